@@ -1,0 +1,135 @@
+#include "arrow/text_column.hpp"
+
+#include <cstring>
+
+namespace dsir::arrow {
+namespace {
+
+/// One element of the utf8_view layout.
+struct View {
+    std::int32_t length;
+    char inline_or_prefix[4];
+    std::int32_t buffer;
+    std::int32_t offset;
+};
+constexpr std::int32_t kInlineLength = 12;
+
+const std::uint8_t* validity_of(const ArrowArray& array) {
+    return array.null_count == 0 ? nullptr : static_cast<const std::uint8_t*>(array.buffers[0]);
+}
+
+void require(bool condition, const std::string& message) {
+    if (!condition) throw TypeError(message);
+}
+
+}  // namespace
+
+TextColumn::TextColumn(const ArrowSchema& schema, const ArrowArray& array)
+    : size_(array.length), offset_(array.offset) {
+    require(schema.release != nullptr && array.release != nullptr, "the Arrow array was released");
+    require(array.length >= 0 && array.offset >= 0, "the Arrow array has a negative length");
+    if (schema.dictionary == nullptr) {
+        set_values(schema.format, array);
+        validity_ = validity_of(array);
+        return;
+    }
+    require(array.dictionary != nullptr && array.n_buffers == 2,
+            "the Arrow dictionary array is malformed");
+    const std::string_view kinds = "cCsSiIlL";
+    const std::string_view format = schema.format;
+    const std::size_t kind = format.size() == 1 ? kinds.find(format[0]) : std::string_view::npos;
+    require(kind != std::string_view::npos,
+            "expected integer dictionary indices, found Arrow format '" + std::string(format) + "'");
+    index_ = static_cast<Index>(static_cast<int>(Index::i8) + static_cast<int>(kind));
+    indices_ = array.buffers[1];
+    validity_ = validity_of(array);
+    const ArrowArray& dictionary = *array.dictionary;
+    dictionary_size_ = dictionary.length;
+    dictionary_offset_ = dictionary.offset;
+    set_values(schema.dictionary->format, dictionary);
+    dictionary_validity_ = validity_of(dictionary);
+}
+
+void TextColumn::set_values(const char* format, const ArrowArray& array) {
+    const std::string_view name = format;
+    if (name == "u" || name == "U") {
+        require(array.n_buffers == 3, "an Arrow string array has 3 buffers, not " +
+                                          std::to_string(array.n_buffers));
+        layout_ = name == "u" ? Layout::offsets32 : Layout::offsets64;
+        offsets_ = array.buffers[1];
+        bytes_ = static_cast<const char*>(array.buffers[2]);
+        require(offsets_ != nullptr || array.length == 0, "the Arrow string array has no offsets");
+    } else if (name == "vu") {
+        require(array.n_buffers >= 3, "an Arrow string view array has at least 3 buffers, not " +
+                                          std::to_string(array.n_buffers));
+        layout_ = Layout::views;
+        offsets_ = array.buffers[1];
+        view_buffers_ = array.buffers + 2;
+        view_buffer_count_ = array.n_buffers - 3;  // the last one holds the buffers' sizes
+    } else {
+        throw TypeError("expected text (Arrow format u, U or vu), found Arrow format '" +
+                        std::string(name) + "'");
+    }
+}
+
+std::int64_t TextColumn::dictionary_row(std::int64_t at) const {
+    switch (index_) {
+        case Index::i8:
+            return static_cast<const std::int8_t*>(indices_)[at];
+        case Index::u8:
+            return static_cast<const std::uint8_t*>(indices_)[at];
+        case Index::i16:
+            return static_cast<const std::int16_t*>(indices_)[at];
+        case Index::u16:
+            return static_cast<const std::uint16_t*>(indices_)[at];
+        case Index::i32:
+            return static_cast<const std::int32_t*>(indices_)[at];
+        case Index::u32:
+            return static_cast<const std::uint32_t*>(indices_)[at];
+        case Index::i64:
+            return static_cast<const std::int64_t*>(indices_)[at];
+        case Index::u64:
+            return static_cast<std::int64_t>(static_cast<const std::uint64_t*>(indices_)[at]);
+        case Index::none:
+            break;
+    }
+    return at;
+}
+
+std::string_view TextColumn::value(std::int64_t at) const {
+    switch (layout_) {
+        case Layout::offsets32: {
+            const auto* offsets = static_cast<const std::int32_t*>(offsets_);
+            return {bytes_ + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
+        }
+        case Layout::offsets64: {
+            const auto* offsets = static_cast<const std::int64_t*>(offsets_);
+            return {bytes_ + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
+        }
+        case Layout::views:
+            break;
+    }
+    return viewed(at);
+}
+
+std::string_view TextColumn::viewed(std::int64_t at) const {
+    const char* const place = static_cast<const char*>(offsets_) + at * std::int64_t{sizeof(View)};
+    View view;
+    std::memcpy(&view, place, sizeof view);
+    const auto length = static_cast<std::size_t>(view.length);
+    if (view.length <= kInlineLength) return {place + sizeof view.length, length};
+    require(view.buffer >= 0 && view.buffer < view_buffer_count_,
+            "a string view names a buffer that is not there");
+    return {static_cast<const char*>(view_buffers_[view.buffer]) + view.offset, length};
+}
+
+std::int64_t TextColumn::text_bytes() const {
+    std::int64_t sum = 0;
+    for (std::int64_t row = 0; row < size_; ++row) {
+        const auto text = (*this)[row];
+        if (text) sum += static_cast<std::int64_t>(text->size());
+    }
+    return sum;
+}
+
+}  // namespace dsir::arrow

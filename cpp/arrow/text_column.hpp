@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "arrow/c_data.hpp"
+
+namespace dsir::arrow {
+
+/// The array is not text, or its structure is not what the C Data Interface promises.
+class TypeError : public std::invalid_argument {
+  public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// A view of an Arrow array of text, row by row, without a copy: utf8, large_utf8, utf8_view, and
+/// dictionaries of these with any integer index; slices and nulls included.
+///
+/// Borrows: the schema and the array must outlive the view, unchanged. Reading is thread-safe.
+/// The constructor checks formats, buffer counts and the ends of the offsets; that the producer's
+/// offsets in between are in order is trusted, as everywhere in the C Data Interface. UTF-8 is not
+/// checked here.
+class TextColumn {
+  public:
+    /// Throws TypeError, naming the format found.
+    TextColumn(const ArrowSchema& schema, const ArrowArray& array);
+
+    std::int64_t size() const { return size_; }
+
+    /// The text of a row, or nothing where it is null. `row` must be in range (not checked).
+    std::optional<std::string_view> operator[](std::int64_t row) const {
+        std::int64_t at = row + offset_;
+        if (is_null(validity_, at)) return std::nullopt;
+        if (index_ != Index::none) {
+            at = dictionary_row(at);
+            if (at < 0 || at >= dictionary_size_) throw TypeError("a dictionary index is out of range");
+            at += dictionary_offset_;
+            if (is_null(dictionary_validity_, at)) return std::nullopt;
+        }
+        return value(at);
+    }
+
+    /// Bytes of text in all rows.
+    std::int64_t text_bytes() const;
+
+  private:
+    enum class Layout : std::uint8_t { offsets32, offsets64, views };
+    enum class Index : std::uint8_t { none, i8, u8, i16, u16, i32, u32, i64, u64 };
+
+    static bool is_null(const std::uint8_t* validity, std::int64_t at) {
+        return validity != nullptr && ((validity[at >> 3] >> (at & 7)) & 1) == 0;
+    }
+    std::int64_t dictionary_row(std::int64_t at) const;
+    std::string_view value(std::int64_t at) const;
+    std::string_view viewed(std::int64_t at) const;
+    void set_values(const char* format, const ArrowArray& array);
+
+    std::int64_t size_;
+    std::int64_t offset_;
+    const std::uint8_t* validity_ = nullptr;
+    Index index_ = Index::none;
+    const void* indices_ = nullptr;
+    std::int64_t dictionary_size_ = 0;
+    std::int64_t dictionary_offset_ = 0;
+    const std::uint8_t* dictionary_validity_ = nullptr;
+    Layout layout_ = Layout::offsets32;
+    const void* offsets_ = nullptr;  ///< or the views
+    const char* bytes_ = nullptr;
+    const void* const* view_buffers_ = nullptr;
+    std::int64_t view_buffer_count_ = 0;
+};
+
+}  // namespace dsir::arrow

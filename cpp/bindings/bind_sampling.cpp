@@ -1,0 +1,98 @@
+#include <cmath>
+#include <optional>
+
+#include "bindings/python.hpp"
+#include "sampling/threshold_search.hpp"
+
+namespace dsir::bindings {
+namespace {
+
+using sampling::Documents;
+using sampling::KeySettings;
+using sampling::Rank;
+using sampling::ThresholdSearch;
+
+KeySettings key_settings(std::uint64_t seed, std::uint32_t target, double temperature, bool noise) {
+    require(std::isfinite(temperature) && temperature > 0, "temperature must be above 0");
+    return {seed, target, temperature, noise};
+}
+
+/// Arrays of one length, without NaN.
+Documents documents(const Array<double>& log_weight, const Array<std::uint8_t>& eligible,
+                    const std::optional<Array<std::uint32_t>>& cost, std::uint64_t first_row) {
+    require(log_weight.ndim() == 1 && eligible.ndim() == 1 && eligible.size() == log_weight.size(),
+            "log_weight and eligible must be flat and of one length");
+    require(!cost || (cost->ndim() == 1 && cost->size() == log_weight.size()),
+            "cost must be as long as log_weight");
+    return {log_weight.data(), eligible.data(), cost ? cost->data() : nullptr, log_weight.size(),
+            first_row};
+}
+
+void add(ThresholdSearch& search, const Array<double>& log_weight,
+         const Array<std::uint8_t>& eligible, std::uint64_t first_row,
+         const std::optional<Array<std::uint32_t>>& cost, unsigned threads) {
+    require(threads >= 1, "threads must be at least 1");
+    const Documents run = documents(log_weight, eligible, cost, first_row);
+    // The arrays are held by the caller's frame and only read.
+    const py::gil_scoped_release release;
+    search.add(run, threads);
+}
+
+py::array_t<std::int64_t> selected_positions(const KeySettings& settings, const Rank& threshold,
+                                             const Array<double>& log_weight,
+                                             const Array<std::uint8_t>& eligible,
+                                             std::uint64_t first_row) {
+    const Documents run = documents(log_weight, eligible, std::nullopt, first_row);
+    std::vector<std::int64_t> positions;
+    {
+        const py::gil_scoped_release release;
+        positions = sampling::selected_positions(settings, threshold, run);
+    }
+    return to_numpy(std::move(positions));
+}
+
+py::array_t<double> keys(const KeySettings& settings, const Array<double>& log_weight,
+                         std::uint64_t first_row) {
+    require(log_weight.ndim() == 1, "log_weight must be flat");
+    std::vector<double> out(static_cast<std::size_t>(log_weight.size()));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = sampling::key_of(settings, log_weight.data()[i], first_row + i);
+    }
+    return to_numpy(std::move(out));
+}
+
+}  // namespace
+
+void bind_sampling(py::module_& module) {
+    py::class_<KeySettings>(module, "KeySettings")
+        .def(py::init(&key_settings), py::kw_only(), py::arg("seed"), py::arg("target") = 0,
+             py::arg("temperature") = 1.0, py::arg("noise") = true);
+    py::class_<Rank>(module, "Rank")
+        .def(py::init<std::uint64_t, std::uint64_t>(), py::arg("key"), py::arg("not_row"))
+        .def_readonly("key", &Rank::key)
+        .def_readonly("not_row", &Rank::not_row);
+    py::class_<ThresholdSearch>(module, "ThresholdSearch")
+        .def(py::init<const KeySettings&, std::uint64_t, std::size_t>(), py::arg("settings"),
+             py::arg("budget"), py::kw_only(),
+             py::arg("capacity") = ThresholdSearch::kDefaultCapacity)
+        .def("add", &add, py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
+             py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none(),
+             py::arg("threads") = 1)
+        .def("end_pass", &ThresholdSearch::end_pass)
+        .def_property_readonly("done", &ThresholdSearch::done)
+        .def_property_readonly("selected", &ThresholdSearch::selected)
+        .def_property_readonly("cost", &ThresholdSearch::cost)
+        .def_property_readonly("next_cost", &ThresholdSearch::next_cost)
+        .def_property_readonly("threshold", &ThresholdSearch::threshold)
+        .def_property_readonly("passes", &ThresholdSearch::passes);
+    module.def("selected_positions", &selected_positions, py::arg("settings"), py::arg("threshold"),
+               py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
+               py::arg("first_row"), "Positions in the run of the documents at or above it.");
+    module.def("keys", &keys, py::arg("settings"), py::arg("log_weight").noconvert(),
+               py::arg("first_row"), "The keys that documents are selected by.");
+    module.def(
+        "philox4x32", &sampling::philox4x32, py::arg("counter"), py::arg("key"),
+        "Philox 4x32-10 of a counter of four words under a key of two.");
+}
+
+}  // namespace dsir::bindings

@@ -1,0 +1,46 @@
+#pragma once
+
+// The one place where pybind11 is configured and included. Every binding converts and validates,
+// releases the GIL, computes, and wraps, in that order.
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dsir::bindings {
+
+namespace py = pybind11;
+
+/// An argument that must already be a contiguous array of this very type: no hidden copy.
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+/// Hands a vector to numpy without copying it.
+template <class T>
+py::array_t<T> to_numpy(std::vector<T>&& values) {
+    auto owned = std::make_unique<std::vector<T>>(std::move(values));
+    T* const data = owned->data();
+    const std::size_t size = owned->size();
+    py::capsule owner(owned.get(), [](void* at) { delete static_cast<std::vector<T>*>(at); });
+    owned.release();
+    return py::array_t<T>(static_cast<py::ssize_t>(size), data, owner);
+}
+
+inline void require(bool condition, const std::string& message) {
+    if (!condition) throw std::invalid_argument(message);
+}
+
+void bind_text(py::module_& module);
+void bind_hashing(py::module_& module);
+void bind_ngram(py::module_& module);
+void bind_sampling(py::module_& module);
+void bind_machine(py::module_& module);
+
+}  // namespace dsir::bindings

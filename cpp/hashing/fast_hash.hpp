@@ -1,0 +1,72 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+/// The hash named "fast", version 1: 64 bits, for little-endian machines. Its values are a file
+/// format, pinned by golden vectors in the tests; docs/formats.md defines it in words.
+namespace dsir::hashing {
+
+static_assert(std::endian::native == std::endian::little, "fast_hash reads little-endian words");
+
+__extension__ typedef unsigned __int128 uint128;
+
+inline constexpr int kFastHashVersion = 1;
+
+// The fractional parts of the square roots of 2, 3, 5, 7 and 11, made odd.
+inline constexpr std::uint64_t kRoot2 = 0x6A09E667F3BCC909ULL;
+inline constexpr std::uint64_t kRoot3 = 0xBB67AE8584CAA73BULL;
+inline constexpr std::uint64_t kRoot5 = 0x3C6EF372FE94F82BULL;
+inline constexpr std::uint64_t kRoot7 = 0xA54FF53A5F1D36F1ULL;
+inline constexpr std::uint64_t kRoot11 = 0x510E527FADE682D1ULL;
+
+/// Both halves of the 128-bit product, folded: every bit of the result depends on every bit of a
+/// and b.
+inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+    const uint128 product = uint128{a} * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+inline std::uint64_t load64(const std::uint8_t* at) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/// Hash of a token, given as lower-cased UTF-8 of 1 to 2^32 - 1 bytes.
+/// Reads up to 8 bytes from `bytes` on even where `length` is smaller (TokenBuffer has the room).
+inline std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
+    std::uint64_t low = load64(bytes);
+    std::uint64_t high = 0;
+    std::uint64_t state = length;
+    if (length <= 8) {
+        low &= ~std::uint64_t{0} >> (64 - 8 * length);
+    } else {
+        // Sixteen bytes a step; the last step takes the last sixteen, or for a token of 9 to 16
+        // bytes its first and last eight, which may overlap.
+        const std::uint8_t* const last = bytes + length - 8;
+        if (length > 16) {
+            const std::uint8_t* at = bytes;
+            for (; at + 16 < bytes + length; at += 16) {
+                state = fold(load64(at) ^ kRoot2 ^ state, load64(at + 8) ^ kRoot3);
+            }
+            low = load64(last - 8);
+        }
+        high = load64(last);
+    }
+    return fold(fold(low ^ kRoot2, high ^ kRoot3) ^ state, kRoot5);
+}
+
+/// Hash of the n-gram made of an (n-1)-gram and one more token. Not symmetric.
+inline std::uint64_t extend_hash(std::uint64_t shorter, std::uint64_t token) {
+    return fold(shorter ^ kRoot7, token ^ kRoot11);
+}
+
+/// Bucket of a 64-bit hash: the hash as a fraction of 2^64, times the number of buckets.
+inline std::uint32_t bucket_of(std::uint64_t hash, std::uint32_t buckets) {
+    return static_cast<std::uint32_t>((uint128{hash} * buckets) >> 64);
+}
+
+}  // namespace dsir::hashing

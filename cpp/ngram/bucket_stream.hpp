@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "ngram/fast_ngrams.hpp"
+#include "ngram/feature_spec.hpp"
+#include "ngram/sha256_ngrams.hpp"
+#include "text/token_buffer.hpp"
+#include "text/wordpunct.hpp"
+
+namespace dsir::ngram {
+
+/// Turns documents into the buckets of their n-grams. Holds the scratch memory: one per thread.
+class BucketStream {
+  public:
+    explicit BucketStream(const FeatureSpec& spec)
+        : ngrams_(spec.hash == HashKind::fast ? Ngrams(std::in_place_type<FastNgrams>, spec)
+                                              : Ngrams(std::in_place_type<Sha256Ngrams>, spec)) {}
+
+    struct Outcome {
+        std::uint64_t tokens;
+        bool valid;  ///< false: not UTF-8; the stretches before the bad bytes have been delivered
+    };
+
+    /// For every stretch of the document calls bucket_sink(bucket) for each of its n-grams and then
+    /// stretch_sink() once. The same document gives the same calls, valid or not.
+    template <class BucketSink, class StretchSink>
+    Outcome run(std::string_view document, BucketSink&& bucket_sink, StretchSink&& stretch_sink) {
+        return std::visit(
+            [&](auto& ngrams) {
+                ngrams.start_document();
+                text::WordPunct tokenizer(document, buffer_);
+                std::uint64_t tokens = 0;
+                while (tokenizer.next()) {
+                    tokens += buffer_.size();
+                    ngrams.take(buffer_, bucket_sink);
+                    stretch_sink();
+                }
+                return Outcome{tokens, tokenizer.valid()};
+            },
+            ngrams_);
+    }
+
+  private:
+    using Ngrams = std::variant<FastNgrams, Sha256Ngrams>;
+    Ngrams ngrams_;
+    text::TokenBuffer buffer_;
+};
+
+}  // namespace dsir::ngram

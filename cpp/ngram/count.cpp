@@ -1,0 +1,91 @@
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "ngram/bucket_stream.hpp"
+#include "ngram/kernels.hpp"
+#include "parallel/for_ranges.hpp"
+
+namespace dsir::ngram {
+
+CountResult& CountResult::operator+=(const CountResult& other) {
+    rows += other.rows;
+    ngrams += other.ngrams;
+    invalid_rows.insert(invalid_rows.end(), other.invalid_rows.begin(), other.invalid_rows.end());
+    return *this;
+}
+
+namespace {
+
+/// Adds one document to the counts and returns its number of n-grams, -1 where it is not UTF-8.
+std::int64_t count_document(BucketStream& stream, std::string_view document, unsigned n,
+                            std::int64_t* counts) {
+    const auto nothing = [] {};
+    const auto outcome =
+        stream.run(document, [counts](std::uint32_t bucket) { ++counts[bucket]; }, nothing);
+    if (!outcome.valid) {
+        // What was delivered before the bad bytes is delivered again, and taken back.
+        stream.run(document, [counts](std::uint32_t bucket) { --counts[bucket]; }, nothing);
+        return -1;
+    }
+    return static_cast<std::int64_t>(ngram_count(outcome.tokens, n));
+}
+
+CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, unsigned n,
+                        std::int64_t limit, std::int64_t begin, std::int64_t end,
+                        std::int64_t* counts) {
+    CountResult result;
+    for (std::int64_t row = begin; row < end; ++row) {
+        ++result.rows;
+        const auto document = column[row];
+        if (!document) continue;
+        const std::int64_t added = count_document(stream, *document, n, counts);
+        if (added < 0) {
+            result.invalid_rows.push_back(row);
+            continue;
+        }
+        result.ngrams += added;
+        if (limit >= 0 && result.ngrams > limit) break;
+    }
+    return result;
+}
+
+/// What one thread has counted so far.
+struct Partial {
+    Partial(const FeatureSpec& spec) : stream(spec), counts(spec.buckets) {}
+    BucketStream stream;
+    std::vector<std::int64_t> counts;
+    CountResult result;
+};
+
+}  // namespace
+
+CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std::int64_t limit,
+                  unsigned threads, std::int64_t* counts) {
+    // A token takes a byte at least: where not even that could meet the limit, order is free.
+    const auto most = static_cast<std::int64_t>(spec.n) * column.text_bytes();
+    const bool limit_can_be_met = limit >= 0 && most > limit;
+    if (threads <= 1 || limit_can_be_met) {
+        BucketStream stream(spec);
+        return count_range(stream, column, spec.n, limit, 0, column.size(), counts);
+    }
+    std::vector<std::unique_ptr<Partial>> partials(threads);
+    const auto count_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
+        if (!partials[thread]) partials[thread] = std::make_unique<Partial>(spec);
+        Partial& partial = *partials[thread];
+        const CountResult part = count_range(partial.stream, column, spec.n, -1, begin, end,
+                                             partial.counts.data());
+        partial.result += part;
+    };
+    parallel::for_ranges(column.size(), threads, count_part);
+    CountResult total;
+    for (const auto& partial : partials) {
+        if (!partial) continue;
+        for (std::uint32_t b = 0; b < spec.buckets; ++b) counts[b] += partial->counts[b];
+        total += partial->result;
+    }
+    std::sort(total.invalid_rows.begin(), total.invalid_rows.end());
+    return total;
+}
+
+}  // namespace dsir::ngram

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arrow/text_column.hpp"
+#include "ngram/feature_spec.hpp"
+#include "ngram/log_ratio_table.hpp"
+
+/// The kernels: one call a record batch. All are pure functions of their arguments; the result does
+/// not depend on `threads` (at least 1).
+namespace dsir::ngram {
+
+enum class RowStatus : std::uint8_t {
+    text = 0,
+    null = 1,
+    invalid_utf8 = 2,
+};
+
+/// How the log ratios of a document's n-grams become its log-weight.
+enum class LengthPolicy : std::uint8_t {
+    sum,   ///< their sum: the reference
+    mean,  ///< their mean
+};
+
+struct CountResult {
+    std::int64_t rows = 0;                   ///< rows taken, fewer than given if the limit was met
+    std::int64_t ngrams = 0;                 ///< n-grams added to the counts
+    std::vector<std::int64_t> invalid_rows;  ///< rows that are not UTF-8; they add nothing
+
+    CountResult& operator+=(const CountResult& other);
+};
+
+/// Adds the n-grams of the rows, in order, to counts[buckets]; stops after the row that takes the
+/// number of added n-grams above `limit` (negative: no limit).
+CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std::int64_t limit,
+                  unsigned threads, std::int64_t* counts);
+
+/// Where score() writes; every array has one entry per row.
+struct ScoreOutput {
+    double* log_weight;    ///< 0 where there is no n-gram
+    std::uint32_t* tokens; ///< 0 for null and invalid rows
+    std::uint32_t* bytes;  ///< of text, 0 for null rows
+    RowStatus* status;
+};
+
+/// The log-weight of every row. `table` has spec.buckets entries.
+void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
+           LengthPolicy policy, unsigned threads, const ScoreOutput& out);
+
+/// One n-gram of a text: the string the reference would hash.
+struct NamedNgram {
+    std::string ngram;
+    std::uint32_t bucket;
+};
+
+/// Every n-gram of a text in order of its last token, shortest first. False: not UTF-8.
+bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out);
+
+}  // namespace dsir::ngram

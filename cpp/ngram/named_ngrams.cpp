@@ -1,0 +1,44 @@
+#include <deque>
+
+#include "hashing/fast_hash.hpp"
+#include "hashing/sha256.hpp"
+#include "ngram/kernels.hpp"
+#include "text/wordpunct.hpp"
+
+namespace dsir::ngram {
+
+// Written the slow and plain way, apart from the streams the kernels use: the tests hold the two
+// against each other.
+bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
+    const hashing::Sha256Buckets sha256_bucket(spec.buckets);
+    text::TokenBuffer buffer;
+    text::WordPunct tokenizer(text, buffer);
+    std::deque<std::string> last;
+    while (tokenizer.next()) {
+        for (std::size_t k = 0; k < buffer.size(); ++k) {
+            last.emplace_back(buffer[k]);
+            if (last.size() > spec.n) last.pop_front();
+            for (std::size_t length = 1; length <= last.size(); ++length) {
+                std::string joined;
+                std::uint64_t hash = 0;
+                for (std::size_t i = last.size() - length; i < last.size(); ++i) {
+                    const bool first = joined.empty();
+                    joined += first ? last[i] : " " + last[i];
+                    std::string padded = last[i] + std::string(8, '\0');
+                    const std::uint64_t token = hashing::token_hash(
+                        reinterpret_cast<const std::uint8_t*>(padded.data()), last[i].size());
+                    hash = first ? token : hashing::extend_hash(hash, token);
+                }
+                const std::uint32_t bucket =
+                    spec.hash == HashKind::fast
+                        ? hashing::bucket_of(hash, spec.buckets)
+                        : sha256_bucket(reinterpret_cast<const std::uint8_t*>(joined.data()),
+                                        joined.size());
+                out.push_back({std::move(joined), bucket});
+            }
+        }
+    }
+    return tokenizer.valid();
+}
+
+}  // namespace dsir::ngram

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "numeric/portable_log.hpp"
+#include "sampling/philox.hpp"
+
+namespace dsir::sampling {
+
+/// How the key of a document is made of its log-weight.
+struct KeySettings {
+    std::uint64_t seed = 0;
+    std::uint32_t target = 0;  ///< index of the target that draws: each has its own noise
+    double temperature = 1.0;  ///< above 0
+    bool noise = true;         ///< false: top-k
+};
+
+/// Standard Gumbel noise of a document: a function of (seed, target, global row number) alone.
+/// 52 random bits, put in the middle of their interval, so that it is finite: about -3.6 to 36.7.
+inline double gumbel(const KeySettings& settings, std::uint64_t row) {
+    const auto random = philox4x32(
+        {static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32), settings.target, 0},
+        {static_cast<std::uint32_t>(settings.seed),
+         static_cast<std::uint32_t>(settings.seed >> 32)});
+    const std::uint64_t bits = (std::uint64_t{random[1]} << 32) | random[0];
+    const double uniform = (static_cast<double>(bits >> 12) + 0.5) * 0x1p-52;
+    return -numeric::portable_log(-numeric::portable_log(uniform));
+}
+
+/// log_weight / temperature, plus the noise where there is any.
+inline double key_of(const KeySettings& settings, double log_weight, std::uint64_t row) {
+    const double scaled = log_weight / settings.temperature;
+    return settings.noise ? scaled + gumbel(settings, row) : scaled;
+}
+
+/// Order-preserving map from doubles (no NaN) to integers; both zeros become one.
+inline std::uint64_t ordered_bits(double key) {
+    const auto bits = std::bit_cast<std::uint64_t>(key + 0.0);
+    return (bits >> 63) != 0 ? ~bits : bits | (std::uint64_t{1} << 63);
+}
+
+/// The place of a document in the order of selection: the key, and among equal keys the smaller row
+/// first. Greater ranks are selected first; ranks are distinct.
+struct Rank {
+    std::uint64_t key;      ///< ordered_bits of the key
+    std::uint64_t not_row;  ///< ~row
+
+    friend bool operator==(const Rank&, const Rank&) = default;
+    friend auto operator<=>(const Rank&, const Rank&) = default;
+};
+
+inline Rank rank_of(const KeySettings& settings, double log_weight, std::uint64_t row) {
+    return {ordered_bits(key_of(settings, log_weight, row)), ~row};
+}
+
+}  // namespace dsir::sampling

@@ -1,0 +1,14 @@
+#include "simd/sha256_blocks.hpp"
+
+#include "simd/cpu.hpp"
+
+namespace dsir::simd {
+
+hashing::detail::Compress sha256_compress() {
+#if defined(__x86_64__) || defined(_M_X64)
+    if (has_sha256_instructions()) return sha256_compress_x86;
+#endif
+    return hashing::detail::compress_portable;
+}
+
+}  // namespace dsir::simd

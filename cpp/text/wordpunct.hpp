@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "simd/classify.hpp"
+#include "text/token_buffer.hpp"
+
+namespace dsir::text {
+
+/// The reference's tokens of one document: `text.lower()` in Python's sense, then the runs of
+/// \w+|[^\w\s]+ (NLTK's WordPunctTokenizer), for all of Unicode (version: kUnicodeVersion).
+///
+///     WordPunct tokenizer(document, buffer);
+///     while (tokenizer.next()) use(buffer);      // tokens in order, a few hundred at a time
+///     if (!tokenizer.valid()) ...;               // not UTF-8: what came out is to be discarded
+///
+/// Documents up to 2 GiB. Memory: the stretch, or the longest token where that is longer.
+class WordPunct {
+  public:
+    /// Bytes of input a stretch covers, about. Bounds the tokens of one stretch at kStretch + 64,
+    /// because every token takes at least one byte.
+    static constexpr std::size_t kStretch = 2048;
+
+    /// Starts on a document. `document` and `buffer` must outlive the tokeniser.
+    WordPunct(std::string_view document, TokenBuffer& buffer);
+
+    /// Fills the buffer with the next complete tokens; false when there are none left.
+    bool next();
+
+    /// Whether what was read so far is UTF-8.
+    bool valid() const { return valid_; }
+
+  private:
+    void take_stretch();
+    std::size_t take_ascii(const std::uint8_t* block, std::size_t length);
+    void take_character(const std::uint8_t*& at);
+    void put(char32_t code_point, Kind kind);
+    void move_to(Kind kind);
+    bool is_final_sigma(const std::uint8_t* at) const;
+
+    const std::uint8_t* begin_;
+    const std::uint8_t* at_;
+    const std::uint8_t* end_;
+    TokenBuffer& buffer_;
+    simd::Classify classify_;
+    Kind open_ = Kind::space;  ///< class of the token still open, space for none
+    bool valid_ = true;
+};
+
+}  // namespace dsir::text
