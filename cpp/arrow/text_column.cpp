@@ -18,8 +18,20 @@ const std::uint8_t* validity_of(const ArrowArray& array) {
     return array.null_count == 0 ? nullptr : static_cast<const std::uint8_t*>(array.buffers[0]);
 }
 
-void require(bool condition, const std::string& message) {
+void require(bool condition, const char* message) {
     if (!condition) throw TypeError(message);
+}
+
+/// Checks the first and the last offset of the rows in use.
+template <class Offset>
+void require_ends(const ArrowArray& array) {
+    if (array.length == 0) return;
+    require(array.buffers[1] != nullptr, "the Arrow string array has no offsets");
+    const Offset* const offsets = static_cast<const Offset*>(array.buffers[1]) + array.offset;
+    const Offset last = offsets[array.length];
+    require(offsets[0] >= 0 && last >= offsets[0],
+            "the Arrow string array's offsets are not in order");
+    require(array.buffers[2] != nullptr || last == 0, "the Arrow string array has no text");
 }
 
 }  // namespace
@@ -38,10 +50,13 @@ TextColumn::TextColumn(const ArrowSchema& schema, const ArrowArray& array)
     const std::string_view kinds = "cCsSiIlL";
     const std::string_view format = schema.format;
     const std::size_t kind = format.size() == 1 ? kinds.find(format[0]) : std::string_view::npos;
-    require(kind != std::string_view::npos,
-            "expected integer dictionary indices, found Arrow format '" + std::string(format) + "'");
+    if (kind == std::string_view::npos) {
+        throw TypeError("expected integer dictionary indices, found Arrow format '" +
+                        std::string(format) + "'");
+    }
     index_ = static_cast<Index>(static_cast<int>(Index::i8) + static_cast<int>(kind));
     indices_ = array.buffers[1];
+    require(indices_ != nullptr || array.length == 0, "the Arrow dictionary array has no indices");
     validity_ = validity_of(array);
     const ArrowArray& dictionary = *array.dictionary;
     dictionary_size_ = dictionary.length;
@@ -53,19 +68,29 @@ TextColumn::TextColumn(const ArrowSchema& schema, const ArrowArray& array)
 void TextColumn::set_values(const char* format, const ArrowArray& array) {
     const std::string_view name = format;
     if (name == "u" || name == "U") {
-        require(array.n_buffers == 3, "an Arrow string array has 3 buffers, not " +
-                                          std::to_string(array.n_buffers));
+        if (array.n_buffers != 3) {
+            throw TypeError("an Arrow string array has 3 buffers, not " +
+                            std::to_string(array.n_buffers));
+        }
         layout_ = name == "u" ? Layout::offsets32 : Layout::offsets64;
         offsets_ = array.buffers[1];
         bytes_ = static_cast<const char*>(array.buffers[2]);
-        require(offsets_ != nullptr || array.length == 0, "the Arrow string array has no offsets");
+        if (layout_ == Layout::offsets32) {
+            require_ends<std::int32_t>(array);
+        } else {
+            require_ends<std::int64_t>(array);
+        }
     } else if (name == "vu") {
-        require(array.n_buffers >= 3, "an Arrow string view array has at least 3 buffers, not " +
-                                          std::to_string(array.n_buffers));
+        if (array.n_buffers < 3) {
+            throw TypeError("an Arrow string view array has at least 3 buffers, not " +
+                            std::to_string(array.n_buffers));
+        }
         layout_ = Layout::views;
         offsets_ = array.buffers[1];
+        require(offsets_ != nullptr || array.length == 0, "the Arrow string array has no views");
         view_buffers_ = array.buffers + 2;
-        view_buffer_count_ = array.n_buffers - 3;  // the last one holds the buffers' sizes
+        view_buffer_count_ = array.n_buffers - 3;
+        view_buffer_sizes_ = static_cast<const std::int64_t*>(array.buffers[array.n_buffers - 1]);
     } else {
         throw TypeError("expected text (Arrow format u, U or vu), found Arrow format '" +
                         std::string(name) + "'");
@@ -116,10 +141,14 @@ std::string_view TextColumn::viewed(std::int64_t at) const {
     const char* const place = static_cast<const char*>(offsets_) + at * std::int64_t{sizeof(View)};
     View view;
     std::memcpy(&view, place, sizeof view);
+    require(view.length >= 0, "a string view has a negative length");
     const auto length = static_cast<std::size_t>(view.length);
     if (view.length <= kInlineLength) return {place + sizeof view.length, length};
     require(view.buffer >= 0 && view.buffer < view_buffer_count_,
             "a string view names a buffer that is not there");
+    require(view.offset >= 0 &&
+                std::int64_t{view.offset} + view.length <= view_buffer_sizes_[view.buffer],
+            "a string view reaches beyond its buffer");
     return {static_cast<const char*>(view_buffers_[view.buffer]) + view.offset, length};
 }
 

@@ -22,8 +22,8 @@ class TypeError : public std::invalid_argument {
 ///
 /// Borrows: the schema and the array must outlive the view, unchanged. Reading is thread-safe.
 /// The constructor checks formats, buffer counts and the ends of the offsets; that the producer's
-/// offsets in between are in order is trusted, as everywhere in the C Data Interface. UTF-8 is not
-/// checked here.
+/// offsets in between are in order is trusted, as everywhere in the C Data Interface. Dictionary
+/// indices and string views are checked as they are read. UTF-8 is not checked here.
 class TextColumn {
   public:
     /// Throws TypeError, naming the format found.
@@ -37,7 +37,8 @@ class TextColumn {
         if (is_null(validity_, at)) return std::nullopt;
         if (index_ != Index::none) {
             at = dictionary_row(at);
-            if (at < 0 || at >= dictionary_size_) throw TypeError("a dictionary index is out of range");
+            if (at < 0 || at >= dictionary_size_)
+                throw TypeError("a dictionary index is out of range");
             at += dictionary_offset_;
             if (is_null(dictionary_validity_, at)) return std::nullopt;
         }
@@ -72,6 +73,7 @@ class TextColumn {
     const char* bytes_ = nullptr;
     const void* const* view_buffers_ = nullptr;
     std::int64_t view_buffer_count_ = 0;
+    const std::int64_t* view_buffer_sizes_ = nullptr;
 };
 
 }  // namespace dsir::arrow

@@ -17,7 +17,13 @@ KeySettings key_settings(std::uint64_t seed, std::uint32_t target, double temper
     return {seed, target, temperature, noise};
 }
 
-/// Arrays of one length, without NaN.
+ThresholdSearch threshold_search(const KeySettings& settings, std::uint64_t budget,
+                                 std::size_t capacity) {
+    require(capacity >= 1, "capacity must be at least 1");
+    return {settings, budget, capacity};
+}
+
+/// Arrays of one length; the caller has seen to it that no log-weight is NaN.
 Documents documents(const Array<double>& log_weight, const Array<std::uint8_t>& eligible,
                     const std::optional<Array<std::uint32_t>>& cost, std::uint64_t first_row) {
     require(log_weight.ndim() == 1 && eligible.ndim() == 1 && eligible.size() == log_weight.size(),
@@ -72,8 +78,7 @@ void bind_sampling(py::module_& module) {
         .def_readonly("key", &Rank::key)
         .def_readonly("not_row", &Rank::not_row);
     py::class_<ThresholdSearch>(module, "ThresholdSearch")
-        .def(py::init<const KeySettings&, std::uint64_t, std::size_t>(), py::arg("settings"),
-             py::arg("budget"), py::kw_only(),
+        .def(py::init(&threshold_search), py::arg("settings"), py::arg("budget"), py::kw_only(),
              py::arg("capacity") = ThresholdSearch::kDefaultCapacity)
         .def("add", &add, py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
              py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none(),
@@ -90,9 +95,8 @@ void bind_sampling(py::module_& module) {
                py::arg("first_row"), "Positions in the run of the documents at or above it.");
     module.def("keys", &keys, py::arg("settings"), py::arg("log_weight").noconvert(),
                py::arg("first_row"), "The keys that documents are selected by.");
-    module.def(
-        "philox4x32", &sampling::philox4x32, py::arg("counter"), py::arg("key"),
-        "Philox 4x32-10 of a counter of four words under a key of two.");
+    module.def("philox4x32", &sampling::philox4x32, py::arg("counter"), py::arg("key"),
+               "Philox 4x32-10 of a counter of four words under a key of two.");
 }
 
 }  // namespace dsir::bindings

@@ -19,7 +19,8 @@ std::vector<std::string> wordpunct_tokens(std::string_view utf8) {
 
 py::tuple line_spans(const py::buffer& data) {
     const py::buffer_info info = data.request();
-    require(info.ndim == 1 && info.itemsize == 1, "expected a flat buffer of bytes");
+    require(info.ndim == 1 && info.itemsize == 1 && (info.size <= 1 || info.strides[0] == 1),
+            "expected a flat buffer of bytes");
     text::LineSpans spans;
     {
         // `data` keeps the memory alive, and it is only read.
@@ -36,8 +37,7 @@ py::tuple line_spans(const py::buffer& data) {
 void bind_text(py::module_& module) {
     module.attr("UNICODE_VERSION") = text::kUnicodeVersion;
     module.def("wordpunct_tokens", &wordpunct_tokens, py::arg("utf8"),
-               py::call_guard<py::gil_scoped_release>(),
-               "Lower-cased wordpunct tokens of a text.");
+               py::call_guard<py::gil_scoped_release>(), "Lower-cased wordpunct tokens of a text.");
     module.def("line_spans", &line_spans, py::arg("data"),
                "Starts and ends of the lines that are not blank, and whether all are {...}.");
 }

@@ -73,8 +73,8 @@ CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std:
     const auto count_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         if (!partials[thread]) partials[thread] = std::make_unique<Partial>(spec);
         Partial& partial = *partials[thread];
-        const CountResult part = count_range(partial.stream, column, spec.n, -1, begin, end,
-                                             partial.counts.data());
+        const CountResult part =
+            count_range(partial.stream, column, spec.n, -1, begin, end, partial.counts.data());
         partial.result += part;
     };
     parallel::for_ranges(column.size(), threads, count_part);

@@ -39,9 +39,9 @@ CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std:
 
 /// Where score() writes; every array has one entry per row.
 struct ScoreOutput {
-    double* log_weight;    ///< 0 where there is no n-gram
-    std::uint32_t* tokens; ///< 0 for null and invalid rows
-    std::uint32_t* bytes;  ///< of text, 0 for null rows
+    double* log_weight;     ///< 0 where there is no n-gram
+    std::uint32_t* tokens;  ///< 0 for null and invalid rows
+    std::uint32_t* bytes;   ///< of text, 0 for null rows
     RowStatus* status;
 };
 

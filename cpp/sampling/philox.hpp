@@ -6,8 +6,8 @@
 namespace dsir::sampling {
 
 /// Philox 4x32 with 10 rounds (Salmon, Moraes, Dror & Shaw, SC'11): a bijection of the counter,
-/// keyed; equal inputs give equal outputs, in any order and on any machine. Known-answer vectors are
-/// in the tests.
+/// keyed; equal inputs give equal outputs, in any order and on any machine. Known-answer vectors
+/// are in the tests.
 inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                                std::array<std::uint32_t, 2> key) {
     for (int round = 0; round < 10; ++round) {

@@ -36,6 +36,7 @@ class ThresholdSearch {
   public:
     static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 20;
 
+    /// `capacity`: documents kept in memory at most, at least 1.
     ThresholdSearch(const KeySettings& settings, std::uint64_t budget,
                     std::size_t capacity = kDefaultCapacity);
 
@@ -81,10 +82,10 @@ class ThresholdSearch {
     std::uint64_t budget_;
     std::size_t capacity_;
     bool done_ = false;
-    bool counting_ = true;     ///< bins are being counted in this pass
-    bool collecting_ = true;   ///< candidates are being kept in this pass
-    unsigned level_ = 0;       ///< digits of the threshold found so far
-    Rank prefix_{0, 0};        ///< these digits
+    bool counting_ = true;    ///< bins are being counted in this pass
+    bool collecting_ = true;  ///< candidates are being kept in this pass
+    unsigned level_ = 0;      ///< digits of the threshold found so far
+    Rank prefix_{0, 0};       ///< these digits
     std::vector<Bin> bins_;
     std::vector<Candidate> candidates_;
     std::uint64_t selected_ = 0;

@@ -13,8 +13,8 @@ constexpr std::uint8_t kNonAscii = 4;
 constexpr std::array<std::uint8_t, 256> make_classes() {
     std::array<std::uint8_t, 256> classes{};
     for (unsigned c = 0; c < 256; ++c) {
-        const bool word = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                          (c >= 'a' && c <= 'z') || c == '_';
+        const bool word =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
         const bool space = (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20);
         classes[c] = word ? kWord : space ? kSpace : c >= 0x80 ? kNonAscii : 0;
     }

@@ -26,8 +26,7 @@ inline std::uint32_t bits(__m256i mask) {
 inline HalfMasks classify_half(const std::uint8_t* in, std::uint8_t* lowered) {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in));
     const __m256i upper = in_range(bytes, 'A', 26);
-    const __m256i lower =
-        _mm256_add_epi8(bytes, _mm256_and_si256(upper, _mm256_set1_epi8(0x20)));
+    const __m256i lower = _mm256_add_epi8(bytes, _mm256_and_si256(upper, _mm256_set1_epi8(0x20)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(lowered), lower);
     const __m256i letter_or_digit =
         _mm256_or_si256(in_range(lower, 'a', 26), in_range(lower, '0', 10));

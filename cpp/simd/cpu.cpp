@@ -54,6 +54,8 @@ bool has_sha256_instructions() {
 #endif
 }
 
-const char* name_of(Level level) { return level == Level::avx2 ? "avx2" : "scalar"; }
+const char* name_of(Level level) {
+    return level == Level::avx2 ? "avx2" : "scalar";
+}
 
 }  // namespace dsir::simd

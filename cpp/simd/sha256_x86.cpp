@@ -7,7 +7,9 @@
 namespace dsir::simd {
 namespace {
 
-inline __m128i load(const void* at) { return _mm_loadu_si128(static_cast<const __m128i*>(at)); }
+inline __m128i load(const void* at) {
+    return _mm_loadu_si128(static_cast<const __m128i*>(at));
+}
 
 /// Four rounds with message words w (already in native order).
 inline void four_rounds(__m128i& abef, __m128i& cdgh, __m128i w, std::size_t round) {
@@ -27,8 +29,7 @@ inline __m128i schedule(__m128i w0, __m128i w1, __m128i w2, __m128i w3) {
 
 void sha256_compress_x86(hashing::Sha256State& state, const std::uint8_t* blocks,
                          std::size_t count) {
-    const __m128i big_endian =
-        _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
     // The instructions want the state as (a b e f) and (c d g h), highest lane first.
     const __m128i dcba = _mm_shuffle_epi32(load(state.data()), 0xB1);
     const __m128i hgfe = _mm_shuffle_epi32(load(state.data() + 4), 0x1B);
@@ -58,8 +59,7 @@ void sha256_compress_x86(hashing::Sha256State& state, const std::uint8_t* blocks
     const __m128i feba = _mm_shuffle_epi32(abef, 0x1B);
     const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xB1);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data()), _mm_blend_epi16(feba, dchg, 0xF0));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data() + 4),
-                     _mm_alignr_epi8(dchg, feba, 8));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data() + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
 
 }  // namespace dsir::simd

@@ -20,8 +20,8 @@ inline Decoded decode_utf8(const std::uint8_t* at, const std::uint8_t* end) {
     const std::ptrdiff_t left = end - at;
     if (b0 >= 0xE0 && b0 < 0xF0) {
         if (left < 3 || !continuation(at[1]) || !continuation(at[2])) return {0, 0};
-        const char32_t c = (char32_t(b0 & 0x0F) << 12) | (char32_t(at[1] & 0x3F) << 6) |
-                           char32_t(at[2] & 0x3F);
+        const char32_t c =
+            (char32_t(b0 & 0x0F) << 12) | (char32_t(at[1] & 0x3F) << 6) | char32_t(at[2] & 0x3F);
         if (c < 0x800 || (c >= 0xD800 && c < 0xE000)) return {0, 0};
         return {c, 3};
     }

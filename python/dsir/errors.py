@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "BudgetError",
     "DsirError",
+    "DsirWarning",
     "EmptyCorpusError",
     "InputError",
     "ModelError",
@@ -22,6 +23,10 @@ __all__ = [
 
 class DsirError(Exception):
     """Base of everything dsir raises on purpose."""
+
+
+class DsirWarning(UserWarning):
+    """Everything that dsir warns of."""
 
 
 class SettingError(DsirError, ValueError):

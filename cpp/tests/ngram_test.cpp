@@ -1,0 +1,338 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "check.hpp"
+#include "ngram/bucket_stream.hpp"
+#include "ngram/kernels.hpp"
+#include "numeric/portable_log.hpp"
+#include "text_array.hpp"
+
+// named_ngrams() is the plain definition here: the streams, count() and score() are held against
+// it. That it is the reference's definition is for the tests in tests/core.
+
+namespace {
+
+using namespace dsir::ngram;
+using dsir::test::Random;
+using dsir::test::Row;
+using dsir::test::Rows;
+using dsir::test::TextArray;
+
+std::string random_document(Random& random, std::size_t tokens) {
+    static const std::vector<std::string> words = {"the",
+                                                   "a",
+                                                   "Of",
+                                                   "queen",
+                                                   "\u00c9t\u00e9",
+                                                   "\u4e2d\u6587",
+                                                   "!",
+                                                   "...",
+                                                   "\u0130",
+                                                   "\u03a3",
+                                                   "12",
+                                                   "antidisestablishmentarianism"};
+    std::string text;
+    for (std::size_t i = 0; i < tokens; ++i) {
+        switch (random.below(12)) {
+            case 0:
+                text +=
+                    std::string(1 + random.below(60), static_cast<char>('a' + random.below(26)));
+                break;
+            case 1:
+                text += "w" + std::to_string(random.below(1000));
+                break;
+            default:
+                text += words[random.below(words.size())];
+        }
+        if (random.below(5) != 0) text += ' ';
+    }
+    return text;
+}
+
+/// Documents of every sort, some of them not UTF-8, some null.
+Rows random_rows(Random& random, std::size_t count) {
+    Rows rows;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string text = random_document(random, random.below(i % 20 == 0 ? 1500 : 40));
+        const std::size_t fate = random.below(10);
+        if (fate == 0) text.insert(random.below(text.size() + 1), "\xff");
+        rows.push_back(fate == 1 ? Row() : Row(text));
+    }
+    rows.push_back("");
+    rows.push_back(" \n ");
+    return rows;
+}
+
+std::vector<std::uint32_t> named_buckets(std::string_view text, const FeatureSpec& spec) {
+    std::vector<NamedNgram> named;
+    CHECK(named_ngrams(text, spec, named));
+    std::vector<std::uint32_t> buckets;
+    for (const auto& one : named) buckets.push_back(one.bucket);
+    return buckets;
+}
+
+bool is_utf8(std::string_view text) {
+    std::vector<NamedNgram> named;
+    return named_ngrams(text, {1, 2, HashKind::fast}, named);
+}
+
+const std::vector<HashKind> kHashes = {HashKind::fast, HashKind::sha256};
+
+TEST(named_ngrams_of_a_sentence) {
+    std::vector<NamedNgram> named;
+    CHECK(named_ngrams("Alice went, alice!", {3, 10000, HashKind::sha256}, named));
+    std::vector<std::string> ngrams;
+    for (const auto& one : named) ngrams.push_back(one.ngram);
+    CHECK_EQUAL(ngrams, std::vector<std::string>{"alice", "went", "alice went", ",", "went ,",
+                                                 "alice went ,", "alice", ", alice", "went , alice",
+                                                 "!", "alice !", ", alice !"});
+    CHECK_EQUAL(named[0].bucket, 6720);
+    CHECK_EQUAL(named[2].bucket, 114);
+    CHECK(!named_ngrams("a \xc3", {2, 10000, HashKind::fast}, named));
+}
+
+TEST(streams_equal_named_ngrams) {
+    Random random(10);
+    for (unsigned n = 1; n <= kMaxOrder; ++n) {
+        for (const HashKind hash : kHashes) {
+            const FeatureSpec spec{n, n % 2 == 0 ? 10000U : kMaxBuckets, hash};
+            BucketStream stream(spec);  // one for all documents: nothing may stay behind
+            std::vector<std::string> documents = {"", "a", "a b", "a b c d e f g h i j"};
+            for (std::size_t i = 0; i < 25; ++i) {
+                documents.push_back(random_document(random, random.below(i == 0 ? 3000 : 30)));
+            }
+            // Around what a slot of the memory of seen n-grams and its window of tokens hold.
+            for (const std::size_t length : {26, 27, 28, 4095, 4097, 9000}) {
+                documents.push_back("x " + std::string(length, 'y') + " z " +
+                                    std::string(length, 'y') + " z");
+            }
+            for (const std::string& document : documents) {
+                std::vector<std::uint32_t> found;
+                std::size_t in_stretch = 0;
+                std::size_t most = 0;
+                const auto outcome = stream.run(
+                    document,
+                    [&](std::uint32_t bucket) {
+                        found.push_back(bucket);
+                        ++in_stretch;
+                    },
+                    [&] {
+                        most = std::max(most, in_stretch);
+                        in_stretch = 0;
+                    });
+                auto expected = named_buckets(document, spec);
+                CHECK(outcome.valid);
+                CHECK_EQUAL(in_stretch, 0);
+                CHECK(most <= 8 * 2112);  // what LogRatioTable relies on
+                CHECK_EQUAL(found.size(), ngram_count(outcome.tokens, n));
+                std::sort(found.begin(), found.end());
+                std::sort(expected.begin(), expected.end());
+                CHECK_EQUAL_FOR(document.substr(0, 200), found, expected);
+                // A document that is not UTF-8 in between leaves no trace.
+                const auto broken = stream.run(document + " \xff", [](std::uint32_t) {}, [] {});
+                CHECK(!broken.valid);
+            }
+        }
+    }
+}
+
+TEST(ngram_counts) {
+    for (unsigned n = 1; n <= kMaxOrder; ++n) {
+        for (std::uint64_t tokens = 0; tokens < 20; ++tokens) {
+            std::uint64_t expected = 0;
+            for (std::uint64_t end = 1; end <= tokens; ++end) {
+                expected += std::min<std::uint64_t>(n, end);
+            }
+            CHECK_EQUAL(ngram_count(tokens, n), expected);
+        }
+    }
+}
+
+struct Counted {
+    std::vector<std::int64_t> counts;
+    std::int64_t rows = 0;
+    std::int64_t ngrams = 0;
+    std::vector<std::int64_t> invalid_rows;
+};
+
+Counted count_plainly(const Rows& rows, const FeatureSpec& spec, std::int64_t limit) {
+    Counted counted;
+    counted.counts.resize(spec.buckets);
+    for (const Row& row : rows) {
+        const std::int64_t at = counted.rows++;
+        if (!row) continue;
+        if (!is_utf8(*row)) {
+            counted.invalid_rows.push_back(at);
+            continue;
+        }
+        for (const std::uint32_t bucket : named_buckets(*row, spec)) {
+            ++counted.counts[bucket];
+            ++counted.ngrams;
+        }
+        if (limit >= 0 && counted.ngrams > limit) break;
+    }
+    return counted;
+}
+
+void check_count(const dsir::arrow::TextColumn& column, const FeatureSpec& spec, std::int64_t limit,
+                 unsigned threads, const Counted& expected) {
+    std::vector<std::int64_t> counts(spec.buckets, 5);  // what is there already stays
+    const CountResult result = count(column, spec, limit, threads, counts.data());
+    for (auto& entry : counts) entry -= 5;
+    CHECK_EQUAL(result.rows, expected.rows);
+    CHECK_EQUAL(result.ngrams, expected.ngrams);
+    CHECK_EQUAL(result.invalid_rows, expected.invalid_rows);
+    CHECK(counts == expected.counts);
+}
+
+TEST(count_equals_named_ngrams_on_any_threads) {
+    Random random(11);
+    for (const HashKind hash : kHashes) {
+        for (const unsigned n : {1U, 2U, 3U, 5U}) {
+            const FeatureSpec spec{n, 1000, hash};
+            const Rows rows = random_rows(random, 90);
+            const auto array = TextArray::strings(rows);
+            for (const std::int64_t limit : {-1, 0, 1, 100, 2000, 10000000}) {
+                const Counted expected = count_plainly(rows, spec, limit);
+                CHECK(limit >= 0 || !expected.invalid_rows.empty());
+                for (const unsigned threads : {1U, 2U, 7U}) {
+                    check_count(array->column(), spec, limit, threads, expected);
+                }
+            }
+        }
+    }
+}
+
+TEST(count_stops_at_every_limit) {
+    const Rows rows = {"a b", std::nullopt, "\xff", "c", "", "d e f", "g"};
+    const auto array = TextArray::strings(rows);
+    const FeatureSpec spec{2, 16, HashKind::fast};
+    for (std::int64_t limit = -1; limit <= 13; ++limit) {
+        const Counted expected = count_plainly(rows, spec, limit);
+        for (const unsigned threads : {1U, 3U}) {
+            check_count(array->column(), spec, limit, threads, expected);
+        }
+    }
+    // Met by the first row; passed only by a row that takes the sum above it.
+    CHECK_EQUAL(count_plainly(rows, spec, 0).rows, 1);
+    CHECK_EQUAL(count_plainly(rows, spec, 3).rows, 4);
+}
+
+struct Scored {
+    explicit Scored(std::size_t rows)
+        : log_weight(rows, 77), tokens(rows, 77), bytes(rows, 77), status(rows) {}
+    ScoreOutput output() { return {log_weight.data(), tokens.data(), bytes.data(), status.data()}; }
+    bool operator==(const Scored&) const = default;
+    std::vector<double> log_weight;
+    std::vector<std::uint32_t> tokens, bytes;
+    std::vector<RowStatus> status;
+};
+
+Scored score_rows(const dsir::arrow::TextColumn& column, const FeatureSpec& spec,
+                  const LogRatioTable& table, LengthPolicy policy, unsigned threads) {
+    Scored scored(static_cast<std::size_t>(column.size()));
+    score(column, spec, table, policy, threads, scored.output());
+    return scored;
+}
+
+LogRatioTable random_table(Random& random, std::size_t buckets) {
+    std::vector<double> ratios(buckets);
+    for (double& ratio : ratios) ratio = 36 * (random.uniform() - 0.5);
+    return LogRatioTable(ratios.data(), buckets);
+}
+
+TEST(score_is_the_sum_of_table_entries) {
+    Random random(12);
+    for (const HashKind hash : kHashes) {
+        for (const unsigned n : {1U, 2U, 3U, 8U}) {
+            const FeatureSpec spec{n, 1000, hash};
+            const LogRatioTable table = random_table(random, spec.buckets);
+            const Rows rows = random_rows(random, 60);
+            Scored sums(rows.size());
+            Scored means(rows.size());
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                const bool valid = rows[i] && is_utf8(*rows[i]);
+                int128 sum = 0;
+                std::uint32_t tokens = 0;
+                double ngrams = 0;
+                if (valid) {
+                    for (const auto bucket : named_buckets(*rows[i], spec)) {
+                        sum += table.data()[bucket];
+                        ++ngrams;
+                    }
+                    tokens = static_cast<std::uint32_t>(
+                        named_buckets(*rows[i], {1, spec.buckets, hash}).size());
+                }
+                sums.log_weight[i] = std::ldexp(static_cast<double>(sum), -44);
+                means.log_weight[i] = ngrams == 0 ? 0 : sums.log_weight[i] / ngrams;
+                sums.tokens[i] = means.tokens[i] = tokens;
+                sums.bytes[i] = means.bytes[i] =
+                    rows[i] ? static_cast<std::uint32_t>(rows[i]->size()) : 0;
+                sums.status[i] = means.status[i] = valid     ? RowStatus::text
+                                                   : rows[i] ? RowStatus::invalid_utf8
+                                                             : RowStatus::null;
+            }
+            const auto array = TextArray::strings(rows);
+            const auto views = TextArray::views(rows);
+            for (const unsigned threads : {1U, 2U, 7U}) {
+                CHECK(score_rows(array->column(), spec, table, LengthPolicy::sum, threads) == sums);
+                CHECK(score_rows(array->column(), spec, table, LengthPolicy::mean, threads) ==
+                      means);
+                CHECK(score_rows(views->column(), spec, table, LengthPolicy::sum, threads) == sums);
+            }
+        }
+    }
+}
+
+TEST(sums_have_room_for_the_largest_ratios) {
+    // A token a byte, eight n-grams a token, every one of the largest magnitude: a 64-bit sum of
+    // the document would overflow, and that of a stretch nearly does.
+    const FeatureSpec spec{8, 2, HashKind::fast};
+    std::string dense;
+    for (int i = 0; i < 30000; ++i) dense += "a.";
+    std::string dotted;
+    for (int i = 0; i < 30000; ++i) dotted += "\u0130";
+    const auto array = TextArray::strings({dense, dotted});
+    for (const double largest : {23.999999, -23.999999}) {
+        const std::vector<double> ratios = {largest, largest};
+        const LogRatioTable table(ratios.data(), 2);
+        const Scored scored = score_rows(array->column(), spec, table, LengthPolicy::sum, 1);
+        const auto ngrams = static_cast<int128>(ngram_count(60000, 8));
+        const double expected = std::ldexp(static_cast<double>(ngrams * table.data()[0]), -44);
+        CHECK_EQUAL(scored.tokens, std::vector<std::uint32_t>{60000, 60000});
+        CHECK_EQUAL(scored.log_weight, std::vector<double>{expected, expected});
+    }
+}
+
+TEST(table_in_fixed_point) {
+    const std::vector<double> ratios = {0.0, 1.0, -1.0, 0x1p-44, 0x1.8p-45, 18.420680743952367};
+    const LogRatioTable table(ratios.data(), ratios.size());
+    CHECK_EQUAL(table.size(), 6);
+    CHECK_EQUAL(table.data()[1], std::int64_t{1} << 44);
+    CHECK_EQUAL(table.data()[2], -(std::int64_t{1} << 44));
+    CHECK_EQUAL(table.data()[3], 1);
+    CHECK_EQUAL(table.data()[4], 1);
+    CHECK(std::abs(LogRatioTable::to_double(table.data()[5]) - ratios[5]) <= 0x1p-45);
+    // Rounded once, to nearest, ties to even.
+    CHECK_EQUAL(LogRatioTable::to_double((int128{1} << 100) + (int128{1} << 47)), 0x1p56);
+    CHECK_EQUAL(LogRatioTable::to_double((int128{1} << 100) + (int128{1} << 47) + 1),
+                0x1.0000000000001p56);
+    CHECK_EQUAL(LogRatioTable::to_double(-(int128{1} << 100)), -0x1p56);
+}
+
+TEST(log_ratio_of_counts) {
+    const std::vector<std::int64_t> target = {5, 0, 15, 0};
+    const std::vector<std::int64_t> raw = {10, 30, 60, 0};
+    const auto ratio = log_ratio(target.data(), raw.data(), 4, 0.0);
+    const std::vector<double> expected = {std::log(0.25 + 1e-8) - std::log(0.1 + 1e-8),
+                                          std::log(1e-8) - std::log(0.3 + 1e-8),
+                                          std::log(0.75 + 1e-8) - std::log(0.6 + 1e-8), 0.0};
+    CHECK_EQUAL(ratio.size(), 4);
+    for (std::size_t b = 0; b < 4; ++b) CHECK(std::abs(ratio[b] - expected[b]) < 1e-14 * 20);
+    const auto smooth = log_ratio(target.data(), raw.data(), 4, 1.0);
+    CHECK(std::abs(smooth[1] - (std::log(1.0 / 24 + 1e-8) - std::log(0.3 + 1e-8))) < 1e-14 * 20);
+    CHECK(std::abs(smooth[3] - (std::log(1.0 / 24 + 1e-8) - std::log(1e-8))) < 1e-14 * 20);
+}
+
+}  // namespace

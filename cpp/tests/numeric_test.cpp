@@ -1,0 +1,51 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "check.hpp"
+#include "numeric/portable_log.hpp"
+
+namespace {
+
+using dsir::numeric::portable_log;
+using dsir::test::Random;
+
+/// Distance from the true logarithm (in long double), in units in the last place of the result.
+double error_in_ulp(double x) {
+    const long double truth = std::log(static_cast<long double>(x));
+    const double found = portable_log(x);
+    const double near = std::abs(static_cast<double>(truth));
+    const double ulp = std::nextafter(near, std::numeric_limits<double>::infinity()) - near;
+    return static_cast<double>(std::abs(static_cast<long double>(found) - truth) / ulp);
+}
+
+TEST(portable_log_is_within_an_ulp) {
+    Random random(4);
+    double worst = 0;
+    for (int i = 0; i < 300000; ++i) {
+        worst = std::max(worst, error_in_ulp(random.uniform() + 0x1p-54));
+        worst = std::max(worst, error_in_ulp(1e-8 + random.uniform() * 1e-3));
+        worst = std::max(worst, error_in_ulp(0.5 + 1.5 * random.uniform()));
+        worst =
+            std::max(worst, error_in_ulp(std::ldexp(1 + random.uniform(),
+                                                    static_cast<int>(random.below(2000)) - 1000)));
+    }
+    for (int k = 1; k <= 53; ++k) {
+        worst = std::max(worst, error_in_ulp(1 - std::ldexp(1.0, -k)));
+        worst = std::max(worst, error_in_ulp(1 + std::ldexp(1.0, 1 - k)));
+    }
+    std::cout << "       largest error: " << worst << " ulp\n";
+    CHECK(worst < 1.0);
+}
+
+TEST(portable_log_of_known_values) {
+    CHECK_EQUAL(portable_log(1.0), 0.0);
+    CHECK_EQUAL(portable_log(2.0), 0x1.62e42fefa39efp-1);
+    CHECK_EQUAL(portable_log(0.5), -0x1.62e42fefa39efp-1);
+    CHECK_EQUAL(portable_log(10.0), 0x1.26bb1bbb55516p+1);
+    CHECK_EQUAL(portable_log(1e-8), -0x1.26bb1bbb55515p+4);
+    CHECK(std::isfinite(portable_log(std::numeric_limits<double>::min())));
+    CHECK(std::isfinite(portable_log(std::numeric_limits<double>::max())));
+}
+
+}  // namespace

@@ -1,0 +1,281 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "check.hpp"
+#include "sampling/keys.hpp"
+#include "sampling/philox.hpp"
+#include "sampling/threshold_search.hpp"
+
+namespace {
+
+using namespace dsir::sampling;
+using dsir::test::Random;
+using Words = std::array<std::uint32_t, 4>;
+
+TEST(philox_known_answers) {
+    // From the file kat_vectors of Random123.
+    CHECK_EQUAL(philox4x32({0, 0, 0, 0}, {0, 0}),
+                Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+    constexpr std::uint32_t kOnes = 0xffffffff;
+    CHECK_EQUAL(philox4x32({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}),
+                Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+    CHECK_EQUAL(
+        philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+        Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+}
+
+TEST(gumbel_noise_is_pinned) {
+    // From the implementation in tests/core/test_keys.py. A change here is a new file format.
+    const struct {
+        std::uint64_t seed;
+        std::uint32_t target;
+        std::uint64_t row;
+        double noise;
+    } golden[] = {
+        {0x0, 0x0, 0x0, 0x1.07e484179cd9fp+1},
+        {0x0, 0x0, 0x1, -0x1.01cd2beafc8c0p-6},
+        {0x0, 0x0, 0x2, -0x1.0e71535ef9cd7p-3},
+        {0x1, 0x0, 0x0, 0x1.190bbd0d0d8c8p+1},
+        {0x0, 0x1, 0x0, 0x1.636d33f9fe517p+1},
+        {0x100000000, 0x0, 0x0, 0x1.ea091e304c595p+1},
+        {0x0, 0x0, 0x100000000, 0x1.3543f66398840p+1},
+        {0x7048860ddf79, 0x3, 0x3824430f8500d, -0x1.d239cef43510ep-1},
+        {0xffffffffffffffff, 0xffffffff, 0xffffffffffffffff, 0x1.17a308739d5acp+1},
+    };
+    for (const auto& [seed, target, row, noise] : golden) {
+        const KeySettings settings{seed, target, 1.0, true};
+        CHECK_EQUAL(gumbel(settings, row), noise);
+        CHECK_EQUAL(key_of(settings, 0.0, row), noise);
+        const KeySettings warm{seed, target, 4.0, true};
+        CHECK_EQUAL(key_of(warm, 3.0, row), 0.75 + noise);
+        const KeySettings plain{seed, target, 4.0, false};
+        CHECK_EQUAL(key_of(plain, 3.0, row), 0.75);
+    }
+}
+
+TEST(order_of_keys) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const std::vector<double> ascending = {-kInfinity, -1e308, -2.0,   -1.0, -1e-308, -5e-324,
+                                           0.0,        5e-324, 1e-308, 1.0,  1e308,   kInfinity};
+    for (std::size_t i = 1; i < ascending.size(); ++i) {
+        CHECK(ordered_bits(ascending[i - 1]) < ordered_bits(ascending[i]));
+    }
+    CHECK_EQUAL(ordered_bits(-0.0), ordered_bits(0.0));
+    const KeySettings plain{0, 0, 1.0, false};
+    CHECK(rank_of(plain, 1.0, 5) > rank_of(plain, 1.0, 6));  // the smaller row first
+    CHECK(rank_of(plain, 1.5, 6) > rank_of(plain, 1.0, 5));
+    CHECK(rank_of(plain, -0.0, 5) > rank_of(plain, 0.0, 6));
+}
+
+/// A population, and what a search over it must find.
+struct Population {
+    std::vector<double> log_weight;
+    std::vector<std::uint8_t> eligible;
+    std::vector<std::uint32_t> cost;  ///< empty: 1 each
+    std::uint64_t first_row = 0;
+
+    Documents part(std::size_t begin, std::size_t end) const {
+        return {log_weight.data() + begin, eligible.data() + begin,
+                cost.empty() ? nullptr : cost.data() + begin,
+                static_cast<std::int64_t>(end - begin), first_row + begin};
+    }
+    std::size_t size() const { return log_weight.size(); }
+};
+
+struct Selection {
+    std::vector<std::int64_t> positions;
+    std::uint64_t selected = 0;
+    std::uint64_t cost = 0;
+    std::uint64_t next_cost = 0;
+    bool operator==(const Selection&) const = default;
+};
+
+/// By descending key, among equal keys by row, while the budget lasts: everything sorted.
+Selection select_by_sorting(const Population& population, const KeySettings& settings,
+                            std::uint64_t budget) {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < population.size(); ++i) {
+        if (population.eligible[i] != 0) order.push_back(i);
+    }
+    const auto key = [&](std::size_t i) {
+        return key_of(settings, population.log_weight[i], population.first_row + i);
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
+    Selection selection;
+    for (const std::size_t i : order) {
+        const std::uint64_t cost = population.cost.empty() ? 1 : population.cost[i];
+        if (selection.cost + cost > budget) {
+            selection.next_cost = cost;
+            break;
+        }
+        selection.cost += cost;
+        ++selection.selected;
+        selection.positions.push_back(static_cast<std::int64_t>(i));
+    }
+    std::sort(selection.positions.begin(), selection.positions.end());
+    return selection;
+}
+
+/// The search, over runs that end at `cuts`, in the order of `backwards`.
+Selection select_by_search(const Population& population, const KeySettings& settings,
+                           std::uint64_t budget, std::size_t capacity,
+                           const std::vector<std::size_t>& cuts, bool backwards, unsigned threads,
+                           unsigned* passes = nullptr) {
+    std::vector<Documents> runs;
+    std::size_t begin = 0;
+    for (const std::size_t end : cuts) {
+        runs.push_back(population.part(begin, end));
+        begin = end;
+    }
+    runs.push_back(population.part(begin, population.size()));
+    if (backwards) std::reverse(runs.begin(), runs.end());
+    ThresholdSearch search(settings, budget, capacity);
+    while (!search.done() && search.passes() < 20) {
+        for (const Documents& run : runs) search.add(run, threads);
+        search.end_pass();
+    }
+    CHECK(search.done());
+    CHECK(search.passes() <= 9);
+    if (passes != nullptr) *passes = search.passes();
+    Selection selection;
+    selection.selected = search.selected();
+    selection.cost = search.cost();
+    selection.next_cost = search.next_cost();
+    selection.positions =
+        selected_positions(settings, search.threshold(), population.part(0, population.size()));
+    return selection;
+}
+
+void check_selection(const Population& population, const KeySettings& settings,
+                     std::uint64_t budget, std::size_t capacity,
+                     const std::vector<std::size_t>& cuts, bool backwards, unsigned threads = 1) {
+    const Selection expected = select_by_sorting(population, settings, budget);
+    const Selection found =
+        select_by_search(population, settings, budget, capacity, cuts, backwards, threads);
+    const std::string context = std::to_string(population.size()) + " documents, budget " +
+                                std::to_string(budget) + ", capacity " + std::to_string(capacity);
+    CHECK_EQUAL_FOR(context, found.positions, expected.positions);
+    CHECK_EQUAL_FOR(context, found.selected, expected.selected);
+    CHECK_EQUAL_FOR(context, found.cost, expected.cost);
+    CHECK_EQUAL_FOR(context, found.next_cost, expected.next_cost);
+}
+
+/// Weights of few values (ties) or of many; some documents not eligible; costs where asked for.
+Population random_population(Random& random, std::size_t size, bool ties, bool costs) {
+    Population population;
+    for (std::size_t i = 0; i < size; ++i) {
+        const double tied[] = {-1.5, -0.0, 0.0, 2.0};
+        population.log_weight.push_back(ties ? tied[random.below(4)]
+                                             : 100 * (random.uniform() - 0.5));
+        population.eligible.push_back(random.below(5) != 0 ? 1 : 0);
+        if (costs) population.cost.push_back(static_cast<std::uint32_t>(random.below(6)));
+    }
+    population.first_row = random.below(2) == 0 ? 0 : random.word() >> 1;
+    return population;
+}
+
+constexpr std::size_t kBig = ThresholdSearch::kDefaultCapacity;
+
+TEST(search_equals_sorting) {
+    Random random(20);
+    for (const std::size_t size : {0, 1, 2, 3, 8, 20}) {
+        for (const std::size_t capacity : {std::size_t{1}, std::size_t{2}, std::size_t{7}, kBig}) {
+            for (const bool costs : {false, true}) {
+                const bool ties = random.below(2) == 0;
+                const Population population = random_population(random, size, ties, costs);
+                const KeySettings settings{random.word(), static_cast<std::uint32_t>(size), 1.0,
+                                           random.below(2) == 0};
+                const std::uint64_t most = costs ? 3 * size : size;
+                for (std::uint64_t budget = 0; budget <= most + 1; budget += costs ? 3 : 1) {
+                    const std::size_t cut = random.below(size + 1);
+                    check_selection(population, settings, budget, capacity, {cut},
+                                    random.below(2) == 0);
+                }
+            }
+        }
+    }
+}
+
+TEST(equal_keys_are_taken_by_row) {
+    Population population;
+    for (int i = 0; i < 30; ++i) {
+        population.log_weight.push_back(i % 3 == 0 ? 0.0 : -0.0);
+        population.eligible.push_back(1);
+    }
+    const KeySettings settings{0, 0, 1.0, false};
+    // Rows that differ in their lowest and in their higher digits.
+    for (const std::uint64_t first_row :
+         {std::uint64_t{0}, std::uint64_t{65530}, (std::uint64_t{1} << 32) - 7,
+          (std::uint64_t{1} << 48) - 9, ~std::uint64_t{0} - 40}) {
+        population.first_row = first_row;
+        for (const std::uint64_t budget : {0, 1, 5, 7, 29, 30, 31}) {
+            for (const std::size_t capacity : {1, 4}) {
+                check_selection(population, settings, budget, capacity, {11}, false);
+            }
+        }
+        const auto taken = select_by_search(population, settings, 3, 1, {}, false, 1);
+        CHECK_EQUAL(taken.positions, std::vector<std::int64_t>{0, 1, 2});
+    }
+}
+
+TEST(any_split_and_any_order_of_the_runs) {
+    Random random(21);
+    const Population population = random_population(random, 60, true, true);
+    const KeySettings settings{7, 0, 1.0, true};
+    for (int i = 0; i < 40; ++i) {
+        std::vector<std::size_t> cuts;
+        for (std::size_t k = random.below(6); k > 0; --k) cuts.push_back(random.below(61));
+        std::sort(cuts.begin(), cuts.end());
+        check_selection(population, settings, random.below(120), 1 + random.below(10), cuts,
+                        random.below(2) == 0);
+    }
+}
+
+TEST(extreme_keys_and_costs) {
+    Population population;
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    population.log_weight = {1e308, -1e308, kInfinity, -kInfinity, 0.0, 5e-324};
+    population.eligible = {1, 1, 1, 1, 1, 1};
+    const KeySettings settings{1, 0, 0.5, false};
+    for (std::uint64_t budget = 0; budget <= 7; ++budget) {
+        for (const std::size_t capacity : {1, 100}) {
+            check_selection(population, settings, budget, capacity, {}, false);
+        }
+    }
+    population.cost = {0xFFFFFFFF, 0, 0xFFFFFFFF, 0, 0xFFFFFFFF, 0xFFFFFFFF};
+    for (const std::uint64_t budget :
+         {std::uint64_t{0}, std::uint64_t{0xFFFFFFFE}, std::uint64_t{0xFFFFFFFF},
+          std::uint64_t{0x1FFFFFFFE}, ~std::uint64_t{0}}) {
+        for (const std::size_t capacity : {1, 100}) {
+            check_selection(population, settings, budget, capacity, {3}, true);
+        }
+    }
+    // None eligible.
+    population.eligible.assign(6, 0);
+    check_selection(population, settings, 3, 1, {}, false);
+}
+
+TEST(threads_and_passes) {
+    Random random(22);
+    // Large enough for add() to use its threads.
+    const Population population = random_population(random, 150000, false, true);
+    const Population tied = random_population(random, 70000, true, false);
+    const KeySettings noisy{11, 2, 3.0, true};
+    const KeySettings plain{11, 2, 3.0, false};
+    for (const unsigned threads : {1U, 2U, 7U}) {
+        check_selection(population, noisy, 100000, 1000, {70000}, false, threads);
+        check_selection(population, noisy, 100000, kBig, {}, false, threads);
+        check_selection(population, noisy, 10000000, 1000, {}, false, threads);  // all fit
+        check_selection(tied, plain, 20000, 50, {}, false, threads);
+    }
+    // What the header promises: one pass up to the capacity, two or three beyond.
+    unsigned passes = 0;
+    select_by_search(population, noisy, 100000, kBig, {}, false, 2, &passes);
+    CHECK_EQUAL(passes, 1);
+    select_by_search(population, noisy, 100000, 1000, {}, false, 2, &passes);
+    CHECK(passes >= 2 && passes <= 3);
+}
+
+}  // namespace

@@ -1,0 +1,63 @@
+"""dsir: select the documents to train a language model on.
+
+    import dsir
+
+    selection = dsir.select("corpus/*.parquet", "wanted.jsonl", n=100_000, out="selected/")
+"""
+
+from __future__ import annotations
+
+try:
+    from dsir import _core as _core
+except ImportError as error:  # A source tree on the path, or a broken build.
+    raise ImportError(
+        "dsir's compiled core is missing or cannot be loaded "
+        f"({error}); install the package (pip install .) and import it from outside its sources"
+    ) from error
+
+from dsir.errors import (
+    BudgetError,
+    DsirError,
+    DsirWarning,
+    EmptyCorpusError,
+    InputError,
+    ModelError,
+    OutputError,
+    RowError,
+    SettingError,
+    ShardError,
+    TextColumnError,
+    WorkdirError,
+)
+from dsir.features import HashedNgrams
+from dsir.fit import fit
+from dsir.importance import ImportanceModel
+from dsir.metrics import effective_sample_size, kl_reduction
+from dsir.sampling import sample
+from dsir.select import select
+from dsir.selection import Selection
+from dsir.version import VERSION as __version__
+
+__all__ = [
+    "BudgetError",
+    "DsirError",
+    "DsirWarning",
+    "EmptyCorpusError",
+    "HashedNgrams",
+    "ImportanceModel",
+    "InputError",
+    "ModelError",
+    "OutputError",
+    "RowError",
+    "Selection",
+    "SettingError",
+    "ShardError",
+    "TextColumnError",
+    "WorkdirError",
+    "__version__",
+    "effective_sample_size",
+    "fit",
+    "kl_reduction",
+    "sample",
+    "select",
+]

@@ -1,0 +1,8 @@
+"""Corpora: anything a user may point dsir at, as shards that are read in bounded batches."""
+
+from __future__ import annotations
+
+from dsir.corpus.resolve import Corpus, resolve
+from dsir.corpus.shard import BadRow, OnError, Shard, TakenRows, TextBatch
+
+__all__ = ["BadRow", "Corpus", "OnError", "Shard", "TakenRows", "TextBatch", "resolve"]

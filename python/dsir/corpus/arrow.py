@@ -1,0 +1,171 @@
+"""Arrow IPC shards (files and streams), read by record batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus.batches import cut_text, within
+from dsir.corpus.shard import (
+    FileShard,
+    Kind,
+    OnError,
+    TakenRows,
+    TextBatch,
+    refuse_missing_rows,
+)
+from dsir.corpus.take_rows import take_rows
+from dsir.corpus.text_column import find_text_column
+from dsir.errors import ShardError
+
+_FILE_MAGIC = b"ARROW1"
+_FEATHER_V1_MAGIC = b"FEA1"
+_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowShard(FileShard):
+    """An Arrow IPC file or stream.
+
+    The unit of reading is the record batch, as its writer cut it: one of them is in memory.
+    """
+
+    kind: ClassVar[Kind] = "arrow"
+
+    def rows_in_metadata(self) -> None:
+        """Return None: the number of rows stands in every record batch, not at one place."""
+        return
+
+    def schema(self) -> pa.Schema:
+        """Return the columns."""
+        with self._open_bytes() as source:
+            return self._reader(source, None).schema
+
+    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+        """Read every row's text once, in order; see `Shard.text_batches`."""
+        del on_error  # No row of an Arrow file can be bad on its own at this stage.
+        schema = self.schema()
+        column = find_text_column(schema, self.text, self.name)
+        included = [schema.get_field_index(column.path[0])]
+        for first_row, batch in self._batches(included, threads):
+            for position, text in cut_text(column.of(batch)):
+                yield TextBatch(first_row + position, text)
+
+    def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
+        """Fetch rows by their number, in batches as the file has them."""
+        if not len(rows):
+            return
+        column = find_text_column(self.schema(), self.text, self.name)
+        total = 0
+        for first_row, batch in self._batches(None, threads):
+            wanted = within(rows, first_row, len(batch))
+            if len(wanted):
+                records = take_rows(batch, wanted - first_row)
+                yield TakenRows(wanted, column.of(records), records=records)
+            total = first_row + len(batch)
+            if total > int(rows[-1]):
+                return
+        raise refuse_missing_rows(self, int(rows[-1]), total)
+
+    def _open_bytes(self) -> pa.NativeFile:
+        self.refuse_empty_file()
+        try:
+            # Not a memory map: a file cut short under a map kills the process.
+            return pa.OSFile(self.path)
+        except OSError as error:
+            raise ShardError(f"{self.name}: cannot be read: {error}", path=self.name) from error
+
+    def _reader(self, source: pa.NativeFile, options: pa.ipc.IpcReadOptions | None) -> Any:
+        """Open a file, or a stream where the magic of a file is missing."""
+        try:
+            magic = source.read(len(_FILE_MAGIC))
+            source.seek(0)
+            if magic.startswith(_FEATHER_V1_MAGIC):
+                raise ShardError(
+                    f"{self.name}: is Feather version 1, which is not read; "
+                    "write it again as version 2 (Arrow IPC)",
+                    path=self.name,
+                )
+            if magic == _FILE_MAGIC:
+                return pa.ipc.open_file(source, options=options)
+            return pa.ipc.open_stream(source, options=options)
+        except _READ_ERRORS as error:
+            raise ShardError(
+                f"{self.name}: cannot be read as Arrow IPC: {error}", path=self.name
+            ) from error
+
+    def _batches(
+        self, included: list[int] | None, threads: int
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Read record batches and the row number at which each begins."""
+        options = pa.ipc.IpcReadOptions(included_fields=included, use_threads=threads > 1)
+        first_row = 0
+        with self._open_bytes() as source:
+            reader = self._reader(source, options)
+            try:
+                for batch in _record_batches(reader):
+                    _check_buffers(batch)
+                    yield first_row, batch
+                    first_row += len(batch)
+            except _READ_ERRORS as error:
+                raise ShardError(
+                    f"{self.name}: is damaged or cut off after row {first_row:,}: {error}",
+                    path=self.name,
+                ) from error
+
+
+def _record_batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    if isinstance(reader, pa.ipc.RecordBatchFileReader):
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)
+    else:
+        yield from reader
+
+
+def _check_buffers(batch: pa.RecordBatch) -> None:
+    """Make sure that no offset, index or length of a batch leads out of its buffers.
+
+    Arrow files carry no checksums, and what they hold is used as it lies there: without this a
+    flipped bit is a read from anywhere. UTF-8 is left alone (strings are looked at as bytes), as
+    a text that is not valid is a matter of its row.
+    """
+    for column in batch.columns:
+        _check_column(column)
+
+
+def _check_column(column: pa.Array) -> None:
+    column.validate()
+    if pa.types.is_dictionary(column.type):
+        _check_column(column.dictionary)
+        if len(column.dictionary):
+            codes = pa.DictionaryArray.from_arrays(
+                column.indices, pa.nulls(len(column.dictionary)), safe=True
+            )
+            codes.validate(full=True)
+        elif column.null_count != len(column):
+            raise pa.ArrowInvalid("indices into an empty dictionary")
+        return
+    bytes_type = _bytes_type(column.type)
+    (column if bytes_type == column.type else column.view(bytes_type)).validate(full=True)
+
+
+def _bytes_type(data_type: pa.DataType) -> pa.DataType:
+    """Return a type with every string in it replaced by binary of the same layout."""
+    if pa.types.is_string(data_type):
+        return pa.binary()
+    if pa.types.is_large_string(data_type):
+        return pa.large_binary()
+    if pa.types.is_string_view(data_type):
+        return pa.binary_view()
+    if pa.types.is_struct(data_type):
+        return pa.struct([field.with_type(_bytes_type(field.type)) for field in data_type])
+    if pa.types.is_list(data_type):
+        return pa.list_(data_type.value_field.with_type(_bytes_type(data_type.value_type)))
+    if pa.types.is_large_list(data_type):
+        return pa.large_list(data_type.value_field.with_type(_bytes_type(data_type.value_type)))
+    return data_type

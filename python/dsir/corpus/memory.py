@@ -1,0 +1,74 @@
+"""Shards in memory: a table, or texts that became one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus.batches import cut_text, rows_per_batch, within
+from dsir.corpus.shard import Kind, OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
+from dsir.corpus.take_rows import take_rows
+from dsir.corpus.text_column import find_text_column
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryShard(Shard):
+    """A table in memory.
+
+    Attributes:
+        table: the rows.
+    """
+
+    name: str
+    size: int
+    text: str
+    table: pa.Table = field(compare=False, repr=False)
+    kind: ClassVar[Kind] = "memory"
+
+    def identity(self) -> dict[str, int | str]:
+        """Return name and number of rows."""
+        return {"name": self.name, "num_rows": self.rows_in_metadata()}
+
+    def check_unchanged(self) -> None:
+        """Do nothing: Arrow tables do not change."""
+
+    def rows_in_metadata(self) -> int:
+        """Return the number of rows."""
+        return int(self.table.num_rows)
+
+    def schema(self) -> pa.Schema:
+        """Return the columns."""
+        return self.table.schema
+
+    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+        """Read every row's text once, in order; see `Shard.text_batches`."""
+        del on_error, threads
+        column = find_text_column(self.table.schema, self.text, self.name)
+        first_row = 0
+        for batch in self.table.to_batches():
+            for position, text in cut_text(column.of(batch)):
+                yield TextBatch(first_row + position, text)
+            first_row += len(batch)
+
+    def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
+        """Fetch rows by their number."""
+        del threads
+        if not len(rows):
+            return
+        total = self.rows_in_metadata()
+        if int(rows[-1]) >= total:
+            raise refuse_missing_rows(self, int(rows[-1]), total)
+        column = find_text_column(self.table.schema, self.text, self.name)
+        length = rows_per_batch(self.size, total)
+        first_row = 0
+        for batch in self.table.to_batches(max_chunksize=length):
+            wanted = within(rows, first_row, len(batch))
+            if len(wanted):
+                records = take_rows(batch, wanted - first_row)
+                yield TakenRows(wanted, column.of(records), records=records)
+            first_row += len(batch)

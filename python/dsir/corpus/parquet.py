@@ -1,0 +1,180 @@
+"""Parquet shards, read by row group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dsir.corpus.batches import rows_per_batch, within
+from dsir.corpus.shard import (
+    FileShard,
+    Kind,
+    OnError,
+    TakenRows,
+    TextBatch,
+    refuse_missing_rows,
+)
+from dsir.corpus.take_rows import take_rows
+from dsir.corpus.text_column import TextColumn, find_text_column
+from dsir.errors import ShardError
+
+# Column chunks are read through a buffer of this size instead of whole: a row group may hold
+# gigabytes.
+_READ_BUFFER_BYTES = 1 << 20
+
+# The size of a dictionary-encoded chunk says nothing about the size of its texts: a million rows
+# may share one text of a megabyte. Few rows at a time keep that bounded too.
+_MAX_DICTIONARY_ROWS = 4096
+
+# What pyarrow raises over damaged files: its own errors, OSError for input and decompression, and
+# UnicodeDecodeError (a ValueError) for names in the footer that are not UTF-8.
+_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetShard(FileShard):
+    """A Parquet file."""
+
+    kind: ClassVar[Kind] = "parquet"
+
+    def rows_in_metadata(self) -> int:
+        """Return the number of rows that the footer gives."""
+        with self._open() as file:
+            return int(file.metadata.num_rows)
+
+    def schema(self) -> pa.Schema:
+        """Return the columns as Arrow types."""
+        with self._open() as file:
+            return self._schema_of(file)
+
+    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+        """Read every row's text once, in order; see `Shard.text_batches`."""
+        del on_error  # No row of a Parquet file can be bad on its own at this stage.
+        with self._open() as file:
+            column = find_text_column(self._schema_of(file), self.text, self.name)
+            first_row = 0
+            for group in range(file.num_row_groups):
+                batches = self._batches(file, group, column.projection, threads)
+                for batch in batches:
+                    yield TextBatch(first_row, column.of(batch))
+                    first_row += len(batch)
+
+    def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
+        """Fetch rows by their number, reading only the row groups that hold any."""
+        if not len(rows):
+            return
+        with self._open() as file:
+            total = int(file.metadata.num_rows)
+            if int(rows[-1]) >= total:
+                raise refuse_missing_rows(self, int(rows[-1]), total)
+            schema = self._schema_of(file)
+            column = find_text_column(schema, self.text, self.name)
+            first_row = 0
+            for group in range(file.num_row_groups):
+                group_rows = file.metadata.row_group(group).num_rows
+                if len(within(rows, first_row, group_rows)):
+                    yield from self._take_from_group(
+                        file, group, first_row, rows, column, schema, threads
+                    )
+                first_row += group_rows
+
+    def _take_from_group(
+        self,
+        file: pq.ParquetFile,
+        group: int,
+        first_row: int,
+        rows: npt.NDArray[np.int64],
+        column: TextColumn,
+        schema: pa.Schema,
+        threads: int,
+    ) -> Iterator[TakenRows]:
+        for batch in self._batches(file, group, None, threads):
+            wanted = within(rows, first_row, len(batch))
+            if len(wanted):
+                records = take_rows(batch, wanted - first_row)
+                # Batches come without the schema's metadata.
+                records = records.replace_schema_metadata(schema.metadata)
+                yield TakenRows(wanted, column.of(records), records=records)
+            first_row += len(batch)
+
+    def _open(self) -> pq.ParquetFile:
+        self.refuse_empty_file()
+        try:
+            return pq.ParquetFile(
+                self.path,
+                memory_map=False,
+                pre_buffer=False,
+                buffer_size=_READ_BUFFER_BYTES,
+                page_checksum_verification=True,
+            )
+        except _READ_ERRORS as error:
+            raise ShardError(
+                f"{self.name}: cannot be read as Parquet: {_first_line(error)}", path=self.name
+            ) from error
+
+    def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
+        try:
+            return file.schema_arrow
+        except _READ_ERRORS as error:
+            raise ShardError(
+                f"{self.name}: the Parquet footer is damaged: {_first_line(error)}",
+                path=self.name,
+            ) from error
+
+    def _batches(
+        self, file: pq.ParquetFile, group: int, projection: str | None, threads: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Read a row group, one column or all, and make sure that it is all there."""
+        rows_read = 0
+        try:
+            expected = file.metadata.row_group(group).num_rows
+            batches = file.iter_batches(
+                batch_size=_batch_size(file.metadata.row_group(group), projection),
+                row_groups=[group],
+                columns=None if projection is None else [projection],
+                use_threads=threads > 1,
+            )
+            for batch in batches:
+                rows_read += len(batch)
+                yield batch
+        except _READ_ERRORS as error:
+            raise ShardError(
+                f"{self.name}: row group {group} cannot be read after "
+                f"{rows_read:,} of its rows: {_first_line(error)}",
+                path=self.name,
+                row_group=group,
+            ) from error
+        if rows_read != expected:
+            raise ShardError(
+                f"{self.name}: row group {group} holds {rows_read:,} rows, "
+                f"but the footer says {expected:,}; the file is damaged",
+                path=self.name,
+                row_group=group,
+            )
+
+
+def _batch_size(group: pq.RowGroupMetaData, projection: str | None) -> int:
+    """Return the number of rows that make a batch of the usual size in this row group."""
+    if projection is None:
+        chunks = [group.column(index) for index in range(group.num_columns)]
+    else:
+        chunks = [
+            chunk
+            for index in range(group.num_columns)
+            if (chunk := group.column(index)).path_in_schema == projection
+        ]
+    rows = rows_per_batch(sum(chunk.total_uncompressed_size for chunk in chunks), group.num_rows)
+    if any("DICTIONARY" in encoding for chunk in chunks for encoding in chunk.encodings):
+        return min(rows, _MAX_DICTIONARY_ROWS)
+    return rows
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

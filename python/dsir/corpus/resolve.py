@@ -1,0 +1,236 @@
+"""From what a user names to a corpus: files, patterns, folders, tables, texts, or lists of these.
+
+A `str` or `Path` on its own is always a path. A list of strings could be paths or texts. It is
+taken for paths if its first element is a `Path`, names an existing file or folder, is a pattern
+that matches, or ends in a suffix that is read; else for texts. Since texts taken for paths fail
+loudly, but paths taken for texts would select from file names, a list of texts among which any
+element names an existing file, or the other way round, is refused.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dsir.corpus.files import SUFFIXES, is_known, open_file
+from dsir.corpus.memory import MemoryShard
+from dsir.corpus.shard import FileShard, Shard
+from dsir.corpus.tables import speaks_arrow, table_of, table_of_texts
+from dsir.corpus.text_column import find_text_column
+from dsir.errors import EmptyCorpusError, SettingError, ShardError
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_LONGEST_PATH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The shards to read, in order.
+
+    Attributes:
+        shards: one or more.
+        name: what messages call the corpus, such as "raw".
+    """
+
+    shards: tuple[Shard, ...]
+    name: str
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all of it is in memory already."""
+        return all(shard.kind == "memory" for shard in self.shards)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all shards, on disk or in memory."""
+        return sum(shard.size for shard in self.shards)
+
+
+def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
+    """Make a corpus of anything that a user may name.
+
+    Args:
+        source: a path, pattern or folder; a table, array or data set; an iterable of texts; or a
+            list of any of these (see the module's docstring for lists of strings).
+        text: the text column; dots lead into nested columns.
+        name: what messages call the corpus.
+
+    Raises:
+        SettingError: the source is of no kind that can be read, or names a file twice.
+        EmptyCorpusError: no file matches.
+        ShardError: a file is missing or out of reach.
+        TextColumnError: a table in memory has no such column, or it is not text.
+    """
+    if not text:
+        raise SettingError("text: the text column must have a name")
+    shards = tuple(_shards(source, text, name))
+    if not shards:
+        raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
+    seen: dict[str, str] = {}
+    for shard in shards:
+        if isinstance(shard, FileShard):
+            if shard.path in seen:
+                raise SettingError(
+                    f"{name}: {shard.name} is named twice (also as {seen[shard.path]}); "
+                    "its rows would be drawn twice"
+                )
+            seen[shard.path] = shard.name
+    return Corpus(shards, name)
+
+
+def _shards(source: Any, text: str, name: str) -> Iterator[Shard]:
+    if isinstance(source, str | Path):
+        for path in _paths(source, name):
+            yield open_file(path, text)
+    elif speaks_arrow(source):
+        yield _in_memory(table_of(source, text, name), text, name)
+    elif isinstance(source, list | tuple):
+        yield from _shards_of_list(list(source), text, name)
+    elif isinstance(source, set | frozenset):
+        raise SettingError(f"{name}: a set has no order, and rows are known by theirs; sort it")
+    elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | dict):
+        yield _in_memory(table_of_texts(source, text, name), text, name)
+    else:
+        hint = "; call .collect() first" if hasattr(source, "collect") else ""
+        raise SettingError(
+            f"{name}: {type(source).__name__} is nothing that can be read as a corpus{hint}; give "
+            "a path, a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
+        )
+
+
+def _shards_of_list(elements: list[Any], text: str, name: str) -> Iterator[Shard]:
+    if not elements:
+        return
+    if all(element is None or isinstance(element, str) for element in elements):
+        if not _is_list_of_paths(elements, name):
+            yield _in_memory(table_of_texts(elements, text, name), text, name)
+            return
+    elif isinstance(elements[0], str) and not _names_file(elements[0]):
+        # Texts with something else among them: the message names the position.
+        yield _in_memory(table_of_texts(elements, text, name), text, name)
+        return
+    for position, element in enumerate(elements):
+        if element is None:
+            raise SettingError(f"{name}: element {position} is None, where the others are inputs")
+        # Tables have no name of their own; paths have.
+        part = name if isinstance(element, str | Path) else f"{name}[{position}]"
+        yield from _shards(element, text, part)
+
+
+def _is_list_of_paths(elements: list[str | None], name: str) -> bool:
+    """Tell whether strings are paths, and refuse a mixture of paths and texts."""
+    paths = elements[0] is not None and _names_file(elements[0])
+    for position, element in enumerate(elements):
+        if paths and (element is None or not _names_file(element)):
+            raise SettingError(
+                f"{name}: element {position} names no file, but element 0 does ({elements[0]!r}); "
+                "a list may hold paths or texts, not both"
+            )
+        if not paths and element is not None and _exists(element):
+            raise SettingError(
+                f"{name}: element {position} names a file ({element!r}), but element 0 does not; "
+                "a list may hold paths or texts, not both"
+            )
+    return paths
+
+
+def _names_file(element: str) -> bool:
+    if len(element) > _LONGEST_PATH or "\n" in element:
+        return False
+    if _URL.match(element) and not any(character.isspace() for character in element):
+        return True  # Refused later, with a message that says why.
+    if _exists(element) or (not element.isspace() and is_known(Path(element))):
+        return True
+    return glob.has_magic(element) and any(True for _ in _matches(element))
+
+
+def _exists(element: str) -> bool:
+    if not element or len(element) > _LONGEST_PATH:
+        return False
+    try:
+        return Path(element).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False  # Too long, a NUL byte, no such user: no path.
+
+
+def _paths(source: str | Path, name: str) -> list[Path]:
+    """Return the files that a path, pattern or folder stands for, sorted."""
+    if isinstance(source, str) and (url := _URL.match(source)):
+        raise SettingError(
+            f"{name}: {source}: only local files are read by this version, not {url.group()}; "
+            "copy the files here, or mount them"
+        )
+    if not str(source) or "\0" in str(source):
+        raise SettingError(f"{name}: {str(source)!r} is not a path")
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError:
+        path = Path(source)
+    if path.is_dir():
+        return _files_in(path, name)
+    if isinstance(source, str) and glob.has_magic(source) and not path.exists():
+        return _files_matching(str(path), name)
+    return [path]
+
+
+def _files_in(folder: Path, name: str) -> list[Path]:
+    def refuse(error: OSError) -> None:
+        raise ShardError(
+            f"{name}: the folder {error.filename} cannot be read: {error.strerror}",
+            path=str(error.filename),
+        ) from error
+
+    found: list[Path] = []
+    entered: set[str] = set()
+    for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        # Links to folders are followed, but not in a circle.
+        entered.add(os.path.realpath(parent))
+        folders[:] = [
+            entry
+            for entry in folders
+            if not _is_hidden(entry) and os.path.realpath(Path(parent, entry)) not in entered
+        ]
+        found += [
+            Path(parent, entry)
+            for entry in files
+            if not _is_hidden(entry) and is_known(Path(entry), in_folder=True)
+        ]
+    if not found:
+        raise EmptyCorpusError(
+            f"{name}: no file to read in the folder {folder}; looked for {SUFFIXES}, "
+            "but plain .json only where it is named",
+            path=str(folder),
+        )
+    return sorted(set(found), key=str)
+
+
+def _files_matching(pattern: str, name: str) -> list[Path]:
+    found = [path for path in _matches(pattern) if not path.is_dir()]
+    if not found:
+        raise EmptyCorpusError(f"{name}: no file matches {pattern}", path=pattern)
+    return sorted(set(found), key=str)
+
+
+def _matches(pattern: str) -> Iterator[Path]:
+    """Match a pattern; `**` leads into folders, and entries marked as hidden are passed over."""
+    # Not Path.glob: it takes no absolute pattern, and its `**` differs between versions of Python.
+    for match in glob.iglob(pattern, recursive=True):  # noqa: PTH207
+        path = Path(match)
+        if not path.name.startswith("_"):
+            yield path
+
+
+def _is_hidden(entry: str) -> bool:
+    return entry.startswith((".", "_"))
+
+
+def _in_memory(table: pa.Table, text: str, name: str) -> MemoryShard:
+    find_text_column(table.schema, text, name)
+    return MemoryShard(name, table.nbytes, text, table)

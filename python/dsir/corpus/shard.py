@@ -1,0 +1,214 @@
+"""What a shard is: the contract that every kind of input fulfils.
+
+A shard is a small, frozen, picklable description. Files are opened inside the methods and never
+held, so that a shard can be handed to another thread, process or machine.
+"""
+
+from __future__ import annotations
+
+import abc
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.errors import InputError, RowError, ShardError
+
+Kind = Literal["parquet", "jsonl", "arrow", "memory"]
+OnError = Literal["raise", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be read.
+
+    Attributes:
+        row: 0-based row in the shard.
+        reason: what is wrong with it, in a few words.
+    """
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextBatch:
+    """The texts of consecutive rows.
+
+    Attributes:
+        first_row: the row in the shard of the first text.
+        text: string, large_string, string_view, or a dictionary of one of these; null where the
+            text is null or the row is bad.
+        bad: the rows of this batch that cannot be read.
+        blank_lines: lines of JSON Lines that hold nothing and are not rows, met since the batch
+            before.
+    """
+
+    first_row: int
+    text: pa.Array
+    bad: tuple[BadRow, ...] = ()
+    blank_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRows:
+    """Rows fetched by their number.
+
+    Attributes:
+        rows: the row numbers in the shard, ascending.
+        text: their texts.
+        records: all columns, in the order and types of the input; None for JSON Lines.
+        lines: the original lines without their newline; None for everything but JSON Lines.
+    """
+
+    rows: npt.NDArray[np.int64]
+    text: pa.Array
+    records: pa.RecordBatch | None = None
+    lines: pa.LargeBinaryArray | None = None
+
+
+class Shard(abc.ABC):
+    """One file, or one table in memory, of a corpus.
+
+    Attributes:
+        kind: the format.
+        name: what messages call it: the path as the user gave it.
+        size: bytes on disk, or in memory.
+        text: the text column; dots lead into nested columns.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[Kind]
+    name: str
+    size: int
+    text: str
+
+    @abc.abstractmethod
+    def identity(self) -> dict[str, int | str]:
+        """Return what tells this shard from another: compared when a work directory is reused."""
+
+    @abc.abstractmethod
+    def check_unchanged(self) -> None:
+        """Raise ShardError if the input is no longer what it was when the corpus was resolved."""
+
+    @abc.abstractmethod
+    def rows_in_metadata(self) -> int | None:
+        """Return the number of rows where that is known without reading the rows, else None."""
+
+    @abc.abstractmethod
+    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+        """Read every row's text once, in order, without a gap in the row numbers.
+
+        Args:
+            on_error: "raise" stops at the first bad row with a RowError; "skip" lists bad rows in
+                `TextBatch.bad`. A shard that cannot be read raises in both modes.
+            threads: how many threads the reader may use.
+
+        Raises:
+            ShardError: the shard cannot be read.
+            TextColumnError: the text column is missing or not text.
+            RowError: a row is bad and `on_error` is "raise".
+        """
+
+    @abc.abstractmethod
+    def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
+        """Fetch rows by their number, in bounded batches.
+
+        Args:
+            rows: ascending row numbers in the shard.
+            threads: how many threads the reader may use.
+
+        Raises:
+            ShardError: the shard cannot be read, or has fewer rows than were asked for.
+        """
+
+    @abc.abstractmethod
+    def schema(self) -> pa.Schema | None:
+        """Return the schema of `TakenRows.records`, or None for JSON Lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileShard(Shard):
+    """A shard on disk.
+
+    Attributes:
+        path: absolute path.
+        mtime_ns: time of the last change, when the corpus was resolved.
+    """
+
+    name: str
+    path: str
+    size: int
+    mtime_ns: int
+    text: str
+
+    def identity(self) -> dict[str, int | str]:
+        """Return path, size and time of the last change, as they were at resolve time."""
+        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns}
+
+    def check_unchanged(self) -> None:
+        """Raise ShardError if size or time of the last change differ from those at resolve time."""
+        size, mtime_ns = file_state(self.name, self.path)
+        if (size, mtime_ns) != (self.size, self.mtime_ns):
+            raise ShardError(
+                f"{self.name}: changed while the run was going on "
+                f"(was {self.size:,} bytes, is {size:,}); start again once it is finished",
+                path=self.name,
+            )
+
+    def refuse_empty_file(self) -> None:
+        """Raise ShardError for a file without a single byte, which is no file of any kind."""
+        size, _ = file_state(self.name, self.path)
+        if size == 0:
+            raise ShardError(f"{self.name}: is empty (0 bytes)", path=self.name)
+
+
+def file_state(name: str, path: str) -> tuple[int, int]:
+    """Return size and time of the last change of a file.
+
+    Args:
+        name: what messages call the file.
+        path: where it is.
+
+    Raises:
+        ShardError: the file is missing, out of reach, or not a regular file.
+    """
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        raise ShardError(f"{name}: no such file", path=name) from None
+    except OSError as error:
+        raise ShardError(f"{name}: cannot be read: {error.strerror}", path=name) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise ShardError(f"{name}: is not a regular file", path=name)
+    return status.st_size, status.st_mtime_ns
+
+
+def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:
+    """Make the error for a bad row under `on_error="raise"`.
+
+    Args:
+        shard: the shard the row is in.
+        bad: the row and what is wrong with it.
+        where: a further way to find the row, such as " (line 3)".
+    """
+    return RowError(
+        f'{shard.name}: row {bad.row}{where}: {bad.reason}; on_error="skip" passes over such rows',
+        path=shard.name,
+        row=bad.row,
+    )
+
+
+def refuse_missing_rows(shard: Shard, wanted: int, total: int) -> InputError:
+    """Make the error for a row number beyond the end of the shard."""
+    return ShardError(
+        f"{shard.name}: row {wanted} was asked for, but the shard has {total:,} rows; "
+        "it changed since it was scored",
+        path=shard.name,
+    )

@@ -1,0 +1,120 @@
+"""Sources in memory as Arrow tables: whatever speaks Arrow, data sets, and plain texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from dsir.errors import SettingError
+
+_DATASET_ROWS = 10_000
+_STRING_ROWS = 1 << 16
+
+
+def speaks_arrow(source: object) -> bool:
+    """Tell whether a source hands over Arrow data, or is a `datasets.Dataset`."""
+    return (
+        isinstance(
+            source, pa.Table | pa.RecordBatch | pa.RecordBatchReader | pa.Array | pa.ChunkedArray
+        )
+        or hasattr(source, "__arrow_c_stream__")
+        or hasattr(source, "__arrow_c_array__")
+        or _is_dataset(source)
+    )
+
+
+def table_of(source: Any, text: str, name: str) -> pa.Table:
+    """Take an Arrow source in as a table; an array becomes a table of one text column.
+
+    Args:
+        source: anything that `speaks_arrow`.
+        text: the name of the column that an array becomes.
+        name: what messages call the source.
+
+    Raises:
+        SettingError: the source does not hand over what it promised.
+    """
+    try:
+        if isinstance(source, pa.Table):
+            return source
+        if isinstance(source, pa.RecordBatch):
+            return pa.Table.from_batches([source])
+        if isinstance(source, pa.RecordBatchReader):
+            return source.read_all()
+        if isinstance(source, pa.Array | pa.ChunkedArray):
+            return _table_of_array(source, text)
+        if hasattr(source, "__arrow_c_stream__"):
+            return _table_of_stream(source, text)
+        if hasattr(source, "__arrow_c_array__"):
+            return _table_of_array(pa.array(source), text)
+        return _table_of_dataset(source)
+    except (pa.ArrowException, OSError) as error:
+        raise SettingError(
+            f"{name}: the {type(source).__name__} cannot be read as Arrow data: {error}"
+        ) from error
+
+
+def table_of_texts(texts: Iterable[object], text: str, name: str) -> pa.Table:
+    """Gather plain texts into a table of one large_string column.
+
+    Args:
+        texts: strings; None is a null.
+        text: the name of the column.
+        name: what messages call the source.
+
+    Raises:
+        SettingError: an element is not a string, or holds half a surrogate pair.
+    """
+    chunks = [pa.array(chunk, type=pa.large_string()) for chunk in _checked_texts(texts, name)]
+    return pa.table({text: pa.chunked_array(chunks, type=pa.large_string())})
+
+
+def _checked_texts(texts: Iterable[object], name: str) -> Iterator[list[str | None]]:
+    chunk: list[str | None] = []
+    for position, element in enumerate(texts):
+        if element is not None and not isinstance(element, str):
+            raise SettingError(
+                f"{name}: element {position} is {type(element).__name__}, not str; "
+                "a sequence of texts may hold only str and None"
+            )
+        if element is not None and not element.isascii():
+            try:
+                element.encode("utf-8")
+            except UnicodeEncodeError:
+                raise SettingError(
+                    f"{name}: element {position} holds half a surrogate pair, which is no text"
+                ) from None
+        chunk.append(element)
+        if len(chunk) == _STRING_ROWS:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _table_of_array(array: pa.Array | pa.ChunkedArray, text: str) -> pa.Table:
+    if pa.types.is_struct(array.type):
+        return pa.Table.from_struct_array(array)
+    return pa.table({text: array})
+
+
+def _table_of_stream(source: Any, text: str) -> pa.Table:
+    try:
+        return pa.RecordBatchReader.from_stream(source).read_all()
+    except pa.ArrowInvalid:
+        # A column (such as a polars Series) speaks the same protocol as a table.
+        return _table_of_array(pa.chunked_array(source), text)
+
+
+def _is_dataset(source: object) -> bool:
+    return all(hasattr(source, name) for name in ("with_format", "iter", "column_names"))
+
+
+def _table_of_dataset(source: Any) -> pa.Table:
+    """Read a `datasets.Dataset`, its selections and shuffles applied."""
+    batches = list(source.with_format("arrow").iter(batch_size=_DATASET_ROWS))
+    if not batches:
+        return pa.table({column: pa.array([], pa.string()) for column in source.column_names})
+    return pa.concat_tables(batches)

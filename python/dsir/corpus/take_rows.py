@@ -1,0 +1,36 @@
+"""Rows of a record batch by their position, for columns of every type."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+def take_rows(batch: pa.RecordBatch, positions: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    """Copy rows out of a batch; types and metadata stay."""
+    indices = pa.array(positions)
+    columns = [_take(column, indices) for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _take(column: pa.Array, indices: pa.Array) -> pa.Array:
+    viewless = _viewless_type(column.type)
+    if viewless == column.type:
+        return column.take(indices)
+    # pyarrow cannot take from views, and one row of them would keep all buffers in memory.
+    return column.cast(viewless).take(indices).cast(column.type)
+
+
+def _viewless_type(data_type: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(data_type):
+        return pa.large_string()
+    if pa.types.is_binary_view(data_type):
+        return pa.large_binary()
+    if pa.types.is_struct(data_type):
+        return pa.struct([field.with_type(_viewless_type(field.type)) for field in data_type])
+    if pa.types.is_list(data_type):
+        return pa.list_(data_type.value_field.with_type(_viewless_type(data_type.value_type)))
+    if pa.types.is_large_list(data_type):
+        return pa.large_list(data_type.value_field.with_type(_viewless_type(data_type.value_type)))
+    return data_type

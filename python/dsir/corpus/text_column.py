@@ -1,0 +1,123 @@
+"""The text column of a table: where it is, whether it holds text, and how to get it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dsir.errors import TextColumnError
+
+_NAMED_COLUMNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """The place of the text in a record batch.
+
+    Attributes:
+        path: field names from the top: one for a plain column, more for a nested one.
+        type: the Arrow type of the texts.
+    """
+
+    path: tuple[str, ...]
+    type: pa.DataType
+
+    @property
+    def projection(self) -> str:
+        """The column as pyarrow's Parquet reader names it."""
+        return ".".join(self.path)
+
+    def of(self, batch: pa.RecordBatch) -> pa.Array:
+        """Return the texts of a batch; where a parent is null, so is the text."""
+        array = batch.column(self.path[0])
+        if len(self.path) > 1:
+            # The path is resolved to positions: struct_field() by name takes a name with a dot in
+            # it for a path.
+            array = pc.struct_field(array, _positions(array.type, self.path[1:]))
+        return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
+    """Find the text column in a schema.
+
+    A top-level column of exactly that name wins over a nested one.
+
+    Args:
+        schema: the columns there are.
+        text: the column asked for, such as "text" or "doc.body".
+        name: what messages call the shard.
+
+    Raises:
+        TextColumnError: there is no such column, more than one, or it does not hold text.
+    """
+    count = schema.names.count(text)
+    if count > 1:
+        raise TextColumnError(f"{name}: has {count} columns named {text!r}", path=name)
+    if count == 1:
+        column = TextColumn((text,), schema.field(text).type)
+    else:
+        nested = _find_nested(schema, tuple(text.split(".")))
+        if nested is None:
+            raise TextColumnError(
+                f"{name}: no column {text!r}; columns: {describe_columns(schema)}; "
+                "name the right one with text=...",
+                path=name,
+            )
+        column = nested
+    if not is_text(column.type):
+        raise TextColumnError(
+            f"{name}: column {text!r} is {column.type}, not text; "
+            f"columns: {describe_columns(schema)}; name the right one with text=...",
+            path=name,
+        )
+    return column
+
+
+def is_text(data_type: pa.DataType) -> bool:
+    """Tell whether values of a type are texts: a string type, or a dictionary of one."""
+    if pa.types.is_dictionary(data_type):
+        data_type = data_type.value_type
+    return bool(
+        pa.types.is_string(data_type)
+        or pa.types.is_large_string(data_type)
+        or pa.types.is_string_view(data_type)
+    )
+
+
+def describe_columns(schema: pa.Schema) -> str:
+    """List columns and their types for a message."""
+    if not len(schema):
+        return "none"
+    columns = [f"{_printable(field.name)} ({field.type})" for field in schema]
+    if len(columns) > _NAMED_COLUMNS:
+        columns[_NAMED_COLUMNS:] = [f"and {len(columns) - _NAMED_COLUMNS} more"]
+    return ", ".join(columns)
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _find_nested(schema: pa.Schema, path: tuple[str, ...]) -> TextColumn | None:
+    if len(path) < 2 or schema.names.count(path[0]) != 1:
+        return None
+    data_type = schema.field(path[0]).type
+    for name in path[1:]:
+        if not pa.types.is_struct(data_type):
+            return None
+        position = data_type.get_field_index(name)
+        if position < 0:
+            return None
+        data_type = data_type.field(position).type
+    return TextColumn(path, data_type)
+
+
+def _positions(data_type: pa.DataType, names: tuple[str, ...]) -> list[int]:
+    positions = []
+    for name in names:
+        position = data_type.get_field_index(name)
+        positions.append(position)
+        data_type = data_type.field(position).type
+    return positions

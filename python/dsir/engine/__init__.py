@@ -1,0 +1,8 @@
+"""Engines: where the shard tasks of a stage run."""
+
+from __future__ import annotations
+
+from dsir.engine.base import Engine, Progress, Stopped
+from dsir.engine.local import LocalEngine
+
+__all__ = ["Engine", "LocalEngine", "Progress", "Stopped"]

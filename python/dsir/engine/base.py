@@ -1,0 +1,62 @@
+"""The contract of an engine: run these shard tasks, hand their results back in order."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Stopped(BaseException):
+    """Raised inside a task whose run is over: another task failed, or the user interrupted."""
+
+
+class Progress(Protocol):
+    """What a task tells while it works."""
+
+    def __call__(self, amount: int, /) -> None:
+        """Say that this much more (in the unit of the stage's total) is done.
+
+        Raises:
+            Stopped: the task is to end now. Its unfinished files are to be removed.
+        """
+
+
+class Engine(abc.ABC):
+    """Runs the tasks of a stage.
+
+    A stage is a function of (task, progress) at the top of a module; tasks and results are
+    picklable and independent of each other. An engine may run them anywhere and in any order: the
+    results it returns are in the order of the tasks, and by the contract of the stages they are the
+    same for every engine.
+
+    Attributes:
+        threads: how many threads (or their like) may work at a time.
+    """
+
+    threads: int
+
+    @abc.abstractmethod
+    def run(
+        self,
+        stage: Callable[[Task, Progress], Result],
+        tasks: Sequence[Task],
+        progress: Callable[[int], None],
+    ) -> list[Result]:
+        """Run all tasks.
+
+        Args:
+            stage: what to do with each.
+            tasks: what to do it with.
+            progress: called with the amounts that tasks report, one call at a time.
+
+        Returns:
+            The results, in the order of the tasks.
+
+        Raises:
+            Exception: what a task raised; of several, that of the first task in order. The tasks
+                that have not begun are dropped, those at work are stopped.
+        """

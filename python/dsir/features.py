@@ -1,0 +1,147 @@
+"""Hashed n-gram features: the tokens, n-grams and buckets of a document."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.corpus import resolve
+from dsir.errors import RowError, SettingError
+
+Hash = Literal["fast", "sha256"]
+Tokenizer = Literal["wordpunct"]
+
+
+@dataclass(frozen=True, slots=True)
+class HashedNgrams:
+    """The n-grams of orders 1 to n of a document, each hashed into one of `buckets` buckets.
+
+    Tokens are those of the reference: the lower-cased text, cut into runs of word characters and
+    runs of other visible characters (NLTK's WordPunctTokenizer), for all of Unicode in the version
+    `unicode_version`. Instances are frozen and comparable; `fingerprint` names them in files.
+
+    Source: Xie et al. 2023 (arXiv 2302.03169), section 3; ALGORITHMS section 1.
+
+    Args:
+        n: the longest n-gram, 1 to 8.
+        buckets: 2 to 2**24.
+        tokenizer: "wordpunct".
+        hash: "fast" combines 64-bit hashes of the tokens; "sha256" gives the reference's buckets.
+
+    Raises:
+        SettingError: an argument is out of range.
+    """
+
+    n: int = 2
+    buckets: int = 10_000
+    tokenizer: Tokenizer = "wordpunct"
+    hash: Hash = "fast"
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        _check_range("n", self.n, 1, _core.MAX_ORDER)
+        _check_range("buckets", self.buckets, _core.MIN_BUCKETS, _core.MAX_BUCKETS)
+        for name, value, choices in (
+            ("tokenizer", self.tokenizer, get_args(Tokenizer)),
+            ("hash", self.hash, get_args(Hash)),
+        ):
+            if value not in choices:
+                raise SettingError(f"{name}={value!r}: expected {' or '.join(map(repr, choices))}")
+
+    @property
+    def unicode_version(self) -> str:
+        """Unicode version of the tokeniser's tables."""
+        return _core.UNICODE_VERSION
+
+    def describe(self) -> dict[str, int | str]:
+        """Return everything the buckets depend on, as plain values."""
+        described: dict[str, int | str] = asdict(self)
+        if self.hash == "fast":
+            described["hash_version"] = _core.FAST_HASH_VERSION
+        described["unicode"] = self.unicode_version
+        return described
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that differ where the buckets may differ."""
+        text = json.dumps(self.describe(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def spec(self) -> _core.FeatureSpec:
+        """The same settings, as the core takes them."""
+        return _core.FeatureSpec(n=self.n, buckets=self.buckets, hash=self.hash)
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the lower-cased tokens of a text.
+
+        Raises:
+            RowError: the text has lone surrogates, which no UTF-8 can hold.
+        """
+        return _core.wordpunct_tokens(utf8_of(text))
+
+    def ngrams(self, text: str) -> list[tuple[str, int]]:
+        """Return every n-gram of a text with its bucket, in order of its last token.
+
+        Raises:
+            RowError: the text has lone surrogates.
+        """
+        return _core.named_ngrams(utf8_of(text), self.spec)
+
+    def counts(self, texts: object, *, text: str = "text") -> npt.NDArray[np.int64]:
+        """Count the n-grams per bucket, summed over texts.
+
+        Args:
+            texts: a list of str, an Arrow array or table, a path, or whatever else `resolve` takes.
+            text: the text column, where there are columns.
+
+        Returns:
+            int64[buckets].
+
+        Raises:
+            InputError: a text cannot be read, or is not UTF-8.
+        """
+        counts = np.zeros(self.buckets, dtype=np.int64)
+        for shard in resolve(texts, text=text, name="texts").shards:
+            for batch in shard.text_batches(on_error="raise"):
+                _, _, invalid = _core.count(batch.text, self.spec, counts)
+                if len(invalid):
+                    raise invalid_utf8(shard.name, batch.first_row + int(invalid[0]))
+        return counts
+
+
+def invalid_utf8(name: str, row: int) -> RowError:
+    """Make the error for a row whose text is not UTF-8."""
+    return RowError(
+        f'{name}: row {row}: the text is not UTF-8; on_error="skip" passes over such rows',
+        path=name,
+        row=row,
+    )
+
+
+def utf8_of(text: str) -> bytes:
+    """Encode a text, with an error that callers of dsir can catch.
+
+    Raises:
+        RowError: the text has lone surrogates.
+        SettingError: it is not a str.
+    """
+    if not isinstance(text, str):
+        raise SettingError(f"expected a str, found {type(text).__name__}")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise RowError(
+            f"the text has a lone surrogate at position {error.start}, which is no character"
+        ) from error
+
+
+def _check_range(name: str, value: object, least: int, most: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise SettingError(f"{name}={value!r}: expected a whole number from {least} to {most:,}")

@@ -1,0 +1,93 @@
+"""The file format of importance models: magic, a JSON header, two arrays, a checksum.
+
+docs/formats.md has it byte by byte. Nothing in it is executed, and every byte is under the
+checksum, so a damaged file is an error and never another model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir.errors import ModelError
+from dsir.atomic import atomic_file
+
+MAGIC = b"dsirmodl"
+VERSION = 1
+_PREFIX = struct.Struct("<8sIIQ")  # magic, version, bytes of header, buckets
+_CHECKSUM_BYTES = 32
+_LARGEST_HEADER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a model file holds: settings (JSON values) and counts, int64[buckets] each."""
+
+    settings: dict[str, Any]
+    raw_counts: npt.NDArray[np.int64]
+    target_counts: npt.NDArray[np.int64]
+
+
+def _encode(content: Content) -> bytes:
+    header = json.dumps(content.settings, sort_keys=True).encode("utf-8")
+    prefix = _PREFIX.pack(MAGIC, VERSION, len(header), len(content.raw_counts))
+    arrays = (content.raw_counts, content.target_counts)
+    return b"".join([prefix, header, *(a.astype("<i8").tobytes() for a in arrays)])
+
+
+def digest(content: Content) -> str:
+    """SHA-256 of the file's content, in hexadecimal digits."""
+    return hashlib.sha256(_encode(content)).hexdigest()
+
+
+def write(path: Path, content: Content) -> None:
+    """Write a model file, atomically.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    body = _encode(content)
+    with atomic_file(path) as file:
+        file.write(body)
+        file.write(hashlib.sha256(body).digest())
+
+
+def read(path: Path) -> Content:
+    """Read and check a model file.
+
+    Raises:
+        ModelError: it is missing, no model, of another version, or damaged.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    if data[:2] == b"\x80\x04" or data[:2] == b"\x80\x03":
+        raise ModelError(f"{path}: is a pickle, which dsir never opens; fit the model again")
+    if len(data) < _PREFIX.size or not data.startswith(MAGIC):
+        raise ModelError(f"{path}: is not a dsir model")
+    _, version, header_bytes, buckets = _PREFIX.unpack_from(data)
+    if version != VERSION:
+        raise ModelError(f"{path}: is a model of format {version}; this dsir reads {VERSION}")
+    body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
+    expected = _PREFIX.size + header_bytes + 16 * buckets
+    if (
+        header_bytes > _LARGEST_HEADER
+        or len(body) != expected
+        or hashlib.sha256(body).digest() != checksum
+    ):
+        raise ModelError(f"{path}: is damaged (its checksum does not match); fit the model again")
+    arrays_at = _PREFIX.size + header_bytes
+    try:
+        settings = json.loads(body[_PREFIX.size : arrays_at])
+    except ValueError as error:
+        raise ModelError(f"{path}: its header is no JSON; fit the model again") from error
+    counts = np.frombuffer(body, dtype="<i8", offset=arrays_at).astype(np.int64)
+    return Content(settings, counts[:buckets], counts[buckets:])

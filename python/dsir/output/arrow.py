@@ -1,0 +1,104 @@
+"""Arrow IPC output: every column as it came, and the log-weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus.shard import TakenRows
+from dsir.output.dictionaries import has_dictionary
+from dsir.output.parquet import with_weights
+from dsir.output.row_groups import RowGroups, match_columns
+from dsir.output.unfinished import UnfinishedFile
+from dsir.output.writer import Writer, check_weight_column, writing
+
+
+class ArrowWriter(Writer):
+    """Writes `<stem>.arrow`, an Arrow IPC file.
+
+    Such a file has one dictionary for a column, ahead of all rows, while values turn up with the
+    rows. (There are deltas, but not every reader knows them.) Rows with dictionary columns are
+    therefore first written plain, to a file of their own, and encoded when all values are known.
+
+    Args:
+        path_stem: the path without its suffix.
+        schema: the columns of the rows.
+        weight_column: the name of the column of log-weights, the last one.
+
+    Raises:
+        OutputError: the file cannot be written there, or the schema has the weight column.
+    """
+
+    def __init__(self, path_stem: Path, schema: pa.Schema, *, weight_column: str) -> None:
+        check_weight_column(schema, weight_column)
+        self._columns = schema
+        self._schema = with_weights(schema, weight_column)
+        self._path = path_stem.with_name(path_stem.name + ".arrow")
+        plain = any(has_dictionary(field.type) for field in schema)
+        self._row_groups = RowGroups(self._schema, plain=plain)
+        self._file: UnfinishedFile | None = None
+        self._plain_file: UnfinishedFile | None = None
+        try:
+            with writing(self._path):
+                self._file = UnfinishedFile(self._path)
+                if plain:
+                    self._plain_file = UnfinishedFile(
+                        self._path.with_name(self._path.name + ".plain")
+                    )
+                self._arrow: Any = pa.ipc.new_file(
+                    self._plain_file or self._file,
+                    self._row_groups.plain_schema if plain else self._schema,
+                )
+        except BaseException:
+            self._discard()
+            raise
+
+    def write(
+        self,
+        taken: TakenRows,
+        log_weights: npt.NDArray[np.float64],
+        global_rows: npt.NDArray[np.int64],
+    ) -> None:
+        """Add rows; see `Writer.write`."""
+        del global_rows
+        if taken.records is None:
+            raise ValueError("lines cannot be written as Arrow IPC")
+        columns = match_columns(taken.records, self._columns)
+        with writing(self._path):
+            self._write_groups(
+                self._row_groups.add([*columns, pa.array(log_weights, type=pa.float64())])
+            )
+
+    def _finish(self) -> list[Path]:
+        assert self._file is not None
+        with writing(self._path):
+            self._write_groups(self._row_groups.flush())
+            self._arrow.close()
+            if self._plain_file is not None:
+                self._encode(self._plain_file, self._file)
+                self._plain_file.discard()
+            return [self._file.commit()]
+
+    def _encode(self, plain_file: UnfinishedFile, file: UnfinishedFile) -> None:
+        plain_file.settle()
+        with (
+            pa.OSFile(str(plain_file.temporary)) as source,
+            pa.ipc.new_file(file, self._schema) as encoded,
+        ):
+            plain = pa.ipc.open_file(source)
+            for index in range(plain.num_record_batches):
+                encoded.write_batch(self._row_groups.encode(plain.get_batch(index)))
+
+    def _discard(self) -> None:
+        for file in (self._plain_file, self._file):
+            if file is not None:
+                file.discard()
+
+    def _write_groups(self, groups: Iterator[pa.RecordBatch]) -> None:
+        for group in groups:
+            self._arrow.write_batch(group)

@@ -1,0 +1,120 @@
+"""Dictionary columns on the way out: decoded while rows are gathered, encoded again at the end.
+
+Batches of one column may carry different dictionaries. What is written must not depend on that,
+so the dictionaries are made anew from the values, in the order in which these come.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Where in a nested column a dictionary is: the positions of the children that lead to it.
+_Place = tuple[int, ...]
+
+
+class DictionaryEncoder:
+    """Brings gathered values back to the type of their column.
+
+    Args:
+        data_type: the type of the column.
+        shared: all arrays get the same dictionary, of all the values that were learned before.
+            Else every array gets its own.
+    """
+
+    def __init__(self, data_type: pa.DataType, *, shared: bool) -> None:
+        self._type = data_type
+        # The order of an ordered dictionary means something: it stays as it came.
+        self._ordered = bool(pa.types.is_dictionary(data_type) and data_type.ordered)
+        self._shared = shared or self._ordered
+        self._values: dict[_Place, pa.Array] = {}
+
+    def learn_order(self, array: pa.Array) -> None:
+        """Learn the values of an incoming ordered dictionary, in their order."""
+        if self._ordered and pa.types.is_dictionary(array.type):
+            self._extend((), array.dictionary.cast(plain_type(self._type)))
+
+    def learn(self, array: pa.Array) -> None:
+        """Learn plain values that are to be encoded later."""
+        if self._shared:
+            self._learn(array, self._type, ())
+
+    def encode(self, array: pa.Array) -> pa.Array:
+        """Bring plain values back to the type of the column."""
+        return self._encode(array, self._type, ()) if self._shared else _cast(array, self._type)
+
+    def _learn(self, array: pa.Array, data_type: pa.DataType, place: _Place) -> None:
+        if pa.types.is_dictionary(data_type):
+            self._extend(place, array)
+        elif pa.types.is_struct(data_type):
+            for index, child in enumerate(array.flatten()):
+                self._learn(child, data_type.field(index).type, (*place, index))
+        elif pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
+            self._learn(array.flatten(), data_type.value_type, (*place, 0))
+
+    def _encode(self, array: pa.Array, data_type: pa.DataType, place: _Place) -> pa.Array:
+        if array.type == data_type:
+            return array
+        if pa.types.is_dictionary(data_type):
+            values = self._values.get(place, array.slice(0, 0))
+            indices = pc.index_in(array, value_set=values)
+            return pa.DictionaryArray.from_arrays(
+                indices.cast(data_type.index_type),
+                _cast(values, data_type.value_type),
+                ordered=data_type.ordered,
+            )
+        if pa.types.is_struct(data_type):
+            children = [
+                self._encode(child, data_type.field(index).type, (*place, index))
+                for index, child in enumerate(array.flatten())
+            ]
+            return pa.StructArray.from_arrays(
+                children, fields=list(data_type), mask=pc.is_null(array)
+            )
+        if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
+            kind = pa.ListArray if pa.types.is_list(data_type) else pa.LargeListArray
+            values = self._encode(array.values, data_type.value_type, (*place, 0))
+            return kind.from_arrays(array.offsets, values, type=data_type, mask=pc.is_null(array))
+        return _cast(array, data_type)
+
+    def _extend(self, place: _Place, array: pa.Array) -> None:
+        known = self._values.get(place)
+        seen = pc.unique(array).drop_null()
+        if known is None:
+            self._values[place] = seen
+            return
+        fresh = seen.filter(pc.invert(pc.is_in(seen, value_set=known)))
+        if len(fresh):
+            self._values[place] = pa.concat_arrays([known, fresh])
+
+
+def plain_type(data_type: pa.DataType) -> pa.DataType:
+    """Return a type with dictionaries in it replaced by their values, and views by plain arrays."""
+    if pa.types.is_dictionary(data_type):
+        return plain_type(data_type.value_type)
+    if pa.types.is_string_view(data_type):
+        return pa.large_string()
+    if pa.types.is_binary_view(data_type):
+        return pa.large_binary()
+    if pa.types.is_struct(data_type):
+        return pa.struct([field.with_type(plain_type(field.type)) for field in data_type])
+    if pa.types.is_list(data_type):
+        return pa.list_(data_type.value_field.with_type(plain_type(data_type.value_type)))
+    if pa.types.is_large_list(data_type):
+        return pa.large_list(data_type.value_field.with_type(plain_type(data_type.value_type)))
+    return data_type
+
+
+def has_dictionary(data_type: pa.DataType) -> bool:
+    """Tell whether a type is a dictionary, or has one in it that `plain_type` replaces."""
+    if pa.types.is_dictionary(data_type):
+        return True
+    if pa.types.is_struct(data_type):
+        return any(has_dictionary(field.type) for field in data_type)
+    if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
+        return has_dictionary(data_type.value_type)
+    return False
+
+
+def _cast(array: pa.Array, data_type: pa.DataType) -> pa.Array:
+    return array if array.type == data_type else array.cast(data_type)

@@ -1,0 +1,84 @@
+"""The folder that a selection is written to: what may be there before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from dsir.errors import OutputError
+from dsir.output.jsonl import WEIGHTS_FOLDER
+
+SELECTION_FILE = "selection.json"
+RUN_FILE = "run.json"
+
+_SHARD = re.compile(r"\.?part-\d{5,}\.(parquet|jsonl|arrow)(\.tmp-.*)?")
+
+
+def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> None:
+    """Make sure that a selection may be written to a folder.
+
+    Args:
+        folder: the folder; it need not exist.
+        overwrite: a selection that is there may be replaced.
+        resuming: what is there was written by this very run.
+
+    Raises:
+        OutputError: it is not a folder, or holds something.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: is not a folder; give another out")
+    found = {entry.name for entry in folder.iterdir()}
+    own = {entry.name for entry in _own_files(folder)} | {WEIGHTS_FOLDER}
+    foreign = sorted(found - own)
+    if foreign and not resuming:
+        raise OutputError(
+            f"{folder}: is not empty (it holds {', '.join(foreign[:3])}"
+            f"{' and more' if len(foreign) > 3 else ''}), and not only a selection; "
+            "give an empty or a new folder"
+        )
+    if found and not overwrite and not resuming:
+        raise OutputError(
+            f"{folder}: is not empty; give an empty or a new folder, or overwrite the selection "
+            "there (--overwrite, overwrite=True)"
+        )
+
+
+def clear_output_folder(folder: Path) -> None:
+    """Remove the selection in a folder, and nothing else.
+
+    Raises:
+        OutputError: it cannot be removed.
+    """
+    try:
+        for path in _own_files(folder):
+            path.unlink()
+        weights = folder / WEIGHTS_FOLDER
+        if weights.is_dir() and not any(weights.iterdir()):
+            weights.rmdir()
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be overwritten: {error}") from error
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what an interrupted run left under temporary names."""
+    for path in _own_files(folder):
+        if path.name.startswith("."):
+            path.unlink()
+
+
+def _own_files(folder: Path) -> Iterator[Path]:
+    """Give the files that dsir writes into an output folder; the manifest first.
+
+    The manifest says that a selection is whole, so it has to go before the rest.
+    """
+    if not folder.is_dir():
+        return
+    for name in (SELECTION_FILE, RUN_FILE):
+        if (folder / name).is_file():
+            yield folder / name
+    for parent in (folder, folder / WEIGHTS_FOLDER):
+        if parent.is_dir():
+            yield from (path for path in sorted(parent.iterdir()) if _SHARD.fullmatch(path.name))

@@ -1,0 +1,111 @@
+"""Parquet output: every column as it came, and the log-weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dsir.corpus.shard import TakenRows
+from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
+from dsir.output.unfinished import UnfinishedFile
+from dsir.output.writer import Writer, check_weight_column, writing
+
+
+class ParquetTable:
+    """A Parquet file written from columns, without regard to what they mean.
+
+    Args:
+        path: the file.
+        schema: its columns.
+        max_rows: the rows of a full row group.
+
+    Raises:
+        OutputError: the file cannot be written there.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, *, max_rows: int = MAX_ROWS) -> None:
+        self._path = path
+        self._row_groups = RowGroups(schema, max_rows=max_rows)
+        with writing(path):
+            self._file = UnfinishedFile(path)
+        try:
+            with writing(path):
+                self._parquet = pq.ParquetWriter(
+                    self._file, schema, compression="zstd", write_page_checksum=True
+                )
+        except BaseException:
+            self._file.discard()
+            raise
+
+    def write(self, columns: list[pa.Array]) -> None:
+        """Add rows, one array a column."""
+        with writing(self._path):
+            self._write_groups(self._row_groups.add(columns))
+
+    def finish(self) -> None:
+        """Write what is held back and the footer; the file is not yet under its name."""
+        with writing(self._path):
+            self._write_groups(self._row_groups.flush())
+            self._parquet.close()
+
+    def commit(self) -> Path:
+        """Put the finished file under its name."""
+        with writing(self._path):
+            return self._file.commit()
+
+    def discard(self) -> None:
+        """Remove the file, unless it is under its name."""
+        self._file.discard()
+
+    def _write_groups(self, groups: Iterator[pa.RecordBatch]) -> None:
+        for group in groups:
+            self._parquet.write_table(pa.Table.from_batches([group]), row_group_size=len(group))
+
+
+class ParquetWriter(Writer):
+    """Writes `<stem>.parquet`.
+
+    Args:
+        path_stem: the path without its suffix.
+        schema: the columns of the rows.
+        weight_column: the name of the column of log-weights, the last one.
+
+    Raises:
+        OutputError: the file cannot be written there, or the schema has the weight column.
+    """
+
+    def __init__(self, path_stem: Path, schema: pa.Schema, *, weight_column: str) -> None:
+        check_weight_column(schema, weight_column)
+        self._schema = schema
+        path = path_stem.with_name(path_stem.name + ".parquet")
+        self._table = ParquetTable(path, with_weights(schema, weight_column))
+
+    def write(
+        self,
+        taken: TakenRows,
+        log_weights: npt.NDArray[np.float64],
+        global_rows: npt.NDArray[np.int64],
+    ) -> None:
+        """Add rows; see `Writer.write`."""
+        del global_rows
+        if taken.records is None:
+            raise ValueError("lines cannot be written as Parquet")
+        columns = match_columns(taken.records, self._schema)
+        self._table.write([*columns, pa.array(log_weights, type=pa.float64())])
+
+    def _finish(self) -> list[Path]:
+        self._table.finish()
+        return [self._table.commit()]
+
+    def _discard(self) -> None:
+        self._table.discard()
+
+
+def with_weights(schema: pa.Schema, weight_column: str) -> pa.Schema:
+    """Return a schema with the column of log-weights at its end, its metadata kept."""
+    return schema.append(pa.field(weight_column, pa.float64(), nullable=False))

@@ -1,0 +1,153 @@
+"""Rows gathered into row groups that do not depend on how the rows arrived.
+
+A row group ends after MAX_ROWS rows, or before the row that would make it larger than MAX_BYTES.
+Both are counted by row, so that the same rows give the same file whatever batches they came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dsir.errors import OutputError
+from dsir.output.dictionaries import DictionaryEncoder, plain_type
+
+MAX_ROWS = 1 << 14
+MAX_BYTES = 32 << 20
+
+# What a value counts that has no length of its own to look at.
+_VALUE_BYTES = 8
+
+
+class RowGroups:
+    """Takes record batches in and gives row groups out.
+
+    Args:
+        schema: the columns, as they are to be written.
+        plain: row groups come out in the plain types of `plain_schema`, to be brought to those of
+            `schema` by `encode` once all rows are there, with one dictionary for all of them.
+        max_rows: the rows of a full row group.
+    """
+
+    def __init__(self, schema: pa.Schema, *, plain: bool = False, max_rows: int = MAX_ROWS) -> None:
+        self._schema = schema
+        # Rows wait without dictionaries and views: a single row would keep a whole dictionary, or
+        # the buffers of the batch it came in, in memory.
+        self.plain_schema = pa.schema([field.with_type(plain_type(field.type)) for field in schema])
+        self._encoders = [DictionaryEncoder(field.type, shared=plain) for field in schema]
+        self._plain = plain
+        self._max_rows = max_rows
+        self._held: list[list[pa.Array]] = []
+        self._held_rows = 0
+        self._held_bytes = 0
+
+    def add(self, columns: list[pa.Array]) -> Iterator[pa.RecordBatch]:
+        """Add rows, one array a column, and yield the row groups that are full."""
+        plain = []
+        for column, data_type, encoder in zip(
+            columns, self.plain_schema.types, self._encoders, strict=True
+        ):
+            encoder.learn_order(column)
+            plain.append(column if column.type == data_type else column.cast(data_type))
+        sizes = np.full(len(columns[0]), 0, dtype=np.int64)
+        for column in plain:
+            sizes += row_bytes(column)
+        first = 0
+        while first < len(sizes):
+            length = self._room(sizes[first : first + self._max_rows - self._held_rows])
+            if length:
+                self._held.append([column.slice(first, length) for column in plain])
+                self._held_rows += length
+                self._held_bytes += int(sizes[first : first + length].sum())
+                first += length
+            if self._held_rows == self._max_rows or first < len(sizes):
+                yield from self.flush()
+
+    def flush(self) -> Iterator[pa.RecordBatch]:
+        """Yield what is held as the last row group, if it is anything."""
+        if not self._held_rows:
+            return
+        columns = [
+            pa.concat_arrays([arrays[index] for arrays in self._held])
+            for index in range(len(self._schema))
+        ]
+        self._held = []
+        self._held_rows = 0
+        self._held_bytes = 0
+        group = pa.RecordBatch.from_arrays(columns, schema=self.plain_schema)
+        if not self._plain:
+            yield self.encode(group)
+            return
+        for encoder, column in zip(self._encoders, columns, strict=True):
+            encoder.learn(column)
+        yield group
+
+    def encode(self, group: pa.RecordBatch) -> pa.RecordBatch:
+        """Bring a row group from plain types to those of the schema."""
+        columns = [
+            encoder.encode(column)
+            for encoder, column in zip(self._encoders, group.columns, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
+
+    def _room(self, sizes: npt.NDArray[np.int64]) -> int:
+        fitting = int(np.searchsorted(np.cumsum(sizes), MAX_BYTES - self._held_bytes, side="right"))
+        # A row larger than a row group gets one of its own.
+        return fitting if fitting or self._held_rows else 1
+
+
+def match_columns(records: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
+    """Bring the columns of a batch into the order of a schema.
+
+    Raises:
+        OutputError: the batch has other columns.
+    """
+    names = records.schema.names
+    if names == schema.names:
+        return list(records.columns)
+    if sorted(names) != sorted(schema.names) or len(set(names)) < len(names):
+        raise OutputError(
+            f"the rows have the columns {', '.join(names) or 'none'}, but the file to be written "
+            f"has {', '.join(schema.names) or 'none'}; shards with different columns cannot go "
+            "into one file"
+        )
+    return [records.column(name) for name in schema.names]
+
+
+def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
+    """Return about how many bytes each row of an array takes, which depends on the row alone."""
+    data_type = array.type
+    length = len(array)
+    if pa.types.is_struct(data_type):
+        sizes = np.zeros(length, dtype=np.int64)
+        for child in array.flatten():
+            sizes += row_bytes(child)
+        return sizes
+    if (
+        pa.types.is_string(data_type)
+        or pa.types.is_large_string(data_type)
+        or pa.types.is_binary(data_type)
+        or pa.types.is_large_binary(data_type)
+    ):
+        lengths = pc.fill_null(pc.binary_length(array), 0)
+        sizes = np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
+        return sizes + _VALUE_BYTES
+    if pa.types.is_map(data_type):
+        pairs = pa.struct([data_type.key_field, data_type.item_field])
+        return row_bytes(array.view(pa.list_(pa.field("entries", pairs, nullable=False))))
+    if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
+        lengths = np.asarray(
+            pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False),
+            dtype=np.int64,
+        )
+        # flatten() leaves out what null lists may hide, so values follow the lengths.
+        values = row_bytes(array.flatten())
+        ends = np.cumsum(lengths, dtype=np.int64)
+        total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
+        spans: npt.NDArray[np.int64] = total[ends] - total[ends - lengths]
+        return spans + _VALUE_BYTES
+    return np.full(length, _VALUE_BYTES, dtype=np.int64)

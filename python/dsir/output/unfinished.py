@@ -1,0 +1,80 @@
+"""A file that is being written: under a temporary name until it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+from pathlib import Path
+from typing import IO
+
+
+class UnfinishedFile(io.RawIOBase):
+    """The sink of a writer, in the folder of the final file and hidden by a leading dot.
+
+    Attributes:
+        path: where the file appears when it is whole.
+        temporary: where it is until then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self._given_up = False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        token = secrets.token_hex(4)
+        self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
+        self._file: IO[bytes] = self.temporary.open("xb")
+
+    def writable(self) -> bool:
+        """Return True: pyarrow asks."""
+        return True
+
+    def write(self, data: object, /) -> int:
+        """Write bytes; after `discard` they are dropped.
+
+        pyarrow's writers write their footer when they are destroyed, whatever happened before.
+        """
+        view = memoryview(data)  # type: ignore[arg-type]
+        if not self._given_up:
+            self._file.write(view)
+        return view.nbytes
+
+    def tell(self) -> int:
+        """Return the number of bytes written."""
+        return 0 if self._given_up else self._file.tell()
+
+    def settle(self) -> None:
+        """Make everything written visible to who reads the temporary file."""
+        self._file.flush()
+
+    def commit(self) -> Path:
+        """Bring everything to the disk, give the file its name, and return that."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self.temporary.replace(self.path)
+        self._given_up = True
+        _sync_folder(self.path.parent)
+        return self.path
+
+    def discard(self) -> None:
+        """Remove the file. Does nothing where it is finished or gone."""
+        if self._given_up:
+            return
+        self._given_up = True
+        # The disk may be full or the folder gone: there is nothing left to save here.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name survive a power cut: the name is the folder's content, not the file's."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

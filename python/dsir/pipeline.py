@@ -1,0 +1,304 @@
+"""The stages over the shards of a corpus: tasks made, run by an engine, results merged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dsir.corpus import Corpus, OnError, Shard
+from dsir.engine import Engine, LocalEngine
+from dsir.errors import EmptyCorpusError, SettingError
+from dsir.features import HashedNgrams
+from dsir.importance import ImportanceModel, Length
+from dsir.progress import Reporter
+from dsir.stages.count import CountTask, ShardCounts, count_shard
+from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.sample import Draw, DrawSettings, SampleTask, ShardRows, draw, sample_shard
+from dsir.stages.score import ScoreTask, ShardScores, score_shard
+from dsir.stages.skipped import Skipped
+from dsir.stages.write import (
+    GatheredShard,
+    GatherTask,
+    WriteTask,
+    WrittenShard,
+    gather_shard,
+    write_shard,
+)
+from dsir.workdir import Workdir
+
+FitTokens = int | Literal["auto", "all"]
+_AUTO_NGRAMS_PER_BUCKET = 100_000
+
+
+@dataclass(slots=True)
+class StageTime:
+    """How long a stage took, and over how many bytes of text (0 where that says nothing)."""
+
+    seconds: float = 0.0
+    text_bytes: int = 0
+
+    def describe(self) -> dict[str, float | None]:
+        """Return seconds, bytes and MB/s as plain values."""
+        rate = self.text_bytes / self.seconds / 1e6 if self.text_bytes and self.seconds else None
+        return {
+            "seconds": round(self.seconds, 3),
+            "text_bytes": self.text_bytes,
+            "mb_per_second": None if rate is None else round(rate, 1),
+        }
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Runs the stages of one run.
+
+    Attributes:
+        on_error: what to do with what cannot be read.
+        times: by stage, filled as they run.
+    """
+
+    engine: Engine
+    reporter: Reporter
+    on_error: OnError = "raise"
+    times: dict[str, StageTime] = field(default_factory=dict)
+
+    def fit(
+        self,
+        raw: Corpus,
+        target: Corpus,
+        features: HashedNgrams,
+        *,
+        smoothing: float,
+        length: Length,
+        fit_tokens: FitTokens,
+        workdir: Workdir | None,
+    ) -> tuple[ImportanceModel, list[Skipped]]:
+        """Count both corpora and make the model; also what was skipped in the target.
+
+        Raises:
+            EmptyCorpusError: a corpus has no rows that can be read.
+            ModelError: a corpus has no n-grams.
+        """
+        with self._timed("fit") as timed:
+            target_parts = self._count(target, features, -1, workdir)
+            limit = _limit_per_shard(fit_tokens, features.buckets, len(raw.shards))
+            raw_parts = self._count(raw, features, limit, workdir)
+            timed.text_bytes = sum(part.text_bytes for part in (*target_parts, *raw_parts))
+        for corpus, parts in ((target, target_parts), (raw, raw_parts)):
+            _refuse_no_rows(
+                corpus,
+                sum(part.rows for part in parts),
+                [skipped for part in parts for skipped in part.skipped],
+            )
+        model = ImportanceModel(
+            features,
+            np.sum([part.counts for part in raw_parts], axis=0),
+            np.sum([part.counts for part in target_parts], axis=0),
+            smoothing=smoothing,
+            length=length,
+        )
+        return model, [skipped for part in target_parts for skipped in part.skipped]
+
+    def _count(
+        self, corpus: Corpus, features: HashedNgrams, limit: int, workdir: Workdir | None
+    ) -> list[ShardCounts]:
+        threads = self._threads_inside(len(corpus.shards))
+        tasks = [
+            CountTask(
+                shard,
+                features,
+                limit,
+                self.on_error,
+                threads,
+                workdir.place("counts", f"{corpus.name}-{number:05d}") if workdir else None,
+            )
+            for number, shard in enumerate(corpus.shards)
+        ]
+        with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
+            return self.engine.run(count_shard, tasks, advance)
+
+    def score(
+        self,
+        corpus: Corpus,
+        model: ImportanceModel,
+        workdir: Workdir | None,
+        numbers: Sequence[int] | None = None,
+    ) -> list[ShardScores]:
+        """Score the shards of a corpus.
+
+        Args:
+            corpus: what to score.
+            model: with which model.
+            workdir: where the scores are kept; None for memory.
+            numbers: which shards; all where None.
+
+        Raises:
+            EmptyCorpusError: no shard of all could be read.
+        """
+        chosen = range(len(corpus.shards)) if numbers is None else numbers
+        threads = self._threads_inside(len(chosen))
+        tasks = [
+            ScoreTask(
+                corpus.shards[number],
+                model,
+                self.on_error,
+                threads,
+                workdir.place(".", number) if workdir else None,
+            )
+            for number in chosen
+        ]
+        size = sum(task.shard.size for task in tasks)
+        with self._timed("score") as timed:
+            with self.reporter.stage("score", size, "bytes") as advance:
+                scores = self.engine.run(score_shard, tasks, advance)
+            timed.text_bytes = sum(part.text_bytes for part in scores)
+        if numbers is None:
+            skipped = [entry for part in scores for entry in part.skipped]
+            _refuse_no_rows(corpus, sum(part.rows for part in scores), skipped)
+        return scores
+
+    def sample(
+        self,
+        scores: Sequence[ShardScores],
+        settings: DrawSettings,
+        workdir: Callable[[Draw], Workdir] | None,
+    ) -> tuple[Draw, list[ShardRows]]:
+        """Draw from the scores of all shards.
+
+        Args:
+            scores: of every shard, in order.
+            settings: how to draw.
+            workdir: gives where the rows are kept, once the draw is known; None for memory.
+
+        Raises:
+            BudgetError: the budget cannot be met.
+        """
+        rows = sum(part.rows for part in scores)
+        with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
+            drawn = draw(scores, settings, self.engine.threads)
+            folder = workdir(drawn) if workdir else None
+            first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
+            tasks = [
+                SampleTask(
+                    part,
+                    int(first_rows[number]),
+                    settings,
+                    drawn.threshold,
+                    folder.place(".", number) if folder else None,
+                )
+                for number, part in enumerate(scores)
+            ]
+            return drawn, self.engine.run(sample_shard, tasks, advance)
+
+    def plan(
+        self, shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int
+    ) -> list[OutputShard]:
+        """Lay the selected rows out over output shards."""
+        return list(plan_output(shards, rows, shard_size))
+
+    def write(
+        self,
+        outputs: Sequence[OutputShard],
+        folder: Path,
+        weight_column: str,
+        features: HashedNgrams,
+        workdir: Workdir | None,
+    ) -> list[WrittenShard]:
+        """Write the output shards."""
+        threads = self._threads_inside(len(outputs))
+        tasks = [
+            WriteTask(
+                output,
+                folder,
+                weight_column,
+                features,
+                threads,
+                workdir.place("outputs", output.number) if workdir else None,
+            )
+            for output in outputs
+        ]
+        with self._writing(outputs) as advance:
+            return self.engine.run(write_shard, tasks, advance)
+
+    def gather(
+        self, outputs: Sequence[OutputShard], weight_column: str, features: HashedNgrams
+    ) -> list[GatheredShard]:
+        """Fetch the rows of the output shards into memory."""
+        threads = self._threads_inside(len(outputs))
+        tasks = [GatherTask(output, weight_column, features, threads) for output in outputs]
+        with self._writing(outputs) as advance:
+            return self.engine.run(gather_shard, tasks, advance)
+
+    @contextmanager
+    def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Callable[[int], None]]:
+        rows = sum(output.rows for output in outputs)
+        with self._timed("write") as timed:
+            timed.text_bytes = sum(output.text_bytes for output in outputs)
+            with self.reporter.stage("write", rows, "rows") as advance:
+                yield advance
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[StageTime]:
+        timed = self.times.setdefault(name, StageTime())
+        begun = time.monotonic()
+        yield timed
+        timed.seconds += time.monotonic() - begun
+
+    def _threads_inside(self, tasks: int) -> int:
+        """How many threads each of so many tasks may use, where there are more than tasks."""
+        return max(1, self.engine.threads // max(1, tasks))
+
+
+def open_engine(engine: str | Engine, threads: int | None) -> Engine:
+    """Return the engine that was asked for.
+
+    Raises:
+        SettingError: there is no such engine.
+    """
+    if isinstance(engine, Engine):
+        if threads is not None:
+            raise SettingError("threads: belongs to the engine where an Engine is given")
+        return engine
+    if engine != "local":
+        raise SettingError(f"engine={engine!r}: expected 'local' or an Engine")
+    return LocalEngine(threads)
+
+
+def check_fit_tokens(fit_tokens: object) -> None:
+    """Raise SettingError unless it is "auto", "all" or a positive whole number."""
+    if fit_tokens in ("auto", "all"):
+        return
+    if not isinstance(fit_tokens, int) or isinstance(fit_tokens, bool) or fit_tokens < 1:
+        raise SettingError(
+            f"fit_tokens={fit_tokens!r}: expected 'auto', 'all' or a whole number, 1 or more"
+        )
+
+
+def _limit_per_shard(fit_tokens: FitTokens, buckets: int, shards: int) -> int:
+    """The reference's budget of n-grams, shared out evenly; each shard stops behind its share."""
+    if fit_tokens == "all":
+        return -1
+    total = _AUTO_NGRAMS_PER_BUCKET * buckets if fit_tokens == "auto" else fit_tokens
+    return int(total) // shards
+
+
+def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:
+    if rows:
+        return
+    first = corpus.shards[0].name
+    whole = [entry for entry in skipped if entry.row is None]
+    if whole:
+        raise EmptyCorpusError(
+            f"{corpus.name}: none of the {len(corpus.shards)} shards could be read; "
+            f"the first: {whole[0].reason}",
+            path=first,
+        )
+    raise EmptyCorpusError(
+        f"{corpus.name}: has no rows ({len(corpus.shards)} shards, the first is {first})",
+        path=first,
+    )

@@ -1,0 +1,134 @@
+"""Progress for people: a bar with rate and time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, TextIO
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+class Reporter(Protocol):
+    """Shows the stages of a run."""
+
+    def stage(
+        self, name: str, total: int, unit: str
+    ) -> AbstractContextManager[Callable[[int], None]]:
+        """Begin a stage: the context manager gives what is told of the amounts done."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    @contextmanager
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        """Show nothing."""
+        del name, total, unit
+        yield lambda _: None
+
+
+class Lines:
+    """Writes a line when a stage begins and ends, and now and then in between.
+
+    Args:
+        stream: where to.
+        every: seconds between lines.
+    """
+
+    def __init__(self, stream: TextIO, every: float = _SECONDS_BETWEEN_LINES) -> None:
+        self._stream = stream
+        self._every = every
+
+    @contextmanager
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        """Show a stage."""
+        begun = shown = time.monotonic()
+        done = 0
+
+        def advance(amount: int) -> None:
+            nonlocal done, shown
+            done += amount
+            now = time.monotonic()
+            if now - shown >= self._every and done:
+                shown = now
+                left = (now - begun) * max(0, total - done) / done
+                rate = _amount(done / (now - begun), unit)
+                self._say(
+                    f"{name}: {_amount(done, unit)} of {_amount(total, unit)} "
+                    f"({done / max(1, total):.0%}), {rate}/s, {_clock(left)} left"
+                )
+
+        self._say(f"{name}: {_amount(total, unit)}")
+        yield advance
+        seconds = time.monotonic() - begun
+        self._say(f"{name}: done in {_clock(seconds)}")
+
+    def _say(self, line: str) -> None:
+        print(f"dsir {line}", file=self._stream, flush=True)
+
+
+class Bars:
+    """Draws a bar per stage, with rate and time left.
+
+    Args:
+        stream: the terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @contextmanager
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        """Show a stage."""
+        # Imported where used: rich takes a tenth of a second.
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        with Progress(
+            TextColumn("{task.description:<9}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[rate]:>14}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=Console(file=self._stream),
+        ) as bars:
+            task = bars.add_task(name, total=max(1, total), rate="")
+            begun = time.monotonic()
+            done = 0
+
+            def advance(amount: int) -> None:
+                nonlocal done
+                done += amount
+                rate = done / max(1e-9, time.monotonic() - begun)
+                bars.update(task, advance=amount, rate=f"{_amount(rate, unit)}/s")
+
+            yield advance
+            bars.update(task, completed=max(1, total))
+
+
+def reporter(progress: bool, stream: TextIO | None = None) -> Reporter:
+    """Choose how to show progress on a stream (standard error where None)."""
+    stream = stream or sys.stderr
+    if not progress:
+        return Silent()
+    return Bars(stream) if stream.isatty() else Lines(stream)
+
+
+def _amount(amount: float, unit: str) -> str:
+    if unit != "bytes":
+        return f"{amount:,.0f} {unit}"
+    for name, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if amount >= size:
+            return f"{amount / size:,.1f} {name}"
+    return f"{amount:,.0f} bytes"
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,175 @@
+"""Drawing documents by their log-weights: Gumbel top-k by global row number.
+
+Key of a document = log_weight / temperature + Gumbel noise, the noise a function of (seed, target,
+global row number). The documents with the greatest keys are selected; among equal keys the smaller
+row first. Taking the k greatest keys samples without replacement in proportion to
+exp(log_weight / temperature) (the Gumbel top-k trick; ALGORITHMS sections 1 and 2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.errors import BudgetError, SettingError
+
+Method = Literal["resample", "top-k"]
+_SLICE = 1 << 20
+
+
+class Run(NamedTuple):
+    """Consecutive documents.
+
+    Attributes:
+        first_row: global row number of the first.
+        log_weight: float64, no NaN.
+        eligible: uint8; 0 is never selected.
+        cost: uint32, what each takes of the budget; None for 1 each.
+    """
+
+    first_row: int
+    log_weight: npt.NDArray[np.float64]
+    eligible: npt.NDArray[np.uint8]
+    cost: npt.NDArray[np.uint32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """What the keys are made of.
+
+    Attributes:
+        seed: 0 to 2**64 - 1.
+        method: "resample", or "top-k" for keys without noise.
+        temperature: above 0; divides the log-weights.
+        target: index of the target that draws; each has noise of its own.
+    """
+
+    seed: int = 0
+    method: Method = "resample"
+    temperature: float = 1.0
+    target: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.method not in get_args(Method):
+            raise SettingError(f"method={self.method!r}: expected 'resample' or 'top-k'")
+        seed = self.seed
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 1 << 64:
+            raise SettingError(f"seed={seed!r}: expected a whole number from 0 to 2**64 - 1")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise SettingError(f"temperature={self.temperature!r}: expected a number above 0")
+
+    @property
+    def core(self) -> _core.KeySettings:
+        """The same, as the core takes it."""
+        return _core.KeySettings(
+            seed=self.seed,
+            target=self.target,
+            temperature=self.temperature,
+            noise=self.method == "resample",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Down to where documents are selected. Picklable, and exact as JSON.
+
+    Attributes:
+        key, not_row: the rank (see cpp/sampling/keys.hpp); a document is selected if it is eligible
+            and its rank is at least this.
+        selected: how many documents are.
+        cost: what they take of the budget.
+        next_cost: what the best document that is left out would have taken; 0 if there is none.
+    """
+
+    key: int
+    not_row: int
+    selected: int
+    cost: int
+    next_cost: int
+
+
+def find_threshold(
+    runs: Callable[[], Iterable[Run]], rule: KeyRule, budget: int, threads: int = 1
+) -> Threshold:
+    """Find the threshold by which a budget is spent, in memory that does not grow with anything.
+
+    Args:
+        runs: gives all documents, in any order; called once a pass, one to three times.
+        rule: what the keys are.
+        budget: documents are taken by descending key until the next would pass it.
+        threads: how many to use; the result does not depend on it.
+    """
+    search = _core.ThresholdSearch(rule.core, budget)
+    while not search.done:
+        for run in runs():
+            search.add(
+                run.log_weight, run.eligible, run.first_row, cost=run.cost, threads=threads
+            )
+        search.end_pass()
+    rank = search.threshold
+    return Threshold(rank.key, rank.not_row, search.selected, search.cost, search.next_cost)
+
+
+def selected_positions(run: Run, rule: KeyRule, threshold: Threshold) -> npt.NDArray[np.int64]:
+    """Return the positions in the run of the selected documents, ascending."""
+    rank = _core.Rank(threshold.key, threshold.not_row)
+    return _core.selected_positions(rule.core, rank, run.log_weight, run.eligible, run.first_row)
+
+
+def sample(
+    log_weights: npt.ArrayLike,
+    n: int,
+    *,
+    seed: int = 0,
+    method: Method = "resample",
+    temperature: float = 1.0,
+    threads: int = 1,
+) -> npt.NDArray[np.int64]:
+    """Draw n documents without replacement, in proportion to their weights.
+
+    A pure function: the same arguments give the same rows on every machine. A memory-mapped array
+    is read in slices, and what is held besides is the answer and some tens of megabytes.
+
+    Args:
+        log_weights: one per document; -inf (a weight of zero) is never drawn.
+        n: how many to draw.
+        seed: of the noise.
+        method: "resample", or "top-k" for the greatest log-weights without noise.
+        temperature: divides the log-weights; above 1 flattens the draw, below 1 sharpens it.
+        threads: how many to use; the result does not depend on it.
+
+    Returns:
+        int64[n], row numbers, ascending.
+
+    Raises:
+        SettingError: an argument is out of range, or a log-weight is NaN or +inf.
+        BudgetError: fewer than n documents have a weight above zero.
+    """
+    rule = KeyRule(seed, method, temperature)
+    values = np.asanyarray(log_weights)
+    if values.ndim != 1 or values.dtype.kind not in "fiu":
+        raise SettingError("log_weights: expected a flat array of numbers")
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
+        raise SettingError(f"n={n!r}: expected a whole number, 1 or more")
+
+    def runs() -> Iterable[Run]:
+        for first in range(0, len(values), _SLICE):
+            part = np.ascontiguousarray(values[first : first + _SLICE], dtype=np.float64)
+            if np.isnan(part).any() or np.isposinf(part).any():
+                at = first + int(np.flatnonzero(np.isnan(part) | np.isposinf(part))[0])
+                raise SettingError(f"log_weights: {values[at]} at position {at}")
+            yield Run(first, part, np.isfinite(part).astype(np.uint8))
+
+    eligible = sum(int(run.eligible.sum()) for run in runs())
+    if n > eligible:
+        raise BudgetError(f"n={n:,}: only {eligible:,} documents have a weight above zero")
+    threshold = find_threshold(runs, rule, int(n), threads)
+    parts = [run.first_row + selected_positions(run, rule, threshold) for run in runs()]
+    return np.concatenate(parts)

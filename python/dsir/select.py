@@ -1,0 +1,351 @@
+"""select(): the documents of a corpus that are most like a target."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dsir.atomic import write_json
+from dsir.budget import Budget
+from dsir.byte_size import parse_byte_size
+from dsir.corpus import Corpus, OnError, resolve
+from dsir.engine import Engine
+from dsir.errors import DsirWarning, SettingError
+from dsir.features import HashedNgrams
+from dsir.fit import check_on_error, resolve_target
+from dsir.importance import ImportanceModel, Length, check_length, check_smoothing
+from dsir.output import check_weight_column
+from dsir.output.folder import (
+    RUN_FILE,
+    SELECTION_FILE,
+    check_output_folder,
+    clear_output_folder,
+    remove_unfinished,
+)
+from dsir.pipeline import FitTokens, Pipeline, check_fit_tokens, open_engine
+from dsir.progress import reporter
+from dsir.sampling import KeyRule, Method
+from dsir.selection import Selection, join_tables, metrics_of
+from dsir.stages.plan import OutputShard
+from dsir.stages.sample import Draw, DrawSettings, ShardRows
+from dsir.stages.score import ShardScores
+from dsir.stages.skipped import Skipped
+from dsir.version import VERSION
+from dsir.workdir import Workdir
+
+_FEATURES = HashedNgrams()
+
+
+def select(
+    raw: object,
+    target: object,
+    *,
+    n: int | None = None,
+    fraction: float | None = None,
+    tokens: int | None = None,
+    text: str = "text",
+    features: HashedNgrams = _FEATURES,
+    method: Method = "resample",
+    temperature: float = 1.0,
+    length: Length = "sum",
+    seed: int = 0,
+    min_tokens: int = 100,
+    smoothing: float = 0.0,
+    fit_tokens: FitTokens = "auto",
+    out: str | Path | None = None,
+    workdir: str | Path | None = None,
+    overwrite: bool = False,
+    allow_fewer: bool = False,
+    shard_size: int | str = "256MB",
+    weight_column: str = "log_weight",
+    engine: str | Engine = "local",
+    threads: int | None = None,
+    on_error: OnError = "raise",
+    progress: bool = True,
+) -> Selection:
+    """Select the documents of `raw` that are distributed like `target` (DSIR).
+
+    Fits an importance model, computes the log-weight of every document, draws without replacement
+    in proportion to the weights, and writes the rows. For given inputs, settings and seed the
+    selected rows and their log-weights are the same to the last bit for any number of threads.
+    Source: Xie et al. 2023 (arXiv 2302.03169).
+
+    Args:
+        raw: what to select from: a path, pattern or folder of Parquet, JSON Lines (plain, .gz,
+            .zst, .bz2, .lz4) or Arrow files; a list of these; or in memory, anything that speaks
+            Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
+        target: a sample of what is wanted: the same kinds, or a dict of several, taken as one.
+        n: documents to select; exactly one of n, fraction and tokens.
+        fraction: of the rows read, rounded down.
+        tokens: documents are taken by descending key until the next would pass this.
+        text: the text column; dots lead into nested columns.
+        features: the n-grams.
+        method: "resample", or "top-k" without noise.
+        temperature: divides the log-weights before the noise is added; above 1 flattens the draw.
+        length: "sum" over the n-grams (the reference), or their "mean".
+        seed: of the noise, 0 to 2**64 - 1.
+        min_tokens: documents with fewer are never selected.
+        smoothing: pseudo-count added to every bucket of the target.
+        fit_tokens: n-grams of raw to fit on; see `dsir.fit`.
+        out: folder to write to, in the format of the input; None to get the rows in
+            `Selection.table`.
+        workdir: folder that keeps every stage's results; the same call again goes on where it
+            stopped, another call is refused.
+        overwrite: replace a selection in `out`.
+        allow_fewer: take all eligible documents where the budget asks for more.
+        shard_size: text in an output shard, in bytes or as "256MB".
+        weight_column: name of the column of log-weights in the output.
+        engine: "local", or an Engine.
+        threads: how many to use; None for every core this process may use.
+        on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`.
+        progress: show progress on standard error.
+
+    Raises:
+        SettingError: the call is wrong.
+        InputError: something cannot be read.
+        ModelError: the raw corpus or the target has no n-grams.
+        BudgetError: the budget cannot be met.
+        WorkdirError: the work directory belongs to another run.
+        OutputError: the output cannot be written.
+
+    Warns:
+        DsirWarning: the effective sample size is so small that the sample is a top-k.
+    """
+    check_smoothing(smoothing)
+    check_length(length)
+    check_fit_tokens(fit_tokens)
+    check_on_error(on_error)
+    if not isinstance(min_tokens, int) or isinstance(min_tokens, bool) or min_tokens < 0:
+        raise SettingError(f"min_tokens={min_tokens!r}: expected a whole number, 0 or more")
+    if not weight_column:
+        raise SettingError("weight_column: the column of log-weights must have a name")
+    draw_settings = DrawSettings(
+        Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
+    )
+    folder = None if out is None else Path(out).expanduser().absolute()
+    run = _Run(
+        raw=resolve(raw, text=text, name="raw"),
+        target=resolve_target(target, text),
+        features=features,
+        smoothing=smoothing,
+        length=length,
+        fit_tokens=fit_tokens,
+        draw_settings=draw_settings,
+        out=folder,
+        overwrite=overwrite,
+        shard_size=parse_byte_size("shard_size", shard_size),
+        weight_column=weight_column,
+        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
+    )
+    with contextlib.ExitStack() as stack:
+        if workdir is not None:
+            return run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
+        if run.raw.in_memory:
+            return run.run(None)
+        # A few numbers per document: on disk, so that memory does not grow with the corpus.
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="dsir-"))
+        return run.in_workdir(Path(scratch), kept=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One call of select(), checked."""
+
+    raw: Corpus
+    target: Corpus
+    features: HashedNgrams
+    smoothing: float
+    length: Length
+    fit_tokens: FitTokens
+    draw_settings: DrawSettings
+    out: Path | None
+    overwrite: bool
+    shard_size: int
+    weight_column: str
+    pipeline: Pipeline
+
+    def settings(self) -> dict[str, Any]:
+        """Everything but the inputs that the result depends on."""
+        rule = self.draw_settings.rule
+        return {
+            **self.draw_settings.budget.describe(),
+            "text": self.raw.shards[0].text,
+            "features": self.features.describe(),
+            "method": rule.method,
+            "temperature": rule.temperature,
+            "length": self.length,
+            "seed": rule.seed,
+            "min_tokens": self.draw_settings.min_tokens,
+            "smoothing": self.smoothing,
+            "fit_tokens": self.fit_tokens,
+            "allow_fewer": self.draw_settings.allow_fewer,
+            "shard_size": self.shard_size,
+            "weight_column": self.weight_column,
+            "on_error": self.pipeline.on_error,
+        }
+
+    def inputs(self) -> dict[str, Any]:
+        """What tells the inputs from others."""
+        return {
+            "raw": [shard.identity() for shard in self.raw.shards],
+            "target": [shard.identity() for shard in self.target.shards],
+        }
+
+    def in_workdir(self, path: Path, *, kept: bool) -> Selection:
+        """Run with results on disk."""
+        if kept and any(shard.kind == "memory" for shard in self.raw.shards):
+            raise SettingError(
+                "workdir: keeps the results of files, but raw is in memory; leave it out"
+            )
+        settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
+        return self.run(Workdir(path, settings, self.inputs()))
+
+    def run(self, workdir: Workdir | None) -> Selection:
+        """Run all stages."""
+        begun = time.time()
+        resuming = workdir is not None and (workdir.path / "outputs").is_dir()
+        if self.out is not None:
+            check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
+        for schema in [shard.schema() for shard in self.raw.shards if shard.kind == "memory"]:
+            if schema is not None:
+                check_weight_column(schema, self.weight_column)
+        model, skipped = self.pipeline.fit(
+            self.raw,
+            self.target,
+            self.features,
+            smoothing=self.smoothing,
+            length=self.length,
+            fit_tokens=self.fit_tokens,
+            workdir=workdir,
+        )
+        if workdir is not None:
+            model.save(workdir.path / "model.dsir")
+        scores = self.pipeline.score(self.raw, model, self._score_workdir(workdir, model))
+        drawn, rows = self.pipeline.sample(
+            scores,
+            self.draw_settings,
+            None if workdir is None else lambda _: Workdir(workdir.path / "rows", self.settings(), {}),
+        )
+        if self.draw_settings.rule.method == "resample":
+            _warn_of_top_k(drawn)
+        outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
+        for output in outputs:
+            if output.schema is not None:
+                check_weight_column(output.schema, self.weight_column)
+        skipped = skipped + [entry for part in scores for entry in part.skipped]
+        return self._write(outputs, model, scores, drawn, rows, skipped, workdir, resuming, begun)
+
+    def _score_workdir(self, workdir: Workdir | None, model: ImportanceModel) -> Workdir | None:
+        if workdir is None:
+            return None
+        settings = score_settings(self.raw, model, self.pipeline.on_error)
+        return Workdir(workdir.path / "scores", settings, {"raw": self.inputs()["raw"]})
+
+    def _write(
+        self,
+        outputs: Sequence[OutputShard],
+        model: ImportanceModel,
+        scores: Sequence[ShardScores],
+        drawn: Draw,
+        rows: Sequence[ShardRows],
+        skipped: list[Skipped],
+        workdir: Workdir | None,
+        resuming: bool,
+        begun: float,
+    ) -> Selection:
+        paths: list[Path] = []
+        table: pa.Table | None = None
+        if self.out is None:
+            gathered = self.pipeline.gather(outputs, self.weight_column, self.features)
+            table = join_tables([part.table for part in gathered])
+            counts = np.sum([part.counts for part in gathered], axis=0)
+        else:
+            if resuming:
+                remove_unfinished(self.out)
+            elif self.overwrite:
+                clear_output_folder(self.out)
+            written = self.pipeline.write(
+                outputs, self.out, self.weight_column, self.features, workdir
+            )
+            paths = [part.paths[0] for part in written]
+            counts = np.sum([part.counts for part in written], axis=0)
+        metrics = metrics_of(self.raw, scores, drawn, rows, model, counts)
+        loaded = [(part.first_row, part.load()) for part in rows]
+        selection = Selection(
+            paths=paths,
+            table=table,
+            rows=np.concatenate([first + part.shard_row for first, part in loaded]),
+            log_weights=np.concatenate([part.log_weight for _, part in loaded]),
+            metrics={
+                **metrics,
+                "stages": {name: t.describe() for name, t in self.pipeline.times.items()},
+            },
+            skipped=skipped,
+            model=model,
+        )
+        if self.out is not None:
+            self._write_manifest(self.out, metrics, selection, begun)
+        return selection
+
+    def _write_manifest(
+        self, out: Path, metrics: dict[str, Any], selection: Selection, begun: float
+    ) -> None:
+        """Write what was selected, and apart from it how the run went.
+
+        `selection.json` depends on data, settings and seed alone, so two runs can be compared byte
+        by byte; `run.json` has the seconds.
+        """
+        run = {
+            "dsir": VERSION,
+            "python": platform.python_version(),
+            "pyarrow": pa.__version__,
+            "machine": platform.machine(),
+            "threads": self.pipeline.engine.threads,
+            "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
+            "seconds": round(time.time() - begun, 3),
+            "stages": selection.metrics["stages"],
+        }
+        write_json(out / RUN_FILE, run)
+        manifest = {
+            "format": 1,
+            "settings": self.settings(),
+            "inputs": self.inputs(),
+            "model": selection.model.fingerprint,
+            "metrics": metrics,
+            "outputs": [path.name for path in selection.paths],
+            "skipped": [entry.to_json() for entry in selection.skipped],
+        }
+        write_json(out / SELECTION_FILE, manifest)
+
+
+def score_settings(raw: Corpus, model: ImportanceModel, on_error: OnError) -> dict[str, Any]:
+    """Everything but the inputs that scores depend on."""
+    return {
+        "stage": "score",
+        "model": model.fingerprint,
+        "text": raw.shards[0].text,
+        "on_error": on_error,
+    }
+
+
+def _warn_of_top_k(drawn: Draw) -> None:
+    size, selected = drawn.effective_sample_size, drawn.threshold.selected
+    if size >= selected or selected == drawn.eligible:
+        return
+    warnings.warn(
+        f"effective sample size {size:,.1f} for {selected:,} documents to draw from "
+        f"{drawn.eligible:,}: the weights drown the noise, so the sample is close to a top-k "
+        "(length='mean' with a temperature, or a higher temperature, spreads it)",
+        DsirWarning,
+        stacklevel=4,
+    )

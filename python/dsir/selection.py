@@ -1,0 +1,142 @@
+"""Selection: what select() hands back, and the accounts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus import Corpus
+from dsir.errors import SettingError
+from dsir.importance import ImportanceModel
+from dsir.metrics import kl_reduction_of_counts
+from dsir.stages.sample import Draw, ShardRows
+from dsir.stages.score import ShardScores
+from dsir.stages.skipped import Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The selected documents.
+
+    Attributes:
+        paths: the output shards, in order; empty where the rows are in `table`.
+        table: the selected rows in memory with the log-weights as a last column; None where they
+            were written. JSON Lines have the columns `text` and `line`.
+        rows: int64, global row numbers, ascending: rows of all earlier shards plus the row in the
+            shard. In the order of the output.
+        log_weights: float64, of the same rows.
+        metrics: the accounts: rows, tokens, KL reduction, effective sample size, seconds by stage.
+        skipped: rows and shards that could not be read (with `on_error="skip"`).
+        model: the importance model.
+    """
+
+    paths: list[Path]
+    table: pa.Table | None
+    rows: npt.NDArray[np.int64]
+    log_weights: npt.NDArray[np.float64]
+    metrics: dict[str, Any]
+    skipped: list[Skipped]
+    model: ImportanceModel
+
+    def __len__(self) -> int:
+        """Return the number of selected documents."""
+        return len(self.rows)
+
+
+def row_accounts(scores: Sequence[ShardScores], drawn: Draw) -> dict[str, Any]:
+    """Say what became of every row: read = selected + passed over by reason + bad."""
+    read = sum(part.rows for part in scores)
+    empty = sum(part.empty for part in scores)
+    bad = sum(part.bad for part in scores)
+    selected = drawn.threshold.selected
+    return {
+        "read": read,
+        "eligible": drawn.eligible,
+        "selected": selected,
+        "passed_over": {
+            "not_drawn": drawn.eligible - selected,
+            "too_short": read - empty - bad - drawn.eligible,
+            "empty": empty,
+        },
+        "bad": bad,
+        "blank_lines": sum(part.blank_lines for part in scores),
+    }
+
+
+def metrics_of(
+    raw: Corpus,
+    scores: Sequence[ShardScores],
+    drawn: Draw,
+    rows: Sequence[ShardRows],
+    model: ImportanceModel,
+    selected_counts: npt.NDArray[np.int64],
+) -> dict[str, Any]:
+    """Collect the metrics of a selection: functions of data, settings and seed alone.
+
+    Floats are rounded to ten digits: the last ones may differ between versions of numpy.
+    """
+    skipped_shards = sum(entry.row is None for part in scores for entry in part.skipped)
+    kl = kl_reduction_of_counts(selected_counts, model.raw_counts, model.target_counts)
+    return {
+        "rows": row_accounts(scores, drawn),
+        "shards": {"read": len(raw.shards) - skipped_shards, "skipped": skipped_shards},
+        "tokens": {
+            "eligible": drawn.eligible_tokens,
+            "selected": sum(part.tokens for part in rows),
+        },
+        "text_bytes": {"read": sum(part.text_bytes for part in scores)},
+        "kl_reduction": _rounded(kl),
+        "effective_sample_size": _rounded(drawn.effective_sample_size),
+    }
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.10g}")
+
+
+def join_tables(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put tables of several shards one after the other.
+
+    Where the text types of a column differ between shards, it becomes large_string.
+
+    Raises:
+        SettingError: the shards have different columns.
+    """
+    schema = tables[0].schema
+    for table in tables[1:]:
+        if table.schema.names != schema.names:
+            raise SettingError(
+                f"the shards have different columns ({schema.names} and {table.schema.names}), "
+                "which make no one table; give out=... to write them as they are"
+            )
+        for position, field in enumerate(table.schema):
+            if not field.type.equals(schema.field(position).type):
+                schema = schema.set(position, _wider(schema.field(position), field))
+    return pa.concat_tables([table.cast(schema) for table in tables])
+
+
+def _wider(one: pa.Field, other: pa.Field) -> pa.Field:
+    if _is_text(one.type) and _is_text(other.type):
+        return one.with_type(pa.large_string())
+    try:
+        unified = pa.unify_schemas([pa.schema([one]), pa.schema([other])], promote_options="permissive")
+    except pa.ArrowException as error:
+        raise SettingError(
+            f"the column {one.name!r} is {one.type} in one shard and {other.type} in another; "
+            "give out=... to write them as they are"
+        ) from error
+    return unified.field(0)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )

@@ -1,0 +1,1 @@
+"""The stages: count, score, sample, write. Each takes one shard and makes one result."""

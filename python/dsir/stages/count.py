@@ -1,0 +1,130 @@
+"""The count stage: the n-grams of one shard, per bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.atomic import atomic_file
+from dsir.corpus import OnError, Shard
+from dsir.engine import Progress
+from dsir.errors import ShardError, TextColumnError
+from dsir.features import HashedNgrams, invalid_utf8
+from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
+from dsir.stages.travel import Travel
+from dsir.workdir import Place
+
+
+@dataclass(frozen=True, slots=True)
+class CountTask:
+    """Count one shard.
+
+    Attributes:
+        limit: stop after the document that takes the n-grams above this; -1 for none.
+        place: where the result is kept; None to keep none.
+    """
+
+    shard: Shard
+    features: HashedNgrams
+    limit: int
+    on_error: OnError
+    threads: int
+    place: Place | None
+
+
+@dataclass(slots=True)
+class ShardCounts:
+    """What was counted in one shard.
+
+    Attributes:
+        counts: int64[buckets].
+        ngrams: their sum.
+        rows: rows read.
+        text_bytes: bytes of text read.
+        skipped: bad rows, or the shard itself.
+    """
+
+    counts: npt.NDArray[np.int64]
+    ngrams: int = 0
+    rows: int = 0
+    text_bytes: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
+    """Count the n-grams of one shard.
+
+    Raises:
+        InputError: the shard, or with on_error="raise" one of its rows, cannot be read.
+    """
+    if task.place is not None and (marker := task.place.finished()) is not None:
+        progress(task.shard.size)
+        return _load(task.place, marker, task.features.buckets)
+    try:
+        result = _count(task, progress)
+    except (ShardError, TextColumnError) as error:
+        if task.on_error == "raise":
+            raise
+        nothing = np.zeros(task.features.buckets, dtype=np.int64)
+        result = ShardCounts(nothing, skipped=[skipped_shard(error, task.shard.name)])
+    if task.place is not None:
+        _save(task.place, result)
+    return result
+
+
+def _count(task: CountTask, progress: Progress) -> ShardCounts:
+    shard, spec = task.shard, task.features.spec
+    shard.check_unchanged()
+    result = ShardCounts(np.zeros(task.features.buckets, dtype=np.int64))
+    travel = Travel(shard, progress)
+    for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+        limit = -1 if task.limit < 0 else task.limit - result.ngrams
+        rows, ngrams, invalid = _core.count(
+            batch.text, spec, result.counts, limit=limit, threads=task.threads
+        )
+        if len(invalid) and task.on_error == "raise":
+            raise invalid_utf8(shard.name, batch.first_row + int(invalid[0]))
+        bad = bad_rows_of(batch, invalid.tolist())
+        result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
+        result.ngrams += ngrams
+        result.rows += rows
+        result.text_bytes += batch.text.nbytes
+        travel.to(batch)
+        if 0 <= task.limit < result.ngrams:
+            break
+    travel.arrive()
+    return result
+
+
+def _save(place: Place, result: ShardCounts) -> None:
+    with atomic_file(place.path(".npy")) as file:
+        np.save(file, result.counts)
+    place.finish(
+        {
+            "ngrams": result.ngrams,
+            "rows": result.rows,
+            "text_bytes": result.text_bytes,
+            "skipped": [skipped.to_json() for skipped in result.skipped],
+        }
+    )
+
+
+def _load(place: Place, marker: dict[str, Any], buckets: int) -> ShardCounts:
+    path = place.path(".npy")
+    try:
+        counts = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise place.damaged(path, str(error)) from error
+    if counts.shape != (buckets,) or counts.dtype != np.int64:
+        raise place.damaged(path, "it does not hold the counts that its marker speaks of")
+    return ShardCounts(
+        counts,
+        ngrams=marker["ngrams"],
+        rows=marker["rows"],
+        text_bytes=marker["text_bytes"],
+        skipped=[Skipped(**skipped) for skipped in marker["skipped"]],
+    )

@@ -1,0 +1,149 @@
+"""The score stage: the log-weights of one shard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dsir import _core
+from dsir.atomic import atomic_file
+from dsir.corpus import OnError, Shard
+from dsir.engine import Progress
+from dsir.errors import ShardError, TextColumnError
+from dsir.features import invalid_utf8
+from dsir.importance import ImportanceModel
+from dsir.stages.score_table import NO_SCORES, SCHEMA, Scores, in_runs, join, read_scores
+from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
+from dsir.stages.travel import Travel
+from dsir.workdir import Place
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTask:
+    """Score one shard.
+
+    Attributes:
+        place: where the result is kept; None to keep it in memory.
+    """
+
+    shard: Shard
+    model: ImportanceModel
+    on_error: OnError
+    threads: int
+    place: Place | None
+
+
+@dataclass(slots=True)
+class ShardScores:
+    """The scores of one shard, and its accounts.
+
+    Attributes:
+        rows: rows read.
+        empty: rows without a token: null, blank, or nothing but spaces.
+        bad: rows that could not be read.
+        blank_lines: lines of JSON Lines that are no rows.
+        text_bytes: bytes of text.
+        skipped: bad rows, or the shard itself.
+        place: where the scores are, unless in memory.
+        scores: the scores, where they are in memory.
+    """
+
+    rows: int = 0
+    empty: int = 0
+    bad: int = 0
+    blank_lines: int = 0
+    text_bytes: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    place: Place | None = None
+    scores: Scores = NO_SCORES
+
+    def runs(self) -> Iterator[Scores]:
+        """Read the scores, in runs of a fixed number of rows."""
+        if self.place is None:
+            return in_runs([self.scores])
+        return in_runs(read_scores(self.place.path(".arrow")))
+
+
+def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
+    """Compute the log-weights of one shard.
+
+    Raises:
+        InputError: the shard, or with on_error="raise" one of its rows, cannot be read.
+    """
+    place = task.place
+    if place is not None and (marker := place.finished()) is not None:
+        progress(task.shard.size)
+        return load_shard_scores(place, marker)
+    try:
+        if place is None:
+            parts: list[Scores] = []
+            result = _score(task, progress, parts.append)
+            result.scores = join(parts)
+            return result
+        with atomic_file(place.path(".arrow")) as file, pa.ipc.new_file(file, SCHEMA) as writer:
+            result = _score(
+                task, progress, lambda part: writer.write_batch(part.to_batch())
+            )
+    except (ShardError, TextColumnError) as error:
+        if task.on_error == "raise":
+            raise
+        result = ShardScores(skipped=[skipped_shard(error, task.shard.name)])
+        if place is not None:
+            with atomic_file(place.path(".arrow")) as file, pa.ipc.new_file(file, SCHEMA):
+                pass
+    if place is not None:
+        result.place = place
+        _finish(place, result)
+    return result
+
+
+def _score(
+    task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]
+) -> ShardScores:
+    shard, model = task.shard, task.model
+    shard.check_unchanged()
+    result = ShardScores()
+    travel = Travel(shard, progress)
+    spec, table = model.features.spec, model.table
+    for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+        log_weight, tokens, text_bytes, status = _core.score(
+            batch.text, spec, table, length=model.length, threads=task.threads
+        )
+        invalid = np.flatnonzero(status == _core.INVALID_UTF8)
+        if len(invalid) and task.on_error == "raise":
+            raise invalid_utf8(shard.name, batch.first_row + int(invalid[0]))
+        bad = bad_rows_of(batch, invalid.tolist())
+        result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
+        result.rows += len(tokens)
+        result.bad += len(bad)
+        result.empty += int(np.count_nonzero(tokens == 0)) - len(bad)
+        result.blank_lines += batch.blank_lines
+        result.text_bytes += int(text_bytes.sum(dtype=np.int64))
+        keep(Scores(log_weight, tokens, text_bytes))
+        travel.to(batch)
+    travel.arrive()
+    return result
+
+
+def _finish(place: Place, result: ShardScores) -> None:
+    place.finish(
+        {
+            "rows": result.rows,
+            "empty": result.empty,
+            "bad": result.bad,
+            "blank_lines": result.blank_lines,
+            "text_bytes": result.text_bytes,
+            "skipped": [skipped.to_json() for skipped in result.skipped],
+        }
+    )
+
+
+def load_shard_scores(place: Place, marker: dict[str, Any]) -> ShardScores:
+    """Make the result of a finished task from its marker."""
+    skipped = [Skipped(**entry) for entry in marker["skipped"]]
+    numbers = {name: marker[name] for name in ("rows", "empty", "bad", "blank_lines", "text_bytes")}
+    return ShardScores(**numbers, skipped=skipped, place=place)

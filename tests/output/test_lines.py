@@ -1,0 +1,103 @@
+"""JSON Lines output: the original bytes, and the log-weights beside them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsir.corpus import TakenRows, resolve
+from dsir.output import Writer, open_writer
+
+
+def writer_at(stem: Path) -> Writer:
+    return open_writer("jsonl", stem, schema=None, weight_column="log_weight")
+
+
+def taken_of(lines: list[bytes]) -> TakenRows:
+    rows = np.arange(len(lines), dtype=np.int64)
+    return TakenRows(
+        rows, pa.nulls(len(lines), pa.string()), lines=pa.array(lines, pa.large_binary())
+    )
+
+
+def test_lines_and_weights(tmp_path: Path) -> None:
+    lines = [b'{"text": "a" }', b'  {"text":"\\u00e9", "x": 1e400}\r', b"\xff not even text"]
+    with writer_at(tmp_path / "part-00000") as writer:
+        writer.write(taken_of(lines[:2]), np.array([-1.5, 0.25]), np.array([7, 2**40]))
+        writer.write(taken_of([]), np.array([]), np.array([], dtype=np.int64))
+        writer.write(taken_of(lines[2:]), np.array([-0.0]), np.array([2**41]))
+    assert (tmp_path / "part-00000.jsonl").read_bytes() == b"\n".join([*lines, b""])
+    weights = pq.read_table(tmp_path / "_weights" / "part-00000.parquet")
+    assert weights.to_pydict() == {"row": [7, 2**40, 2**41], "log_weight": [-1.5, 0.25, -0.0]}
+    assert not any(field.nullable for field in weights.schema)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "_weights",
+        "part-00000.jsonl",
+        "part-00000.parquet",
+    ]
+
+
+def test_paths_are_returned_lines_first(tmp_path: Path) -> None:
+    assert writer_at(tmp_path / "a").close() == [
+        tmp_path / "a.jsonl",
+        tmp_path / "_weights" / "a.parquet",
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    lines=st.lists(st.text(max_size=30).map(lambda text: text.replace("\n", "")), min_size=1),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    data=st.data(),
+)
+def test_from_file_to_file_byte_for_byte(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], newline: str, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("lines")
+    content = newline.join(['{"text": ""}', *lines]).encode()
+    (folder / "in.jsonl").write_bytes(content)
+    (shard,) = resolve(folder / "in.jsonl").shards
+    count = sum(len(batch.text) for batch in shard.text_batches(on_error="skip"))
+    wanted = np.array(sorted(data.draw(st.sets(st.integers(0, count - 1)))), dtype=np.int64)
+    with writer_at(folder / "out") as writer:
+        for taken in shard.take(wanted):
+            writer.write(taken, np.zeros(len(taken.rows)), taken.rows)
+    originals = [line for line in content.split(b"\n") if line.strip(b" \t\r")]
+    expected = b"".join(originals[row] + b"\n" for row in wanted)
+    assert (folder / "out.jsonl").read_bytes() == expected
+
+
+def test_both_files_appear_when_whole_or_not_at_all(tmp_path: Path) -> None:
+    writer = writer_at(tmp_path / "a")
+    writer.write(taken_of([b"{}"]), np.zeros(1), np.zeros(1, dtype=np.int64))
+    assert not (tmp_path / "a.jsonl").exists()
+    assert not (tmp_path / "_weights" / "a.parquet").exists()
+    writer.abort()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_weights_are_read_by_no_one_as_a_corpus(tmp_path: Path) -> None:
+    with writer_at(tmp_path / "a") as writer:
+        writer.write(taken_of([b'{"text": "x"}']), np.zeros(1), np.zeros(1, dtype=np.int64))
+    (shard,) = resolve(tmp_path).shards
+    assert Path(shard.name).name == "a.jsonl"
+
+
+def test_the_output_depends_on_the_rows_alone(tmp_path: Path) -> None:
+    lines = [b'{"text": "%d"}' % i for i in range(30)]
+    weights = np.arange(30, dtype=np.float64)
+    for stem, cuts in (("a", [0, 30]), ("b", [0, 1, 17, 30])):
+        with writer_at(tmp_path / stem) as writer:
+            for first, last in pairwise(cuts):
+                writer.write(
+                    taken_of(lines[first:last]), weights[first:last], np.arange(first, last)
+                )
+    for one, other in (("a.jsonl", "b.jsonl"), ("_weights/a.parquet", "_weights/b.parquet")):
+        assert (tmp_path / one).read_bytes() == (tmp_path / other).read_bytes()
