@@ -40,7 +40,7 @@ std::string random_document(Random& random, std::size_t tokens) {
                     std::string(1 + random.below(60), static_cast<char>('a' + random.below(26)));
                 break;
             case 1:
-                text += "w" + std::to_string(random.below(1000));
+                text += std::to_string(random.below(1000)) + "w";
                 break;
             default:
                 text += words[random.below(words.size())];

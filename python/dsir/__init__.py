@@ -1,8 +1,8 @@
 """dsir: select the documents to train a language model on.
 
-    import dsir
+import dsir
 
-    selection = dsir.select("corpus/*.parquet", "wanted.jsonl", n=100_000, out="selected/")
+selection = dsir.select("corpus/*.parquet", "wanted.jsonl", n=100_000, out="selected/")
 """
 
 from __future__ import annotations

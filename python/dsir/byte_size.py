@@ -28,5 +28,7 @@ def parse_byte_size(name: str, value: int | str) -> int:
     else:
         size = value if isinstance(value, int) and not isinstance(value, bool) else 0
     if size < 1:
-        raise SettingError(f"{name}={value!r}: expected a size such as '256MB' or a number of bytes")
+        raise SettingError(
+            f"{name}={value!r}: expected a size such as '256MB' or a number of bytes"
+        )
     return size

@@ -116,7 +116,10 @@ class ImportanceModel:
         for shard in resolve(source, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 log_weight, _, _, status = _core.score(
-                    batch.text, self._features.spec, self.table, length=self._length,
+                    batch.text,
+                    self._features.spec,
+                    self.table,
+                    length=self._length,
                     threads=threads,
                 )
                 invalid = np.flatnonzero(status == _core.INVALID_UTF8)
@@ -242,9 +245,7 @@ def check_length(length: str) -> None:
         raise SettingError(f"length={length!r}: expected 'sum' or 'mean'")
 
 
-def _frozen_counts(
-    name: str, counts: npt.NDArray[np.int64], buckets: int
-) -> npt.NDArray[np.int64]:
+def _frozen_counts(name: str, counts: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.int64]:
     counts = np.array(counts, dtype=np.int64)  # A copy: nobody else may change it.
     if counts.shape != (buckets,) or (counts < 0).any():
         raise ModelError(f"{name}: expected {buckets:,} counts, none negative")

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsir.errors import ModelError
 from dsir.atomic import atomic_file
+from dsir.errors import ModelError
 
 MAGIC = b"dsirmodl"
 VERSION = 1

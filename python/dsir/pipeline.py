@@ -166,14 +166,14 @@ class Pipeline:
         self,
         scores: Sequence[ShardScores],
         settings: DrawSettings,
-        workdir: Callable[[Draw], Workdir] | None,
+        workdir: Callable[[], Workdir] | None,
     ) -> tuple[Draw, list[ShardRows]]:
         """Draw from the scores of all shards.
 
         Args:
             scores: of every shard, in order.
             settings: how to draw.
-            workdir: gives where the rows are kept, once the draw is known; None for memory.
+            workdir: opens where the rows are kept, once a draw could be made; None for memory.
 
         Raises:
             BudgetError: the budget cannot be met.
@@ -181,7 +181,7 @@ class Pipeline:
         rows = sum(part.rows for part in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             drawn = draw(scores, settings, self.engine.threads)
-            folder = workdir(drawn) if workdir else None
+            folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
             tasks = [
                 SampleTask(

@@ -109,9 +109,7 @@ def find_threshold(
     search = _core.ThresholdSearch(rule.core, budget)
     while not search.done:
         for run in runs():
-            search.add(
-                run.log_weight, run.eligible, run.first_row, cost=run.cost, threads=threads
-            )
+            search.add(run.log_weight, run.eligible, run.first_row, cost=run.cost, threads=threads)
         search.end_pass()
     rank = search.threshold
     return Threshold(rank.key, rank.not_row, search.selected, search.cost, search.next_cost)

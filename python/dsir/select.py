@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
 import tempfile
 import time
@@ -35,7 +34,8 @@ from dsir.output.folder import (
 from dsir.pipeline import FitTokens, Pipeline, check_fit_tokens, open_engine
 from dsir.progress import reporter
 from dsir.sampling import KeyRule, Method
-from dsir.selection import Selection, join_tables, metrics_of
+from dsir.selection import Selection, accounts_of, join_tables, kl_reduction_of
+from dsir.stage_folders import rows_workdir, score_workdir
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import Draw, DrawSettings, ShardRows
 from dsir.stages.score import ShardScores
@@ -147,14 +147,17 @@ def select(
         weight_column=weight_column,
         pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
     )
-    with contextlib.ExitStack() as stack:
-        if workdir is not None:
-            return run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
-        if run.raw.in_memory:
-            return run.run(None)
+    if workdir is not None:
+        selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
+    elif run.raw.in_memory:
+        selection = run.run(None)
+    else:
         # A few numbers per document: on disk, so that memory does not grow with the corpus.
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="dsir-"))
-        return run.in_workdir(Path(scratch), kept=False)
+        with tempfile.TemporaryDirectory(prefix="dsir-") as scratch:
+            selection = run.in_workdir(Path(scratch), kept=False)
+    if method == "resample":
+        _warn_of_top_k(selection)
+    return selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,14 +233,7 @@ class _Run:
         )
         if workdir is not None:
             model.save(workdir.path / "model.dsir")
-        scores = self.pipeline.score(self.raw, model, self._score_workdir(workdir, model))
-        drawn, rows = self.pipeline.sample(
-            scores,
-            self.draw_settings,
-            None if workdir is None else lambda _: Workdir(workdir.path / "rows", self.settings(), {}),
-        )
-        if self.draw_settings.rule.method == "resample":
-            _warn_of_top_k(drawn)
+        scores, drawn, rows = self._draw(model, workdir)
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
             if output.schema is not None:
@@ -245,11 +241,21 @@ class _Run:
         skipped = skipped + [entry for part in scores for entry in part.skipped]
         return self._write(outputs, model, scores, drawn, rows, skipped, workdir, resuming, begun)
 
-    def _score_workdir(self, workdir: Workdir | None, model: ImportanceModel) -> Workdir | None:
+    def _draw(
+        self, model: ImportanceModel, workdir: Workdir | None
+    ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
         if workdir is None:
-            return None
-        settings = score_settings(self.raw, model, self.pipeline.on_error)
-        return Workdir(workdir.path / "scores", settings, {"raw": self.inputs()["raw"]})
+            scores = self.pipeline.score(self.raw, model, None)
+            return scores, *self.pipeline.sample(scores, self.draw_settings, None)
+        path = workdir.path
+        folder = score_workdir(path / "scores", self.raw, model, self.pipeline.on_error)
+        scores = self.pipeline.score(self.raw, model, folder)
+        drawn, rows = self.pipeline.sample(
+            scores,
+            self.draw_settings,
+            lambda: rows_workdir(path / "rows", folder.manifest, self.draw_settings),
+        )
+        return scores, drawn, rows
 
     def _write(
         self,
@@ -279,7 +285,7 @@ class _Run:
             )
             paths = [part.paths[0] for part in written]
             counts = np.sum([part.counts for part in written], axis=0)
-        metrics = metrics_of(self.raw, scores, drawn, rows, model, counts)
+        metrics = {**accounts_of(scores, drawn, rows), **kl_reduction_of(model, counts)}
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(
             paths=paths,
@@ -328,24 +334,14 @@ class _Run:
         write_json(out / SELECTION_FILE, manifest)
 
 
-def score_settings(raw: Corpus, model: ImportanceModel, on_error: OnError) -> dict[str, Any]:
-    """Everything but the inputs that scores depend on."""
-    return {
-        "stage": "score",
-        "model": model.fingerprint,
-        "text": raw.shards[0].text,
-        "on_error": on_error,
-    }
-
-
-def _warn_of_top_k(drawn: Draw) -> None:
-    size, selected = drawn.effective_sample_size, drawn.threshold.selected
-    if size >= selected or selected == drawn.eligible:
+def _warn_of_top_k(selection: Selection) -> None:
+    rows, size = selection.metrics["rows"], selection.metrics["effective_sample_size"]
+    if size >= rows["selected"] or rows["selected"] == rows["eligible"]:
         return
     warnings.warn(
-        f"effective sample size {size:,.1f} for {selected:,} documents to draw from "
-        f"{drawn.eligible:,}: the weights drown the noise, so the sample is close to a top-k "
-        "(length='mean' with a temperature, or a higher temperature, spreads it)",
+        f"effective sample size {size:,.1f} for {rows['selected']:,} documents drawn from "
+        f"{rows['eligible']:,}: the weights drown the noise, so the sample is close to a top-k "
+        "(a higher temperature, or length='mean' with a temperature, spreads it)",
         DsirWarning,
-        stacklevel=4,
+        stacklevel=3,
     )

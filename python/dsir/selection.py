@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus import Corpus
 from dsir.errors import SettingError
 from dsir.importance import ImportanceModel
 from dsir.metrics import kl_reduction_of_counts
@@ -69,31 +68,32 @@ def row_accounts(scores: Sequence[ShardScores], drawn: Draw) -> dict[str, Any]:
     }
 
 
-def metrics_of(
-    raw: Corpus,
-    scores: Sequence[ShardScores],
-    drawn: Draw,
-    rows: Sequence[ShardRows],
-    model: ImportanceModel,
-    selected_counts: npt.NDArray[np.int64],
+def accounts_of(
+    scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
 ) -> dict[str, Any]:
-    """Collect the metrics of a selection: functions of data, settings and seed alone.
+    """Collect the accounts of a draw: functions of data, settings and seed alone.
 
     Floats are rounded to ten digits: the last ones may differ between versions of numpy.
     """
-    skipped_shards = sum(entry.row is None for part in scores for entry in part.skipped)
-    kl = kl_reduction_of_counts(selected_counts, model.raw_counts, model.target_counts)
+    skipped = sum(entry.row is None for part in scores for entry in part.skipped)
     return {
         "rows": row_accounts(scores, drawn),
-        "shards": {"read": len(raw.shards) - skipped_shards, "skipped": skipped_shards},
+        "shards": {"read": len(scores) - skipped, "skipped": skipped},
         "tokens": {
             "eligible": drawn.eligible_tokens,
             "selected": sum(part.tokens for part in rows),
         },
         "text_bytes": {"read": sum(part.text_bytes for part in scores)},
-        "kl_reduction": _rounded(kl),
         "effective_sample_size": _rounded(drawn.effective_sample_size),
     }
+
+
+def kl_reduction_of(
+    model: ImportanceModel, selected_counts: npt.NDArray[np.int64]
+) -> dict[str, float]:
+    """The KL reduction of selected n-grams against the counts of the model, as a metric."""
+    kl = kl_reduction_of_counts(selected_counts, model.raw_counts, model.target_counts)
+    return {"kl_reduction": _rounded(kl)}
 
 
 def _rounded(value: float) -> float:
@@ -125,7 +125,9 @@ def _wider(one: pa.Field, other: pa.Field) -> pa.Field:
     if _is_text(one.type) and _is_text(other.type):
         return one.with_type(pa.large_string())
     try:
-        unified = pa.unify_schemas([pa.schema([one]), pa.schema([other])], promote_options="permissive")
+        unified = pa.unify_schemas(
+            [pa.schema([one]), pa.schema([other])], promote_options="permissive"
+        )
     except pa.ArrowException as error:
         raise SettingError(
             f"the column {one.name!r} is {one.type} in one shard and {other.type} in another; "

@@ -66,9 +66,7 @@ class Place:
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the marker: the result is whole."""
-        write_json(
-            self.path(".json"), {"fingerprint": self.fingerprint, "result": dict(result)}
-        )
+        write_json(self.path(".json"), {"fingerprint": self.fingerprint, "result": dict(result)})
 
 
 class Workdir:
@@ -89,6 +87,7 @@ class Workdir:
         manifest = {"format": FORMAT, "settings": dict(settings), "inputs": dict(inputs)}
         # Through JSON, so that what is compared is what is on disk.
         manifest = json.loads(json.dumps(manifest))
+        self.manifest: dict[str, Any] = manifest
         self.fingerprint = fingerprint_of(manifest)
         try:
             self._claim(manifest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsir.corpus.resolve import Corpus, resolve
+from dsir.corpus.resolve import Corpus, Paths, resolve
 from dsir.corpus.shard import BadRow, OnError, Shard, TakenRows, TextBatch
 
-__all__ = ["BadRow", "Corpus", "OnError", "Shard", "TakenRows", "TextBatch", "resolve"]
+__all__ = ["BadRow", "Corpus", "OnError", "Paths", "Shard", "TakenRows", "TextBatch", "resolve"]

@@ -20,7 +20,7 @@ from dsir.corpus.shard import (
     refuse_missing_rows,
 )
 from dsir.corpus.take_rows import take_rows
-from dsir.corpus.text_column import find_text_column
+from dsir.corpus.text_column import check_names, find_text_column
 from dsir.errors import ShardError
 
 _FILE_MAGIC = b"ARROW1"
@@ -91,13 +91,14 @@ class ArrowShard(FileShard):
                     "write it again as version 2 (Arrow IPC)",
                     path=self.name,
                 )
-            if magic == _FILE_MAGIC:
-                return pa.ipc.open_file(source, options=options)
-            return pa.ipc.open_stream(source, options=options)
+            opened = pa.ipc.open_file if magic == _FILE_MAGIC else pa.ipc.open_stream
+            reader = opened(source, options=options)
+            check_names(reader.schema)
         except _READ_ERRORS as error:
             raise ShardError(
                 f"{self.name}: cannot be read as Arrow IPC: {error}", path=self.name
             ) from error
+        return reader
 
     def _batches(
         self, included: list[int] | None, threads: int
@@ -152,6 +153,24 @@ def _check_column(column: pa.Array) -> None:
         return
     bytes_type = _bytes_type(column.type)
     (column if bytes_type == column.type else column.view(bytes_type)).validate(full=True)
+    _check_views(column)
+
+
+def _check_views(column: pa.Array) -> None:
+    """Check the views under nulls too: validate() does not look at them, but casts follow them."""
+    data_type = column.type
+    if pa.types.is_struct(data_type):
+        for index in range(data_type.num_fields):
+            _check_views(column.field(index))
+    elif pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
+        _check_views(column.values)
+    elif column.null_count and (
+        pa.types.is_string_view(data_type) or pa.types.is_binary_view(data_type)
+    ):
+        _, *buffers = column.buffers()
+        pa.Array.from_buffers(
+            pa.binary_view(), len(column), [None, *buffers], offset=column.offset
+        ).validate(full=True)
 
 
 def _bytes_type(data_type: pa.DataType) -> pa.DataType:

@@ -21,7 +21,7 @@ from dsir.corpus.shard import (
     refuse_missing_rows,
 )
 from dsir.corpus.take_rows import take_rows
-from dsir.corpus.text_column import TextColumn, find_text_column
+from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
 
 # Column chunks are read through a buffer of this size instead of whole: a row group may hold
@@ -30,7 +30,7 @@ _READ_BUFFER_BYTES = 1 << 20
 
 # The size of a dictionary-encoded chunk says nothing about the size of its texts: a million rows
 # may share one text of a megabyte. Few rows at a time keep that bounded too.
-_MAX_DICTIONARY_ROWS = 4096
+_MAX_ROWS = 4096
 
 # What pyarrow raises over damaged files: its own errors, OSError for input and decompression, and
 # UnicodeDecodeError (a ValueError) for names in the footer that are not UTF-8.
@@ -120,12 +120,14 @@ class ParquetShard(FileShard):
 
     def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
         try:
-            return file.schema_arrow
+            schema = file.schema_arrow
+            check_names(schema)
         except _READ_ERRORS as error:
             raise ShardError(
                 f"{self.name}: the Parquet footer is damaged: {_first_line(error)}",
                 path=self.name,
             ) from error
+        return schema
 
     def _batches(
         self, file: pq.ParquetFile, group: int, projection: str | None, threads: int
@@ -135,7 +137,7 @@ class ParquetShard(FileShard):
         try:
             expected = file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
-                batch_size=_batch_size(file.metadata.row_group(group), projection),
+                batch_size=_batch_size(file.metadata.row_group(group)),
                 row_groups=[group],
                 columns=None if projection is None else [projection],
                 use_threads=threads > 1,
@@ -159,20 +161,13 @@ class ParquetShard(FileShard):
             )
 
 
-def _batch_size(group: pq.RowGroupMetaData, projection: str | None) -> int:
-    """Return the number of rows that make a batch of the usual size in this row group."""
-    if projection is None:
-        chunks = [group.column(index) for index in range(group.num_columns)]
-    else:
-        chunks = [
-            chunk
-            for index in range(group.num_columns)
-            if (chunk := group.column(index)).path_in_schema == projection
-        ]
-    rows = rows_per_batch(sum(chunk.total_uncompressed_size for chunk in chunks), group.num_rows)
-    if any("DICTIONARY" in encoding for chunk in chunks for encoding in chunk.encodings):
-        return min(rows, _MAX_DICTIONARY_ROWS)
-    return rows
+def _batch_size(group: pq.RowGroupMetaData) -> int:
+    """Return how many rows of a row group to read at a time.
+
+    By the size of whole rows, which is an upper bound for their texts. The sizes of the single
+    columns stand in the footer too, but pyarrow ends the process over damaged ones.
+    """
+    return rows_per_batch(group.total_byte_size, group.num_rows, most=_MAX_ROWS)
 
 
 def _first_line(error: BaseException) -> str:

@@ -30,6 +30,15 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LONGEST_PATH = 4096
 
 
+class Paths(tuple[str, ...]):
+    """Strings that are paths, patterns or folders, whatever they look like: a command's arguments.
+
+    A plain list of strings would be taken for texts where none of them exists.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """The shards to read, in order.
@@ -89,6 +98,9 @@ def _shards(source: Any, text: str, name: str) -> Iterator[Shard]:
     if isinstance(source, str | Path):
         for path in _paths(source, name):
             yield open_file(path, text)
+    elif isinstance(source, Paths):
+        for entry in source:
+            yield from _shards(entry, text, name)
     elif speaks_arrow(source):
         yield _in_memory(table_of(source, text, name), text, name)
     elif isinstance(source, list | tuple):

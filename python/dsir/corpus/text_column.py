@@ -96,6 +96,22 @@ def describe_columns(schema: pa.Schema) -> str:
     return ", ".join(columns)
 
 
+def check_names(schema: pa.Schema) -> None:
+    """Read the names of all fields, so that one that is not UTF-8 raises here and nowhere else.
+
+    Raises:
+        UnicodeDecodeError: there is one.
+    """
+    for field in schema:
+        _check_name(field)
+
+
+def _check_name(field: pa.Field) -> None:
+    field.name  # noqa: B018 - decoding it is the check
+    for index in range(field.type.num_fields):
+        _check_name(field.type.field(index))
+
+
 def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -221,6 +221,6 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     batch = pa.record_batch([pa.array(column) for column in rows], schema=_SCHEMA)
     with atomic_file(place.path(".arrow")) as file, pa.ipc.new_file(file, _SCHEMA) as writer:
         writer.write_batch(batch)
-    place.finish({"selected": result.selected, "tokens": tokens})
+    place.finish({"first_row": task.first_row, "selected": result.selected, "tokens": tokens})
     result.place = place
     return result

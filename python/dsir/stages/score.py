@@ -85,9 +85,7 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             result.scores = join(parts)
             return result
         with atomic_file(place.path(".arrow")) as file, pa.ipc.new_file(file, SCHEMA) as writer:
-            result = _score(
-                task, progress, lambda part: writer.write_batch(part.to_batch())
-            )
+            result = _score(task, progress, lambda part: writer.write_batch(part.to_batch()))
     except (ShardError, TextColumnError) as error:
         if task.on_error == "raise":
             raise
@@ -101,9 +99,7 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     return result
 
 
-def _score(
-    task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]
-) -> ShardScores:
+def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) -> ShardScores:
     shard, model = task.shard, task.model
     shard.check_unchanged()
     result = ShardScores()

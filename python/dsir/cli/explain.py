@@ -1,0 +1,63 @@
+"""dsir explain."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import dsir
+from dsir.cli import options
+from dsir.cli.failures import reported
+
+
+def explain(
+    model: Annotated[Path, typer.Argument(help="The model file.")],
+    text: Annotated[
+        str | None, typer.Argument(help="The text; standard input where left out.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="How many n-grams to show; 0 for all.")] = 20,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Show which n-grams make up a text's log-weight.
+
+    **Examples**
+
+    `dsir explain model.dsir "A film that nobody should miss."`
+
+    `dsir explain model.dsir --top 50 < document.txt`
+    """
+    with reported(debug=debug):
+        if text is None:
+            text = sys.stdin.read()
+        loaded = dsir.ImportanceModel.load(model)
+        table = loaded.explain(text)
+        shown = table.slice(0, top) if top > 0 else table
+        log_weight = float(loaded.score([text])[0])
+        if as_json:
+            found = {"log_weight": log_weight, "ngrams": shown.to_pylist()}
+            typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+            return
+        _print(shown.to_pylist(), log_weight, table.num_rows)
+
+
+def _print(rows: list[dict[str, object]], log_weight: float, total: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2))
+    table.add_column("contribution", justify="right")
+    table.add_column("count", justify="right")
+    table.add_column("bucket", justify="right")
+    table.add_column("n-gram")
+    for row in rows:
+        ngram = Text(str(row["ngram"]))  # Not markup, whatever it holds.
+        table.add_row(f"{row['contribution']:+.3f}", str(row["count"]), str(row["bucket"]), ngram)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"log-weight {log_weight:+.3f}; {len(rows):,} of {total:,} n-grams shown")

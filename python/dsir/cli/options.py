@@ -1,0 +1,184 @@
+"""The options that commands share, each in one place: name, type, help."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dsir.errors import SettingError
+from dsir.features import HashedNgrams
+from dsir.pipeline import FitTokens
+
+_FEATURES = "N-grams"
+_BUDGET = "How much (exactly one)"
+_DRAW = "How to draw"
+_RUN = "How to run"
+
+Raw = Annotated[
+    list[str],
+    typer.Argument(help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow."),
+]
+Target = Annotated[
+    list[str],
+    typer.Option("--target", "-t", help="A sample of what is wanted; several are taken as one."),
+]
+Text = Annotated[str, typer.Option(help="The text column; dots lead into nested columns.")]
+
+Ngrams = Annotated[int, typer.Option(help="The longest n-gram, 1 to 8.", rich_help_panel=_FEATURES)]
+Buckets = Annotated[
+    int, typer.Option(help="Buckets to hash into, 2 to 2^24.", rich_help_panel=_FEATURES)
+]
+Tokenizer = Annotated[str, typer.Option(help="'wordpunct'.", rich_help_panel=_FEATURES)]
+Hash = Annotated[
+    str,
+    typer.Option(
+        "--hash", help="'fast', or 'sha256' for the reference's buckets.", rich_help_panel=_FEATURES
+    ),
+]
+Smoothing = Annotated[
+    float,
+    typer.Option(
+        help="Pseudo-count added to every bucket of the target.", rich_help_panel=_FEATURES
+    ),
+]
+Length = Annotated[
+    str,
+    typer.Option(help="Log-weight: 'sum' or 'mean' over the n-grams.", rich_help_panel=_FEATURES),
+]
+FitTokensText = Annotated[
+    str,
+    typer.Option(
+        "--fit-tokens",
+        help="N-grams of raw to fit on: 'auto' (100,000 a bucket), 'all', or a number.",
+        rich_help_panel=_FEATURES,
+    ),
+]
+
+N = Annotated[
+    int | None, typer.Option("--n", "-n", help="Documents to select.", rich_help_panel=_BUDGET)
+]
+Fraction = Annotated[
+    float | None, typer.Option(help="Share of the rows read.", rich_help_panel=_BUDGET)
+]
+Tokens = Annotated[
+    int | None,
+    typer.Option(help="Tokens: documents until the next would pass it.", rich_help_panel=_BUDGET),
+]
+AllowFewer = Annotated[
+    bool,
+    typer.Option(
+        "--allow-fewer",
+        help="Take all eligible documents where that is fewer.",
+        rich_help_panel=_BUDGET,
+    ),
+]
+
+Method = Annotated[
+    str, typer.Option(help="'resample', or 'top-k' without noise.", rich_help_panel=_DRAW)
+]
+Temperature = Annotated[
+    float,
+    typer.Option(help="Divides the log-weights; above 1 flattens.", rich_help_panel=_DRAW),
+]
+Seed = Annotated[int, typer.Option(help="Of the noise.", rich_help_panel=_DRAW)]
+MinTokens = Annotated[
+    int, typer.Option(help="Documents with fewer are never selected.", rich_help_panel=_DRAW)
+]
+
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a selection in the output folder.")
+]
+ShardSize = Annotated[str, typer.Option(help="Text in an output shard.")]
+WeightColumn = Annotated[str, typer.Option(help="Column of log-weights in the output.")]
+
+Threads = Annotated[int | None, typer.Option(help="Default: every core.", rich_help_panel=_RUN)]
+OnError = Annotated[
+    str,
+    typer.Option(help="'raise', or 'skip' and list what cannot be read.", rich_help_panel=_RUN),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, no table.", rich_help_panel=_RUN)
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="The accounts as JSON on standard output.", rich_help_panel=_RUN),
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Tracebacks with errors.", rich_help_panel=_RUN)
+]
+
+
+def _take_config(context: typer.Context, path: Path | None) -> Path | None:
+    if path is not None:
+        known = {parameter.name for parameter in context.command.params}
+        context.default_map = {**(context.default_map or {}), **_read_config(path, known)}
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML or JSON file of options; those on the command line win.",
+        callback=_take_config,
+        is_eager=True,
+        rich_help_panel=_RUN,
+    ),
+]
+
+
+def _read_config(path: Path, known: set[str | None]) -> dict[str, Any]:
+    try:
+        content = path.read_text(encoding="utf-8")
+        values = json.loads(content) if path.suffix == ".json" else _read_yaml(content)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{path}: cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise typer.BadParameter(f"{path}: expected names and values")
+    named = {str(name).replace("-", "_"): value for name, value in values.items()}
+    # Two options are called otherwise inside, where these names are taken.
+    inside = {"hash": "hash_name", "json": "as_json"}
+    named = {inside.get(name, name): value for name, value in named.items()}
+    unknown = sorted(set(named) - {str(name) for name in known})
+    if unknown:
+        raise typer.BadParameter(f"{path}: unknown option {', '.join(unknown)}")
+    for name in ("raw", "target"):
+        if isinstance(named.get(name), str):
+            named[name] = [named[name]]
+    return named
+
+
+def _read_yaml(content: str) -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise typer.BadParameter(
+            "YAML needs PyYAML: pip install 'dsir[yaml]', or give a .json file"
+        ) from error
+    try:
+        return yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def features_of(ngrams: int, buckets: int, tokenizer: str, hash_name: str) -> HashedNgrams:
+    """Make the features of the options."""
+    return HashedNgrams(ngrams, buckets, tokenizer, hash_name)  # type: ignore[arg-type]
+
+
+def fit_tokens_of(value: str) -> FitTokens:
+    """Read --fit-tokens.
+
+    Raises:
+        SettingError: it is neither a word it knows nor a number.
+    """
+    if value in ("auto", "all"):
+        return value  # type: ignore[return-value]
+    try:
+        return int(value)
+    except ValueError:
+        raise SettingError(
+            f"--fit-tokens {value}: expected 'auto', 'all' or a whole number"
+        ) from None

@@ -1,0 +1,53 @@
+"""dsir sample."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsir.budget import Budget
+from dsir.cli import options
+from dsir.cli.failures import reported
+from dsir.cli.tables import print_accounts
+from dsir.pipeline import Pipeline, open_engine
+from dsir.progress import reporter
+from dsir.sampling import KeyRule
+from dsir.stage_folders import sample_to_folder
+from dsir.stages.sample import DrawSettings
+
+
+def sample(
+    scores: Annotated[Path, typer.Argument(help="Folder of scores, from 'dsir score'.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the selected rows.")],
+    n: options.N = None,
+    fraction: options.Fraction = None,
+    tokens: options.Tokens = None,
+    allow_fewer: options.AllowFewer = False,
+    method: options.Method = "resample",
+    temperature: options.Temperature = 1.0,
+    seed: options.Seed = 0,
+    min_tokens: options.MinTokens = 100,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Draw documents by their scores.
+
+    **Example**
+
+    `dsir sample scores/ --n 100000 --seed 1 --out rows/`
+    """
+    with reported(debug=debug):
+        rule = KeyRule(seed, method, temperature)  # type: ignore[arg-type]
+        settings = DrawSettings(Budget(n, fraction, tokens), rule, min_tokens, allow_fewer)
+        pipeline = Pipeline(open_engine("local", threads), reporter(not quiet))
+        accounts = sample_to_folder(pipeline, scores.absolute(), settings, out.absolute())
+        if as_json:
+            typer.echo(json.dumps({"metrics": accounts}, indent=2))
+        elif not quiet:
+            stages = {name: time.describe() for name, time in pipeline.times.items()}
+            print_accounts(accounts, stages, [str(out)])

@@ -1,0 +1,64 @@
+"""dsir score."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import dsir
+from dsir.cli import options
+from dsir.cli.failures import reported
+from dsir.corpus import Paths, resolve
+from dsir.errors import SettingError
+from dsir.fit import check_on_error
+from dsir.pipeline import Pipeline, open_engine
+from dsir.progress import reporter
+from dsir.stage_folders import score_to_folder
+
+
+def score(
+    raw: options.Raw,
+    model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the scores.")],
+    part: Annotated[
+        str, typer.Option(help="I/N: this job's share of the shards, I from 0 to N-1.")
+    ] = "0/1",
+    text: options.Text = "text",
+    threads: options.Threads = None,
+    on_error: options.OnError = "raise",
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Compute the log-weight of every document of RAW.
+
+    A file per shard, so that jobs of an array share a folder, and a job that died is run again.
+
+    **Examples**
+
+    `dsir score corpus/*.parquet --model model.dsir --out scores/`
+
+    `dsir score corpus/ -m model.dsir -o scores/ --part $SLURM_ARRAY_TASK_ID/64`
+    """
+    with reported(debug=debug, resumable=True):
+        check_on_error(on_error)
+        pipeline = Pipeline(
+            open_engine("local", threads),
+            reporter(not quiet),
+            on_error,  # type: ignore[arg-type]
+        )
+        corpus = resolve(Paths(raw), text=text, name="raw")
+        loaded = dsir.ImportanceModel.load(model)
+        scores = score_to_folder(pipeline, corpus, loaded, out.absolute(), _part_of(part))
+        if not quiet:
+            rows = sum(shard.rows for shard in scores)
+            typer.echo(f"{out}: {rows:,} rows of {len(scores):,} shards")
+
+
+def _part_of(part: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", part)
+    if match is None or not int(match[1]) < int(match[2]):
+        raise SettingError(f"--part {part}: expected I/N with I from 0 to N-1, such as 0/64")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,120 @@
+"""dsir select."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import dsir
+from dsir.budget import Budget
+from dsir.cli import options
+from dsir.cli.dry_run import print_survey, survey
+from dsir.cli.failures import reported
+from dsir.cli.tables import print_accounts
+from dsir.corpus import Paths, resolve
+from dsir.fit import resolve_target
+from dsir.output.folder import check_output_folder
+
+
+def select(
+    raw: options.Raw,
+    target: options.Target,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the selection.")],
+    n: options.N = None,
+    fraction: options.Fraction = None,
+    tokens: options.Tokens = None,
+    allow_fewer: options.AllowFewer = False,
+    text: options.Text = "text",
+    method: options.Method = "resample",
+    temperature: options.Temperature = 1.0,
+    seed: options.Seed = 0,
+    min_tokens: options.MinTokens = 100,
+    ngrams: options.Ngrams = 2,
+    buckets: options.Buckets = 10_000,
+    tokenizer: options.Tokenizer = "wordpunct",
+    hash_name: options.Hash = "fast",
+    smoothing: options.Smoothing = 0.0,
+    length: options.Length = "sum",
+    fit_tokens: options.FitTokensText = "auto",
+    workdir: Annotated[
+        Path | None,
+        typer.Option(help="Keeps every stage's results; the same call goes on where it stopped."),
+    ] = None,
+    overwrite: options.Overwrite = False,
+    shard_size: options.ShardSize = "256MB",
+    weight_column: options.WeightColumn = "log_weight",
+    threads: options.Threads = None,
+    on_error: options.OnError = "raise",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be read, and how much.")
+    ] = False,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+    config: options.Config = None,
+    debug: options.Debug = False,
+) -> None:
+    """Select the documents of RAW that are distributed like the target.
+
+    Parquet in, Parquet out, with every column and the log-weight; JSON Lines in, the original lines
+    out, byte for byte. Equal inputs, settings and seed give equal files, for any number of threads.
+
+    **Examples**
+
+    `dsir select corpus/*.parquet --target wanted.jsonl --n 100000 --out selected/`
+
+    `dsir select corpus/ -t wanted.parquet --tokens 1000000000 -o out/ --workdir work/`
+
+    `dsir select corpus/ -t wanted.parquet --fraction 0.02 -o out/ --length mean --temperature 0.1`
+
+    `dsir select --config run.yaml --seed 7`
+    """
+    del config
+    with reported(debug=debug, resumable=workdir is not None):
+        features = options.features_of(ngrams, buckets, tokenizer, hash_name)
+        if dry_run:
+            Budget(n, fraction, tokens)
+            check_output_folder(out.absolute(), overwrite=overwrite, resuming=workdir is not None)
+            surveys = [
+                survey(resolve(Paths(raw), text=text, name="raw")),
+                survey(resolve_target(Paths(target), text)),
+            ]
+            if as_json:
+                typer.echo(json.dumps(surveys, indent=2))
+            else:
+                print_survey(surveys)
+            return
+        selection = dsir.select(
+            Paths(raw),
+            Paths(target),
+            n=n,
+            fraction=fraction,
+            tokens=tokens,
+            text=text,
+            features=features,
+            method=method,  # type: ignore[arg-type]
+            temperature=temperature,
+            length=length,  # type: ignore[arg-type]
+            seed=seed,
+            min_tokens=min_tokens,
+            smoothing=smoothing,
+            fit_tokens=options.fit_tokens_of(fit_tokens),
+            out=out,
+            workdir=workdir,
+            overwrite=overwrite,
+            allow_fewer=allow_fewer,
+            shard_size=shard_size,
+            weight_column=weight_column,
+            threads=threads,
+            on_error=on_error,  # type: ignore[arg-type]
+            progress=not quiet,
+        )
+        paths = [str(path) for path in selection.paths]
+        if as_json:
+            skipped = [entry.to_json() for entry in selection.skipped]
+            found = {"metrics": selection.metrics, "paths": paths, "skipped": skipped}
+            typer.echo(json.dumps(found, indent=2))
+        elif not quiet:
+            print_accounts(selection.metrics, selection.metrics["stages"], paths)

@@ -1,0 +1,53 @@
+"""What people see at the end of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[str]) -> None:
+    """Print the accounts of a selection.
+
+    Args:
+        metrics: as in `Selection.metrics`.
+        stages: seconds and rates by stage.
+        paths: the output shards.
+    """
+    console = Console(highlight=False)
+    rows = metrics["rows"]
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+
+    def add(name: str, value: str, note: str = "") -> None:
+        table.add_row(name, value, note)
+
+    passed = rows["passed_over"]
+    skipped = metrics["shards"]["skipped"]
+    add("rows read", f"{rows['read']:,}", f"{metrics['shards']['read']:,} shards")
+    add("  selected", f"{rows['selected']:,}", f"{metrics['tokens']['selected']:,} tokens")
+    add("  eligible, not drawn", f"{passed['not_drawn']:,}", f"of {rows['eligible']:,} eligible")
+    add("  too short", f"{passed['too_short']:,}")
+    add("  empty", f"{passed['empty']:,}")
+    add("  bad", f"{rows['bad']:,}", "see skipped in selection.json" if rows["bad"] else "")
+    if skipped:
+        add("shards skipped", f"{skipped:,}", "see skipped in selection.json")
+    if metrics.get("kl_reduction") is not None:
+        add("KL reduction", f"{metrics['kl_reduction']:.4f}", "nats; a random selection is near 0")
+    add(
+        "effective sample size",
+        f"{metrics['effective_sample_size']:,.1f}",
+        "of the eligible documents' weights",
+    )
+    for name, stage in stages.items():
+        rate = stage["mb_per_second"]
+        add(f"{name}", f"{stage['seconds']:.2f} s", f"{rate:,.0f} MB/s of text" if rate else "")
+    console.print(table)
+    for path in paths[:5]:
+        console.print(path, style="green", soft_wrap=True)
+    if len(paths) > 5:
+        console.print(f"and {len(paths) - 5} more", style="green")

@@ -1,0 +1,73 @@
+"""dsir write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+import dsir
+from dsir.byte_size import parse_byte_size
+from dsir.cli import options
+from dsir.cli.failures import reported
+from dsir.output.folder import check_output_folder, clear_output_folder
+from dsir.pipeline import Pipeline, open_engine
+from dsir.progress import reporter
+from dsir.selection import kl_reduction_of
+from dsir.stage_folders import write_from_folder
+
+
+def write(
+    rows: Annotated[Path, typer.Argument(help="Folder of selected rows, from 'dsir sample'.")],
+    model: Annotated[
+        Path, typer.Option("--model", "-m", help="The model file; for the KL reduction.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the selection.")],
+    overwrite: options.Overwrite = False,
+    shard_size: options.ShardSize = "256MB",
+    weight_column: options.WeightColumn = "log_weight",
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Write the drawn documents, in the format of the input.
+
+    The inputs are read again where they were scored; one that has changed is refused.
+
+    **Example**
+
+    `dsir write rows/ --model model.dsir --out selected/`
+    """
+    with reported(debug=debug):
+        size = parse_byte_size("shard_size", shard_size)
+        folder = out.absolute()
+        check_output_folder(folder, overwrite=overwrite, resuming=False)
+        loaded = dsir.ImportanceModel.load(model)
+        pipeline = Pipeline(open_engine("local", threads), reporter(not quiet))
+        if overwrite:
+            clear_output_folder(folder)
+        written = write_from_folder(
+            pipeline,
+            rows.absolute(),
+            folder,
+            model=loaded,
+            shard_size=size,
+            weight_column=weight_column,
+        )
+        counts = np.sum([part.counts for part in written], axis=0)
+        found = {
+            "rows": sum(part.rows for part in written),
+            **kl_reduction_of(loaded, counts),
+            "paths": [str(part.paths[0]) for part in written],
+        }
+        if as_json:
+            typer.echo(json.dumps(found, indent=2))
+        elif not quiet:
+            typer.echo(
+                f"{out}: {found['rows']:,} rows in {len(written):,} shards, "
+                f"KL reduction {found['kl_reduction']:.4f}"
+            )

@@ -1,0 +1,168 @@
+"""The stages on their own, for job arrays: a folder of scores, a folder of selected rows.
+
+`select` keeps its results in the same formats, so the `scores` folder in its work directory can be
+drawn from again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dsir.corpus import Corpus, Shard
+from dsir.corpus.files import open_file
+from dsir.errors import ShardError, WorkdirError
+from dsir.importance import ImportanceModel
+from dsir.pipeline import Pipeline
+from dsir.selection import accounts_of
+from dsir.stages.sample import DrawSettings, ShardRows
+from dsir.stages.score import ShardScores, load_shard_scores
+from dsir.stages.write import WrittenShard
+from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
+
+
+def score_workdir(path: Path, raw: Corpus, model: ImportanceModel, on_error: str) -> Workdir:
+    """Open a folder of scores.
+
+    Raises:
+        WorkdirError: it belongs to another model or corpus.
+    """
+    settings = {
+        "stage": "score",
+        "model": model.fingerprint,
+        "text": raw.shards[0].text,
+        "on_error": on_error,
+    }
+    return Workdir(path, settings, {"raw": [shard.identity() for shard in raw.shards]})
+
+
+def rows_workdir(path: Path, scores: dict[str, Any], settings: DrawSettings) -> Workdir:
+    """Open a folder of selected rows.
+
+    Args:
+        path: the folder.
+        scores: the manifest of the scores that are drawn from.
+        settings: how they are drawn.
+
+    Raises:
+        WorkdirError: it belongs to another draw.
+    """
+    described = {
+        "stage": "sample",
+        "scores": fingerprint_of(scores),
+        "text": scores["settings"]["text"],
+        **settings.budget.describe(),
+        "method": settings.rule.method,
+        "seed": settings.rule.seed,
+        "temperature": settings.rule.temperature,
+        "min_tokens": settings.min_tokens,
+        "allow_fewer": settings.allow_fewer,
+    }
+    return Workdir(path, described, scores["inputs"])
+
+
+def score_to_folder(
+    pipeline: Pipeline,
+    raw: Corpus,
+    model: ImportanceModel,
+    folder: Path,
+    part: tuple[int, int] = (0, 1),
+) -> list[ShardScores]:
+    """Score the shards of a corpus, or one job's share of them, into a folder.
+
+    Args:
+        pipeline: what runs the stage.
+        raw: the corpus; the same in every job.
+        model: the importance model.
+        folder: where the scores go; the same in every job.
+        part: (i, n) for the shards whose number is i modulo n.
+    """
+    numbers = range(part[0], len(raw.shards), part[1])
+    if not numbers:
+        return []
+    workdir = score_workdir(folder, raw, model, pipeline.on_error)
+    # Only a job that has all shards can say that none could be read.
+    return pipeline.score(raw, model, workdir, None if part[1] == 1 else numbers)
+
+
+def sample_to_folder(
+    pipeline: Pipeline, scores: Path, settings: DrawSettings, folder: Path
+) -> dict[str, Any]:
+    """Draw from a folder of scores into a folder of selected rows.
+
+    Returns:
+        The accounts: rows, tokens, effective sample size.
+
+    Raises:
+        WorkdirError: a shard has no scores yet.
+        BudgetError: the budget cannot be met.
+    """
+    manifest = read_manifest(scores)
+    if manifest["settings"].get("stage") != "score":
+        raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
+    places = [
+        Place(scores / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(_raw(manifest)))
+    ]
+    markers = [place.finished() for place in places]
+    missing = [number for number, marker in enumerate(markers) if marker is None]
+    if missing:
+        raise WorkdirError(
+            f"{scores}: {len(missing)} of {len(places)} shards are not scored yet "
+            f"(the first: {_raw(manifest)[missing[0]]['path']}); run 'dsir score' for all parts"
+        )
+    parts = [
+        load_shard_scores(place, marker)
+        for place, marker in zip(places, markers, strict=True)
+        if marker is not None
+    ]
+    drawn, rows = pipeline.sample(parts, settings, lambda: rows_workdir(folder, manifest, settings))
+    return accounts_of(parts, drawn, rows)
+
+
+def write_from_folder(
+    pipeline: Pipeline,
+    rows: Path,
+    out: Path,
+    *,
+    model: ImportanceModel,
+    shard_size: int,
+    weight_column: str,
+) -> list[WrittenShard]:
+    """Write the documents that a folder of selected rows names.
+
+    Raises:
+        WorkdirError: it is no such folder, or not whole.
+        ShardError: an input has changed since it was scored.
+    """
+    manifest = read_manifest(rows)
+    if manifest["settings"].get("stage") != "sample":
+        raise WorkdirError(f"{rows}: is no folder of selected rows; make one with 'dsir sample'")
+    text = manifest["settings"]["text"]
+    shards = [_reopened(identity, text) for identity in _raw(manifest)]
+    parts = []
+    for number, shard in enumerate(shards):
+        place = Place(rows / f"{number:05d}", fingerprint_of(manifest))
+        marker = place.finished()
+        if marker is None:
+            raise WorkdirError(
+                f"{rows}: the selected rows of {shard.name} are missing; run 'dsir sample' again"
+            )
+        parts.append(ShardRows(marker["first_row"], marker["selected"], marker["tokens"], place))
+    outputs = pipeline.plan(shards, parts, shard_size)
+    return pipeline.write(outputs, out, weight_column, model.features, None)
+
+
+def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the identities of the raw shards."""
+    raw: list[dict[str, Any]] = manifest["inputs"]["raw"]
+    return raw
+
+
+def _reopened(identity: dict[str, Any], text: str) -> Shard:
+    """Describe an input again, and make sure that it is still what was scored."""
+    shard = open_file(Path(identity["path"]), text)
+    if shard.identity() != identity:
+        raise ShardError(
+            f"{shard.name}: changed since it was scored; score it again", path=shard.name
+        )
+    return shard

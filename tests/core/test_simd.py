@@ -1,0 +1,74 @@
+"""Every kernel width gives the same bits, and a wish for an unknown one is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dsir import _core
+
+SCORE = """
+import hashlib, random
+import numpy as np
+import pyarrow as pa
+from dsir import _core
+
+random.seed(5)
+pieces = ["the", "Alice ", " ", "\\n", "été", "ΑΣ", "İ", "中文", "!", "...", "x" * 70, "Q.", "😀", "_9"]
+texts = ["".join(random.choices(pieces, k=random.randrange(600))) for _ in range(300)]
+table = _core.LogRatioTable(np.random.default_rng(5).normal(size=1000))
+digest = hashlib.sha256()
+for kind in ("fast", "sha256"):
+    spec = _core.FeatureSpec(n=3, buckets=1000, hash=kind)
+    for part in _core.score(pa.array(texts), spec, table, threads=2):
+        digest.update(part.tobytes())
+print(_core.simd_level(), _core.has_sha256_instructions(), digest.hexdigest())
+"""
+
+
+def run(code: str, simd: str | None) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "DSIR_SIMD"}
+    if simd is not None:
+        environment["DSIR_SIMD"] = simd
+    environment["PYTHONUTF8"] = "1"
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_scalar_gives_the_same_bytes():
+    widest, scalar = run(SCORE, None), run(SCORE, "scalar")
+    assert widest.returncode == scalar.returncode == 0, widest.stderr + scalar.stderr
+    *_, digest = widest.stdout.split()
+    assert scalar.stdout.split() == ["scalar", "False", digest]
+
+
+def test_an_empty_wish_is_none():
+    code = "from dsir import _core; print(_core.simd_level())"
+    assert run(code, "").stdout == run(code, None).stdout != ""
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["_core.simd_level()", "_core.wordpunct_tokens('a b')", "_core.has_sha256_instructions()"],
+)
+def test_an_unknown_wish_is_an_error(call):
+    found = run(f"from dsir import _core; {call}", "nonsense")
+    assert found.returncode == 1
+    last = found.stderr.strip().splitlines()[-1]
+    assert last == "ValueError: DSIR_SIMD=nonsense: expected scalar or avx2, or unset"
+
+
+def test_an_unknown_wish_in_a_thread_is_the_same_error():
+    code = SCORE.replace("threads=2", "threads=7")
+    found = run(code, "nonsense")
+    assert found.returncode == 1
+    assert "ValueError: DSIR_SIMD=nonsense: expected scalar or avx2, or unset" in found.stderr
+
+
+def test_levels():
+    assert _core.simd_level() in ("scalar", "avx2")
+    assert isinstance(_core.has_sha256_instructions(), bool)
