@@ -22,9 +22,11 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import random
 import sys
 import tempfile
 import textwrap
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -158,10 +160,15 @@ def demonstrate(target: str, n: int, smoothing: float, seed: int, out: Path) -> 
     for weight, document in (ranked[0], ranked[len(ranked) // 2], ranked[-1]):
         print_snippet(document, weight)
 
-    model = dsir.fit(raw_glob, str(target_path), smoothing=smoothing)
     print("WHY     the n-grams that speak for the best one (in nats, count times log ratio)")
-    print_reasons(model.explain(ranked[0][1]["text"]), 8)
+    print_reasons(selection.model.explain(ranked[0][1]["text"]), 8)
 
+    chance = random.Random(0).sample([document["text"] for document in raw], n)
+    by_chance = dsir.kl_reduction(
+        chance,
+        [document["text"] for document in raw],
+        [document["text"] for document in wanted],
+    )
     print("METRICS")
     for label, key in (
         ("KL reduction (nats per n-gram)", "kl_reduction"),
@@ -169,6 +176,9 @@ def demonstrate(target: str, n: int, smoothing: float, seed: int, out: Path) -> 
     ):
         value = selection.metrics.get(key)
         print(f"    {label:<32}{'not reported' if value is None else format(value, '.3f')}")
+        if key == "kl_reduction":
+            print(f"    {'  ... of ' + str(n) + ' documents at random':<32}{by_chance:.3f}")
+            print("    (both below 0: so few documents leave many of the 10,000 buckets empty)")
         if key == "effective_sample_size" and value is not None and value < n / 10:
             print(
                 "    (far below n: sums over 200 words differ by much more than the noise that the"
@@ -206,6 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="keep the selection here; default: a new folder")
     options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore", dsir.DsirWarning)  # What it says is explained below.
     out: Path = options.out or Path(tempfile.mkdtemp(prefix="dsir-demo-"))
     targets = DOMAINS if options.target == "all" else (options.target,)
     right = True

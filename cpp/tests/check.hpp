@@ -7,6 +7,7 @@
 // A check that fails is reported with its place and the test goes on; an exception ends the test.
 // A program's exit code is 1 where a check failed or no check was made.
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <iostream>
@@ -145,6 +146,7 @@ class Random {
 int main() {
     using dsir::test::tally;
     for (const auto& test : dsir::test::tests()) {
+        const auto begin = std::chrono::steady_clock::now();
         const long failures_before = tally().failures;
         const long checks_before = tally().checks;
         try {
@@ -152,11 +154,12 @@ int main() {
         } catch (const std::exception& error) {
             dsir::test::report(false, test.name, 0, std::string("threw ") + error.what());
         }
-        const bool passed = tally().failures == failures_before && tally().checks > checks_before;
-        if (tally().checks == checks_before)
-            dsir::test::report(false, test.name, 0, "checks nothing");
-        std::cout << (passed ? "ok     " : "FAILED ") << test.name << " ("
-                  << tally().checks - checks_before << " checks)\n";
+        const long made = tally().checks - checks_before;
+        if (made == 0) dsir::test::report(false, test.name, 0, "checks nothing");
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - begin);
+        std::cout << (tally().failures == failures_before ? "ok     " : "FAILED ") << test.name
+                  << " (" << made << " checks, " << took.count() << " ms)\n";
     }
     std::cout << tally().checks << " checks, " << tally().failures << " failed\n";
     return tally().failures == 0 && tally().checks > 0 ? 0 : 1;

@@ -111,6 +111,7 @@ std::optional<Tokens> tokens_of(std::string_view bytes, dsir::text::TokenBuffer&
     dsir::text::WordPunct tokenizer({exact.get(), bytes.size()}, buffer);
     Tokens tokens;
     while (tokenizer.next()) {
+        if (buffer.size() == 0) return Tokens{"next() without a token"};
         for (std::size_t k = 0; k < buffer.size(); ++k) tokens.emplace_back(buffer[k]);
     }
     if (tokenizer.next()) return Tokens{"next() after the end"};

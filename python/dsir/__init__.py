@@ -36,7 +36,7 @@ from dsir.metrics import effective_sample_size, kl_reduction
 from dsir.sampling import sample
 from dsir.select import select
 from dsir.selection import Selection
-from dsir.version import VERSION as __version__
+from dsir.version import __version__
 
 __all__ = [
     "BudgetError",

@@ -1,7 +1,9 @@
-"""Files that appear whole or not at all."""
+"""Files that appear under their names whole, or not at all."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import secrets
@@ -11,40 +13,94 @@ from pathlib import Path
 from typing import IO, Any
 
 
-@contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that gets its name only when the block ends without an exception.
+class UnfinishedFile(io.RawIOBase):
+    """The sink of a writer, in the folder of the final file and hidden by a leading dot.
 
-    It is written beside its place under a hidden name, synced to disk, and renamed; on an exception
-    it is removed.
+    Attributes:
+        path: where the file appears when it is whole.
+        temporary: where it is until then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self._given_up = False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        token = secrets.token_hex(4)
+        self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
+        self._file: IO[bytes] = self.temporary.open("xb")
+
+    def writable(self) -> bool:
+        """Return True: pyarrow asks."""
+        return True
+
+    def write(self, data: object, /) -> int:
+        """Write bytes; after `discard` they are dropped.
+
+        pyarrow's writers write their footer when they are destroyed, whatever happened before.
+        """
+        view = memoryview(data)  # type: ignore[arg-type]
+        if not self._given_up:
+            self._file.write(view)
+        return view.nbytes
+
+    def tell(self) -> int:
+        """Return the number of bytes written."""
+        return 0 if self._given_up else self._file.tell()
+
+    def settle(self) -> None:
+        """Make everything written visible to who reads the temporary file."""
+        self._file.flush()
+
+    def commit(self) -> Path:
+        """Bring everything to the disk, give the file its name, and return that."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self.temporary.replace(self.path)
+        self._given_up = True
+        _sync_folder(self.path.parent)
+        return self.path
+
+    def discard(self) -> None:
+        """Remove the file. Does nothing where it is finished or gone."""
+        if self._given_up:
+            return
+        self._given_up = True
+        # The disk may be full or the folder gone: there is nothing left to save here.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[UnfinishedFile]:
+    """Open a file that gets its name only when the block ends without an exception.
 
     Raises:
         OSError: it cannot be written there.
     """
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+    file = UnfinishedFile(path)
     try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        yield file
+        file.commit()
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        file.discard()
         raise
-    sync_folder(path.parent)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON, atomically, the same bytes for the same value."""
+    """Write a value as JSON, atomically; the same bytes for the same value."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_file(path) as file:
         file.write(text.encode("utf-8") + b"\n")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def _sync_folder(folder: Path) -> None:
+    """Make a new name survive a power cut: the name is the folder's content, not the file's."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

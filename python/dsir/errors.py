@@ -89,7 +89,7 @@ class EmptyCorpusError(InputError):
 
 
 class ShardError(InputError):
-    """A whole shard cannot be read: missing, empty, truncated, damaged, or not what its name says."""
+    """A whole shard cannot be read: missing, empty, damaged, or not what its name says."""
 
 
 class TextColumnError(InputError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +50,9 @@ def kl_reduction(
     near 0; higher is better. Source: Xie et al. 2023, section 5.
 
     Args:
-        selected, raw, target: paths, tables, or lists of str; whatever `select` takes.
+        selected: paths, tables, or lists of str; whatever `select` takes.
+        raw: the same kinds: what was selected from.
+        target: the same kinds: what was wanted.
         features: the n-grams; the default ones where None.
         text: the text column.
 
@@ -97,7 +98,5 @@ class EffectiveSampleSize:
 def effective_sample_size(log_weights: npt.ArrayLike) -> float:
     """(Σw)² / Σw² of weights given by their logarithms; see `EffectiveSampleSize`."""
     size = EffectiveSampleSize()
-    values: Iterable[npt.NDArray[np.float64]] = [np.asarray(log_weights, dtype=np.float64)]
-    for part in values:
-        size.add(part)
+    size.add(np.asarray(log_weights, dtype=np.float64))
     return size.value()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import tempfile
 import time
@@ -18,8 +19,9 @@ from dsir.atomic import write_json
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
 from dsir.corpus import Corpus, OnError, resolve
+from dsir.corpus.shard import FileShard
 from dsir.engine import Engine
-from dsir.errors import DsirWarning, SettingError
+from dsir.errors import DsirWarning, InputError, OutputError, SettingError
 from dsir.features import HashedNgrams
 from dsir.fit import check_on_error, resolve_target
 from dsir.importance import ImportanceModel, Length, check_length, check_smoothing
@@ -40,7 +42,7 @@ from dsir.stages.plan import OutputShard
 from dsir.stages.sample import Draw, DrawSettings, ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.skipped import Skipped
-from dsir.version import VERSION
+from dsir.version import __version__
 from dsir.workdir import Workdir
 
 _FEATURES = HashedNgrams()
@@ -217,11 +219,7 @@ class _Run:
         """Run all stages."""
         begun = time.time()
         resuming = workdir is not None and (workdir.path / "outputs").is_dir()
-        if self.out is not None:
-            check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
-        for schema in [shard.schema() for shard in self.raw.shards if shard.kind == "memory"]:
-            if schema is not None:
-                check_weight_column(schema, self.weight_column)
+        self._check_output(resuming)
         model, skipped = self.pipeline.fit(
             self.raw,
             self.target,
@@ -236,10 +234,24 @@ class _Run:
         scores, drawn, rows = self._draw(model, workdir)
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
-            if output.schema is not None:
-                check_weight_column(output.schema, self.weight_column)
+            check_weight_column(output.schema, self.weight_column)
         skipped = skipped + [entry for part in scores for entry in part.skipped]
         return self._write(outputs, model, scores, drawn, rows, skipped, workdir, resuming, begun)
+
+    def _check_output(self, resuming: bool) -> None:
+        """Find what would stop the last stage before the first begins."""
+        if self.out is not None:
+            check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
+            for shard in (*self.raw.shards, *self.target.shards):
+                if isinstance(shard, FileShard) and self.out in Path(shard.path).parents:
+                    raise OutputError(
+                        f"{self.out}: holds {shard.name}, which is an input; give another out"
+                    )
+        # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
+        first = {shard.kind: shard for shard in reversed(self.raw.shards)}
+        for shard in first.values():
+            with contextlib.suppress(InputError):  # Whoever reads it deals with that.
+                check_weight_column(shard.schema(), self.weight_column)
 
     def _draw(
         self, model: ImportanceModel, workdir: Workdir | None
@@ -312,7 +324,7 @@ class _Run:
         by byte; `run.json` has the seconds.
         """
         run = {
-            "dsir": VERSION,
+            "dsir": __version__,
             "python": platform.python_version(),
             "pyarrow": pa.__version__,
             "machine": platform.machine(),

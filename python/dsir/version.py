@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import importlib.metadata
 
-VERSION = importlib.metadata.version("dsir")
+__version__ = importlib.metadata.version("dsir")

@@ -87,7 +87,11 @@ def test_pinned_keys():
     # The same are in cpp/tests/sampling_test.cpp. A change here is a new file format.
     found = keys(np.zeros(3), 0, seed=0)
     assert [key.hex() for key in found.tolist()] == [gumbel(0, 0, row).hex() for row in range(3)]
-    assert [key.hex() for key in found.tolist()] == ["0x1.07e484179cd9fp+1", "-0x1.01cd2beafc8c0p-6", "-0x1.0e71535ef9cd7p-3"]
+    assert [key.hex() for key in found.tolist()] == [
+        "0x1.07e484179cd9fp+1",
+        "-0x1.01cd2beafc8c0p-6",
+        "-0x1.0e71535ef9cd7p-3",
+    ]
 
 
 @given(
@@ -99,7 +103,10 @@ def test_any_split_gives_the_same_keys(weights, first_row, data):
     log_weight = np.array(weights)
     whole = keys(log_weight, first_row, seed=3)
     cut = data.draw(st.integers(0, len(weights)))
-    parts = [keys(log_weight[:cut], first_row, seed=3), keys(log_weight[cut:], first_row + cut, seed=3)]
+    parts = [
+        keys(log_weight[:cut], first_row, seed=3),
+        keys(log_weight[cut:], first_row + cut, seed=3),
+    ]
     assert np.concatenate(parts).tobytes() == whole.tobytes()
 
 

@@ -11,7 +11,23 @@ from hypothesis import strategies as st
 from dsir import _core
 
 BLOCKS = st.lists(
-    st.sampled_from([b"{", b"}", b"{}", b" ", b"\t", b"\r", b"\n", b"\n", b"\r\n", b"x", b"\0", b"\x0b", b"\xff"])
+    st.sampled_from(
+        [
+            b"{",
+            b"}",
+            b"{}",
+            b" ",
+            b"\t",
+            b"\r",
+            b"\n",
+            b"\n",
+            b"\r\n",
+            b"x",
+            b"\0",
+            b"\x0b",
+            b"\xff",
+        ]
+    )
 ).map(b"".join)
 
 

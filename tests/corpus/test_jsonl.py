@@ -6,6 +6,8 @@ import bz2
 import gzip
 import json
 import lzma
+import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -317,11 +319,25 @@ def test_truncated(tmp_path: Path, suffix: str, on_error: str) -> None:
     lines = [json.dumps({"text": rng.bytes(300).hex()}).encode() + b"\n" for _ in range(2000)]
     content = compress(b"".join(lines), suffix)
     one = shard(tmp_path / f"a.jsonl{suffix}", content[: len(content) * 3 // 4])
-    with pytest.raises(ShardError, match=r"breaks off after about [\d,]+ rows as ") as caught:
+    with pytest.raises(ShardError, match=r"breaks off after about [\d,]+ rows: ") as caught:
         read(one, on_error)
     assert f"a.jsonl{suffix}" in str(caught.value)
     with pytest.raises(ShardError, match="breaks off"):
         list(one.take(np.array([1999])))
+
+
+def test_truncated_says_where(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    lines = [json.dumps({"text": rng.bytes(300).hex()}).encode() + b"\n" for _ in range(100)]
+    content = gzip.compress(b"".join(lines))
+    content = content[: len(content) // 2]
+    whole = zlib.decompressobj(wbits=31).decompress(content).count(b"\n")
+    with pytest.raises(ShardError) as caught:
+        read(shard(tmp_path / "a.jsonl.gz", content))
+    said = re.search(r"breaks off after about (\d+) rows", str(caught.value))
+    assert said is not None
+    # What is lost between the two is less than a piece: 14 of these lines.
+    assert whole - 14 <= int(said[1]) <= whole
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst", ".bz2", ".lz4"])

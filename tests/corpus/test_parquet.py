@@ -327,6 +327,29 @@ def test_page_checksums_are_checked(tmp_path: Path) -> None:
         list(shard(path).text_batches(on_error="raise"))
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_dictionary_index_out_of_bounds(tmp_path: Path, nested: bool) -> None:
+    # pyarrow reads such a file without a word, and the text would be whatever lies there.
+    words = pa.array(["a", "b", "c"] * 2 + ["a", "b"]).dictionary_encode()
+    field = pa.field("text", words.type, nullable=False)
+    schema = pa.schema([field])
+    columns = [words]
+    if nested:
+        schema = pa.schema([pa.field("doc", pa.struct([field]), nullable=False)])
+        columns = [pa.StructArray.from_arrays([words], fields=[field])]
+    table = pa.Table.from_arrays(columns, schema=schema)
+    path = write(tmp_path / "a.parquet", table, compression="none", write_statistics=False)
+    content = path.read_bytes()
+    indices = bytes([2, 3, 0b00_10_01_00, 0b01_00_10_01])
+    assert content.count(indices) == 1
+    path.write_bytes(content.replace(indices, bytes([2, 3, 0b00_10_01_11, 0b01_00_10_01])))
+    one = shard(path, "doc.text" if nested else "text")
+    with pytest.raises(ShardError, match="row group 0"):
+        list(one.text_batches(on_error="skip"))
+    with pytest.raises(ShardError, match="row group 0"):
+        list(one.take(np.array([0])))
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_flipped_bytes_raise_nothing_but_shard_errors(

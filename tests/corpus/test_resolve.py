@@ -345,12 +345,17 @@ def test_cut_text(
     assert [first for first, _ in parts] == np.cumsum([0] + [len(p) for _, p in parts])[
         :-1
     ].tolist()
-    if data_type != pa.string_view():
-        sizes = [sum(len((t or "").encode()) for t in part.to_pylist()) for _, part in parts]
-        assert all(
-            size <= batch_bytes or len(part) == 1
-            for size, (_, part) in zip(sizes, parts, strict=True)
-        )
+    for _, part in parts:
+        size = sum(len((text or "").encode()) for text in part.to_pylist())
+        assert size <= batch_bytes or len(part) == 1
+
+
+def test_cut_text_of_dictionaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dsir.corpus.batches.BATCH_BYTES", 100)
+    array = pa.array(["a" * 40, "b" * 40, "a" * 40, None] * 10).dictionary_encode()
+    parts = [part for _, part in cut_text(array)]
+    assert len(parts) > 1
+    assert [text for part in parts for text in part.to_pylist()] == array.to_pylist()
 
 
 def test_json_is_read_where_it_is_named(tmp_path: Path) -> None:

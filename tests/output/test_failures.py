@@ -14,7 +14,7 @@ import pytest
 from dsir.corpus import TakenRows
 from dsir.errors import OutputError
 from dsir.output import Writer, open_writer
-from dsir.output.unfinished import UnfinishedFile
+from dsir.atomic import UnfinishedFile
 
 RECORDS = pa.record_batch({"text": ["some text"] * 3})
 KINDS = ["parquet", "arrow", "jsonl"]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dsir.cli import explain, fit, sample, score, select, write
-from dsir.version import VERSION
+from dsir.version import __version__
 
 app = typer.Typer(
     name="dsir",
@@ -28,7 +28,7 @@ app.command()(explain.explain)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"dsir {VERSION}")
+        typer.echo(f"dsir {__version__}")
         raise typer.Exit
 
 

@@ -19,7 +19,10 @@ _RUN = "How to run"
 
 Raw = Annotated[
     list[str],
-    typer.Argument(help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow."),
+    typer.Argument(
+        metavar="RAW...",
+        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow.",
+    ),
 ]
 Target = Annotated[
     list[str],
@@ -113,7 +116,7 @@ Debug = Annotated[
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None:
-        known = {parameter.name for parameter in context.command.params}
+        known = {str(parameter.name) for parameter in context.command.params}
         context.default_map = {**(context.default_map or {}), **_read_config(path, known)}
     return path
 
@@ -129,7 +132,7 @@ Config = Annotated[
 ]
 
 
-def _read_config(path: Path, known: set[str | None]) -> dict[str, Any]:
+def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     try:
         content = path.read_text(encoding="utf-8")
         values = json.loads(content) if path.suffix == ".json" else _read_yaml(content)
@@ -141,7 +144,7 @@ def _read_config(path: Path, known: set[str | None]) -> dict[str, Any]:
     # Two options are called otherwise inside, where these names are taken.
     inside = {"hash": "hash_name", "json": "as_json"}
     named = {inside.get(name, name): value for name, value in named.items()}
-    unknown = sorted(set(named) - {str(name) for name in known})
+    unknown = sorted(set(named) - known)
     if unknown:
         raise typer.BadParameter(f"{path}: unknown option {', '.join(unknown)}")
     for name in ("raw", "target"):

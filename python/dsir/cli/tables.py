@@ -37,7 +37,11 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
     if skipped:
         add("shards skipped", f"{skipped:,}", "see skipped in selection.json")
     if metrics.get("kl_reduction") is not None:
-        add("KL reduction", f"{metrics['kl_reduction']:.4f}", "nats; a random selection is near 0")
+        add(
+            "KL reduction",
+            f"{metrics['kl_reduction']:.4f}",
+            "nats per n-gram; higher is closer to the target",
+        )
     add(
         "effective sample size",
         f"{metrics['effective_sample_size']:,.1f}",

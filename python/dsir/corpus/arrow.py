@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, within
+from dsir.corpus.buffers import check_buffers
 from dsir.corpus.shard import (
     FileShard,
     Kind,
@@ -110,7 +111,7 @@ class ArrowShard(FileShard):
             reader = self._reader(source, options)
             try:
                 for batch in _record_batches(reader):
-                    _check_buffers(batch)
+                    check_buffers(batch)
                     yield first_row, batch
                     first_row += len(batch)
             except _READ_ERRORS as error:
@@ -126,65 +127,3 @@ def _record_batches(reader: Any) -> Iterator[pa.RecordBatch]:
             yield reader.get_batch(index)
     else:
         yield from reader
-
-
-def _check_buffers(batch: pa.RecordBatch) -> None:
-    """Make sure that no offset, index or length of a batch leads out of its buffers.
-
-    Arrow files carry no checksums, and what they hold is used as it lies there: without this a
-    flipped bit is a read from anywhere. UTF-8 is left alone (strings are looked at as bytes), as
-    a text that is not valid is a matter of its row.
-    """
-    for column in batch.columns:
-        _check_column(column)
-
-
-def _check_column(column: pa.Array) -> None:
-    column.validate()
-    if pa.types.is_dictionary(column.type):
-        _check_column(column.dictionary)
-        if len(column.dictionary):
-            codes = pa.DictionaryArray.from_arrays(
-                column.indices, pa.nulls(len(column.dictionary)), safe=True
-            )
-            codes.validate(full=True)
-        elif column.null_count != len(column):
-            raise pa.ArrowInvalid("indices into an empty dictionary")
-        return
-    bytes_type = _bytes_type(column.type)
-    (column if bytes_type == column.type else column.view(bytes_type)).validate(full=True)
-    _check_views(column)
-
-
-def _check_views(column: pa.Array) -> None:
-    """Check the views under nulls too: validate() does not look at them, but casts follow them."""
-    data_type = column.type
-    if pa.types.is_struct(data_type):
-        for index in range(data_type.num_fields):
-            _check_views(column.field(index))
-    elif pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
-        _check_views(column.values)
-    elif column.null_count and (
-        pa.types.is_string_view(data_type) or pa.types.is_binary_view(data_type)
-    ):
-        _, *buffers = column.buffers()
-        pa.Array.from_buffers(
-            pa.binary_view(), len(column), [None, *buffers], offset=column.offset
-        ).validate(full=True)
-
-
-def _bytes_type(data_type: pa.DataType) -> pa.DataType:
-    """Return a type with every string in it replaced by binary of the same layout."""
-    if pa.types.is_string(data_type):
-        return pa.binary()
-    if pa.types.is_large_string(data_type):
-        return pa.large_binary()
-    if pa.types.is_string_view(data_type):
-        return pa.binary_view()
-    if pa.types.is_struct(data_type):
-        return pa.struct([field.with_type(_bytes_type(field.type)) for field in data_type])
-    if pa.types.is_list(data_type):
-        return pa.list_(data_type.value_field.with_type(_bytes_type(data_type.value_type)))
-    if pa.types.is_large_list(data_type):
-        return pa.large_list(data_type.value_field.with_type(_bytes_type(data_type.value_type)))
-    return data_type

@@ -27,11 +27,23 @@ def rows_per_batch(total_bytes: int, rows: int, *, most: int = MAX_BATCH_ROWS) -
 
 def cut_text(text: pa.Array) -> Iterator[tuple[int, pa.Array]]:
     """Cut texts into batches without copying; yields the first position and the texts."""
+    ends = _ends(text)
     first = 0
     while first < len(text):
-        length = _batch_length(text, first)
-        yield first, text.slice(first, length)
-        first += length
+        start = int(ends[first - 1]) if first else 0
+        last = int(np.searchsorted(ends, start + BATCH_BYTES, side="right"))
+        last = max(first + 1, min(last, first + MAX_BATCH_ROWS))
+        yield first, text.slice(first, last - first)
+        first = last
+
+
+def table_bytes(table: pa.Table) -> int:
+    """Return the bytes of a table's rows."""
+    try:
+        return int(table.nbytes)
+    except pa.ArrowTypeError:
+        # Older versions of pyarrow cannot tell for string views.
+        return int(table.get_total_buffer_size())
 
 
 def within(rows: npt.NDArray[np.int64], first_row: int, length: int) -> npt.NDArray[np.int64]:
@@ -40,20 +52,22 @@ def within(rows: npt.NDArray[np.int64], first_row: int, length: int) -> npt.NDAr
     return rows[low:high]
 
 
-def _batch_length(text: pa.Array, first: int) -> int:
-    left = min(len(text) - first, MAX_BATCH_ROWS)
-    offset_type = _offset_type(text.type)
-    if offset_type is None:
-        return min(left, rows_per_batch(text.nbytes, len(text)))
-    offsets = np.frombuffer(text.buffers()[1], dtype=offset_type)
-    offsets = offsets[text.offset + first : text.offset + first + left + 1]
-    fitting = int(np.searchsorted(offsets, int(offsets[0]) + BATCH_BYTES, side="right")) - 1
-    return max(1, fitting)
-
-
-def _offset_type(data_type: pa.DataType) -> type[np.int32] | type[np.int64] | None:
-    if pa.types.is_string(data_type):
-        return np.int32
-    if pa.types.is_large_string(data_type):
-        return np.int64
-    return None
+def _ends(text: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the bytes of all texts up to and including each."""
+    rows = len(text)
+    if not rows:
+        return np.zeros(0, dtype=np.int64)
+    if pa.types.is_dictionary(text.type):
+        # Rows that share a text are as long as it on average; the texts themselves are shared.
+        mean = max(1, int(text.get_total_buffer_size()) // rows)
+        return np.arange(1, rows + 1, dtype=np.int64) * mean
+    values = text.buffers()[1]
+    if pa.types.is_string_view(text.type):
+        # A view is four integers, of which the first is the length.
+        views = np.frombuffer(values, dtype=np.int32).reshape(-1, 4)
+        lengths = views[text.offset : text.offset + rows, 0].astype(np.int64)
+        ends: npt.NDArray[np.int64] = np.cumsum(lengths)
+        return ends
+    width = np.int64 if pa.types.is_large_string(text.type) else np.int32
+    offsets = np.frombuffer(values, dtype=width)[text.offset : text.offset + rows + 1]
+    return offsets[1:].astype(np.int64) - int(offsets[0])

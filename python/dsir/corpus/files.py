@@ -15,8 +15,8 @@ from dsir.errors import SettingError
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
 _JSON_LINES = (".jsonl", ".ndjson")
-# A file named .json is read as JSON Lines where it is asked for by name. A folder's .json files
-# are more often settings and manifests than corpora.
+# A file named .json is read as JSON Lines where it is asked for by name, and compressed ones always:
+# C4 has those. A folder's plain .json files are more often settings and manifests than corpora.
 _JSON = (".json",)
 _COMPRESSIONS: dict[str, Compression] = {
     ".gz": "gzip",
@@ -39,9 +39,9 @@ def is_known(path: Path, *, in_folder: bool = False) -> bool:
         in_folder: it was found in a folder, not asked for by name.
     """
     suffix, compression = _suffixes(path)
-    if compression is not None or suffix in _JSON_LINES:
-        return suffix in _JSON_LINES or (suffix in _JSON and not in_folder)
-    return suffix in _PARQUET + _ARROW or (suffix in _JSON and not in_folder)
+    if compression is not None:
+        return suffix in _JSON_LINES + _JSON
+    return suffix in _PARQUET + _ARROW + _JSON_LINES or (suffix in _JSON and not in_folder)
 
 
 def open_file(path: Path, text: str) -> FileShard:

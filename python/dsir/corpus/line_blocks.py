@@ -18,7 +18,7 @@ Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
 # A piece that cannot be decompressed to its end is lost whole: small pieces tell more exactly where
 # a file breaks off.
-_PIECE_BYTES = 1 << 18
+_PIECE_BYTES = 1 << 13
 _MAX_LINE_BYTES = 1 << 31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -107,9 +107,11 @@ def line_blocks(path: str, name: str, compression: Compression | None) -> Iterat
             first_line += lines
     except _BrokenOffError as broken:
         rows = first_row + len(line_spans(broken.held)[0])
-        what = f"breaks off after about {rows:,} rows" if rows else "cannot be read"
-        form = f" as {compression}" if compression else ""
-        raise ShardError(f"{name}: {what}{form}: {broken.error}", path=name) from broken.error
+        if rows:
+            what = f"breaks off after about {rows:,} rows"
+        else:
+            what = f"cannot be read as {compression}" if compression else "cannot be read"
+        raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
     except _LineTooLongError:
         raise ShardError(
             f"{name}: the line after row {first_row:,} is longer than 2 GiB", path=name

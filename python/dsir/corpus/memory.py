@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -9,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dsir.corpus.batches import cut_text, rows_per_batch, within
 from dsir.corpus.shard import Kind, OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
@@ -31,8 +33,18 @@ class MemoryShard(Shard):
     kind: ClassVar[Kind] = "memory"
 
     def identity(self) -> dict[str, int | str]:
-        """Return name and number of rows."""
-        return {"name": self.name, "num_rows": self.rows_in_metadata()}
+        """Return name, number of rows, and a digest of the texts."""
+        lengths, content = hashlib.sha256(), hashlib.sha256()
+        for batch in self.text_batches(on_error="raise"):
+            text = batch.text
+            if pa.types.is_dictionary(text.type):
+                text = text.dictionary_decode()
+            text = text.cast(pa.large_string()).cast(pa.large_binary())
+            # Two digests, so that neither depends on how the rows are cut into batches.
+            lengths.update(pc.binary_length(text).fill_null(-1).to_numpy())
+            content.update(_content(text.drop_null()))
+        digest = hashlib.sha256(lengths.digest() + content.digest()).hexdigest()[:16]
+        return {"name": self.name, "num_rows": self.rows_in_metadata(), "texts": digest}
 
     def check_unchanged(self) -> None:
         """Do nothing: Arrow tables do not change."""
@@ -72,3 +84,12 @@ class MemoryShard(Shard):
                 records = take_rows(batch, wanted - first_row)
                 yield TakenRows(wanted, column.of(records), records=records)
             first_row += len(batch)
+
+
+def _content(text: pa.LargeBinaryArray) -> memoryview:
+    """Return the bytes of all texts, one after the other. There are no nulls."""
+    _, offsets, values = text.buffers()
+    if not len(text) or values is None:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+    return memoryview(values)[int(ends[0]) : int(ends[-1])]

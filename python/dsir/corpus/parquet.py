@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dsir.corpus.batches import rows_per_batch, within
+from dsir.corpus.buffers import check_dictionaries
 from dsir.corpus.shard import (
     FileShard,
     Kind,
@@ -143,6 +144,8 @@ class ParquetShard(FileShard):
                 use_threads=threads > 1,
             )
             for batch in batches:
+                for array in batch.columns:
+                    check_dictionaries(array)
                 rows_read += len(batch)
                 yield batch
         except _READ_ERRORS as error:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dsir.corpus.batches import table_bytes
 from dsir.corpus.files import SUFFIXES, is_known, open_file
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.shard import FileShard, Shard
@@ -245,4 +246,4 @@ def _is_hidden(entry: str) -> bool:
 
 def _in_memory(table: pa.Table, text: str, name: str) -> MemoryShard:
     find_text_column(table.schema, text, name)
-    return MemoryShard(name, table.nbytes, text, table)
+    return MemoryShard(name, table_bytes(table), text, table)

@@ -14,7 +14,7 @@ from dsir.corpus.shard import TakenRows
 from dsir.output.dictionaries import has_dictionary
 from dsir.output.parquet import with_weights
 from dsir.output.row_groups import RowGroups, match_columns
-from dsir.output.unfinished import UnfinishedFile
+from dsir.atomic import UnfinishedFile
 from dsir.output.writer import Writer, check_weight_column, writing
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dsir.corpus.shard import TakenRows
 from dsir.output.parquet import ParquetTable
-from dsir.output.unfinished import UnfinishedFile
+from dsir.atomic import UnfinishedFile
 from dsir.output.writer import Writer, writing
 
 WEIGHTS_FOLDER = "_weights"

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from dsir.corpus.shard import TakenRows
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
-from dsir.output.unfinished import UnfinishedFile
+from dsir.atomic import UnfinishedFile
 from dsir.output.writer import Writer, check_weight_column, writing
 
 

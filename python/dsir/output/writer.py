@@ -87,13 +87,17 @@ class Writer(abc.ABC):
             self.abort()
 
 
-def check_weight_column(schema: pa.Schema, weight_column: str) -> None:
+def check_weight_column(schema: pa.Schema | None, weight_column: str) -> None:
     """Make sure that the column to be added is not there already.
+
+    Args:
+        schema: of the input; None for JSON Lines, which have the weights beside them.
+        weight_column: the name of the column of log-weights.
 
     Raises:
         OutputError: it is; the message gives the way out.
     """
-    if weight_column in schema.names:
+    if schema is not None and weight_column in schema.names:
         raise OutputError(
             f"the input has a column {weight_column!r} already; "
             "give the log-weights another name with weight_column=..."

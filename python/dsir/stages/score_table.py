@@ -47,7 +47,7 @@ NO_SCORES = Scores(np.zeros(0), np.zeros(0, np.uint32), np.zeros(0, np.uint32))
 def join(parts: Iterable[Scores]) -> Scores:
     """Put scores one after the other."""
     columns = zip(*[NO_SCORES, *parts], strict=True)
-    return Scores(*(np.concatenate(column) for column in columns))
+    return Scores._make(np.concatenate(column) for column in columns)
 
 
 def read_scores(path: Path) -> Iterator[Scores]:
@@ -63,7 +63,7 @@ def read_scores(path: Path) -> Iterator[Scores]:
                 raise WorkdirError(f"{path}: is not a file of scores")
             for number in range(reader.num_record_batches):
                 batch = reader.get_batch(number)
-                yield Scores(*(column.to_numpy() for column in batch.columns))
+                yield Scores._make(column.to_numpy() for column in batch.columns)
     except (OSError, pa.ArrowException) as error:
         raise WorkdirError(
             f"{path}: cannot be read as scores: {error}; remove it and its marker to score again"
@@ -76,7 +76,7 @@ def in_runs(parts: Iterable[Scores], size: int = _RUN) -> Iterator[Scores]:
     for part in parts:
         waiting = join([waiting, part])
         while len(waiting.log_weight) >= size:
-            yield Scores(*(column[:size] for column in waiting))
-            waiting = Scores(*(column[size:] for column in waiting))
+            yield Scores._make(column[:size] for column in waiting)
+            waiting = Scores._make(column[size:] for column in waiting)
     if len(waiting.log_weight):
         yield waiting

@@ -1,0 +1,53 @@
+# The two commands of the README are `make demo` and `make test`; the rest are their parts.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# cmake and ninja come with the `native` extra, so that only a compiler is needed beforehand.
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: demo test lint types native sanitize pytest bench clean
+
+demo: $(VENV)
+	$(PIP) install .
+	$(BIN)/python examples/demo.py --target all
+
+test: lint types native sanitize pytest
+
+$(VENV):
+	$(PYTHON) -m venv $(VENV)
+
+.PHONY: setup
+setup: $(VENV)
+	$(PIP) install ".[test,lint,native]"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files 'cpp/*.cpp' 'cpp/*.hpp' | grep -v unicode_tables.cpp | xargs $(BIN)/clang-format --dry-run -Werror
+
+types: setup
+	$(BIN)/mypy
+
+native: setup
+	cmake --preset native
+	cmake --build --preset native
+	ctest --preset native
+
+sanitize: setup
+	cmake --preset asan-ubsan
+	cmake --build --preset asan-ubsan
+	ctest --preset asan-ubsan
+	cmake --preset tsan
+	cmake --build --preset tsan
+	ctest --preset tsan
+
+pytest: setup
+	$(BIN)/python -m pytest
+
+# Against the reference and its limits; see benchmarks/README.md for the data and the commands.
+bench: setup
+	$(BIN)/python -m benchmarks --quick
+
+clean:
+	rm -rf $(VENV) build demo-out

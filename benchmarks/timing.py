@@ -1,0 +1,32 @@
+"""Timing: whole runs in turn, so that a drifting machine hits all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+
+def in_turn(runs: dict[str, Callable[[], object]], times: int) -> dict[str, list[float]]:
+    """Time functions A B C A B C ..., after one round that does not count.
+
+    Args:
+        runs: what to time, by name.
+        times: how many rounds count.
+
+    Returns:
+        Seconds by name, one per round.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for round_number in range(times + 1):
+        for name, run in runs.items():
+            begun = time.perf_counter()
+            run()
+            if round_number:
+                seconds[name].append(time.perf_counter() - begun)
+    return seconds
+
+
+def median_ratio(slow: list[float], fast: list[float]) -> float:
+    """Median of the ratios round by round."""
+    return statistics.median(a / b for a, b in zip(slow, fast, strict=True))

@@ -1,0 +1,179 @@
+"""Types of the compiled core (cpp/bindings). Private: use the dsir package.
+
+Arrays are taken as they are, without a conversion: a wrong dtype or a gap in memory is a TypeError.
+Values out of range are a ValueError. Every call that computes releases the GIL.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Buffer
+
+class _ArrowArray(Protocol):
+    """Anything that hands over an Arrow array: pyarrow.Array, polars.Series, ..."""
+
+    def __arrow_c_array__(self, requested_schema: object = None, /) -> tuple[object, object]: ...
+
+class ArrowTypeError(TypeError):
+    """The array is not text, or its structure is not what Arrow promises."""
+
+# Text.
+
+UNICODE_VERSION: Final[str]
+"""The Unicode version of the tokenisers' tables. Part of the format of every model."""
+
+def wordpunct_tokens(utf8: str | bytes) -> list[str]:
+    """Lower-cased wordpunct tokens of a text."""
+
+def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
+    """Starts and ends of the lines that are not blank, and whether all are {...}."""
+
+# Hashing.
+
+FAST_HASH_VERSION: Final[int]
+
+def fast_token_hash(token: bytes) -> int:
+    """64-bit hash of a token, given as lower-cased UTF-8 of at least one byte."""
+
+def fast_extend_hash(shorter: int, token: int) -> int:
+    """Hash of an n-gram from that of its (n-1)-gram and that of its last token."""
+
+def fast_bucket(hash: int, buckets: int) -> int:  # noqa: A002
+    """Bucket of a 64-bit hash."""
+
+def sha256_bucket(ngram: bytes, buckets: int) -> int:
+    """The SHA-256 digest as one integer, modulo the number of buckets: the reference's bucket."""
+
+# N-grams.
+
+MAX_ORDER: Final[int]
+MIN_BUCKETS: Final[int]
+MAX_BUCKETS: Final[int]
+INVALID_UTF8: Final[int]
+"""The status of a row that is not UTF-8; 0 is text, 1 is null."""
+
+class FeatureSpec:
+    """Which features a document has: the hashed n-grams of orders 1 to n."""
+
+    def __init__(self, *, n: int, buckets: int, hash: Literal["fast", "sha256"]) -> None: ...  # noqa: A002
+
+class LogRatioTable:
+    """log p_target - log p_raw of every bucket, in fixed point."""
+
+    def __init__(self, log_ratio: NDArray[np.float64]) -> None: ...
+
+def count(
+    array: _ArrowArray,
+    spec: FeatureSpec,
+    counts: NDArray[np.int64],
+    *,
+    limit: int = -1,
+    threads: int = 1,
+) -> tuple[int, int, NDArray[np.int64]]:
+    """Add the n-grams of the rows to counts; (rows, n-grams, rows that are not UTF-8).
+
+    Stops after the row that takes the number of added n-grams above the limit (negative: none).
+    """
+
+def score(
+    array: _ArrowArray,
+    spec: FeatureSpec,
+    table: LogRatioTable,
+    *,
+    length: Literal["sum", "mean"] = "sum",
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
+    """(log_weight, tokens, bytes, status) of the rows."""
+
+def log_ratio(
+    target: NDArray[np.int64], raw: NDArray[np.int64], smoothing: float
+) -> NDArray[np.float64]:
+    """Log ratio of the two distributions, per bucket. Neither may be empty."""
+
+def named_ngrams(utf8: str | bytes, spec: FeatureSpec) -> list[tuple[str, int]]:
+    """(n-gram, bucket) of every n-gram of a text, by its last token, shortest first."""
+
+# Sampling.
+
+class KeySettings:
+    """How the key of a document is made: log_weight / temperature, plus Gumbel noise."""
+
+    def __init__(
+        self, *, seed: int, target: int = 0, temperature: float = 1.0, noise: bool = True
+    ) -> None: ...
+
+class Rank:
+    """The place of a document in the order of selection: its key, then the smaller row."""
+
+    def __init__(self, key: int, not_row: int) -> None: ...
+    @property
+    def key(self) -> int: ...
+    @property
+    def not_row(self) -> int: ...
+
+class ThresholdSearch:
+    """Finds the rank down to which documents are selected, in bounded memory.
+
+    Until done: add() every run of documents, in any order, then end_pass().
+    """
+
+    def __init__(self, settings: KeySettings, budget: int, *, capacity: int = 1048576) -> None: ...
+    def add(
+        self,
+        log_weight: NDArray[np.float64],
+        eligible: NDArray[np.uint8],
+        first_row: int,
+        *,
+        cost: NDArray[np.uint32] | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Take in a run of consecutive documents; no log-weight may be NaN."""
+
+    def end_pass(self) -> None:
+        """Say that every run has been added once."""
+
+    @property
+    def done(self) -> bool: ...
+    @property
+    def selected(self) -> int:
+        """Number of documents selected."""
+
+    @property
+    def cost(self) -> int:
+        """Their cost."""
+
+    @property
+    def next_cost(self) -> int:
+        """Cost of the best document left out; 0 when none is."""
+
+    @property
+    def threshold(self) -> Rank: ...
+    @property
+    def passes(self) -> int: ...
+
+def selected_positions(
+    settings: KeySettings,
+    threshold: Rank,
+    log_weight: NDArray[np.float64],
+    eligible: NDArray[np.uint8],
+    first_row: int,
+) -> NDArray[np.int64]:
+    """Positions in the run of the documents at or above the threshold."""
+
+def keys(
+    settings: KeySettings, log_weight: NDArray[np.float64], first_row: int
+) -> NDArray[np.float64]:
+    """The keys that documents are selected by."""
+
+def philox4x32(counter: Sequence[int], key: Sequence[int]) -> list[int]:
+    """Philox 4x32-10 of a counter of four words under a key of two."""
+
+# The machine.
+
+def simd_level() -> Literal["scalar", "avx2"]:
+    """Width of the kernels in use."""
+
+def has_sha256_instructions() -> bool:
+    """Whether SHA-256 runs on CPU instructions of its own."""

@@ -1,0 +1,84 @@
+"""What a damaged file must not bring in: offsets and indices that lead out of their buffers.
+
+Arrow files carry no checksums and are used as they lie there; Parquet files may carry none, and the
+indices of a dictionary column are taken as they are read. Without these checks a flipped bit is a
+read from anywhere in memory. UTF-8 is left alone (strings are looked at as bytes), as a text that
+is not valid is a matter of its row.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+
+def check_buffers(batch: pa.RecordBatch) -> None:
+    """Make sure that no offset, index or length of a batch leads out of its buffers.
+
+    Raises:
+        pyarrow.ArrowInvalid: one does.
+    """
+    for column in batch.columns:
+        check_column(column)
+
+
+def check_dictionaries(column: pa.Array) -> None:
+    """Make sure of the same for the dictionaries in a column, all else being known to be right."""
+    if pa.types.is_dictionary(column.type):
+        check_column(column)
+    elif pa.types.is_struct(column.type):
+        for index in range(column.type.num_fields):
+            check_dictionaries(column.field(index))
+    elif pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        check_dictionaries(column.values)
+
+
+def check_column(column: pa.Array) -> None:
+    """Make sure of the same for one column."""
+    column.validate()
+    if pa.types.is_dictionary(column.type):
+        check_column(column.dictionary)
+        if len(column.dictionary):
+            codes = pa.DictionaryArray.from_arrays(
+                column.indices, pa.nulls(len(column.dictionary)), safe=True
+            )
+            codes.validate(full=True)
+        elif column.null_count != len(column):
+            raise pa.ArrowInvalid("indices into an empty dictionary")
+        return
+    bytes_type = _bytes_type(column.type)
+    (column if bytes_type == column.type else column.view(bytes_type)).validate(full=True)
+    _check_views(column)
+
+
+def _check_views(column: pa.Array) -> None:
+    """Check the views under nulls too: validate() does not look at them, but casts follow them."""
+    data_type = column.type
+    if pa.types.is_struct(data_type):
+        for index in range(data_type.num_fields):
+            _check_views(column.field(index))
+    elif pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
+        _check_views(column.values)
+    elif column.null_count and (
+        pa.types.is_string_view(data_type) or pa.types.is_binary_view(data_type)
+    ):
+        _, *buffers = column.buffers()
+        pa.Array.from_buffers(
+            pa.binary_view(), len(column), [None, *buffers], offset=column.offset
+        ).validate(full=True)
+
+
+def _bytes_type(data_type: pa.DataType) -> pa.DataType:
+    """Return a type with every string in it replaced by binary of the same layout."""
+    if pa.types.is_string(data_type):
+        return pa.binary()
+    if pa.types.is_large_string(data_type):
+        return pa.large_binary()
+    if pa.types.is_string_view(data_type):
+        return pa.binary_view()
+    if pa.types.is_struct(data_type):
+        return pa.struct([field.with_type(_bytes_type(field.type)) for field in data_type])
+    if pa.types.is_list(data_type):
+        return pa.list_(data_type.value_field.with_type(_bytes_type(data_type.value_type)))
+    if pa.types.is_large_list(data_type):
+        return pa.large_list(data_type.value_field.with_type(_bytes_type(data_type.value_type)))
+    return data_type

@@ -1,0 +1,229 @@
+"""A small corpus of three domains that share hardly a word, in every format that is read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no time limit on one: the machine may be busy.
+settings.register_profile("dsir", derandomize=True, deadline=None)
+settings.load_profile("dsir")
+
+_WORDS = {
+    "sea": "ship sail anchor tide harbour mast captain wave storm gull rope deck keel reef wind",
+    "law": "court judge statute clause plaintiff verdict appeal counsel lien tort bench writ jury",
+    "bake": "flour yeast oven knead crust butter sugar loaf rise whisk dough salt glaze tin crumb",
+}
+_COMMON = "the a of and to in was it on for , . —"
+
+
+@dataclass(frozen=True)
+class World:
+    """The corpus: rows of `id`, `domain`, `text`, `tags` and `meta`, and how to write them."""
+
+    rows: list[dict[str, Any]]
+    target: list[str]
+
+    @property
+    def texts(self) -> list[str | None]:
+        return [row["text"] for row in self.rows]
+
+    @property
+    def domains(self) -> list[str]:
+        return [row["domain"] for row in self.rows]
+
+    def table(self, text_type: pa.DataType | None = None) -> pa.Table:
+        """All rows as a table."""
+        return table_of(self.rows, text_type or pa.string())
+
+    def cut(self, parts: int) -> list[list[dict[str, Any]]]:
+        """The rows, in order, cut into parts of unequal size."""
+        bounds = [0, *(len(self.rows) * i * i // (parts * parts) for i in range(1, parts + 1))]
+        return [self.rows[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+
+    def write_parquet(
+        self, folder: Path, parts: int = 3, group: int = 37, types: Sequence[pa.DataType] = ()
+    ) -> list[Path]:
+        """Write the rows as Parquet shards."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for number, rows in enumerate(self.cut(parts)):
+            kind = types[number % len(types)] if types else pa.string()
+            path = folder / f"part-{number}.parquet"
+            pq.write_table(table_of(rows, kind), path, row_group_size=group)
+            paths.append(path)
+        return paths
+
+    def write_jsonl(
+        self, folder: Path, suffixes: Sequence[str] = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+    ) -> list[Path]:
+        """Write the rows as JSON Lines shards, one a suffix."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for number, rows in enumerate(self.cut(len(suffixes))):
+            path = folder / f"part-{number}{suffixes[number]}"
+            write_compressed(path, b"".join(map(line_of, rows)))
+            paths.append(path)
+        return paths
+
+
+def table_of(rows: Sequence[dict[str, Any]], text_type: pa.DataType) -> pa.Table:
+    """Rows as a table whose text column has the type, with a nested column and metadata."""
+    schema = pa.schema(
+        [
+            pa.field("id", pa.int32(), nullable=False),
+            pa.field("text", pa.string()),
+            pa.field("domain", pa.dictionary(pa.int32(), pa.string())),
+            pa.field("tags", pa.list_(pa.string())),
+            pa.field("meta", pa.struct([("chars", pa.int16()), ("body", pa.string())])),
+        ],
+        metadata={"made": "by a test"},
+    )
+    table = pa.Table.from_pylist(list(rows), schema)
+    text = table.column("text")
+    text = (
+        text.combine_chunks().dictionary_encode()
+        if pa.types.is_dictionary(text_type)
+        else text.cast(text_type)
+    )
+    return table.set_column(1, pa.field("text", text_type), text)
+
+
+def line_of(row: dict[str, Any]) -> bytes:
+    """A row as a line; the spacing differs from row to row, as it does in the wild."""
+    separators = (", ", ": ") if row["id"] % 2 else (",", ":")
+    line = json.dumps(row, ensure_ascii=bool(row["id"] % 3), separators=separators)
+    return line.encode() + b"\n"
+
+
+def write_compressed(path: Path, data: bytes) -> None:
+    """Write bytes, compressed as the suffix says."""
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(data, mtime=0))
+    elif path.suffix in (".zst", ".bz2", ".lz4"):
+        codec = {".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}[path.suffix]
+        with pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), codec) as stream:
+            stream.write(data)
+    else:
+        path.write_bytes(data)
+
+
+def _document(draw: random.Random, domain: str) -> str:
+    words = _WORDS[domain].split() * 2 + _COMMON.split()
+    length = draw.choice([8, 30, 60, 120, 200])
+    text = " ".join(draw.choice(words) for _ in range(length))
+    return text.capitalize() + draw.choice(["", " — é", " Ünder", "\n"])
+
+
+def make_world(count: int, seed: int) -> World:
+    """Make a corpus of so many rows, a few of them null, empty or blank."""
+    draw = random.Random(seed)
+    rows: list[dict[str, Any]] = []
+    for number in range(count):
+        domain = draw.choice(list(_WORDS))
+        text: str | None = _document(draw, domain)
+        if number % 41 == 7:
+            text = [None, "", " \n\t"][number % 3]
+        tags = None if number % 5 == 0 else [domain, str(number)][: number % 3]
+        rows.append(
+            {
+                "id": number,
+                "text": text,
+                "domain": domain,
+                "tags": tags,
+                "meta": None
+                if number % 7 == 0
+                else {"chars": len(text or ""), "body": text and text.upper()},
+            }
+        )
+    return World(rows, [_document(draw, "sea") for _ in range(60)])
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The corpus."""
+    return make_world(600, seed=1)
+
+
+@pytest.fixture(scope="session")
+def small_world() -> World:
+    """A corpus for what is done many times."""
+    return make_world(90, seed=2)
+
+
+@pytest.fixture(scope="session")
+def parquet(world: World, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The corpus as Parquet shards of differing text types. Not to be changed."""
+    types = [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]
+    return world.write_parquet(tmp_path_factory.mktemp("parquet"), types=types)
+
+
+@pytest.fixture(scope="session")
+def jsonl(world: World, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The corpus as JSON Lines shards, plain and compressed. Not to be changed."""
+    return world.write_jsonl(tmp_path_factory.mktemp("jsonl"))
+
+
+@pytest.fixture(scope="session")
+def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target as a file. Not to be changed."""
+    path = tmp_path_factory.mktemp("target") / "target.jsonl"
+    path.write_bytes(b"".join(json.dumps({"text": text}).encode() + b"\n" for text in world.target))
+    return path
+
+
+def files_in(folder: Path, *, without: Sequence[str] = ("run.json",)) -> dict[str, bytes]:
+    """The bytes of every file in a folder, by its path in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in without
+    }
+
+
+@pytest.fixture(scope="session")
+def contents() -> Callable[..., dict[str, bytes]]:
+    """A function: the bytes of every file in a folder, but run.json, which has the seconds."""
+    return files_in
+
+
+DSIR = shutil.which("dsir", path=sysconfig.get_path("scripts"))
+
+
+@pytest.fixture(scope="session")
+def dsir_command() -> str:
+    """The path of the installed command."""
+    assert DSIR is not None, "the package's command is not installed"
+    return DSIR
+
+
+@pytest.fixture(scope="session")
+def run_dsir(dsir_command: str) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs the command as users do."""
+
+    def run(*arguments: object, cwd: Path | None = None, stdin: str | bytes = "") -> Any:
+        done = subprocess.run(
+            [dsir_command, *map(str, arguments)],
+            cwd=cwd,
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            timeout=120,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    return run
