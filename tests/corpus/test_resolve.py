@@ -51,7 +51,8 @@ def texts_of(corpus: Corpus) -> list[str | None]:
 
 
 def test_folder(folder: Path) -> None:
-    expected = ["a.pq", "b.parquet", "d.jsonl", "e.ndjson", "sub/c.PARQUET", "sub/f.jsonl.gz"]
+    expected = ["a.pq", "b.parquet", "d.jsonl", "e.ndjson", "g.json.gz"]
+    expected += ["sub/c.PARQUET", "sub/f.jsonl.gz"]
     assert names(resolve(folder), folder) == expected
     assert names(resolve(str(folder)), folder) == expected
 
@@ -207,7 +208,12 @@ def test_tables(source: object) -> None:
     assert texts_of(corpus) == ["a", None, "c"]
     (shard,) = corpus.shards
     assert shard.rows_in_metadata() == 3
-    assert shard.identity() == {"name": "raw", "num_rows": 3}
+    identity = shard.identity()
+    assert (identity["name"], identity["num_rows"]) == ("raw", 3)
+    # The same texts, whatever holds them, and no others.
+    assert identity == resolve(["a", None, "c"]).shards[0].identity()
+    assert identity != resolve(["a", "", "c"]).shards[0].identity()
+    assert identity != resolve(["", None, "ac"]).shards[0].identity()
     assert shard.schema().names == ["id", "text"]
     parts = list(shard.take(np.array([0, 2])))
     records = [row for part in parts for row in part.records.to_pylist()]

@@ -42,9 +42,10 @@ def test_n_and_fraction_are_prefixes(world, target, model, tokens):
     assert selection.rows.tolist() == sorted(order[: int(0.0999 * len(world.rows))].tolist())
 
 
+@pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
 @given(budget=st.integers(250, 40_000), seed=st.integers(0, 20))
-@settings(max_examples=25)
-def test_tokens_are_a_prefix(world, target, model, tokens, budget, seed):
+@settings(max_examples=15)
+def test_tokens_are_a_prefix(world, model, tokens, budget, seed):
     """Documents are taken by descending key until the next would pass the budget."""
     order = by_key(world, model, tokens, seed)
     within = int(np.searchsorted(np.cumsum(tokens[order]), budget, side="right"))

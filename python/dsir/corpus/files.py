@@ -15,7 +15,7 @@ from dsir.errors import SettingError
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
 _JSON_LINES = (".jsonl", ".ndjson")
-# A file named .json is read as JSON Lines where it is asked for by name, and compressed ones always:
+# A file named .json is read as JSON Lines where it is asked for by name, compressed ones always:
 # C4 has those. A folder's plain .json files are more often settings and manifests than corpora.
 _JSON = (".json",)
 _COMPRESSIONS: dict[str, Compression] = {

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.dictionaries import has_dictionary
 from dsir.output.parquet import with_weights
 from dsir.output.row_groups import RowGroups, match_columns
-from dsir.atomic import UnfinishedFile
 from dsir.output.writer import Writer, check_weight_column, writing
 
 

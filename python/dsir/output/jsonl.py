@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.parquet import ParquetTable
-from dsir.atomic import UnfinishedFile
 from dsir.output.writer import Writer, writing
 
 WEIGHTS_FOLDER = "_weights"

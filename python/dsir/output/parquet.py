@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
-from dsir.atomic import UnfinishedFile
 from dsir.output.writer import Writer, check_weight_column, writing
 
 
