@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,11 @@ _COMMON = "the a of and to in was it on for , . —"
 class World:
     """The corpus: rows of `id`, `domain`, `text`, `tags` and `meta`, and how to write them."""
 
-    rows: list[dict[str, Any]] = field(repr=False)
-    target: list[str] = field(repr=False)
+    rows: list[dict[str, Any]]
+    target: list[str]
+
+    def __repr__(self) -> str:
+        return f"World({len(self.rows)} rows)"  # Hypothesis shows it.
 
     @property
     def texts(self) -> list[str | None]:

@@ -92,6 +92,7 @@ std::vector<std::pair<std::string, std::uint32_t>> named_ngrams(std::string_view
 void bind_ngram(py::module_& module) {
     module.attr("MAX_ORDER") = ngram::kMaxOrder;
     module.attr("INVALID_UTF8") = static_cast<int>(ngram::RowStatus::invalid_utf8);
+    module.attr("TOO_LONG") = static_cast<int>(ngram::RowStatus::too_long);
     module.attr("MIN_BUCKETS") = ngram::kMinBuckets;
     module.attr("MAX_BUCKETS") = ngram::kMaxBuckets;
     py::register_exception<arrow::TypeError>(module, "ArrowTypeError", PyExc_TypeError);

@@ -17,9 +17,11 @@ CountResult& CountResult::operator+=(const CountResult& other) {
 
 namespace {
 
-/// Adds one document to the counts and returns its number of n-grams, -1 where it is not UTF-8.
+/// Adds one document to the counts and returns its number of n-grams, -1 where it is not UTF-8 or
+/// too long.
 std::int64_t count_document(BucketStream& stream, std::string_view document, unsigned n,
                             std::int64_t* counts) {
+    if (document.size() > kLargestDocument) return -1;
     const auto nothing = [] {};
     const auto outcome =
         stream.run(document, [counts](std::uint32_t bucket) { ++counts[bucket]; }, nothing);

@@ -16,7 +16,11 @@ enum class RowStatus : std::uint8_t {
     text = 0,
     null = 1,
     invalid_utf8 = 2,
+    too_long = 3,  ///< more than kLargestDocument bytes
 };
+
+/// Bytes of text that a document may have: offsets and counts of its tokens are 32-bit.
+inline constexpr std::size_t kLargestDocument = std::size_t{1} << 31;
 
 /// How the log ratios of a document's n-grams become its log-weight.
 enum class LengthPolicy : std::uint8_t {
@@ -27,7 +31,7 @@ enum class LengthPolicy : std::uint8_t {
 struct CountResult {
     std::int64_t rows = 0;                   ///< rows taken, fewer than given if the limit was met
     std::int64_t ngrams = 0;                 ///< n-grams added to the counts
-    std::vector<std::int64_t> invalid_rows;  ///< rows that are not UTF-8; they add nothing
+    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long; they add nothing
 
     CountResult& operator+=(const CountResult& other);
 };

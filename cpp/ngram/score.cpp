@@ -16,6 +16,10 @@ void score_row(BucketStream& stream, std::optional<std::string_view> document, u
     out.bytes[row] = 0;
     out.status[row] = document ? RowStatus::text : RowStatus::null;
     if (!document) return;
+    if (document->size() > kLargestDocument) {
+        out.status[row] = RowStatus::too_long;
+        return;
+    }
     out.bytes[row] = static_cast<std::uint32_t>(document->size());
     int128 sum = 0;
     std::int64_t stretch = 0;

@@ -285,6 +285,25 @@ TEST(score_is_the_sum_of_table_entries) {
     }
 }
 
+TEST(a_document_beyond_two_gigabytes_is_refused_unread) {
+    // The offsets speak of more text than there is: reading any of it would be out of bounds.
+    const FeatureSpec spec{2, 10, HashKind::fast};
+    const auto array = TextArray::strings({"one two", "three"}, "U");
+    constexpr std::int64_t kFirst = 7;
+    constexpr auto kLargest = static_cast<std::int64_t>(kLargestDocument);
+    array->damage(1, 2 * sizeof(std::int64_t), kFirst + kLargest + 1);
+    const std::vector<double> ratios(spec.buckets, 1.0);
+    const LogRatioTable table(ratios.data(), ratios.size());
+    const Scored scored = score_rows(array->column(), spec, table, LengthPolicy::sum, 1);
+    CHECK(scored.status == (std::vector{RowStatus::text, RowStatus::too_long}));
+    CHECK_EQUAL(scored.tokens, std::vector<std::uint32_t>{2, 0});
+    CHECK_EQUAL(scored.log_weight, std::vector<double>{3, 0});
+    std::vector<std::int64_t> counts(spec.buckets);
+    const CountResult counted = count(array->column(), spec, -1, 1, counts.data());
+    CHECK_EQUAL(counted.ngrams, 3);
+    CHECK_EQUAL(counted.invalid_rows, std::vector<std::int64_t>{1});
+}
+
 TEST(sums_have_room_for_the_largest_ratios) {
     // A token a byte, eight n-grams a token, every one of the largest magnitude: a 64-bit sum of
     // the document would overflow, and that of a stretch nearly does.

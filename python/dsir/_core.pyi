@@ -52,6 +52,7 @@ MAX_ORDER: Final[int]
 MIN_BUCKETS: Final[int]
 MAX_BUCKETS: Final[int]
 INVALID_UTF8: Final[int]
+TOO_LONG: Final[int]
 """The status of a row that is not UTF-8; 0 is text, 1 is null."""
 
 class FeatureSpec:

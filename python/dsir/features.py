@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
+from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import RowError, SettingError
 
@@ -112,17 +113,8 @@ class HashedNgrams:
             for batch in shard.text_batches(on_error="raise"):
                 _, _, invalid = _core.count(batch.text, self.spec, counts)
                 if len(invalid):
-                    raise invalid_utf8(shard.name, batch.first_row + int(invalid[0]))
+                    raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
         return counts
-
-
-def invalid_utf8(name: str, row: int) -> RowError:
-    """Make the error for a row whose text is not UTF-8."""
-    return RowError(
-        f'{name}: row {row}: the text is not UTF-8; on_error="skip" passes over such rows',
-        path=name,
-        row=row,
-    )
 
 
 def utf8_of(text: str) -> bytes:

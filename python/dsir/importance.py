@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core, model_file
+from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import ModelError, SettingError
-from dsir.features import HashedNgrams, invalid_utf8
+from dsir.features import HashedNgrams
 
 Length = Literal["sum", "mean"]
 
@@ -122,9 +123,9 @@ class ImportanceModel:
                     length=self._length,
                     threads=threads,
                 )
-                invalid = np.flatnonzero(status == _core.INVALID_UTF8)
+                invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
                 if len(invalid):
-                    raise invalid_utf8(shard.name, batch.first_row + int(invalid[0]))
+                    raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
                 parts.append(log_weight)
         return np.concatenate(parts)
 

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.atomic import atomic_file
+from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
-from dsir.features import HashedNgrams, invalid_utf8
+from dsir.features import HashedNgrams
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
@@ -87,7 +88,7 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
             batch.text, spec, result.counts, limit=limit, threads=task.threads
         )
         if len(invalid) and task.on_error == "raise":
-            raise invalid_utf8(shard.name, batch.first_row + int(invalid[0]))
+            raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
         result.ngrams += ngrams

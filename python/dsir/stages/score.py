@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.atomic import atomic_file
+from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
-from dsir.features import invalid_utf8
 from dsir.importance import ImportanceModel
 from dsir.stages.score_table import NO_SCORES, SCHEMA, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
@@ -109,9 +109,9 @@ def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) 
         log_weight, tokens, text_bytes, status = _core.score(
             batch.text, spec, table, length=model.length, threads=task.threads
         )
-        invalid = np.flatnonzero(status == _core.INVALID_UTF8)
+        invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
         if len(invalid) and task.on_error == "raise":
-            raise invalid_utf8(shard.name, batch.first_row + int(invalid[0]))
+            raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
         result.rows += len(tokens)

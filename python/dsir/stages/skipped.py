@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dsir.bad_text import why_bad
 from dsir.corpus import BadRow, TextBatch
 from dsir.errors import InputError
 
@@ -32,12 +33,12 @@ def skipped_shard(error: InputError, name: str) -> Skipped:
     return Skipped(name, None, str(error))
 
 
-def bad_rows_of(batch: TextBatch, invalid_utf8: list[int]) -> list[BadRow]:
-    """Collect the bad rows of a batch: the reader's, and those the core found not to be UTF-8.
+def bad_rows_of(batch: TextBatch, refused: list[int]) -> list[BadRow]:
+    """Collect the bad rows of a batch: the reader's, and those the core refused.
 
     Args:
         batch: the batch.
-        invalid_utf8: positions in the batch.
+        refused: positions in the batch.
     """
-    found = [BadRow(batch.first_row + at, "the text is not UTF-8") for at in invalid_utf8]
+    found = [BadRow(batch.first_row + at, why_bad(batch.text, at)) for at in refused]
     return sorted([*batch.bad, *found], key=lambda bad: bad.row)

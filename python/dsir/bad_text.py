@@ -1,0 +1,38 @@
+"""Texts that the core refuses: what is wrong with them, in words."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dsir.errors import RowError
+
+_LARGEST_DOCUMENT = 1 << 31  # As in cpp/ngram/kernels.hpp.
+
+
+def why_bad(text: pa.Array, position: int) -> str:
+    """Say what is wrong with a text that the core has refused."""
+    one = text.slice(position, 1)
+    if pa.types.is_dictionary(one.type):
+        one = one.dictionary_decode()
+    length = pc.binary_length(one)[0].as_py() or 0
+    return (
+        "the text is longer than 2 GiB" if length > _LARGEST_DOCUMENT else "the text is not UTF-8"
+    )
+
+
+def bad_text_error(name: str, first_row: int, text: pa.Array, position: int) -> RowError:
+    """Make the error for a text that the core has refused, under `on_error="raise"`.
+
+    Args:
+        name: of the shard.
+        first_row: row in the shard of the first text.
+        text: the batch.
+        position: of the text in the batch.
+    """
+    row = first_row + position
+    return RowError(
+        f'{name}: row {row}: {why_bad(text, position)}; on_error="skip" passes over such rows',
+        path=name,
+        row=row,
+    )

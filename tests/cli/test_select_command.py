@@ -1,0 +1,316 @@
+"""The command `dsir select`, as users run it: words, exit codes, what is printed where."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import dsir
+
+COMMANDS = ["select", "fit", "score", "sample", "write", "explain"]
+DRAW = ["--n", 60, "--min-tokens", 20, "--length", "mean"]
+SETTINGS = {"n": 60, "min_tokens": 20, "length": "mean", "progress": False}
+
+
+def one_error(done: subprocess.CompletedProcess[str], code: int, pattern: str) -> None:
+    """The command said one line on standard error and nothing else."""
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert re.fullmatch(rf"dsir: error: [^\n]*{pattern}[^\n]*\n", done.stderr), done.stderr
+
+
+def test_version(run_dsir):
+    done = run_dsir("--version")
+    assert (done.returncode, done.stdout) == (0, f"dsir {dsir.__version__}\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(run_dsir, command):
+    done = run_dsir(command, "--help")
+    assert done.returncode == 0
+    assert re.search(rf"Examples?\s+dsir {command} ", done.stdout)
+    assert "--debug" in done.stdout
+    assert done.stderr == ""
+
+
+def test_help_lists_the_commands(run_dsir):
+    done = run_dsir("-h")
+    assert done.returncode == 0
+    assert all(re.search(rf"\b{command}\b", done.stdout) for command in COMMANDS)
+
+
+def test_a_run(run_dsir, parquet, target, tmp_path, contents):
+    done = run_dsir("select", *parquet, "--target", target, *DRAW, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected = dsir.select(parquet, target, out=tmp_path / "api", **SETTINGS)
+    assert contents(tmp_path / "out") == contents(tmp_path / "api")
+    metrics = expected.metrics
+    # The table of accounts.
+    found = dict(re.findall(r"^ +([a-zA-Z][a-zA-Z, ]+?)  +([\d,.]+)", done.stdout, re.MULTILINE))
+    rows = metrics["rows"]
+    numbers = {name: float(value.replace(",", "")) for name, value in found.items()}
+    assert numbers["rows read"] == rows["read"]
+    assert numbers["selected"] == rows["selected"]
+    assert numbers["eligible, not drawn"] == rows["passed_over"]["not_drawn"]
+    assert numbers["too short"] == rows["passed_over"]["too_short"]
+    assert numbers["empty"] == rows["passed_over"]["empty"]
+    assert numbers["bad"] == 0
+    assert numbers["KL reduction"] == pytest.approx(metrics["kl_reduction"], abs=1e-4)
+    assert numbers["effective sample size"] == pytest.approx(
+        metrics["effective_sample_size"], abs=0.1
+    )
+    assert {"fit", "score", "sample", "write"} <= set(numbers)
+    for path in expected.paths:
+        assert str(tmp_path / "out" / path.name) in done.stdout
+    # Progress: plain lines where there is no terminal.
+    stages = ["fit target", "fit raw", "score", "sample", "write"]
+    begun = [re.search(rf"^dsir {stage}: ", done.stderr, re.MULTILINE) for stage in stages]
+    assert all(begun)
+    assert "\x1b" not in done.stderr + done.stdout
+    run = json.loads((tmp_path / "out" / "run.json").read_bytes())
+    assert run["dsir"] == dsir.__version__
+    assert set(run["stages"]) == {"fit", "score", "sample", "write"}
+
+
+def test_quiet_is_silent(run_dsir, parquet, target, tmp_path):
+    done = run_dsir("select", *parquet, "-t", target, *DRAW, "-o", tmp_path / "out", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_json(run_dsir, jsonl, target, tmp_path):
+    out = tmp_path / "out"
+    done = run_dsir("select", *jsonl, "-t", target, *DRAW, "-o", out, "--json", "--threads", 1)
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    manifest = json.loads((out / "selection.json").read_bytes())
+    assert {k: v for k, v in told["metrics"].items() if k != "stages"} == manifest["metrics"]
+    assert told["paths"] == [str(out / name) for name in manifest["outputs"]]
+    assert told["skipped"] == []
+
+
+def test_dry_run(run_dsir, parquet, jsonl, target, tmp_path):
+    out = tmp_path / "out"
+    done = run_dsir("select", *parquet, "-t", target, "-n", 5, "-o", out, "--dry-run")
+    assert done.returncode == 0
+    assert not list(tmp_path.iterdir())
+    assert re.search(r"raw +3 parquet .* 600\b", done.stdout)
+    assert re.search(r"target +1 jsonl .* not known", done.stdout)
+    raw = [*jsonl, *parquet]
+    done = run_dsir("select", *raw, "-t", target, "-n", 5, "-o", out, "--dry-run", "--json")
+    surveys = json.loads(done.stdout)
+    assert surveys[0]["shards"] == 6
+    assert surveys[0]["kinds"] == {"jsonl": 3, "parquet": 3}
+    assert surveys[0]["bytes"] == sum(path.stat().st_size for path in raw)
+    assert surveys[0]["rows"] is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_dry_run_reads_no_row(run_dsir, tmp_path, target):
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("this is no JSON")
+    cut = tmp_path / "cut.parquet"
+    cut.write_text("this is no Parquet")
+    done = run_dsir("select", bad, cut, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
+    assert done.returncode == 0
+    assert re.search(rf"cannot be read: {re.escape(str(cut))}", done.stdout)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jsonl", "cut.parquet"]
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "mine").touch()
+    done = run_dsir("select", bad, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
+    one_error(done, 1, "is not empty")
+
+
+@pytest.mark.parametrize("kind", ["yaml", "json"])
+def test_config(run_dsir, parquet, target, tmp_path, contents, kind):
+    options = {
+        "raw": [str(path) for path in parquet],
+        "target": str(target),
+        "n": 60,
+        "min-tokens": 20,
+        "length": "mean",
+        "hash": "sha256",
+        "buckets": 500,
+        "seed": 1,
+        "quiet": True,
+        "out": str(tmp_path / "out"),
+    }
+    config = tmp_path / f"run.{kind}"
+    if kind == "json":
+        config.write_text(json.dumps(options))
+    else:
+        lines = [f"{name}: {json.dumps(value)}" for name, value in options.items()]
+        config.write_text("# A run.\n" + "\n".join(lines))
+    done = run_dsir("select", "--config", config, "--seed", 7)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    features = dsir.HashedNgrams(buckets=500, hash="sha256")
+    dsir.select(parquet, target, features=features, seed=7, out=tmp_path / "api", **SETTINGS)
+    assert contents(tmp_path / "out") == contents(tmp_path / "api")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("run.yaml", "n: 5\nflavour: mild\nspice: 1\n", "unknown option flavour, spice"),
+        ("run.json", '{"n": 5, "flavour": 1}', "unknown option flavour"),
+        ("run.json", "[1]", "expected names and values"),
+        ("run.json", "{", "cannot be read"),
+        ("run.yaml", "a: [", "cannot be read"),
+        ("gone.yaml", None, "cannot be read"),
+        ("run.yaml", "n: many", "many"),
+    ],
+)
+def test_wrong_config(run_dsir, parquet, target, tmp_path, name, content, message):
+    config = tmp_path / name
+    if content is not None:
+        config.write_text(content)
+    done = run_dsir("select", *parquet, "-t", target, "-o", tmp_path / "out", "--config", config)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    words = " ".join(re.sub(r"[│╭╮╰╯─]", " ", done.stderr).split())
+    assert message in words
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "exactly one of n, fraction and tokens"),
+        (["--n", 5, "--tokens", 5], "exactly one of n, fraction and tokens"),
+        (["--n", 0], "n=0"),
+        (["--n", 5, "--hash", "md5"], "hash='md5'"),
+        (["--n", 5, "--buckets", 1], "buckets=1"),
+        (["--n", 5, "--ngrams", 9], "n=9"),
+        (["--n", 5, "--method", "best"], "method='best'"),
+        (["--n", 5, "--fit-tokens", "few"], "--fit-tokens few"),
+        (["--n", 5, "--shard-size", "big"], "shard_size='big'"),
+        (["--n", 5, "--threads", 0], "threads=0"),
+        (["--n", 5, "--on-error", "cry"], "on_error='cry'"),
+    ],
+)
+def test_wrong_calls(run_dsir, parquet, target, tmp_path, options, message):
+    done = run_dsir("select", *parquet, "-t", target, "-o", tmp_path / "out", *options)
+    one_error(done, 2, re.escape(message))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_parser_refuses(run_dsir, parquet, target):
+    for arguments in (
+        ["select", *parquet],
+        ["select", *parquet, "-t", target, "-o", "out", "--n", "many"],
+        ["select", *parquet, "-t", target, "-o", "out", "--flavour", "mild"],
+        ["sort"],
+    ):
+        done = run_dsir(*arguments)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+
+def test_failures(run_dsir, parquet, target, tmp_path):
+    out = tmp_path / "out"
+    base = ["-t", target, "-o", out]
+    one_error(run_dsir("select", tmp_path / "a.parquet", *base, "-n", 5), 1, "no such file")
+    one_error(run_dsir("select", "a*.parquet", *base, "-n", 5), 1, r"no file matches a\*\.parquet")
+    done = run_dsir("select", *parquet, *base, "-n", 10_000, "-q")
+    one_error(done, 1, r"n=10,000 .*eligible.*allow_fewer")
+    assert not out.exists()
+    # As the command says what it does, progress may stand before the error.
+    done = run_dsir("select", *parquet, *base, "-n", 10_000)
+    assert done.stderr.splitlines()[-1].startswith("dsir: error: n=10,000")
+
+
+def test_debug_shows_the_traceback(run_dsir, target, tmp_path):
+    arguments = ["select", tmp_path / "a.parquet", "-t", target, "-n", 5, "-o", tmp_path / "out"]
+    assert "Traceback" not in run_dsir(*arguments).stderr
+    done = run_dsir(*arguments, "--debug")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert re.match(r"dsir: error: .*no such file", done.stderr.splitlines()[-1])
+
+
+def test_a_warning_is_one_line(run_dsir, parquet, target, tmp_path):
+    done = run_dsir(
+        "select", *parquet, "-t", target, "-n", 60, "--min-tokens", 20, "-o", tmp_path / "o", "-q"
+    )
+    assert done.returncode == 0
+    assert re.fullmatch(r"dsir: warning: effective sample size [^\n]*\n", done.stderr)
+
+
+def test_paths_with_odd_names(run_dsir, world, target, tmp_path):
+    names = ["with space.parquet", "[brackets].parquet", "ünï — 文.parquet", "a'b\".parquet"]
+    for name, path in zip(names, world.write_parquet(tmp_path / "raw", parts=4), strict=True):
+        path.rename(tmp_path / name)
+    raw = [tmp_path / name for name in names]
+    done = run_dsir("select", *raw, "-t", target, *DRAW, "-o", tmp_path / "[out] 文")
+    assert done.returncode == 0, done.stderr
+    assert f"{tmp_path / '[out] 文'}/part-00000.parquet" in done.stdout
+    manifest = json.loads((tmp_path / "[out] 文" / "selection.json").read_bytes())
+    assert [shard["path"] for shard in manifest["inputs"]["raw"]] == [str(path) for path in raw]
+
+
+def test_arguments_are_paths_and_never_texts(run_dsir, target, tmp_path):
+    done = run_dsir("select", "some words", "-t", target, "-n", 5, "-o", tmp_path / "out")
+    assert done.returncode in (1, 2)
+    assert "some words" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def started(process: subprocess.Popen[bytes], word: bytes) -> None:
+    """Wait until the command says the word on standard error."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if word in line:
+            return
+    raise AssertionError(f"the command ended before {word!r}")
+
+
+@pytest.mark.parametrize("stage", ["fit raw", "score"])
+@pytest.mark.parametrize("kept", [True, False])
+def test_interrupted(dsir_command, run_dsir, tmp_path, target, stage, kept, contents):
+    """Ctrl-C ends the run at once, with one line and code 130; the same command goes on."""
+    raw = tmp_path / "raw.parquet"
+    table = pq.read_table(target) if target.suffix == ".parquet" else None
+    assert table is None
+    texts = ["the ship sails from the harbour to the storm " * 60] * 1500
+    long = dsir.select(texts, ["ship"], n=1500, method="top-k", progress=False).table
+    pq.write_table(long.select(["text"]), raw, row_group_size=100)
+    shards = []
+    for number in range(6):
+        shard = tmp_path / f"raw-{number}.parquet"
+        os.link(raw, shard)
+        shards.append(shard)
+    out = tmp_path / "out"
+    arguments = ["select", *shards, "-t", target, "-n", 9, "-o", out, "--threads", 1]
+    arguments += ["--method", "top-k", "--ngrams", 8, "--hash", "sha256"]
+    arguments += ["--workdir", tmp_path / "work"] if kept else []
+    process = subprocess.Popen(
+        [dsir_command, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    started(process, f"dsir {stage}: ".encode())
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert stdout == b""
+    hint = b"; the same command goes on from here" if kept else b""
+    assert stderr.splitlines()[-1] == b"dsir: error: interrupted" + hint
+    assert b"Traceback" not in stderr
+    assert not out.exists()
+    assert not list(tmp_path.glob("dsir-*"))  # The scratch folder is gone.
+    assert not list(tmp_path.rglob("*.tmp-*"))
+    if kept and stage == "score":
+        again = run_dsir(*arguments, "-q")
+        assert (again.returncode, again.stderr) == (0, "")
+        assert Path(out / "selection.json").exists()
