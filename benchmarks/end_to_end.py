@@ -40,13 +40,12 @@ def run(data: Path, times: int) -> dict[str, Any]:
                 [*command, *map(str, lines), str(folder / "target.jsonl"), str(out), str(_N)]
             )
 
-        out = str(folder / "selected")
-        ours = process.dsir_select([str(p) for p in paths], str(target), _N, out, 2)
+        raw, out = [str(path) for path in paths], folder / "selected"
         seconds = in_turn(
             {
                 "reference": reference,
-                "dsir select": lambda: process.run(ours),
-                "read text": lambda: process.run([sys.executable, "-c", _READ, *map(str, paths)]),
+                "dsir select": lambda: process.run_select(raw, target, _N, out, 2),
+                "read text": lambda: process.run([sys.executable, "-c", _READ, *raw]),
             },
             times,
         )

@@ -13,15 +13,14 @@ def run(data: Path, gigabytes: tuple[float, ...]) -> dict[str, Any]:
     """Measure; returns peak memory and seconds by size of the corpus (10^9 bytes of text)."""
     paths = corpus.shards(data)
     size = corpus.text_bytes(corpus.texts(paths))
-    target = str(data / "targets" / "movie_reviews.parquet")
+    target = data / "targets" / "movie_reviews.parquet"
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:
         for wanted in gigabytes:
             copies = max(1, round(wanted * 1e9 / size))
             folder = Path(name) / f"{copies}"
             made = corpus.repeat(paths, folder, copies)
-            out = str(Path(name) / "out")
-            ran = process.run(process.dsir_select([str(folder)], target, 1000, out, 2))
+            ran = process.run_select([str(folder)], target, 1000, Path(name) / "out", 2)
             found[f"{copies * size / 1e9:.2f}"] = {
                 "peak_mb": round(ran.peak_mb),
                 "seconds": round(ran.seconds, 1),

@@ -1,12 +1,24 @@
-"""Whole processes: seconds from outside, peak memory from the system's own accounts."""
+"""Whole processes: seconds from outside, peak resident memory."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import NamedTuple
+
+_SELECT = """
+import sys
+from dsir.cli.main import main
+peak_file = sys.argv.pop(1)
+try:
+    main()
+finally:
+    status = open("/proc/self/status").read()
+    open(peak_file, "w").write(status.partition("VmHWM:")[2].split()[0])
+"""
 
 
 class Ran(NamedTuple):
@@ -16,29 +28,28 @@ class Ran(NamedTuple):
     peak_mb: float
 
 
-def run(command: list[str]) -> Ran:
-    """Run a command to its end.
+def run(command: list[str]) -> float:
+    """Run a command to its end; returns wall seconds.
 
     Raises:
         SystemExit: it failed; its errors are shown.
     """
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    errors = process.stderr.read() if process.stderr else ""
-    _, status, usage = os.wait4(process.pid, 0)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{errors}")
-    return Ran(seconds, usage.ru_maxrss * 1024 / 1e6)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
+    return seconds
 
 
-def dsir_select(raw: list[str], target: str, n: int, out: str, threads: int) -> list[str]:
-    """Return the command that selects with this installation."""
-    program = "import sys; from dsir.cli.main import main; sys.argv[0] = 'dsir'; main()"
-    return [
-        *(sys.executable, "-c", program, "select", *raw, "--target", target),
-        *("--n", str(n), "--out", out, "--overwrite", "--threads", str(threads), "--quiet"),
-    ]
+def run_select(raw: list[str], target: Path, n: int, out: Path, threads: int) -> Ran:
+    """Run `dsir select` with this installation, in a process of its own.
+
+    The peak is what the process read of itself at its end. What the system says of a child counts
+    the memory of its parent at the time of the fork as well.
+    """
+    with tempfile.NamedTemporaryFile("r") as peak:
+        command = [sys.executable, "-c", _SELECT, peak.name, "select", *raw]
+        command += ["--target", str(target), "--n", str(n), "--out", str(out)]
+        seconds = run([*command, "--overwrite", "--threads", str(threads), "--quiet"])
+        return Ran(seconds, int(peak.read()) * 1024 / 1e6)

@@ -10,6 +10,7 @@ import subprocess
 import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class World:
     def cut(self, parts: int) -> list[list[dict[str, Any]]]:
         """The rows, in order, cut into parts of unequal size."""
         bounds = [0, *(len(self.rows) * i * i // (parts * parts) for i in range(1, parts + 1))]
-        return [self.rows[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+        return [self.rows[start:stop] for start, stop in pairwise(bounds)]
 
     def write_parquet(
         self, folder: Path, parts: int = 3, group: int = 37, types: Sequence[pa.DataType] = ()
@@ -230,3 +231,21 @@ def run_dsir(dsir_command: str) -> Callable[..., subprocess.CompletedProcess[str
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def invoke_dsir() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs the command in this process: the same words, without the start."""
+    from typer.testing import CliRunner
+
+    from dsir.cli.main import app
+
+    def invoke(*arguments: object) -> Any:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return subprocess.CompletedProcess(
+            arguments, result.exit_code, result.stdout, result.stderr
+        )
+
+    return invoke

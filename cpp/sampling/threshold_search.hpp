@@ -34,7 +34,7 @@ struct Documents {
 /// documents. Not thread-safe; add() is parallel inside.
 class ThresholdSearch {
   public:
-    static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 20;
+    static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 18;
 
     /// `capacity`: documents kept in memory at most, at least 1.
     ThresholdSearch(const KeySettings& settings, std::uint64_t budget,

@@ -94,7 +94,8 @@ def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, atomically; the same bytes for the same value."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_file(path) as file:
-        file.write(text.encode("utf-8") + b"\n")
+        # Names of files need not be UTF-8: what is not becomes an escape of JSON.
+        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def _sync_folder(folder: Path) -> None:

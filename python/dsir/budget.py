@@ -37,7 +37,8 @@ class Budget:
                 not isinstance(value, int) or isinstance(value, bool) or value < 1
             ):
                 raise SettingError(f"{name}={value!r}: expected a whole number, 1 or more")
-        if self.fraction is not None and not 0 < self.fraction <= 1:
+        fraction = self.fraction
+        if fraction is not None and not (isinstance(fraction, int | float) and 0 < fraction <= 1):
             raise SettingError(f"fraction={self.fraction!r}: expected a number in (0, 1]")
 
     def describe(self) -> dict[str, int | float | None]:

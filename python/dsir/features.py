@@ -117,6 +117,12 @@ class HashedNgrams:
         return counts
 
 
+def check_features(features: object) -> None:
+    """Raise SettingError unless they are features."""
+    if not isinstance(features, HashedNgrams):
+        raise SettingError(f"features={features!r}: expected HashedNgrams(...)")
+
+
 def utf8_of(text: str) -> bytes:
     """Encode a text, with an error that callers of dsir can catch.
 

@@ -7,7 +7,7 @@ from typing import get_args
 from dsir.corpus import Corpus, OnError, resolve
 from dsir.engine import Engine
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
+from dsir.features import HashedNgrams, check_features
 from dsir.importance import ImportanceModel, Length, check_length, check_smoothing
 from dsir.pipeline import FitTokens, Pipeline, check_fit_tokens, open_engine
 from dsir.progress import reporter
@@ -57,6 +57,7 @@ def fit(
     check_length(length)
     check_fit_tokens(fit_tokens)
     check_on_error(on_error)
+    check_features(features)
     pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error)
     model, _ = pipeline.fit(
         resolve(raw, text=text, name="raw"),

@@ -182,8 +182,8 @@ class ImportanceModel:
         """
         content = model_file.read(Path(path))
         settings = content.settings
-        described = settings["features"]
         try:
+            described = settings["features"]
             features = HashedNgrams(
                 **{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")}
             )
@@ -236,7 +236,7 @@ def _rebuild(
 
 def check_smoothing(smoothing: float) -> None:
     """Raise SettingError unless the pseudo-count is a finite number, 0 or more."""
-    if not 0 <= smoothing < float("inf"):
+    if not isinstance(smoothing, int | float) or not 0 <= smoothing < float("inf"):
         raise SettingError(f"smoothing={smoothing!r}: expected a finite number, 0 or more")
 
 

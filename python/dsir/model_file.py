@@ -24,6 +24,7 @@ VERSION = 1
 _PREFIX = struct.Struct("<8sIIQ")  # magic, version, bytes of header, buckets
 _CHECKSUM_BYTES = 32
 _LARGEST_HEADER = 1 << 20
+_PICKLE_PROTOCOLS = (b"\x02", b"\x03", b"\x04", b"\x05")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def read(path: Path) -> Content:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    if data[:2] == b"\x80\x04" or data[:2] == b"\x80\x03":
+    if data[:1] == b"\x80" and data[1:2] in _PICKLE_PROTOCOLS:
         raise ModelError(f"{path}: is a pickle, which dsir never opens; fit the model again")
     if len(data) < _PREFIX.size or not data.startswith(MAGIC):
         raise ModelError(f"{path}: is not a dsir model")
@@ -87,7 +88,9 @@ def read(path: Path) -> Content:
     arrays_at = _PREFIX.size + header_bytes
     try:
         settings = json.loads(body[_PREFIX.size : arrays_at])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its header is no JSON; fit the model again") from error
+    if not isinstance(settings, dict):
+        raise ModelError(f"{path}: its header is no JSON object; fit the model again")
     counts = np.frombuffer(body, dtype="<i8", offset=arrays_at).astype(np.int64)
     return Content(settings, counts[:buckets], counts[buckets:])

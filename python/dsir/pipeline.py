@@ -17,7 +17,7 @@ from dsir.errors import EmptyCorpusError, SettingError
 from dsir.features import HashedNgrams
 from dsir.importance import ImportanceModel, Length
 from dsir.progress import Reporter
-from dsir.stages.count import CountTask, ShardCounts, count_shard
+from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
 from dsir.stages.plan import OutputShard, plan_output
 from dsir.stages.sample import Draw, DrawSettings, SampleTask, ShardRows, draw, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
@@ -26,8 +26,9 @@ from dsir.stages.write import (
     GatheredShard,
     GatherTask,
     WriteTask,
-    WrittenShard,
+    Written,
     gather_shard,
+    merge_written,
     write_shard,
 )
 from dsir.workdir import Workdir
@@ -85,28 +86,20 @@ class Pipeline:
             ModelError: a corpus has no n-grams.
         """
         with self._timed("fit") as timed:
-            target_parts = self._count(target, features, -1, workdir)
+            of_target = self._count(target, features, -1, workdir)
             limit = _limit_per_shard(fit_tokens, features.buckets, len(raw.shards))
-            raw_parts = self._count(raw, features, limit, workdir)
-            timed.text_bytes = sum(part.text_bytes for part in (*target_parts, *raw_parts))
-        for corpus, parts in ((target, target_parts), (raw, raw_parts)):
-            _refuse_no_rows(
-                corpus,
-                sum(part.rows for part in parts),
-                [skipped for part in parts for skipped in part.skipped],
-            )
+            of_raw = self._count(raw, features, limit, workdir)
+            timed.text_bytes = of_target.text_bytes + of_raw.text_bytes
+        _refuse_no_rows(target, of_target.rows, of_target.skipped)
+        _refuse_no_rows(raw, of_raw.rows, of_raw.skipped)
         model = ImportanceModel(
-            features,
-            np.sum([part.counts for part in raw_parts], axis=0),
-            np.sum([part.counts for part in target_parts], axis=0),
-            smoothing=smoothing,
-            length=length,
+            features, of_raw.counts, of_target.counts, smoothing=smoothing, length=length
         )
-        return model, [skipped for part in target_parts for skipped in part.skipped]
+        return model, of_target.skipped
 
     def _count(
         self, corpus: Corpus, features: HashedNgrams, limit: int, workdir: Workdir | None
-    ) -> list[ShardCounts]:
+    ) -> ShardCounts:
         threads = self._threads_inside(len(corpus.shards))
         tasks = [
             CountTask(
@@ -120,7 +113,7 @@ class Pipeline:
             for number, shard in enumerate(corpus.shards)
         ]
         with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
-            return self.engine.run(count_shard, tasks, advance)
+            return merge_counts(features, self.engine.run(count_shard, tasks, advance))
 
     def score(
         self,
@@ -155,7 +148,7 @@ class Pipeline:
         size = sum(task.shard.size for task in tasks)
         with self._timed("score") as timed:
             with self.reporter.stage("score", size, "bytes") as advance:
-                scores = self.engine.run(score_shard, tasks, advance)
+                scores = list(self.engine.run(score_shard, tasks, advance))
             timed.text_bytes = sum(part.text_bytes for part in scores)
         if numbers is None:
             skipped = [entry for part in scores for entry in part.skipped]
@@ -193,7 +186,7 @@ class Pipeline:
                 )
                 for number, part in enumerate(scores)
             ]
-            return drawn, self.engine.run(sample_shard, tasks, advance)
+            return drawn, list(self.engine.run(sample_shard, tasks, advance))
 
     def plan(
         self, shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int
@@ -208,7 +201,7 @@ class Pipeline:
         weight_column: str,
         features: HashedNgrams,
         workdir: Workdir | None,
-    ) -> list[WrittenShard]:
+    ) -> Written:
         """Write the output shards."""
         threads = self._threads_inside(len(outputs))
         tasks = [
@@ -223,7 +216,7 @@ class Pipeline:
             for output in outputs
         ]
         with self._writing(outputs) as advance:
-            return self.engine.run(write_shard, tasks, advance)
+            return merge_written(features, self.engine.run(write_shard, tasks, advance))
 
     def gather(
         self, outputs: Sequence[OutputShard], weight_column: str, features: HashedNgrams
@@ -232,7 +225,7 @@ class Pipeline:
         threads = self._threads_inside(len(outputs))
         tasks = [GatherTask(output, weight_column, features, threads) for output in outputs]
         with self._writing(outputs) as advance:
-            return self.engine.run(gather_shard, tasks, advance)
+            return list(self.engine.run(gather_shard, tasks, advance))
 
     @contextmanager
     def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Callable[[int], None]]:

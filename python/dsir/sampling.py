@@ -62,7 +62,8 @@ class KeyRule:
         seed = self.seed
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 1 << 64:
             raise SettingError(f"seed={seed!r}: expected a whole number from 0 to 2**64 - 1")
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
+        temperature = self.temperature
+        if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
             raise SettingError(f"temperature={self.temperature!r}: expected a number above 0")
 
     @property

@@ -22,7 +22,7 @@ from dsir.corpus import Corpus, OnError, resolve
 from dsir.corpus.shard import FileShard
 from dsir.engine import Engine
 from dsir.errors import DsirWarning, InputError, OutputError, SettingError
-from dsir.features import HashedNgrams
+from dsir.features import HashedNgrams, check_features
 from dsir.fit import check_on_error, resolve_target
 from dsir.importance import ImportanceModel, Length, check_length, check_smoothing
 from dsir.output import check_weight_column
@@ -127,6 +127,7 @@ def select(
     check_length(length)
     check_fit_tokens(fit_tokens)
     check_on_error(on_error)
+    check_features(features)
     if not isinstance(min_tokens, int) or isinstance(min_tokens, bool) or min_tokens < 0:
         raise SettingError(f"min_tokens={min_tokens!r}: expected a whole number, 0 or more")
     if not weight_column:
@@ -295,8 +296,7 @@ class _Run:
             written = self.pipeline.write(
                 outputs, self.out, self.weight_column, self.features, workdir
             )
-            paths = [part.paths[0] for part in written]
-            counts = np.sum([part.counts for part in written], axis=0)
+            paths, counts = written.paths, written.counts
         metrics = {**accounts_of(scores, drawn, rows), **kl_reduction_of(model, counts)}
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(

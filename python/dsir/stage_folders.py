@@ -17,7 +17,7 @@ from dsir.pipeline import Pipeline
 from dsir.selection import accounts_of
 from dsir.stages.sample import DrawSettings, ShardRows
 from dsir.stages.score import ShardScores, load_shard_scores
-from dsir.stages.write import WrittenShard
+from dsir.stages.write import Written
 from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
 
 
@@ -127,7 +127,7 @@ def write_from_folder(
     model: ImportanceModel,
     shard_size: int,
     weight_column: str,
-) -> list[WrittenShard]:
+) -> Written:
     """Write the documents that a folder of selected rows names.
 
     Raises:

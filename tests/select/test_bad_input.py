@@ -55,8 +55,13 @@ def cut_off(path: Path) -> Path:
 def bit_flipped(path: Path) -> Path:
     """One bit of the second row group's texts."""
     parquet(
-        path, GOOD, row_group_size=20, compression="none", use_dictionary=False,
-        write_page_checksum=True, write_statistics=False,
+        path,
+        GOOD,
+        row_group_size=20,
+        compression="none",
+        use_dictionary=False,
+        write_page_checksum=True,
+        write_statistics=False,
     )
     data = bytearray(path.read_bytes())
     data[data.rindex(b"sails from")] ^= 4
@@ -406,9 +411,7 @@ def sound(tmp_path_factory) -> bytes:
 
 @given(where=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255))
 @settings(max_examples=60)
-def test_any_flipped_byte_is_an_error_or_changes_nothing(
-    sound, tmp_path_factory, where, mask
-):
+def test_any_flipped_byte_is_an_error_or_changes_nothing(sound, tmp_path_factory, where, mask):
     data = bytearray(sound)
     data[int(where * len(data))] ^= mask
     path = tmp_path_factory.mktemp("flipped") / "flipped.parquet"
@@ -417,7 +420,7 @@ def test_any_flipped_byte_is_an_error_or_changes_nothing(
         try:
             selection = dsir.select(path, TEXTS, out=out, threads=1, **SETTINGS)
         except dsir.DsirError as error:
-            assert str(error)
+            assert str(error)  # noqa: PT017
             continue
         assert selection.metrics["rows"]["read"] == 40
         for row in (selection.table or pq.read_table(selection.paths[0])).to_pylist():

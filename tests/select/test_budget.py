@@ -50,7 +50,9 @@ def test_tokens_are_a_prefix(world, model, tokens, seed):
     budget = random.Random(seed).randrange(250, 40_000)
     order = by_key(world, model, tokens, seed)
     within = int(np.searchsorted(np.cumsum(tokens[order]), budget, side="right"))
-    selection = dsir.select(world.texts, world.target, tokens=budget, seed=seed, allow_fewer=True, **MEAN)
+    selection = dsir.select(
+        world.texts, world.target, tokens=budget, seed=seed, allow_fewer=True, **MEAN
+    )
     assert selection.rows.tolist() == sorted(order[:within].tolist())
     assert selection.metrics["tokens"]["selected"] == tokens[order[:within]].sum() <= budget
 

@@ -50,5 +50,5 @@ def print_survey(surveys: list[dict[str, Any]]) -> None:
     console.print(table)
     for found in surveys:
         for reason in found["unreadable"]:
-            console.print(f"cannot be read: {reason}", style="red", soft_wrap=True)
+            console.print(f"cannot be read: {reason}", style="red", soft_wrap=True, markup=False)
     console.print("dry run: no row was read, nothing was written")

@@ -12,6 +12,7 @@ import typer
 import dsir
 from dsir.cli import options
 from dsir.cli.failures import reported
+from dsir.errors import RowError
 
 
 def explain(
@@ -33,7 +34,7 @@ def explain(
     """
     with reported(debug=debug):
         if text is None:
-            text = sys.stdin.read()
+            text = _standard_input()
         loaded = dsir.ImportanceModel.load(model)
         table = loaded.explain(text)
         shown = table.slice(0, top) if top > 0 else table
@@ -43,6 +44,13 @@ def explain(
             typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
             return
         _print(shown.to_pylist(), log_weight, table.num_rows)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RowError(f"standard input: is not UTF-8 (at byte {error.start})") from error
 
 
 def _print(rows: list[dict[str, object]], log_weight: float, total: int) -> None:

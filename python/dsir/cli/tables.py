@@ -52,6 +52,7 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
         add(f"{name}", f"{stage['seconds']:.2f} s", f"{rate:,.0f} MB/s of text" if rate else "")
     console.print(table)
     for path in paths[:5]:
-        console.print(path, style="green", soft_wrap=True)
+        # Not markup, whatever it holds.
+        console.print(path, style="green", soft_wrap=True, markup=False)
     if len(paths) > 5:
         console.print(f"and {len(paths) - 5} more", style="green")

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 import dsir
@@ -58,16 +57,15 @@ def write(
             shard_size=size,
             weight_column=weight_column,
         )
-        counts = np.sum([part.counts for part in written], axis=0)
         found = {
-            "rows": sum(part.rows for part in written),
-            **kl_reduction_of(loaded, counts),
-            "paths": [str(part.paths[0]) for part in written],
+            "rows": written.rows,
+            **kl_reduction_of(loaded, written.counts),
+            "paths": [str(path) for path in written.paths],
         }
         if as_json:
             typer.echo(json.dumps(found, indent=2))
         elif not quiet:
             typer.echo(
-                f"{out}: {found['rows']:,} rows in {len(written):,} shards, "
+                f"{out}: {found['rows']:,} rows in {len(written.paths):,} shards, "
                 f"KL reduction {found['kl_reduction']:.4f}"
             )

@@ -1,9 +1,9 @@
-"""The contract of an engine: run these shard tasks, hand their results back in order."""
+"""The contract of an engine: run these shard tasks, hand their results over in order."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
@@ -45,18 +45,22 @@ class Engine(abc.ABC):
         stage: Callable[[Task, Progress], Result],
         tasks: Sequence[Task],
         progress: Callable[[int], None],
-    ) -> list[Result]:
+    ) -> Iterator[Result]:
         """Run all tasks.
+
+        Results are handed over as they come, in the order of the tasks, so that whoever merges them
+        need not hold them all; an engine keeps no more than a bounded number of them waiting.
+        Closing the iterator stops the run.
 
         Args:
             stage: what to do with each.
             tasks: what to do it with.
             progress: called with the amounts that tasks report, one call at a time.
 
-        Returns:
+        Yields:
             The results, in the order of the tasks.
 
         Raises:
-            Exception: what a task raised; of several, that of the first task in order. The tasks
-                that have not begun are dropped, those at work are stopped.
+            Exception: what a task raised. The tasks that have not begun are dropped, those at work
+                are stopped.
         """

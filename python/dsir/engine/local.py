@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pyarrow as pa
 
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
 from dsir.errors import SettingError
+
+_AHEAD = 16  # Tasks given out beyond the one whose result is next, per thread.
 
 
 class LocalEngine(Engine):
@@ -37,7 +42,7 @@ class LocalEngine(Engine):
         stage: Callable[[Task, Progress], Result],
         tasks: Sequence[Task],
         progress: Callable[[int], None],
-    ) -> list[Result]:
+    ) -> Iterator[Result]:
         """Run all tasks; see `Engine.run`."""
         stop = threading.Event()
         lock = threading.Lock()
@@ -48,27 +53,48 @@ class LocalEngine(Engine):
             with lock:
                 progress(amount)
 
-        if not tasks:
-            return []
-        with ThreadPoolExecutor(min(self.threads, len(tasks)), "dsir") as pool:
-            futures = [pool.submit(stage, task, report) for task in tasks]
+        def run_task(task: Task) -> Result:
             try:
-                wait(futures, return_when=FIRST_EXCEPTION)
+                return stage(task, report)
             finally:
-                # Reached on failure and on Ctrl-C too; on success nothing is left to stop.
+                # Arrow's allocator keeps what a shard needed, per thread, and fragments: without
+                # this the process grows with the number of shards.
+                pa.default_memory_pool().release_unused()
+
+        def stop_on_failure(future: Future[Result]) -> None:
+            # At once, and not when the failed task's turn comes.
+            if not future.cancelled() and future.exception() is not None:
+                stop.set()
+
+        waiting: deque[Future[Result]] = deque()
+        with ThreadPoolExecutor(self.threads, "dsir") as pool:
+            try:
+                for task in tasks:
+                    future = pool.submit(run_task, task)
+                    future.add_done_callback(stop_on_failure)
+                    waiting.append(future)
+                    if len(waiting) > _AHEAD * self.threads:
+                        yield _result(waiting)
+                while waiting:
+                    yield _result(waiting)
+            finally:
+                # Reached on failure, on Ctrl-C, and where the iterator is closed.
                 stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
-        _raise_first_failure(futures)
-        return [future.result() for future in futures]
 
 
-def _raise_first_failure(futures: Sequence[Future[Result]]) -> None:
-    for future in futures:
-        if future.cancelled():
-            continue
-        error = future.exception()
-        if error is not None and not isinstance(error, Stopped):
-            raise error
+def _result(waiting: deque[Future[Result]]) -> Result:
+    """Take the next result; where its task was stopped, raise what stopped it."""
+    try:
+        return waiting.popleft().result()
+    except Stopped:
+        for future in waiting:
+            # Whoever failed is done: that is what stopped the others.
+            if future.done() and not future.cancelled():
+                error = future.exception()
+                if error is not None and not isinstance(error, Stopped):
+                    raise error from None
+        raise
 
 
 def usable_cores() -> int:

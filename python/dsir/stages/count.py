@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +40,7 @@ class CountTask:
 
 @dataclass(slots=True)
 class ShardCounts:
-    """What was counted in one shard.
+    """What was counted in one shard, or in several.
 
     Attributes:
         counts: int64[buckets].
@@ -101,6 +102,18 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
     return result
 
 
+def merge_counts(features: HashedNgrams, parts: Iterable[ShardCounts]) -> ShardCounts:
+    """Add up what was counted, without holding the parts."""
+    total = ShardCounts(np.zeros(features.buckets, dtype=np.int64))
+    for part in parts:
+        total.counts += part.counts
+        total.ngrams += part.ngrams
+        total.rows += part.rows
+        total.text_bytes += part.text_bytes
+        total.skipped += part.skipped
+    return total
+
+
 def _save(place: Place, result: ShardCounts) -> None:
     with atomic_file(place.path(".npy")) as file:
         np.save(file, result.counts)
@@ -118,7 +131,7 @@ def _load(place: Place, marker: dict[str, Any], buckets: int) -> ShardCounts:
     path = place.path(".npy")
     try:
         counts = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise place.damaged(path, str(error)) from error
     if counts.shape != (buckets,) or counts.dtype != np.int64:
         raise place.damaged(path, "it does not hold the counts that its marker speaks of")

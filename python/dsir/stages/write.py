@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,17 +41,16 @@ class WriteTask:
 
 
 @dataclass(slots=True)
-class WrittenShard:
-    """What was written.
+class Written:
+    """What was written: one output shard, or all.
 
     Attributes:
-        paths: the files, the rows' own first.
+        paths: the files with the rows.
         counts: int64[buckets], n-grams of the rows.
     """
 
     paths: list[Path]
     rows: int
-    text_bytes: int
     counts: npt.NDArray[np.int64]
 
 
@@ -77,7 +76,7 @@ class GatheredShard:
     counts: npt.NDArray[np.int64]
 
 
-def write_shard(task: WriteTask, progress: Progress) -> WrittenShard:
+def write_shard(task: WriteTask, progress: Progress) -> Written:
     """Write one output shard.
 
     Raises:
@@ -103,13 +102,23 @@ def write_shard(task: WriteTask, progress: Progress) -> WrittenShard:
     except BaseException:
         writer.abort()
         raise
-    result = WrittenShard(paths, output.rows, output.text_bytes, counts)
+    result = Written(paths[:1], output.rows, counts)
     if place is not None:
         with atomic_file(place.path(".npy")) as file:
             np.save(file, counts)
-        sizes = {str(path.relative_to(task.folder)): path.stat().st_size for path in paths}
-        place.finish({"files": sizes})
+        states = {str(path.relative_to(task.folder)): _state(path) for path in paths}
+        place.finish({"files": states})
     return result
+
+
+def merge_written(features: HashedNgrams, parts: Iterable[Written]) -> Written:
+    """Add up what was written, without holding the parts."""
+    total = Written([], 0, np.zeros(features.buckets, dtype=np.int64))
+    for part in parts:
+        total.paths += part.paths
+        total.rows += part.rows
+        total.counts += part.counts
+    return total
 
 
 def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
@@ -162,17 +171,25 @@ def _taken(
             )
 
 
-def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> WrittenShard | None:
-    """Return the finished result if its files are still there, whole."""
+def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | None:
+    """Return the finished result if its files are still there, as they were written."""
     paths = []
-    for name, size in marker["files"].items():
+    for name, state in marker["files"].items():
         path = task.folder / name
-        if not path.is_file() or path.stat().st_size != size:
+        if not path.is_file() or _state(path) != state:
             return None
         paths.append(path)
     file = place.path(".npy")
     try:
         counts = np.load(file, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise place.damaged(file, str(error)) from error
-    return WrittenShard(paths, task.output.rows, task.output.text_bytes, counts)
+    if counts.shape != (task.features.buckets,) or counts.dtype != np.int64:
+        raise place.damaged(file, "it does not hold the counts of an output shard")
+    return Written(paths[:1], task.output.rows, counts)
+
+
+def _state(path: Path) -> list[int]:
+    """Return what tells a file from one that another run put in its place."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
