@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dsir.arguments import whole_number
 from dsir.errors import BudgetError, SettingError
 
 
@@ -32,11 +33,8 @@ class Budget:
             found = ", ".join(given) or "none of them"
             raise SettingError(f"give exactly one of n, fraction and tokens; found {found}")
         for name in ("n", "tokens"):
-            value = given.get(name)
-            if value is not None and (
-                not isinstance(value, int) or isinstance(value, bool) or value < 1
-            ):
-                raise SettingError(f"{name}={value!r}: expected a whole number, 1 or more")
+            if name in given:
+                object.__setattr__(self, name, whole_number(name, given[name], 1))
         fraction = self.fraction
         if fraction is not None and not (isinstance(fraction, int | float) and 0 < fraction <= 1):
             raise SettingError(f"fraction={self.fraction!r}: expected a number in (0, 1]")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
+from dsir.arguments import one_of, whole_number
 from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import RowError, SettingError
@@ -46,14 +47,12 @@ class HashedNgrams:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        _check_range("n", self.n, 1, _core.MAX_ORDER)
-        _check_range("buckets", self.buckets, _core.MIN_BUCKETS, _core.MAX_BUCKETS)
-        for name, value, choices in (
-            ("tokenizer", self.tokenizer, get_args(Tokenizer)),
-            ("hash", self.hash, get_args(Hash)),
-        ):
-            if value not in choices:
-                raise SettingError(f"{name}={value!r}: expected {' or '.join(map(repr, choices))}")
+        least, most = _core.MIN_BUCKETS, _core.MAX_BUCKETS
+        # The only place that writes to an instance: numpy's integers become plain ones.
+        object.__setattr__(self, "n", whole_number("n", self.n, 1, _core.MAX_ORDER))
+        object.__setattr__(self, "buckets", whole_number("buckets", self.buckets, least, most))
+        one_of("tokenizer", self.tokenizer, get_args(Tokenizer))
+        one_of("hash", self.hash, get_args(Hash))
 
     @property
     def unicode_version(self) -> str:
@@ -138,8 +137,3 @@ def utf8_of(text: str) -> bytes:
         raise RowError(
             f"the text has a lone surrogate at position {error.start}, which is no character"
         ) from error
-
-
-def _check_range(name: str, value: object, least: int, most: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise SettingError(f"{name}={value!r}: expected a whole number from {least} to {most:,}")

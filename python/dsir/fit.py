@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from dsir.arguments import one_of
 from dsir.corpus import Corpus, OnError, resolve
 from dsir.engine import Engine
 from dsir.errors import SettingError
@@ -55,7 +56,7 @@ def fit(
     """
     check_smoothing(smoothing)
     check_length(length)
-    check_fit_tokens(fit_tokens)
+    fit_tokens = check_fit_tokens(fit_tokens)
     check_on_error(on_error)
     check_features(features)
     pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error)
@@ -83,5 +84,4 @@ def resolve_target(target: object, text: str) -> Corpus:
 
 def check_on_error(on_error: str) -> None:
     """Raise SettingError unless it is known."""
-    if on_error not in get_args(OnError):
-        raise SettingError(f"on_error={on_error!r}: expected 'raise' or 'skip'")
+    one_of("on_error", on_error, get_args(OnError))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core, model_file
+from dsir.arguments import one_of
 from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import ModelError, SettingError
@@ -242,8 +243,7 @@ def check_smoothing(smoothing: float) -> None:
 
 def check_length(length: str) -> None:
     """Raise SettingError unless the length policy is known."""
-    if length not in get_args(Length):
-        raise SettingError(f"length={length!r}: expected 'sum' or 'mean'")
+    one_of("length", length, get_args(Length))
 
 
 def _frozen_counts(name: str, counts: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.int64]:

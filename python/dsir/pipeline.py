@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from dsir.arguments import one_of, whole_number
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
@@ -262,14 +263,16 @@ def open_engine(engine: str | Engine, threads: int | None) -> Engine:
     return LocalEngine(threads)
 
 
-def check_fit_tokens(fit_tokens: object) -> None:
-    """Raise SettingError unless it is "auto", "all" or a positive whole number."""
-    if fit_tokens in ("auto", "all"):
-        return
-    if not isinstance(fit_tokens, int) or isinstance(fit_tokens, bool) or fit_tokens < 1:
-        raise SettingError(
-            f"fit_tokens={fit_tokens!r}: expected 'auto', 'all' or a whole number, 1 or more"
-        )
+def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
+    """Return "auto", "all" or a positive int.
+
+    Raises:
+        SettingError: it is none of these.
+    """
+    if isinstance(fit_tokens, str):
+        one_of("fit_tokens", fit_tokens, ("auto", "all"))
+        return fit_tokens
+    return whole_number("fit_tokens", fit_tokens, 1)
 
 
 def _limit_per_shard(fit_tokens: FitTokens, buckets: int, shards: int) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
+from dsir.arguments import one_of, whole_number
 from dsir.errors import BudgetError, SettingError
 
 Method = Literal["resample", "top-k"]
@@ -57,11 +58,8 @@ class KeyRule:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.method not in get_args(Method):
-            raise SettingError(f"method={self.method!r}: expected 'resample' or 'top-k'")
-        seed = self.seed
-        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 1 << 64:
-            raise SettingError(f"seed={seed!r}: expected a whole number from 0 to 2**64 - 1")
+        one_of("method", self.method, get_args(Method))
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, (1 << 64) - 1))
         temperature = self.temperature
         if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
             raise SettingError(f"temperature={self.temperature!r}: expected a number above 0")
@@ -155,8 +153,7 @@ def sample(
     values = np.asanyarray(log_weights)
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         raise SettingError("log_weights: expected a flat array of numbers")
-    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
-        raise SettingError(f"n={n!r}: expected a whole number, 1 or more")
+    n = whole_number("n", n, 1)
 
     def runs() -> Iterable[Run]:
         for first in range(0, len(values), _SLICE):
@@ -169,6 +166,6 @@ def sample(
     eligible = sum(int(run.eligible.sum()) for run in runs())
     if n > eligible:
         raise BudgetError(f"n={n:,}: only {eligible:,} documents have a weight above zero")
-    threshold = find_threshold(runs, rule, int(n), threads)
+    threshold = find_threshold(runs, rule, n, threads)
     parts = [run.first_row + selected_positions(run, rule, threshold) for run in runs()]
     return np.concatenate(parts)

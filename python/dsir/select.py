@@ -6,7 +6,6 @@ import contextlib
 import platform
 import tempfile
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dsir.arguments import whole_number
 from dsir.atomic import write_json
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
 from dsir.corpus import Corpus, OnError, resolve
 from dsir.corpus.shard import FileShard
 from dsir.engine import Engine
-from dsir.errors import DsirWarning, InputError, OutputError, SettingError
+from dsir.errors import InputError, OutputError, SettingError
 from dsir.features import HashedNgrams, check_features
 from dsir.fit import check_on_error, resolve_target
 from dsir.importance import ImportanceModel, Length, check_length, check_smoothing
@@ -30,13 +30,20 @@ from dsir.output.folder import (
     RUN_FILE,
     SELECTION_FILE,
     check_output_folder,
+    check_writable,
     clear_output_folder,
     remove_unfinished,
 )
 from dsir.pipeline import FitTokens, Pipeline, check_fit_tokens, open_engine
 from dsir.progress import reporter
 from dsir.sampling import KeyRule, Method
-from dsir.selection import Selection, accounts_of, join_tables, kl_reduction_of
+from dsir.selection import (
+    Selection,
+    accounts_of,
+    join_tables,
+    kl_reduction_of,
+    warn_of_top_k,
+)
 from dsir.stage_folders import rows_workdir, score_workdir
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import Draw, DrawSettings, ShardRows
@@ -125,11 +132,10 @@ def select(
     """
     check_smoothing(smoothing)
     check_length(length)
-    check_fit_tokens(fit_tokens)
+    fit_tokens = check_fit_tokens(fit_tokens)
     check_on_error(on_error)
     check_features(features)
-    if not isinstance(min_tokens, int) or isinstance(min_tokens, bool) or min_tokens < 0:
-        raise SettingError(f"min_tokens={min_tokens!r}: expected a whole number, 0 or more")
+    min_tokens = whole_number("min_tokens", min_tokens, 0)
     if not weight_column:
         raise SettingError("weight_column: the column of log-weights must have a name")
     draw_settings = DrawSettings(
@@ -159,7 +165,7 @@ def select(
         with tempfile.TemporaryDirectory(prefix="dsir-") as scratch:
             selection = run.in_workdir(Path(scratch), kept=False)
     if method == "resample":
-        _warn_of_top_k(selection)
+        warn_of_top_k(selection.metrics)
     return selection
 
 
@@ -243,6 +249,7 @@ class _Run:
         """Find what would stop the last stage before the first begins."""
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
+            check_writable(self.out)
             for shard in (*self.raw.shards, *self.target.shards):
                 if isinstance(shard, FileShard) and self.out in Path(shard.path).parents:
                     raise OutputError(
@@ -289,9 +296,8 @@ class _Run:
             table = join_tables([part.table for part in gathered])
             counts = np.sum([part.counts for part in gathered], axis=0)
         else:
-            if resuming:
-                remove_unfinished(self.out)
-            elif self.overwrite:
+            remove_unfinished(self.out)
+            if self.overwrite and not resuming:
                 clear_output_folder(self.out)
             written = self.pipeline.write(
                 outputs, self.out, self.weight_column, self.features, workdir
@@ -344,16 +350,3 @@ class _Run:
             "skipped": [entry.to_json() for entry in selection.skipped],
         }
         write_json(out / SELECTION_FILE, manifest)
-
-
-def _warn_of_top_k(selection: Selection) -> None:
-    rows, size = selection.metrics["rows"], selection.metrics["effective_sample_size"]
-    if size >= rows["selected"] or rows["selected"] == rows["eligible"]:
-        return
-    warnings.warn(
-        f"effective sample size {size:,.1f} for {rows['selected']:,} documents drawn from "
-        f"{rows['eligible']:,}: the weights drown the noise, so the sample is close to a top-k "
-        "(a higher temperature, or length='mean' with a temperature, spreads it)",
-        DsirWarning,
-        stacklevel=3,
-    )

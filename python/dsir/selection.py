@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.errors import SettingError
+from dsir.errors import DsirWarning, SettingError
 from dsir.importance import ImportanceModel
 from dsir.metrics import kl_reduction_of_counts
 from dsir.stages.sample import Draw, ShardRows
@@ -94,6 +95,24 @@ def kl_reduction_of(
     """The KL reduction of selected n-grams against the counts of the model, as a metric."""
     kl = kl_reduction_of_counts(selected_counts, model.raw_counts, model.target_counts)
     return {"kl_reduction": _rounded(kl)}
+
+
+def warn_of_top_k(accounts: dict[str, Any]) -> None:
+    """Warn the caller's caller where the weights drown the noise of a draw.
+
+    Below a tenth of what is drawn, most of the draw has a negligible share of the weight: only the
+    order of the weights decides.
+    """
+    rows, size = accounts["rows"], accounts["effective_sample_size"]
+    if 10 * size >= rows["selected"] or rows["selected"] == rows["eligible"]:
+        return
+    warnings.warn(
+        f"effective sample size {size:,.1f} for {rows['selected']:,} documents drawn from "
+        f"{rows['eligible']:,}: the weights drown the noise, so the sample is close to a top-k "
+        "(a higher temperature, or length='mean' with a temperature, spreads it)",
+        DsirWarning,
+        stacklevel=3,
+    )
 
 
 def _rounded(value: float) -> float:

@@ -11,10 +11,10 @@ from typing import Any
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.files import open_file
-from dsir.errors import ShardError, WorkdirError
+from dsir.errors import SettingError, ShardError, WorkdirError
 from dsir.importance import ImportanceModel
 from dsir.pipeline import Pipeline
-from dsir.selection import accounts_of
+from dsir.selection import accounts_of, warn_of_top_k
 from dsir.stages.sample import DrawSettings, ShardRows
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.write import Written
@@ -50,6 +50,7 @@ def rows_workdir(path: Path, scores: dict[str, Any], settings: DrawSettings) -> 
     described = {
         "stage": "sample",
         "scores": fingerprint_of(scores),
+        "model": scores["settings"]["model"],
         "text": scores["settings"]["text"],
         **settings.budget.describe(),
         "method": settings.rule.method,
@@ -116,7 +117,10 @@ def sample_to_folder(
         if marker is not None
     ]
     drawn, rows = pipeline.sample(parts, settings, lambda: rows_workdir(folder, manifest, settings))
-    return accounts_of(parts, drawn, rows)
+    accounts = accounts_of(parts, drawn, rows)
+    if settings.rule.method == "resample":
+        warn_of_top_k(accounts)
+    return accounts
 
 
 def write_from_folder(
@@ -131,12 +135,15 @@ def write_from_folder(
     """Write the documents that a folder of selected rows names.
 
     Raises:
+        SettingError: the model is not the one that the rows were scored with.
         WorkdirError: it is no such folder, or not whole.
         ShardError: an input has changed since it was scored.
     """
     manifest = read_manifest(rows)
     if manifest["settings"].get("stage") != "sample":
         raise WorkdirError(f"{rows}: is no folder of selected rows; make one with 'dsir sample'")
+    if manifest["settings"]["model"] != model.fingerprint:
+        raise SettingError(f"{rows}: was drawn from the scores of another model than the one given")
     text = manifest["settings"]["text"]
     shards = [_reopened(identity, text) for identity in _raw(manifest)]
     parts = []

@@ -186,15 +186,15 @@ def test_wrong_config(invoke_dsir, parquet, target, tmp_path, name, content, mes
     [
         ([], "exactly one of n, fraction and tokens"),
         (["--n", 5, "--tokens", 5], "exactly one of n, fraction and tokens"),
-        (["--n", 0], "n=0"),
-        (["--n", 5, "--hash", "md5"], "hash='md5'"),
-        (["--n", 5, "--buckets", 1], "buckets=1"),
-        (["--n", 5, "--ngrams", 9], "n=9"),
-        (["--n", 5, "--method", "best"], "method='best'"),
+        (["--n", 0], "--n 0: expected a whole number"),
+        (["--n", 5, "--hash", "md5"], "--hash md5: expected"),
+        (["--n", 5, "--buckets", 1], "--buckets 1: expected"),
+        (["--n", 5, "--ngrams", 9], "--ngrams 9: expected"),
+        (["--n", 5, "--method", "best"], "--method best: expected"),
         (["--n", 5, "--fit-tokens", "few"], "--fit-tokens few"),
-        (["--n", 5, "--shard-size", "big"], "shard_size='big'"),
-        (["--n", 5, "--threads", 0], "threads=0"),
-        (["--n", 5, "--on-error", "cry"], "on_error='cry'"),
+        (["--n", 5, "--shard-size", "big"], "--shard-size big: expected"),
+        (["--n", 5, "--threads", 0], "--threads 0: expected"),
+        (["--n", 5, "--on-error", "cry"], "--on-error cry: expected"),
     ],
 )
 def test_wrong_calls(invoke_dsir, parquet, target, tmp_path, options, message):
@@ -203,17 +203,32 @@ def test_wrong_calls(invoke_dsir, parquet, target, tmp_path, options, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_what_the_parser_refuses(invoke_dsir, parquet, target):
+def test_what_the_parser_refuses(run_dsir, parquet, target):
     for arguments in (
         ["select", *parquet],
         ["select", *parquet, "-t", target, "-o", "out", "--n", "many"],
         ["select", *parquet, "-t", target, "-o", "out", "--flavour", "mild"],
         ["sort"],
     ):
-        done = invoke_dsir(*arguments)
+        done = run_dsir(*arguments)
         assert done.returncode == 2
+        assert re.fullmatch(r"dsir: error: [^\n]*--help\)\n", done.stderr), done.stderr
         assert "Traceback" not in done.stderr
         assert done.stdout == ""
+
+
+def test_a_dry_run_checks_the_settings(invoke_dsir, parquet, target, tmp_path):
+    base = ["select", *parquet, "-t", target, "-o", tmp_path / "out", "--dry-run"]
+    one_error(invoke_dsir(*base, "--n", 5, "--method", "best"), 2, "--method best: expected")
+    one_error(invoke_dsir(*base, "--n", 5, "--shard-size", "x"), 2, "--shard-size x: expected")
+    assert invoke_dsir(*base, "--n", 5).returncode == 0
+
+
+def test_a_folder_that_cannot_be_made_is_found_before_the_work(invoke_dsir, parquet, target):
+    out = Path(target) / "out"  # Below a file.
+    done = invoke_dsir("select", *parquet, "-t", target, "-o", out, "--n", 5)
+    assert done.stderr.count("\n") == 1
+    one_error(done, 1, "is not a folder")
 
 
 def test_failures(invoke_dsir, parquet, target, tmp_path):
@@ -224,11 +239,11 @@ def test_failures(invoke_dsir, parquet, target, tmp_path):
         invoke_dsir("select", "a*.parquet", *base, "-n", 5), 1, r"no file matches a\*\.parquet"
     )
     done = invoke_dsir("select", *parquet, *base, "-n", 10_000, "-q")
-    one_error(done, 1, r"n=10,000 .*eligible.*allow_fewer")
+    one_error(done, 1, r"--n 10,000 .*eligible.*--allow-fewer")
     assert not out.exists()
     # As the command says what it does, progress may stand before the error.
     done = invoke_dsir("select", *parquet, *base, "-n", 10_000)
-    assert done.stderr.splitlines()[-1].startswith("dsir: error: n=10,000")
+    assert done.stderr.splitlines()[-1].startswith("dsir: error: --n 10,000")
 
 
 def test_debug_shows_the_traceback(run_dsir, target, tmp_path):

@@ -34,7 +34,7 @@ def stages(run_dsir, parquet, jsonl, target, tmp_path_factory) -> Path:
     for part in (2, 0, 1):
         run("score", *raw, "--model", "model.dsir", "--out", "scores", "--part", f"{part}/3")
     run("sample", "scores", "--n", 60, "--min-tokens", 20, "--out", "rows")
-    run(*"write rows --model model.dsir --out selected --shard-size 20kB".split())
+    run(*["write", "rows", "--model", "model.dsir", "--out", "selected", "--shard-size", "20kB"])
     run("select", *raw, "-t", target, *DRAW, "-o", "at_once", "--shard-size", "20kB",
         "--workdir", "work")  # fmt: skip
     return folder

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python" / "dsir"
 # Top to bottom. A module may import those of lower layers and of its own. Within a layer a name
 # that ends in a dot stands for a folder.
 LAYERS: list[tuple[str, ...]] = [
-    ("cli.",),
+    ("cli.", "compat."),
     ("__init__",),
     ("select",),
     ("fit", "stage_folders"),
@@ -33,7 +33,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("output.",),
     ("bad_text",),
     ("corpus.",),
-    ("atomic", "byte_size"),
+    ("atomic", "byte_size", "arguments"),
     ("_core", "errors", "version"),
 ]
 

@@ -116,6 +116,18 @@ def test_layout_and_format_do_not_matter(world, target, jsonl, tmp_path, fit_tok
     same(dsir.select(arrow, target, **keywords), expected)
 
 
+@pytest.mark.parametrize("fit_tokens", [1, 5000, 20_000])
+def test_a_fit_budget_ends_at_the_same_document_in_any_layout(world, target, tmp_path, fit_tokens):
+    keywords: dict[str, Any] = {"fit_tokens": fit_tokens, "progress": False}
+    expected = dsir.fit(world.texts, target, **keywords)
+    assert fit_tokens < expected.raw_counts.sum() < fit_tokens + 800
+    for group in (1, 7, 11, 1000):
+        paths = world.write_parquet(tmp_path / str(group), parts=1, group=group)
+        for threads in THREADS:
+            model = dsir.fit(paths, target, threads=threads, **keywords)
+            assert model.fingerprint == expected.fingerprint
+
+
 @given(cuts=st.lists(st.integers(0, 90), max_size=6), group=st.integers(1, 100))
 @settings(max_examples=15)
 def test_any_split_over_tables_gives_the_same(small_world, cuts, group):

@@ -218,9 +218,6 @@ def test_foreign_folders_are_refused(raw, goal, tmp_path):
             dsir.select(raw, goal, workdir=foreign, **SETTINGS)
 
 
-LEFT_BEHIND = pytest.mark.xfail(reason="output/folder.py does not know this temporary name")
-
-
 class Crash(BaseException):
     """The process dies here, as far as Python code can tell."""
 
@@ -330,11 +327,11 @@ def test_a_failing_disk(raw, goal, tmp_path, expected, contents, monkeypatch):
     "name",
     [
         ".part-00001.parquet.tmp-1-aaaaaaaa",
-        pytest.param(".part-00001.arrow.plain.tmp-1-aaaaaaaa", marks=LEFT_BEHIND),
+        ".part-00001.arrow.plain.tmp-1-aaaaaaaa",
         ".part-00002.jsonl.tmp-1-aaaaaaaa",
         "_weights/.part-00002.parquet.tmp-1-aaaaaaaa",
-        pytest.param(".selection.json.tmp-1-aaaaaaaa", marks=LEFT_BEHIND),
-        pytest.param(".run.json.tmp-1-aaaaaaaa", marks=LEFT_BEHIND),
+        ".selection.json.tmp-1-aaaaaaaa",
+        ".run.json.tmp-1-aaaaaaaa",
     ],
 )
 def test_what_a_killed_run_left_is_removed(raw, goal, tmp_path, expected, contents, name):

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dsir.corpus import Corpus
+from dsir.corpus.text_column import find_text_column
 from dsir.errors import InputError
 
 
@@ -23,6 +24,9 @@ def survey(corpus: Corpus) -> dict[str, Any]:
     for shard in corpus.shards:
         try:
             known = shard.rows_in_metadata()
+            schema = shard.schema()
+            if schema is not None:
+                find_text_column(schema, shard.text, shard.name)
         except InputError as error:
             unreadable.append(str(error))
             continue

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import typer
 
+from dsir.cli.wording import in_options
 from dsir.errors import DsirError, DsirWarning, SettingError
 
 FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
@@ -46,7 +47,7 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
 def _fail(message: str, code: int, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    say("error", message)
+    say("error", in_options(message))
     raise typer.Exit(code)
 
 
@@ -64,4 +65,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     del filename, lineno, file, line
-    say("warning" if issubclass(category, DsirWarning) else category.__name__, str(message))
+    say(
+        "warning" if issubclass(category, DsirWarning) else category.__name__,
+        in_options(str(message)),
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from dsir.cli import explain, fit, sample, score, select, write
+from dsir.cli.failures import INTERRUPTED, WRONG_CALL, say
 from dsir.version import __version__
 
 app = typer.Typer(
@@ -44,6 +46,20 @@ def _dsir(
     del version
 
 
+# What wrong options raise. Old versions of typer build on click, new ones carry a copy of it; the
+# base class of typer's own BadParameter is the right one in both.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; a wrong call is one line and exit code 2, as everything else is."""
+    try:
+        code = app(standalone_mode=False)
+    except _UsageError as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "dsir"
+        say("error", f"{getattr(error, 'format_message', error.__str__)()} (see {path} --help)")
+        sys.exit(WRONG_CALL)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dsir.errors import SettingError
+from dsir import _core
+from dsir.arguments import whole_number
 from dsir.features import HashedNgrams
-from dsir.pipeline import FitTokens
+from dsir.pipeline import FitTokens, check_fit_tokens
 
 _FEATURES = "N-grams"
 _BUDGET = "How much (exactly one)"
@@ -20,7 +21,7 @@ _RUN = "How to run"
 Raw = Annotated[
     list[str],
     typer.Argument(
-        metavar="RAW...",
+        metavar="RAW",
         help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow.",
     ),
 ]
@@ -168,20 +169,15 @@ def _read_yaml(content: str) -> Any:
 
 def features_of(ngrams: int, buckets: int, tokenizer: str, hash_name: str) -> HashedNgrams:
     """Make the features of the options."""
+    whole_number("ngrams", ngrams, 1, _core.MAX_ORDER)
     return HashedNgrams(ngrams, buckets, tokenizer, hash_name)  # type: ignore[arg-type]
 
 
 def fit_tokens_of(value: str) -> FitTokens:
-    """Read --fit-tokens.
+    """Read --fit-tokens: a word, or a number.
 
     Raises:
-        SettingError: it is neither a word it knows nor a number.
+        SettingError: it is neither.
     """
-    if value in ("auto", "all"):
-        return value  # type: ignore[return-value]
-    try:
-        return int(value)
-    except ValueError:
-        raise SettingError(
-            f"--fit-tokens {value}: expected 'auto', 'all' or a whole number"
-        ) from None
+    number = int(value) if value.lstrip("-").isdecimal() else value
+    return check_fit_tokens(number)  # type: ignore[arg-type]

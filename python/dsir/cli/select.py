@@ -9,14 +9,18 @@ from typing import Annotated
 import typer
 
 import dsir
+from dsir.arguments import whole_number
 from dsir.budget import Budget
+from dsir.byte_size import parse_byte_size
 from dsir.cli import options
 from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
 from dsir.corpus import Paths, resolve
-from dsir.fit import resolve_target
+from dsir.fit import check_on_error, resolve_target
+from dsir.importance import check_length, check_smoothing
 from dsir.output.folder import check_output_folder
+from dsir.sampling import KeyRule
 
 
 def select(
@@ -76,6 +80,13 @@ def select(
         features = options.features_of(ngrams, buckets, tokenizer, hash_name)
         if dry_run:
             Budget(n, fraction, tokens)
+            KeyRule(seed, method, temperature)  # type: ignore[arg-type]
+            whole_number("min_tokens", min_tokens, 0)
+            check_length(length)
+            check_smoothing(smoothing)
+            check_on_error(on_error)
+            options.fit_tokens_of(fit_tokens)
+            parse_byte_size("shard_size", shard_size)
             check_output_folder(out.absolute(), overwrite=overwrite, resuming=workdir is not None)
             surveys = [
                 survey(resolve(Paths(raw), text=text, name="raw")),

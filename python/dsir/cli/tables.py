@@ -28,7 +28,7 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
 
     passed = rows["passed_over"]
     skipped = metrics["shards"]["skipped"]
-    add("rows read", f"{rows['read']:,}", f"{metrics['shards']['read']:,} shards")
+    add("rows read", f"{rows['read']:,}", _count(metrics["shards"]["read"], "shard"))
     add("  selected", f"{rows['selected']:,}", f"{metrics['tokens']['selected']:,} tokens")
     add("  eligible, not drawn", f"{passed['not_drawn']:,}", f"of {rows['eligible']:,} eligible")
     add("  too short", f"{passed['too_short']:,}")
@@ -49,10 +49,15 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
     )
     for name, stage in stages.items():
         rate = stage["mb_per_second"]
-        add(f"{name}", f"{stage['seconds']:.2f} s", f"{rate:,.0f} MB/s of text" if rate else "")
+        note = "" if not rate else f"{rate:,.{0 if rate >= 10 else 1}f} MB/s of text"
+        add(name, f"{stage['seconds']:.2f} s", note)
     console.print(table)
     for path in paths[:5]:
         # Not markup, whatever it holds.
         console.print(path, style="green", soft_wrap=True, markup=False)
     if len(paths) > 5:
         console.print(f"and {len(paths) - 5} more", style="green")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

@@ -10,7 +10,7 @@ from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.line_blocks import Compression
 from dsir.corpus.parquet import ParquetShard
 from dsir.corpus.shard import FileShard, file_state
-from dsir.errors import SettingError
+from dsir.errors import SettingError, ShardError
 
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
@@ -58,6 +58,11 @@ def open_file(path: Path, text: str) -> FileShard:
     name = str(path)
     if not is_known(path):
         raise SettingError(f"{name}: files of this kind are not read; known are {SUFFIXES}")
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        raise ShardError(f"{shown}: its name is not UTF-8; rename it", path=shown) from None
     absolute = os.path.normpath(path.absolute())
     size, mtime_ns = file_state(name, absolute)
     suffix, compression = _suffixes(path)

@@ -14,8 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
+from dsir.arguments import whole_number
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
-from dsir.errors import SettingError
 
 _AHEAD = 16  # Tasks given out beyond the one whose result is next, per thread.
 
@@ -31,11 +31,7 @@ class LocalEngine(Engine):
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        if threads is None:
-            threads = usable_cores()
-        if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
-            raise SettingError(f"threads={threads!r}: expected a whole number, 1 or more")
-        self.threads = threads
+        self.threads = usable_cores() if threads is None else whole_number("threads", threads, 1)
 
     def run(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from dsir.output.jsonl import WEIGHTS_FOLDER
 SELECTION_FILE = "selection.json"
 RUN_FILE = "run.json"
 
-_SHARD = re.compile(r"\.?part-\d{5,}\.(parquet|jsonl|arrow)(\.tmp-.*)?")
+_SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
+_UNFINISHED = re.compile(r"\.(part-\d{5,}|selection|run)\.[a-z.]+\.tmp-.*")
 
 
 def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> None:
@@ -30,9 +32,8 @@ def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> Non
         return
     if not folder.is_dir():
         raise OutputError(f"{folder}: is not a folder; give another out")
-    found = {entry.name for entry in folder.iterdir()}
-    own = {entry.name for entry in _own_files(folder)} | {WEIGHTS_FOLDER}
-    foreign = sorted(found - own)
+    found = {entry.name for entry in folder.iterdir() if not _UNFINISHED.fullmatch(entry.name)}
+    foreign = sorted(found - {entry.name for entry in _own_files(folder)} - {WEIGHTS_FOLDER})
     if foreign and not resuming:
         raise OutputError(
             f"{folder}: is not empty (it holds {', '.join(foreign[:3])}"
@@ -41,9 +42,22 @@ def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> Non
         )
     if found and not overwrite and not resuming:
         raise OutputError(
-            f"{folder}: is not empty; give an empty or a new folder, or overwrite the selection "
-            "there (--overwrite, overwrite=True)"
+            f"{folder}: is not empty; give an empty or a new folder, "
+            "or overwrite=True to replace the selection there"
         )
+
+
+def check_writable(folder: Path) -> None:
+    """Make sure that a folder can be made or written to, before hours of work go into it.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir():
+        raise OutputError(f"{folder}: {nearest} is not a folder; give another out")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: {nearest} cannot be written to; give another out")
 
 
 def clear_output_folder(folder: Path) -> None:
@@ -64,9 +78,11 @@ def clear_output_folder(folder: Path) -> None:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what an interrupted run left under temporary names."""
-    for path in _own_files(folder):
-        if path.name.startswith("."):
-            path.unlink()
+    for parent in (folder, folder / WEIGHTS_FOLDER):
+        if parent.is_dir():
+            for path in parent.iterdir():
+                if _UNFINISHED.fullmatch(path.name):
+                    path.unlink()
 
 
 def _own_files(folder: Path) -> Iterator[Path]:
