@@ -20,11 +20,17 @@ class UnfinishedFile(io.RawIOBase):
     Attributes:
         path: where the file appears when it is whole.
         temporary: where it is until then.
+
+    Args:
+        path: where the file is to appear.
+        durable: bring it to the disk before it gets its name, so that it survives a power cut. What
+            is removed at the end of the run need not: that takes longer than a small shard.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         super().__init__()
         self.path = path
+        self._durable = durable
         self._given_up = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,13 +63,15 @@ class UnfinishedFile(io.RawIOBase):
         self._file.flush()
 
     def commit(self) -> Path:
-        """Bring everything to the disk, give the file its name, and return that."""
+        """Bring everything to the disk, give the file its name, and return it."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if self._durable:
+            os.fsync(self._file.fileno())
         self._file.close()
         self.temporary.replace(self.path)
         self._given_up = True
-        _sync_folder(self.path.parent)
+        if self._durable:
+            _sync_folder(self.path.parent)
         return self.path
 
     def discard(self) -> None:
@@ -79,13 +87,13 @@ class UnfinishedFile(io.RawIOBase):
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[UnfinishedFile]:
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[UnfinishedFile]:
     """Open a file that gets its name only when the block ends without an exception.
 
     Raises:
         OSError: it cannot be written there.
     """
-    file = UnfinishedFile(path)
+    file = UnfinishedFile(path, durable=durable)
     try:
         yield file
         file.commit()
@@ -94,10 +102,10 @@ def atomic_file(path: Path) -> Iterator[UnfinishedFile]:
         raise
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Write a value as JSON, atomically; the same bytes for the same value."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    with atomic_file(path) as file:
+    with atomic_file(path, durable=durable) as file:
         # Names of files need not be UTF-8: what is not becomes an escape of JSON.
         file.write(text.encode("utf-8", "backslashreplace") + b"\n")
 

@@ -220,7 +220,7 @@ class _Run:
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
         settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        return self.run(Workdir(path, settings, self.inputs()))
+        return self.run(Workdir(path, settings, self.inputs(), durable=kept))
 
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages."""
@@ -236,7 +236,7 @@ class _Run:
             fit_tokens=self.fit_tokens,
             workdir=workdir,
         )
-        if workdir is not None:
+        if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
         scores, drawn, rows = self._draw(model, workdir)
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
@@ -267,13 +267,15 @@ class _Run:
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, None)
             return scores, *self.pipeline.sample(scores, self.draw_settings, None)
-        path = workdir.path
-        folder = score_workdir(path / "scores", self.raw, model, self.pipeline.on_error)
+        path, durable = workdir.path, workdir.durable
+        on_error = self.pipeline.on_error
+        folder = score_workdir(path / "scores", self.raw, model, on_error, durable=durable)
         scores = self.pipeline.score(self.raw, model, folder)
+        manifest, settings = folder.manifest, self.draw_settings
         drawn, rows = self.pipeline.sample(
             scores,
-            self.draw_settings,
-            lambda: rows_workdir(path / "rows", folder.manifest, self.draw_settings),
+            settings,
+            lambda: rows_workdir(path / "rows", manifest, settings, durable=durable),
         )
         return scores, drawn, rows
 

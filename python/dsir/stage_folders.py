@@ -21,7 +21,9 @@ from dsir.stages.write import Written
 from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
 
 
-def score_workdir(path: Path, raw: Corpus, model: ImportanceModel, on_error: str) -> Workdir:
+def score_workdir(
+    path: Path, raw: Corpus, model: ImportanceModel, on_error: str, *, durable: bool = True
+) -> Workdir:
     """Open a folder of scores.
 
     Raises:
@@ -33,16 +35,20 @@ def score_workdir(path: Path, raw: Corpus, model: ImportanceModel, on_error: str
         "text": raw.shards[0].text,
         "on_error": on_error,
     }
-    return Workdir(path, settings, {"raw": [shard.identity() for shard in raw.shards]})
+    inputs = {"raw": [shard.identity() for shard in raw.shards]}
+    return Workdir(path, settings, inputs, durable=durable)
 
 
-def rows_workdir(path: Path, scores: dict[str, Any], settings: DrawSettings) -> Workdir:
+def rows_workdir(
+    path: Path, scores: dict[str, Any], settings: DrawSettings, *, durable: bool = True
+) -> Workdir:
     """Open a folder of selected rows.
 
     Args:
         path: the folder.
         scores: the manifest of the scores that are drawn from.
         settings: how they are drawn.
+        durable: results are to survive a power cut.
 
     Raises:
         WorkdirError: it belongs to another draw.
@@ -59,7 +65,7 @@ def rows_workdir(path: Path, scores: dict[str, Any], settings: DrawSettings) -> 
         "min_tokens": settings.min_tokens,
         "allow_fewer": settings.allow_fewer,
     }
-    return Workdir(path, described, scores["inputs"])
+    return Workdir(path, described, scores["inputs"], durable=durable)
 
 
 def score_to_folder(

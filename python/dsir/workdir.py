@@ -12,11 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsir.atomic import write_json
+from dsir.atomic import UnfinishedFile, atomic_file, write_json
 from dsir.errors import WorkdirError
 
 FORMAT = 1
@@ -29,14 +30,20 @@ class Place:
     Attributes:
         stem: folder and number, without a suffix.
         fingerprint: of the run; a marker with another one does not count.
+        durable: results are to survive a power cut.
     """
 
     stem: Path
     fingerprint: str
+    durable: bool = True
 
     def path(self, suffix: str) -> Path:
         """Return the path of the result's file with that suffix, such as ".arrow"."""
         return self.stem.with_name(self.stem.name + suffix)
+
+    def file(self, suffix: str) -> AbstractContextManager[UnfinishedFile]:
+        """Open the result's file with that suffix; it appears when the block ends."""
+        return atomic_file(self.path(suffix), durable=self.durable)
 
     def finished(self) -> dict[str, Any] | None:
         """Return what the marker says, or None where there is no marker of this run.
@@ -66,7 +73,8 @@ class Place:
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the marker: the result is whole."""
-        write_json(self.path(".json"), {"fingerprint": self.fingerprint, "result": dict(result)})
+        marker = {"fingerprint": self.fingerprint, "result": dict(result)}
+        write_json(self.path(".json"), marker, durable=self.durable)
 
 
 class Workdir:
@@ -76,14 +84,23 @@ class Workdir:
         path: the folder; made where it does not exist.
         settings: everything the results depend on, JSON values.
         inputs: the identity of every input, JSON values.
+        durable: results are to survive a power cut.
 
     Raises:
         WorkdirError: the folder belongs to a run with other settings or inputs, or holds something
             else; the message says what differs.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        *,
+        durable: bool = True,
+    ) -> None:
         self.path = path
+        self.durable = durable
         manifest = {"format": FORMAT, "settings": dict(settings), "inputs": dict(inputs)}
         # Through JSON, so that what is compared is what is on disk.
         manifest = json.loads(json.dumps(manifest))
@@ -110,14 +127,14 @@ class Workdir:
                 f"{self.path}: is not empty and not a work directory of dsir; "
                 "give an empty or a new folder"
             )
-        write_json(file, manifest)
+        write_json(file, manifest, durable=self.durable)
 
     def place(self, stage: str, number: int | str) -> Place:
         """Return where a task of a stage puts its result."""
         folder = self.path / stage
         folder.mkdir(exist_ok=True)
         name = number if isinstance(number, str) else f"{number:05d}"
-        return Place(folder / name, self.fingerprint)
+        return Place(folder / name, self.fingerprint, self.durable)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -58,7 +58,9 @@ def main() -> None:
     except _UsageError as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dsir"
-        say("error", f"{getattr(error, 'format_message', error.__str__)()} (see {path} --help)")
+        message = getattr(error, "format_message", error.__str__)()
+        if message:  # Without one, the help is shown already.
+            say("error", f"{message} (see {path} --help)")
         sys.exit(WRONG_CALL)
     except typer.Abort:
         sys.exit(INTERRUPTED)

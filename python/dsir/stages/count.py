@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.atomic import atomic_file
 from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
@@ -115,7 +114,7 @@ def merge_counts(features: HashedNgrams, parts: Iterable[ShardCounts]) -> ShardC
 
 
 def _save(place: Place, result: ShardCounts) -> None:
-    with atomic_file(place.path(".npy")) as file:
+    with place.file(".npy") as file:
         np.save(file, result.counts)
     place.finish(
         {

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.atomic import atomic_file
 from dsir.budget import Budget
 from dsir.engine import Progress
 from dsir.errors import BudgetError, WorkdirError
@@ -219,7 +218,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
         result.rows = rows
         return result
     batch = pa.record_batch([pa.array(column) for column in rows], schema=_SCHEMA)
-    with atomic_file(place.path(".arrow")) as file, pa.ipc.new_file(file, _SCHEMA) as writer:
+    with place.file(".arrow") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
         writer.write_batch(batch)
     place.finish({"first_row": task.first_row, "selected": result.selected, "tokens": tokens})
     result.place = place

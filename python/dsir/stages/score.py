@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from dsir import _core
-from dsir.atomic import atomic_file
 from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
@@ -84,14 +83,14 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             result = _score(task, progress, parts.append)
             result.scores = join(parts)
             return result
-        with atomic_file(place.path(".arrow")) as file, pa.ipc.new_file(file, SCHEMA) as writer:
+        with place.file(".arrow") as file, pa.ipc.new_file(file, SCHEMA) as writer:
             result = _score(task, progress, lambda part: writer.write_batch(part.to_batch()))
     except (ShardError, TextColumnError) as error:
         if task.on_error == "raise":
             raise
         result = ShardScores(skipped=[skipped_shard(error, task.shard.name)])
         if place is not None:
-            with atomic_file(place.path(".arrow")) as file, pa.ipc.new_file(file, SCHEMA):
+            with place.file(".arrow") as file, pa.ipc.new_file(file, SCHEMA):
                 pass
     if place is not None:
         result.place = place

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.atomic import atomic_file
 from dsir.corpus import TakenRows
 from dsir.engine import Progress
 from dsir.errors import ShardError
@@ -104,7 +103,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
         raise
     result = Written(paths[:1], output.rows, counts)
     if place is not None:
-        with atomic_file(place.path(".npy")) as file:
+        with place.file(".npy") as file:
             np.save(file, counts)
         states = {str(path.relative_to(task.folder)): _state(path) for path in paths}
         place.finish({"files": states})
