@@ -33,7 +33,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("output.",),
     ("bad_text",),
     ("corpus.",),
-    ("atomic", "byte_size", "arguments"),
+    ("atomic", "byte_size", "arguments", "primitive_arrays"),
     ("_core", "errors", "version"),
 ]
 

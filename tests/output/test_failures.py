@@ -97,7 +97,7 @@ def test_a_disk_that_is_really_full(
 def test_folder_is_a_file(tmp_path: Path, kind: str) -> None:
     (tmp_path / "out").write_text("in the way")
     with pytest.raises(
-        OutputError, match=r"out/.*cannot be written: (Not a directory|File exists)"
+        OutputError, match=r"out/.*cannot be written: (Not a directory|is not a folder)"
     ):
         writer_at(kind, tmp_path / "out" / "a")
 

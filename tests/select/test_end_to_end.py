@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections import Counter
@@ -461,3 +463,25 @@ def test_wrong_settings(world, wrong, message, tmp_path, monkeypatch):
     with pytest.raises(dsir.SettingError, match=message):
         dsir.select(world.texts, world.target, **keywords)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_over_files_does_not_import_pandas(tmp_path):
+    # pyarrow does so in many of its conversions, and it takes longer than a small selection.
+    pytest.importorskip("pandas")
+    program = (
+        "import sys, warnings, dsir; warnings.simplefilter('ignore'); "
+        "dsir.select(sys.argv[1], sys.argv[2], n=5, min_tokens=1, out=sys.argv[3], progress=False);"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    for name in ("raw.parquet", "raw.jsonl"):
+        raw = tmp_path / name
+        table = pa.table(
+            {"text": [f"some words about thing {i}" for i in range(50)], "n": [1] * 50}
+        )
+        if name.endswith(".parquet"):
+            pq.write_table(table, raw)
+        else:
+            raw.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+        arguments = [sys.executable, "-c", program, raw, raw, tmp_path / f"out-{name}"]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from dsir.corpus.line_blocks import LineBlock
+from dsir.primitive_arrays import to_numpy
 
 # pyarrow counts the bytes of a block in 32 bits.
 _MAX_FAST_BYTES = (1 << 31) - 16
@@ -71,7 +72,7 @@ def read_texts(block: LineBlock, field: tuple[str, ...]) -> ReadTexts:
     if not text.null_count:
         return ReadTexts(text, having=len(text))
     # A null is either an explicit one or a missing field: those lines are looked at again.
-    indices = np.flatnonzero(pc.is_null(text).to_numpy(zero_copy_only=False))
+    indices = to_numpy(pc.indices_nonzero(pc.is_null(text)))
     found = [_read_line(block.row_bytes(int(index)), field) for index in indices]
     if any(one.text is not None for one in found):
         # The two readers disagree, which no input is known to bring about. One reader for the

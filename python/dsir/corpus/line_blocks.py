@@ -13,6 +13,7 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.corpus.batches import BATCH_BYTES
 from dsir.errors import ShardError
+from dsir.primitive_arrays import to_arrow
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
@@ -81,7 +82,7 @@ class LineBlock:
             max(0, 2 * len(indices) - 1),
             [None, pa.py_buffer(offsets), pa.py_buffer(self.data)],
         )
-        return lines_and_gaps.take(pa.array(np.arange(0, len(lines_and_gaps), 2)))
+        return lines_and_gaps.take(to_arrow(np.arange(0, len(lines_and_gaps), 2)))
 
 
 def line_blocks(path: str, name: str, compression: Compression | None) -> Iterator[LineBlock]:

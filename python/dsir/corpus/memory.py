@@ -16,6 +16,7 @@ from dsir.corpus.batches import cut_text, rows_per_batch, within
 from dsir.corpus.shard import Kind, OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import find_text_column
+from dsir.primitive_arrays import to_numpy
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class MemoryShard(Shard):
                 text = text.dictionary_decode()
             text = text.cast(pa.large_string()).cast(pa.large_binary())
             # Two digests, so that neither depends on how the rows are cut into batches.
-            lengths.update(pc.binary_length(text).fill_null(-1).to_numpy())
+            lengths.update(to_numpy(pc.binary_length(text).fill_null(-1)).data)
             content.update(_content(text.drop_null()))
         digest = hashlib.sha256(lengths.digest() + content.digest()).hexdigest()[:16]
         return {"name": self.name, "num_rows": self.rows_in_metadata(), "texts": digest}

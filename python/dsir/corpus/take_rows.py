@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.primitive_arrays import to_arrow
+
 
 def take_rows(batch: pa.RecordBatch, positions: npt.NDArray[np.int64]) -> pa.RecordBatch:
     """Copy rows out of a batch; types and metadata stay."""
-    indices = pa.array(positions)
+    indices = to_arrow(positions)
     columns = [_take(column, indices) for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 

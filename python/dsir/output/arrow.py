@@ -16,6 +16,7 @@ from dsir.output.dictionaries import has_dictionary
 from dsir.output.parquet import with_weights
 from dsir.output.row_groups import RowGroups, match_columns
 from dsir.output.writer import Writer, check_weight_column, writing
+from dsir.primitive_arrays import to_arrow
 
 
 class ArrowWriter(Writer):
@@ -70,9 +71,7 @@ class ArrowWriter(Writer):
             raise ValueError("lines cannot be written as Arrow IPC")
         columns = match_columns(taken.records, self._columns)
         with writing(self._path):
-            self._write_groups(
-                self._row_groups.add([*columns, pa.array(log_weights, type=pa.float64())])
-            )
+            self._write_groups(self._row_groups.add([*columns, to_arrow(log_weights)]))
 
     def _finish(self) -> list[Path]:
         assert self._file is not None

@@ -12,6 +12,7 @@ from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.parquet import ParquetTable
 from dsir.output.writer import Writer, writing
+from dsir.primitive_arrays import to_arrow
 
 WEIGHTS_FOLDER = "_weights"
 
@@ -65,9 +66,7 @@ class JsonLinesWriter(Writer):
             return
         with writing(self._path):
             self._lines.write(b"\n".join(taken.lines.to_pylist()) + b"\n")
-        self._weights.write(
-            [pa.array(global_rows, type=pa.int64()), pa.array(log_weights, type=pa.float64())]
-        )
+        self._weights.write([to_arrow(global_rows), to_arrow(log_weights)])
 
     def _finish(self) -> list[Path]:
         self._weights.finish()

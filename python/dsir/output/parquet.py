@@ -14,6 +14,7 @@ from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
 from dsir.output.writer import Writer, check_weight_column, writing
+from dsir.primitive_arrays import to_arrow
 
 
 class ParquetTable:
@@ -96,7 +97,7 @@ class ParquetWriter(Writer):
         if taken.records is None:
             raise ValueError("lines cannot be written as Parquet")
         columns = match_columns(taken.records, self._schema)
-        self._table.write([*columns, pa.array(log_weights, type=pa.float64())])
+        self._table.write([*columns, to_arrow(log_weights)])
 
     def _finish(self) -> list[Path]:
         self._table.finish()

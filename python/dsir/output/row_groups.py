@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from dsir.errors import OutputError
 from dsir.output.dictionaries import DictionaryEncoder, plain_type
+from dsir.primitive_arrays import to_arrow, to_numpy
 
 MAX_ROWS = 1 << 14
 MAX_BYTES = 32 << 20
@@ -133,17 +134,12 @@ def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
         or pa.types.is_binary(data_type)
         or pa.types.is_large_binary(data_type)
     ):
-        lengths = pc.fill_null(pc.binary_length(array), 0)
-        sizes = np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
-        return sizes + _VALUE_BYTES
+        return _lengths(pc.binary_length(array)) + _VALUE_BYTES
     if pa.types.is_map(data_type):
         pairs = pa.struct([data_type.key_field, data_type.item_field])
         return row_bytes(array.view(pa.list_(pa.field("entries", pairs, nullable=False))))
     if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
-        lengths = np.asarray(
-            pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False),
-            dtype=np.int64,
-        )
+        lengths = _lengths(pc.list_value_length(array))
         # flatten() leaves out what null lists may hide, so values follow the lengths.
         values = row_bytes(array.flatten())
         ends = np.cumsum(lengths, dtype=np.int64)
@@ -151,3 +147,9 @@ def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
         spans: npt.NDArray[np.int64] = total[ends] - total[ends - lengths]
         return spans + _VALUE_BYTES
     return np.full(length, _VALUE_BYTES, dtype=np.int64)
+
+
+def _lengths(lengths: pa.Array) -> npt.NDArray[np.int64]:
+    """Return lengths as int64, those of nulls as 0."""
+    zeros = to_arrow(np.zeros(len(lengths), dtype=np.int64))
+    return to_numpy(pc.coalesce(lengths.cast(pa.int64()), zeros))

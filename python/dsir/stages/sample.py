@@ -14,6 +14,7 @@ from dsir.budget import Budget
 from dsir.engine import Progress
 from dsir.errors import BudgetError, WorkdirError
 from dsir.metrics import EffectiveSampleSize
+from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.sampling import KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores
@@ -180,12 +181,12 @@ class ShardRows:
         path = self.place.path(".arrow")
         try:
             with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
-                table = reader.read_all()
+                batch = reader.get_batch(0)
         except (OSError, pa.ArrowException) as error:
             raise self.place.damaged(path, str(error)) from error
-        if table.schema != _SCHEMA or table.num_rows != self.selected:
+        if batch.schema != _SCHEMA or batch.num_rows != self.selected:
             raise self.place.damaged(path, "it does not hold the rows that its marker speaks of")
-        return SelectedRows(*(column.to_numpy() for column in table.columns))
+        return SelectedRows(*(to_numpy(column) for column in batch.columns))
 
 
 _NOTHING = SelectedRows(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint32))
@@ -217,7 +218,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     if place is None:
         result.rows = rows
         return result
-    batch = pa.record_batch([pa.array(column) for column in rows], schema=_SCHEMA)
+    batch = pa.record_batch([to_arrow(column) for column in rows], schema=_SCHEMA)
     with place.file(".arrow") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
         writer.write_batch(batch)
     place.finish({"first_row": task.first_row, "selected": result.selected, "tokens": tokens})

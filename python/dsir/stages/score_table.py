@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.errors import WorkdirError
+from dsir.primitive_arrays import to_arrow, to_numpy
 
 _RUN = 1 << 16
 
@@ -38,7 +39,7 @@ class Scores(NamedTuple):
 
     def to_batch(self) -> pa.RecordBatch:
         """Return the same as an Arrow batch."""
-        return pa.record_batch([pa.array(column) for column in self], schema=SCHEMA)
+        return pa.record_batch([to_arrow(column) for column in self], schema=SCHEMA)
 
 
 NO_SCORES = Scores(np.zeros(0), np.zeros(0, np.uint32), np.zeros(0, np.uint32))
@@ -63,7 +64,7 @@ def read_scores(path: Path) -> Iterator[Scores]:
                 raise WorkdirError(f"{path}: is not a file of scores")
             for number in range(reader.num_record_batches):
                 batch = reader.get_batch(number)
-                yield Scores._make(column.to_numpy() for column in batch.columns)
+                yield Scores._make(to_numpy(column) for column in batch.columns)
     except (OSError, pa.ArrowException) as error:
         raise WorkdirError(
             f"{path}: cannot be read as scores: {error}; remove it and its marker to score again"

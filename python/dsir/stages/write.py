@@ -17,6 +17,7 @@ from dsir.engine import Progress
 from dsir.errors import ShardError
 from dsir.features import HashedNgrams
 from dsir.output import open_writer
+from dsir.primitive_arrays import to_arrow
 from dsir.stages.plan import OutputShard, Piece
 from dsir.workdir import Place
 
@@ -136,7 +137,7 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
             table = pa.table({"text": taken.text, "line": taken.lines})
         else:
             table = pa.Table.from_batches([taken.records])
-        tables.append(table.append_column(task.weight_column, pa.array(log_weight)))
+        tables.append(table.append_column(task.weight_column, to_arrow(log_weight)))
         progress(len(rows))
     return GatheredShard(pa.concat_tables(tables), counts)
 

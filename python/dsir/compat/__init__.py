@@ -1,0 +1,22 @@
+"""The reference's API (the package data-selection 1.0.3), argument for argument.
+
+from dsir.compat import HashedNgramDSIR
+
+What runs is dsir's core, on threads. docs/compatibility.md lists where the behaviour differs.
+"""
+
+from __future__ import annotations
+
+from dsir.compat.base import DSIR
+from dsir.compat.dataset import default_load_dataset_fn, default_parse_example_fn
+from dsir.compat.hashed_ngram import HashedNgramDSIR
+from dsir.compat.ngram_counts import get_ngram_counts, hash_buckets
+
+__all__ = [
+    "DSIR",
+    "HashedNgramDSIR",
+    "default_load_dataset_fn",
+    "default_parse_example_fn",
+    "get_ngram_counts",
+    "hash_buckets",
+]

@@ -1,0 +1,126 @@
+"""The fit: the n-grams of one dataset, each virtual shard within its share of the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.bad_text import why_bad
+from dsir.compat.dataset import Dataset
+from dsir.compat.ngram_counts import Tokenizer, add_ngrams, features_in_core
+from dsir.corpus import TextBatch
+from dsir.engine import Progress
+from dsir.errors import SettingError
+
+AUTO_NGRAMS_PER_BUCKET = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class CountTask:
+    """Count one dataset.
+
+    Attributes:
+        num_shards: its virtual shards.
+        limit: each of them stops behind the example that takes its n-grams above this; -1 for none.
+        n, buckets, tokenizer: the features.
+        threads: how many to use.
+    """
+
+    dataset: Dataset
+    num_shards: int
+    limit: int
+    n: int
+    buckets: int
+    tokenizer: Tokenizer
+    threads: int
+
+
+def share_of(num_tokens: object, num_shards: int) -> int:
+    """Return the share that each virtual shard has of a budget of n-grams; -1 for no limit.
+
+    Raises:
+        SettingError: the budget is no number, or negative.
+    """
+    if num_tokens is None:
+        return -1
+    if (
+        not isinstance(num_tokens, int | float | np.integer | np.floating)
+        or isinstance(num_tokens, bool)
+        or not 0 <= num_tokens < float("inf")
+    ):
+        raise SettingError(
+            f"num_tokens_to_fit={num_tokens!r}: expected 'auto', 'all' or a number, 0 or more"
+        )
+    return int(num_tokens // num_shards)
+
+
+def count_dataset(task: CountTask, progress: Progress) -> npt.NDArray[np.int64]:
+    """Count the n-grams of a dataset: int64[buckets].
+
+    Raises:
+        InputError: something cannot be read.
+    """
+    counts = np.zeros(task.buckets, dtype=np.int64)
+    features = features_in_core(task.n, task.buckets, task.tokenizer)
+    if features is None:
+        _count_in_python(task, counts, progress)
+        return counts
+    # What is left of its share to each virtual shard that still reads.
+    left = dict.fromkeys(range(task.num_shards), task.limit)
+    for batch in task.dataset.texts(task.threads, progress):
+        if task.limit < 0:
+            _count(task, batch.first_row, batch.text, counts, -1, features.spec)
+            continue
+        for shard in list(left):
+            first, text = _of_shard(batch, shard, task.num_shards)
+            left[shard] -= _count(task, first, text, counts, left[shard], features.spec)
+            if left[shard] < 0:
+                del left[shard]
+        if not left:
+            break
+    return counts
+
+
+def _of_shard(batch: TextBatch, shard: int, num_shards: int) -> tuple[int, pa.Array]:
+    """Return the texts of a batch that belong to a virtual shard, and the row of the first."""
+    if num_shards == 1:
+        return batch.first_row, batch.text
+    first = (shard - batch.first_row) % num_shards
+    positions = np.arange(first, len(batch.text), num_shards)
+    return batch.first_row + first, batch.text.take(pa.array(positions))
+
+
+def _count(
+    task: CountTask,
+    first_row: int,
+    text: pa.Array,
+    counts: npt.NDArray[np.int64],
+    limit: int,
+    spec: _core.FeatureSpec,
+) -> int:
+    _, ngrams, invalid = _core.count(text, spec, counts, limit=limit, threads=task.threads)
+    if len(invalid):
+        position = int(invalid[0])
+        step = 1 if limit < 0 else task.num_shards
+        raise task.dataset.bad_example(first_row + step * position, why_bad(text, position))
+    return ngrams
+
+
+def _count_in_python(task: CountTask, counts: npt.NDArray[np.int64], progress: Progress) -> None:
+    left = dict.fromkeys(range(task.num_shards), task.limit)
+    for number, (_, text) in enumerate(task.dataset.examples(progress)):
+        shard = number % task.num_shards
+        if shard not in left:
+            continue
+        added = add_ngrams(task.tokenizer("" if text is None else text.lower()), task.n, counts)
+        if task.limit < 0:
+            continue
+        left[shard] -= added
+        if left[shard] < 0:
+            del left[shard]
+            if not left:
+                break

@@ -1,0 +1,134 @@
+"""The reference's two functions, hash_buckets and get_ngram_counts, and its tokenisers."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.errors import SettingError
+from dsir.features import HashedNgrams, utf8_of
+
+Tokenizer = Callable[[str], Sequence[str]]
+_WORDPUNCT = re.compile(r"\w+|[^\w\s]+")
+
+
+def wordpunct(text: str) -> list[str]:
+    """Cut a text into runs of word characters and runs of other visible characters.
+
+    By the tables of the running Python, and in the case that the text has; the core, which is used
+    wherever this is the tokeniser, gives the same tokens by its own tables and in lower case.
+    """
+    return _WORDPUNCT.findall(text)
+
+
+def tokenizer_named(name: str) -> Tokenizer:
+    """Return a tokeniser of the reference by its name.
+
+    Raises:
+        SettingError: there is none of that name, or NLTK or its data is missing.
+    """
+    if name == "wordpunct":
+        return wordpunct
+    if name == "word_tokenize":
+        return _nltk_word_tokenize()
+    raise SettingError(f"tokenizer={name!r}: expected 'wordpunct' or 'word_tokenize'")
+
+
+def _nltk_word_tokenize() -> Tokenizer:
+    try:
+        tokenize: Tokenizer = importlib.import_module("nltk.tokenize").word_tokenize
+    except ImportError as error:
+        raise SettingError(
+            "tokenizer='word_tokenize': is NLTK's, which is not installed (pip install nltk)"
+        ) from error
+    try:
+        tokenize("A sentence.")
+    except LookupError as error:
+        raise SettingError(
+            "tokenizer='word_tokenize': NLTK's sentence data (Punkt) is not installed; "
+            "python -m nltk.downloader punkt_tab (before NLTK 3.9: punkt) fetches it"
+        ) from error
+    return tokenize
+
+
+def hash_buckets(text: str, num_buckets: int = 10000) -> int:
+    """Return the bucket of an n-gram: its SHA-256 as one integer, modulo the number of buckets.
+
+    Args:
+        text: the n-gram, its tokens joined by one space.
+        num_buckets: the number of buckets.
+
+    Raises:
+        RowError: the text has lone surrogates.
+    """
+    return int.from_bytes(hashlib.sha256(utf8_of(text)).digest(), "big") % num_buckets
+
+
+def get_ngram_counts(
+    line: str,
+    n: int = 2,
+    num_buckets: int = 10000,
+    counts: npt.NDArray[Any] | None = None,
+    tokenizer: Tokenizer = wordpunct,
+) -> npt.NDArray[Any]:
+    """Count the hashed n-grams of a text, per bucket.
+
+    Args:
+        line: the text.
+        n: the longest n-gram.
+        num_buckets: the number of buckets.
+        counts: what to add to, in place; zeros where None.
+        tokenizer: cuts the lower-cased text into tokens.
+
+    Returns:
+        The counts, int64[num_buckets] where none were given.
+
+    Raises:
+        RowError: the text has lone surrogates.
+        SettingError: `line` is not a str, or `counts` is too short.
+    """
+    if counts is not None and len(counts) < num_buckets:
+        raise SettingError(f"counts: has {len(counts):,} entries for {num_buckets:,} buckets")
+    in_core = features_in_core(n, num_buckets, tokenizer)
+    if in_core is None:
+        found = np.zeros(num_buckets, dtype=np.int64) if counts is None else counts
+        utf8_of(line)
+        add_ngrams(tokenizer(line.lower()), n, found[:num_buckets])
+        return found
+    found = np.zeros(num_buckets, dtype=np.int64)
+    utf8_of(line)
+    _core.count(pa.array([line], type=pa.large_string()), in_core.spec, found)
+    if counts is None:
+        return found
+    counts[:num_buckets] += found
+    return counts
+
+
+def features_in_core(n: int, num_buckets: int, tokenizer: Tokenizer) -> HashedNgrams | None:
+    """Return the features as the core counts them, or None where it cannot."""
+    if (
+        tokenizer is not wordpunct
+        or max(n, 1) > _core.MAX_ORDER
+        or not _core.MIN_BUCKETS <= num_buckets <= _core.MAX_BUCKETS
+    ):
+        return None
+    return HashedNgrams(n=max(int(n), 1), buckets=int(num_buckets), hash="sha256")
+
+
+def add_ngrams(tokens: Sequence[str], n: int, counts: npt.NDArray[Any]) -> int:
+    """Add the n-grams of orders 1 to n to the counts of all buckets; returns how many they are."""
+    added = 0
+    for order in range(1, max(n, 1) + 1):
+        for start in range(len(tokens) - order + 1):
+            ngram = " ".join(tokens[start : start + order])
+            counts[hash_buckets(ngram, len(counts))] += 1
+            added += 1
+    return added

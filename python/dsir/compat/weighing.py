@@ -1,0 +1,151 @@
+"""The weights of one dataset: in the core, or example by example through the user's methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.bad_text import why_bad
+from dsir.compat.dataset import Dataset
+from dsir.engine import Progress
+from dsir.errors import SettingError
+from dsir.features import HashedNgrams
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetWeights:
+    """What is known of the examples of a dataset, in their order.
+
+    Attributes:
+        weights: a log-weight an example, or a row of them, one a target.
+        metadata: an entry an example; None where there is none.
+    """
+
+    weights: npt.NDArray[Any]
+    metadata: npt.NDArray[Any] | None
+
+
+Weigh = Callable[[Dataset, Progress], DatasetWeights]
+
+
+@dataclass(frozen=True, slots=True)
+class WeighTask:
+    """Weigh one dataset."""
+
+    dataset: Dataset
+    weigh: Weigh
+
+
+def weigh_dataset(task: WeighTask, progress: Progress) -> DatasetWeights:
+    """Weigh a dataset.
+
+    Raises:
+        InputError: something cannot be read.
+    """
+    return task.weigh(task.dataset, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class WeighInCore:
+    """Weighs batches of texts.
+
+    Attributes:
+        features: what the buckets are.
+        tables: the log ratios, one a target.
+        separate: the weights have an axis of targets.
+        threads: how many to use.
+    """
+
+    features: HashedNgrams
+    tables: Sequence[_core.LogRatioTable]
+    separate: bool
+    threads: int
+
+    def __call__(self, dataset: Dataset, progress: Progress) -> DatasetWeights:
+        """Weigh a dataset.
+
+        Raises:
+            InputError: something cannot be read.
+        """
+        spec = self.features.spec
+        weights = [np.zeros((0, len(self.tables)))]
+        lengths = [np.zeros(0)]
+        for batch in dataset.texts(self.threads, progress):
+            of_batch = np.empty((len(batch.text), len(self.tables)))
+            for target, table in enumerate(self.tables):
+                log_weight, tokens, _, status = _core.score(
+                    batch.text, spec, table, threads=self.threads
+                )
+                of_batch[:, target] = log_weight
+            invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
+            if len(invalid):
+                position = int(invalid[0])
+                reason = why_bad(batch.text, position)
+                raise dataset.bad_example(batch.first_row + position, reason)
+            weights.append(of_batch)
+            lengths.append(lengths_of(tokens, self.features.n))
+        found = np.concatenate(weights)
+        return DatasetWeights(
+            found if self.separate else np.ascontiguousarray(found[:, 0]), np.concatenate(lengths)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WeighOneByOne:
+    """Weighs examples through the methods of a DSIR object.
+
+    Attributes:
+        featurizer, importance_estimator, get_perexample_metadata: the methods.
+    """
+
+    featurizer: Callable[[Any], Any]
+    importance_estimator: Callable[[Any], Any]
+    get_perexample_metadata: Callable[[Any, Any], Any]
+
+    def __call__(self, dataset: Dataset, progress: Progress) -> DatasetWeights:
+        """Weigh a dataset.
+
+        Raises:
+            SettingError: weights or metadata are not numbers, or differ in shape.
+        """
+        weights: list[Any] = []
+        metadata: list[Any] | None = []
+        for example, text in dataset.examples(progress):
+            features = self.featurizer("" if text is None else text)
+            weights.append(self.importance_estimator(features))
+            if metadata is not None:
+                try:
+                    metadata.append(self.get_perexample_metadata(example, features))
+                except NotImplementedError:
+                    metadata = None
+        return DatasetWeights(
+            _as_array(weights, "importance_estimator"),
+            None if metadata is None else _as_array(metadata, "get_perexample_metadata"),
+        )
+
+
+def lengths_of(tokens: npt.NDArray[np.uint32], n: int) -> npt.NDArray[np.float64]:
+    """Return the reference's lengths, which it takes from the number of n-grams."""
+    count = tokens.astype(np.int64)
+    ngrams = np.zeros(len(tokens), dtype=np.int64)
+    for order in range(1, n + 1):
+        ngrams += np.maximum(count - order + 1, 0)
+    return ((ngrams + n * (n - 1) / 2) // n).astype(np.float64, copy=False)
+
+
+def _as_array(values: list[Any], method: str) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise SettingError(f"{method}: its results differ in shape: {error}") from error
+    if array.dtype == object:
+        raise SettingError(
+            f"{method}: expected numbers or arrays of one shape; the first result is "
+            f"{type(values[0]).__name__}"
+        )
+    return array
