@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ def in_turn(runs: dict[str, Callable[[], object]], times: int) -> dict[str, list
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for round_number in range(times + 1):
         for name, run in runs.items():
+            os.sync()  # What the run before has left to write is not this one's to wait for.
             begun = time.perf_counter()
             run()
             if round_number:

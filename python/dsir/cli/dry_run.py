@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from dsir.corpus import Corpus
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import InputError
@@ -43,6 +40,10 @@ def survey(corpus: Corpus) -> dict[str, Any]:
 
 def print_survey(surveys: list[dict[str, Any]]) -> None:
     """Print what surveys found."""
+    # Imported where used: rich takes a while to load.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2))
     for column in ("", "shards", "MB on disk", "rows"):
         table.add_column(column, justify="left" if not column else "right")

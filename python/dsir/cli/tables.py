@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 
 def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[str]) -> None:
     """Print the accounts of a selection.
@@ -16,6 +13,10 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
         stages: seconds and rates by stage.
         paths: the output shards.
     """
+    # Imported where used: rich takes a while to load.
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console(highlight=False)
     rows = metrics["rows"]
     table = Table(show_header=False, box=None, padding=(0, 2))

@@ -6,6 +6,7 @@ nothing is copied between workers.
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import deque
@@ -17,6 +18,7 @@ import pyarrow as pa
 from dsir.arguments import whole_number
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
 
+_RELEASE_EVERY = 16  # Tasks, per thread.
 _AHEAD = 16  # Tasks given out beyond the one whose result is next, per thread.
 
 
@@ -41,6 +43,7 @@ class LocalEngine(Engine):
     ) -> Iterator[Result]:
         """Run all tasks; see `Engine.run`."""
         stop = threading.Event()
+        done = itertools.count(1)
         lock = threading.Lock()
 
         def report(amount: int, /) -> None:
@@ -54,8 +57,10 @@ class LocalEngine(Engine):
                 return stage(task, report)
             finally:
                 # Arrow's allocator keeps what a shard needed, per thread, and fragments: without
-                # this the process grows with the number of shards.
-                pa.default_memory_pool().release_unused()
+                # this the process grows with the number of shards. Not each time, because memory
+                # given back has to be mapped again.
+                if next(done) % (_RELEASE_EVERY * self.threads) < self.threads:
+                    pa.default_memory_pool().release_unused()
 
         def stop_on_failure(future: Future[Result]) -> None:
             # At once, and not when the failed task's turn comes.
