@@ -9,6 +9,7 @@ namespace {
 
 using ngram::FeatureSpec;
 using ngram::LogRatioTable;
+using ngram::Weighing;
 
 FeatureSpec feature_spec(unsigned n, std::uint32_t buckets, const std::string& hash) {
     require(n >= 1 && n <= ngram::kMaxOrder, "n must be 1 to 8");
@@ -32,19 +33,19 @@ py::tuple count(const py::object& array, const FeatureSpec& spec, Array<std::int
         const py::gil_scoped_release release;
         result = ngram::count(column, spec, limit, threads, out);
     }
-    return py::make_tuple(result.rows, result.ngrams, to_numpy(std::move(result.invalid_rows)));
+    return py::make_tuple(result.rows, result.ngrams, result.documents, result.tokens,
+                          to_numpy(std::move(result.invalid_rows)));
 }
 
 py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatioTable& table,
-                const std::string& length, unsigned threads) {
+                const Weighing& weighing, unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
-    require(table.size() == spec.buckets, "the table must have one entry a bucket");
-    require(length == "sum" || length == "mean", "length must be 'sum' or 'mean'");
+    require(table.buckets() == spec.buckets, "the table must have one entry a bucket");
+    require(table.targets() == weighing.targets, "table and weighing differ in their targets");
     require(threads >= 1, "threads must be at least 1");
-    const auto policy = length == "sum" ? ngram::LengthPolicy::sum : ngram::LengthPolicy::mean;
     const py::ssize_t rows = column.size();
-    py::array_t<double> log_weight(rows);
+    py::array_t<double> log_weight({static_cast<py::ssize_t>(weighing.columns()), rows});
     py::array_t<std::uint32_t> tokens(rows);
     py::array_t<std::uint32_t> bytes(rows);
     py::array_t<std::uint8_t> status(rows);
@@ -52,21 +53,46 @@ py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatio
                                  bytes.mutable_data(),
                                  reinterpret_cast<ngram::RowStatus*>(status.mutable_data())};
     {
-        // The outputs are held by this frame and `table` by the caller's; only memory is touched.
+        // The outputs are held by this frame, `table` and `weighing` by the caller's; only memory
+        // is touched.
         const py::gil_scoped_release release;
-        ngram::score(column, spec, table, policy, threads, out);
+        ngram::score(column, spec, table, weighing, threads, out);
     }
     return py::make_tuple(log_weight, tokens, bytes, status);
 }
 
 LogRatioTable make_table(const Array<double>& log_ratio) {
-    require(log_ratio.ndim() == 1, "log_ratio must be flat");
+    require(log_ratio.ndim() == 2 && log_ratio.shape(0) >= 1,
+            "log_ratio must have the axes targets and buckets");
     const double* const values = log_ratio.data();
     for (py::ssize_t b = 0; b < log_ratio.size(); ++b) {
         require(std::isfinite(values[b]) && std::abs(values[b]) < LogRatioTable::kLargest,
                 "log_ratio must be finite and below 24 in magnitude");
     }
-    return LogRatioTable(values, static_cast<std::size_t>(log_ratio.size()));
+    return {values, static_cast<std::size_t>(log_ratio.shape(0)),
+            static_cast<std::size_t>(log_ratio.shape(1))};
+}
+
+Weighing make_weighing(std::size_t targets, double alpha,
+                       const std::vector<std::pair<double, double>>& lengths,
+                       std::vector<double> shares) {
+    require(targets >= 1, "there must be a target");
+    require(alpha >= 0 && alpha <= 1, "alpha must be 0 to 1");
+    require(lengths.empty() || lengths.size() == targets, "lengths must be a pair a target");
+    require(shares.empty() || shares.size() == targets, "shares must be one a target");
+    Weighing weighing{targets, alpha, {}, std::move(shares)};
+    for (const auto& [of_target, of_raw] : lengths) {
+        require(std::isfinite(of_target) && of_target > 0 && std::isfinite(of_raw) && of_raw > 0,
+                "lengths must be above 0");
+        weighing.poisson.push_back(ngram::poisson_terms(of_target, of_raw));
+    }
+    double sum = 0;
+    for (const double share : weighing.shares) {
+        require(std::isfinite(share) && share >= 0, "shares must be 0 or more");
+        sum += share;
+    }
+    require(weighing.shares.empty() || sum > 0, "a share must be above 0");
+    return weighing;
 }
 
 py::array_t<double> log_ratio(const Array<std::int64_t>& target, const Array<std::int64_t>& raw,
@@ -103,9 +129,14 @@ void bind_ngram(py::module_& module) {
         .def(py::init(&make_table), py::arg("log_ratio").noconvert());
     module.def("count", &count, py::arg("array"), py::arg("spec"), py::arg("counts").noconvert(),
                py::kw_only(), py::arg("limit") = -1, py::arg("threads") = 1,
-               "Adds the n-grams of the rows to counts; (rows, ngrams, invalid_rows).");
-    module.def("score", &score, py::arg("array"), py::arg("spec"), py::arg("table"), py::kw_only(),
-               py::arg("length") = "sum", py::arg("threads") = 1,
+               "Adds the n-grams of the rows to counts; "
+               "(rows, ngrams, documents, tokens, invalid_rows).");
+    py::class_<Weighing>(module, "Weighing")
+        .def(py::init(&make_weighing), py::kw_only(), py::arg("targets") = 1,
+             py::arg("alpha") = 0.0, py::arg("lengths") = py::tuple(),
+             py::arg("shares") = py::tuple());
+    module.def("score", &score, py::arg("array"), py::arg("spec"), py::arg("table"),
+               py::arg("weighing"), py::kw_only(), py::arg("threads") = 1,
                "(log_weight, tokens, bytes, status) of the rows.");
     module.def("log_ratio", &log_ratio, py::arg("target").noconvert(), py::arg("raw").noconvert(),
                py::arg("smoothing"), "Log ratio of the two distributions, per bucket.");

@@ -19,6 +19,9 @@ class BucketStream {
         : ngrams_(spec.hash == HashKind::fast ? Ngrams(std::in_place_type<FastNgrams>, spec)
                                               : Ngrams(std::in_place_type<Sha256Ngrams>, spec)) {}
 
+    /// N-grams of a stretch, at most.
+    static constexpr std::size_t kLargestStretch = kMaxOrder * (text::WordPunct::kStretch + 64);
+
     struct Outcome {
         std::uint64_t tokens;
         bool valid;  ///< false: not UTF-8; the stretches before the bad bytes have been delivered

@@ -11,16 +11,17 @@ namespace dsir::ngram {
 CountResult& CountResult::operator+=(const CountResult& other) {
     rows += other.rows;
     ngrams += other.ngrams;
+    documents += other.documents;
+    tokens += other.tokens;
     invalid_rows.insert(invalid_rows.end(), other.invalid_rows.begin(), other.invalid_rows.end());
     return *this;
 }
 
 namespace {
 
-/// Adds one document to the counts and returns its number of n-grams, -1 where it is not UTF-8 or
+/// Adds one document to the counts and returns its number of tokens, -1 where it is not UTF-8 or
 /// too long.
-std::int64_t count_document(BucketStream& stream, std::string_view document, unsigned n,
-                            std::int64_t* counts) {
+std::int64_t count_document(BucketStream& stream, std::string_view document, std::int64_t* counts) {
     if (document.size() > kLargestDocument) return -1;
     const auto nothing = [] {};
     const auto outcome =
@@ -30,7 +31,7 @@ std::int64_t count_document(BucketStream& stream, std::string_view document, uns
         stream.run(document, [counts](std::uint32_t bucket) { --counts[bucket]; }, nothing);
         return -1;
     }
-    return static_cast<std::int64_t>(ngram_count(outcome.tokens, n));
+    return static_cast<std::int64_t>(outcome.tokens);
 }
 
 CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, unsigned n,
@@ -41,12 +42,15 @@ CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, u
         ++result.rows;
         const auto document = column[row];
         if (!document) continue;
-        const std::int64_t added = count_document(stream, *document, n, counts);
-        if (added < 0) {
+        const std::int64_t tokens = count_document(stream, *document, counts);
+        if (tokens < 0) {
             result.invalid_rows.push_back(row);
             continue;
         }
-        result.ngrams += added;
+        result.tokens += tokens;
+        result.documents += tokens > 0 ? 1 : 0;
+        result.ngrams +=
+            static_cast<std::int64_t>(ngram_count(static_cast<std::uint64_t>(tokens), n));
         if (limit >= 0 && result.ngrams > limit) break;
     }
     return result;

@@ -7,6 +7,7 @@
 #include "arrow/text_column.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/log_ratio_table.hpp"
+#include "ngram/weighing.hpp"
 
 /// The kernels: one call a record batch. All are pure functions of their arguments; the result does
 /// not depend on `threads` (at least 1).
@@ -22,15 +23,11 @@ enum class RowStatus : std::uint8_t {
 /// Bytes of text that a document may have: offsets and counts of its tokens are 32-bit.
 inline constexpr std::size_t kLargestDocument = std::size_t{1} << 31;
 
-/// How the log ratios of a document's n-grams become its log-weight.
-enum class LengthPolicy : std::uint8_t {
-    sum,   ///< their sum: the reference
-    mean,  ///< their mean
-};
-
 struct CountResult {
     std::int64_t rows = 0;                   ///< rows taken, fewer than given if the limit was met
     std::int64_t ngrams = 0;                 ///< n-grams added to the counts
+    std::int64_t documents = 0;              ///< rows that have a token
+    std::int64_t tokens = 0;                 ///< in these
     std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long; they add nothing
 
     CountResult& operator+=(const CountResult& other);
@@ -43,15 +40,16 @@ CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std:
 
 /// Where score() writes; every array has one entry per row.
 struct ScoreOutput {
-    double* log_weight;     ///< 0 where there is no n-gram
+    double* log_weight;     ///< [columns][rows]; 0 where there is no n-gram
     std::uint32_t* tokens;  ///< 0 for null and invalid rows
     std::uint32_t* bytes;   ///< of text, 0 for null rows
     RowStatus* status;
 };
 
-/// The log-weight of every row. `table` has spec.buckets entries.
+/// The log-weights of every row: weighing.columns() of them. `table` has spec.buckets buckets and
+/// weighing.targets targets.
 void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
-           LengthPolicy policy, unsigned threads, const ScoreOutput& out);
+           const Weighing& weighing, unsigned threads, const ScoreOutput& out);
 
 /// One n-gram of a text: the string the reference would hash.
 struct NamedNgram {

@@ -1,16 +1,41 @@
 #include "ngram/log_ratio_table.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <new>
 
 #include "numeric/portable_log.hpp"
 
 namespace dsir::ngram {
+namespace {
 
-LogRatioTable::LogRatioTable(const double* log_ratio, std::size_t buckets) {
-    fixed_.reserve(buckets);
-    for (std::size_t b = 0; b < buckets; ++b) {
-        fixed_.push_back(std::llrint(std::ldexp(log_ratio[b], kFractionBits)));
+constexpr std::size_t kAlignment = 64;  // A row of eight entries is one cache line.
+
+}  // namespace
+
+LogRatioTable::LogRatioTable(const double* log_ratio, std::size_t targets, std::size_t buckets)
+    : targets_(targets), buckets_(buckets) {
+    for (std::size_t first = 0; first < targets; first += kGroup) {
+        const std::size_t inside = std::min(kGroup, targets - first);
+        const std::size_t width = std::bit_ceil(inside);
+        const std::size_t size = width * buckets;
+        auto* const data = static_cast<std::int64_t*>(
+            ::operator new(size * sizeof(std::int64_t), std::align_val_t{kAlignment}));
+        memory_.emplace_back(data);
+        groups_.push_back({first, width, data});
+        std::fill_n(data, size, 0);
+        for (std::size_t t = 0; t < inside; ++t) {
+            const double* const of_target = log_ratio + (first + t) * buckets;
+            for (std::size_t b = 0; b < buckets; ++b) {
+                data[b * width + t] = std::llrint(std::ldexp(of_target[b], kFractionBits));
+            }
+        }
     }
+}
+
+void LogRatioTable::Deleter::operator()(std::int64_t* at) const {
+    ::operator delete(at, std::align_val_t{kAlignment});
 }
 
 double LogRatioTable::to_double(int128 sum) {

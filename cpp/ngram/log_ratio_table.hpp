@@ -1,34 +1,57 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace dsir::ngram {
 
 __extension__ typedef __int128 int128;
 
-/// log p_target - log p_raw of every bucket in fixed point: multiples of 2^-44 in 64 bits.
+/// log p_target - log p_raw of every bucket and target in fixed point: multiples of 2^-44 in 64
+/// bits.
 ///
 /// Sums of integers do not depend on their order, so any split of the work gives the same bits.
 /// The error per n-gram is 2^-45 (3e-14). A log ratio is below 18.5 in magnitude, because 1e-8 is
 /// added to probabilities below 1; a stretch of a document has at most 8 x 2112 n-grams, so its
 /// sum stays below 2^63; stretches are summed in 128 bits.
+///
+/// The targets of a bucket lie side by side, so that one n-gram costs one place in memory and not
+/// one a target: in groups of at most kGroup targets, a cache line wide, padded with zeros to a
+/// power of two.
 class LogRatioTable {
   public:
     static constexpr int kFractionBits = 44;
     static constexpr double kLargest = 24.0;  ///< magnitude of a log ratio the sums have room for
+    static constexpr std::size_t kGroup = 8;
 
-    /// `log_ratio`: finite, below kLargest in magnitude (the caller checks).
-    explicit LogRatioTable(const double* log_ratio, std::size_t buckets);
+    /// Targets whose entries for a bucket lie side by side.
+    struct Group {
+        std::size_t first;         ///< target
+        std::size_t width;         ///< 1, 2, 4 or 8; targets beyond the last are padding
+        const std::int64_t* data;  ///< [buckets][width]
+    };
 
-    const std::int64_t* data() const { return fixed_.data(); }
-    std::size_t size() const { return fixed_.size(); }
+    /// `log_ratio`: [targets][buckets], finite, below kLargest in magnitude (the caller checks).
+    LogRatioTable(const double* log_ratio, std::size_t targets, std::size_t buckets);
+
+    std::size_t targets() const { return targets_; }
+    std::size_t buckets() const { return buckets_; }
+    const std::vector<Group>& groups() const { return groups_; }
 
     /// A sum of entries as a double, correctly rounded.
     static double to_double(int128 sum);
 
   private:
-    std::vector<std::int64_t> fixed_;
+    struct Deleter {
+        void operator()(std::int64_t* at) const;
+    };
+
+    std::size_t targets_;
+    std::size_t buckets_;
+    std::vector<std::unique_ptr<std::int64_t[], Deleter>> memory_;  ///< one block a group
+    std::vector<Group> groups_;
 };
 
 /// log((target + smoothing) / total + 1e-8) - log(raw / total + 1e-8) for every bucket, with the

@@ -1,3 +1,5 @@
+#include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -8,10 +10,92 @@
 namespace dsir::ngram {
 namespace {
 
-void score_row(BucketStream& stream, std::optional<std::string_view> document, unsigned n,
-               const std::int64_t* table, LengthPolicy policy, std::int64_t row,
+/// Adds up the table's entries of a document. One a thread.
+///
+/// One target: entries are added as buckets come. Several: the buckets of a stretch are noted, and
+/// then each group of targets goes over them with its sums in registers.
+class Sums {
+  public:
+    explicit Sums(const LogRatioTable& table)
+        : table_(table), sums_(table.groups().size() * LogRatioTable::kGroup) {}
+
+    void start_document() { std::fill(sums_.begin(), sums_.end(), 0); }
+
+    BucketStream::Outcome add(BucketStream& stream, std::string_view document) {
+        return table_.targets() == 1 ? add_one(stream, document) : add_several(stream, document);
+    }
+
+    double of_target(std::size_t target) const { return LogRatioTable::to_double(sums_[target]); }
+
+  private:
+    BucketStream::Outcome add_one(BucketStream& stream, std::string_view document) {
+        const std::int64_t* const table = table_.groups()[0].data;
+        int128 sum = 0;
+        std::int64_t stretch = 0;
+        const auto outcome = stream.run(
+            document, [&stretch, table](std::uint32_t bucket) { stretch += table[bucket]; },
+            [&stretch, &sum] {
+                sum += stretch;
+                stretch = 0;
+            });
+        sums_[0] = sum;
+        return outcome;
+    }
+
+    BucketStream::Outcome add_several(BucketStream& stream, std::string_view document) {
+        std::uint32_t* const buckets = buckets_.data();
+        std::size_t count = 0;
+        return stream.run(
+            document, [buckets, &count](std::uint32_t bucket) { buckets[count++] = bucket; },
+            [this, &count] {
+                for (const LogRatioTable::Group& group : table_.groups()) {
+                    switch (group.width) {
+                        case 1:
+                            add_stretch<1>(group, count);
+                            break;
+                        case 2:
+                            add_stretch<2>(group, count);
+                            break;
+                        case 4:
+                            add_stretch<4>(group, count);
+                            break;
+                        default:
+                            add_stretch<8>(group, count);
+                    }
+                }
+                count = 0;
+            });
+    }
+
+    template <std::size_t kWidth>
+    void add_stretch(const LogRatioTable::Group& group, std::size_t count) {
+        std::array<std::int64_t, kWidth> stretch{};
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::int64_t* const entries = group.data + std::size_t{buckets_[i]} * kWidth;
+            for (std::size_t t = 0; t < kWidth; ++t) stretch[t] += entries[t];
+        }
+        for (std::size_t t = 0; t < kWidth; ++t) sums_[group.first + t] += stretch[t];
+    }
+
+    const LogRatioTable& table_;
+    std::vector<int128> sums_;  ///< by target, padded as the groups are
+    std::array<std::uint32_t, BucketStream::kLargestStretch> buckets_;
+};
+
+/// What one thread works with.
+struct Scratch {
+    Scratch(const FeatureSpec& spec, const LogRatioTable& table)
+        : stream(spec), sums(table), weights(table.targets()) {}
+    BucketStream stream;
+    Sums sums;
+    std::vector<double> weights;
+};
+
+void score_row(Scratch& scratch, std::optional<std::string_view> document, unsigned n,
+               const Weighing& weighing, std::int64_t row, std::int64_t rows,
                const ScoreOutput& out) {
-    out.log_weight[row] = 0;
+    const auto columns = static_cast<std::int64_t>(weighing.columns());
+    for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = 0;
     out.tokens[row] = 0;
     out.bytes[row] = 0;
     out.status[row] = document ? RowStatus::text : RowStatus::null;
@@ -21,35 +105,29 @@ void score_row(BucketStream& stream, std::optional<std::string_view> document, u
         return;
     }
     out.bytes[row] = static_cast<std::uint32_t>(document->size());
-    int128 sum = 0;
-    std::int64_t stretch = 0;
-    const auto outcome = stream.run(
-        *document, [&stretch, table](std::uint32_t bucket) { stretch += table[bucket]; },
-        [&stretch, &sum] {
-            sum += stretch;
-            stretch = 0;
-        });
+    scratch.sums.start_document();
+    const auto outcome = scratch.sums.add(scratch.stream, *document);
     if (!outcome.valid) {
         out.status[row] = RowStatus::invalid_utf8;
         return;
     }
     out.tokens[row] = static_cast<std::uint32_t>(outcome.tokens);
     if (outcome.tokens == 0) return;
-    out.log_weight[row] = LogRatioTable::to_double(sum);
-    if (policy == LengthPolicy::mean) {
-        out.log_weight[row] /= static_cast<double>(ngram_count(outcome.tokens, n));
-    }
+    double* const weights = scratch.weights.data();
+    for (std::size_t t = 0; t < weighing.targets; ++t) weights[t] = scratch.sums.of_target(t);
+    weighing.apply(outcome.tokens, ngram_count(outcome.tokens, n), weights);
+    for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = weights[c];
 }
 
 }  // namespace
 
 void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
-           LengthPolicy policy, unsigned threads, const ScoreOutput& out) {
-    std::vector<std::optional<BucketStream>> streams(threads);
+           const Weighing& weighing, unsigned threads, const ScoreOutput& out) {
+    std::vector<std::unique_ptr<Scratch>> scratches(threads);
     const auto score_range = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
-        if (!streams[thread]) streams[thread].emplace(spec);
+        if (!scratches[thread]) scratches[thread] = std::make_unique<Scratch>(spec, table);
         for (std::int64_t row = begin; row < end; ++row) {
-            score_row(*streams[thread], column[row], spec.n, table.data(), policy, row, out);
+            score_row(*scratches[thread], column[row], spec.n, weighing, row, column.size(), out);
         }
     };
     parallel::for_ranges(column.size(), threads, score_range);

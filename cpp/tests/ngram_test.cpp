@@ -229,17 +229,29 @@ struct Scored {
     std::vector<RowStatus> status;
 };
 
+const Weighing kSum;
+const Weighing kMean{1, 1.0, {}, {}};
+
 Scored score_rows(const dsir::arrow::TextColumn& column, const FeatureSpec& spec,
-                  const LogRatioTable& table, LengthPolicy policy, unsigned threads) {
+                  const LogRatioTable& table, const Weighing& weighing, unsigned threads) {
     Scored scored(static_cast<std::size_t>(column.size()));
-    score(column, spec, table, policy, threads, scored.output());
+    scored.log_weight.assign(scored.tokens.size() * weighing.columns(), 77);
+    score(column, spec, table, weighing, threads, scored.output());
     return scored;
 }
 
-LogRatioTable random_table(Random& random, std::size_t buckets) {
-    std::vector<double> ratios(buckets);
+std::vector<double> random_ratios(Random& random, std::size_t size) {
+    std::vector<double> ratios(size);
     for (double& ratio : ratios) ratio = 36 * (random.uniform() - 0.5);
-    return LogRatioTable(ratios.data(), buckets);
+    return ratios;
+}
+
+LogRatioTable random_table(Random& random, std::size_t buckets) {
+    return {random_ratios(random, buckets).data(), 1, buckets};
+}
+
+const std::int64_t* entries(const LogRatioTable& table) {
+    return table.groups()[0].data;
 }
 
 TEST(score_is_the_sum_of_table_entries) {
@@ -258,7 +270,7 @@ TEST(score_is_the_sum_of_table_entries) {
                 double ngrams = 0;
                 if (valid) {
                     for (const auto bucket : named_buckets(*rows[i], spec)) {
-                        sum += table.data()[bucket];
+                        sum += entries(table)[bucket];
                         ++ngrams;
                     }
                     tokens = static_cast<std::uint32_t>(
@@ -276,13 +288,59 @@ TEST(score_is_the_sum_of_table_entries) {
             const auto array = TextArray::strings(rows);
             const auto views = TextArray::views(rows);
             for (const unsigned threads : {1U, 2U, 7U}) {
-                CHECK(score_rows(array->column(), spec, table, LengthPolicy::sum, threads) == sums);
-                CHECK(score_rows(array->column(), spec, table, LengthPolicy::mean, threads) ==
-                      means);
-                CHECK(score_rows(views->column(), spec, table, LengthPolicy::sum, threads) == sums);
+                CHECK(score_rows(array->column(), spec, table, kSum, threads) == sums);
+                CHECK(score_rows(array->column(), spec, table, kMean, threads) == means);
+                CHECK(score_rows(views->column(), spec, table, kSum, threads) == sums);
             }
         }
     }
+}
+
+TEST(several_targets_in_one_pass_equal_one_after_the_other) {
+    Random random(13);
+    const FeatureSpec spec{2, 500, HashKind::fast};
+    const Rows rows = random_rows(random, 60);
+    const auto array = TextArray::strings(rows);
+    for (const std::size_t targets : {2U, 3U, 4U, 5U, 8U, 9U, 17U}) {
+        const auto ratios = random_ratios(random, targets * spec.buckets);
+        const LogRatioTable table(ratios.data(), targets, spec.buckets);
+        Weighing weighing;
+        weighing.targets = targets;
+        const Scored together = score_rows(array->column(), spec, table, weighing, 1);
+        CHECK(score_rows(array->column(), spec, table, weighing, 3) == together);
+        for (std::size_t t = 0; t < targets; ++t) {
+            const LogRatioTable alone(ratios.data() + t * spec.buckets, 1, spec.buckets);
+            const Scored expected = score_rows(array->column(), spec, alone, kSum, 1);
+            const auto first =
+                together.log_weight.begin() + static_cast<std::ptrdiff_t>(t * rows.size());
+            CHECK(std::equal(expected.log_weight.begin(), expected.log_weight.end(), first));
+            CHECK(expected.tokens == together.tokens);
+            CHECK(expected.status == together.status);
+        }
+    }
+}
+
+TEST(length_policies) {
+    const auto weigh = [](const Weighing& weighing, std::uint64_t tokens, std::uint64_t ngrams,
+                          std::vector<double> sums) {
+        weighing.apply(tokens, ngrams, sums.data());
+        sums.resize(weighing.columns());
+        return sums;
+    };
+    CHECK_EQUAL(weigh(kSum, 4, 7, {-3.5}), std::vector<double>{-3.5});
+    CHECK_EQUAL(weigh(kMean, 4, 7, {-3.5}), std::vector<double>{-0.5});
+    const double root = weigh({1, 0.5, {}, {}}, 4, 7, {-3.5})[0];
+    CHECK(std::abs(root + 3.5 / std::sqrt(7.0)) < 1e-15);
+    // 4 tokens where 6 are usual in the target and 3 in raw.
+    const double poisson = weigh({1, 0, {poisson_terms(6, 3)}, {}}, 4, 7, {-3.5})[0];
+    CHECK(std::abs(poisson - (-3.5 + 4 * std::log(2.0) - 3)) < 1e-14);
+    const Weighing mixture{3, 0, {}, {0.25, 0.0, 0.75}};
+    const auto mixed = weigh(mixture, 4, 7, {-3.5, 900.0, -2.0});
+    CHECK_EQUAL(mixed.size(), 1);
+    CHECK(std::abs(mixed[0] - std::log(0.25 * std::exp(-3.5) + 0.75 * std::exp(-2.0))) < 1e-15);
+    // Far apart and far from 1: neither overflow nor a logarithm of nothing.
+    CHECK_EQUAL(weigh({2, 0, {}, {0.5, 0.5}}, 4, 7, {-5000.0, 3000.0})[0], 3000 + std::log(0.5));
+    CHECK_EQUAL(weigh({2, 0, {}, {0.5, 0.5}}, 4, 7, {-5000.0, -5000.0})[0], -5000.0);
 }
 
 TEST(a_document_beyond_two_gigabytes_is_refused_unread) {
@@ -293,8 +351,8 @@ TEST(a_document_beyond_two_gigabytes_is_refused_unread) {
     constexpr auto kLargest = static_cast<std::int64_t>(kLargestDocument);
     array->damage(1, 2 * sizeof(std::int64_t), kFirst + kLargest + 1);
     const std::vector<double> ratios(spec.buckets, 1.0);
-    const LogRatioTable table(ratios.data(), ratios.size());
-    const Scored scored = score_rows(array->column(), spec, table, LengthPolicy::sum, 1);
+    const LogRatioTable table(ratios.data(), 1, ratios.size());
+    const Scored scored = score_rows(array->column(), spec, table, kSum, 1);
     CHECK(scored.status == (std::vector{RowStatus::text, RowStatus::too_long}));
     CHECK_EQUAL(scored.tokens, std::vector<std::uint32_t>{2, 0});
     CHECK_EQUAL(scored.log_weight, std::vector<double>{3, 0});
@@ -315,10 +373,10 @@ TEST(sums_have_room_for_the_largest_ratios) {
     const auto array = TextArray::strings({dense, dotted});
     for (const double largest : {23.999999, -23.999999}) {
         const std::vector<double> ratios = {largest, largest};
-        const LogRatioTable table(ratios.data(), 2);
-        const Scored scored = score_rows(array->column(), spec, table, LengthPolicy::sum, 1);
+        const LogRatioTable table(ratios.data(), 1, 2);
+        const Scored scored = score_rows(array->column(), spec, table, kSum, 1);
         const auto ngrams = static_cast<int128>(ngram_count(60000, 8));
-        const double expected = std::ldexp(static_cast<double>(ngrams * table.data()[0]), -44);
+        const double expected = std::ldexp(static_cast<double>(ngrams * entries(table)[0]), -44);
         CHECK_EQUAL(scored.tokens, std::vector<std::uint32_t>{60000, 60000});
         CHECK_EQUAL(scored.log_weight, std::vector<double>{expected, expected});
     }
@@ -326,13 +384,13 @@ TEST(sums_have_room_for_the_largest_ratios) {
 
 TEST(table_in_fixed_point) {
     const std::vector<double> ratios = {0.0, 1.0, -1.0, 0x1p-44, 0x1.8p-45, 18.420680743952367};
-    const LogRatioTable table(ratios.data(), ratios.size());
-    CHECK_EQUAL(table.size(), 6);
-    CHECK_EQUAL(table.data()[1], std::int64_t{1} << 44);
-    CHECK_EQUAL(table.data()[2], -(std::int64_t{1} << 44));
-    CHECK_EQUAL(table.data()[3], 1);
-    CHECK_EQUAL(table.data()[4], 1);
-    CHECK(std::abs(LogRatioTable::to_double(table.data()[5]) - ratios[5]) <= 0x1p-45);
+    const LogRatioTable table(ratios.data(), 1, ratios.size());
+    CHECK_EQUAL(table.buckets(), 6);
+    CHECK_EQUAL(entries(table)[1], std::int64_t{1} << 44);
+    CHECK_EQUAL(entries(table)[2], -(std::int64_t{1} << 44));
+    CHECK_EQUAL(entries(table)[3], 1);
+    CHECK_EQUAL(entries(table)[4], 1);
+    CHECK(std::abs(LogRatioTable::to_double(entries(table)[5]) - ratios[5]) <= 0x1p-45);
     // Rounded once, to nearest, ties to even.
     CHECK_EQUAL(LogRatioTable::to_double((int128{1} << 100) + (int128{1} << 47)), 0x1p56);
     CHECK_EQUAL(LogRatioTable::to_double((int128{1} << 100) + (int128{1} << 47) + 1),

@@ -61,9 +61,27 @@ class FeatureSpec:
     def __init__(self, *, n: int, buckets: int, hash: Literal["fast", "sha256"]) -> None: ...  # noqa: A002
 
 class LogRatioTable:
-    """log p_target - log p_raw of every bucket, in fixed point."""
+    """log p_target - log p_raw of every target and bucket, in fixed point."""
 
-    def __init__(self, log_ratio: NDArray[np.float64]) -> None: ...
+    def __init__(self, log_ratio: NDArray[np.float64]) -> None:
+        """Take float64[targets, buckets]."""
+
+class Weighing:
+    """How the sums of a document's log ratios, one a target, become its log-weights.
+
+    alpha: they are divided by the number of n-grams to this power, 0 to 1. lengths: for the Poisson
+    term, tokens a document of target and of raw, a pair a target; or none. shares: of the mixture
+    that makes one log-weight of them; or none.
+    """
+
+    def __init__(
+        self,
+        *,
+        targets: int = 1,
+        alpha: float = 0.0,
+        lengths: Sequence[tuple[float, float]] = (),
+        shares: Sequence[float] = (),
+    ) -> None: ...
 
 def count(
     array: _ArrowArray,
@@ -72,21 +90,22 @@ def count(
     *,
     limit: int = -1,
     threads: int = 1,
-) -> tuple[int, int, NDArray[np.int64]]:
-    """Add the n-grams of the rows to counts; (rows, n-grams, rows that are not UTF-8).
+) -> tuple[int, int, int, int, NDArray[np.int64]]:
+    """Add the n-grams of the rows to counts.
 
     Stops after the row that takes the number of added n-grams above the limit (negative: none).
+    Returns rows, n-grams, rows with a token, tokens in these, and the rows that are not UTF-8.
     """
 
 def score(
     array: _ArrowArray,
     spec: FeatureSpec,
     table: LogRatioTable,
+    weighing: Weighing,
     *,
-    length: Literal["sum", "mean"] = "sum",
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
-    """(log_weight, tokens, bytes, status) of the rows."""
+    """(log_weight, tokens, bytes, status) of the rows; log_weight is [log-weights a row, rows]."""
 
 def log_ratio(
     target: NDArray[np.int64], raw: NDArray[np.int64], smoothing: float

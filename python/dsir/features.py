@@ -110,7 +110,7 @@ class HashedNgrams:
         counts = np.zeros(self.buckets, dtype=np.int64)
         for shard in resolve(texts, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise"):
-                _, _, invalid = _core.count(batch.text, self.spec, counts)
+                *_, invalid = _core.count(batch.text, self.spec, counts)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
         return counts

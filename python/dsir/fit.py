@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 from dsir.arguments import one_of
-from dsir.corpus import Corpus, OnError, resolve
+from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
-from dsir.errors import SettingError
 from dsir.features import HashedNgrams, check_features
-from dsir.importance import ImportanceModel, Length, check_length, check_smoothing
-from dsir.pipeline import FitTokens, Pipeline, check_fit_tokens, open_engine
+from dsir.importance import ImportanceModel, check_smoothing
+from dsir.length import Length, check_length
+from dsir.pipeline import FitSettings, FitTokens, Pipeline, check_fit_tokens, open_engine
 from dsir.progress import reporter
+from dsir.targets import (
+    Proportions,
+    TargetMode,
+    check_targets,
+    in_order,
+    resolve_targets,
+)
 
 _FEATURES = HashedNgrams()
 
@@ -22,6 +30,8 @@ def fit(
     *,
     text: str = "text",
     features: HashedNgrams = _FEATURES,
+    targets: TargetMode = "pooled",
+    proportions: Proportions = None,
     smoothing: float = 0.0,
     length: Length = "sum",
     fit_tokens: FitTokens = "auto",
@@ -36,11 +46,14 @@ def fit(
 
     Args:
         raw: a path, pattern or folder, a list of these, or texts in memory; see `dsir.select`.
-        target: the same kinds; or a dict of several, which are counted as one.
+        target: the same kinds; or several by name, {"name": source, ...}.
         text: the text column; dots lead into nested columns.
         features: the n-grams.
-        smoothing: pseudo-count added to every bucket of the target, 0 or more.
-        length: "sum" or "mean"; see `ImportanceModel`.
+        targets: what becomes of several: "pooled", "separate" or "mixture"; see `ImportanceModel`.
+        proportions: shares of separate or mixed targets, by name or in order; None for their shares
+            of n-grams.
+        smoothing: pseudo-count added to every bucket of a target, 0 or more.
+        length: "sum", "mean", a number from 0 to 1, or "poisson"; see `ImportanceModel`.
         fit_tokens: n-grams of raw to count: "auto" is 100,000 a bucket, "all" all, or a number. It
             is shared out evenly over the shards; each stops behind the document that passes its
             share. The target is always counted whole.
@@ -54,32 +67,43 @@ def fit(
         InputError: something cannot be read.
         ModelError: a corpus has no n-grams.
     """
-    check_smoothing(smoothing)
-    check_length(length)
-    fit_tokens = check_fit_tokens(fit_tokens)
     check_on_error(on_error)
-    check_features(features)
-    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error)
-    model, _ = pipeline.fit(
-        resolve(raw, text=text, name="raw"),
-        resolve_target(target, text),
-        features,
-        smoothing=smoothing,
-        length=length,
-        fit_tokens=fit_tokens,
-        workdir=None,
+    target_corpora = resolve_targets(target, text)
+    settings = check_fit_settings(
+        features, targets, proportions, target_corpora.names, smoothing, length, fit_tokens
     )
+    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error)
+    corpus = resolve(raw, text=text, name="raw")
+    model, _ = pipeline.fit(corpus, target_corpora, settings, None)
     return model
 
 
-def resolve_target(target: object, text: str) -> Corpus:
-    """Make one corpus of the target, or of several given by name."""
-    if not isinstance(target, dict):
-        return resolve(target, text=text, name="target")
-    if not target:
-        raise SettingError("target: the dict of targets is empty")
-    parts = [resolve(one, text=text, name=f"target {name}") for name, one in target.items()]
-    return Corpus(tuple(shard for part in parts for shard in part.shards), "target")
+def check_fit_settings(
+    features: HashedNgrams,
+    targets: TargetMode,
+    proportions: Proportions,
+    target_names: Sequence[str],
+    smoothing: float,
+    length: Length,
+    fit_tokens: FitTokens,
+) -> FitSettings:
+    """Check how a model is to be made.
+
+    Raises:
+        SettingError: an argument is out of range, or they do not go together.
+    """
+    check_features(features)
+    check_targets(targets, target_names)
+    in_order(proportions, target_names, targets)
+    check_smoothing(smoothing)
+    return FitSettings(
+        features=features,
+        targets=targets,
+        proportions=proportions,
+        smoothing=smoothing,
+        length=check_length(length),
+        fit_tokens=check_fit_tokens(fit_tokens),
+    )
 
 
 def check_on_error(on_error: str) -> None:

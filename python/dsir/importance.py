@@ -3,39 +3,67 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core, model_file
-from dsir.arguments import one_of
+from dsir.arguments import whole_number
 from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import ModelError, SettingError
+from dsir.explanation import explain_sum
 from dsir.features import HashedNgrams
-
-Length = Literal["sum", "mean"]
+from dsir.length import (
+    CorpusSize,
+    Length,
+    check_length,
+    exponent,
+    mean_tokens,
+    poisson_log_ratio,
+)
+from dsir.proportions import shares
+from dsir.targets import Proportions, TargetMode, check_target_names, check_targets, in_order
 
 
 class ImportanceModel:
-    """Two bags of hashed n-grams, and the log ratio of their distributions.
+    """Bags of hashed n-grams of a raw corpus and of targets, and their log ratios.
 
-    The log-weight of a text is the sum (`length="sum"`, the reference) or the mean
-    (`length="mean"`) of `log_ratio` over its n-grams. Source: Xie et al. 2023, section 3;
-    ALGORITHMS section 1. Frozen: the arrays cannot be written to.
+    The log-weight of a text is made of the sum of `log_ratio` over its n-grams. Source: Xie et al.
+    2023, section 3; ALGORITHMS section 1. Frozen: the arrays cannot be written to.
+
+    Length policies:
+
+    - `"sum"`: the sum itself, as in the reference;
+    - `"mean"`: the sum divided by the number of n-grams;
+    - a number alpha from 0 to 1: the sum divided by (number of n-grams)^alpha;
+    - `"poisson"`: the sum plus the log ratio of the likelihoods of the text's number of tokens,
+      a Poisson variable with the mean of the target on one side and that of raw on the other.
+
+    Several targets:
+
+    - `targets="pooled"`: their n-grams are added up to one target;
+    - `targets="separate"`: a text has a log-weight for each;
+    - `targets="mixture"`: one log-weight, log Σ proportion_k exp(log-weight_k).
 
     Args:
         features: what the buckets are.
         raw_counts: int64[buckets], n-grams of the raw corpus.
-        target_counts: int64[buckets], n-grams of the target.
-        smoothing: pseudo-count added to every bucket of the target, 0 or more.
-        length: how log ratios become a log-weight.
+        target_counts: int64[buckets], n-grams of the target; int64[targets, buckets] with names.
+        target_names: of the targets; empty for one without a name.
+        targets: what becomes of several targets.
+        proportions: shares of the targets, by name or in order; None for their shares of n-grams.
+        smoothing: pseudo-count added to every bucket of a target, 0 or more.
+        length: the length policy.
+        raw_size: documents and tokens behind `raw_counts`; needed for `length="poisson"`.
+        target_sizes: the same, one a target.
 
     Raises:
-        ModelError: raw or target has no n-grams: there is no model to be made from nothing.
+        ModelError: raw or a target has no n-grams: there is no model to be made from nothing.
         SettingError: an argument is out of range.
     """
 
@@ -45,17 +73,37 @@ class ImportanceModel:
         raw_counts: npt.NDArray[np.int64],
         target_counts: npt.NDArray[np.int64],
         *,
+        target_names: Sequence[str] = (),
+        targets: TargetMode = "pooled",
+        proportions: Proportions = None,
         smoothing: float = 0.0,
         length: Length = "sum",
+        raw_size: CorpusSize | None = None,
+        target_sizes: Sequence[CorpusSize] | None = None,
     ) -> None:
         check_smoothing(smoothing)
-        check_length(length)
+        if target_names:
+            check_target_names(target_names)
+        check_targets(targets, target_names)
         self._features = features
-        self._raw_counts = _frozen_counts("raw_counts", raw_counts, features.buckets)
-        self._target_counts = _frozen_counts("target_counts", target_counts, features.buckets)
+        self._target_names = tuple(target_names)
+        self._targets: TargetMode = targets
+        self._raw_counts = _frozen_counts("raw", raw_counts, (features.buckets,))
+        shape = (len(target_names), features.buckets) if target_names else (features.buckets,)
+        self._target_counts = _frozen_counts("target", target_counts, shape, target_names)
         self._smoothing = float(smoothing)
-        self._length: Length = length
-        self._log_ratio = _core.log_ratio(self._target_counts, self._raw_counts, self._smoothing)
+        self._length: Length = check_length(length)
+        self._raw_size = raw_size
+        self._target_sizes = None if target_sizes is None else tuple(target_sizes)
+        if target_sizes is not None and len(target_sizes) != max(1, len(target_names)):
+            raise SettingError(f"target_sizes: {len(target_sizes)}, which is not one a target")
+        # As asked for, and not as they are added up to 1: that is not done twice.
+        self._asked = in_order(proportions, target_names, targets)
+        self._proportions = None if targets == "pooled" else self._shares()
+        self._weighing = self._make_weighing()
+        columns = self._counts_by_column()
+        ratios = [_core.log_ratio(c, self._raw_counts, self._smoothing) for c in columns]
+        self._log_ratio = np.stack(ratios)
         self._log_ratio.setflags(write=False)
 
     @property
@@ -70,28 +118,56 @@ class ImportanceModel:
 
     @property
     def target_counts(self) -> npt.NDArray[np.int64]:
-        """int64[buckets]: n-grams of the target."""
+        """n-grams of the target, int64[buckets]; with names int64[targets, buckets]."""
         return self._target_counts
 
     @property
+    def target_names(self) -> tuple[str, ...]:
+        """Names of the targets; empty for one without a name."""
+        return self._target_names
+
+    @property
+    def targets(self) -> TargetMode:
+        """What becomes of several targets."""
+        return self._targets
+
+    @property
+    def proportions(self) -> npt.NDArray[np.float64] | None:
+        """float64[targets], adding up to 1: shares of separate or mixed targets; None if pooled."""
+        return self._proportions
+
+    @property
     def smoothing(self) -> float:
-        """Pseudo-count added to every bucket of the target."""
+        """Pseudo-count added to every bucket of a target."""
         return self._smoothing
 
     @property
     def length(self) -> Length:
-        """How the log ratios of a text's n-grams become its log-weight."""
+        """The length policy."""
         return self._length
 
     @property
     def log_ratio(self) -> npt.NDArray[np.float64]:
-        """float64[buckets]: log p_target - log p_raw, 1e-8 added to both probabilities."""
-        return self._log_ratio
+        """Log p_target - log p_raw, 1e-8 added to both probabilities.
+
+        float64[buckets]; with separate or mixed targets float64[targets, buckets].
+        """
+        return self._log_ratio[0] if self._targets == "pooled" else self._log_ratio
+
+    @property
+    def columns(self) -> int:
+        """How many log-weights a text has: one, or one a target where they are separate."""
+        return len(self._target_names) if self._targets == "separate" else 1
 
     @functools.cached_property
     def table(self) -> _core.LogRatioTable:
         """The log ratios in the fixed point that the core adds up in."""
         return _core.LogRatioTable(self._log_ratio)
+
+    @property
+    def weighing(self) -> _core.Weighing:
+        """How the core makes log-weights of the sums."""
+        return self._weighing
 
     @property
     def fingerprint(self) -> str:
@@ -109,61 +185,51 @@ class ImportanceModel:
             threads: how many threads to use; the result does not depend on it.
 
         Returns:
-            float64, one per row; 0 for rows without a token.
+            float64[rows]; with separate targets float64[rows, targets]. 0 for rows without a token.
 
         Raises:
             InputError: a text cannot be read, or is not UTF-8.
         """
-        parts = [np.zeros(0)]
+        parts = [np.zeros((self.columns, 0))]
         for shard in resolve(source, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 log_weight, _, _, status = _core.score(
-                    batch.text,
-                    self._features.spec,
-                    self.table,
-                    length=self._length,
-                    threads=threads,
+                    batch.text, self._features.spec, self.table, self._weighing, threads=threads
                 )
                 invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
                 parts.append(log_weight)
-        return np.concatenate(parts)
+        found = np.concatenate(parts, axis=1)
+        return np.ascontiguousarray(found.T) if self._targets == "separate" else found[0]
 
-    def explain(self, text: str) -> pa.Table:
+    def explain(self, text: str, *, target: str | None = None) -> pa.Table:
         """Show what a text's log-weight is made of.
 
         Args:
             text: one text.
+            target: which one, where there are several that are not pooled. Of a mixture, it is the
+                log-weight under this target alone that is explained.
 
         Returns:
             A table with a row per distinct n-gram: `ngram` string, `bucket` int64, `count` int64
             (times in the text), `contribution` float64 (its part of the log-weight), the greatest
-            magnitude first. The contributions add up to the log-weight.
+            magnitude first. With `length="poisson"` a row without n-gram and bucket is what the
+            number of tokens (`count`) contributes. The contributions add up to the log-weight.
 
         Raises:
             RowError: the text has lone surrogates.
+            SettingError: the target is not named where it has to be, or there is none of that name.
         """
-        counts: dict[tuple[str, int], int] = {}
-        for named in self._features.ngrams(text):
-            counts[named] = counts.get(named, 0) + 1
-        total = sum(counts.values())
-        share = 1.0 if self._length == "sum" else 1.0 / max(1, total)
-        rows = [
-            (ngram, bucket, count, count * share * float(self._log_ratio[bucket]))
-            for (ngram, bucket), count in counts.items()
-        ]
-        rows.sort(key=lambda row: (-abs(row[3]), row[0]))
-        schema = pa.schema(
-            [
-                ("ngram", pa.string()),
-                ("bucket", pa.int64()),
-                ("count", pa.int64()),
-                ("contribution", pa.float64()),
-            ]
-        )
-        columns = zip(*rows, strict=True) if rows else [()] * 4
-        return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
+        column = self._column_of(target)
+        ngrams = self._features.ngrams(text)
+        share = max(1, len(ngrams)) ** -exponent(self._length)
+        of_length = None
+        if self._length == "poisson" and ngrams:
+            tokens = len(self._features.tokens(text))
+            of_target, of_raw = self._mean_tokens()[column]
+            of_length = (tokens, poisson_log_ratio(tokens, of_target, of_raw))
+        return explain_sum(ngrams, self._log_ratio[column], share, of_length)
 
     def save(self, path: str | Path) -> None:
         """Write the model; docs/formats.md has the format. Never a pickle.
@@ -182,57 +248,115 @@ class ImportanceModel:
                 tokeniser tables or a hash that this version of dsir does not have.
         """
         content = model_file.read(Path(path))
-        settings = content.settings
         try:
-            described = settings["features"]
-            features = HashedNgrams(
-                **{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")}
-            )
-            model = cls(
-                features,
-                content.raw_counts,
-                content.target_counts,
-                smoothing=settings["smoothing"],
-                length=settings["length"],
-            )
-        except (KeyError, TypeError, SettingError) as error:
+            model = _from_file(content)
+        except (KeyError, TypeError, ValueError) as error:  # SettingError is a ValueError.
             raise ModelError(f"{path}: the model's settings are not valid: {error}") from error
-        if features.describe() != described:
+        described = content.settings["features"]
+        if model.features.describe() != described:
             raise ModelError(
                 f"{path}: was made with {described}, this version of dsir has "
-                f"{features.describe()}; fit the model again"
+                f"{model.features.describe()}; fit the model again"
             )
         return model
+
+    def counts_by_target(self) -> npt.NDArray[np.int64]:
+        """int64[targets, buckets]: the counts of every target, pooled or not."""
+        rows: npt.NDArray[np.int64] = self._target_counts.reshape(-1, self._features.buckets)
+        return rows
+
+    def _counts_by_column(self) -> npt.NDArray[np.int64]:
+        counts = self.counts_by_target()
+        if self._targets != "pooled":
+            return counts
+        pooled: npt.NDArray[np.int64] = counts.sum(axis=0, keepdims=True)
+        return pooled
+
+    def _shares(self) -> npt.NDArray[np.float64]:
+        asked = self._target_counts.sum(axis=1) if self._asked is None else self._asked
+        found = shares("proportions", asked)
+        found.setflags(write=False)
+        return found
+
+    def _make_weighing(self) -> _core.Weighing:
+        poisson = self._length == "poisson"
+        shares = None if self._targets != "mixture" else self._proportions
+        return _core.Weighing(
+            targets=1 if self._targets == "pooled" else len(self._target_names),
+            alpha=exponent(self._length),
+            lengths=self._mean_tokens() if poisson else (),
+            shares=() if shares is None else shares.tolist(),
+        )
+
+    def _mean_tokens(self) -> list[tuple[float, float]]:
+        """Tokens a document of target and raw, a pair per row of the log ratios."""
+        of_raw = mean_tokens(self._raw_size, "raw")
+        sizes = list(self._target_sizes or [])
+        if self._targets == "pooled" and sizes:
+            sizes = [CorpusSize(sum(s.documents for s in sizes), sum(s.tokens for s in sizes))]
+        if not sizes:
+            mean_tokens(None, "target")
+        return [(mean_tokens(size, "target"), of_raw) for size in sizes]
+
+    def _column_of(self, target: str | None) -> int:
+        if self._targets == "pooled":
+            if target is not None:
+                raise SettingError(f"target={target!r}: the targets of this model are pooled")
+            return 0
+        if target not in self._target_names:
+            known = ", ".join(self._target_names)
+            raise SettingError(f"target={target!r}: name one of the model's targets: {known}")
+        return self._target_names.index(target)
 
     def _to_file(self) -> model_file.Content:
         settings = {
             "features": self._features.describe(),
             "smoothing": self._smoothing,
             "length": self._length,
+            "targets": self._targets,
+            "target_names": list(self._target_names),
+            "proportions": self._asked,
+            "raw_size": self._raw_size,
+            "target_sizes": self._target_sizes,
         }
-        return model_file.Content(settings, self._raw_counts, self._target_counts)
+        return model_file.Content(settings, self._raw_counts, self.counts_by_target())
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Engines carry models between processes; the core's table is made anew there.
-        arguments = (self._features, self._raw_counts, self._target_counts)
-        return (_rebuild, (*arguments, self._smoothing, self._length))
+        return (_from_file, (self._to_file(),))
 
     def __repr__(self) -> str:
+        several = f", targets={self._targets!r} of {len(self._target_names)}"
         return (
             f"ImportanceModel({self._features}, smoothing={self._smoothing}, "
             f"length={self._length!r}, raw n-grams={int(self._raw_counts.sum()):,}, "
-            f"target n-grams={int(self._target_counts.sum()):,})"
+            f"target n-grams={int(self._target_counts.sum()):,}"
+            f"{several if self._target_names else ''})"
         )
 
 
-def _rebuild(
-    features: HashedNgrams,
-    raw_counts: npt.NDArray[np.int64],
-    target_counts: npt.NDArray[np.int64],
-    smoothing: float,
-    length: Length,
-) -> ImportanceModel:
-    return ImportanceModel(features, raw_counts, target_counts, smoothing=smoothing, length=length)
+def _from_file(content: model_file.Content) -> ImportanceModel:
+    settings = content.settings
+    described = settings["features"]
+    names = settings["target_names"]
+    sizes = settings["target_sizes"]
+    return ImportanceModel(
+        HashedNgrams(**{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")}),
+        content.raw_counts,
+        content.target_counts if names else content.target_counts[0],
+        target_names=names,
+        targets=settings["targets"],
+        proportions=settings["proportions"],
+        smoothing=settings["smoothing"],
+        length=settings["length"],
+        raw_size=None if settings["raw_size"] is None else _size(settings["raw_size"]),
+        target_sizes=None if sizes is None else [_size(size) for size in sizes],
+    )
+
+
+def _size(pair: Any) -> CorpusSize:
+    documents, tokens = pair
+    return CorpusSize(whole_number("documents", documents, 0), whole_number("tokens", tokens, 0))
 
 
 def check_smoothing(smoothing: float) -> None:
@@ -241,19 +365,21 @@ def check_smoothing(smoothing: float) -> None:
         raise SettingError(f"smoothing={smoothing!r}: expected a finite number, 0 or more")
 
 
-def check_length(length: str) -> None:
-    """Raise SettingError unless the length policy is known."""
-    one_of("length", length, get_args(Length))
-
-
-def _frozen_counts(name: str, counts: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.int64]:
+def _frozen_counts(
+    side: str,
+    counts: npt.NDArray[np.int64],
+    shape: tuple[int, ...],
+    names: Sequence[str] = (),
+) -> npt.NDArray[np.int64]:
     counts = np.array(counts, dtype=np.int64)  # A copy: nobody else may change it.
-    if counts.shape != (buckets,) or (counts < 0).any():
-        raise ModelError(f"{name}: expected {buckets:,} counts, none negative")
-    if not counts.any():
-        side = name.removesuffix("_counts")
+    if counts.shape != shape or (counts < 0).any():
+        expected = " x ".join(f"{size:,}" for size in shape)
+        raise ModelError(f"{side}_counts: expected {expected} counts, none negative")
+    empty = np.flatnonzero(~counts.reshape(-1, shape[-1]).any(axis=1))
+    if len(empty):
+        name = f"{side} {names[empty[0]]}" if names else side
         raise ModelError(
-            f"the {side} corpus has no n-grams, so there is no model to be made; "
+            f"the {name} corpus has no n-grams, so there is no model to be made; "
             f"check that its texts are not all empty or null"
         )
     counts.setflags(write=False)

@@ -20,8 +20,8 @@ from dsir.atomic import atomic_file
 from dsir.errors import ModelError
 
 MAGIC = b"dsirmodl"
-VERSION = 1
-_PREFIX = struct.Struct("<8sIIQ")  # magic, version, bytes of header, buckets
+VERSION = 2
+_PREFIX = struct.Struct("<8sIIQQ")  # magic, version, bytes of header, buckets, targets
 _CHECKSUM_BYTES = 32
 _LARGEST_HEADER = 1 << 20
 _PICKLE_PROTOCOLS = (b"\x02", b"\x03", b"\x04", b"\x05")
@@ -29,7 +29,13 @@ _PICKLE_PROTOCOLS = (b"\x02", b"\x03", b"\x04", b"\x05")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a model file holds: settings (JSON values) and counts, int64[buckets] each."""
+    """What a model file holds.
+
+    Attributes:
+        settings: JSON values.
+        raw_counts: int64[buckets].
+        target_counts: int64[targets, buckets].
+    """
 
     settings: dict[str, Any]
     raw_counts: npt.NDArray[np.int64]
@@ -38,7 +44,7 @@ class Content:
 
 def _encode(content: Content) -> bytes:
     header = json.dumps(content.settings, sort_keys=True).encode("utf-8")
-    prefix = _PREFIX.pack(MAGIC, VERSION, len(header), len(content.raw_counts))
+    prefix = _PREFIX.pack(MAGIC, VERSION, len(header), *reversed(content.target_counts.shape))
     arrays = (content.raw_counts, content.target_counts)
     return b"".join([prefix, header, *(a.astype("<i8").tobytes() for a in arrays)])
 
@@ -74,11 +80,11 @@ def read(path: Path) -> Content:
         raise ModelError(f"{path}: is a pickle, which dsir never opens; fit the model again")
     if len(data) < _PREFIX.size or not data.startswith(MAGIC):
         raise ModelError(f"{path}: is not a dsir model")
-    _, version, header_bytes, buckets = _PREFIX.unpack_from(data)
+    _, version, header_bytes, buckets, targets = _PREFIX.unpack_from(data)
     if version != VERSION:
         raise ModelError(f"{path}: is a model of format {version}; this dsir reads {VERSION}")
     body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
-    expected = _PREFIX.size + header_bytes + 16 * buckets
+    expected = _PREFIX.size + header_bytes + 8 * buckets * (1 + targets)
     if (
         header_bytes > _LARGEST_HEADER
         or len(body) != expected
@@ -93,4 +99,4 @@ def read(path: Path) -> Content:
     if not isinstance(settings, dict):
         raise ModelError(f"{path}: its header is no JSON object; fit the model again")
     counts = np.frombuffer(body, dtype="<i8", offset=arrays_at).astype(np.int64)
-    return Content(settings, counts[:buckets], counts[buckets:])
+    return Content(settings, counts[:buckets], counts[buckets:].reshape(targets, buckets))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,11 +16,14 @@ from dsir.corpus import Corpus, OnError, Shard
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.features import HashedNgrams
-from dsir.importance import ImportanceModel, Length
+from dsir.importance import ImportanceModel
+from dsir.length import CorpusSize, Length
+from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
+from dsir.stages.draw import Draw, DrawSettings, draw
 from dsir.stages.plan import OutputShard, plan_output
-from dsir.stages.sample import Draw, DrawSettings, SampleTask, ShardRows, draw, sample_shard
+from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
 from dsir.stages.skipped import Skipped
 from dsir.stages.write import (
@@ -32,10 +35,38 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
+from dsir.targets import Proportions, TargetCorpora, TargetMode
 from dsir.workdir import Workdir
 
 FitTokens = int | Literal["auto", "all"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """How to make a model; see `dsir.fit`."""
+
+    features: HashedNgrams
+    targets: TargetMode
+    proportions: Proportions
+    smoothing: float
+    length: Length
+    fit_tokens: FitTokens
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        proportions = self.proportions
+        if proportions is not None:
+            by_name = isinstance(proportions, Mapping)
+            proportions = dict(proportions) if by_name else list(proportions)  # type: ignore[arg-type]
+        return {
+            "features": self.features.describe(),
+            "targets": self.targets,
+            "proportions": proportions,
+            "smoothing": self.smoothing,
+            "length": self.length,
+            "fit_tokens": self.fit_tokens,
+        }
 
 
 @dataclass(slots=True)
@@ -72,34 +103,49 @@ class Pipeline:
     def fit(
         self,
         raw: Corpus,
-        target: Corpus,
-        features: HashedNgrams,
-        *,
-        smoothing: float,
-        length: Length,
-        fit_tokens: FitTokens,
+        target: TargetCorpora,
+        settings: FitSettings,
         workdir: Workdir | None,
     ) -> tuple[ImportanceModel, list[Skipped]]:
-        """Count both corpora and make the model; also what was skipped in the target.
+        """Count all corpora and make the model; also what was skipped in the targets.
 
         Raises:
             EmptyCorpusError: a corpus has no rows that can be read.
             ModelError: a corpus has no n-grams.
         """
+        features = settings.features
         with self._timed("fit") as timed:
-            of_target = self._count(target, features, -1, workdir)
-            limit = _limit_per_shard(fit_tokens, features.buckets, len(raw.shards))
-            of_raw = self._count(raw, features, limit, workdir)
-            timed.text_bytes = of_target.text_bytes + of_raw.text_bytes
-        _refuse_no_rows(target, of_target.rows, of_target.skipped)
-        _refuse_no_rows(raw, of_raw.rows, of_raw.skipped)
+            of_targets = []
+            for number, corpus in enumerate(target.corpora):
+                stem = f"target-{number:03d}" if target.names else "target"
+                of_targets.append(self._count(corpus, features, -1, workdir, stem))
+            limit = _limit_per_shard(settings.fit_tokens, features.buckets, len(raw.shards))
+            of_raw = self._count(raw, features, limit, workdir, "raw")
+            timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
+        for corpus, counted in zip((*target.corpora, raw), (*of_targets, of_raw), strict=True):
+            _refuse_no_rows(corpus, counted.rows, counted.skipped)
+        counts = [part.counts for part in of_targets]
         model = ImportanceModel(
-            features, of_raw.counts, of_target.counts, smoothing=smoothing, length=length
+            features,
+            of_raw.counts,
+            np.stack(counts) if target.names else counts[0],
+            target_names=target.names,
+            targets=settings.targets,
+            proportions=settings.proportions,
+            smoothing=settings.smoothing,
+            length=settings.length,
+            raw_size=CorpusSize(of_raw.documents, of_raw.tokens),
+            target_sizes=[CorpusSize(part.documents, part.tokens) for part in of_targets],
         )
-        return model, of_target.skipped
+        return model, [entry for part in of_targets for entry in part.skipped]
 
     def _count(
-        self, corpus: Corpus, features: HashedNgrams, limit: int, workdir: Workdir | None
+        self,
+        corpus: Corpus,
+        features: HashedNgrams,
+        limit: int,
+        workdir: Workdir | None,
+        stem: str,
     ) -> ShardCounts:
         threads = self._threads_inside(len(corpus.shards))
         tasks = [
@@ -109,7 +155,7 @@ class Pipeline:
                 limit,
                 self.on_error,
                 threads,
-                workdir.place("counts", f"{corpus.name}-{number:05d}") if workdir else None,
+                workdir.place("counts", f"{stem}-{number:05d}") if workdir else None,
             )
             for number, shard in enumerate(corpus.shards)
         ]
@@ -160,6 +206,7 @@ class Pipeline:
         self,
         scores: Sequence[ShardScores],
         settings: DrawSettings,
+        shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
     ) -> tuple[Draw, list[ShardRows]]:
         """Draw from the scores of all shards.
@@ -167,6 +214,7 @@ class Pipeline:
         Args:
             scores: of every shard, in order.
             settings: how to draw.
+            shares: of the budget, one a target.
             workdir: opens where the rows are kept, once a draw could be made; None for memory.
 
         Raises:
@@ -174,7 +222,7 @@ class Pipeline:
         """
         rows = sum(part.rows for part in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
-            drawn = draw(scores, settings, self.engine.threads)
+            drawn = draw(scores, settings, shares, self.engine.threads)
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
             tasks = [
@@ -182,7 +230,7 @@ class Pipeline:
                     part,
                     int(first_rows[number]),
                     settings,
-                    drawn.threshold,
+                    drawn,
                     folder.place(".", number) if folder else None,
                 )
                 for number, part in enumerate(scores)
@@ -199,7 +247,7 @@ class Pipeline:
         self,
         outputs: Sequence[OutputShard],
         folder: Path,
-        weight_column: str,
+        added: AddedColumns,
         features: HashedNgrams,
         workdir: Workdir | None,
     ) -> Written:
@@ -209,7 +257,7 @@ class Pipeline:
             WriteTask(
                 output,
                 folder,
-                weight_column,
+                added,
                 features,
                 threads,
                 workdir.place("outputs", output.number) if workdir else None,
@@ -217,14 +265,14 @@ class Pipeline:
             for output in outputs
         ]
         with self._writing(outputs) as advance:
-            return merge_written(features, self.engine.run(write_shard, tasks, advance))
+            return merge_written(self.engine.run(write_shard, tasks, advance))
 
     def gather(
-        self, outputs: Sequence[OutputShard], weight_column: str, features: HashedNgrams
+        self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams
     ) -> list[GatheredShard]:
         """Fetch the rows of the output shards into memory."""
         threads = self._threads_inside(len(outputs))
-        tasks = [GatherTask(output, weight_column, features, threads) for output in outputs]
+        tasks = [GatherTask(output, added, features, threads) for output in outputs]
         with self._writing(outputs) as advance:
             return list(self.engine.run(gather_shard, tasks, advance))
 

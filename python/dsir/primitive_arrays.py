@@ -16,12 +16,14 @@ import pyarrow as pa
 _TYPES = {
     np.dtype(np.float64): pa.float64(),
     np.dtype(np.int64): pa.int64(),
+    np.dtype(np.uint8): pa.uint8(),
+    np.dtype(np.uint16): pa.uint16(),
     np.dtype(np.uint32): pa.uint32(),
 }
 
 
 def to_arrow(values: npt.NDArray[Any]) -> pa.Array:
-    """Return a flat array of float64, int64 or uint32 as an Arrow array over the same memory."""
+    """Return a flat array of numbers (those of _TYPES) as an Arrow array over the same memory."""
     flat = np.ascontiguousarray(values)
     return pa.Array.from_buffers(_TYPES[flat.dtype], len(flat), [None, pa.py_buffer(flat)])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -64,6 +64,10 @@ class KeyRule:
         if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
             raise SettingError(f"temperature={self.temperature!r}: expected a number above 0")
 
+    def of_target(self, target: int) -> KeyRule:
+        """Return the same rule for another target."""
+        return replace(self, target=target)
+
     @property
     def core(self) -> _core.KeySettings:
         """The same, as the core takes it."""
@@ -92,6 +96,10 @@ class Threshold:
     selected: int
     cost: int
     next_cost: int
+
+
+NOTHING = Threshold(key=(1 << 64) - 1, not_row=(1 << 64) - 1, selected=0, cost=0, next_cost=0)
+"""Selects no document: no key is as great."""
 
 
 def find_threshold(

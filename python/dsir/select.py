@@ -22,10 +22,11 @@ from dsir.corpus import Corpus, OnError, resolve
 from dsir.corpus.shard import FileShard
 from dsir.engine import Engine
 from dsir.errors import InputError, OutputError, SettingError
-from dsir.features import HashedNgrams, check_features
-from dsir.fit import check_on_error, resolve_target
-from dsir.importance import ImportanceModel, Length, check_length, check_smoothing
-from dsir.output import check_weight_column
+from dsir.features import HashedNgrams
+from dsir.fit import check_fit_settings, check_on_error
+from dsir.importance import ImportanceModel
+from dsir.length import Length
+from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
     SELECTION_FILE,
@@ -34,21 +35,23 @@ from dsir.output.folder import (
     clear_output_folder,
     remove_unfinished,
 )
-from dsir.pipeline import FitTokens, Pipeline, check_fit_tokens, open_engine
+from dsir.pipeline import FitSettings, FitTokens, Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
     Selection,
     accounts_of,
+    add_kl_reduction,
     join_tables,
-    kl_reduction_of,
     warn_of_top_k,
 )
-from dsir.stage_folders import rows_workdir, score_workdir
+from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
+from dsir.stages.draw import Draw, DrawSettings
 from dsir.stages.plan import OutputShard
-from dsir.stages.sample import Draw, DrawSettings, ShardRows
+from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.skipped import Skipped
+from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.version import __version__
 from dsir.workdir import Workdir
 
@@ -70,6 +73,8 @@ def select(
     seed: int = 0,
     min_tokens: int = 100,
     smoothing: float = 0.0,
+    targets: TargetMode = "pooled",
+    proportions: Proportions = None,
     fit_tokens: FitTokens = "auto",
     out: str | Path | None = None,
     workdir: str | Path | None = None,
@@ -77,6 +82,7 @@ def select(
     allow_fewer: bool = False,
     shard_size: int | str = "256MB",
     weight_column: str = "log_weight",
+    target_column: str = "target",
     engine: str | Engine = "local",
     threads: int | None = None,
     on_error: OnError = "raise",
@@ -93,7 +99,8 @@ def select(
         raw: what to select from: a path, pattern or folder of Parquet, JSON Lines (plain, .gz,
             .zst, .bz2, .lz4) or Arrow files; a list of these; or in memory, anything that speaks
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
-        target: a sample of what is wanted: the same kinds, or a dict of several, taken as one.
+        target: a sample of what is wanted: the same kinds; or several by name,
+            {"name": source, ...}.
         n: documents to select; exactly one of n, fraction and tokens.
         fraction: of the rows read, rounded down.
         tokens: documents are taken by descending key until the next would pass this.
@@ -101,10 +108,16 @@ def select(
         features: the n-grams.
         method: "resample", or "top-k" without noise.
         temperature: divides the log-weights before the noise is added; above 1 flattens the draw.
-        length: "sum" over the n-grams (the reference), or their "mean".
+        length: "sum" over the n-grams (the reference), their "mean", a number from 0 to 1 in
+            between, or "poisson"; see `ImportanceModel`.
         seed: of the noise, 0 to 2**64 - 1.
         min_tokens: documents with fewer are never selected.
-        smoothing: pseudo-count added to every bucket of the target.
+        smoothing: pseudo-count added to every bucket of a target.
+        targets: what becomes of several targets: "pooled" to one; "separate": each draws its
+            proportion, one after the other, and what one took the next cannot; or "mixture": one
+            draw by the weight log Σ proportion_k exp(log-weight_k).
+        proportions: of separate or mixed targets, by name or in order; None for their shares of
+            n-grams.
         fit_tokens: n-grams of raw to fit on; see `dsir.fit`.
         out: folder to write to, in the format of the input; None to get the rows in
             `Selection.table`.
@@ -114,6 +127,7 @@ def select(
         allow_fewer: take all eligible documents where the budget asks for more.
         shard_size: text in an output shard, in bytes or as "256MB".
         weight_column: name of the column of log-weights in the output.
+        target_column: name of the column that says which of separate targets took a row.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
         on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`.
@@ -130,30 +144,26 @@ def select(
     Warns:
         DsirWarning: the effective sample size is so small that the sample is a top-k.
     """
-    check_smoothing(smoothing)
-    check_length(length)
-    fit_tokens = check_fit_tokens(fit_tokens)
     check_on_error(on_error)
-    check_features(features)
+    target_corpora = resolve_targets(target, text)
+    names = target_corpora.names
+    fit_settings = check_fit_settings(
+        features, targets, proportions, names, smoothing, length, fit_tokens
+    )
     min_tokens = whole_number("min_tokens", min_tokens, 0)
-    if not weight_column:
-        raise SettingError("weight_column: the column of log-weights must have a name")
     draw_settings = DrawSettings(
         Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
     )
     folder = None if out is None else Path(out).expanduser().absolute()
     run = _Run(
         raw=resolve(raw, text=text, name="raw"),
-        target=resolve_target(target, text),
-        features=features,
-        smoothing=smoothing,
-        length=length,
-        fit_tokens=fit_tokens,
+        target=target_corpora,
+        fit_settings=fit_settings,
         draw_settings=draw_settings,
         out=folder,
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
-        weight_column=weight_column,
+        added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
         pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
     )
     if workdir is not None:
@@ -174,16 +184,13 @@ class _Run:
     """One call of select(), checked."""
 
     raw: Corpus
-    target: Corpus
-    features: HashedNgrams
-    smoothing: float
-    length: Length
-    fit_tokens: FitTokens
+    target: TargetCorpora
+    fit_settings: FitSettings
     draw_settings: DrawSettings
     out: Path | None
     overwrite: bool
     shard_size: int
-    weight_column: str
+    added: AddedColumns
     pipeline: Pipeline
 
     def settings(self) -> dict[str, Any]:
@@ -191,18 +198,16 @@ class _Run:
         rule = self.draw_settings.rule
         return {
             **self.draw_settings.budget.describe(),
+            **self.fit_settings.describe(),
             "text": self.raw.shards[0].text,
-            "features": self.features.describe(),
             "method": rule.method,
             "temperature": rule.temperature,
-            "length": self.length,
             "seed": rule.seed,
             "min_tokens": self.draw_settings.min_tokens,
-            "smoothing": self.smoothing,
-            "fit_tokens": self.fit_tokens,
             "allow_fewer": self.draw_settings.allow_fewer,
             "shard_size": self.shard_size,
-            "weight_column": self.weight_column,
+            "weight_column": self.added.weight,
+            "target_column": self.added.target,
             "on_error": self.pipeline.on_error,
         }
 
@@ -210,7 +215,7 @@ class _Run:
         """What tells the inputs from others."""
         return {
             "raw": [shard.identity() for shard in self.raw.shards],
-            "target": [shard.identity() for shard in self.target.shards],
+            "target": self.target.identity(),
         }
 
     def in_workdir(self, path: Path, *, kept: bool) -> Selection:
@@ -227,21 +232,13 @@ class _Run:
         begun = time.time()
         resuming = workdir is not None and (workdir.path / "outputs").is_dir()
         self._check_output(resuming)
-        model, skipped = self.pipeline.fit(
-            self.raw,
-            self.target,
-            self.features,
-            smoothing=self.smoothing,
-            length=self.length,
-            fit_tokens=self.fit_tokens,
-            workdir=workdir,
-        )
+        model, skipped = self.pipeline.fit(self.raw, self.target, self.fit_settings, workdir)
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
         scores, drawn, rows = self._draw(model, workdir)
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
-            check_weight_column(output.schema, self.weight_column)
+            self.added.refuse_taken_names(output.schema)
         skipped = skipped + [entry for part in scores for entry in part.skipped]
         return self._write(outputs, model, scores, drawn, rows, skipped, workdir, resuming, begun)
 
@@ -250,7 +247,7 @@ class _Run:
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
-            for shard in (*self.raw.shards, *self.target.shards):
+            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.shards):
                 if isinstance(shard, FileShard) and self.out in Path(shard.path).parents:
                     raise OutputError(
                         f"{self.out}: holds {shard.name}, which is an input; give another out"
@@ -259,14 +256,16 @@ class _Run:
         first = {shard.kind: shard for shard in reversed(self.raw.shards)}
         for shard in first.values():
             with contextlib.suppress(InputError):  # Whoever reads it deals with that.
-                check_weight_column(shard.schema(), self.weight_column)
+                self.added.refuse_taken_names(shard.schema())
 
     def _draw(
         self, model: ImportanceModel, workdir: Workdir | None
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+        separate = separate_targets(model)
+        shares = [1.0] if separate is None else separate["shares"]
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, None)
-            return scores, *self.pipeline.sample(scores, self.draw_settings, None)
+            return scores, *self.pipeline.sample(scores, self.draw_settings, shares, None)
         path, durable = workdir.path, workdir.durable
         on_error = self.pipeline.on_error
         folder = score_workdir(path / "scores", self.raw, model, on_error, durable=durable)
@@ -275,6 +274,7 @@ class _Run:
         drawn, rows = self.pipeline.sample(
             scores,
             settings,
+            shares,
             lambda: rows_workdir(path / "rows", manifest, settings, durable=durable),
         )
         return scores, drawn, rows
@@ -294,24 +294,28 @@ class _Run:
         paths: list[Path] = []
         table: pa.Table | None = None
         if self.out is None:
-            gathered = self.pipeline.gather(outputs, self.weight_column, self.features)
+            gathered = self.pipeline.gather(outputs, self.added, model.features)
             table = join_tables([part.table for part in gathered])
             counts = np.sum([part.counts for part in gathered], axis=0)
         else:
             remove_unfinished(self.out)
             if self.overwrite and not resuming:
                 clear_output_folder(self.out)
-            written = self.pipeline.write(
-                outputs, self.out, self.weight_column, self.features, workdir
-            )
+            written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
             paths, counts = written.paths, written.counts
-        metrics = {**accounts_of(scores, drawn, rows), **kl_reduction_of(model, counts)}
+        metrics = accounts_of(scores, drawn, rows, self.added.target_names)
+        add_kl_reduction(metrics, model, counts)
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(
             paths=paths,
             table=table,
             rows=np.concatenate([first + part.shard_row for first, part in loaded]),
             log_weights=np.concatenate([part.log_weight for _, part in loaded]),
+            target=(
+                np.concatenate([part.target for _, part in loaded if part.target is not None])
+                if self.added.target_names
+                else None
+            ),
             metrics={
                 **metrics,
                 "stages": {name: t.describe() for name, t in self.pipeline.times.items()},

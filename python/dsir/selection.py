@@ -15,7 +15,8 @@ import pyarrow as pa
 from dsir.errors import DsirWarning, SettingError
 from dsir.importance import ImportanceModel
 from dsir.metrics import kl_reduction_of_counts
-from dsir.stages.sample import Draw, ShardRows
+from dsir.stages.draw import Draw
+from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.skipped import Skipped
 
@@ -30,8 +31,11 @@ class Selection:
             were written. JSON Lines have the columns `text` and `line`.
         rows: int64, global row numbers, ascending: rows of all earlier shards plus the row in the
             shard. In the order of the output.
-        log_weights: float64, of the same rows.
-        metrics: the accounts: rows, tokens, KL reduction, effective sample size, seconds by stage.
+        log_weights: float64, of the same rows; with separate targets under the one that took it.
+        target: uint16, of the same rows: the number of the target that took it, in the order of
+            `model.target_names`; None unless targets are separate.
+        metrics: the accounts: rows, tokens, KL reduction, effective sample size, seconds by stage;
+            under "targets" by target where they have names.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
         model: the importance model.
     """
@@ -40,6 +44,7 @@ class Selection:
     table: pa.Table | None
     rows: npt.NDArray[np.int64]
     log_weights: npt.NDArray[np.float64]
+    target: npt.NDArray[np.uint16] | None
     metrics: dict[str, Any]
     skipped: list[Skipped]
     model: ImportanceModel
@@ -49,52 +54,98 @@ class Selection:
         return len(self.rows)
 
 
-def row_accounts(scores: Sequence[ShardScores], drawn: Draw) -> dict[str, Any]:
+def row_accounts(
+    scores: Sequence[ShardScores], drawn: Draw, reasons: Sequence[str] = ()
+) -> dict[str, Any]:
     """Say what became of every row: read = selected + passed over by reason + bad."""
     read = sum(part.rows for part in scores)
     empty = sum(part.empty for part in scores)
     bad = sum(part.bad for part in scores)
-    selected = drawn.threshold.selected
+    passed_over: dict[str, Any] = {
+        "not_drawn": drawn.eligible - drawn.selected,
+        "too_short": read - empty - bad - drawn.eligible - sum(drawn.filtered),
+        "empty": empty,
+    }
+    if reasons:
+        passed_over["filtered"] = dict(zip(reasons, drawn.filtered, strict=False))
     return {
         "read": read,
         "eligible": drawn.eligible,
-        "selected": selected,
-        "passed_over": {
-            "not_drawn": drawn.eligible - selected,
-            "too_short": read - empty - bad - drawn.eligible,
-            "empty": empty,
-        },
+        "selected": drawn.selected,
+        "passed_over": passed_over,
         "bad": bad,
         "blank_lines": sum(part.blank_lines for part in scores),
     }
 
 
 def accounts_of(
-    scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
+    scores: Sequence[ShardScores],
+    drawn: Draw,
+    rows: Sequence[ShardRows],
+    target_names: Sequence[str],
+    reasons: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Collect the accounts of a draw: functions of data, settings and seed alone.
 
     Floats are rounded to ten digits: the last ones may differ between versions of numpy.
+
+    Args:
+        scores: of every shard.
+        drawn: from them.
+        rows: of every shard.
+        target_names: of separate targets; else none.
+        reasons: of the quality filters.
     """
     skipped = sum(entry.row is None for part in scores for entry in part.skipped)
-    return {
-        "rows": row_accounts(scores, drawn),
+    accounts: dict[str, Any] = {
+        "rows": row_accounts(scores, drawn, reasons),
         "shards": {"read": len(scores) - skipped, "skipped": skipped},
         "tokens": {
             "eligible": drawn.eligible_tokens,
             "selected": sum(part.tokens for part in rows),
         },
         "text_bytes": {"read": sum(part.text_bytes for part in scores)},
-        "effective_sample_size": _rounded(drawn.effective_sample_size),
     }
+    if not target_names:
+        accounts["effective_sample_size"] = _rounded(drawn.targets[0].effective_sample_size)
+        return accounts
+    accounts["targets"] = {
+        name: {
+            "selected": sum(part.by_target[number][0] for part in rows),
+            "tokens": sum(part.by_target[number][1] for part in rows),
+            "effective_sample_size": _rounded(drawn.targets[number].effective_sample_size),
+        }
+        for number, name in enumerate(target_names)
+    }
+    return accounts
 
 
-def kl_reduction_of(
-    model: ImportanceModel, selected_counts: npt.NDArray[np.int64]
-) -> dict[str, float]:
-    """The KL reduction of selected n-grams against the counts of the model, as a metric."""
-    kl = kl_reduction_of_counts(selected_counts, model.raw_counts, model.target_counts)
-    return {"kl_reduction": _rounded(kl)}
+def add_kl_reduction(
+    accounts: dict[str, Any], model: ImportanceModel, counts: npt.NDArray[np.int64]
+) -> None:
+    """Add the KL reduction to accounts: of the target, or the mean over named ones, and of each.
+
+    Of a separate target it is that of the rows that it took; one that took none has none.
+
+    Args:
+        accounts: as `accounts_of` makes them.
+        model: whose counts of raw and target it is measured against.
+        counts: int64[targets, buckets] of the selection; one row where targets are not separate.
+    """
+    if not model.target_names:
+        kl = kl_reduction_of_counts(counts[0], model.raw_counts, model.target_counts)
+        accounts["kl_reduction"] = _rounded(kl)
+        return
+    by_target = accounts.setdefault("targets", {name: {} for name in model.target_names})
+    found = []
+    for number, name in enumerate(model.target_names):
+        selected = counts[number if len(counts) > 1 else 0]
+        if selected.any():
+            found.append(
+                kl_reduction_of_counts(selected, model.raw_counts, model.target_counts[number])
+            )
+            by_target[name]["kl_reduction"] = _rounded(found[-1])
+    accounts["kl_reduction"] = _rounded(sum(found) / len(found))
 
 
 def warn_of_top_k(accounts: dict[str, Any]) -> None:
@@ -103,13 +154,24 @@ def warn_of_top_k(accounts: dict[str, Any]) -> None:
     Below a tenth of what is drawn, most of the draw has a negligible share of the weight: only the
     order of the weights decides.
     """
-    rows, size = accounts["rows"], accounts["effective_sample_size"]
-    if 10 * size >= rows["selected"] or rows["selected"] == rows["eligible"]:
+    rows = accounts["rows"]
+    if rows["selected"] == rows["eligible"]:
         return
+    draws = {"": {**accounts, "selected": rows["selected"]}}
+    if "effective_sample_size" not in accounts:
+        draws = {f" of target {name}": of for name, of in accounts["targets"].items()}
+    low = {
+        name: of for name, of in draws.items() if 10 * of["effective_sample_size"] < of["selected"]
+    }
+    if not low:
+        return
+    name, of = next(iter(low.items()))
+    more = f" (and of {len(low) - 1} more targets)" if len(low) > 1 else ""
     warnings.warn(
-        f"effective sample size {size:,.1f} for {rows['selected']:,} documents drawn from "
-        f"{rows['eligible']:,}: the weights drown the noise, so the sample is close to a top-k "
-        "(a higher temperature, or length='mean' with a temperature, spreads it)",
+        f"effective sample size{name} {of['effective_sample_size']:,.1f} for {of['selected']:,} "
+        f"documents drawn from {rows['eligible']:,}{more}: the weights drown the noise, so the "
+        "sample is close to a top-k (a higher temperature, or length='mean' with a temperature, "
+        "spreads it)",
         DsirWarning,
         stacklevel=3,
     )

@@ -13,10 +13,13 @@ from dsir.corpus import Corpus, Shard
 from dsir.corpus.files import open_file
 from dsir.errors import SettingError, ShardError, WorkdirError
 from dsir.importance import ImportanceModel
+from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline
 from dsir.selection import accounts_of, warn_of_top_k
-from dsir.stages.sample import DrawSettings, ShardRows
+from dsir.stages.draw import DrawSettings
+from dsir.stages.sample import load_shard_rows
 from dsir.stages.score import ShardScores, load_shard_scores
+from dsir.stages.score_table import ScoreForm
 from dsir.stages.write import Written
 from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
 
@@ -34,9 +37,17 @@ def score_workdir(
         "model": model.fingerprint,
         "text": raw.shards[0].text,
         "on_error": on_error,
+        "separate": separate_targets(model),
     }
     inputs = {"raw": [shard.identity() for shard in raw.shards]}
     return Workdir(path, settings, inputs, durable=durable)
+
+
+def separate_targets(model: ImportanceModel) -> dict[str, Any] | None:
+    """Return names and shares of separate targets, JSON values; None where they are not."""
+    if model.targets != "separate" or model.proportions is None:
+        return None
+    return {"names": list(model.target_names), "shares": model.proportions.tolist()}
 
 
 def rows_workdir(
@@ -58,6 +69,7 @@ def rows_workdir(
         "scores": fingerprint_of(scores),
         "model": scores["settings"]["model"],
         "text": scores["settings"]["text"],
+        "separate": scores["settings"]["separate"],
         **settings.budget.describe(),
         "method": settings.rule.method,
         "seed": settings.rule.seed,
@@ -117,13 +129,17 @@ def sample_to_folder(
             f"{scores}: {len(missing)} of {len(places)} shards are not scored yet "
             f"(the first: {_raw(manifest)[missing[0]]['path']}); run 'dsir score' for all parts"
         )
+    separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
+    form = ScoreForm(len(separate["shares"]))
     parts = [
-        load_shard_scores(place, marker)
+        load_shard_scores(place, marker, form)
         for place, marker in zip(places, markers, strict=True)
         if marker is not None
     ]
-    drawn, rows = pipeline.sample(parts, settings, lambda: rows_workdir(folder, manifest, settings))
-    accounts = accounts_of(parts, drawn, rows)
+    drawn, rows = pipeline.sample(
+        parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
+    )
+    accounts = accounts_of(parts, drawn, rows, separate["names"])
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
@@ -137,6 +153,7 @@ def write_from_folder(
     model: ImportanceModel,
     shard_size: int,
     weight_column: str,
+    target_column: str,
 ) -> Written:
     """Write the documents that a folder of selected rows names.
 
@@ -160,9 +177,11 @@ def write_from_folder(
             raise WorkdirError(
                 f"{rows}: the selected rows of {shard.name} are missing; run 'dsir sample' again"
             )
-        parts.append(ShardRows(marker["first_row"], marker["selected"], marker["tokens"], place))
+        parts.append(load_shard_rows(place, marker, ScoreForm(model.columns)))
     outputs = pipeline.plan(shards, parts, shard_size)
-    return pipeline.write(outputs, out, weight_column, model.features, None)
+    names = model.target_names if model.targets == "separate" else ()
+    added = AddedColumns(weight_column, target_column, names)
+    return pipeline.write(outputs, out, added, model.features, None)
 
 
 def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from typing import Any
 from dsir.atomic import UnfinishedFile, atomic_file, write_json
 from dsir.errors import WorkdirError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from dsir import _core
 
 SPEC = _core.FeatureSpec(n=2, buckets=500, hash="fast")
 RATIO = np.random.default_rng(1).normal(size=500)
-TABLE = _core.LogRatioTable(RATIO)
+TABLE = _core.LogRatioTable(RATIO[np.newaxis])
+SUM, MEAN = _core.Weighing(), _core.Weighing(alpha=1.0)
 TEXT, NULL, INVALID = 0, 1, _core.INVALID_UTF8
 STRING = pa.string()
 
@@ -70,14 +71,16 @@ LAYOUTS: dict[str, Callable[..., object]] = {
 }
 
 
-def score(array: object, **options: object) -> list[list[float]]:
-    return [part.tolist() for part in _core.score(array, SPEC, TABLE, **options)]
+def score(array: object, weighing: _core.Weighing = SUM, **options: object) -> list[list[float]]:
+    log_weight, *rest = _core.score(array, SPEC, TABLE, weighing, **options)
+    assert log_weight.shape == (1, len(rest[0]))
+    return [part.tolist() for part in (log_weight[0], *rest)]
 
 
-def count(array: object, **options: object) -> tuple[int, int, list[int], list[int]]:
+def count(array: object, **options: object) -> tuple[int, int, int, int, list[int], list[int]]:
     counts = np.zeros(500, dtype=np.int64)
-    rows, ngrams, invalid = _core.count(array, SPEC, counts, **options)
-    return rows, ngrams, invalid.tolist(), counts.tolist()
+    *numbers, invalid = _core.count(array, SPEC, counts, **options)
+    return (*numbers, invalid.tolist(), counts.tolist())
 
 
 def score_plainly(rows: list[str | None], length: str = "sum") -> list[list[float]]:
@@ -95,9 +98,11 @@ def score_plainly(rows: list[str | None], length: str = "sum") -> list[list[floa
     ]
 
 
-def count_plainly(rows: list[str | None]) -> tuple[int, int, list[int], list[int]]:
+def count_plainly(rows: list[str | None]) -> tuple[int, int, int, int, list[int], list[int]]:
     buckets = [bucket for row in rows for _, bucket in _core.named_ngrams(row or "", SPEC)]
-    return len(rows), len(buckets), [], np.bincount(buckets, minlength=500).tolist()
+    tokens = [len(_core.wordpunct_tokens(row or "")) for row in rows]
+    counts = np.bincount(buckets, minlength=500).tolist()
+    return len(rows), len(buckets), sum(map(bool, tokens)), sum(tokens), [], counts
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
@@ -105,7 +110,7 @@ def count_plainly(rows: list[str | None]) -> tuple[int, int, list[int], list[int
 def test_every_layout(layout, threads):
     array = layout(ROWS)
     assert score(array, threads=threads) == score_plainly(ROWS)
-    assert score(array, length="mean", threads=threads) == score_plainly(ROWS, "mean")
+    assert score(array, MEAN, threads=threads) == score_plainly(ROWS, "mean")
     assert count(array, threads=threads) == count_plainly(ROWS)
 
 
@@ -122,13 +127,12 @@ def test_any_rows_and_slices(layout, rows, data):
 def test_chunk_pieces_add_up():
     chunked = pa.chunked_array([ROWS[:3], ROWS[3:4], [], ROWS[4:]], pa.string())
     counts = np.zeros(500, dtype=np.int64)
-    rows = ngrams = 0
+    numbers = np.zeros(4, dtype=np.int64)
     parts = []
     for chunk in chunked.chunks:
-        added = _core.count(chunk, SPEC, counts)
-        rows, ngrams = rows + added[0], ngrams + added[1]
+        numbers += _core.count(chunk, SPEC, counts)[:4]
         parts.append(score(chunk))
-    assert (rows, ngrams, [], counts.tolist()) == count_plainly(ROWS)
+    assert (*numbers.tolist(), [], counts.tolist()) == count_plainly(ROWS)
     whole = [[value for part in parts for value in part[i]] for i in range(4)]
     assert whole == score_plainly(ROWS)
 
@@ -177,10 +181,11 @@ def test_invalid_rows_are_flagged_and_add_nothing(bad, kind, threads):
     texts = [row.encode() if row is not None else None for row in ROWS]
     array = array_of_bytes([bad, *texts[:4], bad, *texts[4:], bad], kind)
     places = [0, 5, len(ROWS) + 2]
-    rows, ngrams, invalid, counts = count(array, threads=threads)
+    rows, *numbers, invalid, counts = count(array, threads=threads)
     assert invalid == places
     assert rows == len(ROWS) + 3
-    assert (ngrams, counts) == count_plainly(ROWS)[1::2]
+    expected = count_plainly(ROWS)
+    assert (*numbers, counts) == (*expected[1:4], expected[-1])
     found = score(array, threads=threads)
     for place in places:
         assert [part[place] for part in found] == [0.0, 0, len(bad), INVALID]
@@ -191,7 +196,7 @@ def test_invalid_rows_are_flagged_and_add_nothing(bad, kind, threads):
 def test_counts_are_added_to_what_is_there():
     counts = np.full(500, 7, dtype=np.int64)
     _core.count(pa.array(ROWS), SPEC, counts)
-    assert (counts - 7).tolist() == count_plainly(ROWS)[3]
+    assert (counts - 7).tolist() == count_plainly(ROWS)[-1]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
@@ -216,7 +221,7 @@ def test_any_number_of_threads_gives_the_same_bytes(n, hashing):
     for threads in (1, 2, 3, 16):
         counts = np.zeros(500, dtype=np.int64)
         ngrams = _core.count(pa.array(rows), spec, counts, threads=threads)[:2]
-        scores = _core.score(pa.array(rows), spec, TABLE, threads=threads)
+        scores = _core.score(pa.array(rows), spec, TABLE, SUM, threads=threads)
         results.add((*ngrams, counts.tobytes(), *(part.tobytes() for part in scores)))
     assert len(results) == 1
 
@@ -229,12 +234,13 @@ def test_log_weight_is_the_sum_of_log_ratios():
 
 
 def test_types_and_lengths_of_the_answers():
-    log_weight, tokens, size, status = _core.score(pa.array(ROWS), SPEC, TABLE)
+    log_weight, tokens, size, status = _core.score(pa.array(ROWS), SPEC, TABLE, SUM)
     kinds = [part.dtype.name for part in (log_weight, tokens, size, status)]
     assert kinds == ["float64", "uint32", "uint32", "uint8"]
-    assert {len(part) for part in (log_weight, tokens, size, status)} == {len(ROWS)}
-    empty = _core.score(pa.array([], pa.string()), SPEC, TABLE)
-    assert [len(part) for part in empty] == [0, 0, 0, 0]
+    assert log_weight.shape == (1, len(ROWS))
+    assert {len(part) for part in (tokens, size, status)} == {len(ROWS)}
+    empty = _core.score(pa.array([], pa.string()), SPEC, TABLE, SUM)
+    assert [part.size for part in empty] == [0, 0, 0, 0]
 
 
 @given(
@@ -323,15 +329,29 @@ def test_arguments_are_checked():
             _core.FeatureSpec(n=1, buckets=buckets, hash="fast")
     with pytest.raises(ValueError, match="hash must be 'fast' or 'sha256'"):
         _core.FeatureSpec(n=1, buckets=10, hash="md5")
-    with pytest.raises(ValueError, match="length must be 'sum' or 'mean'"):
-        _core.score(texts, SPEC, TABLE, length="median")
+    for keywords, message in [
+        ({"targets": 0}, "there must be a target"),
+        ({"alpha": -0.1}, "alpha must be 0 to 1"),
+        ({"alpha": math.nan}, "alpha must be 0 to 1"),
+        ({"lengths": [(1.0, 1.0)] * 2}, "lengths must be a pair a target"),
+        ({"lengths": [(1.0, 0.0)]}, "lengths must be above 0"),
+        ({"shares": [0.5, 0.5]}, "shares must be one a target"),
+        ({"shares": [-1.0]}, "shares must be 0 or more"),
+        ({"shares": [0.0]}, "a share must be above 0"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            _core.Weighing(**keywords)
+    with pytest.raises(ValueError, match="differ in their targets"):
+        _core.score(texts, SPEC, TABLE, _core.Weighing(targets=2))
+    with pytest.raises(ValueError, match="the axes targets and buckets"):
+        _core.LogRatioTable(np.zeros(500))
     for call in (score, count):
         with pytest.raises(ValueError, match="threads must be at least 1"):
             call(texts, threads=0)
     with pytest.raises(ValueError, match="one entry a bucket"):
         _core.count(texts, SPEC, counts[:-1])
     with pytest.raises(ValueError, match="one entry a bucket"):
-        _core.score(texts, SPEC, _core.LogRatioTable(np.zeros(499)))
+        _core.score(texts, SPEC, _core.LogRatioTable(np.zeros((1, 499))), SUM)
     for wrong in (counts.astype(np.int32), counts.astype(np.float64), np.zeros(1000, int)[::2]):
         with pytest.raises(TypeError):
             _core.count(texts, SPEC, wrong)
@@ -340,5 +360,5 @@ def test_arguments_are_checked():
         _core.count(texts, SPEC, counts)
     for wrong in (math.nan, math.inf, 24.0, -30.0):
         with pytest.raises(ValueError, match="finite and below 24"):
-            _core.LogRatioTable(np.array([0.0, wrong]))
+            _core.LogRatioTable(np.array([[0.0, wrong]]))
     assert (_core.MAX_ORDER, _core.MIN_BUCKETS, _core.MAX_BUCKETS) == (8, 2, 1 << 24)

@@ -19,11 +19,12 @@ from dsir import _core
 random.seed(5)
 pieces = ["the", "Alice ", " ", "\\n", "été", "ΑΣ", "İ", "中文", "!", "...", "x" * 70, "😀", "_9"]
 texts = ["".join(random.choices(pieces, k=random.randrange(600))) for _ in range(300)]
-table = _core.LogRatioTable(np.random.default_rng(5).normal(size=1000))
+table = _core.LogRatioTable(np.random.default_rng(5).normal(size=(3, 1000)))
+weighing = _core.Weighing(targets=3, alpha=0.4, shares=[0.2, 0.3, 0.5])
 digest = hashlib.sha256()
 for kind in ("fast", "sha256"):
     spec = _core.FeatureSpec(n=3, buckets=1000, hash=kind)
-    for part in _core.score(pa.array(texts), spec, table, threads=2):
+    for part in _core.score(pa.array(texts), spec, table, weighing, threads=2):
         digest.update(part.tobytes())
 print(_core.simd_level(), _core.has_sha256_instructions(), digest.hexdigest())
 """

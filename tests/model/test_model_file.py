@@ -53,7 +53,7 @@ def test_a_fitted_model(small_world, tmp_path):
 
 def test_every_byte_is_checked(path):
     data = path.read_bytes()
-    assert len(data) < 400
+    assert len(data) < 500
     for position in range(len(data)):
         for mask in (1, 0x80, 0xFF):
             damaged = bytearray(data)
@@ -101,22 +101,48 @@ def test_other_files(tmp_path):
         dsir.ImportanceModel.load(tmp_path)
 
 
-def crafted(path: Path, header: Any, counts: list[int], version: int = 1) -> Path:
+def crafted(path: Path, header: Any, counts: list[int], version: int = 2, targets: int = 1) -> Path:
     """A file whose checksum is right, whatever is in it."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    body = struct.pack("<8sIIQ", b"dsirmodl", version, len(text), len(counts) // 2)
+    buckets = len(counts) // (1 + targets)
+    body = struct.pack("<8sIIQQ", b"dsirmodl", version, len(text), buckets, targets)
     body += text + np.array(counts, "<i8").tobytes()
     path.write_bytes(body + hashlib.sha256(body).digest())
     return path
 
 
-GOOD = {"features": FEATURES.describe(), "smoothing": 0.25, "length": "mean"}
+GOOD = {
+    "features": FEATURES.describe(),
+    "smoothing": 0.25,
+    "length": "mean",
+    "targets": "pooled",
+    "target_names": [],
+    "proportions": None,
+    "raw_size": None,
+    "target_sizes": None,
+}
+NAMED = {**GOOD, "targets": "separate", "target_names": ["a", "b"], "proportions": [1, 3]}
 
 
 def test_a_crafted_file_that_is_right(tmp_path, path):
     assert dsir.ImportanceModel.load(crafted(tmp_path / "m", GOOD, [3, 4, 5, 1])).smoothing == 0.25
     header = json.dumps(GOOD, sort_keys=True).encode()
     assert crafted(tmp_path / "m", header, [3, 4, 5, 1]).read_bytes() == path.read_bytes()
+
+
+def test_a_crafted_file_of_several_targets(tmp_path):
+    path = crafted(tmp_path / "m", NAMED, [3, 4, 5, 1, 2, 2], targets=2)
+    model = dsir.ImportanceModel.load(path)
+    assert model.target_names == ("a", "b")
+    assert model.target_counts.tolist() == [[5, 1], [2, 2]]
+    assert model.proportions.tolist() == [0.25, 0.75]
+    model.save(tmp_path / "again")
+    again = dsir.ImportanceModel.load(tmp_path / "again")
+    assert again.fingerprint == model.fingerprint
+    for wrong in ([1], [1, 2, 3], [0, 0], [1, -1], ["x", "y"], 5):
+        crafted(path, {**NAMED, "proportions": wrong}, [3, 4, 5, 1, 2, 2], targets=2)
+        with pytest.raises(dsir.ModelError, match=r"m: the model's settings are not valid"):
+            dsir.ImportanceModel.load(path)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +165,15 @@ def test_a_crafted_file_that_is_right(tmp_path, path):
         ({**GOOD, "smoothing": "1"}, [3, 4, 5, 1]),
         ({**GOOD, "length": "max"}, [3, 4, 5, 1]),
         ({**GOOD, "length": ["sum"]}, [3, 4, 5, 1]),
+        ({**GOOD, "length": "poisson"}, [3, 4, 5, 1]),
+        ({**GOOD, "targets": "separate"}, [3, 4, 5, 1]),
+        ({**GOOD, "targets": 1}, [3, 4, 5, 1]),
+        ({**GOOD, "target_names": ["a", "b"]}, [3, 4, 5, 1]),
+        ({**GOOD, "target_names": 3}, [3, 4, 5, 1]),
+        ({**GOOD, "proportions": [1.0]}, [3, 4, 5, 1]),
+        ({**GOOD, "raw_size": [1]}, [3, 4, 5, 1]),
+        ({**GOOD, "raw_size": [1, -1]}, [3, 4, 5, 1]),
+        ({**GOOD, "target_sizes": [[1, 2], [3, 4]]}, [3, 4, 5, 1]),
         ({"features": GOOD["features"], "length": "sum"}, [3, 4, 5, 1]),
         (GOOD, [3, -4, 5, 1]),
         (GOOD, [0, 0, 5, 1]),
@@ -153,8 +188,8 @@ def test_crafted_files(tmp_path, header, counts):
 
 
 def test_other_versions(tmp_path):
-    path = crafted(tmp_path / "m", GOOD, [3, 4, 5, 1], version=2)
-    with pytest.raises(dsir.ModelError, match="format 2; this dsir reads 1"):
+    path = crafted(tmp_path / "m", GOOD, [3, 4, 5, 1], version=1)
+    with pytest.raises(dsir.ModelError, match="format 1; this dsir reads 2"):
         dsir.ImportanceModel.load(path)
     for name, value in (("unicode", "99.0.0"), ("hash_version", 99)):
         other = {**GOOD, "features": {**GOOD["features"], name: value}}

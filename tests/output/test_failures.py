@@ -14,14 +14,15 @@ import pytest
 from dsir.atomic import UnfinishedFile
 from dsir.corpus import TakenRows
 from dsir.errors import OutputError
-from dsir.output import Writer, open_writer
+from dsir.output import AddedColumns, Writer, open_writer
+from dsir.primitive_arrays import to_arrow
 
 RECORDS = pa.record_batch({"text": ["some text"] * 3})
 KINDS = ["parquet", "arrow", "jsonl"]
 
 
 def writer_at(kind: str, stem: Path) -> Writer:
-    return open_writer(kind, stem, schema=RECORDS.schema, weight_column="w")
+    return open_writer(kind, stem, schema=RECORDS.schema, added=AddedColumns("w"))
 
 
 def taken_by(kind: str) -> TakenRows:
@@ -47,7 +48,7 @@ def test_disk_full_while_writing(
     writer = writer_at(kind, tmp_path / "a")
     monkeypatch.setattr(UnfinishedFile, "write", full)
     with pytest.raises(OutputError, match="No space left on device") as caught, writer:
-        writer.write(taken_by(kind), np.zeros(3), np.arange(3))
+        writer.write(taken_by(kind), [to_arrow(np.zeros(3))], np.arange(3))
     assert f"a.{kind}" in str(caught.value)
     monkeypatch.undo()
     del writer
@@ -61,7 +62,7 @@ def test_disk_full_while_finishing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, step: str
 ) -> None:
     writer = writer_at(kind, tmp_path / "a")
-    writer.write(taken_by(kind), np.zeros(3), np.arange(3))
+    writer.write(taken_by(kind), [to_arrow(np.zeros(3))], np.arange(3))
     if step == "fsync":
         monkeypatch.setattr(os, "fsync", full)
     else:
@@ -88,7 +89,7 @@ def test_a_disk_that_is_really_full(
         pytest.raises(OutputError, match="No space left on device"),
         writer_at(kind, tmp_path / "a") as writer,
     ):
-        writer.write(taken_by(kind), np.zeros(3), np.arange(3))
+        writer.write(taken_by(kind), [to_arrow(np.zeros(3))], np.arange(3))
     gc.collect()
     assert files_under(tmp_path) == []
 
@@ -106,7 +107,7 @@ def test_the_lines_fail_after_the_weights_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = writer_at("jsonl", tmp_path / "a")
-    writer.write(taken_by("jsonl"), np.zeros(3), np.arange(3))
+    writer.write(taken_by("jsonl"), [to_arrow(np.zeros(3))], np.arange(3))
     replace = Path.replace
 
     def fail_on_lines(self: Path, target: Path) -> Path:
@@ -123,5 +124,5 @@ def test_the_lines_fail_after_the_weights_are_there(
 )
 def test_rows_of_the_wrong_kind(tmp_path: Path, kind: str, other: str) -> None:
     with pytest.raises(ValueError, match="written as"), writer_at(kind, tmp_path / "a") as writer:
-        writer.write(taken_by(other), np.zeros(3), np.arange(3))
+        writer.write(taken_by(other), [to_arrow(np.zeros(3))], np.arange(3))
     assert files_under(tmp_path) == []

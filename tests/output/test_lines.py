@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsir.corpus import TakenRows, resolve
-from dsir.output import Writer, open_writer
+from dsir.output import AddedColumns, Writer, open_writer
+from dsir.primitive_arrays import to_arrow
 
 
 def writer_at(stem: Path) -> Writer:
-    return open_writer("jsonl", stem, schema=None, weight_column="log_weight")
+    return open_writer("jsonl", stem, schema=None, added=AddedColumns("log_weight"))
 
 
 def taken_of(lines: list[bytes]) -> TakenRows:
@@ -30,9 +31,9 @@ def taken_of(lines: list[bytes]) -> TakenRows:
 def test_lines_and_weights(tmp_path: Path) -> None:
     lines = [b'{"text": "a" }', b'  {"text":"\\u00e9", "x": 1e400}\r', b"\xff not even text"]
     with writer_at(tmp_path / "part-00000") as writer:
-        writer.write(taken_of(lines[:2]), np.array([-1.5, 0.25]), np.array([7, 2**40]))
-        writer.write(taken_of([]), np.array([]), np.array([], dtype=np.int64))
-        writer.write(taken_of(lines[2:]), np.array([-0.0]), np.array([2**41]))
+        writer.write(taken_of(lines[:2]), [to_arrow(np.array([-1.5, 0.25]))], np.array([7, 2**40]))
+        writer.write(taken_of([]), [to_arrow(np.zeros(0))], np.array([], dtype=np.int64))
+        writer.write(taken_of(lines[2:]), [to_arrow(np.array([-0.0]))], np.array([2**41]))
     assert (tmp_path / "part-00000.jsonl").read_bytes() == b"\n".join([*lines, b""])
     weights = pq.read_table(tmp_path / "_weights" / "part-00000.parquet")
     assert weights.to_pydict() == {"row": [7, 2**40, 2**41], "log_weight": [-1.5, 0.25, -0.0]}
@@ -68,7 +69,7 @@ def test_from_file_to_file_byte_for_byte(
     wanted = np.array(sorted(data.draw(st.sets(st.integers(0, count - 1)))), dtype=np.int64)
     with writer_at(folder / "out") as writer:
         for taken in shard.take(wanted):
-            writer.write(taken, np.zeros(len(taken.rows)), taken.rows)
+            writer.write(taken, [to_arrow(np.zeros(len(taken.rows)))], taken.rows)
     originals = [line for line in content.split(b"\n") if line.strip(b" \t\r")]
     expected = b"".join(originals[row] + b"\n" for row in wanted)
     assert (folder / "out.jsonl").read_bytes() == expected
@@ -76,7 +77,7 @@ def test_from_file_to_file_byte_for_byte(
 
 def test_both_files_appear_when_whole_or_not_at_all(tmp_path: Path) -> None:
     writer = writer_at(tmp_path / "a")
-    writer.write(taken_of([b"{}"]), np.zeros(1), np.zeros(1, dtype=np.int64))
+    writer.write(taken_of([b"{}"]), [to_arrow(np.zeros(1))], np.zeros(1, dtype=np.int64))
     assert not (tmp_path / "a.jsonl").exists()
     assert not (tmp_path / "_weights" / "a.parquet").exists()
     writer.abort()
@@ -85,7 +86,9 @@ def test_both_files_appear_when_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_weights_are_read_by_no_one_as_a_corpus(tmp_path: Path) -> None:
     with writer_at(tmp_path / "a") as writer:
-        writer.write(taken_of([b'{"text": "x"}']), np.zeros(1), np.zeros(1, dtype=np.int64))
+        writer.write(
+            taken_of([b'{"text": "x"}']), [to_arrow(np.zeros(1))], np.zeros(1, dtype=np.int64)
+        )
     (shard,) = resolve(tmp_path).shards
     assert Path(shard.name).name == "a.jsonl"
 
@@ -97,7 +100,9 @@ def test_the_output_depends_on_the_rows_alone(tmp_path: Path) -> None:
         with writer_at(tmp_path / stem) as writer:
             for first, last in pairwise(cuts):
                 writer.write(
-                    taken_of(lines[first:last]), weights[first:last], np.arange(first, last)
+                    taken_of(lines[first:last]),
+                    [to_arrow(weights[first:last])],
+                    np.arange(first, last),
                 )
     for one, other in (("a.jsonl", "b.jsonl"), ("_weights/a.parquet", "_weights/b.parquet")):
         assert (tmp_path / one).read_bytes() == (tmp_path / other).read_bytes()

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from dsir.corpus import TakenRows, resolve
 from dsir.errors import OutputError
-from dsir.output import Writer, check_weight_column, open_writer
+from dsir.output import AddedColumns, Writer, open_writer
 from dsir.output.row_groups import RowGroups, row_bytes
+from dsir.primitive_arrays import to_arrow
 
 KINDS = ["parquet", "arrow"]
 LEVELS = ["low", "middle", "high"]
@@ -89,7 +90,7 @@ def write(writer: Writer, numbers: list[int], cuts: list[int]) -> list[Path]:
         for first, last in zip([0, *cuts], [*cuts, len(numbers)], strict=True):
             part = numbers[first:last]
             weights = np.array(part, dtype=np.float64) / 8
-            writer.write(taken_of(part), weights, np.array(part, dtype=np.int64))
+            writer.write(taken_of(part), [to_arrow(weights)], np.array(part, dtype=np.int64))
         return writer.close()
 
 
@@ -108,7 +109,9 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 def test_everything_is_kept(tmp_path: Path, kind: str) -> None:
     numbers = list(range(50))
-    writer = open_writer(kind, tmp_path / "part-00000", schema=SCHEMA, weight_column="log_weight")
+    writer = open_writer(
+        kind, tmp_path / "part-00000", schema=SCHEMA, added=AddedColumns("log_weight")
+    )
     (path,) = write(writer, numbers, [1, 20, 20, 33])
     assert path == tmp_path / f"part-00000.{kind}"
     assert list(tmp_path.iterdir()) == [path]
@@ -163,7 +166,7 @@ def test_the_same_rows_give_the_same_bytes(
             },
         )
         patch.setattr("dsir.output.parquet.MAX_ROWS", max_rows)
-        options = {"schema": SCHEMA, "weight_column": "log_weight"}
+        options = {"schema": SCHEMA, "added": AddedColumns("log_weight")}
         (whole,) = write(open_writer(kind, folder / "whole", **options), numbers, [])
         (parts,) = write(open_writer(kind, folder / "parts", **options), numbers, cuts)
     assert whole.read_bytes() == parts.read_bytes()
@@ -203,10 +206,10 @@ def test_row_groups_are_not_those_of_the_input(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [str(i) for i in range(100)]}), source, row_group_size=3)
     (shard,) = resolve(source).shards
     with open_writer(
-        "parquet", tmp_path / "out", schema=shard.schema(), weight_column="w"
+        "parquet", tmp_path / "out", schema=shard.schema(), added=AddedColumns("w")
     ) as writer:
         for taken in shard.take(np.arange(0, 100, 2)):
-            writer.write(taken, np.zeros(len(taken.rows)), taken.rows)
+            writer.write(taken, [to_arrow(np.zeros(len(taken.rows)))], taken.rows)
     assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups == 1
     assert read(tmp_path / "out.parquet")["text"].to_pylist() == [str(i) for i in range(0, 100, 2)]
 
@@ -219,10 +222,14 @@ def test_rows_of_other_text_types_fit_in(tmp_path: Path, kind: str) -> None:
         pa.array(["e", "e"]).dictionary_encode(),
         pa.array(["f", None], pa.string_view()),
     ]
-    with open_writer(kind, tmp_path / "a", schema=schema, weight_column="w") as writer:
+    with open_writer(kind, tmp_path / "a", schema=schema, added=AddedColumns("w")) as writer:
         for text in texts:
             records = pa.record_batch({"text": text, "id": [1, 2]})
-            writer.write(TakenRows(np.arange(2), text, records=records), np.zeros(2), np.arange(2))
+            writer.write(
+                TakenRows(np.arange(2), text, records=records),
+                [to_arrow(np.zeros(2))],
+                np.arange(2),
+            )
     table = read(tmp_path / f"a.{kind}")
     assert table.schema.types == [pa.int64(), pa.string(), pa.float64()]
     assert table["text"].to_pylist() == ["a", "b", "c", "d", "e", "e", "f", None]
@@ -241,17 +248,19 @@ def test_rows_of_other_columns_do_not(tmp_path: Path, kind: str, records: pa.Rec
     taken = TakenRows(np.arange(1), records.column("text"), records=records)
     with (
         pytest.raises(OutputError),
-        open_writer(kind, tmp_path / "a", schema=schema, weight_column="w") as writer,
+        open_writer(kind, tmp_path / "a", schema=schema, added=AddedColumns("w")) as writer,
     ):
-        writer.write(taken, np.zeros(1), np.arange(1))
+        writer.write(taken, [to_arrow(np.zeros(1))], np.arange(1))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_invalid_utf8_passes_through(tmp_path: Path, kind: str) -> None:
     text = pa.array([b"caf\xe9"]).view(pa.string())
     records = pa.record_batch({"text": text})
-    writer = open_writer(kind, tmp_path / "a", schema=records.schema, weight_column="w")
-    writer.write(TakenRows(np.arange(1), text, records=records), np.zeros(1), np.arange(1))
+    writer = open_writer(kind, tmp_path / "a", schema=records.schema, added=AddedColumns("w"))
+    writer.write(
+        TakenRows(np.arange(1), text, records=records), [to_arrow(np.zeros(1))], np.arange(1)
+    )
     (path,) = writer.close()
     assert read(path)["text"].cast(pa.binary()).to_pylist() == [b"caf\xe9"]
 
@@ -262,11 +271,15 @@ def test_arrow_dictionaries_are_read_elsewhere(
     monkeypatch.setattr("dsir.output.row_groups.MAX_BYTES", 1)
     # polars takes one dictionary a column and no deltas; this column's values come one by one.
     schema = pa.schema([("code", pa.dictionary(pa.int8(), pa.string()))])
-    with open_writer("arrow", tmp_path / "a", schema=schema, weight_column="w") as writer:
+    with open_writer("arrow", tmp_path / "a", schema=schema, added=AddedColumns("w")) as writer:
         for word in (None, "x", "y", "x"):
             code = pa.array([word], pa.string()).dictionary_encode().cast(schema.types[0])
             records = pa.record_batch([code], schema=schema)
-            writer.write(TakenRows(np.arange(1), code, records=records), np.zeros(1), np.arange(1))
+            writer.write(
+                TakenRows(np.arange(1), code, records=records),
+                [to_arrow(np.zeros(1))],
+                np.arange(1),
+            )
     frame = pl.read_ipc(tmp_path / "a.arrow")
     assert frame.n_chunks() == 4
     assert frame["code"].cast(pl.String).to_list() == [None, "x", "y", "x"]
@@ -274,13 +287,15 @@ def test_arrow_dictionaries_are_read_elsewhere(
 
 def test_too_many_values_for_the_index_type(tmp_path: Path, kind: str) -> None:
     schema = pa.schema([("code", pa.dictionary(pa.int8(), pa.string()))])
-    writer = open_writer(kind, tmp_path / "a", schema=schema, weight_column="w")
+    writer = open_writer(kind, tmp_path / "a", schema=schema, added=AddedColumns("w"))
     for first in (0, 100):
         words = pa.array([str(number) for number in range(first, first + 100)])
         code = words.dictionary_encode().cast(schema.types[0])
         records = pa.record_batch([code], schema=schema)
         writer.write(
-            TakenRows(np.arange(100), code, records=records), np.zeros(100), np.arange(100)
+            TakenRows(np.arange(100), code, records=records),
+            [to_arrow(np.zeros(100))],
+            np.arange(100),
         )
     with pytest.raises(OutputError, match=r"a\..*: the rows cannot be written: "):
         writer.close()
@@ -288,30 +303,32 @@ def test_too_many_values_for_the_index_type(tmp_path: Path, kind: str) -> None:
 
 
 def test_no_rows(tmp_path: Path, kind: str) -> None:
-    (path,) = open_writer(kind, tmp_path / "a", schema=SCHEMA, weight_column="w").close()
+    (path,) = open_writer(kind, tmp_path / "a", schema=SCHEMA, added=AddedColumns("w")).close()
     table = read(path)
     assert table.num_rows == 0
     assert table.schema.names == [*SCHEMA.names, "w"]
 
 
 def test_memory_is_written_as_parquet(tmp_path: Path) -> None:
-    writer = open_writer("memory", tmp_path / "deep" / "a.b", schema=SCHEMA, weight_column="w")
+    writer = open_writer(
+        "memory", tmp_path / "deep" / "a.b", schema=SCHEMA, added=AddedColumns("w")
+    )
     assert writer.close() == [tmp_path / "deep" / "a.b.parquet"]
 
 
 def test_weight_column_is_there_already(tmp_path: Path, kind: str) -> None:
     schema = pa.schema([("text", pa.string()), ("log_weight", pa.float64())])
     with pytest.raises(OutputError, match=r"'log_weight' already; .*weight_column=\.\.\."):
-        check_weight_column(schema, "log_weight")
-    check_weight_column(schema, "weight")
+        AddedColumns("log_weight").refuse_taken_names(schema)
+    AddedColumns("weight").refuse_taken_names(schema)
     with pytest.raises(OutputError, match="already"):
-        open_writer(kind, tmp_path / "a", schema=schema, weight_column="log_weight")
+        open_writer(kind, tmp_path / "a", schema=schema, added=AddedColumns("log_weight"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_under_the_name_until_it_is_whole(tmp_path: Path, kind: str) -> None:
-    writer = open_writer(kind, tmp_path / "a", schema=SCHEMA, weight_column="w")
-    writer.write(taken_of([1, 2]), np.zeros(2), np.arange(2))
+    writer = open_writer(kind, tmp_path / "a", schema=SCHEMA, added=AddedColumns("w"))
+    writer.write(taken_of([1, 2]), [to_arrow(np.zeros(2))], np.arange(2))
     unfinished = [path.name for path in tmp_path.iterdir()]
     assert unfinished
     assert all(name.startswith(f".a.{kind}.") and ".tmp-" in name for name in unfinished)
@@ -324,8 +341,8 @@ def test_nothing_under_the_name_until_it_is_whole(tmp_path: Path, kind: str) -> 
 
 def test_an_exception_leaves_nothing(tmp_path: Path, kind: str) -> None:
     def interrupted() -> None:
-        with open_writer(kind, tmp_path / "a", schema=SCHEMA, weight_column="w") as writer:
-            writer.write(taken_of([1, 2]), np.zeros(2), np.arange(2))
+        with open_writer(kind, tmp_path / "a", schema=SCHEMA, added=AddedColumns("w")) as writer:
+            writer.write(taken_of([1, 2]), [to_arrow(np.zeros(2))], np.arange(2))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -338,7 +355,7 @@ def test_an_exception_leaves_nothing(tmp_path: Path, kind: str) -> None:
 def test_an_older_file_stays_until_the_new_one_is_whole(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"a.{kind}"
     path.write_bytes(b"old")
-    open_writer(kind, tmp_path / "a", schema=SCHEMA, weight_column="w").abort()
+    open_writer(kind, tmp_path / "a", schema=SCHEMA, added=AddedColumns("w")).abort()
     assert path.read_bytes() == b"old"
-    open_writer(kind, tmp_path / "a", schema=SCHEMA, weight_column="w").close()
+    open_writer(kind, tmp_path / "a", schema=SCHEMA, added=AddedColumns("w")).close()
     assert path.read_bytes() != b"old"

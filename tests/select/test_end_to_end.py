@@ -362,16 +362,6 @@ def test_folder_and_pattern_are_the_list_of_their_files(parquet, target):
         assert dsir.select(raw, target, n=60, **MEAN).rows.tolist() == expected
 
 
-def test_a_dict_of_targets_is_taken_as_one(world, parquet, target):
-    one = dsir.select(parquet, target, n=60, **MEAN)
-    parts = {"first": world.target[:20], "rest": world.target[20:]}
-    two = dsir.select(parquet, parts, n=60, **MEAN)
-    assert two.model.fingerprint == one.model.fingerprint
-    assert two.rows.tolist() == one.rows.tolist()
-    with pytest.raises(dsir.SettingError, match="dict of targets is empty"):
-        dsir.select(parquet, {}, n=60, **MEAN)
-
-
 def test_another_weight_column(world, target, tmp_path):
     table = world.table().append_column("log_weight", pa.array(range(len(world.rows))))
     with pytest.raises(dsir.OutputError, match="weight_column="):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,9 @@ def explain(
     text: Annotated[
         str | None, typer.Argument(help="The text; standard input where left out.")
     ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Which target, where there are several not pooled.")
+    ] = None,
     top: Annotated[int, typer.Option(help="How many n-grams to show; 0 for all.")] = 20,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -36,9 +40,14 @@ def explain(
         if text is None:
             text = _standard_input()
         loaded = dsir.ImportanceModel.load(model)
-        table = loaded.explain(text)
+        table = loaded.explain(text, target=target)
         shown = table.slice(0, top) if top > 0 else table
-        log_weight = float(loaded.score([text])[0])
+        if loaded.targets == "mixture":
+            # The log-weight under one target is explained, not the mixed one.
+            log_weight = math.fsum(table["contribution"].to_pylist())
+        else:
+            column = loaded.target_names.index(target) if target is not None else 0
+            log_weight = float(loaded.score([text]).reshape(-1)[column])
         if as_json:
             found = {"log_weight": log_weight, "ngrams": shown.to_pylist()}
             typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -64,8 +73,10 @@ def _print(rows: list[dict[str, object]], log_weight: float, total: int) -> None
     table.add_column("bucket", justify="right")
     table.add_column("n-gram")
     for row in rows:
-        ngram = Text(str(row["ngram"]))  # Not markup, whatever it holds.
-        table.add_row(f"{row['contribution']:+.3f}", str(row["count"]), str(row["bucket"]), ngram)
+        # Not markup, whatever it holds.
+        ngram = Text("(the number of tokens)" if row["ngram"] is None else str(row["ngram"]))
+        bucket = "" if row["bucket"] is None else str(row["bucket"])
+        table.add_row(f"{row['contribution']:+.3f}", str(row["count"]), bucket, ngram)
     console = Console(highlight=False)
     console.print(table)
     console.print(f"log-weight {log_weight:+.3f}; {len(rows):,} of {total:,} n-grams shown")

@@ -23,7 +23,9 @@ def fit(
     tokenizer: options.Tokenizer = "wordpunct",
     hash_name: options.Hash = "fast",
     smoothing: options.Smoothing = 0.0,
-    length: options.Length = "sum",
+    length: options.LengthText = "sum",
+    targets: options.Targets = "pooled",
+    proportions: options.ProportionsText = None,
     fit_tokens: options.FitTokensText = "auto",
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
@@ -32,18 +34,22 @@ def fit(
 ) -> None:
     """Fit an importance model: count the n-grams of RAW and of the target.
 
-    **Example**
+    **Examples**
 
     `dsir fit corpus/*.parquet --target wanted.jsonl --out model.dsir`
+
+    `dsir fit corpus/ -t law=law/ -t news=news.jsonl --targets separate -o model.dsir`
     """
     with reported(debug=debug):
         model = dsir.fit(
             Paths(raw),
-            Paths(target),
+            options.targets_of(target),
             text=text,
             features=options.features_of(ngrams, buckets, tokenizer, hash_name),
             smoothing=smoothing,
-            length=length,  # type: ignore[arg-type]
+            length=options.length_of(length),
+            targets=targets,  # type: ignore[arg-type]
+            proportions=options.proportions_of(proportions),
             fit_tokens=options.fit_tokens_of(fit_tokens),
             threads=threads,
             on_error=on_error,  # type: ignore[arg-type]

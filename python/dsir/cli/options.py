@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +12,13 @@ import typer
 
 from dsir import _core
 from dsir.arguments import whole_number
+from dsir.corpus import Paths
+from dsir.errors import SettingError
 from dsir.features import HashedNgrams
+from dsir.length import Length, check_length
 from dsir.pipeline import FitTokens, check_fit_tokens
+
+_NAMED_SOURCE = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
 _FEATURES = "N-grams"
 _BUDGET = "How much (exactly one)"
@@ -27,7 +34,12 @@ Raw = Annotated[
 ]
 Target = Annotated[
     list[str],
-    typer.Option("--target", "-t", help="A sample of what is wanted; several are taken as one."),
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="[NAME=]SOURCE",
+        help="A sample of what is wanted; several are taken as one, or by name, see --targets.",
+    ),
 ]
 Text = Annotated[str, typer.Option(help="The text column; dots lead into nested columns.")]
 
@@ -48,9 +60,31 @@ Smoothing = Annotated[
         help="Pseudo-count added to every bucket of the target.", rich_help_panel=_FEATURES
     ),
 ]
-Length = Annotated[
+LengthText = Annotated[
     str,
-    typer.Option(help="Log-weight: 'sum' or 'mean' over the n-grams.", rich_help_panel=_FEATURES),
+    typer.Option(
+        "--length",
+        help="Log-weight: 'sum' or 'mean' over the n-grams, a number from 0 to 1 in between, or "
+        "'poisson'.",
+        rich_help_panel=_FEATURES,
+    ),
+]
+Targets = Annotated[
+    str,
+    typer.Option(
+        help="What becomes of several named targets: 'pooled' to one, 'separate' draws, or one "
+        "draw from their 'mixture'.",
+        rich_help_panel=_FEATURES,
+    ),
+]
+ProportionsText = Annotated[
+    str | None,
+    typer.Option(
+        "--proportions",
+        metavar="NAME=SHARE,...",
+        help="Of separate or mixed targets; default: their shares of n-grams.",
+        rich_help_panel=_FEATURES,
+    ),
 ]
 FitTokensText = Annotated[
     str,
@@ -97,6 +131,9 @@ Overwrite = Annotated[
 ]
 ShardSize = Annotated[str, typer.Option(help="Text in an output shard.")]
 WeightColumn = Annotated[str, typer.Option(help="Column of log-weights in the output.")]
+TargetColumn = Annotated[
+    str, typer.Option(help="Column that says which of separate targets took a row.")
+]
 
 Threads = Annotated[int | None, typer.Option(help="Default: every core.", rich_help_panel=_RUN)]
 OnError = Annotated[
@@ -151,6 +188,14 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     for name in ("raw", "target"):
         if isinstance(named.get(name), str):
             named[name] = [named[name]]
+    if isinstance(named.get("target"), dict):
+        named["target"] = [
+            f"{name}={source}"
+            for name, sources in named["target"].items()
+            for source in (sources if isinstance(sources, list) else [sources])
+        ]
+    if isinstance(named.get("proportions"), dict):
+        named["proportions"] = ",".join(f"{k}={v}" for k, v in named["proportions"].items())
     return named
 
 
@@ -181,3 +226,58 @@ def fit_tokens_of(value: str) -> FitTokens:
     """
     number = int(value) if value.lstrip("-").isdecimal() else value
     return check_fit_tokens(number)  # type: ignore[arg-type]
+
+
+def length_of(value: str) -> Length:
+    """Read --length: a word, or a number.
+
+    Raises:
+        SettingError: it is neither.
+    """
+    try:
+        return check_length(float(value))
+    except ValueError:  # No number, or (SettingError) one that is out of range.
+        return check_length(value)  # type: ignore[arg-type]
+
+
+def targets_of(entries: Sequence[str]) -> Paths | dict[str, Paths]:
+    """Read --target: sources, or NAME=SOURCE, several of one name together.
+
+    What exists under the whole of its name is a source, even with an equals sign in it.
+
+    Raises:
+        SettingError: only some have names.
+    """
+    named: dict[str, list[str]] = {}
+    plain = []
+    for entry in entries:
+        match = _NAMED_SOURCE.fullmatch(entry)
+        if match is None or Path(entry).exists():
+            plain.append(entry)
+        else:
+            named.setdefault(match[1], []).append(match[2])
+    if not named:
+        return Paths(plain)
+    if plain:
+        raise SettingError(f"--target {plain[0]}: has no name, others have; give NAME=SOURCE")
+    return {name: Paths(sources) for name, sources in named.items()}
+
+
+def proportions_of(value: str | None) -> dict[str, float] | None:
+    """Read --proportions: NAME=SHARE, separated by commas.
+
+    Raises:
+        SettingError: it is not of that form.
+    """
+    if value is None:
+        return None
+    shares = {}
+    for entry in value.split(","):
+        name, _, share = entry.rpartition("=")
+        try:
+            shares[name.strip()] = float(share)
+        except ValueError:
+            raise SettingError(
+                f"--proportions {value}: expected NAME=SHARE,NAME=SHARE, such as web=0.7,books=0.3"
+            ) from None
+    return shares

@@ -17,10 +17,10 @@ from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
 from dsir.corpus import Paths, resolve
-from dsir.fit import check_on_error, resolve_target
-from dsir.importance import check_length, check_smoothing
+from dsir.fit import check_fit_settings, check_on_error
 from dsir.output.folder import check_output_folder
 from dsir.sampling import KeyRule
+from dsir.targets import resolve_targets
 
 
 def select(
@@ -41,7 +41,9 @@ def select(
     tokenizer: options.Tokenizer = "wordpunct",
     hash_name: options.Hash = "fast",
     smoothing: options.Smoothing = 0.0,
-    length: options.Length = "sum",
+    length: options.LengthText = "sum",
+    targets: options.Targets = "pooled",
+    proportions: options.ProportionsText = None,
     fit_tokens: options.FitTokensText = "auto",
     workdir: Annotated[
         Path | None,
@@ -50,6 +52,7 @@ def select(
     overwrite: options.Overwrite = False,
     shard_size: options.ShardSize = "256MB",
     weight_column: options.WeightColumn = "log_weight",
+    target_column: options.TargetColumn = "target",
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
     dry_run: Annotated[
@@ -73,24 +76,34 @@ def select(
 
     `dsir select corpus/ -t wanted.parquet --fraction 0.02 -o out/ --length mean --temperature 0.1`
 
+    `dsir select corpus/ -t law=law/ -t news=news.jsonl --targets separate --n 100000 -o out/`
+
     `dsir select --config run.yaml --seed 7`
     """
     del config
     with reported(debug=debug, resumable=workdir is not None):
         features = options.features_of(ngrams, buckets, tokenizer, hash_name)
+        target_sources = options.targets_of(target)
         if dry_run:
             Budget(n, fraction, tokens)
             KeyRule(seed, method, temperature)  # type: ignore[arg-type]
             whole_number("min_tokens", min_tokens, 0)
-            check_length(length)
-            check_smoothing(smoothing)
             check_on_error(on_error)
-            options.fit_tokens_of(fit_tokens)
+            target_corpora = resolve_targets(target_sources, text)
+            check_fit_settings(
+                features,
+                targets,  # type: ignore[arg-type]
+                options.proportions_of(proportions),
+                target_corpora.names,
+                smoothing,
+                options.length_of(length),
+                options.fit_tokens_of(fit_tokens),
+            )
             parse_byte_size("shard_size", shard_size)
             check_output_folder(out.absolute(), overwrite=overwrite, resuming=workdir is not None)
             surveys = [
                 survey(resolve(Paths(raw), text=text, name="raw")),
-                survey(resolve_target(Paths(target), text)),
+                *map(survey, target_corpora.corpora),
             ]
             if as_json:
                 typer.echo(json.dumps(surveys, indent=2))
@@ -99,7 +112,7 @@ def select(
             return
         selection = dsir.select(
             Paths(raw),
-            Paths(target),
+            target_sources,
             n=n,
             fraction=fraction,
             tokens=tokens,
@@ -107,10 +120,12 @@ def select(
             features=features,
             method=method,  # type: ignore[arg-type]
             temperature=temperature,
-            length=length,  # type: ignore[arg-type]
+            length=options.length_of(length),
             seed=seed,
             min_tokens=min_tokens,
             smoothing=smoothing,
+            targets=targets,  # type: ignore[arg-type]
+            proportions=options.proportions_of(proportions),
             fit_tokens=options.fit_tokens_of(fit_tokens),
             out=out,
             workdir=workdir,
@@ -118,6 +133,7 @@ def select(
             allow_fewer=allow_fewer,
             shard_size=shard_size,
             weight_column=weight_column,
+            target_column=target_column,
             threads=threads,
             on_error=on_error,  # type: ignore[arg-type]
             progress=not quiet,

@@ -34,6 +34,8 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
     add("  eligible, not drawn", f"{passed['not_drawn']:,}", f"of {rows['eligible']:,} eligible")
     add("  too short", f"{passed['too_short']:,}")
     add("  empty", f"{passed['empty']:,}")
+    for reason, count in passed.get("filtered", {}).items():
+        add(f"  filtered: {reason}", f"{count:,}")
     add("  bad", f"{rows['bad']:,}", "see skipped in selection.json" if rows["bad"] else "")
     if skipped:
         add("shards skipped", f"{skipped:,}", "see skipped in selection.json")
@@ -41,13 +43,17 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
         add(
             "KL reduction",
             f"{metrics['kl_reduction']:.4f}",
-            "nats per n-gram; higher is closer to the target",
+            "nats per n-gram; higher is closer to the target"
+            + (", mean of the targets" if "targets" in metrics else ""),
         )
-    add(
-        "effective sample size",
-        f"{metrics['effective_sample_size']:,.1f}",
-        "of the eligible documents' weights",
-    )
+    if "effective_sample_size" in metrics:
+        add(
+            "effective sample size",
+            f"{metrics['effective_sample_size']:,.1f}",
+            "of the eligible documents' weights",
+        )
+    for name, of in metrics.get("targets", {}).items():
+        add(f"target {name}", _of_target(of, "selected", ",d"), _notes_of_target(of))
     for name, stage in stages.items():
         rate = stage["mb_per_second"]
         note = "" if not rate else f"{rate:,.{0 if rate >= 10 else 1}f} MB/s of text"
@@ -58,6 +64,21 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
         console.print(path, style="green", soft_wrap=True, markup=False)
     if len(paths) > 5:
         console.print(f"and {len(paths) - 5} more", style="green")
+
+
+def _of_target(of: dict[str, Any], name: str, form: str) -> str:
+    return format(of[name], form) if name in of else ""
+
+
+def _notes_of_target(of: dict[str, Any]) -> str:
+    notes = [
+        ("tokens", ",d", "{} tokens"),
+        ("kl_reduction", ".4f", "KL reduction {}"),
+        ("effective_sample_size", ",.1f", "effective sample size {}"),
+    ]
+    return ", ".join(
+        text.format(_of_target(of, name, form)) for name, form, text in notes if name in of
+    )
 
 
 def _count(number: int, thing: str) -> str:

@@ -17,6 +17,7 @@ _ARGUMENTS = (
         "n",
     ),
     *("ngrams", "on_error", "out", "overwrite", "seed", "shard_size", "smoothing", "temperature"),
+    *("proportions", "targets", "target_column"),
     *("text", "threads", "tokenizer", "tokens", "min_tokens", "weight_column", "workdir"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""

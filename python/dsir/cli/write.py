@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from dsir.cli.failures import reported
 from dsir.output.folder import check_output_folder, clear_output_folder
 from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
-from dsir.selection import kl_reduction_of
+from dsir.selection import add_kl_reduction
 from dsir.stage_folders import write_from_folder
 
 
@@ -28,6 +28,7 @@ def write(
     overwrite: options.Overwrite = False,
     shard_size: options.ShardSize = "256MB",
     weight_column: options.WeightColumn = "log_weight",
+    target_column: options.TargetColumn = "target",
     threads: options.Threads = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -56,12 +57,11 @@ def write(
             model=loaded,
             shard_size=size,
             weight_column=weight_column,
+            target_column=target_column,
         )
-        found = {
-            "rows": written.rows,
-            **kl_reduction_of(loaded, written.counts),
-            "paths": [str(path) for path in written.paths],
-        }
+        found: dict[str, Any] = {"rows": written.rows}
+        add_kl_reduction(found, loaded, written.counts)
+        found["paths"] = [str(path) for path in written.paths]
         if as_json:
             typer.echo(json.dumps(found, indent=2))
         elif not quiet:

@@ -22,7 +22,7 @@ from dsir.compat.dataset import (
     name_of,
 )
 from dsir.compat.drawing import Pool, by_target, draw
-from dsir.compat.proportions import budgets, shares
+from dsir.compat.proportions import budgets
 from dsir.compat.virtual_shards import VirtualShard, by_dataset, global_rows, split, threads_for
 from dsir.compat.weighing import Weigh, WeighOneByOne, WeighTask, weigh_dataset
 from dsir.compat.weights_folder import Stored, WeightsFolder
@@ -31,6 +31,7 @@ from dsir.engine import LocalEngine, Progress
 from dsir.engine.local import usable_cores
 from dsir.errors import SettingError
 from dsir.progress import reporter
+from dsir.proportions import shares
 from dsir.version import __version__ as _version
 
 
@@ -100,7 +101,9 @@ class DSIR:
         self.log_importance_weights_dir.mkdir(parents=True, exist_ok=True)
         self.perexample_metadata_dir = self.cache_dir / "perexample_metadata"
         self.separate_targets = separate_targets
-        self.target_proportions = None if target_proportions is None else shares(target_proportions)
+        self.target_proportions = (
+            None if target_proportions is None else shares("target_proportions", target_proportions)
+        )
 
     def _get_virtually_sharded_datasets(self, datasets: Sequence[Any]) -> list[VirtualShard]:
         """Return the virtual shards of datasets: path, shard_idx, num_shards, overall_idx."""

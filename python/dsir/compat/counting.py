@@ -102,7 +102,7 @@ def _count(
     limit: int,
     spec: _core.FeatureSpec,
 ) -> int:
-    _, ngrams, invalid = _core.count(text, spec, counts, limit=limit, threads=task.threads)
+    _, ngrams, _, _, invalid = _core.count(text, spec, counts, limit=limit, threads=task.threads)
     if len(invalid):
         position = int(invalid[0])
         step = 1 if limit < 0 else task.num_shards

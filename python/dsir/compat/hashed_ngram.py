@@ -231,10 +231,10 @@ class HashedNgramDSIR(DSIR):
             return super()._weigh(threads)
         try:
             rows = np.ascontiguousarray(np.atleast_2d(log_diff), dtype=np.float64)
-            tables = [_core.LogRatioTable(row) for row in rows]
+            table = _core.LogRatioTable(rows)
         except ValueError:  # Not of a fit: the core takes log ratios up to 24.
             return super()._weigh(threads)
-        return WeighInCore(features, tables, log_diff.ndim == 2, threads)
+        return WeighInCore(features, table, len(rows), log_diff.ndim == 2, threads)
 
     def _is_own(self, method: str) -> bool:
         """Whether a method is this class's, neither overridden nor replaced on the object."""

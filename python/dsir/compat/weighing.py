@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +56,15 @@ class WeighInCore:
 
     Attributes:
         features: what the buckets are.
-        tables: the log ratios, one a target.
+        table: the log ratios.
+        targets: how many the table has.
         separate: the weights have an axis of targets.
         threads: how many to use.
     """
 
     features: HashedNgrams
-    tables: Sequence[_core.LogRatioTable]
+    table: _core.LogRatioTable
+    targets: int
     separate: bool
     threads: int
 
@@ -72,26 +74,23 @@ class WeighInCore:
         Raises:
             InputError: something cannot be read.
         """
-        spec = self.features.spec
-        weights = [np.zeros((0, len(self.tables)))]
+        spec, weighing = self.features.spec, _core.Weighing(targets=self.targets)
+        weights = [np.zeros((self.targets, 0))]
         lengths = [np.zeros(0)]
         for batch in dataset.texts(self.threads, progress):
-            of_batch = np.empty((len(batch.text), len(self.tables)))
-            for target, table in enumerate(self.tables):
-                log_weight, tokens, _, status = _core.score(
-                    batch.text, spec, table, threads=self.threads
-                )
-                of_batch[:, target] = log_weight
+            log_weight, tokens, _, status = _core.score(
+                batch.text, spec, self.table, weighing, threads=self.threads
+            )
             invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
             if len(invalid):
                 position = int(invalid[0])
                 reason = why_bad(batch.text, position)
                 raise dataset.bad_example(batch.first_row + position, reason)
-            weights.append(of_batch)
+            weights.append(log_weight)
             lengths.append(lengths_of(tokens, self.features.n))
-        found = np.concatenate(weights)
+        found = np.concatenate(weights, axis=1)
         return DatasetWeights(
-            found if self.separate else np.ascontiguousarray(found[:, 0]), np.concatenate(lengths)
+            np.ascontiguousarray(found.T) if self.separate else found[0], np.concatenate(lengths)
         )
 
 

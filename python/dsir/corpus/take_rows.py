@@ -16,6 +16,11 @@ def take_rows(batch: pa.RecordBatch, positions: npt.NDArray[np.int64]) -> pa.Rec
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
+def take_values(column: pa.Array, positions: npt.NDArray[np.int64]) -> pa.Array:
+    """Copy values out of an array; its type stays."""
+    return _take(column, to_arrow(positions))
+
+
 def _take(column: pa.Array, indices: pa.Array) -> pa.Array:
     viewless = _viewless_type(column.type)
     if viewless == column.type:

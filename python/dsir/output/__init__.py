@@ -7,16 +7,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from dsir.corpus.shard import Kind
+from dsir.output.added_columns import LOG_WEIGHT, AddedColumns
 from dsir.output.arrow import ArrowWriter
 from dsir.output.jsonl import JsonLinesWriter
 from dsir.output.parquet import ParquetWriter
-from dsir.output.writer import Writer, check_weight_column
+from dsir.output.writer import Writer
 
-__all__ = ["Writer", "check_weight_column", "open_writer"]
+__all__ = ["AddedColumns", "Writer", "open_writer"]
 
 
 def open_writer(
-    kind: Kind, path_stem: Path, *, schema: pa.Schema | None, weight_column: str = "log_weight"
+    kind: Kind, path_stem: Path, *, schema: pa.Schema | None, added: AddedColumns = LOG_WEIGHT
 ) -> Writer:
     """Open the writer for rows of a kind of shard.
 
@@ -24,14 +25,14 @@ def open_writer(
         kind: the kind of the shards that the rows come from.
         path_stem: the path to write without its suffix, such as `out/part-00000`.
         schema: the columns of the rows; None for JSON Lines.
-        weight_column: the name of the column that the log-weights get.
+        added: the columns that are added.
 
     Raises:
-        OutputError: the file cannot be written there, or the schema has the weight column.
+        OutputError: the file cannot be written there, or the schema has an added column.
     """
     if kind == "jsonl":
-        return JsonLinesWriter(path_stem, weight_column=weight_column)
+        return JsonLinesWriter(path_stem, added=added)
     if schema is None:
         raise ValueError(f"rows of kind {kind!r} need a schema")
     writer = ArrowWriter if kind == "arrow" else ParquetWriter
-    return writer(path_stem, schema, weight_column=weight_column)
+    return writer(path_stem, schema, added=added)

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
+from dsir.output.added_columns import AddedColumns
 from dsir.output.dictionaries import has_dictionary
-from dsir.output.parquet import with_weights
+from dsir.output.parquet import with_added
 from dsir.output.row_groups import RowGroups, match_columns
-from dsir.output.writer import Writer, check_weight_column, writing
-from dsir.primitive_arrays import to_arrow
+from dsir.output.writer import Writer, writing
 
 
 class ArrowWriter(Writer):
@@ -29,16 +29,16 @@ class ArrowWriter(Writer):
     Args:
         path_stem: the path without its suffix.
         schema: the columns of the rows.
-        weight_column: the name of the column of log-weights, the last one.
+        added: the columns that are added, the last ones.
 
     Raises:
-        OutputError: the file cannot be written there, or the schema has the weight column.
+        OutputError: the file cannot be written there, or the schema has an added column.
     """
 
-    def __init__(self, path_stem: Path, schema: pa.Schema, *, weight_column: str) -> None:
-        check_weight_column(schema, weight_column)
+    def __init__(self, path_stem: Path, schema: pa.Schema, *, added: AddedColumns) -> None:
+        added.refuse_taken_names(schema)
         self._columns = schema
-        self._schema = with_weights(schema, weight_column)
+        self._schema = with_added(schema, added)
         self._path = path_stem.with_name(path_stem.name + ".arrow")
         plain = any(has_dictionary(field.type) for field in schema)
         self._row_groups = RowGroups(self._schema, plain=plain)
@@ -62,7 +62,7 @@ class ArrowWriter(Writer):
     def write(
         self,
         taken: TakenRows,
-        log_weights: npt.NDArray[np.float64],
+        added: list[pa.Array],
         global_rows: npt.NDArray[np.int64],
     ) -> None:
         """Add rows; see `Writer.write`."""
@@ -71,7 +71,7 @@ class ArrowWriter(Writer):
             raise ValueError("lines cannot be written as Arrow IPC")
         columns = match_columns(taken.records, self._columns)
         with writing(self._path):
-            self._write_groups(self._row_groups.add([*columns, to_arrow(log_weights)]))
+            self._write_groups(self._row_groups.add([*columns, *added]))
 
     def _finish(self) -> list[Path]:
         assert self._file is not None

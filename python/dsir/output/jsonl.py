@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
+from dsir.output.added_columns import AddedColumns
 from dsir.output.parquet import ParquetTable
 from dsir.output.writer import Writer, writing
 from dsir.primitive_arrays import to_arrow
@@ -22,23 +23,23 @@ _WEIGHT_ROWS = 1 << 17
 class JsonLinesWriter(Writer):
     """Writes `<stem>.jsonl` and, in the folder `_weights` beside it, `<stem name>.parquet`.
 
-    The second file has a row for every line, with its row number in the corpus (`row`) and its
-    log-weight. A leading underscore keeps the folder out of what reads the output as a corpus.
+    The second file has a row for every line, with its row number in the corpus (`row`) and the
+    added columns. A leading underscore keeps the folder out of what reads the output as a corpus.
 
     Args:
         path_stem: the path without its suffix.
-        weight_column: the name of the column of log-weights.
+        added: the columns that are added.
 
     Raises:
         OutputError: the files cannot be written there.
     """
 
-    def __init__(self, path_stem: Path, *, weight_column: str) -> None:
+    def __init__(self, path_stem: Path, *, added: AddedColumns) -> None:
         self._path = path_stem.with_name(path_stem.name + ".jsonl")
         schema = pa.schema(
             [
                 pa.field("row", pa.int64(), nullable=False),
-                pa.field(weight_column, pa.float64(), nullable=False),
+                *added.fields,
             ]
         )
         self._weights = ParquetTable(
@@ -56,7 +57,7 @@ class JsonLinesWriter(Writer):
     def write(
         self,
         taken: TakenRows,
-        log_weights: npt.NDArray[np.float64],
+        added: list[pa.Array],
         global_rows: npt.NDArray[np.int64],
     ) -> None:
         """Add rows; see `Writer.write`."""
@@ -66,7 +67,7 @@ class JsonLinesWriter(Writer):
             return
         with writing(self._path):
             self._lines.write(b"\n".join(taken.lines.to_pylist()) + b"\n")
-        self._weights.write([to_arrow(global_rows), to_arrow(log_weights)])
+        self._weights.write([to_arrow(global_rows), *added])
 
     def _finish(self) -> list[Path]:
         self._weights.finish()

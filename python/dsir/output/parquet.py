@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
+from dsir.output.added_columns import AddedColumns
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
-from dsir.output.writer import Writer, check_weight_column, writing
-from dsir.primitive_arrays import to_arrow
+from dsir.output.writer import Writer, writing
 
 
 class ParquetTable:
@@ -74,22 +74,22 @@ class ParquetWriter(Writer):
     Args:
         path_stem: the path without its suffix.
         schema: the columns of the rows.
-        weight_column: the name of the column of log-weights, the last one.
+        added: the columns that are added, the last ones.
 
     Raises:
-        OutputError: the file cannot be written there, or the schema has the weight column.
+        OutputError: the file cannot be written there, or the schema has an added column.
     """
 
-    def __init__(self, path_stem: Path, schema: pa.Schema, *, weight_column: str) -> None:
-        check_weight_column(schema, weight_column)
+    def __init__(self, path_stem: Path, schema: pa.Schema, *, added: AddedColumns) -> None:
+        added.refuse_taken_names(schema)
         self._schema = schema
         path = path_stem.with_name(path_stem.name + ".parquet")
-        self._table = ParquetTable(path, with_weights(schema, weight_column))
+        self._table = ParquetTable(path, with_added(schema, added))
 
     def write(
         self,
         taken: TakenRows,
-        log_weights: npt.NDArray[np.float64],
+        added: list[pa.Array],
         global_rows: npt.NDArray[np.int64],
     ) -> None:
         """Add rows; see `Writer.write`."""
@@ -97,7 +97,7 @@ class ParquetWriter(Writer):
         if taken.records is None:
             raise ValueError("lines cannot be written as Parquet")
         columns = match_columns(taken.records, self._schema)
-        self._table.write([*columns, to_arrow(log_weights)])
+        self._table.write([*columns, *added])
 
     def _finish(self) -> list[Path]:
         self._table.finish()
@@ -107,6 +107,8 @@ class ParquetWriter(Writer):
         self._table.discard()
 
 
-def with_weights(schema: pa.Schema, weight_column: str) -> pa.Schema:
-    """Return a schema with the column of log-weights at its end, its metadata kept."""
-    return schema.append(pa.field(weight_column, pa.float64(), nullable=False))
+def with_added(schema: pa.Schema, added: AddedColumns) -> pa.Schema:
+    """Return a schema with the added columns at its end, its metadata kept."""
+    for field in added.fields:
+        schema = schema.append(field)
+    return schema

@@ -28,14 +28,14 @@ class Writer(abc.ABC):
     def write(
         self,
         taken: TakenRows,
-        log_weights: npt.NDArray[np.float64],
+        added: list[pa.Array],
         global_rows: npt.NDArray[np.int64],
     ) -> None:
         """Add rows.
 
         Args:
             taken: the rows.
-            log_weights: the log-weight of each.
+            added: what stands in the added columns.
             global_rows: the row number in the corpus of each.
 
         Raises:
@@ -85,23 +85,6 @@ class Writer(abc.ABC):
             self.close()
         else:
             self.abort()
-
-
-def check_weight_column(schema: pa.Schema | None, weight_column: str) -> None:
-    """Make sure that the column to be added is not there already.
-
-    Args:
-        schema: of the input; None for JSON Lines, which have the weights beside them.
-        weight_column: the name of the column of log-weights.
-
-    Raises:
-        OutputError: it is; the message gives the way out.
-    """
-    if schema is not None and weight_column in schema.names:
-        raise OutputError(
-            f"the input has a column {weight_column!r} already; "
-            "give the log-weights another name with weight_column=..."
-        )
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
 
+_NUMBERS = ("ngrams", "documents", "tokens", "rows", "text_bytes")
+
 
 @dataclass(frozen=True, slots=True)
 class CountTask:
@@ -44,6 +46,8 @@ class ShardCounts:
     Attributes:
         counts: int64[buckets].
         ngrams: their sum.
+        documents: rows that have a token.
+        tokens: in these.
         rows: rows read.
         text_bytes: bytes of text read.
         skipped: bad rows, or the shard itself.
@@ -51,6 +55,8 @@ class ShardCounts:
 
     counts: npt.NDArray[np.int64]
     ngrams: int = 0
+    documents: int = 0
+    tokens: int = 0
     rows: int = 0
     text_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
@@ -84,7 +90,7 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
     travel = Travel(shard, progress)
     for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
         limit = -1 if task.limit < 0 else task.limit - result.ngrams
-        rows, ngrams, invalid = _core.count(
+        rows, ngrams, documents, tokens, invalid = _core.count(
             batch.text, spec, result.counts, limit=limit, threads=task.threads
         )
         if len(invalid) and task.on_error == "raise":
@@ -92,6 +98,8 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
         result.ngrams += ngrams
+        result.documents += documents
+        result.tokens += tokens
         result.rows += rows
         result.text_bytes += batch.text.nbytes
         travel.to(batch)
@@ -106,9 +114,8 @@ def merge_counts(features: HashedNgrams, parts: Iterable[ShardCounts]) -> ShardC
     total = ShardCounts(np.zeros(features.buckets, dtype=np.int64))
     for part in parts:
         total.counts += part.counts
-        total.ngrams += part.ngrams
-        total.rows += part.rows
-        total.text_bytes += part.text_bytes
+        for name in _NUMBERS:
+            setattr(total, name, getattr(total, name) + getattr(part, name))
         total.skipped += part.skipped
     return total
 
@@ -118,9 +125,7 @@ def _save(place: Place, result: ShardCounts) -> None:
         np.save(file, result.counts)
     place.finish(
         {
-            "ngrams": result.ngrams,
-            "rows": result.rows,
-            "text_bytes": result.text_bytes,
+            **{name: getattr(result, name) for name in _NUMBERS},
             "skipped": [skipped.to_json() for skipped in result.skipped],
         }
     )
@@ -136,8 +141,6 @@ def _load(place: Place, marker: dict[str, Any], buckets: int) -> ShardCounts:
         raise place.damaged(path, "it does not hold the counts that its marker speaks of")
     return ShardCounts(
         counts,
-        ngrams=marker["ngrams"],
-        rows=marker["rows"],
-        text_bytes=marker["text_bytes"],
+        **{name: marker[name] for name in _NUMBERS},
         skipped=[Skipped(**skipped) for skipped in marker["skipped"]],
     )

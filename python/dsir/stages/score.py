@@ -15,7 +15,7 @@ from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
-from dsir.stages.score_table import NO_SCORES, SCHEMA, Scores, in_runs, join, read_scores
+from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
@@ -35,6 +35,11 @@ class ScoreTask:
     threads: int
     place: Place | None
 
+    @property
+    def form(self) -> ScoreForm:
+        """Which columns the scores have."""
+        return ScoreForm(self.model.columns)
+
 
 @dataclass(slots=True)
 class ShardScores:
@@ -47,6 +52,7 @@ class ShardScores:
         blank_lines: lines of JSON Lines that are no rows.
         text_bytes: bytes of text.
         skipped: bad rows, or the shard itself.
+        form: which columns the scores have.
         place: where the scores are, unless in memory.
         scores: the scores, where they are in memory.
     """
@@ -57,14 +63,15 @@ class ShardScores:
     blank_lines: int = 0
     text_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    form: ScoreForm = field(default_factory=ScoreForm)
     place: Place | None = None
-    scores: Scores = NO_SCORES
+    scores: Scores | None = None
 
     def runs(self) -> Iterator[Scores]:
         """Read the scores, in runs of a fixed number of rows."""
-        if self.place is None:
-            return in_runs([self.scores])
-        return in_runs(read_scores(self.place.path(".arrow")))
+        if self.place is not None:
+            return in_runs(read_scores(self.place.path(".arrow"), self.form), self.form)
+        return in_runs([self.scores or self.form.nothing], self.form)
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
@@ -76,21 +83,21 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     place = task.place
     if place is not None and (marker := place.finished()) is not None:
         progress(task.shard.size)
-        return load_shard_scores(place, marker)
+        return load_shard_scores(place, marker, task.form)
     try:
         if place is None:
             parts: list[Scores] = []
             result = _score(task, progress, parts.append)
-            result.scores = join(parts)
+            result.scores = join(parts, task.form)
             return result
-        with place.file(".arrow") as file, pa.ipc.new_file(file, SCHEMA) as writer:
+        with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema) as writer:
             result = _score(task, progress, lambda part: writer.write_batch(part.to_batch()))
     except (ShardError, TextColumnError) as error:
         if task.on_error == "raise":
             raise
-        result = ShardScores(skipped=[skipped_shard(error, task.shard.name)])
+        result = ShardScores(skipped=[skipped_shard(error, task.shard.name)], form=task.form)
         if place is not None:
-            with place.file(".arrow") as file, pa.ipc.new_file(file, SCHEMA):
+            with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema):
                 pass
     if place is not None:
         result.place = place
@@ -101,12 +108,12 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
 def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) -> ShardScores:
     shard, model = task.shard, task.model
     shard.check_unchanged()
-    result = ShardScores()
+    result = ShardScores(form=task.form)
     travel = Travel(shard, progress)
     spec, table = model.features.spec, model.table
     for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
         log_weight, tokens, text_bytes, status = _core.score(
-            batch.text, spec, table, length=model.length, threads=task.threads
+            batch.text, spec, table, model.weighing, threads=task.threads
         )
         invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
         if len(invalid) and task.on_error == "raise":
@@ -137,8 +144,8 @@ def _finish(place: Place, result: ShardScores) -> None:
     )
 
 
-def load_shard_scores(place: Place, marker: dict[str, Any]) -> ShardScores:
+def load_shard_scores(place: Place, marker: dict[str, Any], form: ScoreForm) -> ShardScores:
     """Make the result of a finished task from its marker."""
     skipped = [Skipped(**entry) for entry in marker["skipped"]]
     numbers = {name: marker[name] for name in ("rows", "empty", "bad", "blank_lines", "text_bytes")}
-    return ShardScores(**numbers, skipped=skipped, place=place)
+    return ShardScores(**numbers, skipped=skipped, form=form, place=place)

@@ -1,10 +1,11 @@
-"""The scores of a shard: three numbers per row, in memory or in an Arrow file."""
+"""The scores of a shard: a few numbers per row, in memory or in an Arrow file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,43 +16,105 @@ from dsir.primitive_arrays import to_arrow, to_numpy
 
 _RUN = 1 << 16
 
-SCHEMA = pa.schema(
-    [
-        pa.field("log_weight", pa.float64(), nullable=False),
-        pa.field("tokens", pa.uint32(), nullable=False),
-        pa.field("bytes", pa.uint32(), nullable=False),
-    ]
-)
-
 
 class Scores(NamedTuple):
     """Scores of consecutive rows.
 
     Attributes:
-        log_weight: float64; 0 where there is no token.
+        log_weight: float64[columns, rows], one column, or one a target; 0 where there is no token.
         tokens: uint32; 0 for null, empty and bad rows.
         bytes: uint32, of text.
+        reason: uint8, 0 where the row passes the quality filters, else 1 + the number of the
+            reason; None where there are no filters.
+        source_row: int64, the row of the shard that the row was cut from; None without chunks.
+        start: uint32, where its text begins in that of the source row, in bytes; None without
+            chunks.
     """
 
     log_weight: npt.NDArray[np.float64]
     tokens: npt.NDArray[np.uint32]
     bytes: npt.NDArray[np.uint32]
+    reason: npt.NDArray[np.uint8] | None = None
+    source_row: npt.NDArray[np.int64] | None = None
+    start: npt.NDArray[np.uint32] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows these are."""
+        return len(self.tokens)
+
+    def part(self, where: slice) -> Scores:
+        """Return the scores of some of the rows, without a copy."""
+        return Scores._make(None if column is None else column[..., where] for column in self)
 
     def to_batch(self) -> pa.RecordBatch:
         """Return the same as an Arrow batch."""
-        return pa.record_batch([to_arrow(column) for column in self], schema=SCHEMA)
+        single = [column for column in self[1:] if column is not None]
+        columns = [to_arrow(column) for column in (*self.log_weight, *single)]
+        return pa.record_batch(columns, schema=form_of(self).schema)
 
 
-NO_SCORES = Scores(np.zeros(0), np.zeros(0, np.uint32), np.zeros(0, np.uint32))
+@dataclass(frozen=True, slots=True)
+class ScoreForm:
+    """Which columns a table of scores has.
+
+    Attributes:
+        columns: log-weights a row.
+        reasons: whether there are quality filters.
+        chunks: whether rows are cut from those of the shard.
+    """
+
+    columns: int = 1
+    reasons: bool = False
+    chunks: bool = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the file."""
+        single = self.columns == 1
+        names = ["log_weight"] if single else [f"log_weight_{i}" for i in range(self.columns)]
+        fields = [(name, pa.float64()) for name in names]
+        fields += [("tokens", pa.uint32()), ("bytes", pa.uint32())]
+        fields += [("reason", pa.uint8())] * self.reasons
+        fields += [("source_row", pa.int64()), ("start", pa.uint32())] * self.chunks
+        return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])
+
+    @property
+    def nothing(self) -> Scores:
+        """The scores of no rows."""
+        return Scores(
+            np.zeros((self.columns, 0)),
+            np.zeros(0, np.uint32),
+            np.zeros(0, np.uint32),
+            np.zeros(0, np.uint8) if self.reasons else None,
+            np.zeros(0, np.int64) if self.chunks else None,
+            np.zeros(0, np.uint32) if self.chunks else None,
+        )
+
+    def scores_of(self, batch: pa.RecordBatch) -> Scores:
+        """Return the scores in an Arrow batch of the schema."""
+        columns: Iterator[npt.NDArray[Any]] = map(to_numpy, batch.columns)
+        log_weight = np.stack([next(columns) for _ in range(self.columns)])
+        rest = [None if empty is None else next(columns) for empty in self.nothing[1:]]
+        return Scores._make([log_weight, *rest])
 
 
-def join(parts: Iterable[Scores]) -> Scores:
-    """Put scores one after the other."""
-    columns = zip(*[NO_SCORES, *parts], strict=True)
-    return Scores._make(np.concatenate(column) for column in columns)
+def form_of(scores: Scores) -> ScoreForm:
+    """Return which columns there are."""
+    return ScoreForm(
+        len(scores.log_weight), scores.reason is not None, scores.source_row is not None
+    )
 
 
-def read_scores(path: Path) -> Iterator[Scores]:
+def join(parts: Iterable[Scores], form: ScoreForm) -> Scores:
+    """Put scores of a form one after the other."""
+    columns = zip(*[form.nothing, *parts], strict=True)
+    return Scores._make(
+        None if column[0] is None else np.concatenate(column, axis=-1) for column in columns
+    )
+
+
+def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
     """Read a file of scores.
 
     Raises:
@@ -60,24 +123,23 @@ def read_scores(path: Path) -> Iterator[Scores]:
     try:
         # Not memory-mapped: mapped pages count as this process's memory, and would grow with it.
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
-            if reader.schema != SCHEMA:
+            if reader.schema != form.schema:
                 raise WorkdirError(f"{path}: is not a file of scores")
             for number in range(reader.num_record_batches):
-                batch = reader.get_batch(number)
-                yield Scores._make(to_numpy(column) for column in batch.columns)
+                yield form.scores_of(reader.get_batch(number))
     except (OSError, pa.ArrowException) as error:
         raise WorkdirError(
             f"{path}: cannot be read as scores: {error}; remove it and its marker to score again"
         ) from error
 
 
-def in_runs(parts: Iterable[Scores], size: int = _RUN) -> Iterator[Scores]:
+def in_runs(parts: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Iterator[Scores]:
     """Cut scores anew, so that sums over runs do not depend on how they were batched."""
-    waiting = NO_SCORES
+    waiting = form.nothing
     for part in parts:
-        waiting = join([waiting, part])
-        while len(waiting.log_weight) >= size:
-            yield Scores._make(column[:size] for column in waiting)
-            waiting = Scores._make(column[size:] for column in waiting)
-    if len(waiting.log_weight):
+        waiting = join([waiting, part], form)
+        while waiting.rows >= size:
+            yield waiting.part(slice(size))
+            waiting = waiting.part(slice(size, None))
+    if waiting.rows:
         yield waiting

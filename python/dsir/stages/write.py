@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import TakenRows
+from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.errors import ShardError
 from dsir.features import HashedNgrams
-from dsir.output import open_writer
-from dsir.primitive_arrays import to_arrow
+from dsir.output import AddedColumns, open_writer
 from dsir.stages.plan import OutputShard, Piece
+from dsir.stages.selected_rows import SelectedRows
 from dsir.workdir import Place
 
 
@@ -28,13 +29,14 @@ class WriteTask:
 
     Attributes:
         folder: where the output goes.
+        added: the columns that are added.
         features: what to count the selection in, for its metrics.
         place: where the result is kept; None to keep none.
     """
 
     output: OutputShard
     folder: Path
-    weight_column: str
+    added: AddedColumns
     features: HashedNgrams
     threads: int
     place: Place | None
@@ -46,7 +48,8 @@ class Written:
 
     Attributes:
         paths: the files with the rows.
-        counts: int64[buckets], n-grams of the rows.
+        counts: int64[targets, buckets], n-grams of the rows that each target took; of all rows
+            where targets are not separate.
     """
 
     paths: list[Path]
@@ -59,17 +62,17 @@ class GatherTask:
     """Fetch the rows of one output shard into memory."""
 
     output: OutputShard
-    weight_column: str
+    added: AddedColumns
     features: HashedNgrams
     threads: int
 
 
 @dataclass(slots=True)
 class GatheredShard:
-    """The rows in memory, with their log-weights.
+    """The rows in memory, with the added columns.
 
     Attributes:
-        counts: int64[buckets], n-grams of the rows.
+        counts: as in `Written`.
     """
 
     table: pa.Table
@@ -89,14 +92,14 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
         if done is not None:
             progress(output.rows)
             return done
-    counts = np.zeros(task.features.buckets, dtype=np.int64)
+    counts = _no_counts(task)
     stem = task.folder / f"part-{output.number:05d}"
     kind = output.pieces[0].shard.kind
-    writer = open_writer(kind, stem, schema=output.schema, weight_column=task.weight_column)
+    writer = open_writer(kind, stem, schema=output.schema, added=task.added)
     try:
-        for taken, log_weight, rows in _taken(output.pieces, task.threads):
-            writer.write(taken, log_weight, rows)
-            _core.count(taken.text, task.features.spec, counts, threads=task.threads)
+        for taken, selected, rows in _taken(output.pieces, task.threads):
+            writer.write(taken, task.added.values(selected.log_weight, selected.target), rows)
+            _count(taken.text, selected, task, counts)
             progress(len(rows))
         paths = writer.close()
     except BaseException:
@@ -111,10 +114,11 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
     return result
 
 
-def merge_written(features: HashedNgrams, parts: Iterable[Written]) -> Written:
-    """Add up what was written, without holding the parts."""
-    total = Written([], 0, np.zeros(features.buckets, dtype=np.int64))
-    for part in parts:
+def merge_written(parts: Iterable[Written]) -> Written:
+    """Add up what was written (one part at least), without holding the parts."""
+    every = iter(parts)
+    total = next(every)
+    for part in every:
         total.paths += part.paths
         total.rows += part.rows
         total.counts += part.counts
@@ -129,29 +133,50 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
     Raises:
         InputError: the rows cannot be read again as they were scored.
     """
-    counts = np.zeros(task.features.buckets, dtype=np.int64)
+    counts = _no_counts(task)
     tables = []
-    for taken, log_weight, rows in _taken(task.output.pieces, task.threads):
-        _core.count(taken.text, task.features.spec, counts, threads=task.threads)
+    for taken, selected, rows in _taken(task.output.pieces, task.threads):
+        _count(taken.text, selected, task, counts)
         if taken.records is None:
             table = pa.table({"text": taken.text, "line": taken.lines})
         else:
             table = pa.Table.from_batches([taken.records])
-        tables.append(table.append_column(task.weight_column, to_arrow(log_weight)))
+        values = task.added.values(selected.log_weight, selected.target)
+        for column, value in zip(task.added.fields, values, strict=True):
+            table = table.append_column(column, value)
+        tables.append(table)
         progress(len(rows))
     return GatheredShard(pa.concat_tables(tables), counts)
 
 
+def _no_counts(task: WriteTask | GatherTask) -> npt.NDArray[np.int64]:
+    return np.zeros((max(1, len(task.added.target_names)), task.features.buckets), dtype=np.int64)
+
+
+def _count(
+    text: pa.Array,
+    selected: SelectedRows,
+    task: WriteTask | GatherTask,
+    counts: npt.NDArray[np.int64],
+) -> None:
+    """Add the n-grams of rows to the counts, of each target on its own where there are several."""
+    if selected.target is None:
+        _core.count(text, task.features.spec, counts[0], threads=task.threads)
+        return
+    for target in np.unique(selected.target):
+        rows = take_values(text, np.flatnonzero(selected.target == target))
+        _core.count(rows, task.features.spec, counts[target], threads=task.threads)
+
+
 def _taken(
     pieces: tuple[Piece, ...], threads: int
-) -> Iterator[tuple[TakenRows, npt.NDArray[np.float64], npt.NDArray[np.int64]]]:
-    """Fetch the rows of pieces, with their log-weights and global row numbers."""
+) -> Iterator[tuple[TakenRows, SelectedRows, npt.NDArray[np.int64]]]:
+    """Fetch the rows of pieces, with what is known of them and their global row numbers."""
     for piece in pieces:
         shard = piece.shard
         shard.check_unchanged()
-        selected = piece.rows.load()
-        wanted = selected.shard_row[piece.start : piece.stop]
-        log_weight = selected.log_weight[piece.start : piece.stop]
+        selected = piece.rows.load().part(piece.start, piece.stop)
+        wanted = selected.shard_row
         at = 0
         for taken in shard.take(wanted, threads=threads):
             end = at + len(taken.rows)
@@ -161,7 +186,7 @@ def _taken(
                     "the run was going on",
                     path=shard.name,
                 )
-            yield taken, log_weight[at:end], taken.rows + piece.rows.first_row
+            yield taken, selected.part(at, end), taken.rows + piece.rows.first_row
             at = end
         if at != len(wanted):
             raise ShardError(
@@ -184,7 +209,7 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
         counts = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise place.damaged(file, str(error)) from error
-    if counts.shape != (task.features.buckets,) or counts.dtype != np.int64:
+    if counts.shape != _no_counts(task).shape or counts.dtype != np.int64:
         raise place.damaged(file, "it does not hold the counts of an output shard")
     return Written(paths[:1], task.output.rows, counts)
 

@@ -1,0 +1,40 @@
+"""What share of the selection each of several targets takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir.errors import SettingError
+
+
+def shares(name: str, proportions: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Return proportions that add up to 1, float64.
+
+    Args:
+        name: of the argument, for the message.
+        proportions: one a target.
+
+    Raises:
+        SettingError: one is negative or no number, or there is none above 0.
+    """
+    try:
+        given = np.asarray(proportions, dtype=np.float64)
+    except (TypeError, ValueError):
+        given = np.zeros(0)
+    if given.ndim != 1 or not (given >= 0).all() or not 0 < given.sum() < np.inf:
+        raise SettingError(f"{name}={proportions!r}: expected numbers, 0 or more, one above 0")
+    normalised: npt.NDArray[np.float64] = given / given.sum()
+    return normalised
+
+
+def split(amount: int, of_targets: Sequence[float] | npt.NDArray[np.float64]) -> list[int]:
+    """Split an amount by shares: each rounded down, and the last takes what is over.
+
+    The reference's rule (ALGORITHMS section 1).
+    """
+    parts = [int(amount * share) for share in of_targets]
+    parts[-1] += amount - sum(parts)
+    return parts

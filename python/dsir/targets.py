@@ -1,0 +1,103 @@
+"""Several targets: their names, their corpora, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from dsir.arguments import one_of
+from dsir.corpus import Corpus, resolve
+from dsir.errors import SettingError
+from dsir.proportions import shares
+
+TargetMode = Literal["pooled", "separate", "mixture"]
+Proportions = Mapping[str, float] | Sequence[float] | None
+MAX_TARGETS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCorpora:
+    """The targets of a run, in order.
+
+    Attributes:
+        names: of the targets; empty for a single one without a name.
+        corpora: one a target.
+    """
+
+    names: tuple[str, ...]
+    corpora: tuple[Corpus, ...]
+
+    def identity(self) -> Any:
+        """Return what tells them from others, JSON values: their order counts too."""
+        lists = [[shard.identity() for shard in corpus.shards] for corpus in self.corpora]
+        if not self.names:
+            return lists[0]
+        named = zip(self.names, lists, strict=True)
+        return [{"name": name, "shards": shards} for name, shards in named]
+
+
+def resolve_targets(target: object, text: str) -> TargetCorpora:
+    """Make a corpus of the target, or one of each target given by name.
+
+    Raises:
+        SettingError: a name is no text, or there are none or too many; see also `resolve`.
+        InputError: something cannot be found.
+    """
+    if not isinstance(target, Mapping):
+        return TargetCorpora((), (resolve(target, text=text, name="target"),))
+    check_target_names(list(target))
+    corpora = (resolve(one, text=text, name=f"target {name}") for name, one in target.items())
+    return TargetCorpora(tuple(target), tuple(corpora))
+
+
+def check_target_names(names: Sequence[object]) -> None:
+    """Raise SettingError unless there are names, each a text that can be written down."""
+    if not names:
+        raise SettingError("target: the dict of targets is empty")
+    if len(names) > MAX_TARGETS:
+        raise SettingError(f"target: {len(names):,} targets are more than {MAX_TARGETS:,}")
+    for name in names:
+        if not isinstance(name, str) or not name or not name.isprintable():
+            raise SettingError(f"target: {name!r} is no name: expected a text of visible letters")
+
+
+def check_targets(targets: str, names: Sequence[str]) -> None:
+    """Raise SettingError unless the mode is known and there are names where it needs them."""
+    one_of("targets", targets, get_args(TargetMode))
+    if targets != "pooled" and not names:
+        raise SettingError(
+            f'targets="{targets}": needs targets by name: target={{"name": source, ...}}'
+        )
+
+
+def in_order(proportions: Proportions, names: Sequence[str], targets: str) -> list[float] | None:
+    """Return the proportions that were asked for in the order of the targets, or None.
+
+    Args:
+        proportions: by name, or in the order of the targets; need not add up to 1.
+        names: of the targets.
+        targets: the mode.
+
+    Raises:
+        SettingError: they do not fit the targets, are out of range, or nobody needs them.
+    """
+    if proportions is None:
+        return None
+    if targets == "pooled":
+        raise SettingError('proportions: are for targets="separate" or "mixture"')
+    if isinstance(proportions, Mapping):
+        if set(proportions) != set(names):
+            raise SettingError(
+                f"proportions: are given for {_listed(proportions)}, the targets are "
+                f"{_listed(names)}"
+            )
+        proportions = [proportions[name] for name in names]
+    shares("proportions", proportions)
+    if len(proportions) != len(names):
+        raise SettingError(f"proportions: {len(proportions)} for {len(names)} targets")
+    return [float(value) for value in proportions]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(str, names)) or "none"
