@@ -94,12 +94,11 @@ def check_fit_settings(
     """
     check_features(features)
     check_targets(targets, target_names)
-    in_order(proportions, target_names, targets)
     check_smoothing(smoothing)
     return FitSettings(
         features=features,
         targets=targets,
-        proportions=proportions,
+        proportions=in_order(proportions, target_names, targets),
         smoothing=smoothing,
         length=check_length(length),
         fit_tokens=check_fit_tokens(fit_tokens),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,7 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
-from dsir.targets import Proportions, TargetCorpora, TargetMode
+from dsir.targets import TargetCorpora, TargetMode
 from dsir.workdir import Workdir
 
 FitTokens = int | Literal["auto", "all"]
@@ -44,25 +44,25 @@ _AUTO_NGRAMS_PER_BUCKET = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
-    """How to make a model; see `dsir.fit`."""
+    """How to make a model; see `dsir.fit`.
+
+    Attributes:
+        proportions: as asked for, in the order of the targets.
+    """
 
     features: HashedNgrams
     targets: TargetMode
-    proportions: Proportions
+    proportions: list[float] | None
     smoothing: float
     length: Length
     fit_tokens: FitTokens
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
-        proportions = self.proportions
-        if proportions is not None:
-            by_name = isinstance(proportions, Mapping)
-            proportions = dict(proportions) if by_name else list(proportions)  # type: ignore[arg-type]
         return {
             "features": self.features.describe(),
             "targets": self.targets,
-            "proportions": proportions,
+            "proportions": self.proportions,
             "smoothing": self.smoothing,
             "length": self.length,
             "fit_tokens": self.fit_tokens,

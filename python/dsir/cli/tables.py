@@ -43,8 +43,9 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
         add(
             "KL reduction",
             f"{metrics['kl_reduction']:.4f}",
-            "nats per n-gram; higher is closer to the target"
-            + (", mean of the targets" if "targets" in metrics else ""),
+            "nats; mean of the targets"
+            if "targets" in metrics
+            else "nats per n-gram; higher is closer to the target",
         )
     if "effective_sample_size" in metrics:
         add(
@@ -53,7 +54,15 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
             "of the eligible documents' weights",
         )
     for name, of in metrics.get("targets", {}).items():
-        add(f"target {name}", _of_target(of, "selected", ",d"), _notes_of_target(of))
+        add(
+            f"target {name}",
+            f"{of['selected']:,}" if "selected" in of else "",
+            f"{of['tokens']:,} tokens" if "tokens" in of else "",
+        )
+        if "kl_reduction" in of:
+            add("  KL reduction", f"{of['kl_reduction']:.4f}")
+        if "effective_sample_size" in of:
+            add("  effective sample size", f"{of['effective_sample_size']:,.1f}")
     for name, stage in stages.items():
         rate = stage["mb_per_second"]
         note = "" if not rate else f"{rate:,.{0 if rate >= 10 else 1}f} MB/s of text"
@@ -64,21 +73,6 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
         console.print(path, style="green", soft_wrap=True, markup=False)
     if len(paths) > 5:
         console.print(f"and {len(paths) - 5} more", style="green")
-
-
-def _of_target(of: dict[str, Any], name: str, form: str) -> str:
-    return format(of[name], form) if name in of else ""
-
-
-def _notes_of_target(of: dict[str, Any]) -> str:
-    notes = [
-        ("tokens", ",d", "{} tokens"),
-        ("kl_reduction", ".4f", "KL reduction {}"),
-        ("effective_sample_size", ",.1f", "effective sample size {}"),
-    ]
-    return ", ".join(
-        text.format(_of_target(of, name, form)) for name, form, text in notes if name in of
-    )
 
 
 def _count(number: int, thing: str) -> str:
