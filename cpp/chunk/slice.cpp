@@ -7,9 +7,9 @@
 namespace dsir::chunk {
 namespace {
 
-/// Whether a character begins at `at`, or the text ends there.
+/// Whether `at` is the start or the end of the text, or a character begins there.
 bool is_boundary(std::string_view text, std::size_t at) {
-    return at == text.size() || (static_cast<std::uint8_t>(text[at]) & 0xC0) != 0x80;
+    return at == 0 || at == text.size() || (static_cast<std::uint8_t>(text[at]) & 0xC0) != 0x80;
 }
 
 std::int64_t characters(std::string_view text) {

@@ -29,11 +29,10 @@ LAYERS: list[tuple[str, ...]] = [
     ("engine.", "progress"),
     ("importance",),
     ("model_file", "metrics", "sampling", "budget"),
-    ("features",),
+    ("features", "quality"),
     ("output.",),
-    ("bad_text",),
     ("corpus.",),
-    ("atomic", "byte_size", "arguments", "primitive_arrays"),
+    ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
     ("_core", "errors", "version"),
 ]
 
