@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dsir.corpus.window_records import ORIGIN_COLUMNS, refuse_origin_column
 from dsir.errors import RowError
 
-# Values are only passed over; whole numbers as floats, as Python refuses to convert integers of
-# thousands of digits.
-_DECODER = json.JSONDecoder(parse_int=float, strict=False)
 _SPACES = re.compile(r"[ \t\n\r]*")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(_STRING.pattern + r"|[\[\]{}]", re.DOTALL)
+_NUMBER_OR_WORD = re.compile(r"[^ \t\n\r,\]}]+")
 
 
-class _Member(NamedTuple):
-    """A value in an object, and where it stands in the line."""
+class _Place(NamedTuple):
+    """Where a value stands in a line."""
 
-    value: Any
     start: int
     end: int
 
@@ -47,7 +46,7 @@ class WindowLine:
         try:
             members, close = _members(content, _after_spaces(content, 0))
             place = _find(content, members, text, document)
-        except (ValueError, IndexError, RecursionError) as error:
+        except (ValueError, IndexError) as error:
             raise RowError(f"{where}: cannot be taken apart: {error}") from error
         for added in ORIGIN_COLUMNS:
             if added in members:
@@ -66,41 +65,72 @@ class WindowLine:
         return f"{self._before}{text}{self._between}{added}{self._after}".encode()
 
 
-def _find(line: str, members: dict[str, _Member], text: str, document: str) -> _Member | None:
+def _find(line: str, members: dict[str, _Place], text: str, document: str) -> _Place | None:
     """Find the text by its name, or by its path."""
-    if text in members and members[text].value == document:
-        return members[text]
+    place = members.get(text)
+    if place is not None and _string(line, place) == document:
+        return place
     first, *path = text.split(".")
-    member = members.get(first)
+    place = members.get(first)
     for name in path:
-        if member is None or not isinstance(member.value, dict):
+        if place is None or line[place.start] != "{":
             return None
-        member = _members(line, member.start)[0].get(name)
-    return member if member is not None and member.value == document else None
+        place = _members(line, place.start)[0].get(name)
+    return place if place is not None and _string(line, place) == document else None
 
 
-def _members(line: str, at: int) -> tuple[dict[str, _Member], int]:
+def _string(line: str, place: _Place) -> str | None:
+    """Read a value that is a string."""
+    if line[place.start] != '"':
+        return None
+    return str(json.loads(line[place.start : place.end], strict=False))
+
+
+def _members(line: str, at: int) -> tuple[dict[str, _Place], int]:
     """Read the object that begins at a place; of a repeated name the last counts.
 
+    The line has been read once already, so that it is known to be JSON. Values are passed over
+    without being read: they may be nested deeper than Python's own reader goes.
+
     Returns:
-        Its members, and where its closing brace is.
+        Where its members' values are, and where its closing brace is.
 
     Raises:
-        ValueError, IndexError, RecursionError: it is not JSON, or too deep for Python.
+        ValueError, IndexError: it is not JSON after all.
     """
-    members: dict[str, _Member] = {}
+    members: dict[str, _Place] = {}
     at = _after_spaces(line, at + 1)
     while line[at] != "}":
         if line[at] == ",":
             at = _after_spaces(line, at + 1)
-        name, end = _DECODER.raw_decode(line, at)
+        end = _matched(_STRING, line, at)
+        name = json.loads(line[at:end], strict=False)
         start = _after_spaces(line, _after_spaces(line, end) + 1)
-        value, end = _DECODER.raw_decode(line, start)
-        members[name] = _Member(value, start, end)
+        end = _end_of_value(line, start)
+        members[name] = _Place(start, end)
         at = _after_spaces(line, end)
     return members, at
 
 
+def _end_of_value(line: str, at: int) -> int:
+    if line[at] == '"':
+        return _matched(_STRING, line, at)
+    if line[at] not in "[{":
+        return _matched(_NUMBER_OR_WORD, line, at)
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(line, at):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
+        if depth == 0:
+            return found.end()
+    raise ValueError(f"no end of the value at character {at}")
+
+
+def _matched(pattern: re.Pattern[str], line: str, at: int) -> int:
+    found = pattern.match(line, at)
+    if found is None:
+        raise ValueError(f"unexpected {line[at : at + 1]!r} at character {at}")
+    return found.end()
+
+
 def _after_spaces(line: str, at: int) -> int:
-    found = _SPACES.match(line, at)
-    return found.end() if found is not None else at
+    return _matched(_SPACES, line, at)
