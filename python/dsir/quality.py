@@ -1,8 +1,8 @@
 """Quality filters: which documents are no candidates, by their length and their wording.
 
-The measures are those of the DSIR paper (Xie et al. 2023, arXiv 2302.03169, appendix on the quality
-filter), with one each for characters and for repeated passages after Gopher (Rae et al. 2021, arXiv
-2112.11446, table A1). Every threshold is off unless given. A document that fails is never selected;
+The measures are those of the code of the DSIR paper (Xie et al. 2023, arXiv 2302.03169), with one
+each for characters and for repeated passages, the latter after Gopher (Rae et al. 2021, arXiv
+2112.11446). Every threshold is off unless given. A document that fails is never selected;
 it still counts in the fit of the model.
 """
 
@@ -54,7 +54,7 @@ class QualityFilters:
         max_informative: the same, at most.
         max_numeric: share of the tokens that are numbers, at most. A number is a token of ASCII
             digits, with single full stops or commas between digits. Paper: 1 - `numeric_ratio`,
-            where its code has only tokens of a single digit for numbers, its text all.
+            which takes only tokens of a single digit for numbers.
         min_alphanumeric: share of alphanumeric characters (`str.isalnum()`) among the characters of
             the tokens, which are all but white space, at least. Not in the paper.
         max_repeated_ngrams: share of the tokens that lie in a run of five tokens that has occurred
