@@ -391,7 +391,9 @@ def test_a_column_of_an_added_name(tmp_path, column):
         lines_of(path)
 
 
-def test_bad_rows_of_the_reader(tmp_path):
+@pytest.mark.parametrize("batch_bytes", [1, 8 << 20])
+def test_bad_rows_of_the_reader(tmp_path, monkeypatch, batch_bytes):
+    monkeypatch.setattr("dsir.corpus.batches.BATCH_BYTES", batch_bytes)
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text":"a b c"}\n\n{"text":5}\n{"text":null}\n[]\n{"text":"d"}\n\n')
     (shard,) = chunked(resolve(path), 2).shards
@@ -407,6 +409,9 @@ def test_bad_rows_of_the_reader(tmp_path):
         (4, 0, "d"),
     ]
     assert [bad.row for batch in batches for bad in batch.bad] == [1, 3]
+    assert len(batches) == (3 if batch_bytes == 1 else 1)
+    for batch in batches:
+        assert {bad.row for bad in batch.bad} <= set(batch.origin.row.tolist())
     assert sum(batch.blank_lines for batch in batches) == 2
     assert sum(batch.origin.documents for batch in batches) == 5
 

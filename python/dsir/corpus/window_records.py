@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn
@@ -120,15 +119,17 @@ def _without_dictionary(array: pa.Array) -> pa.Array:
 
 
 def _replaced(array: pa.Array, path: tuple[str, ...], text: pa.Array) -> pa.Array:
-    """Put other texts into a column, or into the struct that the path leads through."""
+    """Put other texts into a column, or into the struct that the path leads through.
+
+    Documents that windows are taken of have a text, so no struct on the way is null.
+    """
     if not path:
         return text
     position = array.type.get_field_index(path[0])
     children = [array.field(index) for index in range(array.type.num_fields)]
     children[position] = _replaced(children[position], path[1:], text)
     fields = [array.type.field(index).with_type(child.type) for index, child in enumerate(children)]
-    mask = pc.is_null(array) if array.null_count else None
-    return pa.StructArray.from_arrays(children, fields=fields, mask=mask)
+    return pa.StructArray.from_arrays(children, fields=fields)
 
 
 def _replaced_type(
