@@ -115,6 +115,65 @@ def log_ratio(
 def named_ngrams(utf8: str | bytes, spec: FeatureSpec) -> list[tuple[str, int]]:
     """(n-gram, bucket) of every n-gram of a text, by its last token, shortest first."""
 
+# Chunks.
+
+def chunk(
+    array: _ArrowArray,
+    *,
+    tokens: int,
+    stride: int,
+    tokenizer: str = "wordpunct",
+    threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(row, start, length, invalid_rows): the windows of the rows, in bytes.
+
+    A row without a token, and one that cannot be cut, has one window (row, 0, 0).
+    """
+
+def slice_texts(
+    array: _ArrowArray,
+    rows: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """(offsets, data, char_start, char_stop) of spans of the rows, which are UTF-8.
+
+    The offsets are one more than the spans. The last two are code points in the row.
+    """
+
+# Quality.
+
+REPEATED_ORDER: Final[int]
+"""n of the n-grams that `repeated` is about."""
+
+class StopWords:
+    """A set of lower-cased tokens."""
+
+    def __init__(self, words: Sequence[str]) -> None: ...
+
+def quality(
+    array: _ArrowArray,
+    stop_words: StopWords,
+    *,
+    repeated: bool = False,
+    tokenizer: str = "wordpunct",
+    threads: int = 1,
+) -> tuple[
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint8],
+]:
+    """Numbers of a row; 0 where it is null or bad.
+
+    (tokens, most_frequent, informative, numbers, characters, alphanumeric, repeated, status);
+    `repeated` has no entries unless asked for.
+    """
+
 # Sampling.
 
 class KeySettings:

@@ -30,11 +30,10 @@ LAYERS: list[tuple[str, ...]] = [
     ("importance",),
     ("targets", "explanation"),
     ("model_file", "metrics", "sampling", "budget", "length", "proportions"),
-    ("features",),
+    ("features", "quality"),
     ("output.",),
-    ("bad_text",),
     ("corpus.",),
-    ("atomic", "byte_size", "arguments", "primitive_arrays"),
+    ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
     ("_core", "errors", "version"),
 ]
 

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from dsir.corpus.resolve import Corpus, Paths, resolve
-from dsir.corpus.shard import BadRow, OnError, Shard, TakenRows, TextBatch
+from dsir.corpus.shard import BadRow, ChunkOrigin, OnError, Shard, TakenRows, TextBatch
 
-__all__ = ["BadRow", "Corpus", "OnError", "Paths", "Shard", "TakenRows", "TextBatch", "resolve"]
+__all__ = [
+    "BadRow",
+    "ChunkOrigin",
+    "Corpus",
+    "OnError",
+    "Paths",
+    "Shard",
+    "TakenRows",
+    "TextBatch",
+    "resolve",
+]

@@ -27,13 +27,22 @@ def rows_per_batch(total_bytes: int, rows: int, *, most: int = MAX_BATCH_ROWS) -
 
 def cut_text(text: pa.Array) -> Iterator[tuple[int, pa.Array]]:
     """Cut texts into batches without copying; yields the first position and the texts."""
-    ends = _ends(text)
+    for first, last in cut_at(_ends(text)):
+        yield first, text.slice(first, last - first)
+
+
+def cut_at(ends: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Cut rows into batches; yields the first row of each and the one behind its last.
+
+    Args:
+        ends: int64, the bytes of all rows up to and including each.
+    """
     first = 0
-    while first < len(text):
+    while first < len(ends):
         start = int(ends[first - 1]) if first else 0
         last = int(np.searchsorted(ends, start + BATCH_BYTES, side="right"))
         last = max(first + 1, min(last, first + MAX_BATCH_ROWS))
-        yield first, text.slice(first, last - first)
+        yield first, last
         first = last
 
 

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,20 @@ class BadRow:
     reason: str
 
 
+class ChunkOrigin(NamedTuple):
+    """Where the rows of a batch come from, where they are windows of documents.
+
+    Attributes:
+        row: int64, the document's row in the shard, ascending.
+        start: uint32, bytes of the document before the window.
+        documents: how many documents have their first window in the batch.
+    """
+
+    row: npt.NDArray[np.int64]
+    start: npt.NDArray[np.uint32]
+    documents: int
+
+
 @dataclass(frozen=True, slots=True)
 class TextBatch:
     """The texts of consecutive rows.
@@ -47,12 +61,15 @@ class TextBatch:
         bad: the rows of this batch that cannot be read.
         blank_lines: lines of JSON Lines that hold nothing and are not rows, met since the batch
             before.
+        origin: for windows of documents, where they come from. `first_row` then is the number of
+            the first window in the shard, but the rows in `bad` are those of documents.
     """
 
     first_row: int
     text: pa.Array
     bad: tuple[BadRow, ...] = ()
     blank_lines: int = 0
+    origin: ChunkOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,6 @@ class Shard(abc.ABC):
     """One file, or one table in memory, of a corpus.
 
     Attributes:
-        kind: the format.
         name: what messages call it: the path as the user gave it.
         size: bytes on disk, or in memory.
         text: the text column; dots lead into nested columns.
@@ -84,10 +100,14 @@ class Shard(abc.ABC):
 
     __slots__ = ()
 
-    kind: ClassVar[Kind]
     name: str
     size: int
     text: str
+
+    @property
+    @abc.abstractmethod
+    def kind(self) -> Kind:
+        """The format."""
 
     @abc.abstractmethod
     def identity(self) -> dict[str, int | str]:

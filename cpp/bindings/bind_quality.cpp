@@ -1,0 +1,51 @@
+#include "bindings/imported_array.hpp"
+#include "bindings/python.hpp"
+#include "quality/quality.hpp"
+
+namespace dsir::bindings {
+namespace {
+
+using quality::StopWords;
+using Column = py::array_t<std::uint32_t>;
+
+py::tuple measure(const py::object& array, const StopWords& stop_words, bool repeated,
+                  const std::string& tokenizer, unsigned threads) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    require(tokenizer == "wordpunct", "tokenizer must be 'wordpunct'");
+    require(threads >= 1, "threads must be at least 1");
+    const py::ssize_t rows = column.size();
+    Column tokens(rows), most_frequent(rows), informative(rows), numbers(rows), characters(rows),
+        alphanumeric(rows), in_repeated(repeated ? rows : 0);
+    py::array_t<std::uint8_t> status(rows);
+    const quality::Measures out{tokens.mutable_data(),
+                                most_frequent.mutable_data(),
+                                informative.mutable_data(),
+                                numbers.mutable_data(),
+                                characters.mutable_data(),
+                                alphanumeric.mutable_data(),
+                                repeated ? in_repeated.mutable_data() : nullptr,
+                                reinterpret_cast<ngram::RowStatus*>(status.mutable_data())};
+    {
+        // The outputs are held by this frame, `stop_words` by the caller's; only memory is touched.
+        const py::gil_scoped_release release;
+        quality::measure<text::WordPunct>(column, stop_words, threads, out);
+    }
+    return py::make_tuple(tokens, most_frequent, informative, numbers, characters, alphanumeric,
+                          in_repeated, status);
+}
+
+}  // namespace
+
+void bind_quality(py::module_& module) {
+    module.attr("REPEATED_ORDER") = quality::kRepeatedOrder;
+    py::class_<StopWords>(module, "StopWords")
+        .def(py::init<const std::vector<std::string>&>(), py::arg("words"));
+    module.def("quality", &measure, py::arg("array"), py::arg("stop_words"), py::kw_only(),
+               py::arg("repeated") = false, py::arg("tokenizer") = "wordpunct",
+               py::arg("threads") = 1,
+               "(tokens, most_frequent, informative, numbers, characters, alphanumeric, repeated, "
+               "status) of the rows.");
+}
+
+}  // namespace dsir::bindings

@@ -1,0 +1,79 @@
+#include "chunk/chunk.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "ngram/kernels.hpp"
+#include "parallel/for_ranges.hpp"
+
+namespace dsir::chunk {
+namespace {
+
+/// The windows of consecutive rows.
+struct Part {
+    std::int64_t first_row;
+    Chunks chunks;
+};
+
+void append(std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+template <class Spans>
+Chunks chunk_rows(const arrow::TextColumn& column, const WindowSpec& spec, std::int64_t begin,
+                  std::int64_t end) {
+    Chunks out;
+    text::SpanBuffer buffer;
+    std::vector<Window> windows;
+    for (std::int64_t row = begin; row < end; ++row) {
+        const std::optional<std::string_view> document = column[row];
+        windows.clear();
+        if (document) {
+            bool valid = document->size() <= ngram::kLargestDocument;
+            if (valid) {
+                Spans spans(*document, buffer);
+                valid = append_windows(spans, buffer, spec, windows);
+            }
+            if (!valid) out.invalid_rows.push_back(row);
+        }
+        if (windows.empty()) windows.push_back({0, 0});
+        for (const Window& window : windows) {
+            out.rows.push_back(row);
+            out.starts.push_back(window.start);
+            out.lengths.push_back(window.length);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+template <class Spans>
+Chunks chunk(const arrow::TextColumn& column, const WindowSpec& spec, unsigned threads) {
+    std::mutex mutex;
+    std::vector<Part> parts;
+    parallel::for_ranges(column.size(), threads,
+                         [&](unsigned, std::int64_t begin, std::int64_t end) {
+                             Part part{begin, chunk_rows<Spans>(column, spec, begin, end)};
+                             const std::lock_guard lock(mutex);
+                             parts.push_back(std::move(part));
+                         });
+    if (parts.size() == 1) return std::move(parts.front().chunks);
+    std::sort(parts.begin(), parts.end(),
+              [](const Part& a, const Part& b) { return a.first_row < b.first_row; });
+    Chunks all;
+    for (Part& part : parts) {
+        append(all.rows, part.chunks.rows);
+        append(all.starts, part.chunks.starts);
+        append(all.lengths, part.chunks.lengths);
+        append(all.invalid_rows, part.chunks.invalid_rows);
+        part.chunks = {};
+    }
+    return all;
+}
+
+template Chunks chunk<text::WordPunctSpans>(const arrow::TextColumn&, const WindowSpec&, unsigned);
+
+}  // namespace dsir::chunk

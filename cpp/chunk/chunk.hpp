@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "arrow/text_column.hpp"
+#include "chunk/windows.hpp"
+
+namespace dsir::chunk {
+
+/// Windows in order of row and start. A row without a token (null, empty, blank), and one that
+/// cannot be cut, has one window of no bytes, so that every row is there.
+struct Chunks {
+    std::vector<std::int64_t> rows;
+    std::vector<std::int64_t> starts;        ///< bytes
+    std::vector<std::int64_t> lengths;       ///< bytes
+    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long (ngram::kLargestDocument)
+};
+
+/// Cuts every row by the tokens that `Spans` finds. Does not depend on `threads` (at least 1).
+/// Made for text::WordPunctSpans.
+template <class Spans>
+Chunks chunk(const arrow::TextColumn& column, const WindowSpec& spec, unsigned threads);
+
+extern template Chunks chunk<text::WordPunctSpans>(const arrow::TextColumn&, const WindowSpec&,
+                                                   unsigned);
+
+}  // namespace dsir::chunk

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "arrow/text_column.hpp"
+#include "ngram/kernels.hpp"
+#include "quality/stop_words.hpp"
+#include "text/wordpunct.hpp"
+
+namespace dsir::quality {
+
+/// n of the n-grams that `repeated` is about.
+inline constexpr unsigned kRepeatedOrder = 5;
+
+/// Where measure() writes; every array has one entry a row. All numbers are 0 for null and invalid
+/// rows. Tokens are told apart by their 64-bit hash (hashing::token_hash).
+struct Measures {
+    std::uint32_t* tokens;
+    std::uint32_t* most_frequent;  ///< occurrences of the most frequent token
+    std::uint32_t* informative;    ///< tokens with an alphanumeric character that are no stop words
+    std::uint32_t* numbers;        ///< tokens of ASCII digits, with single . or , between digits
+    std::uint32_t* characters;     ///< code points in the tokens
+    std::uint32_t* alphanumeric;   ///< of these, what str.isalnum() is true of
+    /// Tokens within an n-gram that has occurred before (n = kRepeatedOrder). Null: not measured.
+    std::uint32_t* repeated;
+    ngram::RowStatus* status;
+};
+
+/// Measures every row by the tokens that `Tokenizer` gives, in one pass over each. Does not depend
+/// on `threads` (at least 1). Made for text::WordPunct.
+template <class Tokenizer>
+void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
+             const Measures& out);
+
+extern template void measure<text::WordPunct>(const arrow::TextColumn&, const StopWords&, unsigned,
+                                              const Measures&);
+
+}  // namespace dsir::quality

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dsir::quality {
+
+/// A set of words, looked up by the hash of a token and then compared byte by byte.
+class StopWords {
+  public:
+    /// `words`: lower-cased, as the tokeniser gives them; empty ones are passed over.
+    explicit StopWords(const std::vector<std::string>& words);
+
+    /// Whether a token, given with its hashing::token_hash, is one of the words.
+    bool contains(std::uint64_t hash, std::string_view token) const {
+        for (std::size_t slot = hash & mask_;; slot = (slot + 1) & mask_) {
+            if (slots_[slot].word.empty()) return false;
+            if (slots_[slot].hash == hash && slots_[slot].word == token) return true;
+        }
+    }
+
+  private:
+    struct Slot {
+        std::uint64_t hash = 0;
+        std::string word;
+    };
+
+    std::vector<Slot> slots_;  ///< a power of two, at least half of them empty
+    std::size_t mask_;
+};
+
+}  // namespace dsir::quality

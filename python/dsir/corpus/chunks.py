@@ -1,0 +1,291 @@
+"""Chunks: documents cut into windows of equally many tokens, each a document of its own.
+
+A log-weight is a sum over n-grams, so documents are comparable only where they are about equally
+long. Xie et al. 2023 (arXiv 2302.03169) cut at 128 words: what stands between spaces in their code
+(github.com/p-lambda/dsir, experimental/preprocessing/reformat_and_chunk_data.py), tokens here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.arguments import one_of, whole_number
+from dsir.bad_text import bad_text_error, why_bad
+from dsir.corpus.batches import cut_at
+from dsir.corpus.resolve import Corpus
+from dsir.corpus.shard import (
+    BadRow,
+    ChunkOrigin,
+    Kind,
+    OnError,
+    Shard,
+    TakenRows,
+    TextBatch,
+)
+from dsir.corpus.text_column import find_text_column
+from dsir.corpus.window_lines import WindowLine
+from dsir.corpus.window_records import WindowRecords, window_schema
+from dsir.corpus.window_texts import WindowTexts, window_texts
+from dsir.errors import ShardError
+
+_TOKENIZERS = ("wordpunct",)
+_MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedShard(Shard):
+    """A shard whose rows are windows of the rows of another.
+
+    A window is `chunk_tokens` consecutive tokens of a document, and a new one begins every
+    `chunk_stride` tokens; the first that reaches the document's last token is the last, and may be
+    shorter. Its text is the original text from the first byte of its first token to behind the last
+    byte of its last. A document without tokens has one window, whose text is null.
+
+    Attributes:
+        inner: the shard of the documents.
+        chunk_tokens: tokens of a window, 1 to 2**31.
+        chunk_stride: tokens from the start of a window to that of the next, 1 to `chunk_tokens`.
+        tokenizer: whose tokens; see `HashedNgrams`.
+    """
+
+    inner: Shard
+    chunk_tokens: int
+    chunk_stride: int
+    tokenizer: str = "wordpunct"
+    name: str = field(init=False)
+    size: int = field(init=False)
+    text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take over what the inner shard says of itself."""
+        for attribute in ("name", "size", "text"):
+            object.__setattr__(self, attribute, getattr(self.inner, attribute))
+
+    @property
+    def kind(self) -> Kind:
+        """The format of the inner shard."""
+        return self.inner.kind
+
+    def identity(self) -> dict[str, int | str]:
+        """Return the inner shard's, and how it is cut."""
+        return {
+            **self.inner.identity(),
+            "chunk_tokens": self.chunk_tokens,
+            "chunk_stride": self.chunk_stride,
+            "chunk_tokenizer": self.tokenizer,
+        }
+
+    def check_unchanged(self) -> None:
+        """Raise ShardError if the input is no longer what it was."""
+        self.inner.check_unchanged()
+
+    def rows_in_metadata(self) -> None:
+        """Return None: only reading tells how many windows there are."""
+        return
+
+    def schema(self) -> pa.Schema | None:
+        """Return the columns of windows: see `window_schema`. None for JSON Lines.
+
+        Raises:
+            OutputError: the input has a column of the name of one to be added.
+        """
+        schema = self.inner.schema()
+        if schema is None:
+            return None
+        return window_schema(schema, find_text_column(schema, self.text, self.name), self.name)
+
+    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+        """Read the text of every window once, in order; see `Shard.text_batches`.
+
+        Rows are windows: `first_row` is the number of a window in the shard, and `origin` says
+        which documents the windows are of. A bad row is listed with the row of its document and has
+        one window without text; texts that are not UTF-8, or longer than 2 GiB, are found here.
+        """
+        first_window = 0
+        for batch in self.inner.text_batches(on_error=on_error, threads=threads):
+            for cut in self._cut(batch, first_window, on_error, threads):
+                yield cut
+                first_window += len(cut.text)
+
+    def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
+        """Refuse: the number of a window does not tell its document. See `take_windows`."""
+        raise NotImplementedError("windows are taken by document and span: take_windows()")
+
+    def take_windows(
+        self,
+        source_rows: npt.NDArray[np.int64],
+        starts: npt.NDArray[np.int64],
+        lengths: npt.NDArray[np.int64],
+        *,
+        threads: int = 1,
+    ) -> Iterator[TakenRows]:
+        """Fetch windows by their document and their bytes in it, in batches of about 8 MB.
+
+        The records have the columns of `schema()`. Lines are the document's with the text exchanged
+        and three fields added; see `window_lines`. `TakenRows.rows` are the source rows.
+
+        Args:
+            source_rows: the documents' rows in the shard, ascending.
+            starts: where each window begins in its document, in bytes; ascending in a document.
+            lengths: bytes of each, at least 1.
+            threads: how many threads the reader may use.
+
+        Raises:
+            ShardError: the shard cannot be read, or is no longer what it was.
+            OutputError: the input has a column or field of the name of one to be added.
+            ValueError: the windows are not in order, or have no text.
+        """
+        if not len(source_rows):
+            return
+        steps = np.diff(source_rows)
+        if np.any(steps < 0) or np.any(np.diff(starts)[steps == 0] < 0) or np.any(lengths < 1):
+            raise ValueError("windows must come by row and start, and have text")
+        schema = self.schema()
+        for taken in self.inner.take(np.unique(source_rows), threads=threads):
+            low = np.searchsorted(source_rows, taken.rows[0])
+            high = np.searchsorted(source_rows, taken.rows[-1], side="right")
+            wanted = _Wanted(taken, source_rows[low:high], starts[low:high], lengths[low:high])
+            if taken.records is not None and schema is not None:
+                yield from self._take_records(wanted, taken.records, schema)
+            elif taken.lines is not None:
+                yield from self._take_lines(wanted, taken.lines)
+
+    def _cut(
+        self, batch: TextBatch, first_window: int, on_error: OnError, threads: int
+    ) -> Iterator[TextBatch]:
+        positions, starts, lengths, invalid = _core.chunk(
+            batch.text,
+            tokens=self.chunk_tokens,
+            stride=self.chunk_stride,
+            tokenizer=self.tokenizer,
+            threads=threads,
+        )
+        if len(invalid) and on_error == "raise":
+            raise bad_text_error(self.name, batch.first_row, batch.text, int(invalid[0]))
+        refused = [BadRow(batch.first_row + at, why_bad(batch.text, at)) for at in invalid.tolist()]
+        bad = sorted([*batch.bad, *refused], key=lambda one: one.row)
+        bad_windows = np.searchsorted(positions, [one.row - batch.first_row for one in bad])
+        begins = np.ones(len(positions), dtype=bool)
+        begins[1:] = positions[1:] != positions[:-1]
+        blank_lines = batch.blank_lines
+        # A batch without rows still carries its blank lines.
+        for first, last in list(cut_at(np.cumsum(lengths))) or [(0, 0)]:
+            part = slice(first, last)
+            yield TextBatch(
+                first_window + first,
+                window_texts(batch.text, positions[part], starts[part], lengths[part]).text,
+                tuple(one for one, at in zip(bad, bad_windows, strict=True) if first <= at < last),
+                blank_lines,
+                ChunkOrigin(
+                    batch.first_row + positions[part],
+                    starts[part].astype(np.uint32),
+                    int(np.count_nonzero(begins[part])),
+                ),
+            )
+            blank_lines = 0
+
+    def _take_records(
+        self, wanted: _Wanted, records: pa.RecordBatch, schema: pa.Schema
+    ) -> Iterator[TakenRows]:
+        column = find_text_column(records.schema, self.text, self.name)
+        maker = WindowRecords(records, column, schema)
+        for part in wanted.batches(maker.other_bytes(wanted.most_repeated)):
+            windows = self._texts(part)
+            made = maker.of(part.positions, part.source_rows, windows)
+            yield TakenRows(part.source_rows, column.of(made), records=made)
+
+    def _take_lines(self, wanted: _Wanted, lines: pa.LargeBinaryArray) -> Iterator[TakenRows]:
+        sizes = np.array([len(line.as_buffer()) for line in lines], dtype=np.int64)
+        for part in wanted.batches(sizes):
+            windows = self._texts(part)
+            made = []
+            last = -1
+            for at, row, text, start, stop in zip(
+                part.positions.tolist(),
+                part.source_rows.tolist(),
+                windows.text,
+                windows.start.tolist(),
+                windows.stop.tolist(),
+                strict=True,
+            ):
+                if at != last:
+                    document = wanted.taken.text[at].as_py()
+                    where = f"{self.name}: row {row}"
+                    filler = WindowLine(lines[at].as_py(), self.text, document, where)
+                    last = at
+                made.append(filler.filled(text.as_py(), row, start, stop))
+            yield TakenRows(
+                part.source_rows, windows.text, lines=pa.array(made, type=pa.large_binary())
+            )
+
+    def _texts(self, part: _Wanted) -> WindowTexts:
+        try:
+            return window_texts(part.taken.text, part.positions, part.starts, part.lengths)
+        except ValueError as error:
+            raise ShardError(
+                f"{self.name}: a window is not where it was ({error}); "
+                "the input changed since it was scored",
+                path=self.name,
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Windows to be made of rows that were taken from the inner shard."""
+
+    taken: TakenRows
+    source_rows: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+
+    @property
+    def positions(self) -> npt.NDArray[np.int64]:
+        """Which of the taken rows each window is of."""
+        return np.searchsorted(self.taken.rows, self.source_rows)
+
+    @property
+    def most_repeated(self) -> int:
+        """How many windows a row has at most."""
+        return int(np.unique(self.source_rows, return_counts=True)[1].max(initial=0))
+
+    def batches(self, other_bytes: npt.NDArray[np.int64]) -> Iterator[_Wanted]:
+        """Cut so that the texts and what is repeated beside them make about 8 MB.
+
+        Args:
+            other_bytes: of each of the taken rows.
+        """
+        for first, last in cut_at(np.cumsum(self.lengths + other_bytes[self.positions])):
+            part = slice(first, last)
+            yield _Wanted(self.taken, self.source_rows[part], self.starts[part], self.lengths[part])
+
+
+def chunked(
+    corpus: Corpus,
+    chunk_tokens: int = 128,
+    chunk_stride: int | None = None,
+    tokenizer: str = "wordpunct",
+) -> Corpus:
+    """Make a corpus whose documents are windows of another's; see `ChunkedShard`.
+
+    Args:
+        corpus: the documents.
+        chunk_tokens: tokens of a window.
+        chunk_stride: tokens from the start of a window to that of the next; None for
+            `chunk_tokens`, so that windows do not overlap.
+        tokenizer: whose tokens.
+
+    Raises:
+        SettingError: an argument is out of range.
+    """
+    tokens = whole_number("chunk_tokens", chunk_tokens, 1, _MOST_TOKENS)
+    stride = tokens if chunk_stride is None else chunk_stride
+    stride = whole_number("chunk_stride", stride, 1, tokens)
+    one_of("tokenizer", tokenizer, _TOKENIZERS)
+    shards = tuple(ChunkedShard(shard, tokens, stride, tokenizer) for shard in corpus.shards)
+    return Corpus(shards, corpus.name)

@@ -1,0 +1,136 @@
+"""Windows as JSON lines: the document's line with its text exchanged and the origin added.
+
+The line is not written anew. The place of the text in it is found, and everything else stays byte
+for byte: numbers of any size and spelling, escapes, spaces, repeated names. Only the text itself
+may be spelled in another way (a character where there was an escape).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+from dsir.corpus.window_records import ORIGIN_COLUMNS, refuse_origin_column
+from dsir.errors import RowError
+
+_SPACES = re.compile(r"[ \t\n\r]*")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(_STRING.pattern + r"|[\[\]{}]", re.DOTALL)
+_NUMBER_OR_WORD = re.compile(r"[^ \t\n\r,\]}]+")
+
+
+class _Place(NamedTuple):
+    """Where a value stands in a line."""
+
+    start: int
+    end: int
+
+
+class WindowLine:
+    """A document's line, ready to be filled with its windows.
+
+    Args:
+        line: the line of the document.
+        text: the text field; dots lead into nested fields where no field has the whole name.
+        document: the text that was read from it.
+        where: what messages call the line.
+
+    Raises:
+        OutputError: the record has a field of the name of one to be added.
+        RowError: the text cannot be found in it.
+    """
+
+    def __init__(self, line: bytes, text: str, document: str, where: str) -> None:
+        content = line.decode("utf-8")
+        try:
+            members, close = _members(content, _after_spaces(content, 0))
+            place = _find(content, members, text, document)
+        except (ValueError, IndexError) as error:
+            raise RowError(f"{where}: cannot be taken apart: {error}") from error
+        for added in ORIGIN_COLUMNS:
+            if added in members:
+                raise refuse_origin_column(where, added, "field")
+        if place is None:
+            raise RowError(f"{where}: does not hold the text it held; it changed since it was read")
+        self._before = content[: place.start]
+        self._between = content[place.end : close]
+        self._after = content[close:]
+
+    def filled(self, window: str, source_row: int, start: int, stop: int) -> bytes:
+        """Return the line of a window."""
+        origin = zip(ORIGIN_COLUMNS, (source_row, start, stop), strict=True)
+        added = "".join(f',"{name}":{number}' for name, number in origin)
+        text = json.dumps(window, ensure_ascii=False)
+        return f"{self._before}{text}{self._between}{added}{self._after}".encode()
+
+
+def _find(line: str, members: dict[str, _Place], text: str, document: str) -> _Place | None:
+    """Find the text by its name, or by its path."""
+    place = members.get(text)
+    if place is not None and _string(line, place) == document:
+        return place
+    first, *path = text.split(".")
+    place = members.get(first)
+    for name in path:
+        if place is None or line[place.start] != "{":
+            return None
+        place = _members(line, place.start)[0].get(name)
+    return place if place is not None and _string(line, place) == document else None
+
+
+def _string(line: str, place: _Place) -> str | None:
+    """Read a value that is a string."""
+    if line[place.start] != '"':
+        return None
+    return str(json.loads(line[place.start : place.end], strict=False))
+
+
+def _members(line: str, at: int) -> tuple[dict[str, _Place], int]:
+    """Read the object that begins at a place; of a repeated name the last counts.
+
+    The line has been read once already, so that it is known to be JSON. Values are passed over
+    without being read: they may be nested deeper than Python's own reader goes.
+
+    Returns:
+        Where its members' values are, and where its closing brace is.
+
+    Raises:
+        ValueError, IndexError: it is not JSON after all.
+    """
+    members: dict[str, _Place] = {}
+    at = _after_spaces(line, at + 1)
+    while line[at] != "}":
+        if line[at] == ",":
+            at = _after_spaces(line, at + 1)
+        end = _matched(_STRING, line, at)
+        name = json.loads(line[at:end], strict=False)
+        start = _after_spaces(line, _after_spaces(line, end) + 1)
+        end = _end_of_value(line, start)
+        members[name] = _Place(start, end)
+        at = _after_spaces(line, end)
+    return members, at
+
+
+def _end_of_value(line: str, at: int) -> int:
+    if line[at] == '"':
+        return _matched(_STRING, line, at)
+    if line[at] not in "[{":
+        return _matched(_NUMBER_OR_WORD, line, at)
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(line, at):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
+        if depth == 0:
+            return found.end()
+    raise ValueError(f"no end of the value at character {at}")
+
+
+def _matched(pattern: re.Pattern[str], line: str, at: int) -> int:
+    found = pattern.match(line, at)
+    if found is None:
+        raise ValueError(f"unexpected {line[at : at + 1]!r} at character {at}")
+    return found.end()
+
+
+def _after_spaces(line: str, at: int) -> int:
+    return _matched(_SPACES, line, at)

@@ -1,0 +1,144 @@
+"""Windows as records: the source's columns repeated, the text column cut, the origin added."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus.take_rows import take_rows
+from dsir.corpus.text_column import TextColumn
+from dsir.corpus.window_texts import WindowTexts
+from dsir.errors import OutputError
+from dsir.primitive_arrays import to_arrow
+
+ORIGIN_COLUMNS = ("source_row", "chunk_start", "chunk_stop")
+"""int64: row in the shard; first character of the window in its document; and behind its last."""
+
+
+def refuse_origin_column(where: str, column: str, kind: str = "column") -> OutputError:
+    """Make the error for an input that has a column of the name of one to be added."""
+    return OutputError(
+        f"{where}: has a {kind} {column!r} already, which chunks add to every row; "
+        "rename it in the input"
+    )
+
+
+def window_schema(schema: pa.Schema, column: TextColumn, name: str) -> pa.Schema:
+    """Return the columns of windows.
+
+    They are the source's. A text column that was a dictionary becomes one of its values, as windows
+    hardly ever repeat.
+
+    Args:
+        schema: of the source.
+        column: its text column.
+        name: what messages call the shard.
+
+    Raises:
+        OutputError: the source has a column of the name of one to be added.
+    """
+    for added in ORIGIN_COLUMNS:
+        if added in schema.names:
+            raise refuse_origin_column(name, added)
+    position = schema.get_field_index(column.path[0])
+    field = schema.field(position)
+    changed = _replaced_type(field.type, column.path[1:], _plain_type(column.type))
+    schema = schema.set(position, field.with_type(changed))
+    for added in ORIGIN_COLUMNS:
+        schema = schema.append(pa.field(added, pa.int64()))
+    return schema
+
+
+class WindowRecords:
+    """Makes the records of windows out of those of their documents.
+
+    Args:
+        records: the documents.
+        column: their text column.
+        schema: what `window_schema` gives for theirs.
+    """
+
+    def __init__(self, records: pa.RecordBatch, column: TextColumn, schema: pa.Schema) -> None:
+        self._column = column
+        self._schema = schema
+        self._position = records.schema.get_field_index(column.path[0])
+        # The documents' texts are taken out first: repeated for every window they would take many
+        # times the memory of the windows.
+        nothing = pa.nulls(len(records), pa.int8())
+        columns = list(records.columns)
+        columns[self._position] = _replaced(columns[self._position], column.path[1:], nothing)
+        self._others = pa.RecordBatch.from_arrays(columns, names=records.schema.names)
+
+    def other_bytes(self, most_repeated: int) -> npt.NDArray[np.int64]:
+        """Return the bytes of every document without its text, about.
+
+        Args:
+            most_repeated: how often a document is repeated at most. Where it is not, the documents
+                share the size of all, which costs less to find out.
+        """
+        plain = [_without_dictionary(array) for array in self._others.columns]
+        others = pa.RecordBatch.from_arrays(plain, names=self._others.schema.names)
+        rows = len(others)
+        try:
+            if most_repeated > 1:
+                sizes = (others.slice(row, 1).nbytes for row in range(rows))
+                return np.fromiter(sizes, dtype=np.int64, count=rows)
+            total = others.nbytes
+        except pa.ArrowTypeError:
+            # Older versions of pyarrow cannot tell for string views.
+            total = others.get_total_buffer_size()
+        return np.full(rows, total // max(1, rows), dtype=np.int64)
+
+    def of(
+        self,
+        positions: npt.NDArray[np.int64],
+        source_rows: npt.NDArray[np.int64],
+        windows: WindowTexts,
+    ) -> pa.RecordBatch:
+        """Return the records of windows.
+
+        Args:
+            positions: which document each window is of.
+            source_rows: the row of that document in the shard.
+            windows: the texts.
+        """
+        columns = list(take_rows(self._others, positions).columns)
+        text = windows.text.cast(_plain_type(self._column.type))
+        columns[self._position] = _replaced(columns[self._position], self._column.path[1:], text)
+        columns += [to_arrow(source_rows), to_arrow(windows.start), to_arrow(windows.stop)]
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
+
+
+def _plain_type(data_type: pa.DataType) -> pa.DataType:
+    return data_type.value_type if pa.types.is_dictionary(data_type) else data_type
+
+
+def _without_dictionary(array: pa.Array) -> pa.Array:
+    return array.indices if pa.types.is_dictionary(array.type) else array
+
+
+def _replaced(array: pa.Array, path: tuple[str, ...], text: pa.Array) -> pa.Array:
+    """Put other texts into a column, or into the struct that the path leads through.
+
+    Documents that windows are taken of have a text, so no struct on the way is null.
+    """
+    if not path:
+        return text
+    position = array.type.get_field_index(path[0])
+    children = [array.field(index) for index in range(array.type.num_fields)]
+    children[position] = _replaced(children[position], path[1:], text)
+    fields = [array.type.field(index).with_type(child.type) for index, child in enumerate(children)]
+    return pa.StructArray.from_arrays(children, fields=fields)
+
+
+def _replaced_type(
+    data_type: pa.DataType, path: tuple[str, ...], text_type: pa.DataType
+) -> pa.DataType:
+    if not path:
+        return text_type
+    position = data_type.get_field_index(path[0])
+    fields = [data_type.field(index) for index in range(data_type.num_fields)]
+    inner = _replaced_type(fields[position].type, path[1:], text_type)
+    fields[position] = fields[position].with_type(inner)
+    return pa.struct(fields)
