@@ -33,6 +33,7 @@ from dsir.features import HashedNgrams
 from dsir.fit import fit
 from dsir.importance import ImportanceModel
 from dsir.metrics import effective_sample_size, kl_reduction
+from dsir.quality import QualityFilters
 from dsir.sampling import sample
 from dsir.select import select
 from dsir.selection import Selection
@@ -48,6 +49,7 @@ __all__ = [
     "InputError",
     "ModelError",
     "OutputError",
+    "QualityFilters",
     "RowError",
     "Selection",
     "SettingError",

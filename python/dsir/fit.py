@@ -12,6 +12,7 @@ from dsir.features import HashedNgrams, check_features
 from dsir.importance import ImportanceModel, check_smoothing
 from dsir.length import Length, check_length
 from dsir.pipeline import FitSettings, FitTokens, Pipeline, check_fit_tokens, open_engine
+from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
 from dsir.targets import (
     Proportions,
@@ -35,6 +36,8 @@ def fit(
     smoothing: float = 0.0,
     length: Length = "sum",
     fit_tokens: FitTokens = "auto",
+    chunk_tokens: int | None = None,
+    chunk_stride: int | None = None,
     engine: str | Engine = "local",
     threads: int | None = None,
     on_error: OnError = "raise",
@@ -57,6 +60,8 @@ def fit(
         fit_tokens: n-grams of raw to count: "auto" is 100,000 a bucket, "all" all, or a number. It
             is shared out evenly over the shards; each stops behind the document that passes its
             share. The target is always counted whole.
+        chunk_tokens: count windows of so many tokens; see `dsir.select`.
+        chunk_stride: tokens from one window to the next; None for `chunk_tokens`.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
         on_error: "raise", or "skip" for what cannot be read.
@@ -73,7 +78,9 @@ def fit(
         features, targets, proportions, target_corpora.names, smoothing, length, fit_tokens
     )
     pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error)
-    corpus = resolve(raw, text=text, name="raw")
+    windows = check_preprocessing("none", chunk_tokens, chunk_stride, None)
+    corpus = windows.cut(resolve(raw, text=text, name="raw"), features)
+    target_corpora = windows.cut_targets(target_corpora, features)
     model, _ = pipeline.fit(corpus, target_corpora, settings, None)
     return model
 

@@ -20,6 +20,7 @@ from dsir.importance import ImportanceModel
 from dsir.length import CorpusSize, Length
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
+from dsir.quality import QualityFilters
 from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
 from dsir.stages.draw import Draw, DrawSettings, draw
 from dsir.stages.plan import OutputShard, plan_output
@@ -166,6 +167,7 @@ class Pipeline:
         self,
         corpus: Corpus,
         model: ImportanceModel,
+        filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
     ) -> list[ShardScores]:
@@ -174,6 +176,7 @@ class Pipeline:
         Args:
             corpus: what to score.
             model: with which model.
+            filters: what rows must meet to be selected; None for nothing.
             workdir: where the scores are kept; None for memory.
             numbers: which shards; all where None.
 
@@ -186,6 +189,7 @@ class Pipeline:
             ScoreTask(
                 corpus.shards[number],
                 model,
+                filters,
                 self.on_error,
                 threads,
                 workdir.place(".", number) if workdir else None,

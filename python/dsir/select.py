@@ -19,7 +19,6 @@ from dsir.atomic import write_json
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
 from dsir.corpus import Corpus, OnError, resolve
-from dsir.corpus.shard import FileShard
 from dsir.engine import Engine
 from dsir.errors import InputError, OutputError, SettingError
 from dsir.features import HashedNgrams
@@ -36,6 +35,7 @@ from dsir.output.folder import (
     remove_unfinished,
 )
 from dsir.pipeline import FitSettings, FitTokens, Pipeline, open_engine
+from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
@@ -76,6 +76,10 @@ def select(
     targets: TargetMode = "pooled",
     proportions: Proportions = None,
     fit_tokens: FitTokens = "auto",
+    chunk_tokens: int | None = None,
+    chunk_stride: int | None = None,
+    filters: Filters = None,
+    preprocessing: Named = "none",
     out: str | Path | None = None,
     workdir: str | Path | None = None,
     overwrite: bool = False,
@@ -119,6 +123,15 @@ def select(
         proportions: of separate or mixed targets, by name or in order; None for their shares of
             n-grams.
         fit_tokens: n-grams of raw to fit on; see `dsir.fit`.
+        chunk_tokens: cut documents of raw and target into windows of so many tokens, each a row of
+            its own, with its source row, its span of characters and the document's other columns;
+            None for whole documents.
+        chunk_stride: tokens from one window to the next, 1 to `chunk_tokens`; None for
+            `chunk_tokens`, so that windows do not overlap.
+        filters: what a row must meet to be selected: `QualityFilters`, "paper", or thresholds by
+            name. Rows that fail are counted by reason; they still count in the fit.
+        preprocessing: "paper" for what the paper does: `chunk_tokens=128`, `filters="paper"`, and
+            features of `tokenizer="word_tokenize"`; whatever else is given wins.
         out: folder to write to, in the format of the input; None to get the rows in
             `Selection.table`.
         workdir: folder that keeps every stage's results; the same call again goes on where it
@@ -145,19 +158,22 @@ def select(
         DsirWarning: the effective sample size is so small that the sample is a top-k.
     """
     check_on_error(on_error)
+    prepared = check_preprocessing(preprocessing, chunk_tokens, chunk_stride, filters)
     target_corpora = resolve_targets(target, text)
     names = target_corpora.names
     fit_settings = check_fit_settings(
         features, targets, proportions, names, smoothing, length, fit_tokens
     )
     min_tokens = whole_number("min_tokens", min_tokens, 0)
+    prepared.refuse_short_windows(min_tokens)
     draw_settings = DrawSettings(
         Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
     )
     folder = None if out is None else Path(out).expanduser().absolute()
     run = _Run(
-        raw=resolve(raw, text=text, name="raw"),
-        target=target_corpora,
+        raw=prepared.cut(resolve(raw, text=text, name="raw"), features),
+        target=prepared.cut_targets(target_corpora, features),
+        preprocessing=prepared,
         fit_settings=fit_settings,
         draw_settings=draw_settings,
         out=folder,
@@ -185,6 +201,7 @@ class _Run:
 
     raw: Corpus
     target: TargetCorpora
+    preprocessing: Preprocessing
     fit_settings: FitSettings
     draw_settings: DrawSettings
     out: Path | None
@@ -199,6 +216,7 @@ class _Run:
         return {
             **self.draw_settings.budget.describe(),
             **self.fit_settings.describe(),
+            **self.preprocessing.describe(),
             "text": self.raw.shards[0].text,
             "method": rule.method,
             "temperature": rule.temperature,
@@ -248,7 +266,7 @@ class _Run:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
             for shard in (s for c in (self.raw, *self.target.corpora) for s in c.shards):
-                if isinstance(shard, FileShard) and self.out in Path(shard.path).parents:
+                if shard.file is not None and self.out in shard.file.parents:
                     raise OutputError(
                         f"{self.out}: holds {shard.name}, which is an input; give another out"
                     )
@@ -261,15 +279,16 @@ class _Run:
     def _draw(
         self, model: ImportanceModel, workdir: Workdir | None
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+        filters = self.preprocessing.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
         if workdir is None:
-            scores = self.pipeline.score(self.raw, model, None)
+            scores = self.pipeline.score(self.raw, model, filters, None)
             return scores, *self.pipeline.sample(scores, self.draw_settings, shares, None)
         path, durable = workdir.path, workdir.durable
         on_error = self.pipeline.on_error
-        folder = score_workdir(path / "scores", self.raw, model, on_error, durable=durable)
-        scores = self.pipeline.score(self.raw, model, folder)
+        folder = score_workdir(path / "scores", self.raw, model, filters, on_error, durable=durable)
+        scores = self.pipeline.score(self.raw, model, filters, folder)
         manifest, settings = folder.manifest, self.draw_settings
         drawn, rows = self.pipeline.sample(
             scores,
@@ -303,7 +322,9 @@ class _Run:
                 clear_output_folder(self.out)
             written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
             paths, counts = written.paths, written.counts
-        metrics = accounts_of(scores, drawn, rows, self.added.target_names)
+        filters = self.preprocessing.filters
+        active = () if filters is None else filters.active
+        metrics = accounts_of(scores, drawn, rows, self.added.target_names, active)
         add_kl_reduction(metrics, model, counts)
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(

@@ -15,6 +15,7 @@ import pyarrow as pa
 from dsir.errors import DsirWarning, SettingError
 from dsir.importance import ImportanceModel
 from dsir.metrics import kl_reduction_of_counts
+from dsir.quality import REASONS
 from dsir.stages.draw import Draw
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
@@ -55,7 +56,7 @@ class Selection:
 
 
 def row_accounts(
-    scores: Sequence[ShardScores], drawn: Draw, reasons: Sequence[str] = ()
+    scores: Sequence[ShardScores], drawn: Draw, filters: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Say what became of every row: read = selected + passed over by reason + bad."""
     read = sum(part.rows for part in scores)
@@ -66,10 +67,12 @@ def row_accounts(
         "too_short": read - empty - bad - drawn.eligible - sum(drawn.filtered),
         "empty": empty,
     }
-    if reasons:
-        passed_over["filtered"] = dict(zip(reasons, drawn.filtered, strict=False))
+    if filters:
+        found = {name: drawn.filtered[REASONS.index(name)] for name in filters}
+        passed_over["filtered"] = found
     return {
         "read": read,
+        "documents": sum(part.documents for part in scores),
         "eligible": drawn.eligible,
         "selected": drawn.selected,
         "passed_over": passed_over,
@@ -83,7 +86,7 @@ def accounts_of(
     drawn: Draw,
     rows: Sequence[ShardRows],
     target_names: Sequence[str],
-    reasons: Sequence[str] = (),
+    filters: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Collect the accounts of a draw: functions of data, settings and seed alone.
 
@@ -94,11 +97,11 @@ def accounts_of(
         drawn: from them.
         rows: of every shard.
         target_names: of separate targets; else none.
-        reasons: of the quality filters.
+        filters: names of the quality filters that are on.
     """
     skipped = sum(entry.row is None for part in scores for entry in part.skipped)
     accounts: dict[str, Any] = {
-        "rows": row_accounts(scores, drawn, reasons),
+        "rows": row_accounts(scores, drawn, filters),
         "shards": {"read": len(scores) - skipped, "skipped": skipped},
         "tokens": {
             "eligible": drawn.eligible_tokens,

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from dsir.corpus import Corpus, Shard
+from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.files import open_file
 from dsir.errors import SettingError, ShardError, WorkdirError
 from dsir.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline
+from dsir.quality import REASONS, QualityFilters
 from dsir.selection import accounts_of, warn_of_top_k
 from dsir.stages.draw import DrawSettings
 from dsir.stages.sample import load_shard_rows
@@ -25,7 +27,13 @@ from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
 
 
 def score_workdir(
-    path: Path, raw: Corpus, model: ImportanceModel, on_error: str, *, durable: bool = True
+    path: Path,
+    raw: Corpus,
+    model: ImportanceModel,
+    filters: QualityFilters | None,
+    on_error: str,
+    *,
+    durable: bool = True,
 ) -> Workdir:
     """Open a folder of scores.
 
@@ -36,6 +44,7 @@ def score_workdir(
         "stage": "score",
         "model": model.fingerprint,
         "text": raw.shards[0].text,
+        "filters": None if filters is None else filters.describe(),
         "on_error": on_error,
         "separate": separate_targets(model),
     }
@@ -84,6 +93,7 @@ def score_to_folder(
     pipeline: Pipeline,
     raw: Corpus,
     model: ImportanceModel,
+    filters: QualityFilters | None,
     folder: Path,
     part: tuple[int, int] = (0, 1),
 ) -> list[ShardScores]:
@@ -93,15 +103,16 @@ def score_to_folder(
         pipeline: what runs the stage.
         raw: the corpus; the same in every job.
         model: the importance model.
+        filters: what rows must meet to be selected; None for nothing.
         folder: where the scores go; the same in every job.
         part: (i, n) for the shards whose number is i modulo n.
     """
     numbers = range(part[0], len(raw.shards), part[1])
     if not numbers:
         return []
-    workdir = score_workdir(folder, raw, model, pipeline.on_error)
+    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error)
     # Only a job that has all shards can say that none could be read.
-    return pipeline.score(raw, model, workdir, None if part[1] == 1 else numbers)
+    return pipeline.score(raw, model, filters, workdir, None if part[1] == 1 else numbers)
 
 
 def sample_to_folder(
@@ -130,7 +141,10 @@ def sample_to_folder(
             f"(the first: {_raw(manifest)[missing[0]]['path']}); run 'dsir score' for all parts"
         )
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
-    form = ScoreForm(len(separate["shares"]))
+    filters = manifest["settings"]["filters"]
+    form = ScoreForm(
+        len(separate["shares"]), reasons=filters is not None, chunks=_are_chunks(manifest)
+    )
     parts = [
         load_shard_scores(place, marker, form)
         for place, marker in zip(places, markers, strict=True)
@@ -139,7 +153,7 @@ def sample_to_folder(
     drawn, rows = pipeline.sample(
         parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
-    accounts = accounts_of(parts, drawn, rows, separate["names"])
+    accounts = accounts_of(parts, drawn, rows, separate["names"], _names_in(filters))
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
@@ -169,6 +183,7 @@ def write_from_folder(
         raise SettingError(f"{rows}: was drawn from the scores of another model than the one given")
     text = manifest["settings"]["text"]
     shards = [_reopened(identity, text) for identity in _raw(manifest)]
+    form = ScoreForm(model.columns, chunks=_are_chunks(manifest))
     parts = []
     for number, shard in enumerate(shards):
         place = Place(rows / f"{number:05d}", fingerprint_of(manifest))
@@ -177,7 +192,7 @@ def write_from_folder(
             raise WorkdirError(
                 f"{rows}: the selected rows of {shard.name} are missing; run 'dsir sample' again"
             )
-        parts.append(load_shard_rows(place, marker, ScoreForm(model.columns)))
+        parts.append(load_shard_rows(place, marker, form))
     outputs = pipeline.plan(shards, parts, shard_size)
     names = model.target_names if model.targets == "separate" else ()
     added = AddedColumns(weight_column, target_column, names)
@@ -190,9 +205,22 @@ def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return raw
 
 
+def _are_chunks(manifest: dict[str, Any]) -> bool:
+    """Tell whether the rows are windows of those of the raw shards."""
+    return "chunk_tokens" in _raw(manifest)[0]
+
+
+def _names_in(filters: dict[str, Any] | None) -> list[str]:
+    """Return which filters are on, of how a manifest describes them."""
+    return [name for name in REASONS if name in (filters or {})]
+
+
 def _reopened(identity: dict[str, Any], text: str) -> Shard:
     """Describe an input again, and make sure that it is still what was scored."""
-    shard = open_file(Path(identity["path"]), text)
+    shard: Shard = open_file(Path(identity["path"]), text)
+    if "chunk_tokens" in identity:
+        windows = (identity["chunk_tokens"], identity["chunk_stride"])
+        shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])
     if shard.identity() != identity:
         raise ShardError(
             f"{shard.name}: changed since it was scored; score it again", path=shard.name

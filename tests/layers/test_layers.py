@@ -28,6 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("workdir",),
     ("engine.", "progress"),
     ("importance",),
+    ("preprocessing",),
     ("targets", "explanation"),
     ("model_file", "metrics", "sampling", "budget", "length", "proportions"),
     ("features", "quality"),

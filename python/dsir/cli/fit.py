@@ -27,6 +27,8 @@ def fit(
     targets: options.Targets = "pooled",
     proportions: options.ProportionsText = None,
     fit_tokens: options.FitTokensText = "auto",
+    chunk_tokens: options.ChunkTokens = None,
+    chunk_stride: options.ChunkStride = None,
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
     quiet: options.Quiet = False,
@@ -51,6 +53,8 @@ def fit(
             targets=targets,  # type: ignore[arg-type]
             proportions=options.proportions_of(proportions),
             fit_tokens=options.fit_tokens_of(fit_tokens),
+            chunk_tokens=chunk_tokens,
+            chunk_stride=chunk_stride,
             threads=threads,
             on_error=on_error,  # type: ignore[arg-type]
             progress=not quiet,

@@ -21,6 +21,7 @@ from dsir.pipeline import FitTokens, check_fit_tokens
 _NAMED_SOURCE = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
 _FEATURES = "N-grams"
+_PREPARE = "Preparing documents"
 _BUDGET = "How much (exactly one)"
 _DRAW = "How to draw"
 _RUN = "How to run"
@@ -92,6 +93,36 @@ FitTokensText = Annotated[
         "--fit-tokens",
         help="N-grams of raw to fit on: 'auto' (100,000 a bucket), 'all', or a number.",
         rich_help_panel=_FEATURES,
+    ),
+]
+
+ChunkTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="Cut documents into windows of so many tokens, each a row.",
+        rich_help_panel=_PREPARE,
+    ),
+]
+ChunkStride = Annotated[
+    int | None,
+    typer.Option(
+        help="Tokens from one window to the next; default: they do not overlap.",
+        rich_help_panel=_PREPARE,
+    ),
+]
+Filters = Annotated[
+    str | None,
+    typer.Option(
+        help="Quality filters: 'paper', or NAME=VALUE,... such as min_words=40,max_numeric=0.2.",
+        rich_help_panel=_PREPARE,
+    ),
+]
+PreprocessingName = Annotated[
+    str,
+    typer.Option(
+        "--preprocessing",
+        help="'paper': windows of 128 tokens, its filters, word_tokenize.",
+        rich_help_panel=_PREPARE,
     ),
 ]
 
@@ -194,8 +225,9 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
             for name, sources in named["target"].items()
             for source in (sources if isinstance(sources, list) else [sources])
         ]
-    if isinstance(named.get("proportions"), dict):
-        named["proportions"] = ",".join(f"{k}={v}" for k, v in named["proportions"].items())
+    for name in ("proportions", "filters"):
+        if isinstance(named.get(name), dict):
+            named[name] = ",".join(f"{k}={v}" for k, v in named[name].items())
     return named
 
 

@@ -15,6 +15,7 @@ from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
 from dsir.fit import check_on_error
 from dsir.pipeline import Pipeline, open_engine
+from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
 from dsir.stage_folders import score_to_folder
 
@@ -27,6 +28,9 @@ def score(
         str, typer.Option(help="I/N: this job's share of the shards, I from 0 to N-1.")
     ] = "0/1",
     text: options.Text = "text",
+    chunk_tokens: options.ChunkTokens = None,
+    chunk_stride: options.ChunkStride = None,
+    filters: options.Filters = None,
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
     quiet: options.Quiet = False,
@@ -49,9 +53,12 @@ def score(
             reporter(not quiet),
             on_error,  # type: ignore[arg-type]
         )
-        corpus = resolve(Paths(raw), text=text, name="raw")
+        prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
         loaded = dsir.ImportanceModel.load(model)
-        scores = score_to_folder(pipeline, corpus, loaded, out.absolute(), _part_of(part))
+        corpus = prepared.cut(resolve(Paths(raw), text=text, name="raw"), loaded.features)
+        scores = score_to_folder(
+            pipeline, corpus, loaded, prepared.filters, out.absolute(), _part_of(part)
+        )
         if not quiet:
             rows = sum(shard.rows for shard in scores)
             typer.echo(f"{out}: {rows:,} rows of {len(scores):,} shards")

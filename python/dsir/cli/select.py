@@ -19,6 +19,7 @@ from dsir.cli.tables import print_accounts
 from dsir.corpus import Paths, resolve
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.output.folder import check_output_folder
+from dsir.preprocessing import check_preprocessing
 from dsir.sampling import KeyRule
 from dsir.targets import resolve_targets
 
@@ -45,6 +46,10 @@ def select(
     targets: options.Targets = "pooled",
     proportions: options.ProportionsText = None,
     fit_tokens: options.FitTokensText = "auto",
+    chunk_tokens: options.ChunkTokens = None,
+    chunk_stride: options.ChunkStride = None,
+    filters: options.Filters = None,
+    preprocessing: options.PreprocessingName = "none",
     workdir: Annotated[
         Path | None,
         typer.Option(help="Keeps every stage's results; the same call goes on where it stopped."),
@@ -78,6 +83,8 @@ def select(
 
     `dsir select corpus/ -t law=law/ -t news=news.jsonl --targets separate --n 100000 -o out/`
 
+    `dsir select corpus/ -t wanted.jsonl --preprocessing paper --n 100000 -o out/`
+
     `dsir select --config run.yaml --seed 7`
     """
     del config
@@ -89,6 +96,12 @@ def select(
             KeyRule(seed, method, temperature)  # type: ignore[arg-type]
             whole_number("min_tokens", min_tokens, 0)
             check_on_error(on_error)
+            check_preprocessing(
+                preprocessing,  # type: ignore[arg-type]
+                chunk_tokens,
+                chunk_stride,
+                filters,
+            ).refuse_short_windows(min_tokens)
             target_corpora = resolve_targets(target_sources, text)
             check_fit_settings(
                 features,
@@ -127,6 +140,10 @@ def select(
             targets=targets,  # type: ignore[arg-type]
             proportions=options.proportions_of(proportions),
             fit_tokens=options.fit_tokens_of(fit_tokens),
+            chunk_tokens=chunk_tokens,
+            chunk_stride=chunk_stride,
+            filters=filters,
+            preprocessing=preprocessing,  # type: ignore[arg-type]
             out=out,
             workdir=workdir,
             overwrite=overwrite,

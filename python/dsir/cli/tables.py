@@ -29,7 +29,12 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
 
     passed = rows["passed_over"]
     skipped = metrics["shards"]["skipped"]
-    add("rows read", f"{rows['read']:,}", _count(metrics["shards"]["read"], "shard"))
+    shards = _count(metrics["shards"]["read"], "shard")
+    if rows["documents"] == rows["read"]:
+        add("rows read", f"{rows['read']:,}", shards)
+    else:
+        add("documents read", f"{rows['documents']:,}", shards)
+        add("windows of them", f"{rows['read']:,}")
     add("  selected", f"{rows['selected']:,}", f"{metrics['tokens']['selected']:,} tokens")
     add("  eligible, not drawn", f"{passed['not_drawn']:,}", f"of {rows['eligible']:,} eligible")
     add("  too short", f"{passed['too_short']:,}")

@@ -18,6 +18,7 @@ _ARGUMENTS = (
     ),
     *("ngrams", "on_error", "out", "overwrite", "seed", "shard_size", "smoothing", "temperature"),
     *("proportions", "targets", "target_column"),
+    *("chunk_tokens", "chunk_stride", "filters", "preprocessing"),
     *("text", "threads", "tokenizer", "tokens", "min_tokens", "weight_column", "workdir"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""

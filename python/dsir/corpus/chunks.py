@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +72,11 @@ class ChunkedShard(Shard):
     def kind(self) -> Kind:
         """The format of the inner shard."""
         return self.inner.kind
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the inner shard."""
+        return self.inner.file
 
     def identity(self) -> dict[str, int | str]:
         """Return the inner shard's, and how it is cut."""
@@ -283,9 +289,18 @@ def chunked(
     Raises:
         SettingError: an argument is out of range.
     """
-    tokens = whole_number("chunk_tokens", chunk_tokens, 1, _MOST_TOKENS)
-    stride = tokens if chunk_stride is None else chunk_stride
-    stride = whole_number("chunk_stride", stride, 1, tokens)
+    tokens, stride = check_windows(chunk_tokens, chunk_stride)
     one_of("tokenizer", tokenizer, _TOKENIZERS)
     shards = tuple(ChunkedShard(shard, tokens, stride, tokenizer) for shard in corpus.shards)
     return Corpus(shards, corpus.name)
+
+
+def check_windows(chunk_tokens: int, chunk_stride: int | None) -> tuple[int, int]:
+    """Return tokens of a window and from one to the next.
+
+    Raises:
+        SettingError: one is out of range.
+    """
+    tokens = whole_number("chunk_tokens", chunk_tokens, 1, _MOST_TOKENS)
+    stride = tokens if chunk_stride is None else chunk_stride
+    return tokens, whole_number("chunk_stride", stride, 1, tokens)

@@ -109,6 +109,11 @@ class Shard(abc.ABC):
     def kind(self) -> Kind:
         """The format."""
 
+    @property
+    def file(self) -> Path | None:
+        """Where it lies; None in memory."""
+        return None
+
     @abc.abstractmethod
     def identity(self) -> dict[str, int | str]:
         """Return what tells this shard from another: compared when a work directory is reused."""
@@ -167,6 +172,11 @@ class FileShard(Shard):
     size: int
     mtime_ns: int
     text: str
+
+    @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return Path(self.path)
 
     def identity(self) -> dict[str, int | str]:
         """Return path, size and time of the last change, as they were at resolve time."""

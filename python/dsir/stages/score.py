@@ -12,13 +12,17 @@ import pyarrow as pa
 from dsir import _core
 from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
+from dsir.corpus.chunks import ChunkedShard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
+from dsir.quality import QualityFilters
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
+
+_NUMBERS = ("rows", "documents", "empty", "bad", "blank_lines", "text_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,13 @@ class ScoreTask:
     """Score one shard.
 
     Attributes:
+        filters: what rows must meet to be selected; None for nothing.
         place: where the result is kept; None to keep it in memory.
     """
 
     shard: Shard
     model: ImportanceModel
+    filters: QualityFilters | None
     on_error: OnError
     threads: int
     place: Place | None
@@ -38,7 +44,8 @@ class ScoreTask:
     @property
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
-        return ScoreForm(self.model.columns)
+        chunks = isinstance(self.shard, ChunkedShard)
+        return ScoreForm(self.model.columns, reasons=self.filters is not None, chunks=chunks)
 
 
 @dataclass(slots=True)
@@ -46,7 +53,8 @@ class ShardScores:
     """The scores of one shard, and its accounts.
 
     Attributes:
-        rows: rows read.
+        rows: rows read; with chunks, windows.
+        documents: rows of the input.
         empty: rows without a token: null, blank, or nothing but spaces.
         bad: rows that could not be read.
         blank_lines: lines of JSON Lines that are no rows.
@@ -58,6 +66,7 @@ class ShardScores:
     """
 
     rows: int = 0
+    documents: int = 0
     empty: int = 0
     bad: int = 0
     blank_lines: int = 0
@@ -121,11 +130,17 @@ def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) 
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
         result.rows += len(tokens)
+        result.documents += len(tokens) if batch.origin is None else batch.origin.documents
         result.bad += len(bad)
         result.empty += int(np.count_nonzero(tokens == 0)) - len(bad)
         result.blank_lines += batch.blank_lines
         result.text_bytes += int(text_bytes.sum(dtype=np.int64))
-        keep(Scores(log_weight, tokens, text_bytes))
+        reason = None
+        if task.filters is not None:
+            tokenizer = model.features.tokenizer
+            reason = task.filters.apply(batch.text, tokenizer, task.threads)
+        row, start = (None, None) if batch.origin is None else batch.origin[:2]
+        keep(Scores(log_weight, tokens, text_bytes, reason, row, start))
         travel.to(batch)
     travel.arrive()
     return result
@@ -134,11 +149,7 @@ def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) 
 def _finish(place: Place, result: ShardScores) -> None:
     place.finish(
         {
-            "rows": result.rows,
-            "empty": result.empty,
-            "bad": result.bad,
-            "blank_lines": result.blank_lines,
-            "text_bytes": result.text_bytes,
+            **{name: getattr(result, name) for name in _NUMBERS},
             "skipped": [skipped.to_json() for skipped in result.skipped],
         }
     )
@@ -147,5 +158,5 @@ def _finish(place: Place, result: ShardScores) -> None:
 def load_shard_scores(place: Place, marker: dict[str, Any], form: ScoreForm) -> ShardScores:
     """Make the result of a finished task from its marker."""
     skipped = [Skipped(**entry) for entry in marker["skipped"]]
-    numbers = {name: marker[name] for name in ("rows", "empty", "bad", "blank_lines", "text_bytes")}
+    numbers = {name: marker[name] for name in _NUMBERS}
     return ShardScores(**numbers, skipped=skipped, form=form, place=place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsir.corpus import Shard, TextBatch
+from dsir.corpus.chunks import ChunkedShard
 from dsir.engine import Progress
 
 
@@ -19,7 +20,8 @@ class Travel:
 
     def __init__(self, shard: Shard, progress: Progress) -> None:
         self._size = shard.size
-        self._rows = shard.rows_in_metadata()
+        documents = shard.inner if isinstance(shard, ChunkedShard) else shard
+        self._rows = documents.rows_in_metadata()
         self._progress = progress
         self._told = 0
         self._text_bytes = 0
@@ -28,7 +30,10 @@ class Travel:
         """Say that the batch is done."""
         self._text_bytes += batch.text.nbytes
         if self._rows:
-            done = self._size * (batch.first_row + len(batch.text)) // self._rows
+            read = batch.first_row + len(batch.text)
+            if batch.origin is not None:
+                read = int(batch.origin.row[-1]) if len(batch.origin.row) else 0
+            done = self._size * read // self._rows
         else:
             done = self._text_bytes
         done = min(done, self._size)

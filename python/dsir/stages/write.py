@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import TakenRows
+from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.errors import ShardError
@@ -176,9 +177,16 @@ def _taken(
         shard = piece.shard
         shard.check_unchanged()
         selected = piece.rows.load().part(piece.start, piece.stop)
-        wanted = selected.shard_row
+        if isinstance(shard, ChunkedShard):
+            wanted = _present(selected.source_row)
+            starts = _present(selected.start).astype(np.int64)
+            lengths = selected.bytes.astype(np.int64)
+            batches = shard.take_windows(wanted, starts, lengths, threads=threads)
+        else:
+            wanted = selected.shard_row
+            batches = shard.take(wanted, threads=threads)
         at = 0
-        for taken in shard.take(wanted, threads=threads):
+        for taken in batches:
             end = at + len(taken.rows)
             if not np.array_equal(taken.rows, wanted[at:end]):
                 raise ShardError(
@@ -186,7 +194,8 @@ def _taken(
                     "the run was going on",
                     path=shard.name,
                 )
-            yield taken, selected.part(at, end), taken.rows + piece.rows.first_row
+            part = selected.part(at, end)
+            yield taken, part, part.shard_row + piece.rows.first_row
             at = end
         if at != len(wanted):
             raise ShardError(
@@ -194,6 +203,11 @@ def _taken(
                 "run was going on",
                 path=shard.name,
             )
+
+
+def _present(column: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+    assert column is not None, "the rows of chunks say where they come from"
+    return column
 
 
 def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | None:
