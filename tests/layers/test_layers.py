@@ -29,6 +29,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("engine.", "progress"),
     ("importance",),
     ("model_file", "metrics", "sampling", "budget"),
+    ("bootstrap",),
     ("features",),
     ("output.",),
     ("bad_text",),
