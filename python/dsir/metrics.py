@@ -198,7 +198,8 @@ class EffectiveSampleSize:
         if math.isinf(greatest):
             return
         shrink = math.exp(self._greatest - greatest)
-        weights = np.exp(log_weights - greatest)
+        with np.errstate(over="ignore"):  # A difference beyond float64 is a weight of zero.
+            weights = np.exp(log_weights - greatest)
         self._sum = self._sum * shrink + float(weights.sum())
         self._sum_of_squares = self._sum_of_squares * shrink**2 + float((weights**2).sum())
         self._greatest = greatest
@@ -209,7 +210,22 @@ class EffectiveSampleSize:
 
 
 def effective_sample_size(log_weights: npt.ArrayLike) -> float:
-    """(Σw)² / Σw² of weights given by their logarithms; see `EffectiveSampleSize`."""
+    """(Σw)² / Σw² of weights given by their logarithms; see `EffectiveSampleSize`.
+
+    Args:
+        log_weights: one per document; -inf is a weight of zero.
+
+    Raises:
+        SettingError: it is no flat array of numbers, or one of them is NaN or +inf.
+    """
+    values = np.asanyarray(log_weights)
+    if values.ndim != 1 or (len(values) and values.dtype.kind not in "fiu"):
+        raise SettingError("log_weights: expected a flat array of numbers")
+    values = values.astype(np.float64, copy=False)
+    wrong = np.isnan(values) | np.isposinf(values)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise SettingError(f"log_weights: {values[at]} at position {at}")
     size = EffectiveSampleSize()
-    size.add(np.asarray(log_weights, dtype=np.float64))
+    size.add(values)
     return size.value()
