@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import dsir
+from dsir import compat
 
 TARGET = ["sea ship sail wave", "ship wind sail", "sea wind"]
 # Log-weights fall with the place in this list.
@@ -44,10 +46,10 @@ def reference_rows(functions, tmp_path, capfd):
     from joblib import parallel_config
 
     def run(
-        raw: Path, target: Path, sizes: list[int], **arguments: int
+        raw: Path, target: Path, sizes: list[int], kind: Any = HashedNgramDSIR, **arguments: int
     ) -> tuple[list[list[int]], np.ndarray]:
-        folder = tmp_path / "reference"
-        made = HashedNgramDSIR(
+        folder = tmp_path / kind.__module__
+        made = kind(
             [str(raw)],
             [str(target)],
             str(folder / "cache"),
@@ -99,7 +101,8 @@ def test_ties_at_the_cut(reference_rows, tmp_path, n):
     """Rows 1, 4, 7, ... have one text and one log-weight, and the cut goes through them.
 
     Both take every row above the tie, none below, and as many of the tie as there is room for.
-    Which ones: ours the smaller rows; the reference whatever argpartition has left in front.
+    Which ones: ours the smaller rows; the reference whatever argpartition has left in front, and
+    dsir.compat the same as that.
     """
     texts = [TEXTS[row % 3] for row in range(24)]
     order = np.random.default_rng(4).permutation(24)
@@ -119,6 +122,8 @@ def test_ties_at_the_cut(reference_rows, tmp_path, n):
     # The rule, of ours and of the reference.
     assert ours == sorted(above + tied[: n - len(above)])
     assert theirs == sorted(np.argpartition(-weights, n)[:n].tolist())
+    (drop_in,), _ = reference_rows(raw, target, [n], kind=compat.HashedNgramDSIR)
+    assert drop_in == theirs
 
 
 def test_equal_keys_in_any_layout(tmp_path):
