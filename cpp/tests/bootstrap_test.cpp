@@ -27,16 +27,23 @@ Rows some_rows() {
     return rows;
 }
 
-/// Every row on its own through count(), times its weight in the replicate.
-Counts weighted(const Rows& rows, const FeatureSpec& spec, const BootstrapDraw& draw,
-                std::uint64_t first_row, std::uint32_t replicate) {
-    Counts sum(spec.buckets);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        Counts own(spec.buckets);
-        const auto one = TextArray::strings({rows[i]});
-        count(one->column(), spec, -1, 1, own.data());
+/// The counts of every row on its own, through count().
+std::vector<Counts> row_by_row(const Rows& rows, const FeatureSpec& spec) {
+    std::vector<Counts> each;
+    for (const auto& row : rows) {
+        each.emplace_back(spec.buckets);
+        count(TextArray::strings({row})->column(), spec, -1, 1, each.back().data());
+    }
+    return each;
+}
+
+/// Their sum, each times its weight in the replicate.
+Counts weighted(const std::vector<Counts>& each, const BootstrapDraw& draw, std::uint64_t first_row,
+                std::uint32_t replicate) {
+    Counts sum(each.front().size());
+    for (std::size_t i = 0; i < each.size(); ++i) {
         const auto four = bootstrap_counts(draw, first_row + i, replicate / 4);
-        for (std::size_t b = 0; b < own.size(); ++b) sum[b] += own[b] * four[replicate % 4];
+        for (std::size_t b = 0; b < sum.size(); ++b) sum[b] += each[i][b] * four[replicate % 4];
     }
     return sum;
 }
@@ -76,6 +83,7 @@ TEST(replicates_are_weighted_counts) {
     const std::uint64_t first_row = 0xFFFFFFFE;  // on both sides of 2^32
     for (const FeatureSpec& spec :
          {FeatureSpec{2, 50, HashKind::fast}, FeatureSpec{3, 1000, HashKind::sha256}}) {
+        const auto each = row_by_row(rows, spec);
         for (const std::uint32_t replicates : {1U, 16U, 37U}) {
             for (const unsigned threads : {1U, 2U, 5U}) {
                 BootstrapCounts counts(spec, draw, replicates);
@@ -85,7 +93,7 @@ TEST(replicates_are_weighted_counts) {
                 count(array->column(), spec, -1, 1, plain.data());
                 CHECK_EQUAL(counts.counts(), plain);
                 for (std::uint32_t r = 0; r < replicates; r += 6) {
-                    CHECK_EQUAL(replicate_of(counts, r), weighted(rows, spec, draw, first_row, r));
+                    CHECK_EQUAL(replicate_of(counts, r), weighted(each, draw, first_row, r));
                 }
             }
         }
@@ -120,7 +128,7 @@ TEST(documents_longer_than_a_slab) {
     for (const unsigned threads : {1U, 3U}) {
         BootstrapCounts counts(spec, {1, 0}, 20);
         CHECK_EQUAL(counts.add(array->column(), 10, threads), Counts{3});
-        CHECK_EQUAL(replicate_of(counts, 19), weighted(rows, spec, {1, 0}, 10, 19));
+        CHECK_EQUAL(replicate_of(counts, 19), weighted(row_by_row(rows, spec), {1, 0}, 10, 19));
         CHECK(std::accumulate(counts.counts().begin(), counts.counts().end(), std::int64_t{0}) >
               3'000'000);
     }
