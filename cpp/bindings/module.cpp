@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_sampling(module);
     dsir::bindings::bind_chunk(module);
     dsir::bindings::bind_quality(module);
+    dsir::bindings::bind_bootstrap(module);
     dsir::bindings::bind_machine(module);
 }

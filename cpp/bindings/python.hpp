@@ -43,6 +43,7 @@ void bind_ngram(py::module_& module);
 void bind_sampling(py::module_& module);
 void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
+void bind_bootstrap(py::module_& module);
 void bind_machine(py::module_& module);
 
 }  // namespace dsir::bindings

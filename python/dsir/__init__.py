@@ -15,6 +15,7 @@ except ImportError as error:  # A source tree on the path, or a broken build.
         f"({error}); install the package (pip install .) and import it from outside its sources"
     ) from error
 
+from dsir.bootstrap import Interval
 from dsir.errors import (
     BudgetError,
     DsirError,
@@ -47,6 +48,7 @@ __all__ = [
     "HashedNgrams",
     "ImportanceModel",
     "InputError",
+    "Interval",
     "ModelError",
     "OutputError",
     "QualityFilters",

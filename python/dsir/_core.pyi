@@ -249,6 +249,29 @@ def keys(
 def philox4x32(counter: Sequence[int], key: Sequence[int]) -> list[int]:
     """Philox 4x32-10 of a counter of four words under a key of two."""
 
+# The bootstrap.
+
+class BootstrapCounts:
+    """N-gram counts of documents, and of replicates with Poisson(1) counts of the documents."""
+
+    def __init__(
+        self, spec: FeatureSpec, *, replicates: int, seed: int, source: int = 0
+    ) -> None: ...
+    def add(self, array: _ArrowArray, first_row: int, *, threads: int = 1) -> NDArray[np.int64]:
+        """Add the n-grams of consecutive rows; the rows that are not UTF-8, which add nothing."""
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """A copy of the counts, every document once: int64[buckets]."""
+
+    def replicate(self, number: int) -> NDArray[np.int64]:
+        """The counts of a replicate: int64[buckets]."""
+
+def bootstrap_weights(
+    *, seed: int, source: int, first_row: int, rows: int, replicates: int
+) -> NDArray[np.uint8]:
+    """How often a document is in a replicate: uint8[rows, replicates], 0 to 12."""
+
 # The machine.
 
 def simd_level() -> Literal["scalar", "avx2"]:

@@ -31,6 +31,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("preprocessing",),
     ("targets", "explanation"),
     ("model_file", "metrics", "sampling", "budget", "length", "proportions"),
+    ("bootstrap",),
     ("features", "quality"),
     ("output.",),
     ("corpus.",),

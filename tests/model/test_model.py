@@ -206,34 +206,6 @@ def test_the_largest_features(small_world):
     assert np.isfinite(model.score(small_world.texts)).all()
 
 
-@given(
-    st.one_of(
-        st.lists(st.floats(-3, 3), min_size=1, max_size=50),
-        st.lists(st.floats(-700, 700), min_size=1, max_size=50),
-    ),
-    st.integers(1, 10),
-    st.floats(-5000, 5000),
-)
-def test_effective_sample_size(log_weights, chunks, shift):
-    from dsir.metrics import EffectiveSampleSize
-
-    values = np.array(log_weights)
-    weights = np.exp(values - values.max())
-    expected = weights.sum() ** 2 / (weights**2).sum()
-    assert dsir.effective_sample_size(values) == pytest.approx(expected, rel=1e-9)
-    size = EffectiveSampleSize()
-    for part in np.array_split(values + shift, chunks):
-        size.add(part)
-    assert size.value() == pytest.approx(expected, rel=1e-6)
-
-
-def test_effective_sample_size_at_the_edges():
-    assert dsir.effective_sample_size([]) == 0
-    assert dsir.effective_sample_size([0.0] * 9) == pytest.approx(9)
-    assert dsir.effective_sample_size([0.0, -np.inf]) == pytest.approx(1)
-    assert dsir.effective_sample_size([-np.inf]) == 0
-
-
 def test_kl_reduction():
     target = ["sea ship sail"] * 5
     raw = ["sea ship sail", "court judge verdict", "flour oven crust"] * 5
