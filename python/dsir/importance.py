@@ -118,7 +118,7 @@ class ImportanceModel:
         for shard in resolve(source, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 log_weight, _, _, status = _core.score(
-                    batch.text,
+                    self._features.prepared(batch.text),
                     self._features.spec,
                     self.table,
                     length=self._length,
@@ -186,7 +186,8 @@ class ImportanceModel:
         try:
             described = settings["features"]
             features = HashedNgrams(
-                **{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")}
+                **{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")},
+                sentences=described.get("sentences", "none"),
             )
             model = cls(
                 features,

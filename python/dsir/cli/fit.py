@@ -22,6 +22,7 @@ def fit(
     buckets: options.Buckets = 10_000,
     tokenizer: options.Tokenizer = "wordpunct",
     hash_name: options.Hash = "fast",
+    sentences: options.Sentences = "none",
     smoothing: options.Smoothing = 0.0,
     length: options.Length = "sum",
     fit_tokens: options.FitTokensText = "auto",
@@ -41,7 +42,7 @@ def fit(
             Paths(raw),
             Paths(target),
             text=text,
-            features=options.features_of(ngrams, buckets, tokenizer, hash_name),
+            features=options.features_of(ngrams, buckets, tokenizer, hash_name, sentences),
             smoothing=smoothing,
             length=length,  # type: ignore[arg-type]
             fit_tokens=options.fit_tokens_of(fit_tokens),

@@ -40,6 +40,7 @@ def select(
     buckets: options.Buckets = 10_000,
     tokenizer: options.Tokenizer = "wordpunct",
     hash_name: options.Hash = "fast",
+    sentences: options.Sentences = "none",
     smoothing: options.Smoothing = 0.0,
     length: options.Length = "sum",
     fit_tokens: options.FitTokensText = "auto",
@@ -77,7 +78,7 @@ def select(
     """
     del config
     with reported(debug=debug, resumable=workdir is not None):
-        features = options.features_of(ngrams, buckets, tokenizer, hash_name)
+        features = options.features_of(ngrams, buckets, tokenizer, hash_name, sentences)
         if dry_run:
             Budget(n, fraction, tokens)
             KeyRule(seed, method, temperature)  # type: ignore[arg-type]

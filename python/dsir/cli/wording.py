@@ -16,8 +16,17 @@ _ARGUMENTS = (
         "method",
         "n",
     ),
-    *("ngrams", "on_error", "out", "overwrite", "seed", "shard_size", "smoothing", "temperature"),
-    *("text", "threads", "tokenizer", "tokens", "min_tokens", "weight_column", "workdir"),
+    *("ngrams", "on_error", "out", "overwrite", "seed", "sentences", "shard_size", "smoothing"),
+    *(
+        "temperature",
+        "text",
+        "threads",
+        "tokenizer",
+        "tokens",
+        "min_tokens",
+        "weight_column",
+        "workdir",
+    ),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 _GIVEN = re.compile(rf"(?<![\w./=-])({'|'.join(_ARGUMENTS)})={_VALUE}")

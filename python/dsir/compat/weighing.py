@@ -77,10 +77,9 @@ class WeighInCore:
         lengths = [np.zeros(0)]
         for batch in dataset.texts(self.threads, progress):
             of_batch = np.empty((len(batch.text), len(self.tables)))
+            text = self.features.prepared(batch.text)
             for target, table in enumerate(self.tables):
-                log_weight, tokens, _, status = _core.score(
-                    batch.text, spec, table, threads=self.threads
-                )
+                log_weight, tokens, _, status = _core.score(text, spec, table, threads=self.threads)
                 of_batch[:, target] = log_weight
             invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
             if len(invalid):

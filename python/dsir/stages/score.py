@@ -15,6 +15,7 @@ from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
+from dsir.sentences import bytes_of
 from dsir.stages.score_table import NO_SCORES, SCHEMA, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
@@ -105,9 +106,12 @@ def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) 
     travel = Travel(shard, progress)
     spec, table = model.features.spec, model.table
     for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+        text = model.features.prepared(batch.text)
         log_weight, tokens, text_bytes, status = _core.score(
-            batch.text, spec, table, length=model.length, threads=task.threads
+            text, spec, table, length=model.length, threads=task.threads
         )
+        if text is not batch.text:
+            text_bytes = bytes_of(batch.text)
         invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
         if len(invalid) and task.on_error == "raise":
             raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))

@@ -96,7 +96,8 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
     try:
         for taken, log_weight, rows in _taken(output.pieces, task.threads):
             writer.write(taken, log_weight, rows)
-            _core.count(taken.text, task.features.spec, counts, threads=task.threads)
+            text = task.features.prepared(taken.text)
+            _core.count(text, task.features.spec, counts, threads=task.threads)
             progress(len(rows))
         paths = writer.close()
     except BaseException:
@@ -132,7 +133,8 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
     counts = np.zeros(task.features.buckets, dtype=np.int64)
     tables = []
     for taken, log_weight, rows in _taken(task.output.pieces, task.threads):
-        _core.count(taken.text, task.features.spec, counts, threads=task.threads)
+        text = task.features.prepared(taken.text)
+        _core.count(text, task.features.spec, counts, threads=task.threads)
         if taken.records is None:
             table = pa.table({"text": taken.text, "line": taken.lines})
         else:
