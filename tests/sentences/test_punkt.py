@@ -97,10 +97,10 @@ def test_bad_rows_stay_bad_rows(features):
     assert selection.metrics["text_bytes"]["read"] == sum(len(v) for v in values if v)
 
 
-@pytest.mark.parametrize("tokenizer_sentences", ["none", "punkt"])
-def test_select(world, tmp_path, contents, punkt, run_features, tokenizer_sentences):
+@pytest.mark.parametrize("kind", ["none", "punkt"])
+def test_select(world, tmp_path, contents, punkt, run_features, kind):
     """From end to end, on one thread and on three."""
-    features = run_features(tokenizer_sentences)
+    features = run_features(kind)
     raw = world.write_parquet(tmp_path / "raw")
     found = []
     for threads in (1, 3):

@@ -24,7 +24,8 @@ _UNSPLIT = (
     "tokenizer='word_tokenize': sentences are not split, because NLTK (3.9 or later) or its "
     "sentence data (Punkt) is not installed; a text is cut into words as one sentence "
     "(preserve_line=True), so periods inside it stay with the word before them, and counts and "
-    "weights differ from the reference's; pip install 'dsir[nltk]' and python -m nltk.downloader punkt_tab give those"
+    "weights differ from the reference's; pip install 'dsir[nltk]' and "
+    "python -m nltk.downloader punkt_tab give those"
 )
 _WORDPUNCT = re.compile(r"\w+|[^\w\s]+")
 
