@@ -11,7 +11,7 @@
 namespace dsir::text {
 
 /// NLTK's words of one document, taken as one sentence: the tokens of
-/// NLTKWordTokenizer().tokenize(text.lower()) (nltk/tokenize/destructive.py of NLTK 3.8 and 3.9),
+/// NLTKWordTokenizer().tokenize(text.lower()) (nltk/tokenize/destructive.py of NLTK 3.9.3 and 3.9.4),
 /// for all of Unicode (version: kUnicodeVersion).
 ///
 /// NLTK substitutes over the whole text 35 times: nearly every rule puts spaces around something,
