@@ -233,13 +233,11 @@ def test_tokenizers_have_names():
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not there")
 def test_shared_data():
-    """About one text in twelve; all of them have been compared by hand."""
+    """One text in 24; all of them have been compared by hand."""
     compared = 0
     for path in sorted(SHARED.glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(columns=["text"]):
-            for text in batch.column(0)[compared % 12 :: 12] if len(batch) else []:
-                value = text.as_py()
-                if value is not None and SAME_TABLES and len(value) < 20_000:
-                    assert _core.word_tokens(value) == defined_words(value)
-                    compared += 1
-    assert compared > 1000 or not SAME_TABLES
+        for text in pq.read_table(path, columns=["text"]).column("text").to_pylist()[::24]:
+            if text is not None and (SAME_TABLES or text.isascii()):
+                assert _core.word_tokens(text) == defined_words(text)
+                compared += 1
+    assert compared > 1000
