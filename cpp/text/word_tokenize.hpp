@@ -14,7 +14,7 @@ namespace dsir::text {
 /// NLTKWordTokenizer().tokenize(text.lower()) (nltk/tokenize/destructive.py of NLTK 3.9.3 and 3.9.4),
 /// for all of Unicode (version: kUnicodeVersion).
 ///
-/// NLTK substitutes over the whole text 35 times: nearly every rule puts spaces around something,
+/// NLTK substitutes over the whole text 33 times: nearly every rule puts spaces around something,
 /// and the text is split at white space in the end. What a rule sees of the rules before it are
 /// spaces beside characters that are known, so each of them comes down to a question about the
 /// lower-cased text around one place. One pass asks these questions and cuts the text into fields
