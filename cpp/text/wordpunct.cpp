@@ -109,9 +109,8 @@ void WordPunct::take_character(const std::uint8_t*& at) {
     const CharacterProperties& properties = properties_of(decoded.code_point);
     const Kind kind{properties.kind};
     if (properties.special != 0) {
-        lower_special(decoded.code_point, begin_, at, end_, [this](char32_t lowered, Kind of_it) {
-            put(lowered, of_it);
-        });
+        lower_special(decoded.code_point, begin_, at, end_,
+                      [this](char32_t lowered, Kind of_it) { put(lowered, of_it); });
     } else if (properties.lower_delta == 0) {
         move_to(kind);
         // Four bytes are copied whatever the length; the buffer has room, and the next
