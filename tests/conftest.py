@@ -8,7 +8,7 @@ import random
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -187,6 +187,52 @@ def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("target") / "target.jsonl"
     path.write_bytes(b"".join(json.dumps({"text": text}).encode() + b"\n" for text in world.target))
     return path
+
+
+_STORY = (
+    "Mr. Smith went to Washington on Jan. 5th. He met Dr. Jones there. They spoke of trade, etc. "
+    "and of the weather. The meeting began at 9 a.m. sharp. It ended late. Mr. Brown was away. "
+    "Dr. Jones left early. She had seen Mr. Smith before. In Jan. the days are short. "
+)
+
+
+@pytest.fixture(scope="session")
+def punkt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of NLTK data: Punkt, trained on a few sentences."""
+    from nltk.tokenize.punkt import PunktTrainer, save_punkt_params
+
+    trainer = PunktTrainer()
+    trainer.INCLUDE_ALL_COLLOCS = True
+    trainer.train(_STORY * 20)
+    folder = tmp_path_factory.mktemp("nltk_data")
+    (folder / "tokenizers" / "punkt_tab").mkdir(parents=True)
+    save_punkt_params(trainer.get_params(), str(folder / "tokenizers" / "punkt_tab" / "english"))
+    return folder
+
+
+def _with_nltk_data(path: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    import nltk
+
+    from dsir import sentences
+
+    monkeypatch.setattr(nltk.data, "path", path)
+    for cache in (sentences.punkt, nltk.tokenize._get_punkt_tokenizer):
+        cache.cache_clear()
+    yield
+    for cache in (sentences.punkt, nltk.tokenize._get_punkt_tokenizer):
+        cache.cache_clear()
+
+
+@pytest.fixture
+def punkt(punkt_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """NLTK's sentence data is installed."""
+    yield from _with_nltk_data([str(punkt_folder)], monkeypatch)
+
+
+@pytest.fixture
+def no_punkt(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """It is not."""
+    yield from _with_nltk_data([], monkeypatch)
 
 
 def files_in(folder: Path, *, without: Sequence[str] = ("run.json",)) -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
+#include "bindings/tokenizer_kind.hpp"
 #include "chunk/chunk.hpp"
 #include "chunk/slice.hpp"
 
@@ -12,13 +13,17 @@ py::tuple chunk(const py::object& array, std::uint64_t tokens, std::uint64_t str
     const arrow::TextColumn column = imported.text();
     require(tokens >= 1 && tokens <= std::uint64_t{1} << 31, "tokens must be 1 to 2^31");
     require(stride >= 1 && stride <= tokens, "stride must be 1 to tokens");
-    require(tokenizer == "wordpunct", "tokenizer must be 'wordpunct'");
+    const ngram::TokenizerKind kind = tokenizer_kind(tokenizer);
+    require(kind != ngram::TokenizerKind::split, "tokenizer must be one of whole texts");
     require(threads >= 1, "threads must be at least 1");
     chunk::Chunks chunks;
     {
         // `imported` outlives the call; no Python object is touched.
         const py::gil_scoped_release release;
-        chunks = chunk::chunk<text::WordPunctSpans>(column, {tokens, stride}, threads);
+        const chunk::WindowSpec windows{tokens, stride};
+        chunks = kind == ngram::TokenizerKind::wordpunct
+                     ? chunk::chunk<text::WordPunctSpans>(column, windows, threads)
+                     : chunk::chunk<text::WordTokenizeSpans>(column, windows, threads);
     }
     return py::make_tuple(to_numpy(std::move(chunks.rows)), to_numpy(std::move(chunks.starts)),
                           to_numpy(std::move(chunks.lengths)),

@@ -2,6 +2,7 @@
 
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
+#include "bindings/tokenizer_kind.hpp"
 #include "ngram/kernels.hpp"
 
 namespace dsir::bindings {
@@ -11,12 +12,14 @@ using ngram::FeatureSpec;
 using ngram::LogRatioTable;
 using ngram::Weighing;
 
-FeatureSpec feature_spec(unsigned n, std::uint32_t buckets, const std::string& hash) {
+FeatureSpec feature_spec(unsigned n, std::uint32_t buckets, const std::string& hash,
+                         const std::string& tokenizer) {
     require(n >= 1 && n <= ngram::kMaxOrder, "n must be 1 to 8");
     require(buckets >= ngram::kMinBuckets && buckets <= ngram::kMaxBuckets,
             "buckets must be 2 to 2^24");
     require(hash == "fast" || hash == "sha256", "hash must be 'fast' or 'sha256'");
-    return {n, buckets, hash == "fast" ? ngram::HashKind::fast : ngram::HashKind::sha256};
+    return {n, buckets, hash == "fast" ? ngram::HashKind::fast : ngram::HashKind::sha256,
+            tokenizer_kind(tokenizer)};
 }
 
 py::tuple count(const py::object& array, const FeatureSpec& spec, Array<std::int64_t>& counts,
@@ -124,7 +127,7 @@ void bind_ngram(py::module_& module) {
     py::register_exception<arrow::TypeError>(module, "ArrowTypeError", PyExc_TypeError);
     py::class_<FeatureSpec>(module, "FeatureSpec")
         .def(py::init(&feature_spec), py::kw_only(), py::arg("n"), py::arg("buckets"),
-             py::arg("hash"));
+             py::arg("hash"), py::arg("tokenizer") = "wordpunct");
     py::class_<LogRatioTable>(module, "LogRatioTable")
         .def(py::init(&make_table), py::arg("log_ratio").noconvert());
     module.def("count", &count, py::arg("array"), py::arg("spec"), py::arg("counts").noconvert(),

@@ -75,5 +75,7 @@ Chunks chunk(const arrow::TextColumn& column, const WindowSpec& spec, unsigned t
 }
 
 template Chunks chunk<text::WordPunctSpans>(const arrow::TextColumn&, const WindowSpec&, unsigned);
+template Chunks chunk<text::WordTokenizeSpans>(const arrow::TextColumn&, const WindowSpec&,
+                                               unsigned);
 
 }  // namespace dsir::chunk

@@ -5,6 +5,7 @@
 
 #include "arrow/text_column.hpp"
 #include "chunk/windows.hpp"
+#include "text/word_spans.hpp"
 
 namespace dsir::chunk {
 
@@ -24,5 +25,7 @@ Chunks chunk(const arrow::TextColumn& column, const WindowSpec& spec, unsigned t
 
 extern template Chunks chunk<text::WordPunctSpans>(const arrow::TextColumn&, const WindowSpec&,
                                                    unsigned);
+extern template Chunks chunk<text::WordTokenizeSpans>(const arrow::TextColumn&, const WindowSpec&,
+                                                      unsigned);
 
 }  // namespace dsir::chunk

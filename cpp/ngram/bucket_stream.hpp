@@ -7,7 +7,9 @@
 #include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/sha256_ngrams.hpp"
+#include "text/split_spaces.hpp"
 #include "text/token_buffer.hpp"
+#include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
 
 namespace dsir::ngram {
@@ -17,7 +19,8 @@ class BucketStream {
   public:
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(spec.hash == HashKind::fast ? Ngrams(std::in_place_type<FastNgrams>, spec)
-                                              : Ngrams(std::in_place_type<Sha256Ngrams>, spec)) {}
+                                              : Ngrams(std::in_place_type<Sha256Ngrams>, spec)),
+          tokenizer_(spec.tokenizer) {}
 
     /// N-grams of a stretch, at most.
     static constexpr std::size_t kLargestStretch = kMaxOrder * (text::WordPunct::kStretch + 64);
@@ -31,10 +34,27 @@ class BucketStream {
     /// stretch_sink() once. The same document gives the same calls, valid or not.
     template <class BucketSink, class StretchSink>
     Outcome run(std::string_view document, BucketSink&& bucket_sink, StretchSink&& stretch_sink) {
+        switch (tokenizer_) {
+            case TokenizerKind::word_tokenize:
+                return run_with<text::WordTokenize>(document, bucket_sink, stretch_sink);
+            case TokenizerKind::split:
+                return run_with<text::SplitSpaces>(document, bucket_sink, stretch_sink);
+            case TokenizerKind::wordpunct:
+                break;
+        }
+        return run_with<text::WordPunct>(document, bucket_sink, stretch_sink);
+    }
+
+  private:
+    using Ngrams = std::variant<FastNgrams, Sha256Ngrams>;
+
+    template <class Tokenizer, class BucketSink, class StretchSink>
+    Outcome run_with(std::string_view document, BucketSink& bucket_sink,
+                     StretchSink& stretch_sink) {
         return std::visit(
             [&](auto& ngrams) {
                 ngrams.start_document();
-                text::WordPunct tokenizer(document, buffer_);
+                Tokenizer tokenizer(document, buffer_);
                 std::uint64_t tokens = 0;
                 while (tokenizer.next()) {
                     tokens += buffer_.size();
@@ -46,9 +66,8 @@ class BucketStream {
             ngrams_);
     }
 
-  private:
-    using Ngrams = std::variant<FastNgrams, Sha256Ngrams>;
     Ngrams ngrams_;
+    TokenizerKind tokenizer_;
     text::TokenBuffer buffer_;
 };
 

@@ -3,16 +3,20 @@
 #include "hashing/fast_hash.hpp"
 #include "hashing/sha256.hpp"
 #include "ngram/kernels.hpp"
+#include "text/split_spaces.hpp"
+#include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
 
 namespace dsir::ngram {
+namespace {
 
 // Written the slow and plain way, apart from the streams the kernels use: the tests hold the two
 // against each other.
-bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
+template <class Tokenizer>
+bool name_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
     const hashing::Sha256Buckets sha256_bucket(spec.buckets);
     text::TokenBuffer buffer;
-    text::WordPunct tokenizer(text, buffer);
+    Tokenizer tokenizer(text, buffer);
     std::deque<std::string> last;
     while (tokenizer.next()) {
         for (std::size_t k = 0; k < buffer.size(); ++k) {
@@ -39,6 +43,20 @@ bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<Na
         }
     }
     return tokenizer.valid();
+}
+
+}  // namespace
+
+bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
+    switch (spec.tokenizer) {
+        case TokenizerKind::word_tokenize:
+            return name_ngrams<text::WordTokenize>(text, spec, out);
+        case TokenizerKind::split:
+            return name_ngrams<text::SplitSpaces>(text, spec, out);
+        case TokenizerKind::wordpunct:
+            break;
+    }
+    return name_ngrams<text::WordPunct>(text, spec, out);
 }
 
 }  // namespace dsir::ngram

@@ -173,5 +173,9 @@ void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsig
 
 template void measure<text::WordPunct>(const arrow::TextColumn&, const StopWords&, unsigned,
                                        const Measures&);
+template void measure<text::WordTokenize>(const arrow::TextColumn&, const StopWords&, unsigned,
+                                          const Measures&);
+template void measure<text::SplitSpaces>(const arrow::TextColumn&, const StopWords&, unsigned,
+                                         const Measures&);
 
 }  // namespace dsir::quality

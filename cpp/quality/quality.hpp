@@ -5,6 +5,8 @@
 #include "arrow/text_column.hpp"
 #include "ngram/kernels.hpp"
 #include "quality/stop_words.hpp"
+#include "text/split_spaces.hpp"
+#include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
 
 namespace dsir::quality {
@@ -34,5 +36,9 @@ void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsig
 
 extern template void measure<text::WordPunct>(const arrow::TextColumn&, const StopWords&, unsigned,
                                               const Measures&);
+extern template void measure<text::WordTokenize>(const arrow::TextColumn&, const StopWords&,
+                                                 unsigned, const Measures&);
+extern template void measure<text::SplitSpaces>(const arrow::TextColumn&, const StopWords&,
+                                                unsigned, const Measures&);
 
 }  // namespace dsir::quality

@@ -78,6 +78,8 @@ bool is_utf8(std::string_view text) {
 }
 
 const std::vector<HashKind> kHashes = {HashKind::fast, HashKind::sha256};
+const std::vector<TokenizerKind> kTokenizers = {TokenizerKind::wordpunct,
+                                                TokenizerKind::word_tokenize, TokenizerKind::split};
 
 TEST(named_ngrams_of_a_sentence) {
     std::vector<NamedNgram> named;
@@ -95,8 +97,9 @@ TEST(named_ngrams_of_a_sentence) {
 TEST(streams_equal_named_ngrams) {
     Random random(10);
     for (unsigned n = 1; n <= kMaxOrder; ++n) {
-        for (const HashKind hash : kHashes) {
-            const FeatureSpec spec{n, n % 2 == 0 ? 10000U : kMaxBuckets, hash};
+        for (std::size_t kind = 0; kind < kHashes.size() * kTokenizers.size(); ++kind) {
+            const FeatureSpec spec{n, n % 2 == 0 ? 10000U : kMaxBuckets, kHashes[kind % 2],
+                                   kTokenizers[kind / 2]};
             BucketStream stream(spec);  // one for all documents: nothing may stay behind
             std::vector<std::string> documents = {"", "a", "a b", "a b c d e f g h i j"};
             for (std::size_t i = 0; i < 25; ++i) {

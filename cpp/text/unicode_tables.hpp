@@ -13,8 +13,11 @@ struct CharacterProperties {
     std::uint8_t kind;            ///< a Kind, of the lower-cased character
     std::uint8_t case_ignorable;  ///< skipped when the context of a capital sigma is looked for
     std::uint8_t cased;           ///< has case, and is not case-ignorable
-    std::uint8_t special;         ///< U+0130 and U+03A3: lower-casing needs code
+    std::uint8_t special : 1;     ///< U+0130 and U+03A3: lower-casing needs code
+    std::uint8_t decimal : 1;     ///< \d of regular expressions: a decimal digit of any script
 };
+
+static_assert(sizeof(CharacterProperties) == 8);
 
 /// The Unicode version of the tables. Part of the file format of every model.
 extern const char* const kUnicodeVersion;

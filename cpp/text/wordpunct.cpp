@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "text/lower.hpp"
 #include "text/utf8.hpp"
 
 namespace dsir::text {
@@ -108,13 +109,8 @@ void WordPunct::take_character(const std::uint8_t*& at) {
     const CharacterProperties& properties = properties_of(decoded.code_point);
     const Kind kind{properties.kind};
     if (properties.special != 0) {
-        if (decoded.code_point == 0x130) {
-            // LATIN CAPITAL LETTER I WITH DOT ABOVE is lowered to two characters.
-            put(U'i', Kind::word);
-            put(0x307, Kind{properties_of(0x307).kind});
-        } else {
-            put(is_final_sigma(at) ? U'ς' : U'σ', Kind::word);
-        }
+        lower_special(decoded.code_point, begin_, at, end_,
+                      [this](char32_t lowered, Kind of_it) { put(lowered, of_it); });
     } else if (properties.lower_delta == 0) {
         move_to(kind);
         // Four bytes are copied whatever the length; the buffer has room, and the next
@@ -144,34 +140,6 @@ void WordPunct::move_to(Kind kind) {
     if (open_ != Kind::space) buffer_.ends[buffer_.ends_size++] = here;
     if (kind != Kind::space) buffer_.starts[buffer_.starts_size++] = here;
     open_ = kind;
-}
-
-/// Whether the capital sigma at `at` ends a word in the sense of str.lower(): a cased character
-/// before it and none after it, case-ignorable ones (which may be punctuation) passed over.
-/// Each stretch of case-ignorable characters is looked at from its two ends only, so the cost stays
-/// linear in the document.
-bool WordPunct::is_final_sigma(const std::uint8_t* at) const {
-    const std::uint8_t* before = at;
-    bool cased_before = false;
-    while (before > begin_) {
-        const Decoded previous = decode_utf8_before(begin_, before);
-        if (previous.length == 0) return false;
-        const CharacterProperties& properties = properties_of(previous.code_point);
-        before -= previous.length;
-        if (properties.case_ignorable == 0) {
-            cased_before = properties.cased != 0;
-            break;
-        }
-    }
-    if (!cased_before) return false;
-    for (const std::uint8_t* after = at + 2; after < end_;) {
-        const Decoded following = decode_utf8(after, end_);
-        if (following.length == 0) return false;
-        const CharacterProperties& properties = properties_of(following.code_point);
-        if (properties.case_ignorable == 0) return properties.cased == 0;
-        after += following.length;
-    }
-    return true;
 }
 
 }  // namespace dsir::text

@@ -38,7 +38,6 @@ class WordPunct {
     void take_character(const std::uint8_t*& at);
     void put(char32_t code_point, Kind kind);
     void move_to(Kind kind);
-    bool is_final_sigma(const std::uint8_t* at) const;
 
     const std::uint8_t* begin_;
     const std::uint8_t* at_;

@@ -27,6 +27,12 @@ UNICODE_VERSION: Final[str]
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
     """Lower-cased wordpunct tokens of a text."""
 
+def word_tokens(utf8: str | bytes) -> list[str]:
+    """Lower-cased words of a text, taken as one sentence, as NLTK's NLTKWordTokenizer cuts it."""
+
+def lowered(utf8: str | bytes) -> str:
+    """Lower-cased text, as str.lower() gives it with the tables of UNICODE_VERSION."""
+
 def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     """Starts and ends of the lines that are not blank, and whether all are {...}."""
 
@@ -58,7 +64,15 @@ TOO_LONG: Final[int]
 class FeatureSpec:
     """Which features a document has: the hashed n-grams of orders 1 to n."""
 
-    def __init__(self, *, n: int, buckets: int, hash: Literal["fast", "sha256"]) -> None: ...  # noqa: A002
+    def __init__(
+        self,
+        *,
+        n: int,
+        buckets: int,
+        hash: Literal["fast", "sha256"],  # noqa: A002
+        tokenizer: Literal["wordpunct", "word_tokenize", "split"] = "wordpunct",
+    ) -> None:
+        """`tokenizer="split"` takes tokens that were made elsewhere and joined by spaces."""
 
 class LogRatioTable:
     """log p_target - log p_raw of every target and bucket, in fixed point."""

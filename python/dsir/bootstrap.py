@@ -111,7 +111,8 @@ class ResampledCounts:
         for shard in corpus.shards:
             end = 0
             for batch in shard.text_batches(on_error="raise", threads=threads):
-                invalid = self._core.add(batch.text, rows + batch.first_row, threads=threads)
+                prepared = features.prepared(batch.text)
+                invalid = self._core.add(prepared, rows + batch.first_row, threads=threads)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
                 end = batch.first_row + len(batch.text)

@@ -9,41 +9,48 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from dsir import _core
+from dsir import _core, sentences
 from dsir.arguments import one_of, whole_number
 from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import RowError, SettingError
 
 Hash = Literal["fast", "sha256"]
-Tokenizer = Literal["wordpunct"]
+Tokenizer = Literal["wordpunct", "word_tokenize"]
+Sentences = Literal["none", "punkt"]
 
 
 @dataclass(frozen=True, slots=True)
 class HashedNgrams:
     """The n-grams of orders 1 to n of a document, each hashed into one of `buckets` buckets.
 
-    Tokens are those of the reference: the lower-cased text, cut into runs of word characters and
-    runs of other visible characters (NLTK's WordPunctTokenizer), for all of Unicode in the version
-    `unicode_version`. Instances are frozen and comparable; `fingerprint` names them in files.
+    Tokens are those of the reference, for all of Unicode in the version `unicode_version`: the
+    lower-cased text, cut into runs of word characters and runs of other visible characters (NLTK's
+    WordPunctTokenizer), or into words by the rules of NLTK's word_tokenize. Instances are frozen
+    and comparable; `fingerprint` names them in files.
 
     Source: Xie et al. 2023 (arXiv 2302.03169), section 3; ALGORITHMS section 1.
 
     Args:
         n: the longest n-gram, 1 to 8.
         buckets: 2 to 2**24.
-        tokenizer: "wordpunct".
+        tokenizer: "wordpunct", or "word_tokenize" (NLTKWordTokenizer: "do|n't", "3.88", "u.s").
         hash: "fast" combines 64-bit hashes of the tokens; "sha256" gives the reference's buckets.
+        sentences: with tokenizer="word_tokenize", what is cut into sentences before. "none": the
+            text is one sentence (NLTK's preserve_line=True). "punkt": NLTK's sentence splitter for
+            English, as in nltk.word_tokenize; it runs in Python, and needs nltk and its data.
 
     Raises:
-        SettingError: an argument is out of range.
+        SettingError: an argument is out of range, or nltk or its data is missing.
     """
 
     n: int = 2
     buckets: int = 10_000
     tokenizer: Tokenizer = "wordpunct"
     hash: Hash = "fast"
+    sentences: Sentences = "none"
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -53,6 +60,13 @@ class HashedNgrams:
         object.__setattr__(self, "buckets", whole_number("buckets", self.buckets, least, most))
         one_of("tokenizer", self.tokenizer, get_args(Tokenizer))
         one_of("hash", self.hash, get_args(Hash))
+        one_of("sentences", self.sentences, get_args(Sentences))
+        if self.sentences == "punkt":
+            if self.tokenizer != "word_tokenize":
+                raise SettingError(
+                    f'sentences="punkt": goes with tokenizer="word_tokenize", not {self.tokenizer}'
+                )
+            sentences.punkt()
 
     @property
     def unicode_version(self) -> str:
@@ -62,6 +76,13 @@ class HashedNgrams:
     def describe(self) -> dict[str, int | str]:
         """Return everything the buckets depend on, as plain values."""
         described: dict[str, int | str] = asdict(self)
+        if self.sentences == "none":
+            del described["sentences"]
+        else:
+            splitter = sentences.punkt()
+            described["punkt_language"] = sentences.LANGUAGE
+            described["punkt_digest"] = splitter.digest
+            described["nltk"] = splitter.nltk_version
         if self.hash == "fast":
             described["hash_version"] = _core.FAST_HASH_VERSION
         described["unicode"] = self.unicode_version
@@ -76,7 +97,26 @@ class HashedNgrams:
     @property
     def spec(self) -> _core.FeatureSpec:
         """The same settings, as the core takes them."""
-        return _core.FeatureSpec(n=self.n, buckets=self.buckets, hash=self.hash)
+        return _core.FeatureSpec(
+            n=self.n, buckets=self.buckets, hash=self.hash, tokenizer=self.core_tokenizer
+        )
+
+    @property
+    def core_tokenizer(self) -> Literal["wordpunct", "word_tokenize", "split"]:
+        """The tokeniser by which the core cuts texts that are `prepared`."""
+        return self.tokenizer if self.sentences == "none" else "split"
+
+    def prepared(self, text: pa.Array) -> pa.Array:
+        """Return texts as the core takes them with `spec`: as they are, unless Punkt has to run.
+
+        Args:
+            text: strings of any Arrow layout.
+
+        Returns:
+            The same array, or with `sentences="punkt"` one of words joined by spaces: nulls and
+            rows that are not UTF-8 stay what they are.
+        """
+        return text if self.sentences == "none" else sentences.in_words(text)
 
     def tokens(self, text: str) -> list[str]:
         """Return the lower-cased tokens of a text.
@@ -84,7 +124,12 @@ class HashedNgrams:
         Raises:
             RowError: the text has lone surrogates, which no UTF-8 can hold.
         """
-        return _core.wordpunct_tokens(utf8_of(text))
+        utf8 = utf8_of(text)
+        if self.sentences == "punkt":
+            return sentences.punkt().words(utf8)
+        if self.tokenizer == "word_tokenize":
+            return _core.word_tokens(utf8)
+        return _core.wordpunct_tokens(utf8)
 
     def ngrams(self, text: str) -> list[tuple[str, int]]:
         """Return every n-gram of a text with its bucket, in order of its last token.
@@ -92,7 +137,10 @@ class HashedNgrams:
         Raises:
             RowError: the text has lone surrogates.
         """
-        return _core.named_ngrams(utf8_of(text), self.spec)
+        utf8 = utf8_of(text)
+        if self.sentences == "punkt":
+            utf8 = " ".join(self.tokens(text)).encode()
+        return _core.named_ngrams(utf8, self.spec)
 
     def counts(self, texts: object, *, text: str = "text") -> npt.NDArray[np.int64]:
         """Count the n-grams per bucket, summed over texts.
@@ -110,7 +158,7 @@ class HashedNgrams:
         counts = np.zeros(self.buckets, dtype=np.int64)
         for shard in resolve(texts, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise"):
-                *_, invalid = _core.count(batch.text, self.spec, counts)
+                *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
         return counts

@@ -194,7 +194,11 @@ class ImportanceModel:
         for shard in resolve(source, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 log_weight, _, _, status = _core.score(
-                    batch.text, self._features.spec, self.table, self._weighing, threads=threads
+                    self._features.prepared(batch.text),
+                    self._features.spec,
+                    self.table,
+                    self._weighing,
+                    threads=threads,
                 )
                 invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
                 if len(invalid):
@@ -341,7 +345,10 @@ def _from_file(content: model_file.Content) -> ImportanceModel:
     names = settings["target_names"]
     sizes = settings["target_sizes"]
     return ImportanceModel(
-        HashedNgrams(**{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")}),
+        HashedNgrams(
+            **{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")},
+            sentences=described.get("sentences", "none"),
+        ),
         content.raw_counts,
         content.target_counts if names else content.target_counts[0],
         target_names=names,

@@ -168,7 +168,8 @@ def _counts(corpus: Corpus, features: HashedNgrams, threads: int) -> npt.NDArray
     counts = np.zeros(features.buckets, dtype=np.int64)
     for shard in corpus.shards:
         for batch in shard.text_batches(on_error="raise", threads=threads):
-            *_, invalid = _core.count(batch.text, features.spec, counts, threads=threads)
+            prepared = features.prepared(batch.text)
+            *_, invalid = _core.count(prepared, features.spec, counts, threads=threads)
             if len(invalid):
                 raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
     return counts

@@ -159,6 +159,8 @@ def select(
     """
     check_on_error(on_error)
     prepared = check_preprocessing(preprocessing, chunk_tokens, chunk_stride, filters)
+    if preprocessing == "paper" and features is _FEATURES:
+        features = HashedNgrams(tokenizer="word_tokenize")
     target_corpora = resolve_targets(target, text)
     names = target_corpora.names
     fit_settings = check_fit_settings(

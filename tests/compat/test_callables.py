@@ -231,39 +231,3 @@ def test_results_that_are_no_numbers(corpus, tmp_path, capfd, method, result, me
     made.fit_importance_estimator()
     with pytest.raises(dsir.SettingError, match=message):
         made.compute_importance_weights()
-
-
-def test_word_tokenize(corpus, pair, monkeypatch):
-    import nltk.tokenize
-    from data_selection import hashed_ngram_dsir
-
-    tokenize = nltk.tokenize.NLTKWordTokenizer().tokenize
-    monkeypatch.setattr(nltk.tokenize, "word_tokenize", tokenize)
-    monkeypatch.setattr(hashed_ngram_dsir, "word_tokenize", tokenize)
-    both = pair(
-        corpus[0][2:],
-        corpus[1],
-        tokenizer="word_tokenize",
-        num_proc=3,
-        num_buckets=500,
-        min_example_length=10,
-    )
-    both.fit_and_weigh(500)
-    both.check_fit()
-    both.check_weights()
-    expected, found = both.resample(5, top_k=True)
-    assert found == expected
-
-
-def test_word_tokenize_without_nltk_or_its_data(tmp_path, monkeypatch):
-    import nltk.tokenize
-
-    def no_data(text):
-        raise LookupError("Resource punkt not found")
-
-    monkeypatch.setattr(nltk.tokenize, "word_tokenize", no_data)
-    with pytest.raises(dsir.SettingError, match="Punkt\\) is not installed; python -m nltk"):
-        compat.HashedNgramDSIR([], [], tmp_path, tokenizer="word_tokenize")
-    monkeypatch.setitem(__import__("sys").modules, "nltk.tokenize", None)
-    with pytest.raises(dsir.SettingError, match="not installed \\(pip install nltk\\)"):
-        compat.HashedNgramDSIR([], [], tmp_path, tokenizer="word_tokenize")

@@ -33,6 +33,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("model_file", "metrics", "sampling", "budget", "length", "proportions"),
     ("bootstrap",),
     ("features", "quality"),
+    ("sentences",),
     ("output.",),
     ("corpus.",),
     ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
@@ -48,6 +49,7 @@ OWNERS = {
     "polars": (),
     "pandas": (),
     "datasets": (),
+    "nltk": ("compat.", "sentences"),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}
@@ -175,7 +177,8 @@ def test_every_module_says_what_it_is_for():
 def test_importing_dsir_is_light():
     code = (
         "import sys, dsir\n"
-        "heavy = ['rich', 'typer', 'polars', 'pandas', 'datasets', 'yaml', 'pyarrow.dataset']\n"
+        "heavy = ['rich', 'typer', 'nltk', 'polars', 'pandas', 'datasets', 'yaml']\n"
+        "heavy.append('pyarrow.dataset')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

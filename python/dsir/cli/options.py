@@ -48,7 +48,20 @@ Ngrams = Annotated[int, typer.Option(help="The longest n-gram, 1 to 8.", rich_he
 Buckets = Annotated[
     int, typer.Option(help="Buckets to hash into, 2 to 2^24.", rich_help_panel=_FEATURES)
 ]
-Tokenizer = Annotated[str, typer.Option(help="'wordpunct'.", rich_help_panel=_FEATURES)]
+Tokenizer = Annotated[
+    str | None,
+    typer.Option(
+        help="'wordpunct' (the default), or 'word_tokenize' for NLTK's words.",
+        rich_help_panel=_FEATURES,
+    ),
+]
+Sentences = Annotated[
+    str,
+    typer.Option(
+        help="With word_tokenize: 'none', or 'punkt' to split sentences with nltk first.",
+        rich_help_panel=_FEATURES,
+    ),
+]
 Hash = Annotated[
     str,
     typer.Option(
@@ -244,10 +257,19 @@ def _read_yaml(content: str) -> Any:
         raise ValueError(str(error)) from error
 
 
-def features_of(ngrams: int, buckets: int, tokenizer: str, hash_name: str) -> HashedNgrams:
+def features_of(
+    ngrams: int,
+    buckets: int,
+    tokenizer: str | None,
+    hash_name: str,
+    sentences: str,
+    preprocessing: str = "none",
+) -> HashedNgrams:
     """Make the features of the options."""
+    if tokenizer is None:
+        tokenizer = "word_tokenize" if preprocessing == "paper" else "wordpunct"
     whole_number("ngrams", ngrams, 1, _core.MAX_ORDER)
-    return HashedNgrams(ngrams, buckets, tokenizer, hash_name)  # type: ignore[arg-type]
+    return HashedNgrams(ngrams, buckets, tokenizer, hash_name, sentences)  # type: ignore[arg-type]
 
 
 def fit_tokens_of(value: str) -> FitTokens:

@@ -39,8 +39,9 @@ def select(
     min_tokens: options.MinTokens = 100,
     ngrams: options.Ngrams = 2,
     buckets: options.Buckets = 10_000,
-    tokenizer: options.Tokenizer = "wordpunct",
+    tokenizer: options.Tokenizer = None,
     hash_name: options.Hash = "fast",
+    sentences: options.Sentences = "none",
     smoothing: options.Smoothing = 0.0,
     length: options.LengthText = "sum",
     targets: options.Targets = "pooled",
@@ -89,7 +90,9 @@ def select(
     """
     del config
     with reported(debug=debug, resumable=workdir is not None):
-        features = options.features_of(ngrams, buckets, tokenizer, hash_name)
+        features = options.features_of(
+            ngrams, buckets, tokenizer, hash_name, sentences, preprocessing
+        )
         target_sources = options.targets_of(target)
         if dry_run:
             Budget(n, fraction, tokens)

@@ -16,10 +16,10 @@ _ARGUMENTS = (
         "method",
         "n",
     ),
-    *("ngrams", "on_error", "out", "overwrite", "seed", "shard_size", "smoothing", "temperature"),
-    *("proportions", "targets", "target_column"),
+    *("ngrams", "on_error", "out", "overwrite", "seed", "sentences", "shard_size", "smoothing"),
+    *("temperature", "text", "threads", "tokenizer", "tokens", "min_tokens", "workdir"),
+    *("proportions", "targets", "weight_column", "target_column"),
     *("chunk_tokens", "chunk_stride", "filters", "preprocessing"),
-    *("text", "threads", "tokenizer", "tokens", "min_tokens", "weight_column", "workdir"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 _GIVEN = re.compile(rf"(?<![\w./=-])({'|'.join(_ARGUMENTS)})={_VALUE}")

@@ -15,6 +15,7 @@ from dsir.compat.ngram_counts import Tokenizer, add_ngrams, features_in_core
 from dsir.corpus import TextBatch
 from dsir.engine import Progress
 from dsir.errors import SettingError
+from dsir.features import HashedNgrams
 
 AUTO_NGRAMS_PER_BUCKET = 100_000
 
@@ -73,11 +74,11 @@ def count_dataset(task: CountTask, progress: Progress) -> npt.NDArray[np.int64]:
     left = dict.fromkeys(range(task.num_shards), task.limit)
     for batch in task.dataset.texts(task.threads, progress):
         if task.limit < 0:
-            _count(task, batch.first_row, batch.text, counts, -1, features.spec)
+            _count(task, batch.first_row, batch.text, counts, -1, features)
             continue
         for shard in list(left):
             first, text = _of_shard(batch, shard, task.num_shards)
-            left[shard] -= _count(task, first, text, counts, left[shard], features.spec)
+            left[shard] -= _count(task, first, text, counts, left[shard], features)
             if left[shard] < 0:
                 del left[shard]
         if not left:
@@ -100,9 +101,11 @@ def _count(
     text: pa.Array,
     counts: npt.NDArray[np.int64],
     limit: int,
-    spec: _core.FeatureSpec,
+    features: HashedNgrams,
 ) -> int:
-    _, ngrams, _, _, invalid = _core.count(text, spec, counts, limit=limit, threads=task.threads)
+    _, ngrams, _, _, invalid = _core.count(
+        features.prepared(text), features.spec, counts, limit=limit, threads=task.threads
+    )
     if len(invalid):
         position = int(invalid[0])
         step = 1 if limit < 0 else task.num_shards

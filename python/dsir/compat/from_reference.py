@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsir.compat.dataset import default_load_dataset_fn, default_parse_example_fn
-from dsir.compat.ngram_counts import wordpunct
+from dsir.compat.ngram_counts import tokenizer_named, wordpunct
 from dsir.errors import SettingError
 
 _FUNCTIONS = {
@@ -13,6 +13,11 @@ _FUNCTIONS = {
     "data_selection.base.default_parse_example_fn": default_parse_example_fn,
 }
 _NEEDED = ("raw_datasets", "target_datasets", "cache_dir", "num_proc", "ngrams", "num_buckets")
+
+
+def _full_name(value: object) -> str:
+    """Return the module and the name of a function."""
+    return f"{getattr(value, '__module__', '')}.{getattr(value, '__name__', '')}"
 
 
 def attributes_of(reference: object) -> dict[str, Any]:
@@ -30,10 +35,11 @@ def attributes_of(reference: object) -> dict[str, Any]:
         )
     for name, value in attributes.items():
         if callable(value):
-            full_name = f"{getattr(value, '__module__', '')}.{getattr(value, '__name__', '')}"
-            attributes[name] = _FUNCTIONS.get(full_name, value)
+            attributes[name] = _FUNCTIONS.get(_full_name(value), value)
     owner = getattr(attributes["tokenizer"], "__self__", None)
     if type(owner).__name__ == "WordPunctTokenizer":
         attributes["tokenizer"] = wordpunct
+    elif _full_name(attributes["tokenizer"]) == "nltk.tokenize.word_tokenize":
+        attributes["tokenizer"] = tokenizer_named("word_tokenize")
     attributes.setdefault("target_laplace_smoothing", 0.0)
     return attributes

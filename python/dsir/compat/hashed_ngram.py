@@ -51,7 +51,8 @@ class HashedNgramDSIR(DSIR):
             use.
         ngrams: the longest n-gram.
         num_buckets: the number of buckets.
-        tokenizer: "wordpunct", or NLTK's "word_tokenize".
+        tokenizer: "wordpunct", or NLTK's "word_tokenize", which warns and does not split sentences
+            where NLTK's data for that is missing.
         min_example_length: examples of fewer tokens are never taken.
         separate_targets: draw for every target on its own.
         target_proportions: what share each of the separate targets has; None for that of its size.

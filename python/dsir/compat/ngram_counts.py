@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+import sys
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core
-from dsir.errors import SettingError
+from dsir import _core, sentences
+from dsir.errors import DsirWarning, SettingError
 from dsir.features import HashedNgrams, utf8_of
 
 Tokenizer = Callable[[str], Sequence[str]]
+_UNSPLIT = (
+    "tokenizer='word_tokenize': sentences are not split, because NLTK (3.9 or later) or its "
+    "sentence data (Punkt) is not installed; a text is cut into words as one sentence "
+    "(preserve_line=True), so periods inside it stay with the word before them, and counts and "
+    "weights differ from the reference's; pip install 'dsir[nltk]' and "
+    "python -m nltk.downloader punkt_tab give those"
+)
 _WORDPUNCT = re.compile(r"\w+|[^\w\s]+")
 
 
@@ -29,34 +39,52 @@ def wordpunct(text: str) -> list[str]:
     return _WORDPUNCT.findall(text)
 
 
+def word_tokenize(text: str) -> list[str]:
+    """Cut a text into sentences and words with nltk, in the case that the text has.
+
+    The core, which is used wherever this is the tokeniser, gives the same words in lower case, of
+    the sentences that nltk gives it.
+
+    Raises:
+        SettingError: nltk or its data is missing.
+    """
+    sentences.punkt()
+    tokenize: Tokenizer = importlib.import_module("nltk.tokenize").word_tokenize
+    return list(tokenize(text))
+
+
+def word_tokenize_unsplit(text: str) -> list[str]:
+    """Cut a text into words as one sentence (NLTK's preserve_line=True).
+
+    In the case that the text has, by nltk; where that is not installed, in lower case by the core,
+    which is used wherever this is the tokeniser.
+    """
+    try:
+        nltk_tokenize = importlib.import_module("nltk.tokenize")
+    except ImportError:
+        return _core.word_tokens(utf8_of(text))
+    return list(nltk_tokenize.word_tokenize(text, preserve_line=True))
+
+
 def tokenizer_named(name: str) -> Tokenizer:
     """Return a tokeniser of the reference by its name.
 
+    Warns:
+        DsirWarning: NLTK's sentence data is missing, so "word_tokenize" does not split sentences.
+
     Raises:
-        SettingError: there is none of that name, or NLTK or its data is missing.
+        SettingError: there is none of that name.
     """
     if name == "wordpunct":
         return wordpunct
-    if name == "word_tokenize":
-        return _nltk_word_tokenize()
-    raise SettingError(f"tokenizer={name!r}: expected 'wordpunct' or 'word_tokenize'")
-
-
-def _nltk_word_tokenize() -> Tokenizer:
+    if name != "word_tokenize":
+        raise SettingError(f"tokenizer={name!r}: expected 'wordpunct' or 'word_tokenize'")
     try:
-        tokenize: Tokenizer = importlib.import_module("nltk.tokenize").word_tokenize
-    except ImportError as error:
-        raise SettingError(
-            "tokenizer='word_tokenize': is NLTK's, which is not installed (pip install nltk)"
-        ) from error
-    try:
-        tokenize("A sentence.")
-    except LookupError as error:
-        raise SettingError(
-            "tokenizer='word_tokenize': NLTK's sentence data (Punkt) is not installed; "
-            "python -m nltk.downloader punkt_tab (before NLTK 3.9: punkt) fetches it"
-        ) from error
-    return tokenize
+        sentences.punkt()
+    except SettingError:
+        warnings.warn(_UNSPLIT, DsirWarning, stacklevel=3)
+        return word_tokenize_unsplit
+    return word_tokenize
 
 
 def hash_buckets(text: str, num_buckets: int = 10000) -> int:
@@ -105,7 +133,8 @@ def get_ngram_counts(
         return found
     found = np.zeros(num_buckets, dtype=np.int64)
     utf8_of(line)
-    _core.count(pa.array([line], type=pa.large_string()), in_core.spec, found)
+    text = in_core.prepared(pa.array([line], type=pa.large_string()))
+    _core.count(text, in_core.spec, found)
     if counts is None:
         return found
     counts[:num_buckets] += found
@@ -113,14 +142,30 @@ def get_ngram_counts(
 
 
 def features_in_core(n: int, num_buckets: int, tokenizer: Tokenizer) -> HashedNgrams | None:
-    """Return the features as the core counts them, or None where it cannot."""
-    if (
-        tokenizer is not wordpunct
-        or max(n, 1) > _core.MAX_ORDER
-        or not _core.MIN_BUCKETS <= num_buckets <= _core.MAX_BUCKETS
-    ):
+    """Return the features as the core counts them, or None where it cannot.
+
+    Raises:
+        SettingError: the tokeniser is word_tokenize, and nltk or its data is missing.
+    """
+    if max(n, 1) > _core.MAX_ORDER or not _core.MIN_BUCKETS <= num_buckets <= _core.MAX_BUCKETS:
         return None
-    return HashedNgrams(n=max(int(n), 1), buckets=int(num_buckets), hash="sha256")
+    features = HashedNgrams(n=max(int(n), 1), buckets=int(num_buckets), hash="sha256")
+    if tokenizer is wordpunct:
+        return features
+    if tokenizer is word_tokenize_unsplit:
+        return replace(features, tokenizer="word_tokenize")
+    if tokenizer is word_tokenize or _is_of_nltk(tokenizer):
+        return replace(features, tokenizer="word_tokenize", sentences="punkt")
+    return None
+
+
+def _is_of_nltk(tokenizer: Tokenizer) -> bool:
+    """Whether it is nltk.word_tokenize itself; whoever has it has imported its module."""
+    module = sys.modules.get("nltk.tokenize")
+    return (
+        getattr(tokenizer, "__module__", None) == "nltk.tokenize"
+        and getattr(module, "word_tokenize", None) is tokenizer
+    )
 
 
 def add_ngrams(tokens: Sequence[str], n: int, counts: npt.NDArray[Any]) -> int:

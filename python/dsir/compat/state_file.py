@@ -20,7 +20,7 @@ import numpy as np
 from dsir import _core
 from dsir.atomic import atomic_file
 from dsir.compat.dataset import default_load_dataset_fn, default_parse_example_fn
-from dsir.compat.ngram_counts import wordpunct
+from dsir.compat.ngram_counts import word_tokenize, word_tokenize_unsplit, wordpunct
 from dsir.errors import ModelError, SettingError
 
 MAGIC = b"dsirstat"
@@ -31,6 +31,8 @@ _NAMED: dict[str, Any] = {
     "default_load_dataset_fn": default_load_dataset_fn,
     "default_parse_example_fn": default_parse_example_fn,
     "wordpunct": wordpunct,
+    "word_tokenize": word_tokenize,
+    "word_tokenize_unsplit": word_tokenize_unsplit,
 }
 _CONVERT = (
     "in an environment that has data-selection, load it there, and write it again with "

@@ -78,8 +78,9 @@ class WeighInCore:
         weights = [np.zeros((self.targets, 0))]
         lengths = [np.zeros(0)]
         for batch in dataset.texts(self.threads, progress):
+            text = self.features.prepared(batch.text)
             log_weight, tokens, _, status = _core.score(
-                batch.text, spec, self.table, weighing, threads=self.threads
+                text, spec, self.table, weighing, threads=self.threads
             )
             invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
             if len(invalid):

@@ -35,7 +35,7 @@ from dsir.corpus.window_records import WindowRecords, window_schema
 from dsir.corpus.window_texts import WindowTexts, window_texts
 from dsir.errors import ShardError
 
-_TOKENIZERS = ("wordpunct",)
+_TOKENIZERS = ("wordpunct", "word_tokenize")
 _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
 
 

@@ -91,7 +91,11 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
     for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
         limit = -1 if task.limit < 0 else task.limit - result.ngrams
         rows, ngrams, documents, tokens, invalid = _core.count(
-            batch.text, spec, result.counts, limit=limit, threads=task.threads
+            task.features.prepared(batch.text),
+            spec,
+            result.counts,
+            limit=limit,
+            threads=task.threads,
         )
         if len(invalid) and task.on_error == "raise":
             raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))

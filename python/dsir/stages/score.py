@@ -17,6 +17,7 @@ from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
+from dsir.sentences import bytes_of
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
@@ -121,9 +122,12 @@ def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) 
     travel = Travel(shard, progress)
     spec, table = model.features.spec, model.table
     for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+        text = model.features.prepared(batch.text)
         log_weight, tokens, text_bytes, status = _core.score(
-            batch.text, spec, table, model.weighing, threads=task.threads
+            text, spec, table, model.weighing, threads=task.threads
         )
+        if text is not batch.text:
+            text_bytes = bytes_of(batch.text)
         invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
         if len(invalid) and task.on_error == "raise":
             raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
@@ -137,8 +141,7 @@ def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) 
         result.text_bytes += int(text_bytes.sum(dtype=np.int64))
         reason = None
         if task.filters is not None:
-            tokenizer = model.features.tokenizer
-            reason = task.filters.apply(batch.text, tokenizer, task.threads)
+            reason = task.filters.apply(text, model.features.core_tokenizer, task.threads)
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
         keep(Scores(log_weight, tokens, text_bytes, reason, row, start))
         travel.to(batch)

@@ -161,6 +161,7 @@ def _count(
     counts: npt.NDArray[np.int64],
 ) -> None:
     """Add the n-grams of rows to the counts, of each target on its own where there are several."""
+    text = task.features.prepared(text)
     if selected.target is None:
         _core.count(text, task.features.spec, counts[0], threads=task.threads)
         return

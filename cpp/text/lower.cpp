@@ -1,0 +1,95 @@
+#include "text/lower.hpp"
+
+#include <bit>
+#include <cstring>
+
+#include "simd/classify.hpp"
+#include "text/utf8.hpp"
+
+namespace dsir::text {
+
+bool is_final_sigma(const std::uint8_t* begin, const std::uint8_t* at, const std::uint8_t* end) {
+    const std::uint8_t* before = at;
+    bool cased_before = false;
+    while (before > begin) {
+        const Decoded previous = decode_utf8_before(begin, before);
+        if (previous.length == 0) return false;
+        const CharacterProperties& properties = properties_of(previous.code_point);
+        before -= previous.length;
+        if (properties.case_ignorable == 0) {
+            cased_before = properties.cased != 0;
+            break;
+        }
+    }
+    if (!cased_before) return false;
+    for (const std::uint8_t* after = at + 2; after < end;) {
+        const Decoded following = decode_utf8(after, end);
+        if (following.length == 0) return false;
+        const CharacterProperties& properties = properties_of(following.code_point);
+        if (properties.case_ignorable == 0) return properties.cased == 0;
+        after += following.length;
+    }
+    return true;
+}
+
+std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
+    const auto* const begin = reinterpret_cast<const std::uint8_t*>(document.data());
+    const std::uint8_t* const end = begin + document.size();
+    const std::uint8_t* at = begin;
+    std::uint8_t* to = out;
+    const simd::Classify classify = simd::classify_kernel(simd::active_level());
+    const auto put = [&to](char32_t lowered, Kind) { to += encode_utf8(lowered, to); };
+    while (at < end) {
+        if (*at < 0x80) {
+            const std::size_t available = static_cast<std::size_t>(end - at);
+            std::uint8_t padded[64] = {};
+            const std::uint8_t* block = at;
+            if (available < 64) {
+                std::memcpy(padded, at, available);
+                block = padded;
+            }
+            const std::uint64_t non_ascii = classify(block, to).non_ascii;
+            const auto ascii = static_cast<std::size_t>(std::countr_zero(non_ascii));
+            const std::size_t taken = ascii < available ? ascii : available;
+            at += taken;
+            to += taken;
+            continue;
+        }
+        const Decoded decoded = decode_utf8(at, end);
+        if (decoded.length == 0) return std::nullopt;
+        const CharacterProperties& properties = properties_of(decoded.code_point);
+        if (properties.special != 0) {
+            lower_special(decoded.code_point, begin, at, end, put);
+        } else if (properties.lower_delta == 0) {
+            for (unsigned i = 0; i < decoded.length; ++i) to[i] = at[i];
+            to += decoded.length;
+        } else {
+            put(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
+                                      properties.lower_delta),
+                Kind{properties.kind});
+        }
+        at += decoded.length;
+    }
+    return static_cast<std::size_t>(to - out);
+}
+
+bool is_utf8(std::string_view bytes) {
+    const auto* at = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    const std::uint8_t* const end = at + bytes.size();
+    while (at < end) {
+        std::uint64_t eight = 0;
+        if (end - at >= 8) {
+            std::memcpy(&eight, at, 8);
+            if ((eight & 0x8080808080808080U) == 0) {
+                at += 8;
+                continue;
+            }
+        }
+        const Decoded decoded = decode_utf8(at, end);
+        if (decoded.length == 0) return false;
+        at += decoded.length;
+    }
+    return true;
+}
+
+}  // namespace dsir::text

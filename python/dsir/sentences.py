@@ -1,0 +1,141 @@
+"""Sentences by NLTK's Punkt, an optional extra: what word_tokenize cuts a text into first.
+
+`nltk.word_tokenize` splits a text into sentences with Punkt, whose data are not part of NLTK, and
+then each sentence into words. Here Punkt runs in nltk and the words are cut in the core. The tokens
+of a text are joined by one space, which none of them contains, and so handed back to the core.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.errors import SettingError
+
+LANGUAGE = "english"
+_WITHOUT = 'sentences="none" needs neither: it takes a text as one sentence (preserve_line=True)'
+_LARGEST_DOCUMENT = 1 << 31  # As in cpp/ngram/kernels.hpp.
+
+
+@dataclass(frozen=True, slots=True)
+class Punkt:
+    """NLTK's sentence splitter and what identifies it.
+
+    Attributes:
+        nltk_version: of the code.
+        digest: sixteen hexadecimal digits of the data's SHA-256.
+        splitter: an nltk PunktSentenceTokenizer.
+    """
+
+    nltk_version: str
+    digest: str
+    splitter: Any
+
+    def words(self, utf8: bytes) -> list[str]:
+        """Return the tokens of `nltk.word_tokenize(text.lower())`.
+
+        Raises:
+            ValueError: the text is not UTF-8.
+        """
+        sentences = self.splitter.tokenize(_core.lowered(utf8))
+        return [word for sentence in sentences for word in _core.word_tokens(sentence)]
+
+
+class _Contexts(dict[str, int]):
+    """Punkt's orthographic contexts, 0 for words it has none of.
+
+    NLTK's own is a defaultdict, which takes in every word that it is asked for: it would grow with
+    the corpus, and threads would write to it.
+    """
+
+    def __missing__(self, word: str) -> int:
+        return 0
+
+
+@functools.cache
+def punkt() -> Punkt:
+    """Load Punkt for English, once a process.
+
+    Raises:
+        SettingError: nltk or the data is not installed.
+    """
+    try:
+        import nltk
+        from nltk.tokenize.punkt import PunktTokenizer
+    except ImportError as error:
+        raise SettingError(
+            "sentences=\"punkt\": NLTK, 3.9 or later, is not installed (pip install 'dsir[nltk]', "
+            f"then python -m nltk.downloader punkt_tab); {_WITHOUT}"
+        ) from error
+    try:
+        splitter = PunktTokenizer(LANGUAGE)
+    except LookupError as error:
+        raise SettingError(
+            'sentences="punkt": NLTK\'s sentence data (Punkt) is not installed '
+            f"(python -m nltk.downloader punkt_tab); {_WITHOUT}"
+        ) from error
+    parameters = splitter._params
+    parameters.ortho_context = _Contexts(parameters.ortho_context)
+    return Punkt(nltk.__version__, _digest(parameters), splitter)
+
+
+def _digest(parameters: Any) -> str:
+    content = [
+        sorted(parameters.abbrev_types),
+        sorted(map(list, parameters.collocations)),
+        sorted(parameters.sent_starters),
+        sorted((word, flags) for word, flags in parameters.ortho_context.items() if flags),
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def in_words(text: pa.Array) -> pa.Array:
+    """Return the texts as their words joined by spaces, for the core's tokenizer "split".
+
+    Nulls stay null. What is not UTF-8, or longer than a document may be, stays as it is: the core
+    is where bad rows are found.
+
+    Args:
+        text: strings of any Arrow layout.
+
+    Returns:
+        A large_string array of the same length.
+
+    Raises:
+        SettingError: nltk or the data is not installed.
+    """
+    splitter = punkt()
+    values = [None if value is None else _in_words(value, splitter) for value in _values(text)]
+    array = pa.array(values, pa.large_binary())
+    return pa.Array.from_buffers(pa.large_string(), len(array), array.buffers())
+
+
+def _in_words(utf8: bytes, splitter: Punkt) -> bytes:
+    if len(utf8) > _LARGEST_DOCUMENT:
+        return utf8
+    try:
+        words = splitter.words(utf8)
+    except ValueError:  # Not UTF-8.
+        return utf8
+    return " ".join(words).encode()
+
+
+def bytes_of(text: pa.Array) -> npt.NDArray[np.uint32]:
+    """Return the bytes of each text as the core reports them: 0 for nulls and what is too long."""
+    lengths = [0 if value is None else len(value) for value in _values(text)]
+    return np.array([n if n <= _LARGEST_DOCUMENT else 0 for n in lengths], dtype=np.uint32)
+
+
+def _values(text: pa.Array) -> list[bytes | None]:
+    if pa.types.is_dictionary(text.type):
+        text = text.dictionary_decode()
+    values: list[bytes | None] = text.cast(pa.large_binary()).to_pylist()
+    return values
