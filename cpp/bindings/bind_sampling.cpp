@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "bindings/python.hpp"
+#include "sampling/rising_bar.hpp"
 #include "sampling/threshold_search.hpp"
 
 namespace dsir::bindings {
@@ -10,6 +11,7 @@ namespace {
 using sampling::Documents;
 using sampling::KeySettings;
 using sampling::Rank;
+using sampling::RisingBar;
 using sampling::ThresholdSearch;
 
 KeySettings key_settings(std::uint64_t seed, std::uint32_t target, double temperature, bool noise) {
@@ -42,6 +44,19 @@ void add(ThresholdSearch& search, const Array<double>& log_weight,
     // The arrays are held by the caller's frame and only read.
     const py::gil_scoped_release release;
     search.add(run, threads);
+}
+
+py::array_t<std::int64_t> pass_bar(RisingBar& bar, const Array<double>& log_weight,
+                                   const Array<std::uint8_t>& eligible, std::uint64_t first_row,
+                                   const std::optional<Array<std::uint32_t>>& cost) {
+    const Documents run = documents(log_weight, eligible, cost, first_row);
+    std::vector<std::int64_t> positions;
+    {
+        // The arrays are held by the caller's frame and only read; the bar has a lock of its own.
+        const py::gil_scoped_release release;
+        positions = bar.add(run);
+    }
+    return to_numpy(std::move(positions));
 }
 
 py::array_t<std::int64_t> selected_positions(const KeySettings& settings, const Rank& threshold,
@@ -90,6 +105,10 @@ void bind_sampling(py::module_& module) {
         .def_property_readonly("next_cost", &ThresholdSearch::next_cost)
         .def_property_readonly("threshold", &ThresholdSearch::threshold)
         .def_property_readonly("passes", &ThresholdSearch::passes);
+    py::class_<RisingBar>(module, "RisingBar")
+        .def(py::init<const KeySettings&, std::uint64_t>(), py::arg("settings"), py::arg("budget"))
+        .def("add", &pass_bar, py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
+             py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none());
     module.def("selected_positions", &selected_positions, py::arg("settings"), py::arg("threshold"),
                py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
                py::arg("first_row"), "Positions in the run of the documents at or above it.");

@@ -246,6 +246,20 @@ class ThresholdSearch:
     @property
     def passes(self) -> int: ...
 
+class RisingBar:
+    """Says of documents, while they go by, which may still be selected in the end. Thread-safe."""
+
+    def __init__(self, settings: KeySettings, budget: int) -> None: ...
+    def add(
+        self,
+        log_weight: NDArray[np.float64],
+        eligible: NDArray[np.uint8],
+        first_row: int,
+        *,
+        cost: NDArray[np.uint32] | None = None,
+    ) -> NDArray[np.int64]:
+        """Take in a run of documents; positions of those that the bar lets through, ascending."""
+
 def selected_positions(
     settings: KeySettings,
     threshold: Rank,

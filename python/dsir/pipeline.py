@@ -22,7 +22,9 @@ from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
 from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
-from dsir.stages.draw import Draw, DrawSettings, draw
+from dsir.stages.draw import Draw, draw
+from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard, plan_output
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
@@ -170,6 +172,7 @@ class Pipeline:
         filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
+        keeps: Sequence[Keep | None] = (),
     ) -> list[ShardScores]:
         """Score the shards of a corpus.
 
@@ -179,6 +182,7 @@ class Pipeline:
             filters: what rows must meet to be selected; None for nothing.
             workdir: where the scores are kept; None for memory.
             numbers: which shards; all where None.
+            keeps: by shard, which rows are kept as they pass; empty for none.
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
@@ -193,6 +197,7 @@ class Pipeline:
                 self.on_error,
                 threads,
                 workdir.place(".", number) if workdir else None,
+                keeps[number] if keeps else None,
             )
             for number in chosen
         ]

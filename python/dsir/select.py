@@ -46,7 +46,10 @@ from dsir.selection import (
     warn_of_top_k,
 )
 from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
-from dsir.stages.draw import Draw, DrawSettings
+from dsir.stages.draw import Draw
+from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.keeping import kept_folder, plan_keeping
+from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
@@ -255,7 +258,20 @@ class _Run:
         model, skipped = self.pipeline.fit(self.raw, self.target, self.fit_settings, workdir)
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
-        scores, drawn, rows = self._draw(model, workdir)
+        with kept_folder(workdir) as kept:
+            return self._select(model, skipped, workdir, kept, resuming, begun)
+
+    def _select(
+        self,
+        model: ImportanceModel,
+        skipped: list[Skipped],
+        workdir: Workdir | None,
+        kept: Path | None,
+        resuming: bool,
+        begun: float,
+    ) -> Selection:
+        """Score, draw and write."""
+        scores, drawn, rows = self._draw(model, workdir, kept)
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
             self.added.refuse_taken_names(output.schema)
@@ -279,7 +295,7 @@ class _Run:
                 self.added.refuse_taken_names(shard.schema())
 
     def _draw(
-        self, model: ImportanceModel, workdir: Workdir | None
+        self, model: ImportanceModel, workdir: Workdir | None, kept: Path | None
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
         filters = self.preprocessing.filters
         separate = separate_targets(model)
@@ -290,7 +306,10 @@ class _Run:
         path, durable = workdir.path, workdir.durable
         on_error = self.pipeline.on_error
         folder = score_workdir(path / "scores", self.raw, model, filters, on_error, durable=durable)
-        scores = self.pipeline.score(self.raw, model, filters, folder)
+        keeps: tuple[Keep | None, ...] = ()
+        if kept is not None:
+            keeps = plan_keeping(self.raw.shards, self.draw_settings, shares, kept)
+        scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps)
         manifest, settings = folder.manifest, self.draw_settings
         drawn, rows = self.pipeline.sample(
             scores,

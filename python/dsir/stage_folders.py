@@ -18,7 +18,7 @@ from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline
 from dsir.quality import REASONS, QualityFilters
 from dsir.selection import accounts_of, warn_of_top_k
-from dsir.stages.draw import DrawSettings
+from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.sample import load_shard_rows
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import ScoreForm

@@ -16,7 +16,7 @@ from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.sampling import KeyRule
 from dsir.stage_folders import sample_to_folder
-from dsir.stages.draw import DrawSettings
+from dsir.stages.draw_settings import DrawSettings
 
 
 def sample(

@@ -47,9 +47,11 @@ class ArrowShard(FileShard):
         with self._open_bytes() as source:
             return self._reader(source, None).schema
 
-    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+    def text_batches(
+        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+    ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
-        del on_error  # No row of an Arrow file can be bad on its own at this stage.
+        del on_error, batch_bytes  # No row of an Arrow file can be bad on its own at this stage.
         schema = self.schema()
         column = find_text_column(schema, self.text, self.name)
         included = [schema.get_field_index(column.path[0])]

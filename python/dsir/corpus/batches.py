@@ -12,17 +12,20 @@ BATCH_BYTES = 8 << 20
 MAX_BATCH_ROWS = 1 << 17
 
 
-def rows_per_batch(total_bytes: int, rows: int, *, most: int = MAX_BATCH_ROWS) -> int:
+def rows_per_batch(
+    total_bytes: int, rows: int, *, most: int = MAX_BATCH_ROWS, batch_bytes: int | None = None
+) -> int:
     """Return how many rows of a given average size make a batch.
 
     Args:
         total_bytes: the bytes of all rows together.
         rows: how many rows that is.
         most: the number of rows not to exceed, however short they are.
+        batch_bytes: the bytes of a batch; None for `BATCH_BYTES`.
     """
     if rows <= 0 or total_bytes <= 0:
         return most
-    return max(1, min(most, BATCH_BYTES * rows // total_bytes))
+    return max(1, min(most, (batch_bytes or BATCH_BYTES) * rows // total_bytes))
 
 
 def cut_text(text: pa.Array) -> Iterator[tuple[int, pa.Array]]:

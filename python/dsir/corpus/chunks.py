@@ -106,7 +106,9 @@ class ChunkedShard(Shard):
             return None
         return window_schema(schema, find_text_column(schema, self.text, self.name), self.name)
 
-    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+    def text_batches(
+        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+    ) -> Iterator[TextBatch]:
         """Read the text of every window once, in order; see `Shard.text_batches`.
 
         Rows are windows: `first_row` is the number of a window in the shard, and `origin` says
@@ -114,7 +116,10 @@ class ChunkedShard(Shard):
         one window without text; texts that are not UTF-8, or longer than 2 GiB, are found here.
         """
         first_window = 0
-        for batch in self.inner.text_batches(on_error=on_error, threads=threads):
+        batches = self.inner.text_batches(
+            on_error=on_error, threads=threads, batch_bytes=batch_bytes
+        )
+        for batch in batches:
             for cut in self._cut(batch, first_window, on_error, threads):
                 yield cut
                 first_window += len(cut.text)

@@ -46,7 +46,9 @@ class JsonLinesShard(FileShard):
         """Return None: JSON Lines have no schema, a line is kept as it is."""
         return
 
-    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+    def text_batches(
+        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+    ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`.
 
         Raises TextColumnError if not a single line has the text field.
@@ -56,7 +58,7 @@ class JsonLinesShard(FileShard):
         field_seen = False
         blank_lines = 0
         next_row = 0
-        for block in self._blocks():
+        for block in self._blocks(batch_bytes):
             blank_lines += block.lines - block.rows
             if not block.rows:
                 continue
@@ -95,9 +97,9 @@ class JsonLinesShard(FileShard):
                 return
         raise refuse_missing_rows(self, int(rows[-1]), total)
 
-    def _blocks(self) -> Iterator[LineBlock]:
+    def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         self.refuse_empty_file()
-        return line_blocks(self.path, self.name, self.compression)
+        return line_blocks(self.path, self.name, self.compression, block_bytes)
 
     def _require_field(self, field: tuple[str, ...], first: ReadTexts) -> None:
         """Raise TextColumnError if no line of the shard has the field.

@@ -85,13 +85,16 @@ class LineBlock:
         return lines_and_gaps.take(to_arrow(np.arange(0, len(lines_and_gaps), 2)))
 
 
-def line_blocks(path: str, name: str, compression: Compression | None) -> Iterator[LineBlock]:
+def line_blocks(
+    path: str, name: str, compression: Compression | None, block_bytes: int | None = None
+) -> Iterator[LineBlock]:
     """Read a file as blocks of whole lines.
 
     Args:
         path: the file.
         name: what messages call it.
         compression: how it is compressed.
+        block_bytes: about how long a block is; None for `BATCH_BYTES`.
 
     Raises:
         ShardError: the file cannot be opened or decompressed, or breaks off.
@@ -99,7 +102,7 @@ def line_blocks(path: str, name: str, compression: Compression | None) -> Iterat
     first_row = 0
     first_line = 0
     try:
-        for data in _whole_lines(path, compression):
+        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES):
             starts, ends, objects = line_spans(data)
             # What follows the last newline is a line too, if there is anything.
             lines = data.count(b"\n") + (not data.endswith(b"\n"))
@@ -132,14 +135,14 @@ class _LineTooLongError(Exception):
     """A line does not end within the longest document there may be."""
 
 
-def _whole_lines(path: str, compression: Compression | None) -> Iterator[bytes]:
+def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -> Iterator[bytes]:
     held: list[bytes] = []
     held_bytes = 0
     try:
         for piece in _pieces(path, compression):
             held.append(piece)
             held_bytes += len(piece)
-            if held_bytes < BATCH_BYTES:
+            if held_bytes < block_bytes:
                 continue
             cut = piece.rfind(b"\n") + 1
             if cut:
@@ -147,7 +150,7 @@ def _whole_lines(path: str, compression: Compression | None) -> Iterator[bytes]:
                 yield b"".join(held)
                 held = [piece[cut:]]
                 held_bytes = len(held[0])
-            elif held_bytes > _MAX_LINE_BYTES + BATCH_BYTES:
+            elif held_bytes > _MAX_LINE_BYTES + block_bytes:
                 raise _LineTooLongError
     except (pa.ArrowException, OSError) as error:
         whole = b"".join(held)

@@ -58,9 +58,11 @@ class MemoryShard(Shard):
         """Return the columns."""
         return self.table.schema
 
-    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+    def text_batches(
+        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+    ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
-        del on_error, threads
+        del on_error, threads, batch_bytes
         column = find_text_column(self.table.schema, self.text, self.name)
         first_row = 0
         for batch in self.table.to_batches():

@@ -54,14 +54,16 @@ class ParquetShard(FileShard):
         with self._open() as file:
             return self._schema_of(file)
 
-    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+    def text_batches(
+        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+    ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
         del on_error  # No row of a Parquet file can be bad on its own at this stage.
         with self._open() as file:
             column = find_text_column(self._schema_of(file), self.text, self.name)
             first_row = 0
             for group in range(file.num_row_groups):
-                batches = self._batches(file, group, column.projection, threads)
+                batches = self._batches(file, group, [column.projection], threads, batch_bytes)
                 for batch in batches:
                     yield TextBatch(first_row, column.of(batch))
                     first_row += len(batch)
@@ -83,6 +85,30 @@ class ParquetShard(FileShard):
                     yield from self._take_from_group(
                         file, group, first_row, rows, column, schema, threads
                     )
+                first_row += group_rows
+
+    def take_beside(self, rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+        """Fetch what stands beside the text, which must not be nested, of rows by their number.
+
+        Args:
+            rows: ascending row numbers in the shard.
+        """
+        with self._open() as file:
+            names = [name for name in self._schema_of(file).names if name != self.text]
+            if not names:
+                struct = pa.array([{}] * len(rows), pa.struct([]))
+                yield pa.RecordBatch.from_struct_array(struct)
+                return
+            first_row = 0
+            for group in range(file.num_row_groups):
+                group_rows = file.metadata.row_group(group).num_rows
+                if len(within(rows, first_row, group_rows)):
+                    at = first_row
+                    for batch in self._batches(file, group, names, 1):
+                        wanted = within(rows, at, len(batch))
+                        if len(wanted):
+                            yield take_rows(batch, wanted - at)
+                        at += len(batch)
                 first_row += group_rows
 
     def _take_from_group(
@@ -131,16 +157,21 @@ class ParquetShard(FileShard):
         return schema
 
     def _batches(
-        self, file: pq.ParquetFile, group: int, projection: str | None, threads: int
+        self,
+        file: pq.ParquetFile,
+        group: int,
+        columns: list[str] | None,
+        threads: int,
+        batch_bytes: int | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Read a row group, one column or all, and make sure that it is all there."""
+        """Read a row group, some columns or all, and make sure that it is all there."""
         rows_read = 0
         try:
             expected = file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
-                batch_size=_batch_size(file.metadata.row_group(group)),
+                batch_size=_batch_size(file.metadata.row_group(group), batch_bytes),
                 row_groups=[group],
-                columns=None if projection is None else [projection],
+                columns=columns,
                 use_threads=threads > 1,
             )
             for batch in batches:
@@ -164,13 +195,15 @@ class ParquetShard(FileShard):
             )
 
 
-def _batch_size(group: pq.RowGroupMetaData) -> int:
+def _batch_size(group: pq.RowGroupMetaData, batch_bytes: int | None) -> int:
     """Return how many rows of a row group to read at a time.
 
     By the size of whole rows, which is an upper bound for their texts. The sizes of the single
     columns stand in the footer too, but pyarrow ends the process over damaged ones.
     """
-    return rows_per_batch(group.total_byte_size, group.num_rows, most=_MAX_ROWS)
+    return rows_per_batch(
+        group.total_byte_size, group.num_rows, most=_MAX_ROWS, batch_bytes=batch_bytes
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -127,13 +127,17 @@ class Shard(abc.ABC):
         """Return the number of rows where that is known without reading the rows, else None."""
 
     @abc.abstractmethod
-    def text_batches(self, *, on_error: OnError, threads: int = 1) -> Iterator[TextBatch]:
+    def text_batches(
+        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+    ) -> Iterator[TextBatch]:
         """Read every row's text once, in order, without a gap in the row numbers.
 
         Args:
             on_error: "raise" stops at the first bad row with a RowError; "skip" lists bad rows in
                 `TextBatch.bad`. A shard that cannot be read raises in both modes.
             threads: how many threads the reader may use.
+            batch_bytes: about how many bytes of text to read at a time, where only the first rows
+                are wanted; a reader may have reasons to read more.
 
         Raises:
             ShardError: the shard cannot be read.

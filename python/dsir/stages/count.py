@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
+from dsir.corpus.batches import BATCH_BYTES
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.features import HashedNgrams
@@ -19,6 +20,8 @@ from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
 
+_LEAST_BATCH = 1 << 16
+_BYTES_PER_NGRAM = 4  # About, of text.
 _NUMBERS = ("ngrams", "documents", "tokens", "rows", "text_bytes")
 
 
@@ -88,7 +91,14 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
     shard.check_unchanged()
     result = ShardCounts(np.zeros(task.features.buckets, dtype=np.int64))
     travel = Travel(shard, progress)
-    for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+    # Where the first rows will do, little more is decoded than these.
+    enough = None if task.limit < 0 else _LEAST_BATCH + _BYTES_PER_NGRAM * task.limit
+    batches = shard.text_batches(
+        on_error=task.on_error,
+        threads=task.threads,
+        batch_bytes=None if enough is None or enough > BATCH_BYTES else enough,
+    )
+    for batch in batches:
         limit = -1 if task.limit < 0 else task.limit - result.ngrams
         rows, ngrams, documents, tokens, invalid = _core.count(
             task.features.prepared(batch.text),

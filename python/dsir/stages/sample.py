@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,8 @@ import pyarrow as pa
 
 from dsir.engine import Progress
 from dsir.sampling import Run, selected_positions
-from dsir.stages.draw import Draw, DrawSettings
+from dsir.stages.draw import Draw
+from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.stages.selected_rows import SelectedRows, join_rows, read_rows
@@ -43,6 +45,7 @@ class ShardRows:
         by_target: rows and tokens that each target selects.
         form: of the scores that the rows come from.
         rows: the rows, where they are in memory.
+        kept: the file of rows that were kept as they passed.
     """
 
     first_row: int
@@ -50,6 +53,7 @@ class ShardRows:
     form: ScoreForm = field(default_factory=ScoreForm)
     place: Place | None = None
     rows: SelectedRows | None = field(default=None, repr=False)
+    kept: Path | None = None
 
     @property
     def selected(self) -> int:
@@ -81,7 +85,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     place, form = task.place, task.scores.form
     if place is not None and (marker := place.finished()) is not None:
         progress(task.scores.rows)
-        return load_shard_rows(place, marker, form)
+        return load_shard_rows(place, marker, form, task.scores.kept)
     parts = []
     by_target = np.zeros((len(task.drawn.targets), 2), dtype=np.int64)
     at = 0
@@ -104,6 +108,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
         progress(scores.rows)
     rows = join_rows(parts, form)
     result = ShardRows(task.first_row, [(int(r), int(t)) for r, t in by_target], form)
+    result.kept = task.scores.kept
     if place is None:
         result.rows = rows
         return result
@@ -115,11 +120,13 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     return result
 
 
-def load_shard_rows(place: Place, marker: dict[str, object], form: ScoreForm) -> ShardRows:
+def load_shard_rows(
+    place: Place, marker: dict[str, object], form: ScoreForm, kept: Path | None = None
+) -> ShardRows:
     """Make the result of a finished task from its marker."""
     pairs: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
     first_row: int = marker["first_row"]  # type: ignore[assignment]
-    return ShardRows(first_row, [(rows, tokens) for rows, tokens in pairs], form, place)
+    return ShardRows(first_row, [(rows, tokens) for rows, tokens in pairs], form, place, kept=kept)
 
 
 def _pick(

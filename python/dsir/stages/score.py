@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ from dsir import _core
 from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
 from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.parquet import ParquetShard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
 from dsir.sentences import bytes_of
+from dsir.stages.kept_rows import Keep, RowKeeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
@@ -33,6 +36,7 @@ class ScoreTask:
     Attributes:
         filters: what rows must meet to be selected; None for nothing.
         place: where the result is kept; None to keep it in memory.
+        keep: which rows are kept as they pass; None for none.
     """
 
     shard: Shard
@@ -41,6 +45,7 @@ class ScoreTask:
     on_error: OnError
     threads: int
     place: Place | None
+    keep: Keep | None = None
 
     @property
     def form(self) -> ScoreForm:
@@ -64,6 +69,7 @@ class ShardScores:
         form: which columns the scores have.
         place: where the scores are, unless in memory.
         scores: the scores, where they are in memory.
+        kept: the file of rows that may be selected, where they were kept.
     """
 
     rows: int = 0
@@ -76,6 +82,7 @@ class ShardScores:
     form: ScoreForm = field(default_factory=ScoreForm)
     place: Place | None = None
     scores: Scores | None = None
+    kept: Path | None = None
 
     def runs(self) -> Iterator[Scores]:
         """Read the scores, in runs of a fixed number of rows."""
@@ -115,7 +122,21 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     return result
 
 
-def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) -> ShardScores:
+def _score(task: ScoreTask, progress: Progress, save: Callable[[Scores], None]) -> ShardScores:
+    if task.keep is None or not isinstance(task.shard, ParquetShard):
+        return _score_batches(task, progress, save, None)
+    with RowKeeper(task.shard, task.keep) as keeper:
+        result = _score_batches(task, progress, save, keeper)
+    result.kept = task.keep.path
+    return result
+
+
+def _score_batches(
+    task: ScoreTask,
+    progress: Progress,
+    save: Callable[[Scores], None],
+    keeper: RowKeeper | None,
+) -> ShardScores:
     shard, model = task.shard, task.model
     shard.check_unchanged()
     result = ShardScores(form=task.form)
@@ -143,7 +164,10 @@ def _score(task: ScoreTask, progress: Progress, keep: Callable[[Scores], None]) 
         if task.filters is not None:
             reason = task.filters.apply(text, model.features.core_tokenizer, task.threads)
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
-        keep(Scores(log_weight, tokens, text_bytes, reason, row, start))
+        scores = Scores(log_weight, tokens, text_bytes, reason, row, start)
+        save(scores)
+        if keeper is not None:
+            keeper.look_at(batch, scores)
         travel.to(batch)
     travel.arrive()
     return result

@@ -14,11 +14,13 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import TakenRows
 from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.parquet import ParquetShard
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.errors import ShardError
 from dsir.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
+from dsir.stages.kept_rows import taken_of_kept
 from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.workdir import Place
@@ -185,7 +187,11 @@ def _taken(
             batches = shard.take_windows(wanted, starts, lengths, threads=threads)
         else:
             wanted = selected.shard_row
-            batches = shard.take(wanted, threads=threads)
+            kept = piece.rows.kept
+            if kept is not None and isinstance(shard, ParquetShard):
+                batches = taken_of_kept(kept, shard, wanted, threads)
+            else:
+                batches = shard.take(wanted, threads=threads)
         at = 0
         for taken in batches:
             end = at + len(taken.rows)

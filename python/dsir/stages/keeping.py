@@ -1,0 +1,80 @@
+"""Whether rows are kept as they pass, and which tasks keep what."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from dsir.corpus import Shard
+from dsir.errors import InputError
+from dsir.proportions import split
+from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.kept_rows import Gate, Keep, can_keep
+from dsir.workdir import Workdir
+
+# Above this share of the rows, more would be kept than is worth it: k (1 + ln(N / k)) of N.
+_LARGEST_SHARE = 0.05
+_TOKENS_PER_BYTE = 0.5  # Of compressed text, about; only to compare with the above.
+
+
+def plan_keeping(
+    shards: Sequence[Shard], settings: DrawSettings, shares: Sequence[float], folder: Path
+) -> tuple[Keep | None, ...]:
+    """Say which rows of which shard are to be kept in a folder.
+
+    The noise of a row depends on its global number, so rows can be kept up to the first shard that
+    does not tell how many it has.
+
+    Args:
+        shards: of the corpus.
+        settings: how rows will be drawn.
+        shares: of the budget, one a target.
+        folder: for the files of kept rows; it exists.
+    """
+    nothing: tuple[Keep | None, ...] = (None,) * len(shards)
+    first_rows = [0]
+    try:
+        keeping = [can_keep(shard) for shard in shards]
+        if not any(keeping):
+            return nothing
+        for shard in shards:
+            rows = shard.rows_in_metadata()
+            if rows is None:
+                return nothing
+            first_rows.append(first_rows[-1] + rows)
+    except InputError:  # Whoever reads it deals with that.
+        return nothing
+    budget, total = settings.budget, first_rows[-1]
+    if budget.tokens is None:
+        amount = budget.n or int((budget.fraction or 0) * total)
+        share = amount / max(1, total)
+    else:
+        amount = budget.tokens
+        share = amount / max(1, sum(shard.size for shard in shards) * _TOKENS_PER_BYTE)
+    if amount == 0 or share > _LARGEST_SHARE:
+        return nothing
+    gate = Gate(settings, split(amount, shares), shutil.disk_usage(folder).free // 4)
+    return tuple(
+        Keep(gate, first, folder / f"{number:05d}.arrows") if keep else None
+        for number, (first, keep) in enumerate(zip(first_rows, keeping, strict=False))
+    )
+
+
+@contextmanager
+def kept_folder(workdir: Workdir | None) -> Iterator[Path | None]:
+    """Give an empty folder in a work directory, and remove it at the end of the block.
+
+    What a run that was killed has left there is removed as well.
+    """
+    if workdir is None:
+        yield None
+        return
+    folder = workdir.path / "kept"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,211 @@
+"""Rows kept as they pass: the same selection, without reading the input a second time."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dsir
+from dsir import _core
+from dsir.budget import Budget
+from dsir.corpus.parquet import ParquetShard
+from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
+from dsir.stages import keeping
+from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.kept_rows import Gate
+
+SETTINGS = {"min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=12),
+    st.integers(0, 1000),
+    st.integers(1, 60),
+    st.booleans(),
+    st.sampled_from(["resample", "top-k"]),
+)
+def test_nothing_that_is_selected_is_held_back(sizes, seed, budget, by_cost, method):
+    draw = np.random.default_rng(seed)
+    rule = KeyRule(seed, method)
+    runs, first = [], 0
+    for size in sizes:
+        weights = draw.choice([-300.0, -1.0, 0.0, 0.5, 40.0], size) + draw.normal(0, 1, size)
+        eligible = (draw.random(size) < 0.8).astype(np.uint8)
+        cost = draw.integers(1, 9, size).astype(np.uint32) if by_cost else None
+        runs.append(Run(first, weights, eligible, cost))
+        first += size
+    threshold = find_threshold(lambda: runs, rule, budget)
+    bar = _core.RisingBar(rule.core, budget)
+    order = draw.permutation(len(runs))
+    kept = {}
+    for number in order:
+        run = runs[number]
+        kept[number] = bar.add(run.log_weight, run.eligible, run.first_row, cost=run.cost).tolist()
+        assert all(run.eligible[kept[number]])
+    for number, run in enumerate(runs):
+        assert set(selected_positions(run, rule, threshold).tolist()) <= set(kept[number])
+
+
+def test_the_bar_rises():
+    """About k (1 + ln(N / k)) documents pass."""
+    count, k = 200_000, 1_000
+    weights = np.random.default_rng(0).normal(0, 3, count)
+    bar = _core.RisingBar(KeyRule(1).core, k)
+    ones = np.ones(count, np.uint8)
+    passed = sum(
+        len(bar.add(weights[at : at + 500], ones[at : at + 500], at)) for at in range(0, count, 500)
+    )
+    expected = k * (1 + np.log(count / k))
+    assert 0.9 * expected < passed < 1.3 * expected
+
+
+@pytest.fixture
+def shards(world, tmp_path):
+    """Larger than the corpus of the other tests, so that one in a hundred is something."""
+    paths = []
+    for number in range(6):
+        rows = [{**row, "id": row["id"] + 600 * number} for row in world.rows]
+        table = pa.Table.from_pylist(rows)
+        path = tmp_path / f"raw-{number}.parquet"
+        pq.write_table(table, path, row_group_size=150)
+        paths.append(path)
+    return paths
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """How many rows are fetched from the input a second time."""
+    fetched = []
+    take = ParquetShard.take
+
+    def counted(self, rows, *, threads=1):
+        fetched.append(len(rows))
+        return take(self, rows, threads=threads)
+
+    monkeypatch.setattr(ParquetShard, "take", counted)
+    return fetched
+
+
+def without_keeping(monkeypatch):
+    def nothing(shards, settings, shares, folder):
+        return (None,) * len(shards)
+
+    monkeypatch.setattr(sys.modules["dsir.select"], "plan_keeping", nothing)
+
+
+TARGETS = {"targets": "separate", "proportions": [0.7, 0.3]}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n": 36},
+        {"fraction": 0.01},
+        {"tokens": 3000},
+        {"n": 36, "method": "top-k"},
+        {"n": 36, "filters": {"max_repeated": 0.2}},
+        {"n": 36, **TARGETS},
+        {"n": 36, "shard_size": "2kB"},
+    ],
+    ids=lambda settings: "-".join(settings),
+)
+def test_the_same_files_from_one_reading(
+    world, shards, target, settings, tmp_path, contents, taken, monkeypatch
+):
+    wanted = {"a": world.target[:30], "b": world.target[30:]} if "targets" in settings else target
+    for threads in (1, 3):
+        out = tmp_path / f"kept-{threads}"
+        dsir.select(shards, wanted, out=out, threads=threads, **settings, **SETTINGS)
+        assert sum(taken) == 0
+    without_keeping(monkeypatch)
+    dsir.select(shards, wanted, out=tmp_path / "plain", **settings, **SETTINGS)
+    assert sum(taken) > 0
+    expected = contents(tmp_path / "plain")
+    assert contents(tmp_path / "kept-1") == contents(tmp_path / "kept-3") == expected
+
+
+def test_what_was_not_kept_is_fetched(shards, target, tmp_path, contents, taken, monkeypatch):
+    """A full disk, or a first shard that cannot be read: other noise than was thought."""
+    without = {"n": 36, "on_error": "skip", **SETTINGS}
+    spoilt = bytearray(shards[0].read_bytes())
+    spoilt[200:4000] = bytes(3800)
+    shards[0].write_bytes(spoilt)
+    monkeypatch.setattr(
+        "shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 40_000)
+    )
+    one = dsir.select(shards, target, out=tmp_path / "a", **without)
+    assert one.skipped
+    assert sum(taken) > 0
+    without_keeping(monkeypatch)
+    dsir.select(shards, target, out=tmp_path / "b", **without)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_nothing_stays_behind(shards, target, tmp_path, contents, monkeypatch):
+    work = tmp_path / "work"
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    settings = {"n": 36, "workdir": work, **SETTINGS}
+    dsir.select(shards, target, out=tmp_path / "a", **settings)
+    assert not (work / "kept").exists()
+    (work / "kept").mkdir()
+    (work / "kept" / "00000.arrows").write_bytes(b"what a killed run left")
+    shutil.rmtree(work / "outputs")
+    shutil.rmtree(tmp_path / "a")
+    dsir.select(shards, target, out=tmp_path / "a", **settings)
+    assert not (work / "kept").exists()
+    dsir.select(shards, target, n=36, out=tmp_path / "b", **SETTINGS)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def plans(shards, settings, folder):
+    resolved = dsir.corpus.resolve(shards).shards
+    folder.mkdir(exist_ok=True)
+    return keeping.plan_keeping(resolved, settings, [1.0], folder)
+
+
+def test_when_rows_are_kept(world, shards, tmp_path, jsonl):
+    def draw(**budget):
+        return DrawSettings(Budget(**budget), KeyRule(), 20, False)
+
+    folder = tmp_path / "kept"
+    assert all(plans(shards, draw(n=36), folder))
+    assert [keep.first_row for keep in plans(shards, draw(n=36), folder)] == list(
+        range(0, 3600, 600)
+    )
+    for settings in (draw(n=3600), draw(fraction=0.5), draw(tokens=10**9)):
+        assert not any(plans(shards, settings, folder))
+    assert not any(plans(jsonl, draw(n=6), folder))
+    mixed = [shards[0], *jsonl]
+    assert not any(plans(mixed, draw(n=6), folder))
+    with_codes = world.table(pa.dictionary(pa.int32(), pa.string()))
+    pq.write_table(with_codes, tmp_path / "codes.parquet")
+    assert not any(plans([tmp_path / "codes.parquet"], draw(n=6), folder))
+
+
+def test_a_text_column_on_its_own(world, target, tmp_path, taken):
+    for number in range(4):
+        table = pa.table({"text": pa.array(world.texts)})
+        pq.write_table(table, tmp_path / f"{number}.parquet", row_group_size=100)
+    selection = dsir.select(sorted(tmp_path.glob("*.parquet")), target, n=20, **SETTINGS)
+    assert sum(taken) == 0
+    assert selection.table["text"].to_pylist() == [
+        world.texts[row % 600] for row in selection.rows.tolist()
+    ]
+
+
+def test_a_gate_travels():
+    gate = Gate(DrawSettings(Budget(n=3), KeyRule(), 20, False), [3], 100)
+    again = pickle.loads(pickle.dumps(gate))
+    assert again.takes(100)
+    assert not again.takes(1)
+    assert gate.takes(100)
