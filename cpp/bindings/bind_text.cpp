@@ -40,7 +40,7 @@ py::tuple line_spans(const py::buffer& data) {
             {static_cast<const char*>(info.ptr), static_cast<std::size_t>(info.size)});
     }
     return py::make_tuple(to_numpy(std::move(spans.starts)), to_numpy(std::move(spans.ends)),
-                          spans.objects);
+                          spans.objects, spans.lines);
 }
 
 }  // namespace
@@ -55,7 +55,8 @@ void bind_text(py::module_& module) {
     module.def("lowered", &lowered, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),
                "The text lower-cased, by the tables of UNICODE_VERSION.");
     module.def("line_spans", &line_spans, py::arg("data"),
-               "Starts and ends of the lines that are not blank, and whether all are {...}.");
+               "Starts and ends of the lines that are not blank, whether all are {...}, and how "
+               "many lines there are.");
 }
 
 }  // namespace dsir::bindings

@@ -33,8 +33,8 @@ def word_tokens(utf8: str | bytes) -> list[str]:
 def lowered(utf8: str | bytes) -> str:
     """Lower-cased text, as str.lower() gives it with the tables of UNICODE_VERSION."""
 
-def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
-    """Starts and ends of the lines that are not blank, and whether all are {...}."""
+def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool, int]:
+    """Find lines: starts and ends of those not blank, whether all are {...}, how many there are."""
 
 # Hashing.
 
