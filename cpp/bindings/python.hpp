@@ -41,6 +41,8 @@ void bind_text(py::module_& module);
 void bind_hashing(py::module_& module);
 void bind_ngram(py::module_& module);
 void bind_sampling(py::module_& module);
+void bind_graph(py::module_& module);
+void bind_terms(py::module_& module);
 void bind_machine(py::module_& module);
 
 }  // namespace dsir::bindings
