@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
+    ("graph.",),
     ("stages.",),
     ("workdir",),
     ("engine.", "progress"),
@@ -46,6 +47,9 @@ OWNERS = {
     "polars": (),
     "pandas": (),
     "datasets": (),
+    "sentencex": ("graph.",),
+    "scipy": ("graph.",),
+    "sklearn": ("graph.",),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}
