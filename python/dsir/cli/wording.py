@@ -18,6 +18,8 @@ _ARGUMENTS = (
     ),
     *("ngrams", "on_error", "out", "overwrite", "seed", "shard_size", "smoothing", "temperature"),
     *("text", "threads", "tokenizer", "tokens", "min_tokens", "weight_column", "workdir"),
+    *("damping", "group_by", "redundancy", "stopwords", "summary", "summary_words", "threshold"),
+    *("tolerance", "top"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 _GIVEN = re.compile(rf"(?<![\w./=-])({'|'.join(_ARGUMENTS)})={_VALUE}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dsir import _core
 from dsir.bad_text import bad_text_error
-from dsir.corpus import Shard, resolve
+from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.tables import table_of_texts
 from dsir.graph.stopwords import Stopwords, stopwords_of
 
@@ -24,7 +24,7 @@ def count_terms(
     """Count the terms of every text of a source, batch by batch.
 
     Args:
-        source: see `shards_of`.
+        source: a corpus, or see `shards_of`.
         text: the text column, where there are columns.
         name: what messages call the source.
         stopwords: see `stopwords_of`.
@@ -52,6 +52,9 @@ def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
     Unlike there, a list of strings is a list of texts, whatever the strings look like: a sentence
     may well end in the name of a file. An empty list is no texts.
     """
+    if isinstance(source, Corpus):
+        yield from source.shards
+        return
     if isinstance(source, list | tuple):
         if not source:
             return

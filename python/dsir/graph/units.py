@@ -96,10 +96,15 @@ def units_of(
         for chunk in tokens:
             offsets, values = _flat_lists(chunk)
             counter.add_tokens(values, offsets, threads=threads)
-    return _weighed(counter, idf, threads)
+    return weighed_terms(counter, idf, threads=threads)
 
 
-def _weighed(counter: _core.TermCounter, idf: Idf | None, threads: int) -> Units:
+def weighed_terms(counter: _core.TermCounter, idf: Idf | None, *, threads: int) -> Units:
+    """Make tf-idf vectors of counted terms; the counter's rows are used up.
+
+    Raises:
+        SettingError: idf was fitted on nothing.
+    """
     offsets, columns, counts, document_counts = counter.take(threads=threads)
     documents = counter.documents
     if idf is not None:
