@@ -2,28 +2,20 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace dsir::graph {
 namespace {
-
-// The part of the wanted cosine that left-out columns may typically add: more leaves fewer products
-// to the first pass and more pairs to decide in double precision. Measured: docs/lexrank.md.
-constexpr double kLeftOut = 0.3;
 
 // Relative error of a single-precision sum of n products, generously.
 float rounding(std::int64_t n) {
     return static_cast<float>(n + 8) * 0x1p-22F;
 }
 
-float rounded_up(double value) {
-    return std::nextafter(static_cast<float>(value), std::numeric_limits<float>::infinity());
-}
-
 }  // namespace
 
 SparseBlock::SparseBlock(const ComparableSparse& rows, std::int64_t begin, std::int64_t end)
     : rows_(rows), begin_(begin), end_(end), starts_(static_cast<std::size_t>(rows.width()) + 1) {
-    const auto size = static_cast<std::size_t>(end - begin);
     const auto entries = static_cast<std::size_t>(rows.end(end - 1) - rows.begin(begin));
     for (std::int64_t k = rows.begin(begin); k < rows.end(end - 1); ++k) {
         ++starts_[static_cast<std::size_t>(rows.column(k)) + 1];
@@ -39,64 +31,27 @@ SparseBlock::SparseBlock(const ComparableSparse& rows, std::int64_t begin, std::
             weights_[at] = static_cast<float>(rows.weight(k));
         }
     }
-    for (std::int32_t cut = 1; cut <= std::min<std::int64_t>(rows.width(), 1 << 14);
-         cut = std::max(cut + 1, cut + cut / 2)) {
-        cuts_.push_back(cut);
-        std::vector<float> part(size);
-        double total = 0;
-        for (std::int64_t i = begin; i < end; ++i) {
-            double square = 0;
-            for (std::int64_t k = rows.begin(i); k < rows.end(i) && rows.column(k) < cut; ++k) {
-                square += rows.weight(k) * rows.weight(k);
-            }
-            part[i - begin] = rounded_up(std::sqrt(square));
-            total += square;
-        }
-        parts_.push_back(std::move(part));
-        typical_.push_back(std::sqrt(total / static_cast<double>(size)));
-    }
 }
 
-Estimate SparseBlock::fill(std::int64_t query, std::int64_t limit, double reach,
-                           float* estimate) const {
+float SparseBlock::fill(std::int64_t query, std::int64_t limit, float* estimate) const {
     std::fill(estimate, estimate + (limit - begin_), 0.0F);
-    Estimate result;
-    const std::int64_t first = rows_.begin(query);
-    const std::int64_t last = rows_.end(query);
-    result.error = rounding(std::max(rows_.longest(), last - first));
-    // The highest cut at which the columns left out can add little.
-    double square = 0;
-    std::int64_t from = first;
-    std::int64_t entry = first;
-    for (std::size_t level = 0; level < cuts_.size(); ++level) {
-        while (entry < last && rows_.column(entry) < cuts_[level]) {
-            square += rows_.weight(entry) * rows_.weight(entry);
-            ++entry;
-        }
-        const double slack = std::sqrt(square);
-        if (slack * typical_[level] > kLeftOut * reach) break;
-        if (entry == from) continue;  // Nothing more left out: keep the tighter bound.
-        from = entry;
-        result.slack = rounded_up(slack);
-        result.part = parts_[level].data();
-    }
-    const bool all = limit == end_;
-    for (std::int64_t k = from; k < last; ++k) {
+    const std::uint16_t* const members = members_.data();
+    const float* const weights = weights_.data();
+    for (std::int64_t k = rows_.begin(query); k < rows_.end(query); ++k) {
         const auto column = static_cast<std::size_t>(rows_.column(k));
         const auto weight = static_cast<float>(rows_.weight(k));
-        const std::uint16_t* const members = members_.data();
-        const float* const weights = weights_.data();
-        const std::uint32_t stop =
-            all ? starts_[column + 1]
-                : static_cast<std::uint32_t>(std::lower_bound(members + starts_[column],
-                                                              members + starts_[column + 1],
-                                                              limit - begin_) -
-                                             members);
+        std::uint32_t stop = starts_[column + 1];
+        if (limit != end_) {
+            // Members ascend; those from the limit on are not asked for.
+            stop = static_cast<std::uint32_t>(
+                std::lower_bound(members + starts_[column], members + stop, limit - begin_) -
+                members);
+        }
         for (std::uint32_t p = starts_[column]; p < stop; ++p) {
             estimate[members[p]] += weight * weights[p];
         }
     }
-    return result;
+    return rounding(rows_.longest());
 }
 
 DenseBlock::DenseBlock(const ComparableDense& rows, std::int64_t begin, std::int64_t end)
@@ -114,7 +69,7 @@ DenseBlock::DenseBlock(const ComparableDense& rows, std::int64_t begin, std::int
     }
 }
 
-Estimate DenseBlock::fill(std::int64_t query, std::int64_t limit, double, float* estimate) const {
+float DenseBlock::fill(std::int64_t query, std::int64_t limit, float* estimate) const {
     const double scale = rows_.is_zero(query) ? 0.0 : 1.0 / std::sqrt(rows_.square(query));
     const float* const values = rows_.row(query);
     const std::int64_t width = rows_.width();
@@ -128,9 +83,7 @@ Estimate DenseBlock::fill(std::int64_t query, std::int64_t limit, double, float*
         const std::int64_t count = std::min(kLanes, limit - begin_ - first);
         std::copy(sums.begin(), sums.begin() + count, estimate + first);
     }
-    Estimate result;
-    result.error = rounding(width);
-    return result;
+    return rounding(width);
 }
 
 }  // namespace dsir::graph

@@ -1,27 +1,14 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "graph/comparable_rows.hpp"
 
-/// The first pass over one block of rows: estimates of a row's cosine with each of them. `fill`
-/// writes estimates for rows begin() to `limit` - 1 of the block and returns what they may be off
-/// by; for a row j of the block:
-///
-///     |cosine - estimate[j]| <= error + slack * part[j]
-///
-/// With slack 0 `part` is not looked at. Estimates of rows without negative entries are lower
-/// bounds but for `error`.
+/// The first pass over one block of rows, in single precision: estimates of a row's cosine with
+/// each of them. `fill` writes those of the rows from the block's first up to `limit` - 1, and
+/// returns what they may be off by.
 namespace dsir::graph {
-
-struct Estimate {
-    float error = 0;
-    float slack = 0;
-    const float* part = nullptr;
-};
 
 /// An inverted index of a block: per column, the rows that have it and their weights.
 class SparseBlock {
@@ -30,9 +17,7 @@ class SparseBlock {
 
     SparseBlock(const ComparableSparse& rows, std::int64_t begin, std::int64_t end);
 
-    /// `reach`: the cosine that is looked for; columns are left out as long as they can add only a
-    /// small part of it.
-    Estimate fill(std::int64_t query, std::int64_t limit, double reach, float* estimate) const;
+    float fill(std::int64_t query, std::int64_t limit, float* estimate) const;
 
   private:
     const ComparableSparse& rows_;
@@ -41,11 +26,6 @@ class SparseBlock {
     std::vector<std::uint32_t> starts_;  ///< per column, and one more
     std::vector<std::uint16_t> members_;
     std::vector<float> weights_;
-    /// Cuts: the columns below cuts_[level] may be left out. parts_[level] has for each row of the
-    /// block the length of its part in them, typical_[level] their root mean square.
-    std::vector<std::int32_t> cuts_;
-    std::vector<std::vector<float>> parts_;
-    std::vector<double> typical_;
 };
 
 /// A block of dense rows at length 1, column by column, so that a query's products are made side by
@@ -55,7 +35,7 @@ class DenseBlock {
     using Comparable = ComparableDense;
 
     DenseBlock(const ComparableDense& rows, std::int64_t begin, std::int64_t end);
-    Estimate fill(std::int64_t query, std::int64_t limit, double reach, float* estimate) const;
+    float fill(std::int64_t query, std::int64_t limit, float* estimate) const;
 
   private:
     static constexpr std::int64_t kLanes = 32;

@@ -28,33 +28,22 @@ struct Wanted {
 
 /// Calls body(j) for the estimates that may reach `reach`, in ascending order.
 template <class Body>
-void each_candidate(const float* estimate, const Estimate& bound, std::int64_t count, double reach,
+void each_candidate(const float* estimate, float error, std::int64_t count, double reach,
                     Body&& body) {
     constexpr std::int64_t kStride = 32;
-    const auto least = static_cast<float>(reach) * (1 - 0x1p-22F) - bound.error;
-    const float slack = bound.slack;
-    const float* const part = bound.part;
-    const auto reaches = [&](std::int64_t j) {
-        return part == nullptr ? estimate[j] >= least : estimate[j] + slack * part[j] >= least;
-    };
+    const float least = static_cast<float>(reach) * (1 - 0x1p-22F) - error;
     std::int64_t j = 0;
     for (; j + kStride <= count; j += kStride) {
         // Most strides have none: one test for all, which compilers do side by side.
         int any = 0;
-        if (part == nullptr) {
-            for (std::int64_t k = j; k < j + kStride; ++k) any |= estimate[k] >= least;
-        } else {
-            for (std::int64_t k = j; k < j + kStride; ++k) {
-                any |= estimate[k] + slack * part[k] >= least;
-            }
-        }
+        for (std::int64_t k = j; k < j + kStride; ++k) any |= estimate[k] >= least;
         if (any == 0) continue;
         for (std::int64_t k = j; k < j + kStride; ++k) {
-            if (reaches(k)) body(k);
+            if (estimate[k] >= least) body(k);
         }
     }
     for (; j < count; ++j) {
-        if (reaches(j)) body(j);
+        if (estimate[j] >= least) body(j);
     }
 }
 
@@ -137,14 +126,11 @@ class Join {
         if (limit <= begin || rows_.is_zero(i)) return;
         const double reach = settings_.threshold;
         float* const estimate = scratch.estimate.data();
-        const Estimate bound = block.fill(i, limit, reach, estimate);
-        // What is left out of an estimate only adds to it, unless entries may be negative.
-        const float sure = rows_.negative() && bound.part != nullptr
-                               ? 2.0F
-                               : static_cast<float>(reach) * (1 + 0x1p-22F) + bound.error;
+        const float error = block.fill(i, limit, estimate);
+        const float sure = static_cast<float>(reach) * (1 + 0x1p-22F) + error;
         scratch.comparison.choose(i);
         const std::size_t before = hits.members.size();
-        each_candidate(estimate, bound, limit - begin, reach, [&](std::int64_t j) {
+        each_candidate(estimate, error, limit - begin, reach, [&](std::int64_t j) {
             if (estimate[j] > sure ||
                 (!rows_.is_zero(begin + j) && wanted_(scratch.comparison.cosine(begin + j)))) {
                 hits.members.push_back(static_cast<std::uint16_t>(j));
@@ -263,22 +249,25 @@ Graph Join<Block>::by_rank(std::int64_t k) {
                 const bool full = heap.size() == wanted_count;
                 double reach =
                     full ? std::max(settings_.threshold, heap.front().cosine) : settings_.threshold;
-                const Estimate bound = block.fill(i, end, full ? reach : 0.0, estimate);
-                if (!full && end - begin > k && bound.part == nullptr) {
-                    // Estimates alone say that k others are at least this near.
-                    sorted.assign(estimate, estimate + (end - begin));
-                    if (i >= begin && i < end) sorted[i - begin] = 0.0F;
+                const float error = block.fill(i, end, estimate);
+                if (!full && end - begin > k) {
+                    // Estimates alone say that k others are at least this near. A part of them is
+                    // enough: some more are compared, and the rest need not be sorted through.
+                    const std::int64_t part =
+                        std::min(end - begin, std::max<std::int64_t>(16 * k, 1024));
+                    sorted.assign(estimate, estimate + part);
+                    if (i >= begin && i < begin + part) sorted[i - begin] = 0.0F;
                     std::nth_element(sorted.begin(), sorted.begin() + (k - 1), sorted.end(),
                                      std::greater<>());
-                    reach = std::max(reach, static_cast<double>(sorted[k - 1]) -
-                                                2 * static_cast<double>(bound.error));
+                    reach = std::max(
+                        reach, static_cast<double>(sorted[k - 1]) - 2 * static_cast<double>(error));
                 }
                 own.comparison.choose(i);
-                each_candidate(estimate, bound, end - begin, reach, [&](std::int64_t j) {
+                each_candidate(estimate, error, end - begin, reach, [&](std::int64_t j) {
                     const std::int64_t other = begin + j;
                     if (other == i || rows_.is_zero(other)) return;
                     // Nothing in common; else short of k neighbours every row would be compared.
-                    if (estimate[j] == 0.0F && bound.part == nullptr && !rows_.negative()) return;
+                    if (estimate[j] == 0.0F && !rows_.negative()) return;
                     const Ranked one{own.comparison.cosine(other),
                                      static_cast<std::int32_t>(other)};
                     if (!wanted_(one.cosine)) return;

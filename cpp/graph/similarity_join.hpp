@@ -5,14 +5,15 @@
 
 #include "graph/rows.hpp"
 
-/// All pairs of rows that are alike, without looking at all pairs.
+/// All pairs of rows that are alike.
 ///
-/// A first pass in single precision finds the pairs whose cosine may reach the threshold, with a
-/// margin that covers its rounding; pairs near the threshold are decided by `cosine`, in double
-/// precision and one fixed order. The result is therefore that of all pairs, and the same bits for
-/// any number of threads, block size or bound. Bounds after Bayardo et al. 2007 ("AllPairs") and
-/// Anastasiu & Karypis 2014 ("L2AP"): the commonest columns of a row are left out of the first
-/// pass, and what they can add is bounded by the lengths of both rows' parts in them.
+/// A first pass in single precision, over an inverted index of a block of rows at a time, finds the
+/// pairs whose cosine may reach the threshold, with a margin that covers its rounding; pairs within
+/// the margin are decided by `cosine_of`, in double precision and one fixed order. The result is
+/// therefore that of all pairs, and the same bits for any number of threads or size of block.
+///
+/// Bounds that leave common columns out of the index (Bayardo et al. 2007, "AllPairs"; Anastasiu &
+/// Karypis 2014, "L2AP") were built and measured, and lost: docs/lexrank.md.
 namespace dsir::graph {
 
 struct JoinSettings {

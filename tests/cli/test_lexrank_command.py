@@ -50,6 +50,8 @@ def scores_in(out):
 
 def expected_scores(world, group_by=False, **settings):
     scores = np.zeros(len(world.rows))
+    if group_by:
+        settings.setdefault("idf", Idf().fit(world.texts))
     groups = np.array([row["domain"] if group_by else "" for row in world.rows])
     for group in dict.fromkeys(groups.tolist()):
         members = np.flatnonzero(groups == group)
@@ -107,11 +109,13 @@ def test_summaries(world, shards, tmp_path, invoke_dsir, group_by):
     )
     assert done.returncode == 0, done.stderr
     table = pq.read_table(out / "summaries.parquet").to_pylist()
+    idf = Idf().fit(world.texts) if group_by else None
     _, groups = expected_scores(world, group_by)
     expected = []
     for group in dict.fromkeys(groups.tolist()):
         members = np.flatnonzero(groups == group)
-        summary = summarize([world.texts[row] for row in members], sentences=3, redundancy=0.9)
+        texts = [world.texts[row] for row in members]
+        summary = summarize(texts, sentences=3, redundancy=0.9, idf=idf)
         for number, sentence in enumerate(summary):
             expected.append(
                 {
@@ -144,7 +148,7 @@ def test_many_small_groups_in_files(world, tmp_path, invoke_dsir, monkeypatch):
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"text": world.texts, "k": keys, "id": range(600)}), path)
     out = tmp_path / "out"
-    done = invoke_dsir("lexrank", path, "--out", out, "--group-by", "k", "--json")
+    done = invoke_dsir("lexrank", path, "--out", out, "--group-by", "k", "--json", "--idf", "group")
     assert json.loads(done.stdout)["groups"] == 38
     found = dict(scores_in(out))
     for key in set(keys):

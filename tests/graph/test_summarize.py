@@ -33,7 +33,7 @@ def greedy(brute_force, texts, scores, *, count, words, redundancy):
 @pytest.mark.parametrize(("count", "words"), [(1, None), (4, None), (None, 9), (None, 40)])
 def test_the_choice(redundancy, count, words, many_units, brute_force):
     texts = many_units(60, seed=12)
-    scores = lexrank(texts, None)
+    scores = lexrank(texts, 0.2)
     expected = greedy(brute_force, texts, scores, count=count, words=words, redundancy=redundancy)
     summary = summarize(texts, sentences=count, words=words, redundancy=redundancy, split=False)
     assert summary.documents.tolist() == sorted(expected)
@@ -78,7 +78,7 @@ def test_settings_are_passed_on(opinosis):
     lines = next(iter(opinosis.values()))
     idf = Idf().fit(line for topic in opinosis.values() for line in topic)
     with_idf = summarize(lines, sentences=2, idf=idf, split=False)
-    expected = lexrank(lines, None, idf=idf)
+    expected = lexrank(lines, 0.2, idf=idf)
     assert with_idf.scores.max() == expected.max()
     assert (
         summarize(lines, sentences=2, threshold=0.1, split=False).scores.max()

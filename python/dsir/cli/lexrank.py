@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from dsir.graph.idf import Idf
 from dsir.graph.lexrank import LexRankSettings
 from dsir.graph.rank_corpus import CorpusRanking, Ranked, Top, rank_corpus, summarize_corpus
 from dsir.graph.stopwords import stopwords_of
-from dsir.graph.summarize import SummaryBudget
+from dsir.graph.summarize import DEFAULT_THRESHOLD, SummaryBudget
 from dsir.graph.threads import thread_count
 from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
 
@@ -68,11 +69,13 @@ def lexrank(
         str, typer.Option(help="Column of scores in the output.", rich_help_panel=_WHAT)
     ] = "lexrank",
     threshold: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="Neighbours have a higher cosine; 0: all, weighted by it.", rich_help_panel=_HOW
+            help="Neighbours have a higher cosine; 0: all, weighted by it. "
+            f"Default: 0, for summaries {DEFAULT_THRESHOLD}.",
+            rich_help_panel=_HOW,
         ),
-    ] = 0.0,
+    ] = None,
     damping: Annotated[
         float, typer.Option(help="1 less the probability of a jump.", rich_help_panel=_HOW)
     ] = 0.85,
@@ -81,9 +84,12 @@ def lexrank(
         typer.Option(help="Ends when a step changes less than this.", rich_help_panel=_HOW),
     ] = 1e-6,
     idf: Annotated[
-        Path | None,
-        typer.Option(help="From Idf.save; default: of the rows.", rich_help_panel=_HOW),
-    ] = None,
+        str,
+        typer.Option(
+            help="'corpus', 'group', or a file from Idf.save: what rare terms are rare in.",
+            rich_help_panel=_HOW,
+        ),
+    ] = "corpus",
     stopwords: Annotated[
         str | None, typer.Option(help="'en': without stop words.", rich_help_panel=_HOW)
     ] = None,
@@ -104,8 +110,10 @@ def lexrank(
     `dsir lexrank news.jsonl --out summaries/ --group-by story --summary 5`
     """
     with reported(debug=debug):
-        settings = LexRankSettings(threshold or None, damping, tolerance)
         budget = _budget(summary, summary_words, redundancy, top)
+        if threshold is None:
+            threshold = 0.0 if budget is None else DEFAULT_THRESHOLD
+        settings = LexRankSettings(threshold or None, damping, tolerance)
         wanted = None if top is None else Top.parse(top)
         stopwords_of(stopwords)
         ranking = CorpusRanking(
@@ -113,7 +121,7 @@ def lexrank(
             text,
             group_by,
             settings,
-            None if idf is None else Idf.load(idf),
+            None if idf in ("corpus", "group") else Idf.load(idf),
             stopwords,
             thread_count(threads),
         )
@@ -121,6 +129,11 @@ def lexrank(
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         check_writable(folder)
         inputs = [shard.name for shard in ranking.corpus().shards]
+        if idf == "corpus" and group_by is not None:
+            fitted = Idf(stopwords=stopwords).fit(
+                ranking.corpus(), text=text, threads=ranking.threads
+            )
+            ranking = replace(ranking, idf=fitted if fitted.documents else None)
         if overwrite:
             clear_output_folder(folder)
         description = {
@@ -136,7 +149,7 @@ def lexrank(
                 "threshold": settings.threshold,
                 "damping": damping,
                 "tolerance": tolerance,
-                "idf": None if idf is None else str(idf),
+                "idf": idf,
                 "stopwords": stopwords,
             },
             "inputs": inputs,

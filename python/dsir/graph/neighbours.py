@@ -72,7 +72,7 @@ def similarity_join(
     punctuation: bool = False,
     threads: int | None = None,
 ) -> SimilarityGraph:
-    """Find all pairs of units whose cosine reaches a threshold: exact, without all pairs.
+    """Find all pairs of units whose cosine reaches a threshold, exactly.
 
     The edges are those of brute force in double precision. A cosine within 1e-12 of 1 counts as 1,
     so that `threshold=1` finds what is the same or a multiple.
@@ -81,7 +81,8 @@ def similarity_join(
     (the smaller number among equals; those of `threshold`, or with a term in common), and there is
     an edge where either unit names the other. A unit may so have more than `top_k` neighbours.
 
-    Source: ALGORITHMS section 3; bounds after Bayardo et al. 2007 and Anastasiu & Karypis 2014.
+    Source: ALGORITHMS section 3. Memory: the edges, 4 bytes each and 8 for its cosine, and an index
+    of a few thousand units at a time.
 
     Args:
         rows: texts (a list of str, an Arrow column or table, a path), token lists, a sparse matrix

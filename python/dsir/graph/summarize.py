@@ -24,6 +24,8 @@ from dsir.graph.units import Units, units_of
 from dsir.primitive_arrays import to_numpy
 
 DEFAULT_SENTENCES = 5
+# Chosen on Opinosis: docs/lexrank.md.
+DEFAULT_THRESHOLD = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def summarize(
     sentences: int | None = None,
     words: int | None = None,
     redundancy: float = 0.5,
-    threshold: float | None = None,
+    threshold: float | None = DEFAULT_THRESHOLD,
     damping: float = 0.85,
     idf: Idf | None = None,
     stopwords: Stopwords = None,
@@ -120,9 +122,11 @@ def summarize(
         sentences: how many to choose; 5 where `words` is not given either.
         words: how many words at most, as white space parts them.
         redundancy: 0 to 1; 1 lets everything pass, even what is there twice.
-        threshold: of `lexrank`; None is the continuous variant.
+        threshold: of `lexrank`; None is the continuous variant, the better one with an idf of a
+            larger corpus and the one for very many sentences.
         damping: of `lexrank`.
-        idf: fitted elsewhere, such as on the whole corpus; None for that of the sentences.
+        idf: fitted elsewhere, best on the corpus that the texts are from; None for that of the
+            sentences, in which what they are all about weighs little.
         stopwords: None, "en" or a list of terms to leave out.
         teleport: of `lexrank`: a number for each sentence.
         language: how to split into sentences, see `sentences`.
