@@ -110,19 +110,26 @@ def plain_ranks(idf: Idf) -> Iterator[tuple[str, Rank]]:
     )
 
 
-def peer_ranks() -> Iterator[tuple[str, Rank]]:
-    """Rankings of lexrank (crabcamp) 0.1.0 and sumy, as their own defaults have them."""
-    from lexrank import LexRank as Crabcamp
+def peer_ranks(found: list[Topic]) -> Iterator[tuple[str, Rank]]:
+    """Rankings of lexrank (crabcamp) 0.1.0, with either idf, and of sumy."""
     from sumy.nlp.stemmers import Stemmer
     from sumy.summarizers.lex_rank import LexRankSummarizer
 
-    def crabcamp(threshold: float | None) -> Callable[[list[str]], Any]:
-        return lambda lines: Crabcamp([[line] for line in lines]).rank_sentences(
-            lines, threshold=threshold, fast_power_method=False
-        )
+    from lexrank import LexRank as Crabcamp
 
-    yield "lexrank 0.1.0, threshold 0.1", by_score(crabcamp(0.1))
-    yield "lexrank 0.1.0, continuous", by_score(crabcamp(None))
+    everything = Crabcamp([[line] for topic in found for line in topic.lines])
+
+    def crabcamp(threshold: float | None, *, own: bool) -> Callable[[list[str]], Any]:
+        def score(lines: list[str]) -> Any:
+            ranker = Crabcamp([[line] for line in lines]) if own else everything
+            return ranker.rank_sentences(lines, threshold=threshold, fast_power_method=False)
+
+        return score
+
+    yield "lexrank 0.1.0, threshold 0.1", by_score(crabcamp(0.1, own=True))
+    yield "lexrank 0.1.0, continuous", by_score(crabcamp(None, own=True))
+    yield "lexrank 0.1.0, corpus idf, threshold 0.1", by_score(crabcamp(0.1, own=False))
+    yield "lexrank 0.1.0, corpus idf, continuous", by_score(crabcamp(None, own=False))
 
     def sumy(lines: list[str]) -> Any:
         # Its steps one by one: its parser would cut and drop lines as it sees fit.
@@ -208,7 +215,7 @@ def run(data: Path, *, peers: bool, sweep: bool) -> dict[str, Any]:
         (f"{_WORDS} words", first_words, {"words": _WORDS}),
     ):
         table: dict[str, Any] = {"random": random_choice(found, rouge, pick)}
-        ranks = [*plain_ranks(idf), *(peer_ranks() if peers else ())]
+        ranks = [*plain_ranks(idf), *(peer_ranks(found) if peers else ())]
         for name, rank in ranks:
             table[name] = evaluate(found, rouge, pick(rank))
         for name, settings in dsir_choices(idf, sweep):

@@ -17,10 +17,11 @@ template <class Rows>
 class Products {
   public:
     Products(const Rows& rows, unsigned threads) : rows_(rows), threads_(threads) {
-        // As many blocks as cost about a quarter of the work on the entries to clear and add up.
+        // As many blocks as cost about a quarter of the work on the entries to clear and add up; a
+        // power of two, so that two, four or eight threads have the same share.
         const std::int64_t columns = std::max<std::int64_t>(1, rows.width);
-        blocks_ = std::clamp<std::int64_t>(rows.entries() / (4 * columns), 1, 32);
-        blocks_ = std::min(blocks_, std::max<std::int64_t>(1, rows.size));
+        const std::int64_t most = std::min<std::int64_t>(32, rows.entries() / (4 * columns));
+        while (2 * blocks_ <= std::min(most, rows.size)) blocks_ *= 2;
         sums_.resize(static_cast<std::size_t>(blocks_ * rows.width));
         columns_.resize(static_cast<std::size_t>(rows.width));
         inverse_norm_.resize(static_cast<std::size_t>(rows.size));
@@ -62,13 +63,8 @@ class Products {
         });
         parallel::for_ranges(rows_.width, threads_,
                              [&](unsigned, std::int64_t begin, std::int64_t end) {
-                                 for (std::int64_t c = begin; c < end; ++c) {
-                                     double sum = 0;
-                                     for (std::int64_t b = 0; b < blocks_; ++b) {
-                                         sum += sums_[b * rows_.width + c];
-                                     }
-                                     const double scale = rows_.scale(c);
-                                     columns_[c] = scale * scale * sum;
+                                 for (; begin < end; begin += kColumnsAtOnce) {
+                                     add_up(begin, std::min(end, begin + kColumnsAtOnce));
                                  }
                              });
     }
@@ -84,6 +80,19 @@ class Products {
     }
 
   private:
+    static constexpr std::int64_t kColumnsAtOnce = 1024;
+
+    /// Adds the blocks' columns, block by block; so few at once that they stay in the cache.
+    void add_up(std::int64_t begin, std::int64_t end) {
+        double* const to = columns_.data();
+        std::fill(to + begin, to + end, 0.0);
+        for (std::int64_t b = 0; b < blocks_; ++b) {
+            const double* const from = sums_.data() + b * rows_.width;
+            for (std::int64_t c = begin; c < end; ++c) to[c] += from[c];
+        }
+        for (std::int64_t c = begin; c < end; ++c) to[c] *= rows_.scale(c) * rows_.scale(c);
+    }
+
     std::int64_t begin_of(std::int64_t block) const {
         const std::int64_t step = (rows_.size + blocks_ - 1) / blocks_;
         return std::min(rows_.size, block * step);
@@ -91,7 +100,7 @@ class Products {
 
     const Rows& rows_;
     unsigned threads_;
-    std::int64_t blocks_;
+    std::int64_t blocks_ = 1;
     std::vector<double> sums_;     ///< blocks x columns
     std::vector<double> columns_;  ///< X^T amounts, ready for gather
     std::vector<double> inverse_norm_;
