@@ -42,9 +42,15 @@ class Products {
 
     /// (X columns)[i], for the columns of the last `add_up`.
     double gather(std::int64_t i) const {
-        double sum = 0;
-        rows_.each(i, [&](std::int64_t column, double value) { sum += value * columns_[column]; });
-        return inverse_norm_[i] * sum;
+        // Two partial sums, for speed, in an order that is always the same.
+        double even = 0;
+        double odd = 0;
+        rows_.each(i, [&](std::int64_t column, double value) {
+            const double sum = even + value * columns_[column];
+            even = odd;
+            odd = sum;
+        });
+        return inverse_norm_[i] * (even + odd);
     }
 
     /// For every block: body(block, begin, end, scatter), which is to call scatter(i, amount) for
@@ -136,9 +142,10 @@ Walk walk_cosines(const Rows& rows, const WalkSettings& settings) {
     for (std::int64_t i = 0; i < rows.size; ++i) walk.scores[i] = steps.start(i);
     if (steps.participants() == 0) return walk;
     Products<Rows> products(rows, settings.threads);
-    std::vector<double> degree = degrees(products, rows);
+    std::vector<double> inverse_degree = degrees(products, rows);
+    for (double& degree : inverse_degree) degree = degree > 0 ? 1.0 / degree : 0.0;
     std::vector<double>& scores = walk.scores;
-    const auto handed = [&](std::int64_t i) { return degree[i] > 0 ? scores[i] / degree[i] : 0.0; };
+    const auto handed = [&](std::int64_t i) { return scores[i] * inverse_degree[i]; };
     products.pass([&](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
         for (std::int64_t i = begin; i < end; ++i) scatter(i, handed(i));
     });
@@ -146,17 +153,18 @@ Walk walk_cosines(const Rows& rows, const WalkSettings& settings) {
     walk.converged = false;
     while (!walk.converged && walk.iterations < settings.max_iterations) {
         // One pass over the rows: take a row's new score from the columns, add it to the next ones.
-        products.pass([&](std::int64_t block, std::int64_t begin, std::int64_t end,
-                          const auto& scatter) {
-            double change = 0;
-            for (std::int64_t i = begin; i < end; ++i) {
-                const double next = steps.next(i, degree[i] > 0 ? products.gather(i) : scores[i]);
-                change += std::abs(next - scores[i]);
-                scores[i] = next;
-                scatter(i, handed(i));
-            }
-            changes[block] = change;
-        });
+        products.pass(
+            [&](std::int64_t block, std::int64_t begin, std::int64_t end, const auto& scatter) {
+                double change = 0;
+                for (std::int64_t i = begin; i < end; ++i) {
+                    const double next =
+                        steps.next(i, inverse_degree[i] > 0 ? products.gather(i) : scores[i]);
+                    change += std::abs(next - scores[i]);
+                    scores[i] = next;
+                    scatter(i, handed(i));
+                }
+                changes[block] = change;
+            });
         ++walk.iterations;
         walk.change = in_order(changes);
         walk.converged = walk.change <= settings.tolerance;
