@@ -65,6 +65,13 @@ def test_redundancy_of_one_lets_everything_pass():
     assert len(summarize(texts, sentences=3, redundancy=0.99, split=False)) == 2
 
 
+def test_short_sentences_are_passed_over():
+    texts = ["ship ahoy", "ship ahoy there my captain", "a captain of ship and crew", "ship"]
+    for least in (1, 3, 5, 6, 7):
+        chosen = summarize(texts, sentences=4, redundancy=1, min_words=least, split=False)
+        assert chosen.sentences == [text for text in texts if words_in(text) >= least]
+
+
 def test_one_text_and_none():
     assert len(summarize("A single sentence here")) == 1
     assert summarize("corpus.parquet").sentences == ["corpus.parquet"]
@@ -93,6 +100,7 @@ def test_settings_are_passed_on(opinosis):
         ({"sentences": 0}, "sentences=0"),
         ({"words": -1}, "words=-1"),
         ({"redundancy": 1.5}, "redundancy=1.5"),
+        ({"min_words": -1}, "min_words=-1"),
         ({"redundancy": None}, "redundancy=None"),
         ({"threshold": 0}, "threshold=0"),
         ({"language": "en", "threads": 0}, "threads=0"),

@@ -54,6 +54,13 @@ def lexrank(
             help="Sentences of a summary have no higher cosine than this.", rich_help_panel=_WHAT
         ),
     ] = 0.5,
+    min_words: Annotated[
+        int,
+        typer.Option(
+            help="Shorter sentences are not in a summary: headings, fragments.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = 1,
     language: Annotated[
         str | None,
         typer.Option(
@@ -110,7 +117,7 @@ def lexrank(
     `dsir lexrank news.jsonl --out summaries/ --group-by story --summary 5`
     """
     with reported(debug=debug):
-        budget = _budget(summary, summary_words, redundancy, top)
+        budget = _budget(summary, summary_words, redundancy, min_words, top)
         if threshold is None:
             threshold = 0.0 if budget is None else DEFAULT_THRESHOLD
         settings = LexRankSettings(threshold or None, damping, tolerance)
@@ -144,6 +151,7 @@ def lexrank(
                 "summary": summary,
                 "summary_words": summary_words,
                 "redundancy": redundancy,
+                "min_words": min_words,
                 "language": language,
                 "split": split,
                 "threshold": settings.threshold,
@@ -171,7 +179,11 @@ def lexrank(
 
 
 def _budget(
-    summary: int | None, summary_words: int | None, redundancy: float, top: str | None
+    summary: int | None,
+    summary_words: int | None,
+    redundancy: float,
+    min_words: int,
+    top: str | None,
 ) -> SummaryBudget | None:
     if summary is None and summary_words is None:
         return None
@@ -183,7 +195,7 @@ def _budget(
         whole_number("summary", summary, 1)
     else:
         whole_number("summary_words", summary_words, 1)
-    return SummaryBudget(summary, summary_words, redundancy)
+    return SummaryBudget(summary, summary_words, redundancy, min_words)
 
 
 def _say(done: Ranked, out: Path, *, as_json: bool, quiet: bool, summaries: bool) -> None:

@@ -17,9 +17,9 @@ _ARGUMENTS = (
         "n",
     ),
     *("ngrams", "on_error", "out", "overwrite", "seed", "shard_size", "smoothing", "temperature"),
-    *("text", "threads", "tokenizer", "tokens", "min_tokens", "weight_column", "workdir"),
+    *("text", "threads", "tokenizer", "tokens", "min_tokens", "min_words", "weight_column"),
     *("damping", "group_by", "redundancy", "stopwords", "summary", "summary_words", "threshold"),
-    *("tolerance", "top"),
+    *("tolerance", "top", "workdir"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 _GIVEN = re.compile(rf"(?<![\w./=-])({'|'.join(_ARGUMENTS)})={_VALUE}")

@@ -205,6 +205,7 @@ def summarize_corpus(
                 sentences=budget.sentences,
                 words=budget.words,
                 redundancy=budget.redundancy,
+                min_words=budget.min_words,
                 threshold=ranking.settings.threshold,
                 damping=ranking.settings.damping,
                 idf=ranking.idf,

@@ -74,11 +74,13 @@ class SummaryBudget:
         sentences: most sentences; None where words are counted.
         words: most words; None where sentences are counted.
         redundancy: a sentence is passed over where its cosine with a chosen one is above this.
+        min_words: shorter sentences are passed over.
     """
 
     sentences: int | None = None
     words: int | None = None
     redundancy: float = 0.5
+    min_words: int = 1
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -89,6 +91,7 @@ class SummaryBudget:
         else:
             wanted = DEFAULT_SENTENCES if self.sentences is None else self.sentences
             object.__setattr__(self, "sentences", whole_number("sentences", wanted, 1))
+        object.__setattr__(self, "min_words", whole_number("min_words", self.min_words, 0))
         limit = self.redundancy
         if not isinstance(limit, Real) or isinstance(limit, bool) or not 0 <= limit <= 1:
             raise SettingError(f"redundancy={limit!r}: expected a number from 0 to 1")
@@ -100,6 +103,7 @@ def summarize(
     sentences: int | None = None,
     words: int | None = None,
     redundancy: float = 0.5,
+    min_words: int = 1,
     threshold: float | None = DEFAULT_THRESHOLD,
     damping: float = 0.85,
     idf: Idf | None = None,
@@ -122,6 +126,7 @@ def summarize(
         sentences: how many to choose; 5 where `words` is not given either.
         words: how many words at most, as white space parts them.
         redundancy: 0 to 1; 1 lets everything pass, even what is there twice.
+        min_words: shorter sentences are never chosen: headings, fragments, cries.
         threshold: of `lexrank`; None is the continuous variant, the better one with an idf of a
             larger corpus and the one for very many sentences.
         damping: of `lexrank`.
@@ -138,7 +143,7 @@ def summarize(
         SettingError: an argument is out of range.
         InputError: a document cannot be read.
     """
-    budget = SummaryBudget(sentences, words, redundancy)
+    budget = SummaryBudget(sentences, words, redundancy, min_words)
     settings = LexRankSettings(threshold, damping)
     used = thread_count(threads)
     documents = [texts] if isinstance(texts, str) else texts
@@ -193,10 +198,10 @@ def choose(
             break
         if closest[row] > budget.redundancy:
             continue
+        length = words_in(candidates[row].as_py())
+        if length < budget.min_words or (words_left is not None and length > words_left):
+            continue
         if words_left is not None:
-            length = words_in(candidates[row].as_py())
-            if length > words_left:
-                continue
             words_left -= length
         chosen.append(row)
         if budget.redundancy < 1:
