@@ -34,6 +34,11 @@ class ComparableSparse {
     std::int64_t begin(std::int64_t row) const { return offsets_[row]; }
     std::int64_t end(std::int64_t row) const { return offsets_[row + 1]; }
     std::int64_t longest() const { return longest_; }
+    /// Rows that an index may have: its positions and row numbers have 32 and 16 bits.
+    std::int64_t largest_block() const {
+        return std::clamp<std::int64_t>(
+            (std::int64_t{1} << 31) / std::max<std::int64_t>(1, longest_), 1, 1 << 16);
+    }
     std::int32_t column(std::int64_t entry) const { return columns_[entry]; }
     double weight(std::int64_t entry) const { return weights_[entry]; }
 
@@ -88,6 +93,7 @@ class ComparableDense {
     bool negative() const { return negative_; }
     const float* row(std::int64_t at) const { return rows_.values + at * rows_.width; }
     double square(std::int64_t at) const { return square_[at]; }
+    std::int64_t largest_block() const { return 1 << 16; }
 
     /// Compares one row with others.
     class Comparison {

@@ -76,7 +76,7 @@ class Join {
         : rows_(rows),
           settings_(settings),
           wanted_{settings.threshold, settings.strict},
-          step_(std::min<std::int64_t>(settings.block_rows, 1 << 16)),
+          step_(std::min(settings.block_rows, rows.largest_block())),
           scratch_(settings.threads) {}
 
     Graph by_threshold() {
