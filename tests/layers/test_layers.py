@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
+    ("graph.",),
     ("stages.",),
     ("workdir",),
     ("engine.", "progress"),
@@ -50,6 +51,9 @@ OWNERS = {
     "pandas": (),
     "datasets": (),
     "nltk": ("compat.", "sentences"),
+    "sentencex": ("graph.",),
+    "scipy": ("graph.",),
+    "sklearn": ("graph.",),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}
