@@ -82,6 +82,18 @@ py::array_t<double> keys(const KeySettings& settings, const Array<double>& log_w
     return to_numpy(std::move(out));
 }
 
+py::array_t<double> keys_of_rows(const KeySettings& settings, const Array<double>& log_weight,
+                                 const Array<std::int64_t>& rows) {
+    require(log_weight.ndim() == 1 && rows.ndim() == 1 && rows.size() == log_weight.size(),
+            "log_weight and rows must be flat and of one length");
+    std::vector<double> out(static_cast<std::size_t>(rows.size()));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto row = static_cast<std::uint64_t>(rows.data()[i]);
+        out[i] = sampling::key_of(settings, log_weight.data()[i], row);
+    }
+    return to_numpy(std::move(out));
+}
+
 }  // namespace
 
 void bind_sampling(py::module_& module) {
@@ -114,6 +126,9 @@ void bind_sampling(py::module_& module) {
                py::arg("first_row"), "Positions in the run of the documents at or above it.");
     module.def("keys", &keys, py::arg("settings"), py::arg("log_weight").noconvert(),
                py::arg("first_row"), "The keys that documents are selected by.");
+    module.def("keys_of_rows", &keys_of_rows, py::arg("settings"),
+               py::arg("log_weight").noconvert(), py::arg("rows").noconvert(),
+               "The same, of documents by their row.");
     module.def("philox4x32", &sampling::philox4x32, py::arg("counter"), py::arg("key"),
                "Philox 4x32-10 of a counter of four words under a key of two.");
 }

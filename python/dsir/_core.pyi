@@ -274,6 +274,11 @@ def keys(
 ) -> NDArray[np.float64]:
     """The keys that documents are selected by."""
 
+def keys_of_rows(
+    settings: KeySettings, log_weight: NDArray[np.float64], rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The same, of documents by their global row numbers."""
+
 def philox4x32(counter: Sequence[int], key: Sequence[int]) -> list[int]:
     """Philox 4x32-10 of a counter of four words under a key of two."""
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dsir.arguments import one_of, whole_number
+from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
@@ -265,6 +266,24 @@ class Pipeline:
                 for number, part in enumerate(scores)
             ]
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
+
+    def choose(
+        self,
+        shards: Sequence[Shard],
+        rows: Sequence[ShardRows],
+        drawn: Draw,
+        settings: DrawSettings,
+        combine: Combine,
+    ) -> tuple[Draw, list[ShardRows]]:
+        """Choose from candidates by two measures; see `choose_among`."""
+        candidates = sum(part.selected for part in rows)
+        with (
+            self._timed("combine"),
+            self.reporter.stage("combine", candidates, "rows") as advance,
+        ):
+            found = choose_among(shards, rows, drawn, settings, combine, self.engine.threads)
+            advance(candidates)
+        return found
 
     def plan(
         self, shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int

@@ -6,7 +6,7 @@ import contextlib
 import platform
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from dsir.arguments import whole_number
 from dsir.atomic import write_json
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
+from dsir.combining import Combine, check_combine
 from dsir.corpus import Corpus, OnError, resolve
 from dsir.engine import Engine
 from dsir.errors import InputError, OutputError, SettingError
@@ -72,6 +73,8 @@ def select(
     features: HashedNgrams = _FEATURES,
     method: Method = "resample",
     temperature: float = 1.0,
+    combine: Mapping[str, float] | None = None,
+    candidates: float = 4.0,
     length: Length = "sum",
     seed: int = 0,
     min_tokens: int = 100,
@@ -115,6 +118,10 @@ def select(
         features: the n-grams.
         method: "resample", or "top-k" without noise.
         temperature: divides the log-weights before the noise is added; above 1 flattens the draw.
+        combine: weights of two measures, such as {"dsir": 1.0, "lexrank": 0.2}: of the documents
+            that DSIR puts first, those that are also central among each other (`dsir.graph`); see
+            `dsir.combining`. None for DSIR alone. The candidates' texts are held in memory.
+        candidates: with `combine`, how many times the budget is drawn to choose from.
         length: "sum" over the n-grams (the reference), their "mean", a number from 0 to 1 in
             between, or "poisson"; see `ImportanceModel`.
         seed: of the noise, 0 to 2**64 - 1.
@@ -169,6 +176,7 @@ def select(
     fit_settings = check_fit_settings(
         features, targets, proportions, names, smoothing, length, fit_tokens
     )
+    combined = check_combine(combine, candidates, targets)
     min_tokens = whole_number("min_tokens", min_tokens, 0)
     prepared.refuse_short_windows(min_tokens)
     draw_settings = DrawSettings(
@@ -181,6 +189,7 @@ def select(
         preprocessing=prepared,
         fit_settings=fit_settings,
         draw_settings=draw_settings,
+        combine=combined,
         out=folder,
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
@@ -209,6 +218,7 @@ class _Run:
     preprocessing: Preprocessing
     fit_settings: FitSettings
     draw_settings: DrawSettings
+    combine: Combine | None
     out: Path | None
     overwrite: bool
     shard_size: int
@@ -225,6 +235,7 @@ class _Run:
             "text": self.raw.shards[0].text,
             "method": rule.method,
             "temperature": rule.temperature,
+            "combine": None if self.combine is None else self.combine.describe(),
             "seed": rule.seed,
             "min_tokens": self.draw_settings.min_tokens,
             "allow_fewer": self.draw_settings.allow_fewer,
@@ -268,6 +279,10 @@ class _Run:
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
         scores, drawn, rows = self._draw(model, workdir, kept, spooled)
+        if self.combine is not None:
+            drawn, rows = self.pipeline.choose(
+                self.raw.shards, rows, drawn, self.draw_settings, self.combine
+            )
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
             self.added.refuse_taken_names(output.schema)
@@ -300,17 +315,20 @@ class _Run:
         filters = self.preprocessing.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
+        settings = self.draw_settings
+        if self.combine is not None:
+            settings = self.combine.widened(settings)
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, filters, None)
-            return scores, *self.pipeline.sample(scores, self.draw_settings, shares, None)
+            return scores, *self.pipeline.sample(scores, settings, shares, None)
         path, durable = workdir.path, workdir.durable
         on_error = self.pipeline.on_error
         folder = score_workdir(path / "scores", self.raw, model, filters, on_error, durable=durable)
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
-            keeps = plan_keeping(self.raw.shards, self.draw_settings, shares, kept)
+            keeps = plan_keeping(self.raw.shards, settings, shares, kept)
         scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps, spooled=spooled)
-        manifest, settings = folder.manifest, self.draw_settings
+        manifest = folder.manifest
         drawn, rows = self.pipeline.sample(
             scores,
             settings,

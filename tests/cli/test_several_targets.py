@@ -110,7 +110,7 @@ def test_a_path_with_an_equals_sign(run_dsir, parquet, targets):
         (["-t", "sea=sea.jsonl", "-t", "law.jsonl"], "law.jsonl: has no name, others have"),
         (["-t", "sea.jsonl", "--targets", "separate"], "needs targets by name"),
         (["-t", "sea=sea.jsonl", "--targets", "each"], "--targets each"),
-        (["-t", "a=sea.jsonl", "--targets", "mixture", "--proportions", "x"], "NAME=SHARE"),
+        (["-t", "a=sea.jsonl", "--targets", "mixture", "--proportions", "x"], "NAME=NUMBER"),
         (["-t", "a=sea.jsonl", "--targets", "mixture", "--proportions", "b=1"], "given for b"),
         (["-t", "sea.jsonl", "--length", "long"], "--length long"),
         (["-t", "sea.jsonl", "--length", "1.5"], "--length 1.5"),

@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
+    ("combining",),
     ("graph.",),
     ("stages.",),
     ("workdir",),

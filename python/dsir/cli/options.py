@@ -165,6 +165,21 @@ Temperature = Annotated[
     float,
     typer.Option(help="Divides the log-weights; above 1 flattens.", rich_help_panel=_DRAW),
 ]
+CombineText = Annotated[
+    str | None,
+    typer.Option(
+        "--combine",
+        metavar="dsir=W,lexrank=W",
+        help="Choose by centrality too: weights, such as dsir=1,lexrank=0.2.",
+        rich_help_panel=_DRAW,
+    ),
+]
+Candidates = Annotated[
+    float,
+    typer.Option(
+        help="With --combine: how many times the budget to choose from.", rich_help_panel=_DRAW
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Of the noise.", rich_help_panel=_DRAW)]
 MinTokens = Annotated[
     int, typer.Option(help="Documents with fewer are never selected.", rich_help_panel=_DRAW)
@@ -238,7 +253,7 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
             for name, sources in named["target"].items()
             for source in (sources if isinstance(sources, list) else [sources])
         ]
-    for name in ("proportions", "filters"):
+    for name in ("proportions", "filters", "combine"):
         if isinstance(named.get(name), dict):
             named[name] = ",".join(f"{k}={v}" for k, v in named[name].items())
     return named
@@ -323,15 +338,28 @@ def proportions_of(value: str | None) -> dict[str, float] | None:
     Raises:
         SettingError: it is not of that form.
     """
+    return _numbers("--proportions", value, "web=0.7,books=0.3")
+
+
+def combine_of(value: str | None) -> dict[str, float] | None:
+    """Read --combine: NAME=WEIGHT, separated by commas.
+
+    Raises:
+        SettingError: it is not of that form.
+    """
+    return _numbers("--combine", value, "dsir=1,lexrank=0.2")
+
+
+def _numbers(option: str, value: str | None, example: str) -> dict[str, float] | None:
     if value is None:
         return None
-    shares = {}
+    numbers = {}
     for entry in value.split(","):
-        name, _, share = entry.rpartition("=")
+        name, _, number = entry.rpartition("=")
         try:
-            shares[name.strip()] = float(share)
+            numbers[name.strip()] = float(number)
         except ValueError:
             raise SettingError(
-                f"--proportions {value}: expected NAME=SHARE,NAME=SHARE, such as web=0.7,books=0.3"
+                f"{option} {value}: expected NAME=NUMBER,NAME=NUMBER, such as {example}"
             ) from None
-    return shares
+    return numbers

@@ -16,6 +16,7 @@ from dsir.cli import options
 from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
+from dsir.combining import check_combine
 from dsir.corpus import Paths, resolve
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.output.folder import check_output_folder
@@ -35,6 +36,8 @@ def select(
     text: options.Text = "text",
     method: options.Method = "resample",
     temperature: options.Temperature = 1.0,
+    combine: options.CombineText = None,
+    candidates: options.Candidates = 4.0,
     seed: options.Seed = 0,
     min_tokens: options.MinTokens = 100,
     ngrams: options.Ngrams = 2,
@@ -99,6 +102,7 @@ def select(
             KeyRule(seed, method, temperature)  # type: ignore[arg-type]
             whole_number("min_tokens", min_tokens, 0)
             check_on_error(on_error)
+            check_combine(options.combine_of(combine), candidates, targets)
             check_preprocessing(
                 preprocessing,  # type: ignore[arg-type]
                 chunk_tokens,
@@ -136,6 +140,8 @@ def select(
             features=features,
             method=method,  # type: ignore[arg-type]
             temperature=temperature,
+            combine=options.combine_of(combine),
+            candidates=candidates,
             length=options.length_of(length),
             seed=seed,
             min_tokens=min_tokens,

@@ -99,6 +99,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
                 positions + at,
                 scores.log_weight[targets if form.columns > 1 else 0, positions],
                 scores.bytes[positions],
+                scores.tokens[positions],
                 targets.astype(np.uint16) if form.columns > 1 else None,
                 None if scores.source_row is None else scores.source_row[positions],
                 None if scores.start is None else scores.start[positions],

@@ -21,6 +21,7 @@ class SelectedRows(NamedTuple):
         shard_row: int64, ascending row numbers in the shard.
         log_weight: float64.
         bytes: uint32, of text.
+        tokens: uint32.
         target: uint16, the number of the target that took the row; None where there is one.
         source_row: int64, the row of the input that the row was cut from; None without chunks.
         start: uint32, where its text begins in that row's, in bytes; None without chunks.
@@ -29,13 +30,14 @@ class SelectedRows(NamedTuple):
     shard_row: npt.NDArray[np.int64]
     log_weight: npt.NDArray[np.float64]
     bytes: npt.NDArray[np.uint32]
+    tokens: npt.NDArray[np.uint32]
     target: npt.NDArray[np.uint16] | None = None
     source_row: npt.NDArray[np.int64] | None = None
     start: npt.NDArray[np.uint32] | None = None
 
-    def part(self, start: int, stop: int) -> SelectedRows:
-        """Return consecutive ones of the rows, without a copy."""
-        return SelectedRows._make(None if c is None else c[start:stop] for c in self)
+    def part(self, where: slice | npt.NDArray[np.bool_]) -> SelectedRows:
+        """Return some of the rows."""
+        return SelectedRows._make(None if column is None else column[where] for column in self)
 
     def to_batch(self) -> pa.RecordBatch:
         """Return the same as an Arrow batch."""
@@ -49,6 +51,7 @@ def no_rows(form: ScoreForm) -> SelectedRows:
     return SelectedRows(
         np.zeros(0, np.int64),
         np.zeros(0),
+        np.zeros(0, np.uint32),
         np.zeros(0, np.uint32),
         np.zeros(0, np.uint16) if form.columns > 1 else None,
         np.zeros(0, np.int64) if form.chunks else None,
@@ -84,6 +87,7 @@ def read_rows(place: Place, form: ScoreForm, expected: int) -> SelectedRows:
 
 def _schema(form: ScoreForm) -> pa.Schema:
     fields = [("shard_row", pa.int64()), ("log_weight", pa.float64()), ("bytes", pa.uint32())]
+    fields += [("tokens", pa.uint32())]
     fields += [("target", pa.uint16())] * (form.columns > 1)
     fields += [("source_row", pa.int64()), ("start", pa.uint32())] * form.chunks
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])

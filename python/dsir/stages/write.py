@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.corpus import TakenRows
-from dsir.corpus.chunks import ChunkedShard
-from dsir.corpus.parquet import ParquetShard
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
-from dsir.errors import ShardError
 from dsir.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
-from dsir.stages.kept_rows import taken_of_kept
-from dsir.stages.plan import OutputShard, Piece
+from dsir.stages.plan import OutputShard
 from dsir.stages.selected_rows import SelectedRows
+from dsir.stages.take import taken_rows
 from dsir.workdir import Place
 
 
@@ -100,7 +96,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
     kind = output.pieces[0].shard.kind
     writer = open_writer(kind, stem, schema=output.schema, added=task.added)
     try:
-        for taken, selected, rows in _taken(output.pieces, task.threads):
+        for taken, selected, rows in taken_rows(output.pieces, task.threads):
             writer.write(taken, task.added.values(selected.log_weight, selected.target), rows)
             _count(taken.text, selected, task, counts)
             progress(len(rows))
@@ -138,7 +134,7 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
     """
     counts = _no_counts(task)
     tables = []
-    for taken, selected, rows in _taken(task.output.pieces, task.threads):
+    for taken, selected, rows in taken_rows(task.output.pieces, task.threads):
         _count(taken.text, selected, task, counts)
         if taken.records is None:
             table = pa.table({"text": taken.text, "line": taken.lines})
@@ -170,51 +166,6 @@ def _count(
     for target in np.unique(selected.target):
         rows = take_values(text, np.flatnonzero(selected.target == target))
         _core.count(rows, task.features.spec, counts[target], threads=task.threads)
-
-
-def _taken(
-    pieces: tuple[Piece, ...], threads: int
-) -> Iterator[tuple[TakenRows, SelectedRows, npt.NDArray[np.int64]]]:
-    """Fetch the rows of pieces, with what is known of them and their global row numbers."""
-    for piece in pieces:
-        shard = piece.shard
-        shard.check_unchanged()
-        selected = piece.rows.load().part(piece.start, piece.stop)
-        if isinstance(shard, ChunkedShard):
-            wanted = _present(selected.source_row)
-            starts = _present(selected.start).astype(np.int64)
-            lengths = selected.bytes.astype(np.int64)
-            batches = shard.take_windows(wanted, starts, lengths, threads=threads)
-        else:
-            wanted = selected.shard_row
-            kept = piece.rows.kept
-            if kept is not None and isinstance(shard, ParquetShard):
-                batches = taken_of_kept(kept, shard, wanted, threads)
-            else:
-                batches = shard.take(wanted, threads=threads)
-        at = 0
-        for taken in batches:
-            end = at + len(taken.rows)
-            if not np.array_equal(taken.rows, wanted[at:end]):
-                raise ShardError(
-                    f"{shard.name}: other rows came back than were asked for; it changed while "
-                    "the run was going on",
-                    path=shard.name,
-                )
-            part = selected.part(at, end)
-            yield taken, part, part.shard_row + piece.rows.first_row
-            at = end
-        if at != len(wanted):
-            raise ShardError(
-                f"{shard.name}: {len(wanted) - at:,} selected rows are gone; it changed while the "
-                "run was going on",
-                path=shard.name,
-            )
-
-
-def _present(column: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
-    assert column is not None, "the rows of chunks say where they come from"
-    return column
 
 
 def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | None:

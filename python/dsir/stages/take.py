@@ -1,0 +1,66 @@
+"""Selected rows fetched: from where they were kept as they passed, or from the input again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir.corpus import TakenRows
+from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.parquet import ParquetShard
+from dsir.errors import ShardError
+from dsir.stages.kept_rows import taken_of_kept
+from dsir.stages.plan import Piece
+from dsir.stages.selected_rows import SelectedRows
+
+
+def taken_rows(
+    pieces: tuple[Piece, ...], threads: int
+) -> Iterator[tuple[TakenRows, SelectedRows, npt.NDArray[np.int64]]]:
+    """Fetch the rows of pieces, with what is known of them and their global row numbers.
+
+    Raises:
+        InputError: the rows cannot be read again as they were scored.
+    """
+    for piece in pieces:
+        shard = piece.shard
+        shard.check_unchanged()
+        selected = piece.rows.load().part(slice(piece.start, piece.stop))
+        if isinstance(shard, ChunkedShard):
+            wanted = _present(selected.source_row)
+            starts = _present(selected.start).astype(np.int64)
+            lengths = selected.bytes.astype(np.int64)
+            batches = shard.take_windows(wanted, starts, lengths, threads=threads)
+        else:
+            wanted = selected.shard_row
+            kept = piece.rows.kept
+            if kept is not None and isinstance(shard, ParquetShard):
+                batches = taken_of_kept(kept, shard, wanted, threads)
+            else:
+                batches = shard.take(wanted, threads=threads)
+        at = 0
+        for taken in batches:
+            end = at + len(taken.rows)
+            if not np.array_equal(taken.rows, wanted[at:end]):
+                raise ShardError(
+                    f"{shard.name}: other rows came back than were asked for; it changed while "
+                    "the run was going on",
+                    path=shard.name,
+                )
+            part = selected.part(slice(at, end))
+            yield taken, part, part.shard_row + piece.rows.first_row
+            at = end
+        if at != len(wanted):
+            raise ShardError(
+                f"{shard.name}: {len(wanted) - at:,} selected rows are gone; it changed while the "
+                "run was going on",
+                path=shard.name,
+            )
+
+
+def _present(column: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+    assert column is not None, "the rows of chunks say where they come from"
+    return column
