@@ -58,6 +58,7 @@ from dsir.stages.skipped import Skipped
 from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.version import __version__
 from dsir.workdir import Workdir
+from dsir.workdir_lock import locked
 
 _FEATURES = HashedNgrams()
 
@@ -259,7 +260,9 @@ class _Run:
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
         settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        return self.run(Workdir(path, settings, self.inputs(), durable=kept))
+        workdir = Workdir(path, settings, self.inputs(), durable=kept)
+        with locked(path):
+            return self.run(workdir)
 
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages."""

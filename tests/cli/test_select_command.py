@@ -16,7 +16,7 @@ import pytest
 
 import dsir
 
-COMMANDS = ["select", "fit", "score", "sample", "write", "explain"]
+COMMANDS = ["select", "fit", "score", "sample", "write", "explain", "status"]
 DRAW = ["--n", 60, "--min-tokens", 20, "--length", "mean"]
 SETTINGS = {"n": 60, "min_tokens": 20, "length": "mean", "progress": False}
 
@@ -291,10 +291,19 @@ def started(process: subprocess.Popen[bytes], word: bytes) -> None:
     raise AssertionError(f"the command ended before {word!r}")
 
 
-@pytest.mark.parametrize("stage", ["fit raw", "score"])
-@pytest.mark.parametrize("kept", [True, False])
-def test_interrupted(dsir_command, run_dsir, tmp_path, target, stage, kept, contents):
-    """Ctrl-C ends the run at once, with one line and code 130; the same command goes on."""
+@pytest.mark.parametrize(
+    ("stage", "kept", "sent", "code", "word"),
+    [
+        ("fit raw", True, signal.SIGINT, 130, b"interrupted"),
+        ("fit raw", False, signal.SIGTERM, 143, b"terminated"),
+        ("score", True, signal.SIGTERM, 143, b"terminated"),
+        ("score", False, signal.SIGINT, 130, b"interrupted"),
+    ],
+)
+def test_interrupted(
+    dsir_command, run_dsir, tmp_path, target, stage, kept, sent, code, word, contents
+):
+    """Ctrl-C and SIGTERM end the run at once, with one line; the same command goes on."""
     raw = tmp_path / "raw.parquet"
     texts = ["the ship sails from the harbour to the storm " * 60] * 1500
     pq.write_table(pa.table({"text": texts}), raw, row_group_size=100)
@@ -315,12 +324,12 @@ def test_interrupted(dsir_command, run_dsir, tmp_path, target, stage, kept, cont
     )
     started(process, f"dsir {stage}: ".encode())
     time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
+    assert process.returncode == code, stderr
     assert stdout == b""
     hint = b"; the same command goes on from here" if kept else b""
-    assert stderr.splitlines()[-1] == b"dsir: error: interrupted" + hint
+    assert stderr.splitlines()[-1] == b"dsir: error: " + word + hint
     assert b"Traceback" not in stderr
     assert not out.exists()
     assert not list(tmp_path.glob("dsir-*"))  # The scratch folder is gone.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -14,7 +16,11 @@ import typer
 from dsir.cli.wording import in_options
 from dsir.errors import DsirError, DsirWarning, SettingError
 
-FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: ends the run as Ctrl-C does, unfinished files removed."""
 
 
 @contextmanager
@@ -23,9 +29,10 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
 
     Args:
         debug: show the traceback as well.
-        resumable: the run keeps its results, and the same call goes on; said on Ctrl-C.
+        resumable: the run keeps its results, and the same call goes on; said on Ctrl-C and SIGTERM.
     """
-    with warnings.catch_warnings():
+    hint = "; the same command goes on from here" if resumable else ""
+    with _terminated_by_signal(), warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", DsirWarning)
         try:
@@ -39,9 +46,28 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
             _fail(f"{where}{error.strerror or error}", FAILED, debug)
         except MemoryError:
             _fail("out of memory; use fewer threads", FAILED, debug)
+        except Terminated:
+            _fail(f"terminated{hint}", TERMINATED, debug)
         except KeyboardInterrupt:
-            hint = "; the same command goes on from here" if resumable else ""
             _fail(f"interrupted{hint}", INTERRUPTED, debug)
+
+
+@contextmanager
+def _terminated_by_signal() -> Iterator[None]:
+    """Raise Terminated in the block on SIGTERM, in the main thread, where signals arrive."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: object) -> None:
+        del number, frame
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(message: str, code: int, debug: bool) -> None:

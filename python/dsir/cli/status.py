@@ -1,0 +1,65 @@
+"""dsir status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsir.cli import options
+from dsir.cli.failures import reported
+from dsir.run_status import RunStatus, StageStatus, run_status
+
+
+def status(
+    workdir: Annotated[Path, typer.Argument(help="The work directory of a dsir select.")],
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Show how far a run is, from its work directory alone: of a running or a dead one.
+
+    **Example**
+
+    `dsir status work/`
+    """
+    with reported(debug=debug):
+        found = run_status(workdir)
+        if as_json:
+            typer.echo(json.dumps(found.describe(), indent=2))
+        else:
+            _print(found)
+
+
+def _print(found: RunStatus) -> None:
+    if found.holder is not None:
+        holder = found.holder
+        typer.echo(
+            f"at work: process {holder.get('pid', '?')} on {holder.get('host', '?')}, "
+            f"since {holder.get('since', '?')}"
+        )
+    elif found.finished:
+        typer.echo("finished")
+    else:
+        typer.echo("nobody is at work; the same command goes on from here")
+    for stage in found.stages:
+        typer.echo(f"  {stage.name:<8}{_progress(stage)}")
+    if found.skipped:
+        typer.echo(f"  {found.skipped:,} rows or shards skipped")
+
+
+def _progress(stage: StageStatus) -> str:
+    total = "" if stage.total is None else f" of {stage.total:,}"
+    text = f"{stage.done:,}{total} shards"
+    if stage.bytes_per_second and stage.done != stage.total:
+        text += f", {stage.bytes_per_second / 1e6:,.1f} MB/s"
+        text += f", {_duration(stage.seconds_left or 0)} left"
+    return text
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -1,0 +1,161 @@
+"""How far a run is, from its work directory alone: also of a dead run, and from another machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dsir.workdir import fingerprint_of, read_manifest
+from dsir.workdir_lock import holder_of
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """How far a stage is.
+
+    Attributes:
+        name: fit, score, sample or write.
+        done: shards that are finished.
+        total: shards in all; None where that is not known yet.
+        bytes_done: size of the finished shards of the input; 0 for stages that go by rows.
+        bytes_total: of all.
+        first: time of the first result, seconds since 1970; None without any.
+        last: time of the last.
+    """
+
+    name: str
+    done: int
+    total: int | None
+    bytes_done: int = 0
+    bytes_total: int = 0
+    first: float | None = None
+    last: float | None = None
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """Rate between the first and the last result; None where there are not two."""
+        if self.first is None or self.last is None or self.last <= self.first or not self.done:
+            return None
+        # The first result's own bytes lie before the first time.
+        return self.bytes_done * (self.done - 1) / self.done / (self.last - self.first) or None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At this rate; None where that is not known."""
+        rate = self.bytes_per_second
+        return None if rate is None else (self.bytes_total - self.bytes_done) / rate
+
+    def describe(self) -> dict[str, Any]:
+        """Return the same as plain values."""
+        return {
+            "name": self.name,
+            "done": self.done,
+            "total": self.total,
+            "bytes_per_second": self.bytes_per_second,
+            "seconds_left": self.seconds_left,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """How far a run is.
+
+    Attributes:
+        holder: who is at work: host, pid, since; None where nobody is.
+        finished: the selection is written.
+        stages: in order.
+        skipped: rows and shards that could not be read, so far.
+    """
+
+    holder: dict[str, Any] | None
+    finished: bool
+    stages: tuple[StageStatus, ...]
+    skipped: int
+
+    def describe(self) -> dict[str, Any]:
+        """Return the same as plain values."""
+        return {
+            "holder": self.holder,
+            "finished": self.finished,
+            "stages": [stage.describe() for stage in self.stages],
+            "skipped": self.skipped,
+        }
+
+
+def run_status(workdir: Path) -> RunStatus:
+    """Read how far the run of a work directory is.
+
+    Raises:
+        WorkdirError: it is no work directory of `dsir.select`.
+    """
+    manifest = read_manifest(workdir)
+    fingerprint = fingerprint_of(manifest)
+    sizes = [int(shard.get("size", 0)) for shard in manifest["inputs"]["raw"]]
+    raw = _Markers(workdir / "counts", "raw-", fingerprint)
+    target = _Markers(workdir / "counts", "target", fingerprint)
+    scores = _Markers(workdir / "scores", "", _own_fingerprint(workdir / "scores"))
+    rows = _Markers(workdir / "rows", "", _own_fingerprint(workdir / "rows"))
+    outputs = _Markers(workdir / "outputs", "", fingerprint)
+    out = manifest["settings"].get("out")
+    finished = out is not None and (Path(out) / "selection.json").is_file()
+    stages = (
+        raw.status("fit", len(sizes), sizes),
+        scores.status("score", len(sizes), sizes),
+        rows.status("sample", len(sizes)),
+        outputs.status("write", len(outputs.found) if finished else None),
+    )
+    skipped = sum(len(result.get("skipped", [])) for result in scores.results())
+    skipped += sum(len(result.get("skipped", [])) for result in target.results())
+    return RunStatus(holder_of(workdir), finished, stages, skipped)
+
+
+class _Markers:
+    """The markers of a stage that belong to the run."""
+
+    def __init__(self, folder: Path, prefix: str, fingerprint: str | None) -> None:
+        self.found: dict[str, tuple[float, dict[str, Any]]] = {}
+        if fingerprint is None or not folder.is_dir():
+            return
+        for path in sorted(folder.glob(f"{prefix}*[0-9].json")):
+            content = _read(path)
+            if content is not None and content.get("fingerprint") == fingerprint:
+                self.found[path.stem] = (path.stat().st_mtime, content.get("result", {}))
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return what the markers say."""
+        return [result for _, result in self.found.values()]
+
+    def status(self, name: str, total: int | None, sizes: list[int] | None = None) -> StageStatus:
+        """Sum them up.
+
+        Args:
+            name: of the stage.
+            total: shards in all.
+            sizes: bytes of every shard, by number.
+        """
+        times = [time for time, _ in self.found.values()]
+        numbers = [int(stem.rpartition("-")[2]) for stem in self.found]
+        return StageStatus(
+            name,
+            len(self.found),
+            total,
+            sum(sizes[number] for number in numbers if number < len(sizes)) if sizes else 0,
+            sum(sizes) if sizes else 0,
+            min(times, default=None),
+            max(times, default=None),
+        )
+
+
+def _own_fingerprint(folder: Path) -> str | None:
+    content = _read(folder / "manifest.json")
+    return None if content is None else fingerprint_of(content)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # Not there, or just being replaced.
+        return None
+    return content if isinstance(content, dict) else None

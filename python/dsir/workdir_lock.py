@@ -1,0 +1,115 @@
+"""One run at a time in a work directory.
+
+The lock is the system's (flock), so it ends with the process that holds it, however it ends. Beside
+it stands who holds it, for the message, and for file systems on which locks do not reach other
+machines: what is left of a run on another machine is only taken for dead by a person.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from dsir.errors import WorkdirError
+
+NAME = "lock"
+
+
+@contextmanager
+def locked(workdir: Path) -> Iterator[None]:
+    """Hold the lock of a work directory, which exists, during a block.
+
+    Raises:
+        WorkdirError: another run holds it, or has left it behind on another machine.
+    """
+    path = workdir / NAME
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise WorkdirError(f"{path}: cannot be written: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkdirError(
+                f"{workdir}: another run is at work in it ({_named(_holder(file))}); wait for it, "
+                "or give another work directory"
+            ) from None
+        except OSError as error:
+            # A file system without locks: what stands in the file has to do.
+            if _holder(file) is not None:
+                raise _left_behind(workdir, file) from error
+        else:
+            holder = _holder(file)
+            if holder is not None and holder.get("host") != platform.node():
+                raise _left_behind(workdir, file)
+        _write(file, {"host": platform.node(), "pid": os.getpid(), "since": _now()})
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                file.truncate(0)
+
+
+def holder_of(workdir: Path) -> dict[str, Any] | None:
+    """Return who is at work in a work directory: host, pid, since; None where nobody is."""
+    path = workdir / NAME
+    try:
+        file = path.open(encoding="utf-8")
+    except OSError:
+        return None
+    with file:
+        holder = _holder(file)
+        if holder is None or holder.get("host") != platform.node():
+            return holder
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return holder
+        return None
+
+
+def _left_behind(workdir: Path, file: IO[str]) -> WorkdirError:
+    return WorkdirError(
+        f"{workdir}: a run is at work in it, or has died there ({_named(_holder(file))}); if it is "
+        f"dead, remove {workdir / NAME}"
+    )
+
+
+def _holder(file: IO[str]) -> dict[str, Any] | None:
+    """Read who holds the lock; None where nobody says so."""
+    file.seek(0)
+    content = file.read()
+    if not content:
+        return None
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _named(holder: dict[str, Any] | None) -> str:
+    known = holder or {}
+    return (
+        f"process {known.get('pid', '?')} on {known.get('host', '?')}, "
+        f"since {known.get('since', '?')}"
+    )
+
+
+def _write(file: IO[str], holder: dict[str, Any]) -> None:
+    file.truncate(0)
+    file.write(json.dumps(holder))
+    file.flush()
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

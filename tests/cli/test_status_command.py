@@ -1,0 +1,89 @@
+"""dsir status: how far a run is, from its work directory alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+
+import dsir
+from dsir.run_status import StageStatus, run_status
+from dsir.workdir_lock import locked
+
+SETTINGS = {"n": 9, "min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}
+
+
+@pytest.fixture
+def work(parquet, target, tmp_path):
+    dsir.select(parquet, target, workdir=tmp_path / "w", out=tmp_path / "out", **SETTINGS)
+    return tmp_path / "w"
+
+
+def test_a_finished_run(work, run_dsir):
+    done = run_dsir("status", work)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "finished",
+        "  fit     3 of 3 shards",
+        "  score   3 of 3 shards",
+        "  sample  3 of 3 shards",
+        "  write   3 of 3 shards",
+    ]
+    told = json.loads(run_dsir("status", work, "--json").stdout)
+    assert told == run_status(work).describe()
+    assert told["finished"]
+    assert told["holder"] is None
+
+
+def test_a_run_that_died_and_one_at_work(work, tmp_path, run_dsir):
+    shutil.rmtree(tmp_path / "out")
+    shutil.rmtree(work / "outputs")
+    shutil.rmtree(work / "rows")
+    (work / "scores" / "00001.json").unlink()
+    for number, name in enumerate(("00000.json", "00002.json")):
+        os.utime(work / "scores" / name, (1000 + 10 * number, 1000 + 10 * number))
+    done = run_dsir("status", work)
+    assert done.stdout.startswith("nobody is at work; the same command goes on from here\n")
+    assert re.search(r"score   2 of 3 shards, \d+\.\d MB/s, \d+ (s|min) left\n", done.stdout)
+    assert re.search(r"sample  0 of 3 shards\n  write   0 shards\n", done.stdout)
+    with locked(work):
+        assert f"at work: process {os.getpid()} on " in run_dsir("status", work).stdout
+
+
+def test_what_was_skipped(parquet, target, tmp_path):
+    (tmp_path / "bad.parquet").write_bytes(b"nothing of the kind")
+    dsir.select(
+        [*parquet, tmp_path / "bad.parquet"],
+        target,
+        workdir=tmp_path / "w",
+        on_error="skip",
+        **SETTINGS,
+    )
+    found = run_status(tmp_path / "w")
+    assert found.skipped == 1
+    assert not found.finished  # The rows were handed back, not written.
+
+
+def test_markers_of_another_run_do_not_count(work):
+    marker = json.loads((work / "scores" / "00001.json").read_text())
+    (work / "scores" / "00001.json").write_text(json.dumps({**marker, "fingerprint": "0"}))
+    (work / "scores" / "00002.json").write_text("half a li")
+    assert run_status(work).stages[1].done == 1
+
+
+def test_rates():
+    stage = StageStatus("score", 3, 5, 300, 500, 100.0, 120.0)
+    assert stage.bytes_per_second == 10
+    assert stage.seconds_left == 20
+    for unknown in (StageStatus("score", 0, 5), StageStatus("score", 1, 5, 9, 20, 7.0, 7.0)):
+        assert unknown.bytes_per_second is None
+        assert unknown.seconds_left is None
+
+
+def test_no_work_directory(run_dsir, tmp_path):
+    done = run_dsir("status", tmp_path)
+    assert done.returncode == 1
+    assert "is no work directory of dsir" in done.stderr
