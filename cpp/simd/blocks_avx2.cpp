@@ -1,7 +1,7 @@
-#include "simd/classify.hpp"
-
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
+
+#include "simd/cut_blocks.hpp"
 
 namespace dsir::simd {
 namespace {
@@ -36,17 +36,38 @@ inline HalfMasks classify_half(const std::uint8_t* in, std::uint8_t* lowered) {
     return {bits(word), bits(space), bits(bytes)};
 }
 
+struct Avx2 {
+    static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
+        const HalfMasks low = classify_half(in, lowered);
+        const HalfMasks high = classify_half(in + 32, lowered + 32);
+        const auto join = [](std::uint32_t a, std::uint32_t b) {
+            return std::uint64_t{a} | (std::uint64_t{b} << 32);
+        };
+        return {join(low.word, high.word), join(low.space, high.space),
+                join(low.non_ascii, high.non_ascii)};
+    }
+
+    /// Eight at a time, whether there are so many or not: the loop then ends at the same place for
+    /// most blocks, and a branch that is guessed wrong costs more than the entries too many.
+    static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
+        const auto count = static_cast<std::size_t>(_mm_popcnt_u64(mask));
+        for (std::size_t done = 0; done < count; done += 8) {
+            for (std::size_t i = 0; i < 8; ++i) {
+                out[done + i] = offset + static_cast<std::uint32_t>(_tzcnt_u64(mask));
+                mask = _blsr_u64(mask);
+            }
+        }
+        return count;
+    }
+};
+
+BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
+    return Avx2::classify(in, lowered);
+}
+
 }  // namespace
 
-BlockMasks classify_avx2(const std::uint8_t* in, std::uint8_t* lowered) {
-    const HalfMasks low = classify_half(in, lowered);
-    const HalfMasks high = classify_half(in + 32, lowered + 32);
-    const auto join = [](std::uint32_t a, std::uint32_t b) {
-        return std::uint64_t{a} | (std::uint64_t{b} << 32);
-    };
-    return {join(low.word, high.word), join(low.space, high.space),
-            join(low.non_ascii, high.non_ascii)};
-}
+const CutKernels kCutAvx2 = {classify, cut_ascii<Avx2>, cut_part<Avx2>};
 
 }  // namespace dsir::simd
 #endif
