@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "ngram/bucket_stream.hpp"
@@ -23,12 +24,15 @@ namespace {
 /// too long.
 std::int64_t count_document(BucketStream& stream, std::string_view document, std::int64_t* counts) {
     if (document.size() > kLargestDocument) return -1;
-    const auto nothing = [] {};
-    const auto outcome =
-        stream.run(document, [counts](std::uint32_t bucket) { ++counts[bucket]; }, nothing);
+    const auto add = [counts](std::span<const std::uint32_t> buckets) {
+        for (const std::uint32_t bucket : buckets) ++counts[bucket];
+    };
+    const auto outcome = stream.run(document, add);
     if (!outcome.valid) {
         // What was delivered before the bad bytes is delivered again, and taken back.
-        stream.run(document, [counts](std::uint32_t bucket) { --counts[bucket]; }, nothing);
+        stream.run(document, [counts](std::span<const std::uint32_t> buckets) {
+            for (const std::uint32_t bucket : buckets) --counts[bucket];
+        });
         return -1;
     }
     return static_cast<std::int64_t>(outcome.tokens);

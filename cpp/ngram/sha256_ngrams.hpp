@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "hashing/fast_hash.hpp"
@@ -30,17 +31,18 @@ class Sha256Ngrams {
         lengths_filled_ = 0;
     }
 
-    /// Calls sink(bucket) for every n-gram that ends at a token of this stretch.
-    template <class Sink>
-    void take(const text::TokenBuffer& tokens, Sink&& sink) {
+    /// The buckets of the n-grams that end at a token of this stretch, valid until the next call.
+    std::span<const std::uint32_t> take(const text::TokenBuffer& tokens) {
+        found_.clear();
         for (std::size_t k = 0; k < tokens.size(); ++k) {
             append(tokens.bytes.get() + tokens.starts[k], tokens.ends[k] - tokens.starts[k]);
             std::size_t length = 0;
             for (unsigned i = 0; i < lengths_filled_; ++i) {
                 length += lengths_[i] + (i == 0 ? 0 : 1);
-                sink(bucket(last_.data() + end_ - length, length));
+                found_.push_back(bucket(last_.data() + end_ - length, length));
             }
         }
+        return found_;
     }
 
   private:
@@ -100,6 +102,7 @@ class Sha256Ngrams {
     std::size_t end_ = 0;
     std::array<std::size_t, kMaxOrder> lengths_{};  ///< of the last tokens, latest first
     unsigned lengths_filled_ = 0;
+    std::vector<std::uint32_t> found_;
 };
 
 }  // namespace dsir::ngram
