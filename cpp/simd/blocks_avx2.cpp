@@ -36,13 +36,22 @@ inline HalfMasks classify_half(const std::uint8_t* in, std::uint8_t* lowered) {
     return {bits(word), bits(space), bits(bytes)};
 }
 
-struct Avx2 {
+class Avx2 {
+  public:
+    explicit Avx2(const std::uint8_t* block)
+        : low_(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(block))),
+          high_(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 32))) {}
+
+    std::uint64_t bytes_in(std::uint8_t first, std::uint8_t last) const {
+        const auto from = static_cast<char>(first);
+        const auto count = static_cast<char>(last - first + 1);
+        return join(bits(in_range(low_, from, count)),
+                    bits(in_range(high_, from, count)));
+    }
+
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
         const HalfMasks low = classify_half(in, lowered);
         const HalfMasks high = classify_half(in + 32, lowered + 32);
-        const auto join = [](std::uint32_t a, std::uint32_t b) {
-            return std::uint64_t{a} | (std::uint64_t{b} << 32);
-        };
         return {join(low.word, high.word), join(low.space, high.space),
                 join(low.non_ascii, high.non_ascii)};
     }
@@ -59,6 +68,14 @@ struct Avx2 {
         }
         return count;
     }
+
+  private:
+    static std::uint64_t join(std::uint32_t low, std::uint32_t high) {
+        return std::uint64_t{low} | (std::uint64_t{high} << 32);
+    }
+
+    __m256i low_;
+    __m256i high_;
 };
 
 BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
@@ -67,7 +84,7 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx2 = {classify, cut_ascii<Avx2>, cut_part<Avx2>};
+const CutKernels kCutAvx2 = {classify, classify_known<Avx2>, cut_ascii<Avx2>, cut_part<Avx2>};
 
 }  // namespace dsir::simd
 #endif

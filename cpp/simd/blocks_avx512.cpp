@@ -12,7 +12,15 @@ inline __mmask64 in_range(__m512i bytes, char first, char count) {
                                   _mm512_set1_epi8(count));
 }
 
-struct Avx512 {
+class Avx512 {
+  public:
+    explicit Avx512(const std::uint8_t* block) : bytes_(_mm512_loadu_si512(block)) {}
+
+    std::uint64_t bytes_in(std::uint8_t first, std::uint8_t last) const {
+        return in_range(bytes_, static_cast<char>(first),
+                              static_cast<char>(last - first + 1));
+    }
+
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
         const __m512i bytes = _mm512_loadu_si512(in);
         const __mmask64 upper = in_range(bytes, 'A', 26);
@@ -45,6 +53,9 @@ struct Avx512 {
         }
         return count;
     }
+
+  private:
+    __m512i bytes_;
 };
 
 BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
@@ -53,7 +64,7 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx512 = {classify, cut_ascii<Avx512>, cut_part<Avx512>};
+const CutKernels kCutAvx512 = {classify, classify_known<Avx512>, cut_ascii<Avx512>, cut_part<Avx512>};
 
 }  // namespace dsir::simd
 #endif

@@ -53,6 +53,14 @@ BlockMasks classify_scalar(const std::uint8_t* in, std::uint8_t* lowered) {
     return Scalar::classify(in, lowered);
 }
 
-const CutKernels kCutScalar = {classify_scalar, cut_ascii<Scalar>, cut_part<Scalar>};
+namespace {
+
+KnownMasks know_none(const std::uint8_t*) {
+    return {0, 0};
+}
+
+}  // namespace
+
+const CutKernels kCutScalar = {classify_scalar, know_none, cut_ascii<Scalar>, cut_part<Scalar>};
 
 }  // namespace dsir::simd

@@ -37,8 +37,21 @@ using CutAscii = std::size_t (*)(const std::uint8_t* in, std::size_t blocks, Cut
 using CutBlock = void (*)(std::uint64_t word, std::uint64_t punctuation, std::size_t length,
                           Cut& cut);
 
+/// Bytes of characters whose class a kernel knows, and that stay as they are in lower case.
+struct KnownMasks {
+    std::uint64_t word;
+    std::uint64_t punctuation;
+};
+
+/// The classes of characters beyond ASCII that are frequent and simple: Chinese characters, kana and
+/// their punctuation, small Latin-1 letters. Only of characters that lie whole in the block, are
+/// UTF-8, and are classed by the Unicode tables alike (the tests hold all of Unicode against them);
+/// what is in neither mask is to be looked up. The scalar kernel knows none.
+using ClassifyKnown = KnownMasks (*)(const std::uint8_t* block);
+
 struct CutKernels {
     Classify classify;
+    ClassifyKnown known;
     CutAscii ascii;
     CutBlock block;
 };

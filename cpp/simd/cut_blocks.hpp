@@ -7,6 +7,8 @@
 ///     BlockMasks classify(in, lowered);                 // as simd::Classify
 ///     std::size_t append(mask, offset, out);            // offset + i for every set bit i; may write
 ///                                                       // kCutSlack entries whatever the mask
+///     Isa(block);                                       // for classify_known only: a block, and
+///     std::uint64_t bytes_in(first, last);              // which of its bytes are in a range
 ///
 /// and lives in an unnamed namespace, so that no two files share an instance of these templates: a
 /// copy compiled with flags must never be the one that another file's calls end in.
@@ -56,6 +58,41 @@ inline std::size_t cut_ascii(const std::uint8_t* in, std::size_t blocks, Cut& ou
     }
     out = cut;
     return taken;
+}
+
+/// Masks say where bytes are; shifted right by one or two, where a byte is one or two further on.
+template <class Isa>
+inline KnownMasks classify_known(const std::uint8_t* at) {
+    const Isa block(at);
+    const std::uint64_t continuation = block.bytes_in(0x80, 0xBF);
+    // U+4000 to U+9FFF but for the hexagrams, U+4DC0 to U+4DFF.
+    const std::uint64_t e4 = block.bytes_in(0xE4, 0xE4) & ~(block.bytes_in(0xB7, 0xB7) >> 1);
+    std::uint64_t word3 =
+        (e4 | block.bytes_in(0xE5, 0xE9)) & (continuation >> 1) & (continuation >> 2);
+    std::uint64_t punctuation3 = 0;
+    const std::uint64_t e3 = block.bytes_in(0xE3, 0xE3);
+    const std::uint64_t ef = block.bytes_in(0xEF, 0xEF);
+    if ((e3 | ef) != 0) {
+        const auto second = [&block](std::uint8_t byte) { return block.bytes_in(byte, byte) >> 1; };
+        const auto third = [&block](std::uint8_t first, std::uint8_t last) {
+            return block.bytes_in(first, last) >> 2;
+        };
+        // U+3041-307F, 3080-3096, 30A1-30BF, 30C0-30FA, 30FC-30FF.
+        word3 |= e3 & ((second(0x81) & third(0x81, 0xBF)) |
+                       (second(0x82) & (third(0x80, 0x96) | third(0xA1, 0xBF))) |
+                       (second(0x83) & (third(0x80, 0xBA) | third(0xBC, 0xBF))));
+        // U+3001-3003, 3008-3020; U+FF01-FF0F, FF1A-FF20.
+        punctuation3 = (e3 & second(0x80) & (third(0x81, 0x83) | third(0x88, 0xA0))) |
+                       (ef & second(0xBC) & (third(0x81, 0x8F) | third(0x9A, 0xA0)));
+    }
+    std::uint64_t word2 = 0;
+    const std::uint64_t c3 = block.bytes_in(0xC3, 0xC3);
+    if (c3 != 0) {
+        // U+00DF-00FF but for the division sign, U+00F7.
+        word2 = c3 & ((block.bytes_in(0x9F, 0xBF) & ~block.bytes_in(0xB7, 0xB7)) >> 1);
+    }
+    const auto three = [](std::uint64_t lead) { return lead | (lead << 1) | (lead << 2); };
+    return {three(word3) | word2 | (word2 << 1), three(punctuation3)};
 }
 
 }  // namespace dsir::simd

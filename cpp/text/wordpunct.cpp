@@ -70,11 +70,12 @@ void WordPunct::take_stretch() {
             const std::size_t ascii = kernels_.ascii(at_, blocks, cut_);
             at_ += ascii * 64;
             if (ascii == blocks) continue;
-            taken = take_block(cut_.stopped, 64);
+            taken = take_block(at_, cut_.stopped, 64);
         } else {
             std::uint8_t padded[64] = {};
             std::memcpy(padded, at_, available);
-            taken = take_block(kernels_.classify(padded, cut_.bytes + cut_.bytes_size), available);
+            taken = take_block(padded, kernels_.classify(padded, cut_.bytes + cut_.bytes_size),
+                               available);
         }
         at_ += taken;
         // A block ends early before a character that lower-casing does not leave in its place.
@@ -82,14 +83,20 @@ void WordPunct::take_stretch() {
     }
 }
 
-/// Takes the block at at_, `length` of its 64 bytes at most, of these classes, which lies
+/// Takes `block`, which is what begins at at_, `length` of its 64 bytes at most, of these classes, which lies
 /// lower-cased behind bytes_size as far as it is ASCII. Returns how many bytes it has taken: it
 /// stops before a character that is not UTF-8, or crosses the block's end, or needs room of another
 /// size once it is lower-cased.
-std::size_t WordPunct::take_block(const simd::BlockMasks& masks, std::size_t length) {
+std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
+                                  std::size_t length) {
     std::uint64_t word = masks.word;
     std::uint64_t space = masks.space;
     std::uint64_t left = masks.non_ascii;
+    if (left != 0) {
+        const simd::KnownMasks known = kernels_.known(block);
+        word |= known.word;
+        left &= ~(known.word | known.punctuation);
+    }
     std::uint8_t* const lowered = cut_.bytes + cut_.bytes_size;
     while (left != 0) {
         const auto i = static_cast<std::size_t>(std::countr_zero(left));

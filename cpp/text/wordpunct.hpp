@@ -35,7 +35,8 @@ class WordPunct {
 
   private:
     void take_stretch();
-    std::size_t take_block(const simd::BlockMasks& masks, std::size_t length);
+    std::size_t take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
+                           std::size_t length);
     void take_character();
     void put(char32_t code_point, Kind kind);
     void move_to(Kind kind);
