@@ -43,4 +43,12 @@ std::size_t fast_ngrams_avx2(const TokenView& tokens, unsigned n, std::uint32_t 
 std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                FastNgramsBefore& before, std::uint32_t* out);
 
+/// Writes the hash of every token. `out` has room for kBucketSlack more.
+using TokenHashes = void (*)(const TokenView& tokens, std::uint64_t* out);
+TokenHashes token_hashes_kernel(Level level);
+
+void token_hashes_scalar(const TokenView& tokens, std::uint64_t* out);
+void token_hashes_avx2(const TokenView& tokens, std::uint64_t* out);
+void token_hashes_avx512(const TokenView& tokens, std::uint64_t* out);
+
 }  // namespace dsir::simd

@@ -29,5 +29,9 @@ std::size_t fast_ngrams_avx2(const TokenView& tokens, unsigned n, std::uint32_t 
     return fast_ngrams<Avx2>(tokens, n, buckets, before, out);
 }
 
+void token_hashes_avx2(const TokenView& tokens, std::uint64_t* out) {
+    Avx2::hash(tokens.bytes, tokens.starts, tokens.ends, tokens.count, out);
+}
+
 }  // namespace dsir::simd
 #endif

@@ -126,5 +126,9 @@ std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_
     return fast_ngrams<Avx512>(tokens, n, buckets, before, out);
 }
 
+void token_hashes_avx512(const TokenView& tokens, std::uint64_t* out) {
+    Avx512::hash(tokens.bytes, tokens.starts, tokens.ends, tokens.count, out);
+}
+
 }  // namespace dsir::simd
 #endif
