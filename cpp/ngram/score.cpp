@@ -6,7 +6,9 @@
 
 #include "ngram/bucket_stream.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/visit_entries.hpp"
 #include "parallel/for_ranges.hpp"
+#include "simd/row_sums.hpp"
 
 namespace dsir::ngram {
 namespace {
@@ -17,7 +19,9 @@ namespace {
 class Sums {
   public:
     explicit Sums(const LogRatioTable& table)
-        : table_(table), sums_(table.groups().size() * LogRatioTable::kGroup) {}
+        : table_(table),
+          add_rows_(simd::add_rows_kernel(simd::active_level())),
+          sums_(table.groups().size() * LogRatioTable::kGroup) {}
 
     void start_document() { std::fill(sums_.begin(), sums_.end(), 0); }
 
@@ -32,14 +36,10 @@ class Sums {
         const std::int64_t* const table = table_.groups()[0].data;
         int128 sum = 0;
         const auto outcome = stream.run(document, [&](std::span<const std::uint32_t> buckets) {
-            // Four sums: an addition need not wait for the one before.
-            std::array<std::int64_t, 4> stretch{};
-            std::size_t i = 0;
-            for (; i + 4 <= buckets.size(); i += 4) {
-                for (std::size_t k = 0; k < 4; ++k) stretch[k] += table[buckets[i + k]];
-            }
-            for (; i < buckets.size(); ++i) stretch[0] += table[buckets[i]];
-            sum += stretch[0] + stretch[1] + stretch[2] + stretch[3];
+            std::int64_t stretch = 0;
+            visit_entries(buckets, table, table_.buckets(),
+                          [&stretch](std::int64_t entry) { stretch += entry; });
+            sum += stretch;
         });
         sums_[0] = sum;
         return outcome;
@@ -59,7 +59,7 @@ class Sums {
                         add_stretch<4>(group, buckets);
                         break;
                     default:
-                        add_stretch<8>(group, buckets);
+                        add_rows(group, buckets);
                 }
             }
         });
@@ -75,7 +75,14 @@ class Sums {
         for (std::size_t t = 0; t < kWidth; ++t) sums_[group.first + t] += stretch[t];
     }
 
+    void add_rows(const LogRatioTable::Group& group, std::span<const std::uint32_t> buckets) {
+        std::array<std::int64_t, LogRatioTable::kGroup> stretch{};
+        add_rows_(group.data, buckets.data(), buckets.size(), stretch.data());
+        for (std::size_t t = 0; t < stretch.size(); ++t) sums_[group.first + t] += stretch[t];
+    }
+
     const LogRatioTable& table_;
+    simd::AddRows add_rows_;
     std::vector<int128> sums_;  ///< by target, padded as the groups are
 };
 
