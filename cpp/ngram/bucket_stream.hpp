@@ -30,8 +30,8 @@ class BucketStream {
         bool valid;  ///< false: not UTF-8; the stretches before the bad bytes have been delivered
     };
 
-    /// For every stretch of the document calls sink(std::span<const std::uint32_t>) with the buckets
-    /// of its n-grams, in some order. The same document gives the same calls, valid or not.
+    /// For every stretch of the document calls sink(std::span<const std::uint32_t>) with the
+    /// buckets of its n-grams, in some order. The same document gives the same calls, valid or not.
     template <class Sink>
     Outcome run(std::string_view document, Sink&& sink) {
         switch (tokenizer_) {

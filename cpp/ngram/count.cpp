@@ -80,8 +80,7 @@ CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std:
     const bool limit_can_be_met = limit >= 0 && most > limit;
     if (threads <= 1 || limit_can_be_met) {
         BucketStream stream(spec);
-        return count_range(stream, column, spec.n, limit, 0, column.size(),
-                           {counts, spec.buckets});
+        return count_range(stream, column, spec.n, limit, 0, column.size(), {counts, spec.buckets});
     }
     std::vector<std::unique_ptr<Partial>> partials(threads);
     const auto count_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {

@@ -8,11 +8,12 @@
 
 #include "hashing/fast_hash.hpp"
 
-/// What Sha256Ngrams remembers: the numbers it has given to tokens and n-grams it has met, and their
-/// buckets. Direct-mapped tables: a newcomer takes the place of what was there.
+/// What Sha256Ngrams remembers: the numbers it has given to tokens and n-grams it has met, and
+/// their buckets. Direct-mapped tables: a newcomer takes the place of what was there.
 ///
-/// Every insertion gets a number of its own, never used again, so a number means one string for good
-/// even where the table has forgotten it; 0 means none. Comparing numbers is comparing strings.
+/// Every insertion gets a number of its own, never used again, so a number means one string for
+/// good even where the table has forgotten it; 0 means none. Comparing numbers is comparing
+/// strings.
 namespace dsir::ngram {
 
 /// A table of slots at places of 64-bit hashes, which grows fourfold as it fills.

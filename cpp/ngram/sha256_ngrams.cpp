@@ -86,7 +86,8 @@ void Sha256Ngrams::number_tokens(const text::TokenBuffer& tokens, std::uint32_t*
 }
 
 /// From the n-grams of the order before to those of this: finds or gives the numbers of the n-grams
-/// that end at the tokens from `first` on, and writes their buckets, or sees to it that they will be.
+/// that end at the tokens from `first` on, and writes their buckets, or sees to it that they will
+/// be.
 void Sha256Ngrams::number_longer(const text::TokenBuffer& tokens, unsigned order, std::size_t first,
                                  std::uint32_t* buckets) {
     const std::size_t count = tokens.size();

@@ -22,9 +22,9 @@ namespace dsir::ngram {
 ///
 /// Most n-grams of a text have been seen shortly before, so they are numbered and their buckets
 /// remembered: a token is looked up by its bytes, an n-gram by the number of the n-gram that it
-/// begins with and the number of its last token. No hash stands for a string anywhere: the answer is
-/// SHA-256's whatever the tables hold. Tokens too long for a slot have no number, nor have n-grams
-/// with such a token; they are hashed each time.
+/// begins with and the number of its last token. No hash stands for a string anywhere: the answer
+/// is SHA-256's whatever the tables hold. Tokens too long for a slot have no number, nor have
+/// n-grams with such a token; they are hashed each time.
 ///
 /// Memory: up to 18 MB for the tables, which start small.
 class Sha256Ngrams {
@@ -75,8 +75,8 @@ class Sha256Ngrams {
     std::vector<std::uint32_t> ngram_numbers_;  ///< of the n-grams of the order in hand
     std::vector<std::uint32_t> found_;
 
-    // Of the document before the stretch: its last tokens, n - 1 of them at most, and the numbers of
-    // the n-grams that end at the very last, by order.
+    // Of the document before the stretch: its last tokens, n - 1 of them at most, and the numbers
+    // of the n-grams that end at the very last, by order.
     std::deque<std::string> before_;  ///< with some bytes behind each
     std::array<std::uint32_t, kMaxOrder> last_numbers_{};
 

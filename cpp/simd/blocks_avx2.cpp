@@ -45,8 +45,7 @@ class Avx2 {
     std::uint64_t bytes_in(std::uint8_t first, std::uint8_t last) const {
         const auto from = static_cast<char>(first);
         const auto count = static_cast<char>(last - first + 1);
-        return join(bits(in_range(low_, from, count)),
-                    bits(in_range(high_, from, count)));
+        return join(bits(in_range(low_, from, count)), bits(in_range(high_, from, count)));
     }
 
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {

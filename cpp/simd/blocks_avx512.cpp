@@ -17,8 +17,7 @@ class Avx512 {
     explicit Avx512(const std::uint8_t* block) : bytes_(_mm512_loadu_si512(block)) {}
 
     std::uint64_t bytes_in(std::uint8_t first, std::uint8_t last) const {
-        return in_range(bytes_, static_cast<char>(first),
-                              static_cast<char>(last - first + 1));
+        return in_range(bytes_, static_cast<char>(first), static_cast<char>(last - first + 1));
     }
 
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
@@ -64,7 +63,8 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx512 = {classify, classify_known<Avx512>, cut_ascii<Avx512>, cut_part<Avx512>};
+const CutKernels kCutAvx512 = {classify, classify_known<Avx512>, cut_ascii<Avx512>,
+                               cut_part<Avx512>};
 
 }  // namespace dsir::simd
 #endif

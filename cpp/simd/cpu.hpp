@@ -4,8 +4,8 @@ namespace dsir::simd {
 
 /// Kernel widths, in the order in which they are preferred. Every one gives the same bits.
 ///
-/// avx2 stands for AVX2, BMI1 and BMI2 (2013 and later); avx512 for these and AVX-512 F, BW, DQ, VL,
-/// VBMI and VBMI2 (Ice Lake, Zen 4 and later).
+/// avx2 stands for AVX2, BMI1 and BMI2 (2013 and later); avx512 for these and AVX-512 F, BW, DQ,
+/// VL, VBMI and VBMI2 (Ice Lake, Zen 4 and later).
 enum class Level { scalar = 0, avx2 = 1, avx512 = 2 };
 
 /// What the kernels use: the widest this CPU has, or what the environment variable DSIR_SIMD

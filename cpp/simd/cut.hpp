@@ -6,8 +6,8 @@
 #include "simd/classify.hpp"
 #include "simd/cpu.hpp"
 
-/// Cutting text into tokens, 64 bytes at a time: from the classes of the bytes to where tokens start
-/// and end.
+/// Cutting text into tokens, 64 bytes at a time: from the classes of the bytes to where tokens
+/// start and end.
 namespace dsir::simd {
 
 /// Where the tokens of a stretch go, and what is open at its end. The arrays are the caller's.
@@ -43,10 +43,10 @@ struct KnownMasks {
     std::uint64_t punctuation;
 };
 
-/// The classes of characters beyond ASCII that are frequent and simple: Chinese characters, kana and
-/// their punctuation, small Latin-1 letters. Only of characters that lie whole in the block, are
-/// UTF-8, and are classed by the Unicode tables alike (the tests hold all of Unicode against them);
-/// what is in neither mask is to be looked up. The scalar kernel knows none.
+/// The classes of characters beyond ASCII that are frequent and simple: Chinese characters, kana
+/// and their punctuation, small Latin-1 letters. Only of characters that lie whole in the block,
+/// are UTF-8, and are classed by the Unicode tables alike (the tests hold all of Unicode against
+/// them); what is in neither mask is to be looked up. The scalar kernel knows none.
 using ClassifyKnown = KnownMasks (*)(const std::uint8_t* block);
 
 struct CutKernels {

@@ -5,7 +5,8 @@
 /// The loops of cut.hpp, for the files that know an instruction set. `Isa` has
 ///
 ///     BlockMasks classify(in, lowered);                 // as simd::Classify
-///     std::size_t append(mask, offset, out);            // offset + i for every set bit i; may write
+///     std::size_t append(mask, offset, out);            // offset + i for every set bit i; may
+///     write
 ///                                                       // kCutSlack entries whatever the mask
 ///     Isa(block);                                       // for classify_known only: a block, and
 ///     std::uint64_t bytes_in(first, last);              // which of its bytes are in a range

@@ -5,7 +5,8 @@
 
 #include "simd/cpu.hpp"
 
-/// The buckets of n-grams by the hash "fast" (hashing/fast_hash.hpp), a stretch of tokens at a time.
+/// The buckets of n-grams by the hash "fast" (hashing/fast_hash.hpp), a stretch of tokens at a
+/// time.
 namespace dsir::simd {
 
 /// Tokens as they lie in a token buffer: 16 bytes from the start of any of them on may be read,
@@ -21,13 +22,13 @@ inline constexpr unsigned kFastNgramsLargestOrder = 8;
 
 /// What has to be known of the tokens before a stretch. All zero at the start of a document.
 struct FastNgramsBefore {
-    unsigned tokens;  ///< of the document so far, counted up to n
+    unsigned tokens;                                ///< of the document so far, counted up to n
     std::uint64_t ending[kFastNgramsLargestOrder];  ///< [i]: hash of the last (i+1)-gram
 };
 
 /// Writes the buckets of all n-grams of orders 1 to n (8 at most) that end at one of the tokens, in
-/// some order, and returns how many that is. `buckets`: up to 2^24. `out` has room for n * count and
-/// kBucketSlack more.
+/// some order, and returns how many that is. `buckets`: up to 2^24. `out` has room for n * count
+/// and kBucketSlack more.
 using FastNgrams = std::size_t (*)(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                    FastNgramsBefore& before, std::uint32_t* out);
 

@@ -10,7 +10,8 @@ struct Avx2 : OneByOne<Avx2> {
     /// hashing::token_hash with one branch, on tokens of more than 16 bytes, which are few; on
     /// shorter ones a branch would be guessed wrong often.
     static std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
-        if (length > 16) [[unlikely]] return hashing::token_hash(bytes, length);
+        if (length > 16) [[unlikely]]
+            return hashing::token_hash(bytes, length);
         // The first eight bytes, fewer where there are fewer: BZHI leaves all where asked for 64
         // bits and more. The last eight where there are more than eight, else nothing.
         const std::uint64_t low =

@@ -17,8 +17,8 @@ inline __m512i fold(__m512i a, __m512i b) {
     const __m512i low = _mm512_mul_epu32(a, b);
     const __m512i middle =
         _mm512_add_epi64(_mm512_mul_epu32(a_high, b), _mm512_srli_epi64(low, 32));
-    const __m512i other = _mm512_add_epi64(_mm512_mul_epu32(a, b_high),
-                                           _mm512_and_si512(middle, all(0xFFFFFFFF)));
+    const __m512i other =
+        _mm512_add_epi64(_mm512_mul_epu32(a, b_high), _mm512_and_si512(middle, all(0xFFFFFFFF)));
     const __m512i high = _mm512_add_epi64(
         _mm512_add_epi64(_mm512_mul_epu32(a_high, b_high), _mm512_srli_epi64(middle, 32)),
         _mm512_srli_epi64(other, 32));
@@ -34,8 +34,8 @@ struct Sixteen {
 };
 
 inline Sixteen load_sixteen(const std::uint8_t* bytes, const std::uint32_t* starts) {
-    // A load into a lane costs less than half of what a gather does. Even tokens and odd ones apart,
-    // so that unpacking puts them in order.
+    // A load into a lane costs less than half of what a gather does. Even tokens and odd ones
+    // apart, so that unpacking puts them in order.
     const auto load = [bytes](std::uint32_t at) {
         return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + at));
     };
@@ -100,13 +100,13 @@ struct Avx512 {
         const __m512i bits = _mm512_slli_epi64(_mm512_sub_epi64(length, all(8)), 3);
         const __m512i missing = _mm512_sub_epi64(_mm512_setzero_si512(), bits);
         const __mmask8 more = _mm512_cmpgt_epi64_mask(bits, _mm512_setzero_si512());
-        const __m512i keep = _mm512_mask_mov_epi64(_mm512_srlv_epi64(all(~0ULL), missing), more,
-                                                   all(~0ULL));
+        const __m512i keep =
+            _mm512_mask_mov_epi64(_mm512_srlv_epi64(all(~0ULL), missing), more, all(~0ULL));
         const __m512i low = _mm512_and_si512(read.first, keep);
         // The last eight bytes of a token of 9 to 16.
-        const __m512i high = _mm512_maskz_or_epi64(
-            more, _mm512_srlv_epi64(read.first, bits),
-            _mm512_sllv_epi64(read.second, _mm512_sub_epi64(all(64), bits)));
+        const __m512i high =
+            _mm512_maskz_or_epi64(more, _mm512_srlv_epi64(read.first, bits),
+                                  _mm512_sllv_epi64(read.second, _mm512_sub_epi64(all(64), bits)));
         const __m512i inner = fold(_mm512_xor_si512(low, all(hashing::kRoot2)),
                                    _mm512_xor_si512(high, all(hashing::kRoot3)));
         const __m512i hash = fold(_mm512_xor_si512(inner, length), all(hashing::kRoot5));

@@ -83,10 +83,10 @@ void WordPunct::take_stretch() {
     }
 }
 
-/// Takes `block`, which is what begins at at_, `length` of its 64 bytes at most, of these classes, which lies
-/// lower-cased behind bytes_size as far as it is ASCII. Returns how many bytes it has taken: it
-/// stops before a character that is not UTF-8, or crosses the block's end, or needs room of another
-/// size once it is lower-cased.
+/// Takes `block`, which is what begins at at_, `length` of its 64 bytes at most, of these classes,
+/// which lies lower-cased behind bytes_size as far as it is ASCII. Returns how many bytes it has
+/// taken: it stops before a character that is not UTF-8, or crosses the block's end, or needs room
+/// of another size once it is lower-cased.
 std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
                                   std::size_t length) {
     std::uint64_t word = masks.word;
@@ -109,8 +109,8 @@ std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMa
         }
         if (properties.lower_delta != 0) {
             std::uint8_t bytes[4];
-            const auto lower = static_cast<char32_t>(
-                static_cast<std::int32_t>(decoded.code_point) + properties.lower_delta);
+            const auto lower = static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
+                                                     properties.lower_delta);
             if (encode_utf8(lower, bytes) != decoded.length) {
                 length = i;
                 break;
