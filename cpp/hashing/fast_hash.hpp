@@ -15,6 +15,10 @@ __extension__ typedef unsigned __int128 uint128;
 
 inline constexpr int kFastHashVersion = 1;
 
+// The functions are also used in files compiled for wider CPUs (cpp/simd). There they must be
+// inlined: a copy out of line would be one that the linker may give to every caller.
+#define DSIR_ALWAYS_INLINE [[gnu::always_inline]] inline
+
 // The fractional parts of the square roots of 2, 3, 5, 7 and 11, made odd.
 inline constexpr std::uint64_t kRoot2 = 0x6A09E667F3BCC909ULL;
 inline constexpr std::uint64_t kRoot3 = 0xBB67AE8584CAA73BULL;
@@ -24,12 +28,12 @@ inline constexpr std::uint64_t kRoot11 = 0x510E527FADE682D1ULL;
 
 /// Both halves of the 128-bit product, folded: every bit of the result depends on every bit of a
 /// and b.
-inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+DSIR_ALWAYS_INLINE std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
     const uint128 product = uint128{a} * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-inline std::uint64_t load64(const std::uint8_t* at) {
+DSIR_ALWAYS_INLINE std::uint64_t load64(const std::uint8_t* at) {
     std::uint64_t word = 0;
     std::memcpy(&word, at, sizeof word);
     return word;
@@ -37,7 +41,7 @@ inline std::uint64_t load64(const std::uint8_t* at) {
 
 /// Hash of a token, given as lower-cased UTF-8 of 1 to 2^32 - 1 bytes.
 /// Reads up to 8 bytes from `bytes` on even where `length` is smaller (TokenBuffer has the room).
-inline std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
+DSIR_ALWAYS_INLINE std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
     std::uint64_t low = load64(bytes);
     std::uint64_t high = 0;
     std::uint64_t state = length;
@@ -60,13 +64,15 @@ inline std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
 }
 
 /// Hash of the n-gram made of an (n-1)-gram and one more token. Not symmetric.
-inline std::uint64_t extend_hash(std::uint64_t shorter, std::uint64_t token) {
+DSIR_ALWAYS_INLINE std::uint64_t extend_hash(std::uint64_t shorter, std::uint64_t token) {
     return fold(shorter ^ kRoot7, token ^ kRoot11);
 }
 
 /// Bucket of a 64-bit hash: the hash as a fraction of 2^64, times the number of buckets.
-inline std::uint32_t bucket_of(std::uint64_t hash, std::uint32_t buckets) {
+DSIR_ALWAYS_INLINE std::uint32_t bucket_of(std::uint64_t hash, std::uint32_t buckets) {
     return static_cast<std::uint32_t>((uint128{hash} * buckets) >> 64);
 }
+
+#undef DSIR_ALWAYS_INLINE
 
 }  // namespace dsir::hashing

@@ -52,12 +52,31 @@ void compress_portable(Sha256State& state, const std::uint8_t* blocks, std::size
     }
 }
 
+void compress_two_portable(Sha256State& a, const std::uint8_t* block_a, Sha256State& b,
+                           const std::uint8_t* block_b) {
+    compress_portable(a, block_a, 1);
+    compress_portable(b, block_b, 1);
+}
+
 }  // namespace detail
+
+namespace {
+
+constexpr Sha256State kInitial = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+/// Writes a 64-bit number so that its last byte is before `end`.
+void put_big_endian(std::uint64_t number, std::uint8_t* end) {
+    std::uint8_t bytes[8];
+    for (std::size_t i = 0; i < 8; ++i) bytes[7 - i] = static_cast<std::uint8_t>(number >> (8 * i));
+    std::memcpy(end - 8, bytes, 8);
+}
+
+}  // namespace
 
 Sha256State sha256(const std::uint8_t* bytes, std::size_t length) {
     static const detail::Compress compress = simd::sha256_compress();
-    Sha256State state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    Sha256State state = kInitial;
     const std::size_t whole = length / 64;
     compress(state, bytes, whole);
     // The rest, a one bit, zeros, and the length in bits, big-endian.
@@ -66,12 +85,22 @@ Sha256State sha256(const std::uint8_t* bytes, std::size_t length) {
     if (rest != 0) std::memcpy(tail, bytes + 64 * whole, rest);
     tail[rest] = 0x80;
     const std::size_t tail_blocks = rest < 56 ? 1 : 2;
-    const std::uint64_t bits = std::uint64_t{length} * 8;
-    for (std::size_t i = 0; i < 8; ++i) {
-        tail[64 * tail_blocks - 1 - i] = static_cast<std::uint8_t>(bits >> (8 * i));
-    }
+    put_big_endian(std::uint64_t{length} * 8, tail + 64 * tail_blocks);
     compress(state, tail, tail_blocks);
     return state;
+}
+
+void Sha256Block::finish() {
+    std::memset(bytes_.data() + length_, 0, 64);
+    bytes_[length_] = 0x80;
+    put_big_endian(std::uint64_t{length_} * 8, bytes_.data() + 64);
+}
+
+void sha256_of_two(const Sha256Block& a, const Sha256Block& b, Sha256State& digest_a,
+                   Sha256State& digest_b) {
+    static const detail::CompressTwo compress = simd::sha256_compress_two();
+    digest_a = digest_b = kInitial;
+    compress(digest_a, a.data(), digest_b, b.data());
 }
 
 Sha256Buckets::Sha256Buckets(std::uint32_t buckets) : buckets_(buckets), powers_{} {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 /// SHA-256 (FIPS 180-4), and its value as an integer modulo a number of buckets.
 namespace dsir::hashing {
@@ -11,6 +12,38 @@ using Sha256State = std::array<std::uint32_t, 8>;
 
 /// The digest as eight big-endian words: word 0 is the most significant.
 Sha256State sha256(const std::uint8_t* bytes, std::size_t length);
+
+/// A message of up to kLargest bytes, put together piece by piece, as the one block of 64 that
+/// SHA-256 makes of it.
+class Sha256Block {
+  public:
+    static constexpr std::size_t kLargest = 55;
+
+    void clear() { length_ = 0; }
+
+    /// Appends a piece. Reads, in steps of 16, up to 15 bytes behind it.
+    void append_padded(const std::uint8_t* piece, std::size_t length) {
+        for (std::size_t i = 0; i < length; i += 16) {
+            std::memcpy(bytes_.data() + length_ + i, piece + i, 16);
+        }
+        length_ += length;
+    }
+
+    void append(char byte) { bytes_[length_++] = static_cast<std::uint8_t>(byte); }
+
+    /// Puts what stands behind the message: a one bit, zeros, the length in bits, big-endian.
+    void finish();
+
+    const std::uint8_t* data() const { return bytes_.data(); }
+
+  private:
+    alignas(16) std::array<std::uint8_t, 64 + 64> bytes_;  // 64 more to write over in steps
+    std::size_t length_ = 0;
+};
+
+/// The digests of two messages, in the time of little more than one where the CPU has instructions.
+void sha256_of_two(const Sha256Block& a, const Sha256Block& b, Sha256State& digest_a,
+                   Sha256State& digest_b);
 
 /// The reference's bucket: the digest as one 256-bit integer, modulo `buckets`.
 class Sha256Buckets {
@@ -29,6 +62,11 @@ namespace detail {
 /// Takes in `count` blocks of 64 bytes.
 using Compress = void (*)(Sha256State& state, const std::uint8_t* blocks, std::size_t count);
 void compress_portable(Sha256State& state, const std::uint8_t* blocks, std::size_t count);
+/// Takes in one block for each of two states.
+using CompressTwo = void (*)(Sha256State& a, const std::uint8_t* block_a, Sha256State& b,
+                             const std::uint8_t* block_b);
+void compress_two_portable(Sha256State& a, const std::uint8_t* block_a, Sha256State& b,
+                           const std::uint8_t* block_b);
 extern const std::array<std::uint32_t, 64> kRoundConstants;
 }  // namespace detail
 

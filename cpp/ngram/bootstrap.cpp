@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <span>
 
 #include "ngram/kernels.hpp"
 #include "parallel/for_ranges.hpp"
@@ -94,12 +95,14 @@ std::vector<std::int64_t> BootstrapCounts::add(const arrow::TextColumn& column,
 void BootstrapCounts::find(const arrow::TextColumn& column, std::int64_t begin, std::int64_t end,
                            std::uint64_t first_row, Found& found) const {
     if (!found.stream) found.stream = std::make_unique<BucketStream>(spec_);
-    const auto take = [&found](std::uint32_t bucket) { found.buckets.push_back(bucket); };
+    const auto take = [&found](std::span<const std::uint32_t> buckets) {
+        found.buckets.insert(found.buckets.end(), buckets.begin(), buckets.end());
+    };
     for (std::int64_t row = begin; row < end; ++row) {
         const auto document = column[row];
         if (!document) continue;
         const std::size_t before = found.buckets.size();
-        if (found.stream->run(*document, take, [] {}).valid) {
+        if (found.stream->run(*document, take).valid) {
             found.rows.push_back(
                 {first_row + static_cast<std::uint64_t>(row), found.buckets.size()});
         } else {
@@ -126,9 +129,10 @@ bool BootstrapCounts::add_long(std::string_view document, std::uint64_t row, uns
     if (document.size() > kLargestDocument) return false;
     std::vector<std::int64_t> own(spec_.buckets);
     BucketStream stream(spec_);
-    if (!stream.run(document, [&own](std::uint32_t bucket) { ++own[bucket]; }, [] {}).valid) {
-        return false;
-    }
+    const auto add = [&own](std::span<const std::uint32_t> buckets) {
+        for (const std::uint32_t bucket : buckets) ++own[bucket];
+    };
+    if (!stream.run(document, add).valid) return false;
     parallel::for_ranges(blocks(), threads, [&](unsigned, std::int64_t from, std::int64_t to) {
         for (std::int64_t block = from; block < to; ++block) {
             const auto times = times_of(draw_, row, block);

@@ -30,27 +30,26 @@ class BucketStream {
         bool valid;  ///< false: not UTF-8; the stretches before the bad bytes have been delivered
     };
 
-    /// For every stretch of the document calls bucket_sink(bucket) for each of its n-grams and then
-    /// stretch_sink() once. The same document gives the same calls, valid or not.
-    template <class BucketSink, class StretchSink>
-    Outcome run(std::string_view document, BucketSink&& bucket_sink, StretchSink&& stretch_sink) {
+    /// For every stretch of the document calls sink(std::span<const std::uint32_t>) with the
+    /// buckets of its n-grams, in some order. The same document gives the same calls, valid or not.
+    template <class Sink>
+    Outcome run(std::string_view document, Sink&& sink) {
         switch (tokenizer_) {
             case TokenizerKind::word_tokenize:
-                return run_with<text::WordTokenize>(document, bucket_sink, stretch_sink);
+                return run_with<text::WordTokenize>(document, sink);
             case TokenizerKind::split:
-                return run_with<text::SplitSpaces>(document, bucket_sink, stretch_sink);
+                return run_with<text::SplitSpaces>(document, sink);
             case TokenizerKind::wordpunct:
                 break;
         }
-        return run_with<text::WordPunct>(document, bucket_sink, stretch_sink);
+        return run_with<text::WordPunct>(document, sink);
     }
 
   private:
     using Ngrams = std::variant<FastNgrams, Sha256Ngrams>;
 
-    template <class Tokenizer, class BucketSink, class StretchSink>
-    Outcome run_with(std::string_view document, BucketSink& bucket_sink,
-                     StretchSink& stretch_sink) {
+    template <class Tokenizer, class Sink>
+    Outcome run_with(std::string_view document, Sink& sink) {
         return std::visit(
             [&](auto& ngrams) {
                 ngrams.start_document();
@@ -58,8 +57,7 @@ class BucketStream {
                 std::uint64_t tokens = 0;
                 while (tokenizer.next()) {
                     tokens += buffer_.size();
-                    ngrams.take(buffer_, bucket_sink);
-                    stretch_sink();
+                    sink(ngrams.take(buffer_));
                 }
                 return Outcome{tokens, tokenizer.valid()};
             },

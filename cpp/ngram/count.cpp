@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "ngram/bucket_stream.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/visit_entries.hpp"
 #include "parallel/for_ranges.hpp"
 
 namespace dsir::ngram {
@@ -21,14 +23,19 @@ namespace {
 
 /// Adds one document to the counts and returns its number of tokens, -1 where it is not UTF-8 or
 /// too long.
-std::int64_t count_document(BucketStream& stream, std::string_view document, std::int64_t* counts) {
+std::int64_t count_document(BucketStream& stream, std::string_view document,
+                            std::span<std::int64_t> counts) {
     if (document.size() > kLargestDocument) return -1;
-    const auto nothing = [] {};
-    const auto outcome =
-        stream.run(document, [counts](std::uint32_t bucket) { ++counts[bucket]; }, nothing);
+    const auto add = [counts](std::span<const std::uint32_t> buckets) {
+        visit_entries(buckets, counts.data(), counts.size(), [](std::int64_t& entry) { ++entry; });
+    };
+    const auto outcome = stream.run(document, add);
     if (!outcome.valid) {
         // What was delivered before the bad bytes is delivered again, and taken back.
-        stream.run(document, [counts](std::uint32_t bucket) { --counts[bucket]; }, nothing);
+        stream.run(document, [counts](std::span<const std::uint32_t> buckets) {
+            visit_entries(buckets, counts.data(), counts.size(),
+                          [](std::int64_t& entry) { --entry; });
+        });
         return -1;
     }
     return static_cast<std::int64_t>(outcome.tokens);
@@ -36,7 +43,7 @@ std::int64_t count_document(BucketStream& stream, std::string_view document, std
 
 CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, unsigned n,
                         std::int64_t limit, std::int64_t begin, std::int64_t end,
-                        std::int64_t* counts) {
+                        std::span<std::int64_t> counts) {
     CountResult result;
     for (std::int64_t row = begin; row < end; ++row) {
         ++result.rows;
@@ -73,14 +80,14 @@ CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std:
     const bool limit_can_be_met = limit >= 0 && most > limit;
     if (threads <= 1 || limit_can_be_met) {
         BucketStream stream(spec);
-        return count_range(stream, column, spec.n, limit, 0, column.size(), counts);
+        return count_range(stream, column, spec.n, limit, 0, column.size(), {counts, spec.buckets});
     }
     std::vector<std::unique_ptr<Partial>> partials(threads);
     const auto count_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         if (!partials[thread]) partials[thread] = std::make_unique<Partial>(spec);
         Partial& partial = *partials[thread];
         const CountResult part =
-            count_range(partial.stream, column, spec.n, -1, begin, end, partial.counts.data());
+            count_range(partial.stream, column, spec.n, -1, begin, end, partial.counts);
         partial.result += part;
     };
     parallel::for_ranges(column.size(), threads, count_part);

@@ -1,23 +1,27 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "ngram/bucket_stream.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/visit_entries.hpp"
 #include "parallel/for_ranges.hpp"
+#include "simd/row_sums.hpp"
 
 namespace dsir::ngram {
 namespace {
 
 /// Adds up the table's entries of a document. One a thread.
 ///
-/// One target: entries are added as buckets come. Several: the buckets of a stretch are noted, and
-/// then each group of targets goes over them with its sums in registers.
+/// Each group of targets goes over the buckets of a stretch with its sums in registers.
 class Sums {
   public:
     explicit Sums(const LogRatioTable& table)
-        : table_(table), sums_(table.groups().size() * LogRatioTable::kGroup) {}
+        : table_(table),
+          add_rows_(simd::add_rows_kernel(simd::active_level())),
+          sums_(table.groups().size() * LogRatioTable::kGroup) {}
 
     void start_document() { std::fill(sums_.begin(), sums_.end(), 0); }
 
@@ -31,55 +35,55 @@ class Sums {
     BucketStream::Outcome add_one(BucketStream& stream, std::string_view document) {
         const std::int64_t* const table = table_.groups()[0].data;
         int128 sum = 0;
-        std::int64_t stretch = 0;
-        const auto outcome = stream.run(
-            document, [&stretch, table](std::uint32_t bucket) { stretch += table[bucket]; },
-            [&stretch, &sum] {
-                sum += stretch;
-                stretch = 0;
-            });
+        const auto outcome = stream.run(document, [&](std::span<const std::uint32_t> buckets) {
+            std::int64_t stretch = 0;
+            visit_entries(buckets, table, table_.buckets(),
+                          [&stretch](std::int64_t entry) { stretch += entry; });
+            sum += stretch;
+        });
         sums_[0] = sum;
         return outcome;
     }
 
     BucketStream::Outcome add_several(BucketStream& stream, std::string_view document) {
-        std::uint32_t* const buckets = buckets_.data();
-        std::size_t count = 0;
-        return stream.run(
-            document, [buckets, &count](std::uint32_t bucket) { buckets[count++] = bucket; },
-            [this, &count] {
-                for (const LogRatioTable::Group& group : table_.groups()) {
-                    switch (group.width) {
-                        case 1:
-                            add_stretch<1>(group, count);
-                            break;
-                        case 2:
-                            add_stretch<2>(group, count);
-                            break;
-                        case 4:
-                            add_stretch<4>(group, count);
-                            break;
-                        default:
-                            add_stretch<8>(group, count);
-                    }
+        return stream.run(document, [this](std::span<const std::uint32_t> buckets) {
+            for (const LogRatioTable::Group& group : table_.groups()) {
+                switch (group.width) {
+                    case 1:
+                        add_stretch<1>(group, buckets);
+                        break;
+                    case 2:
+                        add_stretch<2>(group, buckets);
+                        break;
+                    case 4:
+                        add_stretch<4>(group, buckets);
+                        break;
+                    default:
+                        add_rows(group, buckets);
                 }
-                count = 0;
-            });
+            }
+        });
     }
 
     template <std::size_t kWidth>
-    void add_stretch(const LogRatioTable::Group& group, std::size_t count) {
+    void add_stretch(const LogRatioTable::Group& group, std::span<const std::uint32_t> buckets) {
         std::array<std::int64_t, kWidth> stretch{};
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::int64_t* const entries = group.data + std::size_t{buckets_[i]} * kWidth;
+        for (const std::uint32_t bucket : buckets) {
+            const std::int64_t* const entries = group.data + std::size_t{bucket} * kWidth;
             for (std::size_t t = 0; t < kWidth; ++t) stretch[t] += entries[t];
         }
         for (std::size_t t = 0; t < kWidth; ++t) sums_[group.first + t] += stretch[t];
     }
 
+    void add_rows(const LogRatioTable::Group& group, std::span<const std::uint32_t> buckets) {
+        std::array<std::int64_t, LogRatioTable::kGroup> stretch{};
+        add_rows_(group.data, buckets.data(), buckets.size(), stretch.data());
+        for (std::size_t t = 0; t < stretch.size(); ++t) sums_[group.first + t] += stretch[t];
+    }
+
     const LogRatioTable& table_;
+    simd::AddRows add_rows_;
     std::vector<int128> sums_;  ///< by target, padded as the groups are
-    std::array<std::uint32_t, BucketStream::kLargestStretch> buckets_;
 };
 
 /// What one thread works with.

@@ -3,12 +3,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "hashing/fast_hash.hpp"
 #include "hashing/sha256.hpp"
 #include "ngram/feature_spec.hpp"
+#include "ngram/sha256_memory.hpp"
+#include "simd/fast_ngrams.hpp"
 #include "text/token_buffer.hpp"
 
 namespace dsir::ngram {
@@ -16,90 +20,68 @@ namespace dsir::ngram {
 /// Buckets of the n-grams of one document with hash="sha256": the reference's, which hashes the
 /// tokens joined by one space.
 ///
-/// Most n-grams of a text have been seen shortly before, so buckets are remembered in a
-/// direct-mapped table under the n-gram itself. The whole n-gram is compared, never a hash of it:
-/// the answer is SHA-256's whatever the table holds. Longer n-grams than a slot holds (27 bytes)
-/// are hashed each time.
+/// Most n-grams of a text have been seen shortly before, so they are numbered and their buckets
+/// remembered: a token is looked up by its bytes, an n-gram by the number of the n-gram that it
+/// begins with and the number of its last token. No hash stands for a string anywhere: the answer
+/// is SHA-256's whatever the tables hold. Tokens too long for a slot have no number, nor have
+/// n-grams with such a token; they are hashed each time.
+///
+/// Memory: up to 18 MB for the tables, which start small.
 class Sha256Ngrams {
   public:
-    explicit Sha256Ngrams(const FeatureSpec& spec)
-        : n_(spec.n), bucket_of_(spec.buckets), slots_(kSlots) {}
+    /// `first_number`: of the numbers given, at least 1 (tests begin near the last).
+    explicit Sha256Ngrams(const FeatureSpec& spec, std::uint32_t first_number = 1)
+        : token_hashes_(simd::token_hashes_kernel(simd::active_level())),
+          n_(spec.n),
+          bucket_of_(spec.buckets),
+          next_number_(first_number) {}
 
     void start_document() {
-        last_.clear();
-        lengths_filled_ = 0;
+        before_.clear();
+        last_numbers_ = {};
     }
 
-    /// Calls sink(bucket) for every n-gram that ends at a token of this stretch.
-    template <class Sink>
-    void take(const text::TokenBuffer& tokens, Sink&& sink) {
-        for (std::size_t k = 0; k < tokens.size(); ++k) {
-            append(tokens.bytes.get() + tokens.starts[k], tokens.ends[k] - tokens.starts[k]);
-            std::size_t length = 0;
-            for (unsigned i = 0; i < lengths_filled_; ++i) {
-                length += lengths_[i] + (i == 0 ? 0 : 1);
-                sink(bucket(last_.data() + end_ - length, length));
-            }
-        }
-    }
+    /// The buckets of the n-grams that end at a token of this stretch, valid until the next call.
+    std::span<const std::uint32_t> take(const text::TokenBuffer& tokens);
 
   private:
-    static constexpr std::size_t kSlots = std::size_t{1} << 15;
-    static constexpr std::size_t kSlotBytes = 27;
-    static constexpr std::size_t kPadding = 32;
-
-    struct alignas(32) Slot {
-        std::uint32_t bucket = 0;
-        std::uint8_t length = 0;  ///< 0: empty
-        std::array<std::uint8_t, kSlotBytes> bytes{};
+    /// An n-gram that waits for another to be hashed along with.
+    struct Waiting {
+        hashing::Sha256Block message;
+        std::uint32_t* bucket;  ///< where its bucket goes
+        PairSlot* slot;         ///< where it is remembered, if it is
+        PairSlot entry;
     };
 
-    /// Puts a token behind the last ones, with a space between, and keeps n of them.
-    void append(const std::uint8_t* token, std::size_t length) {
-        if (lengths_filled_ == 0) end_ = 0;
-        const std::size_t need = end_ + 1 + length + kPadding;
-        if (need > last_.size()) make_room(length);
-        if (lengths_filled_ != 0) last_[end_++] = ' ';
-        std::memcpy(last_.data() + end_, token, length);
-        end_ += length;
-        if (lengths_filled_ < n_) ++lengths_filled_;
-        for (unsigned i = lengths_filled_; i-- > 1;) lengths_[i] = lengths_[i - 1];
-        lengths_[0] = length;
-    }
+    void number_tokens(const text::TokenBuffer& tokens, std::uint32_t* buckets);
+    void number_longer(const text::TokenBuffer& tokens, unsigned order, std::size_t first,
+                       std::uint32_t* buckets);
+    void hash_ngram(const text::TokenBuffer& tokens, unsigned order, std::size_t last,
+                    std::uint32_t* bucket, PairSlot* slot, const PairSlot& entry);
+    void hash_waiting(const Waiting& a, const Waiting& b);
+    void keep_last_tokens(const text::TokenBuffer& tokens);
+    std::string_view token_at(const text::TokenBuffer& tokens, std::ptrdiff_t k) const;
 
-    /// Moves the tokens that still take part in n-grams to the front; grows where that is too few.
-    void make_room(std::size_t length) {
-        std::size_t keep = 0;
-        for (unsigned i = 0; i < lengths_filled_; ++i) keep += lengths_[i] + (i == 0 ? 0 : 1);
-        const std::size_t need = 2 * (keep + 1 + length + kPadding);
-        std::vector<std::uint8_t> fresh(need < kWindow ? kWindow : need);
-        if (keep != 0) std::memcpy(fresh.data(), last_.data() + end_ - keep, keep);
-        last_.swap(fresh);
-        end_ = keep;
-    }
-
-    std::uint32_t bucket(const std::uint8_t* ngram, std::size_t length) {
-        if (length > kSlotBytes) return bucket_of_(ngram, length);
-        const std::uint64_t where = hashing::token_hash(ngram, length);
-        Slot& slot = slots_[where >> (64 - 15)];
-        if (slot.length == length && std::memcmp(slot.bytes.data(), ngram, length) == 0) {
-            return slot.bucket;
-        }
-        slot.length = static_cast<std::uint8_t>(length);
-        std::memcpy(slot.bytes.data(), ngram, length);
-        slot.bucket = bucket_of_(ngram, length);
-        return slot.bucket;
-    }
-
-    static constexpr std::size_t kWindow = 4096;
-
+    simd::TokenHashes token_hashes_;
     unsigned n_;
     hashing::Sha256Buckets bucket_of_;
-    std::vector<Slot> slots_;
-    std::vector<std::uint8_t> last_;  ///< the last tokens, joined by spaces, up to end_
-    std::size_t end_ = 0;
-    std::array<std::size_t, kMaxOrder> lengths_{};  ///< of the last tokens, latest first
-    unsigned lengths_filled_ = 0;
+    std::uint32_t next_number_;
+    PlacedSlots<TokenSlot> token_slots_{12, 16};
+    PlacedSlots<PairSlot> pair_slots_{14, 19};
+
+    // Of the stretch, by token.
+    std::vector<std::uint64_t> hashes_;
+    std::vector<std::uint32_t> token_numbers_;
+    std::vector<std::uint32_t> ngram_numbers_;  ///< of the n-grams of the order in hand
+    std::vector<std::uint32_t> found_;
+
+    // Of the document before the stretch: its last tokens, n - 1 of them at most, and the numbers
+    // of the n-grams that end at the very last, by order.
+    std::deque<std::string> before_;  ///< with some bytes behind each
+    std::array<std::uint32_t, kMaxOrder> last_numbers_{};
+
+    Waiting waiting_[2];
+    std::size_t waiting_count_ = 0;
 };
 
 }  // namespace dsir::ngram

@@ -21,6 +21,5 @@ using Classify = BlockMasks (*)(const std::uint8_t* in, std::uint8_t* lowered);
 Classify classify_kernel(Level level);
 
 BlockMasks classify_scalar(const std::uint8_t* in, std::uint8_t* lowered);
-BlockMasks classify_avx2(const std::uint8_t* in, std::uint8_t* lowered);
 
 }  // namespace dsir::simd

@@ -14,22 +14,30 @@ namespace {
 
 Level widest() {
 #ifdef DSIR_X86
-    if (__builtin_cpu_supports("avx2")) return Level::avx2;
-#endif
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                      __builtin_cpu_supports("bmi2");
+    if (!avx2) return Level::scalar;
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx512vbmi") &&
+                        __builtin_cpu_supports("avx512vbmi2");
+    return avx512 ? Level::avx512 : Level::avx2;
+#else
     return Level::scalar;
+#endif
 }
 
 Level chosen() {
     const char* wish = std::getenv("DSIR_SIMD");
     if (wish == nullptr || *wish == '\0') return widest();
-    for (const Level level : {Level::scalar, Level::avx2}) {
+    for (const Level level : {Level::scalar, Level::avx2, Level::avx512}) {
         if (name_of(level) != std::string(wish)) continue;
         if (level <= widest()) return level;
         throw std::invalid_argument("DSIR_SIMD=" + std::string(wish) +
                                     ": this CPU does not have it; unset DSIR_SIMD");
     }
     throw std::invalid_argument("DSIR_SIMD=" + std::string(wish) +
-                                ": expected scalar or avx2, or unset");
+                                ": expected scalar, avx2 or avx512, or unset");
 }
 
 }  // namespace
@@ -55,7 +63,15 @@ bool has_sha256_instructions() {
 }
 
 const char* name_of(Level level) {
-    return level == Level::avx2 ? "avx2" : "scalar";
+    switch (level) {
+        case Level::avx512:
+            return "avx512";
+        case Level::avx2:
+            return "avx2";
+        case Level::scalar:
+            break;
+    }
+    return "scalar";
 }
 
 }  // namespace dsir::simd

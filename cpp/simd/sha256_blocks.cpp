@@ -11,4 +11,11 @@ hashing::detail::Compress sha256_compress() {
     return hashing::detail::compress_portable;
 }
 
+hashing::detail::CompressTwo sha256_compress_two() {
+#if defined(__x86_64__) || defined(_M_X64)
+    if (has_sha256_instructions()) return sha256_compress_two_x86;
+#endif
+    return hashing::detail::compress_two_portable;
+}
+
 }  // namespace dsir::simd

@@ -94,6 +94,40 @@ std::uint32_t remainder_on_paper(const Sha256State& digest, std::uint32_t bucket
     return static_cast<std::uint32_t>(remainder);
 }
 
+TEST(sha256_of_two_equals_sha256) {
+    Random random(12);
+    std::vector<std::string> messages;
+    for (std::size_t length = 0; length <= dsir::hashing::Sha256Block::kLargest; ++length) {
+        std::string message;
+        for (std::size_t i = 0; i < length; ++i) message += static_cast<char>(random.below(256));
+        messages.push_back(message);
+    }
+    // Blocks are used again and again, as in the kernel: nothing may stay behind.
+    dsir::hashing::Sha256Block blocks[2];
+    for (int round = 0; round < 2000; ++round) {
+        const std::string* pair[2];
+        for (int i = 0; i < 2; ++i) {
+            pair[i] = &messages[random.below(messages.size())];
+            blocks[i].clear();
+            const std::string padded = *pair[i] + std::string(16, '\xEE');
+            const auto* const bytes = reinterpret_cast<const std::uint8_t*>(padded.data());
+            const std::size_t first = random.below(pair[i]->size() + 1);
+            blocks[i].append_padded(bytes, first);
+            std::size_t rest = first;
+            if (rest < pair[i]->size()) blocks[i].append((*pair[i])[rest++]);
+            blocks[i].append_padded(bytes + rest, pair[i]->size() - rest);
+            blocks[i].finish();
+        }
+        dsir::hashing::Sha256State digests[2];
+        dsir::hashing::sha256_of_two(blocks[0], blocks[1], digests[0], digests[1]);
+        for (int i = 0; i < 2; ++i) {
+            CHECK(digests[i] ==
+                  dsir::hashing::sha256(reinterpret_cast<const std::uint8_t*>(pair[i]->data()),
+                                        pair[i]->size()));
+        }
+    }
+}
+
 TEST(sha256_buckets) {
     const Sha256Buckets buckets(10000);
     const auto bucket = [&buckets](std::string_view text) {

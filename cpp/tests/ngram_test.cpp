@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 
 #include "check.hpp"
 #include "ngram/bucket_stream.hpp"
@@ -105,38 +106,80 @@ TEST(streams_equal_named_ngrams) {
             for (std::size_t i = 0; i < 25; ++i) {
                 documents.push_back(random_document(random, random.below(i == 0 ? 3000 : 30)));
             }
-            // Around what a slot of the memory of seen n-grams and its window of tokens hold.
-            for (const std::size_t length : {26, 27, 28, 4095, 4097, 9000}) {
+            // Around what a numbered token and a block of SHA-256 hold, and a stretch.
+            for (const std::size_t length : {7, 8, 9, 15, 16, 17, 26, 27, 28, 55, 56, 4095, 9000}) {
                 documents.push_back("x " + std::string(length, 'y') + " z " +
                                     std::string(length, 'y') + " z");
             }
             for (const std::string& document : documents) {
                 std::vector<std::uint32_t> found;
-                std::size_t in_stretch = 0;
                 std::size_t most = 0;
-                const auto outcome = stream.run(
-                    document,
-                    [&](std::uint32_t bucket) {
-                        found.push_back(bucket);
-                        ++in_stretch;
-                    },
-                    [&] {
-                        most = std::max(most, in_stretch);
-                        in_stretch = 0;
+                const auto outcome =
+                    stream.run(document, [&](std::span<const std::uint32_t> buckets) {
+                        found.insert(found.end(), buckets.begin(), buckets.end());
+                        most = std::max(most, buckets.size());
                     });
                 auto expected = named_buckets(document, spec);
                 CHECK(outcome.valid);
-                CHECK_EQUAL(in_stretch, 0);
                 CHECK(most <= 8 * 2112);  // what LogRatioTable relies on
                 CHECK_EQUAL(found.size(), ngram_count(outcome.tokens, n));
                 std::sort(found.begin(), found.end());
                 std::sort(expected.begin(), expected.end());
                 CHECK_EQUAL_FOR(document.substr(0, 200), found, expected);
                 // A document that is not UTF-8 in between leaves no trace.
-                const auto broken = stream.run(document + " \xff", [](std::uint32_t) {}, [] {});
+                const auto broken =
+                    stream.run(document + " \xff", [](std::span<const std::uint32_t>) {});
                 CHECK(!broken.valid);
             }
         }
+    }
+}
+
+// Numbers are given to tokens and n-grams until there are none left; then all is forgotten, in the
+// middle of a document as well.
+TEST(sha256_ngrams_when_the_numbers_run_out) {
+    Random random(11);
+    for (const unsigned n : {1U, 2U, 3U, 8U}) {
+        const FeatureSpec spec{n, 10000, HashKind::sha256};
+        for (const std::uint32_t left : {1U, 3000U, 20000U}) {
+            Sha256Ngrams ngrams(spec, 0xFFFFFFFFU - left);
+            dsir::text::TokenBuffer buffer;
+            for (int i = 0; i < 3; ++i) {
+                const std::string document = random_document(random, 4000);
+                std::vector<std::uint32_t> found;
+                ngrams.start_document();
+                dsir::text::WordPunct tokenizer(document, buffer);
+                while (tokenizer.next()) {
+                    const auto buckets = ngrams.take(buffer);
+                    found.insert(found.end(), buckets.begin(), buckets.end());
+                }
+                auto expected = named_buckets(document, spec);
+                std::sort(found.begin(), found.end());
+                std::sort(expected.begin(), expected.end());
+                CHECK(found == expected);
+            }
+        }
+    }
+}
+
+// More different tokens and n-grams than the tables begin with, seen twice: they grow, and what was
+// in them is found again.
+TEST(sha256_ngrams_of_many_tokens) {
+    std::string document;
+    for (int time = 0; time < 2; ++time) {
+        for (int i = 0; i < 30000; ++i) document += std::to_string(i * 7919 % 30011) + " ";
+    }
+    const FeatureSpec spec{2, 10000, HashKind::sha256};
+    BucketStream stream(spec);
+    for (int time = 0; time < 2; ++time) {
+        std::vector<std::uint32_t> found;
+        stream.run(document, [&](std::span<const std::uint32_t> buckets) {
+            found.insert(found.end(), buckets.begin(), buckets.end());
+        });
+        auto expected = named_buckets(document, spec);
+        std::sort(found.begin(), found.end());
+        std::sort(expected.begin(), expected.end());
+        CHECK(found == expected);
     }
 }
 

@@ -1,9 +1,16 @@
 #include "simd/classify.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "check.hpp"
+#include "hashing/fast_hash.hpp"
 #include "simd/cpu.hpp"
+#include "simd/cut.hpp"
+#include "simd/fast_ngrams.hpp"
+#include "simd/row_sums.hpp"
+#include "text/unicode_tables.hpp"
+#include "text/utf8.hpp"
 
 namespace {
 
@@ -18,6 +25,11 @@ bool word(std::uint8_t c) {
 }
 bool space(std::uint8_t c) {
     return (c >= 9 && c <= 13) || (c >= 28 && c <= 32);
+}
+
+/// The class of an ASCII byte: w, p or a space.
+char class_of(std::uint8_t c) {
+    return word(c) ? 'w' : space(c) ? ' ' : 'p';
 }
 
 void check_block(Classify classify, const Block& block) {
@@ -59,17 +71,247 @@ void check_kernel(Classify classify) {
     }
 }
 
-TEST(scalar_kernel) {
-    check_kernel(dsir::simd::classify_scalar);
+/// Every level up to the active one: all that the CPU has unless DSIR_SIMD says less.
+std::vector<Level> levels() {
+    std::vector<Level> all;
+    for (const Level level : {Level::scalar, Level::avx2, Level::avx512}) {
+        if (level <= dsir::simd::active_level()) all.push_back(level);
+    }
+    return all;
 }
 
-TEST(kernel_of_the_active_level) {
-    check_kernel(dsir::simd::classify_kernel(dsir::simd::active_level()));
+TEST(classes_of_bytes) {
+    for (const Level level : levels()) check_kernel(dsir::simd::classify_kernel(level));
 }
 
-TEST(levels) {
+/// Where a Cut's arrays are.
+struct CutRoom {
+    explicit CutRoom(std::size_t bytes)
+        : lowered(bytes + 64),
+          starts(bytes + dsir::simd::kCutSlack),
+          ends(bytes + 1 + dsir::simd::kCutSlack) {
+        cut.bytes = lowered.data();
+        cut.starts = starts.data();
+        cut.ends = ends.data();
+    }
+    std::vector<std::uint8_t> lowered;
+    std::vector<std::uint32_t> starts;
+    std::vector<std::uint32_t> ends;
+    dsir::simd::Cut cut{};
+};
+
+TEST(cutting_ascii_and_parts) {
+    Random random(4);
+    for (const Level level : levels()) {
+        const auto& kernels = dsir::simd::cut_kernels(level);
+        for (int round = 0; round < 400; ++round) {
+            // Blocks of ASCII, short tokens and long, up to one with a byte that is not.
+            const std::size_t blocks = random.below(6);
+            const bool stops = random.below(2) == 0;
+            std::string text;
+            while (text.size() < 64 * (blocks + 1)) {
+                const char* const alphabet = round % 4 == 0   ? "aB "
+                                             : round % 4 == 1 ? "a!"
+                                                              : "xY_9 .";
+                const std::size_t letters = std::string(alphabet).size();
+                text += std::string(1 + random.below(round % 5 == 0 ? 90 : 4),
+                                    alphabet[random.below(letters)]);
+            }
+            if (stops) text[64 * blocks + random.below(64)] = '\xC3';
+            const std::size_t most = blocks + (stops ? 1 : 0);
+            CutRoom room(64 * (most + 1) + 1);
+            const auto* const bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+            CHECK_EQUAL(kernels.ascii(bytes, most, room.cut), blocks);
+            if (stops) {
+                Block lowered{};
+                const BlockMasks masks =
+                    dsir::simd::classify_scalar(bytes + 64 * blocks, lowered.data());
+                CHECK_EQUAL(room.cut.stopped.word, masks.word);
+                CHECK_EQUAL(room.cut.stopped.space, masks.space);
+                CHECK_EQUAL(room.cut.stopped.non_ascii, masks.non_ascii);
+                CHECK(std::equal(lowered.begin(), lowered.end(),
+                                 room.cut.bytes + room.cut.bytes_size));
+            }
+            // Then a part of a block, of classes that no text stands behind.
+            const std::uint64_t word = random.below(~0ULL);
+            const std::uint64_t punctuation = ~word & random.below(~0ULL);
+            const std::size_t length = 1 + random.below(64);
+            kernels.block(word, punctuation, length, room.cut);
+            std::string classes;
+            for (std::size_t i = 0; i < 64 * blocks; ++i) {
+                const auto c = static_cast<std::uint8_t>(text[i]);
+                classes += class_of(c);
+            }
+            for (std::size_t i = 0; i < length; ++i) {
+                classes += ((word >> i) & 1) != 0 ? 'w' : ((punctuation >> i) & 1) != 0 ? 'p' : ' ';
+            }
+            std::vector<std::uint32_t> starts;
+            std::vector<std::uint32_t> ends;
+            char before = ' ';
+            for (std::size_t i = 0; i < classes.size(); ++i) {
+                if (classes[i] != before && before != ' ') ends.push_back(std::uint32_t(i));
+                if (classes[i] != before && classes[i] != ' ') starts.push_back(std::uint32_t(i));
+                before = classes[i];
+            }
+            room.starts.resize(room.cut.starts_size);
+            room.ends.resize(room.cut.ends_size);
+            CHECK_EQUAL(room.starts, starts);
+            CHECK_EQUAL(room.ends, ends);
+            CHECK_EQUAL(room.cut.bytes_size, classes.size());
+            CHECK_EQUAL(room.cut.word_open, before == 'w' ? 1 : 0);
+            CHECK_EQUAL(room.cut.punctuation_open, before == 'p' ? 1 : 0);
+        }
+    }
+}
+
+// The kernels know some characters without a table; every character is asked about.
+TEST(known_characters_are_those_of_the_tables) {
+    for (const Level level : levels()) {
+        const auto known = dsir::simd::cut_kernels(level).known;
+        long found = 0;
+        for (char32_t c = 0; c < 0x110000; ++c) {
+            if (c >= 0xD800 && c < 0xE000) continue;
+            std::uint8_t bytes[4];
+            const unsigned length = dsir::text::encode_utf8(c, bytes);
+            Block block{};
+            const std::size_t at = c % 65;  // beyond the end as well
+            for (unsigned i = 0; i < length && at + i < 64; ++i) block[at + i] = bytes[i];
+            const auto masks = known(block.data());
+            const std::uint64_t all =
+                at + length <= 64 ? ((std::uint64_t{1} << length) - 1) << at : 0;
+            const auto& properties = dsir::text::properties_of(c);
+            const auto kind = dsir::text::Kind{properties.kind};
+            const bool stays = properties.lower_delta == 0 && properties.special == 0;
+            const bool word = masks.word == all && kind == dsir::text::Kind::word && stays;
+            const bool punctuation =
+                masks.punctuation == all && kind == dsir::text::Kind::punctuation && stays;
+            if (masks.word != 0 || masks.punctuation != 0) {
+                CHECK_EQUAL_FOR(std::uint32_t(c), word != punctuation, true);
+                CHECK_EQUAL_FOR(std::uint32_t(c), (masks.word & masks.punctuation), 0);
+                CHECK(c >= 0x80);
+                ++found;
+            }
+        }
+        if (level == Level::scalar) {
+            CHECK_EQUAL(found, 0);
+        } else {
+            CHECK(found > 20000);
+        }
+    }
+}
+
+TEST(known_characters_are_utf8) {
+    Random random(6);
+    const std::vector<std::uint8_t> usual = {0xC3, 0xE3, 0xE4, 0xE5, 0xE9, 0xEF, 0x81, 0x82,
+                                             0x83, 0x80, 0xBC, 0x9F, 0xB7, 0xA0, 'a',  ' '};
+    for (int round = 0; round < 20000; ++round) {
+        Block block{};
+        for (auto& byte : block) byte = usual[random.below(usual.size())];
+        for (const Level level : levels()) {
+            const auto masks = dsir::simd::cut_kernels(level).known(block.data());
+            std::uint64_t left = masks.word | masks.punctuation;
+            for (std::size_t i = 0; i < 64;) {
+                if (((left >> i) & 1) == 0) {
+                    ++i;
+                    continue;
+                }
+                const auto decoded =
+                    dsir::text::decode_utf8(block.data() + i, block.data() + block.size());
+                CHECK(decoded.length > 1);
+                if (decoded.length == 0) break;
+                const std::uint64_t all = ((std::uint64_t{1} << decoded.length) - 1) << i;
+                CHECK((masks.word & all) == all || (masks.punctuation & all) == all);
+                i += decoded.length;
+            }
+        }
+    }
+}
+
+TEST(ngrams_of_every_level) {
+    Random random(7);
+    for (int round = 0; round < 300; ++round) {
+        const unsigned n = 1 + static_cast<unsigned>(random.below(8));
+        const auto buckets = static_cast<std::uint32_t>(2 + random.below((1 << 24) - 1));
+        const std::size_t count = random.below(400);
+        std::vector<std::uint8_t> bytes;
+        std::vector<std::uint32_t> starts;
+        std::vector<std::uint32_t> ends;
+        for (std::size_t k = 0; k < count; ++k) {
+            starts.push_back(std::uint32_t(bytes.size()));
+            const std::size_t length = 1 + random.below(round % 3 == 0 ? 40 : 12);
+            for (std::size_t i = 0; i < length; ++i)
+                bytes.push_back(std::uint8_t(random.below(256)));
+            ends.push_back(std::uint32_t(bytes.size()));
+        }
+        bytes.resize(bytes.size() + 16);
+        // The definition, n-gram by n-gram.
+        std::vector<std::uint64_t> hashes;
+        std::vector<std::uint32_t> expected;
+        for (std::size_t k = 0; k < count; ++k) {
+            hashes.push_back(
+                dsir::hashing::token_hash(bytes.data() + starts[k], ends[k] - starts[k]));
+            for (std::size_t order = 1; order <= n && order <= k + 1; ++order) {
+                std::uint64_t hash = hashes[k + 1 - order];
+                for (std::size_t i = k + 2 - order; i <= k; ++i) {
+                    hash = dsir::hashing::extend_hash(hash, hashes[i]);
+                }
+                expected.push_back(dsir::hashing::bucket_of(hash, buckets));
+            }
+        }
+        std::sort(expected.begin(), expected.end());
+        for (const Level level : levels()) {
+            // In stretches of any length, none too.
+            std::vector<std::uint32_t> found;
+            dsir::simd::FastNgramsBefore before{};
+            for (std::size_t from = 0; from < count;) {
+                const std::size_t some = std::min(count - from, random.below(200));
+                std::vector<std::uint32_t> out(n * some + dsir::simd::kBucketSlack);
+                const std::size_t made = dsir::simd::fast_ngrams_kernel(level)(
+                    {bytes.data(), starts.data() + from, ends.data() + from, some}, n, buckets,
+                    before, out.data());
+                found.insert(found.end(), out.begin(), out.begin() + std::ptrdiff_t(made));
+                from += some;
+            }
+            std::sort(found.begin(), found.end());
+            CHECK(found == expected);
+            std::vector<std::uint64_t> alone(count + dsir::simd::kBucketSlack);
+            dsir::simd::token_hashes_kernel(level)(
+                {bytes.data(), starts.data(), ends.data(), count}, alone.data());
+            alone.resize(count);
+            CHECK(alone == hashes);
+        }
+    }
+}
+
+TEST(sums_of_rows) {
+    Random random(8);
+    struct alignas(64) Row {
+        std::int64_t entries[8];
+    };
+    std::vector<Row> table(50);
+    for (Row& row : table) {
+        for (auto& entry : row.entries) entry = static_cast<std::int64_t>(random.below(~0ULL)) / 64;
+    }
+    for (int round = 0; round < 50; ++round) {
+        std::vector<std::uint32_t> chosen(random.below(40));
+        std::array<std::int64_t, 8> expected{1, -2, 3, 4, 5, 6, 7, 8};
+        for (auto& row : chosen) {
+            row = static_cast<std::uint32_t>(random.below(table.size()));
+            for (std::size_t t = 0; t < 8; ++t) expected[t] += table[row].entries[t];
+        }
+        for (const Level level : levels()) {
+            std::array<std::int64_t, 8> sums{1, -2, 3, 4, 5, 6, 7, 8};
+            dsir::simd::add_rows_kernel(level)(table[0].entries, chosen.data(), chosen.size(),
+                                               sums.data());
+            CHECK(sums == expected);
+        }
+    }
+}
+
+TEST(level_names) {
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::scalar)), std::string("scalar"));
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::avx2)), std::string("avx2"));
+    CHECK_EQUAL(std::string(dsir::simd::name_of(Level::avx512)), std::string("avx512"));
     CHECK(dsir::simd::classify_kernel(Level::scalar) == dsir::simd::classify_scalar);
     if (dsir::simd::active_level() == Level::scalar) {
         CHECK(!dsir::simd::has_sha256_instructions());

@@ -9,19 +9,16 @@
 namespace dsir::text {
 namespace {
 
-/// Bits below `count`, for 0 to 64.
-constexpr std::uint64_t low_bits(std::size_t count) {
-    return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-}
-
-/// Appends offset + i for every set bit i.
-inline std::size_t append_positions(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
-    std::size_t count = 0;
-    while (mask != 0) {
-        out[count++] = offset + static_cast<std::uint32_t>(std::countr_zero(mask));
-        mask &= mask - 1;
-    }
-    return count;
+/// Where the token buffer's arrays are and how far they are filled.
+simd::Cut cut_into(const TokenBuffer& buffer, const simd::Cut& before) {
+    simd::Cut cut = before;
+    cut.bytes = buffer.bytes.get();
+    cut.starts = buffer.starts.get();
+    cut.ends = buffer.ends.get();
+    cut.bytes_size = buffer.bytes_size;
+    cut.starts_size = buffer.starts_size;
+    cut.ends_size = buffer.ends_size;
+    return cut;
 }
 
 }  // namespace
@@ -31,7 +28,7 @@ WordPunct::WordPunct(std::string_view document, TokenBuffer& buffer)
       at_(begin_),
       end_(begin_ + document.size()),
       buffer_(buffer),
-      classify_(simd::classify_kernel(simd::active_level())) {
+      kernels_(simd::cut_kernels(simd::active_level())) {
     buffer_.clear();
 }
 
@@ -39,12 +36,18 @@ bool WordPunct::next() {
     // A stretch inside one long token, or of spaces, completes nothing; go on until one does.
     do {
         buffer_.drop_complete_tokens();
-        if (at_ == end_) {
-            if (open_ == Kind::space) return false;
+        cut_ = cut_into(buffer_, cut_);
+        const bool at_end = at_ == end_;
+        if (at_end) {
+            if ((cut_.word_open | cut_.punctuation_open) == 0) return false;
             move_to(Kind::space);
-            return true;
+        } else {
+            take_stretch();
         }
-        take_stretch();
+        buffer_.bytes_size = cut_.bytes_size;
+        buffer_.starts_size = cut_.starts_size;
+        buffer_.ends_size = cut_.ends_size;
+        if (at_end) return true;
     } while (buffer_.size() == 0 && valid_);
     return valid_;
 }
@@ -52,56 +55,80 @@ bool WordPunct::next() {
 void WordPunct::take_stretch() {
     // Lower-casing makes at most 3 bytes of 2, and a block of 64 is stored whole.
     buffer_.reserve(buffer_.bytes_size + (kStretch + 64) * 3 / 2 + 64,
-                    buffer_.starts_size + kStretch + 64 + 1);
+                    buffer_.starts_size + kStretch + 64 + simd::kCutSlack);
+    cut_ = cut_into(buffer_, cut_);
     const std::size_t left = static_cast<std::size_t>(end_ - at_);
     const std::uint8_t* const stop = left > kStretch ? at_ + kStretch : end_;
     while (at_ < stop && valid_) {
-        if (*at_ >= 0x80) {
-            do take_character(at_);
-            while (at_ < stop && *at_ >= 0x80 && valid_);
-            continue;
-        }
-        const std::size_t available = static_cast<std::size_t>(end_ - at_);
+        const auto available = static_cast<std::size_t>(end_ - at_);
+        std::size_t taken = 0;
         if (available >= 64) {
-            at_ += take_ascii(at_, 64);
+            // Whole blocks, the last of which may reach beyond the stretch, not the document.
+            const std::size_t wanted = (static_cast<std::size_t>(stop - at_) + 63) / 64;
+            const std::size_t whole = available / 64;
+            const std::size_t blocks = wanted < whole ? wanted : whole;
+            const std::size_t ascii = kernels_.ascii(at_, blocks, cut_);
+            at_ += ascii * 64;
+            if (ascii == blocks) continue;
+            taken = take_block(at_, cut_.stopped, 64);
         } else {
             std::uint8_t padded[64] = {};
             std::memcpy(padded, at_, available);
-            at_ += take_ascii(padded, available);
+            taken = take_block(padded, kernels_.classify(padded, cut_.bytes + cut_.bytes_size),
+                               available);
         }
+        at_ += taken;
+        // A block ends early before a character that lower-casing does not leave in its place.
+        if (taken == 0 && valid_) take_character();
     }
 }
 
-/// Takes the ASCII bytes that a block begins with, `length` of its 64 at most; returns how many.
-std::size_t WordPunct::take_ascii(const std::uint8_t* block, std::size_t length) {
-    const std::uint32_t offset = static_cast<std::uint32_t>(buffer_.bytes_size);
-    const simd::BlockMasks masks = classify_(block, buffer_.bytes.get() + offset);
-    const auto ascii = static_cast<std::size_t>(std::countr_zero(masks.non_ascii));
-    const std::size_t taken = ascii < length ? ascii : length;
-    const std::uint64_t inside = low_bits(taken);
-    const std::uint64_t word = masks.word & inside;
-    const std::uint64_t punctuation = ~(masks.word | masks.space) & inside;
-    // Shifted by one, with the class that was open before the block as bit 0, each mask says what
-    // the byte before was: a token starts where the class sets in and ends where it leaves off.
-    const std::uint64_t word_before = (word << 1) | std::uint64_t{open_ == Kind::word};
-    const std::uint64_t punctuation_before =
-        (punctuation << 1) | std::uint64_t{open_ == Kind::punctuation};
-    const std::uint64_t starts = (word & ~word_before) | (punctuation & ~punctuation_before);
-    const std::uint64_t ends =
-        ((~word & word_before) | (~punctuation & punctuation_before)) & inside;
-    buffer_.starts_size +=
-        append_positions(starts, offset, buffer_.starts.get() + buffer_.starts_size);
-    buffer_.ends_size += append_positions(ends, offset, buffer_.ends.get() + buffer_.ends_size);
-    const std::uint64_t last = std::uint64_t{1} << (taken - 1);
-    open_ = (word & last) != 0          ? Kind::word
-            : (punctuation & last) != 0 ? Kind::punctuation
-                                        : Kind::space;
-    buffer_.bytes_size += taken;
-    return taken;
+/// Takes `block`, which is what begins at at_, `length` of its 64 bytes at most, of these classes,
+/// which lies lower-cased behind bytes_size as far as it is ASCII. Returns how many bytes it has
+/// taken: it stops before a character that is not UTF-8, or crosses the block's end, or needs room
+/// of another size once it is lower-cased.
+std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
+                                  std::size_t length) {
+    std::uint64_t word = masks.word;
+    std::uint64_t space = masks.space;
+    std::uint64_t left = masks.non_ascii;
+    if (left != 0) {
+        const simd::KnownMasks known = kernels_.known(block);
+        word |= known.word;
+        left &= ~(known.word | known.punctuation);
+    }
+    std::uint8_t* const lowered = cut_.bytes + cut_.bytes_size;
+    while (left != 0) {
+        const auto i = static_cast<std::size_t>(std::countr_zero(left));
+        const Decoded decoded = decode_utf8(at_ + i, end_);
+        const CharacterProperties& properties = properties_of(decoded.code_point);
+        if (decoded.length == 0 || i + decoded.length > 64 || properties.special != 0) {
+            valid_ = decoded.length != 0;
+            length = i;
+            break;
+        }
+        if (properties.lower_delta != 0) {
+            std::uint8_t bytes[4];
+            const auto lower = static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
+                                                     properties.lower_delta);
+            if (encode_utf8(lower, bytes) != decoded.length) {
+                length = i;
+                break;
+            }
+            for (unsigned k = 0; k < decoded.length; ++k) lowered[i + k] = bytes[k];
+        }
+        const std::uint64_t here = ((std::uint64_t{1} << decoded.length) - 1) << i;
+        word |= properties.kind == static_cast<std::uint8_t>(Kind::word) ? here : 0;
+        space |= properties.kind == static_cast<std::uint8_t>(Kind::space) ? here : 0;
+        left &= ~here;
+    }
+    if (length != 0) kernels_.block(word, ~(word | space), length, cut_);
+    return length;
 }
 
-void WordPunct::take_character(const std::uint8_t*& at) {
-    const Decoded decoded = decode_utf8(at, end_);
+/// Takes the character at at_, whatever it becomes.
+void WordPunct::take_character() {
+    const Decoded decoded = decode_utf8(at_, end_);
     if (decoded.length == 0) {
         valid_ = false;
         return;
@@ -109,37 +136,31 @@ void WordPunct::take_character(const std::uint8_t*& at) {
     const CharacterProperties& properties = properties_of(decoded.code_point);
     const Kind kind{properties.kind};
     if (properties.special != 0) {
-        lower_special(decoded.code_point, begin_, at, end_,
+        lower_special(decoded.code_point, begin_, at_, end_,
                       [this](char32_t lowered, Kind of_it) { put(lowered, of_it); });
-    } else if (properties.lower_delta == 0) {
-        move_to(kind);
-        // Four bytes are copied whatever the length; the buffer has room, and the next
-        // character overwrites the excess.
-        std::uint8_t four[4] = {at[0], at[1], 0, 0};
-        if (decoded.length > 2) four[2] = at[2];
-        if (decoded.length > 3) four[3] = at[3];
-        std::memcpy(buffer_.bytes.get() + buffer_.bytes_size, four, 4);
-        buffer_.bytes_size += decoded.length;
     } else {
         put(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
                                   properties.lower_delta),
             kind);
     }
-    at += decoded.length;
+    at_ += decoded.length;
 }
 
 void WordPunct::put(char32_t code_point, Kind kind) {
     move_to(kind);
-    buffer_.bytes_size += encode_utf8(code_point, buffer_.bytes.get() + buffer_.bytes_size);
+    cut_.bytes_size += encode_utf8(code_point, cut_.bytes + cut_.bytes_size);
 }
 
 /// Closes and opens tokens as the class of the next character asks.
 void WordPunct::move_to(Kind kind) {
-    if (kind == open_) return;
-    const auto here = static_cast<std::uint32_t>(buffer_.bytes_size);
-    if (open_ != Kind::space) buffer_.ends[buffer_.ends_size++] = here;
-    if (kind != Kind::space) buffer_.starts[buffer_.starts_size++] = here;
-    open_ = kind;
+    const std::uint64_t word = kind == Kind::word ? 1 : 0;
+    const std::uint64_t punctuation = kind == Kind::punctuation ? 1 : 0;
+    if (word == cut_.word_open && punctuation == cut_.punctuation_open) return;
+    const auto here = static_cast<std::uint32_t>(cut_.bytes_size);
+    if ((cut_.word_open | cut_.punctuation_open) != 0) cut_.ends[cut_.ends_size++] = here;
+    if ((word | punctuation) != 0) cut_.starts[cut_.starts_size++] = here;
+    cut_.word_open = word;
+    cut_.punctuation_open = punctuation;
 }
 
 }  // namespace dsir::text

@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "simd/classify.hpp"
+#include "simd/cut.hpp"
 #include "text/token_buffer.hpp"
+#include "text/unicode_tables.hpp"
 
 namespace dsir::text {
 
@@ -34,8 +35,9 @@ class WordPunct {
 
   private:
     void take_stretch();
-    std::size_t take_ascii(const std::uint8_t* block, std::size_t length);
-    void take_character(const std::uint8_t*& at);
+    std::size_t take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
+                           std::size_t length);
+    void take_character();
     void put(char32_t code_point, Kind kind);
     void move_to(Kind kind);
 
@@ -43,8 +45,8 @@ class WordPunct {
     const std::uint8_t* at_;
     const std::uint8_t* end_;
     TokenBuffer& buffer_;
-    simd::Classify classify_;
-    Kind open_ = Kind::space;  ///< class of the token still open, space for none
+    const simd::CutKernels& kernels_;
+    simd::Cut cut_{};  ///< what is in the buffer, and the class of the token still open
     bool valid_ = true;
 };
 

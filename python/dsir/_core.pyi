@@ -443,7 +443,7 @@ def graph_degrees(
 
 # The machine.
 
-def simd_level() -> Literal["scalar", "avx2"]:
+def simd_level() -> Literal["scalar", "avx2", "avx512"]:
     """Width of the kernels in use."""
 
 def has_sha256_instructions() -> bool:

@@ -17,15 +17,16 @@ import pyarrow as pa
 from dsir import _core
 
 random.seed(5)
-pieces = ["the", "Alice ", " ", "\\n", "été", "ΑΣ", "İ", "中文", "!", "...", "x" * 70, "😀", "_9"]
+pieces = ["the", "Alice ", " ", "\\n", "été", "É", "ΑΣ", "İ", "中文", "かな、", "!", "...", "x" * 70, "😀", "_9"]
 texts = ["".join(random.choices(pieces, k=random.randrange(600))) for _ in range(300)]
-table = _core.LogRatioTable(np.random.default_rng(5).normal(size=(3, 1000)))
-weighing = _core.Weighing(targets=3, alpha=0.4, shares=[0.2, 0.3, 0.5])
 digest = hashlib.sha256()
-for kind in ("fast", "sha256"):
-    spec = _core.FeatureSpec(n=3, buckets=1000, hash=kind)
-    for part in _core.score(pa.array(texts), spec, table, weighing, threads=2):
-        digest.update(part.tobytes())
+for targets, n in (3, 3), (11, 2), (1, 1):
+    table = _core.LogRatioTable(np.random.default_rng(5).normal(size=(targets, 1000)))
+    weighing = _core.Weighing(targets=targets, alpha=0.4, shares=[1 / targets] * targets)
+    for kind in ("fast", "sha256"):
+        spec = _core.FeatureSpec(n=n, buckets=1000, hash=kind)
+        for part in _core.score(pa.array(texts), spec, table, weighing, threads=2):
+            digest.update(part.tobytes())
 print(_core.simd_level(), _core.has_sha256_instructions(), digest.hexdigest())
 """
 
@@ -40,11 +41,18 @@ def run(code: str, simd: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_scalar_gives_the_same_bytes():
-    widest, scalar = run(SCORE, None), run(SCORE, "scalar")
-    assert widest.returncode == scalar.returncode == 0, widest.stderr + scalar.stderr
+@pytest.mark.parametrize("level", ["scalar", "avx2", "avx512"])
+def test_every_level_gives_the_same_bytes(level):
+    widest, narrower = run(SCORE, None), run(SCORE, level)
+    assert widest.returncode == 0, widest.stderr
+    if "this CPU does not have it" in narrower.stderr:
+        pytest.skip(f"this CPU does not have {level}")
+    assert narrower.returncode == 0, narrower.stderr
     *_, digest = widest.stdout.split()
-    assert scalar.stdout.split() == ["scalar", "False", digest]
+    found, instructions, its_digest = narrower.stdout.split()
+    assert (found, its_digest) == (level, digest)
+    if level == "scalar":
+        assert instructions == "False"
 
 
 def test_an_empty_wish_is_none():
@@ -60,16 +68,16 @@ def test_an_unknown_wish_is_an_error(call):
     found = run(f"from dsir import _core; {call}", "nonsense")
     assert found.returncode == 1
     last = found.stderr.strip().splitlines()[-1]
-    assert last == "ValueError: DSIR_SIMD=nonsense: expected scalar or avx2, or unset"
+    assert last == "ValueError: DSIR_SIMD=nonsense: expected scalar, avx2 or avx512, or unset"
 
 
 def test_an_unknown_wish_in_a_thread_is_the_same_error():
     code = SCORE.replace("threads=2", "threads=7")
     found = run(code, "nonsense")
     assert found.returncode == 1
-    assert "ValueError: DSIR_SIMD=nonsense: expected scalar or avx2, or unset" in found.stderr
+    assert "ValueError: DSIR_SIMD=nonsense: expected scalar, avx2 or avx512, or unset" in found.stderr
 
 
 def test_levels():
-    assert _core.simd_level() in ("scalar", "avx2")
+    assert _core.simd_level() in ("scalar", "avx2", "avx512")
     assert isinstance(_core.has_sha256_instructions(), bool)

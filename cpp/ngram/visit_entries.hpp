@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace dsir::ngram {
+
+/// Calls use(entry) with a reference to the entry of every bucket, in order. The buckets of a
+/// stretch are all known beforehand, so entries of a table too large for the near caches are asked
+/// for some places ahead.
+template <class Entry, class Use>
+inline void visit_entries(std::span<const std::uint32_t> buckets, Entry* table,
+                          std::size_t table_size, Use&& use) {
+    constexpr std::size_t kNear = std::size_t{1} << 20;  // bytes
+    constexpr std::size_t kAhead = 32;
+    std::size_t i = 0;
+    if (table_size * sizeof(Entry) > kNear) {
+        for (; i + kAhead < buckets.size(); ++i) {
+            __builtin_prefetch(table + buckets[i + kAhead]);
+            use(table[buckets[i]]);
+        }
+    }
+    for (; i < buckets.size(); ++i) use(table[buckets[i]]);
+}
+
+}  // namespace dsir::ngram

@@ -1,0 +1,89 @@
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+
+#include "simd/cut_blocks.hpp"
+
+namespace dsir::simd {
+namespace {
+
+struct HalfMasks {
+    std::uint32_t word;
+    std::uint32_t space;
+    std::uint32_t non_ascii;
+};
+
+/// Bytes b with first <= b < first + count, as 0xFF; the subtraction wraps, so one compare does.
+inline __m256i in_range(__m256i bytes, char first, char count) {
+    const __m256i shifted = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first));
+    const __m256i last = _mm256_set1_epi8(static_cast<char>(count - 1));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(shifted, last), shifted);
+}
+
+inline std::uint32_t bits(__m256i mask) {
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(mask));
+}
+
+inline HalfMasks classify_half(const std::uint8_t* in, std::uint8_t* lowered) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in));
+    const __m256i upper = in_range(bytes, 'A', 26);
+    const __m256i lower = _mm256_add_epi8(bytes, _mm256_and_si256(upper, _mm256_set1_epi8(0x20)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(lowered), lower);
+    const __m256i letter_or_digit =
+        _mm256_or_si256(in_range(lower, 'a', 26), in_range(lower, '0', 10));
+    const __m256i word =
+        _mm256_or_si256(letter_or_digit, _mm256_cmpeq_epi8(lower, _mm256_set1_epi8('_')));
+    const __m256i space = _mm256_or_si256(in_range(lower, 0x09, 5), in_range(lower, 0x1C, 5));
+    return {bits(word), bits(space), bits(bytes)};
+}
+
+class Avx2 {
+  public:
+    explicit Avx2(const std::uint8_t* block)
+        : low_(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(block))),
+          high_(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 32))) {}
+
+    std::uint64_t bytes_in(std::uint8_t first, std::uint8_t last) const {
+        const auto from = static_cast<char>(first);
+        const auto count = static_cast<char>(last - first + 1);
+        return join(bits(in_range(low_, from, count)), bits(in_range(high_, from, count)));
+    }
+
+    static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
+        const HalfMasks low = classify_half(in, lowered);
+        const HalfMasks high = classify_half(in + 32, lowered + 32);
+        return {join(low.word, high.word), join(low.space, high.space),
+                join(low.non_ascii, high.non_ascii)};
+    }
+
+    /// Eight at a time, whether there are so many or not: the loop then ends at the same place for
+    /// most blocks, and a branch that is guessed wrong costs more than the entries too many.
+    static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
+        const auto count = static_cast<std::size_t>(_mm_popcnt_u64(mask));
+        for (std::size_t done = 0; done < count; done += 8) {
+            for (std::size_t i = 0; i < 8; ++i) {
+                out[done + i] = offset + static_cast<std::uint32_t>(_tzcnt_u64(mask));
+                mask = _blsr_u64(mask);
+            }
+        }
+        return count;
+    }
+
+  private:
+    static std::uint64_t join(std::uint32_t low, std::uint32_t high) {
+        return std::uint64_t{low} | (std::uint64_t{high} << 32);
+    }
+
+    __m256i low_;
+    __m256i high_;
+};
+
+BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
+    return Avx2::classify(in, lowered);
+}
+
+}  // namespace
+
+const CutKernels kCutAvx2 = {classify, classify_known<Avx2>, cut_ascii<Avx2>, cut_part<Avx2>};
+
+}  // namespace dsir::simd
+#endif

@@ -1,0 +1,66 @@
+#include <array>
+#include <bit>
+
+#include "simd/cut_blocks.hpp"
+
+namespace dsir::simd {
+namespace {
+
+constexpr std::uint8_t kWord = 1;
+constexpr std::uint8_t kSpace = 2;
+constexpr std::uint8_t kNonAscii = 4;
+
+constexpr std::array<std::uint8_t, 256> make_classes() {
+    std::array<std::uint8_t, 256> classes{};
+    for (unsigned c = 0; c < 256; ++c) {
+        const bool word =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+        const bool space = (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20);
+        classes[c] = word ? kWord : space ? kSpace : c >= 0x80 ? kNonAscii : 0;
+    }
+    return classes;
+}
+
+constexpr std::array<std::uint8_t, 256> kClasses = make_classes();
+
+struct Scalar {
+    static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
+        BlockMasks masks{0, 0, 0};
+        for (std::size_t i = 0; i < 64; ++i) {
+            const std::uint8_t byte = in[i];
+            const std::uint64_t kind = kClasses[byte];
+            masks.word |= (kind & kWord) << i;
+            masks.space |= ((kind & kSpace) >> 1) << i;
+            masks.non_ascii |= (kind >> 2) << i;
+            const bool upper = static_cast<std::uint8_t>(byte - 'A') < 26;
+            lowered[i] = static_cast<std::uint8_t>(byte + (upper ? 0x20 : 0));
+        }
+        return masks;
+    }
+
+    static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
+        std::size_t count = 0;
+        for (; mask != 0; mask &= mask - 1) {
+            out[count++] = offset + static_cast<std::uint32_t>(std::countr_zero(mask));
+        }
+        return count;
+    }
+};
+
+}  // namespace
+
+BlockMasks classify_scalar(const std::uint8_t* in, std::uint8_t* lowered) {
+    return Scalar::classify(in, lowered);
+}
+
+namespace {
+
+KnownMasks know_none(const std::uint8_t*) {
+    return {0, 0};
+}
+
+}  // namespace
+
+const CutKernels kCutScalar = {classify_scalar, know_none, cut_ascii<Scalar>, cut_part<Scalar>};
+
+}  // namespace dsir::simd

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "simd/cut.hpp"
+
+/// The loops of cut.hpp, for the files that know an instruction set. `Isa` has
+///
+///     BlockMasks classify(in, lowered);                 // as simd::Classify
+///     std::size_t append(mask, offset, out);            // offset + i for every set bit i; may
+///     write
+///                                                       // kCutSlack entries whatever the mask
+///     Isa(block);                                       // for classify_known only: a block, and
+///     std::uint64_t bytes_in(first, last);              // which of its bytes are in a range
+///
+/// and lives in an unnamed namespace, so that no two files share an instance of these templates: a
+/// copy compiled with flags must never be the one that another file's calls end in.
+namespace dsir::simd {
+
+template <class Isa>
+inline void cut_block(std::uint64_t word, std::uint64_t punctuation, std::uint64_t inside,
+                      Cut& cut) {
+    // Shifted by one, with the class that was open before the block as bit 0, each mask says what
+    // the byte before was. Where the class changes a token ends, if there was one, and the next
+    // starts, if there is one.
+    const std::uint64_t word_before = (word << 1) | cut.word_open;
+    const std::uint64_t punctuation_before = (punctuation << 1) | cut.punctuation_open;
+    const std::uint64_t change =
+        ((word ^ word_before) | (punctuation ^ punctuation_before)) & inside;
+    const auto offset = static_cast<std::uint32_t>(cut.bytes_size);
+    cut.starts_size +=
+        Isa::append(change & (word | punctuation), offset, cut.starts + cut.starts_size);
+    cut.ends_size +=
+        Isa::append(change & (word_before | punctuation_before), offset, cut.ends + cut.ends_size);
+}
+
+template <class Isa>
+inline void cut_part(std::uint64_t word, std::uint64_t punctuation, std::size_t length, Cut& cut) {
+    const std::uint64_t inside = ~std::uint64_t{0} >> (64 - length);
+    cut_block<Isa>(word & inside, punctuation & inside, inside, cut);
+    cut.word_open = (word >> (length - 1)) & 1;
+    cut.punctuation_open = (punctuation >> (length - 1)) & 1;
+    cut.bytes_size += length;
+}
+
+template <class Isa>
+inline std::size_t cut_ascii(const std::uint8_t* in, std::size_t blocks, Cut& out) {
+    Cut cut = out;  // A copy, so that stores through its pointers cannot be thought to change it.
+    std::size_t taken = 0;
+    for (; taken < blocks; ++taken, in += 64) {
+        const BlockMasks masks = Isa::classify(in, cut.bytes + cut.bytes_size);
+        if (masks.non_ascii != 0) {
+            cut.stopped = masks;
+            break;
+        }
+        const std::uint64_t punctuation = ~(masks.word | masks.space);
+        cut_block<Isa>(masks.word, punctuation, ~std::uint64_t{0}, cut);
+        cut.word_open = masks.word >> 63;
+        cut.punctuation_open = punctuation >> 63;
+        cut.bytes_size += 64;
+    }
+    out = cut;
+    return taken;
+}
+
+/// Masks say where bytes are; shifted right by one or two, where a byte is one or two further on.
+template <class Isa>
+inline KnownMasks classify_known(const std::uint8_t* at) {
+    const Isa block(at);
+    const std::uint64_t continuation = block.bytes_in(0x80, 0xBF);
+    // U+4000 to U+9FFF but for the hexagrams, U+4DC0 to U+4DFF.
+    const std::uint64_t e4 = block.bytes_in(0xE4, 0xE4) & ~(block.bytes_in(0xB7, 0xB7) >> 1);
+    std::uint64_t word3 =
+        (e4 | block.bytes_in(0xE5, 0xE9)) & (continuation >> 1) & (continuation >> 2);
+    std::uint64_t punctuation3 = 0;
+    const std::uint64_t e3 = block.bytes_in(0xE3, 0xE3);
+    const std::uint64_t ef = block.bytes_in(0xEF, 0xEF);
+    if ((e3 | ef) != 0) {
+        const auto second = [&block](std::uint8_t byte) { return block.bytes_in(byte, byte) >> 1; };
+        const auto third = [&block](std::uint8_t first, std::uint8_t last) {
+            return block.bytes_in(first, last) >> 2;
+        };
+        // U+3041-307F, 3080-3096, 30A1-30BF, 30C0-30FA, 30FC-30FF.
+        word3 |= e3 & ((second(0x81) & third(0x81, 0xBF)) |
+                       (second(0x82) & (third(0x80, 0x96) | third(0xA1, 0xBF))) |
+                       (second(0x83) & (third(0x80, 0xBA) | third(0xBC, 0xBF))));
+        // U+3001-3003, 3008-3020; U+FF01-FF0F, FF1A-FF20.
+        punctuation3 = (e3 & second(0x80) & (third(0x81, 0x83) | third(0x88, 0xA0))) |
+                       (ef & second(0xBC) & (third(0x81, 0x8F) | third(0x9A, 0xA0)));
+    }
+    std::uint64_t word2 = 0;
+    const std::uint64_t c3 = block.bytes_in(0xC3, 0xC3);
+    if (c3 != 0) {
+        // U+00DF-00FF but for the division sign, U+00F7.
+        word2 = c3 & ((block.bytes_in(0x9F, 0xBF) & ~block.bytes_in(0xB7, 0xB7)) >> 1);
+    }
+    const auto three = [](std::uint64_t lead) { return lead | (lead << 1) | (lead << 2); };
+    return {three(word3) | word2 | (word2 << 1), three(punctuation3)};
+}
+
+}  // namespace dsir::simd

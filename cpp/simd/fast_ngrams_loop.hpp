@@ -1,0 +1,79 @@
+#pragma once
+
+#include "hashing/fast_hash.hpp"
+#include "simd/fast_ngrams.hpp"
+
+/// The loop of fast_ngrams.hpp, for the files that know an instruction set. `Isa` has, for arrays
+/// of `count` entries,
+///
+///     void hash(bytes, starts, ends, count, out);     // hashing::token_hash of each token
+///     void extend(shorter, tokens, count, out);       // hashing::extend_hash of each pair
+///     void buckets(hashes, count, buckets, out);      // hashing::bucket_of of each hash
+///
+/// which may read and write kBucketSlack entries too many of hashes and buckets, and lives in an
+/// unnamed namespace (see cut_blocks.hpp).
+namespace dsir::simd {
+
+template <class Isa>
+inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_t buckets,
+                               FastNgramsBefore& before, std::uint32_t* out) {
+    // Few enough that everything stays in the first cache. Entry 0 of each array is that of the
+    // token before.
+    constexpr std::size_t kSome = 128;
+    std::uint64_t token[1 + kSome + kBucketSlack];
+    std::uint64_t shorter[1 + kSome + kBucketSlack];
+    std::uint64_t longer[1 + kSome + kBucketSlack];
+    std::uint32_t* const begin = out;
+    for (std::size_t first = 0; first < tokens.count; first += kSome) {
+        const std::size_t rest = tokens.count - first;
+        const std::size_t count = rest < kSome ? rest : kSome;
+        token[0] = before.ending[0];
+        Isa::hash(tokens.bytes, tokens.starts + first, tokens.ends + first, count, token + 1);
+        Isa::buckets(token + 1, count, buckets, out);
+        out += count;
+        before.ending[0] = token[count];
+        std::uint64_t* from = token;
+        std::uint64_t* to = longer;
+        for (unsigned order = 2; order <= n; ++order) {
+            to[0] = before.ending[order - 1];
+            Isa::extend(from, token + 1, count, to + 1);
+            before.ending[order - 1] = to[count];
+            // The first tokens of a document have no n-gram of this order behind them.
+            const std::size_t missing = order - 1 > before.tokens ? order - 1 - before.tokens : 0;
+            if (missing < count) {
+                Isa::buckets(to + 1 + missing, count - missing, buckets, out);
+                out += count - missing;
+            }
+            from = to;
+            to = to == longer ? shorter : longer;
+        }
+        before.tokens =
+            before.tokens + count < n ? before.tokens + static_cast<unsigned>(count) : n;
+    }
+    return static_cast<std::size_t>(out - begin);
+}
+
+/// The parts of an Isa that are made of single hashes, from token_hash(bytes, length).
+template <class Isa>
+struct OneByOne {
+    static void hash(const std::uint8_t* bytes, const std::uint32_t* starts,
+                     const std::uint32_t* ends, std::size_t count, std::uint64_t* out) {
+        for (std::size_t k = 0; k < count; ++k) {
+            out[k] = Isa::token_hash(bytes + starts[k], ends[k] - starts[k]);
+        }
+    }
+
+    static void extend(const std::uint64_t* shorter, const std::uint64_t* tokens, std::size_t count,
+                       std::uint64_t* out) {
+        for (std::size_t k = 0; k < count; ++k) {
+            out[k] = hashing::extend_hash(shorter[k], tokens[k]);
+        }
+    }
+
+    static void buckets(const std::uint64_t* hashes, std::size_t count, std::uint32_t buckets,
+                        std::uint32_t* out) {
+        for (std::size_t k = 0; k < count; ++k) out[k] = hashing::bucket_of(hashes[k], buckets);
+    }
+};
+
+}  // namespace dsir::simd
