@@ -31,7 +31,7 @@ class Run(NamedTuple):
     Attributes:
         first_row: global row number of the first.
         log_weight: float64, no NaN.
-        eligible: uint8; 0 is never selected. None: those whose log-weight is above -inf are eligible.
+        eligible: uint8; 0 is never selected. None: those are whose log-weight is above -inf.
         cost: uint32, what each takes of the budget; None for 1 each.
     """
 
