@@ -1,6 +1,8 @@
+#include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
 #include "text/lines.hpp"
 #include "text/lower.hpp"
+#include "text/sentences.hpp"
 #include "text/unicode_tables.hpp"
 #include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
@@ -40,7 +42,35 @@ py::tuple line_spans(const py::buffer& data) {
             {static_cast<const char*>(info.ptr), static_cast<std::size_t>(info.size)});
     }
     return py::make_tuple(to_numpy(std::move(spans.starts)), to_numpy(std::move(spans.ends)),
-                          spans.objects);
+                          spans.objects, spans.lines);
+}
+
+/// (bytes of all sentences, their offsets, offsets of the rows among them, invalid rows).
+py::tuple split_sentences(const py::object& array) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    std::vector<char> bytes;
+    std::vector<std::int64_t> ends{0};
+    std::vector<std::int64_t> rows{0};
+    std::vector<std::int64_t> invalid;
+    {
+        // `imported` outlives the call.
+        const py::gil_scoped_release release;
+        for (std::int64_t row = 0; row < column.size(); ++row) {
+            const std::string_view document = column[row].value_or("");
+            const auto spans = text::sentence_spans(document);
+            if (!spans) invalid.push_back(row);
+            for (const text::Span span : spans.value_or(std::vector<text::Span>{})) {
+                bytes.insert(bytes.end(),
+                             document.begin() + static_cast<std::ptrdiff_t>(span.begin),
+                             document.begin() + static_cast<std::ptrdiff_t>(span.end));
+                ends.push_back(static_cast<std::int64_t>(bytes.size()));
+            }
+            rows.push_back(static_cast<std::int64_t>(ends.size()) - 1);
+        }
+    }
+    return py::make_tuple(to_numpy(std::move(bytes)), to_numpy(std::move(ends)),
+                          to_numpy(std::move(rows)), to_numpy(std::move(invalid)));
 }
 
 }  // namespace
@@ -54,8 +84,11 @@ void bind_text(py::module_& module) {
                "Lower-cased words of a text, taken as one sentence, by NLTK's rules.");
     module.def("lowered", &lowered, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),
                "The text lower-cased, by the tables of UNICODE_VERSION.");
+    module.def("split_sentences", &split_sentences, py::arg("array"),
+               "The sentences of the rows, by the plain rule of the core.");
     module.def("line_spans", &line_spans, py::arg("data"),
-               "Starts and ends of the lines that are not blank, and whether all are {...}.");
+               "Starts and ends of the lines that are not blank, whether all are {...}, and how "
+               "many lines there are.");
 }
 
 }  // namespace dsir::bindings

@@ -17,6 +17,7 @@ LineSpans line_spans(std::string_view block) {
             spans.starts.push_back(static_cast<std::int64_t>(at));
             spans.ends.push_back(static_cast<std::int64_t>(at + line.size()));
         }
+        ++spans.lines;
         at = end + 1;
     }
     return spans;

@@ -15,6 +15,7 @@ except ImportError as error:  # A source tree on the path, or a broken build.
         f"({error}); install the package (pip install .) and import it from outside its sources"
     ) from error
 
+from dsir import graph
 from dsir.bootstrap import Interval
 from dsir.errors import (
     BudgetError,
@@ -61,6 +62,7 @@ __all__ = [
     "__version__",
     "effective_sample_size",
     "fit",
+    "graph",
     "kl_reduction",
     "sample",
     "select",

@@ -33,8 +33,8 @@ def word_tokens(utf8: str | bytes) -> list[str]:
 def lowered(utf8: str | bytes) -> str:
     """Lower-cased text, as str.lower() gives it with the tables of UNICODE_VERSION."""
 
-def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
-    """Starts and ends of the lines that are not blank, and whether all are {...}."""
+def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool, int]:
+    """Find lines: starts and ends of those not blank, whether all are {...}, how many there are."""
 
 # Hashing.
 
@@ -304,6 +304,142 @@ def bootstrap_weights(
     *, seed: int, source: int, first_row: int, rows: int, replicates: int
 ) -> NDArray[np.uint8]:
     """How often a document is in a replicate: uint8[rows, replicates], 0 to 12."""
+
+# Graphs of text units.
+
+class TermCounter:
+    """Counts the terms of units; see cpp/graph/term_counter.hpp."""
+
+    def __init__(self, *, words_only: bool, stopwords: Sequence[str], keep_rows: bool) -> None: ...
+    def add(self, array: _ArrowArray, *, threads: int = 1) -> NDArray[np.int64]:
+        """Add a unit for every row; the rows that are not UTF-8 or too long."""
+
+    def add_tokens(
+        self, array: _ArrowArray, offsets: NDArray[np.int64], *, threads: int = 1
+    ) -> None:
+        """Add units of the tokens that lie between offsets."""
+
+    def add_terms(
+        self,
+        terms: bytes,
+        offsets: NDArray[np.int64],
+        document_counts: NDArray[np.int64],
+        documents: int,
+    ) -> None:
+        """Add what `sorted_terms` gave."""
+
+    def merge(self, other: TermCounter) -> None:
+        """Add the terms and document counts of another."""
+
+    def take(
+        self, *, threads: int = 1
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+        """(offsets, columns, counts, document counts); the rows are handed over."""
+
+    def document_counts_in(self, fitted: TermCounter) -> NDArray[np.int64]:
+        """Document counts of another for the terms of this one, as `take` numbers them."""
+
+    def documents_with(self, term: bytes) -> int:
+        """In how many documents a term is."""
+
+    def sorted_terms(self) -> tuple[bytes, NDArray[np.int64], NDArray[np.int64]]:
+        """Terms in the order of their bytes, their offsets, and document counts."""
+
+    @property
+    def units(self) -> int: ...
+    @property
+    def documents(self) -> int:
+        """Units with a term."""
+
+    @property
+    def size(self) -> int:
+        """Different terms."""
+
+def idf(document_counts: NDArray[np.int64], documents: int) -> NDArray[np.float64]:
+    """log(documents / n) per term; log(documents + 1) where n is 0."""
+
+def split_sentences(
+    array: _ArrowArray,
+) -> tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(bytes of all sentences, their offsets, offsets of rows among them, invalid rows)."""
+
+class UnitRows:
+    """Vectors of units."""
+
+    @staticmethod
+    def sparse(
+        offsets: NDArray[np.int64],
+        columns: NDArray[np.int32],
+        values: NDArray[np.float32] | NDArray[np.float64],
+        column_scale: NDArray[np.float64],
+    ) -> UnitRows:
+        """Compressed sparse rows; a value counts times the scale of its column."""
+
+    @staticmethod
+    def dense(values: NDArray[np.float32]) -> UnitRows: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    def negative_row(self) -> int:
+        """The first row with a negative value, or -1."""
+
+    def occupied(self) -> NDArray[np.uint8]:
+        """1 for rows with an entry (dense: with one that is not zero)."""
+
+def walk_cosines(
+    units: UnitRows,
+    *,
+    damping: float,
+    tolerance: float,
+    max_iterations: int,
+    teleport: NDArray[np.float64] | None = None,
+    takes_part: NDArray[np.uint8] | None = None,
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], int, float, bool]:
+    """Continuous LexRank: (scores, iterations, change, converged)."""
+
+def cosine_degrees(units: UnitRows, *, threads: int = 1) -> NDArray[np.float64]:
+    """Sums of each row's cosines with all rows."""
+
+def cosines_with(units: UnitRows, row: int, *, threads: int = 1) -> NDArray[np.float64]:
+    """Cosines of one row with all rows."""
+
+def similarity_join(
+    units: UnitRows,
+    *,
+    threshold: float,
+    strict: bool = False,
+    self_edges: bool = True,
+    weights: bool = True,
+    top_k: int = 0,
+    threads: int = 1,
+    block_rows: int = 8192,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
+    """(offsets, neighbours, cosines) of the graph; top_k 0 is by threshold alone."""
+
+def walk_graph(
+    offsets: NDArray[np.int64],
+    neighbours: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    *,
+    damping: float,
+    tolerance: float,
+    max_iterations: int,
+    teleport: NDArray[np.float64] | None = None,
+    takes_part: NDArray[np.uint8] | None = None,
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], int, float, bool]:
+    """LexRank on a graph: (scores, iterations, change, converged)."""
+
+def graph_degrees(
+    offsets: NDArray[np.int64],
+    neighbours: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    *,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Sums of the edges of each unit."""
 
 # The machine.
 

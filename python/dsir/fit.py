@@ -81,7 +81,7 @@ def fit(
     windows = check_preprocessing("none", chunk_tokens, chunk_stride, None)
     corpus = windows.cut(resolve(raw, text=text, name="raw"), features)
     target_corpora = windows.cut_targets(target_corpora, features)
-    model, _ = pipeline.fit(corpus, target_corpora, settings, None)
+    model, _, _ = pipeline.fit(corpus, target_corpora, settings, None)
     return model
 
 

@@ -29,6 +29,7 @@ from dsir.stages.plan import OutputShard, plan_output
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
 from dsir.stages.skipped import Skipped
+from dsir.stages.spooled_text import SpooledText, plan_spool
 from dsir.stages.write import (
     GatheredShard,
     GatherTask,
@@ -41,6 +42,7 @@ from dsir.stages.write import (
 from dsir.targets import TargetCorpora, TargetMode
 from dsir.workdir import Workdir
 
+Spooled = Sequence[SpooledText | None]
 FitTokens = int | Literal["auto", "all"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
 
@@ -109,8 +111,19 @@ class Pipeline:
         target: TargetCorpora,
         settings: FitSettings,
         workdir: Workdir | None,
-    ) -> tuple[ImportanceModel, list[Skipped]]:
-        """Count all corpora and make the model; also what was skipped in the targets.
+        spool: Path | None = None,
+    ) -> tuple[ImportanceModel, list[Skipped], Spooled]:
+        """Count all corpora and make the model.
+
+        Args:
+            raw: what to select from.
+            target: what is wanted.
+            settings: how to make the model.
+            workdir: where the counts are kept; None for memory.
+            spool: folder where texts of raw may be put aside; None to decode them again.
+
+        Returns:
+            The model, what was skipped in the targets, and the texts of raw by shard.
 
         Raises:
             EmptyCorpusError: a corpus has no rows that can be read.
@@ -123,7 +136,8 @@ class Pipeline:
                 stem = f"target-{number:03d}" if target.names else "target"
                 of_targets.append(self._count(corpus, features, -1, workdir, stem))
             limit = _limit_per_shard(settings.fit_tokens, features.buckets, len(raw.shards))
-            of_raw = self._count(raw, features, limit, workdir, "raw")
+            spools = plan_spool(raw.shards, limit, spool) if spool else ()
+            of_raw = self._count(raw, features, limit, workdir, "raw", spools)
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
         for corpus, counted in zip((*target.corpora, raw), (*of_targets, of_raw), strict=True):
             _refuse_no_rows(corpus, counted.rows, counted.skipped)
@@ -140,7 +154,8 @@ class Pipeline:
             raw_size=CorpusSize(of_raw.documents, of_raw.tokens),
             target_sizes=[CorpusSize(part.documents, part.tokens) for part in of_targets],
         )
-        return model, [entry for part in of_targets for entry in part.skipped]
+        skipped = [entry for part in of_targets for entry in part.skipped]
+        return model, skipped, of_raw.spooled
 
     def _count(
         self,
@@ -149,6 +164,7 @@ class Pipeline:
         limit: int,
         workdir: Workdir | None,
         stem: str,
+        spools: Sequence[Path | None] = (),
     ) -> ShardCounts:
         threads = self._threads_inside(len(corpus.shards))
         tasks = [
@@ -159,6 +175,7 @@ class Pipeline:
                 self.on_error,
                 threads,
                 workdir.place("counts", f"{stem}-{number:05d}") if workdir else None,
+                spools[number] if spools else None,
             )
             for number, shard in enumerate(corpus.shards)
         ]
@@ -173,6 +190,7 @@ class Pipeline:
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
         keeps: Sequence[Keep | None] = (),
+        spooled: Spooled = (),
     ) -> list[ShardScores]:
         """Score the shards of a corpus.
 
@@ -183,6 +201,7 @@ class Pipeline:
             workdir: where the scores are kept; None for memory.
             numbers: which shards; all where None.
             keeps: by shard, which rows are kept as they pass; empty for none.
+            spooled: by shard, the texts where they were put aside; empty for none.
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
@@ -198,6 +217,7 @@ class Pipeline:
                 threads,
                 workdir.place(".", number) if workdir else None,
                 keeps[number] if keeps else None,
+                spooled[number] if spooled else None,
             )
             for number in chosen
         ]

@@ -30,7 +30,9 @@ def to_arrow(values: npt.NDArray[Any]) -> pa.Array:
 
 def to_numpy(array: pa.Array) -> npt.NDArray[Any]:
     """Return an Arrow array of numbers without nulls as a read-only array over the same memory."""
-    dtype = np.dtype(str(array.type).replace("double", "float64"))
+    # What Arrow calls float has 32 bits, which numpy's float has not.
+    name = str(array.type)
+    dtype = np.dtype({"double": "float64", "float": "float32"}.get(name, name))
     values = array.buffers()[1]
     if values is None:
         return np.zeros(0, dtype)

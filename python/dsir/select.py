@@ -34,7 +34,7 @@ from dsir.output.folder import (
     clear_output_folder,
     remove_unfinished,
 )
-from dsir.pipeline import FitSettings, FitTokens, Pipeline, open_engine
+from dsir.pipeline import FitSettings, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
 from dsir.sampling import KeyRule, Method
@@ -255,23 +255,19 @@ class _Run:
         begun = time.time()
         resuming = workdir is not None and (workdir.path / "outputs").is_dir()
         self._check_output(resuming)
-        model, skipped = self.pipeline.fit(self.raw, self.target, self.fit_settings, workdir)
-        if workdir is not None and workdir.durable:
-            model.save(workdir.path / "model.dsir")
         with kept_folder(workdir) as kept:
-            return self._select(model, skipped, workdir, kept, resuming, begun)
+            return self._select(workdir, kept, resuming, begun)
 
     def _select(
-        self,
-        model: ImportanceModel,
-        skipped: list[Skipped],
-        workdir: Workdir | None,
-        kept: Path | None,
-        resuming: bool,
-        begun: float,
+        self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
     ) -> Selection:
-        """Score, draw and write."""
-        scores, drawn, rows = self._draw(model, workdir, kept)
+        """Fit, score, draw and write."""
+        model, skipped, spooled = self.pipeline.fit(
+            self.raw, self.target, self.fit_settings, workdir, kept
+        )
+        if workdir is not None and workdir.durable:
+            model.save(workdir.path / "model.dsir")
+        scores, drawn, rows = self._draw(model, workdir, kept, spooled)
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
             self.added.refuse_taken_names(output.schema)
@@ -295,7 +291,11 @@ class _Run:
                 self.added.refuse_taken_names(shard.schema())
 
     def _draw(
-        self, model: ImportanceModel, workdir: Workdir | None, kept: Path | None
+        self,
+        model: ImportanceModel,
+        workdir: Workdir | None,
+        kept: Path | None,
+        spooled: Spooled,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
         filters = self.preprocessing.filters
         separate = separate_targets(model)
@@ -309,7 +309,7 @@ class _Run:
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, self.draw_settings, shares, kept)
-        scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps)
+        scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps, spooled=spooled)
         manifest, settings = folder.manifest, self.draw_settings
         drawn, rows = self.pipeline.sample(
             scores,

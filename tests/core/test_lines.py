@@ -49,8 +49,10 @@ def lines_plainly(block: bytes) -> tuple[list[int], list[int], bool]:
 @example(b"{}\r\n{}\n\n {} \r")
 @example(b"{")
 def test_line_spans(block):
-    starts, ends, objects = _core.line_spans(block)
+    starts, ends, objects, lines = _core.line_spans(block)
     assert (starts.tolist(), ends.tolist(), objects) == lines_plainly(block)
+    # What follows the last newline is a line too, if there is anything.
+    assert lines == block.count(b"\n") + (not block.endswith((b"\n",)) and block != b"")
     assert starts.dtype == ends.dtype == "int64"
 
 
@@ -58,7 +60,7 @@ def test_line_spans(block):
 def test_any_flat_buffer(block):
     expected = lines_plainly(block)
     for kind in (bytearray, memoryview, lambda data: array.array("B", data)):
-        starts, ends, objects = _core.line_spans(kind(block))
+        starts, ends, objects, _ = _core.line_spans(kind(block))
         assert (starts.tolist(), ends.tolist(), objects) == expected
     part = memoryview(b"xx" + block)[2:]
     assert _core.line_spans(part)[0].tolist() == expected[0]

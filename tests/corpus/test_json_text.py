@@ -37,7 +37,7 @@ DOC_OBJECTS = st.builds(
 
 def block(lines: list[bytes]) -> LineBlock:
     data = b"\n".join(lines)
-    starts, ends, objects = line_spans(data)
+    starts, ends, objects, _ = line_spans(data)
     return LineBlock(data, 0, 0, starts, ends, objects, len(lines))
 
 

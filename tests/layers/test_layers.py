@@ -25,6 +25,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
+    ("graph.",),
     ("stages.",),
     ("workdir",),
     ("engine.", "progress"),
@@ -51,6 +52,9 @@ OWNERS = {
     "pandas": (),
     "datasets": (),
     "nltk": ("compat.", "sentences"),
+    "sentencex": ("graph.",),
+    "scipy": ("graph.",),
+    "sklearn": ("graph.",),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}

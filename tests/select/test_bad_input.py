@@ -379,8 +379,8 @@ def test_input_that_changes_while_it_is_read(good, tmp_path, monkeypatch):
 
     score = Pipeline.score
 
-    def change(self: Pipeline, *arguments: Any) -> Any:
-        found = score(self, *arguments)
+    def change(self: Pipeline, *arguments: Any, **keywords: Any) -> Any:
+        found = score(self, *arguments, **keywords)
         parquet(good, GOOD.slice(1))
         return found
 

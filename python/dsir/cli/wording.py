@@ -19,7 +19,9 @@ _ARGUMENTS = (
     *("ngrams", "on_error", "out", "overwrite", "seed", "sentences", "shard_size", "smoothing"),
     *("temperature", "text", "threads", "tokenizer", "tokens", "min_tokens", "workdir"),
     *("proportions", "targets", "weight_column", "target_column"),
-    *("chunk_tokens", "chunk_stride", "filters", "preprocessing"),
+    *("chunk_tokens", "chunk_stride", "filters", "preprocessing", "min_words"),
+    *("damping", "group_by", "redundancy", "stopwords", "summary", "summary_words", "threshold"),
+    *("tolerance", "top", "score_column"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 _GIVEN = re.compile(rf"(?<![\w./=-])({'|'.join(_ARGUMENTS)})={_VALUE}")

@@ -120,6 +120,6 @@ class JsonLinesShard(FileShard):
 def _take(block: LineBlock, rows: npt.NDArray[np.int64], field: tuple[str, ...]) -> TakenRows:
     lines = block.original_lines(rows - block.first_row)
     data = b"\n".join(lines.to_pylist())
-    starts, ends, objects = line_spans(data)
+    starts, ends, objects, _ = line_spans(data)
     taken = LineBlock(data, 0, 0, starts, ends, objects, len(rows))
     return TakenRows(rows, read_texts(taken, field).text, lines=lines)

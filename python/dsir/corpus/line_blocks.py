@@ -103,9 +103,7 @@ def line_blocks(
     first_line = 0
     try:
         for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES):
-            starts, ends, objects = line_spans(data)
-            # What follows the last newline is a line too, if there is anything.
-            lines = data.count(b"\n") + (not data.endswith(b"\n"))
+            starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)
             first_line += lines

@@ -21,6 +21,7 @@ class AddedColumns:
         weight: name of the column of log-weights, float64.
         target: name of the column of targets, string; it is there where there are names.
         target_names: of separate targets.
+        arguments: what the two names are called where they are given, for messages.
 
     Raises:
         SettingError: a column has no name, or both have the same.
@@ -29,14 +30,15 @@ class AddedColumns:
     weight: str = "log_weight"
     target: str = "target"
     target_names: Sequence[str] = ()
+    arguments: tuple[str, str] = ("weight_column", "target_column")
 
     def __post_init__(self) -> None:
         """Check the names."""
-        for argument, name in (("weight_column", self.weight), ("target_column", self.target)):
-            if not name:
+        for argument, field in zip(self.arguments, self.fields, strict=False):
+            if not field.name:
                 raise SettingError(f"{argument}: the column must have a name")
-        if self.weight == self.target:
-            raise SettingError(f"weight_column, target_column: are both {self.weight!r}")
+        if self.target_names and self.weight == self.target:
+            raise SettingError(f"{' and '.join(self.arguments)}: are both {self.weight!r}")
 
     @property
     def fields(self) -> list[pa.Field]:
@@ -71,12 +73,11 @@ class AddedColumns:
         """
         if schema is None:
             return
-        for argument, field in zip(("weight_column", "target_column"), self.fields, strict=False):
+        for argument, field in zip(self.arguments, self.fields, strict=False):
             if field.name in schema.names:
-                what = "log-weights" if argument == "weight_column" else "targets"
                 raise OutputError(
                     f"the input has a column {field.name!r} already; "
-                    f"give the {what} another name with {argument}=..."
+                    f"give the one that is added another name with {argument}=..."
                 )
 
 

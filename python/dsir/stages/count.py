@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.features import HashedNgrams
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
+from dsir.stages.spooled_text import SpooledText, TextSpool
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
 
@@ -32,6 +34,7 @@ class CountTask:
     Attributes:
         limit: stop after the document that takes the n-grams above this; -1 for none.
         place: where the result is kept; None to keep none.
+        spool: where the texts are put aside; None to decode them again.
     """
 
     shard: Shard
@@ -40,6 +43,7 @@ class CountTask:
     on_error: OnError
     threads: int
     place: Place | None
+    spool: Path | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +58,7 @@ class ShardCounts:
         rows: rows read.
         text_bytes: bytes of text read.
         skipped: bad rows, or the shard itself.
+        spooled: the texts of each shard that were put aside, in order; None where they were not.
     """
 
     counts: npt.NDArray[np.int64]
@@ -63,6 +68,7 @@ class ShardCounts:
     rows: int = 0
     text_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    spooled: list[SpooledText | None] = field(default_factory=lambda: [None])
 
 
 def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
@@ -87,6 +93,15 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
 
 
 def _count(task: CountTask, progress: Progress) -> ShardCounts:
+    if task.spool is None:
+        return _count_batches(task, progress, None)
+    with TextSpool(task.spool) as spool:
+        result = _count_batches(task, progress, spool)
+    result.spooled = [spool.finished()]
+    return result
+
+
+def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None) -> ShardCounts:
     shard, spec = task.shard, task.features.spec
     shard.check_unchanged()
     result = ShardCounts(np.zeros(task.features.buckets, dtype=np.int64))
@@ -116,8 +131,12 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
         result.tokens += tokens
         result.rows += rows
         result.text_bytes += batch.text.nbytes
+        if spool is not None:
+            spool.add(batch)
         travel.to(batch)
         if 0 <= task.limit < result.ngrams:
+            if spool is not None:
+                spool.give_up()
             break
     travel.arrive()
     return result
@@ -125,12 +144,13 @@ def _count(task: CountTask, progress: Progress) -> ShardCounts:
 
 def merge_counts(features: HashedNgrams, parts: Iterable[ShardCounts]) -> ShardCounts:
     """Add up what was counted, without holding the parts."""
-    total = ShardCounts(np.zeros(features.buckets, dtype=np.int64))
+    total = ShardCounts(np.zeros(features.buckets, dtype=np.int64), spooled=[])
     for part in parts:
         total.counts += part.counts
         for name in _NUMBERS:
             setattr(total, name, getattr(total, name) + getattr(part, name))
         total.skipped += part.skipped
+        total.spooled += part.spooled
     return total
 
 

@@ -16,6 +16,7 @@ from dsir.workdir import Workdir
 
 # Above this share of the rows, more would be kept than is worth it: k (1 + ln(N / k)) of N.
 _LARGEST_SHARE = 0.05
+_MOST_TARGETS = 16  # Each has a bar of 8 MB.
 _TOKENS_PER_BYTE = 0.5  # Of compressed text, about; only to compare with the above.
 
 
@@ -53,7 +54,7 @@ def plan_keeping(
     else:
         amount = budget.tokens
         share = amount / max(1, sum(shard.size for shard in shards) * _TOKENS_PER_BYTE)
-    if amount == 0 or share > _LARGEST_SHARE:
+    if amount == 0 or share > _LARGEST_SHARE or len(shares) > _MOST_TARGETS:
         return nothing
     gate = Gate(settings, split(amount, shares), shutil.disk_usage(folder).free // 4)
     return tuple(

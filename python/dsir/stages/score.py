@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.bad_text import bad_text_error
-from dsir.corpus import OnError, Shard
+from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.parquet import ParquetShard
 from dsir.engine import Progress
@@ -23,6 +23,7 @@ from dsir.sentences import bytes_of
 from dsir.stages.kept_rows import Keep, RowKeeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
+from dsir.stages.spooled_text import SpooledText
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
 
@@ -37,6 +38,7 @@ class ScoreTask:
         filters: what rows must meet to be selected; None for nothing.
         place: where the result is kept; None to keep it in memory.
         keep: which rows are kept as they pass; None for none.
+        spooled: the texts, where they were put aside; None to decode them.
     """
 
     shard: Shard
@@ -46,6 +48,13 @@ class ScoreTask:
     threads: int
     place: Place | None
     keep: Keep | None = None
+    spooled: SpooledText | None = None
+
+    def batches(self) -> Iterator[TextBatch]:
+        """Read the texts."""
+        if self.spooled is not None:
+            return self.spooled.batches()
+        return self.shard.text_batches(on_error=self.on_error, threads=self.threads)
 
     @property
     def form(self) -> ScoreForm:
@@ -142,7 +151,7 @@ def _score_batches(
     result = ShardScores(form=task.form)
     travel = Travel(shard, progress)
     spec, table = model.features.spec, model.table
-    for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+    for batch in task.batches():
         text = model.features.prepared(batch.text)
         log_weight, tokens, text_bytes, status = _core.score(
             text, spec, table, model.weighing, threads=task.threads
@@ -170,6 +179,8 @@ def _score_batches(
             keeper.look_at(batch, scores)
         travel.to(batch)
     travel.arrive()
+    if task.spooled is not None:
+        task.spooled.path.unlink(missing_ok=True)
     return result
 
 

@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <variant>
+
+#include "bindings/python.hpp"
+#include "graph/centrality.hpp"
+#include "graph/similarity_join.hpp"
+
+namespace dsir::bindings {
+namespace {
+
+using graph::DenseRows;
+using graph::SparseRows;
+using OptionalDoubles = std::optional<Array<double>>;
+using OptionalBytes = std::optional<Array<std::uint8_t>>;
+
+/// Vectors of units, checked once; keeps the arrays alive.
+struct UnitRows {
+    std::variant<SparseRows<float>, SparseRows<double>, DenseRows> rows;
+    std::vector<py::object> owners;
+
+    std::int64_t size() const {
+        return std::visit([](const auto& view) { return view.size; }, rows);
+    }
+    std::int64_t width() const {
+        return std::visit([](const auto& view) { return view.width; }, rows);
+    }
+};
+
+[[noreturn]] void refuse_row(std::int64_t row, const char* why) {
+    throw std::invalid_argument("row " + std::to_string(row) + " " + why);
+}
+
+template <class Value>
+UnitRows sparse(const Array<std::int64_t>& offsets, const Array<std::int32_t>& columns,
+                const Array<Value>& values, const Array<double>& column_scale) {
+    require(offsets.ndim() == 1 && offsets.size() >= 1, "offsets must be one more than rows");
+    require(columns.ndim() == 1 && values.ndim() == 1 && columns.size() == values.size(),
+            "columns and values must be flat and of one length");
+    require(column_scale.ndim() == 1, "column_scale must be flat");
+    const SparseRows<Value> view{offsets.size() - 1, column_scale.size(), offsets.data(),
+                                 columns.data(),     values.data(),       column_scale.data()};
+    require(view.size < 0x7FFFFFFF, "there are more than 2^31 - 2 rows");
+    require(view.offsets[0] == 0 && view.offsets[view.size] == columns.size(),
+            "offsets must begin at 0 and end at the number of entries");
+    for (std::int64_t i = 0; i < view.size; ++i) {
+        const std::int64_t begin = view.offsets[i];
+        const std::int64_t end = view.offsets[i + 1];
+        if (begin > end || end > columns.size()) refuse_row(i, "has offsets that do not ascend");
+        for (std::int64_t k = begin; k < end; ++k) {
+            if (view.columns[k] < 0 || view.columns[k] >= view.width) {
+                refuse_row(i, "has a column that is out of range");
+            }
+            if (k > begin && view.columns[k - 1] >= view.columns[k]) {
+                refuse_row(i, "has columns that do not ascend");
+            }
+            if (!std::isfinite(view.values[k])) refuse_row(i, "holds NaN or an infinite value");
+        }
+    }
+    bool finite = true;
+    for (std::int64_t c = 0; c < view.width; ++c) {
+        finite = finite && std::isfinite(view.column_scale[c]);
+    }
+    require(finite, "column_scale must be finite");
+    return {view, {offsets, columns, values, column_scale}};
+}
+
+UnitRows dense(const Array<float>& values) {
+    require(values.ndim() == 2, "embeddings must be two-dimensional");
+    const DenseRows view{values.shape(0), values.shape(1), values.data()};
+    require(view.size < 0x7FFFFFFF, "there are more than 2^31 - 2 rows");
+    for (std::int64_t i = 0; i < view.size; ++i) {
+        for (std::int64_t k = 0; k < view.width; ++k) {
+            if (!std::isfinite(view.values[i * view.width + k])) {
+                refuse_row(i, "holds NaN or an infinite value");
+            }
+        }
+    }
+    return {view, {values}};
+}
+
+/// First row with a value below 0, or -1.
+std::int64_t negative_row(const UnitRows& units) {
+    return std::visit(
+        [](const auto& view) {
+            for (std::int64_t i = 0; i < view.size; ++i) {
+                bool negative = false;
+                view.each(i, [&](auto column, double value) {
+                    negative = negative || value * view.scale(column) < 0;
+                });
+                if (negative) return i;
+            }
+            return std::int64_t{-1};
+        },
+        units.rows);
+}
+
+/// 1 for rows with an entry (dense: one that is not zero), 0 for those without.
+py::array_t<std::uint8_t> occupied(const UnitRows& units) {
+    std::vector<std::uint8_t> result(static_cast<std::size_t>(units.size()));
+    if (const auto* const view = std::get_if<DenseRows>(&units.rows)) {
+        for (std::int64_t i = 0; i < view->size; ++i) {
+            view->each(i, [&](std::int64_t, double value) { result[i] |= value != 0.0; });
+        }
+    } else {
+        const std::int64_t* const offsets = std::visit(
+            [](const auto& rows) -> const std::int64_t* {
+                if constexpr (requires { rows.offsets; }) return rows.offsets;
+                return nullptr;
+            },
+            units.rows);
+        for (std::size_t i = 0; i < result.size(); ++i) result[i] = offsets[i] < offsets[i + 1];
+    }
+    return to_numpy(std::move(result));
+}
+
+graph::WalkSettings walk_settings(std::int64_t size, double damping, double tolerance,
+                                  std::int64_t max_iterations, const OptionalDoubles& teleport,
+                                  const OptionalBytes& takes_part, unsigned threads) {
+    require(damping >= 0 && damping <= 1, "damping must be 0 to 1");
+    require(tolerance >= 0, "tolerance must not be negative");
+    require(max_iterations >= 1, "max_iterations must be at least 1");
+    require(threads >= 1, "threads must be at least 1");
+    require(!teleport || (teleport->ndim() == 1 && teleport->size() == size),
+            "teleport must have one entry a unit");
+    require(!takes_part || (takes_part->ndim() == 1 && takes_part->size() == size),
+            "takes_part must have one entry a unit");
+    return {damping,
+            tolerance,
+            max_iterations,
+            teleport ? teleport->data() : nullptr,
+            takes_part ? takes_part->data() : nullptr,
+            threads};
+}
+
+py::tuple wrapped(graph::Walk&& walk) {
+    return py::make_tuple(to_numpy(std::move(walk.scores)), walk.iterations, walk.change,
+                          walk.converged);
+}
+
+py::tuple walk_cosines(const UnitRows& units, double damping, double tolerance,
+                       std::int64_t max_iterations, const OptionalDoubles& teleport,
+                       const OptionalBytes& takes_part, unsigned threads) {
+    const auto settings = walk_settings(units.size(), damping, tolerance, max_iterations, teleport,
+                                        takes_part, threads);
+    graph::Walk walk;
+    {
+        // `units` and the arrays are held by the caller's frame; only memory is touched.
+        const py::gil_scoped_release release;
+        walk = std::visit([&](const auto& rows) { return graph::walk_cosines(rows, settings); },
+                          units.rows);
+    }
+    return wrapped(std::move(walk));
+}
+
+py::array_t<double> cosine_degrees(const UnitRows& units, unsigned threads) {
+    require(threads >= 1, "threads must be at least 1");
+    std::vector<double> degrees;
+    {
+        const py::gil_scoped_release release;
+        degrees = std::visit([&](const auto& rows) { return graph::cosine_degrees(rows, threads); },
+                             units.rows);
+    }
+    return to_numpy(std::move(degrees));
+}
+
+py::array_t<double> cosines_with(const UnitRows& units, std::int64_t row, unsigned threads) {
+    require(threads >= 1, "threads must be at least 1");
+    require(row >= 0 && row < units.size(), "the row is out of range");
+    std::vector<double> cosines;
+    {
+        const py::gil_scoped_release release;
+        cosines = std::visit(
+            [&](const auto& rows) { return graph::cosines_with(rows, row, threads); }, units.rows);
+    }
+    return to_numpy(std::move(cosines));
+}
+
+py::tuple similarity_join(const UnitRows& units, double threshold, bool strict, bool self_edges,
+                          bool weights, std::int64_t top_k, unsigned threads,
+                          std::int64_t block_rows) {
+    require(threshold > 0 && threshold <= 1, "threshold must be above 0 and at most 1");
+    require(top_k >= 0, "top_k must not be negative");
+    require(threads >= 1, "threads must be at least 1");
+    require(block_rows >= 1 && block_rows <= 1 << 16, "block_rows must be 1 to 65,536");
+    const graph::JoinSettings settings{threshold, strict, self_edges, threads, block_rows};
+    graph::Graph found;
+    {
+        const py::gil_scoped_release release;
+        found = std::visit(
+            [&](const auto& rows) {
+                return top_k == 0 ? graph::threshold_join(rows, settings, weights)
+                                  : graph::top_k_join(rows, settings, top_k, weights);
+            },
+            units.rows);
+    }
+    py::object cosines = py::none();
+    if (weights) cosines = to_numpy(std::move(found.weights));
+    return py::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(found.neighbours)),
+                          cosines);
+}
+
+graph::GraphView graph_view(const Array<std::int64_t>& offsets,
+                            const Array<std::int32_t>& neighbours, const OptionalDoubles& weights) {
+    require(offsets.ndim() == 1 && offsets.size() >= 1 && neighbours.ndim() == 1,
+            "offsets must be one more than units, neighbours flat");
+    require(!weights || (weights->ndim() == 1 && weights->size() == neighbours.size()),
+            "weights must have one entry an edge");
+    const graph::GraphView view{offsets.size() - 1, offsets.data(), neighbours.data(),
+                                weights ? weights->data() : nullptr};
+    require(view.offsets[0] == 0 && view.offsets[view.size] == neighbours.size(),
+            "offsets must begin at 0 and end at the number of edges");
+    require(std::is_sorted(view.offsets, view.offsets + offsets.size()), "offsets must ascend");
+    bool within = true;
+    for (py::ssize_t k = 0; k < neighbours.size(); ++k) {
+        within = within && view.neighbours[k] >= 0 && view.neighbours[k] < view.size;
+    }
+    require(within, "a neighbour is out of range");
+    return view;
+}
+
+py::tuple walk_graph(const Array<std::int64_t>& offsets, const Array<std::int32_t>& neighbours,
+                     const OptionalDoubles& weights, double damping, double tolerance,
+                     std::int64_t max_iterations, const OptionalDoubles& teleport,
+                     const OptionalBytes& takes_part, unsigned threads) {
+    const graph::GraphView view = graph_view(offsets, neighbours, weights);
+    const auto settings =
+        walk_settings(view.size, damping, tolerance, max_iterations, teleport, takes_part, threads);
+    graph::Walk walk;
+    {
+        const py::gil_scoped_release release;
+        walk = graph::walk_graph(view, settings);
+    }
+    return wrapped(std::move(walk));
+}
+
+py::array_t<double> graph_degrees(const Array<std::int64_t>& offsets,
+                                  const Array<std::int32_t>& neighbours,
+                                  const OptionalDoubles& weights, unsigned threads) {
+    require(threads >= 1, "threads must be at least 1");
+    const graph::GraphView view = graph_view(offsets, neighbours, weights);
+    std::vector<double> degrees;
+    {
+        const py::gil_scoped_release release;
+        degrees = graph::graph_degrees(view, threads);
+    }
+    return to_numpy(std::move(degrees));
+}
+
+}  // namespace
+
+void bind_graph(py::module_& module) {
+    py::class_<UnitRows>(module, "UnitRows")
+        .def_static("sparse", &sparse<float>, py::arg("offsets").noconvert(),
+                    py::arg("columns").noconvert(), py::arg("values").noconvert(),
+                    py::arg("column_scale").noconvert())
+        .def_static("sparse", &sparse<double>, py::arg("offsets").noconvert(),
+                    py::arg("columns").noconvert(), py::arg("values").noconvert(),
+                    py::arg("column_scale").noconvert())
+        .def_static("dense", &dense, py::arg("values").noconvert())
+        .def_property_readonly("size", &UnitRows::size)
+        .def_property_readonly("width", &UnitRows::width)
+        .def("negative_row", &negative_row)
+        .def("occupied", &occupied);
+    module.def("walk_cosines", &walk_cosines, py::arg("units"), py::kw_only(), py::arg("damping"),
+               py::arg("tolerance"), py::arg("max_iterations"),
+               py::arg("teleport").noconvert() = py::none(),
+               py::arg("takes_part").noconvert() = py::none(), py::arg("threads") = 1);
+    module.def("cosine_degrees", &cosine_degrees, py::arg("units"), py::kw_only(),
+               py::arg("threads") = 1);
+    module.def("cosines_with", &cosines_with, py::arg("units"), py::arg("row"), py::kw_only(),
+               py::arg("threads") = 1);
+    module.def("similarity_join", &similarity_join, py::arg("units"), py::kw_only(),
+               py::arg("threshold"), py::arg("strict") = false, py::arg("self_edges") = true,
+               py::arg("weights") = true, py::arg("top_k") = 0, py::arg("threads") = 1,
+               py::arg("block_rows") = graph::JoinSettings{}.block_rows);
+    module.def("walk_graph", &walk_graph, py::arg("offsets").noconvert(),
+               py::arg("neighbours").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
+               py::arg("damping"), py::arg("tolerance"), py::arg("max_iterations"),
+               py::arg("teleport").noconvert() = py::none(),
+               py::arg("takes_part").noconvert() = py::none(), py::arg("threads") = 1);
+    module.def("graph_degrees", &graph_degrees, py::arg("offsets").noconvert(),
+               py::arg("neighbours").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
+               py::arg("threads") = 1);
+}
+
+}  // namespace dsir::bindings

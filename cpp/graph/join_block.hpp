@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graph/comparable_rows.hpp"
+
+/// The first pass over one block of rows, in single precision: estimates of a row's cosine with
+/// each of them. `fill` writes those of the rows from the block's first up to `limit` - 1, and
+/// returns what they may be off by.
+namespace dsir::graph {
+
+/// An inverted index of a block: per column, the rows that have it and their weights.
+class SparseBlock {
+  public:
+    using Comparable = ComparableSparse;
+
+    SparseBlock(const ComparableSparse& rows, std::int64_t begin, std::int64_t end);
+
+    float fill(std::int64_t query, std::int64_t limit, float* estimate) const;
+
+  private:
+    const ComparableSparse& rows_;
+    std::int64_t begin_;
+    std::int64_t end_;
+    std::vector<std::uint32_t> starts_;  ///< per column, and one more
+    std::vector<std::uint16_t> members_;
+    std::vector<float> weights_;
+};
+
+/// A block of dense rows at length 1, column by column, so that a query's products are made side by
+/// side.
+class DenseBlock {
+  public:
+    using Comparable = ComparableDense;
+
+    DenseBlock(const ComparableDense& rows, std::int64_t begin, std::int64_t end);
+    float fill(std::int64_t query, std::int64_t limit, float* estimate) const;
+
+  private:
+    static constexpr std::int64_t kLanes = 32;
+
+    const ComparableDense& rows_;
+    std::int64_t begin_;
+    std::vector<float> tiles_;  ///< kLanes rows each, column by column
+};
+
+}  // namespace dsir::graph

@@ -1,0 +1,126 @@
+"""LexRank with the habits of scikit-learn, which need not be installed."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir.errors import SettingError
+from dsir.graph.idf import Idf
+from dsir.graph.lexrank import Method, centrality
+from dsir.graph.neighbours import SimilarityGraph
+from dsir.graph.stopwords import Stopwords
+
+
+class LexRank:
+    """LexRank as an estimator: `LexRank().fit(X).scores_`.
+
+    Works as the last step of a Pipeline, after a TfidfVectorizer for instance, and in `clone`. The
+    arguments are those of `dsir.graph.lexrank`; nothing is checked before `fit`.
+
+    Attributes:
+        scores_: float64[units].
+        n_iter_: steps of the power method.
+        converged_: whether it converged.
+        graph_: the graph, or None for the continuous variant.
+        n_features_in_: columns of X, where it has a shape.
+    """
+
+    scores_: npt.NDArray[np.float64]
+    n_iter_: int
+    converged_: bool
+    graph_: SimilarityGraph | None
+
+    def __init__(
+        self,
+        threshold: float | None = 0.1,
+        *,
+        damping: float = 0.85,
+        tolerance: float = 1e-6,
+        max_iterations: int = 1000,
+        idf: Idf | None = None,
+        stopwords: Stopwords = None,
+        teleport: Any = None,
+        method: Method = "lexrank",
+        top_k: int | None = None,
+        punctuation: bool = False,
+        threads: int | None = None,
+    ) -> None:
+        self.threshold = threshold
+        self.damping = damping
+        self.tolerance = tolerance
+        self.max_iterations = max_iterations
+        self.idf = idf
+        self.stopwords = stopwords
+        self.teleport = teleport
+        self.method = method
+        self.top_k = top_k
+        self.punctuation = punctuation
+        self.threads = threads
+
+    def fit(self, X: Any, y: Any = None) -> LexRank:  # noqa: N803
+        """Score the units, and return self.
+
+        Args:
+            X: what `lexrank` takes: a sparse matrix, embeddings, or texts.
+            y: not used.
+
+        Raises:
+            SettingError: an argument is out of range, or X is nothing that can be ranked.
+        """
+        del y
+        found = centrality(X, **self.get_params())
+        self.scores_ = found.scores
+        self.n_iter_ = found.iterations
+        self.converged_ = found.converged
+        self.graph_ = found.graph
+        if hasattr(X, "shape") and len(X.shape) == 2:
+            self.n_features_in_ = int(X.shape[1])
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None) -> npt.NDArray[np.float64]:  # noqa: N803
+        """Score the units, and return the scores."""
+        return self.fit(X, y).scores_
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the arguments by name."""
+        del deep
+        return {name: getattr(self, name) for name in _argument_names()}
+
+    def set_params(self, **params: Any) -> LexRank:
+        """Change arguments, and return self.
+
+        Raises:
+            SettingError: there is no such argument.
+        """
+        for name, value in params.items():
+            if name not in _argument_names():
+                raise SettingError(f"LexRank has no argument {name!r}")
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        # Asked for by scikit-learn only, so it is there.
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            input_tags=InputTags(sparse=True, string=True),
+        )
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(LexRank).parameters
+        given = [
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if value is not defaults[name].default
+        ]
+        return f"LexRank({', '.join(given)})"
+
+
+def _argument_names() -> list[str]:
+    return list(inspect.signature(LexRank).parameters)

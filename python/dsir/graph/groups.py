@@ -1,0 +1,167 @@
+"""Groups of a corpus, one at a time: rows that share a key, in whatever order they lie there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus import Corpus, resolve
+from dsir.errors import SettingError
+from dsir.primitive_arrays import to_arrow, to_numpy
+
+# Groups are put into files of about this much text, which are read back whole.
+_BUCKET_BYTES = 64 << 20
+_MOST_BUCKETS = 256
+_SCHEMA = pa.schema([("row", pa.int64()), ("text", pa.large_string())])
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of a group.
+
+    Attributes:
+        key: the value of the group column; None for rows without one, and where nothing is grouped.
+        rows: int64, global row numbers, ascending.
+        texts: large_string.
+    """
+
+    key: str | None
+    rows: npt.NDArray[np.int64]
+    texts: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which group every row is in.
+
+    Attributes:
+        keys: in the order of their first row.
+        codes: int32[rows], positions in `keys`.
+    """
+
+    keys: list[str | None]
+    codes: npt.NDArray[np.int32]
+
+
+def read_grouping(paths: object, column: str) -> Grouping:
+    """Read the group of every row of a corpus.
+
+    Args:
+        paths: the corpus, as `resolve` takes it.
+        column: a text column.
+
+    Raises:
+        SettingError: the corpus is not one of files.
+        InputError: it cannot be read, or the column is missing or not text.
+    """
+    codes_of: dict[str | None, int] = {}
+    parts = []
+    for shard in resolve(paths, text=column, name="raw").shards:
+        for batch in shard.text_batches(on_error="raise"):
+            encoded = batch.text
+            if not pa.types.is_dictionary(encoded.type):
+                encoded = encoded.dictionary_encode()
+            try:
+                keys = encoded.dictionary.to_pylist()
+            except UnicodeDecodeError as error:
+                raise SettingError(
+                    f"{shard.name}: column {column!r} holds a key that is not UTF-8"
+                ) from error
+            at = np.full(len(keys) + 1, -1, dtype=np.int32)
+            positions = np.full(len(encoded), len(keys), dtype=np.int64)
+            valid = to_numpy(encoded.is_valid().cast(pa.uint8())) != 0
+            indices = encoded.indices
+            positions[valid] = to_numpy(indices.drop_null().cast(pa.int64()))
+            # Keys are numbered by their first row, however the dictionary has them.
+            unique, first = np.unique(positions, return_index=True)
+            for position in unique[np.argsort(first)].tolist():
+                key = keys[position] if position < len(keys) else None
+                at[position] = codes_of.setdefault(key, len(codes_of))
+            parts.append(at[positions])
+    codes = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
+    return Grouping(list(codes_of), codes)
+
+
+def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Group]:
+    """Give the groups of a corpus, in the order of their first row but for the cut into files.
+
+    The texts are sorted into files first, so that rows may lie in any order: as much is in memory
+    as one group, or 64 MB of small ones.
+
+    Args:
+        corpus: the texts.
+        grouping: the group of every row.
+        scratch: a folder in which a folder of files may be made; it is removed at the end.
+
+    Raises:
+        InputError: the corpus cannot be read, or has other rows than the grouping.
+    """
+    rows_per_group = np.bincount(grouping.codes, minlength=len(grouping.keys))
+    buckets = int(np.clip(-(-corpus.size * 2 // _BUCKET_BYTES), 1, _MOST_BUCKETS))
+    before = np.cumsum(rows_per_group) - rows_per_group
+    bucket_of_group = before * buckets // max(1, len(grouping.codes))
+    with tempfile.TemporaryDirectory(prefix=".dsir-groups-", dir=scratch) as folder:
+        files = _sort_into_files(corpus, grouping, bucket_of_group, Path(folder))
+        for file in files:
+            with pa.OSFile(str(file)) as source:
+                table = pa.ipc.open_stream(source).read_all().combine_chunks()
+            rows = to_numpy(table.column("row").combine_chunks())
+            texts = table.column("text").combine_chunks()
+            codes = grouping.codes[rows]
+            order = np.argsort(codes, kind="stable")
+            present, starts = np.unique(codes[order], return_index=True)
+            for code, members in zip(
+                present.tolist(), np.split(order, starts[1:].tolist()), strict=True
+            ):
+                yield Group(grouping.keys[code], rows[members], texts.take(to_arrow(members)))
+
+
+def whole(corpus: Corpus) -> Group:
+    """Give all rows of a corpus as one group; its texts are in memory."""
+    parts = [
+        _plain(batch.text)
+        for shard in corpus.shards
+        for batch in shard.text_batches(on_error="raise")
+    ]
+    texts = pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
+    return Group(None, np.arange(len(texts), dtype=np.int64), texts)
+
+
+def _sort_into_files(
+    corpus: Corpus, grouping: Grouping, bucket_of_group: npt.NDArray[np.int64], folder: Path
+) -> list[Path]:
+    writers: dict[int, pa.RecordBatchStreamWriter] = {}
+    paths: dict[int, Path] = {}
+    row = 0
+    try:
+        for shard in corpus.shards:
+            for batch in shard.text_batches(on_error="raise"):
+                texts = _plain(batch.text)
+                rows = np.arange(row, row + len(texts), dtype=np.int64)
+                row += len(texts)
+                if row > len(grouping.codes):
+                    raise SettingError(f"{shard.name}: changed while the run was going on")
+                buckets = bucket_of_group[grouping.codes[rows]]
+                for bucket in np.unique(buckets).tolist():
+                    if bucket not in writers:
+                        paths[bucket] = folder / f"{bucket:03d}.arrow"
+                        writers[bucket] = pa.ipc.new_stream(str(paths[bucket]), _SCHEMA)
+                    members = np.flatnonzero(buckets == bucket)
+                    columns = [to_arrow(rows[members]), texts.take(to_arrow(members))]
+                    writers[bucket].write_batch(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA))
+    finally:
+        for writer in writers.values():
+            writer.close()
+    return [paths[bucket] for bucket in sorted(paths)]
+
+
+def _plain(texts: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary_decode()
+    return texts.cast(pa.large_string())

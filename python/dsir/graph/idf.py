@@ -1,0 +1,174 @@
+"""Idf: how rare the terms of a corpus are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.atomic import atomic_file
+from dsir.errors import ModelError, SettingError
+from dsir.features import utf8_of
+from dsir.graph.stopwords import Stopwords
+from dsir.graph.terms import count_terms
+from dsir.graph.threads import thread_count
+
+_MAGIC = b"dsir-idf"
+_VERSION = 1
+_PREFIX = struct.Struct("<8sIIQQ")  # magic, version, bytes of header, terms, bytes of terms
+_CHECKSUM_BYTES = 32
+_LARGEST_HEADER = 1 << 20
+
+
+class Idf:
+    """Inverse document frequencies: idf(w) = log(N / n_w).
+
+    N is the number of documents with at least one term, n_w the number of those that have w. A term
+    that no document had gets log(N + 1). Fit on any corpus, read as a stream; what is fitted on
+    parts adds up with `merge` to what is fitted on the whole. Source: ALGORITHMS section 3.
+
+    Args:
+        stopwords: terms to leave out: None, "en", or a list.
+        punctuation: runs of punctuation are terms too.
+    """
+
+    def __init__(self, *, stopwords: Stopwords = None, punctuation: bool = False) -> None:
+        self._stopwords = stopwords if stopwords is None else _frozen(stopwords)
+        self._punctuation = bool(punctuation)
+        self._counter = count_terms(
+            (),
+            text="text",
+            name="documents",
+            stopwords=self._stopwords,
+            punctuation=self._punctuation,
+            keep_rows=False,
+            threads=1,
+        )
+
+    @property
+    def documents(self) -> int:
+        """Documents with at least one term."""
+        return self._counter.documents
+
+    @property
+    def terms(self) -> int:
+        """Different terms."""
+        return self._counter.size
+
+    @property
+    def counter(self) -> _core.TermCounter:
+        """The counts, as the core takes them."""
+        return self._counter
+
+    def fit(self, documents: object, *, text: str = "text", threads: int | None = None) -> Idf:
+        """Add the documents of a corpus, and return self.
+
+        Args:
+            documents: a list of str, a path, pattern or folder, an Arrow table, or whatever else
+                `dsir.select` takes; read in batches.
+            text: the text column, where there are columns.
+            threads: how many to use; None for every core. The result does not depend on it.
+
+        Raises:
+            InputError: a document cannot be read, or is not UTF-8. Nothing is added then.
+        """
+        added = count_terms(
+            documents,
+            text=text,
+            name="documents",
+            stopwords=self._stopwords,
+            punctuation=self._punctuation,
+            keep_rows=False,
+            threads=thread_count(threads),
+        )
+        self._counter.merge(added)
+        return self
+
+    def merge(self, other: Idf) -> Idf:
+        """Add what another was fitted on, and return self."""
+        if not isinstance(other, Idf):
+            raise SettingError(f"expected an Idf, found {type(other).__name__}")
+        self._counter.merge(other._counter)
+        return self
+
+    def __getitem__(self, term: str) -> float:
+        """Return the idf of a term, as the tokeniser leaves it (lower case)."""
+        found = self._counter.documents_with(utf8_of(term))
+        return float(_core.idf(np.array([found], dtype=np.int64), self.documents)[0])
+
+    def save(self, path: str | Path) -> None:
+        """Write to a file, atomically; the same bytes for the same documents in any order.
+
+        Raises:
+            OSError: it cannot be written there.
+        """
+        terms, offsets, counts = self._counter.sorted_terms()
+        header = json.dumps(
+            {
+                "documents": self.documents,
+                "punctuation": self._punctuation,
+                "stopwords": self._stopwords,
+                "tokenizer": "wordpunct",
+                "unicode": _core.UNICODE_VERSION,
+            },
+            sort_keys=True,
+        ).encode("utf-8")
+        prefix = _PREFIX.pack(_MAGIC, _VERSION, len(header), len(counts), len(terms))
+        arrays = offsets.astype("<i8").tobytes() + counts.astype("<i8").tobytes()
+        body = b"".join([prefix, header, arrays, terms])
+        with atomic_file(Path(path)) as file:
+            file.write(body)
+            file.write(hashlib.sha256(body).digest())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Idf:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: the file is missing, of another kind or version, or damaged.
+        """
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+        if len(data) < _PREFIX.size + _CHECKSUM_BYTES or not data.startswith(_MAGIC):
+            raise ModelError(f"{path}: holds no idf of dsir")
+        _, version, header_bytes, terms, term_bytes = _PREFIX.unpack_from(data)
+        if version != _VERSION:
+            raise ModelError(f"{path}: is of format {version}; this dsir reads {_VERSION}")
+        body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
+        arrays_at = _PREFIX.size + header_bytes
+        expected = arrays_at + 8 * (2 * terms + 1) + term_bytes
+        if (
+            header_bytes > _LARGEST_HEADER
+            or len(body) != expected
+            or hashlib.sha256(body).digest() != checksum
+        ):
+            raise ModelError(f"{path}: is damaged (its checksum does not match); fit it again")
+        try:
+            header = json.loads(body[_PREFIX.size : arrays_at])
+            loaded = cls(stopwords=header["stopwords"], punctuation=header["punctuation"])
+            counts_at = arrays_at + 8 * (terms + 1)
+            loaded._counter.add_terms(
+                body[counts_at + 8 * terms :],
+                _integers(body, arrays_at, terms + 1),
+                _integers(body, counts_at, terms),
+                header["documents"],
+            )
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ModelError(f"{path}: is damaged ({error}); fit it again") from error
+        return loaded
+
+
+def _integers(body: bytes, at: int, count: int) -> npt.NDArray[np.int64]:
+    return np.frombuffer(body, dtype="<i8", count=count, offset=at).astype(np.int64)
+
+
+def _frozen(stopwords: Stopwords) -> Stopwords:
+    """Keep the name of a list, or the words: they go into the file."""
+    return "en" if stopwords == "en" else sorted(set(stopwords or ()))

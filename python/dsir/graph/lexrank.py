@@ -1,0 +1,282 @@
+"""LexRank: centrality of text units."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.arguments import one_of, whole_number
+from dsir.errors import DsirWarning, SettingError
+from dsir.graph.idf import Idf
+from dsir.graph.neighbours import SimilarityGraph, check_threshold, join_units
+from dsir.graph.stopwords import Stopwords
+from dsir.graph.threads import thread_count
+from dsir.graph.units import Units, units_of
+
+Method = Literal["lexrank", "degree"]
+
+
+@dataclass(frozen=True, slots=True)
+class Centrality:
+    """Scores of units, and how they were come by.
+
+    Attributes:
+        scores: float64[units]. For "lexrank" a distribution over the units with a term; for
+            "degree" sums of edges.
+        iterations: steps of the power method; 0 for "degree".
+        change: the sum of the magnitudes of the last step's changes.
+        converged: the change is at most the tolerance.
+        graph: the graph; None for the continuous variant, which makes none.
+    """
+
+    scores: npt.NDArray[np.float64]
+    iterations: int
+    change: float
+    converged: bool
+    graph: SimilarityGraph | None
+
+
+@dataclass(frozen=True, slots=True)
+class LexRankSettings:
+    """The settings of `lexrank`, checked; see there."""
+
+    threshold: float | None = 0.1
+    damping: float = 0.85
+    tolerance: float = 1e-6
+    max_iterations: int = 1000
+    method: Method = "lexrank"
+    top_k: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.threshold is not None:
+            object.__setattr__(self, "threshold", check_threshold(self.threshold))
+        if self.top_k is not None:
+            object.__setattr__(self, "top_k", whole_number("top_k", self.top_k, 1))
+        object.__setattr__(self, "damping", _within("damping", self.damping, 0, 1))
+        object.__setattr__(self, "tolerance", _within("tolerance", self.tolerance, 0, None))
+        iterations = whole_number("max_iterations", self.max_iterations, 1, 1 << 40)
+        object.__setattr__(self, "max_iterations", iterations)
+        one_of("method", self.method, get_args(Method))
+
+
+def lexrank(
+    units: Any,
+    threshold: float | None = 0.1,
+    *,
+    damping: float = 0.85,
+    tolerance: float = 1e-6,
+    max_iterations: int = 1000,
+    idf: Idf | None = None,
+    stopwords: Stopwords = None,
+    teleport: Any = None,
+    method: Method = "lexrank",
+    top_k: int | None = None,
+    punctuation: bool = False,
+    text: str = "text",
+    threads: int | None = None,
+) -> npt.NDArray[np.float64]:
+    """Score text units by their centrality.
+
+    The scores are the stationary distribution of a walk: with probability `damping` to a neighbour,
+    else anywhere (or as `teleport` says). Units without a term score 0 and take no part, in N
+    neither; a unit whose terms all have idf 0 is its own only neighbour.
+
+    Source: Erkan & Radev 2004, sections 3.1 to 3.3; ALGORITHMS section 3.
+
+    Args:
+        units: texts, token lists, a sparse matrix in compressed rows, embeddings (see
+            `dsir.graph.units`), or a `SimilarityGraph`.
+        threshold: neighbours have cosine > threshold, and all count alike; None: all units are
+            neighbours, weighted by their cosine (continuous LexRank). That needs no graph: a step
+            is two products with the vectors.
+        damping: 0 to 1; 1 - d of the paper. 1 is the walk of older packages: the degree, up to a
+            constant per connected component.
+        tolerance: the power method ends when a step changes the scores by no more than this,
+            magnitudes added up.
+        max_iterations: or after so many steps, with a warning.
+        idf: for texts and tokens: fitted elsewhere; None for that of the units themselves.
+        stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
+        teleport: float[units], not negative: where jumps lead to, in proportion. Query-biased
+            centrality has the similarity to the query here; None is uniform.
+        method: "lexrank", or "degree": the number of neighbours, itself counted; with
+            `threshold=None` the sum of cosines.
+        top_k: only edges between a unit and the `top_k` nearest to it, see `similarity_join`; with
+            `threshold=None` weighted by the cosine.
+        punctuation: for texts: runs of punctuation are terms too.
+        text: the column, where there are columns.
+        threads: None for every core. The scores are the same bits for any number.
+
+    Returns:
+        float64[units], adding up to 1 for "lexrank". `centrality` has a report beside them.
+
+    Raises:
+        SettingError: an argument is out of range; vectors hold NaN, are not two-dimensional, or for
+            the continuous variant have negative entries.
+        InputError: a text cannot be read.
+    """
+    return centrality(
+        units,
+        threshold,
+        damping=damping,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        idf=idf,
+        stopwords=stopwords,
+        teleport=teleport,
+        method=method,
+        top_k=top_k,
+        punctuation=punctuation,
+        text=text,
+        threads=threads,
+    ).scores
+
+
+def centrality(
+    units: Any,
+    threshold: float | None = 0.1,
+    *,
+    damping: float = 0.85,
+    tolerance: float = 1e-6,
+    max_iterations: int = 1000,
+    idf: Idf | None = None,
+    stopwords: Stopwords = None,
+    teleport: Any = None,
+    method: Method = "lexrank",
+    top_k: int | None = None,
+    punctuation: bool = False,
+    text: str = "text",
+    threads: int | None = None,
+) -> Centrality:
+    """Score text units as `lexrank` does; return the report and the graph beside the scores.
+
+    The arguments and errors are those of `lexrank`.
+    """
+    settings = LexRankSettings(threshold, damping, tolerance, max_iterations, method, top_k)
+    used = thread_count(threads)
+    if isinstance(units, SimilarityGraph):
+        if idf is not None or stopwords is not None:
+            raise SettingError("idf and stopwords are for terms, and this is a graph")
+        found = rank_graph(units, settings, teleport=teleport, threads=used)
+    else:
+        vectors = units_of(
+            units, text=text, idf=idf, stopwords=stopwords, punctuation=punctuation, threads=used
+        )
+        found = rank_units(vectors, settings, teleport=teleport, threads=used)
+    if not found.converged:
+        warnings.warn(
+            f"LexRank stopped after max_iterations={settings.max_iterations} steps, the last "
+            f"of which changed the scores by {found.change:.2g}, more than "
+            f"tolerance={settings.tolerance:g}",
+            DsirWarning,
+            stacklevel=3,
+        )
+    return found
+
+
+def rank_units(
+    units: Units, settings: LexRankSettings, *, teleport: Any = None, threads: int = 1
+) -> Centrality:
+    """Score units; see `lexrank`."""
+    if settings.threshold is None and settings.top_k is None:
+        negative = units.rows.negative_row()
+        if negative >= 0:
+            raise SettingError(
+                f"units: row {negative} holds a negative value; cosines as weights must not be "
+                "negative. Give a threshold, such as threshold=0.1"
+            )
+        if settings.method == "degree":
+            degrees = _core.cosine_degrees(units.rows, threads=threads)
+            # A unit of terms that weigh nothing is still its own neighbour.
+            degrees[(degrees == 0) & (units.occupied != 0)] = 1.0
+            return Centrality(degrees, 0, 0.0, True, None)
+        walked = _core.walk_cosines(
+            units.rows,
+            damping=settings.damping,
+            tolerance=settings.tolerance,
+            max_iterations=settings.max_iterations,
+            teleport=_jumps(teleport, units.occupied),
+            takes_part=units.occupied,
+            threads=threads,
+        )
+        return Centrality(*walked, None)
+    graph = join_units(
+        units,
+        settings.threshold,
+        settings.top_k,
+        include_self=True,
+        # No cosine is above 1: there the neighbours are the duplicates.
+        strict=settings.threshold != 1,
+        weights=settings.threshold is None,
+        threads=threads,
+    )
+    return rank_graph(
+        graph, settings, teleport=teleport, takes_part=units.occupied, threads=threads
+    )
+
+
+def rank_graph(
+    graph: SimilarityGraph,
+    settings: LexRankSettings,
+    *,
+    teleport: Any = None,
+    takes_part: npt.NDArray[np.uint8] | None = None,
+    threads: int = 1,
+) -> Centrality:
+    """Score the units of a graph; see `lexrank`."""
+    if takes_part is None:
+        takes_part = np.ones(len(graph), dtype=np.uint8)
+    csr = (graph.offsets, graph.neighbours, graph.weights)
+    if settings.method == "degree":
+        degrees = _core.graph_degrees(*csr, threads=threads)
+        degrees[(degrees == 0) & (takes_part != 0)] = 1.0
+        return Centrality(degrees, 0, 0.0, True, graph)
+    walked = _core.walk_graph(
+        *csr,
+        damping=settings.damping,
+        tolerance=settings.tolerance,
+        max_iterations=settings.max_iterations,
+        teleport=_jumps(teleport, takes_part),
+        takes_part=takes_part,
+        threads=threads,
+    )
+    return Centrality(*walked, graph)
+
+
+def _jumps(teleport: Any, takes_part: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64] | None:
+    """Return where jumps lead to as a distribution over the units that take part."""
+    if teleport is None:
+        return None
+    weights = np.asarray(teleport)
+    if weights.shape != takes_part.shape or weights.dtype.kind not in "fiub":
+        raise SettingError(
+            f"teleport: expected {len(takes_part):,} numbers, one a unit, found an array of "
+            f"{weights.dtype} of shape {weights.shape}"
+        )
+    weights = np.where(takes_part != 0, weights.astype(np.float64), 0.0)
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise SettingError("teleport: a number is negative, infinite or NaN")
+    if not takes_part.any():
+        return None
+    largest = float(weights.max())
+    if largest == 0:
+        raise SettingError("teleport: no unit with a term has a number above 0")
+    weights /= largest
+    weights /= weights.sum()
+    return weights
+
+
+def _within(name: str, value: object, least: float, most: float | None) -> float:
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = float(value)
+        # NaN fails both comparisons.
+        if number >= least and (most is None or number <= most):
+            return number
+    limits = f"{least} or more" if most is None else f"from {least} to {most}"
+    raise SettingError(f"{name}={value!r}: expected a number, {limits}")

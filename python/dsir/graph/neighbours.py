@@ -1,0 +1,151 @@
+"""Similarity graphs: which units are alike, and how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.arguments import whole_number
+from dsir.errors import SettingError
+from dsir.graph.idf import Idf
+from dsir.graph.stopwords import Stopwords
+from dsir.graph.threads import thread_count
+from dsir.graph.units import Units, units_of
+
+# What a cosine has to reach where only top_k is given: common terms, and not rounding alone.
+LEAST_COSINE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityGraph:
+    """A symmetric graph of units in compressed sparse rows.
+
+    Attributes:
+        offsets: int64[units + 1].
+        neighbours: int32[edges], ascending in a row; each edge stands in both of its rows.
+        weights: float64[edges], cosines; None where every edge counts 1.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    neighbours: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def edges(self) -> int:
+        """Entries: an edge between two units counts twice, one with itself once."""
+        return len(self.neighbours)
+
+    def of(self, unit: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """Return the neighbours of a unit, and the weights of the edges to them."""
+        unit = whole_number("unit", unit, 0, len(self) - 1)
+        row = slice(int(self.offsets[unit]), int(self.offsets[unit + 1]))
+        neighbours = self.neighbours[row]
+        if self.weights is None:
+            return neighbours, np.ones(len(neighbours))
+        return neighbours, self.weights[row]
+
+    def to_scipy(self) -> Any:
+        """Return the graph as a `scipy.sparse.csr_array`; needs scipy."""
+        from scipy.sparse import csr_array
+
+        weights = np.ones(self.edges) if self.weights is None else self.weights
+        return csr_array((weights, self.neighbours, self.offsets), shape=(len(self), len(self)))
+
+
+def similarity_join(
+    rows: Any,
+    *,
+    threshold: float | None = None,
+    top_k: int | None = None,
+    include_self: bool = True,
+    text: str = "text",
+    idf: Idf | None = None,
+    stopwords: Stopwords = None,
+    punctuation: bool = False,
+    threads: int | None = None,
+) -> SimilarityGraph:
+    """Find all pairs of units whose cosine reaches a threshold, exactly.
+
+    The edges are those of brute force in double precision. A cosine within 1e-12 of 1 counts as 1,
+    so that `threshold=1` finds what is the same or a multiple.
+
+    With `top_k` the graph is another: each unit names the `top_k` others with the highest cosine
+    (the smaller number among equals; those of `threshold`, or with a term in common), and there is
+    an edge where either unit names the other. A unit may so have more than `top_k` neighbours.
+
+    Source: ALGORITHMS section 3. Memory: the edges, 4 bytes each and 8 for its cosine, and an index
+    of a few thousand units at a time.
+
+    Args:
+        rows: texts (a list of str, an Arrow column or table, a path), token lists, a sparse matrix
+            in compressed rows, or embeddings: see `dsir.graph.units`.
+        threshold: above 0, at most 1; edges have cosine >= threshold.
+        top_k: 1 or more.
+        include_self: every unit that is not zero is its own neighbour, with cosine 1.
+        text: the column, where there are columns.
+        idf: for texts and tokens: fitted elsewhere; None for that of the units themselves.
+        stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
+        punctuation: for texts: runs of punctuation are terms too.
+        threads: None for every core. The result does not depend on it.
+
+    Raises:
+        SettingError: an argument is out of range, or the rows hold NaN or are no vectors.
+        InputError: a text cannot be read.
+    """
+    if threshold is None and top_k is None:
+        raise SettingError("give threshold=..., top_k=... or both")
+    if threshold is not None:
+        threshold = check_threshold(threshold)
+    if top_k is not None:
+        top_k = whole_number("top_k", top_k, 1)
+    used = thread_count(threads)
+    units = units_of(
+        rows, text=text, idf=idf, stopwords=stopwords, punctuation=punctuation, threads=used
+    )
+    return join_units(
+        units, threshold, top_k, include_self=include_self, strict=False, weights=True, threads=used
+    )
+
+
+def join_units(
+    units: Units,
+    threshold: float | None,
+    top_k: int | None,
+    *,
+    include_self: bool,
+    strict: bool,
+    weights: bool,
+    threads: int,
+) -> SimilarityGraph:
+    """Join units; see `similarity_join`. `strict`: cosine > threshold."""
+    offsets, neighbours, cosines = _core.similarity_join(
+        units.rows,
+        threshold=LEAST_COSINE if threshold is None else threshold,
+        strict=strict,
+        self_edges=include_self,
+        weights=weights,
+        top_k=top_k or 0,
+        threads=threads,
+    )
+    return SimilarityGraph(offsets, neighbours, cosines)
+
+
+def check_threshold(threshold: object) -> float:
+    """Return a threshold as a float.
+
+    Raises:
+        SettingError: it is not above 0 and at most 1.
+    """
+    if isinstance(threshold, Real) and not isinstance(threshold, bool):
+        number = float(threshold)
+        if 0 < number <= 1:
+            return number
+    raise SettingError(f"threshold={threshold!r}: expected a number above 0 and at most 1")

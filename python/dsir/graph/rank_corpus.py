@@ -1,0 +1,309 @@
+"""LexRank over a corpus: a score for every row, the most central rows, or summaries of groups."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.atomic import write_json
+from dsir.corpus import Corpus, Paths, Shard, resolve
+from dsir.errors import EmptyCorpusError, SettingError, ShardError
+from dsir.graph.groups import Group, groups_of, read_grouping, whole
+from dsir.graph.idf import Idf
+from dsir.graph.lexrank import LexRankSettings, rank_units
+from dsir.graph.stopwords import Stopwords
+from dsir.graph.summarize import SummaryBudget, summarize
+from dsir.graph.terms import count_terms
+from dsir.graph.units import Units, units_of, weighed_terms
+from dsir.output import AddedColumns, open_writer
+from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE
+from dsir.output.parquet import ParquetTable
+from dsir.primitive_arrays import to_arrow
+
+_SUMMARY_SCHEMA = pa.schema(
+    [
+        ("group", pa.string()),
+        ("rank", pa.int64()),
+        ("sentence", pa.large_string()),
+        ("score", pa.float64()),
+        ("row", pa.int64()),
+        ("position", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRanking:
+    """What is to be ranked, and how.
+
+    Attributes:
+        paths: files, patterns or folders.
+        text: the text column.
+        group_by: a text column: rows are ranked within their group; None for all together.
+        settings: of LexRank.
+    """
+
+    paths: tuple[str, ...]
+    text: str
+    group_by: str | None
+    settings: LexRankSettings
+    idf: Idf | None
+    stopwords: Stopwords
+    threads: int
+
+    def corpus(self) -> Corpus:
+        """Resolve the paths."""
+        return resolve(Paths(self.paths), text=self.text, name="raw")
+
+    def units(self, texts: Any) -> Units:
+        """Make vectors of texts."""
+        return units_of(texts, idf=self.idf, stopwords=self.stopwords, threads=self.threads)
+
+    def groups(self, corpus: Corpus, scratch: Path) -> Iterator[Group]:
+        """Give the groups of the corpus; without `group_by` all rows are one."""
+        if self.group_by is None:
+            yield whole(corpus)
+        else:
+            grouping = read_grouping(Paths(self.paths), self.group_by)
+            yield from groups_of(corpus, grouping, scratch)
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """How many of the most central rows to keep: a number or a share, of every group.
+
+    Attributes:
+        share: 0 to 1, or None.
+        count: or None.
+    """
+
+    share: float | None
+    count: int | None
+
+    @classmethod
+    def parse(cls, top: str) -> Top:
+        """Read "1%" or "100".
+
+        Raises:
+            SettingError: it is neither.
+        """
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", top)
+        value = float(match[1]) if match else 0.0
+        if match and match[2] and 0 < value <= 100:
+            return cls(value / 100, None)
+        if match and not match[2] and value >= 1 and value == int(value):
+            return cls(None, int(value))
+        raise SettingError(f"top={top!r}: expected a share such as '1%' or a number of rows")
+
+    def of(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Return the positions of the rows to keep, ascending; never one with score 0."""
+        eligible = int(np.count_nonzero(scores > 0))
+        if self.share is not None:
+            wanted = math.ceil(self.share * eligible)
+        else:
+            wanted = min(eligible, self.count or 0)
+        return np.sort(np.argsort(-scores, kind="stable")[:wanted])
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What a run did: rows read and written, groups, and files with rows."""
+
+    rows: int
+    written: int
+    groups: int
+    paths: list[Path]
+
+
+def rank_corpus(
+    ranking: CorpusRanking, out: Path, *, top: Top | None, score_column: str, description: Any
+) -> Ranked:
+    """Write the rows of a corpus with their scores, all or the most central ones.
+
+    The rows keep their order and format; shard i of the input becomes part i. Memory: 12 bytes a
+    row, and the vectors of one group.
+
+    Args:
+        ranking: what to rank.
+        out: an empty or new folder.
+        top: which rows; None for all.
+        score_column: the name of the column of scores.
+        description: goes into ranking.json.
+
+    Raises:
+        InputError: the corpus cannot be read.
+        OutputError: the rows cannot be written.
+    """
+    corpus = ranking.corpus()
+    for shard in corpus.shards:
+        _added(score_column).refuse_taken_names(shard.schema())
+    out.mkdir(parents=True, exist_ok=True)
+    scores, kept, groups = _scores(ranking, corpus, out, top)
+    paths = []
+    first_row = 0
+    written = 0
+    for number, shard in enumerate(corpus.shards):
+        rows_in_shard = _row_count(shard)
+        last_row = first_row + rows_in_shard
+        if last_row > len(scores):
+            raise _changed(shard)
+        if kept is None:
+            rows = np.arange(first_row, last_row, dtype=np.int64)
+        else:
+            rows = kept[np.searchsorted(kept, first_row) : np.searchsorted(kept, last_row)]
+        if len(rows):
+            paths.append(_write(shard, number, rows, first_row, scores, out, score_column))
+            written += len(rows)
+        first_row = last_row
+    done = Ranked(len(scores), written, groups, paths)
+    _finish(out, description, done)
+    return done
+
+
+def summarize_corpus(
+    ranking: CorpusRanking,
+    out: Path,
+    *,
+    budget: SummaryBudget,
+    language: str | None,
+    split: bool,
+    description: Any,
+) -> Ranked:
+    """Write summaries.parquet: the chosen sentences of every group, in the order of the rows.
+
+    Columns: `group`; `rank`, 0 for the sentence chosen first; `sentence`; `score`; `row`, the
+    global row number of its document; `position`, its place among the document's sentences.
+
+    Args:
+        ranking: what to summarize.
+        out: an empty or new folder.
+        budget: how long a summary may be.
+        language: for splitting, see `sentences`.
+        split: False: each row is a sentence.
+        description: goes into ranking.json.
+
+    Raises:
+        InputError: the corpus cannot be read.
+        OutputError: the summaries cannot be written.
+    """
+    corpus = ranking.corpus()
+    out.mkdir(parents=True, exist_ok=True)
+    table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
+    rows = groups = written = 0
+    try:
+        for group in ranking.groups(corpus, out):
+            summary = summarize(
+                group.texts,
+                sentences=budget.sentences,
+                words=budget.words,
+                redundancy=budget.redundancy,
+                min_words=budget.min_words,
+                threshold=ranking.settings.threshold,
+                damping=ranking.settings.damping,
+                idf=ranking.idf,
+                stopwords=ranking.stopwords,
+                language=language,
+                split=split,
+                threads=ranking.threads,
+            )
+            rows += len(group.rows)
+            groups += 1
+            written += len(summary)
+            table.write(
+                [
+                    pa.array([group.key] * len(summary), pa.string()),
+                    to_arrow(summary.ranks),
+                    pa.array(summary.sentences, pa.large_string()),
+                    to_arrow(summary.scores),
+                    to_arrow(group.rows[summary.documents]),
+                    to_arrow(summary.positions),
+                ]
+            )
+        table.finish()
+        path = table.commit()
+    except BaseException:
+        table.discard()
+        raise
+    done = Ranked(rows, written, groups, [path])
+    _finish(out, description, done)
+    return done
+
+
+def _scores(
+    ranking: CorpusRanking, corpus: Corpus, scratch: Path, top: Top | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None, int]:
+    """Return scores, the rows kept (None: all) and the number of groups."""
+    if ranking.group_by is None:
+        counter = count_terms(
+            corpus,
+            text=ranking.text,
+            name="raw",
+            stopwords=ranking.stopwords,
+            punctuation=False,
+            keep_rows=True,
+            threads=ranking.threads,
+        )
+        if counter.units == 0:
+            raise EmptyCorpusError("raw: there are no rows", path="raw")
+        units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
+        scores = rank_units(units, ranking.settings, threads=ranking.threads).scores
+        return scores, None if top is None else top.of(scores), 1
+    grouping = read_grouping(Paths(ranking.paths), ranking.group_by)
+    scores = np.zeros(len(grouping.codes))
+    kept = []
+    for group in groups_of(corpus, grouping, scratch):
+        units = ranking.units(group.texts)
+        found = rank_units(units, ranking.settings, threads=ranking.threads).scores
+        scores[group.rows] = found
+        if top is not None:
+            kept.append(group.rows[top.of(found)])
+    if top is None:
+        return scores, None, len(grouping.keys)
+    return scores, np.sort(np.concatenate(kept or [np.zeros(0, np.int64)])), len(grouping.keys)
+
+
+def _row_count(shard: Shard) -> int:
+    known = shard.rows_in_metadata()
+    if known is not None:
+        return known
+    return sum(len(batch.text) for batch in shard.text_batches(on_error="raise"))
+
+
+def _write(
+    shard: Shard,
+    number: int,
+    rows: npt.NDArray[np.int64],
+    first_row: int,
+    scores: npt.NDArray[np.float64],
+    out: Path,
+    score_column: str,
+) -> Path:
+    stem = out / f"part-{number:05d}"
+    added = _added(score_column)
+    with open_writer(shard.kind, stem, schema=shard.schema(), added=added) as writer:
+        for taken in shard.take(rows - first_row):
+            global_rows = taken.rows + first_row
+            writer.write(taken, added.values(scores[global_rows], None), global_rows)
+        return writer.close()[0]
+
+
+def _added(score_column: str) -> AddedColumns:
+    return AddedColumns(score_column, arguments=("score_column", ""))
+
+
+def _changed(shard: Shard) -> ShardError:
+    return ShardError(f"{shard.name}: changed while the run was going on", path=shard.name)
+
+
+def _finish(out: Path, description: Any, done: Ranked) -> None:
+    accounts = {"rows": done.rows, "written": done.written, "groups": done.groups}
+    outputs = [str(path.relative_to(out)) for path in done.paths]
+    write_json(out / RANKING_FILE, {**description, "accounts": accounts, "outputs": outputs})

@@ -1,0 +1,100 @@
+"""Sentences of texts: by a plain rule of the core, or by a library that knows languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, overload
+
+import pyarrow as pa
+
+from dsir import _core
+from dsir.bad_text import bad_text_error
+from dsir.errors import RowError, SettingError
+from dsir.features import utf8_of
+from dsir.graph.terms import shards_of
+from dsir.primitive_arrays import to_arrow
+
+
+@overload
+def sentences(text: str, *, language: str | None = ..., column: str = ...) -> list[str]: ...
+@overload
+def sentences(text: Any, *, language: str | None = ..., column: str = ...) -> pa.ChunkedArray: ...
+def sentences(
+    text: Any, *, language: str | None = None, column: str = "text"
+) -> list[str] | pa.ChunkedArray:
+    """Split a text, or many, into sentences.
+
+    Without a language, by one rule: a sentence ends at a blank line, at a CJK full stop, and at
+    . ! ? … before white space and anything but a lower-case letter, single points behind initials
+    and titles (J. Smith, Dr. Smith) excepted. With a language, by the library sentencex, which
+    knows the abbreviations and quotes of many (`pip install 'dsir[sentences]'`).
+
+    Args:
+        text: a str; or many documents: a list of str, an Arrow column or table, a `Path`, ...
+            A str is always a text, never a path.
+        language: two-letter code such as "en" or "ja"; None for the plain rule.
+        column: of the texts, where there are columns.
+
+    Returns:
+        For a str, its sentences without the white space around them. For documents, an Arrow column
+        of large_list<large_string>, a row a document; null documents have none.
+
+    Raises:
+        SettingError: the library is needed and not installed, or does not know the language.
+        InputError: a document cannot be read, or is not UTF-8.
+    """
+    split = _rule if language is None else _library(language)
+    if isinstance(text, str):
+        utf8_of(text)  # Lone surrogates: an error that names their place.
+        return [str(one) for one in split(pa.array([text], pa.large_string()))[0][0].as_py()]
+    chunks = []
+    for shard in shards_of(text, text=column, name="texts"):
+        for batch in shard.text_batches(on_error="raise"):
+            found, invalid = split(batch.text)
+            if invalid:
+                raise bad_text_error(shard.name, batch.first_row, batch.text, invalid[0])
+            chunks.append(found)
+    return pa.chunked_array(chunks, type=pa.large_list(pa.large_string()))
+
+
+_Split = Callable[[pa.Array], tuple[pa.Array, list[int]]]
+
+
+def _rule(texts: pa.Array) -> tuple[pa.Array, list[int]]:
+    characters, ends, rows, invalid = _core.split_sentences(texts)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(characters)]
+    values = pa.Array.from_buffers(pa.large_string(), len(ends) - 1, buffers)
+    return pa.LargeListArray.from_arrays(to_arrow(rows), values), invalid.tolist()
+
+
+def _library(language: str) -> _Split:
+    try:
+        from sentencex import segment
+    except ImportError as error:
+        raise SettingError(
+            f"language={language!r}: needs sentencex: pip install 'dsir[sentences]'; or leave the "
+            "language out for the plain rule"
+        ) from error
+    if not isinstance(language, str) or not language.isascii() or not language:
+        raise SettingError(f"language={language!r}: expected a code such as 'en'")
+
+    def split(texts: pa.Array) -> tuple[pa.Array, list[int]]:
+        found: list[list[str]] = []
+        for position, text in enumerate(_strings(texts)):
+            if isinstance(text, RowError):
+                return pa.array([], pa.large_list(pa.large_string())), [position]
+            parts = (str(part).strip() for part in segment(language, text)) if text else ()
+            found.append([part for part in parts if part])
+        return pa.array(found, pa.large_list(pa.large_string())), []
+
+    return split
+
+
+def _strings(texts: pa.Array) -> list[str | RowError | None]:
+    strings: list[str | RowError | None] = []
+    for value in texts:
+        try:
+            strings.append(value.as_py())
+        except UnicodeDecodeError as error:
+            strings.append(RowError(str(error)))
+    return strings

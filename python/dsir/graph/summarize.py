@@ -1,0 +1,231 @@
+"""Extractive summaries: the central sentences of texts, without saying a thing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.arguments import whole_number
+from dsir.errors import SettingError
+from dsir.graph.idf import Idf
+from dsir.graph.lexrank import LexRankSettings, rank_units
+from dsir.graph.sentences import sentences as sentences_of
+from dsir.graph.stopwords import Stopwords
+from dsir.graph.terms import shards_of
+from dsir.graph.threads import thread_count
+from dsir.graph.units import Units, units_of
+from dsir.primitive_arrays import to_numpy
+
+DEFAULT_SENTENCES = 5
+# Chosen on Opinosis: docs/lexrank.md.
+DEFAULT_THRESHOLD = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Chosen sentences, in the order of the documents.
+
+    Attributes:
+        sentences: the sentences.
+        scores: float64, the centrality of each.
+        documents: int64, the number of the document that each is from.
+        positions: int64, its position among the sentences of the document.
+        ranks: int64, 0 for the one chosen first.
+    """
+
+    sentences: list[str]
+    scores: npt.NDArray[np.float64]
+    documents: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    ranks: npt.NDArray[np.int64]
+
+    @property
+    def text(self) -> str:
+        """The sentences as one text."""
+        return " ".join(self.sentences)
+
+    @property
+    def words(self) -> int:
+        """Words of all sentences, as white space parts them."""
+        return sum(words_in(sentence) for sentence in self.sentences)
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.sentences)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryBudget:
+    """How long a summary may be, and how alike its sentences: checked.
+
+    Attributes:
+        sentences: most sentences; None where words are counted.
+        words: most words; None where sentences are counted.
+        redundancy: a sentence is passed over where its cosine with a chosen one is above this.
+        min_words: shorter sentences are passed over.
+    """
+
+    sentences: int | None = None
+    words: int | None = None
+    redundancy: float = 0.5
+    min_words: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        if self.sentences is not None and self.words is not None:
+            raise SettingError("give sentences=... or words=..., not both")
+        if self.words is not None:
+            object.__setattr__(self, "words", whole_number("words", self.words, 1))
+        else:
+            wanted = DEFAULT_SENTENCES if self.sentences is None else self.sentences
+            object.__setattr__(self, "sentences", whole_number("sentences", wanted, 1))
+        object.__setattr__(self, "min_words", whole_number("min_words", self.min_words, 0))
+        limit = self.redundancy
+        if not isinstance(limit, Real) or isinstance(limit, bool) or not 0 <= limit <= 1:
+            raise SettingError(f"redundancy={limit!r}: expected a number from 0 to 1")
+
+
+def summarize(
+    texts: Any,
+    *,
+    sentences: int | None = None,
+    words: int | None = None,
+    redundancy: float = 0.5,
+    min_words: int = 1,
+    threshold: float | None = DEFAULT_THRESHOLD,
+    damping: float = 0.85,
+    idf: Idf | None = None,
+    stopwords: Stopwords = None,
+    teleport: Any = None,
+    language: str | None = None,
+    split: bool = True,
+    text: str = "text",
+    threads: int | None = None,
+) -> Summary:
+    """Choose the most central sentences of one or several documents.
+
+    Sentences are taken by score, the earlier first among equals. One is passed over where its
+    cosine with a sentence already taken is above `redundancy`, or where it would pass the budget of
+    words; shorter ones behind it may still fit, so the budget is used and never passed. Sources:
+    Erkan & Radev 2004, section 5; ALGORITHMS section 3. The defaults: docs/lexrank.md.
+
+    Args:
+        texts: a str, or documents: a list of str, an Arrow column or table, a `Path`, ...
+        sentences: how many to choose; 5 where `words` is not given either.
+        words: how many words at most, as white space parts them.
+        redundancy: 0 to 1; 1 lets everything pass, even what is there twice.
+        min_words: shorter sentences are never chosen: headings, fragments, cries.
+        threshold: of `lexrank`; None is the continuous variant, the better one with an idf of a
+            larger corpus and the one for very many sentences.
+        damping: of `lexrank`.
+        idf: fitted elsewhere, best on the corpus that the texts are from; None for that of the
+            sentences, in which what they are all about weighs little.
+        stopwords: None, "en" or a list of terms to leave out.
+        teleport: of `lexrank`: a number for each sentence.
+        language: how to split into sentences, see `sentences`.
+        split: False: each text is a sentence already.
+        text: the text column, where there are columns.
+        threads: None for every core. The summary does not depend on it.
+
+    Raises:
+        SettingError: an argument is out of range.
+        InputError: a document cannot be read.
+    """
+    budget = SummaryBudget(sentences, words, redundancy, min_words)
+    settings = LexRankSettings(threshold, damping)
+    used = thread_count(threads)
+    documents = [texts] if isinstance(texts, str) else texts
+    if split:
+        lists = sentences_of(documents, language=language, column=text)
+        lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else lists.combine_chunks()
+        candidates = lists.flatten()
+        offsets = to_numpy(lists.offsets).astype(np.int64)
+    else:
+        candidates = _one_text_a_row(documents, text)
+        offsets = np.arange(len(candidates) + 1, dtype=np.int64)
+    units = units_of(candidates, idf=idf, stopwords=stopwords, threads=used)
+    scores = rank_units(units, settings, teleport=teleport, threads=used).scores
+    chosen = choose(units, scores, candidates, budget, threads=used)
+    ranks = np.argsort(chosen, kind="stable")
+    rows = chosen[ranks]
+    from_document = np.searchsorted(offsets, rows, side="right") - 1
+    return Summary(
+        [str(candidates[int(row)].as_py()) for row in rows],
+        scores[rows],
+        from_document,
+        rows - offsets[from_document],
+        ranks,
+    )
+
+
+def choose(
+    units: Units,
+    scores: npt.NDArray[np.float64],
+    candidates: pa.Array,
+    budget: SummaryBudget,
+    *,
+    threads: int = 1,
+) -> npt.NDArray[np.int64]:
+    """Choose units by score under a budget; see `summarize`.
+
+    Args:
+        units: the vectors.
+        scores: float64[units]; a unit with 0 is never chosen.
+        candidates: the texts, for their words.
+        budget: how many.
+        threads: how many to use.
+
+    Returns:
+        int64, the units in the order in which they were chosen.
+    """
+    closest = np.zeros(len(scores))
+    chosen: list[int] = []
+    words_left = budget.words
+    for row in np.argsort(-scores, kind="stable").tolist():
+        if scores[row] <= 0 or words_left == 0 or len(chosen) == budget.sentences:
+            break
+        if closest[row] > budget.redundancy:
+            continue
+        length = words_in(candidates[row].as_py())
+        if length < budget.min_words or (words_left is not None and length > words_left):
+            continue
+        if words_left is not None:
+            words_left -= length
+        chosen.append(row)
+        if budget.redundancy < 1:
+            # A sentence is as near to its double as rounding allows, which must not pass for 1.
+            near = _core.cosines_with(units.rows, row, threads=threads)
+            np.maximum(closest, near, out=closest)
+    return np.array(chosen, dtype=np.int64)
+
+
+def words_in(text: str) -> int:
+    """Return the words of a text, as white space parts them."""
+    return len(text.split())
+
+
+def _one_text_a_row(documents: Any, text: str) -> pa.Array:
+    parts = [
+        batch.text
+        for shard in shards_of(documents, text=text, name="texts")
+        for batch in shard.text_batches(on_error="raise")
+    ]
+    parts = [
+        (part.dictionary_decode() if pa.types.is_dictionary(part.type) else part).cast(
+            pa.large_string()
+        )
+        for part in parts
+    ]
+    return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())

@@ -1,0 +1,63 @@
+"""Terms of texts: batches of a corpus into the core's counter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dsir import _core
+from dsir.bad_text import bad_text_error
+from dsir.corpus import Corpus, Shard, resolve
+from dsir.corpus.tables import table_of_texts
+from dsir.graph.stopwords import Stopwords, stopwords_of
+
+
+def count_terms(
+    source: object,
+    *,
+    text: str,
+    name: str,
+    stopwords: Stopwords,
+    punctuation: bool,
+    keep_rows: bool,
+    threads: int,
+) -> _core.TermCounter:
+    """Count the terms of every text of a source, batch by batch.
+
+    Args:
+        source: a corpus, or see `shards_of`.
+        text: the text column, where there are columns.
+        name: what messages call the source.
+        stopwords: see `stopwords_of`.
+        punctuation: runs of punctuation are terms too.
+        keep_rows: the counts of every text are wanted, not only those of documents per term.
+        threads: how many to use; the result does not depend on it.
+
+    Raises:
+        InputError: a text cannot be read, or is not UTF-8.
+    """
+    counter = _core.TermCounter(
+        words_only=not punctuation, stopwords=stopwords_of(stopwords), keep_rows=keep_rows
+    )
+    for shard in shards_of(source, text=text, name=name):
+        for batch in shard.text_batches(on_error="raise", threads=threads):
+            invalid = counter.add(batch.text, threads=threads)
+            if len(invalid):
+                raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+    return counter
+
+
+def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
+    """Give the shards of whatever `dsir.corpus.resolve` takes.
+
+    Unlike there, a list of strings is a list of texts, whatever the strings look like: a sentence
+    may well end in the name of a file. An empty list is no texts.
+    """
+    if isinstance(source, Corpus):
+        yield from source.shards
+        return
+    if isinstance(source, list | tuple):
+        if not source:
+            return
+        if all(element is None or isinstance(element, str) for element in source):
+            source = table_of_texts(source, text, name)
+    yield from resolve(source, text=text, name=name).shards

@@ -1,0 +1,277 @@
+"""Text units as vectors: from texts, token lists, sparse matrices or embeddings to the core's rows.
+
+What is taken for what:
+
+- texts: a list of str, an Arrow string column or table, a path: tf-idf vectors, tf the count of a
+  term in the unit;
+- Arrow lists of strings: units that are tokenised already; tf-idf vectors;
+- a sparse matrix in compressed rows (anything with `indptr`, `indices`, `data` and `shape`, such as
+  scipy's), or an Arrow column list<struct<int, float>>: vectors as they are, no idf;
+- a two-dimensional array of numbers, or an Arrow column of float lists of one length: embeddings,
+  as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dsir import _core
+from dsir.errors import SettingError
+from dsir.graph.idf import Idf
+from dsir.graph.stopwords import Stopwords, stopwords_of
+from dsir.graph.terms import count_terms
+from dsir.primitive_arrays import to_numpy
+
+_LARGEST_VALUE = 1e100
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Vectors of units.
+
+    Attributes:
+        rows: the vectors.
+        occupied: uint8, 1 for units with a term (an entry; for embeddings, one that is not zero).
+            The others take part in nothing.
+    """
+
+    rows: _core.UnitRows
+    occupied: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return self.rows.size
+
+
+def units_of(
+    source: Any,
+    *,
+    text: str = "text",
+    idf: Idf | None = None,
+    stopwords: Stopwords = None,
+    punctuation: bool = False,
+    threads: int = 1,
+) -> Units:
+    """Make vectors of units.
+
+    Args:
+        source: see the module.
+        text: the column, where there are columns.
+        idf: fitted elsewhere; None for that of the units themselves. Only for terms.
+        stopwords: terms to leave out; only for terms.
+        punctuation: runs of punctuation are terms too; only for texts.
+        threads: how many to use.
+
+    Raises:
+        SettingError: the source is of no kind that is known, or its numbers are not vectors.
+        InputError: a text cannot be read.
+    """
+    if idf is not None and not isinstance(idf, Idf):
+        raise SettingError(f"idf={idf!r}: expected None or an Idf")
+    vectors = _vectors(source, text)
+    if vectors is not None:
+        if idf is not None or stopwords is not None:
+            raise SettingError("idf and stopwords are for terms, and these units are vectors")
+        return Units(vectors, vectors.occupied())
+    tokens = _token_lists(source, text)
+    if tokens is None:
+        counter = count_terms(
+            source,
+            text=text,
+            name="units",
+            stopwords=stopwords,
+            punctuation=punctuation,
+            keep_rows=True,
+            threads=threads,
+        )
+    else:
+        counter = _core.TermCounter(
+            words_only=False, stopwords=stopwords_of(stopwords), keep_rows=True
+        )
+        for chunk in tokens:
+            offsets, values = _flat_lists(chunk)
+            counter.add_tokens(values, offsets, threads=threads)
+    return weighed_terms(counter, idf, threads=threads)
+
+
+def weighed_terms(counter: _core.TermCounter, idf: Idf | None, *, threads: int) -> Units:
+    """Make tf-idf vectors of counted terms; the counter's rows are used up.
+
+    Raises:
+        SettingError: idf was fitted on nothing.
+    """
+    offsets, columns, counts, document_counts = counter.take(threads=threads)
+    documents = counter.documents
+    if idf is not None:
+        if idf.documents == 0:
+            raise SettingError("idf: it was fitted on no document; call fit first")
+        document_counts = counter.document_counts_in(idf.counter)
+        documents = idf.documents
+    scale = _core.idf(document_counts, documents)
+    rows = _core.UnitRows.sparse(offsets, columns, counts, scale)
+    return Units(rows, rows.occupied())
+
+
+def _vectors(source: Any, text: str) -> _core.UnitRows | None:
+    """Return rows where the source holds numbers, and None where it does not."""
+    if all(hasattr(source, name) for name in ("indptr", "indices", "data", "shape")):
+        return _sparse_rows(source)
+    if isinstance(source, np.ndarray) and source.dtype.kind not in "OUST":
+        return _dense_rows(source)
+    column = _list_column(source, text)
+    if column is None:
+        return None
+    values = column.type.value_type
+    if pa.types.is_floating(values) or pa.types.is_integer(values):
+        return _dense_rows_of_lists(column)
+    if pa.types.is_struct(values):
+        return _sparse_rows_of_lists(column)
+    return None
+
+
+def _list_column(source: Any, text: str) -> pa.ChunkedArray | None:
+    """Return an Arrow column of lists, where the source is or has one."""
+    if isinstance(source, pa.Table | pa.RecordBatch) and text in source.schema.names:
+        source = source.column(text)
+    if isinstance(source, pa.Array):
+        source = pa.chunked_array([source])
+    if not isinstance(source, pa.ChunkedArray):
+        return None
+    kind = source.type
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return source if any(is_kind(kind) for is_kind in lists) else None
+
+
+def _token_lists(source: Any, text: str) -> list[pa.Array] | None:
+    column = _list_column(source, text)
+    if column is None:
+        return None
+    if not (pa.types.is_string(column.type.value_type) or _is_large_string(column)):
+        raise SettingError(
+            f"units: lists of {column.type.value_type} are neither tokens nor vectors; expected "
+            "lists of strings, of numbers, or of structs of an integer and a number"
+        )
+    return list(column.chunks)
+
+
+def _is_large_string(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_large_string(column.type.value_type))
+
+
+def _flat_lists(chunk: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Return offsets from 0 and the values of lists; those of null lists are none."""
+    lengths = pc.list_value_length(chunk)
+    lengths = pc.coalesce(lengths.cast(pa.int64()), pa.scalar(0, pa.int64()))
+    offsets = np.zeros(len(chunk) + 1, dtype=np.int64)
+    np.cumsum(to_numpy(lengths), out=offsets[1:])
+    return offsets, chunk.flatten()
+
+
+def _sparse_rows(matrix: Any) -> _core.UnitRows:
+    if getattr(matrix, "format", "csr") != "csr":
+        raise SettingError(
+            f"units: a sparse matrix of format {matrix.format!r}; call .tocsr() first"
+        )
+    if len(matrix.shape) != 2:
+        raise SettingError(f"units: a matrix of shape {matrix.shape}; expected two dimensions")
+    return _checked_sparse(
+        np.asarray(matrix.indptr), np.asarray(matrix.indices), matrix.data, int(matrix.shape[1])
+    )
+
+
+def _sparse_rows_of_lists(column: pa.ChunkedArray) -> _core.UnitRows:
+    chunk = _one_chunk(column)
+    offsets, entries = _flat_lists(chunk)
+    kinds = [entries.type.field(k).type for k in range(entries.type.num_fields)]
+    if len(kinds) != 2 or not (pa.types.is_integer(kinds[0]) and pa.types.is_floating(kinds[1])):
+        raise SettingError(
+            f"units: lists of {entries.type}; expected structs of an integer (the column) and a "
+            "floating-point number"
+        )
+    indices, values = (
+        to_numpy(child.cast(kind))
+        for child, kind in zip(entries.flatten(), (pa.int64(), pa.float64()), strict=True)
+    )
+    width = int(indices.max()) + 1 if len(indices) else 0
+    return _checked_sparse(offsets, indices, values, width)
+
+
+def _checked_sparse(
+    offsets: npt.NDArray[Any], indices: npt.NDArray[Any], values: Any, width: int
+) -> _core.UnitRows:
+    data = np.asarray(values, dtype=np.float64)
+    if width >= 1 << 31 or (len(indices) and (indices.min() < 0 or indices.max() >= width)):
+        raise SettingError(f"units: a column is not from 0 to {width - 1:,}")
+    _check_magnitude(data)
+    row_ends = np.ascontiguousarray(offsets, dtype=np.int64)
+    columns = np.ascontiguousarray(indices, dtype=np.int32)
+    row_ends, columns, data = _canonical(row_ends, columns, data)
+    try:
+        return _core.UnitRows.sparse(row_ends, columns, data, np.ones(width))
+    except ValueError as error:
+        raise SettingError(f"units: {error}") from error
+
+
+def _canonical(
+    offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], data: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    """Sort the columns of every row, and add up entries of one column."""
+    data = np.ascontiguousarray(data)
+    if len(columns) < 2 or offsets[0] != 0 or offsets[-1] != len(columns):
+        return offsets, columns, data
+    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    ascending = (np.diff(columns) > 0) | (np.diff(rows) > 0)
+    if ascending.all():
+        return offsets, columns, data
+    order = np.lexsort((columns, rows))
+    rows, columns, data = rows[order], columns[order], data[order]
+    first = np.flatnonzero(np.concatenate(([True], (np.diff(columns) > 0) | (np.diff(rows) > 0))))
+    counts = np.bincount(rows[first], minlength=len(offsets) - 1)
+    ends = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    return ends, np.ascontiguousarray(columns[first]), np.add.reduceat(data, first)
+
+
+def _dense_rows_of_lists(column: pa.ChunkedArray) -> _core.UnitRows:
+    chunk = _one_chunk(column)
+    if chunk.null_count:
+        raise SettingError("units: an embedding is null; leave such units out")
+    lengths = to_numpy(pc.list_value_length(chunk).cast(pa.int64()))
+    width = int(lengths[0]) if len(lengths) else 0
+    if (lengths != width).any():
+        raise SettingError("units: the embeddings are not all of one length")
+    values = chunk.flatten()
+    if values.null_count:
+        raise SettingError("units: an embedding holds a null")
+    return _dense_rows(to_numpy(values.cast(pa.float32())).reshape(len(chunk), width))
+
+
+def _dense_rows(values: npt.NDArray[Any]) -> _core.UnitRows:
+    if values.ndim != 2:
+        raise SettingError(
+            f"units: an array of shape {values.shape}; embeddings have two dimensions, one row a "
+            "unit"
+        )
+    if values.dtype.kind not in "fiub":
+        raise SettingError(f"units: an array of {values.dtype}; embeddings are real numbers")
+    with np.errstate(over="ignore"):
+        narrow = np.ascontiguousarray(values, dtype=np.float32)
+    try:
+        return _core.UnitRows.dense(narrow)
+    except ValueError as error:
+        raise SettingError(f"units: {error}") from error
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    chunk = column.combine_chunks()
+    return pa.concat_arrays(chunk.chunks) if isinstance(chunk, pa.ChunkedArray) else chunk
+
+
+def _check_magnitude(values: npt.NDArray[np.float64]) -> None:
+    # NaN passes here, and is refused with its row by the core.
+    if len(values) and np.abs(values).max() > _LARGEST_VALUE and np.isfinite(values).all():
+        raise SettingError(f"units: a value is larger than {_LARGEST_VALUE:g}; scale the vectors")

@@ -1,0 +1,208 @@
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dsir.graph import Idf, lexrank, summarize
+
+
+@pytest.fixture
+def shards(world, tmp_path):
+    """The corpus as two Parquet shards, one of JSON Lines and one of Arrow."""
+    first, second, third, fourth = world.cut(4)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    pq.write_table(_table(first), folder / "a.parquet", row_group_size=11)
+    pq.write_table(_table(second), folder / "b.parquet")
+    lines = [json.dumps(row).encode() + b"\n" for row in third]
+    (folder / "c.jsonl").write_bytes(b"".join(lines))
+    with pa.ipc.new_file(str(folder / "d.arrow"), _table(fourth).schema) as writer:
+        writer.write_table(_table(fourth), max_chunksize=13)
+    return folder
+
+
+def _table(rows):
+    kinds = [("id", pa.int64()), ("text", pa.string()), ("domain", pa.string())]
+    plain = [{name: row[name] for name, _ in kinds} for row in rows]
+    return pa.Table.from_pylist(plain, pa.schema(kinds))
+
+
+def scores_in(out):
+    """(id, score) of every row written, in order."""
+    found = []
+    for path in sorted(out.glob("part-*")):
+        if path.suffix == ".jsonl":
+            weights = pq.read_table(out / "_weights" / f"{path.stem}.parquet")
+            ids = [json.loads(line)["id"] for line in path.read_bytes().splitlines()]
+            scores = weights.column("lexrank").to_pylist()
+        else:
+            table = (
+                pq.read_table(path)
+                if path.suffix == ".parquet"
+                else pa.ipc.open_file(str(path)).read_all()
+            )
+            ids, scores = table.column("id").to_pylist(), table.column("lexrank").to_pylist()
+        found += zip(ids, scores, strict=True)
+    return found
+
+
+def expected_scores(world, group_by=False, **settings):
+    scores = np.zeros(len(world.rows))
+    if group_by:
+        settings.setdefault("idf", Idf().fit(world.texts))
+    groups = np.array([row["domain"] if group_by else "" for row in world.rows])
+    for group in dict.fromkeys(groups.tolist()):
+        members = np.flatnonzero(groups == group)
+        scores[members] = lexrank([world.texts[row] for row in members], **settings)
+    return scores, groups
+
+
+@pytest.mark.parametrize("group_by", [False, True])
+@pytest.mark.parametrize("threshold", [None, 0.3])
+def test_scores_as_a_column(world, shards, tmp_path, invoke_dsir, group_by, threshold):
+    out = tmp_path / "out"
+    arguments = ["--group-by", "domain"] if group_by else []
+    if threshold:
+        arguments += ["--threshold", threshold]
+    done = invoke_dsir("lexrank", shards, "--out", out, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["rows"], said["written"]) == (600, 600)
+    assert said["groups"] == (3 if group_by else 1)
+    scores, _ = expected_scores(world, group_by, threshold=threshold)
+    found = scores_in(out)
+    assert [row for row, _ in found] == [row["id"] for row in world.rows]
+    np.testing.assert_array_equal([score for _, score in found], scores)
+    ranking = json.loads((out / "ranking.json").read_text())
+    assert ranking["accounts"]["groups"] == said["groups"]
+    assert ranking["settings"]["threshold"] == threshold
+    names = {path.name for path in out.iterdir()}
+    assert names == {
+        *("part-00000.parquet", "part-00001.parquet", "part-00002.jsonl", "part-00003.arrow"),
+        *("_weights", "ranking.json"),
+    }
+
+
+@pytest.mark.parametrize("top", ["10%", "7"])
+def test_the_most_central_rows(world, shards, tmp_path, invoke_dsir, top):
+    out = tmp_path / "out"
+    done = invoke_dsir("lexrank", shards, "--out", out, "--group-by", "domain", "--top", top)
+    assert done.returncode == 0, done.stderr
+    scores, groups = expected_scores(world, True, threshold=None)
+    expected = []
+    for group in dict.fromkeys(groups.tolist()):
+        members = np.flatnonzero(groups == group)
+        eligible = int((scores[members] > 0).sum())
+        count = -(-eligible // 10) if top == "10%" else 7
+        expected += members[np.argsort(-scores[members], kind="stable")[:count]].tolist()
+    assert [row for row, _ in scores_in(out)] == sorted(expected)
+
+
+@pytest.mark.parametrize("group_by", [False, True])
+def test_summaries(world, shards, tmp_path, invoke_dsir, group_by):
+    out = tmp_path / "out"
+    arguments = ["--group-by", "domain"] if group_by else []
+    done = invoke_dsir(
+        "lexrank", shards, "--out", out, "--summary", 3, "--redundancy", 0.9, *arguments
+    )
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(out / "summaries.parquet").to_pylist()
+    idf = Idf().fit(world.texts) if group_by else None
+    _, groups = expected_scores(world, group_by)
+    expected = []
+    for group in dict.fromkeys(groups.tolist()):
+        members = np.flatnonzero(groups == group)
+        texts = [world.texts[row] for row in members]
+        summary = summarize(texts, sentences=3, redundancy=0.9, idf=idf)
+        for number, sentence in enumerate(summary):
+            expected.append(
+                {
+                    "group": group or None,
+                    "rank": int(summary.ranks[number]),
+                    "sentence": sentence,
+                    "score": float(summary.scores[number]),
+                    "row": int(members[summary.documents[number]]),
+                    "position": int(summary.positions[number]),
+                }
+            )
+    assert table == expected
+
+
+def test_threads_and_cuts_change_no_byte(world, shards, tmp_path, invoke_dsir, contents):
+    made = []
+    for threads in (1, 3):
+        out = tmp_path / f"out-{threads}"
+        arguments = ["--group-by", "domain", "--summary-words", 40, "--threads", threads]
+        assert invoke_dsir("lexrank", shards, "--out", out, *arguments).returncode == 0
+        made.append(contents(out))
+    assert made[0] == made[1]
+
+
+def test_many_small_groups_in_files(world, tmp_path, invoke_dsir, monkeypatch):
+    from dsir.graph import groups
+
+    monkeypatch.setattr(groups, "_BUCKET_BYTES", 1000)
+    keys = [None if row["id"] % 50 == 3 else str(row["id"] % 37) for row in world.rows]
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"text": world.texts, "k": keys, "id": range(600)}), path)
+    out = tmp_path / "out"
+    done = invoke_dsir("lexrank", path, "--out", out, "--group-by", "k", "--json", "--idf", "group")
+    assert json.loads(done.stdout)["groups"] == 38
+    found = dict(scores_in(out))
+    for key in set(keys):
+        members = [row for row in range(600) if keys[row] == key]
+        expected = lexrank([world.texts[row] for row in members], None)
+        np.testing.assert_array_equal([found[row] for row in members], expected)
+    assert {entry.name for entry in out.iterdir()} == {"part-00000.parquet", "ranking.json"}
+
+
+def test_idf_and_stop_words(world, shards, tmp_path, invoke_dsir):
+    idf = Idf().fit(world.target)
+    idf.save(tmp_path / "x.idf")
+    out = tmp_path / "out"
+    arguments = ["--idf", tmp_path / "x.idf", "--stopwords", "en", "--quiet"]
+    done = invoke_dsir("lexrank", shards, "--out", out, *arguments)
+    assert (done.returncode, done.stdout) == (0, "")
+    expected = lexrank(world.texts, None, idf=idf, stopwords="en")
+    np.testing.assert_array_equal([score for _, score in scores_in(out)], expected)
+
+
+def test_overwrite(shards, tmp_path, invoke_dsir):
+    out = tmp_path / "out"
+    assert invoke_dsir("lexrank", shards, "--out", out, "--top", "5").returncode == 0
+    done = invoke_dsir("lexrank", shards, "--out", out)
+    assert done.returncode == 1
+    assert "--overwrite" in done.stderr
+    done = invoke_dsir("lexrank", shards, "--out", out, "--summary", 2, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in out.iterdir()} == {"ranking.json", "summaries.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--top", "0"], 2, "--top 0"),
+        (["--top", "101%"], 2, "--top"),
+        (["--top", "1%", "--summary", "2"], 2, "not both"),
+        (["--summary", "2", "--summary-words", "9"], 2, "not both"),
+        (["--summary-words", "0"], 2, "--summary-words 0"),
+        (["--summary", "3", "--redundancy", "-1"], 2, "--redundancy"),
+        (["--summary", "0"], 2, "--summary 0"),
+        (["--threshold", "2"], 2, "--threshold 2"),
+        (["--group-by", "nothing"], 1, "no column 'nothing'"),
+        (["--group-by", "id"], 1, "not text"),
+        (["--text", "nothing"], 1, "no column 'nothing'"),
+        (["--idf", "/no/such/file"], 1, "cannot be read"),
+        (["--stopwords", "xx"], 2, "--stopwords"),
+        (["--score-column", "id"], 1, "has a column 'id' already"),
+    ],
+)
+def test_wrong_calls(shards, tmp_path, invoke_dsir, arguments, code, message):
+    done = invoke_dsir("lexrank", shards / "a.parquet", "--out", tmp_path / "out", *arguments)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    left = tmp_path / "out"
+    assert not left.exists() or not list(left.iterdir())
