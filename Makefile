@@ -47,6 +47,7 @@ pytest: setup
 
 # Against the reference and its limits; see benchmarks/README.md for the data and the commands.
 bench: setup
+	$(PIP) install ".[bench]"
 	$(BIN)/python -m benchmarks --quick
 
 clean:

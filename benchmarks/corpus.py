@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+# Text in a large shard and in a row group of it, as corpora for training have them.
+_SHARD_BYTES = 200e6
+_GROUP_BYTES = 45e6
 
 
 def shards(data: Path) -> list[Path]:
@@ -46,8 +51,64 @@ def repeat(paths: list[Path], folder: Path, copies: int) -> list[Path]:
     return made
 
 
+def large_table(paths: list[Path]) -> tuple[pa.Table, int]:
+    """Return the rows of all shards, repeated to what a large shard holds, and their bytes of text.
+
+    The shards differ in their types (large_string, dictionaries), which one file cannot; they are
+    brought to the plain ones. All columns are kept.
+    """
+    tables = [pq.read_table(path) for path in paths]
+    schema = next(
+        table.schema for table in tables if table.schema.field("text").type == pa.string()
+    )
+    schema = schema.remove_metadata()
+    plain = pa.concat_tables([table.replace_schema_metadata(None).cast(schema) for table in tables])
+    size = text_bytes(plain["text"].cast(pa.large_string()).combine_chunks().drop_null())
+    copies = max(1, round(_SHARD_BYTES / size))
+    return pa.concat_tables([plain] * copies), copies * size
+
+
+def large_parquet(paths: list[Path], folder: Path, count: int) -> tuple[list[Path], int, int]:
+    """Make large Parquet shards: zstd, row groups of about 45 MB of text.
+
+    Returns:
+        The files, rows in all, and bytes of text in all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    table, size = large_table(paths)
+    first = folder / "shard-0000.parquet"
+    rows = max(1, round(len(table) * _GROUP_BYTES / size))
+    pq.write_table(table, first, compression="zstd", row_group_size=rows)
+    return _copies(first, count), count * len(table), count * size
+
+
+def large_json_lines(paths: list[Path], folder: Path, count: int) -> tuple[list[Path], int, int]:
+    """Make the same shards as JSON Lines, compressed with zstd; returns what large_parquet does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table, size = large_table(paths)
+    first = folder / "shard-0000.jsonl.zst"
+    with pa.CompressedOutputStream(str(first), "zstd") as file:
+        for batch in table.to_batches(max_chunksize=5000):
+            file.write(b"".join(_lines(batch)))
+    return _copies(first, count), count * len(table), count * size
+
+
 def to_json_lines(path: Path, target: Path) -> None:
     """Write the texts of a shard as JSON Lines, as the reference reads them; null as ""."""
     with target.open("w", encoding="utf-8") as file:
         for text in pq.read_table(path, columns=["text"])["text"].to_pylist():
             file.write(json.dumps({"text": text or ""}) + "\n")
+
+
+def _lines(batch: pa.RecordBatch) -> Iterator[bytes]:
+    for row in batch.to_pylist():
+        yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+
+def _copies(first: Path, count: int) -> list[Path]:
+    made = [first]
+    for number in range(1, count):
+        path = first.with_name(first.name.replace("0000", f"{number:04d}", 1))
+        shutil.copyfile(first, path)
+        made.append(path)
+    return made

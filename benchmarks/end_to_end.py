@@ -1,30 +1,107 @@
-"""dsir select over Parquet on 2 threads, against the reference's three calls on the same rows."""
+"""dsir select from files to files on 2 threads, against reading the text column alone.
+
+Two corpora: large shards of Parquet and of JSON Lines with zstd, one row in a hundred selected; and
+the small shards as they are, against the reference's three calls on the same rows.
+
+Every process is measured twice. "process" is from outside: Python started, everything imported.
+"call" is of the call inside, imports done. Both sides of a ratio are of the same kind.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from benchmarks import corpus, process
-from benchmarks.timing import in_turn, median_ratio
+from benchmarks import corpus, process, readers
+from benchmarks.figures import Figure, figure, ratio
+from benchmarks.process import Ran
+from benchmarks.timing import results_in_turn
 
-_READ = """
-import sys, concurrent.futures as cf, pyarrow.parquet as pq
-def read(path):
-    for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(columns=["text"]): pass
-with cf.ThreadPoolExecutor(2) as pool: list(pool.map(read, sys.argv[1:]))
-"""
-_N = 1000
+_THREADS = 2
+_SMALL_N = 1000
+_FITS = {"fit on a sample": "1000000", "fit on all rows": "all"}
+_ASKED = {"fit on a sample": 1.8, "fit on all rows": 3.0}
 
 
-def run(data: Path, times: int) -> dict[str, Any]:
-    """Measure; returns seconds and ratios of whole processes."""
-    paths = corpus.shards(data)
+def run(data: Path, times: int, shards: int) -> dict[str, Any]:
+    """Measure; returns figures.
+
+    Args:
+        data: the data folder.
+        times: rounds that count.
+        shards: how many large shards (230 MB of text each) to make of it.
+    """
     target = data / "targets" / "movie_reviews.parquet"
+    parquet = large(data, target, times, shards, "Parquet")
+    lines = large(data, target, times, shards, "JSON Lines .zst")
+    small = against_the_reference(data, target, min(times, 3))
+    return {
+        "figures": parquet["figures"] + lines["figures"] + small["figures"],
+        "parquet": parquet["corpus"],
+        "json_lines": {**lines["corpus"], "best_reader": lines["best_reader"]},
+        "share_of_the_right_source": small["share_of_the_right_source"],
+    }
+
+
+def large(data: Path, target: Path, times: int, shards: int, kind: str) -> dict[str, Any]:
+    """Select one row in a hundred of large shards; the floor is the best reader found."""
+    with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:
+        folder = Path(name)
+        make = corpus.large_parquet if kind == "Parquet" else corpus.large_json_lines
+        made, rows, size = make(corpus.shards(data), folder / "raw", shards)
+        raw = [str(path) for path in made]
+        floors = {"pyarrow": readers.PARQUET} if kind == "Parquet" else dict(readers.JSON_LINES)
+        if importlib.util.find_spec("orjson") is None:
+            floors.pop("orjson", None)
+        runs: dict[str, Callable[[], Ran]] = {
+            f"reader {reader}": lambda code=code: process.run_code(code, [str(_THREADS), *raw])  # type: ignore[misc]
+            for reader, code in floors.items()
+        }
+        for fit, tokens in _FITS.items():
+            runs[fit] = lambda tokens=tokens: process.run_select(  # type: ignore[misc]
+                raw, target, rows // 100, folder / "out", _THREADS, fit_tokens=tokens
+            )
+        ran = results_in_turn(runs, times)
+    best = min(floors, key=lambda reader: median(one.inside for one in ran[f"reader {reader}"]))
+    return {
+        "figures": _figures(kind, ran, best, size),
+        "best_reader": best,
+        "corpus": {"shards": shards, "rows": rows, "text_mb": round(size / 1e6)},
+    }
+
+
+def _figures(kind: str, ran: dict[str, list[Ran]], best: str, size: int) -> list[Figure]:
+    found = [
+        figure(f"{kind}: {name}, call", "MB/s", [size / one.inside / 1e6 for one in all_of])
+        for name, all_of in ran.items()
+    ]
+    floor = ran[f"reader {best}"]
+    for fit in _FITS:
+        for way, of in (("process", lambda one: one.seconds), ("call", lambda one: one.inside)):
+            found.append(
+                ratio(
+                    f"{kind}: select, {fit} / reading ({best}), {way}",
+                    [of(one) for one in ran[fit]],
+                    [of(one) for one in floor],
+                    better="lower",
+                    asked=_ASKED[fit],
+                )
+            )
+        peaks = [one.peak_mb for one in ran[fit]]
+        found.append(figure(f"{kind}: select, {fit}: peak", "MB", peaks, better="lower", asked=600))
+    return found
+
+
+def against_the_reference(data: Path, target: Path, times: int) -> dict[str, Any]:
+    """Select 1,000 rows of the small shards, and have the reference do it."""
+    paths = corpus.shards(data)
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:
         folder = Path(name)
         lines = [folder / f"{path.stem}.jsonl" for path in paths]
@@ -33,40 +110,30 @@ def run(data: Path, times: int) -> dict[str, Any]:
         corpus.to_json_lines(target, folder / "target.jsonl")
         number = iter(range(1000))
 
-        def reference() -> None:
+        def reference() -> float:
             out = folder / f"reference-{next(number)}"
-            command = [sys.executable, "-m", "benchmarks.reference_run"]
-            process.run(
-                [*command, *map(str, lines), str(folder / "target.jsonl"), str(out), str(_N)]
-            )
+            command = [sys.executable, "-m", "benchmarks.reference_run", *map(str, lines)]
+            return process.run([*command, str(folder / "target.jsonl"), str(out), str(_SMALL_N)])
 
         raw, out = [str(path) for path in paths], folder / "selected"
-        seconds = in_turn(
+        floor = [str(_THREADS), *raw]
+        seconds = results_in_turn(
             {
                 "reference": reference,
-                "dsir select": lambda: process.run_select(raw, target, _N, out, 2),
-                "read text": lambda: process.run([sys.executable, "-c", _READ, *raw]),
+                "select": lambda: process.run_select(raw, target, _SMALL_N, out, _THREADS).seconds,
+                "read": lambda: process.run_code(readers.PARQUET, floor).seconds,
             },
             times,
         )
         parts = sorted(out.glob("*.parquet"))
         chosen = [row for p in parts for row in pq.read_table(p)["source"].to_pylist()]
-    medians = {name: round(sorted(found)[len(found) // 2], 2) for name, found in seconds.items()}
+    what = "small shards, process"
     return {
-        "rows": sum(pq.ParquetFile(path).metadata.num_rows for path in paths),
-        "seconds": medians,
-        "times_the_reference": round(median_ratio(seconds["reference"], seconds["dsir select"]), 1),
-        "times_reading": round(median_ratio(seconds["dsir select"], seconds["read text"]), 2),
+        "figures": [
+            figure(f"{what}: reference", "s", seconds["reference"], better="lower"),
+            figure(f"{what}: select", "s", seconds["select"], better="lower"),
+            ratio(f"{what}: reference / select", seconds["reference"], seconds["select"]),
+            ratio(f"{what}: select / reading", seconds["select"], seconds["read"], better="lower"),
+        ],
         "share_of_the_right_source": chosen.count("imdb") / len(chosen),
     }
-
-
-def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the result as lines of a table."""
-    lines = [(f"{name}, whole process", f"{s} s") for name, s in result["seconds"].items()]
-    return [
-        *lines,
-        ("reference / dsir select", f"{result['times_the_reference']}x"),
-        ("dsir select / reading the text column", f"{result['times_reading']}x"),
-        ("selected from the right source", f"{result['share_of_the_right_source']:.1%}"),
-    ]

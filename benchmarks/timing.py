@@ -5,7 +5,30 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def results_in_turn(runs: Mapping[str, Callable[[], T]], times: int) -> dict[str, list[T]]:
+    """Call functions A B C A B C ..., after one round that does not count.
+
+    Args:
+        runs: what to call, by name.
+        times: how many rounds count.
+
+    Returns:
+        What they returned, by name, one per round.
+    """
+    found: dict[str, list[T]] = {name: [] for name in runs}
+    for round_number in range(times + 1):
+        for name, run in runs.items():
+            os.sync()  # What the run before has left to write is not this one's to wait for.
+            result = run()
+            if round_number:
+                found[name].append(result)
+    return found
 
 
 def in_turn(runs: dict[str, Callable[[], object]], times: int) -> dict[str, list[float]]:
@@ -18,15 +41,16 @@ def in_turn(runs: dict[str, Callable[[], object]], times: int) -> dict[str, list
     Returns:
         Seconds by name, one per round.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for round_number in range(times + 1):
-        for name, run in runs.items():
-            os.sync()  # What the run before has left to write is not this one's to wait for.
+
+    def timed(run: Callable[[], object]) -> Callable[[], float]:
+        def seconds() -> float:
             begun = time.perf_counter()
             run()
-            if round_number:
-                seconds[name].append(time.perf_counter() - begun)
-    return seconds
+            return time.perf_counter() - begun
+
+        return seconds
+
+    return results_in_turn({name: timed(run) for name, run in runs.items()}, times)
 
 
 def median_ratio(slow: list[float], fast: list[float]) -> float:

@@ -26,18 +26,20 @@ ThresholdSearch threshold_search(const KeySettings& settings, std::uint64_t budg
 }
 
 /// Arrays of one length; the caller has seen to it that no log-weight is NaN.
-Documents documents(const Array<double>& log_weight, const Array<std::uint8_t>& eligible,
+Documents documents(const Array<double>& log_weight,
+                    const std::optional<Array<std::uint8_t>>& eligible,
                     const std::optional<Array<std::uint32_t>>& cost, std::uint64_t first_row) {
-    require(log_weight.ndim() == 1 && eligible.ndim() == 1 && eligible.size() == log_weight.size(),
+    require(log_weight.ndim() == 1 &&
+                (!eligible || (eligible->ndim() == 1 && eligible->size() == log_weight.size())),
             "log_weight and eligible must be flat and of one length");
     require(!cost || (cost->ndim() == 1 && cost->size() == log_weight.size()),
             "cost must be as long as log_weight");
-    return {log_weight.data(), eligible.data(), cost ? cost->data() : nullptr, log_weight.size(),
-            first_row};
+    return {log_weight.data(), eligible ? eligible->data() : nullptr, cost ? cost->data() : nullptr,
+            log_weight.size(), first_row};
 }
 
 void add(ThresholdSearch& search, const Array<double>& log_weight,
-         const Array<std::uint8_t>& eligible, std::uint64_t first_row,
+         const std::optional<Array<std::uint8_t>>& eligible, std::uint64_t first_row,
          const std::optional<Array<std::uint32_t>>& cost, unsigned threads) {
     require(threads >= 1, "threads must be at least 1");
     const Documents run = documents(log_weight, eligible, cost, first_row);
@@ -47,7 +49,8 @@ void add(ThresholdSearch& search, const Array<double>& log_weight,
 }
 
 py::array_t<std::int64_t> pass_bar(RisingBar& bar, const Array<double>& log_weight,
-                                   const Array<std::uint8_t>& eligible, std::uint64_t first_row,
+                                   const std::optional<Array<std::uint8_t>>& eligible,
+                                   std::uint64_t first_row,
                                    const std::optional<Array<std::uint32_t>>& cost) {
     const Documents run = documents(log_weight, eligible, cost, first_row);
     std::vector<std::int64_t> positions;
@@ -61,13 +64,14 @@ py::array_t<std::int64_t> pass_bar(RisingBar& bar, const Array<double>& log_weig
 
 py::array_t<std::int64_t> selected_positions(const KeySettings& settings, const Rank& threshold,
                                              const Array<double>& log_weight,
-                                             const Array<std::uint8_t>& eligible,
-                                             std::uint64_t first_row) {
+                                             const std::optional<Array<std::uint8_t>>& eligible,
+                                             std::uint64_t first_row, unsigned threads) {
+    require(threads >= 1, "threads must be at least 1");
     const Documents run = documents(log_weight, eligible, std::nullopt, first_row);
     std::vector<std::int64_t> positions;
     {
         const py::gil_scoped_release release;
-        positions = sampling::selected_positions(settings, threshold, run);
+        positions = sampling::selected_positions(settings, threshold, run, threads);
     }
     return to_numpy(std::move(positions));
 }
@@ -123,7 +127,8 @@ void bind_sampling(py::module_& module) {
              py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none());
     module.def("selected_positions", &selected_positions, py::arg("settings"), py::arg("threshold"),
                py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
-               py::arg("first_row"), "Positions in the run of the documents at or above it.");
+               py::arg("first_row"), py::kw_only(), py::arg("threads") = 1,
+               "Positions in the run of the documents at or above it.");
     module.def("keys", &keys, py::arg("settings"), py::arg("log_weight").noconvert(),
                py::arg("first_row"), "The keys that documents are selected by.");
     module.def("keys_of_rows", &keys_of_rows, py::arg("settings"),

@@ -1,5 +1,7 @@
 #include "sampling/rising_bar.hpp"
 
+#include "sampling/key_filter.hpp"
+
 namespace dsir::sampling {
 
 RisingBar::RisingBar(const KeySettings& settings, std::uint64_t budget)
@@ -10,18 +12,18 @@ std::vector<std::int64_t> RisingBar::add(const Documents& documents) {
         std::int64_t position;
         std::size_t bin;
     };
+    // The bar as it is now: it only rises, so what is below it need not be looked at.
+    const double bar = lowest_key(std::uint64_t{bar_.load()} << (64 - kBinBits));
     std::vector<Placed> placed;
-    for (std::int64_t i = 0; i < documents.size; ++i) {
-        if (documents.eligible[i] == 0) continue;
-        const Rank rank = rank_of(settings_, documents.log_weight[i],
-                                  documents.first_row + static_cast<std::uint64_t>(i));
-        placed.push_back({i, static_cast<std::size_t>(rank.key >> (64 - kBinBits))});
-    }
+    KeyFilter(settings_, bar)
+        .for_each(documents, 0, documents.size, [&](std::int64_t i, Rank rank) {
+            placed.push_back({i, static_cast<std::size_t>(rank.key >> (64 - kBinBits))});
+        });
     std::vector<std::int64_t> positions;
     const std::lock_guard lock(mutex_);
     for (const Placed& one : placed) {
         if (one.bin < bar_) continue;
-        const std::uint64_t cost = documents.cost == nullptr ? 1 : documents.cost[one.position];
+        const std::uint64_t cost = documents.cost_of(one.position);
         costs_[one.bin] += cost;
         above_ += cost;
     }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <vector>
 
-#include "sampling/threshold_search.hpp"
+#include "sampling/documents.hpp"
+#include "sampling/keys.hpp"
 
 namespace dsir::sampling {
 
@@ -31,8 +33,9 @@ class RisingBar {
     std::uint64_t budget_;
     std::mutex mutex_;
     std::vector<std::uint64_t> costs_;  ///< of the documents of each bin above the bar
-    std::size_t bar_ = 0;               ///< documents below this bin are out
-    std::uint64_t above_ = 0;           ///< cost of those in it and above
+    std::atomic<std::size_t> bar_ =
+        0;                     ///< written under the mutex; documents below this bin are out
+    std::uint64_t above_ = 0;  ///< cost of those in it and above
 };
 
 }  // namespace dsir::sampling

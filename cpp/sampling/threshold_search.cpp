@@ -2,14 +2,22 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "parallel/for_ranges.hpp"
+#include "sampling/key_filter.hpp"
 
 namespace dsir::sampling {
 
 ThresholdSearch::ThresholdSearch(const KeySettings& settings, std::uint64_t budget,
                                  std::size_t capacity)
-    : settings_(settings), budget_(budget), capacity_(capacity), bins_(kBins) {}
+    : settings_(settings),
+      budget_(budget),
+      capacity_(capacity),
+      bins_(kBins),
+      bar_(-std::numeric_limits<double>::infinity()) {}
 
 std::uint32_t ThresholdSearch::digit(const Rank& rank, unsigned level) {
     const std::uint64_t word = level < kDigits / 2 ? rank.key : rank.not_row;
@@ -28,6 +36,14 @@ bool ThresholdSearch::in_prefix(const Rank& rank) const {
 }
 
 void ThresholdSearch::add(const Documents& documents, unsigned threads) {
+    // In the first pass in parts: the bar is raised between them.
+    const std::int64_t part = level_ == 0 ? std::int64_t{1} << 18 : documents.size;
+    for (std::int64_t begin = 0; begin < documents.size; begin += part) {
+        add_run(documents.part(begin, std::min(begin + part, documents.size)), threads);
+    }
+}
+
+void ThresholdSearch::add_run(const Documents& documents, unsigned threads) {
     // Below this a thread costs more than it brings.
     constexpr std::int64_t kWorthThreads = 1 << 16;
     const unsigned used = documents.size < kWorthThreads ? 1 : threads;
@@ -39,40 +55,44 @@ void ThresholdSearch::add(const Documents& documents, unsigned threads) {
         add_range(documents, 0, documents.size, partials[0]);
         partials[0].bins.swap(bins_);
         partials[0].candidates.swap(candidates_);
-        if (candidates_.size() > capacity_) {
-            collecting_ = false;
-            candidates_ = {};
-        }
-        return;
+        if (partials[0].overflowed) collecting_ = false;
+    } else {
+        const auto add_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
+            if (partials[thread].bins.empty()) partials[thread].bins.resize(kBins);
+            add_range(documents, begin, end, partials[thread]);
+        };
+        parallel::for_ranges(documents.size, used, add_part);
+        for (Partial& partial : partials) merge(partial);
     }
-    const auto add_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
-        if (partials[thread].bins.empty()) partials[thread].bins.resize(kBins);
-        add_range(documents, begin, end, partials[thread]);
-    };
-    parallel::for_ranges(documents.size, used, add_part);
-    for (Partial& partial : partials) merge(partial);
+    if (level_ == 0) {
+        since_bar_was_raised_ += documents.size;
+        // Not after every small run: it looks at every bin.
+        if (since_bar_was_raised_ >= static_cast<std::int64_t>(kBins)) raise_bar();
+    }
+    limit_candidates();
 }
 
 void ThresholdSearch::add_range(const Documents& documents, std::int64_t begin, std::int64_t end,
                                 Partial& partial) const {
+    // One thread's candidates may be all there are; they are dropped once they are too many.
+    const std::size_t most = level_ == 0 ? 2 * capacity_ : capacity_;
     bool collecting = collecting_;
-    for (std::int64_t i = begin; i < end; ++i) {
-        if (documents.eligible[i] == 0) continue;
-        const Rank rank = rank_of(settings_, documents.log_weight[i],
-                                  documents.first_row + static_cast<std::uint64_t>(i));
-        if (level_ != 0 && !in_prefix(rank)) continue;
-        const std::uint32_t cost = documents.cost == nullptr ? 1 : documents.cost[i];
+    KeyFilter(settings_, bar_).for_each(documents, begin, end, [&](std::int64_t i, Rank rank) {
+        if (level_ != 0 && !in_prefix(rank)) return;
+        const std::uint32_t cost = documents.cost_of(i);
         if (counting_) {
             Bin& bin = partial.bins[digit(rank, level_)];
             ++bin.documents;
             bin.cost += cost;
         }
-        if (collecting) {
+        if (!collecting) return;
+        if (partial.candidates.size() < most) {
             partial.candidates.push_back({rank, cost});
-            // One too many tells whoever merges that they did not fit.
-            collecting = partial.candidates.size() <= capacity_;
+        } else {
+            collecting = false;
+            partial.overflowed = true;
         }
-    }
+    });
 }
 
 void ThresholdSearch::merge(Partial& partial) {
@@ -82,13 +102,33 @@ void ThresholdSearch::merge(Partial& partial) {
             bins_[b].cost += partial.bins[b].cost;
         }
     }
+    if (partial.overflowed) collecting_ = false;
     if (!collecting_) return;
-    if (candidates_.size() + partial.candidates.size() > capacity_) {
-        collecting_ = false;
-        candidates_ = {};
+    candidates_.insert(candidates_.end(), partial.candidates.begin(), partial.candidates.end());
+}
+
+/// In the first pass: the digit in which the budget runs out is at least the greatest above which
+/// it is spent by what has been seen. Costs below that may be left uncounted from then on.
+void ThresholdSearch::raise_bar() {
+    since_bar_was_raised_ = 0;
+    std::uint64_t cost = 0;
+    for (std::size_t b = kBins; b-- > 0;) {
+        cost += bins_[b].cost;
+        if (cost <= budget_) continue;
+        bar_ = lowest_key(std::uint64_t{b} << (64 - kDigitBits));
         return;
     }
-    candidates_.insert(candidates_.end(), partial.candidates.begin(), partial.candidates.end());
+}
+
+/// Drops candidates below the bar, or all of them where those above it are too many.
+void ThresholdSearch::limit_candidates() {
+    if (collecting_ && candidates_.size() > capacity_) {
+        if (level_ == 0) raise_bar();
+        const std::uint64_t least = ordered_bits(bar_);
+        std::erase_if(candidates_, [&](const Candidate& one) { return one.rank.key < least; });
+        collecting_ = candidates_.size() <= capacity_;
+    }
+    if (!collecting_) candidates_ = {};
 }
 
 void ThresholdSearch::end_pass() {
@@ -132,6 +172,7 @@ void ThresholdSearch::descend() {
         std::uint64_t& word = level_ < kDigits / 2 ? prefix_.key : prefix_.not_row;
         word |= std::uint64_t{b} << (64 - kDigitBits * (level_ % (kDigits / 2) + 1));
         ++level_;
+        bar_ = lowest_key(prefix_.key);
         // Keeping candidates is tried only where they are known to fit; the last level has one.
         collecting_ = bins_[b].documents <= capacity_;
         counting_ = !collecting_;
@@ -144,14 +185,26 @@ void ThresholdSearch::descend() {
 }
 
 std::vector<std::int64_t> selected_positions(const KeySettings& settings, Rank threshold,
-                                             const Documents& documents) {
-    std::vector<std::int64_t> positions;
-    for (std::int64_t i = 0; i < documents.size; ++i) {
-        if (documents.eligible[i] == 0) continue;
-        const std::uint64_t row = documents.first_row + static_cast<std::uint64_t>(i);
-        if (rank_of(settings, documents.log_weight[i], row) >= threshold) positions.push_back(i);
+                                             const Documents& documents, unsigned threads) {
+    constexpr std::int64_t kWorthThreads = 1 << 16;
+    const KeyFilter filter(settings, lowest_key(threshold.key));
+    std::map<std::int64_t, std::vector<std::int64_t>> parts;  // by where they begin
+    std::mutex mutex;
+    const auto search = [&](unsigned, std::int64_t begin, std::int64_t end) {
+        std::vector<std::int64_t> positions;
+        filter.for_each(documents, begin, end, [&](std::int64_t i, Rank rank) {
+            if (rank >= threshold) positions.push_back(i);
+        });
+        const std::lock_guard lock(mutex);
+        parts.emplace(begin, std::move(positions));
+    };
+    parallel::for_ranges(documents.size, documents.size < kWorthThreads ? 1 : threads, search);
+    if (parts.size() == 1) return std::move(parts.begin()->second);
+    std::vector<std::int64_t> all;
+    for (const auto& [begin, positions] : parts) {
+        all.insert(all.end(), positions.begin(), positions.end());
     }
-    return positions;
+    return all;
 }
 
 }  // namespace dsir::sampling

@@ -4,18 +4,10 @@
 #include <mutex>
 #include <vector>
 
+#include "sampling/documents.hpp"
 #include "sampling/keys.hpp"
 
 namespace dsir::sampling {
-
-/// A run of consecutive documents.
-struct Documents {
-    const double* log_weight;      ///< no NaN
-    const std::uint8_t* eligible;  ///< 0: never selected
-    const std::uint32_t* cost;     ///< what each takes of the budget; null: 1 each
-    std::int64_t size;
-    std::uint64_t first_row;  ///< global row number of the first
-};
 
 /// Finds the rank down to which documents are selected: by descending rank until the next one would
 /// take the cost above the budget. With cost 1 that is the top k.
@@ -23,15 +15,17 @@ struct Documents {
 /// Memory is bounded whatever the number of documents and the budget: the search is a radix select
 /// over the 128-bit ranks, 16 bits a pass. A pass counts the documents per value of the digit and
 /// goes down into the one where the budget runs out, until so few are left that they can be kept
-/// and sorted. Ranks are computed again in every pass; they are functions of the documents.
+/// and sorted. Ranks are computed again in every pass; they are functions of the documents. Those
+/// that cannot reach down into the digit are passed over (KeyFilter); in the first pass a bar rises
+/// as documents of greater keys come to more than the budget.
 ///
 ///     while (!search.done()) {
 ///         for (each run of documents, in any order) search.add(run, threads);
 ///         search.end_pass();
 ///     }
 ///
-/// Passes: one up to `capacity` documents, two or three beyond. Every pass must see the same
-/// documents. Not thread-safe; add() is parallel inside.
+/// Passes: one up to `capacity` documents, or where the budget is well below it; two or three
+/// beyond. Every pass must see the same documents. Not thread-safe; add() is parallel inside.
 class ThresholdSearch {
   public:
     static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 18;
@@ -65,6 +59,7 @@ class ThresholdSearch {
     struct Partial {
         std::vector<Bin> bins;
         std::vector<Candidate> candidates;
+        bool overflowed = false;  ///< candidates were more than capacity_, and are not all there
     };
     static constexpr unsigned kDigitBits = 16;
     static constexpr std::size_t kBins = std::size_t{1} << kDigitBits;
@@ -72,9 +67,12 @@ class ThresholdSearch {
 
     static std::uint32_t digit(const Rank& rank, unsigned level);
     bool in_prefix(const Rank& rank) const;
+    void add_run(const Documents& documents, unsigned threads);
     void add_range(const Documents& documents, std::int64_t begin, std::int64_t end,
                    Partial& partial) const;
     void merge(Partial& partial);
+    void raise_bar();
+    void limit_candidates();
     void settle();
     void descend();
 
@@ -93,10 +91,12 @@ class ThresholdSearch {
     std::uint64_t next_cost_ = 0;
     Rank threshold_{0, 0};
     unsigned passes_ = 0;
+    double bar_;                             ///< keys below it no longer matter
+    std::int64_t since_bar_was_raised_ = 0;  ///< documents
 };
 
 /// Positions within the run of the selected documents, ascending.
 std::vector<std::int64_t> selected_positions(const KeySettings& settings, Rank threshold,
-                                             const Documents& documents);
+                                             const Documents& documents, unsigned threads = 1);
 
 }  // namespace dsir::sampling

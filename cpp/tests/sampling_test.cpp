@@ -3,9 +3,11 @@
 #include <limits>
 
 #include "check.hpp"
+#include "sampling/key_filter.hpp"
 #include "sampling/keys.hpp"
 #include "sampling/philox.hpp"
 #include "sampling/threshold_search.hpp"
+#include "simd/philox_rows.hpp"
 
 namespace {
 
@@ -23,6 +25,28 @@ TEST(philox_known_answers) {
     CHECK_EQUAL(
         philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
         Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+}
+
+TEST(philox_of_many_rows) {
+    Random random(19);
+    for (const std::size_t count : {0, 1, 3, 4, 5, 64, 101}) {
+        const dsir::simd::PhiloxSettings settings{random.word(),
+                                                  static_cast<std::uint32_t>(random.word())};
+        std::vector<std::uint64_t> rows(count);
+        for (std::uint64_t& row : rows) row = random.word() >> random.below(64);
+        std::vector<std::uint32_t> words(count + 1, 7);
+        const auto kernel = dsir::simd::philox_rows_kernel(dsir::simd::active_level());
+        kernel(settings, rows.data(), count, words.data());
+        for (std::size_t i = 0; i < count; ++i) {
+            const Words expected =
+                philox4x32({static_cast<std::uint32_t>(rows[i]),
+                            static_cast<std::uint32_t>(rows[i] >> 32), settings.third_word, 0},
+                           {static_cast<std::uint32_t>(settings.key),
+                            static_cast<std::uint32_t>(settings.key >> 32)});
+            CHECK_EQUAL(words[i], expected[1]);
+        }
+        CHECK_EQUAL(words[count], 7U);
+    }
 }
 
 TEST(gumbel_noise_is_pinned) {
@@ -66,6 +90,83 @@ TEST(order_of_keys) {
     CHECK(rank_of(plain, 1.0, 5) > rank_of(plain, 1.0, 6));  // the smaller row first
     CHECK(rank_of(plain, 1.5, 6) > rank_of(plain, 1.0, 5));
     CHECK(rank_of(plain, -0.0, 5) > rank_of(plain, 0.0, 6));
+}
+
+TEST(noise_is_within_the_bounds_of_the_filter) {
+    // The least and the greatest random bits there are, as gumbel() makes noise of them.
+    const auto noise = [](std::uint64_t bits) {
+        const double uniform = (static_cast<double>(bits) + 0.5) * 0x1p-52;
+        return -dsir::numeric::portable_log(-dsir::numeric::portable_log(uniform));
+    };
+    CHECK(noise(0) > -4.0);
+    CHECK(noise((std::uint64_t{1} << 52) - 1) < 36.75);
+}
+
+TEST(filter_refuses_none_that_reaches_the_bar) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    Random random(21);
+    for (const double scale : {0.0, 1e-3, 1.0, 30.0, 1e6, 1e9, 1e12, 1e17, 1e300}) {
+        for (const double temperature : {1.0, 0.3, 1e9}) {
+            const KeySettings settings{random.word(), 1, temperature, random.below(4) != 0};
+            std::vector<double> log_weight;
+            std::vector<double> keys;
+            const std::uint64_t first_row = random.word() >> random.below(64);
+            for (std::uint64_t i = 0; i < 2500; ++i) {
+                log_weight.push_back(scale * (random.uniform() - 0.5));
+                if (random.below(50) == 0) log_weight.back() = -kInfinity;
+                keys.push_back(key_of(settings, log_weight.back(), first_row + i));
+            }
+            std::vector<double> bars = {-kInfinity, kInfinity, 0.0, 1e300};
+            for (int i = 0; i < 20; ++i) {
+                const double key = keys[random.below(keys.size())];
+                bars.insert(bars.end(), {key, std::nextafter(key, kInfinity)});
+            }
+            const Documents documents{log_weight.data(), nullptr, nullptr, 2500, first_row};
+            for (const double bar : bars) {
+                std::vector<std::int64_t> expected;
+                for (std::size_t i = 3; i < keys.size(); ++i) {
+                    if (keys[i] >= bar && log_weight[i] > -kInfinity) {
+                        expected.push_back(static_cast<std::int64_t>(i));
+                    }
+                }
+                std::vector<std::int64_t> found;
+                std::int64_t last = 2;
+                KeyFilter(settings, bar).for_each(documents, 3, 2500, [&](std::int64_t i, Rank r) {
+                    CHECK(i > last);
+                    last = i;
+                    CHECK(r == rank_of(settings, log_weight[static_cast<std::size_t>(i)],
+                                       first_row + static_cast<std::uint64_t>(i)));
+                    if (keys[static_cast<std::size_t>(i)] >= bar) found.push_back(i);
+                });
+                CHECK_EQUAL_FOR("scale " + std::to_string(scale), found, expected);
+            }
+        }
+    }
+}
+
+TEST(filter_refuses_most_of_the_others) {
+    const KeySettings settings{4, 0, 1.0, true};
+    const std::vector<double> equal(100'000, 0.0);
+    const Documents documents{equal.data(), nullptr, nullptr, 100'000, 0};
+    int passed = 0;
+    // The noise is above 4.6 once in a hundred.
+    KeyFilter(settings, 4.6).for_each(documents, 0, 100'000, [&](std::int64_t, Rank) { ++passed; });
+    CHECK(passed > 900);
+    CHECK(passed < 1200);
+    passed = 0;
+    KeyFilter(settings, 36.8).for_each(documents, 0, 100'000, [&](std::int64_t, Rank) {
+        ++passed;
+    });
+    CHECK_EQUAL(passed, 0);
+}
+
+TEST(lowest_keys) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    for (const double key : {-kInfinity, -1e308, -2.0, -5e-324, 0.0, 5e-324, 1.0, kInfinity}) {
+        CHECK_EQUAL(lowest_key(ordered_bits(key)), key);
+    }
+    CHECK_EQUAL(lowest_key(0), -kInfinity);
+    CHECK_EQUAL(lowest_key(~std::uint64_t{0}), kInfinity);
 }
 
 /// A population, and what a search over it must find.
@@ -144,8 +245,8 @@ Selection select_by_search(const Population& population, const KeySettings& sett
     selection.selected = search.selected();
     selection.cost = search.cost();
     selection.next_cost = search.next_cost();
-    selection.positions =
-        selected_positions(settings, search.threshold(), population.part(0, population.size()));
+    selection.positions = selected_positions(settings, search.threshold(),
+                                             population.part(0, population.size()), threads);
     return selection;
 }
 
@@ -277,6 +378,19 @@ TEST(threads_and_passes) {
     CHECK_EQUAL(passes, 1);
     select_by_search(population, noisy, 100000, 1000, {}, false, 2, &passes);
     CHECK(passes >= 2 && passes <= 3);
+}
+
+TEST(one_pass_where_the_budget_is_small) {
+    Random random(22);
+    const Population population = random_population(random, 600'000, false, false);
+    const KeySettings settings{5, 0, 1.0, true};
+    for (const unsigned threads : {1U, 3U}) {
+        unsigned passes = 0;
+        const Selection found =
+            select_by_search(population, settings, 500, kBig, {}, false, threads, &passes);
+        CHECK(found == select_by_sorting(population, settings, 500));
+        CHECK_EQUAL(passes, 1U);
+    }
 }
 
 }  // namespace

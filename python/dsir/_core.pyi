@@ -212,17 +212,20 @@ class ThresholdSearch:
     Until done: add() every run of documents, in any order, then end_pass().
     """
 
-    def __init__(self, settings: KeySettings, budget: int, *, capacity: int = 1048576) -> None: ...
+    def __init__(self, settings: KeySettings, budget: int, *, capacity: int = 262144) -> None: ...
     def add(
         self,
         log_weight: NDArray[np.float64],
-        eligible: NDArray[np.uint8],
+        eligible: NDArray[np.uint8] | None,
         first_row: int,
         *,
         cost: NDArray[np.uint32] | None = None,
         threads: int = 1,
     ) -> None:
-        """Take in a run of consecutive documents; no log-weight may be NaN."""
+        """Take in a run of consecutive documents; no log-weight may be NaN.
+
+        Without `eligible`, those are whose log-weight is above -inf.
+        """
 
     def end_pass(self) -> None:
         """Say that every run has been added once."""
@@ -253,7 +256,7 @@ class RisingBar:
     def add(
         self,
         log_weight: NDArray[np.float64],
-        eligible: NDArray[np.uint8],
+        eligible: NDArray[np.uint8] | None,
         first_row: int,
         *,
         cost: NDArray[np.uint32] | None = None,
@@ -264,8 +267,10 @@ def selected_positions(
     settings: KeySettings,
     threshold: Rank,
     log_weight: NDArray[np.float64],
-    eligible: NDArray[np.uint8],
+    eligible: NDArray[np.uint8] | None,
     first_row: int,
+    *,
+    threads: int = 1,
 ) -> NDArray[np.int64]:
     """Positions in the run of the documents at or above the threshold."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dsir.errors import RowError
 
@@ -12,6 +11,8 @@ _LARGEST_DOCUMENT = 1 << 31  # As in cpp/ngram/kernels.hpp.
 
 def why_bad(text: pa.Array, position: int) -> str:
     """Say what is wrong with a text that the core has refused."""
+    import pyarrow.compute as pc  # Here: long to import.
+
     one = text.slice(position, 1)
     if pa.types.is_dictionary(one.type):
         one = one.dictionary_decode()

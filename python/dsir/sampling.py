@@ -9,9 +9,10 @@ exp(log_weight / temperature) (the Gumbel top-k trick; ALGORITHMS sections 1 and
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +31,13 @@ class Run(NamedTuple):
     Attributes:
         first_row: global row number of the first.
         log_weight: float64, no NaN.
-        eligible: uint8; 0 is never selected.
+        eligible: uint8; 0 is never selected. None: those are whose log-weight is above -inf.
         cost: uint32, what each takes of the budget; None for 1 each.
     """
 
     first_row: int
     log_weight: npt.NDArray[np.float64]
-    eligible: npt.NDArray[np.uint8]
+    eligible: npt.NDArray[np.uint8] | None
     cost: npt.NDArray[np.uint32] | None = None
 
 
@@ -122,10 +123,14 @@ def find_threshold(
     return Threshold(rank.key, rank.not_row, search.selected, search.cost, search.next_cost)
 
 
-def selected_positions(run: Run, rule: KeyRule, threshold: Threshold) -> npt.NDArray[np.int64]:
+def selected_positions(
+    run: Run, rule: KeyRule, threshold: Threshold, threads: int = 1
+) -> npt.NDArray[np.int64]:
     """Return the positions in the run of the selected documents, ascending."""
     rank = _core.Rank(threshold.key, threshold.not_row)
-    return _core.selected_positions(rule.core, rank, run.log_weight, run.eligible, run.first_row)
+    return _core.selected_positions(
+        rule.core, rank, run.log_weight, run.eligible, run.first_row, threads=threads
+    )
 
 
 def sample(
@@ -165,15 +170,40 @@ def sample(
 
     def runs() -> Iterable[Run]:
         for first in range(0, len(values), _SLICE):
-            part = np.ascontiguousarray(values[first : first + _SLICE], dtype=np.float64)
-            if np.isnan(part).any() or np.isposinf(part).any():
-                at = first + int(np.flatnonzero(np.isnan(part) | np.isposinf(part))[0])
-                raise SettingError(f"log_weights: {values[at]} at position {at}")
-            yield Run(first, part, np.isfinite(part).astype(np.uint8))
+            part = values[first : first + _SLICE]
+            yield Run(first, np.ascontiguousarray(part, dtype=np.float64), None)
+            _let_go(part)
 
-    eligible = sum(int(run.eligible.sum()) for run in runs())
+    eligible = sum(_count_eligible(run) for run in runs())
     if n > eligible:
         raise BudgetError(f"n={n:,}: only {eligible:,} documents have a weight above zero")
     threshold = find_threshold(runs, rule, n, threads)
-    parts = [run.first_row + selected_positions(run, rule, threshold) for run in runs()]
+    parts = [run.first_row + selected_positions(run, rule, threshold, threads) for run in runs()]
     return np.concatenate(parts)
+
+
+def _count_eligible(run: Run) -> int:
+    """Count the log-weights above -inf; NaN and +inf are refused."""
+    part = run.log_weight
+    if not part.max(initial=-math.inf) < math.inf:  # A NaN is not, either.
+        at = int(np.flatnonzero(np.isnan(part) | np.isposinf(part))[0])
+        raise SettingError(f"log_weights: {part[at]} at position {run.first_row + at}")
+    if part.min(initial=math.inf) > -math.inf:
+        return len(part)
+    return int(np.count_nonzero(part > -math.inf))
+
+
+def _let_go(part: npt.NDArray[Any]) -> None:
+    """Give the pages of a slice of a memory map back, which would otherwise add up.
+
+    They stay in the system's cache. Only of maps shared with their file: a private one (mode "c")
+    would lose what was written to it.
+    """
+    if not isinstance(part, np.memmap) or part.mode == "c" or not part.flags.c_contiguous:
+        return
+    mapped = getattr(part, "_mmap", None)
+    if mapped is None or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    offset = part.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
+    begin = offset // mmap.PAGESIZE * mmap.PAGESIZE
+    mapped.madvise(mmap.MADV_DONTNEED, begin, offset + part.nbytes - begin)

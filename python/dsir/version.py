@@ -1,7 +1,8 @@
-"""The version of the installed package."""
+"""The version of the package: here, and nowhere else; pyproject.toml reads it.
+
+Asking the installed package for it takes longer than the rest of dsir's own modules to import.
+"""
 
 from __future__ import annotations
 
-import importlib.metadata
-
-__version__ = importlib.metadata.version("dsir")
+__version__ = "0.1.0"

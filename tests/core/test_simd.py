@@ -75,7 +75,9 @@ def test_an_unknown_wish_in_a_thread_is_the_same_error():
     code = SCORE.replace("threads=2", "threads=7")
     found = run(code, "nonsense")
     assert found.returncode == 1
-    assert "ValueError: DSIR_SIMD=nonsense: expected scalar, avx2 or avx512, or unset" in found.stderr
+    assert (
+        "ValueError: DSIR_SIMD=nonsense: expected scalar, avx2 or avx512, or unset" in found.stderr
+    )
 
 
 def test_levels():

@@ -145,6 +145,35 @@ def test_rank():
     assert everything.tolist() == [0, 2]
 
 
+def test_without_eligible_those_above_minus_infinity_are():
+    keys = _core.KeySettings(seed=3)
+    log_weight = np.array([0.0, -np.inf, -1e300, 3.0, -np.inf])
+    found = _core.ThresholdSearch(keys, 4)
+    found.add(log_weight, None, 0)
+    found.end_pass()
+    assert (found.done, found.selected) == (True, 3)
+    assert _core.selected_positions(keys, found.threshold, log_weight, None, 0).tolist() == [
+        0,
+        2,
+        3,
+    ]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rising_bar_lets_through_what_is_selected(threads):
+    keys = _core.KeySettings(seed=6)
+    log_weight = np.random.default_rng(6).normal(scale=3, size=300_000)
+    _, positions = search(keys, log_weight, 1000, threads=threads)
+    bar = _core.RisingBar(keys, 1000)
+    passed: list[int] = []
+    for begin in range(0, len(log_weight), 20_000):
+        part = np.ascontiguousarray(log_weight[begin : begin + 20_000])
+        passed += (begin + bar.add(part, None, begin)).tolist()
+    assert set(positions) <= set(passed)
+    # k (1 + ln(N / k)) is 6,700; the first run comes in whole.
+    assert len(passed) < 28_000
+
+
 def test_arguments_are_checked():
     keys = _core.KeySettings(seed=0)
     weights, eligible = np.zeros(3), np.ones(3, dtype=np.uint8)

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsir.corpus import Shard, resolve
-from dsir.corpus import parquet as parquet_module
 from dsir.errors import ShardError, TextColumnError
 
 TEXTS = ["alpha", None, "", "  ", "beta β", "gamma 語", "delta"]
@@ -380,7 +379,7 @@ def test_row_count_is_checked_against_the_footer(
         for batch in whole(self, *args, **options):
             yield batch.slice(1)
 
-    monkeypatch.setattr(parquet_module.pq.ParquetFile, "iter_batches", short)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", short)
     with pytest.raises(ShardError, match="holds 6 rows, but the footer says 7"):
         list(shard(path).text_batches(on_error="raise"))
 

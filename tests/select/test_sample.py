@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +89,48 @@ def test_a_memory_map_in_slices(tmp_path: Path):
     assert rows.tolist() == sorted(np.argsort(-keys, kind="stable")[:5_000].tolist())
     strided = np.repeat(weights, 2)[::2]
     assert dsir.sample(strided, 5_000, seed=9, threads=2).tobytes() == rows.tobytes()
+
+
+PEAK = """
+import sys
+import numpy as np
+import dsir
+
+def peak():
+    return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+
+weights = np.memmap(sys.argv[1], np.float64, "r", offset=8)
+dsir.sample(weights[:2_000_000], 1000)
+before = peak()
+dsir.sample(weights, 1000)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs Linux's /proc")
+def test_a_memory_map_does_not_pile_up(tmp_path: Path):
+    np.random.default_rng(1).normal(size=12_000_001).tofile(tmp_path / "weights")
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, tmp_path / "weights"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 24_000  # KiB; the file has 93,750
+
+
+def test_a_private_memory_map_keeps_what_was_written(tmp_path: Path):
+    np.zeros(5000).tofile(tmp_path / "weights")
+    mapped = np.memmap(tmp_path / "weights", np.float64, "c")
+    mapped[4321] = 100.0
+    assert dsir.sample(mapped, 1).tolist() == [4321]
+    assert mapped[4321] == 100.0
+    shared = np.memmap(tmp_path / "weights", np.float64, "r+")
+    shared[1234] = 100.0
+    assert dsir.sample(shared, 1).tolist() == [1234]
+    assert shared[1234] == 100.0
+    del shared
+    assert np.fromfile(tmp_path / "weights")[1234] == 100.0
 
 
 def test_number_types():

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.json as pj
 
 from dsir.corpus.line_blocks import LineBlock
 from dsir.primitive_arrays import to_numpy
@@ -66,6 +64,8 @@ def choose_field(block: LineBlock, text: str) -> tuple[str, ...] | None:
 
 def read_texts(block: LineBlock, field: tuple[str, ...]) -> ReadTexts:
     """Read the text field of every line of a block."""
+    import pyarrow.compute as pc  # Here: long to import.
+
     text = _parse_at_once(block, field) if block.objects else None
     if text is None:
         return _parse_line_by_line(block, field)
@@ -91,6 +91,9 @@ def _parse_at_once(block: LineBlock, field: tuple[str, ...]) -> pa.Array | None:
     them, and a string cannot hold a raw newline. So every line holds at least one whole object,
     and with equal counts exactly one.
     """
+    import pyarrow.compute as pc  # Here: long to import.
+    import pyarrow.json as pj
+
     if len(block.data) > _MAX_FAST_BYTES or not _is_utf8(block.data):
         return None
     data_type: pa.DataType = pa.string()

@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dsir.corpus.batches import cut_text, rows_per_batch, within
 from dsir.corpus.shard import Kind, OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
@@ -35,6 +34,8 @@ class MemoryShard(Shard):
 
     def identity(self) -> dict[str, int | str]:
         """Return name, number of rows, and a digest of the texts."""
+        import pyarrow.compute as pc  # Here: long to import.
+
         lengths, content = hashlib.sha256(), hashlib.sha256()
         for batch in self.text_batches(on_error="raise"):
             text = batch.text

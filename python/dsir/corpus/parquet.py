@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dsir.corpus.batches import rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
@@ -24,6 +23,9 @@ from dsir.corpus.shard import (
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 # Column chunks are read through a buffer of this size instead of whole: a row group may hold
 # gigabytes.
@@ -131,6 +133,8 @@ class ParquetShard(FileShard):
             first_row += len(batch)
 
     def _open(self) -> pq.ParquetFile:
+        import pyarrow.parquet as pq  # Here: long to import.
+
         self.refuse_empty_file()
         try:
             return pq.ParquetFile(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dsir.errors import TextColumnError
 
@@ -33,6 +32,8 @@ class TextColumn:
         """Return the texts of a batch; where a parent is null, so is the text."""
         array = batch.column(self.path[0])
         if len(self.path) > 1:
+            import pyarrow.compute as pc  # Here: long to import.
+
             # The path is resolved to positions: struct_field() by name takes a name with a dot in
             # it for a path.
             array = pc.struct_field(array, _positions(array.type, self.path[1:]))

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dsir import _core
 from dsir.errors import SettingError
@@ -165,6 +164,8 @@ def _is_large_string(column: pa.ChunkedArray) -> bool:
 
 def _flat_lists(chunk: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
     """Return offsets from 0 and the values of lists; those of null lists are none."""
+    import pyarrow.compute as pc  # Here: long to import.
+
     lengths = pc.list_value_length(chunk)
     lengths = pc.coalesce(lengths.cast(pa.int64()), pa.scalar(0, pa.int64()))
     offsets = np.zeros(len(chunk) + 1, dtype=np.int64)
@@ -240,6 +241,8 @@ def _dense_rows_of_lists(column: pa.ChunkedArray) -> _core.UnitRows:
     chunk = _one_chunk(column)
     if chunk.null_count:
         raise SettingError("units: an embedding is null; leave such units out")
+    import pyarrow.compute as pc  # Here: long to import.
+
     lengths = to_numpy(pc.list_value_length(chunk).cast(pa.int64()))
     width = int(lengths[0]) if len(lengths) else 0
     if (lengths != width).any():

@@ -7,7 +7,6 @@ so the dictionaries are made anew from the values, in the order in which these c
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 # Where in a nested column a dictionary is: the positions of the children that lead to it.
 _Place = tuple[int, ...]
@@ -53,6 +52,8 @@ class DictionaryEncoder:
             self._learn(array.flatten(), data_type.value_type, (*place, 0))
 
     def _encode(self, array: pa.Array, data_type: pa.DataType, place: _Place) -> pa.Array:
+        import pyarrow.compute as pc  # Here: long to import.
+
         if array.type == data_type:
             return array
         if pa.types.is_dictionary(data_type):
@@ -78,6 +79,8 @@ class DictionaryEncoder:
         return _cast(array, data_type)
 
     def _extend(self, place: _Place, array: pa.Array) -> None:
+        import pyarrow.compute as pc  # Here: long to import.
+
         known = self._values.get(place)
         seen = pc.unique(array).drop_null()
         if known is None:

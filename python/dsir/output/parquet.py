@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
@@ -30,6 +29,8 @@ class ParquetTable:
     """
 
     def __init__(self, path: Path, schema: pa.Schema, *, max_rows: int = MAX_ROWS) -> None:
+        import pyarrow.parquet as pq  # Here: long to import.
+
         self._path = path
         self._row_groups = RowGroups(schema, max_rows=max_rows)
         with writing(path):

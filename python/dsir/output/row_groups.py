@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dsir.errors import OutputError
 from dsir.output.dictionaries import DictionaryEncoder, plain_type
@@ -121,6 +120,8 @@ def match_columns(records: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
 
 def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
     """Return about how many bytes each row of an array takes, which depends on the row alone."""
+    import pyarrow.compute as pc  # Here: long to import.
+
     data_type = array.type
     length = len(array)
     if pa.types.is_struct(data_type):
@@ -151,5 +152,7 @@ def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
 
 def _lengths(lengths: pa.Array) -> npt.NDArray[np.int64]:
     """Return lengths as int64, those of nulls as 0."""
+    import pyarrow.compute as pc  # Here: long to import.
+
     zeros = to_arrow(np.zeros(len(lengths), dtype=np.int64))
     return to_numpy(pc.coalesce(lengths.cast(pa.int64()), zeros))

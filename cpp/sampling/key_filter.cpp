@@ -1,0 +1,77 @@
+#include "sampling/key_filter.hpp"
+
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "numeric/portable_exp.hpp"
+#include "simd/philox_rows.hpp"
+
+namespace dsir::sampling {
+namespace {
+
+constexpr double kMostNoise = 36.75;  // -log(-log(1 - 2^-53)) is 36.737
+constexpr double kLeastNoise = -4.0;  // -log(-log(2^-53)) is -3.604
+constexpr double kStepsPerUnit = 64.0;
+constexpr std::size_t kSteps = 2609;  // from kLeastNoise to kMostNoise, both ends included
+// Above this, rounding when the noise is added is no longer small against kMargin.
+constexpr double kLargestBar = 0x1p30;
+constexpr double kMargin = 1e-6;
+
+/// Noise of at least kLeastNoise + i / kStepsPerUnit needs upper random words of at least [i].
+///
+/// Noise >= g means u >= exp(-exp(-g)), and u is (word + something below 1) / 2^32. kMargin covers
+/// the rounding of the noise, of the difference that is looked up and of adding; 2 that of u here.
+std::vector<std::uint32_t> least_words() {
+    std::vector<std::uint32_t> words(kSteps);
+    for (std::size_t i = 0; i < kSteps; ++i) {
+        const double noise = kLeastNoise + static_cast<double>(i) / kStepsPerUnit - kMargin;
+        const double u = numeric::portable_exp(-numeric::portable_exp(-noise));
+        const double word = std::floor(u * 0x1p32) - 2.0;
+        words[i] = word > 0 ? static_cast<std::uint32_t>(word) : 0;
+    }
+    return words;
+}
+
+}  // namespace
+
+std::size_t KeyFilter::pick(const Documents& documents, std::int64_t begin, std::int64_t end,
+                            Block& block) const {
+    static const std::vector<std::uint32_t> least = least_words();
+    static const simd::PhiloxRows philox_rows = simd::philox_rows_kernel(simd::active_level());
+    const double* const log_weight = documents.log_weight + begin;
+    const auto size = static_cast<std::uint32_t>(end - begin);
+    const double most = settings_.noise ? kMostNoise : 0.0;
+    const bool look_up = settings_.noise && std::abs(bar_) < kLargestBar;
+    std::size_t count = 0;
+    for (std::uint32_t offset = 0; offset < size; ++offset) {
+        const double scaled = log_weight[offset] / settings_.temperature;
+        const double wanted = bar_ - scaled;
+        const double above = wanted > kLeastNoise ? wanted - kLeastNoise : 0.0;
+        const double step = std::min(above, kMostNoise - kLeastNoise) * kStepsPerUnit;
+        block.offsets[count] = offset;
+        block.rows[count] = documents.row(begin) + offset;
+        block.needed[count] = look_up ? least[static_cast<std::uint32_t>(step)] : 0;
+        // Adding rounds, but never changes the order: no key is above scaled + most.
+        const bool possible = scaled + most >= bar_;
+        count += possible && documents.is_eligible(begin + offset) ? 1 : 0;
+    }
+    if (!look_up) return count;
+    philox_rows({settings_.seed, settings_.target}, block.rows.data(), count, block.words.data());
+    std::size_t left = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+        block.offsets[left] = block.offsets[j];
+        left += block.words[j] >= block.needed[j] ? 1 : 0;
+    }
+    return left;
+}
+
+double lowest_key(std::uint64_t ordered) {
+    constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
+    const bool positive = (ordered & kTop) != 0;
+    const double key = std::bit_cast<double>(positive ? ordered & ~kTop : ~ordered);
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    return std::isnan(key) ? (positive ? kInfinity : -kInfinity) : key;
+}
+
+}  // namespace dsir::sampling
