@@ -57,6 +57,7 @@ def large(data: Path, target: Path, times: int, shards: int, kind: str) -> dict[
         make = corpus.large_parquet if kind == "Parquet" else corpus.large_json_lines
         made, rows, size = make(corpus.shards(data), folder / "raw", shards)
         raw = [str(path) for path in made]
+        packed = sum(path.stat().st_size for path in made) / size
         floors = {"pyarrow": readers.PARQUET} if kind == "Parquet" else dict(readers.JSON_LINES)
         if importlib.util.find_spec("orjson") is None:
             floors.pop("orjson", None)
@@ -73,7 +74,12 @@ def large(data: Path, target: Path, times: int, shards: int, kind: str) -> dict[
     return {
         "figures": _figures(kind, ran, best, size),
         "best_reader": best,
-        "corpus": {"shards": shards, "rows": rows, "text_mb": round(size / 1e6)},
+        "corpus": {
+            "shards": shards,
+            "rows": rows,
+            "text_mb": round(size / 1e6),
+            "file_bytes_per_text_byte": round(packed, 3),
+        },
     }
 
 

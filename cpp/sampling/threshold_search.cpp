@@ -75,7 +75,7 @@ void ThresholdSearch::add_run(const Documents& documents, unsigned threads) {
 void ThresholdSearch::add_range(const Documents& documents, std::int64_t begin, std::int64_t end,
                                 Partial& partial) const {
     // One thread's candidates may be all there are; they are dropped once they are too many.
-    const std::size_t most = level_ == 0 ? 2 * capacity_ : capacity_;
+    const std::size_t most = (level_ == 0 ? 2 : kKnown) * capacity_;
     bool collecting = collecting_;
     KeyFilter(settings_, bar_).for_each(documents, begin, end, [&](std::int64_t i, Rank rank) {
         if (level_ != 0 && !in_prefix(rank)) return;
@@ -122,8 +122,8 @@ void ThresholdSearch::raise_bar() {
 
 /// Drops candidates below the bar, or all of them where those above it are too many.
 void ThresholdSearch::limit_candidates() {
-    if (collecting_ && candidates_.size() > capacity_) {
-        if (level_ == 0) raise_bar();
+    if (level_ == 0 && collecting_ && candidates_.size() > capacity_) {
+        raise_bar();
         const std::uint64_t least = ordered_bits(bar_);
         std::erase_if(candidates_, [&](const Candidate& one) { return one.rank.key < least; });
         collecting_ = candidates_.size() <= capacity_;
@@ -174,7 +174,7 @@ void ThresholdSearch::descend() {
         ++level_;
         bar_ = lowest_key(prefix_.key);
         // Keeping candidates is tried only where they are known to fit; the last level has one.
-        collecting_ = bins_[b].documents <= capacity_;
+        collecting_ = bins_[b].documents <= kKnown * capacity_;
         counting_ = !collecting_;
         std::fill(bins_.begin(), bins_.end(), Bin{});
         candidates_ = {};

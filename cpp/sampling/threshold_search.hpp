@@ -30,7 +30,7 @@ class ThresholdSearch {
   public:
     static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 18;
 
-    /// `capacity`: documents kept in memory at most, at least 1.
+    /// `capacity`: documents kept in the first pass, at least 1; in later ones up to kKnown times.
     ThresholdSearch(const KeySettings& settings, std::uint64_t budget,
                     std::size_t capacity = kDefaultCapacity);
 
@@ -64,6 +64,8 @@ class ThresholdSearch {
     static constexpr unsigned kDigitBits = 16;
     static constexpr std::size_t kBins = std::size_t{1} << kDigitBits;
     static constexpr unsigned kDigits = 128 / kDigitBits;
+    /// Once it is known how many there are, so many times the capacity are kept: it saves a pass.
+    static constexpr std::size_t kKnown = 4;
 
     static std::uint32_t digit(const Rank& rank, unsigned level);
     bool in_prefix(const Rank& rank) const;

@@ -10,9 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from benchmarks.figures import figure
 from benchmarks.timing import in_turn, results_in_turn
 
-from benchmarks import corpus, process, readers, sampling, threads
+from benchmarks import corpus, pile, process, readers, sampling, threads
 
 ROOT = Path(__file__).parents[2]
 
@@ -136,3 +137,20 @@ def test_plots_are_the_same_every_time(tmp_path: Path):
         assert b"MB" in path.read_bytes()
     with pytest.raises(SystemExit, match="nothing to draw"):
         plots.draw({}, tmp_path)
+
+
+def test_the_estimate_shows_its_arithmetic():
+    figures = {
+        "end_to_end": [figure("Parquet: fit on a sample, call", "MB/s", [500.0])],
+        "threads": [figure("select, 2 threads, share of linear", "x", [0.95])],
+        "sampling": [figure("1e+07 weights to 1e+05 rows, spread 30, 2 threads", "s", [0.2])],
+    }
+    result = {part: {"figures": found} for part, found in figures.items()}
+    result["end_to_end"]["parquet"] = {"file_bytes_per_text_byte": 0.4}
+    lines = "\n".join(pile.estimate(result))
+    # 250 MB/s x 96 x 0.9, and 2.22 times 2 s.
+    assert "21.6 GB/s of text; 1,347 GB / 21.6 GB/s = 62 s" in lines
+    assert "x 2.23 = 4 s" in lines
+    assert "59 + 15,696 + 353 = 16,108 s (4.5 h)" in lines
+    assert "together 67 s" in lines
+    assert "539 GB / 1.0 GB/s = 539 s" in lines
