@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import end_to_end, machine, memory, reference_program, scoring
+from benchmarks import end_to_end, kernels, machine, memory, reference_program, scoring
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     size.add_argument("--quick", action="store_true", help="few rounds, small corpora (default)")
     size.add_argument("--full", action="store_true", help="five rounds, corpora of 1 and 5 GB")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--only", choices=("scoring", "end_to_end", "compat", "memory"))
+    parser.add_argument("--only", choices=("scoring", "kernels", "end_to_end", "compat", "memory"))
     parser.add_argument("--json", type=Path, help="write the result here as well")
     options = parser.parse_args()
     rounds = 5 if options.full else 2
@@ -30,6 +30,9 @@ def main() -> None:
     if options.only in (None, "scoring"):
         result["scoring"] = scoring.run(options.data, rounds)
         lines += scoring.rows(result["scoring"])
+    if options.only in (None, "kernels"):
+        result["kernels"] = kernels.run(options.data, rounds)
+        lines += kernels.rows(result["kernels"])
     if options.only in (None, "end_to_end"):
         result["end_to_end"] = end_to_end.run(options.data, min(rounds, 3))
         lines += end_to_end.rows(result["end_to_end"])
