@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import (
     end_to_end,
+    kernels,
     machine,
     memory,
     peers,
@@ -36,6 +37,7 @@ def benchmarks(data: Path, *, full: bool) -> dict[str, Callable[[], dict[str, An
     shards = 9 if full else 2
     return {
         "scoring": lambda: _scoring(data, rounds),
+        "kernels": lambda: kernels.run(data, rounds),
         "peers": lambda: peers.run(data, rounds),
         "end_to_end": lambda: end_to_end.run(data, rounds, shards),
         "threads": lambda: threads.run(data, rounds, shards),

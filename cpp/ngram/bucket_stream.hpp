@@ -22,9 +22,6 @@ class BucketStream {
                                               : Ngrams(std::in_place_type<Sha256Ngrams>, spec)),
           tokenizer_(spec.tokenizer) {}
 
-    /// N-grams of a stretch, at most.
-    static constexpr std::size_t kLargestStretch = kMaxOrder * (text::WordPunct::kStretch + 64);
-
     struct Outcome {
         std::uint64_t tokens;
         bool valid;  ///< false: not UTF-8; the stretches before the bad bytes have been delivered

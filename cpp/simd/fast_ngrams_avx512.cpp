@@ -51,6 +51,8 @@ inline Sixteen load_sixteen(const std::uint8_t* bytes, const std::uint32_t* star
 }
 
 struct Avx512 {
+    static constexpr bool kOneByOne = false;
+
     static void hash(const std::uint8_t* bytes, const std::uint32_t* starts,
                      const std::uint32_t* ends, std::size_t count, std::uint64_t* out) {
         std::size_t k = 0;

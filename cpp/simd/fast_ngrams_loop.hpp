@@ -14,9 +14,37 @@
 /// unnamed namespace (see cut_blocks.hpp).
 namespace dsir::simd {
 
+/// The case of bigrams, token by token: where there are no wide multiplications, hashes are better
+/// used up at once than put down in between.
+template <class Isa>
+inline std::size_t fast_bigrams(const TokenView& tokens, std::uint32_t buckets,
+                                FastNgramsBefore& before, std::uint32_t* out) {
+    std::uint32_t* const begin = out;
+    std::uint64_t last = before.ending[0];
+    std::size_t k = 0;
+    if (before.tokens == 0 && tokens.count != 0) {
+        last = Isa::token_hash(tokens.bytes + tokens.starts[0], tokens.ends[0] - tokens.starts[0]);
+        *out++ = hashing::bucket_of(last, buckets);
+        before.tokens = 1;
+        k = 1;
+    }
+    for (; k < tokens.count; ++k, out += 2) {
+        const std::uint64_t token =
+            Isa::token_hash(tokens.bytes + tokens.starts[k], tokens.ends[k] - tokens.starts[k]);
+        out[0] = hashing::bucket_of(token, buckets);
+        out[1] = hashing::bucket_of(hashing::extend_hash(last, token), buckets);
+        last = token;
+    }
+    before.ending[0] = last;
+    return static_cast<std::size_t>(out - begin);
+}
+
 template <class Isa>
 inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                FastNgramsBefore& before, std::uint32_t* out) {
+    if constexpr (Isa::kOneByOne) {
+        if (n == 2) return fast_bigrams<Isa>(tokens, buckets, before, out);
+    }
     // Few enough that everything stays in the first cache. Entry 0 of each array is that of the
     // token before.
     constexpr std::size_t kSome = 128;
@@ -56,6 +84,8 @@ inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_
 /// The parts of an Isa that are made of single hashes, from token_hash(bytes, length).
 template <class Isa>
 struct OneByOne {
+    static constexpr bool kOneByOne = true;
+
     static void hash(const std::uint8_t* bytes, const std::uint32_t* starts,
                      const std::uint32_t* ends, std::size_t count, std::uint64_t* out) {
         for (std::size_t k = 0; k < count; ++k) {
