@@ -9,8 +9,21 @@ import pytest
 import dsir
 from dsir import _core
 from dsir.errors import SettingError
-from dsir.graph import GAIS, EditedNearestNeighbours, KMeansPrototypes, RandomSelection
-from dsir.graph.coverage import Coverage, class_shares, cluster_rows, covering_rows, trusted_rows
+from dsir.graph import (
+    GAIS,
+    EditedNearestNeighbours,
+    KMeansPrototypes,
+    RandomSelection,
+    neighbours,
+)
+from dsir.graph.coverage import (
+    Coverage,
+    class_shares,
+    cluster_rows,
+    covering_rows,
+    neighbours_vote,
+    trusted_rows,
+)
 
 SELECTS = ["coverage", "attention-coverage", "top", "sample"]
 BUDGETED = [GAIS(epochs=5), KMeansPrototypes(), RandomSelection()]
@@ -189,7 +202,23 @@ def test_class_shares(counts, keep, expected):
 def test_a_class_that_is_not_learned_is_trusted():
     labels = np.array([0] * 8 + [1] * 4, np.int32)
     guesses = np.array([0] * 7 + [1] + [0, 0, 0, 1])
-    assert trusted_rows(labels, guesses).tolist() == [True] * 7 + [False] + [True] * 4
+    trusted = trusted_rows(labels, guesses, np.array([1, 1]))
+    assert trusted.tolist() == [True] * 7 + [False] + [True] * 4
+    # So is one of which more rows are kept.
+    assert trusted_rows(labels, guesses, np.array([8, 1])).all()
+
+
+def test_neighbours_vote():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(150, 2))
+    labels = random.integers(0, 3, 150).astype(np.int32)
+    graph = neighbours(x, k=6, threshold=0.97)
+    votes = neighbours_vote(graph, labels, 3)
+    for row in range(150):
+        ends = graph.neighbours[graph.offsets[row] : graph.offsets[row + 1]]
+        counts = np.bincount(labels[ends], minlength=3)
+        assert votes[row] == (counts.argmax() if len(ends) else -1)
+    assert (votes == -1).any()
 
 
 def test_facility_location_is_greedy():
@@ -264,7 +293,7 @@ def test_regression_targets_are_binned():
     _, kept = gais.fit_resample(x, y)
     assert len(kept) == 40
     assert np.histogram(kept, np.quantile(y, [0, 0.25, 0.5, 0.75, 1]))[0].tolist() == [10] * 4
-    with pytest.raises(SettingError, match="give\\s+bins"):
+    with pytest.raises(SettingError, match=r"give\s+bins"):
         GAIS().fit(np.ones((3000, 1)), np.arange(3000.0))
 
 

@@ -105,7 +105,7 @@ def test_the_loss_is_the_cross_entropy():
 
 
 def test_any_number_of_threads_gives_the_same_bits():
-    x, labels, offsets, ends, weights, _ = case(3, nodes=3000)
+    x, labels, offsets, ends, _, _ = case(3, nodes=3000)
     graph = _core.AttentionGraph(offsets, ends)
     found = []
     for threads in (1, 2, 5):
@@ -158,7 +158,7 @@ def test_wrong_arrays_are_refused():
     graph = _core.AttentionGraph(offsets, ends)
     assert (graph.size, graph.edges) == (30, len(ends))
     shape = {"heads": HEADS, "hidden": HIDDEN, "classes": 3}
-    with pytest.raises(ValueError, match="expected .* weights"):
+    with pytest.raises(ValueError, match=r"expected .* weights"):
         _core.run_network(graph, x, weights[:-1], **shape)
     with pytest.raises(ValueError, match="one row a node"):
         _core.run_network(graph, x[1:], weights, **shape)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
+from dsir.graph.nearest import NeighbourGraph
 from dsir.graph.parts import Parts, split_rows
 
 Floats = npt.NDArray[np.float32]
@@ -43,18 +44,46 @@ def class_shares(counts: npt.NDArray[np.int64], keep: int) -> npt.NDArray[np.int
 
 
 def trusted_rows(
-    labels: Labels, guesses: npt.NDArray[np.int64], *, least: float = 0.5
+    labels: Labels,
+    guesses: npt.NDArray[np.int64],
+    shares: npt.NDArray[np.int64],
+    *,
+    least: float = 0.5,
 ) -> npt.NDArray[np.bool_]:
-    """Return the rows whose label the network would give them, too.
+    """Return the rows whose label is also guessed.
 
-    A class of which it gets less than a share `least` right is trusted whole: it is the network
-    that has not learned it.
+    A class of which less than a share `least` is guessed right is trusted whole: then it is the
+    guesses that are in doubt. So is one of which more rows are kept than guessed right.
+
+    Args:
+        labels: [rows].
+        guesses: [rows]; -1 agrees with no label.
+        shares: rows to keep of each class.
+        least: see above.
     """
     trusted = np.asarray(guesses == labels)
-    counts = np.bincount(labels)
-    right = np.bincount(labels[trusted], minlength=len(counts))
-    doubtful = right < least * counts
+    counts = np.bincount(labels, minlength=len(shares))
+    right = np.bincount(labels[trusted], minlength=len(shares))
+    doubtful = (right < least * counts) | (right < shares)
     return np.asarray(trusted | doubtful[labels])
+
+
+def neighbours_vote(graph: NeighbourGraph, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
+    """Return the label most of a row's neighbours have: the smaller among equals, -1 without any.
+
+    Args:
+        graph: directed, without edges from a row to itself.
+        labels: [rows].
+        classes: how many there are.
+    """
+    rows = np.repeat(np.arange(len(graph), dtype=np.int64), np.diff(graph.offsets))
+    # One entry a pair of row and label that occurs: a table of all pairs could be large.
+    pairs, votes = np.unique(rows * classes + labels[graph.neighbours], return_counts=True)
+    order = np.lexsort((pairs % classes, -votes, pairs // classes))
+    voters, first = np.unique(pairs[order] // classes, return_index=True)
+    guesses = np.full(len(graph), -1, np.int64)
+    guesses[voters] = pairs[order][first] % classes
+    return guesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +98,7 @@ class Coverage:
         threads: how many to use; the result does not depend on it.
     """
 
-    passes: float = 24.0
+    passes: float = 40.0
     sharpness: float = 20.0
     local: float = 0.7
     seed: int = 0

@@ -23,6 +23,7 @@ from dsir.graph.coverage import (
     attention_coverage,
     class_shares,
     covering_rows,
+    neighbours_vote,
     trusted_rows,
 )
 from dsir.graph.labelled_table import LabelledTable, labelled_table
@@ -44,9 +45,9 @@ class GAIS(InstanceSelector):
     A graph joins near rows; a graph attention network learns the labels on it; rows are kept by
     class, in proportion to the classes and at least one each. `select` says how:
 
-    - "coverage" (ours, the default): rows that the network would label otherwise are not kept;
-      of the others, those that the rest of their class is near to, and nearer than to the rows kept
-      of other classes.
+    - "coverage" (ours, the default): rows that the network or their neighbours in the graph would
+      label otherwise are not kept; of the others, those that the rest of their class is near to,
+      and nearer than to the rows kept of other classes.
     - "attention-coverage" (ours): facility location on attention.
     - "top": the rows of the highest score, as the papers have it. Measured, it is worse than a
       random draw.
@@ -80,7 +81,8 @@ class GAIS(InstanceSelector):
         sample_indices_: int64, ascending: the rows kept.
         scores_: float64[rows].
         embeddings_: float32[rows, heads * hidden]: the network's first layer.
-        trusted_: bool[rows]: whether the network would give a row its label, too.
+        trusted_: bool[rows]: whether the network and the neighbours would give a row its label, or
+            its class is one that they cannot tell.
         history_: one dict an epoch: `epoch`, `loss`, now and then `held_out_accuracy`.
         classes_: the labels, in order.
     """
@@ -105,7 +107,7 @@ class GAIS(InstanceSelector):
         neighbours: int = 10,
         threshold: float = 0.0,
         edge_dropout: float = 0.2,
-        passes: float = 24.0,
+        passes: float = 40.0,
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         features: HashedNgrams | None = None,
@@ -164,10 +166,11 @@ class GAIS(InstanceSelector):
                 threads=threads,
             ),
         )
-        trusted = trusted_rows(table.labels, network.probabilities.argmax(axis=1))
-        # A class needs as many rows to choose from as are kept of it.
-        few = np.bincount(table.labels[trusted], minlength=len(counts)) < shares
-        trusted |= few[table.labels]
+        guesses = network.probabilities.argmax(axis=1)
+        vote = neighbours_vote(found, table.labels, len(counts))
+        # Both have to agree with the label; a row without neighbours has the network alone.
+        guesses = np.where((vote == guesses) | (vote < 0), guesses, -1)
+        trusted = trusted_rows(table.labels, guesses, shares)
         self.scores_ = _scores(self.score, offsets, ends, network, table.labels)
         self.embeddings_ = network.embeddings
         self.trusted_ = trusted

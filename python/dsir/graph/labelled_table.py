@@ -157,7 +157,8 @@ def _numbers(
 
 def _columns(table: Any) -> tuple[list[str], list[Any]]:
     """Return the names and the columns of a table, a data frame or an array."""
-    if not isinstance(table, np.ndarray) and hasattr(table, "__arrow_c_stream__"):
+    # What pandas hands over as Arrow has the index as a column.
+    if hasattr(table, "__arrow_c_stream__") and not hasattr(table, "iloc"):
         table = pa.table(table)
     elif isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
