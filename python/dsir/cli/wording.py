@@ -22,6 +22,7 @@ _ARGUMENTS = (
     *("chunk_tokens", "chunk_stride", "filters", "preprocessing", "min_words"),
     *("damping", "group_by", "redundancy", "stopwords", "summary", "summary_words", "threshold"),
     *("tolerance", "top", "score_column"),
+    *("categorical", "graph", "keep", "label", "passes", "score"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 _GIVEN = re.compile(rf"(?<![\w./=-])({'|'.join(_ARGUMENTS)})={_VALUE}")
