@@ -45,6 +45,7 @@ void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
 void bind_bootstrap(py::module_& module);
 void bind_graph(py::module_& module);
+void bind_gais(py::module_& module);
 void bind_terms(py::module_& module);
 void bind_machine(py::module_& module);
 

@@ -5,11 +5,13 @@ Values out of range are a ValueError. Every call that computes releases the GIL.
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer
+
+_Real = TypeVar("_Real", np.float32, np.float64)
 
 class _ArrowArray(Protocol):
     """Anything that hands over an Arrow array: pyarrow.Array, polars.Series, ..."""
@@ -445,6 +447,101 @@ def graph_degrees(
     threads: int = 1,
 ) -> NDArray[np.float64]:
     """Sums of the edges of each unit."""
+
+# Graphs of labelled rows.
+
+class AttentionGraph:
+    """Whom nodes attend to, in compressed rows."""
+
+    def __init__(self, offsets: NDArray[np.int64], neighbours: NDArray[np.int32]) -> None: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def edges(self) -> int: ...
+
+def run_network(
+    graph: AttentionGraph,
+    features: NDArray[_Real],
+    weights: NDArray[_Real],
+    *,
+    heads: int,
+    hidden: int,
+    classes: int,
+    threads: int = 1,
+) -> tuple[NDArray[_Real], NDArray[_Real], NDArray[_Real], NDArray[_Real]]:
+    """(embeddings, logits, attention of the first layer, of the second), each flat."""
+
+def network_gradient(
+    graph: AttentionGraph,
+    features: NDArray[_Real],
+    labels: NDArray[np.int32],
+    node_weights: NDArray[_Real],
+    weights: NDArray[_Real],
+    *,
+    heads: int,
+    hidden: int,
+    classes: int,
+    edge_dropout: float = 0.0,
+    hidden_dropout: float = 0.0,
+    seed: int = 0,
+    threads: int = 1,
+) -> tuple[float, NDArray[_Real]]:
+    """The weighed cross-entropy, and its gradient with respect to the weights."""
+
+def group_neighbours(
+    rows: NDArray[np.float32],
+    tables: Sequence[tuple[NDArray[np.int32], NDArray[np.int64]]],
+    *,
+    k: int,
+    threshold: float,
+    threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+    """(offsets, neighbours, cosines, shares); a table is (members, offsets) of its groups."""
+
+def sign_codes(
+    rows: NDArray[np.float32], planes: NDArray[np.float32], *, threads: int = 1
+) -> NDArray[np.uint64]:
+    """On which side of each of up to 64 planes every row is, a bit a plane."""
+
+def cluster_prototypes(
+    rows: NDArray[np.float32],
+    members: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    *,
+    iterations: int,
+    seed: int,
+    threads: int = 1,
+) -> NDArray[np.int32]:
+    """Rows nearest to the centres of k-means, part by part."""
+
+def exchange_prototypes(
+    rows: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    allowed: NDArray[np.uint8],
+    members: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    prototypes: NDArray[np.int32],
+    ends: NDArray[np.int64],
+    *,
+    passes: float,
+    sharpness: float,
+    local: float,
+    seed: int,
+    threads: int = 1,
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """(prototypes, losses of the parts before and then after)."""
+
+def facility_location(
+    offsets: NDArray[np.int64],
+    served: NDArray[np.int32],
+    values: NDArray[np.float32],
+    group: NDArray[np.int32],
+    wanted: Sequence[int],
+    *,
+    rows: int,
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """(candidates in the order they were taken, what each added)."""
 
 # The machine.
 

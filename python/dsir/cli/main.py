@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dsir.cli import explain, fit, lexrank, sample, score, select, status, write
+from dsir.cli import explain, fit, gais, lexrank, sample, score, select, status, write
 from dsir.cli.failures import INTERRUPTED, WRONG_CALL, say
 from dsir.version import __version__
 
@@ -28,6 +28,7 @@ app.command()(write.write)
 app.command()(explain.explain)
 app.command()(status.status)
 app.command()(lexrank.lexrank)
+app.command()(gais.gais)
 
 
 def _print_version(wanted: bool) -> None:

@@ -23,6 +23,7 @@ _ARGUMENTS = (
     *("combine", "candidates"),
     *("damping", "group_by", "redundancy", "stopwords", "summary", "summary_words", "threshold"),
     *("tolerance", "top", "score_column"),
+    *("categorical", "graph", "keep", "label", "passes", "score"),
 )
 _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 _GIVEN = re.compile(rf"(?<![\w./=-])({'|'.join(_ARGUMENTS)})={_VALUE}")

@@ -1,26 +1,36 @@
-"""Graphs of text units: similarity, centrality (LexRank), summaries.
+"""Graphs: of text units (similarity, LexRank, summaries), and of labelled rows (GAIS).
 
 Source: Erkan & Radev 2004, "LexRank: Graph-based Lexical Centrality as Salience in Text
 Summarization" (JAIR 22); ALGORITHMS section 3. What was chosen and why: docs/lexrank.md.
+Rustamov et al. 2025 (arXiv 2502.20293); ALGORITHMS section 4; docs/gais.md.
 """
 
 from __future__ import annotations
 
+from dsir.graph.baselines import EditedNearestNeighbours, KMeansPrototypes, RandomSelection
 from dsir.graph.estimator import LexRank
+from dsir.graph.gais import GAIS
 from dsir.graph.idf import Idf
 from dsir.graph.lexrank import Centrality, centrality, lexrank
+from dsir.graph.nearest import NeighbourGraph, neighbours
 from dsir.graph.neighbours import SimilarityGraph, similarity_join
 from dsir.graph.sentences import sentences
 from dsir.graph.summarize import Summary, summarize
 
 __all__ = [
+    "GAIS",
     "Centrality",
+    "EditedNearestNeighbours",
     "Idf",
+    "KMeansPrototypes",
     "LexRank",
+    "NeighbourGraph",
+    "RandomSelection",
     "SimilarityGraph",
     "Summary",
     "centrality",
     "lexrank",
+    "neighbours",
     "sentences",
     "similarity_join",
     "summarize",

@@ -13,10 +13,13 @@ from dsir.output.jsonl import WEIGHTS_FOLDER
 SELECTION_FILE = "selection.json"
 RUN_FILE = "run.json"
 RANKING_FILE = "ranking.json"
+INSTANCES_FILE = "instances.json"
 SUMMARIES_FILE = "summaries.parquet"
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
-_UNFINISHED = re.compile(r"\.(part-\d{5,}|selection|run|ranking|summaries)\.[a-z.]+\.tmp-.*")
+_UNFINISHED = re.compile(
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances)\.[a-z.]+\.tmp-.*"
+)
 
 
 def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> None:
@@ -94,7 +97,7 @@ def _own_files(folder: Path) -> Iterator[Path]:
     """
     if not folder.is_dir():
         return
-    for name in (SELECTION_FILE, RANKING_FILE, RUN_FILE, SUMMARIES_FILE):
+    for name in (SELECTION_FILE, RANKING_FILE, INSTANCES_FILE, RUN_FILE, SUMMARIES_FILE):
         if (folder / name).is_file():
             yield folder / name
     for parent in (folder, folder / WEIGHTS_FOLDER):

@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <cmath>
+
+#include "bindings/python.hpp"
+#include "graph/attention_network.hpp"
+#include "graph/facility_location.hpp"
+#include "graph/group_neighbours.hpp"
+#include "graph/prototypes.hpp"
+
+namespace dsir::bindings {
+namespace {
+
+using graph::AttentionGraph;
+using graph::DenseRows;
+using graph::NetworkShape;
+
+DenseRows dense_rows(const Array<float>& values) {
+    require(values.ndim() == 2, "the rows must be two-dimensional");
+    require(values.shape(0) < 0x7FFFFFFF, "there are more than 2^31 - 2 rows");
+    return {values.shape(0), values.shape(1), values.data()};
+}
+
+/// Offsets that ascend from 0 to the number of members, which are rows.
+void check_cut(const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
+               std::int64_t rows) {
+    require(members.ndim() == 1 && offsets.ndim() == 1 && offsets.size() >= 1,
+            "members must be flat, offsets one more than groups");
+    require(offsets.data()[0] == 0 && offsets.data()[offsets.size() - 1] == members.size() &&
+                std::is_sorted(offsets.data(), offsets.data() + offsets.size()),
+            "offsets must ascend from 0 to the number of members");
+    const bool within = std::all_of(members.data(), members.data() + members.size(),
+                                    [&](std::int32_t row) { return row >= 0 && row < rows; });
+    require(within, "a member is out of range");
+}
+
+graph::Parts parts_of(const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
+                      std::int64_t rows) {
+    check_cut(members, offsets, rows);
+    return {members.data(), offsets.data(), offsets.size() - 1};
+}
+
+AttentionGraph attention_graph(const Array<std::int64_t>& offsets,
+                               const Array<std::int32_t>& neighbours) {
+    require(offsets.ndim() == 1 && offsets.size() >= 1, "offsets must be one more than nodes");
+    check_cut(neighbours, offsets, offsets.size() - 1);
+    return graph::make_attention_graph({offsets.data(), offsets.data() + offsets.size()},
+                                       {neighbours.data(), neighbours.data() + neighbours.size()});
+}
+
+template <class Value>
+NetworkShape shape_of(const AttentionGraph& nodes, const Array<Value>& features,
+                      const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
+                      std::int64_t classes, unsigned threads) {
+    require(features.ndim() == 2 && features.shape(0) == nodes.size(),
+            "features must have one row a node");
+    require(heads >= 1 && hidden >= 1 && classes >= 1, "heads, hidden and classes: 1 or more");
+    require(threads >= 1, "threads must be at least 1");
+    const NetworkShape shape{features.shape(1), heads, hidden, classes};
+    require(weights.ndim() == 1 && weights.size() == shape.weights(),
+            "expected " + std::to_string(shape.weights()) + " weights");
+    return shape;
+}
+
+template <class Value>
+py::tuple run_network(const AttentionGraph& nodes, const Array<Value>& features,
+                      const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
+                      std::int64_t classes, unsigned threads) {
+    const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
+    graph::NetworkOutput<Value> output;
+    {
+        // The arguments are held by the caller's frame; only memory is touched.
+        const py::gil_scoped_release release;
+        output = graph::run_network(nodes, features.data(), shape, weights.data(), threads);
+    }
+    return py::make_tuple(
+        to_numpy(std::move(output.embeddings)), to_numpy(std::move(output.logits)),
+        to_numpy(std::move(output.first_attention)), to_numpy(std::move(output.second_attention)));
+}
+
+template <class Value>
+py::tuple network_gradient(const AttentionGraph& nodes, const Array<Value>& features,
+                           const Array<std::int32_t>& labels, const Array<Value>& node_weights,
+                           const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
+                           std::int64_t classes, double edge_dropout, double hidden_dropout,
+                           std::uint64_t seed, unsigned threads) {
+    const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
+    require(labels.ndim() == 1 && labels.size() == nodes.size() && node_weights.ndim() == 1 &&
+                node_weights.size() == nodes.size(),
+            "labels and node_weights must have one entry a node");
+    require(std::all_of(labels.data(), labels.data() + labels.size(),
+                        [&](std::int32_t label) { return label >= 0 && label < classes; }),
+            "a label is out of range");
+    require(edge_dropout >= 0 && edge_dropout < 1 && hidden_dropout >= 0 && hidden_dropout < 1,
+            "dropout must be at least 0 and below 1");
+    std::vector<Value> gradient(static_cast<std::size_t>(shape.weights()));
+    double loss = 0;
+    {
+        const py::gil_scoped_release release;
+        loss = graph::network_gradient(nodes, features.data(), labels.data(), node_weights.data(),
+                                       shape, weights.data(), {edge_dropout, hidden_dropout, seed},
+                                       gradient.data(), threads);
+    }
+    return py::make_tuple(loss, to_numpy(std::move(gradient)));
+}
+
+py::tuple group_neighbours(
+    const Array<float>& rows,
+    const std::vector<std::pair<Array<std::int32_t>, Array<std::int64_t>>>& tables, std::int64_t k,
+    float threshold, unsigned threads) {
+    const DenseRows view = dense_rows(rows);
+    require(k >= 1 && k <= 1 << 20, "k must be 1 to 1,048,576");
+    require(threads >= 1, "threads must be at least 1");
+    std::vector<graph::GroupTable> views;
+    for (const auto& [members, offsets] : tables) {
+        check_cut(members, offsets, view.size);
+        std::vector<std::uint8_t> seen(static_cast<std::size_t>(view.size), 0);
+        for (py::ssize_t m = 0; m < members.size(); ++m) seen[members.data()[m]] = 1;
+        require(members.size() == view.size && std::find(seen.begin(), seen.end(), 0) == seen.end(),
+                "every row must be in one group of each table");
+        views.push_back({members.data(), offsets.data(), offsets.size() - 1});
+    }
+    graph::Neighbours found;
+    {
+        const py::gil_scoped_release release;
+        found = graph::group_neighbours(view, views, k, threshold, threads);
+    }
+    return py::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(found.neighbours)),
+                          to_numpy(std::move(found.cosines)), to_numpy(std::move(found.shares)));
+}
+
+py::array_t<std::uint64_t> sign_codes(const Array<float>& rows, const Array<float>& planes,
+                                      unsigned threads) {
+    const DenseRows view = dense_rows(rows);
+    require(planes.ndim() == 2 && planes.shape(1) == view.width && planes.shape(0) <= 64,
+            "planes must be at most 64 rows as wide as the data");
+    require(threads >= 1, "threads must be at least 1");
+    std::vector<std::uint64_t> codes;
+    {
+        const py::gil_scoped_release release;
+        codes = graph::sign_codes(view, planes.data(), planes.shape(0), threads);
+    }
+    return to_numpy(std::move(codes));
+}
+
+py::array_t<std::int32_t> cluster_prototypes(const Array<float>& rows,
+                                             const Array<std::int32_t>& members,
+                                             const Array<std::int64_t>& offsets,
+                                             const Array<std::int64_t>& wanted,
+                                             std::int64_t iterations, std::uint64_t seed,
+                                             unsigned threads) {
+    const DenseRows view = dense_rows(rows);
+    const graph::Parts parts = parts_of(members, offsets, view.size);
+    require(wanted.ndim() == 1 && wanted.size() == parts.count, "wanted: one number a part");
+    for (std::int64_t g = 0; g < parts.count; ++g) {
+        require(
+            wanted.data()[g] >= 0 && wanted.data()[g] <= parts.offsets[g + 1] - parts.offsets[g],
+            "a part has fewer rows than are wanted of it");
+    }
+    require(iterations >= 1 && threads >= 1, "iterations and threads: 1 or more");
+    std::vector<std::int32_t> chosen;
+    {
+        const py::gil_scoped_release release;
+        chosen = graph::cluster_prototypes(view, parts, wanted.data(), iterations, seed, threads);
+    }
+    return to_numpy(std::move(chosen));
+}
+
+py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t>& labels,
+                              const Array<std::uint8_t>& allowed,
+                              const Array<std::int32_t>& members,
+                              const Array<std::int64_t>& offsets,
+                              const Array<std::int32_t>& prototypes,
+                              const Array<std::int64_t>& ends, double passes, double sharpness,
+                              double local, std::uint64_t seed, unsigned threads) {
+    const DenseRows view = dense_rows(rows);
+    const graph::Parts parts = parts_of(members, offsets, view.size);
+    check_cut(prototypes, ends, view.size);
+    require(ends.size() == offsets.size(), "ends: one more than parts");
+    require(labels.ndim() == 1 && labels.size() == view.size && allowed.ndim() == 1 &&
+                allowed.size() == view.size,
+            "labels and allowed must have one entry a row");
+    require(std::all_of(labels.data(), labels.data() + labels.size(),
+                        [](std::int32_t label) { return label >= 0 && label < 1 << 24; }),
+            "a label is out of range");
+    for (std::int64_t g = 0; g < parts.count; ++g) {
+        // A class that only prototypes had would be without a pool.
+        std::int32_t most = -1;
+        for (std::int64_t m = parts.offsets[g]; m < parts.offsets[g + 1]; ++m) {
+            most = std::max(most, labels.data()[parts.members[m]]);
+        }
+        for (std::int64_t p = ends.data()[g]; p < ends.data()[g + 1]; ++p) {
+            require(labels.data()[prototypes.data()[p]] <= most,
+                    "a prototype is of no class of its part");
+        }
+    }
+    require(
+        passes >= 0 && passes <= 1e6 && sharpness > 0 && local >= 0 && local <= 1 && threads >= 1,
+        "passes, sharpness, local or threads is out of range");
+    std::vector<std::int32_t> chosen(prototypes.data(), prototypes.data() + prototypes.size());
+    std::vector<double> losses(static_cast<std::size_t>(2 * parts.count));
+    {
+        const py::gil_scoped_release release;
+        graph::exchange_prototypes(view, labels.data(), allowed.data(), parts, ends.data(),
+                                   chosen.data(), losses.data(), {passes, sharpness, local, seed},
+                                   threads);
+    }
+    return py::make_tuple(to_numpy(std::move(chosen)), to_numpy(std::move(losses)));
+}
+
+py::tuple facility_location(const Array<std::int64_t>& offsets, const Array<std::int32_t>& served,
+                            const Array<float>& values, const Array<std::int32_t>& group,
+                            const std::vector<std::int64_t>& wanted, std::int64_t rows) {
+    check_cut(served, offsets, rows);
+    require(values.ndim() == 1 && values.size() == served.size(), "values: one an entry");
+    require(std::all_of(values.data(), values.data() + values.size(),
+                        [](float value) { return value >= 0 && std::isfinite(value); }),
+            "values must be finite and not negative");
+    const std::int64_t candidates = offsets.size() - 1;
+    require(group.ndim() == 1 && group.size() == candidates, "group: one a candidate");
+    const auto groups = static_cast<std::int64_t>(wanted.size());
+    require(std::all_of(group.data(), group.data() + candidates,
+                        [&](std::int32_t g) { return g < groups; }),
+            "a group is out of range");
+    require(std::all_of(wanted.begin(), wanted.end(), [](std::int64_t w) { return w >= 0; }),
+            "wanted must not be negative");
+    graph::FacilityLocation found;
+    {
+        const py::gil_scoped_release release;
+        found = graph::facility_location(
+            {candidates, rows, offsets.data(), served.data(), values.data()}, group.data(), wanted);
+    }
+    return py::make_tuple(to_numpy(std::move(found.chosen)), to_numpy(std::move(found.gains)));
+}
+
+template <class Value>
+void bind_network(py::module_& module) {
+    module.def("run_network", &run_network<Value>, py::arg("graph"),
+               py::arg("features").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
+               py::arg("heads"), py::arg("hidden"), py::arg("classes"), py::arg("threads") = 1);
+    module.def("network_gradient", &network_gradient<Value>, py::arg("graph"),
+               py::arg("features").noconvert(), py::arg("labels").noconvert(),
+               py::arg("node_weights").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
+               py::arg("heads"), py::arg("hidden"), py::arg("classes"),
+               py::arg("edge_dropout") = 0.0, py::arg("hidden_dropout") = 0.0, py::arg("seed") = 0,
+               py::arg("threads") = 1);
+}
+
+}  // namespace
+
+void bind_gais(py::module_& module) {
+    py::class_<AttentionGraph>(module, "AttentionGraph")
+        .def(py::init(&attention_graph), py::arg("offsets").noconvert(),
+             py::arg("neighbours").noconvert())
+        .def_property_readonly("size", &AttentionGraph::size)
+        .def_property_readonly("edges", &AttentionGraph::edges);
+    bind_network<float>(module);
+    bind_network<double>(module);
+    module.def("group_neighbours", &group_neighbours, py::arg("rows").noconvert(),
+               py::arg("tables"), py::kw_only(), py::arg("k"), py::arg("threshold"),
+               py::arg("threads") = 1);
+    module.def("sign_codes", &sign_codes, py::arg("rows").noconvert(),
+               py::arg("planes").noconvert(), py::kw_only(), py::arg("threads") = 1);
+    module.def("cluster_prototypes", &cluster_prototypes, py::arg("rows").noconvert(),
+               py::arg("members").noconvert(), py::arg("offsets").noconvert(),
+               py::arg("wanted").noconvert(), py::kw_only(), py::arg("iterations"), py::arg("seed"),
+               py::arg("threads") = 1);
+    module.def("exchange_prototypes", &exchange_prototypes, py::arg("rows").noconvert(),
+               py::arg("labels").noconvert(), py::arg("allowed").noconvert(),
+               py::arg("members").noconvert(), py::arg("offsets").noconvert(),
+               py::arg("prototypes").noconvert(), py::arg("ends").noconvert(), py::kw_only(),
+               py::arg("passes"), py::arg("sharpness"), py::arg("local"), py::arg("seed"),
+               py::arg("threads") = 1);
+    module.def("facility_location", &facility_location, py::arg("offsets").noconvert(),
+               py::arg("served").noconvert(), py::arg("values").noconvert(),
+               py::arg("group").noconvert(), py::arg("wanted"), py::kw_only(), py::arg("rows"));
+}
+
+}  // namespace dsir::bindings

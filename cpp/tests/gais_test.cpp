@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "graph/attention_network.hpp"
+#include "graph/dense_products.hpp"
+#include "graph/facility_location.hpp"
+#include "graph/group_neighbours.hpp"
+#include "graph/prototypes.hpp"
+#include "numeric/portable_exp_float.hpp"
+
+namespace {
+
+using namespace dsir::graph;
+using dsir::test::Random;
+
+std::vector<float> random_values(Random& random, std::size_t size) {
+    std::vector<float> values(size);
+    for (float& value : values) value = static_cast<float>(random.uniform() * 4 - 2);
+    return values;
+}
+
+TEST(exp_float_is_near_exp) {
+    double worst = 0;
+    for (int step = -86000; step <= 88000; ++step) {
+        const float x = static_cast<float>(step) / 1000.0F;
+        const double exact = std::exp(static_cast<double>(x));
+        const double found = static_cast<double>(dsir::numeric::portable_exp_float(x));
+        worst = std::max(worst, std::abs(found / exact - 1));
+    }
+    CHECK(worst < 4 * 0x1p-24);
+    CHECK_EQUAL(dsir::numeric::portable_exp_float(-88.0F), 0.0F);
+    CHECK_EQUAL(dsir::numeric::portable_exp_float(0.0F), 1.0F);
+    CHECK_EQUAL(dsir::numeric::portable_exp_float(-std::numeric_limits<float>::infinity()), 0.0F);
+}
+
+TEST(products_are_those_of_the_definition) {
+    Random random(1);
+    for (const std::int64_t rows : {1, 7, 1500}) {
+        for (const std::int64_t inner : {1, 5, 16}) {
+            for (const std::int64_t columns : {1, 3, 32}) {
+                const auto left = random_values(random, static_cast<std::size_t>(rows * inner));
+                const auto right = random_values(random, static_cast<std::size_t>(inner * columns));
+                const auto other = random_values(random, static_cast<std::size_t>(rows * columns));
+                std::vector<float> out(static_cast<std::size_t>(rows * columns));
+                std::vector<float> turned(static_cast<std::size_t>(inner * columns));
+                multiply(left.data(), right.data(), out.data(), rows, inner, columns, 2);
+                multiply_transposed(left.data(), other.data(), turned.data(), rows, inner, columns,
+                                    2);
+                double worst = 0;
+                for (std::int64_t i = 0; i < rows; ++i) {
+                    for (std::int64_t c = 0; c < columns; ++c) {
+                        double sum = 0;
+                        for (std::int64_t k = 0; k < inner; ++k) {
+                            sum += double{left[i * inner + k]} * double{right[k * columns + c]};
+                        }
+                        worst = std::max(worst, std::abs(sum - double{out[i * columns + c]}));
+                    }
+                }
+                for (std::int64_t k = 0; k < inner; ++k) {
+                    for (std::int64_t c = 0; c < columns; ++c) {
+                        double sum = 0;
+                        for (std::int64_t i = 0; i < rows; ++i) {
+                            sum += double{left[i * inner + k]} * double{other[i * columns + c]};
+                        }
+                        worst = std::max(worst, std::abs(sum - double{turned[k * columns + c]}));
+                    }
+                }
+                CHECK(worst < 1e-3);
+            }
+        }
+    }
+}
+
+TEST(threads_change_no_bit_of_a_product) {
+    Random random(2);
+    const auto left = random_values(random, 40000 * 9);
+    const auto right = random_values(random, 40000 * 20);
+    std::vector<float> one(9 * 20), five(9 * 20);
+    multiply_transposed(left.data(), right.data(), one.data(), 40000, 9, 20, 1);
+    multiply_transposed(left.data(), right.data(), five.data(), 40000, 9, 20, 5);
+    CHECK(one == five);
+}
+
+TEST(neighbours_are_the_nearest_of_the_groups) {
+    Random random(3);
+    const std::int64_t size = 90;
+    const std::int64_t width = 5;
+    const auto values = random_values(random, static_cast<std::size_t>(size * width));
+    const DenseRows rows{size, width, values.data()};
+    // Two tables: thirds, and halves in another order.
+    std::vector<std::int32_t> plain, mixed_order;
+    for (std::int32_t i = 0; i < size; ++i) {
+        plain.push_back(i);
+        mixed_order.push_back((i * 7) % 90);
+    }
+    const std::vector<std::int64_t> thirds{0, 30, 60, 90};
+    const std::vector<std::int64_t> halves{0, 45, 90};
+    const std::vector<GroupTable> tables{{plain.data(), thirds.data(), 3},
+                                         {mixed_order.data(), halves.data(), 2}};
+    for (const unsigned threads : {1U, 3U}) {
+        const Neighbours found = group_neighbours(rows, tables, 6, -100.0F, threads);
+        for (std::int32_t i = 0; i < size; ++i) {
+            std::vector<std::pair<float, std::int32_t>> candidates;
+            std::vector<int> shared(90, 0);
+            for (std::int32_t j = 0; j < size; ++j) {
+                if (j == i) continue;
+                if (i / 30 == j / 30) ++shared[j];
+                const auto at = [&](std::int32_t row) {
+                    return std::find(mixed_order.begin(), mixed_order.end(), row) -
+                           mixed_order.begin();
+                };
+                if (at(i) / 45 == at(j) / 45) ++shared[j];
+                if (shared[j] > 0) {
+                    candidates.emplace_back(
+                        -dot(values.data() + i * width, values.data() + j * width, width), j);
+                }
+            }
+            std::sort(candidates.begin(), candidates.end());
+            std::vector<std::int32_t> expected;
+            for (int k = 0; k < 6; ++k) expected.push_back(candidates[k].second);
+            std::sort(expected.begin(), expected.end());
+            const std::vector<std::int32_t> neighbours(
+                found.neighbours.begin() + found.offsets[i],
+                found.neighbours.begin() + found.offsets[i + 1]);
+            CHECK_EQUAL(neighbours, expected);
+            for (std::int64_t e = found.offsets[i]; e < found.offsets[i + 1]; ++e) {
+                CHECK_EQUAL(found.shares[e],
+                            static_cast<float>(shared[found.neighbours[e]]) / 2.0F);
+            }
+        }
+    }
+}
+
+TEST(clusters_of_one_row_each_are_those_rows) {
+    Random random(4);
+    const auto values = random_values(random, 12 * 3);
+    const DenseRows rows{12, 3, values.data()};
+    const std::vector<std::int32_t> members{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    const std::vector<std::int64_t> offsets{0, 5, 5, 12};
+    const std::vector<std::int64_t> wanted{5, 0, 3};
+    const auto chosen =
+        cluster_prototypes(rows, {members.data(), offsets.data(), 3}, wanted.data(), 10, 0, 2);
+    CHECK_EQUAL(chosen.size(), 8U);
+    CHECK_EQUAL(std::vector<std::int32_t>(chosen.begin(), chosen.begin() + 5),
+                std::vector<std::int32_t>{0, 1, 2, 3, 4});
+    std::vector<std::int32_t> last(chosen.begin() + 5, chosen.end());
+    std::sort(last.begin(), last.end());
+    CHECK(std::adjacent_find(last.begin(), last.end()) == last.end());
+    CHECK(last.front() >= 5 && last.back() <= 11);
+}
+
+TEST(exchanges_lower_the_loss_and_keep_the_classes) {
+    Random random(5);
+    const std::int64_t size = 400;
+    const auto values = random_values(random, static_cast<std::size_t>(size * 2));
+    const DenseRows rows{size, 2, values.data()};
+    std::vector<std::int32_t> labels, members;
+    std::vector<std::uint8_t> allowed;
+    for (std::int32_t i = 0; i < size; ++i) {
+        labels.push_back(values[2 * i] * values[2 * i + 1] > 0 ? 1 : 0);
+        members.push_back(i);
+        allowed.push_back(random.below(4) != 0 ? 1 : 0);
+    }
+    const std::vector<std::int64_t> offsets{0, 150, size};
+    std::vector<std::int32_t> first;
+    std::vector<std::int64_t> ends{0};
+    for (int part = 0; part < 2; ++part) {
+        for (std::int32_t wanted = 0; wanted < 2; ++wanted) {
+            int taken = 0;
+            for (std::int64_t i = offsets[part]; i < offsets[part + 1] && taken < 5; ++i) {
+                if (labels[i] == wanted && allowed[i] != 0) {
+                    first.push_back(static_cast<std::int32_t>(i));
+                    ++taken;
+                }
+            }
+        }
+        ends.push_back(static_cast<std::int64_t>(first.size()));
+    }
+    std::vector<std::vector<std::int32_t>> found;
+    for (const unsigned threads : {1U, 2U}) {
+        std::vector<std::int32_t> chosen = first;
+        std::vector<double> losses(4);
+        exchange_prototypes(rows, labels.data(), allowed.data(),
+                            {members.data(), offsets.data(), 2}, ends.data(), chosen.data(),
+                            losses.data(), {20.0, 10.0, 0.5, 3}, threads);
+        CHECK(losses[2] < losses[0] && losses[3] < losses[1]);
+        for (std::size_t s = 0; s < first.size(); ++s) {
+            CHECK_EQUAL(labels[chosen[s]], labels[first[s]]);
+            CHECK(allowed[chosen[s]] != 0);
+            CHECK_EQUAL(chosen[s] < 150, first[s] < 150);
+        }
+        found.push_back(chosen);
+    }
+    CHECK(found[0] == found[1]);
+    CHECK(found[0] != first);
+}
+
+TEST(a_part_of_one_class_stays_as_it_is) {
+    const std::vector<float> values{0, 1, 2, 3};
+    const DenseRows rows{4, 1, values.data()};
+    const std::vector<std::int32_t> labels{0, 0, 0, 0}, members{0, 1, 2, 3};
+    const std::vector<std::uint8_t> allowed(4, 1);
+    const std::vector<std::int64_t> offsets{0, 4}, ends{0, 1};
+    std::vector<std::int32_t> chosen{2};
+    std::vector<double> losses(2);
+    exchange_prototypes(rows, labels.data(), allowed.data(), {members.data(), offsets.data(), 1},
+                        ends.data(), chosen.data(), losses.data(), {5.0, 10.0, 0.5, 0}, 1);
+    CHECK_EQUAL(chosen[0], 2);
+    CHECK_EQUAL(losses[1], 0.0);
+}
+
+TEST(facilities_by_hand) {
+    // Candidate 1 serves all a little, 0 and 2 serve one row well each.
+    const std::vector<std::int64_t> offsets{0, 1, 4, 5};
+    const std::vector<std::int32_t> served{0, 0, 1, 2, 2};
+    const std::vector<float> values{0.75F, 0.5F, 0.5F, 0.5F, 1.0F};
+    const ServiceView view{3, 3, offsets.data(), served.data(), values.data()};
+    const std::vector<std::int32_t> group{0, 0, 0};
+    const auto found = facility_location(view, group.data(), {2});
+    CHECK_EQUAL(found.chosen, std::vector<std::int32_t>{1, 2});
+    CHECK_EQUAL(found.gains, std::vector<double>{1.5, 0.5});
+}
+
+TEST(the_network_runs_on_any_number_of_threads) {
+    Random random(6);
+    const std::int64_t size = 700;
+    std::vector<std::int64_t> offsets{0};
+    std::vector<std::int32_t> ends;
+    for (std::int32_t i = 0; i < size; ++i) {
+        ends.push_back(i);
+        for (int k = 0; k < 4; ++k) ends.push_back(static_cast<std::int32_t>(random.below(700)));
+        offsets.push_back(static_cast<std::int64_t>(ends.size()));
+    }
+    const AttentionGraph graph = make_attention_graph(offsets, ends);
+    CHECK_EQUAL(graph.reverse_offsets.back(), graph.edges());
+    const NetworkShape shape{6, 3, 8, 2};
+    const auto features = random_values(random, 700 * 6);
+    const auto weights = random_values(random, static_cast<std::size_t>(shape.weights()));
+    const std::vector<float> node_weights(700, 1.0F / 700);
+    const std::vector<std::int32_t> labels(700, 1);
+    std::vector<std::vector<float>> gradients;
+    for (const unsigned threads : {1U, 4U}) {
+        std::vector<float> gradient(static_cast<std::size_t>(shape.weights()));
+        const double loss =
+            network_gradient(graph, features.data(), labels.data(), node_weights.data(), shape,
+                             weights.data(), {0.3, 0.3, 9}, gradient.data(), threads);
+        CHECK(std::isfinite(loss));
+        gradients.push_back(gradient);
+    }
+    CHECK(gradients[0] == gradients[1]);
+}
+
+}  // namespace

@@ -1,0 +1,129 @@
+"""Simple selectors with the interface of GAIS, to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dsir.arguments import whole_number
+from dsir.graph.coverage import Coverage, class_shares, cluster_rows
+from dsir.graph.gais import highest, seed_of
+from dsir.graph.labelled_table import LabelledTable, class_codes, labelled_table
+from dsir.graph.nearest import neighbours
+from dsir.graph.selector import InstanceSelector, rows_to_keep
+from dsir.graph.threads import thread_count
+
+
+class RandomSelection(InstanceSelector):
+    """A random draw from each class, in proportion to the classes and at least one each.
+
+    Args:
+        reduction: share of the rows to leave out, 0 to below 1.
+        bins: cut a regression target into so many classes.
+        random_state: seed, 0 or more.
+
+    Attributes:
+        sample_indices_: int64, ascending: the rows kept.
+    """
+
+    def __init__(
+        self, reduction: float = 0.96, *, bins: int | None = None, random_state: int | None = 0
+    ) -> None:
+        self.reduction = reduction
+        self.bins = bins
+        self.random_state = random_state
+
+    def _select(self, X: Any, y: Any) -> None:  # noqa: N803
+        del X
+        labels, classes = class_codes(y, self.bins, least=1)
+        counts = np.bincount(labels).astype(np.int64)
+        shares = class_shares(counts, rows_to_keep(self.reduction, len(labels), len(counts)))
+        random = np.random.Generator(np.random.Philox(seed_of(self.random_state)))
+        table = LabelledTable(np.zeros((len(labels), 0), np.float32), labels, classes)
+        self.sample_indices_ = highest(random.random(len(labels)), table, shares)
+
+
+class KMeansPrototypes(InstanceSelector):
+    """k-means by class, and the row nearest to each centre.
+
+    Args:
+        reduction: share of the rows to leave out, 0 to below 1.
+        categorical: columns, by name or number, whose values are names.
+        bins: cut a regression target into so many classes.
+        random_state: seed, 0 or more.
+        n_jobs: threads; None or -1 for every core.
+
+    Attributes:
+        sample_indices_: int64, ascending: the rows kept.
+    """
+
+    def __init__(
+        self,
+        reduction: float = 0.96,
+        *,
+        categorical: Sequence[str | int] | None = None,
+        bins: int | None = None,
+        random_state: int | None = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.reduction = reduction
+        self.categorical = categorical
+        self.bins = bins
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _select(self, X: Any, y: Any) -> None:  # noqa: N803
+        seed = seed_of(self.random_state)
+        table = labelled_table(X, y, categorical=self.categorical, bins=self.bins, seed=seed)
+        counts = np.bincount(table.labels).astype(np.int64)
+        shares = class_shares(counts, rows_to_keep(self.reduction, len(table.rows), len(counts)))
+        threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
+        everything = np.ones(len(table.rows), bool)
+        coverage = Coverage(seed=seed, threads=threads)
+        chosen, _, _ = cluster_rows(table.rows, table.labels, shares, everything, coverage)
+        self.sample_indices_ = np.sort(chosen)
+
+
+class EditedNearestNeighbours(InstanceSelector):
+    """Leaves out rows whose label most of their nearest neighbours do not have (Wilson 1972).
+
+    How many that are, the data say: there is no reduction to ask for. A class is never left out
+    whole: where none of its rows would stay, all do.
+
+    Args:
+        neighbours: how many vote; of equal votes the row's own label wins, where it is among them.
+        categorical: columns, by name or number, whose values are names.
+        bins: cut a regression target into so many classes.
+        n_jobs: threads; None or -1 for every core.
+
+    Attributes:
+        sample_indices_: int64, ascending: the rows kept.
+    """
+
+    def __init__(
+        self,
+        neighbours: int = 3,
+        *,
+        categorical: Sequence[str | int] | None = None,
+        bins: int | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.neighbours = neighbours
+        self.categorical = categorical
+        self.bins = bins
+        self.n_jobs = n_jobs
+
+    def _select(self, X: Any, y: Any) -> None:  # noqa: N803
+        k = whole_number("neighbours", self.neighbours, 1)
+        table = labelled_table(X, y, categorical=self.categorical, bins=self.bins)
+        threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
+        graph = neighbours(table.rows, k=k, threads=threads)
+        rows = np.repeat(np.arange(len(graph)), np.diff(graph.offsets))
+        votes = np.zeros((len(graph), len(table.classes)), np.int64)
+        np.add.at(votes, (rows, table.labels[graph.neighbours]), 1)
+        own = votes[np.arange(len(graph)), table.labels]
+        stays = own >= votes.max(axis=1)
+        lost = np.bincount(table.labels[stays], minlength=len(table.classes)) == 0
+        self.sample_indices_ = np.flatnonzero(stays | lost[table.labels]).astype(np.int64)

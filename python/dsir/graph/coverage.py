@@ -1,0 +1,248 @@
+"""Which rows are kept: shares of the classes, and the rows that stand for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.graph.nearest import NeighbourGraph
+from dsir.graph.parts import Parts, split_rows
+
+Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+# Rows that the exchange looks at together: its cost grows with their square.
+PART_ROWS = 8192
+_CLUSTER_STEPS = 30
+
+
+def class_shares(counts: npt.NDArray[np.int64], keep: int) -> npt.NDArray[np.int64]:
+    """Share rows to be kept among classes in proportion to their size, at least one each.
+
+    By largest remainders; among equals the earlier class first.
+
+    Args:
+        counts: int64[classes], rows of each, 1 or more.
+        keep: rows to keep of all; raised to the number of classes, and at most the sum of counts.
+    """
+    keep = min(max(keep, int((counts > 0).sum())), int(counts.sum()))
+    exact = counts * (keep / max(1, counts.sum()))
+    shares = np.minimum(np.maximum(np.floor(exact).astype(np.int64), counts > 0), counts)
+    while (missing := keep - int(shares.sum())) != 0:
+        # Rounding up small classes may have taken too many: the largest surplus gives first.
+        gap = exact - shares
+        if missing > 0:
+            at = int(np.argmax(np.where(shares < counts, gap, -np.inf)))
+            shares[at] += 1
+        else:
+            at = int(np.argmin(np.where(shares > 1, gap, np.inf)))
+            shares[at] -= 1
+    return np.asarray(shares)
+
+
+def trusted_rows(
+    labels: Labels,
+    guesses: npt.NDArray[np.int64],
+    shares: npt.NDArray[np.int64],
+    *,
+    least: float = 0.5,
+) -> npt.NDArray[np.bool_]:
+    """Return the rows whose label is also guessed.
+
+    A class of which less than a share `least` is guessed right is trusted whole: then it is the
+    guesses that are in doubt. So is one of which more rows are kept than guessed right.
+
+    Args:
+        labels: [rows].
+        guesses: [rows]; -1 agrees with no label.
+        shares: rows to keep of each class.
+        least: see above.
+    """
+    trusted = np.asarray(guesses == labels)
+    counts = np.bincount(labels, minlength=len(shares))
+    right = np.bincount(labels[trusted], minlength=len(shares))
+    doubtful = (right < least * counts) | (right < shares)
+    return np.asarray(trusted | doubtful[labels])
+
+
+def neighbours_vote(graph: NeighbourGraph, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
+    """Return the label most of a row's neighbours have: the smaller among equals, -1 without any.
+
+    Args:
+        graph: directed, without edges from a row to itself.
+        labels: [rows].
+        classes: how many there are.
+    """
+    rows = np.repeat(np.arange(len(graph), dtype=np.int64), np.diff(graph.offsets))
+    # One entry a pair of row and label that occurs: a table of all pairs could be large.
+    pairs, votes = np.unique(rows * classes + labels[graph.neighbours], return_counts=True)
+    order = np.lexsort((pairs % classes, -votes, pairs // classes))
+    voters, first = np.unique(pairs[order] // classes, return_index=True)
+    guesses = np.full(len(graph), -1, np.int64)
+    guesses[voters] = pairs[order][first] % classes
+    return guesses
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How rows that cover the others are looked for.
+
+    Attributes:
+        passes: exchanges tried, a row kept.
+        sharpness: how soon a row counts as right or wrong.
+        local: share of the exchanges within a cluster.
+        seed: of the first centres and the exchanges.
+        threads: how many to use; the result does not depend on it.
+    """
+
+    passes: float = 40.0
+    sharpness: float = 20.0
+    local: float = 0.7
+    seed: int = 0
+    threads: int = 1
+
+
+def cluster_rows(
+    rows: Floats,
+    labels: Labels,
+    shares: npt.NDArray[np.int64],
+    trusted: npt.NDArray[np.bool_],
+    coverage: Coverage,
+) -> tuple[Rows, Parts, npt.NDArray[np.int64]]:
+    """Cluster each class, and take the row nearest to each centre.
+
+    Returns:
+        The rows part by part, the parts of all rows, and where the rows of a part end:
+        int64[parts + 1].
+    """
+    parts = split_rows(rows, labels, PART_ROWS, coverage.seed)
+    members, ends, wanted = [], [0], []
+    by_part = _part_shares(labels, shares, trusted, parts)
+    for number in range(len(parts)):
+        part = parts[number]
+        kept = part[trusted[part]]
+        for label in range(len(shares)):
+            own = kept[labels[kept] == label]
+            members.append(own)
+            ends.append(ends[-1] + len(own))
+            wanted.append(int(by_part[number, label]))
+    chosen = _core.cluster_prototypes(
+        rows,
+        np.concatenate(members).astype(np.int32),
+        np.array(ends, np.int64),
+        np.array(wanted, np.int64),
+        iterations=_CLUSTER_STEPS,
+        seed=coverage.seed,
+        threads=coverage.threads,
+    )
+    part_ends = np.concatenate(([0], np.cumsum(by_part.sum(axis=1)))).astype(np.int64)
+    return chosen.astype(np.int64), parts, part_ends
+
+
+def covering_rows(
+    rows: Floats,
+    labels: Labels,
+    shares: npt.NDArray[np.int64],
+    trusted: npt.NDArray[np.bool_],
+    coverage: Coverage,
+) -> Rows:
+    """Find rows near to the rest of their class, and nearer than those of other classes.
+
+    Starts from the middles of clusters of the trusted rows and exchanges them; see
+    cpp/graph/prototypes.hpp for what is lowered.
+
+    Args:
+        rows: [rows, features], scaled.
+        labels: [rows].
+        shares: rows to keep of each class.
+        trusted: which rows may be kept; of every class at least its share.
+        coverage: the settings.
+
+    Returns:
+        int64, ascending.
+    """
+    chosen, parts, ends = cluster_rows(rows, labels, shares, trusted, coverage)
+    chosen32, _ = _core.exchange_prototypes(
+        rows,
+        labels,
+        trusted.astype(np.uint8),
+        parts.members,
+        parts.offsets,
+        chosen.astype(np.int32),
+        ends,
+        passes=coverage.passes,
+        sharpness=coverage.sharpness,
+        local=coverage.local,
+        seed=coverage.seed,
+        threads=coverage.threads,
+    )
+    return np.sort(chosen32).astype(np.int64)
+
+
+def _part_shares(
+    labels: Labels,
+    shares: npt.NDArray[np.int64],
+    trusted: npt.NDArray[np.bool_],
+    parts: Parts,
+) -> npt.NDArray[np.int64]:
+    """Share the rows of each class among parts by its trusted rows: int64[parts, classes]."""
+    by_part = np.zeros((len(parts), len(shares)), np.int64)
+    counts = np.zeros_like(by_part)
+    for number in range(len(parts)):
+        part = parts[number]
+        counts[number] = np.bincount(labels[part][trusted[part]], minlength=len(shares))
+    for label, share in enumerate(shares.tolist()):
+        own = counts[:, label]
+        exact = own * (share / max(1, own.sum()))
+        by_part[:, label] = np.floor(exact)
+        left = share - int(by_part[:, label].sum())
+        order = np.argsort(by_part[:, label] - exact, kind="stable")
+        for at in order[:left]:
+            by_part[at, label] += 1
+    return by_part
+
+
+def attention_coverage(
+    offsets: npt.NDArray[np.int64],
+    neighbours: npt.NDArray[np.int32],
+    attention: Floats,
+    labels: Labels,
+    shares: npt.NDArray[np.int64],
+    trusted: npt.NDArray[np.bool_],
+) -> Rows:
+    """Take the rows that the rest of their class attend to: facility location on attention.
+
+    Maximises the sum over rows i of the largest attention of i to a kept row of its class, by lazy
+    greedy: see cpp/graph/facility_location.hpp.
+
+    Args:
+        offsets: int64[rows + 1].
+        neighbours: int32[edges], whom a row attends to.
+        attention: float32[edges].
+        labels: [rows].
+        shares: rows to keep of each class.
+        trusted: which rows may be kept.
+
+    Returns:
+        int64, ascending.
+    """
+    size = len(labels)
+    rows = np.repeat(np.arange(size, dtype=np.int32), np.diff(offsets))
+    within = labels[rows] == labels[neighbours]
+    rows, served_by, values = rows[within], neighbours[within], attention[within]
+    order = np.argsort(served_by, kind="stable")
+    ends = np.zeros(size + 1, np.int64)
+    np.cumsum(np.bincount(served_by, minlength=size), out=ends[1:])
+    group = np.where(trusted, labels, -1).astype(np.int32)
+    chosen, _ = _core.facility_location(
+        ends,
+        np.ascontiguousarray(rows[order]),
+        np.ascontiguousarray(values[order]),
+        group,
+        shares.tolist(),
+        rows=size,
+    )
+    return np.sort(chosen).astype(np.int64)

@@ -1,0 +1,261 @@
+"""GAIS: instance selection by a graph attention network.
+
+Source: Rustamov et al. 2025, "Scalable Graph Attention-based Instance Selection via Mini-Batch
+Sampling and Hierarchical Hashing" (arXiv 2502.20293), as read in ALGORITHMS section 4. Selection
+by coverage is ours; what was tried, and what each way gives: docs/gais.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.arguments import one_of, whole_number
+from dsir.errors import SettingError
+from dsir.features import HashedNgrams
+from dsir.graph.attention_training import TrainedNetwork, Training, train_network
+from dsir.graph.coverage import (
+    Coverage,
+    attention_coverage,
+    class_shares,
+    covering_rows,
+    neighbours_vote,
+    trusted_rows,
+)
+from dsir.graph.labelled_table import LabelledTable, labelled_table
+from dsir.graph.nearest import neighbours
+from dsir.graph.selector import InstanceSelector, rows_to_keep
+from dsir.graph.text_rows import ngram_rows
+from dsir.graph.threads import thread_count
+
+GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
+Score = Literal["attention", "attention-same-class", "confidence"]
+Select = Literal["coverage", "attention-coverage", "top", "sample"]
+
+_LARGEST_SEED = (1 << 62) - 1
+
+
+class GAIS(InstanceSelector):
+    """Keeps the few labelled rows that train nearly as well as all of them.
+
+    A graph joins near rows; a graph attention network learns the labels on it; rows are kept by
+    class, in proportion to the classes and at least one each. `select` says how:
+
+    - "coverage" (ours, the default): rows that the network or their neighbours in the graph would
+      label otherwise are not kept; of the others, those that the rest of their class is near to,
+      and nearer than to the rows kept of other classes.
+    - "attention-coverage" (ours): facility location on attention.
+    - "top": the rows of the highest score, as the papers have it. Measured, it is worse than a
+      random draw.
+    - "sample": a draw without replacement in proportion to the score.
+
+    The result is a function of the data, the arguments and the seed, for any number of threads.
+
+    Args:
+        reduction: share of the rows to leave out, 0 to below 1.
+        graph: "minibatch", "lsh", "lsh-multilevel", "lsh-multiview" or "exact"; see
+            `dsir.graph.neighbours`.
+        score: what "top" and "sample" go by, and `scores_` holds: the "attention" a row receives,
+            that from rows of its class ("attention-same-class"), or the probability the network
+            gives to its label ("confidence").
+        select: see above.
+        heads: of attention.
+        hidden: units of a head.
+        epochs: of training at most; it ends early by accuracy on a held-out tenth of each class.
+        batch_size: rows of a mini-batch of the graph at most.
+        neighbours: edges from a row at most.
+        threshold: edges have cosine >= threshold (of rows lifted, see `dsir.graph.neighbours`).
+        edge_dropout: share of the edges left out of a layer in one epoch, 0 to below 1.
+        passes: of select="coverage": exchanges tried, a row kept. More take longer, and help 1-NN.
+        categorical: columns, by name or number, whose values are names.
+        bins: cut a regression target into so many classes.
+        features: X is texts, and their hashed n-grams are the columns.
+        random_state: seed, 0 or more.
+        n_jobs: threads; None or -1 for every core.
+
+    Attributes:
+        sample_indices_: int64, ascending: the rows kept.
+        scores_: float64[rows].
+        embeddings_: float32[rows, heads * hidden]: the network's first layer.
+        trusted_: bool[rows]: whether the network and the neighbours would give a row its label, or
+            its class is one that they cannot tell.
+        history_: one dict an epoch: `epoch`, `loss`, now and then `held_out_accuracy`.
+        classes_: the labels, in order.
+    """
+
+    scores_: npt.NDArray[np.float64]
+    embeddings_: npt.NDArray[np.float32]
+    trusted_: npt.NDArray[np.bool_]
+    history_: list[dict[str, float]]
+    classes_: npt.NDArray[Any]
+
+    def __init__(
+        self,
+        reduction: float = 0.96,
+        *,
+        graph: GraphName = "minibatch",
+        score: Score = "attention",
+        select: Select = "coverage",
+        heads: int = 4,
+        hidden: int = 8,
+        epochs: int = 100,
+        batch_size: int = 512,
+        neighbours: int = 10,
+        threshold: float = 0.0,
+        edge_dropout: float = 0.2,
+        passes: float = 40.0,
+        categorical: Sequence[str | int] | None = None,
+        bins: int | None = None,
+        features: HashedNgrams | None = None,
+        random_state: int | None = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.reduction = reduction
+        self.graph = graph
+        self.score = score
+        self.select = select
+        self.heads = heads
+        self.hidden = hidden
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.neighbours = neighbours
+        self.threshold = threshold
+        self.edge_dropout = edge_dropout
+        self.passes = passes
+        self.categorical = categorical
+        self.bins = bins
+        self.features = features
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _select(self, X: Any, y: Any) -> None:  # noqa: N803
+        seed = self._check()
+        threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
+        if self.features is not None:
+            X = ngram_rows(X, self.features)  # noqa: N806
+        table = labelled_table(X, y, categorical=self.categorical, bins=self.bins, seed=seed)
+        counts = np.bincount(table.labels).astype(np.int64)
+        keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
+        shares = class_shares(counts, keep)
+        found = neighbours(
+            table.rows,
+            k=self.neighbours,
+            threshold=self.threshold,
+            method=self.graph,
+            batch_size=self.batch_size,
+            labels=table.labels,
+            random_state=seed,
+            threads=threads,
+        )
+        offsets, ends = found.undirected()
+        network = train_network(
+            _core.AttentionGraph(offsets, ends),
+            table.rows,
+            table.labels,
+            len(counts),
+            Training(
+                heads=self.heads,
+                hidden=self.hidden,
+                epochs=self.epochs,
+                edge_dropout=self.edge_dropout,
+                seed=seed,
+                threads=threads,
+            ),
+        )
+        guesses = network.probabilities.argmax(axis=1)
+        vote = neighbours_vote(found, table.labels, len(counts))
+        # Both have to agree with the label; a row without neighbours has the network alone.
+        guesses = np.where((vote == guesses) | (vote < 0), guesses, -1)
+        trusted = trusted_rows(table.labels, guesses, shares)
+        self.scores_ = _scores(self.score, offsets, ends, network, table.labels)
+        self.embeddings_ = network.embeddings
+        self.trusted_ = trusted
+        self.history_ = network.history
+        self.classes_ = table.classes
+        if self.select == "coverage":
+            coverage = Coverage(passes=float(self.passes), seed=seed, threads=threads)
+            self.sample_indices_ = covering_rows(
+                table.rows, table.labels, shares, trusted, coverage
+            )
+        elif self.select == "attention-coverage":
+            self.sample_indices_ = attention_coverage(
+                offsets, ends, network.attention, table.labels, shares, trusted
+            )
+        else:
+            keys = self.scores_
+            if self.select == "sample":
+                keys = _drawn_keys(keys, seed)
+            self.sample_indices_ = highest(keys, table, shares)
+
+    def _check(self) -> int:
+        """Check the arguments, and return the seed."""
+        one_of("graph", self.graph, get_args(GraphName))
+        one_of("score", self.score, get_args(Score))
+        one_of("select", self.select, get_args(Select))
+        whole_number("heads", self.heads, 1, 64)
+        whole_number("hidden", self.hidden, 1, 1024)
+        whole_number("epochs", self.epochs, 1)
+        whole_number("neighbours", self.neighbours, 1)
+        if self.n_jobs not in (None, -1):
+            whole_number("n_jobs", self.n_jobs, 1)
+        for name, least, most in (("edge_dropout", 0.0, 1.0), ("passes", 0.0, 1e6)):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not least <= value < most:
+                raise SettingError(
+                    f"{name}={value!r}: expected a number from {least:g} to below {most:g}"
+                )
+        if self.features is not None and not isinstance(self.features, HashedNgrams):
+            raise SettingError(f"features={self.features!r}: expected HashedNgrams(...)")
+        return seed_of(self.random_state)
+
+
+def seed_of(random_state: object) -> int:
+    """Return a seed: 0 for None, since a selection is to be the same in every run.
+
+    Raises:
+        SettingError: it is no whole number of 0 or more.
+    """
+    if random_state is None:
+        return 0
+    return whole_number("random_state", random_state, 0, _LARGEST_SEED)
+
+
+def highest(
+    keys: npt.NDArray[np.float64], table: LabelledTable, shares: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the rows with the highest keys of each class, ascending; the earlier among equals."""
+    order = np.lexsort((np.arange(len(keys)), -keys, table.labels))
+    starts = np.concatenate(([0], np.cumsum(np.bincount(table.labels))))[:-1]
+    kept = [
+        order[start : start + share]
+        for start, share in zip(starts.tolist(), shares.tolist(), strict=True)
+    ]
+    return np.sort(np.concatenate(kept)).astype(np.int64)
+
+
+def _scores(
+    score: str,
+    offsets: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int32],
+    network: TrainedNetwork,
+    labels: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    size = len(labels)
+    if score == "confidence":
+        return network.probabilities[np.arange(size), labels].astype(np.float64)
+    weights = network.attention.astype(np.float64)
+    if score == "attention-same-class":
+        rows = np.repeat(np.arange(size), np.diff(offsets))
+        weights = np.where(labels[rows] == labels[ends], weights, 0)
+    return np.bincount(ends, weights, minlength=size).astype(np.float64)
+
+
+def _drawn_keys(scores: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
+    """Return keys whose largest are a draw without replacement in proportion to the scores."""
+    random = np.random.Generator(np.random.Philox(seed))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(scores) + random.gumbel(size=len(scores)))

@@ -1,0 +1,233 @@
+"""GAIS over files: tables or labelled texts in, the rows kept out as Parquet."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dsir.atomic import write_json
+from dsir.corpus import Paths, resolve
+from dsir.corpus.shard import Shard
+from dsir.errors import InputError, SettingError, ShardError
+from dsir.features import HashedNgrams
+from dsir.graph.baselines import RandomSelection
+from dsir.graph.gais import GAIS, seed_of
+from dsir.graph.labelled_table import class_codes, labelled_table
+from dsir.graph.selector import take_rows
+from dsir.graph.text_rows import ngram_rows
+from dsir.output.folder import INSTANCES_FILE
+from dsir.output.parquet import ParquetTable
+
+HELD_OUT = 0.2
+_KEEP = re.compile(r"(\d+(?:\.\d+)?)(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceTables:
+    """Rows of one or more files, and which columns mean what.
+
+    Attributes:
+        tables: one a file, all of the same columns.
+        label: the column of labels.
+        features: the columns of numbers and names; None where `text` is given.
+        text: the column of texts, or None.
+    """
+
+    tables: tuple[pa.Table, ...]
+    label: str
+    features: tuple[str, ...] | None
+    text: str | None
+
+    def __len__(self) -> int:
+        return sum(table.num_rows for table in self.tables)
+
+    def inputs(self) -> tuple[Any, pa.ChunkedArray]:
+        """Return X and y."""
+        labels = _joined(self.tables, self.label)
+        if self.text is not None:
+            return _joined(self.tables, self.text), labels
+        names = self.features or ()
+        return pa.table({name: _joined(self.tables, name) for name in names}), labels
+
+
+def read_instances(
+    paths: list[str], *, label: str, features: list[str] | None = None, text: str | None = None
+) -> InstanceTables:
+    """Read all columns of all files: Parquet, JSON Lines or Arrow.
+
+    Args:
+        paths: files, patterns or folders.
+        label: the column of labels.
+        features: columns; None for all but the label.
+        text: a column of texts, in place of features.
+
+    Raises:
+        SettingError: both features and text are given.
+        InputError: a file cannot be read, or has not the columns.
+    """
+    if features is not None and text is not None:
+        raise SettingError("give features=... or text=..., not both")
+    tables = []
+    for shard in resolve(Paths(paths), text=label).shards:
+        table = _read(shard)
+        wanted = [label, *(features or ()), *([text] if text is not None else ())]
+        for name in wanted:
+            if name not in table.column_names:
+                raise InputError(
+                    f"{shard.name}: has no column {name!r}; it has {', '.join(table.column_names)}",
+                    path=shard.name,
+                )
+        tables.append(table)
+    if text is None and features is None:
+        features = [name for name in tables[0].column_names if name != label]
+        for table in tables:
+            missing = set(features) - set(table.column_names)
+            if missing:
+                raise InputError(f"{label}: the files differ in their columns: {sorted(missing)}")
+    return InstanceTables(tuple(tables), label, None if features is None else tuple(features), text)
+
+
+def reduction_of(keep: str, rows: int) -> float:
+    """Read "4%" or a number of rows as the share to leave out.
+
+    Raises:
+        SettingError: it is neither, or nothing or more than all.
+    """
+    match = _KEEP.fullmatch(keep.strip())
+    value = float(match[1]) if match else 0.0
+    if match and match[2] and 0 < value <= 100:
+        return 1 - value / 100
+    if match and not match[2] and value >= 1 and value == int(value):
+        return max(0.0, 1 - value / max(1, rows))
+    raise SettingError(f"keep={keep!r}: expected a share such as '4%' or a number of rows")
+
+
+def write_instances(
+    tables: InstanceTables, rows: npt.NDArray[np.int64], out: Path, description: Any
+) -> list[Path]:
+    """Write the rows of file i to part i, as Parquet, and then instances.json.
+
+    Args:
+        tables: what was read.
+        rows: ascending.
+        out: an empty or new folder.
+        description: goes into instances.json.
+
+    Raises:
+        OutputError: the rows cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    paths, first = [], 0
+    for number, table in enumerate(tables.tables):
+        own = rows[(rows >= first) & (rows < first + table.num_rows)] - first
+        first += table.num_rows
+        if len(own) == 0:
+            continue
+        kept = take_rows(table, own)
+        file = ParquetTable(out / f"part-{number:05d}.parquet", kept.schema)
+        try:
+            for batch in kept.combine_chunks().to_batches():
+                file.write(list(batch.columns))
+            file.finish()
+            paths.append(file.commit())
+        except BaseException:
+            file.discard()
+            raise
+    accounts = {"rows": len(tables), "written": len(rows)}
+    outputs = [str(path.relative_to(out)) for path in paths]
+    write_json(out / INSTANCES_FILE, {**description, "accounts": accounts, "outputs": outputs})
+    return paths
+
+
+def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, float]:
+    """Say how well 1-NN does on a fifth of the rows that nothing was selected from.
+
+    Args:
+        gais: the settings; a selection of its own is made of the other rows.
+        tables: all rows.
+
+    Returns:
+        Accuracy, 0 to 1, of 1-NN with all of the other rows (`everything`), with those kept
+        (`kept`) and with as many drawn at random (`random`); `held_out` and `rows_kept`.
+    """
+    x, y = tables.inputs()
+    seed = seed_of(gais.random_state)
+    codes, _ = class_codes(y, gais.bins)
+    order = np.random.Generator(np.random.Philox(seed)).permutation(len(codes))
+    cut = math.ceil(HELD_OUT * len(codes))
+    test, train = np.sort(order[:cut]), np.sort(order[cut:])
+    inputs = ngram_rows(x, gais.features) if gais.features is not None else x
+    table = labelled_table(inputs, y, categorical=gais.categorical, bins=gais.bins, seed=seed)
+    chosen = gais.fit(take_rows(x, train), take_rows(y, train)).sample_indices_
+    drawn = RandomSelection(gais.reduction, bins=gais.bins, random_state=seed)
+    drawn_rows = drawn.fit(None, codes[train]).sample_indices_
+    scores = {
+        name: _nearest_accuracy(table.rows, table.labels, rows, test)
+        for name, rows in (
+            ("everything", train),
+            ("kept", train[chosen]),
+            ("random", train[drawn_rows]),
+        )
+    }
+    return {**scores, "held_out": len(test), "rows_kept": len(chosen)}
+
+
+def _nearest_accuracy(
+    rows: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int32],
+    train: npt.NDArray[np.int64],
+    test: npt.NDArray[np.int64],
+) -> float:
+    known = rows[train].astype(np.float64)
+    squares = np.einsum("ij,ij->i", known, known)
+    right = 0
+    for start in range(0, len(test), 256):
+        asked = test[start : start + 256]
+        distances = squares - 2 * rows[asked].astype(np.float64) @ known.T
+        right += int((labels[train[distances.argmin(axis=1)]] == labels[asked]).sum())
+    return right / len(test)
+
+
+def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
+    columns = [table.column(name) for table in tables]
+    kinds = {column.type for column in columns}
+    if len(kinds) > 1:
+        raise InputError(f"{name}: has another type in another file: {sorted(map(str, kinds))}")
+    return pa.chunked_array(
+        [chunk for column in columns for chunk in column.chunks], columns[0].type
+    )
+
+
+def _read(shard: Shard) -> pa.Table:
+    path = shard.file
+    try:
+        if shard.kind == "parquet":
+            return pq.ParquetFile(path).read()
+        if shard.kind == "jsonl":
+            # Imported where used: few need it.
+            from pyarrow import json
+
+            with pa.input_stream(str(path), compression="detect") as stream:
+                return json.read_json(stream)
+        with pa.memory_map(str(path)) as stream:
+            try:
+                return pa.ipc.open_file(stream).read_all()
+            except pa.ArrowInvalid:
+                stream.seek(0)
+                return pa.ipc.open_stream(stream).read_all()
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ShardError(f"{shard.name}: cannot be read: {reason}", path=shard.name) from error
+
+
+def ngrams_for(text: str | None, n: int, buckets: int) -> HashedNgrams | None:
+    """Return the features of a text column, None without one."""
+    return None if text is None else HashedNgrams(n=n, buckets=buckets)

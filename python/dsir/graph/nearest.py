@@ -1,0 +1,198 @@
+"""Nearest neighbours of rows of numbers: exact, within mini-batches, or by hashing.
+
+Source: Rustamov et al. 2025 (arXiv 2502.20293), as read in ALGORITHMS section 4; what that leaves
+open is ours and described in docs/gais.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.arguments import one_of, whole_number
+from dsir.errors import SettingError
+from dsir.graph.parts import Parts, split_rows
+from dsir.graph.threads import thread_count
+
+GraphMethod = Literal["exact", "minibatch", "lsh", "lsh-multilevel", "lsh-multiview"]
+
+Floats = npt.NDArray[np.float32]
+_TABLES = 8
+_BUCKET_ROWS = 64
+_MOST_BITS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourGraph:
+    """Nearest neighbours in compressed rows; edges are directed.
+
+    Attributes:
+        offsets: int64[rows + 1].
+        neighbours: int32[edges], ascending in a row.
+        cosines: float32[edges].
+        shares: float32[edges], of the tables, levels or views in which both fell into one bucket;
+            1 everywhere for "exact" and "minibatch".
+    """
+
+    offsets: npt.NDArray[np.int64]
+    neighbours: npt.NDArray[np.int32]
+    cosines: Floats
+    shares: Floats
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def recall(self, exact: NeighbourGraph) -> float:
+        """Return the share of the edges of another graph that this one has, 0 to 1."""
+        size = len(self)
+        if len(exact) != size:
+            raise SettingError(f"recall: the graphs have {size:,} and {len(exact):,} rows")
+        wanted, found = exact.keys(), self.keys()
+        return float(np.isin(wanted, found).mean()) if len(wanted) else 1.0
+
+    def keys(self) -> npt.NDArray[np.int64]:
+        """Return every edge as row * rows + neighbour: int64[edges]."""
+        rows = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets))
+        return rows * len(self) + self.neighbours
+
+    def undirected(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return (offsets, neighbours) with every edge both ways, and one from each row to itself.
+
+        Neighbours ascend in a row.
+        """
+        size = len(self)
+        rows = np.repeat(np.arange(size, dtype=np.int64), np.diff(self.offsets))
+        others = self.neighbours.astype(np.int64)
+        own = np.arange(size, dtype=np.int64) * (size + 1)
+        keys = np.unique(np.concatenate([rows * size + others, others * size + rows, own]))
+        offsets = np.zeros(size + 1, dtype=np.int64)
+        np.cumsum(np.bincount(keys // size, minlength=size), out=offsets[1:])
+        return offsets, (keys % size).astype(np.int32)
+
+
+def neighbours(
+    X: Any,  # noqa: N803
+    *,
+    k: int = 10,
+    threshold: float = -1.0,
+    method: GraphMethod = "exact",
+    batch_size: int = 512,
+    labels: npt.ArrayLike | None = None,
+    tables: int = _TABLES,
+    lift: bool = True,
+    random_state: int = 0,
+    threads: int | None = None,
+) -> NeighbourGraph:
+    """Find for every row its `k` nearest others by cosine, among those a method compares it with.
+
+    With `lift`, rows are divided by the root of their mean squared length and get a coordinate 1
+    before the cosine is taken: by itself a cosine sees no difference between points in one
+    direction, and in two dimensions that is most of what there is.
+
+    Args:
+        X: numbers [rows, features], scaled as they are to count.
+        k: 1 or more. Of equal cosines the smaller row number comes first.
+        threshold: edges have cosine >= threshold, -1 to 1.
+        method: "exact" compares all pairs; "minibatch" those in one batch of near rows; "lsh" those
+            that share a bucket of sign random projections in one of `tables` tables;
+            "lsh-multilevel" the same with coarse to fine codes; "lsh-multiview" with tables that
+            each see a random half of the features.
+        batch_size: rows of a mini-batch at most, 2 or more.
+        labels: whole numbers, one a row: mini-batches then keep the shares of the labels.
+        tables: 1 to 64.
+        lift: see above.
+        random_state: seed of the projections.
+        threads: None for every core. The result does not depend on it.
+
+    Raises:
+        SettingError: an argument is out of range, or X holds NaN or is no table of numbers.
+    """
+    rows = np.asarray(X)
+    if rows.ndim != 2 or rows.dtype.kind not in "fiub":
+        raise SettingError(f"X: expected numbers in two dimensions, found {rows.dtype}{rows.shape}")
+    narrow = np.ascontiguousarray(rows, dtype=np.float32)
+    if not np.isfinite(narrow).all():
+        bad = int(np.flatnonzero(~np.isfinite(narrow).all(axis=1))[0])
+        raise SettingError(f"X: row {bad} holds NaN or an infinite value")
+    k = whole_number("k", k, 1, 1 << 16)
+    if not -1 <= threshold <= 1:
+        raise SettingError(f"threshold={threshold!r}: expected a number from -1 to 1")
+    one_of("method", method, get_args(GraphMethod))
+    batch_size = whole_number("batch_size", batch_size, 2)
+    tables = whole_number("tables", tables, 1, 64)
+    seed = whole_number("random_state", random_state, 0, (1 << 63) - 1)
+    used = thread_count(threads)
+    if labels is None:
+        codes = np.zeros(len(narrow), np.int32)
+    else:
+        given = np.asarray(labels)
+        if given.shape != (len(narrow),):
+            raise SettingError(f"labels: {given.shape} for {len(narrow):,} rows")
+        codes = np.unique(given, return_inverse=True)[1].reshape(-1).astype(np.int32)
+    directions = unit_rows(narrow, lift=lift)
+    if method == "exact" or len(narrow) == 0:
+        cut = [Parts.whole(len(narrow))]
+    elif method == "minibatch":
+        cut = [split_rows(narrow, codes, batch_size, seed)]
+    else:
+        cut = _hash_tables(directions, method, tables, seed, used)
+    found = _core.group_neighbours(
+        directions,
+        [(one.members, one.offsets) for one in cut],
+        k=k,
+        threshold=float(threshold),
+        threads=used,
+    )
+    return NeighbourGraph(*found)
+
+
+def unit_rows(rows: Floats, *, lift: bool) -> Floats:
+    """Return rows of length 1 (or 0), lifted by a coordinate where that is asked for."""
+    if lift:
+        squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+        scale = np.sqrt(squares.mean()) if len(rows) else 0.0
+        lifted = np.ones((len(rows), rows.shape[1] + 1), np.float32)
+        lifted[:, :-1] = rows / np.float32(scale) if scale > 0 else 0
+        rows = lifted
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    lengths[lengths == 0] = 1
+    return np.ascontiguousarray(rows / lengths[:, None], dtype=np.float32)
+
+
+def _hash_tables(
+    rows: Floats, method: GraphMethod, tables: int, seed: int, threads: int
+) -> list[Parts]:
+    """Cut rows into buckets by the signs of random projections, one cut a table."""
+    random = np.random.Generator(np.random.Philox(seed))
+    centred = np.ascontiguousarray(rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32))
+    fine = min(_MOST_BITS, max(1, int(len(rows) / _BUCKET_ROWS).bit_length()))
+    cuts = []
+    for number in range(tables):
+        bits = fine
+        if method == "lsh-multilevel":
+            # Coarse, middle and fine in turn.
+            bits = max(1, fine - 2 * (number % 3))
+        planes = random.standard_normal((bits, rows.shape[1])).astype(np.float32)
+        if method == "lsh-multiview":
+            seen = random.permutation(rows.shape[1])[: max(1, (rows.shape[1] + 1) // 2)]
+            mask = np.zeros(rows.shape[1], np.float32)
+            mask[seen] = 1
+            planes *= mask
+        codes = _core.sign_codes(centred, planes, threads=threads)
+        cuts.append(_buckets(codes, 8 * _BUCKET_ROWS))
+    return cuts
+
+
+def _buckets(codes: npt.NDArray[np.uint64], most: int) -> Parts:
+    """Group rows of one code; buckets of more than `most` rows are cut, so cost stays linear."""
+    order = np.argsort(codes, kind="stable").astype(np.int32)
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(codes[order])) + 1, [len(codes)]))
+    ends = []
+    for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        pieces = -(-(end - begin) // most)
+        ends += [begin + (end - begin) * piece // pieces for piece in range(pieces)]
+    return Parts(order, np.array([*ends, len(codes)], np.int64))

@@ -1,0 +1,67 @@
+"""Labelled texts as sparse rows of hashed n-grams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.errors import SettingError
+from dsir.features import HashedNgrams
+
+
+@dataclass(frozen=True, slots=True)
+class NgramRows:
+    """Compressed sparse rows, named as scipy names them.
+
+    Attributes:
+        indptr: int64[rows + 1].
+        indices: int64[entries], buckets.
+        data: float64[entries].
+        shape: rows and buckets.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
+    data: npt.NDArray[np.float64]
+    shape: tuple[int, int]
+
+
+def ngram_rows(texts: Any, features: HashedNgrams) -> NgramRows:
+    """Count the n-grams of each text; rows are log(1 + count) log(rows / rows with it), length 1.
+
+    Args:
+        texts: a list of str, or an Arrow column of strings.
+        features: which n-grams, and how many buckets.
+
+    Raises:
+        SettingError: it is no list of texts, or one is missing.
+        RowError: a text has lone surrogates.
+    """
+    if isinstance(texts, pa.Array | pa.ChunkedArray):
+        texts = texts.to_pylist()
+    if isinstance(texts, str) or not hasattr(texts, "__iter__"):
+        raise SettingError("X: with features=HashedNgrams(...) expected a list of texts")
+    counted = []
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise SettingError(
+                f"X: row {row} is {type(text).__name__}; with features=HashedNgrams(...) every row "
+                "is a text"
+            )
+        buckets = np.array([bucket for _, bucket in features.ngrams(text)], dtype=np.int64)
+        counted.append(np.unique(buckets, return_counts=True))
+    offsets = np.zeros(len(counted) + 1, np.int64)
+    np.cumsum([len(buckets) for buckets, _ in counted], out=offsets[1:])
+    indices = np.concatenate([buckets for buckets, _ in counted] or [np.zeros(0, np.int64)])
+    counts = np.concatenate([of for _, of in counted] or [np.zeros(0, np.int64)])
+    rows_with = np.bincount(indices, minlength=features.buckets)
+    idf = np.log(len(counted) / np.maximum(rows_with, 1))
+    data = np.log1p(counts) * idf[indices]
+    row_of = np.repeat(np.arange(len(counted)), np.diff(offsets))
+    lengths = np.sqrt(np.bincount(row_of, data * data, minlength=len(counted)))
+    data = data / np.where(lengths > 0, lengths, 1)[row_of]
+    return NgramRows(offsets, indices, data, (len(counted), features.buckets))
