@@ -26,7 +26,7 @@ namespace dsir::ngram {
 /// is SHA-256's whatever the tables hold. Tokens too long for a slot have no number, nor have
 /// n-grams with such a token; they are hashed each time.
 ///
-/// Memory: up to 18 MB for the tables, which start small.
+/// Memory: up to 6 MB for the tables, which start small.
 class Sha256Ngrams {
   public:
     /// `first_number`: of the numbers given, at least 1 (tests begin near the last).
@@ -67,7 +67,7 @@ class Sha256Ngrams {
     hashing::Sha256Buckets bucket_of_;
     std::uint32_t next_number_;
     PlacedSlots<TokenSlot> token_slots_{12, 16};
-    PlacedSlots<PairSlot> pair_slots_{14, 19};
+    PlacedSlots<PairSlot> pair_slots_{14, 18};
 
     // Of the stretch, by token.
     std::vector<std::uint64_t> hashes_;
