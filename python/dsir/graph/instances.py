@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dsir.atomic import write_json
 from dsir.corpus import Paths, resolve
@@ -210,9 +209,10 @@ def _read(shard: Shard) -> pa.Table:
     path = shard.file
     try:
         if shard.kind == "parquet":
-            return pq.ParquetFile(path).read()
+            from pyarrow import parquet  # Here, as json below: long to import.
+
+            return parquet.ParquetFile(path).read()
         if shard.kind == "jsonl":
-            # Imported where used: few need it.
             from pyarrow import json
 
             with pa.input_stream(str(path), compression="detect") as stream:

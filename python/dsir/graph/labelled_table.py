@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dsir.arguments import whole_number
 from dsir.errors import SettingError
@@ -214,6 +213,8 @@ def _number_column(column: Any, name: str) -> npt.NDArray[np.float64]:
                 f"X: column {name!r} holds {kind}, no numbers; name it in categorical=..."
             )
         if column.null_count:
+            import pyarrow.compute as pc  # Here: long to import.
+
             row = pc.index(column.is_null(), pa.scalar(True)).as_py()
             raise SettingError(f"X: column {name!r}, row {row}: a value is null")
         column = column.to_pylist() if pa.types.is_decimal(kind) else column.to_numpy()
