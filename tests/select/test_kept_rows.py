@@ -209,3 +209,45 @@ def test_a_gate_travels():
     assert again.takes(100)
     assert not again.takes(1)
     assert gate.takes(100)
+
+
+def test_a_disk_that_fills_up_is_no_reason_to_fail(
+    shards, jsonl, target, tmp_path, contents, taken, monkeypatch
+):
+    def full(self, *arguments):
+        raise OSError(28, "No space left on device")
+
+    plain = dsir.select(shards, target, n=36, out=tmp_path / "a", **SETTINGS)
+    lines = dsir.select(jsonl, target, n=9, fit_tokens="all", **SETTINGS)
+    assert sum(taken) == 0
+    monkeypatch.setattr("dsir.stages.kept_rows.RowKeeper._write_held", full)
+    again = dsir.select(shards, target, n=36, out=tmp_path / "b", **SETTINGS)
+    assert sum(taken) == 36
+    assert again.rows.tolist() == plain.rows.tolist()
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+    real = pa.ipc.new_stream
+
+    class Full:
+        def __init__(self, sink, schema):
+            self.stream = real(sink, schema)
+            self.close = self.stream.close
+
+        write_batch = full
+
+    monkeypatch.setattr(pa.ipc, "new_stream", Full)
+    again = dsir.select(jsonl, target, n=9, fit_tokens="all", **SETTINGS)
+    assert again.rows.tolist() == lines.rows.tolist()
+
+
+def test_columns_beside_the_text_that_cannot_be_read(shards, target, tmp_path, monkeypatch):
+    """Under "skip" too the shard counts: its texts can be read."""
+    plain = dsir.select(shards, target, n=36, on_error="skip", **SETTINGS)
+
+    def broken(self, rows):
+        raise dsir.ShardError("a column is damaged", path=self.name)
+
+    monkeypatch.setattr(ParquetShard, "take_beside", broken)
+    again = dsir.select(shards, target, n=36, on_error="skip", **SETTINGS)
+    assert again.skipped == []
+    assert again.rows.tolist() == plain.rows.tolist()

@@ -23,6 +23,7 @@ from dsir import _core
 from dsir.corpus import Shard, TakenRows, TextBatch
 from dsir.corpus.parquet import ParquetShard
 from dsir.corpus.take_rows import take_rows, take_values
+from dsir.errors import InputError
 from dsir.output.dictionaries import has_dictionary
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.sampling import KeyRule
@@ -114,14 +115,14 @@ class RowKeeper:
         self._texts: list[pa.Array] = []
         self._held = 0
         self._full = False
+        self._failed = False
         self._file = pa.OSFile(str(keep.path), "wb")
-        # A stream and not a file of batches: their dictionaries may differ.
-        self._stream: Any = pa.ipc.new_stream(self._file, self._schema.append(_ROW))
+        self._stream: Any = None
 
     def look_at(self, batch: TextBatch, scores: Scores) -> None:
         """Put aside the rows of a batch that may still be selected."""
         positions = self._keep.gate.may_be_selected(scores, self._keep.first_row + batch.first_row)
-        if self._full or not len(positions):
+        if self._full or self._failed or not len(positions):
             return
         self._rows.append(positions + batch.first_row)
         self._texts.append(take_values(batch.text, positions))
@@ -133,16 +134,32 @@ class RowKeeper:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._write()
-        finally:
-            self._stream.close()
-            self._file.close()
+        if kind is None:
+            self._write()
+        for closing in (self._stream, self._file):
+            try:
+                if closing is not None:
+                    closing.close()
+            except OSError:  # The end of what could not be written whole.
+                self._failed = True
+
+    def finished(self) -> Path | None:
+        """Return the file, once the block has ended; None where it was not made.
+
+        A full disk, or columns beside the text that cannot be read, are not this one's to tell of:
+        without it, the rows are fetched from the input, and whoever does that deals with them.
+        """
+        return None if self._failed or self._stream is None else self._keep.path
 
     def _write(self) -> None:
-        if not self._rows:
-            return
+        if self._rows and not self._failed:
+            try:
+                self._write_held()
+            except (InputError, OSError, pa.ArrowException):
+                self._failed = True
+        self._rows, self._texts, self._held = [], [], 0
+
+    def _write_held(self) -> None:
         rows, texts = np.concatenate(self._rows), pa.concat_arrays(self._texts)
         position = self._schema.get_field_index(self._shard.text)
         at = 0
@@ -151,13 +168,14 @@ class RowKeeper:
             columns = list(others.columns)
             columns.insert(position, texts.slice(at, len(others)))
             columns.append(to_arrow(rows[at:stop]))
+            if self._stream is None:
+                self._stream = pa.ipc.new_stream(self._file, self._schema.append(_ROW))
             self._stream.write_batch(
                 pa.RecordBatch.from_arrays(columns, schema=self._schema.append(_ROW))
             )
             at = stop
         if not self._keep.gate.takes(self._held):
             self._full = True
-        self._rows, self._texts, self._held = [], [], 0
 
 
 def can_keep(shard: Shard) -> bool:

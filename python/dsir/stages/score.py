@@ -136,7 +136,7 @@ def _score(task: ScoreTask, progress: Progress, save: Callable[[Scores], None]) 
         return _score_batches(task, progress, save, None)
     with RowKeeper(task.shard, task.keep) as keeper:
         result = _score_batches(task, progress, save, keeper)
-    result.kept = task.keep.path
+    result.kept = keeper.finished()
     return result
 
 

@@ -64,13 +64,17 @@ class TextSpool:
     def add(self, batch: TextBatch) -> None:
         """Put a batch aside."""
         kind = batch.text.type
-        if self._stream is None:
-            self._schema = pa.schema([pa.field("text", kind)])
-            self._stream = pa.ipc.new_stream(self._file, self._schema)
-        if self._given_up or self._schema.types != [kind]:
+        if self._given_up or (self._stream is not None and self._schema.types != [kind]):
             self._given_up = True
             return
-        self._stream.write_batch(pa.RecordBatch.from_arrays([batch.text], schema=self._schema))
+        try:
+            if self._stream is None:
+                self._schema = pa.schema([pa.field("text", kind)])
+                self._stream = pa.ipc.new_stream(self._file, self._schema)
+            self._stream.write_batch(pa.RecordBatch.from_arrays([batch.text], schema=self._schema))
+        except OSError:  # A full disk: the texts are decoded again.
+            self._given_up = True
+            return
         self._text.marks.append((batch.first_row, batch.bad, batch.blank_lines))
 
     def give_up(self) -> None:
@@ -85,9 +89,12 @@ class TextSpool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        self._file.close()
+        for closing in (self._stream, self._file):
+            try:
+                if closing is not None:
+                    closing.close()
+            except OSError:  # The end of what could not be written whole.
+                self._given_up = True
 
 
 def plan_spool(shards: Sequence[Shard], limit: int, folder: Path) -> tuple[Path | None, ...]:
