@@ -62,11 +62,11 @@ def large(data: Path, target: Path, times: int, shards: int, kind: str) -> dict[
         if importlib.util.find_spec("orjson") is None:
             floors.pop("orjson", None)
         runs: dict[str, Callable[[], Ran]] = {
-            f"reader {reader}": lambda code=code: process.run_code(code, [str(_THREADS), *raw])  # type: ignore[misc]
+            f"reader {reader}": lambda code=code: process.run_code(code, [str(_THREADS), *raw])
             for reader, code in floors.items()
         }
         for fit, tokens in _FITS.items():
-            runs[fit] = lambda tokens=tokens: process.run_select(  # type: ignore[misc]
+            runs[fit] = lambda tokens=tokens: process.run_select(
                 raw, target, rows // 100, folder / "out", _THREADS, fit_tokens=tokens
             )
         ran = results_in_turn(runs, times)

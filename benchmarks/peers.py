@@ -38,7 +38,7 @@ def run(data: Path, times: int) -> dict[str, Any]:
     for name in ("fast", "sha256"):
         features = HashedNgrams(hash=name, buckets=_BUCKETS)
         model = ImportanceModel(features, features.counts(everything), features.counts(target))
-        runs[f"dsir, {name}"] = lambda model=model: model.score(few)  # type: ignore[misc]
+        runs[f"dsir, {name}"] = lambda model=model: model.score(few)
     texts = few.to_pylist()
     makers = {
         "reference": ("data_selection", lambda: _reference(texts, model.log_ratio)),

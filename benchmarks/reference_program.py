@@ -58,7 +58,7 @@ def run(data: Path, times: int, shards: int) -> dict[str, Any]:
             process.run([sys.executable, "-c", code, *map(str, [*raw, target, out])])
 
         seconds = in_turn(
-            {kind: lambda kind=kind: program(kind) for kind in _MODULES},  # type: ignore[misc]
+            {kind: lambda kind=kind: program(kind) for kind in _MODULES},
             times,
         )
         weights = {kind: _arrays(last[kind], "log_importance_weights") for kind in _MODULES}

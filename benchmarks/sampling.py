@@ -52,8 +52,8 @@ def run(count: int, times: int) -> dict[str, Any]:
             drawn = [str(path), str(count // 100), str(_THREADS)]
             ran = results_in_turn(
                 {
-                    "sample": lambda drawn=drawn: process.run_code(_SAMPLE, drawn),  # type: ignore[misc]
-                    "read": lambda drawn=drawn: process.run_code(_READ, drawn),  # type: ignore[misc]
+                    "sample": lambda drawn=drawn: process.run_code(_SAMPLE, drawn),
+                    "read": lambda drawn=drawn: process.run_code(_READ, drawn),
                 },
                 times,
             )

@@ -24,7 +24,7 @@ def run(times: int = 20) -> dict[str, Any]:
     """Measure; returns figures."""
     seconds = in_turn(
         {
-            name: lambda code=code: process.run([sys.executable, "-c", code])  # type: ignore[misc]
+            name: lambda code=code: process.run([sys.executable, "-c", code])
             for name, code in _CODE.items()
         },
         times,

@@ -41,7 +41,7 @@ def run(data: Path, times: int, shards: int) -> dict[str, Any]:
         ("count", count),
     ):
         seconds = in_turn(
-            {str(n): lambda n=n, call=call: call(n) for n in numbers},  # type: ignore[misc]
+            {str(n): lambda n=n, call=call: call(n) for n in numbers},
             times,
         )
         rates[name] = {n: [size / s / 1e6 for s in seconds[str(n)]] for n in numbers}
@@ -84,7 +84,7 @@ def _select(
         raw = [str(path) for path in made]
         ran = results_in_turn(
             {
-                str(n): lambda n=n: process.run_select(  # type: ignore[misc]
+                str(n): lambda n=n: process.run_select(
                     raw, target, rows // 100, folder / "out", n, fit_tokens="1000000"
                 )
                 for n in numbers
