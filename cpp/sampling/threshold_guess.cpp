@@ -21,7 +21,9 @@ ThresholdGuess::ThresholdGuess(const KeySettings& settings, std::uint64_t budget
     : settings_(settings),
       budget_(budget),
       rows_(rows),
-      stride_(std::max<std::uint64_t>(1, rows / std::max<std::uint64_t>(1, looked_at))) {}
+      stride_(std::max<std::uint64_t>(1, rows / std::max<std::uint64_t>(1, looked_at))) {
+    seen_.reserve(std::min(rows, rows / stride_ + kStretch));
+}
 
 void ThresholdGuess::add(const Documents& documents) {
     const std::uint64_t first = documents.first_row;

@@ -10,14 +10,14 @@
 
 namespace dsir::sampling {
 
-/// Guesses between which keys the budget runs out, from about a million documents of very many:
-/// one stretch of rows in every so many, by row number alone. A search that is told the guess
+/// Guesses between which keys the budget runs out, from about half a million documents of very
+/// many: one stretch of rows in every so many, by row number alone. A search that is told the guess
 /// (ThresholdSearch::expect) needs one pass where it is right, and finds the same where it is not.
 class ThresholdGuess {
   public:
     /// `rows`: how many there are to choose from.
     ThresholdGuess(const KeySettings& settings, std::uint64_t budget, std::uint64_t rows,
-                   std::uint64_t looked_at = std::uint64_t{1} << 20);
+                   std::uint64_t looked_at = std::uint64_t{1} << 19);
 
     /// Looks at some of the run. Not thread-safe.
     void add(const Documents& documents);
