@@ -18,6 +18,7 @@ except ImportError as error:  # A source tree on the path, or a broken build.
 from dsir import graph
 from dsir.bootstrap import Interval
 from dsir.errors import (
+    BadDataError,
     BudgetError,
     DsirError,
     DsirWarning,
@@ -42,6 +43,7 @@ from dsir.selection import Selection
 from dsir.version import __version__
 
 __all__ = [
+    "BadDataError",
     "BudgetError",
     "DsirError",
     "DsirWarning",

@@ -25,7 +25,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
-    ("combining",),
+    ("bad_limits", "combining"),
     ("graph.",),
     ("stages.",),
     ("run_status",),
