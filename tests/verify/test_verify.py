@@ -345,7 +345,7 @@ def test_notes_of_what_else_is_there(out):
 
 
 @given(where=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255), file=st.integers(0, 99))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_flipped_byte_is_found(written, tmp_path_factory, where, mask, file):
     out = Path(shutil.copytree(written / "out", tmp_path_factory.mktemp("flip") / "out"))
     paths = sorted(path for path in out.rglob("*") if path.is_file() and path.name != "run.json")
@@ -363,7 +363,7 @@ def test_any_flipped_byte_is_found(written, tmp_path_factory, where, mask, file)
                     lambda inner: st.lists(inner, max_size=3)
                     | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8),
        st.integers(0, 10**6))  # fmt: skip
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_any_value_anywhere_in_a_manifest(written, tmp_path_factory, value, at):
     """Sealed again: nothing but what it says can tell."""
     out = Path(shutil.copytree(written / "out", tmp_path_factory.mktemp("value") / "out"))
