@@ -48,6 +48,7 @@ Spooled = Sequence[SpooledText | None]
 Result = TypeVar("Result")
 FitTokens = int | Literal["auto", "all"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
+_MOST_FIT_TOKENS = (1 << 63) - 1  # The core counts in 64 bits.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,7 +424,7 @@ def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
     if isinstance(fit_tokens, str):
         one_of("fit_tokens", fit_tokens, ("auto", "all"))
         return fit_tokens
-    return whole_number("fit_tokens", fit_tokens, 1)
+    return whole_number("fit_tokens", fit_tokens, 1, _MOST_FIT_TOKENS)
 
 
 def _limit_per_shard(fit_tokens: FitTokens, buckets: int, shards: int) -> int:

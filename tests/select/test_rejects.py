@@ -284,3 +284,10 @@ def test_the_commands(run_dsir, rotten, tmp_path):
         assert done.stderr.count("\n") == 1
     assert not (tmp_path / "none").exists()
     assert not (tmp_path / "none.dsir").exists()
+
+
+def test_names_and_numbers_that_cannot_be_written_down():
+    with pytest.raises(dsir.SettingError, match="weight_column"):
+        dsir.select(TEXTS, TEXTS, weight_column="\ud800", **SETTINGS)
+    with pytest.raises(dsir.SettingError, match="fit_tokens"):
+        dsir.select(TEXTS, TEXTS, fit_tokens=1 << 63, **SETTINGS)

@@ -414,3 +414,33 @@ def test_the_command(run_dsir, written, tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("dsir: error: ")
     assert done.stderr.count("\n") == 1
+
+
+VALUES = [
+    *(None, True, -1, 0, 1, 1.5, -0.5, float("nan"), float("inf"), 10**30, 2**63, "", "x", "1%"),
+    *([], [1], {}, {"dsir": 1}, {"a": [1]}, "../x", "\ud800", "separate", "paper", "poisson"),
+]
+SETTINGS = [
+    *("n", "fraction", "tokens", "features", "targets", "proportions", "smoothing", "length"),
+    *("fit_tokens", "chunk_tokens", "chunk_stride", "filters", "text", "method", "temperature"),
+    *("combine", "seed", "min_tokens", "allow_fewer", "shard_size", "weight_column"),
+    *("target_column", "on_error", "max_bad_rows", "max_bad_shards", "candidates", "filters"),
+    *("preprocessing", "threads", "engine", "features.n", "features.buckets", "features.hash"),
+]
+
+
+@given(st.sampled_from(SETTINGS), st.sampled_from(VALUES))
+@settings(max_examples=40)
+def test_any_value_of_any_setting(written, tmp_path_factory, name, value):
+    """Never a crash, whatever the manifest asks for."""
+    out = Path(shutil.copytree(written / "out", tmp_path_factory.mktemp("setting") / "out"))
+    path = out / "selection.json"
+    content = json.loads(path.read_bytes())
+    first, _, inner = name.partition(".")
+    place, key = (content["settings"][first], inner) if inner else (content["settings"], first)
+    same = key in place and json.dumps(place[key]) == json.dumps(value)
+    place[key] = value
+    path.write_text(json.dumps(content))
+    found = dsir.verify(out, threads=1)
+    # The manifest is not sealed; some values are only another way to say the same.
+    assert same or not found.stands
