@@ -20,6 +20,9 @@ from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import origins_of, part_rows
 from dsir.output.row_merge import Pair, Rows, merged
+from dsir.output.row_origins import Origins, joined_origins
+
+_RUN = 1 << 17
 
 
 @dataclass(slots=True)
@@ -108,8 +111,8 @@ def diff(a: str | Path, b: str | Path, *, by: str | None = None) -> SelectionDif
 
     Rows are the same where they come from the same row of the same input (by its path; in memory,
     by its name), whatever number that input has in a corpus. The files are believed; `dsir.verify`
-    checks them. Memory: eight bytes for every common row whose weight changed, and with `by` a
-    byte for every row.
+    checks them. Memory: the table of where rows come from of a part of each, eight bytes for
+    every common row whose weight changed, and with `by` nine for every row.
 
     Args:
         a: a folder that `dsir.select` wrote to.
@@ -172,6 +175,7 @@ class _Side:
         # By input: where its rows are: part, first row in it, one behind its last.
         self._spans: dict[int, list[tuple[str, int, int]]] = {}
         self._first: dict[int, int] = {}
+        self._loaded: tuple[str, Origins] | None = None
         self.rows = 0
         for part in self.manifest.parts:
             self._survey(part)
@@ -180,6 +184,8 @@ class _Side:
         at = 0
         for origins in origins_of(self.manifest, part):
             source = origins.source
+            if not len(source):
+                continue
             bounds = np.flatnonzero(np.diff(source.astype(np.int64))) + 1
             for start, stop in itertools.pairwise([0, *bounds.tolist(), len(source)]):
                 number = int(source[start])
@@ -195,21 +201,18 @@ class _Side:
 
     def rows_of(self, number: int, numbers: list[int]) -> Iterator[Rows]:
         """Read the rows of an input, by its number in the comparison."""
-        own = numbers[number]
-        for part, spans in itertools.groupby(self._spans.get(own, []), key=lambda span: span[0]):
-            wanted = list(spans)
-            first, last = wanted[0][1], wanted[-1][2]
-            at = 0
-            for origins in origins_of(self.manifest, part):
-                length = len(origins.source)
-                low, high = max(first - at, 0), min(last - at, length)
-                if low < high:
-                    some = origins.part(slice(low, high))
-                    # One number in both, so that the merge can tell what is the same.
-                    yield Rows(some._replace(source=np.full(high - low, number, np.uint32)))
-                at += length
-                if at >= last:
-                    break
+        for part, first, last in self._spans.get(numbers[number], []):
+            for start in range(first, last, _RUN):
+                some = self._origins(part).part(slice(start, min(last, start + _RUN)))
+                # One number in both, so that the merge can tell what is the same.
+                source = np.full(len(some.source), number, np.uint32)
+                yield Rows(some._replace(source=source))
+
+    def _origins(self, part: str) -> Origins:
+        """Return where the rows of a part come from; the last part stays at hand."""
+        if self._loaded is None or self._loaded[0] != part:
+            self._loaded = (part, joined_origins(list(origins_of(self.manifest, part))))
+        return self._loaded[1]
 
     def first_row_of(self, number: int) -> int:
         """Return the position of an input's first row among all rows of the output."""

@@ -13,7 +13,7 @@ from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
 from dsir.output.manifest import Manifest
 from dsir.output.row_merge import Rows
-from dsir.output.row_origins import ORIGINS_FOLDER, Origins, read_origins
+from dsir.output.row_origins import ORIGINS_FOLDER, Origins, joined_origins, read_origins
 
 _READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
@@ -106,16 +106,7 @@ class _OriginsFeed:
             rest = held.part(slice(count, None))
             count -= len(parts[-1].source)
             self._held = rest if len(rest.source) else None
-        if len(parts) == 1:
-            return parts[0]
-        return Origins._make(
-            None
-            if column[0] is None
-            else pa.concat_arrays(column)
-            if isinstance(column[0], pa.Array)
-            else np.concatenate(column)
-            for column in zip(*parts, strict=True)
-        )
+        return joined_origins(parts)
 
 
 class _BatchFeed:

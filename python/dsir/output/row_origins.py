@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +44,20 @@ class Origins(NamedTuple):
     def part(self, where: slice) -> Origins:
         """Return some of the rows, without a copy."""
         return Origins._make(None if column is None else column[where] for column in self)
+
+
+def joined_origins(parts: Sequence[Origins]) -> Origins:
+    """Put one or more runs of rows one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Origins._make(
+        None
+        if column[0] is None
+        else pa.concat_arrays(column)
+        if isinstance(column[0], pa.Array)
+        else np.concatenate(column)
+        for column in zip(*parts, strict=True)
+    )
 
 
 class OriginsWriter:
