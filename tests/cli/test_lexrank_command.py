@@ -265,7 +265,8 @@ def test_what_cannot_be_read_is_listed(damaged, tmp_path, invoke_dsir, group_by)
     assert (said["rows"], said["written"]) == (80, 80 - len(bad))
     expected = np.zeros(80)
     keys = np.array(groups if group_by else [""] * 80, dtype=object)
-    keys[bad] = None
+    if group_by:
+        keys[bad] = None
     for key in set(keys.tolist()):
         members = np.flatnonzero(keys == key)
         expected[members] = lexrank([texts[row] for row in members], None)
