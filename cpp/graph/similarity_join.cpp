@@ -7,6 +7,7 @@
 
 #include "graph/comparable_rows.hpp"
 #include "graph/join_estimates.hpp"
+#include "graph/row_offsets.hpp"
 #include "parallel/for_ranges.hpp"
 
 namespace dsir::graph {
@@ -143,10 +144,14 @@ Graph Join<Block>::mirrored(std::vector<std::vector<Hits>>& hits) const {
         }
     });
     Graph graph;
-    graph.offsets.resize(static_cast<std::size_t>(size) + 1);
+    const auto own_edges = [&](std::int64_t i) -> std::int64_t {
+        return settings_.self_edges && !rows_.is_zero(i) ? 1 : 0;
+    };
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(size));
+    for (std::int64_t i = 0; i < size; ++i) counts[i] = before[i] + own_edges(i) + behind[i];
+    graph.offsets = row_offsets(counts);
     for (std::int64_t i = 0; i < size; ++i) {
-        const std::int64_t self = settings_.self_edges && !rows_.is_zero(i) ? 1 : 0;
-        graph.offsets[i + 1] = graph.offsets[i] + before[i] + self + behind[i];
+        const std::int64_t self = own_edges(i);
         // From here on: where the next neighbour before, and behind, is to be written.
         behind[i] = graph.offsets[i] + before[i] + self;
         before[i] = graph.offsets[i];

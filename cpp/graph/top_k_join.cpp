@@ -7,6 +7,7 @@
 #include "graph/comparable_rows.hpp"
 #include "graph/join_estimates.hpp"
 #include "graph/near_rows.hpp"
+#include "graph/row_offsets.hpp"
 #include "graph/similarity_join.hpp"
 #include "parallel/for_ranges.hpp"
 
@@ -173,12 +174,12 @@ class TopKJoin {
         const auto own_edge = [&](std::int64_t i) {
             return settings_.self_edges && !rows_.is_zero(i);
         };
-        std::vector<std::int64_t> starts(static_cast<std::size_t>(size) + 1);
+        std::vector<std::int64_t> counts(static_cast<std::size_t>(size));
         for (std::int64_t i = 0; i < size; ++i) {
-            starts[i + 1] += static_cast<std::int64_t>(best_[i].members().size()) + own_edge(i);
-            for (const Ranked& one : best_[i].members()) ++starts[one.row + 1];
+            counts[i] += static_cast<std::int64_t>(best_[i].members().size()) + own_edge(i);
+            for (const Ranked& one : best_[i].members()) ++counts[one.row];
         }
-        for (std::int64_t i = 0; i < size; ++i) starts[i + 1] += starts[i];
+        const std::vector<std::int64_t> starts = row_offsets(counts);
         std::vector<std::int64_t> next(starts.begin(), starts.end() - 1);
         std::vector<Edge> both(static_cast<std::size_t>(starts.back()));
         for (std::int64_t i = 0; i < size; ++i) {
@@ -204,8 +205,7 @@ class TopKJoin {
         };
         parallel::for_ranges(size, settings_.threads, unite);
         Graph graph;
-        graph.offsets.resize(static_cast<std::size_t>(size) + 1);
-        for (std::int64_t i = 0; i < size; ++i) graph.offsets[i + 1] = graph.offsets[i] + next[i];
+        graph.offsets = row_offsets(next);
         graph.neighbours.resize(static_cast<std::size_t>(graph.offsets.back()));
         if (weights) graph.weights.resize(graph.neighbours.size());
         const auto copy = [&](unsigned, std::int64_t from, std::int64_t to) {
