@@ -450,7 +450,7 @@ def similarity_join(
     weights: bool = True,
     top_k: int = 0,
     threads: int = 1,
-    block_rows: int = 8192,
+    block_rows: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
     """(offsets, neighbours, cosines) of the graph; top_k 0 is by threshold alone."""
 
