@@ -1,4 +1,4 @@
-"""The text field of JSON lines: from the core, or from Python's json for lines that are not plain."""
+"""The text field of JSON lines: by the core, and by Python's json where a line is not plain."""
 
 from __future__ import annotations
 
