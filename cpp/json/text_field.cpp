@@ -1,6 +1,5 @@
 #include "json/text_field.hpp"
 
-#include <array>
 #include <cstring>
 
 #include "text/utf8.hpp"
@@ -106,7 +105,7 @@ bool TextFieldReader::read_member(std::size_t level) {
         return skip_literal();
     }
     if (level + 1 < path_.size()) {
-        return level + 1 < kMostDepth && skip_exactly('{') && read_object(level + 1);
+        return level + 1 < kMostNames && skip_exactly('{') && read_object(level + 1);
     }
     found_ = LineKind::text;
     return skip_exactly('"') && copy_string();
@@ -185,10 +184,9 @@ bool TextFieldReader::unescape() {
     return true;
 }
 
-/// Passes over a value of any kind.
+/// Passes over a value of any kind and depth.
 bool TextFieldReader::skip_value() {
-    std::array<bool, kMostDepth> in_object{};
-    std::size_t depth = 0;
+    in_object_.clear();
     for (;;) {
         bool opened = false;
         switch (peek()) {
@@ -197,8 +195,7 @@ bool TextFieldReader::skip_value() {
                 break;
             case '{':
             case '[':
-                if (depth == kMostDepth) return false;
-                in_object[depth++] = peek() == '{';
+                in_object_.push_back(peek() == '{');
                 ++at_;
                 opened = true;
                 break;
@@ -212,11 +209,11 @@ bool TextFieldReader::skip_value() {
         }
         // Close what ends here, up to where the next value begins.
         for (;;) {
-            if (depth == 0) return true;
+            if (in_object_.empty()) return true;
             skip_spaces();
-            const bool object = in_object[depth - 1];
+            const bool object = in_object_.back();
             if (skip_exactly(object ? '}' : ']')) {
-                --depth;
+                in_object_.pop_back();
                 opened = false;
                 continue;
             }

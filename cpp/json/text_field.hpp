@@ -17,8 +17,8 @@ enum class LineKind : std::uint8_t {
     look_again = 2,  ///< anything else: for a reader that can say what
 };
 
-/// Brackets open at a time, beyond which a line is for the other reader.
-constexpr std::size_t kMostDepth = 128;
+/// Names that lead to a text, beyond which every line is for the other reader.
+constexpr std::size_t kMostNames = 128;
 
 /// Takes the text field out of lines that are JSON objects.
 ///
@@ -61,6 +61,7 @@ class TextFieldReader {
     std::uint8_t* out_ = nullptr;
     LineKind found_ = LineKind::null;
     std::vector<std::uint8_t> name_;
+    std::vector<bool> in_object_;  // Of each bracket that is open in a value passed over.
 };
 
 /// Reads the text field of lines.

@@ -199,20 +199,22 @@ TEST(nested_text) {
     check(R"({"":{"":"a"}})", LineKind::text, "a", {"", ""});
 }
 
-TEST(depth_is_bounded) {
-    constexpr std::size_t kMost = dsir::json::kMostDepth;
+TEST(values_of_any_depth) {
     for (const auto& [open, close] :
          {std::pair<std::string, std::string>{"[", "]"}, {"{\"a\":[", "]}"}}) {
-        const std::size_t most = kMost / (open == "[" ? 1 : 2);
-        const auto line = [&](std::size_t depth) {
-            return "{\"text\":\"a\",\"x\":" + repeated(open, depth) + repeated(close, depth) + "}";
-        };
-        check(line(most), LineKind::text, "a");
-        refuse(line(most + 1));
-        refuse(line(100000));
+        for (const std::size_t depth : {1U, 64U, 65U, 1000U, 100000U}) {
+            const std::string begin = "{\"text\":\"a\",\"x\":" + repeated(open, depth);
+            check(begin + repeated(close, depth) + "}", LineKind::text, "a");
+            refuse(begin + repeated(close, depth - 1) + "}");
+            refuse(begin + repeated(close, depth + 1) + "}");
+        }
     }
-    const auto line = [](std::size_t depth) {
-        return repeated("{\"a\":", depth) + "\"b\"" + repeated("}", depth);
+}
+
+TEST(names_are_bounded) {
+    constexpr std::size_t kMost = dsir::json::kMostNames;
+    const auto line = [](std::size_t names) {
+        return repeated("{\"a\":", names) + "\"b\"" + repeated("}", names);
     };
     check(line(kMost), LineKind::text, "b", std::vector<std::string>(kMost, "a"));
     refuse(line(kMost + 1), std::vector<std::string>(kMost + 1, "a"));
