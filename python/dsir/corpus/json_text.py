@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core
+from dsir._core import JSON_LOOK_AGAIN, JSON_TEXT, json_texts
 from dsir.corpus.line_blocks import LineBlock
 from dsir.primitive_arrays import to_arrow
 
@@ -69,9 +69,9 @@ def read_texts(block: LineBlock, field: tuple[str, ...]) -> ReadTexts:
     null in it. Every other line is read by Python, which says what is wrong with it, if anything.
     """
     path = [name.encode("utf-8", "surrogatepass") for name in field]
-    offsets, values, kinds = _core.json_texts(block.data, block.starts, block.ends, path)
+    offsets, values, kinds = json_texts(block.data, block.starts, block.ends, path)
     text = _string_array(offsets, values, kinds)
-    again = np.flatnonzero(kinds == _core.JSON_LOOK_AGAIN).tolist()
+    again = np.flatnonzero(kinds == JSON_LOOK_AGAIN).tolist()
     if not again:
         return ReadTexts(text, having=len(text))
     found = [_read_line(block.row_bytes(index), field) for index in again]
@@ -85,7 +85,7 @@ def _string_array(
 ) -> pa.Array:
     """Return the texts of the core as an Arrow array over the same memory."""
     array_type = pa.StringArray if offsets.dtype == np.int32 else pa.LargeStringArray
-    present = kinds == _core.JSON_TEXT
+    present = kinds == JSON_TEXT
     nulls = len(kinds) - int(np.count_nonzero(present))
     bitmap = pa.py_buffer(np.packbits(present, bitorder="little")) if nulls else None
     buffers = pa.py_buffer(offsets), pa.py_buffer(values[: offsets[-1]])

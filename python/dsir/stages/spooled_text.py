@@ -19,9 +19,8 @@ import pyarrow as pa
 
 from dsir.corpus import BadRow, Shard, TextBatch
 from dsir.corpus.jsonl import JsonLinesShard
-from dsir.corpus.line_blocks import Compression
 
-_SLOW: tuple[Compression, ...] = ("gzip", "bz2")  # To decompress, beside writing and reading.
+_SLOW = ("gzip", "bz2")  # To decompress, beside writing and reading.
 _MOST_BYTES = 8 << 30
 _TEXT_PER_BYTE = 3  # Of a compressed file, about.
 _NGRAMS_PER_BYTE = 0.5  # Of text, about.
