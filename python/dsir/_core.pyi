@@ -38,6 +38,31 @@ def lowered(utf8: str | bytes) -> str:
 def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool, int]:
     """Find lines: starts and ends of those not blank, whether all are {...}, how many there are."""
 
+# JSON.
+
+JSON_TEXT: Final[int]
+"""Of a line: an object whose text field is a string."""
+JSON_NULL: Final[int]
+"""Of a line: an object whose text field, or one it would be in, is null."""
+JSON_LOOK_AGAIN: Final[int]
+"""Of a line: anything else, also what Python's json reads and RFC 8259 does not allow."""
+
+def json_texts(
+    data: Buffer, starts: NDArray[np.int64], ends: NDArray[np.int64], field: list[bytes]
+) -> tuple[NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read the text field of lines that are JSON objects.
+
+    Args:
+        data: flat bytes.
+        starts: where each line begins in them.
+        ends: where it ends.
+        field: the names that lead to the text, one or more.
+
+    Returns:
+        Offsets (one more than lines; int32 where the lines take less than 2 GiB), bytes of the
+        texts, with room behind the last, and uint8, what each line is.
+    """
+
 # Hashing.
 
 FAST_HASH_VERSION: Final[int]
