@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
+from dsir.corpus.group_values import LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks
 from dsir.corpus.shard import (
@@ -47,7 +48,12 @@ class JsonLinesShard(FileShard):
         return
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`.
 
@@ -58,6 +64,7 @@ class JsonLinesShard(FileShard):
         field_seen = False
         blank_lines = 0
         next_row = 0
+        values = LineValues(groups, self.name)
         for block in self._blocks(batch_bytes):
             blank_lines += block.lines - block.rows
             if not block.rows:
@@ -72,9 +79,12 @@ class JsonLinesShard(FileShard):
                 where = f" (line {block.line_number(index)})"
                 raise refuse_bad_row(self, BadRow(block.first_row + index, reason), where)
             bad = tuple(BadRow(block.first_row + index, reason) for index, reason in read.bad)
-            yield TextBatch(block.first_row, read.text, bad, blank_lines)
+            yield TextBatch(
+                block.first_row, read.text, bad, blank_lines, groups=values.of(block)
+            )
             blank_lines = 0
             next_row = block.first_row + block.rows
+        values.refuse_missing(self._blocks())
         if blank_lines:
             # Nothing but blank lines since the last batch: an empty one carries their number.
             yield TextBatch(next_row, pa.array([], type=pa.string()), (), blank_lines)

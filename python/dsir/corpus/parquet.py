@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir.corpus.batches import rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
+from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import (
     FileShard,
     Kind,
@@ -57,17 +58,26 @@ class ParquetShard(FileShard):
             return self._schema_of(file)
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
         del on_error  # No row of a Parquet file can be bad on its own at this stage.
         with self._open() as file:
-            column = find_text_column(self._schema_of(file), self.text, self.name)
+            schema = self._schema_of(file)
+            column = find_text_column(schema, self.text, self.name)
+            beside = [find_group_column(schema, name, self.name) for name in groups]
+            names = list(dict.fromkeys(one.projection for one in (column, *beside)))
             first_row = 0
             for group in range(file.num_row_groups):
-                batches = self._batches(file, group, [column.projection], threads, batch_bytes)
+                batches = self._batches(file, group, names, threads, batch_bytes)
                 for batch in batches:
-                    yield TextBatch(first_row, column.of(batch))
+                    values = tuple(values_of(one.of(batch)) for one in beside)
+                    yield TextBatch(first_row, column.of(batch), groups=values)
                     first_row += len(batch)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
@@ -20,8 +21,9 @@ from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
 from dsir.sentences import bytes_of
+from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept_rows import Keep, RowKeeper
-from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
+from dsir.stages.score_table import Beside, ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.spooled_text import SpooledText
 from dsir.stages.travel import Travel
@@ -39,6 +41,7 @@ class ScoreTask:
         place: where the result is kept; None to keep it in memory.
         keep: which rows are kept as they pass; None for none.
         spooled: the texts, where they were put aside; None to decode them.
+        beside: what is kept of each row beside its log-weight.
     """
 
     shard: Shard
@@ -49,18 +52,27 @@ class ScoreTask:
     place: Place | None
     keep: Keep | None = None
     spooled: SpooledText | None = None
+    beside: Beside = Beside()
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
         if self.spooled is not None:
             return self.spooled.batches()
-        return self.shard.text_batches(on_error=self.on_error, threads=self.threads)
+        return self.shard.text_batches(
+            on_error=self.on_error, threads=self.threads, groups=self.beside.groups
+        )
 
     @property
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
         chunks = isinstance(self.shard, ChunkedShard)
-        return ScoreForm(self.model.columns, reasons=self.filters is not None, chunks=chunks)
+        return ScoreForm(
+            self.model.columns,
+            reasons=self.filters is not None,
+            chunks=chunks,
+            content=self.beside.content,
+            groups=len(self.beside.groups),
+        )
 
 
 @dataclass(slots=True)
@@ -79,6 +91,11 @@ class ShardScores:
         place: where the scores are, unless in memory.
         scores: the scores, where they are in memory.
         kept: the file of rows that may be selected, where they were kept.
+        names: the values of the columns that quotas are by, where they are in memory.
+        codes: by column, the code in all shards of each code in this one; None until that is known.
+        repeated: a bit for each row, 1 where an earlier one has its text; None where that was not
+            looked for.
+        duplicates: how many bits are 1.
     """
 
     rows: int = 0
@@ -92,12 +109,37 @@ class ShardScores:
     place: Place | None = None
     scores: Scores | None = None
     kept: Path | None = None
+    names: list[list[str]] = field(default_factory=list, repr=False)
+    codes: list[npt.NDArray[np.uint32]] | None = field(default=None, repr=False)
+    repeated: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    duplicates: int = 0
 
     def runs(self) -> Iterator[Scores]:
-        """Read the scores, in runs of a fixed number of rows."""
+        """Read the scores, in runs of a fixed number of rows, and what all shards say of them."""
         if self.place is not None:
-            return in_runs(read_scores(self.place.path(".arrow"), self.form), self.form)
-        return in_runs([self.scores or self.form.nothing], self.form)
+            runs = in_runs(read_scores(self.place.path(".arrow"), self.form), self.form)
+        else:
+            runs = in_runs([self.scores or self.form.nothing], self.form)
+        at = 0
+        for scores in runs:
+            if self.codes is not None and scores.groups is not None:
+                scores = scores._replace(groups=recoded(scores.groups, self.codes))
+            if self.repeated is not None:
+                packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
+                bits = np.unpackbits(packed, count=scores.rows, bitorder="little")
+                scores = scores._replace(repeated=bits)
+            at += scores.rows
+            yield scores
+
+    def group_names(self) -> list[list[str]]:
+        """Return the values of the columns that quotas are by, by their code in this shard.
+
+        Raises:
+            WorkdirError: they are missing or damaged.
+        """
+        if self.place is None:
+            return self.names or [[] for _ in range(self.form.groups)]
+        return read_names(self.place, self.form.groups)
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
@@ -126,6 +168,9 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema):
                 pass
     if place is not None:
+        if task.beside.groups:
+            write_names(place, result.group_names())
+            result.names = []
         result.place = place
         _finish(place, result)
     return result
@@ -151,6 +196,7 @@ def _score_batches(
     result = ShardScores(form=task.form)
     travel = Travel(shard, progress)
     spec, table = model.features.spec, model.table
+    encoder = GroupEncoder(len(task.beside.groups))
     for batch in task.batches():
         text = model.features.prepared(batch.text)
         log_weight, tokens, text_bytes, status = _core.score(
@@ -173,12 +219,17 @@ def _score_batches(
         if task.filters is not None:
             reason = task.filters.apply(text, model.features.core_tokenizer, task.threads)
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
-        scores = Scores(log_weight, tokens, text_bytes, reason, row, start)
+        content = None
+        if task.beside.content:
+            content = _core.content_hashes(batch.text, threads=task.threads)
+        groups = encoder.encode(batch.groups)
+        scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, groups)
         save(scores)
         if keeper is not None:
             keeper.look_at(batch, scores)
         travel.to(batch)
     travel.arrive()
+    result.names = encoder.names
     if task.spooled is not None:
         task.spooled.path.unlink(missing_ok=True)
     return result
