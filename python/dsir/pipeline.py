@@ -25,10 +25,13 @@ from dsir.quality import QualityFilters
 from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.group_codes import merge_groups
 from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
+from dsir.stages.score_table import NOTHING, Beside
 from dsir.stages.skipped import Skipped
 from dsir.stages.spooled_text import SpooledText, plan_spool
 from dsir.stages.write import (
@@ -192,6 +195,7 @@ class Pipeline:
         numbers: Sequence[int] | None = None,
         keeps: Sequence[Keep | None] = (),
         spooled: Spooled = (),
+        beside: Beside = NOTHING,
     ) -> list[ShardScores]:
         """Score the shards of a corpus.
 
@@ -203,6 +207,7 @@ class Pipeline:
             numbers: which shards; all where None.
             keeps: by shard, which rows are kept as they pass; empty for none.
             spooled: by shard, the texts where they were put aside; empty for none.
+            beside: what is kept of each row beside its log-weight.
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
@@ -219,6 +224,7 @@ class Pipeline:
                 workdir.place(".", number) if workdir else None,
                 keeps[number] if keeps else None,
                 spooled[number] if spooled else None,
+                beside,
             )
             for number in chosen
         ]
@@ -252,7 +258,11 @@ class Pipeline:
         """
         rows = sum(part.rows for part in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
-            drawn = draw(scores, settings, shares, self.engine.threads)
+            if settings.dedup == "exact":
+                find_repeats(scores, settings)
+            columns = settings.quotas.columns
+            groups = merge_groups(scores, columns) if columns else None
+            drawn = draw(scores, settings, shares, self.engine.threads, groups)
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
             tasks = [

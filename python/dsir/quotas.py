@@ -1,4 +1,4 @@
-"""Quotas: how much of a selection may have any one value of a column, or how much each is to have."""
+"""Quotas: how much of a selection may have any one value of a column, or how much each has."""
 
 from __future__ import annotations
 
@@ -80,6 +80,9 @@ class Quotas:
         return ", ".join(words)
 
 
+NO_QUOTAS = Quotas()
+
+
 def check_quotas(max_per: MaxPer | None, group_by: str | None) -> Quotas:
     """Check quotas as they were given.
 
@@ -93,7 +96,9 @@ def check_quotas(max_per: MaxPer | None, group_by: str | None) -> Quotas:
             too many.
     """
     if max_per is not None and not isinstance(max_per, Mapping):
-        raise SettingError(f"max_per={max_per!r}: expected shares by column, such as {{'site': 0.1}}")
+        raise SettingError(
+            f"max_per={max_per!r}: expected shares by column, such as {{'source': 0.2}}"
+        )
     caps = []
     for column, most in (max_per or {}).items():
         whole = isinstance(most, int) and not isinstance(most, bool)

@@ -38,6 +38,7 @@ from dsir.output.folder import (
 from dsir.pipeline import FitSettings, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
+from dsir.quotas import Dedup, MaxPer, check_dedup, check_quotas
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
     Selection,
@@ -70,6 +71,10 @@ def select(
     n: int | None = None,
     fraction: float | None = None,
     tokens: int | None = None,
+    bytes: int | str | None = None,  # noqa: A002
+    max_per: MaxPer | None = None,
+    group_by: str | None = None,
+    dedup: Dedup | None = None,
     text: str = "text",
     features: HashedNgrams = _FEATURES,
     method: Method = "resample",
@@ -112,9 +117,15 @@ def select(
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of what is wanted: the same kinds; or several by name,
             {"name": source, ...}.
-        n: documents to select; exactly one of n, fraction and tokens.
+        n: documents to select; exactly one of n, fraction, tokens and bytes.
         fraction: of the rows read, rounded down.
         tokens: documents are taken by descending key until the next would pass this.
+        bytes: the same for bytes of text (UTF-8); a number, or a size such as "10GB".
+        max_per: the most that any one value of a column may take, by column: a share of the budget
+            (a float, such as {"source": 0.2}) or a number of documents (an int). See
+            docs/concepts.md.
+        group_by: a column; the budget is then that of every value of it, each drawn on its own.
+        dedup: "exact": of rows with the same text, byte for byte, only the first may be selected.
         text: the text column; dots lead into nested columns.
         features: the n-grams.
         method: "resample", or "top-k" without noise.
@@ -180,8 +191,16 @@ def select(
     combined = check_combine(combine, candidates, targets)
     min_tokens = whole_number("min_tokens", min_tokens, 0)
     prepared.refuse_short_windows(min_tokens)
+    quotas = check_quotas(max_per, group_by)
+    if combined is not None and quotas:
+        raise SettingError(f"combine: cannot be used with {quotas}")
     draw_settings = DrawSettings(
-        Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
+        Budget(n, fraction, tokens, bytes),
+        KeyRule(seed, method, temperature),
+        min_tokens,
+        allow_fewer,
+        check_dedup(dedup),
+        quotas,
     )
     folder = None if out is None else Path(out).expanduser().absolute()
     run = _Run(
@@ -228,18 +247,12 @@ class _Run:
 
     def settings(self) -> dict[str, Any]:
         """Everything but the inputs that the result depends on."""
-        rule = self.draw_settings.rule
         return {
-            **self.draw_settings.budget.describe(),
+            **self.draw_settings.describe(),
             **self.fit_settings.describe(),
             **self.preprocessing.describe(),
             "text": self.raw.shards[0].text,
-            "method": rule.method,
-            "temperature": rule.temperature,
             "combine": None if self.combine is None else self.combine.describe(),
-            "seed": rule.seed,
-            "min_tokens": self.draw_settings.min_tokens,
-            "allow_fewer": self.draw_settings.allow_fewer,
             "shard_size": self.shard_size,
             "weight_column": self.added.weight,
             "target_column": self.added.target,
@@ -277,7 +290,12 @@ class _Run:
     ) -> Selection:
         """Fit, score, draw and write."""
         model, skipped, spooled = self.pipeline.fit(
-            self.raw, self.target, self.fit_settings, workdir, kept
+            self.raw,
+            self.target,
+            self.fit_settings,
+            workdir,
+            # Texts are put aside without their columns.
+            None if self.draw_settings.quotas else kept,
         )
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
@@ -322,15 +340,20 @@ class _Run:
         if self.combine is not None:
             settings = self.combine.widened(settings)
         if workdir is None:
-            scores = self.pipeline.score(self.raw, model, filters, None)
+            scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         path, durable = workdir.path, workdir.durable
         on_error = self.pipeline.on_error
-        folder = score_workdir(path / "scores", self.raw, model, filters, on_error, durable=durable)
+        beside = settings.beside
+        folder = score_workdir(
+            path / "scores", self.raw, model, filters, on_error, beside=beside, durable=durable
+        )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept)
-        scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps, spooled=spooled)
+        scores = self.pipeline.score(
+            self.raw, model, filters, folder, keeps=keeps, spooled=spooled, beside=beside
+        )
         manifest = folder.manifest
         drawn, rows = self.pipeline.sample(
             scores,

@@ -34,7 +34,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("importance",),
     ("preprocessing",),
     ("targets", "explanation"),
-    ("model_file", "metrics", "sampling", "budget", "length", "proportions"),
+    ("model_file", "metrics", "sampling", "budget", "quotas", "length", "proportions"),
     ("bootstrap",),
     ("features", "quality"),
     ("sentences",),

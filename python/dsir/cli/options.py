@@ -149,6 +149,38 @@ Tokens = Annotated[
     int | None,
     typer.Option(help="Tokens: documents until the next would pass it.", rich_help_panel=_BUDGET),
 ]
+Bytes = Annotated[
+    str | None,
+    typer.Option(
+        "--bytes",
+        metavar="SIZE",
+        help="Bytes of text, such as 10GB: documents until the next would pass it.",
+        rich_help_panel=_BUDGET,
+    ),
+]
+MaxPerText = Annotated[
+    str | None,
+    typer.Option(
+        "--max-per",
+        metavar="COLUMN=MOST,...",
+        help="The most that one value of a column may take: a share of the budget (0.2), or "
+        "documents (5).",
+        rich_help_panel=_DRAW,
+    ),
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="The budget is for each value of it.", rich_help_panel=_DRAW
+    ),
+]
+Dedup = Annotated[
+    str,
+    typer.Option(
+        help="'exact': of rows with the same text only the first may be selected.",
+        rich_help_panel=_DRAW,
+    ),
+]
 AllowFewer = Annotated[
     bool,
     typer.Option(
@@ -238,8 +270,8 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise typer.BadParameter(f"{path}: expected names and values")
     named = {str(name).replace("-", "_"): value for name, value in values.items()}
-    # Two options are called otherwise inside, where these names are taken.
-    inside = {"hash": "hash_name", "json": "as_json"}
+    # Some options are called otherwise inside, where these names are taken.
+    inside = {"hash": "hash_name", "json": "as_json", "bytes": "bytes_"}
     named = {inside.get(name, name): value for name, value in named.items()}
     unknown = sorted(set(named) - known)
     if unknown:
@@ -253,7 +285,7 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
             for name, sources in named["target"].items()
             for source in (sources if isinstance(sources, list) else [sources])
         ]
-    for name in ("proportions", "filters", "combine"):
+    for name in ("proportions", "filters", "combine", "max_per"):
         if isinstance(named.get(name), dict):
             named[name] = ",".join(f"{k}={v}" for k, v in named[name].items())
     return named
@@ -348,6 +380,23 @@ def combine_of(value: str | None) -> dict[str, float] | None:
         SettingError: it is not of that form.
     """
     return _numbers("--combine", value, "dsir=1,lexrank=0.2")
+
+
+def max_per_of(value: str | None) -> dict[str, float | int] | None:
+    """Read --max-per: COLUMN=MOST, separated by commas; a whole number is one of documents.
+
+    Raises:
+        SettingError: it is not of that form.
+    """
+    numbers = _numbers("--max-per", value, "source=0.2")
+    if value is None or numbers is None:
+        return None
+    whole = {entry.rpartition("=")[0].strip() for entry in value.split(",") if _is_whole(entry)}
+    return {name: int(most) if name in whole else most for name, most in numbers.items()}
+
+
+def _is_whole(entry: str) -> bool:
+    return entry.rpartition("=")[2].strip().isdecimal()
 
 
 def _numbers(option: str, value: str | None, example: str) -> dict[str, float] | None:

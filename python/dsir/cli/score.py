@@ -17,7 +17,9 @@ from dsir.fit import check_on_error
 from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
+from dsir.quotas import check_dedup
 from dsir.stage_folders import score_to_folder
+from dsir.stages.score_table import Beside
 
 
 def score(
@@ -31,6 +33,14 @@ def score(
     chunk_tokens: options.ChunkTokens = None,
     chunk_stride: options.ChunkStride = None,
     filters: options.Filters = None,
+    dedup: options.Dedup = "none",
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN,...",
+            help="Columns that 'dsir sample' may have quotas by (--max-per, --group-by).",
+        ),
+    ] = None,
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
     quiet: options.Quiet = False,
@@ -56,12 +66,20 @@ def score(
         prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
         loaded = dsir.ImportanceModel.load(model)
         corpus = prepared.cut(resolve(Paths(raw), text=text, name="raw"), loaded.features)
+        beside = Beside(check_dedup(dedup) == "exact", _columns_of(groups))
         scores = score_to_folder(
-            pipeline, corpus, loaded, prepared.filters, out.absolute(), _part_of(part)
+            pipeline, corpus, loaded, prepared.filters, out.absolute(), _part_of(part), beside
         )
         if not quiet:
             rows = sum(shard.rows for shard in scores)
             typer.echo(f"{out}: {rows:,} rows of {len(scores):,} shards")
+
+
+def _columns_of(groups: str | None) -> tuple[str, ...]:
+    columns = tuple(name.strip() for name in (groups or "").split(",")) if groups else ()
+    if not all(columns) or len(set(columns)) < len(columns):
+        raise SettingError(f"--groups {groups}: expected columns, separated by commas")
+    return columns
 
 
 def _part_of(part: str) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from dsir.corpus import Paths, resolve
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.output.folder import check_output_folder
 from dsir.preprocessing import check_preprocessing
+from dsir.quotas import check_dedup, check_quotas
 from dsir.sampling import KeyRule
 from dsir.targets import resolve_targets
 
@@ -32,12 +33,16 @@ def select(
     n: options.N = None,
     fraction: options.Fraction = None,
     tokens: options.Tokens = None,
+    bytes_: options.Bytes = None,
     allow_fewer: options.AllowFewer = False,
     text: options.Text = "text",
     method: options.Method = "resample",
     temperature: options.Temperature = 1.0,
     combine: options.CombineText = None,
     candidates: options.Candidates = 4.0,
+    max_per: options.MaxPerText = None,
+    group_by: options.GroupBy = None,
+    dedup: options.Dedup = "none",
     seed: options.Seed = 0,
     min_tokens: options.MinTokens = 100,
     ngrams: options.Ngrams = 2,
@@ -89,6 +94,8 @@ def select(
 
     `dsir select corpus/ -t wanted.jsonl --preprocessing paper --n 100000 -o out/`
 
+    `dsir select corpus/ -t wanted.jsonl --bytes 10GB --dedup exact --max-per source=0.2 -o out/`
+
     `dsir select --config run.yaml --seed 7`
     """
     del config
@@ -98,7 +105,9 @@ def select(
         )
         target_sources = options.targets_of(target)
         if dry_run:
-            Budget(n, fraction, tokens)
+            Budget(n, fraction, tokens, bytes_)
+            check_quotas(options.max_per_of(max_per), group_by)
+            check_dedup(dedup)
             KeyRule(seed, method, temperature)  # type: ignore[arg-type]
             whole_number("min_tokens", min_tokens, 0)
             check_on_error(on_error)
@@ -136,6 +145,10 @@ def select(
             n=n,
             fraction=fraction,
             tokens=tokens,
+            bytes=bytes_,
+            max_per=options.max_per_of(max_per),
+            group_by=group_by,
+            dedup=dedup,  # type: ignore[arg-type]
             text=text,
             features=features,
             method=method,  # type: ignore[arg-type]

@@ -70,7 +70,7 @@ class Gate:
             first_row: global row number of the first.
         """
         eligible = self._settings.eligible(scores)
-        cost = None if self._settings.budget.tokens is None else scores.tokens
+        cost = self._settings.cost(scores)
         found = [
             bar.add(scores.log_weight[number], eligible, first_row, cost=cost)
             for number, bar in self._bars

@@ -23,7 +23,7 @@ from dsir.quality import QualityFilters
 from dsir.sentences import bytes_of
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept_rows import Keep, RowKeeper
-from dsir.stages.score_table import Beside, ScoreForm, Scores, in_runs, join, read_scores
+from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.spooled_text import SpooledText
 from dsir.stages.travel import Travel
@@ -52,7 +52,7 @@ class ScoreTask:
     place: Place | None
     keep: Keep | None = None
     spooled: SpooledText | None = None
-    beside: Beside = Beside()
+    beside: Beside = NOTHING
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
@@ -92,6 +92,7 @@ class ShardScores:
         scores: the scores, where they are in memory.
         kept: the file of rows that may be selected, where they were kept.
         names: the values of the columns that quotas are by, where they are in memory.
+        columns: which of the columns a draw has quotas by, in its order; all where None.
         codes: by column, the code in all shards of each code in this one; None until that is known.
         repeated: a bit for each row, 1 where an earlier one has its text; None where that was not
             looked for.
@@ -110,6 +111,7 @@ class ShardScores:
     scores: Scores | None = None
     kept: Path | None = None
     names: list[list[str]] = field(default_factory=list, repr=False)
+    columns: list[int] | None = None
     codes: list[npt.NDArray[np.uint32]] | None = field(default=None, repr=False)
     repeated: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     duplicates: int = 0
@@ -122,7 +124,9 @@ class ShardScores:
             runs = in_runs([self.scores or self.form.nothing], self.form)
         at = 0
         for scores in runs:
-            if self.codes is not None and scores.groups is not None:
+            if scores.groups is not None and self.columns is not None:
+                scores = scores._replace(groups=scores.groups[self.columns])
+            if scores.groups is not None and self.codes is not None:
                 scores = scores._replace(groups=recoded(scores.groups, self.codes))
             if self.repeated is not None:
                 packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
@@ -138,8 +142,10 @@ class ShardScores:
             WorkdirError: they are missing or damaged.
         """
         if self.place is None:
-            return self.names or [[] for _ in range(self.form.groups)]
-        return read_names(self.place, self.form.groups)
+            names = self.names or [[] for _ in range(self.form.groups)]
+        else:
+            names = read_names(self.place, self.form.groups)
+        return names if self.columns is None else [names[column] for column in self.columns]
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:

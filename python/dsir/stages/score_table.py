@@ -84,6 +84,9 @@ class Beside:
         }
 
 
+NOTHING = Beside()
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreForm:
     """Which columns a table of scores has.
