@@ -25,7 +25,11 @@ QuotaSearch::QuotaSearch(const KeySettings& settings, std::uint64_t budget,
     : settings_(settings), budget_(budget), capacity_(capacity), ceiling_{kAll, kAll} {
     for (Quota& quota : quotas) {
         const std::size_t groups = quota.room.size();
-        columns_.push_back({std::move(quota.room), quota.in_rows, std::vector<Rank>(groups),
+        std::vector<Rank> closing(groups);
+        for (std::size_t group = 0; group < groups; ++group) {
+            if (quota.in_rows && quota.room[group] == 0) closing[group] = {kAll, kAll};
+        }
+        columns_.push_back({std::move(quota.room), quota.in_rows, std::move(closing),
                             std::vector<std::uint64_t>(groups)});
     }
 }
@@ -105,7 +109,7 @@ void QuotaSearch::take(const Candidate& candidate) {
         const std::uint32_t group = candidate.groups[c];
         ++column.taken[group];
         column.room[group] -= column.in_rows ? 1 : candidate.cost;
-        // No document more: what is collected next need not hold any of the group.
+        // Full: closed at once, so that documents passed over for it close no other group.
         if (column.in_rows && column.room[group] == 0) column.closing[group] = candidate.rank;
     }
 }

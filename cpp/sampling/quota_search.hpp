@@ -27,9 +27,10 @@ struct Quota {
     bool in_rows;                     ///< documents; else what they take of the budget
 };
 
-/// Finds what is selected where groups have quotas: documents by descending rank; a group is closed
-/// by the first document that would take it above its quota, and takes none from then on; the end
-/// is the first document of open groups that would take the cost above the budget.
+/// Finds what is selected where groups have quotas: documents by descending rank, those of closed
+/// groups passed over. A group is closed once it has as many documents as it may, or by the first
+/// that would take it above what it may cost; the end is the first document, of open groups and
+/// with room in them, that would take the cost above the budget.
 ///
 /// That comes to one rank for each group and one for all: a document is selected if it is eligible
 /// and its rank is at least all of these.

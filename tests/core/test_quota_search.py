@@ -70,7 +70,13 @@ def select_by_sorting(
 ) -> tuple[list[int], int]:
     """The positions, and the cost of the document that the budget leaves out first."""
     room = [left.copy().tolist() for left, _ in quotas]
-    closed: set[tuple[int, int]] = set()
+    # A group that is full of documents is closed; one of costs, by the first that is too much.
+    closed = {
+        (column, group)
+        for column, (left, in_rows) in enumerate(quotas)
+        for group in np.flatnonzero(left == 0).tolist()
+        if in_rows
+    }
     taken: list[int] = []
     spent = 0
     for i in np.argsort(-keys, kind="stable").tolist():
@@ -90,6 +96,8 @@ def select_by_sorting(
         spent += int(cost[i])
         for (column, group), take in zip(of, takes, strict=True):
             room[column][group] -= take
+            if quotas[column][1] and not room[column][group]:
+                closed.add((column, group))
     return sorted(taken), 0
 
 
