@@ -107,7 +107,14 @@ class JsonLinesShard(FileShard):
 
     def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         self.refuse_empty_file()
-        return line_blocks(self.path, self.name, self.compression, block_bytes)
+        limits = self.limits
+        return line_blocks(
+            self.path,
+            self.name,
+            self.compression,
+            block_bytes or limits.batch_bytes,
+            limits.row_bytes,
+        )
 
     def _require_field(self, field: tuple[str, ...], first: ReadTexts) -> None:
         """Raise TextColumnError if no line of the shard has the field.

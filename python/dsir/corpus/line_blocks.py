@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir._core import line_spans
-from dsir.corpus.batches import BATCH_BYTES
+from dsir.corpus.batches import READ_LIMITS
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
 
@@ -20,7 +20,6 @@ Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 # A piece that cannot be decompressed to its end is lost whole: small pieces tell more exactly where
 # a file breaks off.
 _PIECE_BYTES = 1 << 13
-_MAX_LINE_BYTES = 1 << 31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -86,7 +85,11 @@ class LineBlock:
 
 
 def line_blocks(
-    path: str, name: str, compression: Compression | None, block_bytes: int | None = None
+    path: str,
+    name: str,
+    compression: Compression | None,
+    block_bytes: int = READ_LIMITS.batch_bytes,
+    line_bytes: int = READ_LIMITS.row_bytes,
 ) -> Iterator[LineBlock]:
     """Read a file as blocks of whole lines.
 
@@ -94,7 +97,8 @@ def line_blocks(
         path: the file.
         name: what messages call it.
         compression: how it is compressed.
-        block_bytes: about how long a block is; None for `BATCH_BYTES`.
+        block_bytes: about how long a block is.
+        line_bytes: the longest line that is read, about.
 
     Raises:
         ShardError: the file cannot be opened or decompressed, or breaks off.
@@ -102,7 +106,7 @@ def line_blocks(
     first_row = 0
     first_line = 0
     try:
-        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES):
+        for data in _whole_lines(path, compression, block_bytes, line_bytes):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)
@@ -116,7 +120,9 @@ def line_blocks(
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
     except _LineTooLongError:
         raise ShardError(
-            f"{name}: the line after row {first_row:,} is longer than 2 GiB", path=name
+            f"{name}: the line after row {first_row:,} is longer than {_size(line_bytes)}, "
+            "more than there is room for; give more memory, use fewer threads, or take it out",
+            path=name,
         ) from None
 
 
@@ -133,7 +139,13 @@ class _LineTooLongError(Exception):
     """A line does not end within the longest document there may be."""
 
 
-def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -> Iterator[bytes]:
+def _size(count: int) -> str:
+    return f"{count >> 30} GiB" if count % (1 << 30) == 0 else f"{count:,} bytes"
+
+
+def _whole_lines(
+    path: str, compression: Compression | None, block_bytes: int, line_bytes: int
+) -> Iterator[bytes]:
     held: list[bytes] = []
     held_bytes = 0
     try:
@@ -148,7 +160,7 @@ def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -
                 yield b"".join(held)
                 held = [piece[cut:]]
                 held_bytes = len(held[0])
-            elif held_bytes > _MAX_LINE_BYTES + block_bytes:
+            elif held_bytes > line_bytes + block_bytes:
                 raise _LineTooLongError
     except (pa.ArrowException, OSError) as error:
         whole = b"".join(held)

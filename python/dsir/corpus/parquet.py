@@ -183,7 +183,7 @@ class ParquetShard(FileShard):
         try:
             expected = file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
-                batch_size=_batch_size(file.metadata.row_group(group), batch_bytes),
+                batch_size=self._batch_size(file.metadata.row_group(group), group, batch_bytes),
                 row_groups=[group],
                 columns=columns,
                 use_threads=threads > 1,
@@ -208,16 +208,27 @@ class ParquetShard(FileShard):
                 row_group=group,
             )
 
+    def _batch_size(self, group: pq.RowGroupMetaData, number: int, batch_bytes: int | None) -> int:
+        """Return how many rows of a row group to read at a time.
 
-def _batch_size(group: pq.RowGroupMetaData, batch_bytes: int | None) -> int:
-    """Return how many rows of a row group to read at a time.
-
-    By the size of whole rows, which is an upper bound for their texts. The sizes of the single
-    columns stand in the footer too, but pyarrow ends the process over damaged ones.
-    """
-    return rows_per_batch(
-        group.total_byte_size, group.num_rows, most=_MAX_ROWS, batch_bytes=batch_bytes
-    )
+        By the size of whole rows, which is an upper bound for their texts. The sizes of the single
+        columns stand in the footer too, but pyarrow ends the process over damaged ones.
+        """
+        limits = self.limits
+        if group.total_byte_size > limits.row_bytes * max(1, group.num_rows):
+            raise ShardError(
+                f"{self.name}: the rows of row group {number} have "
+                f"{group.total_byte_size // group.num_rows:,} bytes on average, for which there is "
+                f"no room (at most {limits.row_bytes:,}); give more memory, or use fewer threads",
+                path=self.name,
+                row_group=number,
+            )
+        return rows_per_batch(
+            group.total_byte_size,
+            group.num_rows,
+            most=_MAX_ROWS,
+            batch_bytes=batch_bytes or limits.batch_bytes,
+        )
 
 
 def _first_line(error: BaseException) -> str:

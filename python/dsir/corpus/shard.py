@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.group_values import GroupValues
 from dsir.errors import InputError, RowError, ShardError
 
@@ -178,6 +179,7 @@ class FileShard(Shard):
     Attributes:
         path: absolute path.
         mtime_ns: time of the last change, when the corpus was resolved.
+        limits: how much of it is in memory at a time. What is read does not depend on it.
     """
 
     name: str
@@ -185,6 +187,7 @@ class FileShard(Shard):
     size: int
     mtime_ns: int
     text: str
+    limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
 
     @property
     def file(self) -> Path:
