@@ -19,6 +19,7 @@ from dsir.errors import EmptyCorpusError, SettingError
 from dsir.features import HashedNgrams
 from dsir.importance import ImportanceModel
 from dsir.length import CorpusSize, Length
+from dsir.memory_limit import NO_LIMIT, MemoryLimit
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
@@ -101,12 +102,14 @@ class Pipeline:
 
     Attributes:
         on_error: what to do with what cannot be read.
+        memory: what may be held at a time.
         times: by stage, filled as they run.
     """
 
     engine: Engine
     reporter: Reporter
     on_error: OnError = "raise"
+    memory: MemoryLimit = NO_LIMIT
     times: dict[str, StageTime] = field(default_factory=dict)
 
     def fit(
@@ -259,10 +262,17 @@ class Pipeline:
         rows = sum(part.rows for part in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
-                find_repeats(scores, settings)
+                find_repeats(scores, settings, self.memory.hashes)
             columns = settings.quotas.columns
             groups = merge_groups(scores, columns) if columns else None
-            drawn = draw(scores, settings, shares, self.engine.threads, groups)
+            drawn = draw(
+                scores,
+                settings,
+                shares,
+                self.engine.threads,
+                groups,
+                self.memory.candidates,
+            )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
             tasks = [

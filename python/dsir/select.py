@@ -26,6 +26,7 @@ from dsir.features import HashedNgrams
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.importance import ImportanceModel
 from dsir.length import Length
+from dsir.memory_limit import memory_limit
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
@@ -101,6 +102,7 @@ def select(
     target_column: str = "target",
     engine: str | Engine = "local",
     threads: int | None = None,
+    memory: int | str | None = None,
     on_error: OnError = "raise",
     progress: bool = True,
 ) -> Selection:
@@ -165,6 +167,8 @@ def select(
         target_column: name of the column that says which of separate targets took a row.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
+        memory: about how much to take, in bytes or as "2GB": bounds what is read at a time. None
+            for batches of 8 MB a thread. See docs/concepts.md.
         on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`.
         progress: show progress on standard error.
 
@@ -202,10 +206,12 @@ def select(
         check_dedup(dedup),
         quotas,
     )
+    engine = open_engine(engine, threads)
+    limit = memory_limit(memory, engine.threads)
     folder = None if out is None else Path(out).expanduser().absolute()
     run = _Run(
-        raw=prepared.cut(resolve(raw, text=text, name="raw"), features),
-        target=prepared.cut_targets(target_corpora, features),
+        raw=prepared.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features),
+        target=prepared.cut_targets(target_corpora.limited(limit.reading), features),
         preprocessing=prepared,
         fit_settings=fit_settings,
         draw_settings=draw_settings,
@@ -214,7 +220,7 @@ def select(
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
         added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
-        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
+        pipeline=Pipeline(engine, reporter(progress), on_error, limit),
     )
     if workdir is not None:
         selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)

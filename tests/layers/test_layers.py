@@ -35,6 +35,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("preprocessing",),
     ("targets", "explanation"),
     ("model_file", "metrics", "sampling", "budget", "quotas", "length", "proportions"),
+    ("memory_limit",),
     ("bootstrap",),
     ("features", "quality"),
     ("sentences",),

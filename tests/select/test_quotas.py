@@ -319,7 +319,7 @@ def test_runs_and_parts_do_not_matter(corpus, models, monkeypatch, tmp_path):
     found = []
     whole = repeats.find_repeats
 
-    def in_parts(shards, settings):
+    def in_parts(shards, settings, _):
         whole(shards, settings, hashes_a_pass=10)
         found.append([shard.duplicates for shard in shards])
 

@@ -31,6 +31,7 @@ def fit(
     chunk_tokens: options.ChunkTokens = None,
     chunk_stride: options.ChunkStride = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     on_error: options.OnError = "raise",
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -57,6 +58,7 @@ def fit(
             chunk_tokens=chunk_tokens,
             chunk_stride=chunk_stride,
             threads=threads,
+            memory=memory,
             on_error=on_error,  # type: ignore[arg-type]
             progress=not quiet,
         )

@@ -22,8 +22,8 @@ _NAMED_SOURCE = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
 _FEATURES = "N-grams"
 _PREPARE = "Preparing documents"
-_BUDGET = "How much (exactly one)"
-_DRAW = "How to draw"
+BUDGET_PANEL = "How much (exactly one)"
+DRAW_PANEL = "How to draw"
 _RUN = "How to run"
 
 Raw = Annotated[
@@ -140,45 +140,15 @@ PreprocessingName = Annotated[
 ]
 
 N = Annotated[
-    int | None, typer.Option("--n", "-n", help="Documents to select.", rich_help_panel=_BUDGET)
+    int | None, typer.Option("--n", "-n", help="Documents to select.", rich_help_panel=BUDGET_PANEL)
 ]
 Fraction = Annotated[
-    float | None, typer.Option(help="Share of the rows read.", rich_help_panel=_BUDGET)
+    float | None, typer.Option(help="Share of the rows read.", rich_help_panel=BUDGET_PANEL)
 ]
 Tokens = Annotated[
     int | None,
-    typer.Option(help="Tokens: documents until the next would pass it.", rich_help_panel=_BUDGET),
-]
-Bytes = Annotated[
-    str | None,
     typer.Option(
-        "--bytes",
-        metavar="SIZE",
-        help="Bytes of text, such as 10GB: documents until the next would pass it.",
-        rich_help_panel=_BUDGET,
-    ),
-]
-MaxPerText = Annotated[
-    str | None,
-    typer.Option(
-        "--max-per",
-        metavar="COLUMN=MOST,...",
-        help="The most that one value of a column may take: a share of the budget (0.2), or "
-        "documents (5).",
-        rich_help_panel=_DRAW,
-    ),
-]
-GroupBy = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN", help="The budget is for each value of it.", rich_help_panel=_DRAW
-    ),
-]
-Dedup = Annotated[
-    str,
-    typer.Option(
-        help="'exact': of rows with the same text only the first may be selected.",
-        rich_help_panel=_DRAW,
+        help="Tokens: documents until the next would pass it.", rich_help_panel=BUDGET_PANEL
     ),
 ]
 AllowFewer = Annotated[
@@ -186,16 +156,16 @@ AllowFewer = Annotated[
     typer.Option(
         "--allow-fewer",
         help="Take all eligible documents where that is fewer.",
-        rich_help_panel=_BUDGET,
+        rich_help_panel=BUDGET_PANEL,
     ),
 ]
 
 Method = Annotated[
-    str, typer.Option(help="'resample', or 'top-k' without noise.", rich_help_panel=_DRAW)
+    str, typer.Option(help="'resample', or 'top-k' without noise.", rich_help_panel=DRAW_PANEL)
 ]
 Temperature = Annotated[
     float,
-    typer.Option(help="Divides the log-weights; above 1 flattens.", rich_help_panel=_DRAW),
+    typer.Option(help="Divides the log-weights; above 1 flattens.", rich_help_panel=DRAW_PANEL),
 ]
 CombineText = Annotated[
     str | None,
@@ -203,18 +173,18 @@ CombineText = Annotated[
         "--combine",
         metavar="dsir=W,lexrank=W",
         help="Choose by centrality too: weights, such as dsir=1,lexrank=0.2.",
-        rich_help_panel=_DRAW,
+        rich_help_panel=DRAW_PANEL,
     ),
 ]
 Candidates = Annotated[
     float,
     typer.Option(
-        help="With --combine: how many times the budget to choose from.", rich_help_panel=_DRAW
+        help="With --combine: how many times the budget to choose from.", rich_help_panel=DRAW_PANEL
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Of the noise.", rich_help_panel=_DRAW)]
+Seed = Annotated[int, typer.Option(help="Of the noise.", rich_help_panel=DRAW_PANEL)]
 MinTokens = Annotated[
-    int, typer.Option(help="Documents with fewer are never selected.", rich_help_panel=_DRAW)
+    int, typer.Option(help="Documents with fewer are never selected.", rich_help_panel=DRAW_PANEL)
 ]
 
 Overwrite = Annotated[
@@ -227,6 +197,14 @@ TargetColumn = Annotated[
 ]
 
 Threads = Annotated[int | None, typer.Option(help="Default: every core.", rich_help_panel=_RUN)]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="About how much memory to take, such as 2GB; default: batches of 8 MB a thread.",
+        rich_help_panel=_RUN,
+    ),
+]
 OnError = Annotated[
     str,
     typer.Option(help="'raise', or 'skip' and list what cannot be read.", rich_help_panel=_RUN),
@@ -370,7 +348,7 @@ def proportions_of(value: str | None) -> dict[str, float] | None:
     Raises:
         SettingError: it is not of that form.
     """
-    return _numbers("--proportions", value, "web=0.7,books=0.3")
+    return numbers_by_name("--proportions", value, "web=0.7,books=0.3")
 
 
 def combine_of(value: str | None) -> dict[str, float] | None:
@@ -379,27 +357,15 @@ def combine_of(value: str | None) -> dict[str, float] | None:
     Raises:
         SettingError: it is not of that form.
     """
-    return _numbers("--combine", value, "dsir=1,lexrank=0.2")
+    return numbers_by_name("--combine", value, "dsir=1,lexrank=0.2")
 
 
-def max_per_of(value: str | None) -> dict[str, float | int] | None:
-    """Read --max-per: COLUMN=MOST, separated by commas; a whole number is one of documents.
+def numbers_by_name(option: str, value: str | None, example: str) -> dict[str, float] | None:
+    """Read NAME=NUMBER, separated by commas.
 
     Raises:
         SettingError: it is not of that form.
     """
-    numbers = _numbers("--max-per", value, "source=0.2")
-    if value is None or numbers is None:
-        return None
-    whole = {entry.rpartition("=")[0].strip() for entry in value.split(",") if _is_whole(entry)}
-    return {name: int(most) if name in whole else most for name, most in numbers.items()}
-
-
-def _is_whole(entry: str) -> bool:
-    return entry.rpartition("=")[2].strip().isdecimal()
-
-
-def _numbers(option: str, value: str | None, example: str) -> dict[str, float] | None:
     if value is None:
         return None
     numbers = {}

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 import dsir
-from dsir.cli import options
+from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
 from dsir.fit import check_on_error
+from dsir.memory_limit import memory_limit
 from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
@@ -33,7 +34,7 @@ def score(
     chunk_tokens: options.ChunkTokens = None,
     chunk_stride: options.ChunkStride = None,
     filters: options.Filters = None,
-    dedup: options.Dedup = "none",
+    dedup: quota_options.Dedup = "none",
     groups: Annotated[
         str | None,
         typer.Option(
@@ -42,6 +43,7 @@ def score(
         ),
     ] = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     on_error: options.OnError = "raise",
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -58,14 +60,18 @@ def score(
     """
     with reported(debug=debug, resumable=True):
         check_on_error(on_error)
+        engine = open_engine("local", threads)
+        limit = memory_limit(memory, engine.threads)
         pipeline = Pipeline(
-            open_engine("local", threads),
+            engine,
             reporter(not quiet),
             on_error,  # type: ignore[arg-type]
+            limit,
         )
         prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
         loaded = dsir.ImportanceModel.load(model)
-        corpus = prepared.cut(resolve(Paths(raw), text=text, name="raw"), loaded.features)
+        resolved = resolve(Paths(raw), text=text, name="raw").limited(limit.reading)
+        corpus = prepared.cut(resolved, loaded.features)
         beside = Beside(check_dedup(dedup) == "exact", _columns_of(groups))
         scores = score_to_folder(
             pipeline, corpus, loaded, prepared.filters, out.absolute(), _part_of(part), beside

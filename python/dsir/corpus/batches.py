@@ -19,12 +19,12 @@ class ReadLimits:
     """How much of a file is in memory at a time.
 
     Attributes:
-        batch_bytes: about how many bytes of rows make a batch.
+        batch_bytes: about how many bytes of rows make a batch; None for `BATCH_BYTES`.
         row_bytes: the longest line, or the largest rows of a Parquet row group on average, that
             are read; larger ones are refused.
     """
 
-    batch_bytes: int = BATCH_BYTES
+    batch_bytes: int | None = None
     row_bytes: int = _MAX_ROW_BYTES
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir._core import line_spans
-from dsir.corpus.batches import READ_LIMITS
+from dsir.corpus.batches import BATCH_BYTES, READ_LIMITS
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
 
@@ -88,7 +88,7 @@ def line_blocks(
     path: str,
     name: str,
     compression: Compression | None,
-    block_bytes: int = READ_LIMITS.batch_bytes,
+    block_bytes: int | None = None,
     line_bytes: int = READ_LIMITS.row_bytes,
 ) -> Iterator[LineBlock]:
     """Read a file as blocks of whole lines.
@@ -97,7 +97,7 @@ def line_blocks(
         path: the file.
         name: what messages call it.
         compression: how it is compressed.
-        block_bytes: about how long a block is.
+        block_bytes: about how long a block is; None for `BATCH_BYTES`.
         line_bytes: the longest line that is read, about.
 
     Raises:
@@ -106,7 +106,7 @@ def line_blocks(
     first_row = 0
     first_line = 0
     try:
-        for data in _whole_lines(path, compression, block_bytes, line_bytes):
+        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, line_bytes):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)

@@ -82,6 +82,7 @@ def draw(
     shares: Sequence[float],
     threads: int,
     groups: Groups | None = None,
+    candidates: int = 1 << 20,
 ) -> Draw:
     """Find the thresholds of a corpus, from the scores of its shards in order.
 
@@ -94,6 +95,7 @@ def draw(
         shares: of the budget, one for each column of log-weights; they add up to 1.
         threads: how many to use; the result does not depend on it.
         groups: the values of the columns with quotas; None without quotas.
+        candidates: documents that a pass with quotas decides on.
 
     Raises:
         BudgetError: the budget cannot be met.
@@ -123,7 +125,7 @@ def draw(
 
         closings: tuple[Closing, ...] = ()
         if amounts.plan is not None:
-            threshold, closings = amounts.plan.draw(runs, rule, amount, threads)
+            threshold, closings = amounts.plan.draw(runs, rule, amount, threads, candidates)
         elif amount[0]:
             threshold = find_threshold(runs, rule, amount[0], threads, survey.rows)
         else:

@@ -127,7 +127,7 @@ class RowKeeper:
         self._rows.append(positions + batch.first_row)
         self._texts.append(take_values(batch.text, positions))
         self._held += int(scores.bytes[positions].sum(dtype=np.int64))
-        if self._held > min(_HELD_BYTES, self._shard.limits.batch_bytes):
+        if self._held > (self._shard.limits.batch_bytes or _HELD_BYTES):
             self._write()
 
     def __enter__(self) -> RowKeeper:

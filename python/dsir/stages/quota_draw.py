@@ -174,6 +174,7 @@ class QuotaPlan:
         rule: KeyRule,
         part: tuple[int, Amounts | None],
         threads: int,
+        candidates: int,
     ) -> tuple[Threshold, tuple[Closing, ...]]:
         """Find out what a target takes.
 
@@ -182,6 +183,7 @@ class QuotaPlan:
             rule: what the keys are.
             part: as `parts` gives it.
             threads: how many to use; the result does not depend on it.
+            candidates: documents that a pass decides on; nor on this.
         """
         amount, of_groups = part
         quotas = [(left, cap.in_rows) for left, cap in zip(self._left, self._caps, strict=True)]
@@ -189,7 +191,10 @@ class QuotaPlan:
         if of_groups is not None:
             # The budget is spent group by group.
             quotas.insert(0, (of_groups.astype(np.uint64), in_documents))
-        search = _core.QuotaSearch(rule.core, amount if of_groups is None else _UNLIMITED, quotas)
+        spent_by_group = of_groups is not None
+        search = _core.QuotaSearch(
+            rule.core, _UNLIMITED if spent_by_group else amount, quotas, capacity=candidates
+        )
         while not search.done:
             for run in runs():
                 assert run.groups is not None

@@ -15,14 +15,11 @@ from dsir import _core
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.score import ShardScores
 
-# Of 8 bytes each, in a table that is three quarters full at most: 128 MB.
-_HASHES_A_PASS = 12_000_000
-
 
 def find_repeats(
     shards: Sequence[ShardScores],
     settings: DrawSettings,
-    hashes_a_pass: int = _HASHES_A_PASS,
+    hashes_a_pass: int,
 ) -> None:
     """Mark the rows that could be selected and whose content hash an earlier such row has.
 
