@@ -118,9 +118,10 @@ def line_blocks(
         else:
             what = f"cannot be read as {compression}" if compression else "cannot be read"
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
-    except _LineTooLongError:
+    except _LineTooLongError as too_long:
+        rows = first_row + len(line_spans(too_long.before)[0])
         raise ShardError(
-            f"{name}: the line after row {first_row:,} is longer than {_size(line_bytes)}, "
+            f"{name}: the line after {rows:,} rows is longer than {_size(line_bytes)}, "
             "more than there is room for; give more memory, use fewer threads, or take it out",
             path=name,
         ) from None
@@ -136,7 +137,11 @@ class _BrokenOffError(Exception):
 
 
 class _LineTooLongError(Exception):
-    """A line does not end within the longest document there may be."""
+    """A line does not end within the longest there may be; `before` is what comes before it."""
+
+    def __init__(self, before: bytes) -> None:
+        super().__init__()
+        self.before = before
 
 
 def _size(count: int) -> str:
@@ -161,7 +166,8 @@ def _whole_lines(
                 held = [piece[cut:]]
                 held_bytes = len(held[0])
             elif held_bytes > line_bytes + block_bytes:
-                raise _LineTooLongError
+                whole = b"".join(held)
+                raise _LineTooLongError(whole[: whole.rfind(b"\n") + 1])
     except (pa.ArrowException, OSError) as error:
         whole = b"".join(held)
         raise _BrokenOffError(error, whole[: whole.rfind(b"\n") + 1]) from error
