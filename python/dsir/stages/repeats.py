@@ -50,6 +50,7 @@ def find_repeats(
                 packed = np.packbits(repeated, bitorder="little")
                 of_shard[at : at + len(packed)] |= packed
                 at += len(packed)
+        del seen  # Before there is another.
     for shard, of_shard in zip(shards, bits, strict=True):
         shard.repeated = of_shard
         shard.duplicates = int(np.bitwise_count(of_shard).sum()) if len(of_shard) else 0
