@@ -508,6 +508,29 @@ def test_a_field_that_no_line_has(corpus, tmp_path):
     paths = corpus.write_lines(tmp_path / "raw")
     with pytest.raises(dsir.ShardError, match="no line has a field 'sauce'"):
         dsir.select(paths, TARGETS, n=1, group_by="sauce", **MEAN)
+    paths.append(tmp_path / "blank.jsonl")
+    paths[-1].write_bytes(b"\n\n")
+    paths.append(tmp_path / "nulls.jsonl")
+    paths[-1].write_bytes(b'{"text": "a", "source": null}\n')
+    assert len(dsir.select(paths, TARGETS, n=1, group_by="source", **MEAN)) == 5
+
+
+def test_values_of_every_kind_in_lines(corpus, tmp_path):
+    """Any JSON value is one, whichever way its block is parsed; the string is not the number."""
+    text = corpus.texts[0]
+    values = ["1", "1", "1.5", '"1"', "true", "null", "[1, 2]", "[1,2]", '{"b":1,"a":2}', "-0"]
+    line = '{"text": %s, "source": %s}\n'
+    path = tmp_path / "values.jsonl"
+    path.write_text("".join(line % (json.dumps(text), value) for value in values))
+    keywords = {**MEAN, "min_tokens": 1, "n": 1, "group_by": "source", "method": "top-k"}
+    selection = dsir.select(path, TARGETS, **keywords)
+    assert selection.rows.tolist() == [0, 2, 3, 4, 5, 6, 8, 9]
+    found = [one["value"] for one in selection.metrics["groups"]["source"]["most"]]
+    assert sorted(map(json.dumps, found)) == sorted(
+        ["1", "1.5", '"1"', "true", "null", "[1, 2]", '{"a": 2, "b": 1}', "0"]
+    )
+    path.write_text("".join(line % (json.dumps(text), i % 3) for i in range(9)))
+    assert dsir.select(path, TARGETS, **keywords).rows.tolist() == [0, 1, 2]
 
 
 def test_caps_are_exact_decimals():

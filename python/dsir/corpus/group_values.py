@@ -119,15 +119,19 @@ class LineValues:
         """
         if not self._missing:
             return
+        objects = 0
         for block in blocks:
             for index in range(block.rows):
                 line = _load(block.row_bytes(index))
                 if isinstance(line, dict):
+                    objects += 1
                     self._missing -= {
                         column for column in self._missing if _has(line, self._fields[column])
                     }
             if not self._missing:
                 return
+        if not objects:
+            return  # Nothing that could have had it.
         column = next(column for column in self._columns if column in self._missing)
         raise ShardError(
             f"{self._name}: no line has a field {column!r}, which quotas are to be by",

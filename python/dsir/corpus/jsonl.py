@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
-from dsir.corpus.group_values import LineValues
+from dsir.corpus.group_values import GroupValues, LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks
 from dsir.corpus.shard import (
@@ -85,7 +85,9 @@ class JsonLinesShard(FileShard):
         values.refuse_missing(self._blocks())
         if blank_lines:
             # Nothing but blank lines since the last batch: an empty one carries their number.
-            yield TextBatch(next_row, pa.array([], type=pa.string()), (), blank_lines)
+            nothing = tuple(GroupValues(np.zeros(0, np.uint32), []) for _ in groups)
+            text = pa.array([], type=pa.string())
+            yield TextBatch(next_row, text, (), blank_lines, groups=nothing)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, as the lines that they are."""
