@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from dsir.arguments import one_of
+from dsir.bad_limits import Most, check_bad_limits
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
 from dsir.features import HashedNgrams, check_features
@@ -43,6 +44,8 @@ def fit(
     threads: int | None = None,
     memory: int | str | None = None,
     on_error: OnError = "raise",
+    max_bad_rows: Most = None,
+    max_bad_shards: Most = None,
     progress: bool = True,
 ) -> ImportanceModel:
     """Fit an importance model: count the hashed n-grams of the raw corpus and of the target.
@@ -68,12 +71,16 @@ def fit(
         threads: how many to use; None for every core this process may use.
         memory: about how much to take, in bytes or as "2GB"; see `dsir.select`.
         on_error: "raise", or "skip" for what cannot be read.
+        max_bad_rows: with "skip", bad rows that raw and each target may have: a number, as soon as
+            it is passed, or a share such as "1%" of what was read, where it was read whole.
+        max_bad_shards: the same of shards that cannot be read.
         progress: show progress on standard error.
 
     Raises:
         SettingError: the call is wrong.
         InputError: something cannot be read.
         ModelError: a corpus has no n-grams.
+        BadDataError: more is bad than the limits allow.
     """
     check_on_error(on_error)
     target_corpora = resolve_targets(target, text)
@@ -82,11 +89,12 @@ def fit(
     )
     engine = open_engine(engine, threads)
     limit = memory_limit(memory, engine.threads)
-    pipeline = Pipeline(engine, reporter(progress), on_error, limit)
+    limits = check_bad_limits(max_bad_rows, max_bad_shards, on_error)
+    pipeline = Pipeline(engine, reporter(progress), on_error, limits, limit)
     windows = check_preprocessing("none", chunk_tokens, chunk_stride, None)
     corpus = windows.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features)
     target_corpora = windows.cut_targets(target_corpora.limited(limit.reading), features)
-    model, _, _ = pipeline.fit(corpus, target_corpora, settings, None)
+    model, _ = pipeline.fit(corpus, target_corpora, settings, None)
     return model
 
 

@@ -364,6 +364,20 @@ def test_going_on(corpus, models, contents, monkeypatch, tmp_path):
         dsir.select(paths, TARGETS, out=out, workdir=work, **{**KEYWORDS, "max_per": {"lang": 9}})
 
 
+def test_a_selection_can_be_made_again(corpus, tmp_path):
+    """What `verify` makes of the manifest is the same selection."""
+    paths = corpus.write_parquet(tmp_path / "raw")
+    target = tmp_path / "target.jsonl"
+    target.write_bytes(b'{"text": "ship sail anchor tide"}\n' * 9)
+    keywords = {"bytes": "3kB", "dedup": "exact", **MEAN}
+    for number, quota in enumerate(
+        ({"max_per": {"source": 0.5, "lang": 20}}, {"group_by": "lang"})
+    ):
+        out = tmp_path / f"out-{number}"
+        dsir.select(paths, target, out=out, allow_fewer=True, memory="2GB", **quota, **keywords)
+        assert dsir.verify(out).stands
+
+
 def test_damaged_values(corpus, tmp_path):
     paths = corpus.write_parquet(tmp_path / "raw")
     keywords = {**KEYWORDS, "workdir": tmp_path / "work", "out": tmp_path / "out"}

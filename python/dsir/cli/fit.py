@@ -33,6 +33,8 @@ def fit(
     threads: options.Threads = None,
     memory: options.Memory = None,
     on_error: options.OnError = "raise",
+    max_bad_rows: options.MaxBadRows = None,
+    max_bad_shards: options.MaxBadShards = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
@@ -60,6 +62,8 @@ def fit(
             threads=threads,
             memory=memory,
             on_error=on_error,  # type: ignore[arg-type]
+            max_bad_rows=max_bad_rows,
+            max_bad_shards=max_bad_shards,
             progress=not quiet,
         )
         model.save(out)
