@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_hashing(module);
     dsir::bindings::bind_ngram(module);
     dsir::bindings::bind_sampling(module);
+    dsir::bindings::bind_quota(module);
     dsir::bindings::bind_chunk(module);
     dsir::bindings::bind_quality(module);
     dsir::bindings::bind_bootstrap(module);

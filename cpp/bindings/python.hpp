@@ -41,6 +41,7 @@ void bind_text(py::module_& module);
 void bind_hashing(py::module_& module);
 void bind_ngram(py::module_& module);
 void bind_sampling(py::module_& module);
+void bind_quota(py::module_& module);
 void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
 void bind_bootstrap(py::module_& module);

@@ -20,16 +20,20 @@ from dsir.errors import EmptyCorpusError, SettingError
 from dsir.features import HashedNgrams
 from dsir.importance import ImportanceModel
 from dsir.length import CorpusSize, Length
+from dsir.memory_limit import NO_LIMIT, MemoryLimit
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
 from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.group_codes import merge_groups
 from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
+from dsir.stages.score_table import NOTHING, Beside
 from dsir.stages.skipped import Skipped
 from dsir.stages.spooled_text import SpooledText, plan_spool
 from dsir.stages.write import (
@@ -116,6 +120,7 @@ class Pipeline:
     Attributes:
         on_error: what to do with what cannot be read.
         limits: how much of it there may be.
+        memory: what may be held at a time.
         times: by stage, filled as they run.
     """
 
@@ -123,6 +128,7 @@ class Pipeline:
     reporter: Reporter
     on_error: OnError = "raise"
     limits: BadLimits = NO_LIMITS
+    memory: MemoryLimit = NO_LIMIT
     times: dict[str, StageTime] = field(default_factory=dict)
 
     def fit(
@@ -221,6 +227,7 @@ class Pipeline:
         numbers: Sequence[int] | None = None,
         keeps: Sequence[Keep | None] = (),
         spooled: Spooled = (),
+        beside: Beside = NOTHING,
     ) -> list[ShardScores]:
         """Score the shards of a corpus.
 
@@ -232,6 +239,7 @@ class Pipeline:
             numbers: which shards; all where None.
             keeps: by shard, which rows are kept as they pass; empty for none.
             spooled: by shard, the texts where they were put aside; empty for none.
+            beside: what is kept of each row beside its log-weight.
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
@@ -251,6 +259,7 @@ class Pipeline:
                 keeps[number] if keeps else None,
                 spooled[number] if spooled else None,
                 tally.most_bad_rows,
+                beside,
             )
             for number in chosen
         ]
@@ -288,7 +297,18 @@ class Pipeline:
         """
         rows = sum(part.rows for part in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
-            drawn = draw(scores, settings, shares, self.engine.threads)
+            if settings.dedup == "exact":
+                find_repeats(scores, settings, self.memory.hashes)
+            columns = settings.quotas.columns
+            groups = merge_groups(scores, columns) if columns else None
+            drawn = draw(
+                scores,
+                settings,
+                shares,
+                self.engine.threads,
+                groups,
+                self.memory.candidates,
+            )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
             tasks = [

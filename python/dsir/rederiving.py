@@ -27,6 +27,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "n": (int, type(None)),
     "fraction": (*_Number, type(None)),
     "tokens": (int, type(None)),
+    "bytes": (int, type(None)),
+    "group_by": (str, type(None)),
+    "dedup": (str,),
     "text": (str,),
     "method": (str,),
     "temperature": _Number,
@@ -47,7 +50,17 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "max_bad_shards": (str, int, type(None)),
 }
 # What the caller of select() decides, not the manifest.
-_CALLERS = {"raw", "target", "out", "workdir", "overwrite", "engine", "threads", "progress"}
+_CALLERS = {
+    "raw",
+    "target",
+    "out",
+    "workdir",
+    "overwrite",
+    "engine",
+    "threads",
+    "memory",
+    "progress",
+}
 # How the rows of an input were cut, and how many it had: not what tells it from others.
 _NOT_IDENTITY = {"rows", "chunk_tokens", "chunk_stride", "chunk_tokenizer"}
 
@@ -108,6 +121,10 @@ def _argument(name: str, value: Any) -> Any:
         return None
     if name == "proportions":
         if not isinstance(value, list) or not all(_is_number(share) for share in value):
+            raise _no_such(name, value)
+        return value
+    if name == "max_per":
+        if not _are_numbers(value):
             raise _no_such(name, value)
         return value
     if name == "combine":

@@ -27,6 +27,7 @@ from dsir.features import HashedNgrams
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.importance import ImportanceModel
 from dsir.length import Length
+from dsir.memory_limit import memory_limit
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
@@ -41,6 +42,7 @@ from dsir.output.writer import FileAccount
 from dsir.pipeline import FitSettings, Fitted, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
+from dsir.quotas import Dedup, MaxPer, check_dedup, check_quotas
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
     Selection,
@@ -72,6 +74,10 @@ def select(
     n: int | None = None,
     fraction: float | None = None,
     tokens: int | None = None,
+    bytes: int | str | None = None,  # noqa: A002
+    max_per: MaxPer | None = None,
+    group_by: str | None = None,
+    dedup: Dedup | None = None,
     text: str = "text",
     features: HashedNgrams = _FEATURES,
     method: Method = "resample",
@@ -98,6 +104,7 @@ def select(
     target_column: str = "target",
     engine: str | Engine = "local",
     threads: int | None = None,
+    memory: int | str | None = None,
     on_error: OnError = "raise",
     max_bad_rows: Most = None,
     max_bad_shards: Most = None,
@@ -116,9 +123,15 @@ def select(
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of what is wanted: the same kinds; or several by name,
             {"name": source, ...}.
-        n: documents to select; exactly one of n, fraction and tokens.
+        n: documents to select; exactly one of n, fraction, tokens and bytes.
         fraction: of the rows read, rounded down.
         tokens: documents are taken by descending key until the next would pass this.
+        bytes: the same for bytes of text (UTF-8); a number, or a size such as "10GB".
+        max_per: the most that any one value of a column may take, by column: a share of the budget
+            (a float, such as {"source": 0.2}) or a number of documents (an int). See
+            docs/concepts.md.
+        group_by: a column; the budget is then that of every value of it, each drawn on its own.
+        dedup: "exact": of rows with the same text, byte for byte, only the first may be selected.
         text: the text column; dots lead into nested columns.
         features: the n-grams.
         method: "resample", or "top-k" without noise.
@@ -158,6 +171,8 @@ def select(
         target_column: name of the column that says which of separate targets took a row.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
+        memory: about how much to take, in bytes or as "2GB": bounds what is read at a time. None
+            for batches of 8 MB a thread. See docs/concepts.md.
         on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`, and with
             `out` in its file `_rejects.jsonl`.
         max_bad_rows: with "skip", the bad rows that raw, and each target, may have: a number, as
@@ -191,13 +206,23 @@ def select(
     combined = check_combine(combine, candidates, targets)
     min_tokens = whole_number("min_tokens", min_tokens, 0)
     prepared.refuse_short_windows(min_tokens)
+    quotas = check_quotas(max_per, group_by)
+    if combined is not None and quotas:
+        raise SettingError(f"combine: cannot be used with {quotas}")
     draw_settings = DrawSettings(
-        Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
+        Budget(n, fraction, tokens, bytes),
+        KeyRule(seed, method, temperature),
+        min_tokens,
+        allow_fewer,
+        check_dedup(dedup),
+        quotas,
     )
+    engine = open_engine(engine, threads)
+    limit = memory_limit(memory, engine.threads)
     folder = None if out is None else Path(out).expanduser().absolute()
     run = _Run(
-        raw=prepared.cut(resolve(raw, text=text, name="raw"), features),
-        target=prepared.cut_targets(target_corpora, features),
+        raw=prepared.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features),
+        target=prepared.cut_targets(target_corpora.limited(limit.reading), features),
         preprocessing=prepared,
         fit_settings=fit_settings,
         draw_settings=draw_settings,
@@ -206,7 +231,7 @@ def select(
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
         added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
-        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits),
+        pipeline=Pipeline(engine, reporter(progress), on_error, limits, limit),
     )
     if workdir is not None:
         selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
@@ -239,18 +264,12 @@ class _Run:
 
     def settings(self) -> dict[str, Any]:
         """Everything but the inputs that the result depends on."""
-        rule = self.draw_settings.rule
         return {
-            **self.draw_settings.budget.describe(),
+            **self.draw_settings.describe(),
             **self.fit_settings.describe(),
             **self.preprocessing.describe(),
             "text": self.raw.shards[0].text,
-            "method": rule.method,
-            "temperature": rule.temperature,
             "combine": None if self.combine is None else self.combine.describe(),
-            "seed": rule.seed,
-            "min_tokens": self.draw_settings.min_tokens,
-            "allow_fewer": self.draw_settings.allow_fewer,
             "shard_size": self.shard_size,
             "weight_column": self.added.weight,
             "target_column": self.added.target,
@@ -287,7 +306,14 @@ class _Run:
         self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
     ) -> Selection:
         """Fit, score, draw and write."""
-        model, fitted = self.pipeline.fit(self.raw, self.target, self.fit_settings, workdir, kept)
+        model, fitted = self.pipeline.fit(
+            self.raw,
+            self.target,
+            self.fit_settings,
+            workdir,
+            # Texts are put aside without their columns.
+            None if self.draw_settings.quotas else kept,
+        )
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
         scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
@@ -330,15 +356,20 @@ class _Run:
         if self.combine is not None:
             settings = self.combine.widened(settings)
         if workdir is None:
-            scores = self.pipeline.score(self.raw, model, filters, None)
+            scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         path, durable = workdir.path, workdir.durable
         on_error = self.pipeline.on_error
-        folder = score_workdir(path / "scores", self.raw, model, filters, on_error, durable=durable)
+        beside = settings.beside
+        folder = score_workdir(
+            path / "scores", self.raw, model, filters, on_error, beside=beside, durable=durable
+        )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept)
-        scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps, spooled=spooled)
+        scores = self.pipeline.score(
+            self.raw, model, filters, folder, keeps=keeps, spooled=spooled, beside=beside
+        )
         manifest = folder.manifest
         drawn, rows = self.pipeline.sample(
             scores,

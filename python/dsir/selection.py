@@ -56,7 +56,10 @@ class Selection:
 
 
 def row_accounts(
-    scores: Sequence[ShardScores], drawn: Draw, filters: Sequence[str] = ()
+    scores: Sequence[ShardScores],
+    drawn: Draw,
+    filters: Sequence[str] = (),
+    duplicates: int | None = None,
 ) -> dict[str, Any]:
     """Say what became of every row: read = selected + passed over by reason + bad."""
     read = sum(part.rows for part in scores)
@@ -64,9 +67,11 @@ def row_accounts(
     bad = sum(part.bad for part in scores)
     passed_over: dict[str, Any] = {
         "not_drawn": drawn.eligible - drawn.selected,
-        "too_short": read - empty - bad - drawn.eligible - sum(drawn.filtered),
+        "too_short": read - empty - bad - drawn.eligible - drawn.duplicates - sum(drawn.filtered),
         "empty": empty,
     }
+    if duplicates is not None:
+        passed_over["duplicates"] = duplicates
     if filters:
         found = {name: drawn.filtered[REASONS.index(name)] for name in filters}
         passed_over["filtered"] = found
@@ -101,15 +106,28 @@ def accounts_of(
         filters: names of the quality filters that are on.
     """
     skipped = sum(entry.row is None for part in scores for entry in part.skipped)
+    looked_for = any(part.repeated is not None for part in scores)
+    duplicates = drawn.duplicates if looked_for else None
     accounts: dict[str, Any] = {
-        "rows": row_accounts(scores, drawn, filters),
+        "rows": row_accounts(scores, drawn, filters, duplicates),
         "shards": {"read": len(scores) - skipped, "skipped": skipped},
         "tokens": {
             "eligible": drawn.eligible_tokens,
             "selected": sum(part.tokens for part in rows),
         },
-        "text_bytes": {"read": sum(part.text_bytes for part in scores)},
+        "text_bytes": {
+            "read": sum(part.text_bytes for part in scores),
+            "eligible": drawn.eligible_bytes,
+            "selected": sum(part.text_bytes for part in rows),
+        },
     }
+    if duplicates is not None:
+        accounts["duplicates"] = {
+            "rows": duplicates,
+            "by_shard": [part.duplicates for part in scores],
+        }
+    if drawn.groups:
+        accounts["groups"] = {of.column: of.describe() for of in drawn.groups}
     if not target_names:
         accounts["effective_sample_size"] = _rounded(drawn.targets[0].effective_sample_size)
         return accounts
@@ -117,6 +135,7 @@ def accounts_of(
         name: {
             "selected": sum(part.by_target[number][0] for part in rows),
             "tokens": sum(part.by_target[number][1] for part in rows),
+            "text_bytes": sum(part.by_target[number][2] for part in rows),
             "effective_sample_size": _rounded(drawn.targets[number].effective_sample_size),
         }
         for number, name in enumerate(target_names)

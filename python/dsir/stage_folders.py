@@ -21,7 +21,7 @@ from dsir.selection import accounts_of, warn_of_top_k
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.sample import load_shard_rows
 from dsir.stages.score import ShardScores, load_shard_scores
-from dsir.stages.score_table import ScoreForm
+from dsir.stages.score_table import NOTHING, Beside, ScoreForm
 from dsir.stages.write import Written
 from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
 
@@ -33,6 +33,7 @@ def score_workdir(
     filters: QualityFilters | None,
     on_error: str,
     *,
+    beside: Beside = NOTHING,
     durable: bool = True,
 ) -> Workdir:
     """Open a folder of scores.
@@ -47,6 +48,7 @@ def score_workdir(
         "filters": None if filters is None else filters.describe(),
         "on_error": on_error,
         "separate": separate_targets(model),
+        **beside.describe(),
     }
     inputs = {"raw": [shard.identity() for shard in raw.shards]}
     return Workdir(path, settings, inputs, durable=durable)
@@ -79,12 +81,7 @@ def rows_workdir(
         "model": scores["settings"]["model"],
         "text": scores["settings"]["text"],
         "separate": scores["settings"]["separate"],
-        **settings.budget.describe(),
-        "method": settings.rule.method,
-        "seed": settings.rule.seed,
-        "temperature": settings.rule.temperature,
-        "min_tokens": settings.min_tokens,
-        "allow_fewer": settings.allow_fewer,
+        **settings.describe(),
     }
     return Workdir(path, described, scores["inputs"], durable=durable)
 
@@ -96,6 +93,7 @@ def score_to_folder(
     filters: QualityFilters | None,
     folder: Path,
     part: tuple[int, int] = (0, 1),
+    beside: Beside = NOTHING,
 ) -> list[ShardScores]:
     """Score the shards of a corpus, or one job's share of them, into a folder.
 
@@ -106,13 +104,15 @@ def score_to_folder(
         filters: what rows must meet to be selected; None for nothing.
         folder: where the scores go; the same in every job.
         part: (i, n) for the shards whose number is i modulo n.
+        beside: what is kept of each row beside its log-weight.
     """
     numbers = range(part[0], len(raw.shards), part[1])
     if not numbers:
         return []
-    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error)
+    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error, beside=beside)
     # Only a job that has all shards can say that none could be read.
-    return pipeline.score(raw, model, filters, workdir, None if part[1] == 1 else numbers)
+    chosen = None if part[1] == 1 else numbers
+    return pipeline.score(raw, model, filters, workdir, chosen, beside=beside)
 
 
 def sample_to_folder(
@@ -125,11 +125,14 @@ def sample_to_folder(
 
     Raises:
         WorkdirError: a shard has no scores yet.
+        SettingError: the scores lack what the draw needs.
         BudgetError: the budget cannot be met.
     """
     manifest = read_manifest(scores)
     if manifest["settings"].get("stage") != "score":
         raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
+    beside = _beside_of(manifest)
+    _refuse_lacking(scores, beside, settings)
     places = [
         Place(scores / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(_raw(manifest)))
     ]
@@ -143,13 +146,19 @@ def sample_to_folder(
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
     filters = manifest["settings"]["filters"]
     form = ScoreForm(
-        len(separate["shares"]), reasons=filters is not None, chunks=_are_chunks(manifest)
+        len(separate["shares"]),
+        reasons=filters is not None,
+        chunks=_are_chunks(manifest),
+        content=beside.content,
+        groups=len(beside.groups),
     )
     parts = [
         load_shard_scores(place, marker, form)
         for place, marker in zip(places, markers, strict=True)
         if marker is not None
     ]
+    for shard in parts:
+        shard.columns = [beside.groups.index(column) for column in settings.quotas.columns]
     drawn, rows = pipeline.sample(
         parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
@@ -208,6 +217,26 @@ def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 def _are_chunks(manifest: dict[str, Any]) -> bool:
     """Tell whether the rows are windows of those of the raw shards."""
     return "chunk_tokens" in _raw(manifest)[0]
+
+
+def _beside_of(manifest: dict[str, Any]) -> Beside:
+    """Return what is kept beside the log-weights in a folder of scores."""
+    settings = manifest["settings"]
+    return Beside(settings["content_hash"] is not None, tuple(settings["groups"]))
+
+
+def _refuse_lacking(scores: Path, beside: Beside, settings: DrawSettings) -> None:
+    wanted = settings.beside
+    if wanted.content and not beside.content:
+        raise SettingError(
+            f"dedup: {scores} has no content hashes; make it with 'dsir score --dedup exact'"
+        )
+    lacking = [column for column in wanted.groups if column not in beside.groups]
+    if lacking:
+        raise SettingError(
+            f"{settings.quotas}: {scores} has no values of {lacking[0]!r}; make it with "
+            f"'dsir score --groups {','.join(wanted.groups)}'"
+        )
 
 
 def _names_in(filters: dict[str, Any] | None) -> list[str]:

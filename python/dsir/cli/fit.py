@@ -31,6 +31,7 @@ def fit(
     chunk_tokens: options.ChunkTokens = None,
     chunk_stride: options.ChunkStride = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     on_error: options.OnError = "raise",
     max_bad_rows: options.MaxBadRows = None,
     max_bad_shards: options.MaxBadShards = None,
@@ -59,6 +60,7 @@ def fit(
             chunk_tokens=chunk_tokens,
             chunk_stride=chunk_stride,
             threads=threads,
+            memory=memory,
             on_error=on_error,  # type: ignore[arg-type]
             max_bad_rows=max_bad_rows,
             max_bad_shards=max_bad_shards,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,24 @@ import pyarrow as pa
 
 BATCH_BYTES = 8 << 20
 MAX_BATCH_ROWS = 1 << 17
+_MAX_ROW_BYTES = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How much of a file is in memory at a time.
+
+    Attributes:
+        batch_bytes: about how many bytes of rows make a batch; None for `BATCH_BYTES`.
+        row_bytes: the longest line, or the largest rows of a Parquet row group on average, that
+            are read; larger ones are refused.
+    """
+
+    batch_bytes: int | None = None
+    row_bytes: int = _MAX_ROW_BYTES
+
+
+READ_LIMITS = ReadLimits()
 
 
 def rows_per_batch(

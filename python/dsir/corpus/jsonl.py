@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
+from dsir.corpus.group_values import GroupValues, LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks
 from dsir.corpus.shard import (
@@ -47,7 +48,12 @@ class JsonLinesShard(FileShard):
         return
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`.
 
@@ -58,6 +64,7 @@ class JsonLinesShard(FileShard):
         field_seen = False
         blank_lines = 0
         next_row = 0
+        values = LineValues(groups, self.name)
         for block in self._blocks(batch_bytes):
             blank_lines += block.lines - block.rows
             if not block.rows:
@@ -75,12 +82,15 @@ class JsonLinesShard(FileShard):
                 BadRow(block.first_row + index, reason, snippet=block.snippet(index))
                 for index, reason in read.bad
             )
-            yield TextBatch(block.first_row, read.text, bad, blank_lines)
+            yield TextBatch(block.first_row, read.text, bad, blank_lines, groups=values.of(block))
             blank_lines = 0
             next_row = block.first_row + block.rows
+        values.refuse_missing(self._blocks())
         if blank_lines:
             # Nothing but blank lines since the last batch: an empty one carries their number.
-            yield TextBatch(next_row, pa.array([], type=pa.string()), (), blank_lines)
+            nothing = tuple(GroupValues(np.zeros(0, np.uint32), []) for _ in groups)
+            text = pa.array([], type=pa.string())
+            yield TextBatch(next_row, text, (), blank_lines, groups=nothing)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, as the lines that they are."""
@@ -102,7 +112,14 @@ class JsonLinesShard(FileShard):
 
     def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         self.refuse_empty_file()
-        return line_blocks(self.path, self.name, self.compression, block_bytes)
+        limits = self.limits
+        return line_blocks(
+            self.path,
+            self.name,
+            self.compression,
+            block_bytes or limits.batch_bytes,
+            limits.row_bytes,
+        )
 
     def _require_field(self, field: tuple[str, ...], first: ReadTexts) -> None:
         """Raise TextColumnError if no line of the shard has the field.

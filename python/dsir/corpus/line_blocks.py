@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.bad_text import snippet_of
-from dsir.corpus.batches import BATCH_BYTES
+from dsir.corpus.batches import BATCH_BYTES, READ_LIMITS
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
 
@@ -23,7 +23,6 @@ Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 _PIECE_BYTES = 1 << 13
 _LARGE_PIECE_BYTES = 1 << 20
 _PIECES_PER_BLOCK = 8
-_MAX_LINE_BYTES = 1 << 31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -95,7 +94,11 @@ class LineBlock:
 
 
 def line_blocks(
-    path: str, name: str, compression: Compression | None, block_bytes: int | None = None
+    path: str,
+    name: str,
+    compression: Compression | None,
+    block_bytes: int | None = None,
+    line_bytes: int = READ_LIMITS.row_bytes,
 ) -> Iterator[LineBlock]:
     """Read a file as blocks of whole lines.
 
@@ -104,6 +107,7 @@ def line_blocks(
         name: what messages call it.
         compression: how it is compressed.
         block_bytes: about how long a block is; None for `BATCH_BYTES`.
+        line_bytes: the longest line that is read, about.
 
     Raises:
         ShardError: the file cannot be opened or decompressed, or breaks off.
@@ -111,7 +115,7 @@ def line_blocks(
     first_row = 0
     first_line = 0
     try:
-        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES):
+        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, line_bytes):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)
@@ -123,9 +127,12 @@ def line_blocks(
         else:
             what = f"cannot be read as {compression}" if compression else "cannot be read"
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
-    except _LineTooLongError:
+    except _LineTooLongError as too_long:
+        rows = first_row + len(line_spans(too_long.before)[0])
         raise ShardError(
-            f"{name}: the line after row {first_row:,} is longer than 2 GiB", path=name
+            f"{name}: the line after {rows:,} rows is longer than {_size(line_bytes)}, "
+            "more than there is room for; give more memory, use fewer threads, or take it out",
+            path=name,
         ) from None
 
 
@@ -139,11 +146,19 @@ class _BrokenOffError(Exception):
 
 
 class _LineTooLongError(Exception):
-    """A line does not end within the longest document there may be."""
+    """A line does not end within the longest there may be; `before` is what comes before it."""
+
+    def __init__(self, before: bytes) -> None:
+        super().__init__()
+        self.before = before
+
+
+def _size(count: int) -> str:
+    return f"{count >> 30} GiB" if count % (1 << 30) == 0 else f"{count:,} bytes"
 
 
 def _whole_lines(
-    path: str, compression: Compression | None, block_bytes: int
+    path: str, compression: Compression | None, block_bytes: int, line_bytes: int
 ) -> Iterator[pa.Buffer]:
     piece_bytes = max(_PIECE_BYTES, min(_LARGE_PIECE_BYTES, block_bytes // _PIECES_PER_BLOCK))
     # Each block has memory of its own, which is read into; a piece is what is read at a time.
@@ -164,8 +179,9 @@ def _whole_lines(
                         yield memory[start:cut]
                         memory = _moved(memory[cut:filled], block_bytes + piece_bytes)
                         start, filled = 0, filled - cut
-                    elif filled > _MAX_LINE_BYTES + block_bytes:
-                        raise _LineTooLongError
+                    elif filled > line_bytes + block_bytes:
+                        whole = memory[start:filled].to_pybytes()
+                        raise _LineTooLongError(whole[: whole.rfind(b"\n") + 1])
                 if filled + piece_bytes > memory.size:
                     memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
     except (pa.ArrowException, OSError) as error:

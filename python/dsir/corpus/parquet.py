@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
+from dsir.corpus.group_values import GroupValues, find_group_column, values_of
 from dsir.corpus.shard import (
     BadRow,
     FileShard,
@@ -63,23 +64,32 @@ class ParquetShard(FileShard):
             return self._schema_of(file)
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
         del on_error  # No row of a Parquet file can be bad on its own at this stage.
         with self._open() as file:
-            column = find_text_column(self._schema_of(file), self.text, self.name)
+            schema = self._schema_of(file)
+            column = find_text_column(schema, self.text, self.name)
+            beside = [find_group_column(schema, name, self.name) for name in groups]
+            names = list(dict.fromkeys(one.projection for one in (column, *beside)))
             damaged = dict(self.damaged)
             first_row = 0
             for group in range(file.num_row_groups):
                 if group in damaged:
                     rows = file.metadata.row_group(group).num_rows
-                    yield from _lost_rows(first_row, rows, damaged[group], column.type)
+                    yield from _lost_rows(first_row, rows, damaged[group], column.type, len(groups))
                     first_row += rows
                     continue
-                batches = self._batches(file, group, [column.projection], threads, batch_bytes)
+                batches = self._batches(file, group, names, threads, batch_bytes)
                 for batch in batches:
-                    yield TextBatch(first_row, column.of(batch))
+                    values = tuple(values_of(one.of(batch)) for one in beside)
+                    yield TextBatch(first_row, column.of(batch), groups=values)
                     first_row += len(batch)
 
     def readable_part(self) -> ParquetShard | None:
@@ -204,7 +214,7 @@ class ParquetShard(FileShard):
         try:
             expected = file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
-                batch_size=_batch_size(file.metadata.row_group(group), batch_bytes),
+                batch_size=self._batch_size(file.metadata.row_group(group), group, batch_bytes),
                 row_groups=[group],
                 columns=columns,
                 use_threads=threads > 1,
@@ -229,26 +239,38 @@ class ParquetShard(FileShard):
                 row_group=group,
             )
 
+    def _batch_size(self, group: pq.RowGroupMetaData, number: int, batch_bytes: int | None) -> int:
+        """Return how many rows of a row group to read at a time.
+
+        By the size of whole rows, which is an upper bound for their texts. The sizes of the single
+        columns stand in the footer too, but pyarrow ends the process over damaged ones.
+        """
+        limits = self.limits
+        if group.total_byte_size > limits.row_bytes * max(1, group.num_rows):
+            raise ShardError(
+                f"{self.name}: the rows of row group {number} have "
+                f"{group.total_byte_size // group.num_rows:,} bytes on average, for which there is "
+                f"no room (at most {limits.row_bytes:,}); give more memory, or use fewer threads",
+                path=self.name,
+                row_group=number,
+            )
+        return rows_per_batch(
+            group.total_byte_size,
+            group.num_rows,
+            most=_MAX_ROWS,
+            batch_bytes=batch_bytes or limits.batch_bytes,
+        )
+
 
 def _lost_rows(
-    first_row: int, rows: int, reason: str, data_type: pa.DataType
+    first_row: int, rows: int, reason: str, data_type: pa.DataType, groups: int
 ) -> Iterator[TextBatch]:
     """Give the rows of a damaged row group: without texts, listed as bad once."""
     for start in range(0, rows, MAX_BATCH_ROWS):
         nothing = pa.nulls(min(MAX_BATCH_ROWS, rows - start), data_type)
         bad = () if start else (BadRow(first_row, reason, rows),)
-        yield TextBatch(first_row + start, nothing, bad)
-
-
-def _batch_size(group: pq.RowGroupMetaData, batch_bytes: int | None) -> int:
-    """Return how many rows of a row group to read at a time.
-
-    By the size of whole rows, which is an upper bound for their texts. The sizes of the single
-    columns stand in the footer too, but pyarrow ends the process over damaged ones.
-    """
-    return rows_per_batch(
-        group.total_byte_size, group.num_rows, most=_MAX_ROWS, batch_bytes=batch_bytes
-    )
+        values = GroupValues(np.zeros(len(nothing), np.uint32), ["null"])
+        yield TextBatch(first_row + start, nothing, bad, groups=(values,) * groups)
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,13 +13,13 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from dsir.corpus.batches import table_bytes
+from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.files import SUFFIXES, is_known, open_file
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.shard import FileShard, Shard
@@ -61,6 +61,14 @@ class Corpus:
     def size(self) -> int:
         """Bytes of all shards, on disk or in memory."""
         return sum(shard.size for shard in self.shards)
+
+    def limited(self, limits: ReadLimits) -> Corpus:
+        """Return the same, with so much of each file in memory at a time."""
+        shards = (
+            replace(shard, limits=limits) if isinstance(shard, FileShard) else shard
+            for shard in self.shards
+        )
+        return Corpus(tuple(shards), self.name)
 
 
 def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:

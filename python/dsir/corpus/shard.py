@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.batches import READ_LIMITS, ReadLimits
+from dsir.corpus.group_values import GroupValues
 from dsir.errors import InputError, RowError, ShardError
 
 Kind = Literal["parquet", "jsonl", "arrow", "memory"]
@@ -67,6 +69,7 @@ class TextBatch:
             before.
         origin: for windows of documents, where they come from. `first_row` then is the number of
             the first window in the shard, but the rows in `bad` are those of documents.
+        groups: the values of the columns that were asked for, in their order.
     """
 
     first_row: int
@@ -74,6 +77,7 @@ class TextBatch:
     bad: tuple[BadRow, ...] = ()
     blank_lines: int = 0
     origin: ChunkOrigin | None = None
+    groups: tuple[GroupValues, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,12 @@ class Shard(abc.ABC):
 
     @abc.abstractmethod
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order, without a gap in the row numbers.
 
@@ -142,9 +151,10 @@ class Shard(abc.ABC):
             threads: how many threads the reader may use.
             batch_bytes: about how many bytes of text to read at a time, where only the first rows
                 are wanted; a reader may have reasons to read more.
+            groups: columns whose values come along, in `TextBatch.groups`.
 
         Raises:
-            ShardError: the shard cannot be read.
+            ShardError: the shard cannot be read, or has no such column beside the text.
             TextColumnError: the text column is missing or not text.
             RowError: a row is bad and `on_error` is "raise".
         """
@@ -186,6 +196,7 @@ class FileShard(Shard):
     Attributes:
         path: absolute path.
         mtime_ns: time of the last change, when the corpus was resolved.
+        limits: how much of it is in memory at a time. What is read does not depend on it.
     """
 
     name: str
@@ -193,6 +204,7 @@ class FileShard(Shard):
     size: int
     mtime_ns: int
     text: str
+    limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
 
     @property
     def file(self) -> Path:

@@ -7,9 +7,9 @@ everything first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +97,12 @@ class ReadableShard(Shard):
         return self.inner.schema()
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; bad rows are null, and not listed again."""
         travel = Travel(self.inner, self.watch.advance)
@@ -105,6 +110,7 @@ class ReadableShard(Shard):
             on_error="skip" if len(self.bad) else on_error,
             threads=threads,
             batch_bytes=batch_bytes,
+            groups=groups,
         )
         for batch in batches:
             begin, end = np.searchsorted(
@@ -114,7 +120,7 @@ class ReadableShard(Shard):
                 yield batch
             else:
                 text = _without(batch.text, self.bad[begin:end] - batch.first_row)
-                yield TextBatch(batch.first_row, text, (), batch.blank_lines)
+                yield replace(batch, text=text, bad=())
             travel.to(batch)
         travel.arrive()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
@@ -21,8 +22,9 @@ from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
 from dsir.sentences import bytes_of
 from dsir.stages.damaged_groups import despite_damage
+from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept_rows import Keep, RowKeeper
-from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
+from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_text import SpooledText
 from dsir.stages.travel import Travel
@@ -41,6 +43,7 @@ class ScoreTask:
         most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
         keep: which rows are kept as they pass; None for none.
         spooled: the texts, where they were put aside; None to decode them.
+        beside: what is kept of each row beside its log-weight.
     """
 
     shard: Shard
@@ -52,18 +55,27 @@ class ScoreTask:
     keep: Keep | None = None
     spooled: SpooledText | None = None
     most_bad: int | None = None
+    beside: Beside = NOTHING
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
         if self.spooled is not None:
             return self.spooled.batches()
-        return self.shard.text_batches(on_error=self.on_error, threads=self.threads)
+        return self.shard.text_batches(
+            on_error=self.on_error, threads=self.threads, groups=self.beside.groups
+        )
 
     @property
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
         chunks = isinstance(self.shard, ChunkedShard)
-        return ScoreForm(self.model.columns, reasons=self.filters is not None, chunks=chunks)
+        return ScoreForm(
+            self.model.columns,
+            reasons=self.filters is not None,
+            chunks=chunks,
+            content=self.beside.content,
+            groups=len(self.beside.groups),
+        )
 
 
 @dataclass(slots=True)
@@ -82,6 +94,12 @@ class ShardScores:
         place: where the scores are, unless in memory.
         scores: the scores, where they are in memory.
         kept: the file of rows that may be selected, where they were kept.
+        names: the values of the columns that quotas are by, where they are in memory.
+        columns: which of the columns a draw has quotas by, in its order; all where None.
+        codes: by column, the code in all shards of each code in this one; None until that is known.
+        repeated: a bit for each row, 1 where an earlier one has its text; None where that was not
+            looked for.
+        duplicates: how many bits are 1.
         given_up: there were too many bad rows to go on.
     """
 
@@ -96,13 +114,43 @@ class ShardScores:
     place: Place | None = None
     scores: Scores | None = None
     kept: Path | None = None
+    names: list[list[str]] = field(default_factory=list, repr=False)
+    columns: list[int] | None = None
+    codes: list[npt.NDArray[np.uint32]] | None = field(default=None, repr=False)
+    repeated: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    duplicates: int = 0
     given_up: bool = False
 
     def runs(self) -> Iterator[Scores]:
-        """Read the scores, in runs of a fixed number of rows."""
+        """Read the scores, in runs of a fixed number of rows, and what all shards say of them."""
         if self.place is not None:
-            return in_runs(read_scores(self.place.path(".arrow"), self.form), self.form)
-        return in_runs([self.scores or self.form.nothing], self.form)
+            runs = in_runs(read_scores(self.place.path(".arrow"), self.form), self.form)
+        else:
+            runs = in_runs([self.scores or self.form.nothing], self.form)
+        at = 0
+        for scores in runs:
+            if scores.groups is not None and self.columns is not None:
+                scores = scores._replace(groups=scores.groups[self.columns])
+            if scores.groups is not None and self.codes is not None:
+                scores = scores._replace(groups=recoded(scores.groups, self.codes))
+            if self.repeated is not None:
+                packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
+                bits = np.unpackbits(packed, count=scores.rows, bitorder="little")
+                scores = scores._replace(repeated=bits)
+            at += scores.rows
+            yield scores
+
+    def group_names(self) -> list[list[str]]:
+        """Return the values of the columns that quotas are by, by their code in this shard.
+
+        Raises:
+            WorkdirError: they are missing or damaged.
+        """
+        if self.place is None:
+            names = self.names or [[] for _ in range(self.form.groups)]
+        else:
+            names = read_names(self.place, self.form.groups)
+        return names if self.columns is None else [names[column] for column in self.columns]
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
@@ -129,6 +177,9 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema):
                 pass
     if place is not None:
+        if task.beside.groups:
+            write_names(place, result.group_names())
+            result.names = []
         result.place = place
         if not result.given_up:  # What is not whole gets no marker.
             _finish(place, result)
@@ -166,6 +217,7 @@ def _score_batches(
     result = ShardScores(form=task.form)
     travel = Travel(shard, progress)
     spec, table = model.features.spec, model.table
+    encoder = GroupEncoder(len(task.beside.groups))
     for batch in task.batches():
         text = model.features.prepared(batch.text)
         log_weight, tokens, text_bytes, status = _core.score(
@@ -189,7 +241,11 @@ def _score_batches(
         if task.filters is not None:
             reason = task.filters.apply(text, model.features.core_tokenizer, task.threads)
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
-        scores = Scores(log_weight, tokens, text_bytes, reason, row, start)
+        content = None
+        if task.beside.content:
+            content = _core.content_hashes(batch.text, threads=task.threads)
+        groups = encoder.encode(batch.groups)
+        scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, groups)
         save(scores)
         if keeper is not None:
             keeper.look_at(batch, scores)
@@ -198,6 +254,7 @@ def _score_batches(
             return result
         travel.to(batch)
     travel.arrive()
+    result.names = encoder.names
     if task.spooled is not None:
         task.spooled.path.unlink(missing_ok=True)
     return result
