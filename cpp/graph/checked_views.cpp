@@ -20,11 +20,14 @@ void require_rows(std::int64_t size) {
     require(size < 0x7FFFFFFF, "there are more than 2^31 - 2 rows");
 }
 
-/// Whether a number may be squared, and multiplied by such a square, without leaving the range of
-/// doubles (or be lost below it).
-bool in_range(double value) {
+/// Values and scales that may be multiplied, squared and added up without leaving the range of
+/// doubles, or being lost below it.
+constexpr double kLargestValue = 1e100;
+constexpr double kLargestScale = 1e45;
+
+bool in_range(double value, double largest) {
     const double magnitude = std::abs(value);
-    return magnitude == 0.0 || (magnitude >= 1e-70 && magnitude <= 1e70);
+    return magnitude == 0.0 || (magnitude >= 1 / largest && magnitude <= largest);
 }
 
 /// The entries of row i, of which the places are known to be right.
@@ -38,8 +41,8 @@ void check_row(const SparseRows<Value>& view, std::int64_t i) {
             refuse_row(i, "has columns that do not ascend");
         }
         if (!std::isfinite(view.values[k])) refuse_row(i, "holds NaN or an infinite value");
-        if (!in_range(static_cast<double>(view.values[k]))) {
-            refuse_row(i, "holds a value that is not 0 and not 1e-70 to 1e70 in magnitude");
+        if (!in_range(static_cast<double>(view.values[k]), kLargestValue)) {
+            refuse_row(i, "holds a value that is not 0 and not 1e-100 to 1e100 in magnitude");
         }
     }
 }
@@ -72,8 +75,9 @@ SparseRows<Value> checked_sparse(std::span<const std::int64_t> offsets,
     require(std::all_of(column_scale.begin(), column_scale.end(),
                         [](double scale) { return std::isfinite(scale); }),
             "column_scale must be finite");
-    require(std::all_of(column_scale.begin(), column_scale.end(), in_range),
-            "column_scale must be 0, or 1e-70 to 1e70 in magnitude");
+    require(std::all_of(column_scale.begin(), column_scale.end(),
+                        [](double scale) { return in_range(scale, kLargestScale); }),
+            "column_scale must be 0, or 1e-45 to 1e45 in magnitude");
     return view;
 }
 

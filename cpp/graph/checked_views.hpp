@@ -11,8 +11,8 @@
 namespace dsir::graph {
 
 /// `offsets` ascend from 0 to the number of entries; columns ascend in a row and are below the
-/// number of scales; values and scales are 0, or 1e-70 to 1e70 in magnitude, so that the square of
-/// a product of two is a number too.
+/// number of scales; values are 0, or 1e-100 to 1e100 in magnitude, scales 0, or 1e-45 to 1e45, so
+/// that the square of a product of the two is a number too.
 template <class Value>
 SparseRows<Value> checked_sparse(std::span<const std::int64_t> offsets,
                                  std::span<const std::int32_t> columns,

@@ -40,6 +40,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sentences",),
     ("output.",),
     ("corpus.",),
+    ("sealed_json",),
     ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
     ("_core", "errors", "version"),
 ]

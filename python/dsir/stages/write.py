@@ -16,6 +16,7 @@ from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
+from dsir.sealed_json import path_within
 from dsir.stages.plan import OutputShard
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
@@ -172,7 +173,9 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
     """Return the finished result if its files are still there, as they were written."""
     paths = []
     for name, state in marker["files"].items():
-        path = task.folder / name
+        path = path_within(task.folder, name)
+        if path is None:
+            raise place.damaged(place.path(".json"), f"it names {name!r}, which is no output")
         if not path.is_file() or _state(path) != state:
             return None
         paths.append(path)
