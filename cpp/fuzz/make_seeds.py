@@ -2,8 +2,8 @@
 
     python cpp/fuzz/make_seeds.py
 
-Texts are made up here. A target reads its settings from the first bytes (see each target), text from
-the rest; FE ends a row, FF alone is a null one (text_rows.hpp).
+Texts are made up here. A target reads its settings from the first bytes (see each target), text
+from the rest; FE ends a row, FF alone is a null one (text_rows.hpp).
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ SEEDS = Path(__file__).parent / "seeds"
 TEXTS = {
     "plain": "The ship's captain can't see 3.5 miles, can he? No...",
     "spaces": " \t a  b\r\nc \x1c d \x0b\u2003e\u3000f\u00a0g ",
-    "capitals": "\u0391\u03a3 \u039f\u03a3\u03a3\u0391. A\u03a3. \u03a3 \u0130stanbul I\u0307 \u1e9e \u212a",
-    "quotes": "\"He said: 'it''s ``fine''\", she wrote (\"really\")--or so. \u201cyes\u201d \u00abno\u00bb",
+    "capitals": "\u0391\u03a3 \u039f\u03a3\u03a3\u0391. A\u03a3. \u03a3 "
+    "\u0130stanbul I\u0307 \u1e9e \u212a",
+    "quotes": "\"He said: 'it''s ``fine''\", she wrote (\"really\")--or so. "
+    "\u201cyes\u201d \u00abno\u00bb",
     "clitics": "cannot gonna gimme lemme wanna d'ye more'n 'tis 'twas they'll we've it's",
     "numbers": "1,000.50 3.14 $5 50% a,b 12:30 e.g. 1.. 2,,3 7.",
     "kana": "\u6771\u4eac\u3067\u3001\u30c6\u30b9\u30c8\u3002\u6587\u66f8\u306e\u9078\u629e\uff01",
@@ -70,7 +72,8 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "arrow": hostile_arrays(),
         "chunk": rows(b"\x00\x03\x01\x00\x01\x00", b"\x01\x02\x01\x02\x01\x01\x00\x01\x02"),
         "graph": graphs(),
-        "lines": texts(b"") | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
+        "lines": texts(b"")
+        | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
         "ngram": rows(
             b"\x01\x04\x00\x01\x00\x01", b"\x0a\x05\x02\x01\x01\x03", b"\x20\x02\x04\x01\x09\x04"
         ),

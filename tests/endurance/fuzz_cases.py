@@ -22,6 +22,7 @@ from dsir.features import HashedNgrams
 from dsir.graph import Idf
 from dsir.run_status import run_status
 
+
 class WrongAnswerError(AssertionError):
     """A changed file was read, and what came out is not right."""
 

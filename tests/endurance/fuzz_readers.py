@@ -109,7 +109,11 @@ def run_atheris(case: Case, seconds: float, folder: Path) -> None:
 
     for number, seed in enumerate(case.seeds):
         (folder / f"seed-{number}").write_bytes(seed)
-    options = [f"-max_total_time={int(seconds)}", f"-timeout={LONGEST_SECONDS}", "-print_final_stats=1"]
+    options = [
+        f"-max_total_time={int(seconds)}",
+        f"-timeout={LONGEST_SECONDS}",
+        "-print_final_stats=1",
+    ]
     longest = 2 * max(map(len, case.seeds))
     atheris.Setup([sys.argv[0], *options, f"-max_len={longest}", str(folder)], check)
     atheris.Fuzz()
@@ -142,7 +146,11 @@ def run_case(
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--child", name, "--seed", str(seed)]
-        command += ["--seconds", str(seconds), *([] if inputs is None else ["--inputs", str(inputs)])]
+        command += [
+            "--seconds",
+            str(seconds),
+            *([] if inputs is None else ["--inputs", str(inputs)]),
+        ]
         done = subprocess.run(
             [*command, *(["--atheris"] if atheris else [])],
             env={"TMPDIR": folder, "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0"},
@@ -174,7 +182,9 @@ def main() -> None:
     with watched:
         from fuzz_cases import CASES
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=60, help="for each case")
     parser.add_argument("--inputs", type=int, help="stop a case after so many")
     parser.add_argument("--seed", type=int, default=0)
