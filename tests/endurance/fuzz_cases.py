@@ -17,10 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import dsir
+from dsir.budget import Budget
 from dsir.corpus import resolve
 from dsir.features import HashedNgrams
 from dsir.graph import Idf
+from dsir.pipeline import Pipeline, open_engine
+from dsir.progress import reporter
 from dsir.run_status import run_status
+from dsir.sampling import KeyRule
+from dsir.stage_folders import sample_to_folder, score_to_folder, write_from_folder
+from dsir.stages.draw_settings import DrawSettings
 
 
 class WrongAnswerError(AssertionError):
@@ -314,6 +320,57 @@ def workdir(folder: Path) -> Case:
     return Case(seeds, check)
 
 
+def folders(folder: Path) -> Case:
+    """The stages on their own, from a folder of scores or rows with a changed file.
+
+    The input is the number of a file, and its content.
+    """
+    raw = folder / "raw.jsonl"
+    raw.write_text("".join(json.dumps({"text": f"{t} {t}"}) + "\n" for t in TEXTS * 6), "utf-8")
+    model = dsir.fit(raw, ["the ship and the sea"], features=FEATURES, progress=False)
+    pipeline = Pipeline(open_engine("local", 1), reporter(False))
+    settings = DrawSettings(Budget(9, None, None), KeyRule(3, "resample", 1.0), 2, False)
+    corpus = resolve(raw, text="text")
+    scores, rows, out = (folder / name for name in ("scores", "rows", "out"))
+
+    def run() -> dict[str, bytes]:
+        """Score what is not scored yet, draw, and write."""
+        score_to_folder(pipeline, corpus, model, None, scores)
+        sample_to_folder(pipeline, scores, settings, rows)
+        written = write_from_folder(
+            pipeline,
+            rows,
+            out,
+            model=model,
+            shard_size=1 << 20,
+            weight_column="log_weight",
+            target_column="target",
+        )
+        _require(all(path.parent == out for path in written.paths), "a path outside")
+        return _in_folder(out)
+
+    expected = run()
+    good = {top: _in_folder(top) for top in (scores, rows)}
+    names = [top / name for top in good for name in good[top]]
+
+    def check(data: bytes) -> bool:
+        shutil.rmtree(out, ignore_errors=True)
+        for top, files in good.items():
+            shutil.rmtree(top)
+            for name, content in files.items():
+                (top / name).parent.mkdir(parents=True, exist_ok=True)
+                (top / name).write_bytes(content)
+        path = names[data[0] % len(names) if data else 0]
+        path.write_bytes(data[1:])
+        _require(run() == expected, f"{path}: another selection")
+        return True
+
+    seeds = [bytes([i]) + path.read_bytes() for i, path in enumerate(names)]
+    for seed in seeds:
+        check(seed)
+    return Case(seeds, check)
+
+
 CASES: dict[str, Callable[[Path], Case]] = {
     "parquet": parquet,
     "arrow": arrow,
@@ -325,4 +382,5 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "model": model,
     "idf": idf,
     "workdir": workdir,
+    "folders": folders,
 }
