@@ -77,6 +77,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "ngram": rows(
             b"\x01\x04\x00\x01\x00\x01", b"\x0a\x05\x02\x01\x01\x03", b"\x20\x02\x04\x01\x09\x04"
         ),
+        "prototypes": {f"rows-{i}": bytes(i * j % 251 for j in range(200)) for i in (1, 7, 40)},
         "quality": rows(b"\x00\x00\x01\x00", b"\x01\x03\x01\x01", b"\x02\x04\x01\x02"),
         "simd": texts(b"\x05\x02\x03\x01\x09\x00\x02\x01"),
         "terms": rows(b"\x00\x00\x01\x00", b"\x01\x04\x01\x01"),
