@@ -1,6 +1,7 @@
 // What takes the place of the fuzzer where the compiler has none: every file of the given folders
 // once, and then as many changes of them as DSIR_FUZZ_RUNS says, the same in every run.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>

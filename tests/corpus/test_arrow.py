@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsir.corpus import Shard, resolve
+from dsir.corpus.batches import cut_text
 from dsir.errors import ShardError, TextColumnError
 
 TYPES = [
@@ -205,3 +206,17 @@ def test_flipped_bytes_raise_nothing_but_shard_errors(
         list(one.take(np.arange(rows)))
     except (ShardError, TextColumnError):
         pass
+
+
+@pytest.mark.parametrize("data_type", [pa.string(), pa.large_string(), pa.string_view()])
+@pytest.mark.parametrize("first", [0, 1])
+def test_buffers_that_are_longer_than_their_rows(data_type, first):
+    texts = pa.array(["a", None, "a text that is longer than a view", "b"], data_type)
+    buffers = [
+        None if buffer is None else pa.py_buffer(buffer.to_pybytes() + b"abc")
+        for buffer in texts.buffers()
+    ]
+    longer = pa.Array.from_buffers(data_type, len(texts), buffers).slice(first)
+    ((position, found),) = cut_text(longer)
+    assert position == 0
+    assert found.to_pylist() == texts.slice(first).to_pylist()

@@ -113,6 +113,7 @@ def run_atheris(case: Case, seconds: float, folder: Path) -> None:
         f"-max_total_time={int(seconds)}",
         f"-timeout={LONGEST_SECONDS}",
         "-print_final_stats=1",
+        f"-artifact_prefix={folder}/",
     ]
     longest = 2 * max(map(len, case.seeds))
     atheris.Setup([sys.argv[0], *options, f"-max_len={longest}", str(folder)], check)
