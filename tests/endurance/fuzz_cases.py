@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 import dsir
 from dsir.budget import Budget
-from dsir.corpus import resolve
+from dsir.corpus import Shard, resolve
+from dsir.corpus.chunks import ChunkedShard
 from dsir.features import HashedNgrams
 from dsir.graph import Idf
 from dsir.pipeline import Pipeline, open_engine
@@ -98,7 +99,32 @@ def _read_all(path: Path) -> list[str | None]:
         rows = np.unique(np.array([0, len(texts) // 2, len(texts) - 1], dtype=np.int64))
         taken = sum(len(part.rows) for part in shard.take(rows))
         _require(taken == len(rows), "rows were lost on the way")
+        _read_windows(shard)
     return texts
+
+
+def _read_windows(shard: Shard) -> None:
+    """Cut every text into windows, and fetch the first of each batch by document and bytes."""
+    model = _any_model()
+    chunked = ChunkedShard(shard, 4, 3)
+    for batch in chunked.text_batches(on_error="skip"):
+        _, tokens, text_bytes, status = dsir._core.score(
+            batch.text, FEATURES.spec, model.table, model.weighing
+        )
+        if batch.origin is None or not len(tokens):
+            continue
+        good = np.flatnonzero((status == 0) & (tokens > 0))[:6]
+        rows = batch.origin.row[good]
+        starts = batch.origin.start[good].astype(np.int64)
+        found: list[str | None] = []
+        for taken in chunked.take_windows(rows, starts, text_bytes[good].astype(np.int64)):
+            texts = taken.text.to_pylist()
+            found += texts
+            if taken.lines is not None:
+                lines = [json.loads(line)["text"] for line in taken.lines.to_pylist()]
+                _require(lines == texts, "the line of a window has another text")
+        expected = [batch.text[int(at)].as_py() for at in good]
+        _require(found == expected, f"{found!r} where {expected!r} was scored")
 
 
 def _is_plain(data_type: pa.DataType) -> bool:
