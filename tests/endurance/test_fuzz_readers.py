@@ -15,6 +15,7 @@ from fuzz_readers import run_case
 
 @pytest.mark.parametrize("name", CASES)
 def test_changed_files_are_refused_or_read_right(name):
-    found = run_case(name, seed=1, inputs=60 if name == "workdir" else 250, seconds=10)
+    inputs = 25 if name in ("workdir", "folders") else 150
+    found = run_case(name, seed=1, inputs=inputs, seconds=10)
     assert found["tried"] > 10
     assert found["refused"] > 0
