@@ -153,7 +153,7 @@ py::tuple similarity_join(const UnitRows& units, double threshold, bool strict, 
     require(threshold > 0 && threshold <= 1, "threshold must be above 0 and at most 1");
     require(top_k >= 0, "top_k must not be negative");
     require(threads >= 1, "threads must be at least 1");
-    require(block_rows >= 1 && block_rows <= 1 << 16, "block_rows must be 1 to 65,536");
+    require(block_rows >= 0 && block_rows <= 1 << 16, "block_rows must be 0 to 65,536");
     const graph::JoinSettings settings{threshold, strict, self_edges, threads, block_rows};
     graph::Graph found;
     {

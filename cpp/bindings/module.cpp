@@ -4,6 +4,7 @@
 PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     module.doc() = "The C++ core of dsir. Private: use the dsir package.";
     dsir::bindings::bind_text(module);
+    dsir::bindings::bind_json(module);
     dsir::bindings::bind_hashing(module);
     dsir::bindings::bind_ngram(module);
     dsir::bindings::bind_sampling(module);

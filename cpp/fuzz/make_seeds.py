@@ -72,6 +72,13 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "arrow": hostile_arrays(),
         "chunk": rows(b"\x00\x03\x01\x00\x01\x00", b"\x01\x02\x01\x02\x01\x01\x00\x01\x02"),
         "graph": graphs(),
+        "json": {
+            "plain": b'\x00{"id": 1, "text": "a b", "tags": [null, true, {"x": -1.5e3}]}',
+            "escapes": b'\x00{"text": "\\u00e9\\n\\ud83d\\ude00\\ud800 \xe6\x9d\xb1", "a": {}}',
+            "nested": b'\x01{"doc": {"body": "' + b"x" * 150 + b'"}, "text": 3}',
+            "null": b'\x03{"a": {"b": null}}',
+            "names": b'\x04{"t\\"\\\\\\n": "a", "text": "b", "text": "c"}',
+        },
         "lines": texts(b"")
         | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
         "ngram": rows(

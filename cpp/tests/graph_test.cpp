@@ -7,6 +7,7 @@
 #include "check.hpp"
 #include "graph/centrality.hpp"
 #include "graph/checked_views.hpp"
+#include "graph/row_offsets.hpp"
 #include "graph/similarity_join.hpp"
 #include "graph/term_counter.hpp"
 #include "text/sentences.hpp"
@@ -138,6 +139,14 @@ TEST(top_k_is_the_union_of_the_best) {
             CHECK_EQUAL_FOR(i, found, expected);
         }
     }
+}
+
+TEST(offsets_pass_2_to_the_31) {
+    const std::vector<std::int64_t> counts{3'000'000'000, 0, 2'000'000'000, 5};
+    const std::vector<std::int64_t> expected{0, 3'000'000'000, 3'000'000'000, 5'000'000'000,
+                                             5'000'000'005};
+    CHECK(row_offsets(counts) == expected);
+    CHECK(row_offsets({}) == std::vector<std::int64_t>{0});
 }
 
 TEST(walks_agree_and_do_not_depend_on_threads) {

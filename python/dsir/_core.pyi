@@ -38,6 +38,31 @@ def lowered(utf8: str | bytes) -> str:
 def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool, int]:
     """Find lines: starts and ends of those not blank, whether all are {...}, how many there are."""
 
+# JSON.
+
+JSON_TEXT: Final[int]
+"""Of a line: an object whose text field is a string."""
+JSON_NULL: Final[int]
+"""Of a line: an object whose text field, or one it would be in, is null."""
+JSON_LOOK_AGAIN: Final[int]
+"""Of a line: anything else, also what Python's json reads and RFC 8259 does not allow."""
+
+def json_texts(
+    data: Buffer, starts: NDArray[np.int64], ends: NDArray[np.int64], field: list[bytes]
+) -> tuple[NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read the text field of lines that are JSON objects.
+
+    Args:
+        data: flat bytes.
+        starts: where each line begins in them.
+        ends: where it ends.
+        field: the names that lead to the text, one or more.
+
+    Returns:
+        Offsets (one more than lines; int32 where the lines take less than 2 GiB), bytes of the
+        texts, with room behind the last, and uint8, what each line is.
+    """
+
 # Hashing.
 
 FAST_HASH_VERSION: Final[int]
@@ -208,6 +233,32 @@ class Rank:
     @property
     def not_row(self) -> int: ...
 
+class Bracket:
+    """Keys between which a budget is expected to run out, as integers in their order."""
+
+    def __init__(self, least: int, above: int) -> None: ...
+    @property
+    def least(self) -> int: ...
+    @property
+    def above(self) -> int: ...
+
+class ThresholdGuess:
+    """Guesses where a budget runs out, from some of the documents."""
+
+    def __init__(self, settings: KeySettings, budget: int, rows: int) -> None: ...
+    def add(
+        self,
+        log_weight: NDArray[np.float64],
+        eligible: NDArray[np.uint8] | None,
+        first_row: int,
+        *,
+        cost: NDArray[np.uint32] | None = None,
+    ) -> None:
+        """Look at some of a run of consecutive documents."""
+
+    def bracket(self) -> Bracket | None:
+        """Return the guess, or None where what was seen does not tell."""
+
 class ThresholdSearch:
     """Finds the rank down to which documents are selected, in bounded memory.
 
@@ -228,6 +279,9 @@ class ThresholdSearch:
 
         Without `eligible`, those are whose log-weight is above -inf.
         """
+
+    def expect(self, bracket: Bracket) -> None:
+        """Tell before the first pass where the budget may run out: it saves passes if right."""
 
     def end_pass(self) -> None:
         """Say that every run has been added once."""
@@ -421,7 +475,7 @@ def similarity_join(
     weights: bool = True,
     top_k: int = 0,
     threads: int = 1,
-    block_rows: int = 8192,
+    block_rows: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
     """(offsets, neighbours, cosines) of the graph; top_k 0 is by threshold alone."""
 

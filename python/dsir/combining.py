@@ -23,7 +23,6 @@ from dsir import _core
 from dsir.budget import Budget
 from dsir.corpus import Shard
 from dsir.errors import SettingError
-from dsir.graph.lexrank import centrality
 from dsir.stages.draw import Draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.plan import Piece
@@ -160,6 +159,8 @@ def _combined(
             for part, found in zip(rows, loaded, strict=True)
         ]
     )
+    from dsir.graph.lexrank import centrality  # Here: most runs do without it.
+
     if combine.lexrank == 0:
         return combine.dsir * _standardised(keys)
     pieces = tuple(

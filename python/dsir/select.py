@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dsir.arguments import whole_number
 from dsir.atomic import write_json
+from dsir.bad_limits import Most, check_bad_limits
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
 from dsir.combining import Combine, check_combine
@@ -29,13 +30,15 @@ from dsir.length import Length
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
-    SELECTION_FILE,
     check_output_folder,
     check_writable,
     clear_output_folder,
     remove_unfinished,
 )
-from dsir.pipeline import FitSettings, FitTokens, Pipeline, Spooled, open_engine
+from dsir.output.manifest import described_input, write_manifest
+from dsir.output.rejects import write_rejects
+from dsir.output.writer import FileAccount
+from dsir.pipeline import FitSettings, Fitted, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
 from dsir.sampling import KeyRule, Method
@@ -54,7 +57,6 @@ from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
-from dsir.stages.skipped import Skipped
 from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.version import __version__
 from dsir.workdir import Workdir
@@ -97,6 +99,8 @@ def select(
     engine: str | Engine = "local",
     threads: int | None = None,
     on_error: OnError = "raise",
+    max_bad_rows: Most = None,
+    max_bad_shards: Most = None,
     progress: bool = True,
 ) -> Selection:
     """Select the documents of `raw` that are distributed like `target` (DSIR).
@@ -154,7 +158,12 @@ def select(
         target_column: name of the column that says which of separate targets took a row.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
-        on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`.
+        on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`, and with
+            `out` in its file `_rejects.jsonl`.
+        max_bad_rows: with "skip", the bad rows that raw, and each target, may have: a number, as
+            soon as it is passed, or a share such as "1%" of its rows, once all are read. None for
+            any number. The error is the same for any number of threads.
+        max_bad_shards: the same of shards that cannot be read.
         progress: show progress on standard error.
 
     Raises:
@@ -164,11 +173,13 @@ def select(
         BudgetError: the budget cannot be met.
         WorkdirError: the work directory belongs to another run.
         OutputError: the output cannot be written.
+        BadDataError: more is bad than `max_bad_rows` or `max_bad_shards`.
 
     Warns:
         DsirWarning: the effective sample size is so small that the sample is a top-k.
     """
     check_on_error(on_error)
+    limits = check_bad_limits(max_bad_rows, max_bad_shards, on_error)
     prepared = check_preprocessing(preprocessing, chunk_tokens, chunk_stride, filters)
     if preprocessing == "paper" and features is _FEATURES:
         features = HashedNgrams(tokenizer="word_tokenize")
@@ -195,7 +206,7 @@ def select(
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
         added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
-        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
+        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits),
     )
     if workdir is not None:
         selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
@@ -276,12 +287,10 @@ class _Run:
         self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
     ) -> Selection:
         """Fit, score, draw and write."""
-        model, skipped, spooled = self.pipeline.fit(
-            self.raw, self.target, self.fit_settings, workdir, kept
-        )
+        model, fitted = self.pipeline.fit(self.raw, self.target, self.fit_settings, workdir, kept)
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
-        scores, drawn, rows = self._draw(model, workdir, kept, spooled)
+        scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
         if self.combine is not None:
             drawn, rows = self.pipeline.choose(
                 self.raw.shards, rows, drawn, self.draw_settings, self.combine
@@ -289,8 +298,7 @@ class _Run:
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
             self.added.refuse_taken_names(output.schema)
-        skipped = skipped + [entry for part in scores for entry in part.skipped]
-        return self._write(outputs, model, scores, drawn, rows, skipped, workdir, resuming, begun)
+        return self._write(outputs, model, fitted, scores, drawn, rows, workdir, resuming, begun)
 
     def _check_output(self, resuming: bool) -> None:
         """Find what would stop the last stage before the first begins."""
@@ -344,16 +352,18 @@ class _Run:
         self,
         outputs: Sequence[OutputShard],
         model: ImportanceModel,
+        fitted: Fitted,
         scores: Sequence[ShardScores],
         drawn: Draw,
         rows: Sequence[ShardRows],
-        skipped: list[Skipped],
         workdir: Workdir | None,
         resuming: bool,
         begun: float,
     ) -> Selection:
         paths: list[Path] = []
+        files: list[FileAccount] = []
         table: pa.Table | None = None
+        skipped = fitted.skipped + [entry for part in scores for entry in part.skipped]
         if self.out is None:
             gathered = self.pipeline.gather(outputs, self.added, model.features)
             table = join_tables([part.table for part in gathered])
@@ -364,6 +374,7 @@ class _Run:
                 clear_output_folder(self.out)
             written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
             paths, counts = written.paths, written.counts
+            files = written.files + write_rejects(self.out, skipped)
         filters = self.preprocessing.filters
         active = () if filters is None else filters.active
         metrics = accounts_of(scores, drawn, rows, self.added.target_names, active)
@@ -387,16 +398,43 @@ class _Run:
             model=model,
         )
         if self.out is not None:
-            self._write_manifest(self.out, metrics, selection, begun)
+            described = {
+                "settings": {**self.settings(), **self.pipeline.limits.describe()},
+                "inputs": self._described_inputs([part.rows for part in scores], fitted),
+                "model": model.fingerprint,
+                "metrics": metrics,
+                "outputs": [path.name for path in paths],
+                "skipped": [entry.to_json() for entry in skipped],
+            }
+            self._write_run(self.out, selection, begun)
+            # Last: it says that the selection is whole.
+            write_manifest(self.out, described, files)
         return selection
 
-    def _write_manifest(
-        self, out: Path, metrics: dict[str, Any], selection: Selection, begun: float
-    ) -> None:
-        """Write what was selected, and apart from it how the run went.
+    def _described_inputs(self, raw_rows: list[int], fitted: Fitted) -> dict[str, Any]:
+        """Describe the inputs for the manifest, with the rows of each."""
+        names = self.target.names
+        targets = [
+            [described_input(*one) for one in zip(corpus.shards, rows, strict=True)]
+            for corpus, rows in zip(self.target.corpora, fitted.target_rows, strict=True)
+        ]
+        return {
+            "raw": [described_input(*one) for one in zip(self.raw.shards, raw_rows, strict=True)],
+            "target": (
+                [
+                    {"name": name, "shards": shards}
+                    for name, shards in zip(names, targets, strict=True)
+                ]
+                if names
+                else targets[0]
+            ),
+        }
 
-        `selection.json` depends on data, settings and seed alone, so two runs can be compared byte
-        by byte; `run.json` has the seconds.
+    def _write_run(self, out: Path, selection: Selection, begun: float) -> None:
+        """Write how the run went.
+
+        Apart from `selection.json`, which depends on data, settings and seed alone, so that two
+        runs can be compared byte by byte.
         """
         run = {
             "dsir": __version__,
@@ -409,13 +447,3 @@ class _Run:
             "stages": selection.metrics["stages"],
         }
         write_json(out / RUN_FILE, run)
-        manifest = {
-            "format": 1,
-            "settings": self.settings(),
-            "inputs": self.inputs(),
-            "model": selection.model.fingerprint,
-            "metrics": metrics,
-            "outputs": [path.name for path in selection.paths],
-            "skipped": [entry.to_json() for entry in selection.skipped],
-        }
-        write_json(out / SELECTION_FILE, manifest)

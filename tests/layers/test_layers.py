@@ -21,11 +21,12 @@ PACKAGE = ROOT / "python" / "dsir"
 LAYERS: list[tuple[str, ...]] = [
     ("cli.", "compat."),
     ("__init__",),
+    ("verify", "diff", "rederiving"),
     ("select",),
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
-    ("combining",),
+    ("bad_limits", "combining"),
     ("graph.",),
     ("stages.",),
     ("run_status",),
@@ -42,6 +43,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("corpus.",),
     ("sealed_json",),
     ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
+    ("json_differences",),
     ("_core", "errors", "version"),
 ]
 

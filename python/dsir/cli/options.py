@@ -199,6 +199,22 @@ OnError = Annotated[
     str,
     typer.Option(help="'raise', or 'skip' and list what cannot be read.", rich_help_panel=_RUN),
 ]
+MaxBadRows = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|SHARE%",
+        help="With 'skip': stop where more rows of a corpus are bad than this.",
+        rich_help_panel=_RUN,
+    ),
+]
+MaxBadShards = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|SHARE%",
+        help="With 'skip': stop where more shards cannot be read than this.",
+        rich_help_panel=_RUN,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, no table.", rich_help_panel=_RUN)
 ]

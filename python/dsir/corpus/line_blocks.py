@@ -11,15 +11,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir._core import line_spans
+from dsir.bad_text import snippet_of
 from dsir.corpus.batches import BATCH_BYTES
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
-# A piece that cannot be decompressed to its end is lost whole: small pieces tell more exactly where
-# a file breaks off.
+# A piece that cannot be decompressed to its end is lost whole. Where that happens it is read again
+# in pieces of the first size, which tell more exactly where a file breaks off.
 _PIECE_BYTES = 1 << 13
+_LARGE_PIECE_BYTES = 1 << 20
+_PIECES_PER_BLOCK = 8
 _MAX_LINE_BYTES = 1 << 31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -38,7 +41,7 @@ class LineBlock:
         lines: how many lines there are, blank ones included.
     """
 
-    data: bytes
+    data: bytes | pa.Buffer
     first_row: int
     first_line: int
     starts: npt.NDArray[np.int64]
@@ -53,11 +56,17 @@ class LineBlock:
 
     def line_number(self, index: int) -> int:
         """Return the 1-based line in the file of the row at `index` of this block."""
-        return self.first_line + self.data.count(b"\n", 0, int(self.starts[index])) + 1
+        before = np.frombuffer(self.data, dtype=np.uint8)[: self.starts[index]]
+        return self.first_line + int(np.count_nonzero(before == ord("\n"))) + 1
 
     def row_bytes(self, index: int) -> bytes:
         """Return the row at `index` of this block."""
-        return self.data[int(self.starts[index]) : int(self.ends[index])]
+        return bytes(memoryview(self.data)[self.starts[index] : self.ends[index]])
+
+    def snippet(self, index: int) -> str:
+        """Return the beginning of the row at `index` of this block, for people to look at."""
+        start, end = int(self.starts[index]), int(self.ends[index])
+        return snippet_of(bytes(memoryview(self.data)[start : min(end, start + 1024)]))
 
     def original_lines(self, indices: npt.NDArray[np.int64]) -> pa.LargeBinaryArray:
         """Return lines as they stand in the file, without the newline alone.
@@ -133,35 +142,57 @@ class _LineTooLongError(Exception):
     """A line does not end within the longest document there may be."""
 
 
-def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -> Iterator[bytes]:
-    held: list[bytes] = []
-    held_bytes = 0
+def _whole_lines(
+    path: str, compression: Compression | None, block_bytes: int
+) -> Iterator[pa.Buffer]:
+    piece_bytes = max(_PIECE_BYTES, min(_LARGE_PIECE_BYTES, block_bytes // _PIECES_PER_BLOCK))
+    # Each block has memory of its own, which is read into; a piece is what is read at a time.
+    memory = pa.allocate_buffer(block_bytes + piece_bytes)
+    start = filled = position = 0
     try:
-        for piece in _pieces(path, compression):
-            held.append(piece)
-            held_bytes += len(piece)
-            if held_bytes < block_bytes:
-                continue
-            cut = piece.rfind(b"\n") + 1
-            if cut:
-                held[-1] = piece[:cut]
-                yield b"".join(held)
-                held = [piece[cut:]]
-                held_bytes = len(held[0])
-            elif held_bytes > _MAX_LINE_BYTES + block_bytes:
-                raise _LineTooLongError
+        with pa.OSFile(path) as file:
+            stream = file if compression is None else pa.CompressedInputStream(file, compression)
+            while count := stream.readinto(memoryview(memory)[filled : filled + piece_bytes]):
+                piece = memory[filled : filled + count]
+                if not position and piece[:3].to_pybytes() == _BYTE_ORDER_MARK:
+                    start = len(_BYTE_ORDER_MARK)
+                position += count
+                filled += count
+                if filled >= block_bytes:
+                    cut = filled - count + piece.to_pybytes().rfind(b"\n") + 1
+                    if cut > filled - count:
+                        yield memory[start:cut]
+                        memory = _moved(memory[cut:filled], block_bytes + piece_bytes)
+                        start, filled = 0, filled - cut
+                    elif filled > _MAX_LINE_BYTES + block_bytes:
+                        raise _LineTooLongError
+                if filled + piece_bytes > memory.size:
+                    memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
     except (pa.ArrowException, OSError) as error:
-        whole = b"".join(held)
-        raise _BrokenOffError(error, whole[: whole.rfind(b"\n") + 1]) from error
-    rest = b"".join(held)
-    if rest:
-        yield rest
+        held = memory[start:filled].to_pybytes()
+        held += _last_bytes(path, compression, position, piece_bytes)
+        raise _BrokenOffError(error, held[: held.rfind(b"\n") + 1]) from error
+    if filled > start:
+        yield memory[start:filled]
 
 
-def _pieces(path: str, compression: Compression | None) -> Iterator[bytes]:
-    with pa.OSFile(path) as file:
-        stream = file if compression is None else pa.CompressedInputStream(file, compression)
-        first = True
-        while piece := stream.read(_PIECE_BYTES):
-            yield piece.removeprefix(_BYTE_ORDER_MARK) if first else piece
-            first = False
+def _moved(content: pa.Buffer, room: int) -> pa.Buffer:
+    """Copy what was read to the beginning of new memory."""
+    memory = pa.allocate_buffer(room)
+    memoryview(memory)[: content.size] = memoryview(content)
+    return memory
+
+
+def _last_bytes(path: str, compression: Compression | None, position: int, most: int) -> bytes:
+    """Read what can be read of a file that cannot be read on from a position by large pieces."""
+    found = bytearray()
+    try:
+        with pa.OSFile(path) as file:
+            stream = file if compression is None else pa.CompressedInputStream(file, compression)
+            while position and (piece := stream.read(min(position, _LARGE_PIECE_BYTES))):
+                position -= len(piece)
+            while len(found) < most and (piece := stream.read(_PIECE_BYTES)):
+                found += piece
+    except (pa.ArrowException, OSError):
+        pass
+    return bytes(found)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus import Corpus, resolve
+from dsir.corpus import Corpus
 from dsir.errors import SettingError
 from dsir.primitive_arrays import to_arrow, to_numpy
 
@@ -26,7 +26,7 @@ class Group:
     """The rows of a group.
 
     Attributes:
-        key: the value of the group column; None for rows without one, and where nothing is grouped.
+        key: the value of the group column; None for rows without one.
         rows: int64, global row numbers, ascending.
         texts: large_string.
     """
@@ -49,20 +49,19 @@ class Grouping:
     codes: npt.NDArray[np.int32]
 
 
-def read_grouping(paths: object, column: str) -> Grouping:
+def read_grouping(corpus: Corpus) -> Grouping:
     """Read the group of every row of a corpus.
 
     Args:
-        paths: the corpus, as `resolve` takes it.
-        column: a text column.
+        corpus: with the group column, which holds text, for a text.
 
     Raises:
-        SettingError: the corpus is not one of files.
+        SettingError: a key is not UTF-8.
         InputError: it cannot be read, or the column is missing or not text.
     """
     codes_of: dict[str | None, int] = {}
     parts = []
-    for shard in resolve(paths, text=column, name="raw").shards:
+    for shard in corpus.shards:
         for batch in shard.text_batches(on_error="raise"):
             encoded = batch.text
             if not pa.types.is_dictionary(encoded.type):
@@ -71,7 +70,7 @@ def read_grouping(paths: object, column: str) -> Grouping:
                 keys = encoded.dictionary.to_pylist()
             except UnicodeDecodeError as error:
                 raise SettingError(
-                    f"{shard.name}: column {column!r} holds a key that is not UTF-8"
+                    f"{shard.name}: column {shard.text!r} holds a key that is not UTF-8"
                 ) from error
             at = np.full(len(keys) + 1, -1, dtype=np.int32)
             positions = np.full(len(encoded), len(keys), dtype=np.int64)
@@ -120,17 +119,6 @@ def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Gro
                 present.tolist(), np.split(order, starts[1:].tolist()), strict=True
             ):
                 yield Group(grouping.keys[code], rows[members], texts.take(to_arrow(members)))
-
-
-def whole(corpus: Corpus) -> Group:
-    """Give all rows of a corpus as one group; its texts are in memory."""
-    parts = [
-        _plain(batch.text)
-        for shard in corpus.shards
-        for batch in shard.text_batches(on_error="raise")
-    ]
-    texts = pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
-    return Group(None, np.arange(len(texts), dtype=np.int64), texts)
 
 
 def _sort_into_files(
