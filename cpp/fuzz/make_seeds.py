@@ -63,7 +63,8 @@ def graphs() -> dict[str, bytes]:
     sparse = b"\x00\x04\x03" + b"\x01\x02\x03" + b"\x07\x04\x05\x05\x06\x05\x04\x03" * 4
     dense = b"\x01\x05\x03" + bytes(range(15)) + b"\x10\x01\x01\x03\x02"
     graph = b"\x02\x03" + b"\x02\x01\x00\x01\x02\x00\x01" * 3 + b"\x01\x0e"
-    return {"sparse": sparse, "dense": dense, "graph": graph}
+    squares = b"\x00\x04\x03\x01\x00\x03\x07" + b"\xf3" * 12 + b"\x02\x04"  # found: 1e-160
+    return {"sparse": sparse, "dense": dense, "graph": graph, "squares": squares}
 
 
 def seeds() -> dict[str, dict[str, bytes]]:
