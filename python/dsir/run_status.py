@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsir.sealed_json import read_sealed
 from dsir.workdir import fingerprint_of, read_manifest
 from dsir.workdir_lock import holder_of
 
@@ -155,7 +155,6 @@ def _own_fingerprint(folder: Path) -> str | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # Not there, or just being replaced.
+        return read_sealed(path)
+    except (OSError, ValueError):  # Not there, or damaged: the run itself will say so.
         return None
-    return content if isinstance(content, dict) else None

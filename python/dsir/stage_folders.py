@@ -210,7 +210,9 @@ def write_from_folder(
 
 def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the identities of the raw shards."""
-    raw: list[dict[str, Any]] = manifest["inputs"]["raw"]
+    raw: list[dict[str, Any]] = manifest["inputs"].get("raw", [])
+    if not raw:
+        raise WorkdirError("the manifest of the folder names no raw shards; make it again")
     return raw
 
 

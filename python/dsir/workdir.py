@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsir.atomic import UnfinishedFile, atomic_file, write_json
+from dsir.atomic import UnfinishedFile, atomic_file
 from dsir.errors import WorkdirError
+from dsir.sealed_json import file_checksum, read_sealed, write_sealed
 
-FORMAT = 2
+FORMAT = 3
+# Of a task's results; there is no other way to name a file in a marker.
+_SUFFIXES = (".arrow", ".npy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +52,39 @@ class Place:
         """Return what the marker says, or None where there is no marker of this run.
 
         Raises:
-            WorkdirError: the marker is not readable.
+            WorkdirError: the marker, or the result that it speaks of, was changed or is not
+                readable.
         """
         marker = self.path(".json")
         try:
-            content = json.loads(marker.read_bytes())
+            content = read_sealed(marker)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             raise WorkdirError(
                 f"{marker}: cannot be read ({error}); remove it to do this shard again"
             ) from error
-        if not isinstance(content, dict) or content.get("fingerprint") != self.fingerprint:
+        if content.get("fingerprint") != self.fingerprint:
             return None
-        result = content.get("result")
-        return result if isinstance(result, dict) else None
+        for suffix, checksum in self._checksums().items():
+            if content["files"].get(suffix) != checksum:
+                why = "is not there" if checksum is None else "its checksum does not match"
+                raise self.damaged(self.path(suffix), why)
+        result: dict[str, Any] = content["result"]
+        return result
+
+    def _checksums(self) -> dict[str, str | None]:
+        """Return the checksum of every file of the result; None where there is no such file."""
+        found: dict[str, str | None] = {}
+        for suffix in _SUFFIXES:
+            path = self.path(suffix)
+            try:
+                found[suffix] = file_checksum(path)
+            except FileNotFoundError:
+                found[suffix] = None
+            except OSError as error:
+                raise self.damaged(path, str(error)) from error
+        return found
 
     def damaged(self, path: Path, why: str) -> WorkdirError:
         """Make the error for a result that is not what its marker says."""
@@ -73,8 +94,14 @@ class Place:
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the marker: the result is whole."""
-        marker = {"fingerprint": self.fingerprint, "result": dict(result)}
-        write_json(self.path(".json"), marker, durable=self.durable)
+        # Through JSON, so that the checksum is of what a reader will find.
+        content = json.loads(json.dumps(dict(result)))
+        marker = {
+            "fingerprint": self.fingerprint,
+            "files": self._checksums(),
+            "result": content,
+        }
+        write_sealed(self.path(".json"), marker, durable=self.durable)
 
 
 class Workdir:
@@ -127,7 +154,7 @@ class Workdir:
                 f"{self.path}: is not empty and not a work directory of dsir; "
                 "give an empty or a new folder"
             )
-        write_json(file, manifest, durable=self.durable)
+        write_sealed(file, manifest, durable=self.durable)
 
     def place(self, stage: str, number: int | str) -> Place:
         """Return where a task of a stage puts its result."""
@@ -141,20 +168,29 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of a work directory.
 
     Raises:
-        WorkdirError: there is none, or it is not readable.
+        WorkdirError: there is none, it was changed, or it is not readable.
     """
     file = path / "manifest.json"
     try:
-        found = json.loads(file.read_bytes())
+        found = read_sealed(file)
     except FileNotFoundError:
         raise WorkdirError(
             f"{path}: is no work directory of dsir (it has no manifest.json)"
         ) from None
     except (OSError, ValueError) as error:
         raise WorkdirError(f"{file}: cannot be read ({error})") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if found.get("format") != FORMAT or not _is_manifest(found):
         raise WorkdirError(f"{file}: is not a manifest that this version of dsir reads")
     return found
+
+
+def _is_manifest(found: dict[str, Any]) -> bool:
+    """Tell whether the parts of a manifest are there, and of their kinds."""
+    settings, inputs = found.get("settings"), found.get("inputs")
+    if not isinstance(settings, dict) or not isinstance(inputs, dict):
+        return False
+    raw = inputs.get("raw", [])
+    return isinstance(raw, list) and all(isinstance(shard, dict) for shard in raw)
 
 
 def fingerprint_of(value: Any) -> str:

@@ -21,6 +21,7 @@ from typing import IO, Any
 from dsir.errors import WorkdirError
 
 NAME = "lock"
+_LONGEST = 1 << 16  # Characters; who holds a lock is told in a hundred.
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def locked(workdir: Path) -> Iterator[None]:
     """
     path = workdir / NAME
     try:
-        file = path.open("a+", encoding="utf-8")
+        file = path.open("a+", encoding="utf-8", errors="replace")
     except OSError as error:
         raise WorkdirError(f"{path}: cannot be written: {error.strerror}") from error
     with file:
@@ -63,7 +64,7 @@ def holder_of(workdir: Path) -> dict[str, Any] | None:
     """Return who is at work in a work directory: host, pid, since; None where nobody is."""
     path = workdir / NAME
     try:
-        file = path.open(encoding="utf-8")
+        file = path.open(encoding="utf-8", errors="replace")
     except OSError:
         return None
     with file:
@@ -87,12 +88,12 @@ def _left_behind(workdir: Path, file: IO[str]) -> WorkdirError:
 def _holder(file: IO[str]) -> dict[str, Any] | None:
     """Read who holds the lock; None where nobody says so."""
     file.seek(0)
-    content = file.read()
+    content = file.read(_LONGEST)
     if not content:
         return None
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

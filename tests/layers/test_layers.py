@@ -42,6 +42,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sentences",),
     ("output.",),
     ("corpus.",),
+    ("sealed_json",),
     ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
     ("json_differences",),
     ("_core", "errors", "version"),

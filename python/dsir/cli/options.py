@@ -259,7 +259,7 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     try:
         content = path.read_text(encoding="utf-8")
         values = json.loads(content) if path.suffix == ".json" else _read_yaml(content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path}: cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise typer.BadParameter(f"{path}: expected names and values")

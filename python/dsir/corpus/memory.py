@@ -106,5 +106,5 @@ def _content(text: pa.LargeBinaryArray) -> memoryview:
     _, offsets, values = text.buffers()
     if not len(text) or values is None:
         return memoryview(b"")
-    ends = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+    ends = np.frombuffer(offsets, np.int64, count=text.offset + len(text) + 1)[text.offset :]
     return memoryview(values)[int(ends[0]) : int(ends[-1])]

@@ -20,6 +20,7 @@ from dsir.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
 from dsir.output.row_origins import Origins, OriginsWriter
 from dsir.output.writer import FileAccount
+from dsir.sealed_json import path_within
 from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
@@ -209,7 +210,9 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
     """Return the finished result if its files are still there, as they were written."""
     files = []
     for name, described in marker["files"].items():
-        path = task.folder / name
+        path = path_within(task.folder, name)
+        if path is None:
+            raise place.damaged(place.path(".json"), f"it names {name!r}, which is no output")
         if not path.is_file() or _state(path) != described["state"]:
             return None
         size, _ = described["state"]
