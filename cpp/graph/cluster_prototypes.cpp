@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "graph/edge_attention.hpp"
 #include "graph/panels.hpp"
 #include "graph/prototypes.hpp"
+#include "numeric/mixed.hpp"
 #include "parallel/for_ranges.hpp"
 
 namespace dsir::graph {
@@ -55,7 +55,7 @@ class Clustering {
             double least = 0;
             for (int t = 0; t < (c == 0 ? 1 : tries); ++t) {
                 const double uniform =
-                    static_cast<double>(mixed(seed, draws++) >> 11) * 0x1p-53 * total;
+                    static_cast<double>(numeric::mixed(seed, draws++) >> 11) * 0x1p-53 * total;
                 double sum = 0;
                 std::int64_t at = 0;
                 for (; at < size_ - 1; ++at) {
@@ -158,7 +158,8 @@ std::vector<std::int32_t> cluster_prototypes(const DenseRows& rows, const Parts&
         for (std::int64_t g = begin; g < end; ++g) {
             clustering.run(parts.members + parts.offsets[g],
                            parts.offsets[g + 1] - parts.offsets[g], wanted[g], iterations,
-                           mixed(seed, static_cast<std::uint64_t>(g)), chosen.data() + ends[g]);
+                           numeric::mixed(seed, static_cast<std::uint64_t>(g)),
+                           chosen.data() + ends[g]);
         }
     });
     return chosen;

@@ -3,9 +3,9 @@
 #include <limits>
 #include <vector>
 
-#include "graph/edge_attention.hpp"
 #include "graph/panels.hpp"
 #include "graph/prototypes.hpp"
+#include "numeric/mixed.hpp"
 #include "numeric/portable_exp_float.hpp"
 #include "parallel/for_ranges.hpp"
 
@@ -97,7 +97,7 @@ class Search {
         const auto tries = static_cast<std::int64_t>(settings.passes * count_);
         std::uint64_t draws = 0;
         const auto uniform = [&] {
-            return static_cast<double>(mixed(seed, draws++) >> 11) * 0x1p-53;
+            return static_cast<double>(numeric::mixed(seed, draws++) >> 11) * 0x1p-53;
         };
         for (std::int64_t t = 0; t < tries; ++t) {
             const auto slot = static_cast<std::int32_t>(uniform() * count_);
@@ -241,7 +241,7 @@ void exchange_prototypes(const DenseRows& rows, const std::int32_t* labels,
                           parts.offsets[g + 1] - parts.offsets[g], prototypes + ends[g],
                           ends[g + 1] - ends[g], static_cast<float>(settings.sharpness));
             losses[g] = search.loss();
-            search.run(settings, mixed(settings.seed, static_cast<std::uint64_t>(g)));
+            search.run(settings, numeric::mixed(settings.seed, static_cast<std::uint64_t>(g)));
             losses[parts.count + g] = search.loss();
         }
     });

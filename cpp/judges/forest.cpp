@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "graph/edge_attention.hpp"
 #include "judges/judges.hpp"
+#include "numeric/mixed.hpp"
 
 namespace dsir::judges {
 namespace {
@@ -78,8 +78,9 @@ class Grower {
     };
 
     std::uint64_t below(std::uint64_t size) {
-        return static_cast<std::uint64_t>(static_cast<double>(graph::mixed(seed_, draws_++) >> 11) *
-                                          0x1p-53 * static_cast<double>(size));
+        return static_cast<std::uint64_t>(
+            static_cast<double>(numeric::mixed(seed_, draws_++) >> 11) * 0x1p-53 *
+            static_cast<double>(size));
     }
 
     /// Makes the node a split and returns where its right half begins, or a leaf and returns -1.
@@ -172,7 +173,7 @@ std::vector<std::int32_t> forest_guesses(const LabelledRows& table, const RowNum
     std::vector<float> votes(static_cast<std::size_t>(asked.size * classes), 0.0F);
     Grower grower(table, train);
     for (std::int64_t t = 0; t < forest.trees; ++t) {
-        grower.grow(graph::mixed(forest.seed, static_cast<std::uint64_t>(t)));
+        grower.grow(numeric::mixed(forest.seed, static_cast<std::uint64_t>(t)));
         for (std::int64_t i = 0; i < asked.size; ++i) {
             grower.vote(table.row(asked.at[i]), votes.data() + i * classes);
         }

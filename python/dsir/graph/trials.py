@@ -148,7 +148,14 @@ def tried_rows(
     recipes = [one for one in RECIPES if not (one.trusted and likely.all())]
     table = _Table(own_rows, own_labels, kept, likely, coverage)
     candidates = [table.select(one) for one in recipes]
-    accuracy = judge(own_rows, own_labels, candidates, coverage)
+    accuracy = judge(
+        own_rows,
+        own_labels,
+        candidates,
+        _asked_rows(len(own_labels), coverage.seed),
+        seed=coverage.seed,
+        threads=coverage.threads,
+    )
     drawn = np.array([one.kind == "random" for one in recipes])
     scores = trial_scores(accuracy, drawn)
     best = int(np.argmax(scores))
@@ -167,7 +174,13 @@ def tried_rows(
 
 
 def judge(
-    rows: Floats, labels: Labels, candidates: list[Rows], coverage: Coverage
+    rows: Floats,
+    labels: Labels,
+    candidates: list[Rows],
+    asked: npt.NDArray[np.int32],
+    *,
+    seed: int,
+    threads: int,
 ) -> npt.NDArray[np.float64]:
     """Return the accuracy of each judge trained on each candidate: float64[candidates, judges].
 
@@ -175,12 +188,10 @@ def judge(
         rows: [rows, features], scaled.
         labels: [rows].
         candidates: the rows kept, each. Those that a candidate holds are not asked of it.
-        coverage: seed and threads.
+        asked: whose labels are guessed.
+        seed: of the forest.
+        threads: how many to use; the result does not depend on it.
     """
-    asked = np.arange(len(labels), dtype=np.int32)
-    if len(asked) > _ASKED_ROWS:
-        random = np.random.Generator(np.random.Philox([coverage.seed, 1]))
-        asked = np.sort(random.permutation(asked)[:_ASKED_ROWS])
     return _core.judge_candidates(
         rows,
         labels,
@@ -190,8 +201,8 @@ def judge(
         classes=int(labels.max()) + 1,
         trees=_TREES,
         steps=_LINEAR_STEPS,
-        seed=coverage.seed,
-        threads=coverage.threads,
+        seed=seed,
+        threads=threads,
     )
 
 
@@ -217,3 +228,11 @@ def _sample(labels: Labels, classes: int, seed: int) -> Rows:
     counts = np.bincount(labels, minlength=classes).astype(np.int64)
     random = np.random.Generator(np.random.Philox([seed, 2]))
     return highest(random.random(len(labels)), labels, class_shares(counts, TRIAL_ROWS))
+
+
+def _asked_rows(size: int, seed: int) -> npt.NDArray[np.int32]:
+    asked = np.arange(size, dtype=np.int32)
+    if size <= _ASKED_ROWS:
+        return asked
+    random = np.random.Generator(np.random.Philox([seed, 1]))
+    return np.sort(random.permutation(asked)[:_ASKED_ROWS])
