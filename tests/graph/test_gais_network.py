@@ -5,7 +5,7 @@ from dsir import _core
 from dsir.graph import neighbours
 from dsir.graph import training_batches as batches_module
 from dsir.graph.attention_training import Training, first_weights, train_network
-from dsir.graph.parts import split_rows
+from dsir.graph.parts import Parts, split_rows
 from dsir.graph.training_batches import training_batches
 
 HEADS, HIDDEN = 2, 4
@@ -195,6 +195,21 @@ def test_batches_hold_every_row_and_the_edges_within_them(monkeypatch):
         inside = set(batch.rows.tolist())
         wanted = sum(1 for a, b in pairs if a in inside and b in inside)
         assert batch.graph.edges == wanted
+
+
+@pytest.mark.parametrize("part_rows", [1, 7, 64, 1000])
+def test_parts_of_any_size_are_dealt_out_whole(monkeypatch, part_rows):
+    monkeypatch.setattr(batches_module, "BATCH_ROWS", 60)
+    for size in range(200, 320, 7):
+        offsets, ends = np.arange(size + 1), np.arange(size, dtype=np.int32)
+        cuts = np.append(np.arange(0, size, part_rows), size)
+        parts = Parts(ends, cuts.astype(np.int64))
+        x, labels = np.zeros((size, 1), np.float32), np.zeros(size, np.int32)
+        batches = training_batches(offsets, ends, x, labels, parts, 0)
+        assert all(len(batch.rows) for batch in batches)
+        rows = np.concatenate([batch.rows for batch in batches])
+        assert sorted(rows.tolist()) == list(range(size))
+        assert sum(batch.graph.edges for batch in batches) == size
 
 
 def test_a_graph_cut_into_its_components_says_the_same(monkeypatch):

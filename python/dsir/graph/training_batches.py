@@ -66,10 +66,10 @@ def training_batches(
     place[order] = np.arange(size)
     sizes = np.diff(parts.offsets)[dealt]
     first = np.concatenate(([0], np.cumsum(sizes)))
-    cuts = np.searchsorted(first, np.arange(count + 1) * (size / count)).tolist()
+    # Whole parts to a batch; a part larger than a batch is one by itself.
+    cuts = np.unique(np.searchsorted(first, np.arange(count + 1, dtype=np.int64) * size // count))
     starts = first[cuts]
-    starts[-1] = size
-    batch_of = np.repeat(np.arange(count), np.diff(starts))
+    batch_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     degrees = np.diff(offsets)[order]
     ends = np.concatenate(([0], np.cumsum(degrees)))
     entries = np.repeat(offsets[:-1][order] - ends[:-1], degrees) + np.arange(ends[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,14 +79,30 @@ class _Table:
         if recipe.kind == "random":
             random = np.random.Generator(np.random.Philox([self.coverage.seed, recipe.draw]))
             return highest(random.random(len(self.labels)), self.labels, self.shares)
-        allowed = self.allowed[recipe.trusted]
-        known = (self.rows, self.labels, self.shares, allowed)
-        if recipe.trusted not in self.clusters:
-            self.clusters[recipe.trusted] = cluster_rows(*known, self.coverage)
-        clusters = self.clusters[recipe.trusted]
+        clusters = self._clusters(trusted=recipe.trusted)
         if recipe.kind == "k-means":
             return np.sort(clusters.chosen)
-        return covering_rows(*known, self.coverage.sharper(recipe.sharpness), clusters)
+        allowed = self.allowed[recipe.trusted]
+        settings = self.coverage.sharper(recipe.sharpness)
+        return covering_rows(self.rows, self.labels, self.shares, allowed, settings, clusters)
+
+    def select_all(self, recipes: list[Recipe]) -> list[Rows]:
+        """Return the rows that each recipe keeps; the recipes share out the threads.
+
+        A table that is tried is mostly one part, which is one thread's work.
+        """
+        for recipe in recipes:
+            if recipe.kind != "random":
+                self._clusters(trusted=recipe.trusted)
+        with ThreadPoolExecutor(self.coverage.threads) as pool:
+            return list(pool.map(self.select, recipes))
+
+    def _clusters(self, *, trusted: bool) -> Clusters:
+        if trusted not in self.clusters:
+            self.clusters[trusted] = cluster_rows(
+                self.rows, self.labels, self.shares, self.allowed[trusted], self.coverage
+            )
+        return self.clusters[trusted]
 
 
 RECIPES = (
@@ -147,7 +164,7 @@ def tried_rows(
     own_rows, own_labels = (rows, labels) if whole else (rows[seen], labels[seen])
     recipes = [one for one in RECIPES if not (one.trusted and likely.all())]
     table = _Table(own_rows, own_labels, kept, likely, coverage)
-    candidates = [table.select(one) for one in recipes]
+    candidates = table.select_all(recipes)
     accuracy = judge(
         own_rows,
         own_labels,
