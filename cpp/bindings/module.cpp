@@ -15,5 +15,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_graph(module);
     dsir::bindings::bind_terms(module);
     dsir::bindings::bind_gais(module);
+    dsir::bindings::bind_judges(module);
     dsir::bindings::bind_machine(module);
 }

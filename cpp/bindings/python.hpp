@@ -47,6 +47,7 @@ void bind_quality(py::module_& module);
 void bind_bootstrap(py::module_& module);
 void bind_graph(py::module_& module);
 void bind_gais(py::module_& module);
+void bind_judges(py::module_& module);
 void bind_terms(py::module_& module);
 void bind_json(py::module_& module);
 void bind_machine(py::module_& module);

@@ -674,6 +674,21 @@ def exchange_prototypes(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """(prototypes, losses of the parts before and then after)."""
 
+def judge_candidates(
+    rows: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    members: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    asked: NDArray[np.int32],
+    *,
+    classes: int,
+    trees: int,
+    steps: int,
+    seed: int,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Shares right, [candidates, 3]: of the nearest neighbour, the forest, the linear model."""
+
 def facility_location(
     offsets: NDArray[np.int64],
     served: NDArray[np.int32],
