@@ -22,6 +22,7 @@ from dsir.length import CorpusSize, Length
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
+from dsir.remote import Location
 from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
@@ -294,7 +295,7 @@ class Pipeline:
     def write(
         self,
         outputs: Sequence[OutputShard],
-        folder: Path,
+        folder: Location,
         added: AddedColumns,
         features: HashedNgrams,
         workdir: Workdir | None,

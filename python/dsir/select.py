@@ -35,9 +35,11 @@ from dsir.output.folder import (
     clear_output_folder,
     remove_unfinished,
 )
+from dsir.output.writer import writing
 from dsir.pipeline import FitSettings, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
+from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
     Selection,
@@ -87,8 +89,8 @@ def select(
     chunk_stride: int | None = None,
     filters: Filters = None,
     preprocessing: Named = "none",
-    out: str | Path | None = None,
-    workdir: str | Path | None = None,
+    out: str | Path | RemotePath | None = None,
+    workdir: str | Path | RemotePath | None = None,
     overwrite: bool = False,
     allow_fewer: bool = False,
     shard_size: int | str = "256MB",
@@ -108,8 +110,9 @@ def select(
 
     Args:
         raw: what to select from: a path, pattern or folder of Parquet, JSON Lines (plain, .gz,
-            .zst, .bz2, .lz4) or Arrow files; a list of these; or in memory, anything that speaks
-            Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
+            .zst, .bz2, .lz4) or Arrow files, on this machine or by URL (s3://, gs://, hf://,
+            https://; docs/remote.md); a list of these; or in memory, anything that speaks Arrow
+            (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of what is wanted: the same kinds; or several by name,
             {"name": source, ...}.
         n: documents to select; exactly one of n, fraction and tokens.
@@ -143,10 +146,10 @@ def select(
             name. Rows that fail are counted by reason; they still count in the fit.
         preprocessing: "paper" for what the paper does: `chunk_tokens=128`, `filters="paper"`, and
             features of `tokenizer="word_tokenize"`; whatever else is given wins.
-        out: folder to write to, in the format of the input; None to get the rows in
+        out: folder to write to, also by URL, in the format of the input; None to get the rows in
             `Selection.table`.
-        workdir: folder that keeps every stage's results; the same call again goes on where it
-            stopped, another call is refused.
+        workdir: folder that keeps every stage's results, also by URL (s3://, gs://); the same call
+            again goes on where it stopped, another call is refused.
         overwrite: replace a selection in `out`.
         allow_fewer: take all eligible documents where the budget asks for more.
         shard_size: text in an output shard, in bytes or as "256MB".
@@ -183,7 +186,7 @@ def select(
     draw_settings = DrawSettings(
         Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
     )
-    folder = None if out is None else Path(out).expanduser().absolute()
+    folder = None if out is None else location_of(out)
     run = _Run(
         raw=prepared.cut(resolve(raw, text=text, name="raw"), features),
         target=prepared.cut_targets(target_corpora, features),
@@ -198,7 +201,8 @@ def select(
         pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
     )
     if workdir is not None:
-        selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
+        with folder_of(location_of(workdir)) as place:
+            selection = run.in_workdir(place, kept=True)
     elif run.raw.in_memory:
         selection = run.run(None)
     else:
@@ -220,7 +224,7 @@ class _Run:
     fit_settings: FitSettings
     draw_settings: DrawSettings
     combine: Combine | None
-    out: Path | None
+    out: Location | None
     overwrite: bool
     shard_size: int
     added: AddedColumns
@@ -253,21 +257,21 @@ class _Run:
             "target": self.target.identity(),
         }
 
-    def in_workdir(self, path: Path, *, kept: bool) -> Selection:
+    def in_workdir(self, folder: Folder, *, kept: bool) -> Selection:
         """Run with results on disk."""
         if kept and any(shard.kind == "memory" for shard in self.raw.shards):
             raise SettingError(
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
         settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        workdir = Workdir(path, settings, self.inputs(), durable=kept)
-        with locked(path):
+        workdir = Workdir(folder, settings, self.inputs(), durable=kept)
+        with locked(folder):
             return self.run(workdir)
 
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages."""
         begun = time.time()
-        resuming = workdir is not None and (workdir.path / "outputs").is_dir()
+        resuming = workdir is not None and workdir.begun("outputs")
         self._check_output(resuming)
         with kept_folder(workdir) as kept:
             return self._select(workdir, kept, resuming, begun)
@@ -280,7 +284,7 @@ class _Run:
             self.raw, self.target, self.fit_settings, workdir, kept
         )
         if workdir is not None and workdir.durable:
-            model.save(workdir.path / "model.dsir")
+            model.save(workdir.location("model.dsir"))
         scores, drawn, rows = self._draw(model, workdir, kept, spooled)
         if self.combine is not None:
             drawn, rows = self.pipeline.choose(
@@ -324,9 +328,11 @@ class _Run:
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, filters, None)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
-        path, durable = workdir.path, workdir.durable
+        place, durable = workdir.folder, workdir.durable
         on_error = self.pipeline.on_error
-        folder = score_workdir(path / "scores", self.raw, model, filters, on_error, durable=durable)
+        folder = score_workdir(
+            place / "scores", self.raw, model, filters, on_error, durable=durable
+        )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept)
@@ -336,7 +342,7 @@ class _Run:
             scores,
             settings,
             shares,
-            lambda: rows_workdir(path / "rows", manifest, settings, durable=durable),
+            lambda: rows_workdir(place / "rows", manifest, settings, durable=durable),
         )
         return scores, drawn, rows
 
@@ -352,7 +358,7 @@ class _Run:
         resuming: bool,
         begun: float,
     ) -> Selection:
-        paths: list[Path] = []
+        paths: list[Location] = []
         table: pa.Table | None = None
         if self.out is None:
             gathered = self.pipeline.gather(outputs, self.added, model.features)
@@ -391,7 +397,7 @@ class _Run:
         return selection
 
     def _write_manifest(
-        self, out: Path, metrics: dict[str, Any], selection: Selection, begun: float
+        self, out: Location, metrics: dict[str, Any], selection: Selection, begun: float
     ) -> None:
         """Write what was selected, and apart from it how the run went.
 
@@ -408,7 +414,8 @@ class _Run:
             "seconds": round(time.time() - begun, 3),
             "stages": selection.metrics["stages"],
         }
-        write_json(out / RUN_FILE, run)
+        with writing(out / RUN_FILE):
+            write_json(out / RUN_FILE, run)
         manifest = {
             "format": 1,
             "settings": self.settings(),
@@ -418,4 +425,5 @@ class _Run:
             "outputs": [path.name for path in selection.paths],
             "skipped": [entry.to_json() for entry in selection.skipped],
         }
-        write_json(out / SELECTION_FILE, manifest)
+        with writing(out / SELECTION_FILE):
+            write_json(out / SELECTION_FILE, manifest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +19,7 @@ from dsir.graph.stopwords import stopwords_of
 from dsir.graph.summarize import DEFAULT_THRESHOLD, SummaryBudget
 from dsir.graph.threads import thread_count
 from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
+from dsir.remote import location_of
 
 _WHAT = "What to write"
 _HOW = "Centrality"
@@ -27,7 +27,7 @@ _HOW = "Centrality"
 
 def lexrank(
     raw: options.Raw,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the result.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the result.")],
     text: options.Text = "text",
     group_by: Annotated[
         str | None,
@@ -132,7 +132,7 @@ def lexrank(
             stopwords,
             thread_count(threads),
         )
-        folder = out.absolute()
+        folder = location_of(out)
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         check_writable(folder)
         inputs = [shard.name for shard in ranking.corpus().shards]
@@ -198,7 +198,7 @@ def _budget(
     return SummaryBudget(summary, summary_words, redundancy, min_words)
 
 
-def _say(done: Ranked, out: Path, *, as_json: bool, quiet: bool, summaries: bool) -> None:
+def _say(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: bool) -> None:
     if as_json:
         found = {
             "rows": done.rows,

@@ -30,7 +30,8 @@ Raw = Annotated[
     list[str],
     typer.Argument(
         metavar="RAW",
-        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow.",
+        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow; "
+        "also by URL: s3://, gs://, hf://, https://.",
     ),
 ]
 Target = Annotated[
@@ -42,6 +43,9 @@ Target = Annotated[
         help="A sample of what is wanted; several are taken as one, or by name, see --targets.",
     ),
 ]
+Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the selection.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model file.")]
+ModelOption = Annotated[str, typer.Option("--model", "-m", metavar="PATH", help="The model file.")]
 Text = Annotated[str, typer.Option(help="The text column; dots lead into nested columns.")]
 
 Ngrams = Annotated[int, typer.Option(help="The longest n-gram, 1 to 8.", rich_help_panel=_FEATURES)]

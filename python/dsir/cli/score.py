@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,13 +16,14 @@ from dsir.fit import check_on_error
 from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
+from dsir.remote import folder_of, location_of
 from dsir.stage_folders import score_to_folder
 
 
 def score(
     raw: options.Raw,
-    model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the scores.")],
+    model: options.ModelOption,
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the scores.")],
     part: Annotated[
         str, typer.Option(help="I/N: this job's share of the shards, I from 0 to N-1.")
     ] = "0/1",
@@ -56,9 +56,10 @@ def score(
         prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
         loaded = dsir.ImportanceModel.load(model)
         corpus = prepared.cut(resolve(Paths(raw), text=text, name="raw"), loaded.features)
-        scores = score_to_folder(
-            pipeline, corpus, loaded, prepared.filters, out.absolute(), _part_of(part)
-        )
+        with folder_of(location_of(out)) as folder:
+            scores = score_to_folder(
+                pipeline, corpus, loaded, prepared.filters, folder, _part_of(part)
+            )
         if not quiet:
             rows = sum(shard.rows for shard in scores)
             typer.echo(f"{out}: {rows:,} rows of {len(scores):,} shards")

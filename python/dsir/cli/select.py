@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +20,7 @@ from dsir.corpus import Paths, resolve
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.output.folder import check_output_folder
 from dsir.preprocessing import check_preprocessing
+from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.targets import resolve_targets
 
@@ -28,7 +28,7 @@ from dsir.targets import resolve_targets
 def select(
     raw: options.Raw,
     target: options.Target,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the selection.")],
+    out: options.Out,
     n: options.N = None,
     fraction: options.Fraction = None,
     tokens: options.Tokens = None,
@@ -55,8 +55,11 @@ def select(
     filters: options.Filters = None,
     preprocessing: options.PreprocessingName = "none",
     workdir: Annotated[
-        Path | None,
-        typer.Option(help="Keeps every stage's results; the same call goes on where it stopped."),
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Keeps every stage's results; the same call goes on where it stopped.",
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
     shard_size: options.ShardSize = "256MB",
@@ -89,6 +92,8 @@ def select(
 
     `dsir select corpus/ -t wanted.jsonl --preprocessing paper --n 100000 -o out/`
 
+    `dsir select s3://corpus/web/ -t wanted.jsonl --n 100000 -o s3://corpus/selected`
+
     `dsir select --config run.yaml --seed 7`
     """
     del config
@@ -120,7 +125,7 @@ def select(
                 options.fit_tokens_of(fit_tokens),
             )
             parse_byte_size("shard_size", shard_size)
-            check_output_folder(out.absolute(), overwrite=overwrite, resuming=workdir is not None)
+            check_output_folder(location_of(out), overwrite=overwrite, resuming=workdir is not None)
             surveys = [
                 survey(resolve(Paths(raw), text=text, name="raw")),
                 *map(survey, target_corpora.corpora),

@@ -14,6 +14,7 @@ from dsir._core import line_spans
 from dsir.corpus.batches import BATCH_BYTES
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
+from dsir.remote.reading import open_source
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
@@ -91,7 +92,7 @@ def line_blocks(
     """Read a file as blocks of whole lines.
 
     Args:
-        path: the file.
+        path: the file, or its URL.
         name: what messages call it.
         compression: how it is compressed.
         block_bytes: about how long a block is; None for `BATCH_BYTES`.
@@ -159,7 +160,7 @@ def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -
 
 
 def _pieces(path: str, compression: Compression | None) -> Iterator[bytes]:
-    with pa.OSFile(path) as file:
+    with open_source(path) as file:
         stream = file if compression is None else pa.CompressedInputStream(file, compression)
         first = True
         while piece := stream.read(_PIECE_BYTES):

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from dsir.output import AddedColumns, open_writer
 from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE
 from dsir.output.parquet import ParquetTable
 from dsir.primitive_arrays import to_arrow
+from dsir.remote import Location, within
 
 _SUMMARY_SCHEMA = pa.schema(
     [
@@ -67,7 +67,7 @@ class CorpusRanking:
         """Make vectors of texts."""
         return units_of(texts, idf=self.idf, stopwords=self.stopwords, threads=self.threads)
 
-    def groups(self, corpus: Corpus, scratch: Path) -> Iterator[Group]:
+    def groups(self, corpus: Corpus, scratch: Location) -> Iterator[Group]:
         """Give the groups of the corpus; without `group_by` all rows are one."""
         if self.group_by is None:
             yield whole(corpus)
@@ -120,11 +120,11 @@ class Ranked:
     rows: int
     written: int
     groups: int
-    paths: list[Path]
+    paths: list[Location]
 
 
 def rank_corpus(
-    ranking: CorpusRanking, out: Path, *, top: Top | None, score_column: str, description: Any
+    ranking: CorpusRanking, out: Location, *, top: Top | None, score_column: str, description: Any
 ) -> Ranked:
     """Write the rows of a corpus with their scores, all or the most central ones.
 
@@ -170,7 +170,7 @@ def rank_corpus(
 
 def summarize_corpus(
     ranking: CorpusRanking,
-    out: Path,
+    out: Location,
     *,
     budget: SummaryBudget,
     language: str | None,
@@ -238,7 +238,7 @@ def summarize_corpus(
 
 
 def _scores(
-    ranking: CorpusRanking, corpus: Corpus, scratch: Path, top: Top | None
+    ranking: CorpusRanking, corpus: Corpus, scratch: Location, top: Top | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None, int]:
     """Return scores, the rows kept (None: all) and the number of groups."""
     if ranking.group_by is None:
@@ -283,9 +283,9 @@ def _write(
     rows: npt.NDArray[np.int64],
     first_row: int,
     scores: npt.NDArray[np.float64],
-    out: Path,
+    out: Location,
     score_column: str,
-) -> Path:
+) -> Location:
     stem = out / f"part-{number:05d}"
     added = _added(score_column)
     with open_writer(shard.kind, stem, schema=shard.schema(), added=added) as writer:
@@ -303,7 +303,7 @@ def _changed(shard: Shard) -> ShardError:
     return ShardError(f"{shard.name}: changed while the run was going on", path=shard.name)
 
 
-def _finish(out: Path, description: Any, done: Ranked) -> None:
+def _finish(out: Location, description: Any, done: Ranked) -> None:
     accounts = {"rows": done.rows, "written": done.written, "groups": done.groups}
-    outputs = [str(path.relative_to(out)) for path in done.paths]
+    outputs = [within(path, out) for path in done.paths]
     write_json(out / RANKING_FILE, {**description, "accounts": accounts, "outputs": outputs})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from dsir.corpus.shard import TakenRows
 from dsir.errors import OutputError
+from dsir.remote import Location
 
 
 class Writer(abc.ABC):
@@ -22,7 +22,7 @@ class Writer(abc.ABC):
     As a context manager it aborts where an exception leaves the block, and closes otherwise.
     """
 
-    _paths: list[Path] | None = None
+    _paths: list[Location] | None = None
 
     @abc.abstractmethod
     def write(
@@ -42,7 +42,7 @@ class Writer(abc.ABC):
             OutputError: the rows cannot be written.
         """
 
-    def close(self) -> list[Path]:
+    def close(self) -> list[Location]:
         """Finish: put the files under their names and return them, the rows' own first.
 
         Closing again returns the same; after `abort` there are none.
@@ -65,7 +65,7 @@ class Writer(abc.ABC):
             self._discard()
 
     @abc.abstractmethod
-    def _finish(self) -> list[Path]:
+    def _finish(self) -> list[Location]:
         """Write what is held back and put the files under their names."""
 
     @abc.abstractmethod
@@ -88,7 +88,7 @@ class Writer(abc.ABC):
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Location) -> Iterator[None]:
     """Turn what pyarrow and the system raise in a block into an OutputError naming the file."""
     try:
         yield

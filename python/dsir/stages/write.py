@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
+from dsir.remote import Location, RemotePath, within
 from dsir.stages.plan import OutputShard
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
@@ -34,7 +34,7 @@ class WriteTask:
     """
 
     output: OutputShard
-    folder: Path
+    folder: Location
     added: AddedColumns
     features: HashedNgrams
     threads: int
@@ -51,7 +51,7 @@ class Written:
             where targets are not separate.
     """
 
-    paths: list[Path]
+    paths: list[Location]
     rows: int
     counts: npt.NDArray[np.int64]
 
@@ -108,7 +108,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
     if place is not None:
         with place.file(".npy") as file:
             np.save(file, counts)
-        states = {str(path.relative_to(task.folder)): _state(path) for path in paths}
+        states = {within(path, task.folder): _state(path) for path in paths}
         place.finish({"files": states})
     return result
 
@@ -186,7 +186,10 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
     return Written(paths[:1], task.output.rows, counts)
 
 
-def _state(path: Path) -> list[int]:
+def _state(path: Location) -> list[int | str]:
     """Return what tells a file from one that another run put in its place."""
+    if isinstance(path, RemotePath):
+        state = path.state()
+        return [] if state is None else [state.size, state.version]
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
