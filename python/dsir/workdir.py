@@ -170,6 +170,10 @@ class Workdir:
         if self.mirror is not None and stage not in self._fetched:
             (self.mirror / stage).fetch_all()
             self._fetched.add(stage)
+            if stage != "." and not self.begun(stage):
+                # Stores have no empty folders, but that a stage has begun must be known.
+                write_json(folder / ".begun", None, durable=False)
+                self.mirror.upload(folder / ".begun")
         name = number if isinstance(number, str) else f"{number:05d}"
         # A copy of what is in the store need not survive a power cut.
         durable = self.durable and self.mirror is None

@@ -159,7 +159,7 @@ class ParquetShard(FileShard):
         """Open a file of a store: column chunks come whole, near ones in one request."""
         import pyarrow.parquet as pq  # Here: long to import.
 
-        source = open_source(self.path)
+        source = open_source(self.path, window=0)
         metadata = pq.read_metadata(source)
         largest = max(
             (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)),

@@ -14,6 +14,7 @@ from dsir.remote.retries import trying
 from dsir.remote.store import ObjectState, OpenObject, RemoteError, Store, TryAgainError
 
 _CONNECT_SECONDS = 10
+CLIENT_ATTEMPTS = 3  # Before one of ours counts; the default.
 _REQUEST_SECONDS = 60
 _COPY_BYTES = 8 << 20
 _YES = ("1", "true", "yes")
@@ -163,7 +164,11 @@ def s3_filesystem(bucket: str) -> Any:
     if os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in _YES:
         settings["anonymous"] = True
     return fs.S3FileSystem(
-        connect_timeout=_CONNECT_SECONDS, request_timeout=_REQUEST_SECONDS, **settings
+        connect_timeout=_CONNECT_SECONDS,
+        request_timeout=_REQUEST_SECONDS,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=CLIENT_ATTEMPTS),
+        # Not allow_delayed_open, which saves requests: an upload that then fails ends the process.
+        **settings,
     )
 
 

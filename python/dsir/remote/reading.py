@@ -32,7 +32,7 @@ class RemoteFile(io.RawIOBase):
 
     Args:
         path: the file.
-        window: bytes to read at a time where less is asked for.
+        window: bytes to read at a time where less is asked for; 0 to read what is asked for.
 
     Attributes:
         size: bytes of the file.
@@ -111,11 +111,11 @@ class RemoteFile(io.RawIOBase):
     def _range(self, start: int, length: int) -> bytes:
         at = start - self._held_from
         if not (at >= 0 and at + length <= len(self._held)):
-            if length >= self._window:
-                return self._fetch(start, length)
             if start >= self.size - _TAIL_BYTES:
                 self._held_from = max(0, self.size - _TAIL_BYTES)
                 self._held = self._tail(self._held_from)
+            elif length >= self._window:
+                return self._fetch(start, length)
             else:
                 self._held = b""  # Not two at a time.
                 self._held = self._fetch(start, min(self._window, self.size - start))
@@ -180,8 +180,12 @@ class _Tails:
 _tails = _Tails()
 
 
-def open_source(path: str | Location) -> pa.NativeFile:
+def open_source(path: str | Location, window: int = WINDOW_BYTES) -> pa.NativeFile:
     """Open a file of this machine or of a store as an Arrow file.
+
+    Args:
+        path: the file.
+        window: see `RemoteFile`.
 
     Raises:
         OSError: it cannot be opened.
@@ -189,5 +193,5 @@ def open_source(path: str | Location) -> pa.NativeFile:
     if isinstance(path, str) and is_url(path):
         path = RemotePath(path)
     if isinstance(path, RemotePath):
-        return pa.PythonFile(RemoteFile(path), mode="r")
+        return pa.PythonFile(RemoteFile(path, window), mode="r")
     return pa.OSFile(str(path))
