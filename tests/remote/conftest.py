@@ -117,7 +117,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         if fault == "wait":
-            time.sleep(0.05)
+            time.sleep(0.03)
         connection = http.client.HTTPConnection(proxy.upstream, timeout=20)
         try:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
@@ -290,7 +290,7 @@ class WebHandler(BaseHTTPRequestHandler):
         path = self.folder / self.path.partition("?")[0].lstrip("/")
         self.asked.append(f"{self.command} {self.headers.get('Range')}")
         if not path.is_file():
-            status = int(path.name) if path.name.isdecimal() else 404
+            status = int(path.stem) if path.stem.isdecimal() else 404
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -111,7 +111,14 @@ class FsspecStore(Store):
 
     def _state(self, key: str) -> ObjectState:
         self._filesystem.invalidate_cache()
-        info = self._filesystem.info(self._path(key))
+        try:
+            info = self._filesystem.info(self._path(key))
+        except FileNotFoundError as error:
+            # Of a web server, whatever went wrong is called so.
+            cause = error.__cause__
+            if cause is None or getattr(cause, "status", None) in (404, 410):
+                raise
+            raise cause from None
         if info.get("type") == "directory":
             raise FileNotFoundError(key)
         if info.get("size") is None:
