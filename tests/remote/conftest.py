@@ -34,7 +34,7 @@ class QuietServer(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+def serving_on_loopback(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
     """Serve on a free port of loopback during a block; gives the address."""
     server = QuietServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.02), daemon=True)
@@ -45,6 +45,12 @@ def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., contextlib.AbstractContextManager[str]]:
+    """A function: serve on a free port of loopback during a block."""
+    return serving_on_loopback
 
 
 @dataclass
@@ -268,7 +274,7 @@ def s3(moto_address: str, monkeypatch: pytest.MonkeyPatch, request: Any) -> Buck
 def proxy(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """A proxy before the S3 server, which dsir is sent to."""
     proxy = Proxy(upstream=s3.address)
-    with serving(partial(ProxyHandler, proxy)) as address:
+    with serving_on_loopback(partial(ProxyHandler, proxy)) as address:
         proxy.address = address
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
         yield proxy
@@ -325,7 +331,8 @@ def web(tmp_path: Path) -> Iterator[Callable[..., tuple[str, list[str]]]]:
 
         def serve(folder: Path, *, ranges: bool = True) -> tuple[str, list[str]]:
             asked: list[str] = []
-            address = stack.enter_context(serving(partial(WebHandler, folder, ranges, asked)))
+            handler = partial(WebHandler, folder, ranges, asked)
+            address = stack.enter_context(serving_on_loopback(handler))
             return f"http://{address}", asked
 
         yield serve
