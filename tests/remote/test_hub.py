@@ -14,7 +14,6 @@ import pytest
 
 import dsir
 
-
 _REPOSITORY = "/api/datasets/some/corpus"
 
 

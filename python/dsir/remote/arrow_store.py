@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,16 +27,21 @@ class ArrowStore(Store):
     Args:
         protocol: of the URLs, "s3" or "gs".
         filesystem: the `pyarrow.fs.FileSystem`.
+        etags: its files tell their etag when they are opened; else versions are times. Google's
+            would be asked for by a download of the whole file.
     """
 
-    def __init__(self, protocol: str, filesystem: Any) -> None:
+    def __init__(self, protocol: str, filesystem: Any, *, etags: bool) -> None:
         self.protocol = protocol
         self._filesystem = filesystem
+        self._etags = etags
 
     def state(self, key: str) -> ObjectState | None:
         """Return the state of a file; see `Store.state`."""
         try:
-            return self.open(key).state
+            if self._etags:
+                return self.open(key).state
+            return trying(self._url(key), lambda: self.known_state(key))
         except FileNotFoundError:
             return None
 
@@ -108,21 +114,29 @@ class ArrowStore(Store):
     def _url(self, key: str) -> str:
         return f"{self.protocol}://{key}"
 
-    def open_stream(self, key: str) -> Any:
-        """Open a file of the file system."""
-        return self._filesystem.open_input_file(key)
+    def open_stream(self, key: str) -> tuple[Any, ObjectState]:
+        """Open a file of the file system, and return its state."""
+        if not self._etags:
+            state = self.known_state(key)
+            return self._filesystem.open_input_file(key), state
+        file = self._filesystem.open_input_file(key)
+        told = {_text(k).lower(): _text(v) for k, v in (file.metadata() or {}).items()}
+        changed = told.get("last-modified", "")
+        version = told.get("etag", "").strip('"') or changed
+        return file, ObjectState(file.size(), version, _seconds(changed))
+
+    def known_state(self, key: str) -> ObjectState:
+        """Return the state of a file by its time of the last change."""
+        info = self._filesystem.get_file_info(key)
+        if not info.is_file:
+            raise FileNotFoundError(errno.ENOENT, "no such file", key)
+        nanoseconds = info.mtime_ns or 0
+        return ObjectState(info.size, str(nanoseconds), nanoseconds / 1e9)
 
 
 class _ArrowObject(OpenObject):
     def __init__(self, store: ArrowStore, key: str) -> None:
-        self._file = store.open_stream(key)
-        known = {
-            _text(name).lower(): _text(value)
-            for name, value in (self._file.metadata() or {}).items()
-        }
-        names = ("etag", "generation", "last-modified", "updated")
-        version = next((known[name] for name in names if known.get(name)), "")
-        self.state = ObjectState(self._file.size(), version.strip('"'), _seconds(known))
+        self._file, self.state = store.open_stream(key)
 
     def read_at(self, start: int, length: int) -> bytes:
         """Read a range."""
@@ -191,10 +205,8 @@ def _text(value: bytes | str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _seconds(known: dict[str, str]) -> float:
-    from datetime import datetime
-
+def _seconds(time: str) -> float:
     try:
-        return datetime.fromisoformat(known["last-modified"].replace("Z", "+00:00")).timestamp()
-    except (KeyError, ValueError):
+        return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
+    except ValueError:
         return 0.0

@@ -36,9 +36,9 @@ def _opened(protocol: str, bucket: str) -> Store:
 
     try:
         if protocol == "s3":
-            return ArrowStore(protocol, s3_filesystem(bucket))
+            return ArrowStore(protocol, s3_filesystem(bucket), etags=True)
         if protocol == "gs":
-            return ArrowStore(protocol, gcs_filesystem())
+            return ArrowStore(protocol, gcs_filesystem(), etags=False)
     except ImportError:
         pass  # A pyarrow without them: s3fs and gcsfs do the same.
     return FsspecStore(protocol)
