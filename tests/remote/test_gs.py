@@ -30,7 +30,7 @@ class Objects:
     def put(self, name: str, data: bytes) -> None:
         with self.lock:
             self.data[name] = data
-            self.generation[name] = sum(self.generation.values()) + 1
+            self.generation[name] = max(self.generation.values(), default=0) + 1
 
     def files(self, folder: str) -> dict[str, bytes]:
         start = f"{folder}/"
@@ -180,26 +180,28 @@ def storage(serving, monkeypatch):
         yield objects
 
 
-def test_as_on_this_machine(storage, parquet, jsonl, target, tmp_path, contents, comparable):
+def test_as_on_this_machine(
+    storage, parquet, jsonl, target, tmp_path, run_dsir, contents, comparable
+):
     for path in [*parquet, *jsonl, target]:
         storage.put(f"{'t' if path == target else 'raw'}/{path.name}", path.read_bytes())
     local = sorted([*parquet, *jsonl], key=lambda path: path.name)
     dsir.select(local, target, out=tmp_path / "a", workdir=tmp_path / "w", **SETTINGS)
-    place = {"out": "gs://corpus/out", "workdir": "gs://corpus/work"}
-    there = ("gs://corpus/raw", f"gs://corpus/t/{target.name}")
-    dsir.select(*there, **place, **SETTINGS)
-    assert comparable(storage.files("out")) == comparable(contents(tmp_path / "a"))
+    place = ["-o", "gs://corpus/out", "--workdir", "gs://corpus/work"]
+    words = ["-n", 40, "--min-tokens", 20, "--length", "mean", "--temperature", 0.3, "-q", *place]
+    # In another process: pyarrow may hold this one's interpreter while it waits for the server.
+    call = ["select", "gs://corpus/raw", "-t", f"gs://corpus/t/{target.name}", *words]
+    for _ in range(2):
+        done = run_dsir(*call)
+        assert done.returncode == 0, done.stderr
+        assert comparable(storage.files("out")) == comparable(contents(tmp_path / "a"))
+        assert "work/lock" not in storage.data
     manifest = json.loads(storage.files("out")["selection.json"])
     versions = [entry["version"] for entry in manifest["inputs"]["raw"]]
     assert versions == ["1767225600000000000"] * len(local)
-    assert "work/lock" not in storage.data
-    # No input is read but in ranges.
-    reads = [line for line in storage.asked if "alt=media" in line and "raw%2F" in line]
-    assert reads
-    assert all("bytes=" in line for line in reads)
 
 
-def test_what_goes_wrong(storage, parquet, target, tmp_path, invoke_dsir, monkeypatch):
+def test_what_goes_wrong(storage, parquet, target, tmp_path, run_dsir, monkeypatch):
     monkeypatch.setenv("DSIR_REMOTE_ATTEMPTS", "1")
     storage.put("a.parquet", parquet[0].read_bytes())
     storage.refuse = "a.parquet"
@@ -208,6 +210,6 @@ def test_what_goes_wrong(storage, parquet, target, tmp_path, invoke_dsir, monkey
         "gs://corpus/a.parquet": "access denied",
         "gs://nothing/a/": "there is no bucket nothing",
     }.items():
-        done = invoke_dsir("select", raw, "-t", target, "-n", 1, "-o", tmp_path / "o", "-q")
+        done = run_dsir("select", raw, "-t", target, "-n", 1, "-o", tmp_path / "o", "-q")
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert message in done.stderr

@@ -55,8 +55,9 @@ class ArrowStore(Store):
 
     def names(self, key: str) -> list[str]:
         """Return the names in a folder."""
-        # A folder that was emptied may be left as an object of its own name.
-        return [info.base_name for info in self._infos(key, recursive=False) if info.base_name]
+        # A folder that was emptied may be left as an object of its own name, with a slash.
+        found = [info.path.rstrip("/") for info in self._infos(key, recursive=False)]
+        return [path.rpartition("/")[2] for path in found if path != key]
 
     def upload(self, local: Path, key: str) -> None:
         """Put a file there. The object is there when its last part has been put together."""
