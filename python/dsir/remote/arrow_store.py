@@ -55,6 +55,10 @@ class ArrowStore(Store):
 
     def names(self, key: str) -> list[str]:
         """Return the names in a folder."""
+        if self.protocol == "gs":
+            # Only folders that are objects of their own are listed there; most are not.
+            inside = [path[len(key) :].strip("/") for path in self.files(key)]
+            return sorted({path.partition("/")[0] for path in inside if path})
         # A folder that was emptied may be left as an object of its own name, with a slash.
         found = [info.path.rstrip("/") for info in self._infos(key, recursive=False)]
         return [path.rpartition("/")[2] for path in found if path != key]
