@@ -3,6 +3,7 @@
 
 #include "bindings/python.hpp"
 #include "sampling/rising_bar.hpp"
+#include "sampling/threshold_guess.hpp"
 #include "sampling/threshold_search.hpp"
 
 namespace dsir::bindings {
@@ -12,6 +13,7 @@ using sampling::Documents;
 using sampling::KeySettings;
 using sampling::Rank;
 using sampling::RisingBar;
+using sampling::ThresholdGuess;
 using sampling::ThresholdSearch;
 
 KeySettings key_settings(std::uint64_t seed, std::uint32_t target, double temperature, bool noise) {
@@ -46,6 +48,14 @@ void add(ThresholdSearch& search, const Array<double>& log_weight,
     // The arrays are held by the caller's frame and only read.
     const py::gil_scoped_release release;
     search.add(run, threads);
+}
+
+void guess_from(ThresholdGuess& guess, const Array<double>& log_weight,
+                const std::optional<Array<std::uint8_t>>& eligible, std::uint64_t first_row,
+                const std::optional<Array<std::uint32_t>>& cost) {
+    const Documents run = documents(log_weight, eligible, cost, first_row);
+    const py::gil_scoped_release release;
+    guess.add(run);
 }
 
 py::array_t<std::int64_t> pass_bar(RisingBar& bar, const Array<double>& log_weight,
@@ -108,12 +118,23 @@ void bind_sampling(py::module_& module) {
         .def(py::init<std::uint64_t, std::uint64_t>(), py::arg("key"), py::arg("not_row"))
         .def_readonly("key", &Rank::key)
         .def_readonly("not_row", &Rank::not_row);
+    py::class_<sampling::Bracket>(module, "Bracket")
+        .def(py::init<std::uint64_t, std::uint64_t>(), py::arg("least"), py::arg("above"))
+        .def_readonly("least", &sampling::Bracket::least)
+        .def_readonly("above", &sampling::Bracket::above);
+    py::class_<ThresholdGuess>(module, "ThresholdGuess")
+        .def(py::init<const KeySettings&, std::uint64_t, std::uint64_t>(), py::arg("settings"),
+             py::arg("budget"), py::arg("rows"))
+        .def("add", &guess_from, py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
+             py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none())
+        .def("bracket", &ThresholdGuess::bracket);
     py::class_<ThresholdSearch>(module, "ThresholdSearch")
         .def(py::init(&threshold_search), py::arg("settings"), py::arg("budget"), py::kw_only(),
              py::arg("capacity") = ThresholdSearch::kDefaultCapacity)
         .def("add", &add, py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
              py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none(),
              py::arg("threads") = 1)
+        .def("expect", &ThresholdSearch::expect, py::arg("bracket"))
         .def("end_pass", &ThresholdSearch::end_pass)
         .def_property_readonly("done", &ThresholdSearch::done)
         .def_property_readonly("selected", &ThresholdSearch::selected)

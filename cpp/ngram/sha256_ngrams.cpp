@@ -24,15 +24,13 @@ std::uint64_t first_bytes(const std::uint8_t* at, std::size_t length) {
 std::span<const std::uint32_t> Sha256Ngrams::take(const text::TokenBuffer& tokens) {
     const std::size_t count = tokens.size();
     if (count == 0) return {};
-    if (next_number_ > std::numeric_limits<std::uint32_t>::max() - n_ * count) {
+    if (memory_.next_number > std::numeric_limits<std::uint32_t>::max() - n_ * count) {
         // The numbers run out: forget everything, and what the document's numbers meant as well.
-        token_slots_.clear();
-        pair_slots_.clear();
+        memory_.clear();
         last_numbers_ = {};
-        next_number_ = 1;
     }
-    token_slots_.grow_if_full();
-    pair_slots_.grow_if_full();
+    memory_.tokens.grow_if_full();
+    memory_.pairs.grow_if_full();
     if (hashes_.size() < count + simd::kBucketSlack) {
         hashes_.resize(count + simd::kBucketSlack);
         token_numbers_.resize(count);
@@ -60,9 +58,9 @@ void Sha256Ngrams::number_tokens(const text::TokenBuffer& tokens, std::uint32_t*
     const std::size_t count = tokens.size();
     token_hashes_({tokens.bytes.get(), tokens.starts.get(), tokens.ends.get(), count},
                   hashes_.data());
-    for (std::size_t k = 0; k < std::min(kAhead, count); ++k) token_slots_.prefetch(hashes_[k]);
+    for (std::size_t k = 0; k < std::min(kAhead, count); ++k) memory_.tokens.prefetch(hashes_[k]);
     for (std::size_t k = 0; k < count; ++k) {
-        if (k + kAhead < count) token_slots_.prefetch(hashes_[k + kAhead]);
+        if (k + kAhead < count) memory_.tokens.prefetch(hashes_[k + kAhead]);
         const std::uint8_t* const bytes = tokens.bytes.get() + tokens.starts[k];
         const std::size_t length = tokens.ends[k] - tokens.starts[k];
         if (length > TokenSlot::kLargest) {
@@ -73,14 +71,21 @@ void Sha256Ngrams::number_tokens(const text::TokenBuffer& tokens, std::uint32_t*
         const std::uint64_t first = first_bytes(bytes, std::min<std::size_t>(length, 8));
         const std::uint64_t second =
             first_bytes(bytes + 8, length - std::min<std::size_t>(length, 8));
-        TokenSlot& slot = token_slots_.at(hashes_[k]);
-        if (slot.first != first || slot.second != second || slot.length != length) {
-            slot = {first, second, static_cast<std::uint32_t>(length), next_number_++,
-                    bucket_of_(bytes, length)};
-            token_slots_.note_insertion();
+        const auto is_this = [&](const TokenSlot& slot) {
+            return slot.first == first && slot.second == second && slot.length == length;
+        };
+        auto& place = memory_.tokens.at(hashes_[k]);
+        if (!is_this(place[0])) {
+            if (is_this(place[1])) {
+                std::swap(place[0], place[1]);
+            } else {
+                memory_.tokens.insert(place, {first, second, static_cast<std::uint32_t>(length),
+                                              memory_.next_number++, bucket_of_(bytes, length)});
+                memory_.tokens.note_insertion();
+            }
         }
-        token_numbers_[k] = slot.number;
-        buckets[k] = slot.bucket;
+        token_numbers_[k] = place[0].number;
+        buckets[k] = place[0].bucket;
     }
     std::copy_n(token_numbers_.begin(), count, ngram_numbers_.begin());
 }
@@ -99,10 +104,10 @@ void Sha256Ngrams::number_longer(const text::TokenBuffer& tokens, unsigned order
         hashes_[k] = PairSlot::hash_of(ngram_numbers_[k], token_numbers_[k]);
     }
     for (std::size_t k = first; k < std::min(first + kAhead, count); ++k) {
-        pair_slots_.prefetch(hashes_[k]);
+        memory_.pairs.prefetch(hashes_[k]);
     }
     for (std::size_t k = first; k < count; ++k) {
-        if (k + kAhead < count) pair_slots_.prefetch(hashes_[k + kAhead]);
+        if (k + kAhead < count) memory_.pairs.prefetch(hashes_[k + kAhead]);
         const PairSlot key = {ngram_numbers_[k], token_numbers_[k]};
         std::uint32_t* const bucket = buckets + (k - first);
         if (key.shorter == 0 || key.token == 0) {
@@ -110,22 +115,26 @@ void Sha256Ngrams::number_longer(const text::TokenBuffer& tokens, unsigned order
             hash_ngram(tokens, order, k, bucket, nullptr, key);
             continue;
         }
-        PairSlot& slot = pair_slots_.at(hashes_[k]);
-        if (slot.shorter == key.shorter && slot.token == key.token) {
-            ngram_numbers_[k] = slot.number;
-            *bucket = slot.bucket;
+        PairPlace& place = memory_.pairs.at(hashes_[k]);
+        const auto is_this = [&](const PairSlot& slot) {
+            return slot.shorter == key.shorter && slot.token == key.token;
+        };
+        if (!is_this(place[0]) && is_this(place[1])) std::swap(place[0], place[1]);
+        if (is_this(place[0])) {
+            ngram_numbers_[k] = place[0].number;
+            *bucket = place[0].bucket;
             continue;
         }
-        ngram_numbers_[k] = next_number_++;
-        hash_ngram(tokens, order, k, bucket, &slot, {key.shorter, key.token, ngram_numbers_[k]});
-        pair_slots_.note_insertion();
+        ngram_numbers_[k] = memory_.next_number++;
+        hash_ngram(tokens, order, k, bucket, &place, {key.shorter, key.token, ngram_numbers_[k]});
+        memory_.pairs.note_insertion();
     }
     for (std::size_t k = 0; k < first; ++k) ngram_numbers_[k] = 0;
 }
 
 /// Hashes the n-gram that ends at token `last`, now or together with the next.
 void Sha256Ngrams::hash_ngram(const text::TokenBuffer& tokens, unsigned order, std::size_t last,
-                              std::uint32_t* bucket, PairSlot* slot, const PairSlot& entry) {
+                              std::uint32_t* bucket, PairPlace* place, const PairSlot& entry) {
     const auto end = static_cast<std::ptrdiff_t>(last) + 1;
     const std::ptrdiff_t begin = end - static_cast<std::ptrdiff_t>(order);
     std::size_t length = order - 1;
@@ -138,9 +147,8 @@ void Sha256Ngrams::hash_ngram(const text::TokenBuffer& tokens, unsigned order, s
             joined += token_at(tokens, k);
         }
         *bucket = bucket_of_(reinterpret_cast<const std::uint8_t*>(joined.data()), length);
-        if (slot != nullptr) {
-            *slot = entry;
-            slot->bucket = *bucket;
+        if (place != nullptr) {
+            memory_.pairs.insert(*place, {entry.shorter, entry.token, entry.number, *bucket});
         }
         return;
     }
@@ -154,7 +162,7 @@ void Sha256Ngrams::hash_ngram(const text::TokenBuffer& tokens, unsigned order, s
     }
     own.message.finish();
     own.bucket = bucket;
-    own.slot = slot;
+    own.place = place;
     own.entry = entry;
     if (waiting_count_ == 2) {
         hash_waiting(waiting_[0], waiting_[1]);
@@ -169,9 +177,9 @@ void Sha256Ngrams::hash_waiting(const Waiting& a, const Waiting& b) {
     for (std::size_t i = 0; i < 2; ++i) {
         const Waiting& own = *both[i];
         *own.bucket = bucket_of_.remainder(digests[i]);
-        if (own.slot == nullptr) continue;
-        *own.slot = own.entry;
-        own.slot->bucket = *own.bucket;
+        if (own.place == nullptr) continue;
+        memory_.pairs.insert(*own.place,
+                             {own.entry.shorter, own.entry.token, own.entry.number, *own.bucket});
     }
 }
 

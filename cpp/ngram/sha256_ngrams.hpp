@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hashing/sha256.hpp"
@@ -26,15 +28,22 @@ namespace dsir::ngram {
 /// is SHA-256's whatever the tables hold. Tokens too long for a slot have no number, nor have
 /// n-grams with such a token; they are hashed each time.
 ///
-/// Memory: up to 6 MB for the tables, which start small.
+/// Memory: up to 40 MB for the tables, which start small.
 class Sha256Ngrams {
   public:
-    /// `first_number`: of the numbers given, at least 1 (tests begin near the last).
-    explicit Sha256Ngrams(const FeatureSpec& spec, std::uint32_t first_number = 1)
+    explicit Sha256Ngrams(const FeatureSpec& spec)
         : token_hashes_(simd::token_hashes_kernel(simd::active_level())),
           n_(spec.n),
           bucket_of_(spec.buckets),
-          next_number_(first_number) {}
+          lent_(spec.buckets),
+          memory_(*lent_) {}
+    /// With this memory, which is of spec.buckets.
+    Sha256Ngrams(const FeatureSpec& spec, std::unique_ptr<Sha256Memory> memory)
+        : token_hashes_(simd::token_hashes_kernel(simd::active_level())),
+          n_(spec.n),
+          bucket_of_(spec.buckets),
+          lent_(spec.buckets, std::move(memory)),
+          memory_(*lent_) {}
 
     void start_document() {
         before_.clear();
@@ -45,11 +54,13 @@ class Sha256Ngrams {
     std::span<const std::uint32_t> take(const text::TokenBuffer& tokens);
 
   private:
+    using PairPlace = PlacedSlots<PairSlot>::Place;
+
     /// An n-gram that waits for another to be hashed along with.
     struct Waiting {
         hashing::Sha256Block message;
         std::uint32_t* bucket;  ///< where its bucket goes
-        PairSlot* slot;         ///< where it is remembered, if it is
+        PairPlace* place;       ///< where it is remembered, if it is
         PairSlot entry;
     };
 
@@ -57,7 +68,7 @@ class Sha256Ngrams {
     void number_longer(const text::TokenBuffer& tokens, unsigned order, std::size_t first,
                        std::uint32_t* buckets);
     void hash_ngram(const text::TokenBuffer& tokens, unsigned order, std::size_t last,
-                    std::uint32_t* bucket, PairSlot* slot, const PairSlot& entry);
+                    std::uint32_t* bucket, PairPlace* place, const PairSlot& entry);
     void hash_waiting(const Waiting& a, const Waiting& b);
     void keep_last_tokens(const text::TokenBuffer& tokens);
     std::string_view token_at(const text::TokenBuffer& tokens, std::ptrdiff_t k) const;
@@ -65,9 +76,8 @@ class Sha256Ngrams {
     simd::TokenHashes token_hashes_;
     unsigned n_;
     hashing::Sha256Buckets bucket_of_;
-    std::uint32_t next_number_;
-    PlacedSlots<TokenSlot> token_slots_{12, 16};
-    PlacedSlots<PairSlot> pair_slots_{14, 18};
+    LentSha256Memory lent_;
+    Sha256Memory& memory_;
 
     // Of the stretch, by token.
     std::vector<std::uint64_t> hashes_;

@@ -6,6 +6,7 @@
 
 #include "numeric/portable_exp.hpp"
 #include "simd/philox_rows.hpp"
+#include "simd/possible_rows.hpp"
 
 namespace dsir::sampling {
 namespace {
@@ -38,26 +39,25 @@ std::vector<std::uint32_t> least_words() {
 std::size_t KeyFilter::pick(const Documents& documents, std::int64_t begin, std::int64_t end,
                             Block& block) const {
     static const std::vector<std::uint32_t> least = least_words();
+    static const std::vector<std::uint32_t> none(kSteps);
+    static const simd::PossibleRows possible_rows =
+        simd::possible_rows_kernel(simd::active_level());
     static const simd::PhiloxRows philox_rows = simd::philox_rows_kernel(simd::active_level());
-    const double* const log_weight = documents.log_weight + begin;
-    const auto size = static_cast<std::uint32_t>(end - begin);
-    const double most = settings_.noise ? kMostNoise : 0.0;
     const bool look_up = settings_.noise && std::abs(bar_) < kLargestBar;
-    std::size_t count = 0;
-    for (std::uint32_t offset = 0; offset < size; ++offset) {
-        const double scaled = log_weight[offset] / settings_.temperature;
-        const double wanted = bar_ - scaled;
-        const double above = wanted > kLeastNoise ? wanted - kLeastNoise : 0.0;
-        const double step = std::min(above, kMostNoise - kLeastNoise) * kStepsPerUnit;
-        block.offsets[count] = offset;
-        block.rows[count] = documents.row(begin) + offset;
-        block.needed[count] = look_up ? least[static_cast<std::uint32_t>(step)] : 0;
-        // Adding rounds, but never changes the order: no key is above scaled + most.
-        const bool possible = scaled + most >= bar_;
-        count += possible && documents.is_eligible(begin + offset) ? 1 : 0;
-    }
+    const simd::NoiseNeeded needed{settings_.temperature,
+                                   bar_,
+                                   kLeastNoise,
+                                   settings_.noise ? kMostNoise : 0.0,
+                                   kStepsPerUnit,
+                                   (look_up ? least : none).data(),
+                                   kMostNoise};
+    const std::size_t count = possible_rows(
+        needed, documents.log_weight + begin,
+        documents.eligible == nullptr ? nullptr : documents.eligible + begin,
+        static_cast<std::uint32_t>(end - begin), block.offsets.data(), block.needed.data());
     if (!look_up) return count;
-    philox_rows({settings_.seed, settings_.target}, block.rows.data(), count, block.words.data());
+    philox_rows({settings_.seed, settings_.target}, documents.row(begin), block.offsets.data(),
+                count, block.words.data());
     std::size_t left = 0;
     for (std::size_t j = 0; j < count; ++j) {
         block.offsets[left] = block.offsets[j];

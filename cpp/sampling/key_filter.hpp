@@ -42,11 +42,12 @@ class KeyFilter {
   private:
     static constexpr std::int64_t kBlock = 1024;
 
+    static constexpr std::size_t kRoom = kBlock + 16;  // the kernels write past the end
+
     struct Block {
-        std::array<std::uint32_t, kBlock> offsets;
-        std::array<std::uint64_t, kBlock> rows;
-        std::array<std::uint32_t, kBlock> needed;
-        std::array<std::uint32_t, kBlock> words;
+        std::array<std::uint32_t, kRoom> offsets;
+        std::array<std::uint32_t, kRoom> needed;
+        std::array<std::uint32_t, kRoom> words;
     };
 
     /// Writes the offsets from `begin` of those that may reach the bar; returns how many.

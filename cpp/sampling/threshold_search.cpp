@@ -19,6 +19,11 @@ ThresholdSearch::ThresholdSearch(const KeySettings& settings, std::uint64_t budg
       bins_(kBins),
       bar_(-std::numeric_limits<double>::infinity()) {}
 
+void ThresholdSearch::expect(const Bracket& bracket) {
+    bracket_ = bracket;
+    bar_ = lowest_key(bracket.least);
+}
+
 std::uint32_t ThresholdSearch::digit(const Rank& rank, unsigned level) {
     const std::uint64_t word = level < kDigits / 2 ? rank.key : rank.not_row;
     const unsigned shift = 64 - kDigitBits * (level % (kDigits / 2) + 1);
@@ -37,7 +42,8 @@ bool ThresholdSearch::in_prefix(const Rank& rank) const {
 
 void ThresholdSearch::add(const Documents& documents, unsigned threads) {
     // In the first pass in parts: the bar is raised between them.
-    const std::int64_t part = level_ == 0 ? std::int64_t{1} << 18 : documents.size;
+    const bool rises = level_ == 0 && !bracket_;
+    const std::int64_t part = rises ? std::int64_t{1} << 18 : documents.size;
     for (std::int64_t begin = 0; begin < documents.size; begin += part) {
         add_run(documents.part(begin, std::min(begin + part, documents.size)), threads);
     }
@@ -55,14 +61,21 @@ void ThresholdSearch::add_run(const Documents& documents, unsigned threads) {
         add_range(documents, 0, documents.size, partials[0]);
         partials[0].bins.swap(bins_);
         partials[0].candidates.swap(candidates_);
+        selected_ += partials[0].above.documents;
+        cost_ += partials[0].above.cost;
         if (partials[0].overflowed) collecting_ = false;
     } else {
         const auto add_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
-            if (partials[thread].bins.empty()) partials[thread].bins.resize(kBins);
+            if (partials[thread].bins.empty() && !bracket_) partials[thread].bins.resize(kBins);
             add_range(documents, begin, end, partials[thread]);
         };
         parallel::for_ranges(documents.size, used, add_part);
         for (Partial& partial : partials) merge(partial);
+    }
+    if (bracket_) {
+        if (candidates_.size() > kKnown * capacity_) collecting_ = false;
+        if (!collecting_) candidates_ = {};
+        return;
     }
     if (level_ == 0) {
         since_bar_was_raised_ += documents.size;
@@ -74,6 +87,10 @@ void ThresholdSearch::add_run(const Documents& documents, unsigned threads) {
 
 void ThresholdSearch::add_range(const Documents& documents, std::int64_t begin, std::int64_t end,
                                 Partial& partial) const {
+    if (bracket_) {
+        add_expected(documents, begin, end, partial);
+        return;
+    }
     // One thread's candidates may be all there are; they are dropped once they are too many.
     const std::size_t most = (level_ == 0 ? 2 : kKnown) * capacity_;
     bool collecting = collecting_;
@@ -95,7 +112,29 @@ void ThresholdSearch::add_range(const Documents& documents, std::int64_t begin, 
     });
 }
 
+/// Counts the documents above the bracket, and keeps those within.
+void ThresholdSearch::add_expected(const Documents& documents, std::int64_t begin, std::int64_t end,
+                                   Partial& partial) const {
+    const std::size_t most = kKnown * capacity_;
+    const Bracket bracket = *bracket_;
+    if (!collecting_) return;
+    KeyFilter(settings_, bar_).for_each(documents, begin, end, [&](std::int64_t i, Rank rank) {
+        if (rank.key >= bracket.above) {
+            ++partial.above.documents;
+            partial.above.cost += documents.cost_of(i);
+        } else if (rank.key >= bracket.least) {
+            if (partial.candidates.size() <= most) {
+                partial.candidates.push_back({rank, documents.cost_of(i)});
+            } else {
+                partial.overflowed = true;
+            }
+        }
+    });
+}
+
 void ThresholdSearch::merge(Partial& partial) {
+    selected_ += partial.above.documents;
+    cost_ += partial.above.cost;
     if (!partial.bins.empty()) {
         for (std::size_t b = 0; b < kBins; ++b) {
             bins_[b].documents += partial.bins[b].documents;
@@ -133,11 +172,27 @@ void ThresholdSearch::limit_candidates() {
 
 void ThresholdSearch::end_pass() {
     ++passes_;
-    if (collecting_) {
+    if (bracket_) {
+        if (is_as_expected()) return settle();
+        // Wrong, or too many between: from the beginning.
+        bracket_.reset();
+        bar_ = -std::numeric_limits<double>::infinity();
+        selected_ = cost_ = 0;
+        candidates_ = {};
+        collecting_ = true;
+    } else if (collecting_) {
         settle();
     } else {
         descend();
     }
+}
+
+/// Whether the budget runs out within the bracket.
+bool ThresholdSearch::is_as_expected() const {
+    if (!collecting_ || cost_ > budget_) return false;
+    std::uint64_t cost = cost_;
+    for (const Candidate& candidate : candidates_) cost += candidate.cost;
+    return cost > budget_;
 }
 
 /// All documents that matter are at hand: sorts them and takes while the budget lasts.

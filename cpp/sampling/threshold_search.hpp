@@ -1,13 +1,19 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
+#include <optional>
 #include <vector>
 
 #include "sampling/documents.hpp"
 #include "sampling/keys.hpp"
 
 namespace dsir::sampling {
+
+/// Keys between which the budget is expected to run out, as ordered_bits.
+struct Bracket {
+    std::uint64_t least = 0;                  ///< no key below it is expected to be selected
+    std::uint64_t above = ~std::uint64_t{0};  ///< every key from here on is expected to be
+};
 
 /// Finds the rank down to which documents are selected: by descending rank until the next one would
 /// take the cost above the budget. With cost 1 that is the top k.
@@ -24,8 +30,9 @@ namespace dsir::sampling {
 ///         search.end_pass();
 ///     }
 ///
-/// Passes: one up to `capacity` documents, or where the budget is well below it; two or three
-/// beyond. Every pass must see the same documents. Not thread-safe; add() is parallel inside.
+/// Passes: one up to `capacity` documents, where the budget is well below it, or where it runs out
+/// as expected; two or three beyond, and one more where what was expected is wrong. Every pass must
+/// see the same documents. Not thread-safe; add() is parallel inside.
 class ThresholdSearch {
   public:
     static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 18;
@@ -34,6 +41,9 @@ class ThresholdSearch {
     ThresholdSearch(const KeySettings& settings, std::uint64_t budget,
                     std::size_t capacity = kDefaultCapacity);
 
+    /// Tells before the first pass where the budget may run out. It changes how long it takes, and
+    /// never what is found.
+    void expect(const Bracket& bracket);
     bool done() const { return done_; }
     void add(const Documents& documents, unsigned threads);
     void end_pass();
@@ -59,6 +69,7 @@ class ThresholdSearch {
     struct Partial {
         std::vector<Bin> bins;
         std::vector<Candidate> candidates;
+        Bin above;                ///< documents above the bracket
         bool overflowed = false;  ///< candidates were more than capacity_, and are not all there
     };
     static constexpr unsigned kDigitBits = 16;
@@ -72,9 +83,12 @@ class ThresholdSearch {
     void add_run(const Documents& documents, unsigned threads);
     void add_range(const Documents& documents, std::int64_t begin, std::int64_t end,
                    Partial& partial) const;
+    void add_expected(const Documents& documents, std::int64_t begin, std::int64_t end,
+                      Partial& partial) const;
     void merge(Partial& partial);
     void raise_bar();
     void limit_candidates();
+    bool is_as_expected() const;
     void settle();
     void descend();
 
@@ -93,6 +107,7 @@ class ThresholdSearch {
     std::uint64_t next_cost_ = 0;
     Rank threshold_{0, 0};
     unsigned passes_ = 0;
+    std::optional<Bracket> bracket_;         ///< in a pass over what is expected
     double bar_;                             ///< keys below it no longer matter
     std::int64_t since_bar_was_raised_ = 0;  ///< documents
 };

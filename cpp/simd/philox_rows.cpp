@@ -4,20 +4,22 @@
 
 namespace dsir::simd {
 
-void philox_rows_scalar(const PhiloxSettings& settings, const std::uint64_t* rows,
-                        std::size_t count, std::uint32_t* words) {
+void philox_rows_scalar(const PhiloxSettings& settings, std::uint64_t first_row,
+                        const std::uint32_t* offsets, std::size_t count, std::uint32_t* words) {
     const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(settings.key),
                                               static_cast<std::uint32_t>(settings.key >> 32)};
     for (std::size_t i = 0; i < count; ++i) {
-        words[i] = sampling::philox4x32(
-            {static_cast<std::uint32_t>(rows[i]), static_cast<std::uint32_t>(rows[i] >> 32),
-             settings.third_word, 0},
-            key)[1];
+        const std::uint64_t row = first_row + offsets[i];
+        words[i] =
+            sampling::philox4x32({static_cast<std::uint32_t>(row),
+                                  static_cast<std::uint32_t>(row >> 32), settings.third_word, 0},
+                                 key)[1];
     }
 }
 
 PhiloxRows philox_rows_kernel(Level level) {
 #if defined(__x86_64__) || defined(_M_X64)
+    if (level >= Level::avx512) return philox_rows_avx512;
     if (level >= Level::avx2) return philox_rows_avx2;
 #endif
     (void)level;

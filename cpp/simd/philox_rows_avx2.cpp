@@ -7,13 +7,14 @@ namespace dsir::simd {
 
 /// Four rows at a time, one in each 64-bit lane. The multiplication reads the lower half of a lane
 /// alone, so the upper halves are left as they come until the end.
-void philox_rows_avx2(const PhiloxSettings& settings, const std::uint64_t* rows, std::size_t count,
-                      std::uint32_t* words) {
+void philox_rows_avx2(const PhiloxSettings& settings, std::uint64_t first_row,
+                      const std::uint32_t* offsets, std::size_t count, std::uint32_t* words) {
     const auto word = [](std::uint64_t value) {
         return _mm256_set1_epi64x(static_cast<long long>(value & 0xFFFFFFFFU));
     };
     const __m256i factor0 = word(0xD2511F53);
     const __m256i factor1 = word(0xCD9E8D57);
+    const __m256i first = _mm256_set1_epi64x(static_cast<long long>(first_row));
     __m256i keys0[10];
     __m256i keys1[10];
     for (std::uint64_t round = 0; round < 10; ++round) {
@@ -23,7 +24,8 @@ void philox_rows_avx2(const PhiloxSettings& settings, const std::uint64_t* rows,
     const __m256i lower_halves = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
-        __m256i counter0 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows + i));
+        const __m128i four = _mm_loadu_si128(reinterpret_cast<const __m128i*>(offsets + i));
+        __m256i counter0 = _mm256_add_epi64(first, _mm256_cvtepu32_epi64(four));
         __m256i counter1 = _mm256_srli_epi64(counter0, 32);
         __m256i counter2 = word(settings.third_word);
         __m256i counter3 = _mm256_setzero_si256();
@@ -40,7 +42,7 @@ void philox_rows_avx2(const PhiloxSettings& settings, const std::uint64_t* rows,
         const __m256i packed = _mm256_permutevar8x32_epi32(counter1, lower_halves);
         _mm_storeu_si128(reinterpret_cast<__m128i*>(words + i), _mm256_castsi256_si128(packed));
     }
-    philox_rows_scalar(settings, rows + i, count - i, words + i);
+    philox_rows_scalar(settings, first_row, offsets + i, count - i, words + i);
 }
 
 }  // namespace dsir::simd

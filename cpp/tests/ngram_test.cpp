@@ -142,7 +142,7 @@ TEST(sha256_ngrams_when_the_numbers_run_out) {
     for (const unsigned n : {1U, 2U, 3U, 8U}) {
         const FeatureSpec spec{n, 10000, HashKind::sha256};
         for (const std::uint32_t left : {1U, 3000U, 20000U}) {
-            Sha256Ngrams ngrams(spec, 0xFFFFFFFFU - left);
+            Sha256Ngrams ngrams(spec, std::make_unique<Sha256Memory>(0xFFFFFFFFU - left));
             dsir::text::TokenBuffer buffer;
             for (int i = 0; i < 3; ++i) {
                 const std::string document = random_document(random, 4000);
@@ -158,6 +158,35 @@ TEST(sha256_ngrams_when_the_numbers_run_out) {
                 std::sort(expected.begin(), expected.end());
                 CHECK(found == expected);
             }
+        }
+    }
+}
+
+// What a call remembers is lent to the next: of another number of buckets, another n, at once.
+TEST(sha256_memory_is_of_one_number_of_buckets) {
+    Random random(12);
+    const std::string document = random_document(random, 3000);
+    const auto check = [&](BucketStream& stream, const FeatureSpec& spec) {
+        std::vector<std::uint32_t> found;
+        stream.run(document, [&](std::span<const std::uint32_t> buckets) {
+            found.insert(found.end(), buckets.begin(), buckets.end());
+        });
+        auto expected = named_buckets(document, spec);
+        std::sort(found.begin(), found.end());
+        std::sort(expected.begin(), expected.end());
+        CHECK(found == expected);
+    };
+    for (const std::uint32_t buckets : {10000U, 777U, 10000U, 10000U}) {
+        for (const unsigned n : {2U, 3U}) {
+            const FeatureSpec spec{n, buckets, HashKind::sha256};
+            const FeatureSpec other{2, buckets + 1, HashKind::sha256};
+            BucketStream one(spec);
+            BucketStream two(spec);
+            BucketStream third(other);
+            check(one, spec);
+            check(third, other);
+            check(two, spec);
+            check(one, spec);
         }
     }
 }

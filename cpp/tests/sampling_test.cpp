@@ -6,6 +6,7 @@
 #include "sampling/key_filter.hpp"
 #include "sampling/keys.hpp"
 #include "sampling/philox.hpp"
+#include "sampling/threshold_guess.hpp"
 #include "sampling/threshold_search.hpp"
 #include "simd/philox_rows.hpp"
 
@@ -32,15 +33,19 @@ TEST(philox_of_many_rows) {
     for (const std::size_t count : {0, 1, 3, 4, 5, 64, 101}) {
         const dsir::simd::PhiloxSettings settings{random.word(),
                                                   static_cast<std::uint32_t>(random.word())};
-        std::vector<std::uint64_t> rows(count);
-        for (std::uint64_t& row : rows) row = random.word() >> random.below(64);
+        const std::uint64_t first_row = random.word() >> random.below(64);
+        std::vector<std::uint32_t> offsets(count);
+        for (std::uint32_t& offset : offsets) {
+            offset = static_cast<std::uint32_t>(random.word() >> 32) >> random.below(32);
+        }
         std::vector<std::uint32_t> words(count + 1, 7);
         const auto kernel = dsir::simd::philox_rows_kernel(dsir::simd::active_level());
-        kernel(settings, rows.data(), count, words.data());
+        kernel(settings, first_row, offsets.data(), count, words.data());
         for (std::size_t i = 0; i < count; ++i) {
+            const std::uint64_t row = first_row + offsets[i];
             const Words expected =
-                philox4x32({static_cast<std::uint32_t>(rows[i]),
-                            static_cast<std::uint32_t>(rows[i] >> 32), settings.third_word, 0},
+                philox4x32({static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32),
+                            settings.third_word, 0},
                            {static_cast<std::uint32_t>(settings.key),
                             static_cast<std::uint32_t>(settings.key >> 32)});
             CHECK_EQUAL(words[i], expected[1]);
@@ -391,6 +396,102 @@ TEST(one_pass_where_the_budget_is_small) {
         CHECK(found == select_by_sorting(population, settings, 500));
         CHECK_EQUAL(passes, 1U);
     }
+}
+
+/// The search, told to expect the budget to run out within the bracket.
+Selection select_as_expected(const Population& population, const KeySettings& settings,
+                             std::uint64_t budget, std::size_t capacity, const Bracket& bracket,
+                             unsigned threads, unsigned* passes) {
+    ThresholdSearch search(settings, budget, capacity);
+    search.expect(bracket);
+    const std::size_t half = population.size() / 2;
+    while (!search.done() && search.passes() < 20) {
+        search.add(population.part(half, population.size()), threads);
+        search.add(population.part(0, half), threads);
+        search.end_pass();
+    }
+    CHECK(search.done());
+    *passes = search.passes();
+    return {selected_positions(settings, search.threshold(), population.part(0, population.size()),
+                               threads),
+            search.selected(), search.cost(), search.next_cost()};
+}
+
+TEST(any_expectation_finds_the_same) {
+    Random random(23);
+    for (int i = 0; i < 300; ++i) {
+        const std::size_t size = 1 + random.below(60);
+        const Population population =
+            random_population(random, size, random.below(2) == 0, random.below(2) == 0);
+        const KeySettings settings{random.word(), 0, 1.0, random.below(2) == 0};
+        const auto a_key = [&] {
+            if (random.below(8) == 0) return random.word();
+            const std::size_t at = random.below(size);
+            return rank_of(settings, population.log_weight[at], population.first_row + at).key;
+        };
+        const std::uint64_t budget = random.below(2 * size);
+        const Selection expected = select_by_sorting(population, settings, budget);
+        for (int k = 0; k < 5; ++k) {
+            const std::uint64_t one = a_key();
+            const std::uint64_t other = a_key();
+            const Bracket bracket{std::min(one, other), std::max(one, other)};
+            unsigned passes = 0;
+            const Selection found = select_as_expected(population, settings, budget,
+                                                       1 + random.below(30), bracket, 1, &passes);
+            CHECK(found == expected);
+            CHECK(passes <= 10);
+        }
+    }
+}
+
+TEST(a_guess_saves_passes) {
+    Random random(24);
+    for (const bool costs : {false, true}) {
+        const Population population = random_population(random, 400'000, false, costs);
+        for (const double temperature : {1.0, 30.0}) {
+            const KeySettings settings{random.word(), 1, temperature, true};
+            for (const std::uint64_t budget : {1, 300, 30'000, 200'000}) {
+                ThresholdGuess guess(settings, budget, population.size(), 20'000);
+                guess.add(population.part(0, 123'457));
+                guess.add(population.part(123'457, population.size()));
+                const auto bracket = guess.bracket();
+                CHECK(bracket.has_value());
+                CHECK(bracket->least < bracket->above);
+                for (const unsigned threads : {1U, 3U}) {
+                    unsigned passes = 0;
+                    const Selection found = select_as_expected(population, settings, budget, 40'000,
+                                                               *bracket, threads, &passes);
+                    CHECK(found == select_by_sorting(population, settings, budget));
+                    CHECK_EQUAL(passes, 1U);
+                }
+            }
+            // More than there is: nothing to be told.
+            ThresholdGuess all(settings, 3'000'000, population.size(), 20'000);
+            all.add(population.part(0, population.size()));
+            CHECK(!all.bracket().has_value());
+        }
+    }
+}
+
+TEST(a_guess_looks_at_a_share_of_the_rows) {
+    const std::vector<double> falling = [] {
+        std::vector<double> values;
+        for (int i = 0; i < 1'000'000; ++i) values.push_back(-i);
+        return values;
+    }();
+    const KeySettings plain{0, 0, 1.0, false};
+    ThresholdGuess guess(plain, 500'000, falling.size(), 10'000);
+    guess.add({falling.data(), nullptr, nullptr, 1'000'000, 0});
+    const auto bracket = guess.bracket();
+    CHECK(bracket.has_value());
+    const std::uint64_t middle = ordered_bits(-500'000.0);
+    CHECK(bracket->least < middle && middle < bracket->above);
+    CHECK(bracket->least > ordered_bits(-600'000.0));
+    CHECK(bracket->above < ordered_bits(-400'000.0));
+    // The last rows there can be.
+    ThresholdGuess last(plain, 10, 100, 10);
+    last.add({falling.data(), nullptr, nullptr, 100, ~std::uint64_t{0} - 100});
+    CHECK(!last.bracket().has_value());
 }
 
 }  // namespace

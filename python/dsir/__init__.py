@@ -17,7 +17,9 @@ except ImportError as error:  # A source tree on the path, or a broken build.
 
 from dsir import graph
 from dsir.bootstrap import Interval
+from dsir.diff import SelectionDifference, diff
 from dsir.errors import (
+    BadDataError,
     BudgetError,
     DsirError,
     DsirWarning,
@@ -39,9 +41,11 @@ from dsir.quality import QualityFilters
 from dsir.sampling import sample
 from dsir.select import select
 from dsir.selection import Selection
+from dsir.verify import Verification, verify
 from dsir.version import __version__
 
 __all__ = [
+    "BadDataError",
     "BudgetError",
     "DsirError",
     "DsirWarning",
@@ -55,15 +59,19 @@ __all__ = [
     "QualityFilters",
     "RowError",
     "Selection",
+    "SelectionDifference",
     "SettingError",
     "ShardError",
     "TextColumnError",
+    "Verification",
     "WorkdirError",
     "__version__",
+    "diff",
     "effective_sample_size",
     "fit",
     "graph",
     "kl_reduction",
     "sample",
     "select",
+    "verify",
 ]

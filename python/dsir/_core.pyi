@@ -208,6 +208,32 @@ class Rank:
     @property
     def not_row(self) -> int: ...
 
+class Bracket:
+    """Keys between which a budget is expected to run out, as integers in their order."""
+
+    def __init__(self, least: int, above: int) -> None: ...
+    @property
+    def least(self) -> int: ...
+    @property
+    def above(self) -> int: ...
+
+class ThresholdGuess:
+    """Guesses where a budget runs out, from some of the documents."""
+
+    def __init__(self, settings: KeySettings, budget: int, rows: int) -> None: ...
+    def add(
+        self,
+        log_weight: NDArray[np.float64],
+        eligible: NDArray[np.uint8] | None,
+        first_row: int,
+        *,
+        cost: NDArray[np.uint32] | None = None,
+    ) -> None:
+        """Look at some of a run of consecutive documents."""
+
+    def bracket(self) -> Bracket | None:
+        """Return the guess, or None where what was seen does not tell."""
+
 class ThresholdSearch:
     """Finds the rank down to which documents are selected, in bounded memory.
 
@@ -228,6 +254,9 @@ class ThresholdSearch:
 
         Without `eligible`, those are whose log-weight is above -inf.
         """
+
+    def expect(self, bracket: Bracket) -> None:
+        """Tell before the first pass where the budget may run out: it saves passes if right."""
 
     def end_pass(self) -> None:
         """Say that every run has been added once."""

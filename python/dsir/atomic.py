@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import json
 import os
@@ -29,16 +30,20 @@ class UnfinishedFile(io.RawIOBase):
     Attributes:
         path: where the file appears when it is whole.
         temporary: where it is until then.
+        size: bytes written so far.
 
     Args:
         path: where the file is to appear.
         durable: bring it to the disk before it gets its name, so that it survives a power cut. What
             is removed at the end of the run need not: that takes longer than a small shard.
+        hashed: take the SHA-256 of what is written, as it passes (hashlib gives up the GIL for it).
     """
 
-    def __init__(self, path: Location, *, durable: bool = True) -> None:
+    def __init__(self, path: Location, *, durable: bool = True, hashed: bool = False) -> None:
         super().__init__()
         self.path: Location = path
+        self.size = 0
+        self._sha256 = hashlib.sha256() if hashed else None
         self._durable = durable
         self._given_up = False
         if isinstance(path, RemotePath):
@@ -66,7 +71,15 @@ class UnfinishedFile(io.RawIOBase):
         view = memoryview(data)  # type: ignore[arg-type]
         if not self._given_up:
             self._file.write(view)
+            self.size += view.nbytes
+            if self._sha256 is not None:
+                self._sha256.update(view)
         return view.nbytes
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was written, in hexadecimal digits; empty unless `hashed`."""
+        return "" if self._sha256 is None else self._sha256.hexdigest()
 
     def tell(self) -> int:
         """Return the number of bytes written."""
@@ -122,12 +135,17 @@ def atomic_file(path: Location, *, durable: bool = True) -> Iterator[UnfinishedF
         raise
 
 
-def write_json(path: Location, value: Any, *, durable: bool = True) -> None:
-    """Write a value as JSON, atomically; the same bytes for the same value."""
+def json_bytes(value: Any) -> bytes:
+    """Return a value as JSON, the same bytes for the same value."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    # Names of files need not be UTF-8: what is not becomes an escape of JSON.
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def write_json(path: Location, value: Any, *, durable: bool = True) -> None:
+    """Write a value as JSON, atomically."""
     with atomic_file(path, durable=durable) as file:
-        # Names of files need not be UTF-8: what is not becomes an escape of JSON.
-        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        file.write(json_bytes(value))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from dsir.errors import RowError
 
+_SNIPPET_BYTES = 200
 _LARGEST_DOCUMENT = 1 << 31  # As in cpp/ngram/kernels.hpp.
 
 
@@ -20,6 +21,34 @@ def why_bad(text: pa.Array, position: int) -> str:
     return (
         "the text is longer than 2 GiB" if length > _LARGEST_DOCUMENT else "the text is not UTF-8"
     )
+
+
+def snippet_of(data: bytes) -> str:
+    r"""Return the beginning of a bad text or line, at most 200 bytes of it, as a text.
+
+    What is not UTF-8 becomes escapes such as \xff; a character is not cut in two.
+    """
+    cut = data[:_SNIPPET_BYTES]
+    if len(data) > len(cut):
+        end = len(cut)
+        while end > len(cut) - 3 and data[end] & 0xC0 == 0x80:
+            end -= 1
+        # Where that many bytes continue nothing, they are not UTF-8, and stay.
+        cut = cut[:end] if data[end] & 0xC0 != 0x80 else cut
+    return cut.decode("utf-8", "backslashreplace")
+
+
+def snippet_at(text: pa.Array, position: int) -> str:
+    """Return the beginning of one text of an array, which need not be UTF-8."""
+    import pyarrow.compute as pc  # Here: long to import.
+
+    one = text.slice(position, 1)
+    if pa.types.is_dictionary(one.type):
+        one = one.dictionary_decode()
+    if pa.types.is_string_view(one.type):
+        one = one.cast(pa.large_string())
+    raw = one.view(pa.large_binary() if pa.types.is_large_string(one.type) else pa.binary())
+    return snippet_of(pc.binary_slice(raw, 0, _SNIPPET_BYTES + 4)[0].as_py() or b"")
 
 
 def bad_text_error(name: str, first_row: int, text: pa.Array, position: int) -> RowError:

@@ -6,6 +6,7 @@ Every message says what is wrong, where (file, row group, row) and the way out.
 from __future__ import annotations
 
 __all__ = [
+    "BadDataError",
     "BudgetError",
     "DsirError",
     "DsirWarning",
@@ -94,6 +95,10 @@ class ShardError(InputError):
 
 class TextColumnError(InputError):
     """The text column is missing, or does not hold text."""
+
+
+class BadDataError(InputError):
+    """More rows or shards are bad than `max_bad_rows` or `max_bad_shards` let pass."""
 
 
 class RowError(InputError):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from dsir.arguments import one_of
+from dsir.bad_limits import Most, check_bad_limits
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
 from dsir.features import HashedNgrams, check_features
@@ -41,6 +42,8 @@ def fit(
     engine: str | Engine = "local",
     threads: int | None = None,
     on_error: OnError = "raise",
+    max_bad_rows: Most = None,
+    max_bad_shards: Most = None,
     progress: bool = True,
 ) -> ImportanceModel:
     """Fit an importance model: count the hashed n-grams of the raw corpus and of the target.
@@ -65,23 +68,28 @@ def fit(
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
         on_error: "raise", or "skip" for what cannot be read.
+        max_bad_rows: with "skip", bad rows that raw and each target may have: a number, as soon as
+            it is passed, or a share such as "1%" of what was read, where it was read whole.
+        max_bad_shards: the same of shards that cannot be read.
         progress: show progress on standard error.
 
     Raises:
         SettingError: the call is wrong.
         InputError: something cannot be read.
         ModelError: a corpus has no n-grams.
+        BadDataError: more is bad than the limits allow.
     """
     check_on_error(on_error)
     target_corpora = resolve_targets(target, text)
     settings = check_fit_settings(
         features, targets, proportions, target_corpora.names, smoothing, length, fit_tokens
     )
-    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error)
+    limits = check_bad_limits(max_bad_rows, max_bad_shards, on_error)
+    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits)
     windows = check_preprocessing("none", chunk_tokens, chunk_stride, None)
     corpus = windows.cut(resolve(raw, text=text, name="raw"), features)
     target_corpora = windows.cut_targets(target_corpora, features)
-    model, _, _ = pipeline.fit(corpus, target_corpora, settings, None)
+    model, _ = pipeline.fit(corpus, target_corpora, settings, None)
     return model
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from dsir.arguments import one_of, whole_number
+from dsir.bad_limits import NO_LIMITS, BadLimits, BadTally
 from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.engine import Engine, LocalEngine
@@ -45,8 +46,10 @@ from dsir.targets import TargetCorpora, TargetMode
 from dsir.workdir import Workdir
 
 Spooled = Sequence[SpooledText | None]
+Result = TypeVar("Result")
 FitTokens = int | Literal["auto", "all"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
+_MOST_FIT_TOKENS = (1 << 63) - 1  # The core counts in 64 bits.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,20 @@ class FitSettings:
         }
 
 
+class Fitted(NamedTuple):
+    """What a fit found beside the model.
+
+    Attributes:
+        skipped: in the targets.
+        spooled: the texts of raw by shard.
+        target_rows: rows read of every shard of every target.
+    """
+
+    skipped: list[Skipped]
+    spooled: Spooled
+    target_rows: list[list[int]]
+
+
 @dataclass(slots=True)
 class StageTime:
     """How long a stage took, and over how many bytes of text (0 where that says nothing)."""
@@ -99,12 +116,14 @@ class Pipeline:
 
     Attributes:
         on_error: what to do with what cannot be read.
+        limits: how much of it there may be.
         times: by stage, filled as they run.
     """
 
     engine: Engine
     reporter: Reporter
     on_error: OnError = "raise"
+    limits: BadLimits = NO_LIMITS
     times: dict[str, StageTime] = field(default_factory=dict)
 
     def fit(
@@ -114,7 +133,7 @@ class Pipeline:
         settings: FitSettings,
         workdir: Workdir | None,
         spool: Path | None = None,
-    ) -> tuple[ImportanceModel, list[Skipped], Spooled]:
+    ) -> tuple[ImportanceModel, Fitted]:
         """Count all corpora and make the model.
 
         Args:
@@ -125,11 +144,12 @@ class Pipeline:
             spool: folder where texts of raw may be put aside; None to decode them again.
 
         Returns:
-            The model, what was skipped in the targets, and the texts of raw by shard.
+            The model, and what was found beside it.
 
         Raises:
             EmptyCorpusError: a corpus has no rows that can be read.
             ModelError: a corpus has no n-grams.
+            BadDataError: more of a corpus is bad than the limits allow.
         """
         features = settings.features
         with self._timed("fit") as timed:
@@ -157,7 +177,8 @@ class Pipeline:
             target_sizes=[CorpusSize(part.documents, part.tokens) for part in of_targets],
         )
         skipped = [entry for part in of_targets for entry in part.skipped]
-        return model, skipped, of_raw.spooled
+        rows = [part.shard_rows for part in of_targets]
+        return model, Fitted(skipped, of_raw.spooled, rows)
 
     def _count(
         self,
@@ -169,6 +190,7 @@ class Pipeline:
         spools: Sequence[Path | None] = (),
     ) -> ShardCounts:
         threads = self._threads_inside(len(corpus.shards))
+        tally = BadTally(self.limits, corpus.name, len(corpus.shards))
         tasks = [
             CountTask(
                 shard,
@@ -178,11 +200,18 @@ class Pipeline:
                 threads,
                 workdir.place("counts", f"{stem}-{number:05d}") if workdir else None,
                 spools[number] if spools else None,
+                tally.most_bad_rows,
             )
             for number, shard in enumerate(corpus.shards)
         ]
-        with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
-            return merge_counts(features, self.engine.run(count_shard, tasks, advance))
+        with (
+            self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance,
+            _stopping(self.engine.run(count_shard, tasks, advance)) as results,
+        ):
+            counted = merge_counts(features, _tallied(results, tally))
+        if limit < 0:  # Else only the first rows were read, which say nothing of a share.
+            tally.finish()
+        return counted
 
     def score(
         self,
@@ -207,9 +236,11 @@ class Pipeline:
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
+            BadDataError: more is bad than the limits allow.
         """
         chosen = range(len(corpus.shards)) if numbers is None else numbers
         threads = self._threads_inside(len(chosen))
+        tally = BadTally(self.limits, corpus.name, len(chosen))
         tasks = [
             ScoreTask(
                 corpus.shards[number],
@@ -220,13 +251,18 @@ class Pipeline:
                 workdir.place(".", number) if workdir else None,
                 keeps[number] if keeps else None,
                 spooled[number] if spooled else None,
+                tally.most_bad_rows,
             )
             for number in chosen
         ]
         size = sum(task.shard.size for task in tasks)
         with self._timed("score") as timed:
-            with self.reporter.stage("score", size, "bytes") as advance:
-                scores = list(self.engine.run(score_shard, tasks, advance))
+            with (
+                self.reporter.stage("score", size, "bytes") as advance,
+                _stopping(self.engine.run(score_shard, tasks, advance)) as results,
+            ):
+                scores = list(_tallied(results, tally))
+            tally.finish()
             timed.text_bytes = sum(part.text_bytes for part in scores)
         if numbers is None:
             skipped = [entry for part in scores for entry in part.skipped]
@@ -345,6 +381,26 @@ class Pipeline:
         return max(1, self.engine.threads // max(1, tasks))
 
 
+Tallied = TypeVar("Tallied", ShardCounts, ShardScores)
+
+
+def _tallied(results: Iterable[Tallied], tally: BadTally) -> Iterator[Tallied]:
+    """Hand results over, in order, for as long as not too much is bad in them."""
+    for part in results:
+        tally.add(part.rows, part.skipped)
+        yield part
+
+
+@contextmanager
+def _stopping(results: Iterable[Result]) -> Iterator[Iterable[Result]]:
+    """Stop a run of an engine where what takes its results fails."""
+    try:
+        yield results
+    finally:
+        if isinstance(results, Generator):
+            results.close()
+
+
 def open_engine(engine: str | Engine, threads: int | None) -> Engine:
     """Return the engine that was asked for.
 
@@ -369,7 +425,7 @@ def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
     if isinstance(fit_tokens, str):
         one_of("fit_tokens", fit_tokens, ("auto", "all"))
         return fit_tokens
-    return whole_number("fit_tokens", fit_tokens, 1)
+    return whole_number("fit_tokens", fit_tokens, 1, _MOST_FIT_TOKENS)
 
 
 def _limit_per_shard(fit_tokens: FitTokens, buckets: int, shards: int) -> int:

@@ -23,6 +23,7 @@ from dsir.errors import BudgetError, SettingError
 
 Method = Literal["resample", "top-k"]
 _SLICE = 1 << 20
+_WORTH_A_GUESS = 1 << 22
 
 
 class Run(NamedTuple):
@@ -104,17 +105,30 @@ NOTHING = Threshold(key=(1 << 64) - 1, not_row=(1 << 64) - 1, selected=0, cost=0
 
 
 def find_threshold(
-    runs: Callable[[], Iterable[Run]], rule: KeyRule, budget: int, threads: int = 1
+    runs: Callable[[], Iterable[Run]],
+    rule: KeyRule,
+    budget: int,
+    threads: int = 1,
+    rows: int = 0,
 ) -> Threshold:
     """Find the threshold by which a budget is spent, in memory that does not grow with anything.
 
     Args:
-        runs: gives all documents, in any order; called once a pass, one to three times.
+        runs: gives all documents, in any order; called once a pass, one to four times.
         rule: what the keys are.
         budget: documents are taken by descending key until the next would pass it.
         threads: how many to use; the result does not depend on it.
+        rows: how many there are, where that is known: where they are very many, some of them are
+            looked at first, which saves passes. The result does not depend on it.
     """
     search = _core.ThresholdSearch(rule.core, budget)
+    if rows >= _WORTH_A_GUESS:
+        guess = _core.ThresholdGuess(rule.core, budget, rows)
+        for run in runs():
+            guess.add(run.log_weight, run.eligible, run.first_row, cost=run.cost)
+        bracket = guess.bracket()
+        if bracket is not None:
+            search.expect(bracket)
     while not search.done:
         for run in runs():
             search.add(run.log_weight, run.eligible, run.first_row, cost=run.cost, threads=threads)
@@ -177,7 +191,7 @@ def sample(
     eligible = sum(_count_eligible(run) for run in runs())
     if n > eligible:
         raise BudgetError(f"n={n:,}: only {eligible:,} documents have a weight above zero")
-    threshold = find_threshold(runs, rule, n, threads)
+    threshold = find_threshold(runs, rule, n, threads, len(values))
     parts = [run.first_row + selected_positions(run, rule, threshold, threads) for run in runs()]
     return np.concatenate(parts)
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dsir.arguments import whole_number
 from dsir.atomic import write_json
+from dsir.bad_limits import Most, check_bad_limits
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
 from dsir.combining import Combine, check_combine
@@ -35,8 +36,10 @@ from dsir.output.folder import (
     clear_output_folder,
     remove_unfinished,
 )
-from dsir.output.writer import writing
-from dsir.pipeline import FitSettings, FitTokens, Pipeline, Spooled, open_engine
+from dsir.output.manifest import described_input, write_manifest
+from dsir.output.rejects import write_rejects
+from dsir.output.writer import FileAccount, writing
+from dsir.pipeline import FitSettings, Fitted, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
 from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
@@ -56,7 +59,6 @@ from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
-from dsir.stages.skipped import Skipped
 from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.version import __version__
 from dsir.workdir import Workdir
@@ -99,6 +101,8 @@ def select(
     engine: str | Engine = "local",
     threads: int | None = None,
     on_error: OnError = "raise",
+    max_bad_rows: Most = None,
+    max_bad_shards: Most = None,
     progress: bool = True,
 ) -> Selection:
     """Select the documents of `raw` that are distributed like `target` (DSIR).
@@ -157,7 +161,12 @@ def select(
         target_column: name of the column that says which of separate targets took a row.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
-        on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`.
+        on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`, and with
+            `out` in its file `_rejects.jsonl`.
+        max_bad_rows: with "skip", the bad rows that raw, and each target, may have: a number, as
+            soon as it is passed, or a share such as "1%" of its rows, once all are read. None for
+            any number. The error is the same for any number of threads.
+        max_bad_shards: the same of shards that cannot be read.
         progress: show progress on standard error.
 
     Raises:
@@ -167,11 +176,13 @@ def select(
         BudgetError: the budget cannot be met.
         WorkdirError: the work directory belongs to another run.
         OutputError: the output cannot be written.
+        BadDataError: more is bad than `max_bad_rows` or `max_bad_shards`.
 
     Warns:
         DsirWarning: the effective sample size is so small that the sample is a top-k.
     """
     check_on_error(on_error)
+    limits = check_bad_limits(max_bad_rows, max_bad_shards, on_error)
     prepared = check_preprocessing(preprocessing, chunk_tokens, chunk_stride, filters)
     if preprocessing == "paper" and features is _FEATURES:
         features = HashedNgrams(tokenizer="word_tokenize")
@@ -198,7 +209,7 @@ def select(
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
         added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
-        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
+        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits),
     )
     if workdir is not None:
         with folder_of(location_of(workdir)) as place:
@@ -280,12 +291,10 @@ class _Run:
         self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
     ) -> Selection:
         """Fit, score, draw and write."""
-        model, skipped, spooled = self.pipeline.fit(
-            self.raw, self.target, self.fit_settings, workdir, kept
-        )
+        model, fitted = self.pipeline.fit(self.raw, self.target, self.fit_settings, workdir, kept)
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
-        scores, drawn, rows = self._draw(model, workdir, kept, spooled)
+        scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
         if self.combine is not None:
             drawn, rows = self.pipeline.choose(
                 self.raw.shards, rows, drawn, self.draw_settings, self.combine
@@ -293,8 +302,7 @@ class _Run:
         outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
         for output in outputs:
             self.added.refuse_taken_names(output.schema)
-        skipped = skipped + [entry for part in scores for entry in part.skipped]
-        return self._write(outputs, model, scores, drawn, rows, skipped, workdir, resuming, begun)
+        return self._write(outputs, model, fitted, scores, drawn, rows, workdir, resuming, begun)
 
     def _check_output(self, resuming: bool) -> None:
         """Find what would stop the last stage before the first begins."""
@@ -350,16 +358,18 @@ class _Run:
         self,
         outputs: Sequence[OutputShard],
         model: ImportanceModel,
+        fitted: Fitted,
         scores: Sequence[ShardScores],
         drawn: Draw,
         rows: Sequence[ShardRows],
-        skipped: list[Skipped],
         workdir: Workdir | None,
         resuming: bool,
         begun: float,
     ) -> Selection:
         paths: list[Location] = []
+        files: list[FileAccount] = []
         table: pa.Table | None = None
+        skipped = fitted.skipped + [entry for part in scores for entry in part.skipped]
         if self.out is None:
             gathered = self.pipeline.gather(outputs, self.added, model.features)
             table = join_tables([part.table for part in gathered])
@@ -370,6 +380,7 @@ class _Run:
                 clear_output_folder(self.out)
             written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
             paths, counts = written.paths, written.counts
+            files = written.files + write_rejects(self.out, skipped)
         filters = self.preprocessing.filters
         active = () if filters is None else filters.active
         metrics = accounts_of(scores, drawn, rows, self.added.target_names, active)
@@ -393,16 +404,44 @@ class _Run:
             model=model,
         )
         if self.out is not None:
-            self._write_manifest(self.out, metrics, selection, begun)
+            described = {
+                "settings": {**self.settings(), **self.pipeline.limits.describe()},
+                "inputs": self._described_inputs([part.rows for part in scores], fitted),
+                "model": model.fingerprint,
+                "metrics": metrics,
+                "outputs": [path.name for path in paths],
+                "skipped": [entry.to_json() for entry in skipped],
+            }
+            self._write_run(self.out, selection, begun)
+            # Last: it says that the selection is whole.
+            with writing(self.out / SELECTION_FILE):
+                write_manifest(self.out, described, files)
         return selection
 
-    def _write_manifest(
-        self, out: Location, metrics: dict[str, Any], selection: Selection, begun: float
-    ) -> None:
-        """Write what was selected, and apart from it how the run went.
+    def _described_inputs(self, raw_rows: list[int], fitted: Fitted) -> dict[str, Any]:
+        """Describe the inputs for the manifest, with the rows of each."""
+        names = self.target.names
+        targets = [
+            [described_input(*one) for one in zip(corpus.shards, rows, strict=True)]
+            for corpus, rows in zip(self.target.corpora, fitted.target_rows, strict=True)
+        ]
+        return {
+            "raw": [described_input(*one) for one in zip(self.raw.shards, raw_rows, strict=True)],
+            "target": (
+                [
+                    {"name": name, "shards": shards}
+                    for name, shards in zip(names, targets, strict=True)
+                ]
+                if names
+                else targets[0]
+            ),
+        }
 
-        `selection.json` depends on data, settings and seed alone, so two runs can be compared byte
-        by byte; `run.json` has the seconds.
+    def _write_run(self, out: Location, selection: Selection, begun: float) -> None:
+        """Write how the run went.
+
+        Apart from `selection.json`, which depends on data, settings and seed alone, so that two
+        runs can be compared byte by byte.
         """
         run = {
             "dsir": __version__,
@@ -416,14 +455,3 @@ class _Run:
         }
         with writing(out / RUN_FILE):
             write_json(out / RUN_FILE, run)
-        manifest = {
-            "format": 1,
-            "settings": self.settings(),
-            "inputs": self.inputs(),
-            "model": selection.model.fingerprint,
-            "metrics": metrics,
-            "outputs": [path.name for path in selection.paths],
-            "skipped": [entry.to_json() for entry in selection.skipped],
-        }
-        with writing(out / SELECTION_FILE):
-            write_json(out / SELECTION_FILE, manifest)

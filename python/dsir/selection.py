@@ -20,7 +20,7 @@ from dsir.remote import RemotePath
 from dsir.stages.draw import Draw
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
-from dsir.stages.skipped import Skipped
+from dsir.stages.skipped import Skipped, count_by_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ def row_accounts(
         "selected": drawn.selected,
         "passed_over": passed_over,
         "bad": bad,
+        "bad_by_kind": count_by_kind(entry for part in scores for entry in part.skipped),
         "blank_lines": sum(part.blank_lines for part in scores),
     }
 

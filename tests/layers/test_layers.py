@@ -21,11 +21,12 @@ PACKAGE = ROOT / "python" / "dsir"
 LAYERS: list[tuple[str, ...]] = [
     ("cli.", "compat."),
     ("__init__",),
+    ("verify", "diff", "rederiving"),
     ("select",),
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
-    ("combining",),
+    ("bad_limits", "combining"),
     ("graph.",),
     ("stages.",),
     ("run_status",),
@@ -41,6 +42,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("output.",),
     ("corpus.",),
     ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
+    ("json_differences",),
     ("remote.",),
     ("_core", "errors", "version"),
 ]

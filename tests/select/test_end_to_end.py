@@ -79,6 +79,7 @@ def test_parquet_comes_back_as_parquet(world, parquet, target, tmp_path):
     # The text types of the three shards differ, so each has an output shard of its own.
     assert [path.name for path in selection.paths] == [f"part-0000{i}.parquet" for i in range(3)]
     assert sorted(path.name for path in out.iterdir()) == [
+        "_rows",
         *(path.name for path in selection.paths),
         "run.json",
         "selection.json",
@@ -401,6 +402,7 @@ def test_overwrite(parquet, jsonl, target, tmp_path):
     assert (out / "part-00003.jsonl").exists()
     selection = dsir.select(parquet, target, n=30, out=out, overwrite=True, **MEAN)
     assert sorted(path.name for path in out.iterdir()) == [
+        "_rows",
         *(path.name for path in selection.paths),
         "run.json",
         "selection.json",

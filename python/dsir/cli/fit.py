@@ -31,6 +31,8 @@ def fit(
     chunk_stride: options.ChunkStride = None,
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
+    max_bad_rows: options.MaxBadRows = None,
+    max_bad_shards: options.MaxBadShards = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
@@ -57,6 +59,8 @@ def fit(
             chunk_stride=chunk_stride,
             threads=threads,
             on_error=on_error,  # type: ignore[arg-type]
+            max_bad_rows=max_bad_rows,
+            max_bad_shards=max_bad_shards,
             progress=not quiet,
         )
         model.save(out)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dsir.cli import explain, fit, gais, lexrank, sample, score, select, status, write
+from dsir.cli import diff, explain, fit, gais, lexrank, sample, score, select, status, verify, write
 from dsir.cli.failures import INTERRUPTED, WRONG_CALL, say
 from dsir.version import __version__
 
@@ -27,6 +27,8 @@ app.command()(sample.sample)
 app.command()(write.write)
 app.command()(explain.explain)
 app.command()(status.status)
+app.command()(verify.verify)
+app.command()(diff.diff)
 app.command()(lexrank.lexrank)
 app.command()(gais.gais)
 

@@ -46,6 +46,9 @@ Target = Annotated[
 Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the selection.")]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model file.")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", metavar="PATH", help="The model file.")]
+SelectionFolder = Annotated[
+    str, typer.Argument(metavar="FOLDER", help="The folder of a selection.")
+]
 Text = Annotated[str, typer.Option(help="The text column; dots lead into nested columns.")]
 
 Ngrams = Annotated[int, typer.Option(help="The longest n-gram, 1 to 8.", rich_help_panel=_FEATURES)]
@@ -202,6 +205,22 @@ Threads = Annotated[int | None, typer.Option(help="Default: every core.", rich_h
 OnError = Annotated[
     str,
     typer.Option(help="'raise', or 'skip' and list what cannot be read.", rich_help_panel=_RUN),
+]
+MaxBadRows = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|SHARE%",
+        help="With 'skip': stop where more rows of a corpus are bad than this.",
+        rich_help_panel=_RUN,
+    ),
+]
+MaxBadShards = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|SHARE%",
+        help="With 'skip': stop where more shards cannot be read than this.",
+        rich_help_panel=_RUN,
+    ),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, no table.", rich_help_panel=_RUN)

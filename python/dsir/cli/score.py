@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import dsir
+from dsir.bad_limits import check_bad_limits
 from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.corpus import Paths, resolve
@@ -33,6 +34,8 @@ def score(
     filters: options.Filters = None,
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
+    max_bad_rows: options.MaxBadRows = None,
+    max_bad_shards: options.MaxBadShards = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
@@ -52,6 +55,7 @@ def score(
             open_engine("local", threads),
             reporter(not quiet),
             on_error,  # type: ignore[arg-type]
+            check_bad_limits(max_bad_rows, max_bad_shards, on_error),
         )
         prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
         loaded = dsir.ImportanceModel.load(model)

@@ -9,6 +9,7 @@ import typer
 
 import dsir
 from dsir.arguments import whole_number
+from dsir.bad_limits import check_bad_limits
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
 from dsir.cli import options
@@ -67,6 +68,8 @@ def select(
     target_column: options.TargetColumn = "target",
     threads: options.Threads = None,
     on_error: options.OnError = "raise",
+    max_bad_rows: options.MaxBadRows = None,
+    max_bad_shards: options.MaxBadShards = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be read, and how much.")
     ] = False,
@@ -107,6 +110,7 @@ def select(
             KeyRule(seed, method, temperature)  # type: ignore[arg-type]
             whole_number("min_tokens", min_tokens, 0)
             check_on_error(on_error)
+            check_bad_limits(max_bad_rows, max_bad_shards, on_error)
             check_combine(options.combine_of(combine), candidates, targets)
             check_preprocessing(
                 preprocessing,  # type: ignore[arg-type]
@@ -167,6 +171,8 @@ def select(
             target_column=target_column,
             threads=threads,
             on_error=on_error,  # type: ignore[arg-type]
+            max_bad_rows=max_bad_rows,
+            max_bad_shards=max_bad_shards,
             progress=not quiet,
         )
         paths = [str(path) for path in selection.paths]

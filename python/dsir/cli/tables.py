@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dsir.diff import SelectionDifference, Shared
+
+_MOST_GROUPS = 20
 
 
 def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[str]) -> None:
@@ -41,9 +46,11 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
     add("  empty", f"{passed['empty']:,}")
     for reason, count in passed.get("filtered", {}).items():
         add(f"  filtered: {reason}", f"{count:,}")
-    add("  bad", f"{rows['bad']:,}", "see skipped in selection.json" if rows["bad"] else "")
+    add("  bad", f"{rows['bad']:,}", "see _rejects.jsonl" if rows["bad"] else "")
+    for kind, count in rows.get("bad_by_kind", {}).items():
+        add(f"    {kind.replace('_', ' ')}", f"{count:,}")
     if skipped:
-        add("shards skipped", f"{skipped:,}", "see skipped in selection.json")
+        add("shards skipped", f"{skipped:,}", "see _rejects.jsonl")
     if metrics.get("kl_reduction") is not None:
         add(
             "KL reduction",
@@ -78,6 +85,49 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
         console.print(path, style="green", soft_wrap=True, markup=False)
     if len(paths) > 5:
         console.print(f"and {len(paths) - 5} more", style="green")
+
+
+def print_difference(found: SelectionDifference) -> None:
+    """Print what two selections have in common, and what not."""
+    # Imported where used: rich takes a while to load.
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(box=None, padding=(0, 2))
+    for name in ("", "common", "only a", "only b"):
+        table.add_column(name, justify="right" if name else "left")
+
+    def add(name: str, shared: Shared) -> None:
+        numbers = (shared.common, shared.only_a, shared.only_b)
+        table.add_row(escape(name), *(f"{number:,}" for number in numbers))
+
+    add("rows", found.rows)
+    for title, groups in (("by input", found.by_input), ("by value", found.by_value or {})):
+        if groups:
+            table.add_row(f"[dim]{title}[/dim]")
+        for name, shared in list(groups.items())[:_MOST_GROUPS]:
+            add(f"  {name}", shared)
+        if len(groups) > _MOST_GROUPS:
+            table.add_row(f"  and {len(groups) - _MOST_GROUPS:,} more")
+    console.print(table)
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False)
+
+    weights = found.weights
+    if weights is not None:
+        say(
+            f"log-weight, b less a: {weights.changed:,} of {found.rows.common:,} common rows "
+            f"changed ({100 * weights.share:.4g} %); least {weights.least:+.6g}, "
+            f"median {weights.median:+.6g}, greatest {weights.greatest:+.6g}"
+        )
+    if found.other_target:
+        say(f"taken by another target: {_count(found.other_target, 'common row')}")
+    for title, entries in (("setting", found.settings), ("input", found.inputs)):
+        for entry in entries:
+            say(f"{title} {entry}")
 
 
 def _count(number: int, thing: str) -> str:

@@ -20,7 +20,7 @@ _ARGUMENTS = (
     *("temperature", "text", "threads", "tokenizer", "tokens", "min_tokens", "workdir"),
     *("proportions", "targets", "weight_column", "target_column"),
     *("chunk_tokens", "chunk_stride", "filters", "preprocessing", "min_words"),
-    *("combine", "candidates"),
+    *("combine", "candidates", "max_bad_rows", "max_bad_shards", "ignore_times", "by", "quick"),
     *("damping", "group_by", "redundancy", "stopwords", "summary", "summary_words", "threshold"),
     *("tolerance", "top", "score_column"),
     *("categorical", "graph", "keep", "label", "passes", "score"),

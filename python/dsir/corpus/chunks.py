@@ -8,7 +8,7 @@ long. Xie et al. 2023 (arXiv 2302.03169) cut at 128 words: what stands between s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import one_of, whole_number
-from dsir.bad_text import bad_text_error, why_bad
+from dsir.bad_text import bad_text_error, snippet_at, why_bad
 from dsir.corpus.batches import cut_at
 from dsir.corpus.resolve import Corpus
 from dsir.corpus.shard import (
@@ -90,6 +90,11 @@ class ChunkedShard(Shard):
     def check_unchanged(self) -> None:
         """Raise ShardError if the input is no longer what it was."""
         self.inner.check_unchanged()
+
+    def readable_part(self) -> ChunkedShard | None:
+        """Return the same of what can be read of the inner shard; see `Shard.readable_part`."""
+        inner = self.inner.readable_part()
+        return None if inner is None else replace(self, inner=inner)
 
     def rows_in_metadata(self) -> None:
         """Return None: only reading tells how many windows there are."""
@@ -179,7 +184,12 @@ class ChunkedShard(Shard):
         )
         if len(invalid) and on_error == "raise":
             raise bad_text_error(self.name, batch.first_row, batch.text, int(invalid[0]))
-        refused = [BadRow(batch.first_row + at, why_bad(batch.text, at)) for at in invalid.tolist()]
+        refused = [
+            BadRow(
+                batch.first_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at)
+            )
+            for at in invalid.tolist()
+        ]
         bad = sorted([*batch.bad, *refused], key=lambda one: one.row)
         bad_windows = np.searchsorted(positions, [one.row - batch.first_row for one in bad])
         begins = np.ones(len(positions), dtype=bool)

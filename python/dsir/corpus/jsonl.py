@@ -71,7 +71,10 @@ class JsonLinesShard(FileShard):
                 index, reason = read.bad[0]
                 where = f" (line {block.line_number(index)})"
                 raise refuse_bad_row(self, BadRow(block.first_row + index, reason), where)
-            bad = tuple(BadRow(block.first_row + index, reason) for index, reason in read.bad)
+            bad = tuple(
+                BadRow(block.first_row + index, reason, snippet=block.snippet(index))
+                for index, reason in read.bad
+            )
             yield TextBatch(block.first_row, read.text, bad, blank_lines)
             blank_lines = 0
             next_row = block.first_row + block.rows

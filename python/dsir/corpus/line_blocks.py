@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir._core import line_spans
+from dsir.bad_text import snippet_of
 from dsir.corpus.batches import BATCH_BYTES
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
@@ -59,6 +60,11 @@ class LineBlock:
     def row_bytes(self, index: int) -> bytes:
         """Return the row at `index` of this block."""
         return self.data[int(self.starts[index]) : int(self.ends[index])]
+
+    def snippet(self, index: int) -> str:
+        """Return the beginning of the row at `index` of this block, for people to look at."""
+        start, end = int(self.starts[index]), int(self.ends[index])
+        return snippet_of(self.data[start : min(end, start + 1024)])
 
     def original_lines(self, indices: npt.NDArray[np.int64]) -> pa.LargeBinaryArray:
         """Return lines as they stand in the file, without the newline alone.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.batches import rows_per_batch, within
+from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
 from dsir.corpus.shard import (
+    BadRow,
     FileShard,
     Kind,
     OnError,
@@ -46,8 +47,13 @@ _READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class ParquetShard(FileShard):
-    """A Parquet file."""
+    """A Parquet file.
 
+    Attributes:
+        damaged: row groups that are passed over, and why each cannot be read.
+    """
+
+    damaged: tuple[tuple[int, str], ...] = ()
     kind: ClassVar[Kind] = "parquet"
 
     def rows_in_metadata(self) -> int:
@@ -67,12 +73,37 @@ class ParquetShard(FileShard):
         del on_error  # No row of a Parquet file can be bad on its own at this stage.
         with self._open() as file:
             column = find_text_column(self._schema_of(file), self.text, self.name)
+            damaged = dict(self.damaged)
             first_row = 0
             for group in range(file.num_row_groups):
+                if group in damaged:
+                    rows = file.metadata.row_group(group).num_rows
+                    yield from _lost_rows(first_row, rows, damaged[group], column.type)
+                    first_row += rows
+                    continue
                 batches = self._batches(file, group, [column.projection], threads, batch_bytes)
                 for batch in batches:
                     yield TextBatch(first_row, column.of(batch))
                     first_row += len(batch)
+
+    def readable_part(self) -> ParquetShard | None:
+        """Return the same without the row groups whose texts cannot be read.
+
+        A row group goes as a whole, however many of its pages are sound, so that what is lost does
+        not depend on how much is read at a time.
+        """
+        damaged = []
+        with self._open() as file:
+            column = find_text_column(self._schema_of(file), self.text, self.name)
+            for group in range(file.num_row_groups):
+                try:
+                    for _ in self._batches(file, group, [column.projection], 1):
+                        pass
+                except ShardError as error:
+                    cause = error.__cause__
+                    why = "other rows than its footer says" if cause is None else _first_line(cause)
+                    damaged.append((group, f"row group {group} cannot be read: {why}"))
+        return replace(self, damaged=tuple(damaged)) if damaged else None
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, reading only the row groups that hold any."""
@@ -223,6 +254,16 @@ class ParquetShard(FileShard):
                 path=self.name,
                 row_group=group,
             )
+
+
+def _lost_rows(
+    first_row: int, rows: int, reason: str, data_type: pa.DataType
+) -> Iterator[TextBatch]:
+    """Give the rows of a damaged row group: without texts, listed as bad once."""
+    for start in range(0, rows, MAX_BATCH_ROWS):
+        nothing = pa.nulls(min(MAX_BATCH_ROWS, rows - start), data_type)
+        bad = () if start else (BadRow(first_row, reason, rows),)
+        yield TextBatch(first_row + start, nothing, bad)
 
 
 def _batch_size(group: pq.RowGroupMetaData, batch_bytes: int | None) -> int:

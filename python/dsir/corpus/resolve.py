@@ -110,6 +110,8 @@ def _shards(source: Any, text: str, name: str) -> Iterator[Shard]:
     elif isinstance(source, str | Path):
         for path in _paths(source, name):
             yield open_file(path, text)
+    elif isinstance(source, Corpus):
+        yield from source.shards
     elif isinstance(source, Paths):
         for entry in source:
             yield from _shards(entry, text, name)

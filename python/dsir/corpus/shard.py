@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -27,15 +27,19 @@ OnError = Literal["raise", "skip"]
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be read.
+    """A row that cannot be read, or several that cannot for one reason.
 
     Attributes:
-        row: 0-based row in the shard.
+        row: 0-based row in the shard, of the first.
         reason: what is wrong with it, in a few words.
+        rows: how many rows these are, one after the other.
+        snippet: the beginning of the text or line; None where it cannot be read at all.
     """
 
     row: int
     reason: str
+    rows: int = 1
+    snippet: str | None = field(default=None, compare=False)
 
 
 class ChunkOrigin(NamedTuple):
@@ -158,6 +162,19 @@ class Shard(abc.ABC):
         Raises:
             ShardError: the shard cannot be read, or has fewer rows than were asked for.
         """
+
+    def readable_part(self) -> Shard | None:
+        """Return the same shard with the row groups passed over that cannot be read.
+
+        Their rows keep their numbers and are listed as bad. Reads all texts, to find them.
+
+        Returns:
+            The shard; None where there is nothing to pass over.
+
+        Raises:
+            ShardError: all of the shard is damaged.
+        """
+        return None
 
     @abc.abstractmethod
     def schema(self) -> pa.Schema | None:

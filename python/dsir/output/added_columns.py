@@ -34,9 +34,10 @@ class AddedColumns:
 
     def __post_init__(self) -> None:
         """Check the names."""
-        for argument, field in zip(self.arguments, self.fields, strict=False):
-            if not field.name:
-                raise SettingError(f"{argument}: the column must have a name")
+        names = (self.weight, self.target) if self.target_names else (self.weight,)
+        for argument, name in zip(self.arguments, names, strict=False):
+            if not name or not _is_utf8(name):
+                raise SettingError(f"{argument}: the column must have a name, which is a text")
         if self.target_names and self.weight == self.target:
             raise SettingError(f"{' and '.join(self.arguments)}: are both {self.weight!r}")
 
@@ -79,6 +80,14 @@ class AddedColumns:
                     f"the input has a column {field.name!r} already; "
                     f"give the one that is added another name with {argument}=..."
                 )
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # Half of a surrogate pair.
+        return False
+    return True
 
 
 LOG_WEIGHT = AddedColumns()

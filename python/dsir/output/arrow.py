@@ -15,7 +15,7 @@ from dsir.output.added_columns import AddedColumns
 from dsir.output.dictionaries import has_dictionary
 from dsir.output.parquet import with_added
 from dsir.output.row_groups import RowGroups, match_columns
-from dsir.output.writer import Writer, writing
+from dsir.output.writer import FileAccount, Writer, writing
 from dsir.remote import Location
 
 
@@ -42,11 +42,12 @@ class ArrowWriter(Writer):
         self._path = path_stem.with_name(path_stem.name + ".arrow")
         plain = any(has_dictionary(field.type) for field in schema)
         self._row_groups = RowGroups(self._schema, plain=plain)
+        self._rows = 0
         self._file: UnfinishedFile | None = None
         self._plain_file: UnfinishedFile | None = None
         try:
             with writing(self._path):
-                self._file = UnfinishedFile(self._path)
+                self._file = UnfinishedFile(self._path, hashed=True)
                 if plain:
                     self._plain_file = UnfinishedFile(
                         self._path.with_name(self._path.name + ".plain")
@@ -73,7 +74,7 @@ class ArrowWriter(Writer):
         with writing(self._path):
             self._write_groups(self._row_groups.add([*columns, *added]))
 
-    def _finish(self) -> list[Location]:
+    def _finish(self) -> list[FileAccount]:
         assert self._file is not None
         with writing(self._path):
             self._write_groups(self._row_groups.flush())
@@ -81,7 +82,8 @@ class ArrowWriter(Writer):
             if self._plain_file is not None:
                 self._encode(self._plain_file, self._file)
                 self._plain_file.discard()
-            return [self._file.commit()]
+            self._file.commit()
+        return [FileAccount(self._path, self._file.size, self._rows, self._file.sha256)]
 
     def _encode(self, plain_file: UnfinishedFile, file: UnfinishedFile) -> None:
         plain_file.settle()
@@ -100,4 +102,5 @@ class ArrowWriter(Writer):
 
     def _write_groups(self, groups: Iterator[pa.RecordBatch]) -> None:
         for group in groups:
+            self._rows += len(group)
             self._arrow.write_batch(group)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dsir.atomic import write_json
 from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
+from dsir.output.row_origins import ORIGINS_FOLDER
 from dsir.remote import Location, RemotePath
 from dsir.remote.store import RemoteError
 
@@ -18,10 +19,14 @@ RUN_FILE = "run.json"
 RANKING_FILE = "ranking.json"
 INSTANCES_FILE = "instances.json"
 SUMMARIES_FILE = "summaries.parquet"
+REJECTS_FILE = "_rejects.jsonl"
+
+# What stands beside the parts, a file for every part.
+_FOLDERS = (WEIGHTS_FOLDER, ORIGINS_FOLDER)
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
 _UNFINISHED = re.compile(
-    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances)\.[a-z.]+\.tmp-.*"
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|_rejects)\.[a-z.]+\.tmp-.*"
 )
 
 
@@ -46,7 +51,7 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
     if not is_folder:
         raise OutputError(f"{folder}: is not a folder; give another out")
     found = {entry.name for entry in folder.iterdir() if not _UNFINISHED.fullmatch(entry.name)}
-    foreign = sorted(found - {entry.name for entry in _own_files(folder)} - {WEIGHTS_FOLDER})
+    foreign = sorted(found - {entry.name for entry in _own_files(folder)} - {*_FOLDERS})
     if foreign and not resuming:
         raise OutputError(
             f"{folder}: is not empty (it holds {', '.join(foreign[:3])}"
@@ -102,16 +107,16 @@ def clear_output_folder(folder: Location) -> None:
     try:
         for path in _own_files(folder):
             path.unlink()
-        weights = folder / WEIGHTS_FOLDER
-        if weights.is_dir() and not any(weights.iterdir()):
-            weights.rmdir()
+        for beside in (folder / name for name in _FOLDERS):
+            if beside.is_dir() and not any(beside.iterdir()):
+                beside.rmdir()
     except OSError as error:
         raise OutputError(f"{folder}: cannot be overwritten: {error}") from error
 
 
 def remove_unfinished(folder: Location) -> None:
     """Remove what an interrupted run left under temporary names."""
-    for parent in (folder, folder / WEIGHTS_FOLDER):
+    for parent in (folder, *(folder / name for name in _FOLDERS)):
         if parent.is_dir():
             for path in parent.iterdir():
                 if _UNFINISHED.fullmatch(path.name):
@@ -125,10 +130,17 @@ def _own_files(folder: Location) -> Iterator[Location]:
     """
     if not folder.is_dir():
         return
-    for name in (SELECTION_FILE, RANKING_FILE, INSTANCES_FILE, RUN_FILE, SUMMARIES_FILE):
+    for name in (
+        SELECTION_FILE,
+        RANKING_FILE,
+        INSTANCES_FILE,
+        RUN_FILE,
+        SUMMARIES_FILE,
+        REJECTS_FILE,
+    ):
         if (folder / name).is_file():
             yield folder / name
-    for parent in (folder, folder / WEIGHTS_FOLDER):
+    for parent in (folder, *(folder / name for name in _FOLDERS)):
         if parent.is_dir():
             names = sorted(path.name for path in parent.iterdir())
             yield from (parent / name for name in names if _SHARD.fullmatch(name))

@@ -10,7 +10,7 @@ from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.parquet import ParquetTable
-from dsir.output.writer import Writer, writing
+from dsir.output.writer import FileAccount, Writer, writing
 from dsir.primitive_arrays import to_arrow
 from dsir.remote import Location
 
@@ -48,7 +48,7 @@ class JsonLinesWriter(Writer):
         )
         try:
             with writing(self._path):
-                self._lines = UnfinishedFile(self._path)
+                self._lines = UnfinishedFile(self._path, hashed=True)
         except BaseException:
             self._weights.discard()
             raise
@@ -68,17 +68,19 @@ class JsonLinesWriter(Writer):
             self._lines.write(b"\n".join(taken.lines.to_pylist()) + b"\n")
         self._weights.write([to_arrow(global_rows), *added])
 
-    def _finish(self) -> list[Location]:
+    def _finish(self) -> list[FileAccount]:
         self._weights.finish()
         weights = self._weights.commit()
         try:
             with writing(self._path):
-                lines = self._lines.commit()
+                self._lines.commit()
         except BaseException:
             # Log-weights of no lines are half an output.
             weights.unlink(missing_ok=True)
             raise
-        return [lines, weights]
+        beside = self._weights.account
+        lines = FileAccount(self._path, self._lines.size, beside.rows, self._lines.sha256)
+        return [lines, beside]
 
     def _discard(self) -> None:
         self._weights.discard()

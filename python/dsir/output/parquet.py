@@ -12,7 +12,7 @@ from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
-from dsir.output.writer import Writer, writing
+from dsir.output.writer import FileAccount, Writer, writing
 from dsir.remote import Location
 
 
@@ -32,9 +32,10 @@ class ParquetTable:
         import pyarrow.parquet as pq  # Here: long to import.
 
         self._path = path
+        self._rows = 0
         self._row_groups = RowGroups(schema, max_rows=max_rows)
         with writing(path):
-            self._file = UnfinishedFile(path)
+            self._file = UnfinishedFile(path, hashed=True)
         try:
             with writing(path):
                 self._parquet = pq.ParquetWriter(
@@ -60,12 +61,18 @@ class ParquetTable:
         with writing(self._path):
             return self._file.commit()
 
+    @property
+    def account(self) -> FileAccount:
+        """What is in the finished file."""
+        return FileAccount(self._path, self._file.size, self._rows, self._file.sha256)
+
     def discard(self) -> None:
         """Remove the file, unless it is under its name."""
         self._file.discard()
 
     def _write_groups(self, groups: Iterator[pa.RecordBatch]) -> None:
         for group in groups:
+            self._rows += len(group)
             self._parquet.write_table(pa.Table.from_batches([group]), row_group_size=len(group))
 
 
@@ -100,9 +107,10 @@ class ParquetWriter(Writer):
         columns = match_columns(taken.records, self._schema)
         self._table.write([*columns, *added])
 
-    def _finish(self) -> list[Location]:
+    def _finish(self) -> list[FileAccount]:
         self._table.finish()
-        return [self._table.commit()]
+        self._table.commit()
+        return [self._table.account]
 
     def _discard(self) -> None:
         self._table.discard()

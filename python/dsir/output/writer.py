@@ -6,6 +6,7 @@ import abc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,29 @@ from dsir.errors import OutputError
 from dsir.remote import Location
 
 
+class FileAccount(NamedTuple):
+    """What a file of the output holds, as it was written.
+
+    Attributes:
+        path: the file.
+        bytes: its size.
+        rows: rows in it; lines, where it has lines.
+        sha256: of its bytes, hexadecimal digits.
+    """
+
+    path: Location
+    bytes: int
+    rows: int
+    sha256: str
+
+
 class Writer(abc.ABC):
     """Writes rows into one output file, which appears under its name only when it is whole.
 
     As a context manager it aborts where an exception leaves the block, and closes otherwise.
     """
 
-    _paths: list[Location] | None = None
+    _accounts: list[FileAccount] | None = None
 
     @abc.abstractmethod
     def write(
@@ -50,22 +67,27 @@ class Writer(abc.ABC):
         Raises:
             OutputError: they cannot be written; nothing is left of them.
         """
-        if self._paths is None:
+        if self._accounts is None:
             try:
-                self._paths = self._finish()
+                self._accounts = self._finish()
             except BaseException:
                 self.abort()
                 raise
-        return list(self._paths)
+        return [account.path for account in self._accounts]
+
+    @property
+    def accounts(self) -> list[FileAccount]:
+        """What is in the files that `close` returned."""
+        return list(self._accounts or [])
 
     def abort(self) -> None:
         """Give up: remove whatever was written. Does nothing after `close`."""
-        if self._paths is None:
-            self._paths = []
+        if self._accounts is None:
+            self._accounts = []
             self._discard()
 
     @abc.abstractmethod
-    def _finish(self) -> list[Location]:
+    def _finish(self) -> list[FileAccount]:
         """Write what is held back and put the files under their names."""
 
     @abc.abstractmethod

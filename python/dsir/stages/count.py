@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from dsir.corpus.batches import BATCH_BYTES
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.features import HashedNgrams
-from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
+from dsir.stages.damaged_groups import despite_damage
+from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_text import SpooledText, TextSpool
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
@@ -35,6 +36,7 @@ class CountTask:
         limit: stop after the document that takes the n-grams above this; -1 for none.
         place: where the result is kept; None to keep none.
         spool: where the texts are put aside; None to decode them again.
+        most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
     """
 
     shard: Shard
@@ -44,6 +46,7 @@ class CountTask:
     threads: int
     place: Place | None
     spool: Path | None = None
+    most_bad: int | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class ShardCounts:
         text_bytes: bytes of text read.
         skipped: bad rows, or the shard itself.
         spooled: the texts of each shard that were put aside, in order; None where they were not.
+        shard_rows: rows read of each shard, in order.
+        given_up: there were too many bad rows to go on.
     """
 
     counts: npt.NDArray[np.int64]
@@ -69,6 +74,13 @@ class ShardCounts:
     text_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     spooled: list[SpooledText | None] = field(default_factory=lambda: [None])
+    shard_rows: list[int] = field(default_factory=list)
+    given_up: bool = False
+
+    @property
+    def bad(self) -> int:
+        """How many rows could not be read."""
+        return sum(entry.rows for entry in self.skipped)
 
 
 def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
@@ -80,14 +92,18 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
     if task.place is not None and (marker := task.place.finished()) is not None:
         progress(task.shard.size)
         return _load(task.place, marker, task.features.buckets)
+
+    def run(shard: Shard, progress: Progress) -> ShardCounts:
+        return _count(replace(task, shard=shard), progress)
+
     try:
-        result = _count(task, progress)
+        result = despite_damage(task.shard, task.on_error, progress, run)
     except (ShardError, TextColumnError) as error:
         if task.on_error == "raise":
             raise
         nothing = np.zeros(task.features.buckets, dtype=np.int64)
         result = ShardCounts(nothing, skipped=[skipped_shard(error, task.shard.name)])
-    if task.place is not None:
+    if task.place is not None and not result.given_up:
         _save(task.place, result)
     return result
 
@@ -125,7 +141,7 @@ def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None)
         if len(invalid) and task.on_error == "raise":
             raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
-        result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
+        result.skipped += skipped_rows(shard.name, bad)
         result.ngrams += ngrams
         result.documents += documents
         result.tokens += tokens
@@ -133,6 +149,9 @@ def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None)
         result.text_bytes += batch.text.nbytes
         if spool is not None:
             spool.add(batch)
+        if task.most_bad is not None and result.bad > task.most_bad:
+            result.given_up = True
+            return result
         travel.to(batch)
         if 0 <= task.limit < result.ngrams:
             if spool is not None:
@@ -151,6 +170,7 @@ def merge_counts(features: HashedNgrams, parts: Iterable[ShardCounts]) -> ShardC
             setattr(total, name, getattr(total, name) + getattr(part, name))
         total.skipped += part.skipped
         total.spooled += part.spooled
+        total.shard_rows.append(part.rows)
     return total
 
 
@@ -160,7 +180,7 @@ def _save(place: Place, result: ShardCounts) -> None:
     place.finish(
         {
             **{name: getattr(result, name) for name in _NUMBERS},
-            "skipped": [skipped.to_json() for skipped in result.skipped],
+            "skipped": [skipped.to_marker() for skipped in result.skipped],
         }
     )
 

@@ -95,7 +95,7 @@ def draw(
                 cost = scores.tokens if by_tokens else None
                 yield Run(first_row, scores.log_weight[number], eligible, cost)
 
-        threshold = find_threshold(runs, rule, share, threads) if share else NOTHING
+        threshold = find_threshold(runs, rule, share, threads, survey.rows) if share else NOTHING
         targets.append(TargetDraw(rule, threshold, survey.sizes[number].value()))
     if not any(target.threshold.selected for target in targets):
         least = min(t.threshold.next_cost for t in targets if t.threshold.next_cost)

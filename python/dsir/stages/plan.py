@@ -18,12 +18,14 @@ class Piece:
 
     Attributes:
         start, stop: positions among the selected rows of the shard.
+        source: the number of the input that the shard is.
     """
 
     shard: Shard
     rows: ShardRows
     start: int
     stop: int
+    source: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def plan_output(
     pieces: list[Piece] = []
     filled = number = 0
     opened: tuple[str, pa.Schema | None] | None = None
-    for shard, selected in zip(shards, rows, strict=True):
+    for source, (shard, selected) in enumerate(zip(shards, rows, strict=True)):
         if selected.selected == 0:
             continue
         form = (shard.kind, shard.schema())
@@ -79,7 +81,7 @@ def plan_output(
                     pieces, filled, number = [], 0, number + 1
                     continue
                 stop = start + 1  # A row larger than a shard has a shard to itself.
-            pieces.append(Piece(shard, selected, start, stop))
+            pieces.append(Piece(shard, selected, start, stop, source))
             filled += int(ends[stop - 1]) - before
             start = stop
     if pieces and opened is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
 from dsir.sentences import bytes_of
+from dsir.stages.damaged_groups import despite_damage
 from dsir.stages.kept_rows import Keep, RowKeeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
-from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
+from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_text import SpooledText
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
@@ -37,6 +38,7 @@ class ScoreTask:
     Attributes:
         filters: what rows must meet to be selected; None for nothing.
         place: where the result is kept; None to keep it in memory.
+        most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
         keep: which rows are kept as they pass; None for none.
         spooled: the texts, where they were put aside; None to decode them.
     """
@@ -49,6 +51,7 @@ class ScoreTask:
     place: Place | None
     keep: Keep | None = None
     spooled: SpooledText | None = None
+    most_bad: int | None = None
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
@@ -79,6 +82,7 @@ class ShardScores:
         place: where the scores are, unless in memory.
         scores: the scores, where they are in memory.
         kept: the file of rows that may be selected, where they were kept.
+        given_up: there were too many bad rows to go on.
     """
 
     rows: int = 0
@@ -92,6 +96,7 @@ class ShardScores:
     place: Place | None = None
     scores: Scores | None = None
     kept: Path | None = None
+    given_up: bool = False
 
     def runs(self) -> Iterator[Scores]:
         """Read the scores, in runs of a fixed number of rows."""
@@ -110,14 +115,12 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     if place is not None and (marker := place.finished()) is not None:
         progress(task.shard.size)
         return load_shard_scores(place, marker, task.form)
+
+    def run(shard: Shard, progress: Progress) -> ShardScores:
+        return _score_to_place(replace(task, shard=shard), progress)
+
     try:
-        if place is None:
-            parts: list[Scores] = []
-            result = _score(task, progress, parts.append)
-            result.scores = join(parts, task.form)
-            return result
-        with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema) as writer:
-            result = _score(task, progress, lambda part: writer.write_batch(part.to_batch()))
+        result = despite_damage(task.shard, task.on_error, progress, run)
     except (ShardError, TextColumnError) as error:
         if task.on_error == "raise":
             raise
@@ -127,8 +130,20 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
                 pass
     if place is not None:
         result.place = place
-        _finish(place, result)
+        if not result.given_up:  # What is not whole gets no marker.
+            _finish(place, result)
     return result
+
+
+def _score_to_place(task: ScoreTask, progress: Progress) -> ShardScores:
+    place = task.place
+    if place is None:
+        parts: list[Scores] = []
+        result = _score(task, progress, parts.append)
+        result.scores = join(parts, task.form)
+        return result
+    with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema) as writer:
+        return _score(task, progress, lambda part: writer.write_batch(part.to_batch()))
 
 
 def _score(task: ScoreTask, progress: Progress, save: Callable[[Scores], None]) -> ShardScores:
@@ -162,11 +177,12 @@ def _score_batches(
         if len(invalid) and task.on_error == "raise":
             raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
-        result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
+        bad_rows = sum(one.rows for one in bad)
+        result.skipped += skipped_rows(shard.name, bad)
         result.rows += len(tokens)
         result.documents += len(tokens) if batch.origin is None else batch.origin.documents
-        result.bad += len(bad)
-        result.empty += int(np.count_nonzero(tokens == 0)) - len(bad)
+        result.bad += bad_rows
+        result.empty += int(np.count_nonzero(tokens == 0)) - bad_rows
         result.blank_lines += batch.blank_lines
         result.text_bytes += int(text_bytes.sum(dtype=np.int64))
         reason = None
@@ -177,6 +193,9 @@ def _score_batches(
         save(scores)
         if keeper is not None:
             keeper.look_at(batch, scores)
+        if task.most_bad is not None and result.bad > task.most_bad:
+            result.given_up = True
+            return result
         travel.to(batch)
     travel.arrive()
     if task.spooled is not None:
@@ -188,7 +207,7 @@ def _finish(place: Place, result: ShardScores) -> None:
     place.finish(
         {
             **{name: getattr(result, name) for name in _NUMBERS},
-            "skipped": [skipped.to_json() for skipped in result.skipped],
+            "skipped": [skipped.to_marker() for skipped in result.skipped],
         }
     )
 

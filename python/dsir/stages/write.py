@@ -11,12 +11,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.corpus import TakenRows
+from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
+from dsir.output.row_origins import Origins, OriginsWriter
+from dsir.output.writer import FileAccount
 from dsir.remote import Location, RemotePath, within
-from dsir.stages.plan import OutputShard
+from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
 from dsir.workdir import Place
@@ -49,11 +53,13 @@ class Written:
         paths: the files with the rows.
         counts: int64[targets, buckets], n-grams of the rows that each target took; of all rows
             where targets are not separate.
+        files: all of them, those beside the rows too.
     """
 
     paths: list[Location]
     rows: int
     counts: npt.NDArray[np.int64]
+    files: list[FileAccount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +101,52 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
     stem = task.folder / f"part-{output.number:05d}"
     kind = output.pieces[0].shard.kind
     writer = open_writer(kind, stem, schema=output.schema, added=task.added)
+    origins = OriginsWriter(
+        stem,
+        windows=isinstance(output.pieces[0].shard, ChunkedShard),
+        targets=bool(task.added.target_names),
+    )
     try:
-        for taken, selected, rows in taken_rows(output.pieces, task.threads):
-            writer.write(taken, task.added.values(selected.log_weight, selected.target), rows)
-            _count(taken.text, selected, task, counts)
-            progress(len(rows))
-        paths = writer.close()
+        for piece in output.pieces:
+            for taken, selected, rows in taken_rows((piece,), task.threads):
+                added = task.added.values(selected.log_weight, selected.target)
+                writer.write(taken, added, rows)
+                origins.write(_origins_of(piece, taken, selected, added))
+                _count(taken.text, selected, task, counts)
+                progress(len(rows))
+        beside = origins.close()
+        writer.close()
     except BaseException:
         writer.abort()
+        origins.abort()
         raise
-    result = Written(paths[:1], output.rows, counts)
+    files = [*writer.accounts, beside]
+    result = Written([files[0].path], output.rows, counts, files)
     if place is not None:
         with place.file(".npy") as file:
             np.save(file, counts)
-        states = {within(path, task.folder): _state(path) for path in paths}
-        place.finish({"files": states})
+        described = {
+            within(one.path, task.folder): {
+                "state": _state(one.path),
+                "rows": one.rows,
+                "sha256": one.sha256,
+            }
+            for one in files
+        }
+        place.finish({"files": described})
     return result
+
+
+def _origins_of(
+    piece: Piece, taken: TakenRows, selected: SelectedRows, added: list[pa.Array]
+) -> Origins:
+    return Origins(
+        np.full(len(taken.rows), piece.source, dtype=np.uint32),
+        taken.rows,
+        selected.start,
+        selected.log_weight,
+        None if selected.target is None else added[-1],
+    )
 
 
 def merge_written(parts: Iterable[Written]) -> Written:
@@ -121,6 +157,7 @@ def merge_written(parts: Iterable[Written]) -> Written:
         total.paths += part.paths
         total.rows += part.rows
         total.counts += part.counts
+        total.files += part.files
     return total
 
 
@@ -170,12 +207,13 @@ def _count(
 
 def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | None:
     """Return the finished result if its files are still there, as they were written."""
-    paths = []
-    for name, state in marker["files"].items():
+    files = []
+    for name, described in marker["files"].items():
         path = task.folder / name
-        if not path.is_file() or _state(path) != state:
+        if not path.is_file() or _state(path) != described["state"]:
             return None
-        paths.append(path)
+        size, _ = described["state"]
+        files.append(FileAccount(path, size, described["rows"], described["sha256"]))
     file = place.path(".npy")
     try:
         counts = np.load(file, allow_pickle=False)
@@ -183,7 +221,7 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
         raise place.damaged(file, str(error)) from error
     if counts.shape != _no_counts(task).shape or counts.dtype != np.int64:
         raise place.damaged(file, "it does not hold the counts of an output shard")
-    return Written(paths[:1], task.output.rows, counts)
+    return Written([files[0].path], task.output.rows, counts, files)
 
 
 def _state(path: Location) -> list[int | str]:

@@ -1,0 +1,375 @@
+"""diff(): what two written selections have in common, and what not."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.errors import OutputError, SettingError
+from dsir.json_differences import Difference, differences
+from dsir.output.folder import SELECTION_FILE
+from dsir.output.manifest import Manifest, read_selection_file
+from dsir.output.part_rows import origins_of, part_rows
+from dsir.output.row_merge import Pair, Rows, merged
+from dsir.output.row_origins import Origins, joined_origins
+from dsir.remote.location import local_folder
+
+_RUN = 1 << 17
+
+
+@dataclass(slots=True)
+class Shared:
+    """Rows that two selections share, and those that only one has."""
+
+    common: int = 0
+    only_a: int = 0
+    only_b: int = 0
+
+    def describe(self) -> dict[str, int]:
+        """Return the same as plain values."""
+        return {"common": self.common, "only_a": self.only_a, "only_b": self.only_b}
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChange:
+    """How the log-weights of the common rows differ: b less a.
+
+    Attributes:
+        changed: rows whose log-weights differ in any bit.
+        share: of the common rows.
+        least, median, greatest: of the changes of all common rows.
+    """
+
+    changed: int
+    share: float
+    least: float
+    median: float
+    greatest: float
+
+    def describe(self) -> dict[str, float]:
+        """Return the same as plain values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionDifference:
+    """What `diff` found.
+
+    Attributes:
+        a, b: the folders.
+        rows: in common and not.
+        by_input: the same by input, in the order of a's inputs, then b's.
+        by_value: the same by the value of a column, as texts; None unless asked for.
+        weights: of the common rows; None where there are none.
+        other_target: common rows that different targets took.
+        settings: those that differ.
+        inputs: what differs of inputs that both have.
+    """
+
+    a: Path
+    b: Path
+    rows: Shared
+    by_input: dict[str, Shared]
+    by_value: dict[str, Shared] | None
+    weights: WeightChange | None
+    other_target: int
+    settings: list[Difference] = field(default_factory=list)
+    inputs: list[Difference] = field(default_factory=list)
+
+    @property
+    def same_rows(self) -> bool:
+        """Whether both have the same rows."""
+        return self.rows.only_a == self.rows.only_b == 0
+
+    def describe(self) -> dict[str, Any]:
+        """Return the same as plain values."""
+        described: dict[str, Any] = {
+            "a": str(self.a),
+            "b": str(self.b),
+            "rows": self.rows.describe(),
+            "by_input": {name: one.describe() for name, one in self.by_input.items()},
+            "weights": None if self.weights is None else self.weights.describe(),
+            "other_target": self.other_target,
+            "settings": [one._asdict() for one in self.settings],
+            "inputs": [one._asdict() for one in self.inputs],
+        }
+        if self.by_value is not None:
+            described["by_value"] = {name: one.describe() for name, one in self.by_value.items()}
+        return described
+
+
+def diff(a: str | Path, b: str | Path, *, by: str | None = None) -> SelectionDifference:
+    """Compare two selections: rows in common, change of their weights, settings that differ.
+
+    Rows are the same where they come from the same row of the same input (by its path; in memory,
+    by its name), whatever number that input has in a corpus. The files are believed; `dsir.verify`
+    checks them. Memory: the table of where rows come from of a part of each, eight bytes for
+    every common row whose weight changed, and with `by` nine for every row.
+
+    Args:
+        a: a folder that `dsir.select` wrote to.
+        b: another.
+        by: a column of the rows (of JSON Lines a field); dots lead into nested ones. Counts by its
+            values.
+
+    Raises:
+        OutputError: one is no selection, or cannot be read.
+        SettingError: the two are not cut into the same windows, there is no such column, or one is
+            in a store.
+    """
+    sides = [_Side(local_folder(one)) for one in (a, b)]
+    _refuse_other_windows(*sides)
+    numbers = _numbered(*sides)
+    total = Shared()
+    by_input = [Shared() for _ in numbers]
+    changes = _Changes()
+    other_target = 0
+    common: list[list[npt.NDArray[np.int64]]] = [[], []]
+    for number in range(len(numbers)):
+        streams = [side.rows_of(number, side.numbers) for side in sides]
+        at = [side.first_row_of(number) for side in sides]
+        for pair in merged(*streams):
+            counted = by_input[number]
+            counted.common += len(pair.common_one)
+            counted.only_a += len(pair.only_one)
+            counted.only_b += len(pair.only_other)
+            changes.add(pair)
+            other_target += _other_target(pair)
+            if by is not None:
+                common[0].append(at[0] + pair.common_one)
+                common[1].append(at[1] + pair.common_other)
+            at = [at[0] + len(pair.one), at[1] + len(pair.other)]
+    for one in by_input:
+        total.common += one.common
+        total.only_a += one.only_a
+        total.only_b += one.only_b
+    return SelectionDifference(
+        sides[0].manifest.folder,
+        sides[1].manifest.folder,
+        total,
+        dict(zip(numbers, by_input, strict=True)),
+        None if by is None else _by_value(sides, common, by),
+        changes.result(),
+        other_target,
+        list(differences(sides[0].manifest.settings, sides[1].manifest.settings)),
+        _input_differences(*sides),
+    )
+
+
+class _Side:
+    """One of the two selections."""
+
+    def __init__(self, folder: Path) -> None:
+        self.manifest = read_selection_file(folder)
+        if self.manifest.problems:
+            raise OutputError(f"{folder / SELECTION_FILE}: {self.manifest.problems[0]}")
+        self.names = [_name_of(entry) for entry in self.manifest.sources]
+        self.numbers: list[int] = []
+        # By input: where its rows are: part, first row in it, one behind its last.
+        self._spans: dict[int, list[tuple[str, int, int]]] = {}
+        self._first: dict[int, int] = {}
+        self._loaded: tuple[str, Origins] | None = None
+        self.rows = 0
+        for part in self.manifest.parts:
+            self._survey(part)
+
+    def _survey(self, part: str) -> None:
+        at = 0
+        for origins in origins_of(self.manifest, part):
+            source = origins.source
+            if not len(source):
+                continue
+            bounds = np.flatnonzero(np.diff(source.astype(np.int64))) + 1
+            for start, stop in itertools.pairwise([0, *bounds.tolist(), len(source)]):
+                number = int(source[start])
+                if number >= len(self.names):
+                    raise OutputError(
+                        f"{self.manifest.folder}: has rows of an input {number}, and "
+                        f"{len(self.names)} inputs"
+                    )
+                self._first.setdefault(number, self.rows + at + start)
+                self._spans.setdefault(number, []).append((part, at + start, at + stop))
+            at += len(source)
+        self.rows += at
+
+    def rows_of(self, number: int, numbers: list[int]) -> Iterator[Rows]:
+        """Read the rows of an input, by its number in the comparison."""
+        for part, first, last in self._spans.get(numbers[number], []):
+            for start in range(first, last, _RUN):
+                some = self._origins(part).part(slice(start, min(last, start + _RUN)))
+                # One number in both, so that the merge can tell what is the same.
+                source = np.full(len(some.source), number, np.uint32)
+                yield Rows(some._replace(source=source))
+
+    def _origins(self, part: str) -> Origins:
+        """Return where the rows of a part come from; the last part stays at hand."""
+        if self._loaded is None or self._loaded[0] != part:
+            self._loaded = (part, joined_origins(list(origins_of(self.manifest, part))))
+        return self._loaded[1]
+
+    def first_row_of(self, number: int) -> int:
+        """Return the position of an input's first row among all rows of the output."""
+        return self._first.get(self.numbers[number], 0)
+
+
+def _name_of(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("path") or entry.get("name"))
+
+
+def _numbered(one: _Side, other: _Side) -> list[str]:
+    """Give the inputs of both one numbering; a side without an input has -1 there."""
+    names = list(dict.fromkeys([*one.names, *other.names]))
+    for side in (one, other):
+        own = {name: number for number, name in enumerate(side.names)}
+        side.numbers = [own.get(name, -1) for name in names]
+    return names
+
+
+def _refuse_other_windows(one: _Side, other: _Side) -> None:
+    cut = [
+        (side.manifest.settings.get("chunk_tokens"), side.manifest.settings.get("chunk_stride"))
+        for side in (one, other)
+    ]
+    if cut[0] != cut[1]:
+        words = [
+            "documents" if tokens is None else f"windows of {tokens} tokens, one every {stride}"
+            for tokens, stride in cut
+        ]
+        raise SettingError(
+            f"{one.manifest.folder} has {words[0]} and {other.manifest.folder} {words[1]}: "
+            "such rows are never the same"
+        )
+
+
+def _input_differences(one: _Side, other: _Side) -> list[Difference]:
+    entries = {_name_of(entry): entry for entry in other.manifest.sources}
+    found: list[Difference] = []
+    for entry in one.manifest.sources:
+        name = _name_of(entry)
+        if name in entries:
+            found += differences(entry, entries[name], name)
+    targets = [side.manifest.content["inputs"].get("target") for side in (one, other)]
+    return found + list(differences(targets[0], targets[1], "target"))
+
+
+def _other_target(pair: Pair) -> int:
+    one, other = pair.one.origins.target, pair.other.origins.target
+    if one is None or other is None:
+        return 0
+    left, right = one.to_pylist(), other.to_pylist()
+    common = zip(pair.common_one.tolist(), pair.common_other.tolist(), strict=True)
+    return sum(left[i] != right[j] for i, j in common)
+
+
+class _Changes:
+    """Collects how log-weights changed."""
+
+    def __init__(self) -> None:
+        self._common = 0
+        self._changes: list[npt.NDArray[np.float64]] = []
+
+    def add(self, pair: Pair) -> None:
+        one = pair.one.origins.log_weight[pair.common_one]
+        other = pair.other.origins.log_weight[pair.common_other]
+        changed = one.view(np.int64) != other.view(np.int64)
+        self._common += len(one)
+        self._changes.append(other[changed] - one[changed])
+
+    def result(self) -> WeightChange | None:
+        if not self._common:
+            return None
+        changes = np.sort(np.concatenate(self._changes))
+        same = self._common - len(changes)
+        below = int(np.searchsorted(changes, 0.0))
+
+        def at(rank: int) -> float:
+            """Return the change of a rank, those that are none between the falls and the rises."""
+            if rank < below:
+                return float(changes[rank])
+            return 0.0 if rank < below + same else float(changes[rank - same])
+
+        last = self._common - 1
+        median = (at(last // 2) + at((last + 1) // 2)) / 2
+        return WeightChange(len(changes), len(changes) / self._common, at(0), median, at(last))
+
+
+def _by_value(
+    sides: list[_Side], common: list[list[npt.NDArray[np.int64]]], by: str
+) -> dict[str, Shared]:
+    """Count common rows and others by the value of a column, those with most rows first."""
+    counts: dict[str, Shared] = {}
+    for number, (side, positions) in enumerate(zip(sides, common, strict=True)):
+        shared = np.zeros(side.rows, dtype=bool)
+        if positions:
+            shared[np.concatenate(positions)] = True
+        seen: Counter[tuple[str, bool]] = Counter()
+        at = 0
+        for values in _values(side.manifest, by):
+            seen.update(zip(values, shared[at : at + len(values)].tolist(), strict=True))
+            at += len(values)
+        for (value, is_common), count in seen.items():
+            entry = counts.setdefault(value, Shared())
+            if not is_common and number == 0:
+                entry.only_a += count
+            elif not is_common:
+                entry.only_b += count
+            elif number == 0:
+                entry.common += count
+    ordered = sorted(
+        counts.items(),
+        key=lambda item: (-(item[1].common + item[1].only_a + item[1].only_b), item[0]),
+    )
+    return dict(ordered)
+
+
+def _values(manifest: Manifest, by: str) -> Iterator[list[str]]:
+    """Read a column of all parts, as texts."""
+    text = str(manifest.settings["text"])
+    for part in manifest.parts:
+        for rows in part_rows(manifest, part, text):
+            assert rows.content is not None
+            yield _texts(_column(rows.content, by, manifest.folder / part))
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    return [value if isinstance(value, str) else json.dumps(value, default=str) for value in values]
+
+
+def _column(content: pa.RecordBatch, by: str, path: Path) -> list[Any]:
+    names = content.schema.names
+    if by in names:
+        return list(content.column(names.index(by)).to_pylist())
+    if "line" in names and names[0] == "line":
+        return _fields(content.column(0).to_pylist(), by, path)
+    first, *inner = by.split(".")
+    if first in names and inner:
+        values = content.column(names.index(first)).to_pylist()
+        return [_inside(value, inner, by, path) for value in values]
+    raise SettingError(f"by={by!r}: {path} has no such column; columns: {', '.join(names)}")
+
+
+def _fields(lines: list[bytes], by: str, path: Path) -> list[Any]:
+    values = []
+    for line in lines:
+        value = json.loads(line)
+        values.append(value[by] if by in value else _inside(value, by.split("."), by, path))
+    return values
+
+
+def _inside(value: Any, names: list[str], by: str, path: Path) -> Any:
+    for name in names:
+        if value is None:
+            return None
+        if not isinstance(value, dict) or name not in value:
+            raise SettingError(f"by={by!r}: a row of {path} has no such field")
+        value = value[name]
+    return value

@@ -1,0 +1,231 @@
+"""selection.json: what a selection is, and the checksums of its files; sealed with one of its own.
+
+Everything in it is a function of inputs, settings, seed and the version of dsir. What is read here
+may have been edited or damaged, so nothing is believed before it was looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dsir import _core
+from dsir.atomic import json_bytes, write_json
+from dsir.corpus import Shard
+from dsir.errors import OutputError
+from dsir.output.folder import SELECTION_FILE
+from dsir.output.writer import FileAccount
+from dsir.remote import Location, within
+from dsir.version import __version__
+
+FORMAT = 2
+
+# Every name that a selection has for a file. None leads out of its folder.
+_FILE = re.compile(
+    r"part-\d{5,9}\.(parquet|jsonl|arrow)|_(weights|rows)/part-\d{5,9}\.parquet|_rejects\.jsonl"
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LARGEST = 1 << 30  # Bytes of a manifest that is read: millions of skipped rows.
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A selection.json that was read.
+
+    Attributes:
+        folder: where it lies.
+        content: what it says; with the types that the attributes below need.
+        files: what it says of every file, by name.
+        problems: what is wrong with it, in words; empty where it is as it was written.
+    """
+
+    folder: Path
+    content: dict[str, Any]
+    files: dict[str, FileAccount]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the run."""
+        settings: dict[str, Any] = self.content["settings"]
+        return settings
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """The inputs that rows were selected from, by number."""
+        raw: list[dict[str, Any]] = self.content["inputs"]["raw"]
+        return raw
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the files with the rows, in order."""
+        outputs: list[str] = self.content["outputs"]
+        return outputs
+
+
+def described_input(shard: Shard, rows: int) -> dict[str, Any]:
+    """Describe an input: what tells it from others, and what was read of it.
+
+    Args:
+        shard: the input.
+        rows: rows read; with chunks, windows.
+    """
+    return {**shard.identity(), "rows": rows}
+
+
+def write_manifest(
+    folder: Location, content: Mapping[str, Any], files: Sequence[FileAccount]
+) -> None:
+    """Write selection.json.
+
+    Args:
+        folder: where it goes.
+        content: everything but the files and the checksum, JSON values.
+        files: of the output.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    described = {
+        within(one.path, folder): {
+            "bytes": one.bytes,
+            "rows": one.rows,
+            "sha256": one.sha256,
+        }
+        for one in files
+    }
+    whole = {"format": FORMAT, "versions": _versions(), **content, "files": described}
+    write_json(folder / SELECTION_FILE, {**whole, "checksum": _checksum(whole)})
+
+
+def read_selection_file(folder: Path) -> Manifest:
+    """Read the selection.json of a folder.
+
+    What is wrong with it is listed in `problems`; a manifest of which nothing can be said has no
+    content but these.
+
+    Raises:
+        OutputError: there is no selection, or it is of another version's format.
+    """
+    path = folder / SELECTION_FILE
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise OutputError(
+            f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
+            "dsir select wrote to"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    try:
+        content = json.loads(data) if len(data) <= _LARGEST else "too long"
+    except (ValueError, RecursionError) as error:
+        return _unreadable(folder, f"is not JSON: {error}")
+    if not isinstance(content, dict):
+        return _unreadable(folder, "is not a manifest")
+    problems = []
+    checksum = content.pop("checksum", None)
+    try:
+        as_written = json_bytes({**content, "checksum": checksum}) == data
+        sealed = checksum == _checksum(content)
+    except (ValueError, RecursionError):  # NaN, which JSON has not.
+        as_written = sealed = False
+    if content.get("format") != FORMAT and (sealed or content.get("format") == 1):
+        raise OutputError(
+            f"{path}: is of format {content.get('format')!r}, and this version of dsir reads "
+            f"{FORMAT}; select again, or use the version that wrote it"
+        )
+    if not sealed:
+        problems.append("was changed after it was written: its checksum is of something else")
+    elif not as_written:
+        problems.append("was changed after it was written: it says the same in other bytes")
+    problems += _wrong_types(content)
+    if problems and not _usable(content):
+        return _unreadable(folder, *problems)
+    files, refused = _files_of(folder, content["files"])
+    problems += refused
+    listed = content["outputs"]
+    problems += [
+        f"lists the part {name!r:.80} without saying what is in it"
+        for name in listed
+        if name not in files
+    ]
+    return Manifest(folder, content, files, problems)
+
+
+def _versions() -> dict[str, Any]:
+    return {
+        "dsir": __version__,
+        "unicode": _core.UNICODE_VERSION,
+        "fast_hash": _core.FAST_HASH_VERSION,
+    }
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json_bytes(content)).hexdigest()
+
+
+def _unreadable(folder: Path, *problems: str) -> Manifest:
+    nothing = {"settings": {}, "inputs": {"raw": []}, "outputs": []}
+    return Manifest(folder, nothing, {}, list(problems))
+
+
+_TYPES = {
+    "versions": dict,
+    "settings": dict,
+    "inputs": dict,
+    "model": str,
+    "metrics": dict,
+    "outputs": list,
+    "skipped": list,
+    "files": dict,
+}
+
+
+def _wrong_types(content: dict[str, Any]) -> list[str]:
+    problems = [
+        f"has no {name!r} of the kind it must be"
+        for name, kind in _TYPES.items()
+        if not isinstance(content.get(name), kind)
+    ]
+    if not problems and not _usable(content):
+        problems.append("names its inputs or outputs in no way that is known")
+    return problems
+
+
+def _usable(content: dict[str, Any]) -> bool:
+    """Tell whether the types are those that everybody who reads a manifest relies on."""
+    if any(not isinstance(content.get(name), kind) for name, kind in _TYPES.items()):
+        return False
+    raw = content["inputs"].get("raw")
+    return (
+        isinstance(raw, list)
+        and all(isinstance(entry, dict) for entry in raw)
+        and all(isinstance(name, str) for name in content["outputs"])
+    )
+
+
+def _files_of(folder: Path, described: dict[str, Any]) -> tuple[dict[str, FileAccount], list[str]]:
+    """Read what is said of the files, and refuse names that no selection has."""
+    files: dict[str, FileAccount] = {}
+    problems = []
+    for name, entry in described.items():
+        if not _FILE.fullmatch(name):
+            problems.append(f"names a file {name!r:.80}, which is no name of a file of a selection")
+            continue
+        if not isinstance(entry, dict) or not _SHA256.fullmatch(str(entry.get("sha256"))):
+            problems.append(f"does not say what is in {name}")
+            continue
+        size, rows = entry.get("bytes"), entry.get("rows")
+        # Not isinstance: True is an int.
+        if type(size) is not int or type(rows) is not int or size < 0 or rows < 0:
+            problems.append(f"does not say how much is in {name}")
+            continue
+        files[name] = FileAccount(folder / name, size, rows, entry["sha256"])
+    return files, problems

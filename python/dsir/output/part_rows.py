@@ -1,0 +1,130 @@
+"""The rows of a written selection, read again: where each comes from, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+
+from dsir.corpus.files import open_file
+from dsir.errors import OutputError
+from dsir.output.jsonl import WEIGHTS_FOLDER
+from dsir.output.manifest import Manifest
+from dsir.output.row_merge import Rows
+from dsir.output.row_origins import ORIGINS_FOLDER, Origins, joined_origins, read_origins
+
+_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
+
+
+def own_file(manifest: Manifest, name: str) -> Path:
+    """Return the path of a file of the output.
+
+    Raises:
+        OutputError: the manifest does not speak of it, or it is a link: that may lead anywhere.
+    """
+    path = manifest.folder / name
+    if name not in manifest.files:
+        raise OutputError(f"{path}: the manifest does not say what is in it")
+    if path.is_symlink() or (path.parent != manifest.folder and path.parent.is_symlink()):
+        raise OutputError(f"{path}: is a link, which no selection has")
+    return path
+
+
+def origins_of(manifest: Manifest, part: str) -> Iterator[Origins]:
+    """Read where the rows of a part come from.
+
+    Raises:
+        OutputError: that cannot be read.
+    """
+    return read_origins(own_file(manifest, _beside(ORIGINS_FOLDER, part)))
+
+
+def part_rows(manifest: Manifest, part: str, text: str) -> Iterator[Rows]:
+    """Read the rows of a part with all of their columns, in bounded batches.
+
+    Of JSON Lines these are the line and what stands beside it in `_weights`.
+
+    Args:
+        manifest: of the selection.
+        part: name of the part.
+        text: the text column.
+
+    Raises:
+        OutputError: the part, or a file beside it, cannot be read, or they do not go together.
+        InputError: the same, from the readers.
+    """
+    path = own_file(manifest, part)
+    shard = open_file(path, text)
+    count = sum(len(some.source) for some in origins_of(manifest, part))
+    if manifest.files[part].rows != count:
+        raise OutputError(f"{path}: has {manifest.files[part].rows:,} rows, {count:,} beside it")
+    origins = _OriginsFeed(origins_of(manifest, part))
+    weights = None
+    if shard.kind == "jsonl":
+        weights = _BatchFeed(_batches(own_file(manifest, _beside(WEIGHTS_FOLDER, part))))
+    for taken in shard.take(np.arange(count)):
+        content = taken.records
+        if content is None:
+            content = pa.RecordBatch.from_arrays([taken.lines], ["line"])
+        if weights is not None:
+            for field, column in weights.columns(len(content)):
+                content = content.append_column(field, column)
+        yield Rows(origins.next_rows(len(content)), content)
+
+
+def _beside(folder: str, part: str) -> str:
+    return f"{folder}/{PurePosixPath(part).stem}.parquet"
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq  # Here: long to import.
+
+    try:
+        with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
+            yield from file.iter_batches(use_threads=False)
+    except _READ_ERRORS as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OutputError(f"{path}: cannot be read: {reason}") from error
+
+
+class _OriginsFeed:
+    """Hands origins over in the portions that are asked for."""
+
+    def __init__(self, stream: Iterator[Origins]) -> None:
+        self._stream = stream
+        self._held: Origins | None = None
+
+    def next_rows(self, count: int) -> Origins:
+        parts: list[Origins] = []
+        while count:
+            held = self._held or next(self._stream, None)
+            if held is None:
+                raise OutputError("rows come from nowhere: what stands beside them is shorter")
+            parts.append(held.part(slice(count)))
+            rest = held.part(slice(count, None))
+            count -= len(parts[-1].source)
+            self._held = rest if len(rest.source) else None
+        return joined_origins(parts)
+
+
+class _BatchFeed:
+    """Hands columns over in the portions that are asked for."""
+
+    def __init__(self, stream: Iterator[pa.RecordBatch]) -> None:
+        self._stream = stream
+        self._held: pa.RecordBatch | None = None
+
+    def columns(self, count: int) -> list[tuple[pa.Field, pa.Array]]:
+        parts = []
+        while count:
+            held = next(self._stream, None) if self._held is None else self._held
+            if held is None:
+                raise OutputError("lines have no log-weight: what stands beside them is shorter")
+            parts.append(held.slice(0, count))
+            rest = held.slice(len(parts[-1]))
+            count -= len(parts[-1])
+            self._held = rest if len(rest) else None
+        batch = pa.concat_batches(parts)
+        return list(zip(batch.schema, batch.columns, strict=True))

@@ -1,0 +1,159 @@
+"""Where the rows of a part come from: a small table beside it, a row for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.errors import OutputError
+from dsir.output.parquet import ParquetTable
+from dsir.output.writer import FileAccount
+from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote import Location
+
+ORIGINS_FOLDER = "_rows"
+_GROUP_ROWS = 1 << 17
+
+# pyarrow's own errors, OSError for input and decompression, ValueError for names in the footer.
+_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
+
+
+class Origins(NamedTuple):
+    """Where consecutive rows of the output come from, in the order of the output.
+
+    Attributes:
+        source: uint32, the number of the input in the manifest's `inputs.raw`.
+        source_row: int64, the row in that input; with windows, of the document.
+        start: uint32, where the window begins in its document's text, in bytes; None unless rows
+            are windows.
+        log_weight: float64.
+        target: the names of the targets that took the rows, as an Arrow array of strings; None
+            unless targets are separate.
+    """
+
+    source: npt.NDArray[np.uint32]
+    source_row: npt.NDArray[np.int64]
+    start: npt.NDArray[np.uint32] | None
+    log_weight: npt.NDArray[np.float64]
+    target: pa.Array | None
+
+    def part(self, where: slice) -> Origins:
+        """Return some of the rows, without a copy."""
+        return Origins._make(None if column is None else column[where] for column in self)
+
+
+def joined_origins(parts: Sequence[Origins]) -> Origins:
+    """Put one or more runs of rows one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Origins._make(
+        None
+        if column[0] is None
+        else pa.concat_arrays(column)
+        if isinstance(column[0], pa.Array)
+        else np.concatenate(column)
+        for column in zip(*parts, strict=True)
+    )
+
+
+class OriginsWriter:
+    """Writes `_rows/<name>.parquet`. A leading underscore keeps it out of what reads the output.
+
+    The file is begun with the first rows: a run that fails before leaves nothing, and no folder.
+
+    Args:
+        path_stem: the path of the part beside which it stands, without its suffix.
+        windows: whether rows are windows of documents.
+        targets: whether targets are separate.
+    """
+
+    def __init__(self, path_stem: Location, *, windows: bool, targets: bool) -> None:
+        self._path = path_stem.parent / ORIGINS_FOLDER / (path_stem.name + ".parquet")
+        self._schema = _schema(windows, targets)
+        self._table: ParquetTable | None = None
+
+    def write(self, origins: Origins) -> None:
+        """Add rows.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        self._begun().write(
+            [
+                column if isinstance(column, pa.Array) else to_arrow(column)
+                for column in origins
+                if column is not None
+            ]
+        )
+
+    def close(self) -> FileAccount:
+        """Finish: put the file under its name, and say what is in it.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        table = self._begun()
+        table.finish()
+        table.commit()
+        return table.account
+
+    def abort(self) -> None:
+        """Give up: remove the file, finished or not. Where rows come from is half an output."""
+        if self._table is not None:
+            self._table.discard()
+            self._path.unlink(missing_ok=True)
+
+    def _begun(self) -> ParquetTable:
+        if self._table is None:
+            self._table = ParquetTable(self._path, self._schema, max_rows=_GROUP_ROWS)
+        return self._table
+
+
+def read_origins(path: Path) -> Iterator[Origins]:
+    """Read where the rows of a part come from, in runs of a bounded number of rows.
+
+    Args:
+        path: of the file in the folder `_rows`.
+
+    Raises:
+        OutputError: it is missing or damaged, or holds something else.
+    """
+    import pyarrow.parquet as pq  # Here: long to import.
+
+    try:
+        with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
+            schema = file.schema_arrow
+            names = schema.names
+            windows, targets = "start" in names, "target" in names
+            if not schema.equals(_schema(windows, targets)):
+                raise OutputError(f"{path}: is not a table of where rows come from")
+            for batch in file.iter_batches(_GROUP_ROWS, use_threads=False):
+                batch.validate(full=True)
+                if any(column.null_count for column in batch.columns):
+                    raise OutputError(f"{path}: has rows that say nothing")
+                columns = dict(zip(names, batch.columns, strict=True))
+                yield Origins(
+                    to_numpy(columns["source"]),
+                    to_numpy(columns["source_row"]),
+                    to_numpy(columns["start"]) if windows else None,
+                    to_numpy(columns["log_weight"]),
+                    columns["target"] if targets else None,
+                )
+    except FileNotFoundError:
+        raise OutputError(f"{path}: is missing") from None
+    except _READ_ERRORS as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OutputError(f"{path}: cannot be read: {reason}") from error
+
+
+def _schema(windows: bool, targets: bool) -> pa.Schema:
+    fields = [("source", pa.uint32()), ("source_row", pa.int64())]
+    fields += [("start", pa.uint32())] * windows
+    fields += [("log_weight", pa.float64())]
+    fields += [("target", pa.string())] * targets
+    return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])

@@ -1,0 +1,325 @@
+"""verify(): whether a written selection is what its manifest says, and stands row for row."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus.take_rows import take_rows
+from dsir.errors import DsirError, OutputError
+from dsir.json_differences import differences
+from dsir.output.file_checks import Finding, check_files, check_nothing_else
+from dsir.output.folder import SELECTION_FILE
+from dsir.output.manifest import Manifest, read_selection_file
+from dsir.output.part_rows import part_rows
+from dsir.output.row_merge import Pair, Rows, in_order, merged
+from dsir.rederiving import corpora_of, select_again
+from dsir.remote.location import local_folder
+
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class RowCounts:
+    """What became of the rows when the selection was made again.
+
+    Attributes:
+        derived: rows of the selection as it is made again.
+        stand: of these, those that are in the output with the same weight, target and content.
+        missing: those that are not in the output.
+        extra: rows of the output that are not selected again.
+        other_weight: rows in both whose log-weights differ, in any bit.
+        other_target: rows in both that another target took.
+        other_content: rows in both with other values in a column, or another line.
+    """
+
+    derived: int = 0
+    stand: int = 0
+    missing: int = 0
+    extra: int = 0
+    other_weight: int = 0
+    other_target: int = 0
+    other_content: int = 0
+
+    def describe(self) -> dict[str, int]:
+        """Return the same as plain values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        folder: the output that was looked at.
+        quick: only the files were.
+        files: how many files of it there should be.
+        rows: the selection made again, row for row; None where that was not done.
+        findings: what is not as it must be. Of rows the first few of each kind; `rows` counts all.
+        notes: what else is worth knowing.
+    """
+
+    folder: Path
+    quick: bool
+    files: int
+    rows: RowCounts | None
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def stands(self) -> bool:
+        """Whether everything that was looked at is as it must be."""
+        return not self.findings
+
+    def describe(self) -> dict[str, Any]:
+        """Return the same as plain values."""
+        return {
+            "stands": self.stands,
+            "folder": str(self.folder),
+            "quick": self.quick,
+            "files": self.files,
+            "rows": None if self.rows is None else self.rows.describe(),
+            "findings": [finding.describe() for finding in self.findings],
+            "notes": self.notes,
+        }
+
+
+def verify(
+    out: str | Path,
+    *,
+    raw: object = None,
+    target: object = None,
+    quick: bool = False,
+    ignore_times: bool = False,
+    threads: int | None = None,
+) -> Verification:
+    """Say whether a selection in a folder is what `selection.json` says, and stands row for row.
+
+    First every file is compared with its checksum. Then the selection is made again from what the
+    manifest says (the inputs, which must be what they were, the settings and the seed), into a
+    temporary folder as large as the selection (TMPDIR says where), and compared with the output:
+    which rows of which input, the bits of their log-weights, and every column of their content.
+    Whatever is wrong is a finding; what cannot be compared for it, too.
+
+    Args:
+        out: the folder that `dsir.select` wrote to.
+        raw: where it is now, in place of the paths in the manifest: as in `dsir.select`. Needed
+            for what was in memory. Files may lie elsewhere and be touched, but not have another
+            size.
+        target: the same of the target.
+        quick: look at the checksums only, and at no input.
+        ignore_times: take an input of the same path and size for the same, when it was touched.
+        threads: how many to use; None for every core this process may use.
+
+    Raises:
+        OutputError: there is no selection in the folder, or one of another version's format.
+        SettingError: the folder is in a store.
+    """
+    folder = local_folder(out)
+    manifest = read_selection_file(folder)
+    where = folder / SELECTION_FILE
+    findings = [Finding("manifest", f"{where}: {problem}") for problem in manifest.problems]
+    notes = []
+    findings += check_files(manifest)
+    for matters, message in check_nothing_else(manifest):
+        if matters:
+            findings.append(Finding("file", message))
+        else:
+            notes.append(message)
+    rows = None
+    if not quick and manifest.content["settings"]:
+        again = _Again(manifest, findings, notes)
+        rows = again.run(raw, target, ignore_times=ignore_times, threads=threads)
+    return Verification(folder, quick, len(manifest.files), rows, findings, notes)
+
+
+class _Again:
+    """The selection made again and compared; adds to findings and notes."""
+
+    def __init__(self, manifest: Manifest, findings: list[Finding], notes: list[str]) -> None:
+        self._manifest = manifest
+        self._findings = findings
+        self._notes = notes
+        self._rows = RowCounts()
+        self._shown: dict[str, int] = {}
+
+    def run(
+        self, raw: object, target: object, *, ignore_times: bool, threads: int | None
+    ) -> RowCounts | None:
+        manifest = self._manifest
+        found_raw, found_target, findings = corpora_of(
+            manifest, raw, target, ignore_times=ignore_times
+        )
+        self._findings += findings
+        if found_raw is None or found_target is None:
+            self._say("input", "the selection cannot be made again: an input is missing")
+            return None
+        with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch:
+            again = Path(scratch) / "again"
+            try:
+                select_again(manifest, found_raw, found_target, again, threads=threads)
+                derived = read_selection_file(again)
+            except DsirError as error:
+                self._say("setting", f"the selection cannot be made again: {error}")
+                return None
+            self._compare_manifests(derived)
+            self._compare_rows(derived)
+        return self._rows
+
+    def _compare_manifests(self, derived: Manifest) -> None:
+        """Compare what is said of the selection as a whole."""
+        for name in ("model", "metrics", "outputs", "settings"):
+            for one in differences(
+                self._manifest.content.get(name), derived.content.get(name), name
+            ):
+                self._say("account", f"{one.name} is {one.one}; made again, it is {one.other}")
+        files = [_rows_by_file(one) for one in (self._manifest, derived)]
+        for one in differences(files[0], files[1], "rows of the file"):
+            self._say("account", f"{one.name} were {one.one}; made again, they are {one.other}")
+        was, now = (_skipped(one) for one in (self._manifest, derived))
+        for one in differences(was, now, "skipped"):
+            self._say("account", f"{one.name} is {one.one}; made again, it is {one.other}")
+        for name in ("raw", "target"):
+            was, now = (_rows_read(one, name) for one in (self._manifest, derived))
+            for one in differences(was, now, name):
+                self._say("account", f"rows read of {one.name} were {one.one}, are {one.other}")
+        versions = self._manifest.content.get("versions")
+        for one in differences(versions, derived.content["versions"]):
+            self._notes.append(f"{one.name} was {one.one}; made again with {one.other}")
+
+    def _compare_rows(self, derived: Manifest) -> None:
+        try:
+            for pair in merged(self._written_rows(), _all_rows(derived)):
+                self._compare(pair)
+        except OutputError as error:
+            self._say("row", f"{self._manifest.folder}: {error}")
+
+    def _written_rows(self) -> Iterator[Rows]:
+        """Read the output; what cannot be read of it is a finding, and is missing then."""
+        text = str(self._manifest.settings.get("text"))
+        for part in self._manifest.parts:
+            try:
+                yield from in_order(part_rows(self._manifest, part, text))
+            except DsirError as error:
+                self._say("file", f"{self._manifest.folder / part}: {error}")
+
+    def _compare(self, pair: Pair) -> None:
+        rows = self._rows
+        rows.derived += len(pair.other)
+        rows.missing += len(pair.only_other)
+        rows.extra += len(pair.only_one)
+        self._show(pair.other, pair.only_other, "is selected, but not in the output")
+        self._show(pair.one, pair.only_one, "is in the output, but not selected")
+        one, other = pair.one.origins, pair.other.origins
+        bad = np.zeros(len(pair.common_one), dtype=bool)
+        weights = one.log_weight[pair.common_one].view(np.int64) != other.log_weight[
+            pair.common_other
+        ].view(np.int64)
+        rows.other_weight += int(np.count_nonzero(weights))
+        self._show(pair.one, pair.common_one[weights], "has another log-weight")
+        targets = _unlike(
+            _column_at(one.target, pair.common_one), _column_at(other.target, pair.common_other)
+        )
+        if targets is not None:
+            rows.other_target += int(np.count_nonzero(targets))
+            self._show(pair.one, pair.common_one[targets], "was taken by another target")
+            bad |= targets
+        content = _unlike_content(pair)
+        rows.other_content += int(np.count_nonzero(content))
+        self._show(pair.one, pair.common_one[content], "has other content")
+        rows.stand += int(np.count_nonzero(~(bad | weights | content)))
+
+    def _show(self, rows: Rows, positions: npt.NDArray[np.int64], what: str) -> None:
+        shown = self._shown.get(what, 0)
+        self._shown[what] = shown + len(positions)
+        sources = self._manifest.sources
+        for at in positions[: max(0, _SHOWN - shown)].tolist():
+            source = int(rows.origins.source[at])
+            entry = sources[source] if source < len(sources) else {}
+            name = entry.get("path") or entry.get("name") or f"input {source}"
+            row = int(rows.origins.source_row[at])
+            start = rows.origins.start
+            window = "" if start is None else f", the window from byte {int(start[at])} on,"
+            self._say("row", f"row {row} of {name!s:.300}{window} {what}")
+
+    def _say(self, kind: str, message: str) -> None:
+        self._findings.append(Finding(kind, message))
+
+
+def _all_rows(manifest: Manifest) -> Iterator[Rows]:
+    text = str(manifest.settings["text"])
+    for part in manifest.parts:
+        yield from part_rows(manifest, part, text)
+
+
+def _skipped(manifest: Manifest) -> list[Any]:
+    """Return what was skipped, files by the ends of their names: they may be spelled otherwise."""
+    entries = []
+    for entry in manifest.content["skipped"]:
+        if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+            path = entry["path"]
+            name = PurePath(path).name
+            entry = {**entry, "path": name, "reason": str(entry.get("reason")).replace(path, name)}
+        entries.append(entry)
+    return entries
+
+
+def _rows_by_file(manifest: Manifest) -> dict[str, int]:
+    return {name: account.rows for name, account in manifest.files.items()}
+
+
+def _rows_read(manifest: Manifest, name: str) -> Any:
+    """Return how many rows were read of every shard."""
+
+    def of(entry: Any) -> Any:
+        if isinstance(entry, dict) and isinstance(entry.get("shards"), list):
+            return [of(shard) for shard in entry["shards"]]
+        return entry.get("rows") if isinstance(entry, dict) else None
+
+    found = manifest.content["inputs"].get(name)
+    return [of(entry) for entry in found] if isinstance(found, list) else None
+
+
+def _column_at(column: pa.Array | None, positions: npt.NDArray[np.int64]) -> pa.Array | None:
+    if column is None:
+        return None
+    batch = pa.RecordBatch.from_arrays([column], ["value"])
+    return take_rows(batch, positions).column(0)
+
+
+def _unlike_content(pair: Pair) -> npt.NDArray[np.bool_]:
+    """Tell of every common row whether its columns differ."""
+    count = len(pair.common_one)
+    unlike = np.zeros(count, dtype=bool)
+    one, other = pair.one.content, pair.other.content
+    if not count or one is None or other is None:
+        return unlike
+    if not one.schema.equals(other.schema):
+        return np.ones(count, dtype=bool)
+    one, other = take_rows(one, pair.common_one), take_rows(other, pair.common_other)
+    for left, right in zip(one.columns, other.columns, strict=True):
+        found = _unlike(left, right)
+        if found is not None:
+            unlike |= found
+    return unlike
+
+
+def _unlike(one: pa.Array | None, other: pa.Array | None) -> npt.NDArray[np.bool_] | None:
+    """Tell of every row whether two columns differ; None where none does."""
+    if one is None or other is None:
+        return None if one is other else np.ones(len(one or other or []), dtype=bool)
+    if pa.types.is_dictionary(one.type) and pa.types.is_dictionary(other.type):
+        one, other = one.dictionary_decode(), other.dictionary_decode()
+    if one.equals(other):
+        return None
+    # Row by row, as texts: a NaN is like itself there.
+    left, right = one.to_pylist(), other.to_pylist()
+    unlike = [repr(a) != repr(b) for a, b in zip(left, right, strict=True)]
+    return np.array(unlike, dtype=bool) if any(unlike) else None
