@@ -24,6 +24,7 @@ from dsir.memory_limit import NO_LIMIT, MemoryLimit
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
+from dsir.remote import Location
 from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
@@ -350,7 +351,7 @@ class Pipeline:
     def write(
         self,
         outputs: Sequence[OutputShard],
-        folder: Path,
+        folder: Location,
         added: AddedColumns,
         features: HashedNgrams,
         workdir: Workdir | None,

@@ -20,6 +20,7 @@ from dsir.features import HashedNgrams
 from dsir.json_differences import differences
 from dsir.output.file_checks import Finding
 from dsir.output.manifest import Manifest
+from dsir.remote.location import is_url, location_of
 from dsir.select import select
 
 _Number = (int, float)
@@ -235,7 +236,7 @@ class _Search:
             return None
         for shard, entry in zip(corpus.shards, described, strict=True):
             # What lies elsewhere has another path and time.
-            elsewhere = {"path", "mtime_ns"} if shard.file is not None else set()
+            elsewhere = {"path", "mtime_ns", "version"} if shard.file is not None else set()
             self._compare(shard, entry, elsewhere)
         return corpus
 
@@ -248,11 +249,11 @@ class _Search:
                 "files alone with quick=True"
             )
             return None
-        if not isinstance(path, str) or not path or "\0" in path or not Path(path).is_absolute():
+        if not isinstance(path, str) or "\0" in path or not _is_whole(path):
             self._say(f"{name}: its manifest names an input {path!r:.80}, which is no path")
             return None
         try:
-            shard = open_file(Path(path), self._text)
+            shard = open_file(location_of(path), self._text)
         except (InputError, SettingError) as error:
             self._say(str(error))
             return None
@@ -280,3 +281,8 @@ class _Search:
 
     def _say(self, message: str) -> None:
         self.findings.append(Finding("input", message))
+
+
+def _is_whole(path: str) -> bool:
+    """Tell whether a path names the same file wherever it is looked at from."""
+    return is_url(path) or Path(path).is_absolute()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsir.remote import Folder, Mirror, location_of
 from dsir.sealed_json import read_sealed
-from dsir.workdir import fingerprint_of, read_manifest
+from dsir.workdir import fingerprint_of, local_copy, read_manifest
 from dsir.workdir_lock import holder_of
 
 
@@ -84,12 +85,16 @@ class RunStatus:
         }
 
 
-def run_status(workdir: Path) -> RunStatus:
+def run_status(folder: Folder) -> RunStatus:
     """Read how far the run of a work directory is.
 
     Raises:
         WorkdirError: it is no work directory of `dsir.select`.
     """
+    workdir = local_copy(folder, _is_marker)
+    if isinstance(folder, Mirror):
+        for stage in ("counts", "scores", "rows", "outputs"):
+            (folder / stage).fetch_all(_is_marker)
     manifest = read_manifest(workdir)
     fingerprint = fingerprint_of(manifest)
     sizes = [int(shard.get("size", 0)) for shard in manifest["inputs"]["raw"]]
@@ -99,7 +104,7 @@ def run_status(workdir: Path) -> RunStatus:
     rows = _Markers(workdir / "rows", "", _own_fingerprint(workdir / "rows"))
     outputs = _Markers(workdir / "outputs", "", fingerprint)
     out = manifest["settings"].get("out")
-    finished = out is not None and (Path(out) / "selection.json").is_file()
+    finished = out is not None and (location_of(out) / "selection.json").is_file()
     stages = (
         raw.status("fit", len(sizes), sizes),
         scores.status("score", len(sizes), sizes),
@@ -108,7 +113,7 @@ def run_status(workdir: Path) -> RunStatus:
     )
     skipped = sum(len(result.get("skipped", [])) for result in scores.results())
     skipped += sum(len(result.get("skipped", [])) for result in target.results())
-    return RunStatus(holder_of(workdir), finished, stages, skipped)
+    return RunStatus(holder_of(folder), finished, stages, skipped)
 
 
 class _Markers:
@@ -146,6 +151,10 @@ class _Markers:
             min(times, default=None),
             max(times, default=None),
         )
+
+
+def _is_marker(name: str) -> bool:
+    return name.endswith(".json")
 
 
 def _own_fingerprint(folder: Path) -> str | None:

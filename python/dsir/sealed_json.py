@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dsir.atomic import write_json
+from dsir.remote import Location
 
 _CHECKSUM = "checksum"
 _LARGEST = 1 << 30
@@ -68,11 +69,11 @@ def file_checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def path_within(folder: Path, name: object) -> Path | None:
+def path_within(folder: Location, name: object) -> Location | None:
     """Return a file that a note names, or None where the name leads out of the folder."""
     if not isinstance(name, str) or not name or "\0" in name:
         return None
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path == PurePosixPath():
         return None
-    return folder / path
+    return folder / str(path)

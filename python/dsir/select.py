@@ -31,6 +31,7 @@ from dsir.memory_limit import memory_limit
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
+    SELECTION_FILE,
     check_output_folder,
     check_writable,
     clear_output_folder,
@@ -38,11 +39,12 @@ from dsir.output.folder import (
 )
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
-from dsir.output.writer import FileAccount
+from dsir.output.writer import FileAccount, writing
 from dsir.pipeline import FitSettings, Fitted, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
 from dsir.quotas import Dedup, MaxPer, check_dedup, check_quotas
+from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
     Selection,
@@ -95,8 +97,8 @@ def select(
     chunk_stride: int | None = None,
     filters: Filters = None,
     preprocessing: Named = "none",
-    out: str | Path | None = None,
-    workdir: str | Path | None = None,
+    out: str | Path | RemotePath | None = None,
+    workdir: str | Path | RemotePath | None = None,
     overwrite: bool = False,
     allow_fewer: bool = False,
     shard_size: int | str = "256MB",
@@ -119,8 +121,9 @@ def select(
 
     Args:
         raw: what to select from: a path, pattern or folder of Parquet, JSON Lines (plain, .gz,
-            .zst, .bz2, .lz4) or Arrow files; a list of these; or in memory, anything that speaks
-            Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
+            .zst, .bz2, .lz4) or Arrow files, on this machine or by URL (s3://, gs://, hf://,
+            https://; docs/remote.md); a list of these; or in memory, anything that speaks Arrow
+            (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of what is wanted: the same kinds; or several by name,
             {"name": source, ...}.
         n: documents to select; exactly one of n, fraction, tokens and bytes.
@@ -160,10 +163,10 @@ def select(
             name. Rows that fail are counted by reason; they still count in the fit.
         preprocessing: "paper" for what the paper does: `chunk_tokens=128`, `filters="paper"`, and
             features of `tokenizer="word_tokenize"`; whatever else is given wins.
-        out: folder to write to, in the format of the input; None to get the rows in
+        out: folder to write to, also by URL, in the format of the input; None to get the rows in
             `Selection.table`.
-        workdir: folder that keeps every stage's results; the same call again goes on where it
-            stopped, another call is refused.
+        workdir: folder that keeps every stage's results, also by URL (s3://, gs://); the same call
+            again goes on where it stopped, another call is refused.
         overwrite: replace a selection in `out`.
         allow_fewer: take all eligible documents where the budget asks for more.
         shard_size: text in an output shard, in bytes or as "256MB".
@@ -219,7 +222,7 @@ def select(
     )
     engine = open_engine(engine, threads)
     limit = memory_limit(memory, engine.threads)
-    folder = None if out is None else Path(out).expanduser().absolute()
+    folder = None if out is None else location_of(out)
     run = _Run(
         raw=prepared.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features),
         target=prepared.cut_targets(target_corpora.limited(limit.reading), features),
@@ -234,7 +237,8 @@ def select(
         pipeline=Pipeline(engine, reporter(progress), on_error, limits, limit),
     )
     if workdir is not None:
-        selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
+        with folder_of(location_of(workdir)) as place:
+            selection = run.in_workdir(place, kept=True)
     elif run.raw.in_memory:
         selection = run.run(None)
     else:
@@ -256,7 +260,7 @@ class _Run:
     fit_settings: FitSettings
     draw_settings: DrawSettings
     combine: Combine | None
-    out: Path | None
+    out: Location | None
     overwrite: bool
     shard_size: int
     added: AddedColumns
@@ -283,21 +287,21 @@ class _Run:
             "target": self.target.identity(),
         }
 
-    def in_workdir(self, path: Path, *, kept: bool) -> Selection:
+    def in_workdir(self, folder: Folder, *, kept: bool) -> Selection:
         """Run with results on disk."""
         if kept and any(shard.kind == "memory" for shard in self.raw.shards):
             raise SettingError(
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
         settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        workdir = Workdir(path, settings, self.inputs(), durable=kept)
-        with locked(path):
+        workdir = Workdir(folder, settings, self.inputs(), durable=kept)
+        with locked(folder):
             return self.run(workdir)
 
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages."""
         begun = time.time()
-        resuming = workdir is not None and (workdir.path / "outputs").is_dir()
+        resuming = workdir is not None and workdir.begun("outputs")
         self._check_output(resuming)
         with kept_folder(workdir) as kept:
             return self._select(workdir, kept, resuming, begun)
@@ -315,7 +319,7 @@ class _Run:
             None if self.draw_settings.quotas else kept,
         )
         if workdir is not None and workdir.durable:
-            model.save(workdir.path / "model.dsir")
+            model.save(workdir.location("model.dsir"))
         scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
         if self.combine is not None:
             drawn, rows = self.pipeline.choose(
@@ -358,11 +362,11 @@ class _Run:
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
-        path, durable = workdir.path, workdir.durable
+        place, durable = workdir.folder, workdir.durable
         on_error = self.pipeline.on_error
         beside = settings.beside
         folder = score_workdir(
-            path / "scores", self.raw, model, filters, on_error, beside=beside, durable=durable
+            place / "scores", self.raw, model, filters, on_error, beside=beside, durable=durable
         )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
@@ -375,7 +379,7 @@ class _Run:
             scores,
             settings,
             shares,
-            lambda: rows_workdir(path / "rows", manifest, settings, durable=durable),
+            lambda: rows_workdir(place / "rows", manifest, settings, durable=durable),
         )
         return scores, drawn, rows
 
@@ -391,7 +395,7 @@ class _Run:
         resuming: bool,
         begun: float,
     ) -> Selection:
-        paths: list[Path] = []
+        paths: list[Location] = []
         files: list[FileAccount] = []
         table: pa.Table | None = None
         skipped = fitted.skipped + [entry for part in scores for entry in part.skipped]
@@ -439,7 +443,8 @@ class _Run:
             }
             self._write_run(self.out, selection, begun)
             # Last: it says that the selection is whole.
-            write_manifest(self.out, described, files)
+            with writing(self.out / SELECTION_FILE):
+                write_manifest(self.out, described, files)
         return selection
 
     def _described_inputs(self, raw_rows: list[int], fitted: Fitted) -> dict[str, Any]:
@@ -461,7 +466,7 @@ class _Run:
             ),
         }
 
-    def _write_run(self, out: Path, selection: Selection, begun: float) -> None:
+    def _write_run(self, out: Location, selection: Selection, begun: float) -> None:
         """Write how the run went.
 
         Apart from `selection.json`, which depends on data, settings and seed alone, so that two
@@ -477,4 +482,5 @@ class _Run:
             "seconds": round(time.time() - begun, 3),
             "stages": selection.metrics["stages"],
         }
-        write_json(out / RUN_FILE, run)
+        with writing(out / RUN_FILE):
+            write_json(out / RUN_FILE, run)

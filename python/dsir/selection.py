@@ -16,6 +16,7 @@ from dsir.errors import DsirWarning, SettingError
 from dsir.importance import ImportanceModel
 from dsir.metrics import kl_reduction_of_counts
 from dsir.quality import REASONS
+from dsir.remote import RemotePath
 from dsir.stages.draw import Draw
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
@@ -27,7 +28,8 @@ class Selection:
     """The selected documents.
 
     Attributes:
-        paths: the output shards, in order; empty where the rows are in `table`.
+        paths: the output shards, in order, those of a store as `RemotePath` (`str` gives the URL);
+            empty where the rows are in `table`.
         table: the selected rows in memory with the log-weights as a last column; None where they
             were written. JSON Lines have the columns `text` and `line`.
         rows: int64, global row numbers, ascending: rows of all earlier shards plus the row in the
@@ -41,7 +43,7 @@ class Selection:
         model: the importance model.
     """
 
-    paths: list[Path]
+    paths: list[Path | RemotePath]
     table: pa.Table | None
     rows: npt.NDArray[np.int64]
     log_weights: npt.NDArray[np.float64]

@@ -6,7 +6,6 @@ drawn from again.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from dsir.corpus import Corpus, Shard
@@ -17,17 +16,18 @@ from dsir.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline
 from dsir.quality import REASONS, QualityFilters
+from dsir.remote import Folder, Location, location_of
 from dsir.selection import accounts_of, warn_of_top_k
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.sample import load_shard_rows
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm
 from dsir.stages.write import Written
-from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
+from dsir.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
 
 
 def score_workdir(
-    path: Path,
+    path: Folder,
     raw: Corpus,
     model: ImportanceModel,
     filters: QualityFilters | None,
@@ -62,7 +62,7 @@ def separate_targets(model: ImportanceModel) -> dict[str, Any] | None:
 
 
 def rows_workdir(
-    path: Path, scores: dict[str, Any], settings: DrawSettings, *, durable: bool = True
+    path: Folder, scores: dict[str, Any], settings: DrawSettings, *, durable: bool = True
 ) -> Workdir:
     """Open a folder of selected rows.
 
@@ -91,7 +91,7 @@ def score_to_folder(
     raw: Corpus,
     model: ImportanceModel,
     filters: QualityFilters | None,
-    folder: Path,
+    folder: Folder,
     part: tuple[int, int] = (0, 1),
     beside: Beside = NOTHING,
 ) -> list[ShardScores]:
@@ -116,7 +116,7 @@ def score_to_folder(
 
 
 def sample_to_folder(
-    pipeline: Pipeline, scores: Path, settings: DrawSettings, folder: Path
+    pipeline: Pipeline, scores: Folder, settings: DrawSettings, folder: Folder
 ) -> dict[str, Any]:
     """Draw from a folder of scores into a folder of selected rows.
 
@@ -128,13 +128,14 @@ def sample_to_folder(
         SettingError: the scores lack what the draw needs.
         BudgetError: the budget cannot be met.
     """
-    manifest = read_manifest(scores)
+    place = local_copy(scores)
+    manifest = read_manifest(place)
     if manifest["settings"].get("stage") != "score":
         raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
     beside = _beside_of(manifest)
     _refuse_lacking(scores, beside, settings)
     places = [
-        Place(scores / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(_raw(manifest)))
+        Place(place / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(_raw(manifest)))
     ]
     markers = [place.finished() for place in places]
     missing = [number for number, marker in enumerate(markers) if marker is None]
@@ -170,8 +171,8 @@ def sample_to_folder(
 
 def write_from_folder(
     pipeline: Pipeline,
-    rows: Path,
-    out: Path,
+    rows: Folder,
+    out: Location,
     *,
     model: ImportanceModel,
     shard_size: int,
@@ -185,7 +186,8 @@ def write_from_folder(
         WorkdirError: it is no such folder, or not whole.
         ShardError: an input has changed since it was scored.
     """
-    manifest = read_manifest(rows)
+    folder = local_copy(rows)
+    manifest = read_manifest(folder)
     if manifest["settings"].get("stage") != "sample":
         raise WorkdirError(f"{rows}: is no folder of selected rows; make one with 'dsir sample'")
     if manifest["settings"]["model"] != model.fingerprint:
@@ -195,7 +197,7 @@ def write_from_folder(
     form = ScoreForm(model.columns, chunks=_are_chunks(manifest))
     parts = []
     for number, shard in enumerate(shards):
-        place = Place(rows / f"{number:05d}", fingerprint_of(manifest))
+        place = Place(folder / f"{number:05d}", fingerprint_of(manifest))
         marker = place.finished()
         if marker is None:
             raise WorkdirError(
@@ -227,7 +229,7 @@ def _beside_of(manifest: dict[str, Any]) -> Beside:
     return Beside(settings["content_hash"] is not None, tuple(settings["groups"]))
 
 
-def _refuse_lacking(scores: Path, beside: Beside, settings: DrawSettings) -> None:
+def _refuse_lacking(scores: Folder, beside: Beside, settings: DrawSettings) -> None:
     wanted = settings.beside
     if wanted.content and not beside.content:
         raise SettingError(
@@ -248,7 +250,7 @@ def _names_in(filters: dict[str, Any] | None) -> list[str]:
 
 def _reopened(identity: dict[str, Any], text: str) -> Shard:
     """Describe an input again, and make sure that it is still what was scored."""
-    shard: Shard = open_file(Path(identity["path"]), text)
+    shard: Shard = open_file(location_of(identity["path"]), text)
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
         shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsir.atomic import UnfinishedFile, atomic_file
+from dsir.atomic import UnfinishedFile, atomic_file, write_json
 from dsir.errors import WorkdirError
+from dsir.remote import Folder, Location, Mirror
 from dsir.sealed_json import file_checksum, read_sealed, write_sealed
 
 FORMAT = 3
@@ -34,19 +35,25 @@ class Place:
         stem: folder and number, without a suffix.
         fingerprint: of the run; a marker with another one does not count.
         durable: results are to survive a power cut.
+        mirror: where `stem` is in the copy of a work directory in a store; None elsewhere.
     """
 
     stem: Path
     fingerprint: str
     durable: bool = True
+    mirror: Mirror | None = None
 
     def path(self, suffix: str) -> Path:
         """Return the path of the result's file with that suffix, such as ".arrow"."""
         return self.stem.with_name(self.stem.name + suffix)
 
-    def file(self, suffix: str) -> AbstractContextManager[UnfinishedFile]:
+    @contextmanager
+    def file(self, suffix: str) -> Iterator[UnfinishedFile]:
         """Open the result's file with that suffix; it appears when the block ends."""
-        return atomic_file(self.path(suffix), durable=self.durable)
+        with atomic_file(self.path(suffix), durable=self.durable) as file:
+            yield file
+        if self.mirror is not None:
+            self.mirror.upload(self.path(suffix))
 
     def finished(self) -> dict[str, Any] | None:
         """Return what the marker says, or None where there is no marker of this run.
@@ -62,7 +69,7 @@ class Place:
             return None
         except (OSError, ValueError) as error:
             raise WorkdirError(
-                f"{marker}: cannot be read ({error}); remove it to do this shard again"
+                f"{self.named(marker)}: cannot be read ({error}); remove it to do this shard again"
             ) from error
         if content.get("fingerprint") != self.fingerprint:
             return None
@@ -89,8 +96,15 @@ class Place:
     def damaged(self, path: Path, why: str) -> WorkdirError:
         """Make the error for a result that is not what its marker says."""
         return WorkdirError(
-            f"{path}: is damaged: {why}; remove {self.path('.json')} to do this shard again"
+            f"{self.named(path)}: is damaged: {why}; "
+            f"remove {self.named(self.path('.json'))} to do this shard again"
         )
+
+    def named(self, path: Path) -> Location:
+        """Return what messages call a file: where the user finds it."""
+        if self.mirror is None:
+            return path
+        return self.mirror.remote / path.relative_to(self.mirror.local)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the marker: the result is whole."""
@@ -102,13 +116,15 @@ class Place:
             "result": content,
         }
         write_sealed(self.path(".json"), marker, durable=self.durable)
+        if self.mirror is not None:
+            self.mirror.upload(self.path(".json"))
 
 
 class Workdir:
     """A folder that belongs to one run.
 
     Args:
-        path: the folder; made where it does not exist.
+        folder: the folder, or the mirror of one in a store; made where it does not exist.
         settings: everything the results depend on, JSON values.
         inputs: the identity of every input, JSON values.
         durable: results are to survive a power cut.
@@ -120,13 +136,16 @@ class Workdir:
 
     def __init__(
         self,
-        path: Path,
+        folder: Folder,
         settings: Mapping[str, Any],
         inputs: Mapping[str, Any],
         *,
         durable: bool = True,
     ) -> None:
-        self.path = path
+        self.folder = folder
+        self.mirror = folder if isinstance(folder, Mirror) else None
+        self.path = folder.local if isinstance(folder, Mirror) else folder
+        self._fetched: set[str] = set()
         self.durable = durable
         manifest = {"format": FORMAT, "settings": dict(settings), "inputs": dict(inputs)}
         # Through JSON, so that what is compared is what is on disk.
@@ -136,32 +155,75 @@ class Workdir:
         try:
             self._claim(manifest)
         except OSError as error:
-            raise WorkdirError(f"{path}: cannot be used as a work directory: {error}") from error
+            raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
     def _claim(self, manifest: dict[str, Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "manifest.json"
+        if self.mirror is not None:
+            self.mirror.fetch(file.name)
         if file.exists():
             found = read_manifest(self.path)
             if found != manifest:
                 raise WorkdirError(
-                    f"{self.path}: belongs to another run: {_what_differs(found, manifest)}; "
+                    f"{self.folder}: belongs to another run: {_what_differs(found, manifest)}; "
                     "give another work directory, or remove this one"
                 )
             return
-        if any(entry.name[0] != "." for entry in self.path.iterdir()):
+        names = [entry.name for entry in self.path.iterdir()]
+        if any(name[0] != "." for name in (self.mirror.names() if self.mirror else names)):
             raise WorkdirError(
-                f"{self.path}: is not empty and not a work directory of dsir; "
+                f"{self.folder}: is not empty and not a work directory of dsir; "
                 "give an empty or a new folder"
             )
         write_sealed(file, manifest, durable=self.durable)
+        if self.mirror is not None:
+            self.mirror.upload(file)
+
+    def begun(self, stage: str) -> bool:
+        """Tell whether a stage has left something here."""
+        if self.mirror is not None:
+            return stage in self.mirror.names()
+        return (self.path / stage).is_dir()
+
+    def location(self, name: str) -> Location:
+        """Return where a file of the run as a whole belongs."""
+        return (self.path if self.mirror is None else self.mirror.remote) / name
 
     def place(self, stage: str, number: int | str) -> Place:
         """Return where a task of a stage puts its result."""
         folder = self.path / stage
         folder.mkdir(exist_ok=True)
+        if self.mirror is not None and stage not in self._fetched:
+            (self.mirror / stage).fetch_all()
+            self._fetched.add(stage)
+            if stage != "." and not self.begun(stage):
+                # Stores have no empty folders, but that a stage has begun must be known.
+                write_json(folder / ".begun", None, durable=False)
+                self.mirror.upload(folder / ".begun")
         name = number if isinstance(number, str) else f"{number:05d}"
-        return Place(folder / name, self.fingerprint, self.durable)
+        # A copy of what is in the store need not survive a power cut.
+        durable = self.durable and self.mirror is None
+        return Place(folder / name, self.fingerprint, durable, self.mirror)
+
+
+def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -> Path:
+    """Return a folder of this machine; of one in a store, the copy with the files of the folder.
+
+    Args:
+        folder: the folder, or its mirror.
+        wanted: says by their names which files are needed.
+
+    Raises:
+        WorkdirError: it is no work directory, or the store does not give it.
+    """
+    if not isinstance(folder, Mirror):
+        return folder
+    # Of a folder that is something else, nothing but its listing is fetched.
+    if "manifest.json" not in folder.names():
+        raise WorkdirError(f"{folder}: is no work directory of dsir (it has no manifest.json)")
+    folder.fetch_all(wanted)
+    return folder.local
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -19,18 +19,25 @@ from pathlib import Path
 from typing import IO, Any
 
 from dsir.errors import WorkdirError
+from dsir.remote import Folder, Mirror
+from dsir.remote.lock import locked_remotely, remote_holder
+from dsir.remote.store import RemoteError
 
 NAME = "lock"
 _LONGEST = 1 << 16  # Characters; who holds a lock is told in a hundred.
 
 
 @contextmanager
-def locked(workdir: Path) -> Iterator[None]:
+def locked(workdir: Folder) -> Iterator[None]:
     """Hold the lock of a work directory, which exists, during a block.
 
     Raises:
         WorkdirError: another run holds it, or has left it behind on another machine.
     """
+    if isinstance(workdir, Mirror):
+        with locked_remotely(workdir.remote / NAME):
+            yield
+        return
     path = workdir / NAME
     try:
         file = path.open("a+", encoding="utf-8", errors="replace")
@@ -60,8 +67,13 @@ def locked(workdir: Path) -> Iterator[None]:
                 file.truncate(0)
 
 
-def holder_of(workdir: Path) -> dict[str, Any] | None:
+def holder_of(workdir: Folder) -> dict[str, Any] | None:
     """Return who is at work in a work directory: host, pid, since; None where nobody is."""
+    if isinstance(workdir, Mirror):
+        try:
+            return remote_holder(workdir.remote / NAME)
+        except RemoteError as error:
+            raise WorkdirError(f"{workdir}: cannot be read: {error}") from error
     path = workdir / NAME
     try:
         file = path.open(encoding="utf-8", errors="replace")

@@ -45,6 +45,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sealed_json",),
     ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
     ("json_differences",),
+    ("remote.",),
     ("_core", "errors", "version"),
 ]
 
@@ -61,6 +62,8 @@ OWNERS = {
     "sentencex": ("graph.",),
     "scipy": ("graph.",),
     "sklearn": ("graph.",),
+    "fsspec": ("remote.",),
+    "aiohttp": ("remote.",),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}
@@ -187,7 +190,7 @@ def test_every_module_says_what_it_is_for():
 
 # What takes long to import and is not needed until something is read or written.
 HEAVY = [
-    *("nltk", "polars", "pandas", "datasets", "yaml"),
+    *("nltk", "polars", "pandas", "datasets", "yaml", "fsspec", "aiohttp", "urllib.request"),
     *("pyarrow.compute", "pyarrow.dataset", "pyarrow.fs", "pyarrow.json", "pyarrow.parquet"),
     *("asyncio", "email", "importlib.metadata", "multiprocessing", "ssl", "unittest"),
 ]

@@ -15,6 +15,7 @@ import typer
 
 from dsir.cli.wording import in_options
 from dsir.errors import DsirError, DsirWarning, SettingError
+from dsir.remote.store import RemoteError
 
 FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -41,6 +42,8 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
             _fail(str(error), WRONG_CALL, debug)
         except DsirError as error:
             _fail(str(error), FAILED, debug)
+        except RemoteError as error:
+            _fail(f"{error.url}: {error}", FAILED, debug)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             _fail(f"{where}{error.strerror or error}", FAILED, debug)

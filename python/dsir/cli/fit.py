@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +15,7 @@ from dsir.corpus import Paths
 def fit(
     raw: options.Raw,
     target: options.Target,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model file.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="The model file.")],
     text: options.Text = "text",
     ngrams: options.Ngrams = 2,
     buckets: options.Buckets = 10_000,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,13 +19,16 @@ from dsir.graph.instances import (
 )
 from dsir.graph.threads import thread_count
 from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
+from dsir.remote import location_of
 
 _HOW = "How to select"
 
 
 def gais(
     raw: options.Raw,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the rows kept.")],
+    out: Annotated[
+        str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the rows kept.")
+    ],
     label: Annotated[str, typer.Option(help="The column of labels.")],
     features: Annotated[
         str | None,
@@ -93,7 +95,7 @@ def gais(
     `dsir gais reviews/*.jsonl --label stars --text body --out small/`
     """
     with reported(debug=debug):
-        folder = out.absolute()
+        folder = location_of(out)
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         check_writable(folder)
         tables = read_instances(list(raw), label=label, features=_names(features), text=text)

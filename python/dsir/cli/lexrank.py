@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +32,7 @@ from dsir.output.folder import (
     clear_output_folder,
 )
 from dsir.progress import reporter
+from dsir.remote import location_of
 
 _WHAT = "What to write"
 _HOW = "Centrality"
@@ -40,7 +40,7 @@ _HOW = "Centrality"
 
 def lexrank(
     raw: options.Raw,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the result.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the result.")],
     text: options.Text = "text",
     group_by: Annotated[
         str | None,
@@ -140,7 +140,7 @@ def lexrank(
         check_on_error(on_error)
         loaded = None if idf in ("corpus", "group") else Idf.load(idf)
         used = thread_count(threads)
-        folder = out.absolute()
+        folder = location_of(out)
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         check_writable(folder)
         read, watch = open_corpus(
@@ -216,7 +216,7 @@ def _budget(
     return SummaryBudget(summary, summary_words, redundancy, min_words)
 
 
-def _say(done: Ranked, out: Path, *, as_json: bool, quiet: bool, summaries: bool) -> None:
+def _say(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: bool) -> None:
     if as_json:
         found = {
             "rows": done.rows,
@@ -236,5 +236,5 @@ def _say(done: Ranked, out: Path, *, as_json: bool, quiet: bool, summaries: bool
             rows = sum(one.row is not None for one in done.skipped)
             typer.echo(
                 f"skipped: {rows:,} rows, {len(done.skipped) - rows:,} files; "
-                f"listed in {out / RANKING_FILE}"
+                f"listed in {location_of(out) / RANKING_FILE}"
             )

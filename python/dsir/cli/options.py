@@ -30,7 +30,8 @@ Raw = Annotated[
     list[str],
     typer.Argument(
         metavar="RAW",
-        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow.",
+        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow; "
+        "also by URL: s3://, gs://, hf://, https://.",
     ),
 ]
 Target = Annotated[
@@ -41,6 +42,12 @@ Target = Annotated[
         metavar="[NAME=]SOURCE",
         help="A sample of what is wanted; several are taken as one, or by name, see --targets.",
     ),
+]
+Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the selection.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model file.")]
+ModelOption = Annotated[str, typer.Option("--model", "-m", metavar="PATH", help="The model file.")]
+SelectionFolder = Annotated[
+    str, typer.Argument(metavar="FOLDER", help="The folder of a selection.")
 ]
 Text = Annotated[str, typer.Option(help="The text column; dots lead into nested columns.")]
 

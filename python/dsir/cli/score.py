@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,14 +19,15 @@ from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
 from dsir.quotas import check_dedup
+from dsir.remote import folder_of, location_of
 from dsir.stage_folders import score_to_folder
 from dsir.stages.score_table import Beside
 
 
 def score(
     raw: options.Raw,
-    model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the scores.")],
+    model: options.ModelOption,
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the scores.")],
     part: Annotated[
         str, typer.Option(help="I/N: this job's share of the shards, I from 0 to N-1.")
     ] = "0/1",
@@ -77,9 +77,10 @@ def score(
         resolved = resolve(Paths(raw), text=text, name="raw").limited(limit.reading)
         corpus = prepared.cut(resolved, loaded.features)
         beside = Beside(check_dedup(dedup) == "exact", _columns_of(groups))
-        scores = score_to_folder(
-            pipeline, corpus, loaded, prepared.filters, out.absolute(), _part_of(part), beside
-        )
+        with folder_of(location_of(out)) as folder:
+            scores = score_to_folder(
+                pipeline, corpus, loaded, prepared.filters, folder, _part_of(part), beside
+            )
         if not quiet:
             rows = sum(shard.rows for shard in scores)
             typer.echo(f"{out}: {rows:,} rows of {len(scores):,} shards")

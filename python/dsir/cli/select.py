@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +24,7 @@ from dsir.output.folder import check_output_folder
 from dsir.pipeline import open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.quotas import check_dedup, check_quotas
+from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.targets import resolve_targets
 
@@ -32,7 +32,7 @@ from dsir.targets import resolve_targets
 def select(
     raw: options.Raw,
     target: options.Target,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the selection.")],
+    out: options.Out,
     n: options.N = None,
     fraction: options.Fraction = None,
     tokens: options.Tokens = None,
@@ -63,8 +63,11 @@ def select(
     filters: options.Filters = None,
     preprocessing: options.PreprocessingName = "none",
     workdir: Annotated[
-        Path | None,
-        typer.Option(help="Keeps every stage's results; the same call goes on where it stopped."),
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Keeps every stage's results; the same call goes on where it stopped.",
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
     shard_size: options.ShardSize = "256MB",
@@ -102,6 +105,8 @@ def select(
 
     `dsir select corpus/ -t wanted.jsonl --bytes 10GB --dedup exact --max-per source=0.2 -o out/`
 
+    `dsir select s3://corpus/web/ -t wanted.jsonl --n 100000 -o s3://corpus/selected`
+
     `dsir select --config run.yaml --seed 7`
     """
     del config
@@ -137,7 +142,7 @@ def select(
             )
             parse_byte_size("shard_size", shard_size)
             memory_limit(memory, open_engine("local", threads).threads)
-            check_output_folder(out.absolute(), overwrite=overwrite, resuming=workdir is not None)
+            check_output_folder(location_of(out), overwrite=overwrite, resuming=workdir is not None)
             surveys = [
                 survey(resolve(Paths(raw), text=text, name="raw")),
                 *map(survey, target_corpora.corpora),

@@ -24,6 +24,7 @@ from dsir.corpus.shard import (
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import check_names, find_text_column
 from dsir.errors import ShardError
+from dsir.remote.reading import open_source
 
 _FILE_MAGIC = b"ARROW1"
 _FEATHER_V1_MAGIC = b"FEA1"
@@ -90,7 +91,7 @@ class ArrowShard(FileShard):
         self.refuse_empty_file()
         try:
             # Not a memory map: a file cut short under a map kills the process.
-            return pa.OSFile(self.path)
+            return open_source(self.path)
         except OSError as error:
             raise ShardError(f"{self.name}: cannot be read: {error}", path=self.name) from error
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +33,7 @@ from dsir.corpus.window_lines import WindowLine
 from dsir.corpus.window_records import WindowRecords, window_schema
 from dsir.corpus.window_texts import WindowTexts, window_texts
 from dsir.errors import ShardError
+from dsir.remote import Location
 
 _TOKENIZERS = ("wordpunct", "word_tokenize")
 _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
@@ -74,7 +74,7 @@ class ChunkedShard(Shard):
         return self.inner.kind
 
     @property
-    def file(self) -> Path | None:
+    def file(self) -> Location | None:
         """The file of the inner shard."""
         return self.inner.file
 

@@ -15,6 +15,7 @@ from dsir.bad_text import snippet_of
 from dsir.corpus.batches import BATCH_BYTES, READ_LIMITS
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
+from dsir.remote.reading import open_source
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
@@ -103,7 +104,7 @@ def line_blocks(
     """Read a file as blocks of whole lines.
 
     Args:
-        path: the file.
+        path: the file, or its URL.
         name: what messages call it.
         compression: how it is compressed.
         block_bytes: about how long a block is; None for `BATCH_BYTES`.
@@ -165,7 +166,7 @@ def _whole_lines(
     memory = pa.allocate_buffer(block_bytes + piece_bytes)
     start = filled = position = 0
     try:
-        with pa.OSFile(path) as file:
+        with open_source(path) as file:
             stream = file if compression is None else pa.CompressedInputStream(file, compression)
             while count := stream.readinto(memoryview(memory)[filled : filled + piece_bytes]):
                 piece = memory[filled : filled + count]
@@ -203,7 +204,7 @@ def _last_bytes(path: str, compression: Compression | None, position: int, most:
     """Read what can be read of a file that cannot be read on from a position by large pieces."""
     found = bytearray()
     try:
-        with pa.OSFile(path) as file:
+        with open_source(path) as file:
             stream = file if compression is None else pa.CompressedInputStream(file, compression)
             while position and (piece := stream.read(min(position, _LARGE_PIECE_BYTES))):
                 position -= len(piece)

@@ -25,6 +25,7 @@ from dsir.corpus.shard import (
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
+from dsir.remote.reading import WINDOW_BYTES, open_source
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 # Column chunks are read through a buffer of this size instead of whole: a row group may hold
 # gigabytes.
 _READ_BUFFER_BYTES = 1 << 20
+
+# Row groups of a store up to this size (decoded, about) are fetched before they are decoded.
+_WHOLE_GROUP_BYTES = 256 << 20
 
 # The size of a dictionary-encoded chunk says nothing about the size of its texts: a million rows
 # may share one text of a megabyte. Few rows at a time keep that bounded too.
@@ -178,6 +182,8 @@ class ParquetShard(FileShard):
 
         self.refuse_empty_file()
         try:
+            if self.is_remote:
+                return self._open_remote()
             return pq.ParquetFile(
                 self.path,
                 memory_map=False,
@@ -189,6 +195,26 @@ class ParquetShard(FileShard):
             raise ShardError(
                 f"{self.name}: cannot be read as Parquet: {_first_line(error)}", path=self.name
             ) from error
+
+    def _open_remote(self) -> pq.ParquetFile:
+        """Open a file of a store: column chunks come whole, near ones in one request."""
+        import pyarrow.parquet as pq  # Here: long to import.
+
+        source = open_source(self.path, window=0)
+        metadata = pq.read_metadata(source)
+        largest = max(
+            (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)),
+            default=0,
+        )
+        # Of a large row group, a window at a time.
+        whole = largest <= _WHOLE_GROUP_BYTES
+        return pq.ParquetFile(
+            source,
+            metadata=metadata,
+            pre_buffer=whole,
+            buffer_size=0 if whole else WINDOW_BYTES,
+            page_checksum_verification=True,
+        )
 
     def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
         try:

@@ -20,6 +20,8 @@ import pyarrow as pa
 from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.group_values import GroupValues
 from dsir.errors import InputError, RowError, ShardError
+from dsir.remote import Location, RemotePath, is_url
+from dsir.remote.store import ObjectState, RemoteError
 
 Kind = Literal["parquet", "jsonl", "arrow", "memory"]
 OnError = Literal["raise", "skip"]
@@ -118,7 +120,7 @@ class Shard(abc.ABC):
         """The format."""
 
     @property
-    def file(self) -> Path | None:
+    def file(self) -> Location | None:
         """Where it lies; None in memory."""
         return None
 
@@ -194,8 +196,9 @@ class FileShard(Shard):
     """A shard on disk.
 
     Attributes:
-        path: absolute path.
-        mtime_ns: time of the last change, when the corpus was resolved.
+        path: absolute path, or URL.
+        mtime_ns: time of the last change, when the corpus was resolved; 0 in a store.
+        version: in a store, the etag or what it has in its place; else empty.
         limits: how much of it is in memory at a time. What is read does not depend on it.
     """
 
@@ -204,21 +207,29 @@ class FileShard(Shard):
     size: int
     mtime_ns: int
     text: str
+    version: str = ""
     limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
 
     @property
-    def file(self) -> Path:
+    def file(self) -> Location:
         """Where it lies."""
-        return Path(self.path)
+        return RemotePath(self.path) if self.is_remote else Path(self.path)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it lies in a store."""
+        return is_url(self.path)
 
     def identity(self) -> dict[str, int | str]:
-        """Return path, size and time of the last change, as they were at resolve time."""
+        """Return path, size and last change (or version), as they were at resolve time."""
+        if self.is_remote:
+            return {"path": self.path, "size": self.size, "version": self.version}
         return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns}
 
     def check_unchanged(self) -> None:
         """Raise ShardError if size or time of the last change differ from those at resolve time."""
-        size, mtime_ns = file_state(self.name, self.path)
-        if (size, mtime_ns) != (self.size, self.mtime_ns):
+        size, mtime_ns, version = file_state(self.name, self.path)
+        if (size, mtime_ns, version) != (self.size, self.mtime_ns, self.version):
             raise ShardError(
                 f"{self.name}: changed while the run was going on "
                 f"(was {self.size:,} bytes, is {size:,}); start again once it is finished",
@@ -227,13 +238,14 @@ class FileShard(Shard):
 
     def refuse_empty_file(self) -> None:
         """Raise ShardError for a file without a single byte, which is no file of any kind."""
-        size, _ = file_state(self.name, self.path)
+        # A store is not asked again: that is a request.
+        size = self.size if self.is_remote else file_state(self.name, self.path)[0]
         if size == 0:
             raise ShardError(f"{self.name}: is empty (0 bytes)", path=self.name)
 
 
-def file_state(name: str, path: str) -> tuple[int, int]:
-    """Return size and time of the last change of a file.
+def file_state(name: str, path: str) -> tuple[int, int, str]:
+    """Return size, time of the last change and version of a file, as in `FileShard`.
 
     Args:
         name: what messages call the file.
@@ -242,6 +254,9 @@ def file_state(name: str, path: str) -> tuple[int, int]:
     Raises:
         ShardError: the file is missing, out of reach, or not a regular file.
     """
+    if is_url(path):
+        state = remote_state(name, RemotePath(path))
+        return state.size, 0, state.version
     try:
         status = Path(path).stat()
     except FileNotFoundError:
@@ -250,7 +265,23 @@ def file_state(name: str, path: str) -> tuple[int, int]:
         raise ShardError(f"{name}: cannot be read: {error.strerror}", path=name) from error
     if not stat.S_ISREG(status.st_mode):
         raise ShardError(f"{name}: is not a regular file", path=name)
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, status.st_mtime_ns, ""
+
+
+def remote_state(name: str, path: RemotePath) -> ObjectState:
+    """Return size and version of a file of a store.
+
+    Raises:
+        ShardError: the file is missing or out of reach.
+    """
+    try:
+        state = path.state()
+        if state is None:
+            path.store.refuse_missing_bucket(path.key)
+            raise ShardError(f"{name}: no such file", path=name)
+    except RemoteError as error:
+        raise ShardError(f"{name}: cannot be read: {error}", path=name) from error
+    return state
 
 
 def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:

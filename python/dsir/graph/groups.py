@@ -14,6 +14,7 @@ import pyarrow as pa
 from dsir.corpus import Corpus
 from dsir.errors import SettingError
 from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote import Location, RemotePath
 
 # Groups are put into files of about this much text, which are read back whole.
 _BUCKET_BYTES = 64 << 20
@@ -87,7 +88,7 @@ def read_grouping(corpus: Corpus) -> Grouping:
     return Grouping(list(codes_of), codes)
 
 
-def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Group]:
+def groups_of(corpus: Corpus, grouping: Grouping, scratch: Location) -> Iterator[Group]:
     """Give the groups of a corpus, in the order of their first row but for the cut into files.
 
     The texts are sorted into files first, so that rows may lie in any order: as much is in memory
@@ -96,7 +97,8 @@ def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Gro
     Args:
         corpus: the texts.
         grouping: the group of every row.
-        scratch: a folder in which a folder of files may be made; it is removed at the end.
+        scratch: a folder in which a folder of files may be made, which is removed at the end; for
+            one in a store, a temporary folder of this machine.
 
     Raises:
         InputError: the corpus cannot be read, or has other rows than the grouping.
@@ -105,7 +107,8 @@ def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Gro
     buckets = int(np.clip(-(-corpus.size * 2 // _BUCKET_BYTES), 1, _MOST_BUCKETS))
     before = np.cumsum(rows_per_group) - rows_per_group
     bucket_of_group = before * buckets // max(1, len(grouping.codes))
-    with tempfile.TemporaryDirectory(prefix=".dsir-groups-", dir=scratch) as folder:
+    place = None if isinstance(scratch, RemotePath) else scratch
+    with tempfile.TemporaryDirectory(prefix=".dsir-groups-", dir=place) as folder:
         files = _sort_into_files(corpus, grouping, bucket_of_group, Path(folder))
         for file in files:
             with pa.OSFile(str(file)) as source:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from dsir.atomic import write_json
 from dsir.corpus import Paths, resolve
+from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.shard import Shard
 from dsir.errors import InputError, SettingError, ShardError
 from dsir.features import HashedNgrams
@@ -26,6 +26,8 @@ from dsir.graph.threads import thread_count
 from dsir.graph.trials import JUDGES, judge
 from dsir.output.folder import INSTANCES_FILE
 from dsir.output.parquet import ParquetTable
+from dsir.remote import Location, within
+from dsir.remote.reading import open_source
 
 HELD_OUT = 0.2
 _KEEP = re.compile(r"(\d+(?:\.\d+)?)(%?)")
@@ -112,8 +114,8 @@ def reduction_of(keep: str, rows: int) -> float:
 
 
 def write_instances(
-    tables: InstanceTables, rows: npt.NDArray[np.int64], out: Path, description: Any
-) -> list[Path]:
+    tables: InstanceTables, rows: npt.NDArray[np.int64], out: Location, description: Any
+) -> list[Location]:
     """Write the rows of file i to part i, as Parquet, and then instances.json.
 
     Args:
@@ -143,7 +145,7 @@ def write_instances(
             file.discard()
             raise
     accounts = {"rows": len(tables), "written": len(rows)}
-    outputs = [str(path.relative_to(out)) for path in paths]
+    outputs = [within(path, out) for path in paths]
     write_json(out / INSTANCES_FILE, {**description, "accounts": accounts, "outputs": outputs})
     return paths
 
@@ -207,17 +209,22 @@ def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
 
 def _read(shard: Shard) -> pa.Table:
     path = shard.file
+    assert path is not None
     try:
         if shard.kind == "parquet":
             from pyarrow import parquet  # Here, as json below: long to import.
 
-            return parquet.ParquetFile(path).read()
+            return parquet.ParquetFile(open_source(path)).read()
         if shard.kind == "jsonl":
             from pyarrow import json
 
-            with pa.input_stream(str(path), compression="detect") as stream:
-                return json.read_json(stream)
-        with pa.memory_map(str(path)) as stream:
+            with open_source(path) as file:
+                compression = shard.compression if isinstance(shard, JsonLinesShard) else None
+                if compression is None:
+                    return json.read_json(file)
+                with pa.CompressedInputStream(file, compression) as stream:
+                    return json.read_json(stream)
+        with open_source(path) as stream:
             try:
                 return pa.ipc.open_file(stream).read_all()
             except pa.ArrowInvalid:

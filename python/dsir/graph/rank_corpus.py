@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE
 from dsir.output.parquet import ParquetTable
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
+from dsir.remote import Location, within
 from dsir.stages.skipped import Skipped
 
 _SUMMARY_SCHEMA = pa.schema(
@@ -71,7 +71,7 @@ class CorpusRanking:
         """Make vectors of texts."""
         return units_of(texts, idf=self.idf, stopwords=self.stopwords, threads=self.threads)
 
-    def groups(self, scratch: Path) -> Iterator[Group]:
+    def groups(self, scratch: Location) -> Iterator[Group]:
         """Give the groups of the corpus, each of them done when the next is asked for."""
         assert self.read.keys is not None
         with self.watch.reading("groups", self.read.keys):
@@ -163,12 +163,12 @@ class Ranked:
     rows: int
     written: int
     groups: int
-    paths: list[Path]
+    paths: list[Location]
     skipped: list[Skipped]
 
 
 def rank_corpus(
-    ranking: CorpusRanking, out: Path, *, top: Top | None, score_column: str, description: Any
+    ranking: CorpusRanking, out: Location, *, top: Top | None, score_column: str, description: Any
 ) -> Ranked:
     """Write the rows of a corpus with their scores, all or the most central ones.
 
@@ -217,7 +217,7 @@ def rank_corpus(
 
 def summarize_corpus(
     ranking: CorpusRanking,
-    out: Path,
+    out: Location,
     *,
     budget: SummaryBudget,
     language: str | None,
@@ -271,7 +271,7 @@ def summarize_corpus(
 
 def _summaries(
     ranking: CorpusRanking,
-    scratch: Path,
+    scratch: Location,
     budget: SummaryBudget,
     language: str | None,
     split: bool,
@@ -316,7 +316,7 @@ def _summaries(
 
 
 def _scores(
-    ranking: CorpusRanking, scratch: Path, top: Top | None
+    ranking: CorpusRanking, scratch: Location, top: Top | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None, int]:
     """Return scores, the rows kept (None: all) and the number of groups."""
     if not ranking.grouped:
@@ -367,9 +367,9 @@ def _write(
     rows: npt.NDArray[np.int64],
     first_row: int,
     scores: npt.NDArray[np.float64],
-    out: Path,
+    out: Location,
     score_column: str,
-) -> Path:
+) -> Location:
     stem = out / f"part-{number:05d}"
     added = _added(score_column)
     with open_writer(shard.kind, stem, schema=shard.schema(), added=added) as writer:
@@ -387,7 +387,7 @@ def _changed(shard: Shard) -> ShardError:
     return ShardError(f"{shard.name}: changed while the run was going on", path=shard.name)
 
 
-def _finish(out: Path, description: Any, done: Ranked) -> None:
+def _finish(out: Location, description: Any, done: Ranked) -> None:
     accounts = {
         "rows": done.rows,
         "bad": sum(one.row is not None for one in done.skipped),
@@ -395,6 +395,6 @@ def _finish(out: Path, description: Any, done: Ranked) -> None:
         "groups": done.groups,
     }
     skipped = [one.to_json() for one in done.skipped]
-    outputs = [str(path.relative_to(out)) for path in done.paths]
+    outputs = [within(path, out) for path in done.paths]
     content = {**description, "accounts": accounts, "skipped": skipped, "outputs": outputs}
     write_json(out / RANKING_FILE, content)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from dsir.corpus.shard import Kind
 from dsir.errors import EmptyCorpusError, ShardError, TextColumnError
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
+from dsir.remote import Location
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
 
@@ -76,7 +76,7 @@ class ReadableShard(Shard):
         return self.inner.kind
 
     @property
-    def file(self) -> Path | None:
+    def file(self) -> Location | None:
         """The file of the inner shard."""
         return self.inner.file
 

@@ -19,13 +19,14 @@ from dsir.graph.stopwords import Stopwords, stopwords_of
 from dsir.graph.summarize import Summary, SummaryBudget, choose, summary_of
 from dsir.graph.units import weighed_terms
 from dsir.primitive_arrays import to_numpy
+from dsir.remote import Location, RemotePath
 
 _SCHEMA = pa.schema([("sentence", pa.large_string())])
 
 
 def summarize_spooled(
     corpus: Corpus,
-    scratch: Path,
+    scratch: Location,
     *,
     budget: SummaryBudget,
     settings: LexRankSettings,
@@ -44,7 +45,8 @@ def summarize_spooled(
 
     Args:
         corpus: the documents.
-        scratch: a folder in which a folder may be made for the file; it is removed at the end.
+        scratch: a folder in which a folder may be made for the file, which is removed at the end;
+            for one in a store, a temporary folder of this machine.
         budget: how long the summary may be.
         settings: of LexRank.
         idf: see `summarize`.
@@ -62,7 +64,8 @@ def summarize_spooled(
     """
     counter = _core.TermCounter(words_only=True, stopwords=stopwords_of(stopwords), keep_rows=True)
     lengths = [np.zeros(1, dtype=np.int64)]
-    with tempfile.TemporaryDirectory(prefix=".dsir-sentences-", dir=scratch) as folder:
+    place = None if isinstance(scratch, RemotePath) else scratch
+    with tempfile.TemporaryDirectory(prefix=".dsir-sentences-", dir=place) as folder:
         path = str(Path(folder) / "sentences.arrow")
         with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
             for lists in sentence_lists(corpus, language=language, split=split):
