@@ -105,8 +105,8 @@ struct Sha256Memory {
 
     void clear();
 
-    PlacedSlots<TokenSlot> tokens{11, 17};
-    PlacedSlots<PairSlot> pairs{13, 20};
+    PlacedSlots<TokenSlot> tokens{11, 18};
+    PlacedSlots<PairSlot> pairs{13, 21};
     std::uint32_t next_number;
 };
 

@@ -28,7 +28,7 @@ namespace dsir::ngram {
 /// is SHA-256's whatever the tables hold. Tokens too long for a slot have no number, nor have
 /// n-grams with such a token; they are hashed each time.
 ///
-/// Memory: up to 40 MB for the tables, which start small.
+/// Memory: up to 80 MB for the tables, which start small.
 class Sha256Ngrams {
   public:
     explicit Sha256Ngrams(const FeatureSpec& spec)
