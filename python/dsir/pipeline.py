@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ from dsir.length import CorpusSize, Length
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
-from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
+from dsir.stages import units as units_of_work
+from dsir.stages.count import ShardCounts
+from dsir.stages.count_files import CorpusCount
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.kept_rows import Keep
@@ -41,7 +44,7 @@ from dsir.stages.write import (
     write_shard,
 )
 from dsir.targets import TargetCorpora, TargetMode
-from dsir.workdir import Workdir
+from dsir.workdir import Place, Workdir
 
 Spooled = Sequence[SpooledText | None]
 FitTokens = int | Literal["auto", "all"]
@@ -106,6 +109,15 @@ class Pipeline:
     on_error: OnError = "raise"
     times: dict[str, StageTime] = field(default_factory=dict)
 
+    def in_units(self, corpus: Corpus) -> Corpus:
+        """Return a corpus with its large files cut into units of work; see `stages.units`."""
+        if corpus.in_memory:
+            return corpus
+        size = units_of_work.UNIT_BYTES
+        tasks = [units_of_work.CutTask(shard, size) for shard in corpus.shards]
+        parts = self.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
+        return Corpus(tuple(itertools.chain.from_iterable(parts)), corpus.name)
+
     def fit(
         self,
         raw: Corpus,
@@ -124,7 +136,7 @@ class Pipeline:
             spool: folder where texts of raw may be put aside; None to decode them again.
 
         Returns:
-            The model, what was skipped in the targets, and the texts of raw by shard.
+            The model, what was skipped in the targets, and the texts of raw by unit.
 
         Raises:
             EmptyCorpusError: a corpus has no rows that can be read.
@@ -136,7 +148,7 @@ class Pipeline:
             for number, corpus in enumerate(target.corpora):
                 stem = f"target-{number:03d}" if target.names else "target"
                 of_targets.append(self._count(corpus, features, -1, workdir, stem))
-            limit = _limit_per_shard(settings.fit_tokens, features.buckets, len(raw.shards))
+            limit = _limit_per_file(settings.fit_tokens, features.buckets, len(raw.files))
             spools = plan_spool(raw.shards, limit, spool) if spool else ()
             of_raw = self._count(raw, features, limit, workdir, "raw", spools)
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
@@ -167,21 +179,20 @@ class Pipeline:
         stem: str,
         spools: Sequence[Path | None] = (),
     ) -> ShardCounts:
-        threads = self._threads_inside(len(corpus.shards))
-        tasks = [
-            CountTask(
-                shard,
-                features,
-                limit,
-                self.on_error,
-                threads,
-                workdir.place("counts", f"{stem}-{number:05d}") if workdir else None,
-                spools[number] if spools else None,
-            )
-            for number, shard in enumerate(corpus.shards)
-        ]
+        def place(name: str) -> Place | None:
+            return workdir.place("counts", name) if workdir else None
+
+        count = CorpusCount(
+            units=corpus.shards,
+            features=features,
+            limit=limit,
+            on_error=self.on_error,
+            stem=stem,
+            place=place,
+            spools=spools,
+        )
         with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
-            return merge_counts(features, self.engine.run(count_shard, tasks, advance))
+            return count.run(self.engine, advance)
 
     def score(
         self,
@@ -371,12 +382,12 @@ def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
     return whole_number("fit_tokens", fit_tokens, 1)
 
 
-def _limit_per_shard(fit_tokens: FitTokens, buckets: int, shards: int) -> int:
-    """The reference's budget of n-grams, shared out evenly; each shard stops behind its share."""
+def _limit_per_file(fit_tokens: FitTokens, buckets: int, files: int) -> int:
+    """The reference's budget of n-grams, shared out evenly; each file stops behind its share."""
     if fit_tokens == "all":
         return -1
     total = _AUTO_NGRAMS_PER_BUCKET * buckets if fit_tokens == "auto" else fit_tokens
-    return int(total) // shards
+    return int(total) // files
 
 
 def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:
@@ -386,11 +397,11 @@ def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> No
     whole = [entry for entry in skipped if entry.row is None]
     if whole:
         raise EmptyCorpusError(
-            f"{corpus.name}: none of the {len(corpus.shards)} shards could be read; "
+            f"{corpus.name}: none of the {len(corpus.files)} shards could be read; "
             f"the first: {whole[0].reason}",
             path=first,
         )
     raise EmptyCorpusError(
-        f"{corpus.name}: has no rows ({len(corpus.shards)} shards, the first is {first})",
+        f"{corpus.name}: has no rows ({len(corpus.files)} shards, the first is {first})",
         path=first,
     )

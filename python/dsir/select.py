@@ -55,9 +55,11 @@ from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.skipped import Skipped
+from dsir.stages.units import placed, skipped_in_files, unit_layout
 from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.version import __version__
-from dsir.workdir import Workdir
+from dsir.workdir import Workdir, make_folder
+from dsir.workdir import remove_unfinished as remove_unfinished_results
 from dsir.workdir_lock import locked
 
 _FEATURES = HashedNgrams()
@@ -184,9 +186,11 @@ def select(
         Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
     )
     folder = None if out is None else Path(out).expanduser().absolute()
+    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error)
+    target_corpora = prepared.cut_targets(target_corpora, features)
     run = _Run(
-        raw=prepared.cut(resolve(raw, text=text, name="raw"), features),
-        target=prepared.cut_targets(target_corpora, features),
+        raw=pipeline.in_units(prepared.cut(resolve(raw, text=text, name="raw"), features)),
+        target=TargetCorpora(names, tuple(map(pipeline.in_units, target_corpora.corpora))),
         preprocessing=prepared,
         fit_settings=fit_settings,
         draw_settings=draw_settings,
@@ -195,7 +199,7 @@ def select(
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
         added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
-        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error),
+        pipeline=pipeline,
     )
     if workdir is not None:
         selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
@@ -249,8 +253,15 @@ class _Run:
     def inputs(self) -> dict[str, Any]:
         """What tells the inputs from others."""
         return {
-            "raw": [shard.identity() for shard in self.raw.shards],
+            "raw": [shard.identity() for shard in self.raw.files],
             "target": self.target.identity(),
+        }
+
+    def units(self) -> dict[str, Any]:
+        """How the inputs are cut into units."""
+        return {
+            "raw": unit_layout(self.raw.shards),
+            "target": [unit_layout(corpus.shards) for corpus in self.target.corpora],
         }
 
     def in_workdir(self, path: Path, *, kept: bool) -> Selection:
@@ -260,8 +271,10 @@ class _Run:
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
         settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        workdir = Workdir(path, settings, self.inputs(), durable=kept)
+        make_folder(path)
         with locked(path):
+            workdir = Workdir(path, settings, self.inputs(), units=self.units(), durable=kept)
+            remove_unfinished_results(path)
             return self.run(workdir)
 
     def run(self, workdir: Workdir | None) -> Selection:
@@ -282,14 +295,15 @@ class _Run:
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
         scores, drawn, rows = self._draw(model, workdir, kept, spooled)
+        shards = placed(self.raw.shards, [part.source_rows for part in scores])
         if self.combine is not None:
             drawn, rows = self.pipeline.choose(
-                self.raw.shards, rows, drawn, self.draw_settings, self.combine
+                shards, rows, drawn, self.draw_settings, self.combine
             )
-        outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
+        outputs = self.pipeline.plan(shards, rows, self.shard_size)
         for output in outputs:
             self.added.refuse_taken_names(output.schema)
-        skipped = skipped + [entry for part in scores for entry in part.skipped]
+        skipped = skipped + skipped_in_files(shards, [part.skipped for part in scores])
         return self._write(outputs, model, scores, drawn, rows, skipped, workdir, resuming, begun)
 
     def _check_output(self, resuming: bool) -> None:
@@ -297,13 +311,13 @@ class _Run:
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
-            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.shards):
+            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.files):
                 if shard.file is not None and self.out in shard.file.parents:
                     raise OutputError(
                         f"{self.out}: holds {shard.name}, which is an input; give another out"
                     )
         # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
-        first = {shard.kind: shard for shard in reversed(self.raw.shards)}
+        first = {shard.kind: shard for shard in reversed(self.raw.files)}
         for shard in first.values():
             with contextlib.suppress(InputError):  # Whoever reads it deals with that.
                 self.added.refuse_taken_names(shard.schema())
@@ -366,7 +380,9 @@ class _Run:
             paths, counts = written.paths, written.counts
         filters = self.preprocessing.filters
         active = () if filters is None else filters.active
-        metrics = accounts_of(scores, drawn, rows, self.added.target_names, active)
+        metrics = accounts_of(
+            scores, drawn, rows, self.added.target_names, active, files=len(self.raw.files)
+        )
         add_kl_reduction(metrics, model, counts)
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from dsir.workdir import Place
 
 _LEAST_BATCH = 1 << 16
 _BYTES_PER_NGRAM = 4  # About, of text.
-_NUMBERS = ("ngrams", "documents", "tokens", "rows", "text_bytes")
+_NUMBERS = ("ngrams", "documents", "tokens", "rows", "source_rows", "text_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,7 @@ class ShardCounts:
         documents: rows that have a token.
         tokens: in these.
         rows: rows read.
+        source_rows: rows of the input read; with chunks, documents.
         text_bytes: bytes of text read.
         skipped: bad rows, or the shard itself.
         spooled: the texts of each shard that were put aside, in order; None where they were not.
@@ -66,9 +66,18 @@ class ShardCounts:
     documents: int = 0
     tokens: int = 0
     rows: int = 0
+    source_rows: int = 0
     text_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     spooled: list[SpooledText | None] = field(default_factory=lambda: [None])
+
+    def add(self, other: ShardCounts) -> None:
+        """Add what was counted in further shards."""
+        self.counts += other.counts
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.skipped += other.skipped
+        self.spooled += other.spooled
 
 
 def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
@@ -123,13 +132,15 @@ def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None)
             threads=task.threads,
         )
         if len(invalid) and task.on_error == "raise":
-            raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+            first_row = shard.rows_before() + batch.first_row
+            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += [Skipped(shard.name, row.row, row.reason) for row in bad]
         result.ngrams += ngrams
         result.documents += documents
         result.tokens += tokens
         result.rows += rows
+        result.source_rows += rows if batch.origin is None else batch.origin.documents
         result.text_bytes += batch.text.nbytes
         if spool is not None:
             spool.add(batch)
@@ -140,18 +151,6 @@ def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None)
             break
     travel.arrive()
     return result
-
-
-def merge_counts(features: HashedNgrams, parts: Iterable[ShardCounts]) -> ShardCounts:
-    """Add up what was counted, without holding the parts."""
-    total = ShardCounts(np.zeros(features.buckets, dtype=np.int64), spooled=[])
-    for part in parts:
-        total.counts += part.counts
-        for name in _NUMBERS:
-            setattr(total, name, getattr(total, name) + getattr(part, name))
-        total.skipped += part.skipped
-        total.spooled += part.spooled
-    return total
 
 
 def _save(place: Place, result: ShardCounts) -> None:
