@@ -38,7 +38,9 @@ class UnfinishedFile(io.RawIOBase):
             raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(path.parent)) from None
         token = secrets.token_hex(4)
         self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
-        self._file: IO[bytes] = self.temporary.open("xb")
+        # The system names the file where it cannot be opened, but not where it cannot be written.
+        with _naming(path):
+            self._file: IO[bytes] = self.temporary.open("xb")
 
     def writable(self) -> bool:
         """Return True: pyarrow asks."""
@@ -51,7 +53,8 @@ class UnfinishedFile(io.RawIOBase):
         """
         view = memoryview(data)  # type: ignore[arg-type]
         if not self._given_up:
-            self._file.write(view)
+            with _naming(self.path):
+                self._file.write(view)
         return view.nbytes
 
     def tell(self) -> int:
@@ -64,14 +67,15 @@ class UnfinishedFile(io.RawIOBase):
 
     def commit(self) -> Path:
         """Bring everything to the disk, give the file its name, and return it."""
-        self._file.flush()
-        if self._durable:
-            os.fsync(self._file.fileno())
-        self._file.close()
-        self.temporary.replace(self.path)
-        self._given_up = True
-        if self._durable:
-            _sync_folder(self.path.parent)
+        with _naming(self.path):
+            self._file.flush()
+            if self._durable:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self.temporary.replace(self.path)
+            self._given_up = True
+            if self._durable:
+                _sync_folder(self.path.parent)
         return self.path
 
     def discard(self) -> None:
@@ -108,6 +112,16 @@ def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     with atomic_file(path, durable=durable) as file:
         # Names of files need not be UTF-8: what is not becomes an escape of JSON.
         file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Make the system's errors in a block name a file, under the name that it is to have."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _sync_folder(folder: Path) -> None:
