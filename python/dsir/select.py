@@ -282,6 +282,8 @@ class _Run:
         begun = time.time()
         resuming = workdir is not None and (workdir.path / "outputs").is_dir()
         self._check_output(resuming)
+        if self.out is not None:
+            remove_unfinished(self.out)
         with kept_folder(workdir) as kept:
             return self._select(workdir, kept, resuming, begun)
 
@@ -373,7 +375,6 @@ class _Run:
             table = join_tables([part.table for part in gathered])
             counts = np.sum([part.counts for part in gathered], axis=0)
         else:
-            remove_unfinished(self.out)
             if self.overwrite and not resuming:
                 clear_output_folder(self.out)
             written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)

@@ -1,7 +1,7 @@
 """Work directories: what a run has finished, and whether it may be used again.
 
-A work directory holds `manifest.json` (the settings and inputs of the run that owns it) and a
-folder a stage. A stage's folder holds a file per shard and, written after it, a marker of the same
+A work directory holds `manifest.json` (the settings, inputs and units of the run that owns it) and
+a folder a stage. A stage's folder holds a file per unit and, written after it, a marker of the same
 number: `00012.json` says that 00012 is whole, for which settings and inputs, and what was counted.
 Everything appears by an atomic rename, so whatever has its final name is whole, and a shell can see
 what a run has done.
@@ -153,6 +153,8 @@ def make_folder(path: Path) -> None:
         if (path / "manifest.json").exists():
             return
         foreign = any(e.name[0] != "." and e.name != _LOCK for e in path.iterdir())
+        # Another job of an array may have made it one in the meantime.
+        foreign = foreign and not (path / "manifest.json").exists()
     except OSError as error:
         raise WorkdirError(f"{path}: cannot be used as a work directory: {error}") from error
     if foreign:
@@ -193,7 +195,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise WorkdirError(f"{file}: cannot be read ({error})") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    parts = ("settings", "inputs", "units")
+    if (
+        not isinstance(found, dict)
+        or found.get("format") != FORMAT
+        or not all(isinstance(found.get(part), dict) for part in parts)
+    ):
         raise WorkdirError(f"{file}: is not a manifest that this version of dsir reads")
     return found
 

@@ -76,7 +76,7 @@ def kill_at(trial: Trial, number: signal.Signals, stage: str, results: int, dela
     message = f"dsir: error: {_SAID[number]}; the same command goes on from here"
     if process.returncode != exit_code_of(number) or lines != [message]:
         raise WrongError(f"exit code {process.returncode} after {number.name}: {said}")
-    left = unfinished(trial)
+    left = [path for path in unfinished(trial) if f".tmp-{process.pid}-" in path.name]
     if left:
         raise WrongError(f"{number.name} has left {left}")
     return at

@@ -8,7 +8,8 @@ share be passed after all, it is counted again in one piece. The counts are the 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -64,24 +65,27 @@ class CorpusCount:
             mine = [(first, stop)] if whole else itertools.pairwise(range(first, stop + 1))
             tasks += mine
             of_file += [(first, stop)] * (len(tasks) - len(of_file))
-        found = zip(of_file, self._counts(engine, tasks, advance), strict=True)
         total = self._nothing()
         again = []
-        for (first, stop), counted in itertools.groupby(found, key=itemgetter(0)):
-            parts = (part for _, part in counted)
-            if not self._by_unit(first, stop):
-                [file] = parts
-                file.spooled = [None] * (stop - first)
-            else:
-                file = self._file(self.units[first:stop], parts)
-                if stop - first > 1 and 0 <= self.limit < file.ngrams:
-                    again.append((first, stop))
-                    total.spooled += file.spooled
-                    continue
-            total.add(file)
-        for part in self._counts(engine, again, lambda _: None):
-            part.spooled = []
-            total.add(part)
+        # Closed whatever happens here: else the tasks that are waiting would still be done.
+        with closing(self._counts(engine, tasks, advance)) as results:
+            found = zip(of_file, results, strict=True)
+            for (first, stop), counted in itertools.groupby(found, key=itemgetter(0)):
+                parts = (part for _, part in counted)
+                if not self._by_unit(first, stop):
+                    [file] = parts
+                    file.spooled = [None] * (stop - first)
+                else:
+                    file = self._file(self.units[first:stop], parts)
+                    if stop - first > 1 and 0 <= self.limit < file.ngrams:
+                        again.append((first, stop))
+                        total.spooled += file.spooled
+                        continue
+                total.add(file)
+        with closing(self._counts(engine, again, lambda _: None)) as results:
+            for part in results:
+                part.spooled = []
+                total.add(part)
         return total
 
     def _by_unit(self, first: int, stop: int) -> bool:
@@ -90,7 +94,7 @@ class CorpusCount:
 
     def _counts(
         self, engine: Engine, ranges: Sequence[tuple[int, int]], advance: Callable[[int], None]
-    ) -> Iterable[ShardCounts]:
+    ) -> Generator[ShardCounts, None, None]:
         """Count units, or files as a whole: ranges of several units."""
         threads = max(1, engine.threads // max(1, len(ranges)))
         tasks = []
@@ -108,7 +112,7 @@ class CorpusCount:
                     self.spools[first] if single and self.spools else None,
                 )
             )
-        return engine.run(count_shard, tasks, advance)
+        yield from engine.run(count_shard, tasks, advance)
 
     def _file(self, units: Sequence[Shard], parts: Iterable[ShardCounts]) -> ShardCounts:
         """Add up the units of a file."""
