@@ -223,3 +223,27 @@ def test_units_of_another_size_are_another_run(raw, target, tmp_path, unit_bytes
     unit_bytes(3000)
     with pytest.raises(dsir.WorkdirError, match=r"units\.raw\.0 is"):
         dsir.select(raw, target, **keywords)
+
+
+@pytest.mark.parametrize(("asked", "short"), [(1 << 20, True), (1 << 62, False)])
+def test_a_machine_short_of_memory_loses_no_input(
+    world, target, tmp_path, monkeypatch, asked, short
+):
+    """Under on_error="skip" too; what only a damaged file asks for is another matter."""
+    raw = world.write_parquet(tmp_path / "raw", parts=2)
+    iter_batches, calls = pq.ParquetFile.iter_batches, Counter[str]()
+
+    def without_memory(self: pq.ParquetFile, **keywords: Any) -> Any:
+        calls["made"] += 1
+        if calls["made"] == 30:
+            raise pa.ArrowMemoryError(f"malloc of size {asked} failed")
+        return iter_batches(self, **keywords)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", without_memory)
+    keywords = {**SETTINGS, "on_error": "skip", "threads": 1, "workdir": tmp_path / "work"}
+    if short:
+        with pytest.raises(MemoryError):
+            dsir.select(raw, target, **keywords)
+        assert dsir.select(raw, target, **keywords).skipped == []
+    else:
+        assert len(dsir.select(raw, target, **keywords).skipped) == 1

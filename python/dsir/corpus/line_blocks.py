@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import BATCH_BYTES
+from dsir.corpus.shard import raise_if_short_of_memory
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
 
@@ -195,6 +196,7 @@ def _whole_lines(
             elif held_bytes > _MAX_LINE_BYTES + block_bytes:
                 raise _LineTooLongError
     except (pa.ArrowException, OSError) as error:
+        raise_if_short_of_memory(error)
         whole = b"".join(held)
         raise _BrokenOffError(error, whole[: whole.rfind(b"\n") + 1]) from error
     rest = b"".join(held)

@@ -21,6 +21,7 @@ from dsir.corpus.shard import (
     OnError,
     TakenRows,
     TextBatch,
+    raise_if_short_of_memory,
     refuse_missing_rows,
 )
 from dsir.corpus.take_rows import take_rows
@@ -64,7 +65,8 @@ class ParquetShard(FileShard):
         """Return the same with its footer, where that can be read."""
         try:
             return replace(self, footer=read_footer(self.path))
-        except _READ_ERRORS:  # Whoever reads it deals with that.
+        except _READ_ERRORS as error:  # Whoever reads it deals with that.
+            raise_if_short_of_memory(error)
             return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
@@ -204,6 +206,7 @@ class ParquetShard(FileShard):
         try:
             return metadata_of(self.path, self.file_size, self.mtime_ns)
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: BaseException) -> ShardError:
@@ -227,6 +230,7 @@ class ParquetShard(FileShard):
                 page_checksum_verification=True,
             )
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise self._unreadable(error) from error
 
     def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
@@ -234,6 +238,7 @@ class ParquetShard(FileShard):
             schema = file.schema_arrow
             check_names(schema)
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise ShardError(
                 f"{self.name}: the Parquet footer is damaged: {_first_line(error)}",
                 path=self.name,
@@ -264,6 +269,7 @@ class ParquetShard(FileShard):
                 rows_read += len(batch)
                 yield batch
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise ShardError(
                 f"{self.name}: row group {group} cannot be read after "
                 f"{rows_read:,} of its rows: {_first_line(error)}",

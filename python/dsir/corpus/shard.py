@@ -7,6 +7,7 @@ held, so that a shard can be handed to another thread, process or machine.
 from __future__ import annotations
 
 import abc
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.errors import InputError, RowError, ShardError
+
+_LARGEST_ALLOCATION = 1 << 36  # Bytes; what a reader may have reasons to ask for at once.
 
 Kind = Literal["parquet", "jsonl", "arrow", "memory"]
 OnError = Literal["raise", "skip"]
@@ -320,6 +323,18 @@ def file_state(name: str, path: str) -> tuple[int, int]:
     if not stat.S_ISREG(status.st_mode):
         raise ShardError(f"{name}: is not a regular file", path=name)
     return status.st_size, status.st_mtime_ns
+
+
+def raise_if_short_of_memory(error: BaseException) -> None:
+    """Raise pyarrow's MemoryError again where memory is short, rather than the input damaged.
+
+    pyarrow's readers trust sizes in damaged files, and ask for memory that no machine has. But a
+    machine that is short of memory must not make an input one that is passed over as unreadable.
+    """
+    if isinstance(error, MemoryError):
+        asked = re.search(r"size (\d+)", str(error))
+        if asked is None or int(asked[1]) <= _LARGEST_ALLOCATION:
+            raise error
 
 
 def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:
