@@ -43,7 +43,9 @@ class UnfinishedFile(io.RawIOBase):
             raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(path.parent)) from None
         token = secrets.token_hex(4)
         self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
-        self._file: IO[bytes] = self.temporary.open("xb")
+        # The system names the file where it cannot be opened, but not where it cannot be written.
+        with _naming(path):
+            self._file: IO[bytes] = self.temporary.open("xb")
 
     def writable(self) -> bool:
         """Return True: pyarrow asks."""
@@ -56,7 +58,8 @@ class UnfinishedFile(io.RawIOBase):
         """
         view = memoryview(data)  # type: ignore[arg-type]
         if not self._given_up:
-            self._file.write(view)
+            with _naming(self.path):
+                self._file.write(view)
             self.size += view.nbytes
             if self._sha256 is not None:
                 self._sha256.update(view)
@@ -77,14 +80,15 @@ class UnfinishedFile(io.RawIOBase):
 
     def commit(self) -> Path:
         """Bring everything to the disk, give the file its name, and return it."""
-        self._file.flush()
-        if self._durable:
-            os.fsync(self._file.fileno())
-        self._file.close()
-        self.temporary.replace(self.path)
-        self._given_up = True
-        if self._durable:
-            _sync_folder(self.path.parent)
+        with _naming(self.path):
+            self._file.flush()
+            if self._durable:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self.temporary.replace(self.path)
+            self._given_up = True
+            if self._durable:
+                _sync_folder(self.path.parent)
         return self.path
 
     def discard(self) -> None:
@@ -126,6 +130,16 @@ def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Write a value as JSON, atomically."""
     with atomic_file(path, durable=durable) as file:
         file.write(json_bytes(value))
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Make the system's errors in a block name a file, under the name that it is to have."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

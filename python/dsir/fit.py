@@ -17,6 +17,7 @@ from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
 from dsir.targets import (
     Proportions,
+    TargetCorpora,
     TargetMode,
     check_targets,
     in_order,
@@ -87,8 +88,11 @@ def fit(
     limits = check_bad_limits(max_bad_rows, max_bad_shards, on_error)
     pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits)
     windows = check_preprocessing("none", chunk_tokens, chunk_stride, None)
-    corpus = windows.cut(resolve(raw, text=text, name="raw"), features)
+    corpus = pipeline.in_units(windows.cut(resolve(raw, text=text, name="raw"), features))
     target_corpora = windows.cut_targets(target_corpora, features)
+    target_corpora = TargetCorpora(
+        target_corpora.names, tuple(map(pipeline.in_units, target_corpora.corpora))
+    )
     model, _ = pipeline.fit(corpus, target_corpora, settings, None)
     return model
 

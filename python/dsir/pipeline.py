@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,9 @@ from dsir.length import CorpusSize, Length
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
-from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
+from dsir.stages import units as units_of_work
+from dsir.stages.count import ShardCounts
+from dsir.stages.count_files import CorpusCount
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.kept_rows import Keep
@@ -32,6 +35,7 @@ from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
 from dsir.stages.skipped import Skipped
 from dsir.stages.spooled_text import SpooledText, plan_spool
+from dsir.stages.units import Placing, file_numbers, in_file
 from dsir.stages.write import (
     GatheredShard,
     GatherTask,
@@ -42,7 +46,7 @@ from dsir.stages.write import (
     write_shard,
 )
 from dsir.targets import TargetCorpora, TargetMode
-from dsir.workdir import Workdir
+from dsir.workdir import Place, Workdir
 
 Spooled = Sequence[SpooledText | None]
 Result = TypeVar("Result")
@@ -83,8 +87,8 @@ class Fitted(NamedTuple):
 
     Attributes:
         skipped: in the targets.
-        spooled: the texts of raw by shard.
-        target_rows: rows read of every shard of every target.
+        spooled: the texts of raw by unit.
+        target_rows: rows read of every file of every target.
     """
 
     skipped: list[Skipped]
@@ -125,6 +129,15 @@ class Pipeline:
     limits: BadLimits = NO_LIMITS
     times: dict[str, StageTime] = field(default_factory=dict)
 
+    def in_units(self, corpus: Corpus) -> Corpus:
+        """Return a corpus with its large files cut into units of work; see `stages.units`."""
+        if corpus.in_memory:
+            return corpus
+        size = units_of_work.UNIT_BYTES
+        tasks = [units_of_work.CutTask(shard, size) for shard in corpus.shards]
+        parts = self.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
+        return Corpus(tuple(itertools.chain.from_iterable(parts)), corpus.name)
+
     def fit(
         self,
         raw: Corpus,
@@ -156,7 +169,7 @@ class Pipeline:
             for number, corpus in enumerate(target.corpora):
                 stem = f"target-{number:03d}" if target.names else "target"
                 of_targets.append(self._count(corpus, features, -1, workdir, stem))
-            limit = _limit_per_shard(settings.fit_tokens, features.buckets, len(raw.shards))
+            limit = _limit_per_file(settings.fit_tokens, features.buckets, len(raw.files))
             spools = plan_spool(raw.shards, limit, spool) if spool else ()
             of_raw = self._count(raw, features, limit, workdir, "raw", spools)
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
@@ -176,7 +189,7 @@ class Pipeline:
             target_sizes=[CorpusSize(part.documents, part.tokens) for part in of_targets],
         )
         skipped = [entry for part in of_targets for entry in part.skipped]
-        rows = [part.shard_rows for part in of_targets]
+        rows = [part.file_rows for part in of_targets]
         return model, Fitted(skipped, of_raw.spooled, rows)
 
     def _count(
@@ -188,26 +201,22 @@ class Pipeline:
         stem: str,
         spools: Sequence[Path | None] = (),
     ) -> ShardCounts:
-        threads = self._threads_inside(len(corpus.shards))
-        tally = BadTally(self.limits, corpus.name, len(corpus.shards))
-        tasks = [
-            CountTask(
-                shard,
-                features,
-                limit,
-                self.on_error,
-                threads,
-                workdir.place("counts", f"{stem}-{number:05d}") if workdir else None,
-                spools[number] if spools else None,
-                tally.most_bad_rows,
-            )
-            for number, shard in enumerate(corpus.shards)
-        ]
-        with (
-            self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance,
-            _stopping(self.engine.run(count_shard, tasks, advance)) as results,
-        ):
-            counted = merge_counts(features, _tallied(results, tally))
+        def place(name: str) -> Place | None:
+            return workdir.place("counts", name) if workdir else None
+
+        tally = BadTally(self.limits, corpus.name, len(corpus.files))
+        count = CorpusCount(
+            units=corpus.shards,
+            features=features,
+            limit=limit,
+            on_error=self.on_error,
+            stem=stem,
+            place=place,
+            tally=tally,
+            spools=spools,
+        )
+        with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
+            counted = count.run(self.engine, advance)
         if limit < 0:  # Else only the first rows were read, which say nothing of a share.
             tally.finish()
         return counted
@@ -239,7 +248,8 @@ class Pipeline:
         """
         chosen = range(len(corpus.shards)) if numbers is None else numbers
         threads = self._threads_inside(len(chosen))
-        tally = BadTally(self.limits, corpus.name, len(chosen))
+        files = file_numbers(corpus.shards)
+        tally = BadTally(self.limits, corpus.name, len({files[number] for number in chosen}))
         tasks = [
             ScoreTask(
                 corpus.shards[number],
@@ -260,7 +270,8 @@ class Pipeline:
                 self.reporter.stage("score", size, "bytes") as advance,
                 _stopping(self.engine.run(score_shard, tasks, advance)) as results,
             ):
-                scores = list(_tallied(results, tally))
+                chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
+                scores = list(_tallied(results, chosen_units, tally))
             tally.finish()
             timed.text_bytes = sum(part.text_bytes for part in scores)
         if numbers is None:
@@ -380,13 +391,20 @@ class Pipeline:
         return max(1, self.engine.threads // max(1, tasks))
 
 
-Tallied = TypeVar("Tallied", ShardCounts, ShardScores)
+def _tallied(
+    results: Iterable[ShardScores], units: Sequence[tuple[Shard, int]], tally: BadTally
+) -> Iterator[ShardScores]:
+    """Hand results over, in order, for as long as not too much is bad in them.
 
-
-def _tallied(results: Iterable[Tallied], tally: BadTally) -> Iterator[Tallied]:
-    """Hand results over, in order, for as long as not too much is bad in them."""
-    for part in results:
-        tally.add(part.rows, part.skipped)
+    Args:
+        results: of units.
+        units: which, and the number of the file that each is of.
+        tally: is told of them.
+    """
+    placing = Placing()
+    for part, (unit, file) in zip(results, units, strict=True):
+        unit = placing.next(unit, part.source_rows)
+        tally.add(part.rows, in_file(unit, part.skipped), file)
         yield part
 
 
@@ -427,12 +445,12 @@ def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
     return whole_number("fit_tokens", fit_tokens, 1, _MOST_FIT_TOKENS)
 
 
-def _limit_per_shard(fit_tokens: FitTokens, buckets: int, shards: int) -> int:
-    """The reference's budget of n-grams, shared out evenly; each shard stops behind its share."""
+def _limit_per_file(fit_tokens: FitTokens, buckets: int, files: int) -> int:
+    """The reference's budget of n-grams, shared out evenly; each file stops behind its share."""
     if fit_tokens == "all":
         return -1
     total = _AUTO_NGRAMS_PER_BUCKET * buckets if fit_tokens == "auto" else fit_tokens
-    return int(total) // shards
+    return int(total) // files
 
 
 def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:
@@ -442,11 +460,11 @@ def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> No
     whole = [entry for entry in skipped if entry.row is None]
     if whole:
         raise EmptyCorpusError(
-            f"{corpus.name}: none of the {len(corpus.shards)} shards could be read; "
+            f"{corpus.name}: none of the {len(corpus.files)} shards could be read; "
             f"the first: {whole[0].reason}",
             path=first,
         )
     raise EmptyCorpusError(
-        f"{corpus.name}: has no rows ({len(corpus.shards)} shards, the first is {first})",
+        f"{corpus.name}: has no rows ({len(corpus.files)} shards, the first is {first})",
         path=first,
     )

@@ -38,7 +38,7 @@ from dsir.output.folder import (
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount
-from dsir.pipeline import FitSettings, Fitted, FitTokens, Pipeline, Spooled, open_engine
+from dsir.pipeline import FitSettings, FitTokens, Pipeline, Spooled, open_engine
 from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
 from dsir.progress import reporter
 from dsir.sampling import KeyRule, Method
@@ -54,12 +54,16 @@ from dsir.stages.draw import Draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.keeping import kept_folder, plan_keeping
 from dsir.stages.kept_rows import Keep
+from dsir.stages.lost_units import without_unnumbered
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
+from dsir.stages.skipped import Skipped
+from dsir.stages.units import file_ranges, placed, skipped_in_files, unit_layout
 from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.version import __version__
-from dsir.workdir import Workdir
+from dsir.workdir import Workdir, make_folder
+from dsir.workdir import remove_unfinished as remove_unfinished_results
 from dsir.workdir_lock import locked
 
 _FEATURES = HashedNgrams()
@@ -195,9 +199,11 @@ def select(
         Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
     )
     folder = None if out is None else Path(out).expanduser().absolute()
+    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits)
+    target_corpora = prepared.cut_targets(target_corpora, features)
     run = _Run(
-        raw=prepared.cut(resolve(raw, text=text, name="raw"), features),
-        target=prepared.cut_targets(target_corpora, features),
+        raw=pipeline.in_units(prepared.cut(resolve(raw, text=text, name="raw"), features)),
+        target=TargetCorpora(names, tuple(map(pipeline.in_units, target_corpora.corpora))),
         preprocessing=prepared,
         fit_settings=fit_settings,
         draw_settings=draw_settings,
@@ -206,7 +212,7 @@ def select(
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
         added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
-        pipeline=Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits),
+        pipeline=pipeline,
     )
     if workdir is not None:
         selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
@@ -260,8 +266,15 @@ class _Run:
     def inputs(self) -> dict[str, Any]:
         """What tells the inputs from others."""
         return {
-            "raw": [shard.identity() for shard in self.raw.shards],
+            "raw": [shard.identity() for shard in self.raw.files],
             "target": self.target.identity(),
+        }
+
+    def units(self) -> dict[str, Any]:
+        """How the inputs are cut into units."""
+        return {
+            "raw": unit_layout(self.raw.shards),
+            "target": [unit_layout(corpus.shards) for corpus in self.target.corpora],
         }
 
     def in_workdir(self, path: Path, *, kept: bool) -> Selection:
@@ -271,8 +284,10 @@ class _Run:
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
         settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        workdir = Workdir(path, settings, self.inputs(), durable=kept)
+        make_folder(path)
         with locked(path):
+            workdir = Workdir(path, settings, self.inputs(), units=self.units(), durable=kept)
+            remove_unfinished_results(path)
             return self.run(workdir)
 
     def run(self, workdir: Workdir | None) -> Selection:
@@ -280,6 +295,8 @@ class _Run:
         begun = time.time()
         resuming = workdir is not None and (workdir.path / "outputs").is_dir()
         self._check_output(resuming)
+        if self.out is not None:
+            remove_unfinished(self.out)
         with kept_folder(workdir) as kept:
             return self._select(workdir, kept, resuming, begun)
 
@@ -291,27 +308,35 @@ class _Run:
         if workdir is not None and workdir.durable:
             model.save(workdir.path / "model.dsir")
         scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
+        shards = placed(self.raw.shards, [part.source_rows for part in scores])
         if self.combine is not None:
             drawn, rows = self.pipeline.choose(
-                self.raw.shards, rows, drawn, self.draw_settings, self.combine
+                shards, rows, drawn, self.draw_settings, self.combine
             )
-        outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
+        outputs = self.pipeline.plan(shards, rows, self.shard_size)
         for output in outputs:
             self.added.refuse_taken_names(output.schema)
-        return self._write(outputs, model, fitted, scores, drawn, rows, workdir, resuming, begun)
+        skipped = fitted.skipped + skipped_in_files(shards, [part.skipped for part in scores])
+        rows_read = [
+            sum(part.rows for part in scores[first:stop]) for first, stop in file_ranges(shards)
+        ]
+        described = self._described_inputs(rows_read, fitted.target_rows)
+        return self._write(
+            outputs, model, scores, drawn, rows, skipped, described, workdir, resuming, begun
+        )
 
     def _check_output(self, resuming: bool) -> None:
         """Find what would stop the last stage before the first begins."""
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
-            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.shards):
+            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.files):
                 if shard.file is not None and self.out in shard.file.parents:
                     raise OutputError(
                         f"{self.out}: holds {shard.name}, which is an input; give another out"
                     )
         # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
-        first = {shard.kind: shard for shard in reversed(self.raw.shards)}
+        first = {shard.kind: shard for shard in reversed(self.raw.files)}
         for shard in first.values():
             with contextlib.suppress(InputError):  # Whoever reads it deals with that.
                 self.added.refuse_taken_names(shard.schema())
@@ -331,6 +356,7 @@ class _Run:
             settings = self.combine.widened(settings)
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, filters, None)
+            scores = without_unnumbered(self.raw.shards, scores)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         path, durable = workdir.path, workdir.durable
         on_error = self.pipeline.on_error
@@ -339,6 +365,7 @@ class _Run:
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept)
         scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps, spooled=spooled)
+        scores = without_unnumbered(self.raw.shards, scores)
         manifest = folder.manifest
         drawn, rows = self.pipeline.sample(
             scores,
@@ -352,10 +379,11 @@ class _Run:
         self,
         outputs: Sequence[OutputShard],
         model: ImportanceModel,
-        fitted: Fitted,
         scores: Sequence[ShardScores],
         drawn: Draw,
         rows: Sequence[ShardRows],
+        skipped: list[Skipped],
+        inputs: dict[str, Any],
         workdir: Workdir | None,
         resuming: bool,
         begun: float,
@@ -363,13 +391,11 @@ class _Run:
         paths: list[Path] = []
         files: list[FileAccount] = []
         table: pa.Table | None = None
-        skipped = fitted.skipped + [entry for part in scores for entry in part.skipped]
         if self.out is None:
             gathered = self.pipeline.gather(outputs, self.added, model.features)
             table = join_tables([part.table for part in gathered])
             counts = np.sum([part.counts for part in gathered], axis=0)
         else:
-            remove_unfinished(self.out)
             if self.overwrite and not resuming:
                 clear_output_folder(self.out)
             written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
@@ -377,7 +403,9 @@ class _Run:
             files = written.files + write_rejects(self.out, skipped)
         filters = self.preprocessing.filters
         active = () if filters is None else filters.active
-        metrics = accounts_of(scores, drawn, rows, self.added.target_names, active)
+        metrics = accounts_of(
+            scores, drawn, rows, self.added.target_names, active, files=len(self.raw.files)
+        )
         add_kl_reduction(metrics, model, counts)
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(
@@ -400,7 +428,7 @@ class _Run:
         if self.out is not None:
             described = {
                 "settings": {**self.settings(), **self.pipeline.limits.describe()},
-                "inputs": self._described_inputs([part.rows for part in scores], fitted),
+                "inputs": inputs,
                 "model": model.fingerprint,
                 "metrics": metrics,
                 "outputs": [path.name for path in paths],
@@ -411,15 +439,17 @@ class _Run:
             write_manifest(self.out, described, files)
         return selection
 
-    def _described_inputs(self, raw_rows: list[int], fitted: Fitted) -> dict[str, Any]:
-        """Describe the inputs for the manifest, with the rows of each."""
+    def _described_inputs(
+        self, raw_rows: list[int], target_rows: list[list[int]]
+    ) -> dict[str, Any]:
+        """Describe the inputs for the manifest, with the rows of each file."""
         names = self.target.names
         targets = [
-            [described_input(*one) for one in zip(corpus.shards, rows, strict=True)]
-            for corpus, rows in zip(self.target.corpora, fitted.target_rows, strict=True)
+            [described_input(*one) for one in zip(corpus.files, rows, strict=True)]
+            for corpus, rows in zip(self.target.corpora, target_rows, strict=True)
         ]
         return {
-            "raw": [described_input(*one) for one in zip(self.raw.shards, raw_rows, strict=True)],
+            "raw": [described_input(*one) for one in zip(self.raw.files, raw_rows, strict=True)],
             "target": (
                 [
                     {"name": name, "shards": shards}

@@ -88,6 +88,8 @@ def accounts_of(
     rows: Sequence[ShardRows],
     target_names: Sequence[str],
     filters: Sequence[str] = (),
+    *,
+    files: int,
 ) -> dict[str, Any]:
     """Collect the accounts of a draw: functions of data, settings and seed alone.
 
@@ -99,11 +101,13 @@ def accounts_of(
         rows: of every shard.
         target_names: of separate targets; else none.
         filters: names of the quality filters that are on.
+        files: how many files or tables there are; those of which a part could not be read count
+            as skipped.
     """
-    skipped = sum(entry.row is None for part in scores for entry in part.skipped)
+    skipped = len({e.path for part in scores for e in part.skipped if e.row is None})
     accounts: dict[str, Any] = {
         "rows": row_accounts(scores, drawn, filters),
-        "shards": {"read": len(scores) - skipped, "skipped": skipped},
+        "shards": {"read": files - skipped, "skipped": skipped},
         "tokens": {
             "eligible": drawn.eligible_tokens,
             "selected": sum(part.tokens for part in rows),

@@ -1,7 +1,7 @@
 """Work directories: what a run has finished, and whether it may be used again.
 
-A work directory holds `manifest.json` (the settings and inputs of the run that owns it) and a
-folder a stage. A stage's folder holds a file per shard and, written after it, a marker of the same
+A work directory holds `manifest.json` (the settings, inputs and units of the run that owns it) and
+a folder a stage. A stage's folder holds a file per unit and, written after it, a marker of the same
 number: `00012.json` says that 00012 is whole, for which settings and inputs, and what was counted.
 Everything appears by an atomic rename, so whatever has its final name is whole, and a shell can see
 what a run has done.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from typing import Any
 from dsir.atomic import UnfinishedFile, atomic_file, write_json
 from dsir.errors import WorkdirError
 
-FORMAT = 2
+FORMAT = 3
+_LOCK = "lock"  # As in workdir_lock.
+_UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Workdir:
         path: the folder; made where it does not exist.
         settings: everything the results depend on, JSON values.
         inputs: the identity of every input, JSON values.
+        units: how the inputs are cut into units of work, JSON values; see `stages.units`.
         durable: results are to survive a power cut.
 
     Raises:
@@ -97,11 +101,17 @@ class Workdir:
         settings: Mapping[str, Any],
         inputs: Mapping[str, Any],
         *,
+        units: Mapping[str, Any] | None = None,
         durable: bool = True,
     ) -> None:
         self.path = path
         self.durable = durable
-        manifest = {"format": FORMAT, "settings": dict(settings), "inputs": dict(inputs)}
+        manifest = {
+            "format": FORMAT,
+            "settings": dict(settings),
+            "inputs": dict(inputs),
+            "units": dict(units or {}),
+        }
         # Through JSON, so that what is compared is what is on disk.
         manifest = json.loads(json.dumps(manifest))
         self.manifest: dict[str, Any] = manifest
@@ -112,7 +122,7 @@ class Workdir:
             raise WorkdirError(f"{path}: cannot be used as a work directory: {error}") from error
 
     def _claim(self, manifest: dict[str, Any]) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         file = self.path / "manifest.json"
         if file.exists():
             found = read_manifest(self.path)
@@ -122,11 +132,6 @@ class Workdir:
                     "give another work directory, or remove this one"
                 )
             return
-        if any(entry.name[0] != "." for entry in self.path.iterdir()):
-            raise WorkdirError(
-                f"{self.path}: is not empty and not a work directory of dsir; "
-                "give an empty or a new folder"
-            )
         write_json(file, manifest, durable=self.durable)
 
     def place(self, stage: str, number: int | str) -> Place:
@@ -135,6 +140,44 @@ class Workdir:
         folder.mkdir(exist_ok=True)
         name = number if isinstance(number, str) else f"{number:05d}"
         return Place(folder / name, self.fingerprint, self.durable)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a work directory, unless it is there.
+
+    Raises:
+        WorkdirError: it holds something else, or cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if (path / "manifest.json").exists():
+            return
+        foreign = any(e.name[0] != "." and e.name != _LOCK for e in path.iterdir())
+        # Another job of an array may have made it one in the meantime.
+        foreign = foreign and not (path / "manifest.json").exists()
+    except OSError as error:
+        raise WorkdirError(f"{path}: cannot be used as a work directory: {error}") from error
+    if foreign:
+        raise WorkdirError(
+            f"{path}: is not empty and not a work directory of dsir; give an empty or a new folder"
+        )
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what a run that was killed has left in a work directory under temporary names.
+
+    For the run that holds its lock: nobody else is then at work in it.
+
+    Raises:
+        WorkdirError: it cannot be removed.
+    """
+    try:
+        for folder in (path, *(entry for entry in path.iterdir() if entry.is_dir())):
+            for entry in folder.iterdir():
+                if _UNFINISHED.fullmatch(entry.name):
+                    entry.unlink()
+    except OSError as error:
+        raise WorkdirError(f"{path}: cannot be cleared of unfinished files: {error}") from error
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -152,7 +195,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise WorkdirError(f"{file}: cannot be read ({error})") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    parts = ("settings", "inputs", "units")
+    if (
+        not isinstance(found, dict)
+        or found.get("format") != FORMAT
+        or not all(isinstance(found.get(part), dict) for part in parts)
+    ):
         raise WorkdirError(f"{file}: is not a manifest that this version of dsir reads")
     return found
 
@@ -172,7 +220,7 @@ def _what_differs(found: Any, wanted: Any, name: str = "") -> str:
 
 def _differences(found: Any, wanted: Any, name: str) -> list[str]:
     if isinstance(found, dict) and isinstance(wanted, dict):
-        if found.keys() != wanted.keys() and "path" in found:
+        if "path" in found and "path" not in wanted:
             return [f"{name} is {wanted.get('path')}, was {found['path']}"]
         result = []
         for key in sorted(found.keys() | wanted.keys()):

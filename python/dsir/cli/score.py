@@ -26,7 +26,7 @@ def score(
     model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the scores.")],
     part: Annotated[
-        str, typer.Option(help="I/N: this job's share of the shards, I from 0 to N-1.")
+        str, typer.Option(help="I/N: this job's share of the units of work, I from 0 to N-1.")
     ] = "0/1",
     text: options.Text = "text",
     chunk_tokens: options.ChunkTokens = None,
@@ -41,7 +41,8 @@ def score(
 ) -> None:
     """Compute the log-weight of every document of RAW.
 
-    A file per shard, so that jobs of an array share a folder, and a job that died is run again.
+    A file per unit of work (a shard, or a part of a large one), so that jobs of an array share a
+    folder, and a job that died is run again.
 
     **Examples**
 
@@ -65,7 +66,7 @@ def score(
         )
         if not quiet:
             rows = sum(shard.rows for shard in scores)
-            typer.echo(f"{out}: {rows:,} rows of {len(scores):,} shards")
+            typer.echo(f"{out}: {rows:,} rows of {len(scores):,} units")
 
 
 def _part_of(part: str) -> tuple[int, int]:

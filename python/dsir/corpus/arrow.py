@@ -18,6 +18,7 @@ from dsir.corpus.shard import (
     OnError,
     TakenRows,
     TextBatch,
+    raise_if_short_of_memory,
     refuse_missing_rows,
 )
 from dsir.corpus.take_rows import take_rows
@@ -98,6 +99,7 @@ class ArrowShard(FileShard):
             reader = opened(source, options=options)
             check_names(reader.schema)
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise ShardError(
                 f"{self.name}: cannot be read as Arrow IPC: {error}", path=self.name
             ) from error
@@ -117,6 +119,7 @@ class ArrowShard(FileShard):
                     yield first_row, batch
                     first_row += len(batch)
             except _READ_ERRORS as error:
+                raise_if_short_of_memory(error)
                 raise ShardError(
                     f"{self.name}: is damaged or cut off after row {first_row:,}: {error}",
                     path=self.name,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +14,10 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.corpus.batches import within
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
-from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks
+from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks, line_starts
 from dsir.corpus.shard import (
     BadRow,
+    FilePart,
     FileShard,
     Kind,
     OnError,
@@ -24,19 +26,49 @@ from dsir.corpus.shard import (
     refuse_bad_row,
     refuse_missing_rows,
 )
-from dsir.errors import TextColumnError
+from dsir.errors import InputError, TextColumnError
+
+_FIRST_LOOK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLinesShard(FileShard):
-    """A file of JSON Lines.
+    """A file of JSON Lines, or whole lines of one.
 
     Attributes:
         compression: how it is compressed, or None.
+        text_field: the path of the text field, where it has been found; None to find it.
     """
 
     compression: Compression | None = None
+    text_field: tuple[str, ...] | None = field(default=None, kw_only=True)
     kind: ClassVar[Kind] = "jsonl"
+
+    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
+        """Say at which bytes parts begin, each the first of a line: see `Shard.bounds`."""
+        if self.compression is not None or self.size <= unit_bytes:
+            return ()
+        if self._with_text_field().text_field is None:
+            return ()
+        try:
+            bounds = line_starts(self.path, self.size, unit_bytes)
+        except OSError:  # Whoever reads it deals with that.
+            return ()
+        return bounds if len(bounds) > 2 else ()
+
+    def parts(self, bounds: tuple[int, ...]) -> tuple[JsonLinesShard, ...]:
+        """Cut it at bytes; see `Shard.parts`."""
+        if not bounds:
+            return (self,)
+        known = self._with_text_field()
+        return tuple(
+            replace(
+                known,
+                size=stop - start,
+                part=FilePart(start, stop, self.size, None if start else 0),
+            )
+            for start, stop in itertools.pairwise(bounds)
+        )
 
     def rows_in_metadata(self) -> None:
         """Return None: only reading tells how many lines there are."""
@@ -54,7 +86,7 @@ class JsonLinesShard(FileShard):
         Raises TextColumnError if not a single line has the text field.
         """
         del threads  # Decompression is one stream; shards are what is read side by side.
-        field: tuple[str, ...] | None = None
+        field = self.text_field
         field_seen = False
         blank_lines = 0
         next_row = 0
@@ -64,12 +96,12 @@ class JsonLinesShard(FileShard):
                 continue
             field = field or choose_field(block, self.text)
             read = read_texts(block, field or (self.text,))
-            if not field_seen and read.lacking and not read.having:
+            if not field_seen and self.text_field is None and read.lacking and not read.having:
                 self._require_field(field or (self.text,), read)
             field_seen = field_seen or bool(read.lacking or read.having)
             if read.bad and on_error == "raise":
                 index, reason = read.bad[0]
-                where = f" (line {block.line_number(index)})"
+                where = f" (line {self._lines_before() + block.line_number(index)})"
                 raise refuse_bad_row(self, BadRow(block.first_row + index, reason), where)
             bad = tuple(
                 BadRow(block.first_row + index, reason, snippet=block.snippet(index))
@@ -87,7 +119,7 @@ class JsonLinesShard(FileShard):
         del threads
         if not len(rows):
             return
-        field: tuple[str, ...] | None = None
+        field = self.text_field
         total = 0
         for block in self._blocks():
             if block.rows:
@@ -102,7 +134,37 @@ class JsonLinesShard(FileShard):
 
     def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         self.refuse_empty_file()
-        return line_blocks(self.path, self.name, self.compression, block_bytes)
+        span = None if self.part is None else (self.part.start, self.part.stop)
+        return line_blocks(self.path, self.name, self.compression, block_bytes, span)
+
+    def _with_text_field(self) -> JsonLinesShard:
+        """Return the same, knowing its text field where the first lines have it.
+
+        Only then it can be cut: what a part without the field means, only the whole file tells.
+        """
+        if self.text_field is not None:
+            return self
+        try:
+            for block in self._blocks(_FIRST_LOOK_BYTES):
+                if block.rows:
+                    found = choose_field(block, self.text)
+                    if found is not None and read_texts(block, found).having:
+                        return replace(self, text_field=found)
+                    break
+        except InputError:  # Whoever reads it deals with that.
+            pass
+        return self
+
+    def _count_rows_before(self) -> int:
+        return sum(block.rows for block in self._blocks_before())
+
+    def _lines_before(self) -> int:
+        return sum(block.lines for block in self._blocks_before())
+
+    def _blocks_before(self) -> Iterator[LineBlock]:
+        """Read the file up to where this part begins."""
+        if self.part is not None and self.part.start:
+            yield from line_blocks(self.path, self.name, None, None, (0, self.part.start))
 
     def _require_field(self, field: tuple[str, ...], first: ReadTexts) -> None:
         """Raise TextColumnError if no line of the shard has the field.

@@ -13,6 +13,7 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.bad_text import snippet_of
 from dsir.corpus.batches import BATCH_BYTES
+from dsir.corpus.shard import raise_if_short_of_memory
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
 
@@ -92,7 +93,11 @@ class LineBlock:
 
 
 def line_blocks(
-    path: str, name: str, compression: Compression | None, block_bytes: int | None = None
+    path: str,
+    name: str,
+    compression: Compression | None,
+    block_bytes: int | None = None,
+    span: tuple[int, int] | None = None,
 ) -> Iterator[LineBlock]:
     """Read a file as blocks of whole lines.
 
@@ -101,14 +106,17 @@ def line_blocks(
         name: what messages call it.
         compression: how it is compressed.
         block_bytes: about how long a block is; None for `BATCH_BYTES`.
+        span: the first byte to read, at the beginning of a line, and the one behind the last; None
+            for all. Rows and lines are numbered from there.
 
     Raises:
         ShardError: the file cannot be opened or decompressed, or breaks off.
     """
     first_row = 0
     first_line = 0
+    where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
-        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES):
+        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, span):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)
@@ -116,13 +124,13 @@ def line_blocks(
     except _BrokenOffError as broken:
         rows = first_row + len(line_spans(broken.held)[0])
         if rows:
-            what = f"breaks off after about {rows:,} rows"
+            what = f"breaks off after about {rows:,} rows{where}"
         else:
             what = f"cannot be read as {compression}" if compression else "cannot be read"
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
     except _LineTooLongError:
         raise ShardError(
-            f"{name}: the line after row {first_row:,} is longer than 2 GiB", path=name
+            f"{name}: the line after row {first_row:,}{where} is longer than 2 GiB", path=name
         ) from None
 
 
@@ -139,11 +147,48 @@ class _LineTooLongError(Exception):
     """A line does not end within the longest document there may be."""
 
 
-def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -> Iterator[bytes]:
+def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
+    """Cut a file that is not compressed where lines begin.
+
+    Args:
+        path: the file.
+        size: its bytes.
+        every: about how many bytes there are from one cut to the next.
+
+    Returns:
+        0, the first beginning of a line at or after each multiple of `every`, and the size; of a
+        multiple that lies in the same line as the one before, nothing.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    starts = [0]
+    with pa.OSFile(path) as file:
+        for wanted in range(every, size, every):
+            if wanted <= starts[-1]:
+                continue
+            # A line begins behind a newline, which may be the byte before the wanted one.
+            at = wanted - 1
+            file.seek(at)
+            while piece := file.read(min(_PIECE_BYTES, size - at)):
+                newline = piece.find(b"\n")
+                if newline >= 0:
+                    at += newline + 1
+                    break
+                at += len(piece)
+            if at >= size:
+                break
+            starts.append(at)
+    return (*starts, size)
+
+
+def _whole_lines(
+    path: str, compression: Compression | None, block_bytes: int, span: tuple[int, int] | None
+) -> Iterator[bytes]:
     held: list[bytes] = []
     held_bytes = 0
     try:
-        for piece in _pieces(path, compression):
+        for piece in _pieces(path, compression, span):
             held.append(piece)
             held_bytes += len(piece)
             if held_bytes < block_bytes:
@@ -157,6 +202,7 @@ def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -
             elif held_bytes > _MAX_LINE_BYTES + block_bytes:
                 raise _LineTooLongError
     except (pa.ArrowException, OSError) as error:
+        raise_if_short_of_memory(error)
         whole = b"".join(held)
         raise _BrokenOffError(error, whole[: whole.rfind(b"\n") + 1]) from error
     rest = b"".join(held)
@@ -164,10 +210,23 @@ def _whole_lines(path: str, compression: Compression | None, block_bytes: int) -
         yield rest
 
 
-def _pieces(path: str, compression: Compression | None) -> Iterator[bytes]:
+def _pieces(
+    path: str, compression: Compression | None, span: tuple[int, int] | None
+) -> Iterator[bytes]:
     with pa.OSFile(path) as file:
+        if span is not None:
+            yield from _pieces_within(file, *span)
+            return
         stream = file if compression is None else pa.CompressedInputStream(file, compression)
         first = True
         while piece := stream.read(_PIECE_BYTES):
             yield piece.removeprefix(_BYTE_ORDER_MARK) if first else piece
             first = False
+
+
+def _pieces_within(file: pa.NativeFile, start: int, stop: int) -> Iterator[bytes]:
+    file.seek(start)
+    at = start
+    while piece := file.read(min(_PIECE_BYTES, stop - at)):
+        yield piece.removeprefix(_BYTE_ORDER_MARK) if at == 0 else piece
+        at += len(piece)

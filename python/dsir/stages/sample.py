@@ -46,6 +46,7 @@ class ShardRows:
         form: of the scores that the rows come from.
         rows: the rows, where they are in memory.
         kept: the file of rows that were kept as they passed.
+        source_rows: rows of the input in the shard; None where that is not known.
     """
 
     first_row: int
@@ -54,6 +55,7 @@ class ShardRows:
     place: Place | None = None
     rows: SelectedRows | None = field(default=None, repr=False)
     kept: Path | None = None
+    source_rows: int | None = None
 
     @property
     def selected(self) -> int:
@@ -110,13 +112,20 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     rows = join_rows(parts, form)
     result = ShardRows(task.first_row, [(int(r), int(t)) for r, t in by_target], form)
     result.kept = task.scores.kept
+    result.source_rows = task.scores.source_rows
     if place is None:
         result.rows = rows
         return result
     batch = rows.to_batch()
     with place.file(".arrow") as file, pa.ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)
-    place.finish({"first_row": task.first_row, "by_target": result.by_target})
+    place.finish(
+        {
+            "first_row": task.first_row,
+            "by_target": result.by_target,
+            "source_rows": result.source_rows,
+        }
+    )
     result.place = place
     return result
 
@@ -127,7 +136,9 @@ def load_shard_rows(
     """Make the result of a finished task from its marker."""
     pairs: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
     first_row: int = marker["first_row"]  # type: ignore[assignment]
-    return ShardRows(first_row, [(rows, tokens) for rows, tokens in pairs], form, place, kept=kept)
+    source_rows: int | None = marker["source_rows"]  # type: ignore[assignment]
+    by_target = [(rows, tokens) for rows, tokens in pairs]
+    return ShardRows(first_row, by_target, form, place, kept=kept, source_rows=source_rows)
 
 
 def _pick(

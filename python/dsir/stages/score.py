@@ -98,11 +98,21 @@ class ShardScores:
     kept: Path | None = None
     given_up: bool = False
 
+    @property
+    def source_rows(self) -> int | None:
+        """Rows of the input; None where it could not be read, and nobody counted them."""
+        whole = any(entry.row is None for entry in self.skipped)
+        return None if whole else self.documents
+
+    def batches(self) -> Iterator[Scores]:
+        """Read the scores, as they were written."""
+        if self.place is not None:
+            return read_scores(self.place.path(".arrow"), self.form)
+        return iter([self.scores or self.form.nothing])
+
     def runs(self) -> Iterator[Scores]:
         """Read the scores, in runs of a fixed number of rows."""
-        if self.place is not None:
-            return in_runs(read_scores(self.place.path(".arrow"), self.form), self.form)
-        return in_runs([self.scores or self.form.nothing], self.form)
+        return in_runs(self.batches(), self.form)
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
@@ -175,7 +185,8 @@ def _score_batches(
             text_bytes = bytes_of(batch.text)
         invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
         if len(invalid) and task.on_error == "raise":
-            raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+            first_row = shard.rows_before() + batch.first_row
+            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         bad_rows = sum(one.rows for one in bad)
         result.skipped += skipped_rows(shard.name, bad)

@@ -135,11 +135,18 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
 
 def in_runs(parts: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Iterator[Scores]:
     """Cut scores anew, so that sums over runs do not depend on how they were batched."""
-    waiting = form.nothing
+    # Joined only when there are enough: units may be small, and each join copies all that waits.
+    waiting: list[Scores] = []
+    rows = 0
     for part in parts:
-        waiting = join([waiting, part], form)
-        while waiting.rows >= size:
-            yield waiting.part(slice(size))
-            waiting = waiting.part(slice(size, None))
-    if waiting.rows:
-        yield waiting
+        waiting.append(part)
+        rows += part.rows
+        if rows < size:
+            continue
+        joined = join(waiting, form)
+        whole = rows - rows % size
+        for first in range(0, whole, size):
+            yield joined.part(slice(first, first + size))
+        waiting, rows = [joined.part(slice(whole, None))], rows - whole
+    if rows:
+        yield join(waiting, form)
