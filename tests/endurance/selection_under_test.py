@@ -71,6 +71,8 @@ class Trial:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **(environment or {})},
+            # A shell's background jobs ignore Ctrl-C, and what they start inherits that.
+            preexec_fn=_heed_interrupts,
         )
 
     def run(self, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
@@ -78,6 +80,10 @@ class Trial:
         process = self.start(environment)
         _, said = process.communicate(timeout=300)
         return process.returncode, said
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def make_inputs(folder: Path, rows: int = 1500, seed: int = 0) -> None:
