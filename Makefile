@@ -6,13 +6,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # cmake and ninja come with the `native` extra, so that only a compiler is needed beforehand.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test lint types native sanitize pytest bench clean
+# The fuzzers need clang++ with its libFuzzer; without it they are left out.
+CLANG ?= $(firstword $(shell command -v clang++ clang++-19 clang++-16 clang++-14))
+
+.PHONY: demo test lint types native sanitize fuzz pytest bench clean
 
 demo: $(VENV)
 	$(PIP) install .
 	$(BIN)/python examples/demo.py --target all
 
-test: lint types native sanitize pytest
+test: lint types native sanitize fuzz pytest
 
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +44,16 @@ sanitize: setup
 	cmake --preset tsan
 	cmake --build --preset tsan
 	ctest --preset tsan
+
+# The short form, 20 seconds a target at most; docs/endurance.md has the long one.
+fuzz: setup
+ifeq ($(CLANG),)
+	@echo "no clang++: the fuzzers are left out (their seeds ran with the native tests)"
+else
+	cmake --preset fuzz -DCMAKE_CXX_COMPILER=$(CLANG)
+	cmake --build --preset fuzz
+	ctest --preset fuzz
+endif
 
 pytest: setup
 	$(BIN)/python -m pytest

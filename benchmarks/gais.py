@@ -1,7 +1,10 @@
 """GAIS: seconds of an epoch, of the graphs and of a whole selection; each run a process of its own.
 
-Usage: python -m benchmarks.gais [--rows N ...] [--columns D] [--graph NAME] [--peers] [--threads N]
-       [--json FILE]
+Usage: python -m benchmarks.gais [--rows N ...] [--columns D] [--graph NAME] [--only NAME ...]
+       [--peers] [--threads N] [--json FILE]
+
+Growth with the rows: --only select --rows 125000 250000 500000 1000000 --columns 50, and the same
+with --graph lsh.
 
 The data are random, 16 columns by default, two classes in a ring. `cpu` is the processor time of
 the process, all threads together; the peak is its own VmHWM. --peers trains the same two layers on

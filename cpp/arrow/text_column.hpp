@@ -21,17 +21,24 @@ class TypeError : public std::invalid_argument {
 /// dictionaries of these with any integer index; slices and nulls included.
 ///
 /// Borrows: the schema and the array must outlive the view, unchanged. Reading is thread-safe.
-/// The constructor checks formats, buffer counts and the ends of the offsets; that the producer's
-/// offsets in between are in order is trusted, as everywhere in the C Data Interface. Dictionary
-/// indices and string views are checked as they are read. UTF-8 is not checked here.
+/// The constructor checks formats, buffer counts and the ends of the offsets; the offsets in
+/// between, dictionary indices and string views are checked as they are read. How long the buffers
+/// are is the producer's word: the C Data Interface does not say. UTF-8 is not checked here.
 class TextColumn {
   public:
+    /// The first and the last offset of the rows in use.
+    struct Ends {
+        std::int64_t first = 0;
+        std::int64_t last = 0;
+    };
+
     /// Throws TypeError, naming the format found.
     TextColumn(const ArrowSchema& schema, const ArrowArray& array);
 
     std::int64_t size() const { return size_; }
 
     /// The text of a row, or nothing where it is null. `row` must be in range (not checked).
+    /// Throws TypeError where the array leads out of its buffers.
     std::optional<std::string_view> operator[](std::int64_t row) const {
         std::int64_t at = row + offset_;
         if (is_null(validity_, at)) return std::nullopt;
@@ -70,6 +77,7 @@ class TextColumn {
     const std::uint8_t* dictionary_validity_ = nullptr;
     Layout layout_ = Layout::offsets32;
     const void* offsets_ = nullptr;  ///< or the views
+    Ends ends_;                      ///< of the offsets
     const char* bytes_ = nullptr;
     const void* const* view_buffers_ = nullptr;
     std::int64_t view_buffer_count_ = 0;

@@ -1,10 +1,10 @@
-#include <algorithm>
-#include <cmath>
 #include <optional>
+#include <span>
 #include <variant>
 
 #include "bindings/python.hpp"
 #include "graph/centrality.hpp"
+#include "graph/checked_views.hpp"
 #include "graph/similarity_join.hpp"
 
 namespace dsir::bindings {
@@ -28,56 +28,26 @@ struct UnitRows {
     }
 };
 
-[[noreturn]] void refuse_row(std::int64_t row, const char* why) {
-    throw std::invalid_argument("row " + std::to_string(row) + " " + why);
+template <class T>
+std::span<const T> span_of(const Array<T>& array) {
+    return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
 template <class Value>
 UnitRows sparse(const Array<std::int64_t>& offsets, const Array<std::int32_t>& columns,
                 const Array<Value>& values, const Array<double>& column_scale) {
-    require(offsets.ndim() == 1 && offsets.size() >= 1, "offsets must be one more than rows");
-    require(columns.ndim() == 1 && values.ndim() == 1 && columns.size() == values.size(),
+    require(offsets.ndim() == 1, "offsets must be one more than rows");
+    require(columns.ndim() == 1 && values.ndim() == 1,
             "columns and values must be flat and of one length");
     require(column_scale.ndim() == 1, "column_scale must be flat");
-    const SparseRows<Value> view{offsets.size() - 1, column_scale.size(), offsets.data(),
-                                 columns.data(),     values.data(),       column_scale.data()};
-    require(view.size < 0x7FFFFFFF, "there are more than 2^31 - 2 rows");
-    require(view.offsets[0] == 0 && view.offsets[view.size] == columns.size(),
-            "offsets must begin at 0 and end at the number of entries");
-    for (std::int64_t i = 0; i < view.size; ++i) {
-        const std::int64_t begin = view.offsets[i];
-        const std::int64_t end = view.offsets[i + 1];
-        if (begin > end || end > columns.size()) refuse_row(i, "has offsets that do not ascend");
-        for (std::int64_t k = begin; k < end; ++k) {
-            if (view.columns[k] < 0 || view.columns[k] >= view.width) {
-                refuse_row(i, "has a column that is out of range");
-            }
-            if (k > begin && view.columns[k - 1] >= view.columns[k]) {
-                refuse_row(i, "has columns that do not ascend");
-            }
-            if (!std::isfinite(view.values[k])) refuse_row(i, "holds NaN or an infinite value");
-        }
-    }
-    bool finite = true;
-    for (std::int64_t c = 0; c < view.width; ++c) {
-        finite = finite && std::isfinite(view.column_scale[c]);
-    }
-    require(finite, "column_scale must be finite");
-    return {view, {offsets, columns, values, column_scale}};
+    return {graph::checked_sparse(span_of(offsets), span_of(columns), span_of(values),
+                                  span_of(column_scale)),
+            {offsets, columns, values, column_scale}};
 }
 
 UnitRows dense(const Array<float>& values) {
     require(values.ndim() == 2, "embeddings must be two-dimensional");
-    const DenseRows view{values.shape(0), values.shape(1), values.data()};
-    require(view.size < 0x7FFFFFFF, "there are more than 2^31 - 2 rows");
-    for (std::int64_t i = 0; i < view.size; ++i) {
-        for (std::int64_t k = 0; k < view.width; ++k) {
-            if (!std::isfinite(view.values[i * view.width + k])) {
-                refuse_row(i, "holds NaN or an infinite value");
-            }
-        }
-    }
-    return {view, {values}};
+    return {graph::checked_dense(values.shape(0), values.shape(1), values.data()), {values}};
 }
 
 /// First row with a value below 0, or -1.
@@ -183,7 +153,7 @@ py::tuple similarity_join(const UnitRows& units, double threshold, bool strict, 
     require(threshold > 0 && threshold <= 1, "threshold must be above 0 and at most 1");
     require(top_k >= 0, "top_k must not be negative");
     require(threads >= 1, "threads must be at least 1");
-    require(block_rows >= 1 && block_rows <= 1 << 16, "block_rows must be 1 to 65,536");
+    require(block_rows >= 0 && block_rows <= 1 << 16, "block_rows must be 0 to 65,536");
     const graph::JoinSettings settings{threshold, strict, self_edges, threads, block_rows};
     graph::Graph found;
     {
@@ -203,21 +173,12 @@ py::tuple similarity_join(const UnitRows& units, double threshold, bool strict, 
 
 graph::GraphView graph_view(const Array<std::int64_t>& offsets,
                             const Array<std::int32_t>& neighbours, const OptionalDoubles& weights) {
-    require(offsets.ndim() == 1 && offsets.size() >= 1 && neighbours.ndim() == 1,
+    require(offsets.ndim() == 1 && neighbours.ndim() == 1,
             "offsets must be one more than units, neighbours flat");
     require(!weights || (weights->ndim() == 1 && weights->size() == neighbours.size()),
             "weights must have one entry an edge");
-    const graph::GraphView view{offsets.size() - 1, offsets.data(), neighbours.data(),
-                                weights ? weights->data() : nullptr};
-    require(view.offsets[0] == 0 && view.offsets[view.size] == neighbours.size(),
-            "offsets must begin at 0 and end at the number of edges");
-    require(std::is_sorted(view.offsets, view.offsets + offsets.size()), "offsets must ascend");
-    bool within = true;
-    for (py::ssize_t k = 0; k < neighbours.size(); ++k) {
-        within = within && view.neighbours[k] >= 0 && view.neighbours[k] < view.size;
-    }
-    require(within, "a neighbour is out of range");
-    return view;
+    return graph::checked_graph(span_of(offsets), span_of(neighbours),
+                                weights ? weights->data() : nullptr);
 }
 
 py::tuple walk_graph(const Array<std::int64_t>& offsets, const Array<std::int32_t>& neighbours,

@@ -4,14 +4,17 @@
 PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     module.doc() = "The C++ core of dsir. Private: use the dsir package.";
     dsir::bindings::bind_text(module);
+    dsir::bindings::bind_json(module);
     dsir::bindings::bind_hashing(module);
     dsir::bindings::bind_ngram(module);
     dsir::bindings::bind_sampling(module);
+    dsir::bindings::bind_quota(module);
     dsir::bindings::bind_chunk(module);
     dsir::bindings::bind_quality(module);
     dsir::bindings::bind_bootstrap(module);
     dsir::bindings::bind_graph(module);
     dsir::bindings::bind_terms(module);
     dsir::bindings::bind_gais(module);
+    dsir::bindings::bind_judges(module);
     dsir::bindings::bind_machine(module);
 }

@@ -41,12 +41,15 @@ void bind_text(py::module_& module);
 void bind_hashing(py::module_& module);
 void bind_ngram(py::module_& module);
 void bind_sampling(py::module_& module);
+void bind_quota(py::module_& module);
 void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
 void bind_bootstrap(py::module_& module);
 void bind_graph(py::module_& module);
 void bind_gais(py::module_& module);
+void bind_judges(py::module_& module);
 void bind_terms(py::module_& module);
+void bind_json(py::module_& module);
 void bind_machine(py::module_& module);
 
 }  // namespace dsir::bindings

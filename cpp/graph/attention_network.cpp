@@ -1,14 +1,14 @@
 #include "graph/attention_network.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "graph/dense_products.hpp"
 #include "graph/edge_attention.hpp"
+#include "numeric/mixed.hpp"
 #include "numeric/portable_exp.hpp"
-#include "numeric/portable_exp_float.hpp"
 #include "numeric/portable_log.hpp"
 #include "parallel/for_ranges.hpp"
+#include "simd/edge_kernels.hpp"
 
 namespace dsir::graph {
 namespace {
@@ -57,18 +57,9 @@ struct Pass {
 };
 
 template <class Value>
-Value elu(Value x) {
-    if (x > 0) return x;
-    if constexpr (std::is_same_v<Value, float>) {
-        return numeric::portable_exp_float(x) - 1;
-    } else {
-        return numeric::portable_exp(x) - 1;
-    }
-}
-
-template <class Value>
 bool unit_dropped(const Dropout& dropout, std::int64_t at) {
-    return dropped(dropout.seed ^ kHiddenUnits, static_cast<std::uint64_t>(at), dropout.hidden);
+    return numeric::dropped(dropout.seed ^ kHiddenUnits, static_cast<std::uint64_t>(at),
+                            dropout.hidden);
 }
 
 template <class Value>
@@ -87,14 +78,21 @@ void run(const AttentionGraph& graph, const Value* features, const NetworkShape&
            {dropout.edges, dropout.seed}, pass.first, pass.hidden.data(), threads);
     const auto scale = static_cast<Value>(1.0 / (1.0 - dropout.hidden));
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
+        std::vector<Value> below(static_cast<std::size_t>(joined));
         for (std::int64_t i = begin; i < end; ++i) {
             Value* const row = pass.hidden.data() + i * joined;
-            for (std::int64_t c = 0; c < joined; ++c) row[c] += w.first_bias[c];
-        }
-        for (std::int64_t at = begin * joined; at < end * joined; ++at) {
-            const Value value = elu(pass.hidden[at]);
-            const bool out = dropout.hidden > 0 && unit_dropped<Value>(dropout, at);
-            pass.hidden[at] = out ? Value{0} : (dropout.hidden > 0 ? value * scale : value);
+            for (std::int64_t c = 0; c < joined; ++c) {
+                row[c] += w.first_bias[c];
+                below[c] = row[c] < 0 ? row[c] : Value{0};
+            }
+            simd::edge_kernels<Value>().exponentials(below.data(), joined);
+            for (std::int64_t c = 0; c < joined; ++c) {
+                row[c] = row[c] > 0 ? row[c] : below[c] - 1;  // ELU
+            }
+            if (!(dropout.hidden > 0)) continue;
+            for (std::int64_t c = 0; c < joined; ++c) {
+                row[c] = unit_dropped<Value>(dropout, i * joined + c) ? Value{0} : row[c] * scale;
+            }
         }
     });
     allocate(pass.second_z, shape.logits());
@@ -211,13 +209,10 @@ double network_gradient(const AttentionGraph& graph, const Value* features,
     const auto keep = static_cast<Value>(1.0 - dropout.hidden);
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
         for (std::int64_t at = begin * joined; at < end * joined; ++at) {
-            if (dropout.hidden > 0 && unit_dropped<Value>(dropout, at)) {
-                of_hidden[at] = 0;
-                continue;
-            }
             const Value value = pass.hidden[at] * keep;  // ELU, without the scale of dropout
             const Value slope = value > 0 ? Value{1} : value + 1;
-            of_hidden[at] *= slope / keep;
+            const bool out = dropout.hidden > 0 && unit_dropped<Value>(dropout, at);
+            of_hidden[at] = out ? Value{0} : of_hidden[at] * (slope / keep);
         }
     });
     column_sums(of_hidden.data(), size, joined, g.first_bias);

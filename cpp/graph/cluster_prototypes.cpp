@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "graph/dense_products.hpp"
-#include "graph/edge_attention.hpp"
+#include "graph/panels.hpp"
 #include "graph/prototypes.hpp"
+#include "numeric/mixed.hpp"
 #include "parallel/for_ranges.hpp"
 
 namespace dsir::graph {
@@ -26,6 +26,8 @@ class Clustering {
             std::copy(members, members + size, out);
             return;
         }
+        own_.resize(size, rows_.width);
+        for (std::int64_t i = 0; i < size; ++i) own_.set(i, row(i));
         place_seeds(seed);
         for (std::int64_t step = 0; step < iterations && assign(); ++step) move_centres();
         snap(out);
@@ -41,7 +43,8 @@ class Clustering {
         centres_.resize(static_cast<std::size_t>(k_ * rows_.width));
         nearest_.assign(n, -1);
         distance_.assign(n, kFar);
-        trial_.resize(n);
+        trial_.resize(own_.padded());
+        kept_.resize(own_.padded());
         int tries = 2;
         for (std::int64_t k = k_; k > 1; k >>= 2) ++tries;
         std::uint64_t draws = 0;
@@ -52,7 +55,7 @@ class Clustering {
             double least = 0;
             for (int t = 0; t < (c == 0 ? 1 : tries); ++t) {
                 const double uniform =
-                    static_cast<double>(mixed(seed, draws++) >> 11) * 0x1p-53 * total;
+                    static_cast<double>(numeric::mixed(seed, draws++) >> 11) * 0x1p-53 * total;
                 double sum = 0;
                 std::int64_t at = 0;
                 for (; at < size_ - 1; ++at) {
@@ -60,14 +63,14 @@ class Clustering {
                     if (sum > uniform) break;
                 }
                 double left = 0;
+                own_.distances(row(at), trial_.data());
                 for (std::int64_t i = 0; i < size_; ++i) {
-                    trial_[i] = squared_distance(row(i), row(at), rows_.width);
                     left += static_cast<double>(std::min(distance_[i], trial_[i]));
                 }
                 if (chosen < 0 || left < least) {
                     chosen = at;
                     least = left;
-                    kept_ = trial_;
+                    kept_.swap(trial_);
                 }
             }
             for (std::int64_t i = 0; i < size_; ++i) {
@@ -81,17 +84,12 @@ class Clustering {
 
     /// True where a row went to another centre.
     bool assign() {
+        centre_panels_.resize(k_, rows_.width);
+        for (std::int64_t c = 0; c < k_; ++c) centre_panels_.set(c, centre(c));
         bool changed = false;
         for (std::int64_t i = 0; i < size_; ++i) {
-            std::int32_t best = 0;
             float least = kFar;
-            for (std::int64_t c = 0; c < k_; ++c) {
-                const float d = squared_distance(row(i), centre(c), rows_.width);
-                if (d < least) {
-                    least = d;
-                    best = static_cast<std::int32_t>(c);
-                }
-            }
+            const std::int32_t best = centre_panels_.nearest(row(i), least);
             changed = changed || nearest_[i] != best;
             nearest_[i] = best;
         }
@@ -123,11 +121,11 @@ class Clustering {
         for (std::int64_t c = 0; c < k_; ++c) {
             std::int64_t best = -1;
             float least = kFar;
+            own_.distances(centre(c), trial_.data());
             for (std::int64_t i = 0; i < size_; ++i) {
                 if (taken[i] != 0) continue;
-                const float d = squared_distance(row(i), centre(c), rows_.width);
-                if (best < 0 || d < least) {
-                    least = d;
+                if (best < 0 || trial_[i] < least) {
+                    least = trial_[i];
                     best = i;
                 }
             }
@@ -140,6 +138,7 @@ class Clustering {
     const std::int32_t* members_ = nullptr;
     std::int64_t size_ = 0;
     std::int64_t k_ = 0;
+    Panels own_, centre_panels_;
     std::vector<float> centres_, distance_, trial_, kept_;
     std::vector<std::int32_t> nearest_;
     std::vector<double> sums_;
@@ -159,7 +158,8 @@ std::vector<std::int32_t> cluster_prototypes(const DenseRows& rows, const Parts&
         for (std::int64_t g = begin; g < end; ++g) {
             clustering.run(parts.members + parts.offsets[g],
                            parts.offsets[g + 1] - parts.offsets[g], wanted[g], iterations,
-                           mixed(seed, static_cast<std::uint64_t>(g)), chosen.data() + ends[g]);
+                           numeric::mixed(seed, static_cast<std::uint64_t>(g)),
+                           chosen.data() + ends[g]);
         }
     });
     return chosen;

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
-#include "graph/dense_products.hpp"
-#include "graph/edge_attention.hpp"
+#include "graph/panels.hpp"
 #include "graph/prototypes.hpp"
+#include "numeric/mixed.hpp"
 #include "numeric/portable_exp_float.hpp"
 #include "parallel/for_ranges.hpp"
 
@@ -13,26 +14,38 @@ namespace {
 
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
-/// The two nearest prototypes on one side of a row: of its class, or of the others.
+/// The two nearest prototypes on one side of every row: of its class, or of the others.
 struct NearestTwo {
-    float distance[2] = {kFar, kFar};  ///< squared
-    std::int32_t slot[2] = {-1, -1};
+    std::vector<float> first, second;  ///< squared distances
+    std::vector<std::int32_t> first_slot, second_slot;
 
-    void offer(float d, std::int32_t at) {
-        if (d < distance[0]) {
-            distance[1] = distance[0];
-            slot[1] = slot[0];
-            distance[0] = d;
-            slot[0] = at;
-        } else if (d < distance[1]) {
-            distance[1] = d;
-            slot[1] = at;
+    void resize(std::size_t size) {
+        first.resize(size);
+        second.resize(size);
+        first_slot.resize(size);
+        second_slot.resize(size);
+    }
+    void clear(std::int64_t i) {
+        first[i] = second[i] = kFar;
+        first_slot[i] = second_slot[i] = -1;
+    }
+    void offer(std::int64_t i, float d, std::int32_t slot) {
+        if (d < first[i]) {
+            second[i] = first[i];
+            second_slot[i] = first_slot[i];
+            first[i] = d;
+            first_slot[i] = slot;
+        } else if (d < second[i]) {
+            second[i] = d;
+            second_slot[i] = slot;
         }
     }
-    bool holds(std::int32_t at) const { return slot[0] == at || slot[1] == at; }
-    float without(std::int32_t at) const { return slot[0] == at ? distance[1] : distance[0]; }
+    float without(std::int64_t i, std::int32_t slot) const {
+        return first_slot[i] == slot ? second[i] : first[i];
+    }
 };
 
+/// The search in one part. Its rows are numbered by class, so that a candidate's class is one run.
 class Search {
   public:
     Search(const DenseRows& rows, const std::int32_t* labels, const std::uint8_t* allowed,
@@ -40,29 +53,43 @@ class Search {
            std::int64_t count, float sharpness)
         : rows_(rows),
           labels_(labels),
-          members_(members),
+          allowed_(allowed),
+          members_(members, members + size),
           size_(size),
           prototypes_(prototypes),
           count_(static_cast<std::int32_t>(count)),
           sharpness_(sharpness) {
-        const auto n = static_cast<std::size_t>(size);
+        std::stable_sort(
+            members_.begin(), members_.end(),
+            [labels](std::int32_t a, std::int32_t b) { return labels[a] < labels[b]; });
+        panels_.resize(size, rows.width);
+        for (std::int64_t i = 0; i < size; ++i) panels_.set(i, row(i));
+        prototype_panels_.resize(count, rows.width);
+        for (std::int32_t s = 0; s < count_; ++s) {
+            prototype_panels_.set(s, rows_.values + prototypes[s] * rows_.width);
+        }
+        const std::size_t n = panels_.padded();
         own_.resize(n);
         other_.resize(n);
         loss_.resize(n);
         trial_.resize(n);
+        scanned_.resize(prototype_panels_.padded());
+        std::int32_t classes = 0;
         for (std::int64_t i = 0; i < size; ++i) {
             scan(i);
-            loss_[i] = loss_of(own_[i].distance[0], other_[i].distance[0]);
+            loss_[i] = loss_of(own_.first[i], other_.first[i]);
+            classes = std::max(classes, label(i) + 1);
         }
-        std::int32_t classes = 0;
-        for (std::int64_t i = 0; i < size; ++i) classes = std::max(classes, label(i) + 1);
+        class_ends_.assign(static_cast<std::size_t>(classes) + 1, 0);
+        for (std::int64_t i = 0; i < size; ++i) ++class_ends_[label(i) + 1];
+        for (std::int32_t c = 0; c < classes; ++c) class_ends_[c + 1] += class_ends_[c];
         pools_.resize(static_cast<std::size_t>(classes));
         for (std::int64_t i = 0; i < size; ++i) {
-            if (allowed[members[i]] != 0) {
+            if (allowed[members_[i]] != 0) {
                 pools_[label(i)].push_back(static_cast<std::int32_t>(i));
             }
         }
-        for (std::int32_t s = 0; s < count_; ++s) taken_.push_back(prototypes[s]);
+        taken_.assign(prototypes, prototypes + count);
         std::sort(taken_.begin(), taken_.end());
     }
 
@@ -70,7 +97,7 @@ class Search {
         const auto tries = static_cast<std::int64_t>(settings.passes * count_);
         std::uint64_t draws = 0;
         const auto uniform = [&] {
-            return static_cast<double>(mixed(seed, draws++) >> 11) * 0x1p-53;
+            return static_cast<double>(numeric::mixed(seed, draws++) >> 11) * 0x1p-53;
         };
         for (std::int64_t t = 0; t < tries; ++t) {
             const auto slot = static_cast<std::int32_t>(uniform() * count_);
@@ -78,8 +105,10 @@ class Search {
             const std::vector<std::int32_t>* pool = &pools_[of_class];
             if (uniform() < settings.local) {
                 cluster_.clear();
-                for (const std::int32_t i : pools_[of_class]) {
-                    if (own_[i].slot[0] == slot) cluster_.push_back(i);
+                for (std::int64_t i = class_ends_[of_class]; i < class_ends_[of_class + 1]; ++i) {
+                    if (own_.first_slot[i] == slot && allowed_[members_[i]] != 0) {
+                        cluster_.push_back(static_cast<std::int32_t>(i));
+                    }
                 }
                 pool = &cluster_;
             }
@@ -94,7 +123,7 @@ class Search {
 
     double loss() const {
         double sum = 0;
-        for (const float one : loss_) sum += static_cast<double>(one);
+        for (std::int64_t i = 0; i < size_; ++i) sum += static_cast<double>(loss_[i]);
         return sum;
     }
 
@@ -112,57 +141,89 @@ class Search {
     }
 
     void scan(std::int64_t i) {
-        own_[i] = {};
-        other_[i] = {};
+        own_.clear(i);
+        other_.clear(i);
+        prototype_panels_.distances(row(i), scanned_.data());
         for (std::int32_t s = 0; s < count_; ++s) {
-            const float d =
-                squared_distance(row(i), rows_.values + prototypes_[s] * rows_.width, rows_.width);
-            (labels_[prototypes_[s]] == label(i) ? own_[i] : other_[i]).offer(d, s);
+            NearestTwo& side = labels_[prototypes_[s]] == label(i) ? own_ : other_;
+            if (scanned_[s] < side.second[i]) side.offer(i, scanned_[s], s);
+        }
+    }
+
+    /// Calls body(i) for the rows from begin to end whose nearest prototype on a side would change.
+    template <class Body>
+    void each_touched(const NearestTwo& side, std::int64_t begin, std::int64_t end,
+                      std::int32_t slot, Body&& body) const {
+        constexpr std::int64_t kBlock = 32;
+        const float* const d = trial_.data();
+        const float* const nearest = side.first.data();
+        const std::int32_t* const of_slot = side.first_slot.data();
+        for (std::int64_t first = begin; first < end; first += kBlock) {
+            const std::int64_t last = std::min(end, first + kBlock);
+            // Few are: whole blocks are passed over.
+            std::int32_t any = 0;
+            for (std::int64_t i = first; i < last; ++i) {
+                any |= static_cast<std::int32_t>(d[i] < nearest[i]) |
+                       static_cast<std::int32_t>(of_slot[i] == slot);
+            }
+            if (any == 0) continue;
+            for (std::int64_t i = first; i < last; ++i) {
+                if (d[i] < nearest[i] || of_slot[i] == slot) body(i);
+            }
         }
     }
 
     void attempt(std::int32_t slot, std::int32_t candidate) {
         const std::int32_t of_class = label(candidate);
+        const std::int64_t begin = class_ends_[of_class];
+        const std::int64_t end = class_ends_[of_class + 1];
+        panels_.distances(row(candidate), trial_.data());
         double change = 0;
-        for (std::int64_t i = 0; i < size_; ++i) {
-            const float d = squared_distance(row(i), row(candidate), rows_.width);
-            trial_[i] = d;
-            const bool same = label(i) == of_class;
-            const NearestTwo& side = same ? own_[i] : other_[i];
-            const float nearest = std::min(d, side.without(slot));
-            if (nearest == side.distance[0]) continue;
-            const float after = same ? loss_of(nearest, other_[i].distance[0])
-                                     : loss_of(own_[i].distance[0], nearest);
+        const auto add = [&](std::int64_t i, float after) {
             change += static_cast<double>(after) - static_cast<double>(loss_[i]);
-        }
+        };
+        const auto other_changes = [&](std::int64_t i) {
+            const float nearest = std::min(trial_[i], other_.without(i, slot));
+            if (nearest != other_.first[i]) add(i, loss_of(own_.first[i], nearest));
+        };
+        each_touched(other_, 0, begin, slot, other_changes);
+        each_touched(own_, begin, end, slot, [&](std::int64_t i) {
+            const float nearest = std::min(trial_[i], own_.without(i, slot));
+            if (nearest != own_.first[i]) add(i, loss_of(nearest, other_.first[i]));
+        });
+        each_touched(other_, end, size_, slot, other_changes);
         if (!(change < -1e-6)) return;
         const auto old = std::lower_bound(taken_.begin(), taken_.end(), prototypes_[slot]);
         taken_.erase(old);
         prototypes_[slot] = members_[candidate];
+        prototype_panels_.set(slot, row(candidate));
         taken_.insert(std::lower_bound(taken_.begin(), taken_.end(), prototypes_[slot]),
                       prototypes_[slot]);
         for (std::int64_t i = 0; i < size_; ++i) {
-            NearestTwo& side = label(i) == of_class ? own_[i] : other_[i];
-            if (side.holds(slot)) {
+            NearestTwo& side = i >= begin && i < end ? own_ : other_;
+            if (side.first_slot[i] == slot || side.second_slot[i] == slot) {
                 scan(i);
-            } else if (trial_[i] < side.distance[1]) {
-                side.offer(trial_[i], slot);
+            } else if (trial_[i] < side.second[i]) {
+                side.offer(i, trial_[i], slot);
             } else {
                 continue;
             }
-            loss_[i] = loss_of(own_[i].distance[0], other_[i].distance[0]);
+            loss_[i] = loss_of(own_.first[i], other_.first[i]);
         }
     }
 
     const DenseRows rows_;
     const std::int32_t* labels_;
-    const std::int32_t* members_;
+    const std::uint8_t* allowed_;
+    std::vector<std::int32_t> members_;  ///< by class
     std::int64_t size_;
     std::int32_t* prototypes_;
     std::int32_t count_;
     float sharpness_;
-    std::vector<NearestTwo> own_, other_;
-    std::vector<float> loss_, trial_;
+    Panels panels_, prototype_panels_;
+    NearestTwo own_, other_;
+    std::vector<float> loss_, trial_, scanned_;
+    std::vector<std::int64_t> class_ends_;
     std::vector<std::vector<std::int32_t>> pools_;  ///< places in the part, by class
     std::vector<std::int32_t> cluster_;
     std::vector<std::int32_t> taken_;  ///< prototypes in order
@@ -180,7 +241,7 @@ void exchange_prototypes(const DenseRows& rows, const std::int32_t* labels,
                           parts.offsets[g + 1] - parts.offsets[g], prototypes + ends[g],
                           ends[g + 1] - ends[g], static_cast<float>(settings.sharpness));
             losses[g] = search.loss();
-            search.run(settings, mixed(settings.seed, static_cast<std::uint64_t>(g)));
+            search.run(settings, numeric::mixed(settings.seed, static_cast<std::uint64_t>(g)));
             losses[parts.count + g] = search.loss();
         }
     });

@@ -5,14 +5,11 @@
 #include <cmath>
 
 namespace dsir::graph {
-namespace {
 
-// Relative error of a single-precision sum of n products, generously.
-float rounding(std::int64_t n) {
-    return static_cast<float>(n + 8) * 0x1p-22F;
+// Generously.
+float SparseBlock::rounding(std::int64_t products) {
+    return static_cast<float>(products + 8) * 0x1p-22F;
 }
-
-}  // namespace
 
 SparseBlock::SparseBlock(const ComparableSparse& rows, std::int64_t begin, std::int64_t end)
     : rows_(rows), begin_(begin), end_(end), starts_(static_cast<std::size_t>(rows.width()) + 1) {
@@ -36,7 +33,6 @@ SparseBlock::SparseBlock(const ComparableSparse& rows, std::int64_t begin, std::
 float SparseBlock::fill(std::int64_t query, std::int64_t limit, float* estimate) const {
     std::fill(estimate, estimate + (limit - begin_), 0.0F);
     const std::uint16_t* const members = members_.data();
-    const float* const weights = weights_.data();
     for (std::int64_t k = rows_.begin(query); k < rows_.end(query); ++k) {
         const auto column = static_cast<std::size_t>(rows_.column(k));
         const auto weight = static_cast<float>(rows_.weight(k));
@@ -47,9 +43,7 @@ float SparseBlock::fill(std::int64_t query, std::int64_t limit, float* estimate)
                 std::lower_bound(members + starts_[column], members + stop, limit - begin_) -
                 members);
         }
-        for (std::uint32_t p = starts_[column]; p < stop; ++p) {
-            estimate[members[p]] += weight * weights[p];
-        }
+        add(starts_[column], stop, weight, estimate);
     }
     return rounding(rows_.longest());
 }
@@ -83,7 +77,7 @@ float DenseBlock::fill(std::int64_t query, std::int64_t limit, float* estimate) 
         const std::int64_t count = std::min(kLanes, limit - begin_ - first);
         std::copy(sums.begin(), sums.begin() + count, estimate + first);
     }
-    return rounding(width);
+    return SparseBlock::rounding(width);
 }
 
 }  // namespace dsir::graph

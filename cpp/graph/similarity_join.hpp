@@ -12,8 +12,9 @@
 /// the margin are decided by `cosine_of`, in double precision and one fixed order. The result is
 /// therefore that of all pairs, and the same bits for any number of threads or size of block.
 ///
-/// Bounds that leave common columns out of the index (Bayardo et al. 2007, "AllPairs"; Anastasiu &
-/// Karypis 2014, "L2AP") were built and measured, and lost: docs/lexrank.md.
+/// With a threshold, bounds that leave common columns out of the index (Bayardo et al. 2007,
+/// "AllPairs"; Anastasiu & Karypis 2014, "L2AP") were built and measured, and lost:
+/// docs/lexrank.md. For the nearest k, whose cosine soon is far higher, they pay: near_rows.hpp.
 namespace dsir::graph {
 
 struct JoinSettings {
@@ -21,7 +22,12 @@ struct JoinSettings {
     bool strict = false;     ///< cosine > threshold instead of >=
     bool self_edges = true;  ///< every row that is not zero is its own neighbour, cosine 1
     unsigned threads = 1;
-    std::int64_t block_rows = 8192;  ///< rows that are indexed at a time, at most 65,536
+    /// Rows that are indexed at a time, at most 65,536; 0: as suits the join.
+    std::int64_t block_rows = 0;
+
+    std::int64_t block_rows_or(std::int64_t usual) const {
+        return block_rows == 0 ? usual : block_rows;
+    }
 };
 
 /// A symmetric graph: neighbours ascend in a row.

@@ -190,6 +190,38 @@ TEST(malformed_arrays_are_refused) {
         array->damage(1, 16, std::int64_t{-1});
         CHECK_THROWS(TypeError, "not in order", array->column());
     }
+    for (const std::int32_t between : {-1, 1, 3, 4, 2147483647}) {
+        // Ends in order, and one in between that is not.
+        const auto narrow = TextArray::strings({"a", "b", "c"}, "u");
+        narrow->damage(1, 8, between);
+        const auto wide = TextArray::strings({"a", "b", "c"}, "U");
+        wide->damage(1, 16, std::int64_t{between});
+        const bool lead_out = between < 1 || between > 3;
+        for (const auto* array : {narrow.get(), wide.get()}) {
+            if (lead_out) {
+                CHECK_THROWS(TypeError, "not in order", rows_of(array->column()));
+                CHECK_THROWS(TypeError, "not in order", array->column().text_bytes());
+            } else {
+                CHECK_EQUAL(array->column().text_bytes(), 3);
+            }
+        }
+    }
+    {
+        const auto array = TextArray::strings({"a"});
+        array->array.offset = INT64_MAX;
+        CHECK_THROWS(TypeError, "longer than any memory", array->column());
+        array->array.offset = 0;
+        array->array.buffers = nullptr;
+        CHECK_THROWS(TypeError, "no buffers", array->column());
+    }
+    {
+        // The same of the values of a dictionary.
+        auto values = TextArray::strings({"a"});
+        values->array.offset = -1;
+        const auto array =
+            TextArray::dictionary<std::int8_t>("c", {std::int8_t{0}}, std::move(values));
+        CHECK_THROWS(TypeError, "negative", array->column());
+    }
     {
         // The ends of the rows in use, not of the buffer.
         const auto array = TextArray::strings({"a", "b", "c"}, "u");
@@ -233,6 +265,12 @@ TEST(malformed_views_are_refused) {
     const auto fewer = TextArray::views(rows, 2);
     fewer->array.n_buffers = 2;
     CHECK_THROWS(TypeError, "at least 3 buffers, not 2", fewer->column());
+    const auto no_sizes = TextArray::views(rows, 2);
+    no_sizes->array.buffers[4] = nullptr;
+    CHECK_THROWS(TypeError, "does not say how long", no_sizes->column());
+    const auto no_text = TextArray::views(rows, 2);
+    no_text->array.buffers[2] = nullptr;
+    CHECK_THROWS(TypeError, "not there", rows_of(no_text->column()));
     const auto no_views = TextArray::views(rows, 2);
     no_views->array.buffers[1] = nullptr;
     CHECK_THROWS(TypeError, "no views", no_views->column());

@@ -253,4 +253,52 @@ TEST(the_network_runs_on_any_number_of_threads) {
     CHECK(gradients[0] == gradients[1]);
 }
 
+/// The kernels for common shapes are other code in single precision than in double.
+TEST(single_precision_is_near_double) {
+    Random random(7);
+    const std::int64_t size = 90;
+    std::vector<std::int64_t> offsets{0};
+    std::vector<std::int32_t> ends;
+    for (std::int32_t i = 0; i < size; ++i) {
+        ends.push_back(i);
+        for (std::size_t k = random.below(7); k > 0; --k) {
+            ends.push_back(static_cast<std::int32_t>(random.below(90)));
+        }
+        offsets.push_back(static_cast<std::int64_t>(ends.size()));
+    }
+    const AttentionGraph graph = make_attention_graph(offsets, ends);
+    for (const NetworkShape& shape :
+         {NetworkShape{5, 4, 8, 2}, NetworkShape{5, 4, 8, 3}, NetworkShape{5, 4, 2, 8},
+          NetworkShape{5, 4, 11, 5}, NetworkShape{5, 3, 8, 2}, NetworkShape{5, 1, 1, 1}}) {
+        const auto features = random_values(random, 90 * 5);
+        const auto weights = random_values(random, static_cast<std::size_t>(shape.weights()));
+        const std::vector<float> node_weights(90, 1.0F / 90);
+        std::vector<std::int32_t> labels(90);
+        for (std::int32_t& label : labels) {
+            label =
+                static_cast<std::int32_t>(random.below(static_cast<std::size_t>(shape.classes)));
+        }
+        const auto wide = [](const std::vector<float>& values) {
+            return std::vector<double>(values.begin(), values.end());
+        };
+        std::vector<float> narrow(weights.size());
+        std::vector<double> exact(weights.size());
+        const Dropout dropout{0.3, 0.3, 5};
+        const double loss =
+            network_gradient(graph, features.data(), labels.data(), node_weights.data(), shape,
+                             weights.data(), dropout, narrow.data(), 1);
+        const double expected =
+            network_gradient(graph, wide(features).data(), labels.data(), wide(node_weights).data(),
+                             shape, wide(weights).data(), dropout, exact.data(), 1);
+        CHECK(std::abs(loss - expected) <= 1e-4 * (1 + std::abs(expected)));
+        double most = 0;
+        double worst = 0;
+        for (std::size_t k = 0; k < exact.size(); ++k) {
+            most = std::max(most, std::abs(exact[k]));
+            worst = std::max(worst, std::abs(exact[k] - static_cast<double>(narrow[k])));
+        }
+        CHECK(worst <= 2e-4 * most + 1e-7);
+    }
+}
+
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include "check.hpp"
 #include "graph/centrality.hpp"
+#include "graph/checked_views.hpp"
+#include "graph/row_offsets.hpp"
 #include "graph/similarity_join.hpp"
 #include "graph/term_counter.hpp"
 #include "text/sentences.hpp"
@@ -139,6 +141,14 @@ TEST(top_k_is_the_union_of_the_best) {
     }
 }
 
+TEST(offsets_pass_2_to_the_31) {
+    const std::vector<std::int64_t> counts{3'000'000'000, 0, 2'000'000'000, 5};
+    const std::vector<std::int64_t> expected{0, 3'000'000'000, 3'000'000'000, 5'000'000'000,
+                                             5'000'000'005};
+    CHECK(row_offsets(counts) == expected);
+    CHECK(row_offsets({}) == std::vector<std::int64_t>{0});
+}
+
 TEST(walks_agree_and_do_not_depend_on_threads) {
     const Matrix m = random_matrix(3, 700, 40, false);
     WalkSettings settings;
@@ -234,6 +244,56 @@ TEST(sentences_of_any_bytes) {
         CHECK(spans.has_value() ||
               text.find_first_of("\xFF\xE2\xE3\xC3\x80\x82\xA6\xA9") != std::string::npos);
     }
+}
+
+TEST(arrays_from_outside_are_checked) {
+    using Offsets = std::vector<std::int64_t>;
+    using Columns = std::vector<std::int32_t>;
+    using Values = std::vector<double>;
+    const auto checked = [](const Offsets& offsets, const Columns& columns, const Values& values,
+                            const Values& scale) {
+        return checked_sparse<double>(offsets, columns, values, scale).size;
+    };
+    CHECK_EQUAL(checked({0, 1, 3}, {1, 0, 1}, {1, 2, 3}, {1, 1}), 2);
+    CHECK_EQUAL(checked({0}, {}, {}, {}), 0);
+    CHECK_THROWS(std::invalid_argument, "one more than rows", checked({}, {}, {}, {}));
+    CHECK_THROWS(std::invalid_argument, "of one length", checked({0, 1}, {0}, {}, {1}));
+    CHECK_THROWS(std::invalid_argument, "begin at 0", checked({1, 1}, {0}, {1}, {1}));
+    CHECK_THROWS(std::invalid_argument, "do not ascend",
+                 checked({0, 2, 1, 2}, {0, 1}, {1, 1}, {1, 1}));
+    CHECK_THROWS(std::invalid_argument, "row 0 has offsets that do not ascend",
+                 checked({0, 5, 1}, {0}, {1}, {1}));
+    CHECK_THROWS(std::invalid_argument, "out of range", checked({0, 1}, {1}, {1}, {1}));
+    CHECK_THROWS(std::invalid_argument, "out of range", checked({0, 1}, {-1}, {1}, {1}));
+    CHECK_THROWS(std::invalid_argument, "columns that do not ascend",
+                 checked({0, 2}, {1, 1}, {1, 1}, {1, 1}));
+    CHECK_THROWS(std::invalid_argument, "column_scale must be finite",
+                 checked({0, 1}, {0}, {1}, {NAN}));
+    // Their squares would be infinite, or 0: a row that is not zero would count as one that is.
+    for (const double value : {1e155, -1e155, 1e-160, -1e-160}) {
+        CHECK_THROWS(std::invalid_argument, "1e-100 to 1e100", checked({0, 1}, {0}, {value}, {1}));
+        CHECK_THROWS(std::invalid_argument, "1e-45 to 1e45", checked({0, 1}, {0}, {1}, {value}));
+    }
+    for (const double value : {1e100, -1e100, 1e-100, 0.0}) {
+        const Offsets offsets{0, 1};
+        const Columns columns{0};
+        const Values values{value};
+        const Values scale{1e45};
+        const auto rows = checked_sparse<double>(offsets, columns, values, scale);
+        CHECK(std::abs(cosine_degrees(rows, 1)[0] - (value == 0.0 ? 0.0 : 1.0)) < 1e-12);
+    }
+    const std::vector<float> dense{1, 2, NAN, 4};
+    CHECK_THROWS(std::invalid_argument, "row 1 holds NaN", checked_dense(2, 2, dense.data()));
+    CHECK_EQUAL(checked_dense(1, 2, dense.data()).size, 1);
+    const auto graph = [](const Offsets& offsets, const Columns& neighbours) {
+        return checked_graph(offsets, neighbours, nullptr).size;
+    };
+    CHECK_EQUAL(graph({0, 1, 2}, {1, 0}), 2);
+    CHECK_THROWS(std::invalid_argument, "one more than units", graph({}, {}));
+    CHECK_THROWS(std::invalid_argument, "begin at 0", graph({0, 1}, {0, 0}));
+    CHECK_THROWS(std::invalid_argument, "ascend", graph({0, 3, 2}, {1, 0}));
+    CHECK_THROWS(std::invalid_argument, "out of range", graph({0, 1, 2}, {1, 2}));
+    CHECK_THROWS(std::invalid_argument, "out of range", graph({0, 1, 2}, {1, -1}));
 }
 
 }  // namespace

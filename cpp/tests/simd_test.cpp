@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <vector>
 
 #include "check.hpp"
 #include "hashing/fast_hash.hpp"
 #include "simd/cpu.hpp"
 #include "simd/cut.hpp"
 #include "simd/fast_ngrams.hpp"
+#include "simd/panels.hpp"
 #include "simd/row_sums.hpp"
 #include "text/unicode_tables.hpp"
 #include "text/utf8.hpp"
@@ -304,6 +307,60 @@ TEST(sums_of_rows) {
             dsir::simd::add_rows_kernel(level)(table[0].entries, chosen.data(), chosen.size(),
                                                sums.data());
             CHECK(sums == expected);
+        }
+    }
+}
+
+TEST(panels_are_summed_column_by_column) {
+    Random random(11);
+    constexpr std::int64_t kRows = dsir::simd::kPanelRows;
+    for (const std::int64_t width : {1, 2, 7, 16, 33}) {
+        const std::int64_t count = 3;
+        std::vector<float> panels(static_cast<std::size_t>(count * kRows * width));
+        std::vector<float> point(static_cast<std::size_t>(width));
+        for (float& value : panels) value = static_cast<float>(random.below(9)) / 3.0F;
+        for (float& value : point) value = static_cast<float>(random.below(9)) / 3.0F;
+        // The last rows of a table are infinitely far.
+        for (std::int64_t f = 0; f < width; ++f) {
+            panels[static_cast<std::size_t>((2 * width + f) * kRows + kRows - 1)] =
+                std::numeric_limits<float>::infinity();
+        }
+        std::vector<float> distances, products;
+        float least = std::numeric_limits<float>::infinity();
+        std::int32_t nearest = 0;
+        for (std::int64_t row = 0; row < count * kRows; ++row) {
+            float distance = 0;
+            float product = 0;
+            for (std::int64_t f = 0; f < width; ++f) {
+                const float value = panels[static_cast<std::size_t>(
+                    (row / kRows * width + f) * kRows + row % kRows)];
+                const float gap = value - point[static_cast<std::size_t>(f)];
+                distance += gap * gap;
+                product += value * point[static_cast<std::size_t>(f)];
+            }
+            distances.push_back(distance);
+            products.push_back(product);
+            if (distance < least) {
+                least = distance;
+                nearest = static_cast<std::int32_t>(row);
+            }
+        }
+        for (const Level level : levels()) {
+            const dsir::simd::PanelKernels& kernels = dsir::simd::panel_kernels(level);
+            std::vector<float> found(distances.size());
+            kernels.distances(panels.data(), count, width, point.data(), found.data());
+            CHECK(found == distances);
+            float distance = -1;
+            CHECK_EQUAL(kernels.nearest(panels.data(), count, width, point.data(), &distance),
+                        nearest);
+            CHECK_EQUAL(distance, least);
+            found.pop_back();
+            products.pop_back();  // infinity times zero is no number
+            found.push_back(0);
+            kernels.products(panels.data(), count, width, point.data(), found.data());
+            found.pop_back();
+            CHECK(found == products);
+            products.push_back(0);
         }
     }
 }

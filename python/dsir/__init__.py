@@ -7,6 +7,10 @@ selection = dsir.select("corpus/*.parquet", "wanted.jsonl", n=100_000, out="sele
 
 from __future__ import annotations
 
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 try:
     from dsir import _core as _core
 except ImportError as error:  # A source tree on the path, or a broken build.
@@ -15,7 +19,6 @@ except ImportError as error:  # A source tree on the path, or a broken build.
         f"({error}); install the package (pip install .) and import it from outside its sources"
     ) from error
 
-from dsir import graph
 from dsir.bootstrap import Interval
 from dsir.diff import SelectionDifference, diff
 from dsir.errors import (
@@ -43,6 +46,9 @@ from dsir.select import select
 from dsir.selection import Selection
 from dsir.verify import Verification, verify
 from dsir.version import __version__
+
+if TYPE_CHECKING:
+    from dsir import graph
 
 __all__ = [
     "BadDataError",
@@ -75,3 +81,10 @@ __all__ = [
     "select",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import `dsir.graph` when it is first asked for: most runs do without it."""
+    if name == "graph":
+        return importlib.import_module("dsir.graph")
+    raise AttributeError(f"module 'dsir' has no attribute {name!r}")

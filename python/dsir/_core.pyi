@@ -38,9 +38,40 @@ def lowered(utf8: str | bytes) -> str:
 def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool, int]:
     """Find lines: starts and ends of those not blank, whether all are {...}, how many there are."""
 
+# JSON.
+
+JSON_TEXT: Final[int]
+"""Of a line: an object whose text field is a string."""
+JSON_NULL: Final[int]
+"""Of a line: an object whose text field, or one it would be in, is null."""
+JSON_LOOK_AGAIN: Final[int]
+"""Of a line: anything else, also what Python's json reads and RFC 8259 does not allow."""
+
+def json_texts(
+    data: Buffer, starts: NDArray[np.int64], ends: NDArray[np.int64], field: list[bytes]
+) -> tuple[NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read the text field of lines that are JSON objects.
+
+    Args:
+        data: flat bytes.
+        starts: where each line begins in them.
+        ends: where it ends.
+        field: the names that lead to the text, one or more.
+
+    Returns:
+        Offsets (one more than lines; int32 where the lines take less than 2 GiB), bytes of the
+        texts, with room behind the last, and uint8, what each line is.
+    """
+
 # Hashing.
 
 FAST_HASH_VERSION: Final[int]
+
+CONTENT_HASH: Final[str]
+"""The name of what content_hashes() computes. Part of the format of scores."""
+
+def content_hashes(array: object, *, threads: int = 1) -> NDArray[np.uint64]:
+    """64-bit hashes of texts, to tell them apart; that of no bytes where a text is null."""
 
 def fast_token_hash(token: bytes) -> int:
     """64-bit hash of a token, given as lower-cased UTF-8 of at least one byte."""
@@ -280,6 +311,88 @@ class ThresholdSearch:
     @property
     def passes(self) -> int: ...
 
+MOST_QUOTAS: Final[int]
+
+class FirstSeen:
+    """Tells which hashes have been seen before, of one part of all hashes.
+
+    Parts divide them by their upper bits; `expected` is about how many of the part there are.
+    """
+
+    def __init__(self, part: int, parts: int, expected: int) -> None: ...
+    def add(
+        self,
+        hashes: NDArray[np.uint64],
+        eligible: NDArray[np.uint8],
+        repeated: NDArray[np.uint8],
+    ) -> None:
+        """Set to 1 which eligible rows have a hash of the part that was seen before."""
+
+    @property
+    def size(self) -> int:
+        """Different hashes of the part."""
+
+class QuotaSearch:
+    """Finds what is selected where groups have quotas, in bounded memory.
+
+    Documents are taken by descending rank. A group is closed by the first that would take it above
+    its quota; the end is the first of open groups that would take the cost above the budget. One
+    pass after the other over all documents, until done. `quotas` has, by column, the room of every
+    group, and whether that is in documents or in what they take of the budget.
+    """
+
+    def __init__(
+        self,
+        settings: KeySettings,
+        budget: int,
+        quotas: Sequence[tuple[NDArray[np.uint64], bool]],
+        *,
+        capacity: int = 1 << 20,
+    ) -> None: ...
+    def add(
+        self,
+        log_weight: NDArray[np.float64],
+        eligible: NDArray[np.uint8],
+        first_row: int,
+        groups: NDArray[np.uint32],
+        *,
+        cost: NDArray[np.uint32] | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Look at a run of consecutive documents; groups is [columns, documents]."""
+
+    def end_pass(self) -> None:
+        """Say that every run has been added once."""
+
+    @property
+    def done(self) -> bool: ...
+    @property
+    def selected(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def next_cost(self) -> int:
+        """Cost of the best document that the budget leaves out; 0 when none is."""
+
+    @property
+    def threshold(self) -> Rank: ...
+    @property
+    def passes(self) -> int: ...
+    def outcome(
+        self, column: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]:
+        """Key and not_row of the closing ranks, documents taken, and room left, by group."""
+
+def open_in(
+    settings: KeySettings,
+    keys: NDArray[np.uint64],
+    not_rows: NDArray[np.uint64],
+    log_weight: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    codes: NDArray[np.uint32],
+) -> NDArray[np.uint8]:
+    """1 for each document whose group is open at its rank."""
+
 class RisingBar:
     """Says of documents, while they go by, which may still be selected in the end. Thread-safe."""
 
@@ -450,7 +563,7 @@ def similarity_join(
     weights: bool = True,
     top_k: int = 0,
     threads: int = 1,
-    block_rows: int = 8192,
+    block_rows: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
     """(offsets, neighbours, cosines) of the graph; top_k 0 is by threshold alone."""
 
@@ -560,6 +673,21 @@ def exchange_prototypes(
     threads: int = 1,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """(prototypes, losses of the parts before and then after)."""
+
+def judge_candidates(
+    rows: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    members: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    asked: NDArray[np.int32],
+    *,
+    classes: int,
+    trees: int,
+    steps: int,
+    seed: int,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Shares right, [candidates, 3]: of the nearest neighbour, the forest, the linear model."""
 
 def facility_location(
     offsets: NDArray[np.int64],

@@ -1,4 +1,8 @@
-"""Files that appear under their names whole, or not at all."""
+"""Files that appear under their names whole, or not at all.
+
+On this machine by a rename. Stores have none, and need none: a file is written here, to a temporary
+folder, and goes up in one upload, which the store shows when all of it is there.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,20 @@ import io
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from dsir.remote import Location, RemotePath
+from dsir.remote.store import RemoteError
+
 
 class UnfinishedFile(io.RawIOBase):
     """The sink of a writer, in the folder of the final file and hidden by a leading dot.
+
+    Of a file of a store, in a temporary folder of this machine (TMPDIR).
 
     Attributes:
         path: where the file appears when it is whole.
@@ -30,13 +40,18 @@ class UnfinishedFile(io.RawIOBase):
         hashed: take the SHA-256 of what is written, as it passes (hashlib gives up the GIL for it).
     """
 
-    def __init__(self, path: Path, *, durable: bool = True, hashed: bool = False) -> None:
+    def __init__(self, path: Location, *, durable: bool = True, hashed: bool = False) -> None:
         super().__init__()
-        self.path = path
+        self.path: Location = path
         self.size = 0
         self._sha256 = hashlib.sha256() if hashed else None
         self._durable = durable
         self._given_up = False
+        if isinstance(path, RemotePath):
+            descriptor, name = tempfile.mkstemp(prefix="dsir-", suffix=f"-{path.name}")
+            self.temporary = Path(name)
+            self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
@@ -45,7 +60,7 @@ class UnfinishedFile(io.RawIOBase):
         self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
         # The system names the file where it cannot be opened, but not where it cannot be written.
         with _naming(path):
-            self._file: IO[bytes] = self.temporary.open("xb")
+            self._file = self.temporary.open("xb")
 
     def writable(self) -> bool:
         """Return True: pyarrow asks."""
@@ -78,10 +93,16 @@ class UnfinishedFile(io.RawIOBase):
         """Make everything written visible to who reads the temporary file."""
         self._file.flush()
 
-    def commit(self) -> Path:
+    def commit(self) -> Location:
         """Bring everything to the disk, give the file its name, and return it."""
         with _naming(self.path):
             self._file.flush()
+            if isinstance(self.path, RemotePath):
+                self._file.close()
+                self.path.upload(self.temporary)
+                self._given_up = True
+                self.temporary.unlink(missing_ok=True)
+                return self.path
             if self._durable:
                 os.fsync(self._file.fileno())
             self._file.close()
@@ -104,7 +125,7 @@ class UnfinishedFile(io.RawIOBase):
 
 
 @contextmanager
-def atomic_file(path: Path, *, durable: bool = True) -> Iterator[UnfinishedFile]:
+def atomic_file(path: Location, *, durable: bool = True) -> Iterator[UnfinishedFile]:
     """Open a file that gets its name only when the block ends without an exception.
 
     Raises:
@@ -126,19 +147,21 @@ def json_bytes(value: Any) -> bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+def write_json(path: Location, value: Any, *, durable: bool = True) -> None:
     """Write a value as JSON, atomically."""
     with atomic_file(path, durable=durable) as file:
         file.write(json_bytes(value))
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _naming(path: Location) -> Iterator[None]:
     """Make the system's errors in a block name a file, under the name that it is to have."""
     try:
         yield
     except OSError as error:
-        error.filename, error.filename2 = str(path), None
+        # Those of a store name it themselves, in another way.
+        if not isinstance(error, RemoteError):
+            error.filename, error.filename2 = str(path), None
         raise
 
 

@@ -16,8 +16,10 @@ def why_bad(text: pa.Array, position: int) -> str:
 
     one = text.slice(position, 1)
     if pa.types.is_dictionary(one.type):
-        one = one.dictionary_decode()
-    length = pc.binary_length(one)[0].as_py() or 0
+        one = one.dictionary.slice(one.indices[0].as_py(), 1)
+    # No view is longer than 2 GiB, and there is no kernel for the length of one.
+    is_view = pa.types.is_string_view(one.type)
+    length = 0 if is_view else pc.binary_length(one)[0].as_py() or 0
     return (
         "the text is longer than 2 GiB" if length > _LARGEST_DOCUMENT else "the text is not UTF-8"
     )

@@ -1,22 +1,27 @@
-"""How much to select: documents, a fraction of them, or tokens."""
+"""How much to select: documents, a fraction of them, tokens, or bytes."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from dsir.arguments import whole_number
+from dsir.byte_size import parse_byte_size
 from dsir.errors import BudgetError, SettingError
+
+Unit = Literal["documents", "tokens", "bytes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Exactly one of three.
+    """Exactly one of four.
 
     Attributes:
         n: documents, 1 or more.
         fraction: of the rows read, above 0 and at most 1; rounded down.
         tokens: documents are taken by descending key until the next would pass it; 1 or more.
+        bytes: the same for bytes of text (UTF-8); a number, or a size such as "10GB".
 
     Raises:
         SettingError: none or several are given, or one is out of range.
@@ -25,51 +30,88 @@ class Budget:
     n: int | None = None
     fraction: float | None = None
     tokens: int | None = None
+    bytes: int | str | None = None
 
     def __post_init__(self) -> None:
         """Check that there is exactly one."""
         given = {name: value for name, value in self.describe().items() if value is not None}
         if len(given) != 1:
             found = ", ".join(given) or "none of them"
-            raise SettingError(f"give exactly one of n, fraction and tokens; found {found}")
+            raise SettingError(f"give exactly one of n, fraction, tokens and bytes; found {found}")
         for name in ("n", "tokens"):
             if name in given:
                 object.__setattr__(self, name, whole_number(name, given[name], 1))
+        if self.bytes is not None:
+            object.__setattr__(self, "bytes", parse_byte_size("bytes", self.bytes))
         fraction = self.fraction
         if fraction is not None and not (isinstance(fraction, int | float) and 0 < fraction <= 1):
             raise SettingError(f"fraction={self.fraction!r}: expected a number in (0, 1]")
 
-    def describe(self) -> dict[str, int | float | None]:
-        """Return the three as plain values."""
-        return {"n": self.n, "fraction": self.fraction, "tokens": self.tokens}
+    def describe(self) -> dict[str, int | float | str | None]:
+        """Return the four as plain values."""
+        return {
+            "n": self.n,
+            "fraction": self.fraction,
+            "tokens": self.tokens,
+            "bytes": self.bytes,
+        }
+
+    @property
+    def unit(self) -> Unit:
+        """What the budget is counted in."""
+        if self.tokens is not None:
+            return "tokens"
+        return "documents" if self.bytes is None else "bytes"
+
+    @property
+    def amount(self) -> int | None:
+        """How much, in its unit; None for a fraction, which depends on the rows read."""
+        given = self.n or self.tokens or self.bytes
+        return None if given is None else int(given)
+
+    def times(self, factor: float) -> Budget:
+        """Return a budget so many times as large, a fraction up to 1."""
+        if self.fraction is not None:
+            return Budget(fraction=min(1.0, self.fraction * factor))
+        amount = math.ceil((self.amount or 0) * factor)
+        if self.unit == "documents":
+            return Budget(n=amount)
+        return Budget(tokens=amount) if self.unit == "tokens" else Budget(bytes=amount)
 
     def __str__(self) -> str:
         """The budget in the words of the call."""
         name, value = next((k, v) for k, v in self.describe().items() if v is not None)
         return f"{name}={value:,}"
 
+    def of_rows(self, rows: int) -> int:
+        """Return how much that is where so many rows are read, in the budget's unit."""
+        return self.amount or math.floor((self.fraction or 0) * rows)
+
+    def refuse_nothing(self, *, rows: int, eligible: int, min_tokens: int) -> None:
+        """Raise BudgetError where not a single document may be selected."""
+        if eligible == 0:
+            raise BudgetError(
+                f"none of the {rows:,} rows can be selected: none has {min_tokens} tokens or more; "
+                f"lower min_tokens, or check the text column"
+            )
+
     def resolve(
-        self, *, rows: int, eligible: int, eligible_tokens: int, min_tokens: int, allow_fewer: bool
+        self, *, rows: int, eligible: int, available: int, min_tokens: int, allow_fewer: bool
     ) -> int:
-        """Return the documents, or for a token budget the tokens, to select.
+        """Return how much to select, in the budget's unit.
 
         Args:
             rows: rows read.
             eligible: documents that may be selected.
-            eligible_tokens: tokens in these.
+            available: what these come to, in the budget's unit.
             min_tokens: why the others may not; for the message.
             allow_fewer: take all where the budget asks for more.
 
         Raises:
             BudgetError: nothing is eligible, the budget is more than that, or it comes to nothing.
         """
-        if eligible == 0:
-            raise BudgetError(
-                f"none of the {rows:,} rows can be selected: none has {min_tokens} tokens or more; "
-                f"lower min_tokens, or check the text column"
-            )
-        unit, available = ("tokens", eligible_tokens) if self.tokens else ("documents", eligible)
-        wanted = self.tokens or self.n or math.floor((self.fraction or 0) * rows)
+        self.refuse_nothing(rows=rows, eligible=eligible, min_tokens=min_tokens)
+        wanted = self.of_rows(rows)
         if wanted == 0:
             raise BudgetError(f"{self} of {rows:,} rows is less than one document")
         if wanted <= available:
@@ -77,7 +119,7 @@ class Budget:
         if allow_fewer:
             return available
         raise BudgetError(
-            f"{self} asks for {wanted:,} {unit}, but only {available:,} are eligible "
+            f"{self} asks for {wanted:,} {self.unit}, but only {available:,} are eligible "
             f"({rows:,} rows read, min_tokens={min_tokens}); "
             f"ask for less, lower min_tokens, or give allow_fewer=True to take all"
         )

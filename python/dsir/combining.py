@@ -20,10 +20,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.budget import Budget
 from dsir.corpus import Shard
 from dsir.errors import SettingError
-from dsir.graph.lexrank import centrality
 from dsir.stages.draw import Draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.plan import Piece
@@ -54,13 +52,7 @@ class Combine:
 
     def widened(self, settings: DrawSettings) -> DrawSettings:
         """Return the settings by which the candidates are drawn."""
-        budget = settings.budget
-        if budget.fraction is not None:
-            wider = Budget(fraction=min(1.0, budget.fraction * self.candidates))
-        elif budget.n is not None:
-            wider = Budget(n=math.ceil(budget.n * self.candidates))
-        else:
-            wider = Budget(tokens=math.ceil((budget.tokens or 0) * self.candidates))
+        wider = settings.budget.times(self.candidates)
         return replace(settings, budget=wider, allow_fewer=True)
 
 
@@ -115,22 +107,28 @@ def choose_among(
         BudgetError: the budget cannot be met.
         InputError: the candidates cannot be read.
     """
+    unit = settings.budget.unit
+    available = {
+        "documents": drawn.eligible,
+        "tokens": drawn.eligible_tokens,
+        "bytes": drawn.eligible_bytes,
+    }
     amount = settings.budget.resolve(
         rows=drawn.rows,
         eligible=drawn.eligible,
-        eligible_tokens=drawn.eligible_tokens,
+        available=available[unit],
         min_tokens=settings.min_tokens,
         allow_fewer=settings.allow_fewer,
     )
     loaded = [part.load() for part in rows]
     scores = _combined(shards, rows, loaded, settings, combine, threads)
-    tokens = np.concatenate([part.tokens for part in loaded])
     # Stable, and candidates come by row: among equals the smaller row.
     order = np.argsort(-scores, kind="stable")
-    if settings.budget.tokens is None:
+    if unit == "documents":
         taken = order[:amount]
     else:
-        spent = np.cumsum(tokens[order], dtype=np.int64)
+        costs = [part.tokens if unit == "tokens" else part.bytes for part in loaded]
+        spent = np.cumsum(np.concatenate(costs)[order], dtype=np.int64)
         taken = order[: int(np.searchsorted(spent, amount, side="right"))]
     chosen = np.zeros(len(scores), dtype=bool)
     chosen[taken] = True
@@ -160,6 +158,8 @@ def _combined(
             for part, found in zip(rows, loaded, strict=True)
         ]
     )
+    from dsir.graph.lexrank import centrality  # Here: most runs do without it.
+
     if combine.lexrank == 0:
         return combine.dsir * _standardised(keys)
     pieces = tuple(
@@ -186,7 +186,8 @@ def _standardised(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _only(part: ShardRows, found: SelectedRows, chosen: npt.NDArray[np.bool_]) -> ShardRows:
     remaining = found.part(chosen)
     tokens = int(remaining.tokens.sum(dtype=np.int64))
-    counts = [(len(remaining.shard_row), tokens)]
+    text_bytes = int(remaining.bytes.sum(dtype=np.int64))
+    counts = [(len(remaining.shard_row), tokens, text_bytes)]
     return ShardRows(part.first_row, counts, part.form, rows=remaining, kept=part.kept)
 
 

@@ -21,6 +21,7 @@ from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import origins_of, part_rows
 from dsir.output.row_merge import Pair, Rows, merged
 from dsir.output.row_origins import Origins, joined_origins
+from dsir.remote.location import local_folder
 
 _RUN = 1 << 17
 
@@ -122,9 +123,10 @@ def diff(a: str | Path, b: str | Path, *, by: str | None = None) -> SelectionDif
 
     Raises:
         OutputError: one is no selection, or cannot be read.
-        SettingError: the two are not cut into the same windows, or there is no such column.
+        SettingError: the two are not cut into the same windows, there is no such column, or one is
+            in a store.
     """
-    sides = [_Side(Path(one).expanduser().absolute()) for one in (a, b)]
+    sides = [_Side(local_folder(one)) for one in (a, b)]
     _refuse_other_windows(*sides)
     numbers = _numbered(*sides)
     total = Shared()

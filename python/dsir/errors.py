@@ -35,7 +35,7 @@ class SettingError(DsirError, ValueError):
 
 
 class BudgetError(DsirError, ValueError):
-    """The budget (n, fraction or tokens) cannot be met by the eligible documents."""
+    """The budget (n, fraction, tokens or bytes) cannot be met by the eligible documents."""
 
 
 class ModelError(DsirError):

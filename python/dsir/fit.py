@@ -10,9 +10,11 @@ from dsir.bad_limits import Most, check_bad_limits
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
 from dsir.features import HashedNgrams, check_features
+from dsir.fit_settings import FitSettings, FitTokens, check_fit_tokens
 from dsir.importance import ImportanceModel, check_smoothing
 from dsir.length import Length, check_length
-from dsir.pipeline import FitSettings, FitTokens, Pipeline, check_fit_tokens, open_engine
+from dsir.memory_limit import memory_limit
+from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
 from dsir.targets import (
@@ -42,6 +44,7 @@ def fit(
     chunk_stride: int | None = None,
     engine: str | Engine = "local",
     threads: int | None = None,
+    memory: int | str | None = None,
     on_error: OnError = "raise",
     max_bad_rows: Most = None,
     max_bad_shards: Most = None,
@@ -68,6 +71,7 @@ def fit(
         chunk_stride: tokens from one window to the next; None for `chunk_tokens`.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
+        memory: about how much to take, in bytes or as "2GB"; see `dsir.select`.
         on_error: "raise", or "skip" for what cannot be read.
         max_bad_rows: with "skip", bad rows that raw and each target may have: a number, as soon as
             it is passed, or a share such as "1%" of what was read, where it was read whole.
@@ -85,11 +89,14 @@ def fit(
     settings = check_fit_settings(
         features, targets, proportions, target_corpora.names, smoothing, length, fit_tokens
     )
+    engine = open_engine(engine, threads)
+    limit = memory_limit(memory, engine.threads)
     limits = check_bad_limits(max_bad_rows, max_bad_shards, on_error)
-    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits)
+    pipeline = Pipeline(engine, reporter(progress), on_error, limits, limit)
     windows = check_preprocessing("none", chunk_tokens, chunk_stride, None)
-    corpus = pipeline.in_units(windows.cut(resolve(raw, text=text, name="raw"), features))
-    target_corpora = windows.cut_targets(target_corpora, features)
+    corpus = windows.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features)
+    corpus = pipeline.in_units(corpus)
+    target_corpora = windows.cut_targets(target_corpora.limited(limit.reading), features)
     target_corpora = TargetCorpora(
         target_corpora.names, tuple(map(pipeline.in_units, target_corpora.corpora))
     )

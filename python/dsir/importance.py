@@ -27,6 +27,7 @@ from dsir.length import (
     poisson_log_ratio,
 )
 from dsir.proportions import shares
+from dsir.remote import RemotePath, location_of
 from dsir.targets import Proportions, TargetMode, check_target_names, check_targets, in_order
 
 
@@ -235,23 +236,23 @@ class ImportanceModel:
             of_length = (tokens, poisson_log_ratio(tokens, of_target, of_raw))
         return explain_sum(ngrams, self._log_ratio[column], share, of_length)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path | RemotePath) -> None:
         """Write the model; docs/formats.md has the format. Never a pickle.
 
         Raises:
             OSError: it cannot be written there.
         """
-        model_file.write(Path(path), self._to_file())
+        model_file.write(location_of(path), self._to_file())
 
     @classmethod
-    def load(cls, path: str | Path) -> ImportanceModel:
+    def load(cls, path: str | Path | RemotePath) -> ImportanceModel:
         """Read a model that `save` wrote.
 
         Raises:
             ModelError: the file is missing, damaged, of another format or version, or made with
                 tokeniser tables or a hash that this version of dsir does not have.
         """
-        content = model_file.read(Path(path))
+        content = model_file.read(location_of(path))
         try:
             model = _from_file(content)
         except (KeyError, TypeError, ValueError) as error:  # SettingError is a ValueError.

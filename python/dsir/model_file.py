@@ -10,7 +10,6 @@ import hashlib
 import json
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from dsir.atomic import atomic_file
 from dsir.errors import ModelError
+from dsir.remote import Location
 
 MAGIC = b"dsirmodl"
 VERSION = 2
@@ -54,7 +54,7 @@ def digest(content: Content) -> str:
     return hashlib.sha256(_encode(content)).hexdigest()
 
 
-def write(path: Path, content: Content) -> None:
+def write(path: Location, content: Content) -> None:
     """Write a model file, atomically.
 
     Raises:
@@ -66,7 +66,7 @@ def write(path: Path, content: Content) -> None:
         file.write(hashlib.sha256(body).digest())
 
 
-def read(path: Path) -> Content:
+def read(path: Location) -> Content:
     """Read and check a model file.
 
     Raises:
@@ -75,7 +75,7 @@ def read(path: Path) -> Content:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     if data[:1] == b"\x80" and data[1:2] in _PICKLE_PROTOCOLS:
         raise ModelError(f"{path}: is a pickle, which dsir never opens; fit the model again")
     if len(data) < _PREFIX.size or not data.startswith(MAGIC):

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
-from dsir.arguments import one_of, whole_number
 from dsir.bad_limits import NO_LIMITS, BadLimits, BadTally
 from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.features import HashedNgrams
+from dsir.fit_settings import FitSettings, limit_per_file
 from dsir.importance import ImportanceModel
-from dsir.length import CorpusSize, Length
+from dsir.length import CorpusSize
+from dsir.memory_limit import NO_LIMIT, MemoryLimit
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
+from dsir.remote import Location
 from dsir.stages import units as units_of_work
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.group_codes import merge_groups
 from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
+from dsir.stages.score_table import NOTHING, Beside
 from dsir.stages.skipped import Skipped
 from dsir.stages.spooled_text import SpooledText, plan_spool
-from dsir.stages.units import Placing, file_numbers, in_file
+from dsir.stages.tallied import stopping, tallied
+from dsir.stages.units import file_numbers
 from dsir.stages.write import (
     GatheredShard,
     GatherTask,
@@ -45,41 +51,10 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
-from dsir.targets import TargetCorpora, TargetMode
+from dsir.targets import TargetCorpora
 from dsir.workdir import Place, Workdir
 
 Spooled = Sequence[SpooledText | None]
-Result = TypeVar("Result")
-FitTokens = int | Literal["auto", "all"]
-_AUTO_NGRAMS_PER_BUCKET = 100_000
-_MOST_FIT_TOKENS = (1 << 63) - 1  # The core counts in 64 bits.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitSettings:
-    """How to make a model; see `dsir.fit`.
-
-    Attributes:
-        proportions: as asked for, in the order of the targets.
-    """
-
-    features: HashedNgrams
-    targets: TargetMode
-    proportions: list[float] | None
-    smoothing: float
-    length: Length
-    fit_tokens: FitTokens
-
-    def describe(self) -> dict[str, Any]:
-        """Return the settings as JSON values."""
-        return {
-            "features": self.features.describe(),
-            "targets": self.targets,
-            "proportions": self.proportions,
-            "smoothing": self.smoothing,
-            "length": self.length,
-            "fit_tokens": self.fit_tokens,
-        }
 
 
 class Fitted(NamedTuple):
@@ -120,6 +95,7 @@ class Pipeline:
     Attributes:
         on_error: what to do with what cannot be read.
         limits: how much of it there may be.
+        memory: what may be held at a time.
         times: by stage, filled as they run.
     """
 
@@ -127,6 +103,7 @@ class Pipeline:
     reporter: Reporter
     on_error: OnError = "raise"
     limits: BadLimits = NO_LIMITS
+    memory: MemoryLimit = NO_LIMIT
     times: dict[str, StageTime] = field(default_factory=dict)
 
     def in_units(self, corpus: Corpus) -> Corpus:
@@ -169,7 +146,7 @@ class Pipeline:
             for number, corpus in enumerate(target.corpora):
                 stem = f"target-{number:03d}" if target.names else "target"
                 of_targets.append(self._count(corpus, features, -1, workdir, stem))
-            limit = _limit_per_file(settings.fit_tokens, features.buckets, len(raw.files))
+            limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.files))
             spools = plan_spool(raw.shards, limit, spool) if spool else ()
             of_raw = self._count(raw, features, limit, workdir, "raw", spools)
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
@@ -230,6 +207,7 @@ class Pipeline:
         numbers: Sequence[int] | None = None,
         keeps: Sequence[Keep | None] = (),
         spooled: Spooled = (),
+        beside: Beside = NOTHING,
     ) -> list[ShardScores]:
         """Score the shards of a corpus.
 
@@ -241,6 +219,7 @@ class Pipeline:
             numbers: which shards; all where None.
             keeps: by shard, which rows are kept as they pass; empty for none.
             spooled: by shard, the texts where they were put aside; empty for none.
+            beside: what is kept of each row beside its log-weight.
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
@@ -261,6 +240,7 @@ class Pipeline:
                 keeps[number] if keeps else None,
                 spooled[number] if spooled else None,
                 tally.most_bad_rows,
+                beside,
             )
             for number in chosen
         ]
@@ -268,10 +248,10 @@ class Pipeline:
         with self._timed("score") as timed:
             with (
                 self.reporter.stage("score", size, "bytes") as advance,
-                _stopping(self.engine.run(score_shard, tasks, advance)) as results,
+                stopping(self.engine.run(score_shard, tasks, advance)) as results,
             ):
                 chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
-                scores = list(_tallied(results, chosen_units, tally))
+                scores = list(tallied(results, chosen_units, tally))
             tally.finish()
             timed.text_bytes = sum(part.text_bytes for part in scores)
         if numbers is None:
@@ -299,7 +279,18 @@ class Pipeline:
         """
         rows = sum(part.rows for part in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
-            drawn = draw(scores, settings, shares, self.engine.threads)
+            if settings.dedup == "exact":
+                find_repeats(scores, settings, self.memory.hashes)
+            columns = settings.quotas.columns
+            groups = merge_groups(scores, columns) if columns else None
+            drawn = draw(
+                scores,
+                settings,
+                shares,
+                self.engine.threads,
+                groups,
+                self.memory.candidates,
+            )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
             tasks = [
@@ -341,7 +332,7 @@ class Pipeline:
     def write(
         self,
         outputs: Sequence[OutputShard],
-        folder: Path,
+        folder: Location,
         added: AddedColumns,
         features: HashedNgrams,
         workdir: Workdir | None,
@@ -391,33 +382,6 @@ class Pipeline:
         return max(1, self.engine.threads // max(1, tasks))
 
 
-def _tallied(
-    results: Iterable[ShardScores], units: Sequence[tuple[Shard, int]], tally: BadTally
-) -> Iterator[ShardScores]:
-    """Hand results over, in order, for as long as not too much is bad in them.
-
-    Args:
-        results: of units.
-        units: which, and the number of the file that each is of.
-        tally: is told of them.
-    """
-    placing = Placing()
-    for part, (unit, file) in zip(results, units, strict=True):
-        unit = placing.next(unit, part.source_rows)
-        tally.add(part.rows, in_file(unit, part.skipped), file)
-        yield part
-
-
-@contextmanager
-def _stopping(results: Iterable[Result]) -> Iterator[Iterable[Result]]:
-    """Stop a run of an engine where what takes its results fails."""
-    try:
-        yield results
-    finally:
-        if isinstance(results, Generator):
-            results.close()
-
-
 def open_engine(engine: str | Engine, threads: int | None) -> Engine:
     """Return the engine that was asked for.
 
@@ -431,26 +395,6 @@ def open_engine(engine: str | Engine, threads: int | None) -> Engine:
     if engine != "local":
         raise SettingError(f"engine={engine!r}: expected 'local' or an Engine")
     return LocalEngine(threads)
-
-
-def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
-    """Return "auto", "all" or a positive int.
-
-    Raises:
-        SettingError: it is none of these.
-    """
-    if isinstance(fit_tokens, str):
-        one_of("fit_tokens", fit_tokens, ("auto", "all"))
-        return fit_tokens
-    return whole_number("fit_tokens", fit_tokens, 1, _MOST_FIT_TOKENS)
-
-
-def _limit_per_file(fit_tokens: FitTokens, buckets: int, files: int) -> int:
-    """The reference's budget of n-grams, shared out evenly; each file stops behind its share."""
-    if fit_tokens == "all":
-        return -1
-    total = _AUTO_NGRAMS_PER_BUCKET * buckets if fit_tokens == "auto" else fit_tokens
-    return int(total) // files
 
 
 def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:

@@ -19,6 +19,7 @@ _TYPES = {
     np.dtype(np.uint8): pa.uint8(),
     np.dtype(np.uint16): pa.uint16(),
     np.dtype(np.uint32): pa.uint32(),
+    np.dtype(np.uint64): pa.uint64(),
 }
 
 

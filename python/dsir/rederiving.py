@@ -20,6 +20,7 @@ from dsir.features import HashedNgrams
 from dsir.json_differences import differences
 from dsir.output.file_checks import Finding
 from dsir.output.manifest import Manifest
+from dsir.remote.location import is_url, location_of
 from dsir.select import select
 
 _Number = (int, float)
@@ -27,6 +28,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "n": (int, type(None)),
     "fraction": (*_Number, type(None)),
     "tokens": (int, type(None)),
+    "bytes": (int, type(None)),
+    "group_by": (str, type(None)),
+    "dedup": (str,),
     "text": (str,),
     "method": (str,),
     "temperature": _Number,
@@ -47,7 +51,17 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "max_bad_shards": (str, int, type(None)),
 }
 # What the caller of select() decides, not the manifest.
-_CALLERS = {"raw", "target", "out", "workdir", "overwrite", "engine", "threads", "progress"}
+_CALLERS = {
+    "raw",
+    "target",
+    "out",
+    "workdir",
+    "overwrite",
+    "engine",
+    "threads",
+    "memory",
+    "progress",
+}
 # How the rows of an input were cut, and how many it had: not what tells it from others.
 _NOT_IDENTITY = {"rows", "chunk_tokens", "chunk_stride", "chunk_tokenizer"}
 
@@ -108,6 +122,10 @@ def _argument(name: str, value: Any) -> Any:
         return None
     if name == "proportions":
         if not isinstance(value, list) or not all(_is_number(share) for share in value):
+            raise _no_such(name, value)
+        return value
+    if name == "max_per":
+        if not _are_numbers(value):
             raise _no_such(name, value)
         return value
     if name == "combine":
@@ -218,7 +236,7 @@ class _Search:
             return None
         for shard, entry in zip(corpus.shards, described, strict=True):
             # What lies elsewhere has another path and time.
-            elsewhere = {"path", "mtime_ns"} if shard.file is not None else set()
+            elsewhere = {"path", "mtime_ns", "version"} if shard.file is not None else set()
             self._compare(shard, entry, elsewhere)
         return corpus
 
@@ -231,11 +249,11 @@ class _Search:
                 "files alone with quick=True"
             )
             return None
-        if not isinstance(path, str) or not path or "\0" in path or not Path(path).is_absolute():
+        if not isinstance(path, str) or "\0" in path or not _is_whole(path):
             self._say(f"{name}: its manifest names an input {path!r:.80}, which is no path")
             return None
         try:
-            shard = open_file(Path(path), self._text)
+            shard = open_file(location_of(path), self._text)
         except (InputError, SettingError) as error:
             self._say(str(error))
             return None
@@ -264,3 +282,8 @@ class _Search:
 
     def _say(self, message: str) -> None:
         self.findings.append(Finding("input", message))
+
+
+def _is_whole(path: str) -> bool:
+    """Tell whether a path names the same file wherever it is looked at from."""
+    return is_url(path) or Path(path).is_absolute()

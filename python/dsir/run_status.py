@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsir.remote import Folder, Mirror, location_of
+from dsir.sealed_json import read_sealed
 from dsir.stages.count_files import WHOLE
 from dsir.stages.units import unit_counts, unit_sizes
-from dsir.workdir import fingerprint_of, read_manifest
+from dsir.workdir import fingerprint_of, local_copy, read_manifest
 from dsir.workdir_lock import holder_of
 
 
@@ -86,12 +87,16 @@ class RunStatus:
         }
 
 
-def run_status(workdir: Path) -> RunStatus:
+def run_status(folder: Folder) -> RunStatus:
     """Read how far the run of a work directory is.
 
     Raises:
         WorkdirError: it is no work directory of `dsir.select`.
     """
+    workdir = local_copy(folder, _is_marker)
+    if isinstance(folder, Mirror):
+        for stage in ("counts", "scores", "rows", "outputs"):
+            (folder / stage).fetch_all(_is_marker)
     manifest = read_manifest(workdir)
     fingerprint = fingerprint_of(manifest)
     layout = manifest["units"]["raw"]
@@ -106,7 +111,7 @@ def run_status(workdir: Path) -> RunStatus:
     rows = _Markers(workdir / "rows", "", _own_fingerprint(workdir / "rows"))
     outputs = _Markers(workdir / "outputs", "", fingerprint)
     out = manifest["settings"].get("out")
-    finished = out is not None and (Path(out) / "selection.json").is_file()
+    finished = out is not None and (location_of(out) / "selection.json").is_file()
     stages = (
         raw.status("fit", len(sizes), sizes),
         scores.status("score", len(sizes), sizes),
@@ -115,7 +120,7 @@ def run_status(workdir: Path) -> RunStatus:
     )
     skipped = sum(len(result.get("skipped", [])) for result in scores.results())
     skipped += sum(len(result.get("skipped", [])) for result in target.results())
-    return RunStatus(holder_of(workdir), finished, stages, skipped)
+    return RunStatus(holder_of(folder), finished, stages, skipped)
 
 
 class _Markers:
@@ -169,6 +174,10 @@ class _Markers:
         )
 
 
+def _is_marker(name: str) -> bool:
+    return name.endswith(".json")
+
+
 def _own_fingerprint(folder: Path) -> str | None:
     content = _read(folder / "manifest.json")
     return None if content is None else fingerprint_of(content)
@@ -176,7 +185,6 @@ def _own_fingerprint(folder: Path) -> str | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # Not there, or just being replaced.
+        return read_sealed(path)
+    except (OSError, ValueError):  # Not there, or damaged: the run itself will say so.
         return None
-    return content if isinstance(content, dict) else None

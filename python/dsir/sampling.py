@@ -34,12 +34,14 @@ class Run(NamedTuple):
         log_weight: float64, no NaN.
         eligible: uint8; 0 is never selected. None: those are whose log-weight is above -inf.
         cost: uint32, what each takes of the budget; None for 1 each.
+        groups: uint32[columns, rows], codes of the groups that have quotas; None without quotas.
     """
 
     first_row: int
     log_weight: npt.NDArray[np.float64]
     eligible: npt.NDArray[np.uint8] | None
     cost: npt.NDArray[np.uint32] | None = None
+    groups: npt.NDArray[np.uint32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,69 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
-import platform
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
 
 from dsir.arguments import whole_number
-from dsir.atomic import write_json
 from dsir.bad_limits import Most, check_bad_limits
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
-from dsir.combining import Combine, check_combine
-from dsir.corpus import Corpus, OnError, resolve
+from dsir.combining import check_combine
+from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
-from dsir.errors import InputError, OutputError, SettingError
+from dsir.errors import SettingError
 from dsir.features import HashedNgrams
 from dsir.fit import check_fit_settings, check_on_error
-from dsir.importance import ImportanceModel
+from dsir.fit_settings import FitTokens
 from dsir.length import Length
+from dsir.memory_limit import memory_limit
 from dsir.output import AddedColumns
-from dsir.output.folder import (
-    RUN_FILE,
-    check_output_folder,
-    check_writable,
-    clear_output_folder,
-    remove_unfinished,
-)
-from dsir.output.manifest import described_input, write_manifest
-from dsir.output.rejects import write_rejects
-from dsir.output.writer import FileAccount
-from dsir.pipeline import FitSettings, FitTokens, Pipeline, Spooled, open_engine
-from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
+from dsir.pipeline import Pipeline, open_engine
+from dsir.preprocessing import Filters, Named, check_preprocessing
 from dsir.progress import reporter
+from dsir.quotas import Dedup, MaxPer, check_dedup, check_quotas
+from dsir.remote import RemotePath, folder_of, location_of
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
     Selection,
-    accounts_of,
-    add_kl_reduction,
-    join_tables,
     warn_of_top_k,
 )
-from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
-from dsir.stages.draw import Draw
+from dsir.selection_run import SelectionRun
 from dsir.stages.draw_settings import DrawSettings
-from dsir.stages.keeping import kept_folder, plan_keeping
-from dsir.stages.kept_rows import Keep
-from dsir.stages.lost_units import without_unnumbered
-from dsir.stages.plan import OutputShard
-from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
-from dsir.stages.skipped import Skipped
-from dsir.stages.units import file_ranges, placed, skipped_in_files, unit_layout
 from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
-from dsir.version import __version__
-from dsir.workdir import Workdir, make_folder
-from dsir.workdir import remove_unfinished as remove_unfinished_results
-from dsir.workdir_lock import locked
 
 _FEATURES = HashedNgrams()
 
@@ -76,6 +44,10 @@ def select(
     n: int | None = None,
     fraction: float | None = None,
     tokens: int | None = None,
+    bytes: int | str | None = None,  # noqa: A002
+    max_per: MaxPer | None = None,
+    group_by: str | None = None,
+    dedup: Dedup | None = None,
     text: str = "text",
     features: HashedNgrams = _FEATURES,
     method: Method = "resample",
@@ -93,8 +65,8 @@ def select(
     chunk_stride: int | None = None,
     filters: Filters = None,
     preprocessing: Named = "none",
-    out: str | Path | None = None,
-    workdir: str | Path | None = None,
+    out: str | Path | RemotePath | None = None,
+    workdir: str | Path | RemotePath | None = None,
     overwrite: bool = False,
     allow_fewer: bool = False,
     shard_size: int | str = "256MB",
@@ -102,6 +74,7 @@ def select(
     target_column: str = "target",
     engine: str | Engine = "local",
     threads: int | None = None,
+    memory: int | str | None = None,
     on_error: OnError = "raise",
     max_bad_rows: Most = None,
     max_bad_shards: Most = None,
@@ -116,13 +89,20 @@ def select(
 
     Args:
         raw: what to select from: a path, pattern or folder of Parquet, JSON Lines (plain, .gz,
-            .zst, .bz2, .lz4) or Arrow files; a list of these; or in memory, anything that speaks
-            Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
+            .zst, .bz2, .lz4) or Arrow files, on this machine or by URL (s3://, gs://, hf://,
+            https://; docs/remote.md); a list of these; or in memory, anything that speaks Arrow
+            (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of what is wanted: the same kinds; or several by name,
             {"name": source, ...}.
-        n: documents to select; exactly one of n, fraction and tokens.
+        n: documents to select; exactly one of n, fraction, tokens and bytes.
         fraction: of the rows read, rounded down.
         tokens: documents are taken by descending key until the next would pass this.
+        bytes: the same for bytes of text (UTF-8); a number, or a size such as "10GB".
+        max_per: the most that any one value of a column may take, by column: a share of the budget
+            (a float, such as {"source": 0.2}) or a number of documents (an int). See
+            docs/concepts.md.
+        group_by: a column; the budget is then that of every value of it, each drawn on its own.
+        dedup: "exact": of rows with the same text, byte for byte, only the first may be selected.
         text: the text column; dots lead into nested columns.
         features: the n-grams.
         method: "resample", or "top-k" without noise.
@@ -151,10 +131,10 @@ def select(
             name. Rows that fail are counted by reason; they still count in the fit.
         preprocessing: "paper" for what the paper does: `chunk_tokens=128`, `filters="paper"`, and
             features of `tokenizer="word_tokenize"`; whatever else is given wins.
-        out: folder to write to, in the format of the input; None to get the rows in
+        out: folder to write to, also by URL, in the format of the input; None to get the rows in
             `Selection.table`.
-        workdir: folder that keeps every stage's results; the same call again goes on where it
-            stopped, another call is refused.
+        workdir: folder that keeps every stage's results, also by URL (s3://, gs://); the same call
+            again goes on where it stopped, another call is refused.
         overwrite: replace a selection in `out`.
         allow_fewer: take all eligible documents where the budget asks for more.
         shard_size: text in an output shard, in bytes or as "256MB".
@@ -162,6 +142,8 @@ def select(
         target_column: name of the column that says which of separate targets took a row.
         engine: "local", or an Engine.
         threads: how many to use; None for every core this process may use.
+        memory: about how much to take, in bytes or as "2GB": bounds what is read at a time. None
+            for batches of 8 MB a thread. See docs/concepts.md.
         on_error: "raise", or "skip": what cannot be read is listed in `Selection.skipped`, and with
             `out` in its file `_rejects.jsonl`.
         max_bad_rows: with "skip", the bad rows that raw, and each target, may have: a number, as
@@ -195,14 +177,25 @@ def select(
     combined = check_combine(combine, candidates, targets)
     min_tokens = whole_number("min_tokens", min_tokens, 0)
     prepared.refuse_short_windows(min_tokens)
+    quotas = check_quotas(max_per, group_by)
+    if combined is not None and quotas:
+        raise SettingError(f"combine: cannot be used with {quotas}")
     draw_settings = DrawSettings(
-        Budget(n, fraction, tokens), KeyRule(seed, method, temperature), min_tokens, allow_fewer
+        Budget(n, fraction, tokens, bytes),
+        KeyRule(seed, method, temperature),
+        min_tokens,
+        allow_fewer,
+        check_dedup(dedup),
+        quotas,
     )
-    folder = None if out is None else Path(out).expanduser().absolute()
-    pipeline = Pipeline(open_engine(engine, threads), reporter(progress), on_error, limits)
-    target_corpora = prepared.cut_targets(target_corpora, features)
-    run = _Run(
-        raw=pipeline.in_units(prepared.cut(resolve(raw, text=text, name="raw"), features)),
+    engine = open_engine(engine, threads)
+    limit = memory_limit(memory, engine.threads)
+    folder = None if out is None else location_of(out)
+    pipeline = Pipeline(engine, reporter(progress), on_error, limits, limit)
+    corpus = prepared.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features)
+    target_corpora = prepared.cut_targets(target_corpora.limited(limit.reading), features)
+    run = SelectionRun(
+        raw=pipeline.in_units(corpus),
         target=TargetCorpora(names, tuple(map(pipeline.in_units, target_corpora.corpora))),
         preprocessing=prepared,
         fit_settings=fit_settings,
@@ -215,7 +208,8 @@ def select(
         pipeline=pipeline,
     )
     if workdir is not None:
-        selection = run.in_workdir(Path(workdir).expanduser().absolute(), kept=True)
+        with folder_of(location_of(workdir)) as place:
+            selection = run.in_workdir(place, kept=True)
     elif run.raw.in_memory:
         selection = run.run(None)
     else:
@@ -225,255 +219,3 @@ def select(
     if method == "resample":
         warn_of_top_k(selection.metrics)
     return selection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """One call of select(), checked."""
-
-    raw: Corpus
-    target: TargetCorpora
-    preprocessing: Preprocessing
-    fit_settings: FitSettings
-    draw_settings: DrawSettings
-    combine: Combine | None
-    out: Path | None
-    overwrite: bool
-    shard_size: int
-    added: AddedColumns
-    pipeline: Pipeline
-
-    def settings(self) -> dict[str, Any]:
-        """Everything but the inputs that the result depends on."""
-        rule = self.draw_settings.rule
-        return {
-            **self.draw_settings.budget.describe(),
-            **self.fit_settings.describe(),
-            **self.preprocessing.describe(),
-            "text": self.raw.shards[0].text,
-            "method": rule.method,
-            "temperature": rule.temperature,
-            "combine": None if self.combine is None else self.combine.describe(),
-            "seed": rule.seed,
-            "min_tokens": self.draw_settings.min_tokens,
-            "allow_fewer": self.draw_settings.allow_fewer,
-            "shard_size": self.shard_size,
-            "weight_column": self.added.weight,
-            "target_column": self.added.target,
-            "on_error": self.pipeline.on_error,
-        }
-
-    def inputs(self) -> dict[str, Any]:
-        """What tells the inputs from others."""
-        return {
-            "raw": [shard.identity() for shard in self.raw.files],
-            "target": self.target.identity(),
-        }
-
-    def units(self) -> dict[str, Any]:
-        """How the inputs are cut into units."""
-        return {
-            "raw": unit_layout(self.raw.shards),
-            "target": [unit_layout(corpus.shards) for corpus in self.target.corpora],
-        }
-
-    def in_workdir(self, path: Path, *, kept: bool) -> Selection:
-        """Run with results on disk."""
-        if kept and any(shard.kind == "memory" for shard in self.raw.shards):
-            raise SettingError(
-                "workdir: keeps the results of files, but raw is in memory; leave it out"
-            )
-        settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        make_folder(path)
-        with locked(path):
-            workdir = Workdir(path, settings, self.inputs(), units=self.units(), durable=kept)
-            remove_unfinished_results(path)
-            return self.run(workdir)
-
-    def run(self, workdir: Workdir | None) -> Selection:
-        """Run all stages."""
-        begun = time.time()
-        resuming = workdir is not None and (workdir.path / "outputs").is_dir()
-        self._check_output(resuming)
-        if self.out is not None:
-            remove_unfinished(self.out)
-        with kept_folder(workdir) as kept:
-            return self._select(workdir, kept, resuming, begun)
-
-    def _select(
-        self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
-    ) -> Selection:
-        """Fit, score, draw and write."""
-        model, fitted = self.pipeline.fit(self.raw, self.target, self.fit_settings, workdir, kept)
-        if workdir is not None and workdir.durable:
-            model.save(workdir.path / "model.dsir")
-        scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
-        shards = placed(self.raw.shards, [part.source_rows for part in scores])
-        if self.combine is not None:
-            drawn, rows = self.pipeline.choose(
-                shards, rows, drawn, self.draw_settings, self.combine
-            )
-        outputs = self.pipeline.plan(shards, rows, self.shard_size)
-        for output in outputs:
-            self.added.refuse_taken_names(output.schema)
-        skipped = fitted.skipped + skipped_in_files(shards, [part.skipped for part in scores])
-        rows_read = [
-            sum(part.rows for part in scores[first:stop]) for first, stop in file_ranges(shards)
-        ]
-        described = self._described_inputs(rows_read, fitted.target_rows)
-        return self._write(
-            outputs, model, scores, drawn, rows, skipped, described, workdir, resuming, begun
-        )
-
-    def _check_output(self, resuming: bool) -> None:
-        """Find what would stop the last stage before the first begins."""
-        if self.out is not None:
-            check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
-            check_writable(self.out)
-            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.files):
-                if shard.file is not None and self.out in shard.file.parents:
-                    raise OutputError(
-                        f"{self.out}: holds {shard.name}, which is an input; give another out"
-                    )
-        # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
-        first = {shard.kind: shard for shard in reversed(self.raw.files)}
-        for shard in first.values():
-            with contextlib.suppress(InputError):  # Whoever reads it deals with that.
-                self.added.refuse_taken_names(shard.schema())
-
-    def _draw(
-        self,
-        model: ImportanceModel,
-        workdir: Workdir | None,
-        kept: Path | None,
-        spooled: Spooled,
-    ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
-        filters = self.preprocessing.filters
-        separate = separate_targets(model)
-        shares = [1.0] if separate is None else separate["shares"]
-        settings = self.draw_settings
-        if self.combine is not None:
-            settings = self.combine.widened(settings)
-        if workdir is None:
-            scores = self.pipeline.score(self.raw, model, filters, None)
-            scores = without_unnumbered(self.raw.shards, scores)
-            return scores, *self.pipeline.sample(scores, settings, shares, None)
-        path, durable = workdir.path, workdir.durable
-        on_error = self.pipeline.on_error
-        folder = score_workdir(path / "scores", self.raw, model, filters, on_error, durable=durable)
-        keeps: tuple[Keep | None, ...] = ()
-        if kept is not None:
-            keeps = plan_keeping(self.raw.shards, settings, shares, kept)
-        scores = self.pipeline.score(self.raw, model, filters, folder, keeps=keeps, spooled=spooled)
-        scores = without_unnumbered(self.raw.shards, scores)
-        manifest = folder.manifest
-        drawn, rows = self.pipeline.sample(
-            scores,
-            settings,
-            shares,
-            lambda: rows_workdir(path / "rows", manifest, settings, durable=durable),
-        )
-        return scores, drawn, rows
-
-    def _write(
-        self,
-        outputs: Sequence[OutputShard],
-        model: ImportanceModel,
-        scores: Sequence[ShardScores],
-        drawn: Draw,
-        rows: Sequence[ShardRows],
-        skipped: list[Skipped],
-        inputs: dict[str, Any],
-        workdir: Workdir | None,
-        resuming: bool,
-        begun: float,
-    ) -> Selection:
-        paths: list[Path] = []
-        files: list[FileAccount] = []
-        table: pa.Table | None = None
-        if self.out is None:
-            gathered = self.pipeline.gather(outputs, self.added, model.features)
-            table = join_tables([part.table for part in gathered])
-            counts = np.sum([part.counts for part in gathered], axis=0)
-        else:
-            if self.overwrite and not resuming:
-                clear_output_folder(self.out)
-            written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
-            paths, counts = written.paths, written.counts
-            files = written.files + write_rejects(self.out, skipped)
-        filters = self.preprocessing.filters
-        active = () if filters is None else filters.active
-        metrics = accounts_of(
-            scores, drawn, rows, self.added.target_names, active, files=len(self.raw.files)
-        )
-        add_kl_reduction(metrics, model, counts)
-        loaded = [(part.first_row, part.load()) for part in rows]
-        selection = Selection(
-            paths=paths,
-            table=table,
-            rows=np.concatenate([first + part.shard_row for first, part in loaded]),
-            log_weights=np.concatenate([part.log_weight for _, part in loaded]),
-            target=(
-                np.concatenate([part.target for _, part in loaded if part.target is not None])
-                if self.added.target_names
-                else None
-            ),
-            metrics={
-                **metrics,
-                "stages": {name: t.describe() for name, t in self.pipeline.times.items()},
-            },
-            skipped=skipped,
-            model=model,
-        )
-        if self.out is not None:
-            described = {
-                "settings": {**self.settings(), **self.pipeline.limits.describe()},
-                "inputs": inputs,
-                "model": model.fingerprint,
-                "metrics": metrics,
-                "outputs": [path.name for path in paths],
-                "skipped": [entry.to_json() for entry in skipped],
-            }
-            self._write_run(self.out, selection, begun)
-            # Last: it says that the selection is whole.
-            write_manifest(self.out, described, files)
-        return selection
-
-    def _described_inputs(
-        self, raw_rows: list[int], target_rows: list[list[int]]
-    ) -> dict[str, Any]:
-        """Describe the inputs for the manifest, with the rows of each file."""
-        names = self.target.names
-        targets = [
-            [described_input(*one) for one in zip(corpus.files, rows, strict=True)]
-            for corpus, rows in zip(self.target.corpora, target_rows, strict=True)
-        ]
-        return {
-            "raw": [described_input(*one) for one in zip(self.raw.files, raw_rows, strict=True)],
-            "target": (
-                [
-                    {"name": name, "shards": shards}
-                    for name, shards in zip(names, targets, strict=True)
-                ]
-                if names
-                else targets[0]
-            ),
-        }
-
-    def _write_run(self, out: Path, selection: Selection, begun: float) -> None:
-        """Write how the run went.
-
-        Apart from `selection.json`, which depends on data, settings and seed alone, so that two
-        runs can be compared byte by byte.
-        """
-        run = {
-            "dsir": __version__,
-            "python": platform.python_version(),
-            "pyarrow": pa.__version__,
-            "machine": platform.machine(),
-            "threads": self.pipeline.engine.threads,
-            "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
-            "seconds": round(time.time() - begun, 3),
-            "stages": selection.metrics["stages"],
-        }
-        write_json(out / RUN_FILE, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dsir.errors import DsirWarning, SettingError
 from dsir.importance import ImportanceModel
 from dsir.metrics import kl_reduction_of_counts
 from dsir.quality import REASONS
+from dsir.remote import RemotePath
 from dsir.stages.draw import Draw
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
@@ -27,7 +29,8 @@ class Selection:
     """The selected documents.
 
     Attributes:
-        paths: the output shards, in order; empty where the rows are in `table`.
+        paths: the output shards, in order, those of a store as `RemotePath` (`str` gives the URL);
+            empty where the rows are in `table`.
         table: the selected rows in memory with the log-weights as a last column; None where they
             were written. JSON Lines have the columns `text` and `line`.
         rows: int64, global row numbers, ascending: rows of all earlier shards plus the row in the
@@ -41,7 +44,7 @@ class Selection:
         model: the importance model.
     """
 
-    paths: list[Path]
+    paths: list[Path | RemotePath]
     table: pa.Table | None
     rows: npt.NDArray[np.int64]
     log_weights: npt.NDArray[np.float64]
@@ -56,7 +59,10 @@ class Selection:
 
 
 def row_accounts(
-    scores: Sequence[ShardScores], drawn: Draw, filters: Sequence[str] = ()
+    scores: Sequence[ShardScores],
+    drawn: Draw,
+    filters: Sequence[str] = (),
+    duplicates: int | None = None,
 ) -> dict[str, Any]:
     """Say what became of every row: read = selected + passed over by reason + bad."""
     read = sum(part.rows for part in scores)
@@ -64,9 +70,11 @@ def row_accounts(
     bad = sum(part.bad for part in scores)
     passed_over: dict[str, Any] = {
         "not_drawn": drawn.eligible - drawn.selected,
-        "too_short": read - empty - bad - drawn.eligible - sum(drawn.filtered),
+        "too_short": read - empty - bad - drawn.eligible - drawn.duplicates - sum(drawn.filtered),
         "empty": empty,
     }
+    if duplicates is not None:
+        passed_over["duplicates"] = duplicates
     if filters:
         found = {name: drawn.filtered[REASONS.index(name)] for name in filters}
         passed_over["filtered"] = found
@@ -89,7 +97,7 @@ def accounts_of(
     target_names: Sequence[str],
     filters: Sequence[str] = (),
     *,
-    files: int,
+    units: Sequence[int],
 ) -> dict[str, Any]:
     """Collect the accounts of a draw: functions of data, settings and seed alone.
 
@@ -101,19 +109,34 @@ def accounts_of(
         rows: of every shard.
         target_names: of separate targets; else none.
         filters: names of the quality filters that are on.
-        files: how many files or tables there are; those of which a part could not be read count
-            as skipped.
+        units: how many units of work each file or table is; one of which a unit could not be read
+            counts as skipped.
     """
-    skipped = len({e.path for part in scores for e in part.skipped if e.row is None})
+    ends = list(itertools.accumulate(units))
+    files = [scores[end - count : end] for end, count in zip(ends, units, strict=True)]
+    skipped = sum(any(e.row is None for part in of for e in part.skipped) for of in files)
+    looked_for = any(part.repeated is not None for part in scores)
+    duplicates = drawn.duplicates if looked_for else None
     accounts: dict[str, Any] = {
-        "rows": row_accounts(scores, drawn, filters),
-        "shards": {"read": files - skipped, "skipped": skipped},
+        "rows": row_accounts(scores, drawn, filters, duplicates),
+        "shards": {"read": len(files) - skipped, "skipped": skipped},
         "tokens": {
             "eligible": drawn.eligible_tokens,
             "selected": sum(part.tokens for part in rows),
         },
-        "text_bytes": {"read": sum(part.text_bytes for part in scores)},
+        "text_bytes": {
+            "read": sum(part.text_bytes for part in scores),
+            "eligible": drawn.eligible_bytes,
+            "selected": sum(part.text_bytes for part in rows),
+        },
     }
+    if duplicates is not None:
+        accounts["duplicates"] = {
+            "rows": duplicates,
+            "by_shard": [sum(part.duplicates for part in of) for of in files],
+        }
+    if drawn.groups:
+        accounts["groups"] = {of.column: of.describe() for of in drawn.groups}
     if not target_names:
         accounts["effective_sample_size"] = _rounded(drawn.targets[0].effective_sample_size)
         return accounts
@@ -121,6 +144,7 @@ def accounts_of(
         name: {
             "selected": sum(part.by_target[number][0] for part in rows),
             "tokens": sum(part.by_target[number][1] for part in rows),
+            "text_bytes": sum(part.by_target[number][2] for part in rows),
             "effective_sample_size": _rounded(drawn.targets[number].effective_sample_size),
         }
         for number, name in enumerate(target_names)

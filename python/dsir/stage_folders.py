@@ -7,7 +7,6 @@ drawn from again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from dsir.corpus import Corpus, Shard
@@ -18,23 +17,25 @@ from dsir.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline
 from dsir.quality import REASONS, QualityFilters
+from dsir.remote import Folder, Location, location_of
 from dsir.selection import accounts_of, warn_of_top_k
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.sample import load_shard_rows
 from dsir.stages.score import ShardScores, load_shard_scores
-from dsir.stages.score_table import ScoreForm
+from dsir.stages.score_table import NOTHING, Beside, ScoreForm
 from dsir.stages.units import placed, unit_counts, unit_layout, units_of_layout
 from dsir.stages.write import Written
-from dsir.workdir import Place, Workdir, fingerprint_of, read_manifest
+from dsir.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
 
 
 def score_workdir(
-    path: Path,
+    path: Folder,
     raw: Corpus,
     model: ImportanceModel,
     filters: QualityFilters | None,
     on_error: str,
     *,
+    beside: Beside = NOTHING,
     durable: bool = True,
 ) -> Workdir:
     """Open a folder of scores.
@@ -49,6 +50,7 @@ def score_workdir(
         "filters": None if filters is None else filters.describe(),
         "on_error": on_error,
         "separate": separate_targets(model),
+        **beside.describe(),
     }
     inputs = {"raw": [shard.identity() for shard in raw.files]}
     units = {"raw": unit_layout(raw.shards)}
@@ -63,7 +65,7 @@ def separate_targets(model: ImportanceModel) -> dict[str, Any] | None:
 
 
 def rows_workdir(
-    path: Path, scores: dict[str, Any], settings: DrawSettings, *, durable: bool = True
+    path: Folder, scores: dict[str, Any], settings: DrawSettings, *, durable: bool = True
 ) -> Workdir:
     """Open a folder of selected rows.
 
@@ -82,12 +84,7 @@ def rows_workdir(
         "model": scores["settings"]["model"],
         "text": scores["settings"]["text"],
         "separate": scores["settings"]["separate"],
-        **settings.budget.describe(),
-        "method": settings.rule.method,
-        "seed": settings.rule.seed,
-        "temperature": settings.rule.temperature,
-        "min_tokens": settings.min_tokens,
-        "allow_fewer": settings.allow_fewer,
+        **settings.describe(),
     }
     inputs, units = scores["inputs"], scores["units"]
     return Workdir(path, described, inputs, units=units, durable=durable)
@@ -98,8 +95,9 @@ def score_to_folder(
     raw: Corpus,
     model: ImportanceModel,
     filters: QualityFilters | None,
-    folder: Path,
+    folder: Folder,
     part: tuple[int, int] = (0, 1),
+    beside: Beside = NOTHING,
 ) -> list[ShardScores]:
     """Score the units of a corpus, or one job's share of them, into a folder.
 
@@ -110,18 +108,20 @@ def score_to_folder(
         filters: what rows must meet to be selected; None for nothing.
         folder: where the scores go; the same in every job.
         part: (i, n) for the units whose number is i modulo n.
+        beside: what is kept of each row beside its log-weight.
     """
     raw = pipeline.in_units(raw)
     numbers = range(part[0], len(raw.shards), part[1])
     if not numbers:
         return []
-    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error)
+    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error, beside=beside)
     # Only a job that has all shards can say that none could be read.
-    return pipeline.score(raw, model, filters, workdir, None if part[1] == 1 else numbers)
+    chosen = None if part[1] == 1 else numbers
+    return pipeline.score(raw, model, filters, workdir, chosen, beside=beside)
 
 
 def sample_to_folder(
-    pipeline: Pipeline, scores: Path, settings: DrawSettings, folder: Path
+    pipeline: Pipeline, scores: Folder, settings: DrawSettings, folder: Folder
 ) -> dict[str, Any]:
     """Draw from a folder of scores into a folder of selected rows.
 
@@ -130,18 +130,22 @@ def sample_to_folder(
 
     Raises:
         WorkdirError: a shard has no scores yet.
+        SettingError: the scores lack what the draw needs.
         BudgetError: the budget cannot be met.
     """
-    manifest = read_manifest(scores)
+    place = local_copy(scores)
+    manifest = read_manifest(place)
     if manifest["settings"].get("stage") != "score":
         raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
+    beside = _beside_of(manifest)
+    _refuse_lacking(scores, beside, settings)
     counts = unit_counts(_raw(manifest), manifest["units"]["raw"])
     names = [
         identity["path"]
         for identity, units in zip(_raw(manifest), counts, strict=True)
         for _ in range(units)
     ]
-    places = [Place(scores / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(names))]
+    places = [Place(place / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(names))]
     markers = [place.finished() for place in places]
     missing = [number for number, marker in enumerate(markers) if marker is None]
     if missing:
@@ -152,19 +156,23 @@ def sample_to_folder(
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
     filters = manifest["settings"]["filters"]
     form = ScoreForm(
-        len(separate["shares"]), reasons=filters is not None, chunks=_are_chunks(manifest)
+        len(separate["shares"]),
+        reasons=filters is not None,
+        chunks=_are_chunks(manifest),
+        content=beside.content,
+        groups=len(beside.groups),
     )
     parts = [
         load_shard_scores(place, marker, form)
         for place, marker in zip(places, markers, strict=True)
         if marker is not None
     ]
+    for shard in parts:
+        shard.columns = [beside.groups.index(column) for column in settings.quotas.columns]
     drawn, rows = pipeline.sample(
         parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
-    accounts = accounts_of(
-        parts, drawn, rows, separate["names"], _names_in(filters), files=len(_raw(manifest))
-    )
+    accounts = accounts_of(parts, drawn, rows, separate["names"], _names_in(filters), units=counts)
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
@@ -172,8 +180,8 @@ def sample_to_folder(
 
 def write_from_folder(
     pipeline: Pipeline,
-    rows: Path,
-    out: Path,
+    rows: Folder,
+    out: Location,
     *,
     model: ImportanceModel,
     shard_size: int,
@@ -187,7 +195,8 @@ def write_from_folder(
         WorkdirError: it is no such folder, or not whole.
         ShardError: an input has changed since it was scored.
     """
-    manifest = read_manifest(rows)
+    folder = local_copy(rows)
+    manifest = read_manifest(folder)
     if manifest["settings"].get("stage") != "sample":
         raise WorkdirError(f"{rows}: is no folder of selected rows; make one with 'dsir sample'")
     if manifest["settings"]["model"] != model.fingerprint:
@@ -198,7 +207,7 @@ def write_from_folder(
     form = ScoreForm(model.columns, chunks=_are_chunks(manifest))
     parts = []
     for number, shard in enumerate(shards):
-        place = Place(rows / f"{number:05d}", fingerprint_of(manifest))
+        place = Place(folder / f"{number:05d}", fingerprint_of(manifest))
         marker = place.finished()
         if marker is None:
             raise WorkdirError(
@@ -214,13 +223,35 @@ def write_from_folder(
 
 def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the identities of the raw shards."""
-    raw: list[dict[str, Any]] = manifest["inputs"]["raw"]
+    raw: list[dict[str, Any]] = manifest["inputs"].get("raw", [])
+    if not raw:
+        raise WorkdirError("the manifest of the folder names no raw shards; make it again")
     return raw
 
 
 def _are_chunks(manifest: dict[str, Any]) -> bool:
     """Tell whether the rows are windows of those of the raw shards."""
     return "chunk_tokens" in _raw(manifest)[0]
+
+
+def _beside_of(manifest: dict[str, Any]) -> Beside:
+    """Return what is kept beside the log-weights in a folder of scores."""
+    settings = manifest["settings"]
+    return Beside(settings["content_hash"] is not None, tuple(settings["groups"]))
+
+
+def _refuse_lacking(scores: Folder, beside: Beside, settings: DrawSettings) -> None:
+    wanted = settings.beside
+    if wanted.content and not beside.content:
+        raise SettingError(
+            f"dedup: {scores} has no content hashes; make it with 'dsir score --dedup exact'"
+        )
+    lacking = [column for column in wanted.groups if column not in beside.groups]
+    if lacking:
+        raise SettingError(
+            f"{settings.quotas}: {scores} has no values of {lacking[0]!r}; make it with "
+            f"'dsir score --groups {','.join(wanted.groups)}'"
+        )
 
 
 def _names_in(filters: dict[str, Any] | None) -> list[str]:
@@ -230,7 +261,7 @@ def _names_in(filters: dict[str, Any] | None) -> list[str]:
 
 def _reopened(identity: dict[str, Any], text: str) -> Shard:
     """Describe an input again, and make sure that it is still what was scored."""
-    shard: Shard = open_file(Path(identity["path"]), text)
+    shard: Shard = open_file(location_of(identity["path"]), text)
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
         shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from dsir.arguments import one_of
 from dsir.corpus import Corpus, resolve
+from dsir.corpus.batches import ReadLimits
 from dsir.errors import SettingError
 from dsir.proportions import shares
 
@@ -27,6 +28,10 @@ class TargetCorpora:
 
     names: tuple[str, ...]
     corpora: tuple[Corpus, ...]
+
+    def limited(self, limits: ReadLimits) -> TargetCorpora:
+        """Return the same, with so much of each file in memory at a time."""
+        return TargetCorpora(self.names, tuple(one.limited(limits) for one in self.corpora))
 
     def identity(self) -> Any:
         """Return what tells them from others, JSON values: their order counts too."""

@@ -21,6 +21,7 @@ from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import part_rows
 from dsir.output.row_merge import Pair, Rows, in_order, merged
 from dsir.rederiving import corpora_of, select_again
+from dsir.remote.location import local_folder
 
 _SHOWN = 5
 
@@ -119,8 +120,9 @@ def verify(
 
     Raises:
         OutputError: there is no selection in the folder, or one of another version's format.
+        SettingError: the folder is in a store.
     """
-    folder = Path(out).expanduser().absolute()
+    folder = local_folder(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
     findings = [Finding("manifest", f"{where}: {problem}") for problem in manifest.problems]

@@ -12,18 +12,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dsir.atomic import UnfinishedFile, atomic_file, write_json
 from dsir.errors import WorkdirError
+from dsir.remote import Folder, Location, Mirror
+from dsir.sealed_json import file_checksum, read_sealed, write_sealed
 
-FORMAT = 3
+FORMAT = 4
 _LOCK = "lock"  # As in workdir_lock.
 _UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
+# Of a task's results; there is no other way to name a file in a marker.
+_SUFFIXES = (".arrow", ".npy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,57 +38,96 @@ class Place:
         stem: folder and number, without a suffix.
         fingerprint: of the run; a marker with another one does not count.
         durable: results are to survive a power cut.
+        mirror: where `stem` is in the copy of a work directory in a store; None elsewhere.
     """
 
     stem: Path
     fingerprint: str
     durable: bool = True
+    mirror: Mirror | None = None
 
     def path(self, suffix: str) -> Path:
         """Return the path of the result's file with that suffix, such as ".arrow"."""
         return self.stem.with_name(self.stem.name + suffix)
 
-    def file(self, suffix: str) -> AbstractContextManager[UnfinishedFile]:
+    @contextmanager
+    def file(self, suffix: str) -> Iterator[UnfinishedFile]:
         """Open the result's file with that suffix; it appears when the block ends."""
-        return atomic_file(self.path(suffix), durable=self.durable)
+        with atomic_file(self.path(suffix), durable=self.durable) as file:
+            yield file
+        if self.mirror is not None:
+            self.mirror.upload(self.path(suffix))
 
     def finished(self) -> dict[str, Any] | None:
         """Return what the marker says, or None where there is no marker of this run.
 
         Raises:
-            WorkdirError: the marker is not readable.
+            WorkdirError: the marker, or the result that it speaks of, was changed or is not
+                readable.
         """
         marker = self.path(".json")
         try:
-            content = json.loads(marker.read_bytes())
+            content = read_sealed(marker)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             raise WorkdirError(
-                f"{marker}: cannot be read ({error}); remove it to do this shard again"
+                f"{self.named(marker)}: cannot be read ({error}); remove it to do this shard again"
             ) from error
-        if not isinstance(content, dict) or content.get("fingerprint") != self.fingerprint:
+        if content.get("fingerprint") != self.fingerprint:
             return None
-        result = content.get("result")
-        return result if isinstance(result, dict) else None
+        for suffix, checksum in self._checksums().items():
+            if content["files"].get(suffix) != checksum:
+                why = "is not there" if checksum is None else "its checksum does not match"
+                raise self.damaged(self.path(suffix), why)
+        result: dict[str, Any] = content["result"]
+        return result
+
+    def _checksums(self) -> dict[str, str | None]:
+        """Return the checksum of every file of the result; None where there is no such file."""
+        found: dict[str, str | None] = {}
+        for suffix in _SUFFIXES:
+            path = self.path(suffix)
+            try:
+                found[suffix] = file_checksum(path)
+            except FileNotFoundError:
+                found[suffix] = None
+            except OSError as error:
+                raise self.damaged(path, str(error)) from error
+        return found
 
     def damaged(self, path: Path, why: str) -> WorkdirError:
         """Make the error for a result that is not what its marker says."""
         return WorkdirError(
-            f"{path}: is damaged: {why}; remove {self.path('.json')} to do this shard again"
+            f"{self.named(path)}: is damaged: {why}; "
+            f"remove {self.named(self.path('.json'))} to do this shard again"
         )
+
+    def named(self, path: Path) -> Location:
+        """Return what messages call a file: where the user finds it."""
+        if self.mirror is None:
+            return path
+        return self.mirror.remote / path.relative_to(self.mirror.local)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the marker: the result is whole."""
-        marker = {"fingerprint": self.fingerprint, "result": dict(result)}
-        write_json(self.path(".json"), marker, durable=self.durable)
+        # Through JSON, so that the checksum is of what a reader will find.
+        content = json.loads(json.dumps(dict(result)))
+        marker = {
+            "fingerprint": self.fingerprint,
+            "files": self._checksums(),
+            "result": content,
+        }
+        write_sealed(self.path(".json"), marker, durable=self.durable)
+        if self.mirror is not None:
+            self.mirror.upload(self.path(".json"))
 
 
 class Workdir:
     """A folder that belongs to one run.
 
     Args:
-        path: the folder; made where it does not exist.
+        folder: the folder, or the mirror of one in a store; made where it does not exist.
         settings: everything the results depend on, JSON values.
         inputs: the identity of every input, JSON values.
         units: how the inputs are cut into units of work, JSON values; see `stages.units`.
@@ -97,14 +140,17 @@ class Workdir:
 
     def __init__(
         self,
-        path: Path,
+        folder: Folder,
         settings: Mapping[str, Any],
         inputs: Mapping[str, Any],
         *,
         units: Mapping[str, Any] | None = None,
         durable: bool = True,
     ) -> None:
-        self.path = path
+        self.folder = folder
+        self.mirror = folder if isinstance(folder, Mirror) else None
+        self.path = folder.local if isinstance(folder, Mirror) else folder
+        self._fetched: set[str] = set()
         self.durable = durable
         manifest = {
             "format": FORMAT,
@@ -119,90 +165,144 @@ class Workdir:
         try:
             self._claim(manifest)
         except OSError as error:
-            raise WorkdirError(f"{path}: cannot be used as a work directory: {error}") from error
+            raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
     def _claim(self, manifest: dict[str, Any]) -> None:
-        make_folder(self.path)
+        make_folder(self.folder)
         file = self.path / "manifest.json"
+        if self.mirror is not None:
+            self.mirror.fetch(file.name)
         if file.exists():
             found = read_manifest(self.path)
             if found != manifest:
                 raise WorkdirError(
-                    f"{self.path}: belongs to another run: {_what_differs(found, manifest)}; "
+                    f"{self.folder}: belongs to another run: {_what_differs(found, manifest)}; "
                     "give another work directory, or remove this one"
                 )
             return
-        write_json(file, manifest, durable=self.durable)
+        write_sealed(file, manifest, durable=self.durable)
+        if self.mirror is not None:
+            self.mirror.upload(file)
+
+    def begun(self, stage: str) -> bool:
+        """Tell whether a stage has left something here."""
+        if self.mirror is not None:
+            return stage in self.mirror.names()
+        return (self.path / stage).is_dir()
+
+    def location(self, name: str) -> Location:
+        """Return where a file of the run as a whole belongs."""
+        return (self.path if self.mirror is None else self.mirror.remote) / name
 
     def place(self, stage: str, number: int | str) -> Place:
         """Return where a task of a stage puts its result."""
         folder = self.path / stage
         folder.mkdir(exist_ok=True)
+        if self.mirror is not None and stage not in self._fetched:
+            (self.mirror / stage).fetch_all()
+            self._fetched.add(stage)
+            if stage != "." and not self.begun(stage):
+                # Stores have no empty folders, but that a stage has begun must be known.
+                write_json(folder / ".begun", None, durable=False)
+                self.mirror.upload(folder / ".begun")
         name = number if isinstance(number, str) else f"{number:05d}"
-        return Place(folder / name, self.fingerprint, self.durable)
+        # A copy of what is in the store need not survive a power cut.
+        durable = self.durable and self.mirror is None
+        return Place(folder / name, self.fingerprint, durable, self.mirror)
 
 
-def make_folder(path: Path) -> None:
+def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -> Path:
+    """Return a folder of this machine; of one in a store, the copy with the files of the folder.
+
+    Args:
+        folder: the folder, or its mirror.
+        wanted: says by their names which files are needed.
+
+    Raises:
+        WorkdirError: it is no work directory, or the store does not give it.
+    """
+    if not isinstance(folder, Mirror):
+        return folder
+    # Of a folder that is something else, nothing but its listing is fetched.
+    if "manifest.json" not in folder.names():
+        raise WorkdirError(f"{folder}: is no work directory of dsir (it has no manifest.json)")
+    folder.fetch_all(wanted)
+    return folder.local
+
+
+def make_folder(folder: Folder) -> None:
     """Make the folder of a work directory, unless it is there.
 
     Raises:
         WorkdirError: it holds something else, or cannot be made.
     """
+    path = folder.local if isinstance(folder, Mirror) else folder
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if (path / "manifest.json").exists():
-            return
-        foreign = any(e.name[0] != "." and e.name != _LOCK for e in path.iterdir())
+        foreign = [name for name in _names(folder) if name[0] != "." and name != _LOCK]
         # Another job of an array may have made it one in the meantime.
-        foreign = foreign and not (path / "manifest.json").exists()
+        if foreign and "manifest.json" not in {*foreign, *_names(folder)}:
+            raise WorkdirError(
+                f"{folder}: is not empty and not a work directory of dsir; "
+                "give an empty or a new folder"
+            )
     except OSError as error:
-        raise WorkdirError(f"{path}: cannot be used as a work directory: {error}") from error
-    if foreign:
-        raise WorkdirError(
-            f"{path}: is not empty and not a work directory of dsir; give an empty or a new folder"
-        )
+        raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
 
-def remove_unfinished(path: Path) -> None:
+def _names(folder: Folder) -> list[str]:
+    if isinstance(folder, Mirror):
+        return folder.names()
+    return [entry.name for entry in folder.iterdir()]
+
+
+def remove_unfinished(folder: Folder) -> None:
     """Remove what a run that was killed has left in a work directory under temporary names.
 
-    For the run that holds its lock: nobody else is then at work in it.
+    For the run that holds its lock: nobody else is then at work in it. In a store there is nothing
+    that is not whole.
 
     Raises:
         WorkdirError: it cannot be removed.
     """
+    if isinstance(folder, Mirror):
+        return
     try:
-        for folder in (path, *(entry for entry in path.iterdir() if entry.is_dir())):
-            for entry in folder.iterdir():
+        for place in (folder, *(entry for entry in folder.iterdir() if entry.is_dir())):
+            for entry in place.iterdir():
                 if _UNFINISHED.fullmatch(entry.name):
                     entry.unlink()
     except OSError as error:
-        raise WorkdirError(f"{path}: cannot be cleared of unfinished files: {error}") from error
+        raise WorkdirError(f"{folder}: cannot be cleared of unfinished files: {error}") from error
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of a work directory.
 
     Raises:
-        WorkdirError: there is none, or it is not readable.
+        WorkdirError: there is none, it was changed, or it is not readable.
     """
     file = path / "manifest.json"
     try:
-        found = json.loads(file.read_bytes())
+        found = read_sealed(file)
     except FileNotFoundError:
         raise WorkdirError(
             f"{path}: is no work directory of dsir (it has no manifest.json)"
         ) from None
     except (OSError, ValueError) as error:
         raise WorkdirError(f"{file}: cannot be read ({error})") from error
-    parts = ("settings", "inputs", "units")
-    if (
-        not isinstance(found, dict)
-        or found.get("format") != FORMAT
-        or not all(isinstance(found.get(part), dict) for part in parts)
-    ):
+    if found.get("format") != FORMAT or not _is_manifest(found):
         raise WorkdirError(f"{file}: is not a manifest that this version of dsir reads")
     return found
+
+
+def _is_manifest(found: dict[str, Any]) -> bool:
+    """Tell whether the parts of a manifest are there, and of their kinds."""
+    settings, inputs, units = found.get("settings"), found.get("inputs"), found.get("units")
+    if not (isinstance(settings, dict) and isinstance(inputs, dict) and isinstance(units, dict)):
+        return False
+    raw = inputs.get("raw", [])
+    return isinstance(raw, list) and all(isinstance(shard, dict) for shard in raw)
 
 
 def fingerprint_of(value: Any) -> str:

@@ -19,20 +19,28 @@ from pathlib import Path
 from typing import IO, Any
 
 from dsir.errors import WorkdirError
+from dsir.remote import Folder, Mirror
+from dsir.remote.lock import locked_remotely, remote_holder
+from dsir.remote.store import RemoteError
 
 NAME = "lock"
+_LONGEST = 1 << 16  # Characters; who holds a lock is told in a hundred.
 
 
 @contextmanager
-def locked(workdir: Path) -> Iterator[None]:
+def locked(workdir: Folder) -> Iterator[None]:
     """Hold the lock of a work directory, which exists, during a block.
 
     Raises:
         WorkdirError: another run holds it, or has left it behind on another machine.
     """
+    if isinstance(workdir, Mirror):
+        with locked_remotely(workdir.remote / NAME):
+            yield
+        return
     path = workdir / NAME
     try:
-        file = path.open("a+", encoding="utf-8")
+        file = path.open("a+", encoding="utf-8", errors="replace")
     except OSError as error:
         raise WorkdirError(f"{path}: cannot be written: {error.strerror}") from error
     with file:
@@ -59,11 +67,16 @@ def locked(workdir: Path) -> Iterator[None]:
                 file.truncate(0)
 
 
-def holder_of(workdir: Path) -> dict[str, Any] | None:
+def holder_of(workdir: Folder) -> dict[str, Any] | None:
     """Return who is at work in a work directory: host, pid, since; None where nobody is."""
+    if isinstance(workdir, Mirror):
+        try:
+            return remote_holder(workdir.remote / NAME)
+        except RemoteError as error:
+            raise WorkdirError(f"{workdir}: cannot be read: {error}") from error
     path = workdir / NAME
     try:
-        file = path.open(encoding="utf-8")
+        file = path.open(encoding="utf-8", errors="replace")
     except OSError:
         return None
     with file:
@@ -87,12 +100,12 @@ def _left_behind(workdir: Path, file: IO[str]) -> WorkdirError:
 def _holder(file: IO[str]) -> dict[str, Any] | None:
     """Read who holds the lock; None where nobody says so."""
     file.seek(0)
-    content = file.read()
+    content = file.read(_LONGEST)
     if not content:
         return None
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

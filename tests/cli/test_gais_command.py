@@ -51,8 +51,11 @@ def test_rows_of_files(table, shards, tmp_path, invoke_dsir):
     report = said["report"]
     assert report["held_out"] == 100
     assert report["rows_kept"] == 32
-    assert 0.5 < report["kept"] <= 1
-    assert 0.7 < report["everything"] <= 1
+    assert list(report["accuracy"]) == ["1-NN", "forest", "linear"]
+    nearest = report["accuracy"]["1-NN"]
+    assert 0.5 < nearest["kept"] <= 1
+    assert 0.7 < nearest["everything"] <= 1
+    assert report["accuracy"]["forest"]["everything"] > report["majority"]
     kept = json.loads((out / "instances.json").read_text())
     assert kept["rows_kept"] == expected.tolist()
     assert kept["report"] == report
@@ -79,7 +82,10 @@ def test_labelled_text(world, tmp_path, invoke_dsir):
     options += ["--epochs", "10", "--report"]
     done = invoke_dsir("gais", path, "--label", "domain", "--out", out, *options)
     assert done.returncode == 0, done.stderr
-    assert "held out" in done.stdout
+    said = done.stdout.splitlines()
+    assert said[-5].startswith("accuracy on 30 rows held out")
+    assert [line.split()[0] for line in said[-3:]] == ["1-NN", "forest", "linear"]
+    assert all(line.count("%") == 3 for line in said[-3:])
     features = dsir.HashedNgrams(n=1, buckets=500)
     gais = GAIS(0.9, features=features, epochs=10).fit(columns["text"], columns["domain"])
     assert ids_in(out) == [columns["id"][row] for row in gais.sample_indices_]

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsir.bad_text import why_bad
 from dsir.corpus import Shard, resolve
+from dsir.corpus.batches import cut_text
 from dsir.errors import ShardError, TextColumnError
 
 TYPES = [
@@ -205,3 +207,31 @@ def test_flipped_bytes_raise_nothing_but_shard_errors(
         list(one.take(np.arange(rows)))
     except (ShardError, TextColumnError):
         pass
+
+
+@pytest.mark.parametrize("data_type", [pa.string(), pa.large_string(), pa.string_view()])
+@pytest.mark.parametrize("first", [0, 1])
+def test_buffers_that_are_longer_than_their_rows(data_type, first):
+    texts = pa.array(["a", None, "a text that is longer than a view", "b"], data_type)
+    buffers = [
+        None if buffer is None else pa.py_buffer(buffer.to_pybytes() + b"abc")
+        for buffer in texts.buffers()
+    ]
+    longer = pa.Array.from_buffers(data_type, len(texts), buffers).slice(first)
+    ((position, found),) = cut_text(longer)
+    assert position == 0
+    assert found.to_pylist() == texts.slice(first).to_pylist()
+
+
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("data_type", [pa.string(), pa.large_string(), pa.string_view()])
+def test_texts_of_every_type_that_are_not_utf8(tmp_path, data_type, coded):
+    texts = pa.array([b"good", b"bad \xc3", None], pa.binary()).view(pa.string())
+    if pa.types.is_string_view(data_type):
+        buffers = pa.array([b"good", b"bad \xc3", None], pa.binary_view()).buffers()
+        texts = pa.Array.from_buffers(data_type, 3, buffers)
+    elif pa.types.is_large_string(data_type):
+        texts = pa.array([b"good", b"bad \xc3", None], pa.large_binary()).view(data_type)
+    if coded:
+        texts = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), texts)
+    assert why_bad(texts, 1) == "the text is not UTF-8"

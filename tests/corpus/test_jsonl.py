@@ -290,6 +290,14 @@ def test_exact_field_name_wins_over_nested(tmp_path: Path) -> None:
     assert texts_of(one, "skip") == [None, "exact"]
 
 
+def test_lines_longer_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 40)
+    monkeypatch.setattr("dsir.corpus.line_blocks._PIECE_BYTES", 10)
+    texts = ["é" * length for length in (0, 300, 1, 1000, 39, 40, 41)]
+    content = "\n".join(json.dumps({"text": text}) for text in texts).encode()
+    assert texts_of(shard(tmp_path / "a.jsonl", b"\xef\xbb\xbf" + content)) == texts
+
+
 def test_byte_order_mark(tmp_path: Path) -> None:
     one = shard(tmp_path / "a.jsonl", b"\xef\xbb\xbf" + GOOD + b"\r\n" + GOOD)
     assert texts_of(one) == ["good", "good"]
@@ -338,6 +346,26 @@ def test_truncated_says_where(tmp_path: Path) -> None:
     assert said is not None
     # What is lost between the two is less than a piece: 14 of these lines.
     assert whole - 14 <= int(said[1]) <= whole
+
+
+def test_truncated_in_a_later_block_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 160_000)
+    monkeypatch.setattr("dsir.corpus.line_blocks._PIECE_BYTES", 1000)
+    rng = np.random.default_rng(3)
+    lines = [json.dumps({"text": rng.bytes(300).hex()}).encode() + b"\n" for _ in range(2000)]
+    content = gzip.compress(b"".join(lines))
+    for share in (0.31, 0.52, 0.97):
+        part = content[: int(len(content) * share)]
+        whole = zlib.decompressobj(wbits=31).decompress(part).count(b"\n")
+        one = shard(tmp_path / "a.jsonl.gz", part)
+        with pytest.raises(ShardError) as caught:
+            read(one)
+        said = re.search(r"breaks off after about ([\d,]+) rows", str(caught.value))
+        assert said is not None
+        # Not a piece of 20,000 bytes is lost, but one of 1000: two of these lines.
+        assert whole - 2 <= int(said[1].replace(",", "")) <= whole
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst", ".bz2", ".lz4"])

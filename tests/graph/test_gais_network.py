@@ -3,7 +3,10 @@ import pytest
 
 from dsir import _core
 from dsir.graph import neighbours
+from dsir.graph import training_batches as batches_module
 from dsir.graph.attention_training import Training, first_weights, train_network
+from dsir.graph.parts import Parts, split_rows
+from dsir.graph.training_batches import training_batches
 
 HEADS, HIDDEN = 2, 4
 
@@ -127,14 +130,11 @@ def test_training_learns_what_can_be_learned():
     np.testing.assert_allclose(network.probabilities.sum(axis=1), 1, atol=1e-6)
 
 
-def test_against_torch_geometric():
-    torch = pytest.importorskip("torch")
-    conv = pytest.importorskip("torch_geometric.nn").GATConv
-    x, _, offsets, ends, weights, _ = case(4)
+def torch_layers(conv, torch, weights):
+    """The two layers in torch_geometric with these weights, and their parameters in our order."""
     joined, wide = HEADS * HIDDEN, HEADS * 3
     sizes = [5 * joined, joined, joined, joined, joined * wide, wide, wide, 3]
     w1, s1, t1, b1, w2, s2, t2, b2 = np.split(weights, np.cumsum(sizes)[:-1])
-    edges = torch.tensor(np.stack([ends, np.repeat(np.arange(len(x)), np.diff(offsets))])).long()
     layers = (
         conv(5, HIDDEN, heads=HEADS, add_self_loops=False).double(),
         conv(joined, 3, heads=HEADS, concat=False, add_self_loops=False).double(),
@@ -146,11 +146,114 @@ def test_against_torch_geometric():
             layer.att_src.copy_(torch.tensor(source.reshape(1, HEADS, -1)))
             layer.att_dst.copy_(torch.tensor(target.reshape(1, HEADS, -1)))
             layer.bias.copy_(torch.tensor(bias))
+    return layers
+
+
+def test_against_torch_geometric():
+    torch = pytest.importorskip("torch")
+    conv = pytest.importorskip("torch_geometric.nn").GATConv
+    x, labels, offsets, ends, weights, node_weights = case(4)
+    edges = torch.tensor(np.stack([ends, np.repeat(np.arange(len(x)), np.diff(offsets))])).long()
+    layers = torch_layers(conv, torch, weights)
     hidden = torch.nn.functional.elu(layers[0](torch.tensor(x), edges))
-    logits = layers[1](hidden, edges).detach().numpy()
+    logits = layers[1](hidden, edges)
     graph = _core.AttentionGraph(offsets, ends)
-    found = _core.run_network(graph, x, weights, heads=HEADS, hidden=HIDDEN, classes=3)[1]
-    np.testing.assert_allclose(found.reshape(len(x), -1), logits, rtol=0, atol=1e-10)
+    shape = {"heads": HEADS, "hidden": HIDDEN, "classes": 3}
+    found = _core.run_network(graph, x, weights, **shape)[1]
+    wanted = logits.detach().numpy()
+    np.testing.assert_allclose(found.reshape(len(x), -1), wanted, rtol=0, atol=1e-10)
+    # And the gradients with respect to every weight.
+    entropy = torch.nn.functional.cross_entropy(
+        logits, torch.tensor(labels).long(), reduction="none"
+    )
+    loss = (entropy * torch.tensor(node_weights)).sum()
+    loss.backward()
+    gradients = []
+    for layer in layers:
+        parts = (layer.lin.weight.grad.T, layer.att_src.grad, layer.att_dst.grad, layer.bias.grad)
+        gradients += [part.reshape(-1).numpy() for part in parts]
+    own_loss, own = _core.network_gradient(graph, x, labels, node_weights, weights, **shape)
+    assert own_loss == pytest.approx(float(loss.detach()), rel=1e-12)
+    np.testing.assert_allclose(own, np.concatenate(gradients), rtol=0, atol=1e-10)
+
+
+def test_batches_hold_every_row_and_the_edges_within_them(monkeypatch):
+    monkeypatch.setattr(batches_module, "BATCH_ROWS", 100)
+    x, labels, offsets, ends, _, _ = case(6, nodes=420)
+    parts = split_rows(x.astype("f4"), labels, 20, 0)
+    batches = training_batches(offsets, ends, x.astype("f4"), labels, parts, 0)
+    assert len(batches) == 4
+    rows = np.concatenate([batch.rows for batch in batches])
+    assert sorted(rows.tolist()) == list(range(420))
+    pairs = set(
+        zip(np.repeat(np.arange(420), np.diff(offsets)).tolist(), ends.tolist(), strict=True)
+    )
+    for batch in batches:
+        assert 60 <= len(batch.rows) <= 140
+        np.testing.assert_array_equal(batch.features, x[batch.rows].astype("f4"))
+        np.testing.assert_array_equal(batch.labels, labels[batch.rows])
+        inside = set(batch.rows.tolist())
+        wanted = sum(1 for a, b in pairs if a in inside and b in inside)
+        assert batch.graph.edges == wanted
+
+
+@pytest.mark.parametrize("part_rows", [1, 7, 64, 1000])
+def test_parts_of_any_size_are_dealt_out_whole(monkeypatch, part_rows):
+    monkeypatch.setattr(batches_module, "BATCH_ROWS", 60)
+    for size in range(200, 320, 7):
+        offsets, ends = np.arange(size + 1), np.arange(size, dtype=np.int32)
+        cuts = np.append(np.arange(0, size, part_rows), size)
+        parts = Parts(ends, cuts.astype(np.int64))
+        x, labels = np.zeros((size, 1), np.float32), np.zeros(size, np.int32)
+        batches = training_batches(offsets, ends, x, labels, parts, 0)
+        assert all(len(batch.rows) for batch in batches)
+        rows = np.concatenate([batch.rows for batch in batches])
+        assert sorted(rows.tolist()) == list(range(size))
+        assert sum(batch.graph.edges for batch in batches) == size
+
+
+def test_a_graph_cut_into_its_components_says_the_same(monkeypatch):
+    monkeypatch.setattr(batches_module, "BATCH_ROWS", 150)
+    random = np.random.default_rng(0)
+    x = random.normal(size=(600, 4)).astype("f4")
+    labels = random.integers(0, 3, 600).astype(np.int32)
+    graph = neighbours(x, k=5, method="minibatch", batch_size=40, labels=labels)
+    offsets, ends = graph.undirected()
+    shape = {"heads": HEADS, "hidden": HIDDEN, "classes": 3}
+    weights = first_weights(4, heads=HEADS, hidden=HIDDEN, classes=3, random=random)
+    logits = _core.run_network(_core.AttentionGraph(offsets, ends), x, weights, **shape)[1]
+    batches = training_batches(offsets, ends, x, labels, split_rows(x, labels, 40, 0), 0)
+    assert len(batches) == 4
+    assert sum(batch.graph.edges for batch in batches) == len(ends)
+    for batch in batches:
+        found = _core.run_network(batch.graph, batch.features, weights, **shape)[1]
+        wanted = logits.reshape(600, 3)[batch.rows]
+        np.testing.assert_allclose(found.reshape(-1, 3), wanted, rtol=0, atol=1e-5)
+
+
+def test_training_by_batches_learns(monkeypatch):
+    monkeypatch.setattr(batches_module, "BATCH_ROWS", 200)
+    random = np.random.default_rng(0)
+    x = random.normal(size=(900, 4)).astype("f4")
+    labels = (np.abs(x[:, 0]) + np.abs(x[:, 1]) > 1.5).astype(np.int32)
+    graph = neighbours(x, k=5, method="minibatch", batch_size=60, labels=labels)
+    offsets, ends = graph.undirected()
+    batches = training_batches(offsets, ends, x, labels, split_rows(x, labels, 60, 0), 0)
+    found = [
+        train_network(
+            _core.AttentionGraph(offsets, ends),
+            x,
+            labels,
+            2,
+            Training(epochs=20, threads=threads),
+            batches,
+        )
+        for threads in (1, 3)
+    ]
+    assert found[0].weights.tobytes() == found[1].weights.tobytes()
+    assert (found[0].probabilities.argmax(axis=1) == labels).mean() > 0.8
+    # Batches of some 200 rows, so an epoch of five steps or so ends with a look.
+    assert all("held_out_accuracy" in epoch for epoch in found[0].history)
 
 
 def test_wrong_arrays_are_refused():

@@ -104,6 +104,36 @@ def test_blocks_and_threads_change_no_bit(block_rows, seed):
                     assert a.tobytes() == b.tobytes()
 
 
+def rows_like_text(seed, size=700, width=600):
+    """Few common columns of little weight and many rare ones; some rows have the former alone."""
+    generator = np.random.default_rng(seed)
+    share = np.minimum(0.6, 3.0 / (1 + np.arange(width)))
+    rows = np.zeros((size, width))
+    for row in range(size):
+        columns = np.flatnonzero(generator.random(width) < share * generator.uniform(0.3, 1.5))
+        if row % 9 == 0:
+            columns = columns[columns < 30]
+        rows[row, columns] = generator.integers(1, 3, len(columns))
+    rows *= np.log(size / np.maximum(1, (rows > 0).sum(0)))
+    rows[generator.integers(size, size=40)] = rows[generator.integers(size, size=40)]
+    return rows
+
+
+@pytest.mark.parametrize("block_rows", [0, 90, 400])
+@pytest.mark.parametrize("seed", range(2))
+def test_top_k_misses_none_for_the_columns_it_leaves_out(seed, block_rows, brute_force):
+    rows = rows_like_text(seed)
+    csr = Csr(rows)
+    units = _core.UnitRows.sparse(csr.indptr, csr.indices, csr.data, np.ones(rows.shape[1]))
+    cosines = brute_force.cosines(rows)
+    for top_k, threshold in ((1, 1e-9), (12, 1e-9), (12, 0.4)):
+        found = _core.similarity_join(
+            units, threshold=threshold, top_k=top_k, block_rows=block_rows, threads=2
+        )
+        expected = ranked(cosines, top_k, threshold)
+        np.testing.assert_allclose(dense_of(SimilarityGraph(*found)), expected, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("top_k", [1, 3, 10, 1000])
 @pytest.mark.parametrize("seed", range(6))
 def test_top_k_is_the_union_of_the_nearest(top_k, seed, brute_force):

@@ -23,6 +23,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("__init__",),
     ("verify", "diff", "rederiving"),
     ("select",),
+    ("selection_run",),
     ("fit", "stage_folders"),
     ("selection",),
     ("pipeline",),
@@ -35,15 +36,19 @@ LAYERS: list[tuple[str, ...]] = [
     ("engine.", "progress"),
     ("importance",),
     ("preprocessing",),
+    ("fit_settings",),
     ("targets", "explanation"),
-    ("model_file", "metrics", "sampling", "budget", "length", "proportions"),
+    ("model_file", "metrics", "sampling", "budget", "quotas", "length", "proportions"),
+    ("memory_limit",),
     ("bootstrap",),
     ("features", "quality"),
     ("sentences",),
     ("output.",),
     ("corpus.",),
+    ("sealed_json",),
     ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
     ("json_differences",),
+    ("remote.",),
     ("_core", "errors", "version"),
 ]
 
@@ -60,6 +65,8 @@ OWNERS = {
     "sentencex": ("graph.",),
     "scipy": ("graph.",),
     "sklearn": ("graph.",),
+    "fsspec": ("remote.",),
+    "aiohttp": ("remote.",),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}
@@ -186,7 +193,7 @@ def test_every_module_says_what_it_is_for():
 
 # What takes long to import and is not needed until something is read or written.
 HEAVY = [
-    *("nltk", "polars", "pandas", "datasets", "yaml"),
+    *("nltk", "polars", "pandas", "datasets", "yaml", "fsspec", "aiohttp", "urllib.request"),
     *("pyarrow.compute", "pyarrow.dataset", "pyarrow.fs", "pyarrow.json", "pyarrow.parquet"),
     *("asyncio", "email", "importlib.metadata", "multiprocessing", "ssl", "unittest"),
 ]

@@ -128,7 +128,7 @@ def test_fractions_are_of_the_rows_read(rows, short, fraction):
         return Budget(fraction=fraction).resolve(
             rows=rows,
             eligible=eligible,
-            eligible_tokens=7 * eligible,
+            available=eligible,
             min_tokens=1,
             allow_fewer=allow_fewer,
         )

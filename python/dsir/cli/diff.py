@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,8 +14,8 @@ from dsir.cli.tables import print_difference
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(help="The folder of a selection.")],
-    b: Annotated[Path, typer.Argument(help="The folder of another.")],
+    a: options.SelectionFolder,
+    b: Annotated[str, typer.Argument(metavar="B", help="The folder of another.")],
     by: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Count by the values of a column, such as source."),

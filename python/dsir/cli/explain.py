@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ from dsir.errors import RowError
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(help="The model file.")],
+    model: options.ModelArgument,
     text: Annotated[
         str | None, typer.Argument(help="The text; standard input where left out.")
     ] = None,

@@ -16,6 +16,7 @@ import typer
 
 from dsir.cli.wording import in_options
 from dsir.errors import DsirError, DsirWarning, SettingError
+from dsir.remote.store import RemoteError
 
 FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -50,7 +51,9 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
             _fail(str(error), WRONG_CALL, debug)
         except (DsirError, OSError) as error:
             message = str(error)
-            if isinstance(error, OSError):
+            if isinstance(error, RemoteError):
+                message = f"{error.url}: {error}"
+            elif isinstance(error, OSError):
                 where = f"{error.filename}: " if error.filename else ""
                 message = f"{where}{error.strerror or error}"
             remedy = _remedy(error)

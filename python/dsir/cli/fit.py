@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +15,7 @@ from dsir.corpus import Paths
 def fit(
     raw: options.Raw,
     target: options.Target,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model file.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="The model file.")],
     text: options.Text = "text",
     ngrams: options.Ngrams = 2,
     buckets: options.Buckets = 10_000,
@@ -31,6 +30,7 @@ def fit(
     chunk_tokens: options.ChunkTokens = None,
     chunk_stride: options.ChunkStride = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     on_error: options.OnError = "raise",
     max_bad_rows: options.MaxBadRows = None,
     max_bad_shards: options.MaxBadShards = None,
@@ -59,6 +59,7 @@ def fit(
             chunk_tokens=chunk_tokens,
             chunk_stride=chunk_stride,
             threads=threads,
+            memory=memory,
             on_error=on_error,  # type: ignore[arg-type]
             max_bad_rows=max_bad_rows,
             max_bad_shards=max_bad_shards,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,13 +11,28 @@ from dsir.arguments import whole_number
 from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.errors import SettingError
+from dsir.fit import check_on_error
 from dsir.graph.idf import Idf
 from dsir.graph.lexrank import LexRankSettings
-from dsir.graph.rank_corpus import CorpusRanking, Ranked, Top, rank_corpus, summarize_corpus
+from dsir.graph.rank_corpus import (
+    CorpusRanking,
+    Ranked,
+    Top,
+    open_corpus,
+    rank_corpus,
+    summarize_corpus,
+)
 from dsir.graph.stopwords import stopwords_of
 from dsir.graph.summarize import DEFAULT_THRESHOLD, SummaryBudget
 from dsir.graph.threads import thread_count
-from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
+from dsir.output.folder import (
+    RANKING_FILE,
+    check_output_folder,
+    check_writable,
+    clear_output_folder,
+)
+from dsir.progress import reporter
+from dsir.remote import location_of
 
 _WHAT = "What to write"
 _HOW = "Centrality"
@@ -27,7 +40,7 @@ _HOW = "Centrality"
 
 def lexrank(
     raw: options.Raw,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the result.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the result.")],
     text: options.Text = "text",
     group_by: Annotated[
         str | None,
@@ -102,6 +115,7 @@ def lexrank(
     ] = None,
     overwrite: options.Overwrite = False,
     threads: options.Threads = None,
+    on_error: options.OnError = "raise",
     quiet: options.Quiet = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -123,24 +137,27 @@ def lexrank(
         settings = LexRankSettings(threshold or None, damping, tolerance)
         wanted = None if top is None else Top.parse(top)
         stopwords_of(stopwords)
-        ranking = CorpusRanking(
-            tuple(raw),
-            text,
-            group_by,
-            settings,
-            None if idf in ("corpus", "group") else Idf.load(idf),
-            stopwords,
-            thread_count(threads),
-        )
-        folder = out.absolute()
+        check_on_error(on_error)
+        loaded = None if idf in ("corpus", "group") else Idf.load(idf)
+        used = thread_count(threads)
+        folder = location_of(out)
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         check_writable(folder)
-        inputs = [shard.name for shard in ranking.corpus().shards]
+        read, watch = open_corpus(
+            tuple(raw),
+            text=text,
+            group_by=group_by,
+            on_error=on_error,  # type: ignore[arg-type]
+            reporter=reporter(not quiet),
+        )
+        inputs = [shard.name for shard in read.texts.shards]
         if idf == "corpus" and group_by is not None:
-            fitted = Idf(stopwords=stopwords).fit(
-                ranking.corpus(), text=text, threads=ranking.threads
-            )
-            ranking = replace(ranking, idf=fitted if fitted.documents else None)
+            with watch.reading("idf", read.texts):
+                fitted = Idf(stopwords=stopwords).fit(read.texts, threads=used)
+            loaded = fitted if fitted.documents else None
+        ranking = CorpusRanking(
+            read, watch, group_by is not None, settings, loaded, stopwords, used
+        )
         if overwrite:
             clear_output_folder(folder)
         description = {
@@ -159,6 +176,7 @@ def lexrank(
                 "tolerance": tolerance,
                 "idf": idf,
                 "stopwords": stopwords,
+                "on_error": on_error,
             },
             "inputs": inputs,
         }
@@ -198,13 +216,14 @@ def _budget(
     return SummaryBudget(summary, summary_words, redundancy, min_words)
 
 
-def _say(done: Ranked, out: Path, *, as_json: bool, quiet: bool, summaries: bool) -> None:
+def _say(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: bool) -> None:
     if as_json:
         found = {
             "rows": done.rows,
             "written": done.written,
             "groups": done.groups,
             "paths": [str(path) for path in done.paths],
+            "skipped": [one.to_json() for one in done.skipped],
         }
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
@@ -213,3 +232,9 @@ def _say(done: Ranked, out: Path, *, as_json: bool, quiet: bool, summaries: bool
             f"{out}: {done.written:,} {what} of {done.rows:,} rows in {done.groups:,} "
             f"group{'' if done.groups == 1 else 's'}"
         )
+        if done.skipped:
+            rows = sum(one.row is not None for one in done.skipped)
+            typer.echo(
+                f"skipped: {rows:,} rows, {len(done.skipped) - rows:,} files; "
+                f"listed in {location_of(out) / RANKING_FILE}"
+            )

@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from dsir.cli import diff, explain, fit, gais, lexrank, sample, score, select, status, verify, write
 from dsir.cli.failures import INTERRUPTED, WRONG_CALL, say
 from dsir.version import __version__
 
+# By name: the first sentence of its help. A command's module is imported when it is called, so that
+# none waits for the imports and the options of the others.
+_COMMANDS = {
+    "select": "Select the documents of RAW that are distributed like the target.",
+    "fit": "Fit an importance model: count the n-grams of RAW and of the target.",
+    "score": "Compute the log-weight of every document of RAW.",
+    "sample": "Draw documents by their scores.",
+    "write": "Write the drawn documents, in the format of the input.",
+    "explain": "Show which n-grams make up a text's log-weight.",
+    "status": "Show how far a run is, from its work directory alone: of a running or a dead one.",
+    "verify": "Say whether a selection is what its manifest says, and stands row for row.",
+    "diff": "Compare two selections: rows in common, change of weights, settings that differ.",
+    "lexrank": "Score the rows of RAW by their centrality (LexRank), or summarize them.",
+    "gais": "Keep the few labelled rows of RAW that train nearly as well as all (GAIS).",
+}
+_LOOK: dict[str, Any] = {
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": "markdown",
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+class _Commands(typer.core.TyperGroup):
+    """The subcommands, with stand-ins for those that are not called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is called, and import it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else _imported(name), rest
+
+
+def _imported(name: str) -> Any:
+    alone = typer.Typer(add_completion=False, **_LOOK)
+    alone.command(name)(getattr(importlib.import_module(f"dsir.cli.{name}"), name))
+    return typer.main.get_command(alone)
+
+
 app = typer.Typer(
     name="dsir",
+    cls=_Commands,
     help="Select the documents to train a language model on: importance resampling over hashed "
     "n-grams (DSIR), at the speed of reading the files.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_LOOK,
 )
-app.command()(select.select)
-app.command()(fit.fit)
-app.command()(score.score)
-app.command()(sample.sample)
-app.command()(write.write)
-app.command()(explain.explain)
-app.command()(status.status)
-app.command()(verify.verify)
-app.command()(diff.diff)
-app.command()(lexrank.lexrank)
-app.command()(gais.gais)
+for _name, _summary in _COMMANDS.items():
+    app.command(_name, help=_summary)(lambda: None)
 
 
 def _print_version(wanted: bool) -> None:

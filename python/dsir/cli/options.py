@@ -15,22 +15,23 @@ from dsir.arguments import whole_number
 from dsir.corpus import Paths
 from dsir.errors import SettingError
 from dsir.features import HashedNgrams
+from dsir.fit_settings import FitTokens, check_fit_tokens
 from dsir.length import Length, check_length
-from dsir.pipeline import FitTokens, check_fit_tokens
 
 _NAMED_SOURCE = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
 _FEATURES = "N-grams"
 _PREPARE = "Preparing documents"
-_BUDGET = "How much (exactly one)"
-_DRAW = "How to draw"
+BUDGET_PANEL = "How much (exactly one)"
+DRAW_PANEL = "How to draw"
 _RUN = "How to run"
 
 Raw = Annotated[
     list[str],
     typer.Argument(
         metavar="RAW",
-        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow.",
+        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow; "
+        "also by URL: s3://, gs://, hf://, https://.",
     ),
 ]
 Target = Annotated[
@@ -41,6 +42,12 @@ Target = Annotated[
         metavar="[NAME=]SOURCE",
         help="A sample of what is wanted; several are taken as one, or by name, see --targets.",
     ),
+]
+Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the selection.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model file.")]
+ModelOption = Annotated[str, typer.Option("--model", "-m", metavar="PATH", help="The model file.")]
+SelectionFolder = Annotated[
+    str, typer.Argument(metavar="FOLDER", help="The folder of a selection.")
 ]
 Text = Annotated[str, typer.Option(help="The text column; dots lead into nested columns.")]
 
@@ -140,30 +147,32 @@ PreprocessingName = Annotated[
 ]
 
 N = Annotated[
-    int | None, typer.Option("--n", "-n", help="Documents to select.", rich_help_panel=_BUDGET)
+    int | None, typer.Option("--n", "-n", help="Documents to select.", rich_help_panel=BUDGET_PANEL)
 ]
 Fraction = Annotated[
-    float | None, typer.Option(help="Share of the rows read.", rich_help_panel=_BUDGET)
+    float | None, typer.Option(help="Share of the rows read.", rich_help_panel=BUDGET_PANEL)
 ]
 Tokens = Annotated[
     int | None,
-    typer.Option(help="Tokens: documents until the next would pass it.", rich_help_panel=_BUDGET),
+    typer.Option(
+        help="Tokens: documents until the next would pass it.", rich_help_panel=BUDGET_PANEL
+    ),
 ]
 AllowFewer = Annotated[
     bool,
     typer.Option(
         "--allow-fewer",
         help="Take all eligible documents where that is fewer.",
-        rich_help_panel=_BUDGET,
+        rich_help_panel=BUDGET_PANEL,
     ),
 ]
 
 Method = Annotated[
-    str, typer.Option(help="'resample', or 'top-k' without noise.", rich_help_panel=_DRAW)
+    str, typer.Option(help="'resample', or 'top-k' without noise.", rich_help_panel=DRAW_PANEL)
 ]
 Temperature = Annotated[
     float,
-    typer.Option(help="Divides the log-weights; above 1 flattens.", rich_help_panel=_DRAW),
+    typer.Option(help="Divides the log-weights; above 1 flattens.", rich_help_panel=DRAW_PANEL),
 ]
 CombineText = Annotated[
     str | None,
@@ -171,18 +180,18 @@ CombineText = Annotated[
         "--combine",
         metavar="dsir=W,lexrank=W",
         help="Choose by centrality too: weights, such as dsir=1,lexrank=0.2.",
-        rich_help_panel=_DRAW,
+        rich_help_panel=DRAW_PANEL,
     ),
 ]
 Candidates = Annotated[
     float,
     typer.Option(
-        help="With --combine: how many times the budget to choose from.", rich_help_panel=_DRAW
+        help="With --combine: how many times the budget to choose from.", rich_help_panel=DRAW_PANEL
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Of the noise.", rich_help_panel=_DRAW)]
+Seed = Annotated[int, typer.Option(help="Of the noise.", rich_help_panel=DRAW_PANEL)]
 MinTokens = Annotated[
-    int, typer.Option(help="Documents with fewer are never selected.", rich_help_panel=_DRAW)
+    int, typer.Option(help="Documents with fewer are never selected.", rich_help_panel=DRAW_PANEL)
 ]
 
 Overwrite = Annotated[
@@ -195,6 +204,14 @@ TargetColumn = Annotated[
 ]
 
 Threads = Annotated[int | None, typer.Option(help="Default: every core.", rich_help_panel=_RUN)]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="About how much memory to take, such as 2GB; default: batches of 8 MB a thread.",
+        rich_help_panel=_RUN,
+    ),
+]
 OnError = Annotated[
     str,
     typer.Option(help="'raise', or 'skip' and list what cannot be read.", rich_help_panel=_RUN),
@@ -249,13 +266,13 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     try:
         content = path.read_text(encoding="utf-8")
         values = json.loads(content) if path.suffix == ".json" else _read_yaml(content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path}: cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise typer.BadParameter(f"{path}: expected names and values")
     named = {str(name).replace("-", "_"): value for name, value in values.items()}
-    # Two options are called otherwise inside, where these names are taken.
-    inside = {"hash": "hash_name", "json": "as_json"}
+    # Some options are called otherwise inside, where these names are taken.
+    inside = {"hash": "hash_name", "json": "as_json", "bytes": "bytes_"}
     named = {inside.get(name, name): value for name, value in named.items()}
     unknown = sorted(set(named) - known)
     if unknown:
@@ -269,7 +286,7 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
             for name, sources in named["target"].items()
             for source in (sources if isinstance(sources, list) else [sources])
         ]
-    for name in ("proportions", "filters", "combine"):
+    for name in ("proportions", "filters", "combine", "max_per"):
         if isinstance(named.get(name), dict):
             named[name] = ",".join(f"{k}={v}" for k, v in named[name].items())
     return named
@@ -354,7 +371,7 @@ def proportions_of(value: str | None) -> dict[str, float] | None:
     Raises:
         SettingError: it is not of that form.
     """
-    return _numbers("--proportions", value, "web=0.7,books=0.3")
+    return numbers_by_name("--proportions", value, "web=0.7,books=0.3")
 
 
 def combine_of(value: str | None) -> dict[str, float] | None:
@@ -363,10 +380,15 @@ def combine_of(value: str | None) -> dict[str, float] | None:
     Raises:
         SettingError: it is not of that form.
     """
-    return _numbers("--combine", value, "dsir=1,lexrank=0.2")
+    return numbers_by_name("--combine", value, "dsir=1,lexrank=0.2")
 
 
-def _numbers(option: str, value: str | None, example: str) -> dict[str, float] | None:
+def numbers_by_name(option: str, value: str | None, example: str) -> dict[str, float] | None:
+    """Read NAME=NUMBER, separated by commas.
+
+    Raises:
+        SettingError: it is not of that form.
+    """
     if value is None:
         return None
     numbers = {}

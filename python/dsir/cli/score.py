@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import dsir
 from dsir.bad_limits import check_bad_limits
-from dsir.cli import options
+from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
 from dsir.fit import check_on_error
+from dsir.memory_limit import memory_limit
 from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
+from dsir.quotas import check_dedup
+from dsir.remote import folder_of, location_of
 from dsir.stage_folders import score_to_folder
+from dsir.stages.score_table import Beside
 
 
 def score(
     raw: options.Raw,
-    model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the scores.")],
+    model: options.ModelOption,
+    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the scores.")],
     part: Annotated[
         str, typer.Option(help="I/N: this job's share of the units of work, I from 0 to N-1.")
     ] = "0/1",
@@ -32,7 +35,16 @@ def score(
     chunk_tokens: options.ChunkTokens = None,
     chunk_stride: options.ChunkStride = None,
     filters: options.Filters = None,
+    dedup: quota_options.Dedup = "none",
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN,...",
+            help="Columns that 'dsir sample' may have quotas by (--max-per, --group-by).",
+        ),
+    ] = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     on_error: options.OnError = "raise",
     max_bad_rows: options.MaxBadRows = None,
     max_bad_shards: options.MaxBadShards = None,
@@ -52,21 +64,34 @@ def score(
     """
     with reported(debug=debug, resumable=True):
         check_on_error(on_error)
+        engine = open_engine("local", threads)
+        limit = memory_limit(memory, engine.threads)
         pipeline = Pipeline(
-            open_engine("local", threads),
+            engine,
             reporter(not quiet),
             on_error,  # type: ignore[arg-type]
             check_bad_limits(max_bad_rows, max_bad_shards, on_error),
+            limit,
         )
         prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
         loaded = dsir.ImportanceModel.load(model)
-        corpus = prepared.cut(resolve(Paths(raw), text=text, name="raw"), loaded.features)
-        scores = score_to_folder(
-            pipeline, corpus, loaded, prepared.filters, out.absolute(), _part_of(part)
-        )
+        resolved = resolve(Paths(raw), text=text, name="raw").limited(limit.reading)
+        corpus = prepared.cut(resolved, loaded.features)
+        beside = Beside(check_dedup(dedup) == "exact", _columns_of(groups))
+        with folder_of(location_of(out)) as folder:
+            scores = score_to_folder(
+                pipeline, corpus, loaded, prepared.filters, folder, _part_of(part), beside
+            )
         if not quiet:
             rows = sum(shard.rows for shard in scores)
             typer.echo(f"{out}: {rows:,} rows of {len(scores):,} units")
+
+
+def _columns_of(groups: str | None) -> tuple[str, ...]:
+    columns = tuple(name.strip() for name in (groups or "").split(",")) if groups else ()
+    if not all(columns) or len(set(columns)) < len(columns):
+        raise SettingError(f"--groups {groups}: expected columns, separated by commas")
+    return columns
 
 
 def _part_of(part: str) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,15 +12,19 @@ from dsir.arguments import whole_number
 from dsir.bad_limits import check_bad_limits
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
-from dsir.cli import options
+from dsir.cli import options, quota_options
 from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
 from dsir.combining import check_combine
 from dsir.corpus import Paths, resolve
 from dsir.fit import check_fit_settings, check_on_error
+from dsir.memory_limit import memory_limit
 from dsir.output.folder import check_output_folder
+from dsir.pipeline import open_engine
 from dsir.preprocessing import check_preprocessing
+from dsir.quotas import check_dedup, check_quotas
+from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.targets import resolve_targets
 
@@ -29,16 +32,20 @@ from dsir.targets import resolve_targets
 def select(
     raw: options.Raw,
     target: options.Target,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the selection.")],
+    out: options.Out,
     n: options.N = None,
     fraction: options.Fraction = None,
     tokens: options.Tokens = None,
+    bytes_: quota_options.Bytes = None,
     allow_fewer: options.AllowFewer = False,
     text: options.Text = "text",
     method: options.Method = "resample",
     temperature: options.Temperature = 1.0,
     combine: options.CombineText = None,
     candidates: options.Candidates = 4.0,
+    max_per: quota_options.MaxPerText = None,
+    group_by: quota_options.GroupBy = None,
+    dedup: quota_options.Dedup = "none",
     seed: options.Seed = 0,
     min_tokens: options.MinTokens = 100,
     ngrams: options.Ngrams = 2,
@@ -56,14 +63,18 @@ def select(
     filters: options.Filters = None,
     preprocessing: options.PreprocessingName = "none",
     workdir: Annotated[
-        Path | None,
-        typer.Option(help="Keeps every stage's results; the same call goes on where it stopped."),
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Keeps every stage's results; the same call goes on where it stopped.",
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
     shard_size: options.ShardSize = "256MB",
     weight_column: options.WeightColumn = "log_weight",
     target_column: options.TargetColumn = "target",
     threads: options.Threads = None,
+    memory: options.Memory = None,
     on_error: options.OnError = "raise",
     max_bad_rows: options.MaxBadRows = None,
     max_bad_shards: options.MaxBadShards = None,
@@ -92,6 +103,10 @@ def select(
 
     `dsir select corpus/ -t wanted.jsonl --preprocessing paper --n 100000 -o out/`
 
+    `dsir select corpus/ -t wanted.jsonl --bytes 10GB --dedup exact --max-per source=0.2 -o out/`
+
+    `dsir select s3://corpus/web/ -t wanted.jsonl --n 100000 -o s3://corpus/selected`
+
     `dsir select --config run.yaml --seed 7`
     """
     del config
@@ -101,7 +116,9 @@ def select(
         )
         target_sources = options.targets_of(target)
         if dry_run:
-            Budget(n, fraction, tokens)
+            Budget(n, fraction, tokens, bytes_)
+            check_quotas(quota_options.max_per_of(max_per), group_by)
+            check_dedup(dedup)
             KeyRule(seed, method, temperature)  # type: ignore[arg-type]
             whole_number("min_tokens", min_tokens, 0)
             check_on_error(on_error)
@@ -124,7 +141,8 @@ def select(
                 options.fit_tokens_of(fit_tokens),
             )
             parse_byte_size("shard_size", shard_size)
-            check_output_folder(out.absolute(), overwrite=overwrite, resuming=workdir is not None)
+            memory_limit(memory, open_engine("local", threads).threads)
+            check_output_folder(location_of(out), overwrite=overwrite, resuming=workdir is not None)
             surveys = [
                 survey(resolve(Paths(raw), text=text, name="raw")),
                 *map(survey, target_corpora.corpora),
@@ -140,6 +158,10 @@ def select(
             n=n,
             fraction=fraction,
             tokens=tokens,
+            bytes=bytes_,
+            max_per=quota_options.max_per_of(max_per),
+            group_by=group_by,
+            dedup=dedup,  # type: ignore[arg-type]
             text=text,
             features=features,
             method=method,  # type: ignore[arg-type]
@@ -165,6 +187,7 @@ def select(
             weight_column=weight_column,
             target_column=target_column,
             threads=threads,
+            memory=memory,
             on_error=on_error,  # type: ignore[arg-type]
             max_bad_rows=max_bad_rows,
             max_bad_shards=max_bad_shards,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dsir.cli import options
 from dsir.cli.failures import reported
+from dsir.remote import folder_of, location_of
 from dsir.run_status import RunStatus, StageStatus, run_status
 
 
 def status(
-    workdir: Annotated[Path, typer.Argument(help="The work directory of a dsir select.")],
+    workdir: Annotated[
+        str, typer.Argument(metavar="WORKDIR", help="The work directory of a dsir select.")
+    ],
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -27,7 +29,8 @@ def status(
     `dsir status work/`
     """
     with reported(debug=debug):
-        found = run_status(workdir)
+        with folder_of(location_of(workdir)) as folder:
+            found = run_status(folder)
         if as_json:
             typer.echo(json.dumps(found.describe(), indent=2))
         else:

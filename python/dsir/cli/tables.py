@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dsir.diff import SelectionDifference, Shared
 
 _MOST_GROUPS = 20
+
+_NAMED_VALUES = 5
 
 
 def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[str]) -> None:
@@ -20,6 +23,7 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
     """
     # Imported where used: rich takes a while to load.
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
@@ -44,6 +48,8 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
     add("  eligible, not drawn", f"{passed['not_drawn']:,}", f"of {rows['eligible']:,} eligible")
     add("  too short", f"{passed['too_short']:,}")
     add("  empty", f"{passed['empty']:,}")
+    if "duplicates" in passed:
+        add("  duplicates", f"{passed['duplicates']:,}", "of an earlier row's text")
     for reason, count in passed.get("filtered", {}).items():
         add(f"  filtered: {reason}", f"{count:,}")
     add("  bad", f"{rows['bad']:,}", "see _rejects.jsonl" if rows["bad"] else "")
@@ -75,6 +81,12 @@ def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[
             add("  KL reduction", f"{of['kl_reduction']:.4f}")
         if "effective_sample_size" in of:
             add("  effective sample size", f"{of['effective_sample_size']:,.1f}")
+    for column, of in metrics.get("groups", {}).items():
+        add(f"values of {column}", f"{of['values']:,}", "selected, of those eligible:")
+        for one in of["most"][:_NAMED_VALUES]:
+            value = json.dumps(one["value"], ensure_ascii=False)
+            # A value is data: no markup.
+            add(f"  {escape(value)}", f"{one['selected']:,}", f"of {one['eligible']:,}")
     for name, stage in stages.items():
         rate = stage["mb_per_second"]
         note = "" if not rate else f"{rate:,.{0 if rate >= 10 else 1}f} MB/s of text"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +14,7 @@ from dsir.corpus import Paths
 
 
 def verify(
-    out: Annotated[Path, typer.Argument(help="The folder of a selection.")],
+    out: options.SelectionFolder,
     quick: Annotated[
         bool, typer.Option("--quick", help="The checksums of the files only, and no input.")
     ] = False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,16 +14,20 @@ from dsir.cli.failures import reported
 from dsir.output.folder import check_output_folder, clear_output_folder
 from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
+from dsir.remote import folder_of, location_of
 from dsir.selection import add_kl_reduction
 from dsir.stage_folders import write_from_folder
 
 
 def write(
-    rows: Annotated[Path, typer.Argument(help="Folder of selected rows, from 'dsir sample'.")],
-    model: Annotated[
-        Path, typer.Option("--model", "-m", help="The model file; for the KL reduction.")
+    rows: Annotated[
+        str, typer.Argument(metavar="ROWS", help="Folder of selected rows, from 'dsir sample'.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the selection.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", metavar="PATH", help="The model file; for the KL reduction."),
+    ],
+    out: options.Out,
     overwrite: options.Overwrite = False,
     shard_size: options.ShardSize = "256MB",
     weight_column: options.WeightColumn = "log_weight",
@@ -44,21 +47,22 @@ def write(
     """
     with reported(debug=debug):
         size = parse_byte_size("shard_size", shard_size)
-        folder = out.absolute()
+        folder = location_of(out)
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         loaded = dsir.ImportanceModel.load(model)
         pipeline = Pipeline(open_engine("local", threads), reporter(not quiet))
         if overwrite:
             clear_output_folder(folder)
-        written = write_from_folder(
-            pipeline,
-            rows.absolute(),
-            folder,
-            model=loaded,
-            shard_size=size,
-            weight_column=weight_column,
-            target_column=target_column,
-        )
+        with folder_of(location_of(rows)) as source:
+            written = write_from_folder(
+                pipeline,
+                source,
+                folder,
+                model=loaded,
+                shard_size=size,
+                weight_column=weight_column,
+                target_column=target_column,
+            )
         found: dict[str, Any] = {"rows": written.rows}
         add_kl_reduction(found, loaded, written.counts)
         found["paths"] = [str(path) for path in written.paths]

@@ -116,7 +116,7 @@ class WeightsFolder:
                 f"{self.weights}: has no {_NOTE}, so it holds no whole set of weights that dsir "
                 f"has computed; call compute_importance_weights() first"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise WorkdirError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
         return note  # type: ignore[no-any-return]
 

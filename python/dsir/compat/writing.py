@@ -48,8 +48,8 @@ def write_dataset(task: WriteTask, progress: Progress) -> None:
         for shard, lines in pieces:
             with _refusing(task.paths[shard]):
                 files[shard].write(lines)
-        for file in files:
-            with _refusing(file.path):
+        for path, file in zip(task.paths, files, strict=True):
+            with _refusing(path):
                 file.commit()
     finally:
         for file in files:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,18 +12,20 @@ import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, within
 from dsir.corpus.buffers import check_buffers
+from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import (
     FileShard,
     Kind,
     OnError,
     TakenRows,
     TextBatch,
-    raise_if_short_of_memory,
     refuse_missing_rows,
 )
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import check_names, find_text_column
 from dsir.errors import ShardError
+from dsir.remote.reading import open_source
 
 _FILE_MAGIC = b"ARROW1"
 _FEATHER_V1_MAGIC = b"FEA1"
@@ -49,16 +51,26 @@ class ArrowShard(FileShard):
             return self._reader(source, None).schema
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
         del on_error, batch_bytes  # No row of an Arrow file can be bad on its own at this stage.
         schema = self.schema()
         column = find_text_column(schema, self.text, self.name)
-        included = [schema.get_field_index(column.path[0])]
-        for first_row, batch in self._batches(included, threads):
+        beside = [find_group_column(schema, name, self.name) for name in groups]
+        tops = {schema.get_field_index(one.path[0]) for one in (column, *beside)}
+        for first_row, batch in self._batches(sorted(tops), threads):
+            values = [values_of(one.of(batch)) for one in beside]
             for position, text in cut_text(column.of(batch)):
-                yield TextBatch(first_row + position, text)
+                part = slice(position, position + len(text))
+                yield TextBatch(
+                    first_row + position, text, groups=tuple(one.of(part) for one in values)
+                )
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, in batches as the file has them."""
@@ -80,7 +92,7 @@ class ArrowShard(FileShard):
         self.refuse_empty_file()
         try:
             # Not a memory map: a file cut short under a map kills the process.
-            return pa.OSFile(self.path)
+            return open_source(self.path)
         except OSError as error:
             raise ShardError(f"{self.name}: cannot be read: {error}", path=self.name) from error
 

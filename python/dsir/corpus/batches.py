@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,24 @@ import pyarrow as pa
 
 BATCH_BYTES = 8 << 20
 MAX_BATCH_ROWS = 1 << 17
+_MAX_ROW_BYTES = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How much of a file is in memory at a time.
+
+    Attributes:
+        batch_bytes: about how many bytes of rows make a batch; None for `BATCH_BYTES`.
+        row_bytes: the longest line, or the largest rows of a Parquet row group on average, that
+            are read; larger ones are refused.
+    """
+
+    batch_bytes: int | None = None
+    row_bytes: int = _MAX_ROW_BYTES
+
+
+READ_LIMITS = ReadLimits()
 
 
 def rows_per_batch(
@@ -76,10 +95,11 @@ def _ends(text: pa.Array) -> npt.NDArray[np.int64]:
     values = text.buffers()[1]
     if pa.types.is_string_view(text.type):
         # A view is four integers, of which the first is the length.
-        views = np.frombuffer(values, dtype=np.int32).reshape(-1, 4)
-        lengths = views[text.offset : text.offset + rows, 0].astype(np.int64)
+        # Buffers may be longer than their rows, by any number of bytes.
+        views = np.frombuffer(values, dtype=np.int32, count=4 * (text.offset + rows))
+        lengths = views.reshape(-1, 4)[text.offset :, 0].astype(np.int64)
         ends: npt.NDArray[np.int64] = np.cumsum(lengths)
         return ends
     width = np.int64 if pa.types.is_large_string(text.type) else np.int32
-    offsets = np.frombuffer(values, dtype=width)[text.offset : text.offset + rows + 1]
+    offsets = np.frombuffer(values, dtype=width, count=text.offset + rows + 1)[text.offset :]
     return offsets[1:].astype(np.int64) - int(offsets[0])

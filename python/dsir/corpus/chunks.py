@@ -7,9 +7,8 @@ long. Xie et al. 2023 (arXiv 2302.03169) cut at 128 words: what stands between s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +34,7 @@ from dsir.corpus.window_lines import WindowLine
 from dsir.corpus.window_records import WindowRecords, window_schema
 from dsir.corpus.window_texts import WindowTexts, window_texts
 from dsir.errors import ShardError
+from dsir.remote import Location
 
 _TOKENIZERS = ("wordpunct", "word_tokenize")
 _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
@@ -75,7 +75,7 @@ class ChunkedShard(Shard):
         return self.inner.kind
 
     @property
-    def file(self) -> Path | None:
+    def file(self) -> Location | None:
         """The file of the inner shard."""
         return self.inner.file
 
@@ -142,7 +142,12 @@ class ChunkedShard(Shard):
         return window_schema(schema, find_text_column(schema, self.text, self.name), self.name)
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read the text of every window once, in order; see `Shard.text_batches`.
 
@@ -152,7 +157,7 @@ class ChunkedShard(Shard):
         """
         first_window = 0
         batches = self.inner.text_batches(
-            on_error=on_error, threads=threads, batch_bytes=batch_bytes
+            on_error=on_error, threads=threads, batch_bytes=batch_bytes, groups=groups
         )
         for batch in batches:
             for cut in self._cut(batch, first_window, on_error, threads):
@@ -240,6 +245,7 @@ class ChunkedShard(Shard):
                     starts[part].astype(np.uint32),
                     int(np.count_nonzero(begins[part])),
                 ),
+                tuple(values.of(positions[part]) for values in batch.groups),
             )
             blank_lines = 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from dsir.corpus.arrow import ArrowShard
 from dsir.corpus.jsonl import JsonLinesShard
@@ -11,6 +10,7 @@ from dsir.corpus.line_blocks import Compression
 from dsir.corpus.parquet import ParquetShard
 from dsir.corpus.shard import FileShard, file_state
 from dsir.errors import SettingError, ShardError
+from dsir.remote import Location, RemotePath
 
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
@@ -31,7 +31,7 @@ SUFFIXES = (
 )
 
 
-def is_known(path: Path, *, in_folder: bool = False) -> bool:
+def is_known(path: Location, *, in_folder: bool = False) -> bool:
     """Tell whether a file has a suffix that is read.
 
     Args:
@@ -44,11 +44,11 @@ def is_known(path: Path, *, in_folder: bool = False) -> bool:
     return suffix in _PARQUET + _ARROW + _JSON_LINES or (suffix in _JSON and not in_folder)
 
 
-def open_file(path: Path, text: str) -> FileShard:
+def open_file(path: Location, text: str) -> FileShard:
     """Describe a file as a shard.
 
     Args:
-        path: the file as the user gave it; messages call it that.
+        path: the file as the user gave it, or its URL; messages call it that.
         text: the text column.
 
     Raises:
@@ -63,17 +63,17 @@ def open_file(path: Path, text: str) -> FileShard:
     except UnicodeEncodeError:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         raise ShardError(f"{shown}: its name is not UTF-8; rename it", path=shown) from None
-    absolute = os.path.normpath(path.absolute())
-    size, mtime_ns = file_state(name, absolute)
+    absolute = name if isinstance(path, RemotePath) else os.path.normpath(path.absolute())
+    size, mtime_ns, version = file_state(name, absolute)
     suffix, compression = _suffixes(path)
     if suffix in _PARQUET:
-        return ParquetShard(name, absolute, size, mtime_ns, text)
+        return ParquetShard(name, absolute, size, mtime_ns, text, version)
     if suffix in _ARROW:
-        return ArrowShard(name, absolute, size, mtime_ns, text)
-    return JsonLinesShard(name, absolute, size, mtime_ns, text, compression)
+        return ArrowShard(name, absolute, size, mtime_ns, text, version)
+    return JsonLinesShard(name, absolute, size, mtime_ns, text, version, compression)
 
 
-def _suffixes(path: Path) -> tuple[str, Compression | None]:
+def _suffixes(path: Location) -> tuple[str, Compression | None]:
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if suffixes and suffixes[-1] in _COMPRESSIONS:
         return (suffixes[0] if len(suffixes) == 2 else ""), _COMPRESSIONS[suffixes[-1]]

@@ -1,4 +1,4 @@
-"""The text field of JSON lines: all at once through pyarrow, or line by line where that fails."""
+"""The text field of JSON lines: by the core, and by Python's json where a line is not plain."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from dsir._core import JSON_LOOK_AGAIN, JSON_TEXT, json_texts
 from dsir.corpus.line_blocks import LineBlock
-from dsir.primitive_arrays import to_numpy
+from dsir.primitive_arrays import to_arrow
 
-# pyarrow counts the bytes of a block in 32 bits.
-_MAX_FAST_BYTES = (1 << 31) - 16
 _NAMED_FIELDS = 20
 
 
@@ -63,77 +63,43 @@ def choose_field(block: LineBlock, text: str) -> tuple[str, ...] | None:
 
 
 def read_texts(block: LineBlock, field: tuple[str, ...]) -> ReadTexts:
-    """Read the text field of every line of a block."""
-    import pyarrow.compute as pc  # Here: long to import.
+    """Read the text field of every line of a block.
 
-    text = _parse_at_once(block, field) if block.objects else None
-    if text is None:
-        return _parse_line_by_line(block, field)
-    if not text.null_count:
-        return ReadTexts(text, having=len(text))
-    # A null is either an explicit one or a missing field: those lines are looked at again.
-    indices = to_numpy(pc.indices_nonzero(pc.is_null(text)))
-    found = [_read_line(block.row_bytes(int(index)), field) for index in indices]
-    if any(one.text is not None for one in found):
-        # The two readers disagree, which no input is known to bring about. One reader for the
-        # whole block then.
-        return _parse_line_by_line(block, field)
-    return _gather(text, [int(index) for index in indices], found)
-
-
-def _parse_at_once(block: LineBlock, field: tuple[str, ...]) -> pa.Array | None:
-    """Parse the field of all lines in one call, or return None where that is not safe.
-
-    pyarrow reads a sequence of JSON values and ignores newlines between them, so its rows need not
-    be our lines. They are if every line begins with "{" and ends with "}" (`block.objects`) and
-    there are as many rows as lines. Between a "}" at the end of a line and a "{" at the start of
-    the next, no JSON value can be open: inside an object or array a "," would have to come between
-    them, and a string cannot hold a raw newline. So every line holds at least one whole object,
-    and with equal counts exactly one.
+    The core takes the lines that are plain: JSON by the book, with the field once, and a text or
+    null in it. Every other line is read by Python, which says what is wrong with it, if anything.
     """
-    import pyarrow.compute as pc  # Here: long to import.
-    import pyarrow.json as pj
-
-    if len(block.data) > _MAX_FAST_BYTES or not _is_utf8(block.data):
-        return None
-    data_type: pa.DataType = pa.string()
-    for name in reversed(field[1:]):
-        data_type = pa.struct([(name, data_type)])
-    try:
-        table = pj.read_json(
-            pa.py_buffer(block.data),
-            read_options=pj.ReadOptions(use_threads=False, block_size=len(block.data) + 1),
-            parse_options=pj.ParseOptions(
-                explicit_schema=pa.schema([(field[0], data_type)]),
-                unexpected_field_behavior="ignore",
-            ),
-        )
-    except (pa.ArrowException, UnicodeError):
-        return None
-    if table.num_rows != block.rows or table.num_columns != 1:
-        return None
-    column = table.column(0).combine_chunks()
-    for _ in field[1:]:
-        column = pc.struct_field(column, [0])
-    return column
+    path = [name.encode("utf-8", "surrogatepass") for name in field]
+    offsets, values, kinds = json_texts(block.data, block.starts, block.ends, path)
+    text = _string_array(offsets, values, kinds)
+    again = np.flatnonzero(kinds == JSON_LOOK_AGAIN).tolist()
+    if not again:
+        return ReadTexts(text, having=len(text))
+    found = [_read_line(block.row_bytes(index), field) for index in again]
+    return _gather(_filled(text, again, found), again, found)
 
 
-def _is_utf8(data: bytes) -> bool:
-    """Tell whether a block is UTF-8, faster than decoding it: pyarrow's JSON reader lets all by."""
-    offsets = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
-    array = pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data))
-    try:
-        array.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
+def _string_array(
+    offsets: npt.NDArray[np.int32] | npt.NDArray[np.int64],
+    values: npt.NDArray[np.uint8],
+    kinds: npt.NDArray[np.uint8],
+) -> pa.Array:
+    """Return the texts of the core as an Arrow array over the same memory."""
+    array_type = pa.StringArray if offsets.dtype == np.int32 else pa.LargeStringArray
+    present = kinds == JSON_TEXT
+    nulls = len(kinds) - int(np.count_nonzero(present))
+    bitmap = pa.py_buffer(np.packbits(present, bitorder="little")) if nulls else None
+    buffers = pa.py_buffer(offsets), pa.py_buffer(values[: offsets[-1]])
+    return array_type.from_buffers(len(kinds), *buffers, bitmap, nulls)
 
 
-def _parse_line_by_line(block: LineBlock, field: tuple[str, ...]) -> ReadTexts:
-    found = [_read_line(block.row_bytes(index), field) for index in range(block.rows)]
-    large = len(block.data) > _MAX_FAST_BYTES
-    text = pa.array([one.text for one in found], type=pa.large_string() if large else pa.string())
-    return _gather(text, list(range(block.rows)), found)
+def _filled(text: pa.Array, indices: list[int], found: list[_Found]) -> pa.Array:
+    """Put the texts found in lines that were looked at again into their places."""
+    if all(one.text is None for one in found):
+        return text
+    order = np.arange(len(text))
+    order[indices] = len(text) + np.arange(len(found))
+    others = pa.array([one.text for one in found], type=text.type)
+    return pa.concat_arrays([text, others]).take(to_arrow(order))
 
 
 def _gather(text: pa.Array, indices: list[int], found: list[_Found]) -> ReadTexts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
+from dsir.corpus.group_values import GroupValues, LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks, line_starts
 from dsir.corpus.shard import (
@@ -26,7 +28,7 @@ from dsir.corpus.shard import (
     refuse_bad_row,
     refuse_missing_rows,
 )
-from dsir.errors import InputError, TextColumnError
+from dsir.errors import InputError, ShardError, TextColumnError
 
 _FIRST_LOOK_BYTES = 1 << 16
 
@@ -79,7 +81,12 @@ class JsonLinesShard(FileShard):
         return
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`.
 
@@ -90,6 +97,7 @@ class JsonLinesShard(FileShard):
         field_seen = False
         blank_lines = 0
         next_row = 0
+        values = self._values(groups)
         for block in self._blocks(batch_bytes):
             blank_lines += block.lines - block.rows
             if not block.rows:
@@ -107,12 +115,15 @@ class JsonLinesShard(FileShard):
                 BadRow(block.first_row + index, reason, snippet=block.snippet(index))
                 for index, reason in read.bad
             )
-            yield TextBatch(block.first_row, read.text, bad, blank_lines)
+            yield TextBatch(block.first_row, read.text, bad, blank_lines, groups=values.of(block))
             blank_lines = 0
             next_row = block.first_row + block.rows
+        self._refuse_missing(values)
         if blank_lines:
             # Nothing but blank lines since the last batch: an empty one carries their number.
-            yield TextBatch(next_row, pa.array([], type=pa.string()), (), blank_lines)
+            nothing = tuple(GroupValues(np.zeros(0, np.uint32), []) for _ in groups)
+            text = pa.array([], type=pa.string())
+            yield TextBatch(next_row, text, (), blank_lines, groups=nothing)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, as the lines that they are."""
@@ -135,7 +146,20 @@ class JsonLinesShard(FileShard):
     def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         self.refuse_empty_file()
         span = None if self.part is None else (self.part.start, self.part.stop)
-        return line_blocks(self.path, self.name, self.compression, block_bytes, span)
+        return self._blocks_of(span, block_bytes)
+
+    def _blocks_of(
+        self, span: tuple[int, int] | None, block_bytes: int | None = None
+    ) -> Iterator[LineBlock]:
+        limits = self.limits
+        return line_blocks(
+            self.path,
+            self.name,
+            self.compression,
+            block_bytes or limits.batch_bytes,
+            limits.row_bytes,
+            span,
+        )
 
     def _with_text_field(self) -> JsonLinesShard:
         """Return the same, knowing its text field where the first lines have it.
@@ -161,10 +185,34 @@ class JsonLinesShard(FileShard):
     def _lines_before(self) -> int:
         return sum(block.lines for block in self._blocks_before())
 
-    def _blocks_before(self) -> Iterator[LineBlock]:
+    def _blocks_before(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         """Read the file up to where this part begins."""
         if self.part is not None and self.part.start:
-            yield from line_blocks(self.path, self.name, None, None, (0, self.part.start))
+            yield from self._blocks_of((0, self.part.start), block_bytes)
+
+    def _values(self, groups: Sequence[str]) -> LineValues:
+        """Return the reader of the values beside the texts."""
+        values = LineValues(groups, self.name)
+        if any("." in column for column in groups):
+            # The first object of the file says what the dots in a name mean.
+            for block in self._blocks_before(_FIRST_LOOK_BYTES):
+                if values.choose(block):
+                    break
+        return values
+
+    def _refuse_missing(self, values: LineValues) -> None:
+        """Raise ShardError for a field beside the text that no line of the file has."""
+        if not values.missing:
+            return
+        if self.part is None:
+            column = values.find_missing(self._blocks())
+        else:
+            column = _missing_in(self.whole(), values.missing)
+        if column is not None:
+            raise ShardError(
+                f"{self.name}: no line has a field {column!r}, which quotas are to be by",
+                path=self.name,
+            )
 
     def _require_field(self, field: tuple[str, ...], first: ReadTexts) -> None:
         """Raise TextColumnError if no line of the shard has the field.
@@ -180,6 +228,12 @@ class JsonLinesShard(FileShard):
             f"{first.fields}; name the right one with text=...",
             path=self.name,
         )
+
+
+@functools.lru_cache(maxsize=64)
+def _missing_in(file: JsonLinesShard, columns: tuple[str, ...]) -> str | None:
+    """Return a field that no line of a file has; looked for once, and not by each of its parts."""
+    return LineValues(columns, file.name).find_missing(file._blocks())
 
 
 def _take(block: LineBlock, rows: npt.NDArray[np.int64], field: tuple[str, ...]) -> TakenRows:

@@ -12,17 +12,19 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.bad_text import snippet_of
-from dsir.corpus.batches import BATCH_BYTES
-from dsir.corpus.shard import raise_if_short_of_memory
+from dsir.corpus.batches import BATCH_BYTES, READ_LIMITS
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
+from dsir.remote.reading import WINDOW_BYTES, open_source
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
-# A piece that cannot be decompressed to its end is lost whole: small pieces tell more exactly where
-# a file breaks off.
+# A piece that cannot be decompressed to its end is lost whole. Where that happens it is read again
+# in pieces of the first size, which tell more exactly where a file breaks off.
 _PIECE_BYTES = 1 << 13
-_MAX_LINE_BYTES = 1 << 31
+_LARGE_PIECE_BYTES = 1 << 20
+_PIECES_PER_BLOCK = 8
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -40,7 +42,7 @@ class LineBlock:
         lines: how many lines there are, blank ones included.
     """
 
-    data: bytes
+    data: bytes | pa.Buffer
     first_row: int
     first_line: int
     starts: npt.NDArray[np.int64]
@@ -55,16 +57,17 @@ class LineBlock:
 
     def line_number(self, index: int) -> int:
         """Return the 1-based line in the file of the row at `index` of this block."""
-        return self.first_line + self.data.count(b"\n", 0, int(self.starts[index])) + 1
+        before = np.frombuffer(self.data, dtype=np.uint8)[: self.starts[index]]
+        return self.first_line + int(np.count_nonzero(before == ord("\n"))) + 1
 
     def row_bytes(self, index: int) -> bytes:
         """Return the row at `index` of this block."""
-        return self.data[int(self.starts[index]) : int(self.ends[index])]
+        return bytes(memoryview(self.data)[self.starts[index] : self.ends[index]])
 
     def snippet(self, index: int) -> str:
         """Return the beginning of the row at `index` of this block, for people to look at."""
         start, end = int(self.starts[index]), int(self.ends[index])
-        return snippet_of(self.data[start : min(end, start + 1024)])
+        return snippet_of(bytes(memoryview(self.data)[start : min(end, start + 1024)]))
 
     def original_lines(self, indices: npt.NDArray[np.int64]) -> pa.LargeBinaryArray:
         """Return lines as they stand in the file, without the newline alone.
@@ -97,15 +100,17 @@ def line_blocks(
     name: str,
     compression: Compression | None,
     block_bytes: int | None = None,
+    line_bytes: int = READ_LIMITS.row_bytes,
     span: tuple[int, int] | None = None,
 ) -> Iterator[LineBlock]:
     """Read a file as blocks of whole lines.
 
     Args:
-        path: the file.
+        path: the file, or its URL.
         name: what messages call it.
         compression: how it is compressed.
         block_bytes: about how long a block is; None for `BATCH_BYTES`.
+        line_bytes: the longest line that is read, about.
         span: the first byte to read, at the beginning of a line, and the one behind the last; None
             for all. Rows and lines are numbered from there.
 
@@ -116,7 +121,7 @@ def line_blocks(
     first_line = 0
     where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
-        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, span):
+        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)
@@ -128,9 +133,12 @@ def line_blocks(
         else:
             what = f"cannot be read as {compression}" if compression else "cannot be read"
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
-    except _LineTooLongError:
+    except _LineTooLongError as too_long:
+        rows = first_row + len(line_spans(too_long.before)[0])
         raise ShardError(
-            f"{name}: the line after row {first_row:,}{where} is longer than 2 GiB", path=name
+            f"{name}: the line after {rows:,} rows{where} is longer than {_size(line_bytes)}, "
+            "more than there is room for; give more memory, use fewer threads, or take it out",
+            path=name,
         ) from None
 
 
@@ -144,14 +152,22 @@ class _BrokenOffError(Exception):
 
 
 class _LineTooLongError(Exception):
-    """A line does not end within the longest document there may be."""
+    """A line does not end within the longest there may be; `before` is what comes before it."""
+
+    def __init__(self, before: bytes) -> None:
+        super().__init__()
+        self.before = before
+
+
+def _size(count: int) -> str:
+    return f"{count >> 30} GiB" if count % (1 << 30) == 0 else f"{count:,} bytes"
 
 
 def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
     """Cut a file that is not compressed where lines begin.
 
     Args:
-        path: the file.
+        path: the file, or its URL.
         size: its bytes.
         every: about how many bytes there are from one cut to the next.
 
@@ -163,7 +179,7 @@ def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
         OSError: it cannot be read.
     """
     starts = [0]
-    with pa.OSFile(path) as file:
+    with open_source(path, window=0) as file:
         for wanted in range(every, size, every):
             if wanted <= starts[-1]:
                 continue
@@ -183,50 +199,80 @@ def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
 
 
 def _whole_lines(
-    path: str, compression: Compression | None, block_bytes: int, span: tuple[int, int] | None
-) -> Iterator[bytes]:
-    held: list[bytes] = []
-    held_bytes = 0
+    path: str,
+    compression: Compression | None,
+    block_bytes: int,
+    line_bytes: int,
+    span: tuple[int, int] | None,
+) -> Iterator[pa.Buffer]:
+    piece_bytes = max(_PIECE_BYTES, min(_LARGE_PIECE_BYTES, block_bytes // _PIECES_PER_BLOCK))
+    # Each block has memory of its own, which is read into; a piece is what is read at a time.
+    memory = pa.allocate_buffer(block_bytes + piece_bytes)
+    position, stop = span or (0, None)
+    start = filled = 0
+    wanted = piece_bytes
+    window = WINDOW_BYTES if stop is None else _window(stop - position, piece_bytes)
     try:
-        for piece in _pieces(path, compression, span):
-            held.append(piece)
-            held_bytes += len(piece)
-            if held_bytes < block_bytes:
-                continue
-            cut = piece.rfind(b"\n") + 1
-            if cut:
-                held[-1] = piece[:cut]
-                yield b"".join(held)
-                held = [piece[cut:]]
-                held_bytes = len(held[0])
-            elif held_bytes > _MAX_LINE_BYTES + block_bytes:
-                raise _LineTooLongError
+        with open_source(path, window) as file:
+            stream = file if compression is None else pa.CompressedInputStream(file, compression)
+            if position:
+                stream.seek(position)
+            while True:
+                if stop is not None:
+                    wanted = min(piece_bytes, stop - position)
+                count = stream.readinto(memoryview(memory)[filled : filled + wanted])
+                if not count:
+                    break
+                piece = memory[filled : filled + count]
+                if not position and piece[:3].to_pybytes() == _BYTE_ORDER_MARK:
+                    start = len(_BYTE_ORDER_MARK)
+                position += count
+                filled += count
+                if filled >= block_bytes:
+                    cut = filled - count + piece.to_pybytes().rfind(b"\n") + 1
+                    if cut > filled - count:
+                        yield memory[start:cut]
+                        memory = _moved(memory[cut:filled], block_bytes + piece_bytes)
+                        start, filled = 0, filled - cut
+                    elif filled > line_bytes + block_bytes:
+                        whole = memory[start:filled].to_pybytes()
+                        raise _LineTooLongError(whole[: whole.rfind(b"\n") + 1])
+                if filled + piece_bytes > memory.size:
+                    memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
     except (pa.ArrowException, OSError) as error:
         raise_if_short_of_memory(error)
-        whole = b"".join(held)
-        raise _BrokenOffError(error, whole[: whole.rfind(b"\n") + 1]) from error
-    rest = b"".join(held)
-    if rest:
-        yield rest
+        held = memory[start:filled].to_pybytes()
+        held += _last_bytes(path, compression, position, wanted)
+        raise _BrokenOffError(error, held[: held.rfind(b"\n") + 1]) from error
+    if filled > start:
+        yield memory[start:filled]
 
 
-def _pieces(
-    path: str, compression: Compression | None, span: tuple[int, int] | None
-) -> Iterator[bytes]:
-    with pa.OSFile(path) as file:
-        if span is not None:
-            yield from _pieces_within(file, *span)
-            return
-        stream = file if compression is None else pa.CompressedInputStream(file, compression)
-        first = True
-        while piece := stream.read(_PIECE_BYTES):
-            yield piece.removeprefix(_BYTE_ORDER_MARK) if first else piece
-            first = False
+def _window(length: int, piece_bytes: int) -> int:
+    """Return the bytes of a request to a store: whole pieces, and little beyond the end of all."""
+    requests = max(1, -(-length // WINDOW_BYTES))
+    return -(-length // (requests * piece_bytes)) * piece_bytes
 
 
-def _pieces_within(file: pa.NativeFile, start: int, stop: int) -> Iterator[bytes]:
-    file.seek(start)
-    at = start
-    while piece := file.read(min(_PIECE_BYTES, stop - at)):
-        yield piece.removeprefix(_BYTE_ORDER_MARK) if at == 0 else piece
-        at += len(piece)
+def _moved(content: pa.Buffer, room: int) -> pa.Buffer:
+    """Copy what was read to the beginning of new memory."""
+    memory = pa.allocate_buffer(room)
+    memoryview(memory)[: content.size] = memoryview(content)
+    return memory
+
+
+def _last_bytes(path: str, compression: Compression | None, position: int, most: int) -> bytes:
+    """Read what can be read of a file that cannot be read on from a position by large pieces."""
+    found = bytearray()
+    try:
+        with open_source(path) as file:
+            stream = file if compression is None else pa.CompressedInputStream(file, compression)
+            while position and (piece := stream.read(min(position, _LARGE_PIECE_BYTES))):
+                position -= len(piece)
+            while len(found) < most and (
+                piece := stream.read(min(_PIECE_BYTES, most - len(found)))
+            ):
+                found += piece
+    except (pa.ArrowException, OSError):
+        pass
+    return bytes(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, rows_per_batch, within
+from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import Kind, OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import find_text_column
@@ -60,15 +61,25 @@ class MemoryShard(Shard):
         return self.table.schema
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
         del on_error, threads, batch_bytes
         column = find_text_column(self.table.schema, self.text, self.name)
+        beside = [find_group_column(self.table.schema, name, self.name) for name in groups]
         first_row = 0
         for batch in self.table.to_batches():
+            values = [values_of(one.of(batch)) for one in beside]
             for position, text in cut_text(column.of(batch)):
-                yield TextBatch(first_row + position, text)
+                part = slice(position, position + len(text))
+                yield TextBatch(
+                    first_row + position, text, groups=tuple(one.of(part) for one in values)
+                )
             first_row += len(batch)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
@@ -95,5 +106,5 @@ def _content(text: pa.LargeBinaryArray) -> memoryview:
     _, offsets, values = text.buffers()
     if not len(text) or values is None:
         return memoryview(b"")
-    ends = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+    ends = np.frombuffer(offsets, np.int64, count=text.offset + len(text) + 1)[text.offset :]
     return memoryview(values)[int(ends[0]) : int(ends[-1])]

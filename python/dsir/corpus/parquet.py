@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
+from dsir.corpus.group_values import GroupValues, find_group_column, values_of
 from dsir.corpus.parquet_footer import ParquetFooter, bytes_by_group, metadata_of, read_footer
 from dsir.corpus.shard import (
     BadRow,
@@ -22,12 +23,13 @@ from dsir.corpus.shard import (
     OnError,
     TakenRows,
     TextBatch,
-    raise_if_short_of_memory,
     refuse_missing_rows,
 )
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
+from dsir.remote.reading import WINDOW_BYTES, open_source
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 # Column chunks are read through a buffer of this size instead of whole: a row group may hold
 # gigabytes.
 _READ_BUFFER_BYTES = 1 << 20
+
+# Row groups of a store up to this size (decoded, about) are fetched before they are decoded.
+_WHOLE_GROUP_BYTES = 256 << 20
 
 # The size of a dictionary-encoded chunk says nothing about the size of its texts: a million rows
 # may share one text of a megabyte. Few rows at a time keep that bounded too.
@@ -124,23 +129,32 @@ class ParquetShard(FileShard):
             return self._schema_of(file)
 
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
         del on_error  # No row of a Parquet file can be bad on its own at this stage.
         with self._open() as file:
-            column = find_text_column(self._schema_of(file), self.text, self.name)
+            schema = self._schema_of(file)
+            column = find_text_column(schema, self.text, self.name)
+            beside = [find_group_column(schema, name, self.name) for name in groups]
+            names = list(dict.fromkeys(one.projection for one in (column, *beside)))
             damaged = dict(self.damaged)
             first_row = 0
             for group in self._groups(file):
                 if group in damaged:
                     rows = file.metadata.row_group(group).num_rows
-                    yield from _lost_rows(first_row, rows, damaged[group], column.type)
+                    yield from _lost_rows(first_row, rows, damaged[group], column.type, len(groups))
                     first_row += rows
                     continue
-                batches = self._batches(file, group, [column.projection], threads, batch_bytes)
+                batches = self._batches(file, group, names, threads, batch_bytes)
                 for batch in batches:
-                    yield TextBatch(first_row, column.of(batch))
+                    values = tuple(values_of(one.of(batch)) for one in beside)
+                    yield TextBatch(first_row, column.of(batch), groups=values)
                     first_row += len(batch)
 
     def readable_part(self) -> ParquetShard | None:
@@ -233,7 +247,7 @@ class ParquetShard(FileShard):
 
     def _metadata(self) -> pq.FileMetaData:
         try:
-            return metadata_of(self.path, self.file_size, self.mtime_ns)
+            return metadata_of(self.path, self.file_size, self.mtime_ns, self.version)
         except _READ_ERRORS as error:
             raise_if_short_of_memory(error)
             raise self._unreadable(error) from error
@@ -250,6 +264,8 @@ class ParquetShard(FileShard):
         # The footer of a file of many row groups takes a while to parse: once for many parts.
         metadata = None if self.part is None else self._metadata()
         try:
+            if self.is_remote:
+                return self._open_remote(metadata)
             return pq.ParquetFile(
                 self.path,
                 metadata=metadata,
@@ -261,6 +277,26 @@ class ParquetShard(FileShard):
         except _READ_ERRORS as error:
             raise_if_short_of_memory(error)
             raise self._unreadable(error) from error
+
+    def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
+        """Open a file of a store: column chunks come whole, near ones in one request."""
+        import pyarrow.parquet as pq  # Here: long to import.
+
+        source = open_source(self.path, window=0)
+        metadata = pq.read_metadata(source) if metadata is None else metadata
+        groups = range(metadata.num_row_groups)
+        if self.part is not None:
+            groups = groups[self.part.start : self.part.stop]
+        largest = max((metadata.row_group(i).total_byte_size for i in groups), default=0)
+        # Of a large row group, a window at a time.
+        whole = largest <= _WHOLE_GROUP_BYTES
+        return pq.ParquetFile(
+            source,
+            metadata=metadata,
+            pre_buffer=whole,
+            buffer_size=0 if whole else WINDOW_BYTES,
+            page_checksum_verification=True,
+        )
 
     def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
         try:
@@ -287,7 +323,7 @@ class ParquetShard(FileShard):
         try:
             expected = file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
-                batch_size=_batch_size(file.metadata.row_group(group), batch_bytes),
+                batch_size=self._batch_size(file.metadata.row_group(group), group, batch_bytes),
                 row_groups=[group],
                 columns=columns,
                 use_threads=threads > 1,
@@ -313,26 +349,38 @@ class ParquetShard(FileShard):
                 row_group=group,
             )
 
+    def _batch_size(self, group: pq.RowGroupMetaData, number: int, batch_bytes: int | None) -> int:
+        """Return how many rows of a row group to read at a time.
+
+        By the size of whole rows, which is an upper bound for their texts. The sizes of the single
+        columns stand in the footer too, but pyarrow ends the process over damaged ones.
+        """
+        limits = self.limits
+        if group.total_byte_size > limits.row_bytes * max(1, group.num_rows):
+            raise ShardError(
+                f"{self.name}: the rows of row group {number} have "
+                f"{group.total_byte_size // group.num_rows:,} bytes on average, for which there is "
+                f"no room (at most {limits.row_bytes:,}); give more memory, or use fewer threads",
+                path=self.name,
+                row_group=number,
+            )
+        return rows_per_batch(
+            group.total_byte_size,
+            group.num_rows,
+            most=_MAX_ROWS,
+            batch_bytes=batch_bytes or limits.batch_bytes,
+        )
+
 
 def _lost_rows(
-    first_row: int, rows: int, reason: str, data_type: pa.DataType
+    first_row: int, rows: int, reason: str, data_type: pa.DataType, groups: int
 ) -> Iterator[TextBatch]:
     """Give the rows of a damaged row group: without texts, listed as bad once."""
     for start in range(0, rows, MAX_BATCH_ROWS):
         nothing = pa.nulls(min(MAX_BATCH_ROWS, rows - start), data_type)
         bad = () if start else (BadRow(first_row, reason, rows),)
-        yield TextBatch(first_row + start, nothing, bad)
-
-
-def _batch_size(group: pq.RowGroupMetaData, batch_bytes: int | None) -> int:
-    """Return how many rows of a row group to read at a time.
-
-    By the size of whole rows, which is an upper bound for their texts. The sizes of the single
-    columns stand in the footer too, but pyarrow ends the process over damaged ones.
-    """
-    return rows_per_batch(
-        group.total_byte_size, group.num_rows, most=_MAX_ROWS, batch_bytes=batch_bytes
-    )
+        values = GroupValues(np.zeros(len(nothing), np.uint32), ["null"])
+        yield TextBatch(first_row + start, nothing, bad, groups=(values,) * groups)
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,12 +6,12 @@ import functools
 import hashlib
 import itertools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from dsir.corpus.text_column import check_names
+from dsir.remote.reading import open_source
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -59,18 +59,19 @@ def _shared(serialized: bytes) -> pa.Schema:
 
 
 @functools.lru_cache(maxsize=4)
-def metadata_of(path: str, file_size: int, mtime_ns: int) -> pq.FileMetaData:
+def metadata_of(path: str, file_size: int, mtime_ns: int, version: str) -> pq.FileMetaData:
     """Return the footer of a file that is read in parts, parsed once for many of them.
 
     Args:
-        path: the file.
-        file_size: its bytes, and
-        mtime_ns: the time of its last change, which tell it from what else may have that path.
+        path: the file, or its URL.
+        file_size: its bytes,
+        mtime_ns: the time of its last change, and
+        version: in a store, its version, which tell it from what else may have that path.
 
     Raises:
         OSError, ValueError, pyarrow.ArrowException: it cannot be read.
     """
-    del file_size, mtime_ns
+    del file_size, mtime_ns, version
     import pyarrow.parquet as pq  # Here: long to import.
 
     with pq.ParquetFile(pa.BufferReader(_footer_bytes(path))) as file:
@@ -99,12 +100,12 @@ def _footer_bytes(path: str) -> bytes:
         OSError: it cannot be read.
         ValueError: it is none.
     """
-    with Path(path).open("rb") as file:
-        size = file.seek(0, 2)
+    with open_source(path, window=0) as file:
+        size = file.size()
         file.seek(max(0, size - _TAIL_BYTES))
-        tail = file.read()
+        tail = file.read(_TAIL_BYTES)
         length = int.from_bytes(tail[:4], "little")
         if tail[4:] != _MAGIC or not 0 < length <= size - _TAIL_BYTES - len(_MAGIC):
             raise ValueError("is no Parquet file with a plain footer")
         file.seek(size - _TAIL_BYTES - length)
-        return file.read(length) + tail
+        return bytes(file.read(length) + tail)

@@ -1,5 +1,7 @@
 """From what a user names to a corpus: files, patterns, folders, tables, texts, or lists of these.
 
+The files are of this machine, or by URL of a store (`dsir.remote`).
+
 A `str` or `Path` on its own is always a path. A list of strings could be paths or texts. It is
 taken for paths if its first element is a `Path`, names an existing file or folder, is a pattern
 that matches, or ends in a suffix that is read; else for texts. Since texts taken for paths fail
@@ -13,22 +15,29 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from dsir.corpus.batches import table_bytes
+from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.files import SUFFIXES, is_known, open_file
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.shard import FileShard, Shard
 from dsir.corpus.tables import speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
+from dsir.remote import RemotePath, is_url
+from dsir.remote.location import path_of_file_url
+from dsir.remote.matching import files_below, has_pattern, matching
+from dsir.remote.store import RemoteError
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LONGEST_PATH = 4096
+_REQUESTS_AT_ONCE = 16
 
 
 class Paths(tuple[str, ...]):
@@ -67,6 +76,14 @@ class Corpus:
         """Bytes of all shards, on disk or in memory."""
         return sum(shard.size for shard in self.shards)
 
+    def limited(self, limits: ReadLimits) -> Corpus:
+        """Return the same, with so much of each file in memory at a time."""
+        shards = (
+            replace(shard, limits=limits) if isinstance(shard, FileShard) else shard
+            for shard in self.shards
+        )
+        return Corpus(tuple(shards), self.name)
+
 
 def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
     """Make a corpus of anything that a user may name.
@@ -101,7 +118,9 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
 
 
 def _shards(source: Any, text: str, name: str) -> Iterator[Shard]:
-    if isinstance(source, str | Path):
+    if isinstance(source, RemotePath) or is_url(source):
+        yield from _remote_shards(_remote(source), text, name)
+    elif isinstance(source, str | Path):
         for path in _paths(source, name):
             yield open_file(path, text)
     elif isinstance(source, Corpus):
@@ -140,8 +159,48 @@ def _shards_of_list(elements: list[Any], text: str, name: str) -> Iterator[Shard
         if element is None:
             raise SettingError(f"{name}: element {position} is None, where the others are inputs")
         # Tables have no name of their own; paths have.
-        part = name if isinstance(element, str | Path) else f"{name}[{position}]"
+        part = name if isinstance(element, str | Path | RemotePath) else f"{name}[{position}]"
         yield from _shards(element, text, part)
+
+
+def _remote_shards(source: RemotePath, text: str, name: str) -> Iterator[Shard]:
+    """Describe the files that a URL stands for."""
+    paths = _remote_paths(source, name)
+    # A request a file: for its size and what tells it from a later one.
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
+        yield from pool.map(lambda path: open_file(path, text), paths)
+
+
+def _remote(source: Any) -> RemotePath:
+    return source if isinstance(source, RemotePath) else RemotePath(str(source).rstrip("/"))
+
+
+def _remote_paths(source: RemotePath, name: str) -> list[RemotePath]:
+    if has_pattern(source):
+        with _listing(source):
+            found = [path for path in matching(source) if is_known(path)]
+        if not found:
+            raise EmptyCorpusError(f"{name}: no file matches {source}", path=str(source))
+        return found
+    if is_known(source) or not source.store.lists:
+        return [source]
+    with _listing(source):
+        found = [path for path in files_below(source) if is_known(path, in_folder=True)]
+    if not found:
+        raise EmptyCorpusError(
+            f"{name}: no file to read in the folder {source}; looked for {SUFFIXES}, "
+            "but plain .json only where it is named",
+            path=str(source),
+        )
+    return found
+
+
+@contextmanager
+def _listing(source: RemotePath) -> Iterator[None]:
+    try:
+        yield
+    except RemoteError as error:
+        raise ShardError(f"{source}: cannot be listed: {error}", path=str(source)) from error
 
 
 def _is_list_of_paths(elements: list[str | None], name: str) -> bool:
@@ -165,7 +224,7 @@ def _names_file(element: str) -> bool:
     if len(element) > _LONGEST_PATH or "\n" in element:
         return False
     if _URL.match(element) and not any(character.isspace() for character in element):
-        return True  # Refused later, with a message that says why.
+        return True
     if _exists(element) or (not element.isspace() and is_known(Path(element))):
         return True
     return glob.has_magic(element) and any(True for _ in _matches(element))
@@ -182,11 +241,8 @@ def _exists(element: str) -> bool:
 
 def _paths(source: str | Path, name: str) -> list[Path]:
     """Return the files that a path, pattern or folder stands for, sorted."""
-    if isinstance(source, str) and (url := _URL.match(source)):
-        raise SettingError(
-            f"{name}: {source}: only local files are read by this version, not {url.group()}; "
-            "copy the files here, or mount them"
-        )
+    if isinstance(source, str):
+        source = str(path_of_file_url(source)) if _URL.match(source) else source
     if not str(source) or "\0" in str(source):
         raise SettingError(f"{name}: {str(source)!r} is not a path")
     try:

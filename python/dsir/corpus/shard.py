@@ -7,9 +7,8 @@ held, so that a shard can be handed to another thread, process or machine.
 from __future__ import annotations
 
 import abc
-import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.batches import READ_LIMITS, ReadLimits
+from dsir.corpus.group_values import GroupValues
 from dsir.errors import InputError, RowError, ShardError
-
-_LARGEST_ALLOCATION = 1 << 36  # Bytes; what a reader may have reasons to ask for at once.
+from dsir.remote import Location, RemotePath, is_url
+from dsir.remote.store import ObjectState, RemoteError
 
 Kind = Literal["parquet", "jsonl", "arrow", "memory"]
 OnError = Literal["raise", "skip"]
@@ -70,6 +71,7 @@ class TextBatch:
             before.
         origin: for windows of documents, where they come from. `first_row` then is the number of
             the first window in the shard, but the rows in `bad` are those of documents.
+        groups: the values of the columns that were asked for, in their order.
     """
 
     first_row: int
@@ -77,6 +79,7 @@ class TextBatch:
     bad: tuple[BadRow, ...] = ()
     blank_lines: int = 0
     origin: ChunkOrigin | None = None
+    groups: tuple[GroupValues, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Shard(abc.ABC):
         """The format."""
 
     @property
-    def file(self) -> Path | None:
+    def file(self) -> Location | None:
         """Where it lies; None in memory."""
         return None
 
@@ -202,7 +205,12 @@ class Shard(abc.ABC):
 
     @abc.abstractmethod
     def text_batches(
-        self, *, on_error: OnError, threads: int = 1, batch_bytes: int | None = None
+        self,
+        *,
+        on_error: OnError,
+        threads: int = 1,
+        batch_bytes: int | None = None,
+        groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order, without a gap in the row numbers.
 
@@ -212,9 +220,10 @@ class Shard(abc.ABC):
             threads: how many threads the reader may use.
             batch_bytes: about how many bytes of text to read at a time, where only the first rows
                 are wanted; a reader may have reasons to read more.
+            groups: columns whose values come along, in `TextBatch.groups`.
 
         Raises:
-            ShardError: the shard cannot be read.
+            ShardError: the shard cannot be read, or has no such column beside the text.
             TextColumnError: the text column is missing or not text.
             RowError: a row is bad and `on_error` is "raise".
         """
@@ -254,10 +263,12 @@ class FileShard(Shard):
     """A shard on disk.
 
     Attributes:
-        path: absolute path.
+        path: absolute path, or URL.
         size: bytes; of a part, its own.
-        mtime_ns: time of the last change, when the corpus was resolved.
+        mtime_ns: time of the last change, when the corpus was resolved; 0 in a store.
+        version: in a store, the etag or what it has in its place; else empty.
         part: which part of the file it is; None for all of it.
+        limits: how much of it is in memory at a time. What is read does not depend on it.
     """
 
     name: str
@@ -265,18 +276,27 @@ class FileShard(Shard):
     size: int
     mtime_ns: int
     text: str
+    version: str = ""
     part: FilePart | None = field(default=None, kw_only=True)
+    limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
 
     @property
-    def file(self) -> Path:
+    def file(self) -> Location:
         """Where it lies."""
-        return Path(self.path)
+        return RemotePath(self.path) if self.is_remote else Path(self.path)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it lies in a store."""
+        return is_url(self.path)
 
     def identity(self) -> dict[str, int | str]:
-        """Return path, size and time of the last change, as they were at resolve time.
+        """Return path, size and last change (or version), as they were at resolve time.
 
         Those of the file, also for a part of it.
         """
+        if self.is_remote:
+            return {"path": self.path, "size": self.file_size, "version": self.version}
         return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns}
 
     @property
@@ -306,8 +326,8 @@ class FileShard(Shard):
 
     def check_unchanged(self) -> None:
         """Raise ShardError if size or time of the last change differ from those at resolve time."""
-        size, mtime_ns = file_state(self.name, self.path)
-        if (size, mtime_ns) != (self.file_size, self.mtime_ns):
+        size, mtime_ns, version = file_state(self.name, self.path)
+        if (size, mtime_ns, version) != (self.file_size, self.mtime_ns, self.version):
             raise ShardError(
                 f"{self.name}: changed while the run was going on "
                 f"(was {self.file_size:,} bytes, is {size:,}); start again once it is finished",
@@ -316,13 +336,14 @@ class FileShard(Shard):
 
     def refuse_empty_file(self) -> None:
         """Raise ShardError for a file without a single byte, which is no file of any kind."""
-        size, _ = file_state(self.name, self.path)
+        # A store is not asked again: that is a request.
+        size = self.size if self.is_remote else file_state(self.name, self.path)[0]
         if size == 0:
             raise ShardError(f"{self.name}: is empty (0 bytes)", path=self.name)
 
 
-def file_state(name: str, path: str) -> tuple[int, int]:
-    """Return size and time of the last change of a file.
+def file_state(name: str, path: str) -> tuple[int, int, str]:
+    """Return size, time of the last change and version of a file, as in `FileShard`.
 
     Args:
         name: what messages call the file.
@@ -331,6 +352,9 @@ def file_state(name: str, path: str) -> tuple[int, int]:
     Raises:
         ShardError: the file is missing, out of reach, or not a regular file.
     """
+    if is_url(path):
+        state = remote_state(name, RemotePath(path))
+        return state.size, 0, state.version
     try:
         status = Path(path).stat()
     except FileNotFoundError:
@@ -339,19 +363,23 @@ def file_state(name: str, path: str) -> tuple[int, int]:
         raise ShardError(f"{name}: cannot be read: {error.strerror}", path=name) from error
     if not stat.S_ISREG(status.st_mode):
         raise ShardError(f"{name}: is not a regular file", path=name)
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, status.st_mtime_ns, ""
 
 
-def raise_if_short_of_memory(error: BaseException) -> None:
-    """Raise pyarrow's MemoryError again where memory is short, rather than the input damaged.
+def remote_state(name: str, path: RemotePath) -> ObjectState:
+    """Return size and version of a file of a store.
 
-    pyarrow's readers trust sizes in damaged files, and ask for memory that no machine has. But a
-    machine that is short of memory must not make an input one that is passed over as unreadable.
+    Raises:
+        ShardError: the file is missing or out of reach.
     """
-    if isinstance(error, MemoryError):
-        asked = re.search(r"size (\d+)", str(error))
-        if asked is None or int(asked[1]) <= _LARGEST_ALLOCATION:
-            raise error
+    try:
+        state = path.state()
+        if state is None:
+            path.store.refuse_missing_bucket(path.key)
+            raise ShardError(f"{name}: no such file", path=name)
+    except RemoteError as error:
+        raise ShardError(f"{name}: cannot be read: {error}", path=name) from error
+    return state
 
 
 def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:

@@ -56,17 +56,13 @@ def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
     count = schema.names.count(text)
     if count > 1:
         raise TextColumnError(f"{name}: has {count} columns named {text!r}", path=name)
-    if count == 1:
-        column = TextColumn((text,), schema.field(text).type)
-    else:
-        nested = _find_nested(schema, tuple(text.split(".")))
-        if nested is None:
-            raise TextColumnError(
-                f"{name}: no column {text!r}; columns: {describe_columns(schema)}; "
-                "name the right one with text=...",
-                path=name,
-            )
-        column = nested
+    column = find_column(schema, text)
+    if column is None:
+        raise TextColumnError(
+            f"{name}: no column {text!r}; columns: {describe_columns(schema)}; "
+            "name the right one with text=...",
+            path=name,
+        )
     if not is_text(column.type):
         raise TextColumnError(
             f"{name}: column {text!r} is {column.type}, not text; "
@@ -74,6 +70,17 @@ def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
             path=name,
         )
     return column
+
+
+def find_column(schema: pa.Schema, column: str) -> TextColumn | None:
+    """Find a column of any type; None where there is none, or more than one at the top.
+
+    A top-level column of exactly that name wins over a nested one.
+    """
+    count = schema.names.count(column)
+    if count == 1:
+        return TextColumn((column,), schema.field(column).type)
+    return None if count else _find_nested(schema, tuple(column.split(".")))
 
 
 def is_text(data_type: pa.DataType) -> bool:

@@ -8,8 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
+from dsir.graph.training_batches import TrainingBatch
 
 Floats = npt.NDArray[np.float32]
+# Steps between two looks at the rows held out, and batches that a look is at.
+_LOOK_STEPS = 5
+_LOOK_BATCHES = 8
+# Batches that make up an epoch, where there are more.
+_EPOCH_BATCHES = 32
 _BETA_1, _BETA_2, _TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 
 
@@ -20,13 +26,14 @@ class Training:
     Attributes:
         heads: of attention, in both layers.
         hidden: units of a head in the first layer.
-        epochs: passes over the graph at most.
+        epochs: passes over the graph at most, or over 32 batches where there are more.
         learning_rate: of Adam (Kingma & Ba 2015).
         weight_decay: decoupled from the gradient (Loshchilov & Hutter 2019).
         edge_dropout: share of the edges left out of a layer in one epoch.
         hidden_dropout: share of the first layer's outputs left out.
         held_out: share of each class that is not trained on; its accuracy says when to stop.
-        patience: looks (one every fifth epoch) without a gain before training ends.
+        patience: looks without a gain before training ends; there is one every fifth step, or
+            every epoch where that has more steps.
         seed: of the weights, the held-out rows and the masks.
         threads: how many to use; the result does not depend on it.
     """
@@ -70,6 +77,7 @@ def train_network(
     labels: npt.NDArray[np.int32],
     classes: int,
     training: Training,
+    batches: list[TrainingBatch] | None = None,
 ) -> TrainedNetwork:
     """Train on the labels, and run over all nodes with the best weights seen.
 
@@ -81,42 +89,47 @@ def train_network(
         labels: [nodes], 0 to classes - 1.
         classes: how many there are.
         training: the settings.
+        batches: what each step is made on; None for all nodes at every step.
     """
     shape = {"heads": training.heads, "hidden": training.hidden, "classes": classes}
     random = np.random.Generator(np.random.Philox(training.seed))
     weights = first_weights(features.shape[1], random=random, **shape)
     held_out = _held_out(labels, training.held_out, random)
-    node_weights = np.where(held_out, 0, 1 / max(1, int((~held_out).sum()))).astype(np.float32)
-    mean, square = np.zeros_like(weights), np.zeros_like(weights)
-    rate = np.float32(training.learning_rate)
+    if batches is None:
+        everything = np.arange(len(labels), dtype=np.int64)
+        batches = [TrainingBatch(everything, graph, features, labels)]
+    looked_at = batches[:_LOOK_BATCHES]
+    period = max(1, _LOOK_STEPS // len(batches))
+    adam = _Adam(weights, training)
     history: list[dict[str, float]] = []
-    best, best_weights, waited = -np.inf, weights, 0
+    best, best_weights, waited, at = -np.inf, weights, 0, 0
     for epoch in range(training.epochs):
-        loss, gradient = _core.network_gradient(
-            graph,
-            features,
-            labels,
-            node_weights,
-            weights,
-            edge_dropout=training.edge_dropout,
-            hidden_dropout=training.hidden_dropout,
-            seed=int(random.integers(1 << 62)),
-            threads=training.threads,
-            **shape,
-        )
-        mean = _BETA_1 * mean + (1 - _BETA_1) * gradient
-        square = _BETA_2 * square + (1 - _BETA_2) * gradient * gradient
-        mean_bias = np.float32(1 - 0.9 ** (epoch + 1))
-        square_bias = np.float32(1 - 0.999 ** (epoch + 1))
-        step = (mean / mean_bias) / (np.sqrt(square / square_bias) + _TINY)
-        weights = weights - rate * (step + np.float32(training.weight_decay) * weights)
-        history.append({"epoch": float(epoch), "loss": float(loss)})
-        if not held_out.any() or (epoch % 5 != 4 and epoch + 1 < training.epochs):
-            best_weights = weights if not held_out.any() else best_weights
+        losses = []
+        for _ in range(min(len(batches), _EPOCH_BATCHES)):
+            batch = batches[at % len(batches)]
+            at += 1
+            out = held_out[batch.rows]
+            loss, gradient = _core.network_gradient(
+                batch.graph,
+                batch.features,
+                batch.labels,
+                np.where(out, 0, 1 / max(1, int((~out).sum()))).astype(np.float32),
+                weights,
+                edge_dropout=training.edge_dropout,
+                hidden_dropout=training.hidden_dropout,
+                seed=int(random.integers(1 << 62)),
+                threads=training.threads,
+                **shape,
+            )
+            weights = adam.step(weights, gradient)
+            losses.append(float(loss))
+        history.append({"epoch": float(epoch), "loss": float(np.mean(losses))})
+        if not held_out.any():
+            best_weights = weights
             continue
-        logits = _core.run_network(graph, features, weights, threads=training.threads, **shape)[1]
-        guesses = logits.reshape(-1, classes).argmax(axis=1)
-        accuracy = float((guesses == labels)[held_out].mean())
+        if (epoch + 1) % period and epoch + 1 < training.epochs:
+            continue
+        accuracy = _held_out_accuracy(looked_at, weights, held_out, shape, training.threads)
         history[-1]["held_out_accuracy"] = accuracy
         if accuracy > best:
             best, best_weights, waited = accuracy, weights, 0
@@ -138,6 +151,46 @@ def train_network(
         attention,
         history,
     )
+
+
+class _Adam:
+    """Adam (Kingma & Ba 2015), its weight decay decoupled."""
+
+    def __init__(self, weights: Floats, training: Training) -> None:
+        self.mean = np.zeros_like(weights)
+        self.square = np.zeros_like(weights)
+        self.rate = np.float32(training.learning_rate)
+        self.decay = np.float32(training.weight_decay)
+        self.steps = 0
+
+    def step(self, weights: Floats, gradient: Floats) -> Floats:
+        """Return the weights after one step."""
+        self.steps += 1
+        self.mean = _BETA_1 * self.mean + (1 - _BETA_1) * gradient
+        self.square = _BETA_2 * self.square + (1 - _BETA_2) * gradient * gradient
+        mean = self.mean / np.float32(1 - 0.9**self.steps)
+        square = self.square / np.float32(1 - 0.999**self.steps)
+        step = mean / (np.sqrt(square) + _TINY)
+        return np.asarray(weights - self.rate * (step + self.decay * weights))
+
+
+def _held_out_accuracy(
+    batches: list[TrainingBatch],
+    weights: Floats,
+    held_out: npt.NDArray[np.bool_],
+    shape: dict[str, int],
+    threads: int,
+) -> float:
+    right, asked = 0, 0
+    for batch in batches:
+        out = held_out[batch.rows]
+        logits = _core.run_network(batch.graph, batch.features, weights, threads=threads, **shape)[
+            1
+        ]
+        guesses = logits.reshape(-1, shape["classes"]).argmax(axis=1)
+        right += int((guesses == batch.labels)[out].sum())
+        asked += int(out.sum())
+    return right / max(1, asked)
 
 
 def first_weights(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from dsir.arguments import whole_number
-from dsir.graph.coverage import Coverage, class_shares, cluster_rows
-from dsir.graph.gais import highest, seed_of
-from dsir.graph.labelled_table import LabelledTable, class_codes, labelled_table
+from dsir.graph.coverage import Coverage, class_shares, cluster_rows, highest
+from dsir.graph.gais import seed_of
+from dsir.graph.labelled_table import class_codes, labelled_table
 from dsir.graph.nearest import neighbours
 from dsir.graph.selector import InstanceSelector, rows_to_keep
 from dsir.graph.threads import thread_count
@@ -37,12 +37,11 @@ class RandomSelection(InstanceSelector):
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
         del X
-        labels, classes = class_codes(y, self.bins, least=1)
+        labels, _ = class_codes(y, self.bins, least=1)
         counts = np.bincount(labels).astype(np.int64)
         shares = class_shares(counts, rows_to_keep(self.reduction, len(labels), len(counts)))
         random = np.random.Generator(np.random.Philox(seed_of(self.random_state)))
-        table = LabelledTable(np.zeros((len(labels), 0), np.float32), labels, classes)
-        self.sample_indices_ = highest(random.random(len(labels)), table, shares)
+        self.sample_indices_ = highest(random.random(len(labels)), labels, shares)
 
 
 class KMeansPrototypes(InstanceSelector):
@@ -82,8 +81,8 @@ class KMeansPrototypes(InstanceSelector):
         threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
         everything = np.ones(len(table.rows), bool)
         coverage = Coverage(seed=seed, threads=threads)
-        chosen, _, _ = cluster_rows(table.rows, table.labels, shares, everything, coverage)
-        self.sample_indices_ = np.sort(chosen)
+        clusters = cluster_rows(table.rows, table.labels, shares, everything, coverage)
+        self.sample_indices_ = np.sort(clusters.chosen)
 
 
 class EditedNearestNeighbours(InstanceSelector):

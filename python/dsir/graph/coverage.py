@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,17 @@ def class_shares(counts: npt.NDArray[np.int64], keep: int) -> npt.NDArray[np.int
             at = int(np.argmin(np.where(shares > 1, gap, np.inf)))
             shares[at] -= 1
     return np.asarray(shares)
+
+
+def highest(keys: npt.NDArray[np.float64], labels: Labels, shares: npt.NDArray[np.int64]) -> Rows:
+    """Return the rows with the highest keys of each class, ascending; the earlier among equals."""
+    order = np.lexsort((np.arange(len(keys)), -keys, labels))
+    starts = np.concatenate(([0], np.cumsum(np.bincount(labels, minlength=len(shares)))))[:-1]
+    kept = [
+        order[start : start + share]
+        for start, share in zip(starts.tolist(), shares.tolist(), strict=True)
+    ]
+    return np.sort(np.concatenate(kept)).astype(np.int64)
 
 
 def trusted_rows(
@@ -104,6 +115,25 @@ class Coverage:
     seed: int = 0
     threads: int = 1
 
+    def sharper(self, sharpness: float) -> Coverage:
+        """Return the same with another sharpness."""
+        return replace(self, sharpness=sharpness)
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """The rows nearest to the centres of clusters.
+
+    Attributes:
+        chosen: int64, part by part.
+        parts: the cut of all rows.
+        ends: int64[parts + 1], where the rows of a part end.
+    """
+
+    chosen: Rows
+    parts: Parts
+    ends: npt.NDArray[np.int64]
+
 
 def cluster_rows(
     rows: Floats,
@@ -111,13 +141,8 @@ def cluster_rows(
     shares: npt.NDArray[np.int64],
     trusted: npt.NDArray[np.bool_],
     coverage: Coverage,
-) -> tuple[Rows, Parts, npt.NDArray[np.int64]]:
-    """Cluster each class, and take the row nearest to each centre.
-
-    Returns:
-        The rows part by part, the parts of all rows, and where the rows of a part end:
-        int64[parts + 1].
-    """
+) -> Clusters:
+    """Cluster each class, and take the row nearest to each centre; see `covering_rows`."""
     parts = split_rows(rows, labels, PART_ROWS, coverage.seed)
     members, ends, wanted = [], [0], []
     by_part = _part_shares(labels, shares, trusted, parts)
@@ -139,7 +164,7 @@ def cluster_rows(
         threads=coverage.threads,
     )
     part_ends = np.concatenate(([0], np.cumsum(by_part.sum(axis=1)))).astype(np.int64)
-    return chosen.astype(np.int64), parts, part_ends
+    return Clusters(chosen.astype(np.int64), parts, part_ends)
 
 
 def covering_rows(
@@ -148,6 +173,7 @@ def covering_rows(
     shares: npt.NDArray[np.int64],
     trusted: npt.NDArray[np.bool_],
     coverage: Coverage,
+    clusters: Clusters | None = None,
 ) -> Rows:
     """Find rows near to the rest of their class, and nearer than those of other classes.
 
@@ -160,19 +186,20 @@ def covering_rows(
         shares: rows to keep of each class.
         trusted: which rows may be kept; of every class at least its share.
         coverage: the settings.
+        clusters: those of the same rows, where they are known.
 
     Returns:
         int64, ascending.
     """
-    chosen, parts, ends = cluster_rows(rows, labels, shares, trusted, coverage)
+    clusters = clusters or cluster_rows(rows, labels, shares, trusted, coverage)
     chosen32, _ = _core.exchange_prototypes(
         rows,
         labels,
         trusted.astype(np.uint8),
-        parts.members,
-        parts.offsets,
-        chosen.astype(np.int32),
-        ends,
+        clusters.parts.members,
+        clusters.parts.offsets,
+        clusters.chosen.astype(np.int32),
+        clusters.ends,
         passes=coverage.passes,
         sharpness=coverage.sharpness,
         local=coverage.local,

@@ -23,14 +23,18 @@ from dsir.graph.coverage import (
     attention_coverage,
     class_shares,
     covering_rows,
+    highest,
     neighbours_vote,
     trusted_rows,
 )
-from dsir.graph.labelled_table import LabelledTable, labelled_table
+from dsir.graph.labelled_table import labelled_table
 from dsir.graph.nearest import neighbours
+from dsir.graph.parts import split_rows
 from dsir.graph.selector import InstanceSelector, rows_to_keep
 from dsir.graph.text_rows import ngram_rows
 from dsir.graph.threads import thread_count
+from dsir.graph.training_batches import batch_count, training_batches
+from dsir.graph.trials import Trial, tried_rows
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
 Score = Literal["attention", "attention-same-class", "confidence"]
@@ -45,9 +49,10 @@ class GAIS(InstanceSelector):
     A graph joins near rows; a graph attention network learns the labels on it; rows are kept by
     class, in proportion to the classes and at least one each. `select` says how:
 
-    - "coverage" (ours, the default): rows that the network or their neighbours in the graph would
-      label otherwise are not kept; of the others, those that the rest of their class is near to,
-      and nearer than to the rows kept of other classes.
+    - "coverage" (ours, the default): rows that the rest of their class is near to, and nearer than
+      to the rows kept of other classes; those that the network or their neighbours in the graph
+      would label otherwise may be left out first. How sharp, and of which rows, is found by trial
+      on the rows not kept, where k-means and random draws take part (`trials`).
     - "attention-coverage" (ours): facility location on attention.
     - "top": the rows of the highest score, as the papers have it. Measured, it is worse than a
       random draw.
@@ -65,12 +70,16 @@ class GAIS(InstanceSelector):
         select: see above.
         heads: of attention.
         hidden: units of a head.
-        epochs: of training at most; it ends early by accuracy on a held-out tenth of each class.
+        epochs: of training at most, each over all rows, or 131,072 of them where there are more;
+            it ends early by accuracy on a held-out tenth of each class.
         batch_size: rows of a mini-batch of the graph at most.
         neighbours: edges from a row at most.
         threshold: edges have cosine >= threshold (of rows lifted, see `dsir.graph.neighbours`).
         edge_dropout: share of the edges left out of a layer in one epoch, 0 to below 1.
         passes: of select="coverage": exchanges tried, a row kept. More take longer, and help 1-NN.
+        trials: of select="coverage": try several ways, and keep the selection that small
+            classifiers learn most from; see `dsir.graph.trials`. Without it: one coverage, of the
+            rows that are trusted.
         categorical: columns, by name or number, whose values are names.
         bins: cut a regression target into so many classes.
         features: X is texts, and their hashed n-grams are the columns.
@@ -85,6 +94,7 @@ class GAIS(InstanceSelector):
             its class is one that they cannot tell.
         history_: one dict an epoch: `epoch`, `loss`, now and then `held_out_accuracy`.
         classes_: the labels, in order.
+        trials_: how each way did; empty without `trials`.
     """
 
     scores_: npt.NDArray[np.float64]
@@ -92,6 +102,7 @@ class GAIS(InstanceSelector):
     trusted_: npt.NDArray[np.bool_]
     history_: list[dict[str, float]]
     classes_: npt.NDArray[Any]
+    trials_: list[Trial]
 
     def __init__(
         self,
@@ -108,6 +119,7 @@ class GAIS(InstanceSelector):
         threshold: float = 0.0,
         edge_dropout: float = 0.2,
         passes: float = 40.0,
+        trials: bool = True,
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         features: HashedNgrams | None = None,
@@ -126,6 +138,7 @@ class GAIS(InstanceSelector):
         self.threshold = threshold
         self.edge_dropout = edge_dropout
         self.passes = passes
+        self.trials = trials
         self.categorical = categorical
         self.bins = bins
         self.features = features
@@ -152,6 +165,10 @@ class GAIS(InstanceSelector):
             threads=threads,
         )
         offsets, ends = found.undirected()
+        batches = None
+        if batch_count(len(table.rows)) > 1:
+            parts = split_rows(table.rows, table.labels, self.batch_size, seed)
+            batches = training_batches(offsets, ends, table.rows, table.labels, parts, seed)
         network = train_network(
             _core.AttentionGraph(offsets, ends),
             table.rows,
@@ -165,6 +182,7 @@ class GAIS(InstanceSelector):
                 seed=seed,
                 threads=threads,
             ),
+            batches,
         )
         guesses = network.probabilities.argmax(axis=1)
         vote = neighbours_vote(found, table.labels, len(counts))
@@ -176,11 +194,14 @@ class GAIS(InstanceSelector):
         self.trusted_ = trusted
         self.history_ = network.history
         self.classes_ = table.classes
+        self.trials_ = []
         if self.select == "coverage":
             coverage = Coverage(passes=float(self.passes), seed=seed, threads=threads)
-            self.sample_indices_ = covering_rows(
-                table.rows, table.labels, shares, trusted, coverage
-            )
+            known = (table.rows, table.labels, shares, trusted, coverage)
+            if self.trials:
+                self.sample_indices_, self.trials_ = tried_rows(*known)
+            else:
+                self.sample_indices_ = covering_rows(*known)
         elif self.select == "attention-coverage":
             self.sample_indices_ = attention_coverage(
                 offsets, ends, network.attention, table.labels, shares, trusted
@@ -189,7 +210,7 @@ class GAIS(InstanceSelector):
             keys = self.scores_
             if self.select == "sample":
                 keys = _drawn_keys(keys, seed)
-            self.sample_indices_ = highest(keys, table, shares)
+            self.sample_indices_ = highest(keys, table.labels, shares)
 
     def _check(self) -> int:
         """Check the arguments, and return the seed."""
@@ -222,19 +243,6 @@ def seed_of(random_state: object) -> int:
     if random_state is None:
         return 0
     return whole_number("random_state", random_state, 0, _LARGEST_SEED)
-
-
-def highest(
-    keys: npt.NDArray[np.float64], table: LabelledTable, shares: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Return the rows with the highest keys of each class, ascending; the earlier among equals."""
-    order = np.lexsort((np.arange(len(keys)), -keys, table.labels))
-    starts = np.concatenate(([0], np.cumsum(np.bincount(table.labels))))[:-1]
-    kept = [
-        order[start : start + share]
-        for start, share in zip(starts.tolist(), shares.tolist(), strict=True)
-    ]
-    return np.sort(np.concatenate(kept)).astype(np.int64)
 
 
 def _scores(

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus import Corpus, resolve
+from dsir.corpus import Corpus
 from dsir.errors import SettingError
 from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote import Location, RemotePath
 
 # Groups are put into files of about this much text, which are read back whole.
 _BUCKET_BYTES = 64 << 20
@@ -26,7 +27,7 @@ class Group:
     """The rows of a group.
 
     Attributes:
-        key: the value of the group column; None for rows without one, and where nothing is grouped.
+        key: the value of the group column; None for rows without one.
         rows: int64, global row numbers, ascending.
         texts: large_string.
     """
@@ -49,20 +50,19 @@ class Grouping:
     codes: npt.NDArray[np.int32]
 
 
-def read_grouping(paths: object, column: str) -> Grouping:
+def read_grouping(corpus: Corpus) -> Grouping:
     """Read the group of every row of a corpus.
 
     Args:
-        paths: the corpus, as `resolve` takes it.
-        column: a text column.
+        corpus: with the group column, which holds text, for a text.
 
     Raises:
-        SettingError: the corpus is not one of files.
+        SettingError: a key is not UTF-8.
         InputError: it cannot be read, or the column is missing or not text.
     """
     codes_of: dict[str | None, int] = {}
     parts = []
-    for shard in resolve(paths, text=column, name="raw").shards:
+    for shard in corpus.shards:
         for batch in shard.text_batches(on_error="raise"):
             encoded = batch.text
             if not pa.types.is_dictionary(encoded.type):
@@ -71,7 +71,7 @@ def read_grouping(paths: object, column: str) -> Grouping:
                 keys = encoded.dictionary.to_pylist()
             except UnicodeDecodeError as error:
                 raise SettingError(
-                    f"{shard.name}: column {column!r} holds a key that is not UTF-8"
+                    f"{shard.name}: column {shard.text!r} holds a key that is not UTF-8"
                 ) from error
             at = np.full(len(keys) + 1, -1, dtype=np.int32)
             positions = np.full(len(encoded), len(keys), dtype=np.int64)
@@ -88,7 +88,7 @@ def read_grouping(paths: object, column: str) -> Grouping:
     return Grouping(list(codes_of), codes)
 
 
-def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Group]:
+def groups_of(corpus: Corpus, grouping: Grouping, scratch: Location) -> Iterator[Group]:
     """Give the groups of a corpus, in the order of their first row but for the cut into files.
 
     The texts are sorted into files first, so that rows may lie in any order: as much is in memory
@@ -97,7 +97,8 @@ def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Gro
     Args:
         corpus: the texts.
         grouping: the group of every row.
-        scratch: a folder in which a folder of files may be made; it is removed at the end.
+        scratch: a folder in which a folder of files may be made, which is removed at the end; for
+            one in a store, a temporary folder of this machine.
 
     Raises:
         InputError: the corpus cannot be read, or has other rows than the grouping.
@@ -106,7 +107,8 @@ def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Gro
     buckets = int(np.clip(-(-corpus.size * 2 // _BUCKET_BYTES), 1, _MOST_BUCKETS))
     before = np.cumsum(rows_per_group) - rows_per_group
     bucket_of_group = before * buckets // max(1, len(grouping.codes))
-    with tempfile.TemporaryDirectory(prefix=".dsir-groups-", dir=scratch) as folder:
+    place = None if isinstance(scratch, RemotePath) else scratch
+    with tempfile.TemporaryDirectory(prefix=".dsir-groups-", dir=place) as folder:
         files = _sort_into_files(corpus, grouping, bucket_of_group, Path(folder))
         for file in files:
             with pa.OSFile(str(file)) as source:
@@ -120,17 +122,6 @@ def groups_of(corpus: Corpus, grouping: Grouping, scratch: Path) -> Iterator[Gro
                 present.tolist(), np.split(order, starts[1:].tolist()), strict=True
             ):
                 yield Group(grouping.keys[code], rows[members], texts.take(to_arrow(members)))
-
-
-def whole(corpus: Corpus) -> Group:
-    """Give all rows of a corpus as one group; its texts are in memory."""
-    parts = [
-        _plain(batch.text)
-        for shard in corpus.shards
-        for batch in shard.text_batches(on_error="raise")
-    ]
-    texts = pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
-    return Group(None, np.arange(len(texts), dtype=np.int64), texts)
 
 
 def _sort_into_files(

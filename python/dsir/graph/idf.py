@@ -17,6 +17,7 @@ from dsir.features import utf8_of
 from dsir.graph.stopwords import Stopwords
 from dsir.graph.terms import count_terms
 from dsir.graph.threads import thread_count
+from dsir.remote import RemotePath, location_of
 
 _MAGIC = b"dsir-idf"
 _VERSION = 1
@@ -101,7 +102,7 @@ class Idf:
         found = self._counter.documents_with(utf8_of(term))
         return float(_core.idf(np.array([found], dtype=np.int64), self.documents)[0])
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path | RemotePath) -> None:
         """Write to a file, atomically; the same bytes for the same documents in any order.
 
         Raises:
@@ -121,21 +122,21 @@ class Idf:
         prefix = _PREFIX.pack(_MAGIC, _VERSION, len(header), len(counts), len(terms))
         arrays = offsets.astype("<i8").tobytes() + counts.astype("<i8").tobytes()
         body = b"".join([prefix, header, arrays, terms])
-        with atomic_file(Path(path)) as file:
+        with atomic_file(location_of(path)) as file:
             file.write(body)
             file.write(hashlib.sha256(body).digest())
 
     @classmethod
-    def load(cls, path: str | Path) -> Idf:
+    def load(cls, path: str | Path | RemotePath) -> Idf:
         """Read what `save` wrote.
 
         Raises:
             ModelError: the file is missing, of another kind or version, or damaged.
         """
         try:
-            data = Path(path).read_bytes()
+            data = location_of(path).read_bytes()
         except OSError as error:
-            raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+            raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
         if len(data) < _PREFIX.size + _CHECKSUM_BYTES or not data.startswith(_MAGIC):
             raise ModelError(f"{path}: holds no idf of dsir")
         _, version, header_bytes, terms, term_bytes = _PREFIX.unpack_from(data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from dsir.atomic import write_json
 from dsir.corpus import Paths, resolve
+from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.shard import Shard
 from dsir.errors import InputError, SettingError, ShardError
 from dsir.features import HashedNgrams
@@ -22,8 +22,12 @@ from dsir.graph.gais import GAIS, seed_of
 from dsir.graph.labelled_table import class_codes, labelled_table
 from dsir.graph.selector import take_rows
 from dsir.graph.text_rows import ngram_rows
+from dsir.graph.threads import thread_count
+from dsir.graph.trials import JUDGES, judge
 from dsir.output.folder import INSTANCES_FILE
 from dsir.output.parquet import ParquetTable
+from dsir.remote import Location, within
+from dsir.remote.reading import open_source
 
 HELD_OUT = 0.2
 _KEEP = re.compile(r"(\d+(?:\.\d+)?)(%?)")
@@ -110,8 +114,8 @@ def reduction_of(keep: str, rows: int) -> float:
 
 
 def write_instances(
-    tables: InstanceTables, rows: npt.NDArray[np.int64], out: Path, description: Any
-) -> list[Path]:
+    tables: InstanceTables, rows: npt.NDArray[np.int64], out: Location, description: Any
+) -> list[Location]:
     """Write the rows of file i to part i, as Parquet, and then instances.json.
 
     Args:
@@ -141,21 +145,23 @@ def write_instances(
             file.discard()
             raise
     accounts = {"rows": len(tables), "written": len(rows)}
-    outputs = [str(path.relative_to(out)) for path in paths]
+    outputs = [within(path, out) for path in paths]
     write_json(out / INSTANCES_FILE, {**description, "accounts": accounts, "outputs": outputs})
     return paths
 
 
-def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, float]:
-    """Say how well 1-NN does on a fifth of the rows that nothing was selected from.
+def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, Any]:
+    """Say how well the rows kept train, on a fifth of the rows that nothing was selected from.
 
     Args:
         gais: the settings; a selection of its own is made of the other rows.
         tables: all rows.
 
     Returns:
-        Accuracy, 0 to 1, of 1-NN with all of the other rows (`everything`), with those kept
-        (`kept`) and with as many drawn at random (`random`); `held_out` and `rows_kept`.
+        `accuracy`: by judge of `dsir.graph.trials.JUDGES`, the accuracy, 0 to 1, after training on
+        all of the other rows (`everything`), on those kept (`kept`) and on as many drawn at random
+        (`random`); `held_out` and `rows_kept`, numbers of rows; `majority`, the accuracy of always
+        naming the largest class.
     """
     x, y = tables.inputs()
     seed = seed_of(gais.random_state)
@@ -168,31 +174,27 @@ def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, float]:
     chosen = gais.fit(take_rows(x, train), take_rows(y, train)).sample_indices_
     drawn = RandomSelection(gais.reduction, bins=gais.bins, random_state=seed)
     drawn_rows = drawn.fit(None, codes[train]).sample_indices_
-    scores = {
-        name: _nearest_accuracy(table.rows, table.labels, rows, test)
-        for name, rows in (
-            ("everything", train),
-            ("kept", train[chosen]),
-            ("random", train[drawn_rows]),
-        )
+    trained_on = {"everything": train, "kept": train[chosen], "random": train[drawn_rows]}
+    threads = thread_count(None if gais.n_jobs in (None, -1) else gais.n_jobs)
+    shares = judge(
+        table.rows,
+        table.labels,
+        list(trained_on.values()),
+        test.astype(np.int32),
+        seed=seed,
+        threads=threads,
+    )
+    accuracy = {
+        name: dict(zip(trained_on, shares[:, number].tolist(), strict=True))
+        for number, name in enumerate(JUDGES)
     }
-    return {**scores, "held_out": len(test), "rows_kept": len(chosen)}
-
-
-def _nearest_accuracy(
-    rows: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.int32],
-    train: npt.NDArray[np.int64],
-    test: npt.NDArray[np.int64],
-) -> float:
-    known = rows[train].astype(np.float64)
-    squares = np.einsum("ij,ij->i", known, known)
-    right = 0
-    for start in range(0, len(test), 256):
-        asked = test[start : start + 256]
-        distances = squares - 2 * rows[asked].astype(np.float64) @ known.T
-        right += int((labels[train[distances.argmin(axis=1)]] == labels[asked]).sum())
-    return right / len(test)
+    counts = np.bincount(table.labels[train], minlength=len(table.classes))
+    return {
+        "accuracy": accuracy,
+        "majority": float((table.labels[test] == counts.argmax()).mean()),
+        "held_out": len(test),
+        "rows_kept": len(chosen),
+    }
 
 
 def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
@@ -207,17 +209,22 @@ def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
 
 def _read(shard: Shard) -> pa.Table:
     path = shard.file
+    assert path is not None
     try:
         if shard.kind == "parquet":
             from pyarrow import parquet  # Here, as json below: long to import.
 
-            return parquet.ParquetFile(path).read()
+            return parquet.ParquetFile(open_source(path)).read()
         if shard.kind == "jsonl":
             from pyarrow import json
 
-            with pa.input_stream(str(path), compression="detect") as stream:
-                return json.read_json(stream)
-        with pa.memory_map(str(path)) as stream:
+            with open_source(path) as file:
+                compression = shard.compression if isinstance(shard, JsonLinesShard) else None
+                if compression is None:
+                    return json.read_json(file)
+                with pa.CompressedInputStream(file, compression) as stream:
+                    return json.read_json(stream)
+        with open_source(path) as stream:
             try:
                 return pa.ipc.open_file(stream).read_all()
             except pa.ArrowInvalid:

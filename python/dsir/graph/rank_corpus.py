@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,19 +13,25 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.atomic import write_json
-from dsir.corpus import Corpus, Paths, Shard, resolve
+from dsir.corpus import OnError, Paths, Shard, resolve
+from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
-from dsir.graph.groups import Group, groups_of, read_grouping, whole
+from dsir.graph.groups import Group, groups_of, read_grouping
 from dsir.graph.idf import Idf
 from dsir.graph.lexrank import LexRankSettings, rank_units
+from dsir.graph.readable_shards import Readable, Watch, readable
+from dsir.graph.spooled_sentences import summarize_spooled
 from dsir.graph.stopwords import Stopwords
-from dsir.graph.summarize import SummaryBudget, summarize
+from dsir.graph.summarize import Summary, SummaryBudget, summarize
 from dsir.graph.terms import count_terms
 from dsir.graph.units import Units, units_of, weighed_terms
 from dsir.output import AddedColumns, open_writer
 from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE
 from dsir.output.parquet import ParquetTable
 from dsir.primitive_arrays import to_arrow
+from dsir.progress import Reporter
+from dsir.remote import Location, within
+from dsir.stages.skipped import Skipped
 
 _SUMMARY_SCHEMA = pa.schema(
     [
@@ -45,35 +50,73 @@ class CorpusRanking:
     """What is to be ranked, and how.
 
     Attributes:
-        paths: files, patterns or folders.
-        text: the text column.
-        group_by: a text column: rows are ranked within their group; None for all together.
+        read: the corpus.
+        watch: of its shards.
+        grouped: rows are ranked within their group.
         settings: of LexRank.
+        idf: None for that of the rows that are ranked together.
+        stopwords: terms to leave out.
+        threads: how many to use.
     """
 
-    paths: tuple[str, ...]
-    text: str
-    group_by: str | None
+    read: Readable
+    watch: Watch
+    grouped: bool
     settings: LexRankSettings
     idf: Idf | None
     stopwords: Stopwords
     threads: int
 
-    def corpus(self) -> Corpus:
-        """Resolve the paths."""
-        return resolve(Paths(self.paths), text=self.text, name="raw")
-
     def units(self, texts: Any) -> Units:
         """Make vectors of texts."""
         return units_of(texts, idf=self.idf, stopwords=self.stopwords, threads=self.threads)
 
-    def groups(self, corpus: Corpus, scratch: Path) -> Iterator[Group]:
-        """Give the groups of the corpus; without `group_by` all rows are one."""
-        if self.group_by is None:
-            yield whole(corpus)
-        else:
-            grouping = read_grouping(Paths(self.paths), self.group_by)
-            yield from groups_of(corpus, grouping, scratch)
+    def groups(self, scratch: Location) -> Iterator[Group]:
+        """Give the groups of the corpus, each of them done when the next is asked for."""
+        assert self.read.keys is not None
+        with self.watch.reading("groups", self.read.keys):
+            grouping = read_grouping(self.read.keys)
+        with self.watch.reading("sort", self.read.texts):
+            groups = groups_of(self.read.texts, grouping, scratch)
+            first = next(groups, None)
+        with self.watch.reporter.stage("rank", len(grouping.keys), "groups") as advance:
+            group = first
+            while group is not None:
+                yield group
+                advance(1)
+                group = next(groups, None)
+
+
+def open_corpus(
+    paths: tuple[str, ...],
+    *,
+    text: str,
+    group_by: str | None,
+    on_error: OnError,
+    reporter: Reporter,
+) -> tuple[Readable, Watch]:
+    """Resolve the paths of a corpus, and with on_error="skip" find what of it can be read.
+
+    Args:
+        paths: files, patterns or folders.
+        text: the text column.
+        group_by: the column of groups, which is text; None for none.
+        on_error: "raise" or "skip".
+        reporter: shows the stages.
+
+    Raises:
+        InputError: there is nothing to read.
+    """
+    watch = Watch(reporter)
+    texts = resolve(Paths(paths), text=text, name="raw")
+    keys = None if group_by is None else resolve(Paths(paths), text=group_by, name="raw")
+    if on_error == "raise":
+        for shard in (*texts.shards, *(keys.shards if keys else ())):
+            if (schema := shard.schema()) is not None:
+                find_text_column(schema, shard.text, shard.name)
+        return readable(texts, keys, on_error, watch), watch
+    with watch.reading("check", texts):
+        return readable(texts, keys, on_error, watch), watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +158,22 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What a run did: rows read and written, groups, and files with rows."""
+    """What a run did: rows read and written, groups, files with rows, and what was passed over."""
 
     rows: int
     written: int
     groups: int
-    paths: list[Path]
+    paths: list[Location]
+    skipped: list[Skipped]
 
 
 def rank_corpus(
-    ranking: CorpusRanking, out: Path, *, top: Top | None, score_column: str, description: Any
+    ranking: CorpusRanking, out: Location, *, top: Top | None, score_column: str, description: Any
 ) -> Ranked:
     """Write the rows of a corpus with their scores, all or the most central ones.
 
-    The rows keep their order and format; shard i of the input becomes part i. Memory: 12 bytes a
-    row, and the vectors of one group.
+    The rows keep their order and format; shard i of those read becomes part i. Rows that were
+    passed over are not written. Memory: 12 bytes a row, and the vectors of one group.
 
     Args:
         ranking: what to rank.
@@ -142,35 +186,38 @@ def rank_corpus(
         InputError: the corpus cannot be read.
         OutputError: the rows cannot be written.
     """
-    corpus = ranking.corpus()
+    corpus = ranking.read.texts
     for shard in corpus.shards:
         _added(score_column).refuse_taken_names(shard.schema())
     out.mkdir(parents=True, exist_ok=True)
-    scores, kept, groups = _scores(ranking, corpus, out, top)
+    scores, kept, groups = _scores(ranking, out, top)
     paths = []
     first_row = 0
     written = 0
-    for number, shard in enumerate(corpus.shards):
-        rows_in_shard = _row_count(shard)
-        last_row = first_row + rows_in_shard
-        if last_row > len(scores):
-            raise _changed(shard)
-        if kept is None:
-            rows = np.arange(first_row, last_row, dtype=np.int64)
-        else:
-            rows = kept[np.searchsorted(kept, first_row) : np.searchsorted(kept, last_row)]
-        if len(rows):
-            paths.append(_write(shard, number, rows, first_row, scores, out, score_column))
-            written += len(rows)
-        first_row = last_row
-    done = Ranked(len(scores), written, groups, paths)
+    total = len(scores) if kept is None else len(kept)
+    with ranking.watch.reporter.stage("write", total, "rows") as advance:
+        for number, shard in enumerate(corpus.shards):
+            last_row = first_row + _row_count(shard)
+            if last_row > len(scores):
+                raise _changed(shard)
+            if kept is None:
+                rows = np.arange(first_row, last_row, dtype=np.int64)
+                rows = np.delete(rows, ranking.read.bad_rows(number))
+            else:
+                rows = kept[np.searchsorted(kept, first_row) : np.searchsorted(kept, last_row)]
+            if len(rows):
+                paths.append(_write(shard, number, rows, first_row, scores, out, score_column))
+                written += len(rows)
+            advance(len(rows))
+            first_row = last_row
+    done = Ranked(len(scores), written, groups, paths, ranking.read.skipped)
     _finish(out, description, done)
     return done
 
 
 def summarize_corpus(
     ranking: CorpusRanking,
-    out: Path,
+    out: Location,
     *,
     budget: SummaryBudget,
     language: str | None,
@@ -194,36 +241,21 @@ def summarize_corpus(
         InputError: the corpus cannot be read.
         OutputError: the summaries cannot be written.
     """
-    corpus = ranking.corpus()
     out.mkdir(parents=True, exist_ok=True)
     table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
     rows = groups = written = 0
     try:
-        for group in ranking.groups(corpus, out):
-            summary = summarize(
-                group.texts,
-                sentences=budget.sentences,
-                words=budget.words,
-                redundancy=budget.redundancy,
-                min_words=budget.min_words,
-                threshold=ranking.settings.threshold,
-                damping=ranking.settings.damping,
-                idf=ranking.idf,
-                stopwords=ranking.stopwords,
-                language=language,
-                split=split,
-                threads=ranking.threads,
-            )
-            rows += len(group.rows)
+        for key, documents, summary in _summaries(ranking, out, budget, language, split):
+            rows += len(documents)
             groups += 1
             written += len(summary)
             table.write(
                 [
-                    pa.array([group.key] * len(summary), pa.string()),
+                    pa.array([key] * len(summary), pa.string()),
                     to_arrow(summary.ranks),
                     pa.array(summary.sentences, pa.large_string()),
                     to_arrow(summary.scores),
-                    to_arrow(group.rows[summary.documents]),
+                    to_arrow(documents[summary.documents]),
                     to_arrow(summary.positions),
                 ]
             )
@@ -232,42 +264,94 @@ def summarize_corpus(
     except BaseException:
         table.discard()
         raise
-    done = Ranked(rows, written, groups, [path])
+    done = Ranked(rows, written, groups, [path], ranking.read.skipped)
     _finish(out, description, done)
     return done
 
 
-def _scores(
-    ranking: CorpusRanking, corpus: Corpus, scratch: Path, top: Top | None
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None, int]:
-    """Return scores, the rows kept (None: all) and the number of groups."""
-    if ranking.group_by is None:
-        counter = count_terms(
-            corpus,
-            text=ranking.text,
-            name="raw",
+def _summaries(
+    ranking: CorpusRanking,
+    scratch: Location,
+    budget: SummaryBudget,
+    language: str | None,
+    split: bool,
+) -> Iterator[tuple[str | None, npt.NDArray[np.int64], Summary]]:
+    """Give each group's key, the rows of its documents, and its summary."""
+    if not ranking.grouped:
+
+        def ranks(sentences: int) -> Any:
+            return ranking.watch.reporter.stage("rank", sentences, "sentences")
+
+        with ranking.watch.reading("split", ranking.read.texts):
+            summary, documents = summarize_spooled(
+                ranking.read.texts,
+                scratch,
+                budget=budget,
+                settings=ranking.settings,
+                idf=ranking.idf,
+                stopwords=ranking.stopwords,
+                language=language,
+                split=split,
+                threads=ranking.threads,
+                ranking=ranks,
+            )
+        yield None, np.arange(documents, dtype=np.int64), summary
+        return
+    for group in ranking.groups(scratch):
+        summary = summarize(
+            group.texts,
+            sentences=budget.sentences,
+            words=budget.words,
+            redundancy=budget.redundancy,
+            min_words=budget.min_words,
+            threshold=ranking.settings.threshold,
+            damping=ranking.settings.damping,
+            idf=ranking.idf,
             stopwords=ranking.stopwords,
-            punctuation=False,
-            keep_rows=True,
+            language=language,
+            split=split,
             threads=ranking.threads,
         )
+        yield group.key, group.rows, summary
+
+
+def _scores(
+    ranking: CorpusRanking, scratch: Location, top: Top | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None, int]:
+    """Return scores, the rows kept (None: all) and the number of groups."""
+    if not ranking.grouped:
+        with ranking.watch.reading("count", ranking.read.texts):
+            counter = count_terms(
+                ranking.read.texts,
+                text="",
+                name="raw",
+                stopwords=ranking.stopwords,
+                punctuation=False,
+                keep_rows=True,
+                threads=ranking.threads,
+            )
         if counter.units == 0:
             raise EmptyCorpusError("raw: there are no rows", path="raw")
-        units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
-        scores = rank_units(units, ranking.settings, threads=ranking.threads).scores
+        with ranking.watch.reporter.stage("rank", counter.units, "rows"):
+            units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
+            scores = rank_units(units, ranking.settings, threads=ranking.threads).scores
         return scores, None if top is None else top.of(scores), 1
-    grouping = read_grouping(Paths(ranking.paths), ranking.group_by)
-    scores = np.zeros(len(grouping.codes))
+    found = []
     kept = []
-    for group in groups_of(corpus, grouping, scratch):
+    groups = 0
+    for group in ranking.groups(scratch):
         units = ranking.units(group.texts)
-        found = rank_units(units, ranking.settings, threads=ranking.threads).scores
-        scores[group.rows] = found
+        within = rank_units(units, ranking.settings, threads=ranking.threads).scores
+        found.append((group.rows, within))
+        groups += 1
         if top is not None:
-            kept.append(group.rows[top.of(found)])
+            kept.append(group.rows[top.of(within)])
+    scores = np.zeros(sum(len(rows) for rows, _ in found))
+    for rows, within in found:
+        scores[rows] = within
     if top is None:
-        return scores, None, len(grouping.keys)
-    return scores, np.sort(np.concatenate(kept or [np.zeros(0, np.int64)])), len(grouping.keys)
+        return scores, None, groups
+    return scores, np.sort(np.concatenate(kept or [np.zeros(0, np.int64)])), groups
 
 
 def _row_count(shard: Shard) -> int:
@@ -283,9 +367,9 @@ def _write(
     rows: npt.NDArray[np.int64],
     first_row: int,
     scores: npt.NDArray[np.float64],
-    out: Path,
+    out: Location,
     score_column: str,
-) -> Path:
+) -> Location:
     stem = out / f"part-{number:05d}"
     added = _added(score_column)
     with open_writer(shard.kind, stem, schema=shard.schema(), added=added) as writer:
@@ -303,7 +387,14 @@ def _changed(shard: Shard) -> ShardError:
     return ShardError(f"{shard.name}: changed while the run was going on", path=shard.name)
 
 
-def _finish(out: Path, description: Any, done: Ranked) -> None:
-    accounts = {"rows": done.rows, "written": done.written, "groups": done.groups}
-    outputs = [str(path.relative_to(out)) for path in done.paths]
-    write_json(out / RANKING_FILE, {**description, "accounts": accounts, "outputs": outputs})
+def _finish(out: Location, description: Any, done: Ranked) -> None:
+    accounts = {
+        "rows": done.rows,
+        "bad": sum(one.row is not None for one in done.skipped),
+        "written": done.written,
+        "groups": done.groups,
+    }
+    skipped = [one.to_json() for one in done.skipped]
+    outputs = [within(path, out) for path in done.paths]
+    content = {**description, "accounts": accounts, "skipped": skipped, "outputs": outputs}
+    write_json(out / RANKING_FILE, content)

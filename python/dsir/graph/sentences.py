@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, overload
 
+import numpy as np
 import pyarrow as pa
 
 from dsir import _core
@@ -47,14 +48,34 @@ def sentences(
     if isinstance(text, str):
         utf8_of(text)  # Lone surrogates: an error that names their place.
         return [str(one) for one in split(pa.array([text], pa.large_string()))[0][0].as_py()]
-    chunks = []
-    for shard in shards_of(text, text=column, name="texts"):
+    chunks = list(sentence_lists(text, language=language, column=column))
+    return pa.chunked_array(chunks, type=pa.large_list(pa.large_string()))
+
+
+def sentence_lists(
+    documents: Any, *, language: str | None = None, column: str = "text", split: bool = True
+) -> Iterator[pa.Array]:
+    """Split many documents batch by batch; see `sentences`.
+
+    Args:
+        documents: see there.
+        language: see there.
+        column: of the texts, where there are columns.
+        split: False: each document is one sentence; null ones are a null sentence.
+
+    Returns:
+        An iterator over arrays of large_list<large_string>, a row a document.
+    """
+    rule = None if not split else _rule if language is None else _library(language)
+    for shard in shards_of(documents, text=column, name="texts"):
         for batch in shard.text_batches(on_error="raise"):
-            found, invalid = split(batch.text)
+            if rule is None:
+                found, invalid = _whole(batch.text)
+            else:
+                found, invalid = rule(batch.text)
             if invalid:
                 raise bad_text_error(shard.name, batch.first_row, batch.text, invalid[0])
-            chunks.append(found)
-    return pa.chunked_array(chunks, type=pa.large_list(pa.large_string()))
+            yield found
 
 
 _Split = Callable[[pa.Array], tuple[pa.Array, list[int]]]
@@ -65,6 +86,16 @@ def _rule(texts: pa.Array) -> tuple[pa.Array, list[int]]:
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(characters)]
     values = pa.Array.from_buffers(pa.large_string(), len(ends) - 1, buffers)
     return pa.LargeListArray.from_arrays(to_arrow(rows), values), invalid.tolist()
+
+
+def _whole(texts: pa.Array) -> tuple[pa.Array, list[int]]:
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary_decode()
+    offsets = np.arange(len(texts) + 1, dtype=np.int64)
+    texts = texts.cast(pa.large_string())
+    counter = _core.TermCounter(words_only=True, stopwords=[], keep_rows=False)
+    invalid = counter.add(texts, threads=1).tolist()
+    return pa.LargeListArray.from_arrays(to_arrow(offsets), texts), invalid
 
 
 def _library(language: str) -> _Split:

@@ -158,6 +158,23 @@ def summarize(
     units = units_of(candidates, idf=idf, stopwords=stopwords, threads=used)
     scores = rank_units(units, settings, teleport=teleport, threads=used).scores
     chosen = choose(units, scores, candidates, budget, threads=used)
+    return summary_of(chosen, scores, candidates, offsets)
+
+
+def summary_of(
+    chosen: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
+    candidates: pa.Array | pa.ChunkedArray,
+    offsets: npt.NDArray[np.int64],
+) -> Summary:
+    """Make the summary of chosen sentences.
+
+    Args:
+        chosen: in the order in which they were chosen.
+        scores: float64[sentences].
+        candidates: the sentences.
+        offsets: int64[documents + 1]: where the sentences of each document begin.
+    """
     ranks = np.argsort(chosen, kind="stable")
     rows = chosen[ranks]
     from_document = np.searchsorted(offsets, rows, side="right") - 1
@@ -173,7 +190,7 @@ def summarize(
 def choose(
     units: Units,
     scores: npt.NDArray[np.float64],
-    candidates: pa.Array,
+    candidates: pa.Array | pa.ChunkedArray,
     budget: SummaryBudget,
     *,
     threads: int = 1,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
 
 from dsir.corpus.shard import Kind
@@ -12,12 +10,13 @@ from dsir.output.arrow import ArrowWriter
 from dsir.output.jsonl import JsonLinesWriter
 from dsir.output.parquet import ParquetWriter
 from dsir.output.writer import Writer
+from dsir.remote import Location
 
 __all__ = ["AddedColumns", "Writer", "open_writer"]
 
 
 def open_writer(
-    kind: Kind, path_stem: Path, *, schema: pa.Schema | None, added: AddedColumns = LOG_WEIGHT
+    kind: Kind, path_stem: Location, *, schema: pa.Schema | None, added: AddedColumns = LOG_WEIGHT
 ) -> Writer:
     """Open the writer for rows of a kind of shard.
 

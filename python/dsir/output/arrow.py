@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from dsir.output.dictionaries import has_dictionary
 from dsir.output.parquet import with_added
 from dsir.output.row_groups import RowGroups, match_columns
 from dsir.output.writer import FileAccount, Writer, writing
+from dsir.remote import Location
 
 
 class ArrowWriter(Writer):
@@ -35,7 +35,7 @@ class ArrowWriter(Writer):
         OutputError: the file cannot be written there, or the schema has an added column.
     """
 
-    def __init__(self, path_stem: Path, schema: pa.Schema, *, added: AddedColumns) -> None:
+    def __init__(self, path_stem: Location, schema: pa.Schema, *, added: AddedColumns) -> None:
         added.refuse_taken_names(schema)
         self._columns = schema
         self._schema = with_added(schema, added)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
+from dsir.atomic import write_json
 from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
 from dsir.output.row_origins import ORIGINS_FOLDER
+from dsir.remote import Location, RemotePath
+from dsir.remote.store import RemoteError
 
 SELECTION_FILE = "selection.json"
 RUN_FILE = "run.json"
@@ -27,7 +30,7 @@ _UNFINISHED = re.compile(
 )
 
 
-def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> None:
+def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) -> None:
     """Make sure that a selection may be written to a folder.
 
     Args:
@@ -38,9 +41,14 @@ def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> Non
     Raises:
         OutputError: it is not a folder, or holds something.
     """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
+    _refuse_reading_only(folder)
+    try:
+        if not folder.exists():
+            return
+        is_folder = folder.is_dir()
+    except RemoteError as error:
+        raise OutputError(f"{folder}: cannot be read: {error}") from error
+    if not is_folder:
         raise OutputError(f"{folder}: is not a folder; give another out")
     found = {entry.name for entry in folder.iterdir() if not _UNFINISHED.fullmatch(entry.name)}
     foreign = sorted(found - {entry.name for entry in _own_files(folder)} - {*_FOLDERS})
@@ -57,12 +65,15 @@ def check_output_folder(folder: Path, *, overwrite: bool, resuming: bool) -> Non
         )
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Location) -> None:
     """Make sure that a folder can be made or written to, before hours of work go into it.
 
     Raises:
         OutputError: it cannot.
     """
+    if isinstance(folder, RemotePath):
+        _check_remote(folder)
+        return
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not nearest.is_dir():
         raise OutputError(f"{folder}: {nearest} is not a folder; give another out")
@@ -70,7 +81,24 @@ def check_writable(folder: Path) -> None:
         raise OutputError(f"{folder}: {nearest} cannot be written to; give another out")
 
 
-def clear_output_folder(folder: Path) -> None:
+def _check_remote(folder: RemotePath) -> None:
+    _refuse_reading_only(folder)
+    if folder.protocol == "hf":
+        return  # Every file is a commit there, for all to see.
+    probe = folder / f".dsir-probe-{secrets.token_hex(4)}"
+    try:
+        write_json(probe, None)
+        probe.unlink(missing_ok=True)
+    except RemoteError as error:
+        raise OutputError(f"{folder}: cannot be written to: {error}") from error
+
+
+def _refuse_reading_only(folder: Location) -> None:
+    if isinstance(folder, RemotePath) and not folder.store.writes:
+        raise OutputError(f"{folder}: {folder.protocol} is for reading; give another out")
+
+
+def clear_output_folder(folder: Location) -> None:
     """Remove the selection in a folder, and nothing else.
 
     Raises:
@@ -86,7 +114,7 @@ def clear_output_folder(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be overwritten: {error}") from error
 
 
-def remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Location) -> None:
     """Remove what an interrupted run left under temporary names."""
     for parent in (folder, *(folder / name for name in _FOLDERS)):
         if parent.is_dir():
@@ -95,7 +123,7 @@ def remove_unfinished(folder: Path) -> None:
                     path.unlink()
 
 
-def _own_files(folder: Path) -> Iterator[Path]:
+def _own_files(folder: Location) -> Iterator[Location]:
     """Give the files that dsir writes into an output folder; the manifest first.
 
     The manifest says that a selection is whole, so it has to go before the rest.
@@ -114,4 +142,5 @@ def _own_files(folder: Path) -> Iterator[Path]:
             yield folder / name
     for parent in (folder, *(folder / name for name in _FOLDERS)):
         if parent.is_dir():
-            yield from (path for path in sorted(parent.iterdir()) if _SHARD.fullmatch(path.name))
+            names = sorted(path.name for path in parent.iterdir())
+            yield from (parent / name for name in names if _SHARD.fullmatch(name))

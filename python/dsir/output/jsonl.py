@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,6 +12,7 @@ from dsir.output.added_columns import AddedColumns
 from dsir.output.parquet import ParquetTable
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.primitive_arrays import to_arrow
+from dsir.remote import Location
 
 WEIGHTS_FOLDER = "_weights"
 
@@ -34,7 +33,7 @@ class JsonLinesWriter(Writer):
         OutputError: the files cannot be written there.
     """
 
-    def __init__(self, path_stem: Path, *, added: AddedColumns) -> None:
+    def __init__(self, path_stem: Location, *, added: AddedColumns) -> None:
         self._path = path_stem.with_name(path_stem.name + ".jsonl")
         schema = pa.schema(
             [

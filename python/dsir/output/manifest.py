@@ -20,6 +20,7 @@ from dsir.corpus import Shard
 from dsir.errors import OutputError
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.writer import FileAccount
+from dsir.remote import Location, within
 from dsir.version import __version__
 
 FORMAT = 2
@@ -77,7 +78,9 @@ def described_input(shard: Shard, rows: int) -> dict[str, Any]:
     return {**shard.identity(), "rows": rows}
 
 
-def write_manifest(folder: Path, content: Mapping[str, Any], files: Sequence[FileAccount]) -> None:
+def write_manifest(
+    folder: Location, content: Mapping[str, Any], files: Sequence[FileAccount]
+) -> None:
     """Write selection.json.
 
     Args:
@@ -89,7 +92,7 @@ def write_manifest(folder: Path, content: Mapping[str, Any], files: Sequence[Fil
         OSError: it cannot be written.
     """
     described = {
-        one.path.relative_to(folder).as_posix(): {
+        within(one.path, folder): {
             "bytes": one.bytes,
             "rows": one.rows,
             "sha256": one.sha256,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
 from dsir.output.writer import FileAccount, Writer, writing
+from dsir.remote import Location
 
 
 class ParquetTable:
@@ -28,7 +28,7 @@ class ParquetTable:
         OutputError: the file cannot be written there.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, *, max_rows: int = MAX_ROWS) -> None:
+    def __init__(self, path: Location, schema: pa.Schema, *, max_rows: int = MAX_ROWS) -> None:
         import pyarrow.parquet as pq  # Here: long to import.
 
         self._path = path
@@ -56,7 +56,7 @@ class ParquetTable:
             self._write_groups(self._row_groups.flush())
             self._parquet.close()
 
-    def commit(self) -> Path:
+    def commit(self) -> Location:
         """Put the finished file under its name."""
         with writing(self._path):
             return self._file.commit()
@@ -88,7 +88,7 @@ class ParquetWriter(Writer):
         OutputError: the file cannot be written there, or the schema has an added column.
     """
 
-    def __init__(self, path_stem: Path, schema: pa.Schema, *, added: AddedColumns) -> None:
+    def __init__(self, path_stem: Location, schema: pa.Schema, *, added: AddedColumns) -> None:
         added.refuse_taken_names(schema)
         self._schema = schema
         path = path_stem.with_name(path_stem.name + ".parquet")

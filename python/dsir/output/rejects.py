@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
 from dsir.atomic import UnfinishedFile
 from dsir.output.folder import REJECTS_FILE
 from dsir.output.writer import FileAccount, writing
+from dsir.remote import Location
 
 _HELD_LINES = 1 << 12
 
@@ -42,7 +42,7 @@ class Rejected(Protocol):
         """The beginning of the text or line."""
 
 
-def write_rejects(folder: Path, rejected: Iterable[Rejected]) -> list[FileAccount]:
+def write_rejects(folder: Location, rejected: Iterable[Rejected]) -> list[FileAccount]:
     """Write what was passed over into a folder of output; no file where that is nothing.
 
     Args:

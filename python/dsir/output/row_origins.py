@@ -14,6 +14,7 @@ from dsir.errors import OutputError
 from dsir.output.parquet import ParquetTable
 from dsir.output.writer import FileAccount
 from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote import Location
 
 ORIGINS_FOLDER = "_rows"
 _GROUP_ROWS = 1 << 17
@@ -71,7 +72,7 @@ class OriginsWriter:
         targets: whether targets are separate.
     """
 
-    def __init__(self, path_stem: Path, *, windows: bool, targets: bool) -> None:
+    def __init__(self, path_stem: Location, *, windows: bool, targets: bool) -> None:
         self._path = path_stem.parent / ORIGINS_FOLDER / (path_stem.name + ".parquet")
         self._schema = _schema(windows, targets)
         self._table: ParquetTable | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from dsir.corpus.shard import TakenRows
 from dsir.errors import OutputError
+from dsir.remote import Location
 
 
 class FileAccount(NamedTuple):
@@ -27,7 +27,7 @@ class FileAccount(NamedTuple):
         sha256: of its bytes, hexadecimal digits.
     """
 
-    path: Path
+    path: Location
     bytes: int
     rows: int
     sha256: str
@@ -59,7 +59,7 @@ class Writer(abc.ABC):
             OutputError: the rows cannot be written.
         """
 
-    def close(self) -> list[Path]:
+    def close(self) -> list[Location]:
         """Finish: put the files under their names and return them, the rows' own first.
 
         Closing again returns the same; after `abort` there are none.
@@ -110,7 +110,7 @@ class Writer(abc.ABC):
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Location) -> Iterator[None]:
     """Turn what pyarrow and the system raise in a block into an OutputError naming the file."""
     try:
         yield

@@ -6,12 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from dsir.errors import BudgetError, WorkdirError
 from dsir.metrics import EffectiveSampleSize
 from dsir.proportions import split
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.group_codes import Groups
+from dsir.stages.quota_draw import (
+    Closing,
+    GroupAccounts,
+    GroupSizes,
+    QuotaPlan,
+    open_positions,
+)
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores, in_runs
 
@@ -22,11 +31,18 @@ class TargetDraw:
 
     Attributes:
         effective_sample_size: of the eligible documents, at the temperature of the draw.
+        closings: where the groups of each column with quotas are closed.
     """
 
     rule: KeyRule
     threshold: Threshold
     effective_sample_size: float
+    closings: tuple[Closing, ...] = ()
+
+    def positions(self, run: Run) -> npt.NDArray[np.int64]:
+        """Return the positions of the documents of a run that it takes, ascending."""
+        found = selected_positions(run, self.rule, self.threshold)
+        return open_positions(run, self.rule, self.closings, found) if self.closings else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +53,22 @@ class Draw:
         rows: rows of the corpus.
         eligible: documents that might have been selected.
         eligible_tokens: tokens in these.
+        eligible_bytes: bytes of text in these.
+        duplicates: documents that might have been, were they not the text of an earlier one.
         filtered: documents that are long enough and that a quality filter keeps out, by the number
             of the reason.
         targets: in the order in which they take; one where targets are not separate.
+        groups: what was drawn by the values of the columns with quotas.
     """
 
     rows: int
     eligible: int
     eligible_tokens: int
+    eligible_bytes: int
+    duplicates: int
     filtered: tuple[int, ...]
     targets: tuple[TargetDraw, ...]
+    groups: tuple[GroupAccounts, ...] = ()
 
     @property
     def selected(self) -> int:
@@ -55,7 +77,12 @@ class Draw:
 
 
 def draw(
-    shards: Sequence[ShardScores], settings: DrawSettings, shares: Sequence[float], threads: int
+    shards: Sequence[ShardScores],
+    settings: DrawSettings,
+    shares: Sequence[float],
+    threads: int,
+    groups: Groups | None = None,
+    candidates: int = 1 << 20,
 ) -> Draw:
     """Find the thresholds of a corpus, from the scores of its shards in order.
 
@@ -67,56 +94,124 @@ def draw(
         settings: how to draw.
         shares: of the budget, one for each column of log-weights; they add up to 1.
         threads: how many to use; the result does not depend on it.
+        groups: the values of the columns with quotas; None without quotas.
+        candidates: documents that a pass with quotas decides on.
 
     Raises:
         BudgetError: the budget cannot be met.
     """
-    survey = _Survey(len(shares))
+    survey = _Survey(len(shares), groups)
     for _, scores in _runs(shards):
         survey.add(scores, settings)
-    amount = settings.budget.resolve(
-        rows=survey.rows,
-        eligible=survey.eligible,
-        eligible_tokens=survey.eligible_tokens,
-        min_tokens=settings.min_tokens,
-        allow_fewer=settings.allow_fewer,
-    )
-    by_tokens = settings.budget.tokens is not None
+    amounts = _amounts(survey, settings, shares)
     targets: list[TargetDraw] = []
-    for number, share in enumerate(split(amount, shares)):
+    for number, amount in enumerate(amounts.parts):
         rule = settings.rule.of_target(number)
 
         def runs(number: int = number) -> Iterable[Run]:
             for first_row, scores in _runs(shards):
-                eligible = settings.eligible(scores)
+                run = Run(
+                    first_row,
+                    scores.log_weight[number],
+                    settings.eligible(scores),
+                    settings.cost(scores),
+                    scores.groups,
+                )
                 for before, target in enumerate(targets):
-                    run = Run(first_row, scores.log_weight[before], eligible)
-                    eligible[selected_positions(run, target.rule, target.threshold)] = 0
-                cost = scores.tokens if by_tokens else None
-                yield Run(first_row, scores.log_weight[number], eligible, cost)
+                    earlier = run._replace(log_weight=scores.log_weight[before])
+                    assert run.eligible is not None
+                    run.eligible[target.positions(earlier)] = 0
+                yield run
 
-        threshold = find_threshold(runs, rule, share, threads, survey.rows) if share else NOTHING
-        targets.append(TargetDraw(rule, threshold, survey.sizes[number].value()))
-    if not any(target.threshold.selected for target in targets):
-        least = min(t.threshold.next_cost for t in targets if t.threshold.next_cost)
-        raise BudgetError(
-            f"tokens={amount:,} is less than the {least:,} tokens of the first "
-            f"document to be taken; ask for more"
-        )
+        closings: tuple[Closing, ...] = ()
+        if amounts.plan is not None:
+            threshold, closings = amounts.plan.draw(runs, rule, amount, threads, candidates)
+        elif amount[0]:
+            threshold = find_threshold(runs, rule, amount[0], threads, survey.rows)
+        else:
+            threshold = NOTHING
+        size = survey.sizes[number].value()
+        targets.append(TargetDraw(rule, threshold, size, closings))
+    _refuse_too_little(targets, amounts, settings)
     return Draw(
         survey.rows,
         survey.eligible,
         survey.eligible_tokens,
+        survey.eligible_bytes,
+        survey.duplicates,
         tuple(survey.filtered.tolist()),
         tuple(targets),
+        amounts.plan.accounts() if amounts.plan is not None else (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Amounts:
+    """What is to be taken, in the budget's unit: in all, and by target.
+
+    Attributes:
+        parts: by target, with the amounts of groups where they have budgets of their own.
+        plan: what each group may take; None without quotas.
+    """
+
+    total: int
+    parts: list[tuple[int, npt.NDArray[np.int64] | None]]
+    plan: QuotaPlan | None
+
+
+def _amounts(survey: _Survey, settings: DrawSettings, shares: Sequence[float]) -> _Amounts:
+    available = {
+        "documents": survey.eligible,
+        "tokens": survey.eligible_tokens,
+        "bytes": survey.eligible_bytes,
+    }[settings.budget.unit]
+    if survey.groups is None:
+        total = settings.budget.resolve(
+            rows=survey.rows,
+            eligible=survey.eligible,
+            available=available,
+            min_tokens=settings.min_tokens,
+            allow_fewer=settings.allow_fewer,
+        )
+        return _Amounts(total, [(part, None) for part in split(total, shares)], None)
+    plan = QuotaPlan(
+        settings,
+        survey.groups,
+        rows=survey.rows,
+        eligible=survey.eligible,
+        available=available,
+    )
+    return _Amounts(plan.amount, plan.parts(shares), plan)
+
+
+def _refuse_too_little(
+    targets: Sequence[TargetDraw], amounts: _Amounts, settings: DrawSettings
+) -> None:
+    selected = sum(target.threshold.selected for target in targets)
+    if amounts.plan is not None:
+        amounts.plan.refuse_shortfall(selected)
+    if selected:
+        return
+    unit = settings.budget.unit
+    left_out = [t.threshold.next_cost for t in targets if t.threshold.next_cost]
+    if not left_out:
+        raise BudgetError(
+            f"{settings.quotas} of {unit}={amounts.total:,}: no document is as small as what a "
+            "value may take; ask for more, or allow more of a value"
+        )
+    raise BudgetError(
+        f"{unit}={amounts.total:,} is less than the {min(left_out):,} {unit} of the first "
+        f"document to be taken; ask for more"
     )
 
 
 class _Survey:
     """What there is to draw from."""
 
-    def __init__(self, columns: int) -> None:
-        self.rows = self.eligible = self.eligible_tokens = 0
+    def __init__(self, columns: int, groups: Groups | None) -> None:
+        self.rows = self.eligible = self.eligible_tokens = self.eligible_bytes = 0
+        self.duplicates = 0
+        self.groups = None if groups is None else GroupSizes(groups)
         self.filtered = np.zeros(255, dtype=np.int64)
         self.sizes = [EffectiveSampleSize() for _ in range(columns)]
 
@@ -126,6 +221,11 @@ class _Survey:
         self.rows += scores.rows
         self.eligible += int(np.count_nonzero(chosen))
         self.eligible_tokens += int(scores.tokens[chosen].sum(dtype=np.int64))
+        self.eligible_bytes += int(scores.bytes[chosen].sum(dtype=np.int64))
+        if scores.repeated is not None:
+            self.duplicates += int(np.count_nonzero(scores.repeated))
+        if self.groups is not None:
+            self.groups.add(scores, chosen, settings)
         if scores.reason is not None:
             failed = scores.reason[settings.long_enough(scores)]
             self.filtered += np.bincount(failed, minlength=256)[1:]
@@ -141,7 +241,7 @@ def _runs(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
     if not shards:
         return
     first_row = 0
-    for scores in in_runs(_checked(shards), shards[0].form):
+    for scores in in_runs(_checked(shards), shards[0].drawn_form):
         yield first_row, scores
         first_row += scores.rows
 

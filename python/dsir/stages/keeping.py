@@ -18,6 +18,7 @@ from dsir.workdir import Workdir
 _LARGEST_SHARE = 0.05
 _MOST_TARGETS = 16  # Each has a bar of 8 MB.
 _TOKENS_PER_BYTE = 0.5  # Of compressed text, about; only to compare with the above.
+_BYTES_PER_BYTE = 2.5  # The same: bytes of text in one of a file.
 
 
 def plan_keeping(
@@ -25,6 +26,7 @@ def plan_keeping(
 ) -> tuple[Keep | None, ...]:
     """Say which rows of which shard are to be kept in a folder.
 
+    None where groups have quotas: a row may then be selected however many greater keys there are.
     The noise of a row depends on its global number, so rows can be kept up to the first shard that
     does not tell how many it has.
 
@@ -35,6 +37,8 @@ def plan_keeping(
         folder: for the files of kept rows; it exists.
     """
     nothing: tuple[Keep | None, ...] = (None,) * len(shards)
+    if settings.quotas:
+        return nothing
     first_rows = [0]
     try:
         keeping = [can_keep(shard) for shard in shards]
@@ -48,12 +52,15 @@ def plan_keeping(
     except InputError:  # Whoever reads it deals with that.
         return nothing
     budget, total = settings.budget, first_rows[-1]
-    if budget.tokens is None:
-        amount = budget.n or int((budget.fraction or 0) * total)
+    amount = budget.of_rows(total)
+    if settings.dedup == "exact":
+        # The bar cannot tell copies apart; those that come to be refused must not raise it too far.
+        amount *= 2
+    if budget.unit == "documents":
         share = amount / max(1, total)
     else:
-        amount = budget.tokens
-        share = amount / max(1, sum(shard.size for shard in shards) * _TOKENS_PER_BYTE)
+        a_byte = _TOKENS_PER_BYTE if budget.unit == "tokens" else _BYTES_PER_BYTE
+        share = amount / max(1, sum(shard.size for shard in shards) * a_byte)
     if amount == 0 or share > _LARGEST_SHARE or len(shares) > _MOST_TARGETS:
         return nothing
     gate = Gate(settings, split(amount, shares), shutil.disk_usage(folder).free // 4)

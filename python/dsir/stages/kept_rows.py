@@ -70,7 +70,7 @@ class Gate:
             first_row: global row number of the first.
         """
         eligible = self._settings.eligible(scores)
-        cost = None if self._settings.budget.tokens is None else scores.tokens
+        cost = self._settings.cost(scores)
         found = [
             bar.add(scores.log_weight[number], eligible, first_row, cost=cost)
             for number, bar in self._bars
@@ -127,7 +127,7 @@ class RowKeeper:
         self._rows.append(positions + batch.first_row)
         self._texts.append(take_values(batch.text, positions))
         self._held += int(scores.bytes[positions].sum(dtype=np.int64))
-        if self._held > _HELD_BYTES:
+        if self._held > (self._shard.limits.batch_bytes or _HELD_BYTES):
             self._write()
 
     def __enter__(self) -> RowKeeper:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.engine import Progress
-from dsir.sampling import Run, selected_positions
+from dsir.sampling import Run
 from dsir.stages.draw import Draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.score import ShardScores
@@ -42,7 +42,7 @@ class ShardRows:
 
     Attributes:
         first_row: global row number of the shard's first row.
-        by_target: rows and tokens that each target selects.
+        by_target: rows, tokens and bytes of text that each target selects.
         form: of the scores that the rows come from.
         rows: the rows, where they are in memory.
         kept: the file of rows that were kept as they passed.
@@ -50,7 +50,7 @@ class ShardRows:
     """
 
     first_row: int
-    by_target: list[tuple[int, int]]
+    by_target: list[tuple[int, int, int]]
     form: ScoreForm = field(default_factory=ScoreForm)
     place: Place | None = None
     rows: SelectedRows | None = field(default=None, repr=False)
@@ -60,12 +60,17 @@ class ShardRows:
     @property
     def selected(self) -> int:
         """How many rows are selected."""
-        return sum(rows for rows, _ in self.by_target)
+        return sum(rows for rows, _, _ in self.by_target)
 
     @property
     def tokens(self) -> int:
         """Tokens in the selected rows."""
-        return sum(tokens for _, tokens in self.by_target)
+        return sum(tokens for _, tokens, _ in self.by_target)
+
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of text in the selected rows."""
+        return sum(text_bytes for _, _, text_bytes in self.by_target)
 
     def load(self) -> SelectedRows:
         """Read the rows.
@@ -89,13 +94,17 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
         progress(task.scores.rows)
         return load_shard_rows(place, marker, form, task.scores.kept)
     parts = []
-    by_target = np.zeros((len(task.drawn.targets), 2), dtype=np.int64)
+    by_target = np.zeros((len(task.drawn.targets), 3), dtype=np.int64)
     at = 0
     for scores in task.scores.runs():
         positions, targets = _pick(task, scores, task.first_row + at)
         for target in range(len(by_target)):
             taken = positions[targets == target]
-            by_target[target] += len(taken), scores.tokens[taken].sum(dtype=np.int64)
+            by_target[target] += (
+                len(taken),
+                scores.tokens[taken].sum(dtype=np.int64),
+                scores.bytes[taken].sum(dtype=np.int64),
+            )
         parts.append(
             SelectedRows(
                 positions + at,
@@ -110,7 +119,8 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
         at += scores.rows
         progress(scores.rows)
     rows = join_rows(parts, form)
-    result = ShardRows(task.first_row, [(int(r), int(t)) for r, t in by_target], form)
+    totals = [(int(r), int(t), int(b)) for r, t, b in by_target]
+    result = ShardRows(task.first_row, totals, form)
     result.kept = task.scores.kept
     result.source_rows = task.scores.source_rows
     if place is None:
@@ -134,10 +144,10 @@ def load_shard_rows(
     place: Place, marker: dict[str, object], form: ScoreForm, kept: Path | None = None
 ) -> ShardRows:
     """Make the result of a finished task from its marker."""
-    pairs: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
+    totals: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
     first_row: int = marker["first_row"]  # type: ignore[assignment]
     source_rows: int | None = marker["source_rows"]  # type: ignore[assignment]
-    by_target = [(rows, tokens) for rows, tokens in pairs]
+    by_target = [(r, t, b) for r, t, b in totals]
     return ShardRows(first_row, by_target, form, place, kept=kept, source_rows=source_rows)
 
 
@@ -148,8 +158,8 @@ def _pick(
     eligible = task.settings.eligible(scores)
     positions, targets = [], []
     for number, target in enumerate(task.drawn.targets):
-        run = Run(first_row, scores.log_weight[number], eligible)
-        taken = selected_positions(run, target.rule, target.threshold)
+        run = Run(first_row, scores.log_weight[number], eligible, groups=scores.groups)
+        taken = target.positions(run)
         eligible[taken] = 0
         positions.append(taken)
         targets.append(np.full(len(taken), number))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
@@ -21,8 +22,9 @@ from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
 from dsir.sentences import bytes_of
 from dsir.stages.damaged_groups import despite_damage
+from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept_rows import Keep, RowKeeper
-from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
+from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_text import SpooledText
 from dsir.stages.travel import Travel
@@ -41,6 +43,7 @@ class ScoreTask:
         most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
         keep: which rows are kept as they pass; None for none.
         spooled: the texts, where they were put aside; None to decode them.
+        beside: what is kept of each row beside its log-weight.
     """
 
     shard: Shard
@@ -52,18 +55,27 @@ class ScoreTask:
     keep: Keep | None = None
     spooled: SpooledText | None = None
     most_bad: int | None = None
+    beside: Beside = NOTHING
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
         if self.spooled is not None:
             return self.spooled.batches()
-        return self.shard.text_batches(on_error=self.on_error, threads=self.threads)
+        return self.shard.text_batches(
+            on_error=self.on_error, threads=self.threads, groups=self.beside.groups
+        )
 
     @property
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
         chunks = isinstance(self.shard, ChunkedShard)
-        return ScoreForm(self.model.columns, reasons=self.filters is not None, chunks=chunks)
+        return ScoreForm(
+            self.model.columns,
+            reasons=self.filters is not None,
+            chunks=chunks,
+            content=self.beside.content,
+            groups=len(self.beside.groups),
+        )
 
 
 @dataclass(slots=True)
@@ -82,6 +94,12 @@ class ShardScores:
         place: where the scores are, unless in memory.
         scores: the scores, where they are in memory.
         kept: the file of rows that may be selected, where they were kept.
+        names: the values of the columns that quotas are by, where they are in memory.
+        columns: which of the columns a draw has quotas by, in its order; all where None.
+        codes: by column, the code in all shards of each code in this one; None until that is known.
+        repeated: a bit for each row, 1 where an earlier one has its text; None where that was not
+            looked for.
+        duplicates: how many bits are 1.
         given_up: there were too many bad rows to go on.
     """
 
@@ -96,6 +114,11 @@ class ShardScores:
     place: Place | None = None
     scores: Scores | None = None
     kept: Path | None = None
+    names: list[list[str]] = field(default_factory=list, repr=False)
+    columns: list[int] | None = None
+    codes: list[npt.NDArray[np.uint32]] | None = field(default=None, repr=False)
+    repeated: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    duplicates: int = 0
     given_up: bool = False
 
     @property
@@ -104,15 +127,51 @@ class ShardScores:
         whole = any(entry.row is None for entry in self.skipped)
         return None if whole else self.documents
 
+    @property
+    def drawn_form(self) -> ScoreForm:
+        """Which columns there are to draw from: those of the quotas, and what is repeated."""
+        groups = self.form.groups if self.columns is None else len(self.columns)
+        return replace(self.form, groups=groups, repeated=self.repeated is not None)
+
     def batches(self) -> Iterator[Scores]:
-        """Read the scores, as they were written."""
+        """Read the scores, as they were written, and what all shards say of them."""
         if self.place is not None:
-            return read_scores(self.place.path(".arrow"), self.form)
-        return iter([self.scores or self.form.nothing])
+            written = read_scores(self.place.path(".arrow"), self.form)
+        else:
+            written = iter([self.scores or self.form.nothing])
+        at = 0
+        for scores in written:
+            yield self._drawn(scores, at)
+            at += scores.rows
 
     def runs(self) -> Iterator[Scores]:
-        """Read the scores, in runs of a fixed number of rows."""
-        return in_runs(self.batches(), self.form)
+        """Read the scores, in runs of a fixed number of rows, and what all shards say of them."""
+        return in_runs(self.batches(), self.drawn_form)
+
+    def group_names(self) -> list[list[str]]:
+        """Return the values of the columns that quotas are by, by their code in this shard.
+
+        Raises:
+            WorkdirError: they are missing or damaged.
+        """
+        if self.place is None:
+            names = self.names or [[] for _ in range(self.form.groups)]
+        else:
+            names = read_names(self.place, self.form.groups)
+        return names if self.columns is None else [names[column] for column in self.columns]
+
+    def _drawn(self, scores: Scores, at: int) -> Scores:
+        """Add what all shards say of the rows from a position on."""
+        groups = scores.groups
+        if groups is not None and self.columns is not None:
+            groups = groups[self.columns]
+        if groups is not None and self.codes is not None:
+            groups = recoded(groups, self.codes)
+        repeated = None
+        if self.repeated is not None:
+            packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
+            repeated = np.unpackbits(packed, bitorder="little")[at % 8 : at % 8 + scores.rows]
+        return scores._replace(groups=groups, repeated=repeated)
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
@@ -139,6 +198,9 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema):
                 pass
     if place is not None:
+        if task.beside.groups:
+            write_names(place, result.group_names())
+            result.names = []
         result.place = place
         if not result.given_up:  # What is not whole gets no marker.
             _finish(place, result)
@@ -176,6 +238,7 @@ def _score_batches(
     result = ShardScores(form=task.form)
     travel = Travel(shard, progress)
     spec, table = model.features.spec, model.table
+    encoder = GroupEncoder(len(task.beside.groups))
     for batch in task.batches():
         text = model.features.prepared(batch.text)
         log_weight, tokens, text_bytes, status = _core.score(
@@ -200,7 +263,11 @@ def _score_batches(
         if task.filters is not None:
             reason = task.filters.apply(text, model.features.core_tokenizer, task.threads)
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
-        scores = Scores(log_weight, tokens, text_bytes, reason, row, start)
+        content = None
+        if task.beside.content:
+            content = _core.content_hashes(batch.text, threads=task.threads)
+        groups = encoder.encode(batch.groups)
+        scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, groups)
         save(scores)
         if keeper is not None:
             keeper.look_at(batch, scores)
@@ -209,6 +276,7 @@ def _score_batches(
             return result
         travel.to(batch)
     travel.arrive()
+    result.names = encoder.names
     if task.spooled is not None:
         task.spooled.path.unlink(missing_ok=True)
     return result

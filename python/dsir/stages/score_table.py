@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir import _core
 from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_arrow, to_numpy
 
@@ -29,6 +30,11 @@ class Scores(NamedTuple):
         source_row: int64, the row of the shard that the row was cut from; None without chunks.
         start: uint32, where its text begins in that of the source row, in bytes; None without
             chunks.
+        content: uint64, the content hash of the text; None where duplicates do not matter.
+        groups: uint32[columns, rows], codes of the values of the columns that quotas are by; None
+            without such columns.
+        repeated: uint8, 1 where an earlier row has the same text; None where that was not looked
+            for. Not part of a file.
     """
 
     log_weight: npt.NDArray[np.float64]
@@ -37,6 +43,9 @@ class Scores(NamedTuple):
     reason: npt.NDArray[np.uint8] | None = None
     source_row: npt.NDArray[np.int64] | None = None
     start: npt.NDArray[np.uint32] | None = None
+    content: npt.NDArray[np.uint64] | None = None
+    groups: npt.NDArray[np.uint32] | None = None
+    repeated: npt.NDArray[np.uint8] | None = None
 
     @property
     def rows(self) -> int:
@@ -49,9 +58,33 @@ class Scores(NamedTuple):
 
     def to_batch(self) -> pa.RecordBatch:
         """Return the same as an Arrow batch."""
-        single = [column for column in self[1:] if column is not None]
-        columns = [to_arrow(column) for column in (*self.log_weight, *single)]
+        single = [column for column in self[1:7] if column is not None]
+        groups = () if self.groups is None else self.groups
+        columns = [to_arrow(column) for column in (*self.log_weight, *single, *groups)]
         return pa.record_batch(columns, schema=form_of(self).schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is kept of each row beside its log-weight, for draws that ask for it.
+
+    Attributes:
+        content: the content hash.
+        groups: the values of these columns.
+    """
+
+    content: bool = False
+    groups: tuple[str, ...] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """Return the same as JSON values."""
+        return {
+            "content_hash": _core.CONTENT_HASH if self.content else None,
+            "groups": list(self.groups),
+        }
+
+
+NOTHING = Beside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +95,17 @@ class ScoreForm:
         columns: log-weights a row.
         reasons: whether there are quality filters.
         chunks: whether rows are cut from those of the shard.
+        content: whether there are content hashes.
+        groups: columns that quotas are by.
+        repeated: whether it was looked for texts of earlier rows. Not part of a file.
     """
 
     columns: int = 1
     reasons: bool = False
     chunks: bool = False
+    content: bool = False
+    groups: int = 0
+    repeated: bool = False
 
     @property
     def schema(self) -> pa.Schema:
@@ -77,6 +116,8 @@ class ScoreForm:
         fields += [("tokens", pa.uint32()), ("bytes", pa.uint32())]
         fields += [("reason", pa.uint8())] * self.reasons
         fields += [("source_row", pa.int64()), ("start", pa.uint32())] * self.chunks
+        fields += [("content", pa.uint64())] * self.content
+        fields += [(f"group_{i}", pa.uint32()) for i in range(self.groups)]
         return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])
 
     @property
@@ -89,20 +130,28 @@ class ScoreForm:
             np.zeros(0, np.uint8) if self.reasons else None,
             np.zeros(0, np.int64) if self.chunks else None,
             np.zeros(0, np.uint32) if self.chunks else None,
+            np.zeros(0, np.uint64) if self.content else None,
+            np.zeros((self.groups, 0), np.uint32) if self.groups else None,
+            np.zeros(0, np.uint8) if self.repeated else None,
         )
 
     def scores_of(self, batch: pa.RecordBatch) -> Scores:
         """Return the scores in an Arrow batch of the schema."""
         columns: Iterator[npt.NDArray[Any]] = map(to_numpy, batch.columns)
         log_weight = np.stack([next(columns) for _ in range(self.columns)])
-        rest = [None if empty is None else next(columns) for empty in self.nothing[1:]]
-        return Scores._make([log_weight, *rest])
+        single = [None if empty is None else next(columns) for empty in self.nothing[1:7]]
+        groups = np.stack(list(columns)) if self.groups else None
+        return Scores._make([log_weight, *single, groups, None])
 
 
 def form_of(scores: Scores) -> ScoreForm:
     """Return which columns there are."""
     return ScoreForm(
-        len(scores.log_weight), scores.reason is not None, scores.source_row is not None
+        len(scores.log_weight),
+        scores.reason is not None,
+        scores.source_row is not None,
+        scores.content is not None,
+        0 if scores.groups is None else len(scores.groups),
     )
 
 

@@ -1,10 +1,10 @@
 """Texts put aside while they are counted, to be scored without being decoded again.
 
-Where a model is fitted on all rows, every text is read twice, and decompressing and parsing JSON
-costs more than either counting or scoring. Texts of JSON Lines that were decoded once are written
-as they lie in memory, to a file that goes with the run. What is read from there is what was
-written; whatever was not put aside is decoded again. Parquet is: decoding it takes no longer than
-writing and reading such a file.
+Where a model is fitted on all rows, every text is read twice. Decompressing gzip or bzip2 costs
+more than either counting or scoring, so texts that were decoded once are written as they lie in
+memory, to a file that goes with the run. What is read from there is what was written; whatever was
+not put aside is decoded again. So are Parquet and other JSON Lines: decoding them takes no longer
+than writing and reading such a file.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pyarrow as pa
 from dsir.corpus import BadRow, Shard, TextBatch
 from dsir.corpus.jsonl import JsonLinesShard
 
+_SLOW = ("gzip", "bz2")  # To decompress, beside writing and reading.
 _MOST_BYTES = 8 << 30
 _TEXT_PER_BYTE = 3  # Of a compressed file, about.
 _NGRAMS_PER_BYTE = 0.5  # Of text, about.
@@ -100,7 +101,8 @@ class TextSpool:
 def plan_spool(shards: Sequence[Shard], limit: int, folder: Path) -> tuple[Path | None, ...]:
     """Say of which shards the texts are put aside, and where.
 
-    Of those that are likely to be counted whole, where all of them take little enough of the disk:
+    Of those that take long to decode and are likely to be counted whole, where all of them take
+    little enough of the disk:
     the budget of a fit ("auto") is some 3 GB of text for 10,000 buckets.
 
     Args:
@@ -114,7 +116,7 @@ def plan_spool(shards: Sequence[Shard], limit: int, folder: Path) -> tuple[Path 
         return (None,) * len(shards)
     return tuple(
         folder / f"{number:05d}.texts"
-        if isinstance(shard, JsonLinesShard) and likely_whole(shard.size, limit)
+        if _is_slow(shard) and likely_whole(shard.size, limit)
         else None
         for number, shard in enumerate(shards)
     )
@@ -128,3 +130,7 @@ def likely_whole(size: int, limit: int) -> bool:
         limit: n-grams; -1 for none.
     """
     return limit < 0 or size * _TEXT_PER_BYTE * _NGRAMS_PER_BYTE <= limit
+
+
+def _is_slow(shard: Shard) -> bool:
+    return isinstance(shard, JsonLinesShard) and shard.compression in _SLOW

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,8 @@ from dsir.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
 from dsir.output.row_origins import Origins, OriginsWriter
 from dsir.output.writer import FileAccount
+from dsir.remote import Location, RemotePath, within
+from dsir.sealed_json import path_within
 from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
@@ -38,7 +39,7 @@ class WriteTask:
     """
 
     output: OutputShard
-    folder: Path
+    folder: Location
     added: AddedColumns
     features: HashedNgrams
     threads: int
@@ -56,7 +57,7 @@ class Written:
         files: all of them, those beside the rows too.
     """
 
-    paths: list[Path]
+    paths: list[Location]
     rows: int
     counts: npt.NDArray[np.int64]
     files: list[FileAccount]
@@ -126,7 +127,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
         with place.file(".npy") as file:
             np.save(file, counts)
         described = {
-            str(one.path.relative_to(task.folder)): {
+            within(one.path, task.folder): {
                 "state": _state(one.path),
                 "rows": one.rows,
                 "sha256": one.sha256,
@@ -209,7 +210,9 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
     """Return the finished result if its files are still there, as they were written."""
     files = []
     for name, described in marker["files"].items():
-        path = task.folder / name
+        path = path_within(task.folder, name)
+        if path is None:
+            raise place.damaged(place.path(".json"), f"it names {name!r}, which is no output")
         if not path.is_file() or _state(path) != described["state"]:
             return None
         size, _ = described["state"]
@@ -224,7 +227,10 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
     return Written([files[0].path], task.output.rows, counts, files)
 
 
-def _state(path: Path) -> list[int]:
+def _state(path: Location) -> list[int | str]:
     """Return what tells a file from one that another run put in its place."""
+    if isinstance(path, RemotePath):
+        state = path.state()
+        return [] if state is None else [state.size, state.version]
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]

@@ -1,0 +1,55 @@
+// The text field of JSON lines: a text that is UTF-8 and fits its room, or a line for the other
+// reader; the same from the kernels of every width. (Which text Python finds is held against
+// Python, in tests/endurance/fuzz_cases.py.)
+
+#include <optional>
+
+#include "fuzz_input.hpp"
+#include "json/text_field.hpp"
+#include "text/lower.hpp"
+
+namespace {
+
+using namespace dsir;
+
+struct Found {
+    json::LineKind kind;
+    std::string text;
+    bool operator==(const Found&) const = default;
+};
+
+Found read(std::string_view line, const std::vector<std::string>& path, simd::Level level) {
+    const std::size_t room = line.size() + simd::kJsonSlack;
+    const std::unique_ptr<std::uint8_t[]> values(new std::uint8_t[room]);
+    json::TextFieldReader reader(path, simd::json_string_kernels(level));
+    const auto* const begin = reinterpret_cast<const std::uint8_t*>(line.data());
+    std::uint8_t* out = values.get();
+    const json::LineKind kind = reader.read(begin, begin + line.size(), out);
+    const auto size = static_cast<std::size_t>(out - values.get());
+    HOLDS(size <= line.size());
+    HOLDS(kind == json::LineKind::text || size == 0);
+    return {kind, std::string(reinterpret_cast<const char*>(values.get()), size)};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    fuzz::Input input(data, size);
+    const std::vector<std::vector<std::string>> paths = {
+        {"text"}, {"doc", "body"}, {""}, {"a", "b", "c"}, {"t\"\\\n"}, {"\xE9\xA1\x8C"}};
+    const auto& path = paths[input.below(paths.size())];
+    const fuzz::ExactText line(input.rest());
+    const Found found = read(line, path, simd::Level::scalar);
+    HOLDS(text::is_utf8(found.text));
+    for (const simd::Level level : {simd::Level::avx2, simd::Level::avx512}) {
+        if (level <= simd::active_level()) HOLDS(read(line, path, level) == found);
+    }
+    // White space around an object changes nothing; anything else is for the other reader.
+    const std::string_view plain = line;
+    HOLDS(read(fuzz::ExactText(" \t" + std::string(plain) + " \r"), path, simd::Level::scalar) ==
+          found);
+    if (found.kind == json::LineKind::look_again) return 0;
+    const fuzz::ExactText longer(std::string(plain) + "}");
+    HOLDS(read(longer, path, simd::Level::scalar).kind == json::LineKind::look_again);
+    return 0;
+}

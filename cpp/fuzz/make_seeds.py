@@ -1,0 +1,107 @@
+"""Write the seeds of the fuzzers: a handful of small inputs a target, the same bytes every time.
+
+    python cpp/fuzz/make_seeds.py
+
+Texts are made up here. A target reads its settings from the first bytes (see each target), text
+from the rest; FE ends a row, FF alone is a null one (text_rows.hpp).
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+SEEDS = Path(__file__).parent / "seeds"
+
+TEXTS = {
+    "plain": "The ship's captain can't see 3.5 miles, can he? No...",
+    "spaces": " \t a  b\r\nc \x1c d \x0b\u2003e\u3000f\u00a0g ",
+    "capitals": "\u0391\u03a3 \u039f\u03a3\u03a3\u0391. A\u03a3. \u03a3 "
+    "\u0130stanbul I\u0307 \u1e9e \u212a",
+    "quotes": "\"He said: 'it''s ``fine''\", she wrote (\"really\")--or so. "
+    "\u201cyes\u201d \u00abno\u00bb",
+    "clitics": "cannot gonna gimme lemme wanna d'ye more'n 'tis 'twas they'll we've it's",
+    "numbers": "1,000.50 3.14 $5 50% a,b 12:30 e.g. 1.. 2,,3 7.",
+    "kana": "\u6771\u4eac\u3067\u3001\u30c6\u30b9\u30c8\u3002\u6587\u66f8\u306e\u9078\u629e\uff01",
+    "emoji": "a\U0001f600b \U0001f468\u200d\U0001f469 \u0301\u0302 \U0010ffff \ud7ff\ue000",
+    "long": "x" * 70 + " " + "\u00e9" * 40 + "!" * 65,
+}
+BAD = [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"ok \xe2\x82 no"]
+ROWS = b"\xfe".join(
+    [TEXTS["plain"].encode(), b"", b"\xff", TEXTS["kana"].encode(), b"bad \xc3", b"the the the a"]
+)
+LINES = b'{"text": "a"}\n\n \t\r\n{"b": [1]}\r\n[2]\n{"c": "\\u00e9"} '
+
+
+def texts(settings: bytes) -> dict[str, bytes]:
+    """Every text behind the same settings, and bytes that are no UTF-8."""
+    seeds = {name: settings + text.encode("utf-8") for name, text in TEXTS.items()}
+    return seeds | {f"bad-{i}": settings + bad for i, bad in enumerate(BAD)}
+
+
+def rows(*settings: bytes) -> dict[str, bytes]:
+    """The same rows behind several settings."""
+    return {f"rows-{i}": one + ROWS for i, one in enumerate(settings)}
+
+
+def hostile_arrays() -> dict[str, bytes]:
+    """Kind; then of every array length, offset, validity, buffers, null count, damage."""
+    offsets = struct.pack("<4i", 0, 2, 1, 3)
+    strings = b"\x03\x00" + b"\xff" + offsets + b"\x03abc" + b"\x00"
+    wide = b"\x02\x00" + b"\x01" + struct.pack("<3q", 0, 1, 2) + b"\x02ab" + b"\xff"
+    view = struct.pack("<i4sii", 13, b"abcd", 0, 1) + struct.pack("<i12s", 3, b"abc")
+    views = b"\x02\x00" + b"\x03" + view + b"\x01" + b"\x10" + b"0123456789abcdef" + b"\x00"
+    codes = b"\x02\x00" + b"\x03" + b"\x01\x00" + b"\x00"
+    seeds = {"strings": b"\x00" + strings, "wide": b"\x01" + wide, "views": b"\x02" + views}
+    seeds["dictionary"] = b"\x04" + strings + b"\x00" + codes
+    damaged = {f"damage-{i}": b"\x00" + strings + bytes([i]) + b"\x01\x02" for i in range(1, 12)}
+    return seeds | damaged
+
+
+def graphs() -> dict[str, bytes]:
+    """Kind, then sizes and numbers; see graph_fuzz.cpp."""
+    sparse = b"\x00\x04\x03" + b"\x01\x02\x03" + b"\x07\x04\x05\x05\x06\x05\x04\x03" * 4
+    dense = b"\x01\x05\x03" + bytes(range(15)) + b"\x10\x01\x01\x03\x02"
+    graph = b"\x02\x03" + b"\x02\x01\x00\x01\x02\x00\x01" * 3 + b"\x01\x0e"
+    squares = b"\x00\x04\x03\x01\x00\x03\x07" + b"\xf3" * 12 + b"\x02\x04"  # found: 1e-160
+    return {"sparse": sparse, "dense": dense, "graph": graph, "squares": squares}
+
+
+def seeds() -> dict[str, dict[str, bytes]]:
+    """Topic, name and content of every seed."""
+    return {
+        "arrow": hostile_arrays(),
+        "chunk": rows(b"\x00\x03\x01\x00\x01\x00", b"\x01\x02\x01\x02\x01\x01\x00\x01\x02"),
+        "graph": graphs(),
+        "json": {
+            "plain": b'\x00{"id": 1, "text": "a b", "tags": [null, true, {"x": -1.5e3}]}',
+            "escapes": b'\x00{"text": "\\u00e9\\n\\ud83d\\ude00\\ud800 \xe6\x9d\xb1", "a": {}}',
+            "nested": b'\x01{"doc": {"body": "' + b"x" * 150 + b'"}, "text": 3}',
+            "null": b'\x03{"a": {"b": null}}',
+            "names": b'\x04{"t\\"\\\\\\n": "a", "text": "b", "text": "c"}',
+        },
+        "lines": texts(b"")
+        | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
+        "ngram": rows(
+            b"\x01\x04\x00\x01\x00\x01", b"\x0a\x05\x02\x01\x01\x03", b"\x20\x02\x04\x01\x09\x04"
+        ),
+        "prototypes": {f"rows-{i}": bytes(i * j % 251 for j in range(200)) for i in (1, 7, 40)},
+        "quality": rows(b"\x00\x00\x01\x00", b"\x01\x03\x01\x01", b"\x02\x04\x01\x02"),
+        "simd": texts(b"\x05\x02\x03\x01\x09\x00\x02\x01"),
+        "terms": rows(b"\x00\x00\x01\x00", b"\x01\x04\x01\x01"),
+        "word_tokenize": texts(b"\x00") | {"twice": b"\x05" + TEXTS["clitics"].encode()},
+        "wordpunct": texts(b"\x00") | {"twice": b"\x05" + TEXTS["capitals"].encode()},
+    }
+
+
+def main() -> None:
+    """Write them."""
+    for topic, of_topic in seeds().items():
+        folder = SEEDS / topic
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in of_topic.items():
+            (folder / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

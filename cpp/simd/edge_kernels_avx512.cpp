@@ -1,0 +1,10 @@
+#include "simd/edge_kernels_loop.hpp"
+
+#if defined(__x86_64__) || defined(_M_X64)
+
+namespace dsir::simd {
+
+const EdgeKernels<float> kEdgesAvx512 = kKernels<float>;
+
+}  // namespace dsir::simd
+#endif

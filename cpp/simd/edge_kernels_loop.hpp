@@ -1,0 +1,404 @@
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "numeric/mixed.hpp"
+#include "numeric/portable_exp.hpp"
+#include "numeric/portable_exp_float.hpp"
+#include "simd/edge_kernels.hpp"
+
+// In an unnamed namespace, since every width compiles its own.
+namespace dsir::simd {
+namespace {
+
+constexpr double kLeakySlope = 0.2;
+template <std::int64_t N>
+using Fixed = std::integral_constant<std::int64_t, N>;
+
+using Four = float __attribute__((vector_size(16)));
+using Eight = float __attribute__((vector_size(32)));
+using Sixteen = float __attribute__((vector_size(64)));
+
+template <class Lanes>
+inline void load(Lanes& lanes, const float* from) {
+    std::memcpy(&lanes, from, sizeof(Lanes));
+}
+template <class Lanes>
+inline void store(const Lanes& lanes, float* to) {
+    std::memcpy(to, &lanes, sizeof(Lanes));
+}
+
+/// Calls body(heads, width) with constants where they are common ones: the loops then unroll.
+template <class Body>
+void with_shape(std::int64_t heads, std::int64_t width, Body&& body) {
+    if (heads == 4 && width == 8) return body(Fixed<4>{}, Fixed<8>{});
+    if (heads == 4 && width == 2) return body(Fixed<4>{}, Fixed<2>{});
+    if (heads == 4 && width == 3) return body(Fixed<4>{}, Fixed<3>{});
+    return body(heads, width);
+}
+
+/// values[k] = e^values[k], the bits of portable_exp_float, which compilers do not make lanes of.
+template <class Lanes, class Whole>
+inline void exponential_lanes(float* values) {
+    Lanes x;
+    load(x, values);
+    const Lanes kept = x < -87.0F ? Lanes{} - 87.0F : (x > 88.0F ? Lanes{} + 88.0F : x);
+    const Lanes shifted = kept * 1.44269504F + (kept < 0.0F ? Lanes{} - 0.5F : Lanes{} + 0.5F);
+    const Whole k = __builtin_convertvector(shifted, Whole);
+    const Lanes whole = __builtin_convertvector(k, Lanes);
+    const Lanes r = (kept - whole * 0.693359375F) - whole * -2.12194440e-4F;
+    Lanes series = Lanes{} + 1.0F / 5040.0F;
+    series = series * r + 1.0F / 720.0F;
+    series = series * r + 1.0F / 120.0F;
+    series = series * r + 1.0F / 24.0F;
+    series = series * r + 1.0F / 6.0F;
+    series = series * r + 0.5F;
+    series = series * r * r + r + 1.0F;
+    const Whole bits = (k + 127) << 23;
+    Lanes power;
+    std::memcpy(&power, &bits, sizeof power);
+    store(x < -87.0F ? Lanes{} : series * power, values);
+}
+
+template <class Value>
+void exponentials(Value* values, std::int64_t size) {
+    std::int64_t k = 0;
+    if constexpr (std::is_same_v<Value, float>) {
+        using Whole16 = std::int32_t __attribute__((vector_size(64)));
+        using Whole4 = std::int32_t __attribute__((vector_size(16)));
+        for (; k + 16 <= size; k += 16) exponential_lanes<Sixteen, Whole16>(values + k);
+        for (; k + 4 <= size; k += 4) exponential_lanes<Four, Whole4>(values + k);
+        for (; k < size; ++k) values[k] = numeric::portable_exp_float(values[k]);
+    } else {
+        for (; k < size; ++k) values[k] = numeric::portable_exp(values[k]);
+    }
+}
+
+/// Values of a node: on the stack where their number is a constant, and else in room that the
+/// caller gives. No std::vector: its code would be compiled with this file's flags for all callers.
+template <class Value, class Size>
+struct Scratch {
+    explicit Scratch(Value*) {}
+    Value values[Size::value] = {};
+    Value* data() { return values; }
+};
+template <class Value>
+struct Scratch<Value, std::int64_t> {
+    explicit Scratch(Value* room) : values(room) {}
+    Value* values;
+    Value* data() { return values; }
+};
+
+template <class Heads, class Width>
+auto columns_of(Heads heads, Width width) {
+    if constexpr (std::is_same_v<Heads, std::int64_t> || std::is_same_v<Width, std::int64_t>) {
+        return static_cast<std::int64_t>(heads) * static_cast<std::int64_t>(width);
+    } else {
+        return Fixed<Heads::value * Width::value>{};
+    }
+}
+
+/// out[h] = Σ_c left[h, c] right[h, c], in the order of graph::dot.
+template <class Value, class Heads, class Width>
+inline void head_products(const Value* left, const Value* right, Heads heads, Width width,
+                          Value* out) {
+    if constexpr (std::is_same_v<Value, float> && std::is_same_v<Heads, Fixed<4>> &&
+                  std::is_same_v<Width, Fixed<8>>) {
+        Four folded[4];
+        for (int h = 0; h < 4; ++h) {
+            Four a[2], b[2];
+            std::memcpy(a, left + 8 * h, sizeof a);
+            std::memcpy(b, right + 8 * h, sizeof b);
+            folded[h] = a[0] * b[0] + a[1] * b[1];
+        }
+        const auto pairs = [](const Four& x, const Four& y, Four& sums) {
+            sums = __builtin_shufflevector(x, y, 0, 2, 4, 6) +
+                   __builtin_shufflevector(x, y, 1, 3, 5, 7);
+        };
+        Four low, high, sums;
+        pairs(folded[0], folded[1], low);
+        pairs(folded[2], folded[3], high);
+        pairs(low, high, sums);
+        std::memcpy(out, &sums, sizeof sums);
+        return;
+    }
+    for (std::int64_t h = 0; h < heads; ++h) {
+        const Value* const a = left + h * width;
+        const Value* const b = right + h * width;
+        if (width < 8) {
+            Value sum = 0;
+            for (std::int64_t c = 0; c < width; ++c) sum += a[c] * b[c];
+            out[h] = sum;
+            continue;
+        }
+        Value lanes[8] = {};
+        std::int64_t k = 0;
+        for (; k + 8 <= width; k += 8) {
+            for (int lane = 0; lane < 8; ++lane) lanes[lane] += a[k + lane] * b[k + lane];
+        }
+        for (int lane = 0; k < width; ++k, ++lane) lanes[lane] += a[k] * b[k];
+        out[h] = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) +
+                 ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+    }
+}
+
+/// Sums over edges of scale[h] from[h, c]: [heads, width].
+template <class Value, class Heads, class Width>
+class HeadSums {
+  public:
+    HeadSums(Heads heads, Width width, Value* room) : heads_(heads), width_(width), sums_(room) {}
+    void clear() {
+        for (std::int64_t c = 0; c < heads_ * width_; ++c) sums_.data()[c] = 0;
+    }
+    void add(const Value* scale, const Value* from) {
+        Value* const to = sums_.data();
+        for (std::int64_t h = 0; h < heads_; ++h) {
+            const Value own = scale[h];
+            for (std::int64_t c = h * width_; c < (h + 1) * width_; ++c) to[c] += own * from[c];
+        }
+    }
+    void copy(Value* to) {
+        for (std::int64_t c = 0; c < heads_ * width_; ++c) to[c] = sums_.data()[c];
+    }
+
+  private:
+    const Heads heads_;
+    const Width width_;
+    Scratch<Value, decltype(columns_of(Heads{}, Width{}))> sums_;
+};
+
+template <>
+class HeadSums<float, Fixed<4>, Fixed<8>> {
+  public:
+    HeadSums(Fixed<4>, Fixed<8>, float*) {}
+    void clear() { a_ = b_ = c_ = d_ = Eight{}; }
+    void add(const float* scale, const float* from) {
+        Eight lanes[4];
+        std::memcpy(lanes, from, sizeof lanes);
+        a_ += scale[0] * lanes[0];
+        b_ += scale[1] * lanes[1];
+        c_ += scale[2] * lanes[2];
+        d_ += scale[3] * lanes[3];
+    }
+    void copy(float* to) const {
+        store(a_, to);
+        store(b_, to + 8);
+        store(c_, to + 16);
+        store(d_, to + 24);
+    }
+
+  private:
+    Eight a_{}, b_{}, c_{}, d_{};
+};
+
+template <>
+class HeadSums<float, Fixed<4>, Fixed<2>> {
+  public:
+    HeadSums(Fixed<4>, Fixed<2>, float*) {}
+    void clear() { low_ = high_ = Four{}; }
+    void add(const float* scale, const float* from) {
+        Four heads, low, high;
+        load(heads, scale);
+        load(low, from);
+        load(high, from + 4);
+        low_ += __builtin_shufflevector(heads, heads, 0, 0, 1, 1) * low;
+        high_ += __builtin_shufflevector(heads, heads, 2, 2, 3, 3) * high;
+    }
+    void copy(float* to) const {
+        store(low_, to);
+        store(high_, to + 4);
+    }
+
+  private:
+    Four low_{}, high_{};
+};
+
+/// Makes logits of sums in place, and lifts the peaks to them.
+template <class Value, class Heads>
+inline void make_logits(const Value* target, const Value* source, bool is_out, Heads heads,
+                        Value* logits, Value* peak) {
+    const auto slope = static_cast<Value>(kLeakySlope);
+    constexpr Value kOut = -std::numeric_limits<Value>::infinity();
+    if constexpr (std::is_same_v<Value, float> && std::is_same_v<Heads, Fixed<4>>) {
+        Four a, b, most;
+        load(a, target);
+        load(b, source);
+        load(most, peak);
+        const Four sum = a + b;
+        const Four logit = sum > 0.0F ? sum : slope * sum;
+        const Four kept = is_out ? Four{} + kOut : logit;
+        store(kept, logits);
+        store(kept > most ? kept : most, peak);
+        return;
+    }
+    for (std::int64_t h = 0; h < heads; ++h) {
+        const Value sum = target[h] + source[h];
+        const Value logit = is_out ? kOut : (sum > 0 ? sum : slope * sum);
+        logits[h] = logit;
+        peak[h] = logit > peak[h] ? logit : peak[h];
+    }
+}
+
+/// The gradient of a logit before the leaky slope, from that of the attention; adds it to `sum`.
+template <class Value, class Heads>
+inline void through_softmax(const Value* attention, const Value* target, const Value* source,
+                            const Value* mean, Heads heads, Value* logit, Value* sum) {
+    const auto slope = static_cast<Value>(kLeakySlope);
+    if constexpr (std::is_same_v<Value, float> && std::is_same_v<Heads, Fixed<4>>) {
+        Four share, a, b, middle, gradient, total;
+        load(share, attention);
+        load(a, target);
+        load(b, source);
+        load(middle, mean);
+        load(gradient, logit);
+        load(total, sum);
+        const Four inner = share * (gradient - middle);
+        const Four value = a + b > 0.0F ? inner : slope * inner;
+        store(value, logit);
+        store(total + value, sum);
+        return;
+    }
+    for (std::int64_t h = 0; h < heads; ++h) {
+        const Value inner = attention[h] * (logit[h] - mean[h]);
+        const Value value = target[h] + source[h] > 0 ? inner : slope * inner;
+        logit[h] = value;
+        sum[h] += value;
+    }
+}
+
+template <class Value>
+void logit_parts(const EdgeLayer<Value>& layer, std::int64_t begin, std::int64_t end) {
+    with_shape(layer.heads, layer.width, [&](auto heads, auto width) {
+        const std::int64_t columns = heads * width;
+        for (std::int64_t i = begin; i < end; ++i) {
+            head_products(layer.z + i * columns, layer.source_weights, heads, width,
+                          layer.source + i * heads);
+            head_products(layer.z + i * columns, layer.target_weights, heads, width,
+                          layer.target + i * heads);
+        }
+    });
+}
+
+template <class Value>
+void attend(const EdgeLayer<Value>& layer, double rate, std::uint64_t seed, Value* out, Value* room,
+            std::int64_t begin, std::int64_t end) {
+    constexpr Value kLowest = std::numeric_limits<Value>::lowest();
+    with_shape(layer.heads, layer.width, [&](auto heads, auto width) {
+        const auto columns = columns_of(heads, width);
+        Scratch<Value, decltype(heads)> peak_of(room);
+        Scratch<Value, decltype(heads)> total_of(room + heads);
+        HeadSums<Value, decltype(heads), decltype(width)> sums(heads, width, room + 2 * heads);
+        Value* const peak = peak_of.data();
+        Value* const total = total_of.data();
+        for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t first = layer.offsets[i];
+            const std::int64_t last = layer.offsets[i + 1];
+            const Value* const target = layer.target + i * heads;
+            // The logits of a node's edges stand in one run.
+            Value* const run = layer.attention + first * heads;
+            for (std::int64_t h = 0; h < heads; ++h) {
+                peak[h] = kLowest;
+                total[h] = 0;
+            }
+            for (std::int64_t e = first; e < last; ++e) {
+                const std::int64_t j = layer.neighbours[e];
+                const Value* const source = layer.source + j * heads;
+                Value* const logits = run + (e - first) * heads;
+                const bool is_out = rate > 0 && i != j &&
+                                    numeric::dropped(seed, static_cast<std::uint64_t>(e), rate);
+                make_logits(target, source, is_out, heads, logits, peak);
+            }
+            const std::int64_t length = (last - first) * heads;
+            for (std::int64_t e = 0; e < length; e += heads) {
+                for (std::int64_t h = 0; h < heads; ++h) run[e + h] -= peak[h];
+            }
+            exponentials(run, length);
+            for (std::int64_t e = 0; e < length; e += heads) {
+                for (std::int64_t h = 0; h < heads; ++h) total[h] += run[e + h];
+            }
+            for (std::int64_t h = 0; h < heads; ++h) {
+                total[h] = total[h] > 0 ? 1 / total[h] : Value{0};
+            }
+            for (std::int64_t e = 0; e < length; e += heads) {
+                for (std::int64_t h = 0; h < heads; ++h) run[e + h] *= total[h];
+            }
+            sums.clear();
+            for (std::int64_t e = first; e < last; ++e) {
+                sums.add(run + (e - first) * heads, layer.z + layer.neighbours[e] * columns);
+            }
+            sums.copy(out + i * columns);
+        }
+    });
+}
+
+template <class Value>
+void backward_edges(const EdgeLayer<Value>& layer, const EdgeGradients<Value>& gradients,
+                    Value* room, std::int64_t begin, std::int64_t end) {
+    with_shape(layer.heads, layer.width, [&](auto heads, auto width) {
+        const std::int64_t columns = heads * width;
+        Scratch<Value, decltype(heads)> mean_of(room);
+        Scratch<Value, decltype(heads)> sum_of(room + heads);
+        Value* const mean = mean_of.data();
+        Value* const sum = sum_of.data();
+        for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t first = layer.offsets[i];
+            const std::int64_t last = layer.offsets[i + 1];
+            const Value* const target = layer.target + i * heads;
+            for (std::int64_t h = 0; h < heads; ++h) mean[h] = sum[h] = 0;
+            for (std::int64_t e = first; e < last; ++e) {
+                const Value* const attention = layer.attention + e * heads;
+                Value* const logit = gradients.logit + e * heads;
+                head_products(gradients.out + i * columns, layer.z + layer.neighbours[e] * columns,
+                              heads, width, logit);
+                for (std::int64_t h = 0; h < heads; ++h) mean[h] += attention[h] * logit[h];
+            }
+            for (std::int64_t e = first; e < last; ++e) {
+                const Value* const attention = layer.attention + e * heads;
+                const Value* const source = layer.source + layer.neighbours[e] * heads;
+                Value* const logit = gradients.logit + e * heads;
+                through_softmax(attention, target, source, mean, heads, logit, sum);
+            }
+            for (std::int64_t h = 0; h < heads; ++h) gradients.of_target[i * heads + h] = sum[h];
+        }
+    });
+}
+
+template <class Value>
+void backward_nodes(const EdgeLayer<Value>& layer, const EdgeGradients<Value>& gradients,
+                    Value* room, std::int64_t begin, std::int64_t end) {
+    with_shape(layer.heads, layer.width, [&](auto heads, auto width) {
+        const auto columns = columns_of(heads, width);
+        HeadSums<Value, decltype(heads), decltype(width)> sums(heads, width, room + heads);
+        Scratch<Value, decltype(heads)> source_of(room);
+        Value* const source = source_of.data();
+        for (std::int64_t j = begin; j < end; ++j) {
+            sums.clear();
+            for (std::int64_t h = 0; h < heads; ++h) source[h] = 0;
+            for (std::int64_t r = layer.reverse_offsets[j]; r < layer.reverse_offsets[j + 1]; ++r) {
+                const std::int64_t at = layer.reverse_edges[r] * heads;
+                for (std::int64_t h = 0; h < heads; ++h) source[h] += gradients.logit[at + h];
+                sums.add(layer.attention + at, gradients.out + layer.reverse_nodes[r] * columns);
+            }
+            const Value* const target = gradients.of_target + j * heads;
+            Value* const to = gradients.z + j * columns;
+            sums.copy(to);
+            for (std::int64_t h = 0; h < heads; ++h) {
+                gradients.of_source[j * heads + h] = source[h];
+                for (std::int64_t c = h * width; c < (h + 1) * width; ++c) {
+                    to[c] +=
+                        source[h] * layer.source_weights[c] + target[h] * layer.target_weights[c];
+                }
+            }
+        }
+    });
+}
+
+template <class Value>
+constexpr EdgeKernels<Value> kKernels = {logit_parts<Value>, attend<Value>, backward_edges<Value>,
+                                         backward_nodes<Value>, exponentials<Value>};
+
+}  // namespace
+}  // namespace dsir::simd

@@ -1,0 +1,16 @@
+#include "simd/panels_loop.hpp"
+
+namespace dsir::simd {
+
+const PanelKernels kPanelsScalar = {distances, products, nearest};
+
+const PanelKernels& panel_kernels(Level level) {
+#if defined(__x86_64__) || defined(_M_X64)
+    if (level == Level::avx512) return kPanelsAvx512;
+    if (level == Level::avx2) return kPanelsAvx2;
+#endif
+    (void)level;
+    return kPanelsScalar;
+}
+
+}  // namespace dsir::simd

@@ -1,0 +1,10 @@
+#include "simd/panels_loop.hpp"
+
+#if defined(__x86_64__) || defined(_M_X64)
+
+namespace dsir::simd {
+
+const PanelKernels kPanelsAvx2 = {distances, products, nearest};
+
+}  // namespace dsir::simd
+#endif

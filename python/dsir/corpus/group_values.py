@@ -1,0 +1,239 @@
+"""The values of a column that quotas are by: codes a batch, and their names.
+
+A value's name is its JSON text (`"news"`, `12`, `true`, `null`), so that it is the same from every
+format. A column is string, integer or bool, or a dictionary of one of these; nested with dots. In
+JSON Lines any value has its text for a name, and a field that a line does not have is null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus.json_text import choose_field
+from dsir.corpus.line_blocks import LineBlock
+from dsir.corpus.text_column import TextColumn, describe_columns, find_column
+from dsir.errors import ShardError
+from dsir.primitive_arrays import to_numpy
+
+_MAX_FAST_BYTES = (1 << 31) - 16  # pyarrow counts the bytes of a block in 32 bits.
+_LONGEST_INTEGER = 4000  # Digits; Python refuses to convert more than 4,300.
+_JSON_KINDS = (pa.string(), pa.int64(), pa.bool_())
+
+
+class GroupValues(NamedTuple):
+    """The values of one column in consecutive rows.
+
+    Attributes:
+        codes: uint32[rows], positions in `names`.
+        names: of the values; two may be the same.
+    """
+
+    codes: npt.NDArray[np.uint32]
+    names: list[str]
+
+    def of(self, rows: slice | npt.NDArray[np.int64]) -> GroupValues:
+        """Return the values of some of the rows."""
+        return GroupValues(self.codes[rows], self.names)
+
+
+def find_group_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
+    """Find a column in a schema whose values quotas can be by.
+
+    Args:
+        schema: the columns there are.
+        column: the one asked for; dots lead into nested columns.
+        name: what messages call the shard.
+
+    Raises:
+        ShardError: there is no such column, or its type is none of those.
+    """
+    found = find_column(schema, column)
+    if found is None:
+        raise ShardError(
+            f"{name}: no column {column!r} for quotas; columns: {describe_columns(schema)}",
+            path=name,
+        )
+    kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
+    if not (_is_text(kind) or pa.types.is_integer(kind) or kind in (pa.bool_(), pa.null())):
+        raise ShardError(
+            f"{name}: column {column!r} is {found.type}; quotas are by strings, whole numbers, or "
+            "true and false",
+            path=name,
+        )
+    return found
+
+
+def values_of(array: pa.Array) -> GroupValues:
+    """Give codes to the values of a column that `find_group_column` accepts."""
+    if pa.types.is_null(array.type):
+        return GroupValues(np.zeros(len(array), np.uint32), ["null"])
+    if not pa.types.is_dictionary(array.type):
+        if pa.types.is_string_view(array.type):
+            array = array.cast(pa.large_string())
+        array = array.dictionary_encode()
+    dictionary = array.dictionary
+    if _is_text(dictionary.type):
+        # As bytes: a string that is not UTF-8 is a value like others.
+        dictionary = dictionary.cast(pa.large_string()).cast(pa.large_binary())
+    names = [_name_of(value) for value in dictionary.to_pylist()]
+    indices = array.indices
+    codes = np.full(len(array), len(names), dtype=np.uint32)  # Of rows without a value.
+    if indices.null_count:
+        present = to_numpy(indices.is_valid().cast(pa.uint8())).astype(bool)
+        codes[present] = to_numpy(indices.drop_null())
+    elif len(array):
+        codes[:] = to_numpy(indices)
+    return GroupValues(codes, [*names, "null"])
+
+
+class LineValues:
+    """Reads the values of fields out of the lines of a shard.
+
+    Args:
+        columns: the fields.
+        name: what messages call the shard.
+    """
+
+    def __init__(self, columns: Sequence[str], name: str) -> None:
+        self._columns = columns
+        self._name = name
+        self._fields: dict[str, tuple[str, ...]] = {}
+        self._kinds = dict.fromkeys(columns, _JSON_KINDS[0])
+        self._missing = set(columns)
+
+    def of(self, block: LineBlock) -> tuple[GroupValues, ...]:
+        """Return the values of a block of lines, a column each."""
+        self.choose(block)
+        return tuple(self._read(block, column) for column in self._columns)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields that had no value but null in the blocks so far."""
+        return tuple(column for column in self._columns if column in self._missing)
+
+    def choose(self, block: LineBlock) -> bool:
+        """Decide by a block what the dots in the names of fields mean; False where it cannot say.
+
+        Said once: by the first object of a file.
+        """
+        for column in self._columns:
+            if column not in self._fields:
+                found = choose_field(block, column)
+                if found is not None:
+                    self._fields[column] = found
+        return len(self._fields) == len(set(self._columns))
+
+    def find_missing(self, blocks: Iterator[LineBlock]) -> str | None:
+        """Return a field that no line has; None where there is none, or no line that could.
+
+        Args:
+            blocks: all of the file, to look where every value was null.
+        """
+        objects = 0
+        for block in blocks:
+            self.choose(block)
+            for index in range(block.rows):
+                line = _load(block.row_bytes(index))
+                if isinstance(line, dict):
+                    objects += 1
+                    self._missing -= {
+                        column for column in self._missing if _has(line, self._fields[column])
+                    }
+            if not self._missing:
+                return None
+        return self.missing[0] if objects else None
+
+    def _read(self, block: LineBlock, column: str) -> GroupValues:
+        field = self._fields.get(column, (column,))
+        values = self._read_at_once(block, column, field)
+        if values is None:
+            lines = [_load(block.row_bytes(index)) for index in range(block.rows)]
+            found_names = [_name_of(_value_in(line, field)) for line in lines]
+            unique: dict[str, int] = {}
+            codes = [unique.setdefault(name, len(unique)) for name in found_names]
+            values = GroupValues(np.array(codes, dtype=np.uint32), list(unique))
+        if column in self._missing and any(
+            values.names[code] != "null" for code in np.unique(values.codes)
+        ):
+            self._missing.discard(column)
+        return values
+
+    def _read_at_once(
+        self, block: LineBlock, column: str, field: tuple[str, ...]
+    ) -> GroupValues | None:
+        """Parse the field of all lines in one call; None where they are not of one kind.
+
+        That rows are lines is as in `json_text`: every line is an object, and there are as many.
+        """
+        import pyarrow.json as pj  # Here: long to import.
+
+        if not block.objects or len(block.data) > _MAX_FAST_BYTES:
+            return None
+        first = self._kinds[column]
+        for kind in (first, *(kind for kind in _JSON_KINDS if kind != first)):
+            data_type = kind
+            for name in reversed(field[1:]):
+                data_type = pa.struct([(name, data_type)])
+            try:
+                table = pj.read_json(
+                    pa.py_buffer(block.data),
+                    read_options=pj.ReadOptions(use_threads=False, block_size=len(block.data) + 1),
+                    parse_options=pj.ParseOptions(
+                        explicit_schema=pa.schema([(field[0], data_type)]),
+                        unexpected_field_behavior="ignore",
+                    ),
+                )
+            except (pa.ArrowException, UnicodeError):
+                continue
+            if table.num_rows != block.rows:
+                return None
+            self._kinds[column] = kind
+            if table.num_columns != 1:
+                return GroupValues(np.zeros(block.rows, np.uint32), ["null"])
+            schema = pa.schema([(field[0], data_type)])
+            batch = pa.RecordBatch.from_arrays([table.column(0).combine_chunks()], schema=schema)
+            return values_of(TextColumn(field, kind).of(batch))
+        return None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def _name_of(value: Any) -> str:
+    """Return the JSON text of a value; bytes are those of a string."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # Halves of surrogate pairs.
+
+
+def _load(line: bytes) -> Any:
+    """Return what a line holds; None for one that is broken, which is another's to tell of."""
+    try:
+        return json.loads(line, parse_int=_whole)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)
+
+
+def _value_in(line: Any, field: tuple[str, ...]) -> Any:
+    for name in field:
+        line = line.get(name) if isinstance(line, dict) else None
+    return line
+
+
+def _has(line: dict[str, Any], field: tuple[str, ...]) -> bool:
+    parent = _value_in(line, field[:-1])
+    return isinstance(parent, dict) and field[-1] in parent

@@ -1,0 +1,85 @@
+"""A summary of a corpus whose sentences do not fit into memory: they wait in a file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from dsir import _core
+from dsir.corpus import Corpus
+from dsir.graph.idf import Idf
+from dsir.graph.lexrank import LexRankSettings, rank_units
+from dsir.graph.sentences import sentence_lists
+from dsir.graph.stopwords import Stopwords, stopwords_of
+from dsir.graph.summarize import Summary, SummaryBudget, choose, summary_of
+from dsir.graph.units import weighed_terms
+from dsir.primitive_arrays import to_numpy
+from dsir.remote import Location, RemotePath
+
+_SCHEMA = pa.schema([("sentence", pa.large_string())])
+
+
+def summarize_spooled(
+    corpus: Corpus,
+    scratch: Location,
+    *,
+    budget: SummaryBudget,
+    settings: LexRankSettings,
+    idf: Idf | None,
+    stopwords: Stopwords,
+    language: str | None,
+    split: bool,
+    threads: int,
+    ranking: Callable[[int], AbstractContextManager[object]],
+) -> tuple[Summary, int]:
+    """Summarize all documents of a corpus; the summary is that of `summarize`.
+
+    Sentences go to a file as they are split, and their terms into the counter. When they are
+    scored, the file gives the texts of those that come into question. In memory are the vectors,
+    eight bytes an entry, and a few numbers a sentence.
+
+    Args:
+        corpus: the documents.
+        scratch: a folder in which a folder may be made for the file, which is removed at the end;
+            for one in a store, a temporary folder of this machine.
+        budget: how long the summary may be.
+        settings: of LexRank.
+        idf: see `summarize`.
+        stopwords: see `summarize`.
+        language: see `summarize`.
+        split: see `summarize`.
+        threads: how many to use.
+        ranking: entered with the number of sentences, while they are scored.
+
+    Returns:
+        The summary, and the number of documents.
+
+    Raises:
+        InputError: a document cannot be read, or is not UTF-8.
+    """
+    counter = _core.TermCounter(words_only=True, stopwords=stopwords_of(stopwords), keep_rows=True)
+    lengths = [np.zeros(1, dtype=np.int64)]
+    place = None if isinstance(scratch, RemotePath) else scratch
+    with tempfile.TemporaryDirectory(prefix=".dsir-sentences-", dir=place) as folder:
+        path = str(Path(folder) / "sentences.arrow")
+        with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+            for lists in sentence_lists(corpus, language=language, split=split):
+                found = lists.flatten()
+                lengths.append(np.diff(to_numpy(lists.offsets)).astype(np.int64))
+                counter.add(found, threads=threads)
+                writer.write_batch(pa.RecordBatch.from_arrays([found], schema=_SCHEMA))
+        offsets = np.cumsum(np.concatenate(lengths))
+        with pa.memory_map(path) as source:
+            reader = pa.ipc.open_file(source)
+            chunks = [reader.get_batch(k).column(0) for k in range(reader.num_record_batches)]
+            candidates = pa.chunked_array(chunks, pa.large_string())
+            with ranking(len(candidates)):
+                units = weighed_terms(counter, idf, threads=threads)
+                scores = rank_units(units, settings, threads=threads).scores
+                chosen = choose(units, scores, candidates, budget, threads=threads)
+            return summary_of(chosen, scores, candidates, offsets), len(offsets) - 1

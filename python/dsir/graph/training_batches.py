@@ -1,0 +1,89 @@
+"""Batches that a network is trained on: groups of parts of a graph, each a graph of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.graph.parts import Parts
+
+# Steps on fewer rows are too noisy, on more they only cost more.
+BATCH_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingBatch:
+    """Rows that one step is made on.
+
+    Attributes:
+        rows: int64, the numbers of the nodes in the whole table.
+        graph: the edges between them.
+        features: float32[nodes, features].
+        labels: int32[nodes].
+    """
+
+    rows: npt.NDArray[np.int64]
+    graph: _core.AttentionGraph
+    features: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int32]
+
+
+def batch_count(rows: int) -> int:
+    """Return into how many batches so many rows are cut; 1 up to half as many again as one has."""
+    return max(1, round(rows / BATCH_ROWS))
+
+
+def training_batches(
+    offsets: npt.NDArray[np.int64],
+    neighbours: npt.NDArray[np.int32],
+    features: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int32],
+    parts: Parts,
+    seed: int,
+) -> list[TrainingBatch]:
+    """Deal the parts out to batches at random: each sees rows from everywhere.
+
+    Edges between batches are left out; a graph of mini-batches has none where the parts are those.
+
+    Args:
+        offsets: int64[rows + 1].
+        neighbours: int32[edges].
+        features: [rows, features].
+        labels: [rows].
+        parts: of near rows, much smaller than a batch.
+        seed: of the dealing.
+    """
+    size = len(labels)
+    count = batch_count(size)
+    random = np.random.Generator(np.random.Philox([seed, 3]))
+    dealt = random.permutation(len(parts))
+    # Rows of a part stay together: neighbours then lie in one cache.
+    order = np.concatenate([parts[part] for part in dealt.tolist()]).astype(np.int64)
+    place = np.empty(size, np.int64)
+    place[order] = np.arange(size)
+    sizes = np.diff(parts.offsets)[dealt]
+    first = np.concatenate(([0], np.cumsum(sizes)))
+    # Whole parts to a batch; a part larger than a batch is one by itself.
+    cuts = np.unique(np.searchsorted(first, np.arange(count + 1, dtype=np.int64) * size // count))
+    starts = first[cuts]
+    batch_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    degrees = np.diff(offsets)[order]
+    ends = np.concatenate(([0], np.cumsum(degrees)))
+    entries = np.repeat(offsets[:-1][order] - ends[:-1], degrees) + np.arange(ends[-1])
+    others = place[neighbours[entries]]
+    own = np.repeat(batch_of, degrees)
+    within = batch_of[others] == own
+    kept = np.concatenate(([0], np.cumsum(within)))[ends]
+    others = others[within]
+    batches = []
+    for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        rows = order[begin:end]
+        cut = slice(int(kept[begin]), int(kept[end]))
+        graph = _core.AttentionGraph(
+            kept[begin : end + 1] - kept[begin], (others[cut] - begin).astype(np.int32)
+        )
+        batches.append(TrainingBatch(rows, graph, features[rows], labels[rows]))
+    return batches

@@ -1,0 +1,255 @@
+"""Candidate selections, and which of them trains best on rows that it does not hold."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.graph.coverage import (
+    Clusters,
+    Coverage,
+    class_shares,
+    cluster_rows,
+    covering_rows,
+    highest,
+    trusted_rows,
+)
+
+Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+JUDGES = ("1-NN", "forest", "linear")
+# Coverage has seen the errors of 1-NN on the rows that are asked, the others have not.
+_WEIGHTS = np.array([0.5, 1.0, 1.0])
+# Tables with more rows are tried on a sample of so many, and judges are asked so many rows.
+TRIAL_ROWS = 8192
+_ASKED_ROWS = 4096
+_TREES = 32
+_LINEAR_STEPS = 60
+_DRAWS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A way to select rows.
+
+    Attributes:
+        kind: "coverage", "k-means" or "random".
+        trusted: leave out the rows that are not trusted.
+        sharpness: of coverage.
+        draw: number of a random draw, which is its seed too.
+    """
+
+    kind: str
+    trusted: bool = False
+    sharpness: float = 0.0
+    draw: int = 0
+
+    def __str__(self) -> str:
+        if self.kind != "coverage":
+            return f"random {self.draw}" if self.kind == "random" else self.kind
+        rows = "trusted rows" if self.trusted else "all rows"
+        return f"coverage of {rows}, sharpness {self.sharpness:g}"
+
+
+class _Table:
+    """What rows are selected from; clusters that several recipes start from are made once."""
+
+    def __init__(
+        self,
+        rows: Floats,
+        labels: Labels,
+        shares: npt.NDArray[np.int64],
+        trusted: Mask,
+        coverage: Coverage,
+    ) -> None:
+        self.rows, self.labels, self.shares = rows, labels, shares
+        self.coverage = coverage
+        self.allowed = {True: trusted, False: np.ones(len(labels), bool)}
+        self.clusters: dict[bool, Clusters] = {}
+
+    def select(self, recipe: Recipe) -> Rows:
+        """Return the rows kept, ascending."""
+        if recipe.kind == "random":
+            random = np.random.Generator(np.random.Philox([self.coverage.seed, recipe.draw]))
+            return highest(random.random(len(self.labels)), self.labels, self.shares)
+        clusters = self._clusters(trusted=recipe.trusted)
+        if recipe.kind == "k-means":
+            return np.sort(clusters.chosen)
+        allowed = self.allowed[recipe.trusted]
+        settings = self.coverage.sharper(recipe.sharpness)
+        return covering_rows(self.rows, self.labels, self.shares, allowed, settings, clusters)
+
+    def select_all(self, recipes: list[Recipe]) -> list[Rows]:
+        """Return the rows that each recipe keeps; the recipes share out the threads.
+
+        A table that is tried is mostly one part, which is one thread's work.
+        """
+        for recipe in recipes:
+            if recipe.kind != "random":
+                self._clusters(trusted=recipe.trusted)
+        with ThreadPoolExecutor(self.coverage.threads) as pool:
+            return list(pool.map(self.select, recipes))
+
+    def _clusters(self, *, trusted: bool) -> Clusters:
+        if trusted not in self.clusters:
+            self.clusters[trusted] = cluster_rows(
+                self.rows, self.labels, self.shares, self.allowed[trusted], self.coverage
+            )
+        return self.clusters[trusted]
+
+
+RECIPES = (
+    *(
+        Recipe("coverage", trusted, sharpness)
+        for sharpness in (20, 40, 10)
+        for trusted in (True, False)
+    ),
+    Recipe("k-means"),
+    *(Recipe("random", draw=draw) for draw in range(_DRAWS)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How one recipe did.
+
+    Attributes:
+        recipe: its name.
+        accuracy: by judge, 0 to 1, on rows that it did not keep.
+        score: what the recipes are compared by; see `best_trial`.
+        chosen: whether it is the one.
+    """
+
+    recipe: str
+    accuracy: dict[str, float]
+    score: float
+    chosen: bool
+
+
+def tried_rows(
+    rows: Floats,
+    labels: Labels,
+    shares: npt.NDArray[np.int64],
+    trusted: Mask,
+    coverage: Coverage,
+) -> tuple[Rows, list[Trial]]:
+    """Select by every recipe, train small classifiers on each, and keep the best selection.
+
+    Args:
+        rows: [rows, features], scaled.
+        labels: [rows].
+        shares: rows to keep of each class.
+        trusted: [rows], of every class at least its share.
+        coverage: settings of the coverages; their sharpness is the recipes'.
+
+    Returns:
+        The rows kept, int64, ascending, and how each recipe did. Tables of more than TRIAL_ROWS
+        rows are tried on a sample of them, of the same shares.
+    """
+    seen = _sample(labels, len(shares), coverage.seed)
+    whole = len(seen) == len(labels)
+    if whole:
+        kept, likely = shares, trusted
+    else:
+        counts = np.bincount(labels[seen], minlength=len(shares)).astype(np.int64)
+        kept = class_shares(counts, round(int(shares.sum()) * len(seen) / len(labels)))
+        likely = trusted_rows(labels[seen], np.where(trusted, labels, -1)[seen], kept)
+    own_rows, own_labels = (rows, labels) if whole else (rows[seen], labels[seen])
+    recipes = [one for one in RECIPES if not (one.trusted and likely.all())]
+    table = _Table(own_rows, own_labels, kept, likely, coverage)
+    candidates = table.select_all(recipes)
+    accuracy = judge(
+        own_rows,
+        own_labels,
+        candidates,
+        _asked_rows(len(own_labels), coverage.seed),
+        seed=coverage.seed,
+        threads=coverage.threads,
+    )
+    drawn = np.array([one.kind == "random" for one in recipes])
+    scores = trial_scores(accuracy, drawn)
+    best = int(np.argmax(scores))
+    trials = [
+        Trial(
+            str(one),
+            dict(zip(JUDGES, accuracy[number].tolist(), strict=True)),
+            float(scores[number]),
+            number == best,
+        )
+        for number, one in enumerate(recipes)
+    ]
+    if whole:
+        return candidates[best], trials
+    return _Table(rows, labels, shares, trusted, coverage).select(recipes[best]), trials
+
+
+def judge(
+    rows: Floats,
+    labels: Labels,
+    candidates: list[Rows],
+    asked: npt.NDArray[np.int32],
+    *,
+    seed: int,
+    threads: int,
+) -> npt.NDArray[np.float64]:
+    """Return the accuracy of each judge trained on each candidate: float64[candidates, judges].
+
+    Args:
+        rows: [rows, features], scaled.
+        labels: [rows].
+        candidates: the rows kept, each. Those that a candidate holds are not asked of it.
+        asked: whose labels are guessed.
+        seed: of the forest.
+        threads: how many to use; the result does not depend on it.
+    """
+    return _core.judge_candidates(
+        rows,
+        labels,
+        np.concatenate(candidates).astype(np.int32),
+        np.cumsum([0, *map(len, candidates)]).astype(np.int64),
+        asked,
+        classes=int(labels.max()) + 1,
+        trees=_TREES,
+        steps=_LINEAR_STEPS,
+        seed=seed,
+        threads=threads,
+    )
+
+
+def trial_scores(accuracy: npt.NDArray[np.float64], drawn: Mask) -> npt.NDArray[np.float64]:
+    """Return how much better than random draws the candidates train: float64[candidates].
+
+    The gains in accuracy over the mean of the random draws, weighed and added; losses count twice,
+    since nobody knows beforehand what will be trained.
+
+    Args:
+        accuracy: [candidates, judges].
+        drawn: [candidates], which of them are random draws; at least one.
+    """
+    gains = accuracy - accuracy[drawn].mean(axis=0)
+    # Not a product of matrices: a BLAS may sum in another order for another number of threads.
+    return np.asarray(((gains + np.minimum(gains, 0)) * _WEIGHTS).sum(axis=1))
+
+
+def _sample(labels: Labels, classes: int, seed: int) -> Rows:
+    """Draw TRIAL_ROWS rows in proportion to the classes; all where there are no more."""
+    if len(labels) <= TRIAL_ROWS:
+        return np.arange(len(labels), dtype=np.int64)
+    counts = np.bincount(labels, minlength=classes).astype(np.int64)
+    random = np.random.Generator(np.random.Philox([seed, 2]))
+    return highest(random.random(len(labels)), labels, class_shares(counts, TRIAL_ROWS))
+
+
+def _asked_rows(size: int, seed: int) -> npt.NDArray[np.int32]:
+    asked = np.arange(size, dtype=np.int32)
+    if size <= _ASKED_ROWS:
+        return asked
+    random = np.random.Generator(np.random.Philox([seed, 1]))
+    return np.sort(random.permutation(asked)[:_ASKED_ROWS])

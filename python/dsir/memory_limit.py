@@ -1,0 +1,66 @@
+"""How much memory a run may take, and what that means for what it holds at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsir.byte_size import parse_byte_size
+from dsir.corpus.batches import BATCH_BYTES, ReadLimits
+from dsir.errors import SettingError
+
+# Measured (docs/concepts.md); on the safe side.
+_BASE = 200_000_000  # Interpreter, libraries, a model of the default size.
+_OF_A_THREAD = 40_000_000  # A row group that is being written.
+_OF_A_BATCH = 6  # Times its bytes: decoded, with what is beside the text, and as it is worked on.
+_LEAST_BATCH = 256_000
+_MOST_HASHES = 12_000_000
+_MOST_CANDIDATES = 1 << 20
+_BYTES_PER_HASH = 22  # Of a table that is at least three eighths full.
+_BYTES_PER_CANDIDATE = 90
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLimit:
+    """What a run may hold at a time. No result depends on it.
+
+    Attributes:
+        reading: of every file that is read; each thread has one.
+        hashes: content hashes that are compared in one pass over the scores.
+        candidates: documents that a draw with quotas decides on in one pass.
+    """
+
+    reading: ReadLimits = ReadLimits()  # noqa: RUF009 - frozen
+    hashes: int = _MOST_HASHES
+    candidates: int = _MOST_CANDIDATES
+
+
+NO_LIMIT = MemoryLimit()
+
+
+def memory_limit(memory: int | str | None, threads: int) -> MemoryLimit:
+    """Share out what a run may take.
+
+    Args:
+        memory: in bytes, or as "2GB"; None for batches of 8 MB, and rows as they are.
+        threads: how many there are.
+
+    Raises:
+        SettingError: it is no size, or too little for so many threads.
+    """
+    if memory is None:
+        return NO_LIMIT
+    given = parse_byte_size("memory", memory)
+    rest = given - _BASE
+    of_a_thread = rest // threads - _OF_A_THREAD
+    least = _BASE + threads * (_OF_A_THREAD + _OF_A_BATCH * _LEAST_BATCH)
+    if given < least:
+        raise SettingError(
+            f"memory={memory!r}: is too little for {threads} threads, which take "
+            f"{-(-least // 1_000_000)}MB at least; give more, or fewer threads"
+        )
+    row_bytes = of_a_thread // _OF_A_BATCH
+    return MemoryLimit(
+        ReadLimits(min(BATCH_BYTES, row_bytes), row_bytes),
+        min(_MOST_HASHES, rest // _BYTES_PER_HASH),
+        min(_MOST_CANDIDATES, rest // _BYTES_PER_CANDIDATE),
+    )

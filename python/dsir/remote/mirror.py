@@ -1,0 +1,128 @@
+"""Work directories in a store: a copy on this machine, which the store follows.
+
+Stages read their results several times over, so they are worked with on this machine's disk, in a
+temporary folder. Every file goes up as soon as it is whole and before the marker that speaks of it,
+and what a run finds in the store it fetches, folder by folder, when it comes to need it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsir.errors import WorkdirError
+from dsir.remote.location import RemotePath
+from dsir.remote.reading import RemoteFile
+from dsir.remote.store import RemoteError
+
+_AT_ONCE = 8
+_PIECE_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A folder of a store and its copy.
+
+    Attributes:
+        local: the copy, on this machine.
+        remote: the folder.
+    """
+
+    local: Path
+    remote: RemotePath
+
+    def __truediv__(self, name: str) -> Mirror:
+        return self if name == "." else Mirror(self.local / name, self.remote / name)
+
+    def __str__(self) -> str:
+        return str(self.remote)
+
+    def upload(self, local: Path) -> None:
+        """Put a file of the copy into the store.
+
+        Raises:
+            WorkdirError: the store does not take it.
+        """
+        target = self.remote / local.relative_to(self.local).as_posix()
+        try:
+            target.upload(local)
+        except RemoteError as error:
+            raise WorkdirError(f"{error.url}: {error}") from error
+
+    def names(self) -> list[str]:
+        """Return what is in the folder of the store.
+
+        Raises:
+            WorkdirError: the store does not say.
+        """
+        try:
+            return self.remote.store.names(self.remote.key)
+        except RemoteError as error:
+            raise WorkdirError(f"{error.url}: {error}") from error
+
+    def fetch(self, name: str) -> Path:
+        """Bring a file here unless it is here, and return its path; it need not exist.
+
+        Raises:
+            WorkdirError: the store does not give it.
+        """
+        path = self.local / name
+        if path.exists():
+            return path
+        try:
+            _download(self.remote / name, path)
+        except FileNotFoundError:
+            pass
+        except RemoteError as error:
+            raise WorkdirError(f"{error.url}: {error}") from error
+        return path
+
+    def fetch_all(self, wanted: Callable[[str], bool] = lambda _: True) -> None:
+        """Bring all files of the folder here that are not here; not those of folders in it.
+
+        Args:
+            wanted: says which, by their names.
+        """
+        # Results have a suffix; folders and the lock have none.
+        names = [name for name in self.names() if "." in name[1:] and name[0] != "."]
+        self.local.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(_AT_ONCE, "dsir-fetch") as pool:
+            list(pool.map(self.fetch, filter(wanted, names)))
+
+
+Folder = Path | Mirror
+
+
+@contextmanager
+def folder_of(place: Path | RemotePath) -> Iterator[Folder]:
+    """Give a work directory: the folder itself, or a mirror that is gone behind the block.
+
+    Raises:
+        WorkdirError: the store cannot hold one.
+    """
+    if isinstance(place, Path):
+        yield place
+        return
+    if not place.store.writes or place.protocol == "hf":
+        raise WorkdirError(
+            f"{place}: {place.protocol} cannot hold a work directory; give one in s3:// or gs://, "
+            "or on this machine"
+        )
+    with tempfile.TemporaryDirectory(prefix="dsir-") as scratch:
+        yield Mirror(Path(scratch), place)
+
+
+def _download(remote: RemotePath, path: Path) -> None:
+    unfinished = path.with_name(f".{path.name}.fetched")
+    with RemoteFile(remote) as source, unfinished.open("wb") as file:
+        while piece := source.read(_PIECE_BYTES):
+            file.write(piece)
+        changed = source.changed
+    if changed:
+        os.utime(unfinished, (changed, changed))
+    unfinished.replace(path)

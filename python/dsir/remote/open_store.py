@@ -1,0 +1,44 @@
+"""Which store a URL is of."""
+
+from __future__ import annotations
+
+import threading
+
+from dsir.errors import SettingError
+from dsir.remote.location import RemotePath
+from dsir.remote.store import Store
+
+_OPEN: dict[tuple[str, str], Store] = {}
+_LOCK = threading.Lock()
+
+
+def store_of(path: RemotePath) -> Store:
+    """Return the store of a URL; opened once in a process.
+
+    Raises:
+        SettingError: there is none of that protocol, or what it needs is not installed.
+    """
+    protocol = {"gcs": "gs", "s3a": "s3", "s3n": "s3"}.get(path.protocol, path.protocol)
+    bucket = path.key.split("/", 1)[0]
+    if not bucket:
+        raise SettingError(f"{path}: names no bucket or server")
+    # Regions go by bucket.
+    name = (protocol, bucket if protocol == "s3" else "")
+    with _LOCK:
+        if name not in _OPEN:
+            _OPEN[name] = _opened(protocol, bucket)
+        return _OPEN[name]
+
+
+def _opened(protocol: str, bucket: str) -> Store:
+    from dsir.remote.arrow_store import ArrowStore, gcs_filesystem, s3_filesystem
+    from dsir.remote.fsspec_store import FsspecStore
+
+    try:
+        if protocol == "s3":
+            return ArrowStore(protocol, s3_filesystem(bucket), etags=True)
+        if protocol == "gs":
+            return ArrowStore(protocol, gcs_filesystem(), etags=False)
+    except ImportError:
+        pass  # A pyarrow without them: s3fs and gcsfs do the same.
+    return FsspecStore(protocol)
