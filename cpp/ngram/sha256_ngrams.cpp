@@ -8,7 +8,7 @@ namespace dsir::ngram {
 namespace {
 
 /// How far ahead of the look-up a slot is asked for.
-constexpr std::size_t kAhead = 16;
+constexpr std::size_t kAhead = 32;
 
 /// Bytes that may be read behind a token.
 constexpr std::size_t kBehind = 16;
