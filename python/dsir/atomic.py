@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dsir.remote import Location, RemotePath
+from dsir.remote.store import RemoteError
 
 
 class UnfinishedFile(io.RawIOBase):
@@ -57,7 +58,9 @@ class UnfinishedFile(io.RawIOBase):
             raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(path.parent)) from None
         token = secrets.token_hex(4)
         self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
-        self._file = self.temporary.open("xb")
+        # The system names the file where it cannot be opened, but not where it cannot be written.
+        with _naming(path):
+            self._file = self.temporary.open("xb")
 
     def writable(self) -> bool:
         """Return True: pyarrow asks."""
@@ -70,7 +73,8 @@ class UnfinishedFile(io.RawIOBase):
         """
         view = memoryview(data)  # type: ignore[arg-type]
         if not self._given_up:
-            self._file.write(view)
+            with _naming(self.path):
+                self._file.write(view)
             self.size += view.nbytes
             if self._sha256 is not None:
                 self._sha256.update(view)
@@ -91,20 +95,21 @@ class UnfinishedFile(io.RawIOBase):
 
     def commit(self) -> Location:
         """Bring everything to the disk, give the file its name, and return it."""
-        self._file.flush()
-        if isinstance(self.path, RemotePath):
+        with _naming(self.path):
+            self._file.flush()
+            if isinstance(self.path, RemotePath):
+                self._file.close()
+                self.path.upload(self.temporary)
+                self._given_up = True
+                self.temporary.unlink(missing_ok=True)
+                return self.path
+            if self._durable:
+                os.fsync(self._file.fileno())
             self._file.close()
-            self.path.upload(self.temporary)
+            self.temporary.replace(self.path)
             self._given_up = True
-            self.temporary.unlink(missing_ok=True)
-            return self.path
-        if self._durable:
-            os.fsync(self._file.fileno())
-        self._file.close()
-        self.temporary.replace(self.path)
-        self._given_up = True
-        if self._durable:
-            _sync_folder(self.path.parent)
+            if self._durable:
+                _sync_folder(self.path.parent)
         return self.path
 
     def discard(self) -> None:
@@ -146,6 +151,18 @@ def write_json(path: Location, value: Any, *, durable: bool = True) -> None:
     """Write a value as JSON, atomically."""
     with atomic_file(path, durable=durable) as file:
         file.write(json_bytes(value))
+
+
+@contextmanager
+def _naming(path: Location) -> Iterator[None]:
+    """Make the system's errors in a block name a file, under the name that it is to have."""
+    try:
+        yield
+    except OSError as error:
+        # Those of a store name it themselves, in another way.
+        if not isinstance(error, RemoteError):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

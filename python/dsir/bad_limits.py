@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from dsir.arguments import whole_number
 from dsir.errors import BadDataError, SettingError
-from dsir.stages.skipped import Skipped
+from dsir.output.rejects import Rejected
 
 Most = int | str | None
 
@@ -104,7 +104,7 @@ class BadTally:
     Args:
         limits: how much may be.
         corpus: the name of the corpus, for messages.
-        shards: how many it has.
+        shards: how many files or tables it has.
     """
 
     def __init__(self, limits: BadLimits, corpus: str, shards: int) -> None:
@@ -114,26 +114,31 @@ class BadTally:
         self._rows_read = 0
         self._bad_rows = 0
         self._bad_shards = 0
-        self._first: Skipped | None = None
+        self._first: Rejected | None = None
+        self._bad_file: int | None = None
 
     @property
     def most_bad_rows(self) -> int | None:
         """Bad rows after which a single shard need not be read on; None for no limit."""
         return None if self._limits.rows is None else self._limits.rows.count
 
-    def add(self, rows_read: int, skipped: Sequence[Skipped]) -> None:
-        """Take the next shard.
+    def add(self, rows_read: int, skipped: Sequence[Rejected], file: int) -> None:
+        """Take the next shard, or the next unit of one.
 
         Args:
-            rows_read: of the shard.
-            skipped: its bad rows, in order, or itself.
+            rows_read: of it.
+            skipped: its bad rows, in order and by rows of the file, or itself.
+            file: the number of the file or table that it is of.
 
         Raises:
             BadDataError: a count is passed.
         """
         self._rows_read += rows_read
         for entry in skipped:
-            if entry.row is None:
+            if entry.rows == 0:
+                if file == self._bad_file:  # Another unit of it.
+                    continue
+                self._bad_file = file
                 self._bad_shards += 1
                 limit = self._limits.shards
                 if limit is not None and self._bad_shards > limit.most(self._shards):
@@ -171,5 +176,6 @@ class BadTally:
         )
 
 
-def _where(entry: Skipped) -> str:
-    return f"row {entry.row} of {entry.path}: {entry.reason}"
+def _where(entry: Rejected) -> str:
+    row = "" if entry.row is None else f"row {entry.row} of "
+    return f"{row}{entry.path}: {entry.reason}"

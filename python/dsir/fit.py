@@ -10,14 +10,16 @@ from dsir.bad_limits import Most, check_bad_limits
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
 from dsir.features import HashedNgrams, check_features
+from dsir.fit_settings import FitSettings, FitTokens, check_fit_tokens
 from dsir.importance import ImportanceModel, check_smoothing
 from dsir.length import Length, check_length
 from dsir.memory_limit import memory_limit
-from dsir.pipeline import FitSettings, FitTokens, Pipeline, check_fit_tokens, open_engine
+from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
 from dsir.targets import (
     Proportions,
+    TargetCorpora,
     TargetMode,
     check_targets,
     in_order,
@@ -93,7 +95,11 @@ def fit(
     pipeline = Pipeline(engine, reporter(progress), on_error, limits, limit)
     windows = check_preprocessing("none", chunk_tokens, chunk_stride, None)
     corpus = windows.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features)
+    corpus = pipeline.in_units(corpus)
     target_corpora = windows.cut_targets(target_corpora.limited(limit.reading), features)
+    target_corpora = TargetCorpora(
+        target_corpora.names, tuple(map(pipeline.in_units, target_corpora.corpora))
+    )
     model, _ = pipeline.fit(corpus, target_corpora, settings, None)
     return model
 

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
-from dsir.arguments import one_of, whole_number
 from dsir.bad_limits import NO_LIMITS, BadLimits, BadTally
 from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.features import HashedNgrams
+from dsir.fit_settings import FitSettings, limit_per_file
 from dsir.importance import ImportanceModel
-from dsir.length import CorpusSize, Length
+from dsir.length import CorpusSize
 from dsir.memory_limit import NO_LIMIT, MemoryLimit
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.quality import QualityFilters
 from dsir.remote import Location
-from dsir.stages.count import CountTask, ShardCounts, count_shard, merge_counts
+from dsir.stages import units as units_of_work
+from dsir.stages.count import ShardCounts
+from dsir.stages.count_files import CorpusCount
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.group_codes import merge_groups
@@ -37,6 +40,8 @@ from dsir.stages.score import ScoreTask, ShardScores, score_shard
 from dsir.stages.score_table import NOTHING, Beside
 from dsir.stages.skipped import Skipped
 from dsir.stages.spooled_text import SpooledText, plan_spool
+from dsir.stages.tallied import stopping, tallied
+from dsir.stages.units import file_numbers
 from dsir.stages.write import (
     GatheredShard,
     GatherTask,
@@ -46,41 +51,10 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
-from dsir.targets import TargetCorpora, TargetMode
-from dsir.workdir import Workdir
+from dsir.targets import TargetCorpora
+from dsir.workdir import Place, Workdir
 
 Spooled = Sequence[SpooledText | None]
-Result = TypeVar("Result")
-FitTokens = int | Literal["auto", "all"]
-_AUTO_NGRAMS_PER_BUCKET = 100_000
-_MOST_FIT_TOKENS = (1 << 63) - 1  # The core counts in 64 bits.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitSettings:
-    """How to make a model; see `dsir.fit`.
-
-    Attributes:
-        proportions: as asked for, in the order of the targets.
-    """
-
-    features: HashedNgrams
-    targets: TargetMode
-    proportions: list[float] | None
-    smoothing: float
-    length: Length
-    fit_tokens: FitTokens
-
-    def describe(self) -> dict[str, Any]:
-        """Return the settings as JSON values."""
-        return {
-            "features": self.features.describe(),
-            "targets": self.targets,
-            "proportions": self.proportions,
-            "smoothing": self.smoothing,
-            "length": self.length,
-            "fit_tokens": self.fit_tokens,
-        }
 
 
 class Fitted(NamedTuple):
@@ -88,8 +62,8 @@ class Fitted(NamedTuple):
 
     Attributes:
         skipped: in the targets.
-        spooled: the texts of raw by shard.
-        target_rows: rows read of every shard of every target.
+        spooled: the texts of raw by unit.
+        target_rows: rows read of every file of every target.
     """
 
     skipped: list[Skipped]
@@ -132,6 +106,15 @@ class Pipeline:
     memory: MemoryLimit = NO_LIMIT
     times: dict[str, StageTime] = field(default_factory=dict)
 
+    def in_units(self, corpus: Corpus) -> Corpus:
+        """Return a corpus with its large files cut into units of work; see `stages.units`."""
+        if corpus.in_memory:
+            return corpus
+        size = units_of_work.UNIT_BYTES
+        tasks = [units_of_work.CutTask(shard, size) for shard in corpus.shards]
+        parts = self.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
+        return Corpus(tuple(itertools.chain.from_iterable(parts)), corpus.name)
+
     def fit(
         self,
         raw: Corpus,
@@ -163,7 +146,7 @@ class Pipeline:
             for number, corpus in enumerate(target.corpora):
                 stem = f"target-{number:03d}" if target.names else "target"
                 of_targets.append(self._count(corpus, features, -1, workdir, stem))
-            limit = _limit_per_shard(settings.fit_tokens, features.buckets, len(raw.shards))
+            limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.files))
             spools = plan_spool(raw.shards, limit, spool) if spool else ()
             of_raw = self._count(raw, features, limit, workdir, "raw", spools)
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
@@ -183,7 +166,7 @@ class Pipeline:
             target_sizes=[CorpusSize(part.documents, part.tokens) for part in of_targets],
         )
         skipped = [entry for part in of_targets for entry in part.skipped]
-        rows = [part.shard_rows for part in of_targets]
+        rows = [part.file_rows for part in of_targets]
         return model, Fitted(skipped, of_raw.spooled, rows)
 
     def _count(
@@ -195,26 +178,22 @@ class Pipeline:
         stem: str,
         spools: Sequence[Path | None] = (),
     ) -> ShardCounts:
-        threads = self._threads_inside(len(corpus.shards))
-        tally = BadTally(self.limits, corpus.name, len(corpus.shards))
-        tasks = [
-            CountTask(
-                shard,
-                features,
-                limit,
-                self.on_error,
-                threads,
-                workdir.place("counts", f"{stem}-{number:05d}") if workdir else None,
-                spools[number] if spools else None,
-                tally.most_bad_rows,
-            )
-            for number, shard in enumerate(corpus.shards)
-        ]
-        with (
-            self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance,
-            _stopping(self.engine.run(count_shard, tasks, advance)) as results,
-        ):
-            counted = merge_counts(features, _tallied(results, tally))
+        def place(name: str) -> Place | None:
+            return workdir.place("counts", name) if workdir else None
+
+        tally = BadTally(self.limits, corpus.name, len(corpus.files))
+        count = CorpusCount(
+            units=corpus.shards,
+            features=features,
+            limit=limit,
+            on_error=self.on_error,
+            stem=stem,
+            place=place,
+            tally=tally,
+            spools=spools,
+        )
+        with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
+            counted = count.run(self.engine, advance)
         if limit < 0:  # Else only the first rows were read, which say nothing of a share.
             tally.finish()
         return counted
@@ -248,7 +227,8 @@ class Pipeline:
         """
         chosen = range(len(corpus.shards)) if numbers is None else numbers
         threads = self._threads_inside(len(chosen))
-        tally = BadTally(self.limits, corpus.name, len(chosen))
+        files = file_numbers(corpus.shards)
+        tally = BadTally(self.limits, corpus.name, len({files[number] for number in chosen}))
         tasks = [
             ScoreTask(
                 corpus.shards[number],
@@ -268,9 +248,10 @@ class Pipeline:
         with self._timed("score") as timed:
             with (
                 self.reporter.stage("score", size, "bytes") as advance,
-                _stopping(self.engine.run(score_shard, tasks, advance)) as results,
+                stopping(self.engine.run(score_shard, tasks, advance)) as results,
             ):
-                scores = list(_tallied(results, tally))
+                chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
+                scores = list(tallied(results, chosen_units, tally))
             tally.finish()
             timed.text_bytes = sum(part.text_bytes for part in scores)
         if numbers is None:
@@ -401,26 +382,6 @@ class Pipeline:
         return max(1, self.engine.threads // max(1, tasks))
 
 
-Tallied = TypeVar("Tallied", ShardCounts, ShardScores)
-
-
-def _tallied(results: Iterable[Tallied], tally: BadTally) -> Iterator[Tallied]:
-    """Hand results over, in order, for as long as not too much is bad in them."""
-    for part in results:
-        tally.add(part.rows, part.skipped)
-        yield part
-
-
-@contextmanager
-def _stopping(results: Iterable[Result]) -> Iterator[Iterable[Result]]:
-    """Stop a run of an engine where what takes its results fails."""
-    try:
-        yield results
-    finally:
-        if isinstance(results, Generator):
-            results.close()
-
-
 def open_engine(engine: str | Engine, threads: int | None) -> Engine:
     """Return the engine that was asked for.
 
@@ -436,26 +397,6 @@ def open_engine(engine: str | Engine, threads: int | None) -> Engine:
     return LocalEngine(threads)
 
 
-def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
-    """Return "auto", "all" or a positive int.
-
-    Raises:
-        SettingError: it is none of these.
-    """
-    if isinstance(fit_tokens, str):
-        one_of("fit_tokens", fit_tokens, ("auto", "all"))
-        return fit_tokens
-    return whole_number("fit_tokens", fit_tokens, 1, _MOST_FIT_TOKENS)
-
-
-def _limit_per_shard(fit_tokens: FitTokens, buckets: int, shards: int) -> int:
-    """The reference's budget of n-grams, shared out evenly; each shard stops behind its share."""
-    if fit_tokens == "all":
-        return -1
-    total = _AUTO_NGRAMS_PER_BUCKET * buckets if fit_tokens == "auto" else fit_tokens
-    return int(total) // shards
-
-
 def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:
     if rows:
         return
@@ -463,11 +404,11 @@ def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> No
     whole = [entry for entry in skipped if entry.row is None]
     if whole:
         raise EmptyCorpusError(
-            f"{corpus.name}: none of the {len(corpus.shards)} shards could be read; "
+            f"{corpus.name}: none of the {len(corpus.files)} shards could be read; "
             f"the first: {whole[0].reason}",
             path=first,
         )
     raise EmptyCorpusError(
-        f"{corpus.name}: has no rows ({len(corpus.shards)} shards, the first is {first})",
+        f"{corpus.name}: has no rows ({len(corpus.files)} shards, the first is {first})",
         path=first,
     )

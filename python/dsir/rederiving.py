@@ -266,7 +266,8 @@ class _Search:
     def _compare(self, shard: Shard, entry: dict[str, Any], without: set[str]) -> None:
         passed_over = _NOT_IDENTITY | without
         was = {key: value for key, value in entry.items() if key not in passed_over}
-        now = {key: value for key, value in shard.identity().items() if key not in passed_over}
+        identity = shard.surveyed().identity()
+        now = {key: value for key, value in identity.items() if key not in passed_over}
         different = list(differences(was, now))
         if not different:
             return

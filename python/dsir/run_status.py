@@ -8,6 +8,8 @@ from typing import Any
 
 from dsir.remote import Folder, Mirror, location_of
 from dsir.sealed_json import read_sealed
+from dsir.stages.count_files import WHOLE
+from dsir.stages.units import unit_counts, unit_sizes
 from dsir.workdir import fingerprint_of, local_copy, read_manifest
 from dsir.workdir_lock import holder_of
 
@@ -18,9 +20,9 @@ class StageStatus:
 
     Attributes:
         name: fit, score, sample or write.
-        done: shards that are finished.
-        total: shards in all; None where that is not known yet.
-        bytes_done: size of the finished shards of the input; 0 for stages that go by rows.
+        done: units of work (shards, or parts of large ones) that are finished.
+        total: units in all; None where that is not known yet.
+        bytes_done: size of the finished units of the input; 0 for stages that go by rows.
         bytes_total: of all.
         first: time of the first result, seconds since 1970; None without any.
         last: time of the last.
@@ -97,8 +99,13 @@ def run_status(folder: Folder) -> RunStatus:
             (folder / stage).fetch_all(_is_marker)
     manifest = read_manifest(workdir)
     fingerprint = fingerprint_of(manifest)
-    sizes = [int(shard.get("size", 0)) for shard in manifest["inputs"]["raw"]]
+    layout = manifest["units"]["raw"]
+    files = manifest["inputs"]["raw"]
+    sizes = unit_sizes(files, layout)
     raw = _Markers(workdir / "counts", "raw-", fingerprint)
+    raw.add_files(
+        _Markers(workdir / "counts", f"{WHOLE}-", fingerprint), unit_counts(files, layout)
+    )
     target = _Markers(workdir / "counts", "target", fingerprint)
     scores = _Markers(workdir / "scores", "", _own_fingerprint(workdir / "scores"))
     rows = _Markers(workdir / "rows", "", _own_fingerprint(workdir / "rows"))
@@ -128,6 +135,20 @@ class _Markers:
             if content is not None and content.get("fingerprint") == fingerprint:
                 self.found[path.stem] = (path.stat().st_mtime, content.get("result", {}))
 
+    def add_files(self, files: _Markers, units: list[int]) -> None:
+        """Add those of files that were counted as a whole, as if that had been unit by unit.
+
+        Args:
+            files: named by the number of the first unit.
+            units: how many each file has.
+        """
+        first = 0
+        for count in units:
+            marker = files.found.get(f"{WHOLE}-{first:05d}")
+            if marker is not None:
+                self.found.update({f"raw-{first + i:05d}": marker for i in range(count)})
+            first += count
+
     def results(self) -> list[dict[str, Any]]:
         """Return what the markers say."""
         return [result for _, result in self.found.values()]
@@ -137,8 +158,8 @@ class _Markers:
 
         Args:
             name: of the stage.
-            total: shards in all.
-            sizes: bytes of every shard, by number.
+            total: units in all.
+            sizes: bytes of every unit, by number.
         """
         times = [time for time, _ in self.found.values()]
         numbers = [int(stem.rpartition("-")[2]) for stem in self.found]

@@ -2,69 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
-import platform
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
 
 from dsir.arguments import whole_number
-from dsir.atomic import write_json
 from dsir.bad_limits import Most, check_bad_limits
 from dsir.budget import Budget
 from dsir.byte_size import parse_byte_size
-from dsir.combining import Combine, check_combine
-from dsir.corpus import Corpus, OnError, resolve
+from dsir.combining import check_combine
+from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
-from dsir.errors import InputError, OutputError, SettingError
+from dsir.errors import SettingError
 from dsir.features import HashedNgrams
 from dsir.fit import check_fit_settings, check_on_error
-from dsir.importance import ImportanceModel
+from dsir.fit_settings import FitTokens
 from dsir.length import Length
 from dsir.memory_limit import memory_limit
 from dsir.output import AddedColumns
-from dsir.output.folder import (
-    RUN_FILE,
-    SELECTION_FILE,
-    check_output_folder,
-    check_writable,
-    clear_output_folder,
-    remove_unfinished,
-)
-from dsir.output.manifest import described_input, write_manifest
-from dsir.output.rejects import write_rejects
-from dsir.output.writer import FileAccount, writing
-from dsir.pipeline import FitSettings, Fitted, FitTokens, Pipeline, Spooled, open_engine
-from dsir.preprocessing import Filters, Named, Preprocessing, check_preprocessing
+from dsir.pipeline import Pipeline, open_engine
+from dsir.preprocessing import Filters, Named, check_preprocessing
 from dsir.progress import reporter
 from dsir.quotas import Dedup, MaxPer, check_dedup, check_quotas
-from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
+from dsir.remote import RemotePath, folder_of, location_of
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
     Selection,
-    accounts_of,
-    add_kl_reduction,
-    join_tables,
     warn_of_top_k,
 )
-from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
-from dsir.stages.draw import Draw
+from dsir.selection_run import SelectionRun
 from dsir.stages.draw_settings import DrawSettings
-from dsir.stages.keeping import kept_folder, plan_keeping
-from dsir.stages.kept_rows import Keep
-from dsir.stages.plan import OutputShard
-from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
 from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
-from dsir.version import __version__
-from dsir.workdir import Workdir
-from dsir.workdir_lock import locked
 
 _FEATURES = HashedNgrams()
 
@@ -223,9 +191,12 @@ def select(
     engine = open_engine(engine, threads)
     limit = memory_limit(memory, engine.threads)
     folder = None if out is None else location_of(out)
-    run = _Run(
-        raw=prepared.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features),
-        target=prepared.cut_targets(target_corpora.limited(limit.reading), features),
+    pipeline = Pipeline(engine, reporter(progress), on_error, limits, limit)
+    corpus = prepared.cut(resolve(raw, text=text, name="raw").limited(limit.reading), features)
+    target_corpora = prepared.cut_targets(target_corpora.limited(limit.reading), features)
+    run = SelectionRun(
+        raw=pipeline.in_units(corpus),
+        target=TargetCorpora(names, tuple(map(pipeline.in_units, target_corpora.corpora))),
         preprocessing=prepared,
         fit_settings=fit_settings,
         draw_settings=draw_settings,
@@ -234,7 +205,7 @@ def select(
         overwrite=overwrite,
         shard_size=parse_byte_size("shard_size", shard_size),
         added=AddedColumns(weight_column, target_column, names if targets == "separate" else ()),
-        pipeline=Pipeline(engine, reporter(progress), on_error, limits, limit),
+        pipeline=pipeline,
     )
     if workdir is not None:
         with folder_of(location_of(workdir)) as place:
@@ -248,239 +219,3 @@ def select(
     if method == "resample":
         warn_of_top_k(selection.metrics)
     return selection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """One call of select(), checked."""
-
-    raw: Corpus
-    target: TargetCorpora
-    preprocessing: Preprocessing
-    fit_settings: FitSettings
-    draw_settings: DrawSettings
-    combine: Combine | None
-    out: Location | None
-    overwrite: bool
-    shard_size: int
-    added: AddedColumns
-    pipeline: Pipeline
-
-    def settings(self) -> dict[str, Any]:
-        """Everything but the inputs that the result depends on."""
-        return {
-            **self.draw_settings.describe(),
-            **self.fit_settings.describe(),
-            **self.preprocessing.describe(),
-            "text": self.raw.shards[0].text,
-            "combine": None if self.combine is None else self.combine.describe(),
-            "shard_size": self.shard_size,
-            "weight_column": self.added.weight,
-            "target_column": self.added.target,
-            "on_error": self.pipeline.on_error,
-        }
-
-    def inputs(self) -> dict[str, Any]:
-        """What tells the inputs from others."""
-        return {
-            "raw": [shard.identity() for shard in self.raw.shards],
-            "target": self.target.identity(),
-        }
-
-    def in_workdir(self, folder: Folder, *, kept: bool) -> Selection:
-        """Run with results on disk."""
-        if kept and any(shard.kind == "memory" for shard in self.raw.shards):
-            raise SettingError(
-                "workdir: keeps the results of files, but raw is in memory; leave it out"
-            )
-        settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
-        workdir = Workdir(folder, settings, self.inputs(), durable=kept)
-        with locked(folder):
-            return self.run(workdir)
-
-    def run(self, workdir: Workdir | None) -> Selection:
-        """Run all stages."""
-        begun = time.time()
-        resuming = workdir is not None and workdir.begun("outputs")
-        self._check_output(resuming)
-        with kept_folder(workdir) as kept:
-            return self._select(workdir, kept, resuming, begun)
-
-    def _select(
-        self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
-    ) -> Selection:
-        """Fit, score, draw and write."""
-        model, fitted = self.pipeline.fit(
-            self.raw,
-            self.target,
-            self.fit_settings,
-            workdir,
-            # Texts are put aside without their columns.
-            None if self.draw_settings.quotas else kept,
-        )
-        if workdir is not None and workdir.durable:
-            model.save(workdir.location("model.dsir"))
-        scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
-        if self.combine is not None:
-            drawn, rows = self.pipeline.choose(
-                self.raw.shards, rows, drawn, self.draw_settings, self.combine
-            )
-        outputs = self.pipeline.plan(self.raw.shards, rows, self.shard_size)
-        for output in outputs:
-            self.added.refuse_taken_names(output.schema)
-        return self._write(outputs, model, fitted, scores, drawn, rows, workdir, resuming, begun)
-
-    def _check_output(self, resuming: bool) -> None:
-        """Find what would stop the last stage before the first begins."""
-        if self.out is not None:
-            check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
-            check_writable(self.out)
-            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.shards):
-                if shard.file is not None and self.out in shard.file.parents:
-                    raise OutputError(
-                        f"{self.out}: holds {shard.name}, which is an input; give another out"
-                    )
-        # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
-        first = {shard.kind: shard for shard in reversed(self.raw.shards)}
-        for shard in first.values():
-            with contextlib.suppress(InputError):  # Whoever reads it deals with that.
-                self.added.refuse_taken_names(shard.schema())
-
-    def _draw(
-        self,
-        model: ImportanceModel,
-        workdir: Workdir | None,
-        kept: Path | None,
-        spooled: Spooled,
-    ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
-        filters = self.preprocessing.filters
-        separate = separate_targets(model)
-        shares = [1.0] if separate is None else separate["shares"]
-        settings = self.draw_settings
-        if self.combine is not None:
-            settings = self.combine.widened(settings)
-        if workdir is None:
-            scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
-            return scores, *self.pipeline.sample(scores, settings, shares, None)
-        place, durable = workdir.folder, workdir.durable
-        on_error = self.pipeline.on_error
-        beside = settings.beside
-        folder = score_workdir(
-            place / "scores", self.raw, model, filters, on_error, beside=beside, durable=durable
-        )
-        keeps: tuple[Keep | None, ...] = ()
-        if kept is not None:
-            keeps = plan_keeping(self.raw.shards, settings, shares, kept)
-        scores = self.pipeline.score(
-            self.raw, model, filters, folder, keeps=keeps, spooled=spooled, beside=beside
-        )
-        manifest = folder.manifest
-        drawn, rows = self.pipeline.sample(
-            scores,
-            settings,
-            shares,
-            lambda: rows_workdir(place / "rows", manifest, settings, durable=durable),
-        )
-        return scores, drawn, rows
-
-    def _write(
-        self,
-        outputs: Sequence[OutputShard],
-        model: ImportanceModel,
-        fitted: Fitted,
-        scores: Sequence[ShardScores],
-        drawn: Draw,
-        rows: Sequence[ShardRows],
-        workdir: Workdir | None,
-        resuming: bool,
-        begun: float,
-    ) -> Selection:
-        paths: list[Location] = []
-        files: list[FileAccount] = []
-        table: pa.Table | None = None
-        skipped = fitted.skipped + [entry for part in scores for entry in part.skipped]
-        if self.out is None:
-            gathered = self.pipeline.gather(outputs, self.added, model.features)
-            table = join_tables([part.table for part in gathered])
-            counts = np.sum([part.counts for part in gathered], axis=0)
-        else:
-            remove_unfinished(self.out)
-            if self.overwrite and not resuming:
-                clear_output_folder(self.out)
-            written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
-            paths, counts = written.paths, written.counts
-            files = written.files + write_rejects(self.out, skipped)
-        filters = self.preprocessing.filters
-        active = () if filters is None else filters.active
-        metrics = accounts_of(scores, drawn, rows, self.added.target_names, active)
-        add_kl_reduction(metrics, model, counts)
-        loaded = [(part.first_row, part.load()) for part in rows]
-        selection = Selection(
-            paths=paths,
-            table=table,
-            rows=np.concatenate([first + part.shard_row for first, part in loaded]),
-            log_weights=np.concatenate([part.log_weight for _, part in loaded]),
-            target=(
-                np.concatenate([part.target for _, part in loaded if part.target is not None])
-                if self.added.target_names
-                else None
-            ),
-            metrics={
-                **metrics,
-                "stages": {name: t.describe() for name, t in self.pipeline.times.items()},
-            },
-            skipped=skipped,
-            model=model,
-        )
-        if self.out is not None:
-            described = {
-                "settings": {**self.settings(), **self.pipeline.limits.describe()},
-                "inputs": self._described_inputs([part.rows for part in scores], fitted),
-                "model": model.fingerprint,
-                "metrics": metrics,
-                "outputs": [path.name for path in paths],
-                "skipped": [entry.to_json() for entry in skipped],
-            }
-            self._write_run(self.out, selection, begun)
-            # Last: it says that the selection is whole.
-            with writing(self.out / SELECTION_FILE):
-                write_manifest(self.out, described, files)
-        return selection
-
-    def _described_inputs(self, raw_rows: list[int], fitted: Fitted) -> dict[str, Any]:
-        """Describe the inputs for the manifest, with the rows of each."""
-        names = self.target.names
-        targets = [
-            [described_input(*one) for one in zip(corpus.shards, rows, strict=True)]
-            for corpus, rows in zip(self.target.corpora, fitted.target_rows, strict=True)
-        ]
-        return {
-            "raw": [described_input(*one) for one in zip(self.raw.shards, raw_rows, strict=True)],
-            "target": (
-                [
-                    {"name": name, "shards": shards}
-                    for name, shards in zip(names, targets, strict=True)
-                ]
-                if names
-                else targets[0]
-            ),
-        }
-
-    def _write_run(self, out: Location, selection: Selection, begun: float) -> None:
-        """Write how the run went.
-
-        Apart from `selection.json`, which depends on data, settings and seed alone, so that two
-        runs can be compared byte by byte.
-        """
-        run = {
-            "dsir": __version__,
-            "python": platform.python_version(),
-            "pyarrow": pa.__version__,
-            "machine": platform.machine(),
-            "threads": self.pipeline.engine.threads,
-            "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
-            "seconds": round(time.time() - begun, 3),
-            "stages": selection.metrics["stages"],
-        }
-        with writing(out / RUN_FILE):
-            write_json(out / RUN_FILE, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,6 +96,8 @@ def accounts_of(
     rows: Sequence[ShardRows],
     target_names: Sequence[str],
     filters: Sequence[str] = (),
+    *,
+    units: Sequence[int],
 ) -> dict[str, Any]:
     """Collect the accounts of a draw: functions of data, settings and seed alone.
 
@@ -106,13 +109,17 @@ def accounts_of(
         rows: of every shard.
         target_names: of separate targets; else none.
         filters: names of the quality filters that are on.
+        units: how many units of work each file or table is; one of which a unit could not be read
+            counts as skipped.
     """
-    skipped = sum(entry.row is None for part in scores for entry in part.skipped)
+    ends = list(itertools.accumulate(units))
+    files = [scores[end - count : end] for end, count in zip(ends, units, strict=True)]
+    skipped = sum(any(e.row is None for part in of for e in part.skipped) for of in files)
     looked_for = any(part.repeated is not None for part in scores)
     duplicates = drawn.duplicates if looked_for else None
     accounts: dict[str, Any] = {
         "rows": row_accounts(scores, drawn, filters, duplicates),
-        "shards": {"read": len(scores) - skipped, "skipped": skipped},
+        "shards": {"read": len(files) - skipped, "skipped": skipped},
         "tokens": {
             "eligible": drawn.eligible_tokens,
             "selected": sum(part.tokens for part in rows),
@@ -126,7 +133,7 @@ def accounts_of(
     if duplicates is not None:
         accounts["duplicates"] = {
             "rows": duplicates,
-            "by_shard": [part.duplicates for part in scores],
+            "by_shard": [sum(part.duplicates for part in of) for of in files],
         }
     if drawn.groups:
         accounts["groups"] = {of.column: of.describe() for of in drawn.groups}

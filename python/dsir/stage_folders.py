@@ -6,6 +6,7 @@ drawn from again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dsir.corpus import Corpus, Shard
@@ -22,6 +23,7 @@ from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.sample import load_shard_rows
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm
+from dsir.stages.units import placed, unit_counts, unit_layout, units_of_layout
 from dsir.stages.write import Written
 from dsir.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
 
@@ -50,8 +52,9 @@ def score_workdir(
         "separate": separate_targets(model),
         **beside.describe(),
     }
-    inputs = {"raw": [shard.identity() for shard in raw.shards]}
-    return Workdir(path, settings, inputs, durable=durable)
+    inputs = {"raw": [shard.identity() for shard in raw.files]}
+    units = {"raw": unit_layout(raw.shards)}
+    return Workdir(path, settings, inputs, units=units, durable=durable)
 
 
 def separate_targets(model: ImportanceModel) -> dict[str, Any] | None:
@@ -83,7 +86,8 @@ def rows_workdir(
         "separate": scores["settings"]["separate"],
         **settings.describe(),
     }
-    return Workdir(path, described, scores["inputs"], durable=durable)
+    inputs, units = scores["inputs"], scores["units"]
+    return Workdir(path, described, inputs, units=units, durable=durable)
 
 
 def score_to_folder(
@@ -95,7 +99,7 @@ def score_to_folder(
     part: tuple[int, int] = (0, 1),
     beside: Beside = NOTHING,
 ) -> list[ShardScores]:
-    """Score the shards of a corpus, or one job's share of them, into a folder.
+    """Score the units of a corpus, or one job's share of them, into a folder.
 
     Args:
         pipeline: what runs the stage.
@@ -103,9 +107,10 @@ def score_to_folder(
         model: the importance model.
         filters: what rows must meet to be selected; None for nothing.
         folder: where the scores go; the same in every job.
-        part: (i, n) for the shards whose number is i modulo n.
+        part: (i, n) for the units whose number is i modulo n.
         beside: what is kept of each row beside its log-weight.
     """
+    raw = pipeline.in_units(raw)
     numbers = range(part[0], len(raw.shards), part[1])
     if not numbers:
         return []
@@ -134,15 +139,19 @@ def sample_to_folder(
         raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
     beside = _beside_of(manifest)
     _refuse_lacking(scores, beside, settings)
-    places = [
-        Place(place / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(_raw(manifest)))
+    counts = unit_counts(_raw(manifest), manifest["units"]["raw"])
+    names = [
+        identity["path"]
+        for identity, units in zip(_raw(manifest), counts, strict=True)
+        for _ in range(units)
     ]
+    places = [Place(place / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(names))]
     markers = [place.finished() for place in places]
     missing = [number for number, marker in enumerate(markers) if marker is None]
     if missing:
         raise WorkdirError(
             f"{scores}: {len(missing)} of {len(places)} shards are not scored yet "
-            f"(the first: {_raw(manifest)[missing[0]]['path']}); run 'dsir score' for all parts"
+            f"(the first: {names[missing[0]]}); run 'dsir score' for all parts"
         )
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
     filters = manifest["settings"]["filters"]
@@ -163,7 +172,7 @@ def sample_to_folder(
     drawn, rows = pipeline.sample(
         parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
-    accounts = accounts_of(parts, drawn, rows, separate["names"], _names_in(filters))
+    accounts = accounts_of(parts, drawn, rows, separate["names"], _names_in(filters), units=counts)
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
@@ -193,7 +202,8 @@ def write_from_folder(
     if manifest["settings"]["model"] != model.fingerprint:
         raise SettingError(f"{rows}: was drawn from the scores of another model than the one given")
     text = manifest["settings"]["text"]
-    shards = [_reopened(identity, text) for identity in _raw(manifest)]
+    files = [_reopened(identity, text) for identity in _raw(manifest)]
+    shards: Sequence[Shard] = units_of_layout(files, manifest["units"]["raw"])
     form = ScoreForm(model.columns, chunks=_are_chunks(manifest))
     parts = []
     for number, shard in enumerate(shards):
@@ -204,6 +214,7 @@ def write_from_folder(
                 f"{rows}: the selected rows of {shard.name} are missing; run 'dsir sample' again"
             )
         parts.append(load_shard_rows(place, marker, form))
+    shards = placed(shards, [part.source_rows for part in parts])
     outputs = pipeline.plan(shards, parts, shard_size)
     names = model.target_names if model.targets == "separate" else ()
     added = AddedColumns(weight_column, target_column, names)
@@ -254,6 +265,7 @@ def _reopened(identity: dict[str, Any], text: str) -> Shard:
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
         shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])
+    shard = shard.surveyed()
     if shard.identity() != identity:
         raise ShardError(
             f"{shard.name}: changed since it was scored; score it again", path=shard.name

@@ -1,7 +1,7 @@
 """Work directories: what a run has finished, and whether it may be used again.
 
-A work directory holds `manifest.json` (the settings and inputs of the run that owns it) and a
-folder a stage. A stage's folder holds a file per shard and, written after it, a marker of the same
+A work directory holds `manifest.json` (the settings, inputs and units of the run that owns it) and
+a folder a stage. A stage's folder holds a file per unit and, written after it, a marker of the same
 number: `00012.json` says that 00012 is whole, for which settings and inputs, and what was counted.
 Everything appears by an atomic rename, so whatever has its final name is whole, and a shell can see
 what a run has done.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ from dsir.errors import WorkdirError
 from dsir.remote import Folder, Location, Mirror
 from dsir.sealed_json import file_checksum, read_sealed, write_sealed
 
-FORMAT = 3
+FORMAT = 4
+_LOCK = "lock"  # As in workdir_lock.
+_UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
 # Of a task's results; there is no other way to name a file in a marker.
 _SUFFIXES = (".arrow", ".npy")
 
@@ -127,6 +130,7 @@ class Workdir:
         folder: the folder, or the mirror of one in a store; made where it does not exist.
         settings: everything the results depend on, JSON values.
         inputs: the identity of every input, JSON values.
+        units: how the inputs are cut into units of work, JSON values; see `stages.units`.
         durable: results are to survive a power cut.
 
     Raises:
@@ -140,6 +144,7 @@ class Workdir:
         settings: Mapping[str, Any],
         inputs: Mapping[str, Any],
         *,
+        units: Mapping[str, Any] | None = None,
         durable: bool = True,
     ) -> None:
         self.folder = folder
@@ -147,7 +152,12 @@ class Workdir:
         self.path = folder.local if isinstance(folder, Mirror) else folder
         self._fetched: set[str] = set()
         self.durable = durable
-        manifest = {"format": FORMAT, "settings": dict(settings), "inputs": dict(inputs)}
+        manifest = {
+            "format": FORMAT,
+            "settings": dict(settings),
+            "inputs": dict(inputs),
+            "units": dict(units or {}),
+        }
         # Through JSON, so that what is compared is what is on disk.
         manifest = json.loads(json.dumps(manifest))
         self.manifest: dict[str, Any] = manifest
@@ -158,7 +168,7 @@ class Workdir:
             raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
     def _claim(self, manifest: dict[str, Any]) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         file = self.path / "manifest.json"
         if self.mirror is not None:
             self.mirror.fetch(file.name)
@@ -170,12 +180,6 @@ class Workdir:
                     "give another work directory, or remove this one"
                 )
             return
-        names = [entry.name for entry in self.path.iterdir()]
-        if any(name[0] != "." for name in (self.mirror.names() if self.mirror else names)):
-            raise WorkdirError(
-                f"{self.folder}: is not empty and not a work directory of dsir; "
-                "give an empty or a new folder"
-            )
         write_sealed(file, manifest, durable=self.durable)
         if self.mirror is not None:
             self.mirror.upload(file)
@@ -226,6 +230,52 @@ def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -
     return folder.local
 
 
+def make_folder(folder: Folder) -> None:
+    """Make the folder of a work directory, unless it is there.
+
+    Raises:
+        WorkdirError: it holds something else, or cannot be made.
+    """
+    path = folder.local if isinstance(folder, Mirror) else folder
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        foreign = [name for name in _names(folder) if name[0] != "." and name != _LOCK]
+        # Another job of an array may have made it one in the meantime.
+        if foreign and "manifest.json" not in {*foreign, *_names(folder)}:
+            raise WorkdirError(
+                f"{folder}: is not empty and not a work directory of dsir; "
+                "give an empty or a new folder"
+            )
+    except OSError as error:
+        raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
+
+
+def _names(folder: Folder) -> list[str]:
+    if isinstance(folder, Mirror):
+        return folder.names()
+    return [entry.name for entry in folder.iterdir()]
+
+
+def remove_unfinished(folder: Folder) -> None:
+    """Remove what a run that was killed has left in a work directory under temporary names.
+
+    For the run that holds its lock: nobody else is then at work in it. In a store there is nothing
+    that is not whole.
+
+    Raises:
+        WorkdirError: it cannot be removed.
+    """
+    if isinstance(folder, Mirror):
+        return
+    try:
+        for place in (folder, *(entry for entry in folder.iterdir() if entry.is_dir())):
+            for entry in place.iterdir():
+                if _UNFINISHED.fullmatch(entry.name):
+                    entry.unlink()
+    except OSError as error:
+        raise WorkdirError(f"{folder}: cannot be cleared of unfinished files: {error}") from error
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of a work directory.
 
@@ -248,8 +298,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def _is_manifest(found: dict[str, Any]) -> bool:
     """Tell whether the parts of a manifest are there, and of their kinds."""
-    settings, inputs = found.get("settings"), found.get("inputs")
-    if not isinstance(settings, dict) or not isinstance(inputs, dict):
+    settings, inputs, units = found.get("settings"), found.get("inputs"), found.get("units")
+    if not (isinstance(settings, dict) and isinstance(inputs, dict) and isinstance(units, dict)):
         return False
     raw = inputs.get("raw", [])
     return isinstance(raw, list) and all(isinstance(shard, dict) for shard in raw)
@@ -270,7 +320,7 @@ def _what_differs(found: Any, wanted: Any, name: str = "") -> str:
 
 def _differences(found: Any, wanted: Any, name: str) -> list[str]:
     if isinstance(found, dict) and isinstance(wanted, dict):
-        if found.keys() != wanted.keys() and "path" in found:
+        if "path" in found and "path" not in wanted:
             return [f"{name} is {wanted.get('path')}, was {found['path']}"]
         result = []
         for key in sorted(found.keys() | wanted.keys()):

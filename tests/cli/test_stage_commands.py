@@ -62,14 +62,14 @@ def test_parts_leave_out_none(invoke_dsir, stages, parquet, jsonl, tmp_path, con
     score = ["score", *raw, "-m", stages / "model.dsir", "-o", tmp_path / "scores"]
     done = invoke_dsir(*score, "--part", "1/4")
     assert done.returncode == 0
-    assert "rows of 2 shards" in done.stdout
+    assert "rows of 2 units" in done.stdout
     done = invoke_dsir("sample", tmp_path / "scores", "--n", 60, "-o", tmp_path / "rows")
     assert done.returncode == 1
     assert re.search(
         r"dsir: error: .*4 of 6 shards are not scored yet \(the first: .*part-0\.parquet\)",
         done.stderr,
     )
-    assert invoke_dsir(*score, "--part", "7/20").stdout.endswith("0 rows of 0 shards\n")
+    assert invoke_dsir(*score, "--part", "7/20").stdout.endswith("0 rows of 0 units\n")
     assert invoke_dsir(*score).returncode == 0
     assert contents(tmp_path / "scores") == contents(stages / "scores")
 

@@ -27,10 +27,10 @@ def test_a_finished_run(work, run_dsir):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "finished",
-        "  fit     3 of 3 shards",
-        "  score   3 of 3 shards",
-        "  sample  3 of 3 shards",
-        "  write   3 of 3 shards",
+        "  fit     3 of 3 units",
+        "  score   3 of 3 units",
+        "  sample  3 of 3 units",
+        "  write   3 of 3 units",
     ]
     told = json.loads(run_dsir("status", work, "--json").stdout)
     assert told == run_status(work).describe()
@@ -47,8 +47,8 @@ def test_a_run_that_died_and_one_at_work(work, tmp_path, run_dsir):
         os.utime(work / "scores" / name, (1000 + 10 * number, 1000 + 10 * number))
     done = run_dsir("status", work)
     assert done.stdout.startswith("nobody is at work; the same command goes on from here\n")
-    assert re.search(r"score   2 of 3 shards, \d+\.\d MB/s, \d+ (s|min) left\n", done.stdout)
-    assert re.search(r"sample  0 of 3 shards\n  write   0 shards\n", done.stdout)
+    assert re.search(r"score   2 of 3 units, \d+\.\d MB/s, \d+ (s|min) left\n", done.stdout)
+    assert re.search(r"sample  0 of 3 units\n  write   0 units\n", done.stdout)
     with locked(work):
         assert f"at work: process {os.getpid()} on " in run_dsir("status", work).stdout
 

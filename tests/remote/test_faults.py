@@ -229,11 +229,11 @@ def test_two_at_once(s3, parquet, target, monkeypatch):
     raw = s3.put(parquet[0], "a.parquet")
     with locked(work):
         assert holder_of(work)["pid"] > 0
-        # The lock alone does not make it a work directory.
-        dsir_error = reading_fails(
+        # A run takes the lock before it writes its manifest.
+        message = reading_fails(
             lambda: dsir.select(raw, target, workdir=f"{s3.url}/work", **SETTINGS)
         )
-        assert "is not empty" in dsir_error
+        assert "another run is at work in it (process" in message
     dsir.select(raw, target, workdir=f"{s3.url}/work", **SETTINGS)
     with locked(work):
         message = reading_fails(

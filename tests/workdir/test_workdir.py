@@ -21,6 +21,7 @@ import pytest
 import dsir
 from dsir import _core
 from dsir.workdir import Place, Workdir, read_manifest
+from dsir.workdir_lock import locked
 
 SETTINGS: dict[str, Any] = {
     "n": 12,
@@ -345,6 +346,25 @@ def test_what_a_killed_run_left_is_removed(raw, goal, tmp_path, expected, conten
     (out / name).write_bytes(b"half")
     dsir.select(raw, goal, overwrite=True, out=out, **SETTINGS)
     assert contents(out) == expected
+
+
+def test_what_a_killed_run_left_in_the_work_directory_is_removed(raw, goal, tmp_path, contents):
+    work = tmp_path / "work"
+    keywords = {**SETTINGS, "n": 4, "workdir": work}
+    dsir.select(raw[:1], goal, **keywords)
+    before = contents(work)
+    left = ["model.dsir", "counts/raw-00000.npy", "scores/00000.arrow", "outputs/00000.json"]
+    (work / "outputs").mkdir(exist_ok=True)
+    for name in left:
+        path = work / name
+        path.with_name(f".{path.name}.tmp-1-0123abcd").write_bytes(b"half")
+    (work / "scores" / ".mine").touch()
+    with locked(work), pytest.raises(dsir.WorkdirError, match="another run is at work"):
+        dsir.select(raw[:1], goal, **keywords)
+    assert len(contents(work)) == len(before) + len(left) + 1  # They may be of that run.
+    dsir.select(raw[:1], goal, **keywords)
+    (work / "scores" / ".mine").unlink()
+    assert contents(work) == before
 
 
 RUN = """

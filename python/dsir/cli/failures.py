@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import threading
@@ -19,6 +20,13 @@ from dsir.remote.store import RemoteError
 
 FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
+_REMEDIES = {
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there",
+    errno.EIO: "see to the disk",
+    errno.EROFS: "make it writable",
+}
+
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM: ends the run as Ctrl-C does, unfinished files removed."""
@@ -32,7 +40,8 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
         debug: show the traceback as well.
         resumable: the run keeps its results, and the same call goes on; said on Ctrl-C and SIGTERM.
     """
-    hint = "; the same command goes on from here" if resumable else ""
+    go_on = "the same command goes on from here"
+    hint = f"; {go_on}" if resumable else ""
     with _terminated_by_signal(), warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", DsirWarning)
@@ -40,19 +49,33 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
             yield
         except SettingError as error:
             _fail(str(error), WRONG_CALL, debug)
-        except DsirError as error:
-            _fail(str(error), FAILED, debug)
-        except RemoteError as error:
-            _fail(f"{error.url}: {error}", FAILED, debug)
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            _fail(f"{where}{error.strerror or error}", FAILED, debug)
+        except (DsirError, OSError) as error:
+            message = str(error)
+            if isinstance(error, RemoteError):
+                message = f"{error.url}: {error}"
+            elif isinstance(error, OSError):
+                where = f"{error.filename}: " if error.filename else ""
+                message = f"{where}{error.strerror or error}"
+            remedy = _remedy(error)
+            if remedy:
+                message += f"; {remedy}, then {go_on if resumable else 'start again'}"
+            _fail(message, FAILED, debug)
         except MemoryError:
-            _fail("out of memory; use fewer threads", FAILED, debug)
+            _fail(f"out of memory; use fewer threads{hint}", FAILED, debug)
         except Terminated:
             _fail(f"terminated{hint}", TERMINATED, debug)
         except KeyboardInterrupt:
             _fail(f"interrupted{hint}", INTERRUPTED, debug)
+
+
+def _remedy(error: BaseException) -> str | None:
+    """Say what to do about a disk that fails; None where that is not what failed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _REMEDIES:
+            return _REMEDIES[cause.errno]
+        cause = cause.__cause__
+    return None
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def score(
     model: options.ModelOption,
     out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the scores.")],
     part: Annotated[
-        str, typer.Option(help="I/N: this job's share of the shards, I from 0 to N-1.")
+        str, typer.Option(help="I/N: this job's share of the units of work, I from 0 to N-1.")
     ] = "0/1",
     text: options.Text = "text",
     chunk_tokens: options.ChunkTokens = None,
@@ -53,7 +53,8 @@ def score(
 ) -> None:
     """Compute the log-weight of every document of RAW.
 
-    A file per shard, so that jobs of an array share a folder, and a job that died is run again.
+    A file per unit of work (a shard, or a part of a large one), so that jobs of an array share a
+    folder, and a job that died is run again.
 
     **Examples**
 
@@ -83,7 +84,7 @@ def score(
             )
         if not quiet:
             rows = sum(shard.rows for shard in scores)
-            typer.echo(f"{out}: {rows:,} rows of {len(scores):,} shards")
+            typer.echo(f"{out}: {rows:,} rows of {len(scores):,} units")
 
 
 def _columns_of(groups: str | None) -> tuple[str, ...]:

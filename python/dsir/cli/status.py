@@ -22,6 +22,8 @@ def status(
 ) -> None:
     """Show how far a run is, from its work directory alone: of a running or a dead one.
 
+    By units of work: shards, or parts of large ones.
+
     **Example**
 
     `dsir status work/`
@@ -54,7 +56,7 @@ def _print(found: RunStatus) -> None:
 
 def _progress(stage: StageStatus) -> str:
     total = "" if stage.total is None else f" of {stage.total:,}"
-    text = f"{stage.done:,}{total} shards"
+    text = f"{stage.done:,}{total} units"
     if stage.bytes_per_second and stage.done != stage.total:
         text += f", {stage.bytes_per_second / 1e6:,.1f} MB/s"
         text += f", {_duration(stage.seconds_left or 0)} left"

@@ -21,6 +21,7 @@ from dsir.corpus.shard import (
     TextBatch,
     refuse_missing_rows,
 )
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import check_names, find_text_column
 from dsir.errors import ShardError
@@ -110,6 +111,7 @@ class ArrowShard(FileShard):
             reader = opened(source, options=options)
             check_names(reader.schema)
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise ShardError(
                 f"{self.name}: cannot be read as Arrow IPC: {error}", path=self.name
             ) from error
@@ -129,6 +131,7 @@ class ArrowShard(FileShard):
                     yield first_row, batch
                     first_row += len(batch)
             except _READ_ERRORS as error:
+                raise_if_short_of_memory(error)
                 raise ShardError(
                     f"{self.name}: is damaged or cut off after row {first_row:,}: {error}",
                     path=self.name,

@@ -22,6 +22,7 @@ from dsir.corpus.resolve import Corpus
 from dsir.corpus.shard import (
     BadRow,
     ChunkOrigin,
+    FilePart,
     Kind,
     OnError,
     Shard,
@@ -77,6 +78,35 @@ class ChunkedShard(Shard):
     def file(self) -> Location | None:
         """The file of the inner shard."""
         return self.inner.file
+
+    @property
+    def part(self) -> FilePart | None:
+        """The part of the file that the inner shard is."""
+        return self.inner.part
+
+    def surveyed(self) -> ChunkedShard:
+        """Return the same of the surveyed inner shard."""
+        return replace(self, inner=self.inner.surveyed())
+
+    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
+        """Say where to cut the inner shard; no document is cut."""
+        return self.inner.bounds(unit_bytes)
+
+    def parts(self, bounds: tuple[int, ...]) -> tuple[ChunkedShard, ...]:
+        """Return the same of the parts of the inner shard."""
+        return tuple(replace(self, inner=part) for part in self.inner.parts(bounds))
+
+    def whole(self) -> ChunkedShard:
+        """Return the same of all of the file."""
+        return replace(self, inner=self.inner.whole())
+
+    def placed(self, rows_before: int) -> ChunkedShard:
+        """Return the same, knowing how many documents of the file are before it."""
+        return replace(self, inner=self.inner.placed(rows_before))
+
+    def rows_before(self) -> int:
+        """Return the documents of the file before it."""
+        return self.inner.rows_before()
 
     def identity(self) -> dict[str, int | str]:
         """Return the inner shard's, and how it is cut."""
@@ -149,7 +179,8 @@ class ChunkedShard(Shard):
         """Fetch windows by their document and their bytes in it, in batches of about 8 MB.
 
         The records have the columns of `schema()`. Lines are the document's with the text exchanged
-        and three fields added; see `window_lines`. `TakenRows.rows` are the source rows.
+        and three fields added; see `window_lines`. `TakenRows.rows` are the source rows; those in
+        the records and lines are rows of the file.
 
         Args:
             source_rows: the documents' rows in the shard, ascending.
@@ -188,7 +219,8 @@ class ChunkedShard(Shard):
             threads=threads,
         )
         if len(invalid) and on_error == "raise":
-            raise bad_text_error(self.name, batch.first_row, batch.text, int(invalid[0]))
+            first_row = self.rows_before() + batch.first_row
+            raise bad_text_error(self.name, first_row, batch.text, int(invalid[0]))
         refused = [
             BadRow(
                 batch.first_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at)
@@ -221,13 +253,15 @@ class ChunkedShard(Shard):
         self, wanted: _Wanted, records: pa.RecordBatch, schema: pa.Schema
     ) -> Iterator[TakenRows]:
         column = find_text_column(records.schema, self.text, self.name)
+        before = self.rows_before()
         maker = WindowRecords(records, column, schema)
         for part in wanted.batches(maker.other_bytes(wanted.most_repeated)):
             windows = self._texts(part)
-            made = maker.of(part.positions, part.source_rows, windows)
+            made = maker.of(part.positions, before + part.source_rows, windows)
             yield TakenRows(part.source_rows, column.of(made), records=made)
 
     def _take_lines(self, wanted: _Wanted, lines: pa.LargeBinaryArray) -> Iterator[TakenRows]:
+        before = self.rows_before()
         sizes = np.array([len(line.as_buffer()) for line in lines], dtype=np.int64)
         for part in wanted.batches(sizes):
             windows = self._texts(part)
@@ -235,7 +269,7 @@ class ChunkedShard(Shard):
             last = -1
             for at, row, text, start, stop in zip(
                 part.positions.tolist(),
-                part.source_rows.tolist(),
+                (before + part.source_rows).tolist(),
                 windows.text,
                 windows.start.tolist(),
                 windows.stop.tolist(),

@@ -109,18 +109,35 @@ class LineValues:
 
     def of(self, block: LineBlock) -> tuple[GroupValues, ...]:
         """Return the values of a block of lines, a column each."""
+        self.choose(block)
         return tuple(self._read(block, column) for column in self._columns)
 
-    def refuse_missing(self, blocks: Iterator[LineBlock]) -> None:
-        """Raise ShardError for a field that no line has; called when all blocks were read.
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields that had no value but null in the blocks so far."""
+        return tuple(column for column in self._columns if column in self._missing)
+
+    def choose(self, block: LineBlock) -> bool:
+        """Decide by a block what the dots in the names of fields mean; False where it cannot say.
+
+        Said once: by the first object of a file.
+        """
+        for column in self._columns:
+            if column not in self._fields:
+                found = choose_field(block, column)
+                if found is not None:
+                    self._fields[column] = found
+        return len(self._fields) == len(set(self._columns))
+
+    def find_missing(self, blocks: Iterator[LineBlock]) -> str | None:
+        """Return a field that no line has; None where there is none, or no line that could.
 
         Args:
-            blocks: all of the shard, to look where every value was null.
+            blocks: all of the file, to look where every value was null.
         """
-        if not self._missing:
-            return
         objects = 0
         for block in blocks:
+            self.choose(block)
             for index in range(block.rows):
                 line = _load(block.row_bytes(index))
                 if isinstance(line, dict):
@@ -129,20 +146,10 @@ class LineValues:
                         column for column in self._missing if _has(line, self._fields[column])
                     }
             if not self._missing:
-                return
-        if not objects:
-            return  # Nothing that could have had it.
-        column = next(column for column in self._columns if column in self._missing)
-        raise ShardError(
-            f"{self._name}: no line has a field {column!r}, which quotas are to be by",
-            path=self._name,
-        )
+                return None
+        return self.missing[0] if objects else None
 
     def _read(self, block: LineBlock, column: str) -> GroupValues:
-        if column not in self._fields:
-            found = choose_field(block, column)
-            if found is not None:
-                self._fields[column] = found
         field = self._fields.get(column, (column,))
         values = self._read_at_once(block, column, field)
         if values is None:

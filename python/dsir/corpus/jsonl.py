@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -14,9 +16,10 @@ from dsir._core import line_spans
 from dsir.corpus.batches import within
 from dsir.corpus.group_values import GroupValues, LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
-from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks
+from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks, line_starts
 from dsir.corpus.shard import (
     BadRow,
+    FilePart,
     FileShard,
     Kind,
     OnError,
@@ -25,19 +28,49 @@ from dsir.corpus.shard import (
     refuse_bad_row,
     refuse_missing_rows,
 )
-from dsir.errors import TextColumnError
+from dsir.errors import InputError, ShardError, TextColumnError
+
+_FIRST_LOOK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLinesShard(FileShard):
-    """A file of JSON Lines.
+    """A file of JSON Lines, or whole lines of one.
 
     Attributes:
         compression: how it is compressed, or None.
+        text_field: the path of the text field, where it has been found; None to find it.
     """
 
     compression: Compression | None = None
+    text_field: tuple[str, ...] | None = field(default=None, kw_only=True)
     kind: ClassVar[Kind] = "jsonl"
+
+    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
+        """Say at which bytes parts begin, each the first of a line: see `Shard.bounds`."""
+        if self.compression is not None or self.size <= unit_bytes:
+            return ()
+        if self._with_text_field().text_field is None:
+            return ()
+        try:
+            bounds = line_starts(self.path, self.size, unit_bytes)
+        except OSError:  # Whoever reads it deals with that.
+            return ()
+        return bounds if len(bounds) > 2 else ()
+
+    def parts(self, bounds: tuple[int, ...]) -> tuple[JsonLinesShard, ...]:
+        """Cut it at bytes; see `Shard.parts`."""
+        if not bounds:
+            return (self,)
+        known = self._with_text_field()
+        return tuple(
+            replace(
+                known,
+                size=stop - start,
+                part=FilePart(start, stop, self.size, None if start else 0),
+            )
+            for start, stop in itertools.pairwise(bounds)
+        )
 
     def rows_in_metadata(self) -> None:
         """Return None: only reading tells how many lines there are."""
@@ -60,23 +93,23 @@ class JsonLinesShard(FileShard):
         Raises TextColumnError if not a single line has the text field.
         """
         del threads  # Decompression is one stream; shards are what is read side by side.
-        field: tuple[str, ...] | None = None
+        field = self.text_field
         field_seen = False
         blank_lines = 0
         next_row = 0
-        values = LineValues(groups, self.name)
+        values = self._values(groups)
         for block in self._blocks(batch_bytes):
             blank_lines += block.lines - block.rows
             if not block.rows:
                 continue
             field = field or choose_field(block, self.text)
             read = read_texts(block, field or (self.text,))
-            if not field_seen and read.lacking and not read.having:
+            if not field_seen and self.text_field is None and read.lacking and not read.having:
                 self._require_field(field or (self.text,), read)
             field_seen = field_seen or bool(read.lacking or read.having)
             if read.bad and on_error == "raise":
                 index, reason = read.bad[0]
-                where = f" (line {block.line_number(index)})"
+                where = f" (line {self._lines_before() + block.line_number(index)})"
                 raise refuse_bad_row(self, BadRow(block.first_row + index, reason), where)
             bad = tuple(
                 BadRow(block.first_row + index, reason, snippet=block.snippet(index))
@@ -85,7 +118,7 @@ class JsonLinesShard(FileShard):
             yield TextBatch(block.first_row, read.text, bad, blank_lines, groups=values.of(block))
             blank_lines = 0
             next_row = block.first_row + block.rows
-        values.refuse_missing(self._blocks())
+        self._refuse_missing(values)
         if blank_lines:
             # Nothing but blank lines since the last batch: an empty one carries their number.
             nothing = tuple(GroupValues(np.zeros(0, np.uint32), []) for _ in groups)
@@ -97,7 +130,7 @@ class JsonLinesShard(FileShard):
         del threads
         if not len(rows):
             return
-        field: tuple[str, ...] | None = None
+        field = self.text_field
         total = 0
         for block in self._blocks():
             if block.rows:
@@ -112,6 +145,12 @@ class JsonLinesShard(FileShard):
 
     def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         self.refuse_empty_file()
+        span = None if self.part is None else (self.part.start, self.part.stop)
+        return self._blocks_of(span, block_bytes)
+
+    def _blocks_of(
+        self, span: tuple[int, int] | None, block_bytes: int | None = None
+    ) -> Iterator[LineBlock]:
         limits = self.limits
         return line_blocks(
             self.path,
@@ -119,7 +158,61 @@ class JsonLinesShard(FileShard):
             self.compression,
             block_bytes or limits.batch_bytes,
             limits.row_bytes,
+            span,
         )
+
+    def _with_text_field(self) -> JsonLinesShard:
+        """Return the same, knowing its text field where the first lines have it.
+
+        Only then it can be cut: what a part without the field means, only the whole file tells.
+        """
+        if self.text_field is not None:
+            return self
+        try:
+            for block in self._blocks(_FIRST_LOOK_BYTES):
+                if block.rows:
+                    found = choose_field(block, self.text)
+                    if found is not None and read_texts(block, found).having:
+                        return replace(self, text_field=found)
+                    break
+        except InputError:  # Whoever reads it deals with that.
+            pass
+        return self
+
+    def _count_rows_before(self) -> int:
+        return sum(block.rows for block in self._blocks_before())
+
+    def _lines_before(self) -> int:
+        return sum(block.lines for block in self._blocks_before())
+
+    def _blocks_before(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
+        """Read the file up to where this part begins."""
+        if self.part is not None and self.part.start:
+            yield from self._blocks_of((0, self.part.start), block_bytes)
+
+    def _values(self, groups: Sequence[str]) -> LineValues:
+        """Return the reader of the values beside the texts."""
+        values = LineValues(groups, self.name)
+        if any("." in column for column in groups):
+            # The first object of the file says what the dots in a name mean.
+            for block in self._blocks_before(_FIRST_LOOK_BYTES):
+                if values.choose(block):
+                    break
+        return values
+
+    def _refuse_missing(self, values: LineValues) -> None:
+        """Raise ShardError for a field beside the text that no line of the file has."""
+        if not values.missing:
+            return
+        if self.part is None:
+            column = values.find_missing(self._blocks())
+        else:
+            column = _missing_in(self.whole(), values.missing)
+        if column is not None:
+            raise ShardError(
+                f"{self.name}: no line has a field {column!r}, which quotas are to be by",
+                path=self.name,
+            )
 
     def _require_field(self, field: tuple[str, ...], first: ReadTexts) -> None:
         """Raise TextColumnError if no line of the shard has the field.
@@ -135,6 +228,12 @@ class JsonLinesShard(FileShard):
             f"{first.fields}; name the right one with text=...",
             path=self.name,
         )
+
+
+@functools.lru_cache(maxsize=64)
+def _missing_in(file: JsonLinesShard, columns: tuple[str, ...]) -> str | None:
+    """Return a field that no line of a file has; looked for once, and not by each of its parts."""
+    return LineValues(columns, file.name).find_missing(file._blocks())
 
 
 def _take(block: LineBlock, rows: npt.NDArray[np.int64], field: tuple[str, ...]) -> TakenRows:

@@ -13,9 +13,10 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.bad_text import snippet_of
 from dsir.corpus.batches import BATCH_BYTES, READ_LIMITS
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
-from dsir.remote.reading import open_source
+from dsir.remote.reading import WINDOW_BYTES, open_source
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
@@ -100,6 +101,7 @@ def line_blocks(
     compression: Compression | None,
     block_bytes: int | None = None,
     line_bytes: int = READ_LIMITS.row_bytes,
+    span: tuple[int, int] | None = None,
 ) -> Iterator[LineBlock]:
     """Read a file as blocks of whole lines.
 
@@ -109,14 +111,17 @@ def line_blocks(
         compression: how it is compressed.
         block_bytes: about how long a block is; None for `BATCH_BYTES`.
         line_bytes: the longest line that is read, about.
+        span: the first byte to read, at the beginning of a line, and the one behind the last; None
+            for all. Rows and lines are numbered from there.
 
     Raises:
         ShardError: the file cannot be opened or decompressed, or breaks off.
     """
     first_row = 0
     first_line = 0
+    where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
-        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, line_bytes):
+        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)
@@ -124,14 +129,14 @@ def line_blocks(
     except _BrokenOffError as broken:
         rows = first_row + len(line_spans(broken.held)[0])
         if rows:
-            what = f"breaks off after about {rows:,} rows"
+            what = f"breaks off after about {rows:,} rows{where}"
         else:
             what = f"cannot be read as {compression}" if compression else "cannot be read"
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
     except _LineTooLongError as too_long:
         rows = first_row + len(line_spans(too_long.before)[0])
         raise ShardError(
-            f"{name}: the line after {rows:,} rows is longer than {_size(line_bytes)}, "
+            f"{name}: the line after {rows:,} rows{where} is longer than {_size(line_bytes)}, "
             "more than there is room for; give more memory, use fewer threads, or take it out",
             path=name,
         ) from None
@@ -158,17 +163,66 @@ def _size(count: int) -> str:
     return f"{count >> 30} GiB" if count % (1 << 30) == 0 else f"{count:,} bytes"
 
 
+def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
+    """Cut a file that is not compressed where lines begin.
+
+    Args:
+        path: the file, or its URL.
+        size: its bytes.
+        every: about how many bytes there are from one cut to the next.
+
+    Returns:
+        0, the first beginning of a line at or after each multiple of `every`, and the size; of a
+        multiple that lies in the same line as the one before, nothing.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    starts = [0]
+    with open_source(path, window=0) as file:
+        for wanted in range(every, size, every):
+            if wanted <= starts[-1]:
+                continue
+            # A line begins behind a newline, which may be the byte before the wanted one.
+            at = wanted - 1
+            file.seek(at)
+            while piece := file.read(min(_PIECE_BYTES, size - at)):
+                newline = piece.find(b"\n")
+                if newline >= 0:
+                    at += newline + 1
+                    break
+                at += len(piece)
+            if at >= size:
+                break
+            starts.append(at)
+    return (*starts, size)
+
+
 def _whole_lines(
-    path: str, compression: Compression | None, block_bytes: int, line_bytes: int
+    path: str,
+    compression: Compression | None,
+    block_bytes: int,
+    line_bytes: int,
+    span: tuple[int, int] | None,
 ) -> Iterator[pa.Buffer]:
     piece_bytes = max(_PIECE_BYTES, min(_LARGE_PIECE_BYTES, block_bytes // _PIECES_PER_BLOCK))
     # Each block has memory of its own, which is read into; a piece is what is read at a time.
     memory = pa.allocate_buffer(block_bytes + piece_bytes)
-    start = filled = position = 0
+    position, stop = span or (0, None)
+    start = filled = 0
+    wanted = piece_bytes
+    window = WINDOW_BYTES if stop is None else _window(stop - position, piece_bytes)
     try:
-        with open_source(path) as file:
+        with open_source(path, window) as file:
             stream = file if compression is None else pa.CompressedInputStream(file, compression)
-            while count := stream.readinto(memoryview(memory)[filled : filled + piece_bytes]):
+            if position:
+                stream.seek(position)
+            while True:
+                if stop is not None:
+                    wanted = min(piece_bytes, stop - position)
+                count = stream.readinto(memoryview(memory)[filled : filled + wanted])
+                if not count:
+                    break
                 piece = memory[filled : filled + count]
                 if not position and piece[:3].to_pybytes() == _BYTE_ORDER_MARK:
                     start = len(_BYTE_ORDER_MARK)
@@ -186,11 +240,18 @@ def _whole_lines(
                 if filled + piece_bytes > memory.size:
                     memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
     except (pa.ArrowException, OSError) as error:
+        raise_if_short_of_memory(error)
         held = memory[start:filled].to_pybytes()
-        held += _last_bytes(path, compression, position, piece_bytes)
+        held += _last_bytes(path, compression, position, wanted)
         raise _BrokenOffError(error, held[: held.rfind(b"\n") + 1]) from error
     if filled > start:
         yield memory[start:filled]
+
+
+def _window(length: int, piece_bytes: int) -> int:
+    """Return the bytes of a request to a store: whole pieces, and little beyond the end of all."""
+    requests = max(1, -(-length // WINDOW_BYTES))
+    return -(-length // (requests * piece_bytes)) * piece_bytes
 
 
 def _moved(content: pa.Buffer, room: int) -> pa.Buffer:
@@ -208,7 +269,9 @@ def _last_bytes(path: str, compression: Compression | None, position: int, most:
             stream = file if compression is None else pa.CompressedInputStream(file, compression)
             while position and (piece := stream.read(min(position, _LARGE_PIECE_BYTES))):
                 position -= len(piece)
-            while len(found) < most and (piece := stream.read(_PIECE_BYTES)):
+            while len(found) < most and (
+                piece := stream.read(min(_PIECE_BYTES, most - len(found)))
+            ):
                 found += piece
     except (pa.ArrowException, OSError):
         pass

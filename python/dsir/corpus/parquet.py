@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,8 +14,10 @@ import pyarrow as pa
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
+from dsir.corpus.parquet_footer import ParquetFooter, bytes_by_group, metadata_of, read_footer
 from dsir.corpus.shard import (
     BadRow,
+    FilePart,
     FileShard,
     Kind,
     OnError,
@@ -22,6 +25,7 @@ from dsir.corpus.shard import (
     TextBatch,
     refuse_missing_rows,
 )
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
@@ -48,22 +52,79 @@ _READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class ParquetShard(FileShard):
-    """A Parquet file.
+    """A Parquet file, or row groups of one.
 
     Attributes:
-        damaged: row groups that are passed over, and why each cannot be read.
+        damaged: row groups (by their number in the file) that are passed over, and why each cannot
+            be read.
+        footer: what its footer says, once it was `surveyed`; None where it cannot be read.
     """
 
     damaged: tuple[tuple[int, str], ...] = ()
+    footer: ParquetFooter | None = field(default=None, kw_only=True, compare=False, repr=False)
     kind: ClassVar[Kind] = "parquet"
+
+    def identity(self) -> dict[str, int | str]:
+        """Return that of the file; a surveyed one has a digest of the footer too."""
+        # Not super(): a dataclass with slots is another class than the one that super() names.
+        identity = FileShard.identity(self)
+        return identity if self.footer is None else {**identity, "footer": self.footer.digest}
+
+    def surveyed(self) -> ParquetShard:
+        """Return the same with its footer, where that can be read."""
+        try:
+            return replace(self, footer=read_footer(self.path))
+        except _READ_ERRORS as error:  # Whoever reads it deals with that.
+            raise_if_short_of_memory(error)
+            return self
+
+    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
+        """Say which row groups begin a part: see `Shard.bounds`."""
+        if self.footer is None or self.size <= unit_bytes:
+            return ()
+        bounds, held = [0], 0
+        sizes = bytes_by_group(self._metadata(), self.size)
+        for group, size in enumerate(sizes):
+            if held and held + size > unit_bytes:
+                bounds.append(group)
+                held = 0
+            held += size
+        return (*bounds, len(sizes)) if len(bounds) > 1 else ()
+
+    def parts(self, bounds: tuple[int, ...]) -> tuple[ParquetShard, ...]:
+        """Cut it at row groups; see `Shard.parts`."""
+        if not bounds:
+            return (self,)
+        metadata = self._metadata()
+        if bounds[-1] != metadata.num_row_groups:
+            raise ShardError(
+                f"{self.name}: has {metadata.num_row_groups} row groups, not {bounds[-1]}; "
+                "it changed since it was cut",
+                path=self.name,
+            )
+        sizes = bytes_by_group(metadata, self.size)
+        parts = []
+        before = 0
+        for start, stop in itertools.pairwise(bounds):
+            rows = sum(int(metadata.row_group(group).num_rows) for group in range(start, stop))
+            part = FilePart(start, stop, self.size, before, rows)
+            parts.append(replace(self, size=sum(sizes[start:stop]), part=part))
+            before += rows
+        return tuple(parts)
 
     def rows_in_metadata(self) -> int:
         """Return the number of rows that the footer gives."""
+        if self.part is not None and self.part.rows is not None:
+            return self.part.rows
+        if self.footer is not None:
+            return self.footer.rows
         with self._open() as file:
             return int(file.metadata.num_rows)
 
     def schema(self) -> pa.Schema:
         """Return the columns as Arrow types."""
+        if self.footer is not None:
+            return self.footer.schema
         with self._open() as file:
             return self._schema_of(file)
 
@@ -84,7 +145,7 @@ class ParquetShard(FileShard):
             names = list(dict.fromkeys(one.projection for one in (column, *beside)))
             damaged = dict(self.damaged)
             first_row = 0
-            for group in range(file.num_row_groups):
+            for group in self._groups(file):
                 if group in damaged:
                     rows = file.metadata.row_group(group).num_rows
                     yield from _lost_rows(first_row, rows, damaged[group], column.type, len(groups))
@@ -105,7 +166,7 @@ class ParquetShard(FileShard):
         damaged = []
         with self._open() as file:
             column = find_text_column(self._schema_of(file), self.text, self.name)
-            for group in range(file.num_row_groups):
+            for group in self._groups(file):
                 try:
                     for _ in self._batches(file, group, [column.projection], 1):
                         pass
@@ -120,13 +181,14 @@ class ParquetShard(FileShard):
         if not len(rows):
             return
         with self._open() as file:
-            total = int(file.metadata.num_rows)
+            counts = (int(file.metadata.row_group(group).num_rows) for group in self._groups(file))
+            total = int(file.metadata.num_rows) if self.part is None else sum(counts)
             if int(rows[-1]) >= total:
                 raise refuse_missing_rows(self, int(rows[-1]), total)
             schema = self._schema_of(file)
             column = find_text_column(schema, self.text, self.name)
             first_row = 0
-            for group in range(file.num_row_groups):
+            for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
                 if len(within(rows, first_row, group_rows)):
                     yield from self._take_from_group(
@@ -147,7 +209,7 @@ class ParquetShard(FileShard):
                 yield pa.RecordBatch.from_struct_array(struct)
                 return
             first_row = 0
-            for group in range(file.num_row_groups):
+            for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
                 if len(within(rows, first_row, group_rows)):
                     at = first_row
@@ -177,35 +239,55 @@ class ParquetShard(FileShard):
                 yield TakenRows(wanted, column.of(records), records=records)
             first_row += len(batch)
 
+    def _groups(self, file: pq.ParquetFile) -> range:
+        """The row groups that it is made of."""
+        if self.part is None:
+            return range(file.num_row_groups)
+        return range(self.part.start, min(self.part.stop, file.num_row_groups))
+
+    def _metadata(self) -> pq.FileMetaData:
+        try:
+            return metadata_of(self.path, self.file_size, self.mtime_ns, self.version)
+        except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: BaseException) -> ShardError:
+        return ShardError(
+            f"{self.name}: cannot be read as Parquet: {_first_line(error)}", path=self.name
+        )
+
     def _open(self) -> pq.ParquetFile:
         import pyarrow.parquet as pq  # Here: long to import.
 
         self.refuse_empty_file()
+        # The footer of a file of many row groups takes a while to parse: once for many parts.
+        metadata = None if self.part is None else self._metadata()
         try:
             if self.is_remote:
-                return self._open_remote()
+                return self._open_remote(metadata)
             return pq.ParquetFile(
                 self.path,
+                metadata=metadata,
                 memory_map=False,
                 pre_buffer=False,
                 buffer_size=_READ_BUFFER_BYTES,
                 page_checksum_verification=True,
             )
         except _READ_ERRORS as error:
-            raise ShardError(
-                f"{self.name}: cannot be read as Parquet: {_first_line(error)}", path=self.name
-            ) from error
+            raise_if_short_of_memory(error)
+            raise self._unreadable(error) from error
 
-    def _open_remote(self) -> pq.ParquetFile:
+    def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
         """Open a file of a store: column chunks come whole, near ones in one request."""
         import pyarrow.parquet as pq  # Here: long to import.
 
         source = open_source(self.path, window=0)
-        metadata = pq.read_metadata(source)
-        largest = max(
-            (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)),
-            default=0,
-        )
+        metadata = pq.read_metadata(source) if metadata is None else metadata
+        groups = range(metadata.num_row_groups)
+        if self.part is not None:
+            groups = groups[self.part.start : self.part.stop]
+        largest = max((metadata.row_group(i).total_byte_size for i in groups), default=0)
         # Of a large row group, a window at a time.
         whole = largest <= _WHOLE_GROUP_BYTES
         return pq.ParquetFile(
@@ -221,6 +303,7 @@ class ParquetShard(FileShard):
             schema = file.schema_arrow
             check_names(schema)
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise ShardError(
                 f"{self.name}: the Parquet footer is damaged: {_first_line(error)}",
                 path=self.name,
@@ -251,6 +334,7 @@ class ParquetShard(FileShard):
                 rows_read += len(batch)
                 yield batch
         except _READ_ERRORS as error:
+            raise_if_short_of_memory(error)
             raise ShardError(
                 f"{self.name}: row group {group} cannot be read after "
                 f"{rows_read:,} of its rows: {_first_line(error)}",

@@ -54,12 +54,17 @@ class Corpus:
     """The shards to read, in order.
 
     Attributes:
-        shards: one or more.
+        shards: one or more: files, tables, or the parts that files were cut into, in their order.
         name: what messages call the corpus, such as "raw".
     """
 
     shards: tuple[Shard, ...]
     name: str
+
+    @property
+    def files(self) -> tuple[Shard, ...]:
+        """The first shard of every file or table: what tells one from another."""
+        return tuple(s for s in self.shards if s.part is None or s.part.start == 0)
 
     @property
     def in_memory(self) -> bool:

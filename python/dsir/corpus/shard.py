@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -99,8 +99,30 @@ class TakenRows:
     lines: pa.LargeBinaryArray | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """The part of a file that a shard is, where it is not the whole.
+
+    Attributes:
+        start: row group (Parquet) or byte (JSON Lines) of the file at which it begins.
+        stop: the one behind its last.
+        file_size: bytes of the file.
+        rows_before: rows of the file before it; None where only reading tells.
+        rows: its rows; None where only reading tells.
+    """
+
+    start: int
+    stop: int
+    file_size: int
+    rows_before: int | None = None
+    rows: int | None = None
+
+
 class Shard(abc.ABC):
-    """One file, or one table in memory, of a corpus.
+    """One file, a part of one, or one table in memory, of a corpus.
+
+    A file is cut into parts (units of work) by `surveyed`, `bounds` and `parts`. Row numbers are
+    those in the part, wherever a shard gives or takes them; messages name the row in the file.
 
     Attributes:
         name: what messages call it: the path as the user gave it.
@@ -123,6 +145,51 @@ class Shard(abc.ABC):
     def file(self) -> Location | None:
         """Where it lies; None in memory."""
         return None
+
+    @property
+    def part(self) -> FilePart | None:
+        """Which part of its file it is; None for all of it."""
+        return None
+
+    def surveyed(self) -> Shard:
+        """Return the same with what can be known of it by a short look; never raises InputError."""
+        return self
+
+    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
+        """Say where to cut it into parts of about so many bytes; a function of the file alone.
+
+        Returns:
+            Where each part begins, and the end of the last; nothing where it is not to be cut.
+        """
+        del unit_bytes
+        return ()
+
+    def parts(self, bounds: tuple[int, ...]) -> tuple[Shard, ...]:
+        """Cut it at what `bounds` gave.
+
+        Raises:
+            ShardError: it cannot be cut there.
+        """
+        if bounds:
+            raise ShardError(f"{self.name}: cannot be cut into parts", path=self.name)
+        return (self,)
+
+    def whole(self) -> Shard:
+        """Return the shard of all of its file."""
+        return self
+
+    def placed(self, rows_before: int) -> Shard:
+        """Return the same, knowing how many rows of the file are before it."""
+        del rows_before
+        return self
+
+    def rows_before(self) -> int:
+        """Return the rows of the file before it, which may take reading them.
+
+        Raises:
+            ShardError: they cannot be read.
+        """
+        return 0
 
     @abc.abstractmethod
     def identity(self) -> dict[str, int | str]:
@@ -197,8 +264,10 @@ class FileShard(Shard):
 
     Attributes:
         path: absolute path, or URL.
+        size: bytes; of a part, its own.
         mtime_ns: time of the last change, when the corpus was resolved; 0 in a store.
         version: in a store, the etag or what it has in its place; else empty.
+        part: which part of the file it is; None for all of it.
         limits: how much of it is in memory at a time. What is read does not depend on it.
     """
 
@@ -208,6 +277,7 @@ class FileShard(Shard):
     mtime_ns: int
     text: str
     version: str = ""
+    part: FilePart | None = field(default=None, kw_only=True)
     limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
 
     @property
@@ -221,18 +291,46 @@ class FileShard(Shard):
         return is_url(self.path)
 
     def identity(self) -> dict[str, int | str]:
-        """Return path, size and last change (or version), as they were at resolve time."""
+        """Return path, size and last change (or version), as they were at resolve time.
+
+        Those of the file, also for a part of it.
+        """
         if self.is_remote:
-            return {"path": self.path, "size": self.size, "version": self.version}
-        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns}
+            return {"path": self.path, "size": self.file_size, "version": self.version}
+        return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns}
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of the file."""
+        return self.size if self.part is None else self.part.file_size
+
+    def whole(self) -> FileShard:
+        """Return the shard of all of its file."""
+        return self if self.part is None else replace(self, size=self.file_size, part=None)
+
+    def placed(self, rows_before: int) -> FileShard:
+        """Return the same, knowing how many rows of the file are before it."""
+        if self.part is None:
+            return self
+        return replace(self, part=replace(self.part, rows_before=rows_before))
+
+    def rows_before(self) -> int:
+        """Return the rows of the file before it, which may take reading them."""
+        if self.part is None:
+            return 0
+        known = self.part.rows_before
+        return self._count_rows_before() if known is None else known
+
+    def _count_rows_before(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} is not cut by what has to be read")
 
     def check_unchanged(self) -> None:
         """Raise ShardError if size or time of the last change differ from those at resolve time."""
         size, mtime_ns, version = file_state(self.name, self.path)
-        if (size, mtime_ns, version) != (self.size, self.mtime_ns, self.version):
+        if (size, mtime_ns, version) != (self.file_size, self.mtime_ns, self.version):
             raise ShardError(
                 f"{self.name}: changed while the run was going on "
-                f"(was {self.size:,} bytes, is {size:,}); start again once it is finished",
+                f"(was {self.file_size:,} bytes, is {size:,}); start again once it is finished",
                 path=self.name,
             )
 
@@ -292,17 +390,19 @@ def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:
         bad: the row and what is wrong with it.
         where: a further way to find the row, such as " (line 3)".
     """
+    row = shard.rows_before() + bad.row
     return RowError(
-        f'{shard.name}: row {bad.row}{where}: {bad.reason}; on_error="skip" passes over such rows',
+        f'{shard.name}: row {row}{where}: {bad.reason}; on_error="skip" passes over such rows',
         path=shard.name,
-        row=bad.row,
+        row=row,
     )
 
 
 def refuse_missing_rows(shard: Shard, wanted: int, total: int) -> InputError:
     """Make the error for a row number beyond the end of the shard."""
+    of_part = "" if shard.part is None else " in this part of it"
     return ShardError(
-        f"{shard.name}: row {wanted} was asked for, but the shard has {total:,} rows; "
+        f"{shard.name}: row {wanted} was asked for, but the shard has {total:,} rows{of_part}; "
         "it changed since it was scored",
         path=shard.name,
     )

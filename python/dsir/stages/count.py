@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from dsir.workdir import Place
 
 _LEAST_BATCH = 1 << 16
 _BYTES_PER_NGRAM = 4  # About, of text.
-_NUMBERS = ("ngrams", "documents", "tokens", "rows", "text_bytes")
+_NUMBERS = ("ngrams", "documents", "tokens", "rows", "source_rows", "text_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,11 @@ class ShardCounts:
         documents: rows that have a token.
         tokens: in these.
         rows: rows read.
+        source_rows: rows of the input read; with chunks, documents.
         text_bytes: bytes of text read.
         skipped: bad rows, or the shard itself.
         spooled: the texts of each shard that were put aside, in order; None where they were not.
-        shard_rows: rows read of each shard, in order.
+        file_rows: of a corpus, rows read of each file, in order; else empty.
         given_up: there were too many bad rows to go on.
     """
 
@@ -71,16 +71,31 @@ class ShardCounts:
     documents: int = 0
     tokens: int = 0
     rows: int = 0
+    source_rows: int = 0
     text_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     spooled: list[SpooledText | None] = field(default_factory=lambda: [None])
-    shard_rows: list[int] = field(default_factory=list)
+    file_rows: list[int] = field(default_factory=list)
     given_up: bool = False
 
     @property
     def bad(self) -> int:
         """How many rows could not be read."""
         return sum(entry.rows for entry in self.skipped)
+
+    @property
+    def known_source_rows(self) -> int | None:
+        """Rows of the input; None where it could not be read, and nobody counted them."""
+        lost = any(entry.row is None for entry in self.skipped)
+        return None if lost else self.source_rows
+
+    def add(self, other: ShardCounts) -> None:
+        """Add what was counted in further shards."""
+        self.counts += other.counts
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.skipped += other.skipped
+        self.spooled += other.spooled
 
 
 def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
@@ -139,13 +154,15 @@ def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None)
             threads=task.threads,
         )
         if len(invalid) and task.on_error == "raise":
-            raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+            first_row = shard.rows_before() + batch.first_row
+            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += skipped_rows(shard.name, bad)
         result.ngrams += ngrams
         result.documents += documents
         result.tokens += tokens
         result.rows += rows
+        result.source_rows += rows if batch.origin is None else batch.origin.documents
         result.text_bytes += batch.text.nbytes
         if spool is not None:
             spool.add(batch)
@@ -159,19 +176,6 @@ def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None)
             break
     travel.arrive()
     return result
-
-
-def merge_counts(features: HashedNgrams, parts: Iterable[ShardCounts]) -> ShardCounts:
-    """Add up what was counted, without holding the parts."""
-    total = ShardCounts(np.zeros(features.buckets, dtype=np.int64), spooled=[])
-    for part in parts:
-        total.counts += part.counts
-        for name in _NUMBERS:
-            setattr(total, name, getattr(total, name) + getattr(part, name))
-        total.skipped += part.skipped
-        total.spooled += part.spooled
-        total.shard_rows.append(part.rows)
-    return total
 
 
 def _save(place: Place, result: ShardCounts) -> None:

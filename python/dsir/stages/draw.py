@@ -22,7 +22,7 @@ from dsir.stages.quota_draw import (
     open_positions,
 )
 from dsir.stages.score import ShardScores
-from dsir.stages.score_table import Scores
+from dsir.stages.score_table import Scores, in_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,17 +234,28 @@ class _Survey:
 
 
 def _runs(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
-    """Give all scores with the global row number of each run's first row."""
+    """Give all scores with the global row number of each run's first row.
+
+    Runs go across shards, so that sums over them do not depend on how rows were cut into shards.
+    """
+    if not shards:
+        return
     first_row = 0
+    for scores in in_runs(_checked(shards), shards[0].drawn_form):
+        yield first_row, scores
+        first_row += scores.rows
+
+
+def _checked(shards: Sequence[ShardScores]) -> Iterator[Scores]:
+    """Give all scores, and make sure that they are as many as the markers say."""
     for shard in shards:
-        at = first_row
-        for scores in shard.runs():
-            yield at, scores
-            at += scores.rows
-        if at - first_row != shard.rows:
+        rows = 0
+        for scores in shard.batches():
+            yield scores
+            rows += scores.rows
+        if rows != shard.rows:
             where = shard.place.path(".arrow") if shard.place else "a shard in memory"
             raise WorkdirError(
-                f"{where}: holds {at - first_row:,} scores, its marker says {shard.rows:,}; "
+                f"{where}: holds {rows:,} scores, its marker says {shard.rows:,}; "
                 "remove both to score it again"
             )
-        first_row += shard.rows

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dsir.corpus import Shard
 from dsir.stages.sample import ShardRows
+from dsir.stages.units import file_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Piece:
 
     Attributes:
         start, stop: positions among the selected rows of the shard.
-        source: the number of the input that the shard is.
+        source: the number of the file or table that the shard is, or is a part of.
     """
 
     shard: Shard
@@ -61,7 +62,7 @@ def plan_output(
     pieces: list[Piece] = []
     filled = number = 0
     opened: tuple[str, pa.Schema | None] | None = None
-    for source, (shard, selected) in enumerate(zip(shards, rows, strict=True)):
+    for source, shard, selected in zip(file_numbers(shards), shards, rows, strict=True):
         if selected.selected == 0:
             continue
         form = (shard.kind, shard.schema())

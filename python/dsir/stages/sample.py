@@ -46,6 +46,7 @@ class ShardRows:
         form: of the scores that the rows come from.
         rows: the rows, where they are in memory.
         kept: the file of rows that were kept as they passed.
+        source_rows: rows of the input in the shard; None where that is not known.
     """
 
     first_row: int
@@ -54,6 +55,7 @@ class ShardRows:
     place: Place | None = None
     rows: SelectedRows | None = field(default=None, repr=False)
     kept: Path | None = None
+    source_rows: int | None = None
 
     @property
     def selected(self) -> int:
@@ -120,13 +122,20 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     totals = [(int(r), int(t), int(b)) for r, t, b in by_target]
     result = ShardRows(task.first_row, totals, form)
     result.kept = task.scores.kept
+    result.source_rows = task.scores.source_rows
     if place is None:
         result.rows = rows
         return result
     batch = rows.to_batch()
     with place.file(".arrow") as file, pa.ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)
-    place.finish({"first_row": task.first_row, "by_target": result.by_target})
+    place.finish(
+        {
+            "first_row": task.first_row,
+            "by_target": result.by_target,
+            "source_rows": result.source_rows,
+        }
+    )
     result.place = place
     return result
 
@@ -137,7 +146,9 @@ def load_shard_rows(
     """Make the result of a finished task from its marker."""
     totals: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
     first_row: int = marker["first_row"]  # type: ignore[assignment]
-    return ShardRows(first_row, [(r, t, b) for r, t, b in totals], form, place, kept=kept)
+    source_rows: int | None = marker["source_rows"]  # type: ignore[assignment]
+    by_target = [(r, t, b) for r, t, b in totals]
+    return ShardRows(first_row, by_target, form, place, kept=kept, source_rows=source_rows)
 
 
 def _pick(

@@ -121,24 +121,32 @@ class ShardScores:
     duplicates: int = 0
     given_up: bool = False
 
+    @property
+    def source_rows(self) -> int | None:
+        """Rows of the input; None where it could not be read, and nobody counted them."""
+        whole = any(entry.row is None for entry in self.skipped)
+        return None if whole else self.documents
+
+    @property
+    def drawn_form(self) -> ScoreForm:
+        """Which columns there are to draw from: those of the quotas, and what is repeated."""
+        groups = self.form.groups if self.columns is None else len(self.columns)
+        return replace(self.form, groups=groups, repeated=self.repeated is not None)
+
+    def batches(self) -> Iterator[Scores]:
+        """Read the scores, as they were written, and what all shards say of them."""
+        if self.place is not None:
+            written = read_scores(self.place.path(".arrow"), self.form)
+        else:
+            written = iter([self.scores or self.form.nothing])
+        at = 0
+        for scores in written:
+            yield self._drawn(scores, at)
+            at += scores.rows
+
     def runs(self) -> Iterator[Scores]:
         """Read the scores, in runs of a fixed number of rows, and what all shards say of them."""
-        if self.place is not None:
-            runs = in_runs(read_scores(self.place.path(".arrow"), self.form), self.form)
-        else:
-            runs = in_runs([self.scores or self.form.nothing], self.form)
-        at = 0
-        for scores in runs:
-            if scores.groups is not None and self.columns is not None:
-                scores = scores._replace(groups=scores.groups[self.columns])
-            if scores.groups is not None and self.codes is not None:
-                scores = scores._replace(groups=recoded(scores.groups, self.codes))
-            if self.repeated is not None:
-                packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
-                bits = np.unpackbits(packed, count=scores.rows, bitorder="little")
-                scores = scores._replace(repeated=bits)
-            at += scores.rows
-            yield scores
+        return in_runs(self.batches(), self.drawn_form)
 
     def group_names(self) -> list[list[str]]:
         """Return the values of the columns that quotas are by, by their code in this shard.
@@ -151,6 +159,19 @@ class ShardScores:
         else:
             names = read_names(self.place, self.form.groups)
         return names if self.columns is None else [names[column] for column in self.columns]
+
+    def _drawn(self, scores: Scores, at: int) -> Scores:
+        """Add what all shards say of the rows from a position on."""
+        groups = scores.groups
+        if groups is not None and self.columns is not None:
+            groups = groups[self.columns]
+        if groups is not None and self.codes is not None:
+            groups = recoded(groups, self.codes)
+        repeated = None
+        if self.repeated is not None:
+            packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
+            repeated = np.unpackbits(packed, bitorder="little")[at % 8 : at % 8 + scores.rows]
+        return scores._replace(groups=groups, repeated=repeated)
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
@@ -227,7 +248,8 @@ def _score_batches(
             text_bytes = bytes_of(batch.text)
         invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
         if len(invalid) and task.on_error == "raise":
-            raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+            first_row = shard.rows_before() + batch.first_row
+            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         bad_rows = sum(one.rows for one in bad)
         result.skipped += skipped_rows(shard.name, bad)

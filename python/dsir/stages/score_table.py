@@ -97,6 +97,7 @@ class ScoreForm:
         chunks: whether rows are cut from those of the shard.
         content: whether there are content hashes.
         groups: columns that quotas are by.
+        repeated: whether it was looked for texts of earlier rows. Not part of a file.
     """
 
     columns: int = 1
@@ -104,6 +105,7 @@ class ScoreForm:
     chunks: bool = False
     content: bool = False
     groups: int = 0
+    repeated: bool = False
 
     @property
     def schema(self) -> pa.Schema:
@@ -130,6 +132,7 @@ class ScoreForm:
             np.zeros(0, np.uint32) if self.chunks else None,
             np.zeros(0, np.uint64) if self.content else None,
             np.zeros((self.groups, 0), np.uint32) if self.groups else None,
+            np.zeros(0, np.uint8) if self.repeated else None,
         )
 
     def scores_of(self, batch: pa.RecordBatch) -> Scores:
@@ -181,11 +184,18 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
 
 def in_runs(parts: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Iterator[Scores]:
     """Cut scores anew, so that sums over runs do not depend on how they were batched."""
-    waiting = form.nothing
+    # Joined only when there are enough: units may be small, and each join copies all that waits.
+    waiting: list[Scores] = []
+    rows = 0
     for part in parts:
-        waiting = join([waiting, part], form)
-        while waiting.rows >= size:
-            yield waiting.part(slice(size))
-            waiting = waiting.part(slice(size, None))
-    if waiting.rows:
-        yield waiting
+        waiting.append(part)
+        rows += part.rows
+        if rows < size:
+            continue
+        joined = join(waiting, form)
+        whole = rows - rows % size
+        for first in range(0, whole, size):
+            yield joined.part(slice(first, first + size))
+        waiting, rows = [joined.part(slice(whole, None))], rows - whole
+    if rows:
+        yield join(waiting, form)

@@ -34,7 +34,7 @@ class Skipped:
     Attributes:
         path: the shard.
         row: 0-based row in the shard, the first of several; None where the whole shard was passed
-            over.
+            over, and where nobody can count the rows before.
         reason: why.
         rows: how many rows these are, one after the other; 0 for a shard.
         snippet: the beginning of the text or line, at most 200 bytes, what is not UTF-8 escaped;
@@ -50,7 +50,7 @@ class Skipped:
     @property
     def kind(self) -> str:
         """The kind of the reason: one of a few words, to count by."""
-        if self.row is None:
+        if self.rows == 0:
             return SHARD
         return next((name for name, words in _KINDS if words.match(self.reason)), "other")
 
@@ -92,6 +92,6 @@ def count_by_kind(skipped: Iterable[Skipped]) -> dict[str, int]:
     """Count bad rows by the kind of their reason, in the order of the kinds' names."""
     counts: dict[str, int] = {}
     for entry in skipped:
-        if entry.row is not None:
+        if entry.rows:
             counts[entry.kind] = counts.get(entry.kind, 0) + entry.rows
     return dict(sorted(counts.items()))

@@ -116,10 +116,20 @@ def plan_spool(shards: Sequence[Shard], limit: int, folder: Path) -> tuple[Path 
         return (None,) * len(shards)
     return tuple(
         folder / f"{number:05d}.texts"
-        if _is_slow(shard) and (limit < 0 or size * _NGRAMS_PER_BYTE <= limit)
+        if _is_slow(shard) and likely_whole(shard.size, limit)
         else None
-        for number, (shard, size) in enumerate(zip(shards, likely, strict=True))
+        for number, shard in enumerate(shards)
     )
+
+
+def likely_whole(size: int, limit: int) -> bool:
+    """Tell whether a file of so many bytes is likely to have no more n-grams than the limit.
+
+    Args:
+        size: of the file, compressed or not.
+        limit: n-grams; -1 for none.
+    """
+    return limit < 0 or size * _TEXT_PER_BYTE * _NGRAMS_PER_BYTE <= limit
 
 
 def _is_slow(shard: Shard) -> bool:

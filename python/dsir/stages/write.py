@@ -143,7 +143,7 @@ def _origins_of(
 ) -> Origins:
     return Origins(
         np.full(len(taken.rows), piece.source, dtype=np.uint32),
-        taken.rows,
+        piece.shard.rows_before() + taken.rows,
         selected.start,
         selected.log_weight,
         None if selected.target is None else added[-1],

@@ -1,0 +1,323 @@
+"""One call of select(), from checked arguments to a selection: the plan of stages over units."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dsir.atomic import write_json
+from dsir.combining import Combine
+from dsir.corpus import Corpus
+from dsir.errors import InputError, OutputError, SettingError
+from dsir.fit_settings import FitSettings
+from dsir.importance import ImportanceModel
+from dsir.output import AddedColumns
+from dsir.output.folder import (
+    RUN_FILE,
+    SELECTION_FILE,
+    check_output_folder,
+    check_writable,
+    clear_output_folder,
+    remove_unfinished,
+)
+from dsir.output.manifest import described_input, write_manifest
+from dsir.output.rejects import write_rejects
+from dsir.output.writer import FileAccount, writing
+from dsir.pipeline import Pipeline, Spooled
+from dsir.preprocessing import Preprocessing
+from dsir.remote import Folder, Location
+from dsir.selection import (
+    Selection,
+    accounts_of,
+    add_kl_reduction,
+    join_tables,
+)
+from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
+from dsir.stages.draw import Draw
+from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.keeping import kept_folder, plan_keeping
+from dsir.stages.kept_rows import Keep
+from dsir.stages.lost_units import without_unnumbered
+from dsir.stages.plan import OutputShard
+from dsir.stages.sample import ShardRows
+from dsir.stages.score import ShardScores
+from dsir.stages.skipped import Skipped
+from dsir.stages.units import file_ranges, placed, skipped_in_files, unit_layout
+from dsir.targets import TargetCorpora
+from dsir.version import __version__
+from dsir.workdir import Workdir, make_folder
+from dsir.workdir import remove_unfinished as remove_unfinished_results
+from dsir.workdir_lock import locked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionRun:
+    """One call of select(), checked."""
+
+    raw: Corpus
+    target: TargetCorpora
+    preprocessing: Preprocessing
+    fit_settings: FitSettings
+    draw_settings: DrawSettings
+    combine: Combine | None
+    out: Location | None
+    overwrite: bool
+    shard_size: int
+    added: AddedColumns
+    pipeline: Pipeline
+
+    def settings(self) -> dict[str, Any]:
+        """Everything but the inputs that the result depends on."""
+        return {
+            **self.draw_settings.describe(),
+            **self.fit_settings.describe(),
+            **self.preprocessing.describe(),
+            "text": self.raw.shards[0].text,
+            "combine": None if self.combine is None else self.combine.describe(),
+            "shard_size": self.shard_size,
+            "weight_column": self.added.weight,
+            "target_column": self.added.target,
+            "on_error": self.pipeline.on_error,
+        }
+
+    def inputs(self) -> dict[str, Any]:
+        """What tells the inputs from others."""
+        return {
+            "raw": [shard.identity() for shard in self.raw.files],
+            "target": self.target.identity(),
+        }
+
+    def units(self) -> dict[str, Any]:
+        """How the inputs are cut into units."""
+        return {
+            "raw": unit_layout(self.raw.shards),
+            "target": [unit_layout(corpus.shards) for corpus in self.target.corpora],
+        }
+
+    def in_workdir(self, folder: Folder, *, kept: bool) -> Selection:
+        """Run with results on disk."""
+        if kept and any(shard.kind == "memory" for shard in self.raw.shards):
+            raise SettingError(
+                "workdir: keeps the results of files, but raw is in memory; leave it out"
+            )
+        settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
+        make_folder(folder)
+        with locked(folder):
+            workdir = Workdir(folder, settings, self.inputs(), units=self.units(), durable=kept)
+            remove_unfinished_results(folder)
+            return self.run(workdir)
+
+    def run(self, workdir: Workdir | None) -> Selection:
+        """Run all stages."""
+        begun = time.time()
+        resuming = workdir is not None and workdir.begun("outputs")
+        self._check_output(resuming)
+        if self.out is not None:
+            remove_unfinished(self.out)
+        with kept_folder(workdir) as kept:
+            return self._select(workdir, kept, resuming, begun)
+
+    def _select(
+        self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
+    ) -> Selection:
+        """Fit, score, draw and write."""
+        model, fitted = self.pipeline.fit(
+            self.raw,
+            self.target,
+            self.fit_settings,
+            workdir,
+            # Texts are put aside without their columns.
+            None if self.draw_settings.quotas else kept,
+        )
+        if workdir is not None and workdir.durable:
+            model.save(workdir.location("model.dsir"))
+        scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
+        shards = placed(self.raw.shards, [part.source_rows for part in scores])
+        if self.combine is not None:
+            drawn, rows = self.pipeline.choose(
+                shards, rows, drawn, self.draw_settings, self.combine
+            )
+        outputs = self.pipeline.plan(shards, rows, self.shard_size)
+        for output in outputs:
+            self.added.refuse_taken_names(output.schema)
+        skipped = fitted.skipped + skipped_in_files(shards, [part.skipped for part in scores])
+        rows_read = [
+            sum(part.rows for part in scores[first:stop]) for first, stop in file_ranges(shards)
+        ]
+        described = self._described_inputs(rows_read, fitted.target_rows)
+        return self._write(
+            outputs, model, scores, drawn, rows, skipped, described, workdir, resuming, begun
+        )
+
+    def _check_output(self, resuming: bool) -> None:
+        """Find what would stop the last stage before the first begins."""
+        if self.out is not None:
+            check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
+            check_writable(self.out)
+            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.files):
+                if shard.file is not None and self.out in shard.file.parents:
+                    raise OutputError(
+                        f"{self.out}: holds {shard.name}, which is an input; give another out"
+                    )
+        # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
+        first = {shard.kind: shard for shard in reversed(self.raw.files)}
+        for shard in first.values():
+            with contextlib.suppress(InputError):  # Whoever reads it deals with that.
+                self.added.refuse_taken_names(shard.schema())
+
+    def _draw(
+        self,
+        model: ImportanceModel,
+        workdir: Workdir | None,
+        kept: Path | None,
+        spooled: Spooled,
+    ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+        filters = self.preprocessing.filters
+        separate = separate_targets(model)
+        shares = [1.0] if separate is None else separate["shares"]
+        settings = self.draw_settings
+        if self.combine is not None:
+            settings = self.combine.widened(settings)
+        if workdir is None:
+            scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
+            scores = without_unnumbered(self.raw.shards, scores)
+            return scores, *self.pipeline.sample(scores, settings, shares, None)
+        place, durable = workdir.folder, workdir.durable
+        on_error = self.pipeline.on_error
+        beside = settings.beside
+        folder = score_workdir(
+            place / "scores", self.raw, model, filters, on_error, beside=beside, durable=durable
+        )
+        keeps: tuple[Keep | None, ...] = ()
+        if kept is not None:
+            keeps = plan_keeping(self.raw.shards, settings, shares, kept)
+        scores = self.pipeline.score(
+            self.raw, model, filters, folder, keeps=keeps, spooled=spooled, beside=beside
+        )
+        scores = without_unnumbered(self.raw.shards, scores)
+        manifest = folder.manifest
+        drawn, rows = self.pipeline.sample(
+            scores,
+            settings,
+            shares,
+            lambda: rows_workdir(place / "rows", manifest, settings, durable=durable),
+        )
+        return scores, drawn, rows
+
+    def _write(
+        self,
+        outputs: Sequence[OutputShard],
+        model: ImportanceModel,
+        scores: Sequence[ShardScores],
+        drawn: Draw,
+        rows: Sequence[ShardRows],
+        skipped: list[Skipped],
+        inputs: dict[str, Any],
+        workdir: Workdir | None,
+        resuming: bool,
+        begun: float,
+    ) -> Selection:
+        paths: list[Location] = []
+        files: list[FileAccount] = []
+        table: pa.Table | None = None
+        if self.out is None:
+            gathered = self.pipeline.gather(outputs, self.added, model.features)
+            table = join_tables([part.table for part in gathered])
+            counts = np.sum([part.counts for part in gathered], axis=0)
+        else:
+            if self.overwrite and not resuming:
+                clear_output_folder(self.out)
+            written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
+            paths, counts = written.paths, written.counts
+            files = written.files + write_rejects(self.out, skipped)
+        filters = self.preprocessing.filters
+        active = () if filters is None else filters.active
+        metrics = accounts_of(
+            scores,
+            drawn,
+            rows,
+            self.added.target_names,
+            active,
+            units=[stop - first for first, stop in file_ranges(self.raw.shards)],
+        )
+        add_kl_reduction(metrics, model, counts)
+        loaded = [(part.first_row, part.load()) for part in rows]
+        selection = Selection(
+            paths=paths,
+            table=table,
+            rows=np.concatenate([first + part.shard_row for first, part in loaded]),
+            log_weights=np.concatenate([part.log_weight for _, part in loaded]),
+            target=(
+                np.concatenate([part.target for _, part in loaded if part.target is not None])
+                if self.added.target_names
+                else None
+            ),
+            metrics={
+                **metrics,
+                "stages": {name: t.describe() for name, t in self.pipeline.times.items()},
+            },
+            skipped=skipped,
+            model=model,
+        )
+        if self.out is not None:
+            described = {
+                "settings": {**self.settings(), **self.pipeline.limits.describe()},
+                "inputs": inputs,
+                "model": model.fingerprint,
+                "metrics": metrics,
+                "outputs": [path.name for path in paths],
+                "skipped": [entry.to_json() for entry in skipped],
+            }
+            self._write_run(self.out, selection, begun)
+            # Last: it says that the selection is whole.
+            with writing(self.out / SELECTION_FILE):
+                write_manifest(self.out, described, files)
+        return selection
+
+    def _described_inputs(
+        self, raw_rows: list[int], target_rows: list[list[int]]
+    ) -> dict[str, Any]:
+        """Describe the inputs for the manifest, with the rows of each file."""
+        names = self.target.names
+        targets = [
+            [described_input(*one) for one in zip(corpus.files, rows, strict=True)]
+            for corpus, rows in zip(self.target.corpora, target_rows, strict=True)
+        ]
+        return {
+            "raw": [described_input(*one) for one in zip(self.raw.files, raw_rows, strict=True)],
+            "target": (
+                [
+                    {"name": name, "shards": shards}
+                    for name, shards in zip(names, targets, strict=True)
+                ]
+                if names
+                else targets[0]
+            ),
+        }
+
+    def _write_run(self, out: Location, selection: Selection, begun: float) -> None:
+        """Write how the run went.
+
+        Apart from `selection.json`, which depends on data, settings and seed alone, so that two
+        runs can be compared byte by byte.
+        """
+        run = {
+            "dsir": __version__,
+            "python": platform.python_version(),
+            "pyarrow": pa.__version__,
+            "machine": platform.machine(),
+            "threads": self.pipeline.engine.threads,
+            "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
+            "seconds": round(time.time() - begun, 3),
+            "stages": selection.metrics["stages"],
+        }
+        with writing(out / RUN_FILE):
+            write_json(out / RUN_FILE, run)

@@ -1,0 +1,225 @@
+"""The selection that is killed and failed: a small corpus in many units, and what to look for.
+
+Run as a script, it is the command `dsir`, with small units of work: `python <file> select ...`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+UNIT_BYTES = 3000
+_UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]{8}")
+
+_WORDS = {
+    "sea": "ship sail anchor tide harbour mast captain wave storm gull rope deck keel reef wind",
+    "law": "court judge statute clause plaintiff verdict appeal counsel lien tort bench writ jury",
+    "bake": "flour yeast oven knead crust butter sugar loaf rise whisk dough salt glaze tin crumb",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One selection: its inputs, and the folders of a run.
+
+    Attributes:
+        folder: for everything.
+        name: of this run, in the folder.
+    """
+
+    folder: Path
+    name: str = "expected"
+
+    @property
+    def out(self) -> Path:
+        return self.folder / self.name / "out"
+
+    @property
+    def work(self) -> Path:
+        return self.folder / self.name / "work"
+
+    def command(self) -> list[str]:
+        """The command line; the same for every run but for the folders."""
+        raw = [str(path) for path in sorted((self.folder / "raw").iterdir())]
+        options = "--n 50 --min-tokens 5 --length mean --fit-tokens all --shard-size 4kB -q"
+        options += " --on-error skip"  # For the file of rejects.
+        return [
+            *(sys.executable, __file__, "select", *raw),
+            *("--target", str(self.folder / "target.jsonl"), "--threads", "2"),
+            *("--out", str(self.out), "--workdir", str(self.work), *options.split()),
+        ]
+
+    def start(self, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start the command."""
+        return subprocess.Popen(
+            self.command(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environment or {})},
+            # A shell's background jobs ignore Ctrl-C, and what they start inherits that.
+            preexec_fn=_heed_interrupts,
+        )
+
+    def run(self, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """Run the command; returns its exit code and what it said."""
+        process = self.start(environment)
+        _, said = process.communicate(timeout=300)
+        return process.returncode, said
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def make_inputs(folder: Path, rows: int = 1500, seed: int = 0) -> None:
+    """Make a corpus of Parquet and JSON Lines, and a target."""
+    draw = random.Random(seed)
+
+    def text(domain: str) -> str:
+        return " ".join(
+            draw.choice(_WORDS[domain].split()) for _ in range(draw.choice([6, 25, 60]))
+        )
+
+    table = pa.table(
+        {"id": range(rows), "text": [text(draw.choice(list(_WORDS))) for _ in range(rows)]}
+    )
+    (folder / "raw").mkdir(parents=True)
+    third = rows // 3
+    pq.write_table(table.slice(0, third), folder / "raw" / "a.parquet", row_group_size=20)
+    lines = [json.dumps(row) + "\n" for row in table.slice(third, third).to_pylist()]
+    lines[third // 2] = '{"text": 7}\n'
+    (folder / "raw" / "b.jsonl").write_text("".join(lines))
+    for number in range(6):
+        start, stop = (2 * third + part * (rows - 2 * third) // 6 for part in (number, number + 1))
+        pq.write_table(table.slice(start, stop - start), folder / "raw" / f"c{number}.parquet")
+    lines = [json.dumps({"text": text("sea")}) + "\n" for _ in range(40)]
+    (folder / "target.jsonl").write_text("".join(lines))
+
+
+def output_of(trial: Trial) -> dict[str, bytes]:
+    """The files of a selection, but run.json, which has the seconds."""
+    return {
+        str(path.relative_to(trial.out)): path.read_bytes()
+        for path in sorted(trial.out.rglob("*"))
+        if path.is_file() and path.name != "run.json"
+    }
+
+
+def unfinished(trial: Trial) -> list[Path]:
+    """What lies there under temporary names."""
+    folder = trial.folder / trial.name
+    return [path for path in folder.rglob(".*") if _UNFINISHED.fullmatch(path.name)]
+
+
+def partial_files(trial: Trial, expected: Mapping[str, bytes]) -> list[str]:
+    """Look for files under final names that are not whole.
+
+    Returns:
+        What is wrong, in words; nothing where all is well.
+    """
+    wrong = []
+    for path in sorted(trial.out.rglob("*")) if trial.out.exists() else ():
+        name = str(path.relative_to(trial.out))
+        if path.is_dir() or path.name[0] == ".":
+            continue
+        if path.name == "run.json":
+            json.loads(path.read_bytes())
+        elif path.read_bytes() != expected.get(name):
+            wrong.append(f"{path}: is not what it should be")
+    for marker in sorted(trial.work.rglob("*.json")):
+        try:
+            found = json.loads(marker.read_bytes())
+            if marker.name != "manifest.json" and "result" not in found:
+                wrong.append(f"{marker}: is no marker")
+        except ValueError as error:
+            wrong.append(f"{marker}: {error}")
+    # Results get their names before their markers; under a final name they are whole already.
+    for path in sorted(trial.work.rglob("[!.]*.*")):
+        try:
+            if path.suffix == ".npy":
+                np.load(path, allow_pickle=False)
+            elif path.suffix == ".arrow":
+                with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+                    reader.read_all()
+        except FileNotFoundError:
+            continue  # Replaced while it was looked at.
+        except (OSError, ValueError, pa.ArrowException) as error:
+            wrong.append(f"{path}: {error}")
+    return wrong
+
+
+def lines_said(said: str) -> list[str]:
+    """What a run wrote to standard error, without warnings."""
+    return [line for line in said.splitlines() if not line.startswith("dsir: warning:")]
+
+
+def finished_by(trial: Trial) -> dict[str, int]:
+    """How many results each stage has, from the folder alone."""
+    stages = {"fit": "counts", "score": "scores", "sample": "rows", "write": "outputs"}
+    return {
+        stage: len(list((trial.work / folder).glob("*[0-9].json")))
+        for stage, folder in stages.items()
+    }
+
+
+def at_work(trial: Trial, process: int) -> bool:
+    """Whether a process holds the lock of the work directory."""
+    try:
+        holder = json.loads((trial.work / "lock").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return bool(holder["pid"] == process)
+
+
+def exit_code_of(number: signal.Signals) -> int:
+    """The exit code of a run that a signal has ended in an orderly way."""
+    return 128 + int(number)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Be the command `dsir` with small units."""
+    from dsir.cli import main as command
+    from dsir.stages import units
+
+    units.UNIT_BYTES = UNIT_BYTES
+    if not os.environ.get("FSYNC_UNDER_TEST"):
+        # A crash of the process is survived without it, and runs are several times as fast.
+        os.fsync = lambda handle: None
+    if batch := os.environ.get("OUT_OF_MEMORY_UNDER_TEST"):
+        _run_out_of_memory(int(batch))
+    sys.argv = ["dsir", *arguments]
+    command.main()
+
+
+def _run_out_of_memory(batch: int) -> None:
+    """Let the core get no memory for a batch, as it says so: by a MemoryError of its worker."""
+    from dsir import _core
+
+    score = _core.score
+    batches = itertools.count(1)
+
+    def without_memory(*arguments: Any, **keywords: Any) -> Any:
+        if next(batches) == batch:
+            raise MemoryError
+        return score(*arguments, **keywords)
+
+    _core.score = without_memory  # type: ignore[assignment]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,72 @@
+"""Short forms of what is run for long by hand: kills at random moments, writes that fail."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def modules(monkeypatch) -> tuple[ModuleType, ModuleType]:
+    """The scripts, as modules."""
+    monkeypatch.syspath_prepend(str(HERE))
+    import fail_anywhere
+    import selection_under_test
+
+    return selection_under_test, fail_anywhere
+
+
+def test_killed_anywhere():
+    script = [sys.executable, HERE / "kill_anywhere.py", "--kills", "6", "--rows", "600"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "     6  kills\n" in done.stdout
+    assert "resumed to the same bytes" in done.stdout
+
+
+@pytest.fixture
+def shim(modules, tmp_path) -> Path:
+    built: Path | None = modules[1].built_shim(tmp_path)
+    if built is None:
+        pytest.skip("there is no C compiler")
+    return built
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD")
+def test_writes_that_fail(modules, shim, tmp_path):
+    script = ["--step", "97", "--rows", "60"]
+    done = subprocess.run(
+        [sys.executable, HERE / "fail_anywhere.py", *script],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "refused, then the same bytes" in done.stdout
+
+
+def test_out_of_memory(modules, tmp_path):
+    """A worker gets no memory in the middle of a stage: a line, and on it goes."""
+    under_test, _ = modules
+    under_test.make_inputs(tmp_path, rows=90)
+    expected = under_test.Trial(tmp_path)
+    assert expected.run()[0] == 0
+    trial = under_test.Trial(tmp_path, "short of memory")
+    process = trial.start({"OUT_OF_MEMORY_UNDER_TEST": "7"})
+    _, said = process.communicate(timeout=120)
+    [line] = under_test.lines_said(said)
+    assert process.returncode == 1
+    assert line == (
+        "dsir: error: out of memory; use fewer threads; the same command goes on from here"
+    )
+    assert not under_test.partial_files(trial, under_test.output_of(expected))
+    assert not under_test.unfinished(trial)
+    assert trial.run() == (0, "")
+    assert under_test.output_of(trial) == under_test.output_of(expected)
