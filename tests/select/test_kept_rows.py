@@ -98,7 +98,7 @@ def without_keeping(monkeypatch):
     def nothing(shards, settings, shares, folder):
         return (None,) * len(shards)
 
-    monkeypatch.setattr(sys.modules["dsir.select"], "plan_keeping", nothing)
+    monkeypatch.setattr(sys.modules["dsir.selection_run"], "plan_keeping", nothing)
 
 
 TARGETS = {"targets": "separate", "proportions": [0.7, 0.3]}
