@@ -23,20 +23,21 @@ std::size_t possible_rows_avx512(const NoiseNeeded& needed, const double* log_we
     std::size_t count = 0;
     for (std::uint32_t at = 0; at < size; at += 8) {
         const std::uint32_t left = size - at;
-        const __mmask8 there = left >= 8 ? 0xFF : static_cast<__mmask8>((1U << left) - 1);
+        const auto there = static_cast<__mmask8>(left >= 8 ? 0xFF : (1U << left) - 1);
         const __m512d plain = _mm512_maskz_loadu_pd(there, log_weight + at);
         const __m512d scaled = divides ? _mm512_div_pd(plain, temperature) : plain;
-        __mmask8 kept =
-            _mm512_mask_cmp_pd_mask(there, _mm512_add_pd(scaled, most), bar, _CMP_GE_OQ);
+        __mmask8 kept = static_cast<__mmask8>(
+            _mm512_mask_cmp_pd_mask(there, _mm512_add_pd(scaled, most), bar, _CMP_GE_OQ));
         if (kept != 0) {
             if (eligible == nullptr) {
-                kept = _mm512_mask_cmp_pd_mask(kept, plain, infinite, _CMP_GT_OQ);
+                kept = static_cast<__mmask8>(
+                    _mm512_mask_cmp_pd_mask(kept, plain, infinite, _CMP_GT_OQ));
             } else {
                 const __m128i flags = _mm_maskz_loadu_epi8(there, eligible + at);
                 kept = static_cast<__mmask8>(_mm_mask_test_epi8_mask(kept, flags, flags));
             }
             const __m512d wanted = _mm512_sub_pd(bar, scaled);
-            const __mmask8 more = _mm512_cmp_pd_mask(wanted, least, _CMP_GT_OQ);
+            const auto more = static_cast<__mmask8>(_mm512_cmp_pd_mask(wanted, least, _CMP_GT_OQ));
             const __m512d above = _mm512_maskz_sub_pd(more, wanted, least);
             const __m512d step = _mm512_mul_pd(_mm512_min_pd(above, most_steps), steps);
             const __m256i word = _mm256_mmask_i32gather_epi32(
