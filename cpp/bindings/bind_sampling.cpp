@@ -60,14 +60,14 @@ void guess_from(ThresholdGuess& guess, const Array<double>& log_weight,
 
 py::array_t<std::int64_t> pass_bar(RisingBar& bar, const Array<double>& log_weight,
                                    const std::optional<Array<std::uint8_t>>& eligible,
-                                   std::uint64_t first_row,
+                                   std::optional<std::uint64_t> first_row,
                                    const std::optional<Array<std::uint32_t>>& cost) {
-    const Documents run = documents(log_weight, eligible, cost, first_row);
+    const Documents run = documents(log_weight, eligible, cost, first_row.value_or(0));
     std::vector<std::int64_t> positions;
     {
         // The arrays are held by the caller's frame and only read; the bar has a lock of its own.
         const py::gil_scoped_release release;
-        positions = bar.add(run);
+        positions = first_row ? bar.add(run) : bar.add_unnumbered(run);
     }
     return to_numpy(std::move(positions));
 }

@@ -11,10 +11,8 @@
 namespace dsir::sampling {
 namespace {
 
-constexpr double kMostNoise = 36.75;  // -log(-log(1 - 2^-53)) is 36.737
-constexpr double kLeastNoise = -4.0;  // -log(-log(2^-53)) is -3.604
 constexpr double kStepsPerUnit = 64.0;
-constexpr std::size_t kSteps = 2609;  // from kLeastNoise to kMostNoise, both ends included
+constexpr std::size_t kSteps = 2609;  // from kLeastNoise to kGreatestNoise, both ends included
 // Above this, rounding when the noise is added is no longer small against kMargin.
 constexpr double kLargestBar = 0x1p30;
 constexpr double kMargin = 1e-6;
@@ -44,13 +42,10 @@ std::size_t KeyFilter::pick(const Documents& documents, std::int64_t begin, std:
         simd::possible_rows_kernel(simd::active_level());
     static const simd::PhiloxRows philox_rows = simd::philox_rows_kernel(simd::active_level());
     const bool look_up = settings_.noise && std::abs(bar_) < kLargestBar;
-    const simd::NoiseNeeded needed{settings_.temperature,
-                                   bar_,
-                                   kLeastNoise,
-                                   settings_.noise ? kMostNoise : 0.0,
-                                   kStepsPerUnit,
-                                   (look_up ? least : none).data(),
-                                   kMostNoise};
+    const simd::NoiseNeeded needed{settings_.temperature, bar_,
+                                   kLeastNoise,           settings_.noise ? kGreatestNoise : 0.0,
+                                   kStepsPerUnit,         (look_up ? least : none).data(),
+                                   kGreatestNoise};
     const std::size_t count = possible_rows(
         needed, documents.log_weight + begin,
         documents.eligible == nullptr ? nullptr : documents.eligible + begin,

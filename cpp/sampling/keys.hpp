@@ -16,6 +16,9 @@ struct KeySettings {
     bool noise = true;         ///< false: top-k
 };
 
+constexpr double kLeastNoise = -4.0;      ///< -log(-log(2^-53)) is -3.604
+constexpr double kGreatestNoise = 36.75;  ///< -log(-log(1 - 2^-53)) is 36.737
+
 /// Standard Gumbel noise of a document: a function of (seed, target, global row number) alone.
 /// 52 random bits, put in the middle of their interval, so that it is finite: about -3.6 to 36.7.
 inline double gumbel(const KeySettings& settings, std::uint64_t row) {

@@ -25,7 +25,24 @@ class RisingBar {
     /// Positions within the run of the documents that may still be selected, ascending.
     std::vector<std::int64_t> add(const Documents& documents);
 
+    /// The same of documents whose rows are not known yet: `first_row` is not looked at. Each
+    /// counts with the least noise there is, and is let through where the greatest would take it
+    /// over the bar; far apart as these are, it is little more where log-weights are sums over
+    /// n-grams.
+    std::vector<std::int64_t> add_unnumbered(const Documents& documents);
+
   private:
+    struct Placed {
+        std::int64_t position;
+        std::size_t bin;       ///< at most that of its key
+        std::size_t greatest;  ///< at least that of its key
+    };
+
+    static std::size_t bin_of(std::uint64_t key);
+
+    /// Raises the bar by documents, and says which of them are not below it.
+    std::vector<std::int64_t> raise(const Documents& documents, const std::vector<Placed>& placed);
+
     static constexpr unsigned kBinBits = 20;  ///< sign, exponent and 8 bits of the key
     static constexpr std::size_t kBins = std::size_t{1} << kBinBits;
 

@@ -401,11 +401,14 @@ class RisingBar:
         self,
         log_weight: NDArray[np.float64],
         eligible: NDArray[np.uint8] | None,
-        first_row: int,
+        first_row: int | None,
         *,
         cost: NDArray[np.uint32] | None = None,
     ) -> NDArray[np.int64]:
-        """Take in a run of documents; positions of those that the bar lets through, ascending."""
+        """Take in a run of documents; positions of those that the bar lets through, ascending.
+
+        With first_row None, of documents whose rows are not known: a few more are let through.
+        """
 
 def selected_positions(
     settings: KeySettings,

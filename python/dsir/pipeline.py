@@ -31,15 +31,15 @@ from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.gate import Keep
 from dsir.stages.group_codes import merge_groups
-from dsir.stages.kept_rows import Keep
 from dsir.stages.plan import OutputShard, plan_output
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
 from dsir.stages.score_table import NOTHING, Beside
 from dsir.stages.skipped import Skipped
-from dsir.stages.spooled_text import SpooledText, plan_spool
+from dsir.stages.spooled_lines import plan_spool
 from dsir.stages.tallied import stopping, tallied
 from dsir.stages.units import file_numbers
 from dsir.stages.write import (
@@ -54,7 +54,7 @@ from dsir.stages.write import (
 from dsir.targets import TargetCorpora
 from dsir.workdir import Place, Workdir
 
-Spooled = Sequence[SpooledText | None]
+Spooled = Sequence[Path | None]
 
 
 class Fitted(NamedTuple):
@@ -62,12 +62,14 @@ class Fitted(NamedTuple):
 
     Attributes:
         skipped: in the targets.
-        spooled: the texts of raw by unit.
+        spooled: the lines of raw by unit, where they were put aside.
+        raw_rows: rows of raw by unit; None where not all of it was read.
         target_rows: rows read of every file of every target.
     """
 
     skipped: list[Skipped]
     spooled: Spooled
+    raw_rows: list[int | None]
     target_rows: list[list[int]]
 
 
@@ -130,7 +132,7 @@ class Pipeline:
             target: what is wanted.
             settings: how to make the model.
             workdir: where the counts are kept; None for memory.
-            spool: folder where texts of raw may be put aside; None to decode them again.
+            spool: folder where lines of raw may be put aside; None to decompress them again.
 
         Returns:
             The model, and what was found beside it.
@@ -167,7 +169,7 @@ class Pipeline:
         )
         skipped = [entry for part in of_targets for entry in part.skipped]
         rows = [part.file_rows for part in of_targets]
-        return model, Fitted(skipped, of_raw.spooled, rows)
+        return model, Fitted(skipped, of_raw.spooled, of_raw.unit_rows, rows)
 
     def _count(
         self,
@@ -218,7 +220,7 @@ class Pipeline:
             workdir: where the scores are kept; None for memory.
             numbers: which shards; all where None.
             keeps: by shard, which rows are kept as they pass; empty for none.
-            spooled: by shard, the texts where they were put aside; empty for none.
+            spooled: by shard, the lines where they were put aside; empty for none.
             beside: what is kept of each row beside its log-weight.
 
         Raises:

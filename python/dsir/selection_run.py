@@ -31,7 +31,7 @@ from dsir.output.folder import (
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
-from dsir.pipeline import Pipeline, Spooled
+from dsir.pipeline import Fitted, Pipeline
 from dsir.preprocessing import Preprocessing
 from dsir.remote import Folder, Location
 from dsir.selection import (
@@ -43,8 +43,8 @@ from dsir.selection import (
 from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
 from dsir.stages.draw import Draw
 from dsir.stages.draw_settings import DrawSettings
+from dsir.stages.gate import Keep
 from dsir.stages.keeping import kept_folder, plan_keeping
-from dsir.stages.kept_rows import Keep
 from dsir.stages.lost_units import without_unnumbered
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
@@ -134,12 +134,11 @@ class SelectionRun:
             self.target,
             self.fit_settings,
             workdir,
-            # Texts are put aside without their columns.
-            None if self.draw_settings.quotas else kept,
+            kept,
         )
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
-        scores, drawn, rows = self._draw(model, workdir, kept, fitted.spooled)
+        scores, drawn, rows = self._draw(model, workdir, kept, fitted)
         shards = placed(self.raw.shards, [part.source_rows for part in scores])
         if self.combine is not None:
             drawn, rows = self.pipeline.choose(
@@ -178,7 +177,7 @@ class SelectionRun:
         model: ImportanceModel,
         workdir: Workdir | None,
         kept: Path | None,
-        spooled: Spooled,
+        fitted: Fitted,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
         filters = self.preprocessing.filters
         separate = separate_targets(model)
@@ -198,9 +197,9 @@ class SelectionRun:
         )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
-            keeps = plan_keeping(self.raw.shards, settings, shares, kept)
+            keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
         scores = self.pipeline.score(
-            self.raw, model, filters, folder, keeps=keeps, spooled=spooled, beside=beside
+            self.raw, model, filters, folder, keeps=keeps, spooled=fitted.spooled, beside=beside
         )
         scores = without_unnumbered(self.raw.shards, scores)
         manifest = folder.manifest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +17,13 @@ from hypothesis import strategies as st
 import dsir
 from dsir import _core
 from dsir.budget import Budget
+from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.parquet import ParquetShard
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
 from dsir.stages import keeping
 from dsir.stages.draw_settings import DrawSettings
-from dsir.stages.kept_rows import Gate
+from dsir.stages.gate import Gate
+from dsir.stages.score_table import Scores
 
 SETTINGS = {"min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}
 
@@ -31,8 +34,9 @@ SETTINGS = {"min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": 
     st.integers(1, 60),
     st.booleans(),
     st.sampled_from(["resample", "top-k"]),
+    st.sets(st.integers(0, 11)),
 )
-def test_nothing_that_is_selected_is_held_back(sizes, seed, budget, by_cost, method):
+def test_nothing_that_is_selected_is_held_back(sizes, seed, budget, by_cost, method, unnumbered):
     draw = np.random.default_rng(seed)
     rule = KeyRule(seed, method)
     runs, first = [], 0
@@ -48,7 +52,8 @@ def test_nothing_that_is_selected_is_held_back(sizes, seed, budget, by_cost, met
     kept = {}
     for number in order:
         run = runs[number]
-        kept[number] = bar.add(run.log_weight, run.eligible, run.first_row, cost=run.cost).tolist()
+        first_row = None if number in unnumbered else run.first_row
+        kept[number] = bar.add(run.log_weight, run.eligible, first_row, cost=run.cost).tolist()
         assert all(run.eligible[kept[number]])
     for number, run in enumerate(runs):
         assert set(selected_positions(run, rule, threshold).tolist()) <= set(kept[number])
@@ -67,6 +72,34 @@ def test_the_bar_rises():
     assert 0.9 * expected < passed < 1.3 * expected
 
 
+def test_the_bar_rises_without_numbers_too():
+    """Where log-weights are far apart, little more passes than with them."""
+    count, k = 200_000, 1_000
+    weights = np.random.default_rng(0).normal(0, 1000, count)
+    ones = np.ones(500, np.uint8)
+    passed = []
+    for numbered in (True, False):
+        bar = _core.RisingBar(KeyRule(1).core, k)
+        starts = range(0, count, 500)
+        found = [
+            len(bar.add(weights[at : at + 500], ones, at if numbered else None)) for at in starts
+        ]
+        passed.append(sum(found))
+    assert passed[0] < passed[1] < 1.5 * passed[0]
+
+
+def test_a_gate_says_that_it_is_of_no_use():
+    """Where log-weights are so close that without its noise no row is out."""
+    gate = Gate(DrawSettings(Budget(n=100), KeyRule(), 1, False), [100], 10**9)
+    found = []
+    for seed in range(40):
+        weights = np.random.default_rng(seed).normal(0, 0.3, (1, 100))
+        tokens = np.full(100, 9, np.uint32)
+        found.append(gate.may_be_selected(Scores(weights, tokens, tokens), None))
+    assert [part is None for part in found] == [False] * 16 + [True] * 24
+    assert gate.may_be_selected(Scores(weights, tokens, tokens), 0) is not None
+
+
 @pytest.fixture
 def shards(world, tmp_path):
     """Larger than the corpus of the other tests, so that one in a hundred is something."""
@@ -81,21 +114,29 @@ def shards(world, tmp_path):
 
 
 @pytest.fixture
+def lines(world, tmp_path):
+    """The same as JSON Lines."""
+    rows = [{**row, "id": row["id"] + 600 * number} for number in range(6) for row in world.rows]
+    suffixes = [".jsonl", ".jsonl.gz", ".jsonl.zst", ".jsonl", ".jsonl.zst", ".jsonl.gz"]
+    return replace(world, rows=rows).write_jsonl(tmp_path, suffixes)
+
+
+@pytest.fixture
 def taken(monkeypatch):
     """How many rows are fetched from the input a second time."""
     fetched = []
-    take = ParquetShard.take
+    for kind in (ParquetShard, JsonLinesShard):
 
-    def counted(self, rows, *, threads=1):
-        fetched.append(len(rows))
-        return take(self, rows, threads=threads)
+        def counted(self, rows, *, threads=1, take=kind.take):
+            fetched.append(len(rows))
+            return take(self, rows, threads=threads)
 
-    monkeypatch.setattr(ParquetShard, "take", counted)
+        monkeypatch.setattr(kind, "take", counted)
     return fetched
 
 
 def without_keeping(monkeypatch):
-    def nothing(shards, settings, shares, folder):
+    def nothing(shards, settings, shares, folder, counted):
         return (None,) * len(shards)
 
     monkeypatch.setattr(sys.modules["dsir.selection_run"], "plan_keeping", nothing)
@@ -132,6 +173,56 @@ def test_the_same_files_from_one_reading(
     assert contents(tmp_path / "kept-1") == contents(tmp_path / "kept-3") == expected
 
 
+SUM = {"min_tokens": 20, "progress": False}
+
+
+@pytest.mark.filterwarnings("ignore:effective sample size")
+@pytest.mark.parametrize("fit_tokens", ["all", 20_000])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n": 36},
+        {"tokens": 3000},
+        {"n": 36, "method": "top-k"},
+        {"n": 36, "dedup": "exact"},
+        {"n": 36, **TARGETS},
+        {"n": 36, "shard_size": "2kB"},
+        {"n": 12, "max_per": {"domain": 0.5}},
+    ],
+    ids=lambda settings: "-".join(settings),
+)
+def test_the_same_lines_from_one_reading(
+    world, lines, target, settings, fit_tokens, tmp_path, contents, taken, monkeypatch
+):
+    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 20_000)
+    wanted = {"a": world.target[:30], "b": world.target[30:]} if "targets" in settings else target
+    settings = {**settings, "fit_tokens": fit_tokens, **SUM}
+    for threads in (1, 3):
+        out = tmp_path / f"kept-{threads}"
+        dsir.select(lines, wanted, out=out, threads=threads, **settings)
+    if "dedup" not in settings:  # Copies raise the bar; six of each text are many.
+        assert (sum(taken) > 0) == ("max_per" in settings)
+    without_keeping(monkeypatch)
+    dsir.select(lines, wanted, out=tmp_path / "plain", **settings)
+    assert sum(taken) > 0
+    expected = contents(tmp_path / "plain")
+    assert contents(tmp_path / "kept-1") == contents(tmp_path / "kept-3") == expected
+
+
+def test_lines_are_numbered_by_the_fit(lines, target, tmp_path, contents, taken, monkeypatch):
+    """Log-weights close to each other: rows that have numbers can be told apart by their noise."""
+    settings = {"n": 36, **SETTINGS}
+    dsir.select(lines, target, out=tmp_path / "all", fit_tokens="all", **settings)
+    assert sum(taken) == 0
+    dsir.select(lines, target, out=tmp_path / "sample", fit_tokens=20_000, **settings)
+    assert sum(taken) > 0
+    without_keeping(monkeypatch)
+    for name, fit_tokens in (("all", "all"), ("sample", 20_000)):
+        plain = tmp_path / f"plain-{name}"
+        dsir.select(lines, target, out=plain, fit_tokens=fit_tokens, **settings)
+        assert contents(plain) == contents(tmp_path / name)
+
+
 def test_what_was_not_kept_is_fetched(shards, target, tmp_path, contents, taken, monkeypatch):
     """A full disk, or a first shard that cannot be read: other noise than was thought."""
     without = {"n": 36, "on_error": "skip", **SETTINGS}
@@ -166,10 +257,10 @@ def test_nothing_stays_behind(shards, target, tmp_path, contents, monkeypatch):
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def plans(shards, settings, folder):
+def plans(shards, settings, folder, counted=()):
     resolved = dsir.corpus.resolve(shards).shards
     folder.mkdir(exist_ok=True)
-    return keeping.plan_keeping(resolved, settings, [1.0], folder)
+    return keeping.plan_keeping(resolved, settings, [1.0], folder, counted)
 
 
 def test_when_rows_are_kept(world, shards, tmp_path, jsonl):
@@ -183,9 +274,12 @@ def test_when_rows_are_kept(world, shards, tmp_path, jsonl):
     )
     for settings in (draw(n=3600), draw(fraction=0.5), draw(tokens=10**9)):
         assert not any(plans(shards, settings, folder))
-    assert not any(plans(jsonl, draw(n=6), folder))
-    mixed = [shards[0], *jsonl]
-    assert not any(plans(mixed, draw(n=6), folder))
+    assert not any(plans(jsonl, draw(fraction=0.01), folder))
+    assert [keep.first_row for keep in plans(jsonl, draw(n=6), folder)] == [0, None, None]
+    counted = plans(jsonl, draw(n=6), folder, [5, 7, None])
+    assert [keep.first_row for keep in counted] == [0, 5, 12]
+    mixed = [*shards[:2], jsonl[0], shards[2]]
+    assert [keep.first_row for keep in plans(mixed, draw(n=6), folder)] == [0, 600, 1200, None]
     with_codes = world.table(pa.dictionary(pa.int32(), pa.string()))
     pq.write_table(with_codes, tmp_path / "codes.parquet")
     assert not any(plans([tmp_path / "codes.parquet"], draw(n=6), folder))
@@ -219,13 +313,12 @@ def test_a_disk_that_fills_up_is_no_reason_to_fail(
     plain = dsir.select(shards, target, n=36, out=tmp_path / "a", **SETTINGS)
     lines = dsir.select(jsonl, target, n=9, fit_tokens="all", **SETTINGS)
     assert sum(taken) == 0
-    monkeypatch.setattr("dsir.stages.kept_rows.RowKeeper._write_held", full)
+    real = pa.ipc.new_stream
+    monkeypatch.setattr("dsir.stages.kept_rows.RecordKeeper._records", full)
     again = dsir.select(shards, target, n=36, out=tmp_path / "b", **SETTINGS)
     assert sum(taken) == 36
     assert again.rows.tolist() == plain.rows.tolist()
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
-
-    real = pa.ipc.new_stream
 
     class Full:
         def __init__(self, sink, schema):

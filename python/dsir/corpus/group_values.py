@@ -109,6 +109,8 @@ class LineValues:
 
     def of(self, block: LineBlock) -> tuple[GroupValues, ...]:
         """Return the values of a block of lines, a column each."""
+        if not block.rows:
+            return tuple(GroupValues(np.zeros(0, np.uint32), []) for _ in self._columns)
         self.choose(block)
         return tuple(self._read(block, column) for column in self._columns)
 

@@ -10,11 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
-from dsir.corpus.group_values import GroupValues, LineValues
+from dsir.corpus.group_values import LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks, line_starts
 from dsir.corpus.shard import (
@@ -95,13 +94,8 @@ class JsonLinesShard(FileShard):
         del threads  # Decompression is one stream; shards are what is read side by side.
         field = self.text_field
         field_seen = False
-        blank_lines = 0
-        next_row = 0
         values = self._values(groups)
         for block in self._blocks(batch_bytes):
-            blank_lines += block.lines - block.rows
-            if not block.rows:
-                continue
             field = field or choose_field(block, self.text)
             read = read_texts(block, field or (self.text,))
             if not field_seen and self.text_field is None and read.lacking and not read.having:
@@ -115,15 +109,15 @@ class JsonLinesShard(FileShard):
                 BadRow(block.first_row + index, reason, snippet=block.snippet(index))
                 for index, reason in read.bad
             )
-            yield TextBatch(block.first_row, read.text, bad, blank_lines, groups=values.of(block))
-            blank_lines = 0
-            next_row = block.first_row + block.rows
+            yield TextBatch(
+                block.first_row,
+                read.text,
+                bad,
+                block.lines - block.rows,
+                groups=values.of(block),
+                lines=block,
+            )
         self._refuse_missing(values)
-        if blank_lines:
-            # Nothing but blank lines since the last batch: an empty one carries their number.
-            nothing = tuple(GroupValues(np.zeros(0, np.uint32), []) for _ in groups)
-            text = pa.array([], type=pa.string())
-            yield TextBatch(next_row, text, (), blank_lines, groups=nothing)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, as the lines that they are."""

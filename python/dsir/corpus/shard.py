@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.group_values import GroupValues
+from dsir.corpus.line_blocks import LineBlock
 from dsir.errors import InputError, RowError, ShardError
 from dsir.remote import Location, RemotePath, is_url
 from dsir.remote.store import ObjectState, RemoteError
@@ -72,6 +73,7 @@ class TextBatch:
         origin: for windows of documents, where they come from. `first_row` then is the number of
             the first window in the shard, but the rows in `bad` are those of documents.
         groups: the values of the columns that were asked for, in their order.
+        lines: the lines that the rows are; None for everything but JSON Lines.
     """
 
     first_row: int
@@ -80,6 +82,7 @@ class TextBatch:
     blank_lines: int = 0
     origin: ChunkOrigin | None = None
     groups: tuple[GroupValues, ...] = ()
+    lines: LineBlock | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dsir.errors import ShardError, TextColumnError
 from dsir.features import HashedNgrams
 from dsir.stages.damaged_groups import despite_damage
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
-from dsir.stages.spooled_text import SpooledText, TextSpool
+from dsir.stages.spooled_lines import LineSpool
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
 
@@ -34,7 +34,7 @@ class CountTask:
     Attributes:
         limit: stop after the document that takes the n-grams above this; -1 for none.
         place: where the result is kept; None to keep none.
-        spool: where the texts are put aside; None to decode them again.
+        spool: where the lines are put aside; None to decompress them again.
         most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
     """
 
@@ -61,7 +61,8 @@ class ShardCounts:
         source_rows: rows of the input read; with chunks, documents.
         text_bytes: bytes of text read.
         skipped: bad rows, or the shard itself.
-        spooled: the texts of each shard that were put aside, in order; None where they were not.
+        spooled: the lines of each shard that were put aside, in order; None where they were not.
+        unit_rows: rows of each shard, in order; None where not all of it was read.
         file_rows: of a corpus, rows read of each file, in order; else empty.
         given_up: there were too many bad rows to go on.
     """
@@ -74,7 +75,8 @@ class ShardCounts:
     source_rows: int = 0
     text_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
-    spooled: list[SpooledText | None] = field(default_factory=lambda: [None])
+    spooled: list[Path | None] = field(default_factory=lambda: [None])
+    unit_rows: list[int | None] = field(default_factory=lambda: [None])
     file_rows: list[int] = field(default_factory=list)
     given_up: bool = False
 
@@ -96,6 +98,7 @@ class ShardCounts:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.skipped += other.skipped
         self.spooled += other.spooled
+        self.unit_rows += other.unit_rows
 
 
 def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
@@ -106,7 +109,7 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
     """
     if task.place is not None and (marker := task.place.finished()) is not None:
         progress(task.shard.size)
-        return _load(task.place, marker, task.features.buckets)
+        return _with_unit_rows(_load(task.place, marker, task.features.buckets), task.limit)
 
     def run(shard: Shard, progress: Progress) -> ShardCounts:
         return _count(replace(task, shard=shard), progress)
@@ -120,19 +123,25 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
         result = ShardCounts(nothing, skipped=[skipped_shard(error, task.shard.name)])
     if task.place is not None and not result.given_up:
         _save(task.place, result)
+    return _with_unit_rows(result, task.limit)
+
+
+def _with_unit_rows(result: ShardCounts, limit: int) -> ShardCounts:
+    cut_short = result.given_up or 0 <= limit < result.ngrams
+    result.unit_rows = [None if cut_short else result.rows]
     return result
 
 
 def _count(task: CountTask, progress: Progress) -> ShardCounts:
     if task.spool is None:
         return _count_batches(task, progress, None)
-    with TextSpool(task.spool) as spool:
+    with LineSpool(task.spool) as spool:
         result = _count_batches(task, progress, spool)
     result.spooled = [spool.finished()]
     return result
 
 
-def _count_batches(task: CountTask, progress: Progress, spool: TextSpool | None) -> ShardCounts:
+def _count_batches(task: CountTask, progress: Progress, spool: LineSpool | None) -> ShardCounts:
     shard, spec = task.shard, task.features.spec
     shard.check_unchanged()
     result = ShardCounts(np.zeros(task.features.buckets, dtype=np.int64))

@@ -21,7 +21,7 @@ from dsir.corpus import OnError, Shard
 from dsir.engine import Engine
 from dsir.features import HashedNgrams
 from dsir.stages.count import CountTask, ShardCounts, count_shard
-from dsir.stages.spooled_text import likely_whole
+from dsir.stages.spooled_lines import likely_whole
 from dsir.stages.units import Placing, file_ranges, in_file, said_once
 from dsir.workdir import Place
 
@@ -39,7 +39,7 @@ class CorpusCount:
         place: makes the place of a result of a name; it gives None where none is kept.
         tally: told of what is bad in the files, in order; where units of a file have to be counted
             again in one piece, of these last.
-        spools: by unit, where its texts are put aside; empty for nowhere.
+        spools: by unit, where its lines are put aside; empty for nowhere.
     """
 
     units: Sequence[Shard]
@@ -59,8 +59,8 @@ class CorpusCount:
             advance: told of the bytes done.
 
         Returns:
-            The sum. What was skipped is named by rows of files; there is an entry of texts put
-            aside for every unit.
+            The sum. What was skipped is named by rows of files; there is an entry of lines put
+            aside, and of rows, for every unit.
 
         Raises:
             BadDataError: more is bad than the tally allows.
@@ -86,6 +86,7 @@ class CorpusCount:
                 if not self._by_unit(first, stop):
                     [file] = parts
                     file.spooled = [None] * (stop - first)
+                    file.unit_rows = [None] * (stop - first)
                     self.tally.add(file.rows, file.skipped, number)
                 else:
                     file = self._file(number, self.units[first:stop], parts)
@@ -93,6 +94,7 @@ class CorpusCount:
                         again.append((first, stop))
                         numbers.append(number)
                         total.spooled += file.spooled
+                        total.unit_rows += file.unit_rows
                         continue
                     if self.limit >= 0:
                         self.tally.add(file.rows, file.skipped, number)
@@ -101,7 +103,7 @@ class CorpusCount:
         with closing(self._counts(engine, again, lambda _: None)) as results:
             for number, part in zip(numbers, results, strict=True):
                 self.tally.add(part.rows, part.skipped, number)
-                part.spooled = []
+                part.spooled, part.unit_rows = [], []
                 total.add(part)
                 rows[number] = part.rows
         total.file_rows = [rows[number] for number in sorted(rows)]
@@ -150,4 +152,5 @@ class CorpusCount:
         return file
 
     def _nothing(self) -> ShardCounts:
-        return ShardCounts(np.zeros(self.features.buckets, dtype=np.int64), spooled=[])
+        nothing = np.zeros(self.features.buckets, dtype=np.int64)
+        return ShardCounts(nothing, spooled=[], unit_rows=[])

@@ -11,7 +11,8 @@ from dsir.corpus import Shard
 from dsir.errors import InputError
 from dsir.proportions import split
 from dsir.stages.draw_settings import DrawSettings
-from dsir.stages.kept_rows import Gate, Keep, can_keep
+from dsir.stages.gate import Gate, Keep
+from dsir.stages.kept_rows import can_keep
 from dsir.workdir import Workdir
 
 # Above this share of the rows, more would be kept than is worth it: k (1 + ln(N / k)) of N.
@@ -19,45 +20,50 @@ _LARGEST_SHARE = 0.05
 _MOST_TARGETS = 16  # Each has a bar of 8 MB.
 _TOKENS_PER_BYTE = 0.5  # Of compressed text, about; only to compare with the above.
 _BYTES_PER_BYTE = 2.5  # The same: bytes of text in one of a file.
+_BYTES_PER_DOCUMENT = 500  # The same, where documents have not been counted.
 
 
 def plan_keeping(
-    shards: Sequence[Shard], settings: DrawSettings, shares: Sequence[float], folder: Path
+    shards: Sequence[Shard],
+    settings: DrawSettings,
+    shares: Sequence[float],
+    folder: Path,
+    counted: Sequence[int | None] = (),
 ) -> tuple[Keep | None, ...]:
     """Say which rows of which shard are to be kept in a folder.
 
     None where groups have quotas: a row may then be selected however many greater keys there are.
-    The noise of a row depends on its global number, so rows can be kept up to the first shard that
-    does not tell how many it has.
+    The noise of a row depends on its global number. From the first shard on of which nobody knows
+    how many rows it has, more of them are kept, as any noise must be reckoned with.
 
     Args:
         shards: of the corpus.
         settings: how rows will be drawn.
         shares: of the budget, one a target.
         folder: for the files of kept rows; it exists.
+        counted: by shard, the rows that a fit has read of it, where that was all; else None.
     """
     nothing: tuple[Keep | None, ...] = (None,) * len(shards)
     if settings.quotas:
         return nothing
-    first_rows = [0]
     try:
         keeping = [can_keep(shard) for shard in shards]
         if not any(keeping):
             return nothing
-        for shard in shards:
-            rows = shard.rows_in_metadata()
-            if rows is None:
-                return nothing
-            first_rows.append(first_rows[-1] + rows)
+        first_rows = _first_rows(shards, counted)
     except InputError:  # Whoever reads it deals with that.
         return nothing
-    budget, total = settings.budget, first_rows[-1]
-    amount = budget.of_rows(total)
+    *first_rows, total = first_rows
+    budget = settings.budget
+    if total is None and budget.amount is None:
+        return nothing
+    amount = budget.of_rows(total or 0)
     if settings.dedup == "exact":
         # The bar cannot tell copies apart; those that come to be refused must not raise it too far.
         amount *= 2
     if budget.unit == "documents":
-        share = amount / max(1, total)
+        size = sum(shard.size for shard in shards)
+        share = amount / max(1, size / _BYTES_PER_DOCUMENT if total is None else total)
     else:
         a_byte = _TOKENS_PER_BYTE if budget.unit == "tokens" else _BYTES_PER_BYTE
         share = amount / max(1, sum(shard.size for shard in shards) * a_byte)
@@ -68,6 +74,19 @@ def plan_keeping(
         Keep(gate, first, folder / f"{number:05d}.arrows") if keep else None
         for number, (first, keep) in enumerate(zip(first_rows, keeping, strict=False))
     )
+
+
+def _first_rows(shards: Sequence[Shard], counted: Sequence[int | None]) -> list[int | None]:
+    """Return the global number of each shard's first row, and how many rows there are in all."""
+    first_rows: list[int | None] = [0]
+    before: int | None = 0
+    for number, shard in enumerate(shards):
+        rows = shard.rows_in_metadata()
+        if rows is None and counted:
+            rows = counted[number]
+        before = None if before is None or rows is None else before + rows
+        first_rows.append(before)
+    return first_rows
 
 
 @contextmanager

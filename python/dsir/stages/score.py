@@ -15,18 +15,18 @@ from dsir import _core
 from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.chunks import ChunkedShard
-from dsir.corpus.parquet import ParquetShard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
 from dsir.sentences import bytes_of
 from dsir.stages.damaged_groups import despite_damage
+from dsir.stages.gate import Keep
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
-from dsir.stages.kept_rows import Keep, RowKeeper
+from dsir.stages.kept_rows import RowKeeper, open_keeper
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs, join, read_scores
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
-from dsir.stages.spooled_text import SpooledText
+from dsir.stages.spooled_lines import as_spooled
 from dsir.stages.travel import Travel
 from dsir.workdir import Place
 
@@ -42,7 +42,7 @@ class ScoreTask:
         place: where the result is kept; None to keep it in memory.
         most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
         keep: which rows are kept as they pass; None for none.
-        spooled: the texts, where they were put aside; None to decode them.
+        spooled: the lines, where they were put aside; None to decompress them.
         beside: what is kept of each row beside its log-weight.
     """
 
@@ -53,15 +53,14 @@ class ScoreTask:
     threads: int
     place: Place | None
     keep: Keep | None = None
-    spooled: SpooledText | None = None
+    spooled: Path | None = None
     most_bad: int | None = None
     beside: Beside = NOTHING
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
-        if self.spooled is not None:
-            return self.spooled.batches()
-        return self.shard.text_batches(
+        shard = self.shard if self.spooled is None else as_spooled(self.shard, self.spooled)
+        return shard.text_batches(
             on_error=self.on_error, threads=self.threads, groups=self.beside.groups
         )
 
@@ -219,11 +218,12 @@ def _score_to_place(task: ScoreTask, progress: Progress) -> ShardScores:
 
 
 def _score(task: ScoreTask, progress: Progress, save: Callable[[Scores], None]) -> ShardScores:
-    if task.keep is None or not isinstance(task.shard, ParquetShard):
+    keeper = open_keeper(task.shard, task.keep)
+    if keeper is None or task.keep is None:
         return _score_batches(task, progress, save, None)
-    with RowKeeper(task.shard, task.keep) as keeper:
+    with keeper:
         result = _score_batches(task, progress, save, keeper)
-    result.kept = keeper.finished()
+    result.kept = task.keep.path if keeper.made else None
     return result
 
 
@@ -278,7 +278,7 @@ def _score_batches(
     travel.arrive()
     result.names = encoder.names
     if task.spooled is not None:
-        task.spooled.path.unlink(missing_ok=True)
+        task.spooled.unlink(missing_ok=True)
     return result
 
 

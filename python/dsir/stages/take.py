@@ -10,11 +10,10 @@ import numpy.typing as npt
 
 from dsir.corpus import TakenRows
 from dsir.corpus.chunks import ChunkedShard
-from dsir.corpus.parquet import ParquetShard
 from dsir.errors import ShardError
-from dsir.stages.kept_rows import taken_of_kept
 from dsir.stages.plan import Piece
 from dsir.stages.selected_rows import SelectedRows
+from dsir.stages.take_kept import take_kept
 
 
 def taken_rows(
@@ -37,10 +36,10 @@ def taken_rows(
         else:
             wanted = selected.shard_row
             kept = piece.rows.kept
-            if kept is not None and isinstance(shard, ParquetShard):
-                batches = taken_of_kept(kept, shard, wanted, threads)
-            else:
+            if kept is None:
                 batches = shard.take(wanted, threads=threads)
+            else:
+                batches = take_kept(kept, shard, wanted, threads)
         at = 0
         for taken in batches:
             end = at + len(taken.rows)

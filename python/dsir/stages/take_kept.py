@@ -1,0 +1,79 @@
+"""Kept rows fetched again; what was not kept comes from the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir.corpus import Shard, TakenRows
+from dsir.corpus.jsonl import JsonLinesShard
+from dsir.corpus.take_rows import take_rows, take_values
+from dsir.primitive_arrays import to_numpy
+
+
+def take_kept(
+    path: Path, shard: Shard, wanted: npt.NDArray[np.int64], threads: int
+) -> Iterator[TakenRows]:
+    """Fetch rows by their number: those that were kept, the others from the shard.
+
+    Args:
+        path: the file of kept rows.
+        shard: what they were kept of.
+        wanted: ascending row numbers.
+        threads: how many the reader of the shard may use.
+    """
+    if isinstance(shard, JsonLinesShard):
+        return _lines(path, shard, wanted, threads)
+    return _records(path, shard, wanted, threads)
+
+
+def _records(
+    path: Path, shard: Shard, wanted: npt.NDArray[np.int64], threads: int
+) -> Iterator[TakenRows]:
+    done = 0
+    schema = shard.schema()
+    for batch, rows in _batches(path):
+        stop = done + int(np.searchsorted(wanted[done:], rows[-1], side="right"))
+        here = wanted[done:stop]
+        done = stop
+        if not len(here):
+            continue
+        positions = np.searchsorted(rows, here)
+        if not np.array_equal(rows[positions], here):
+            yield from shard.take(here, threads=threads)
+            continue
+        records = take_rows(batch, positions)
+        records = pa.RecordBatch.from_arrays(records.columns[:-1], schema=schema)
+        yield TakenRows(here, records.column(shard.text), records=records)
+    yield from shard.take(wanted[done:], threads=threads)
+
+
+def _lines(
+    path: Path, shard: Shard, wanted: npt.NDArray[np.int64], threads: int
+) -> Iterator[TakenRows]:
+    # To fetch one line the file is read up to it, so it is all of them or none.
+    missing = wanted
+    for _, rows in _batches(path, columns=[2]):
+        missing = missing[~np.isin(missing, rows, assume_unique=True)]
+    if len(missing):
+        yield from shard.take(wanted, threads=threads)
+        return
+    for batch, rows in _batches(path):
+        positions = np.flatnonzero(np.isin(rows, wanted, assume_unique=True))
+        if len(positions):
+            text, lines = (take_values(column, positions) for column in batch.columns[:2])
+            yield TakenRows(rows[positions], text, lines=lines)
+
+
+def _batches(
+    path: Path, columns: list[int] | None = None
+) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.int64]]]:
+    """Read the file; gives the batches and the row numbers, which are the last column."""
+    options = pa.ipc.IpcReadOptions(included_fields=columns)
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file, options=options) as stream:
+        for batch in stream:
+            yield batch, to_numpy(batch.column(batch.num_columns - 1))
