@@ -167,7 +167,7 @@ def _combined(
         for shard, part in zip(shards, rows, strict=True)
         if part.selected
     )
-    texts = [_plain(taken.text) for taken, _, _ in taken_rows(pieces, threads)]
+    texts = [_plain(taken.text) for _, taken, _, _ in taken_rows(pieces, threads)]
     central = centrality(pa.chunked_array(texts), threshold=None, threads=threads).scores
     return combine.dsir * _standardised(keys) + combine.lexrank * _standardised(central)
 

@@ -22,11 +22,24 @@ def take_values(column: pa.Array, positions: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _take(column: pa.Array, indices: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type) and not column.type.ordered:
+        return _with_own_dictionary(column.take(indices))
     viewless = _viewless_type(column.type)
     if viewless == column.type:
         return column.take(indices)
     # pyarrow cannot take from views, and one row of them would keep all buffers in memory.
     return column.cast(viewless).take(indices).cast(column.type)
+
+
+def _with_own_dictionary(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Leave out values that no row has: a few rows would keep those of a row group in memory."""
+    try:
+        own = column.dictionary_decode().dictionary_encode()
+    except pa.ArrowNotImplementedError:  # Of lists, for one.
+        return column
+    return pa.DictionaryArray.from_arrays(
+        own.indices.cast(column.type.index_type), own.dictionary.cast(column.type.value_type)
+    )
 
 
 def _viewless_type(data_type: pa.DataType) -> pa.DataType:

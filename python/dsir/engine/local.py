@@ -82,6 +82,8 @@ class LocalEngine(Engine):
                 # Reached on failure, on Ctrl-C, and where the iterator is closed.
                 stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
+                # What threads that have ended held is given back as well, before the next stage.
+                pa.default_memory_pool().release_unused()
 
 
 def _result(waiting: deque[Future[Result]]) -> Result:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dsir.corpus import TakenRows
 from dsir.corpus.chunks import ChunkedShard
@@ -15,16 +16,22 @@ from dsir.stages.plan import Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take_kept import take_kept
 
+# Pieces. Row groups of all columns are decoded here for a few rows each, and Arrow's allocator
+# keeps what that took.
+_RELEASE_EVERY = 16
+
 
 def taken_rows(
     pieces: tuple[Piece, ...], threads: int
-) -> Iterator[tuple[TakenRows, SelectedRows, npt.NDArray[np.int64]]]:
+) -> Iterator[tuple[Piece, TakenRows, SelectedRows, npt.NDArray[np.int64]]]:
     """Fetch the rows of pieces, with what is known of them and their global row numbers.
 
     Raises:
         InputError: the rows cannot be read again as they were scored.
     """
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
+        if number % _RELEASE_EVERY == _RELEASE_EVERY - 1:
+            pa.default_memory_pool().release_unused()
         shard = piece.shard
         shard.check_unchanged()
         selected = piece.rows.load().part(slice(piece.start, piece.stop))
@@ -50,7 +57,7 @@ def taken_rows(
                     path=shard.name,
                 )
             part = selected.part(slice(at, end))
-            yield taken, part, part.shard_row + piece.rows.first_row
+            yield piece, taken, part, part.shard_row + piece.rows.first_row
             at = end
         if at != len(wanted):
             raise ShardError(

@@ -108,13 +108,12 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
         targets=bool(task.added.target_names),
     )
     try:
-        for piece in output.pieces:
-            for taken, selected, rows in taken_rows((piece,), task.threads):
-                added = task.added.values(selected.log_weight, selected.target)
-                writer.write(taken, added, rows)
-                origins.write(_origins_of(piece, taken, selected, added))
-                _count(taken.text, selected, task, counts)
-                progress(len(rows))
+        for piece, taken, selected, rows in taken_rows(output.pieces, task.threads):
+            added = task.added.values(selected.log_weight, selected.target)
+            writer.write(taken, added, rows)
+            origins.write(_origins_of(piece, taken, selected, added))
+            _count(taken.text, selected, task, counts)
+            progress(len(rows))
         beside = origins.close()
         writer.close()
     except BaseException:
@@ -172,7 +171,7 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
     """
     counts = _no_counts(task)
     tables = []
-    for taken, selected, rows in taken_rows(task.output.pieces, task.threads):
+    for _, taken, selected, rows in taken_rows(task.output.pieces, task.threads):
         _count(taken.text, selected, task, counts)
         if taken.records is None:
             table = pa.table({"text": taken.text, "line": taken.lines})
