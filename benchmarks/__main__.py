@@ -43,7 +43,9 @@ def benchmarks(data: Path, *, full: bool) -> dict[str, Callable[[], dict[str, An
         "threads": lambda: threads.run(data, rounds, shards),
         "sampling": lambda: sampling.run(10**8 if full else 10**7, rounds),
         "start_up": lambda: start_up.run(20 if full else 5),
-        "memory": lambda: memory.run(data, (1.0, 3.0, 10.0) if full else (0.1, 0.5)),
+        "memory": lambda: memory.run(
+            data, (1.0, 3.0, 10.0) if full else (0.1, 0.5), min(rounds, 3)
+        ),
         "compat": lambda: _compat(data, min(rounds, 2), 8 if full else 2),
     }
 

@@ -1,4 +1,7 @@
-"""What more threads bring: score and count in memory, select from file to file."""
+"""What more threads bring: score and count in memory, select from file to file.
+
+Beside score and count stands what processes that share nothing reach on the same cores.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import corpus, process
+from benchmarks import corpus, machine_limit, process
 from benchmarks.figures import figure
 from benchmarks.timing import in_turn, results_in_turn
 from dsir import HashedNgrams, ImportanceModel, _core
@@ -58,6 +61,9 @@ def run(data: Path, times: int, shards: int) -> dict[str, Any]:
             figures.append(
                 figure(f"{name}, {n} threads, share of linear", "x", values, asked=_ASKED)
             )
+    for name, by_number in machine_limit.shares_of_linear(data, numbers, times).items():
+        for n, shares in by_number.items():
+            figures.append(figure(f"{name}, {n} processes, share of linear", "x", shares))
     return {
         "figures": figures,
         "mb_per_second": {
