@@ -16,6 +16,7 @@ from dsir.corpus.batches import within
 from dsir.corpus.group_values import LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks, line_starts
+from dsir.corpus.read_ahead import read_ahead
 from dsir.corpus.shard import (
     BadRow,
     FilePart,
@@ -91,11 +92,14 @@ class JsonLinesShard(FileShard):
 
         Raises TextColumnError if not a single line has the text field.
         """
-        del threads  # Decompression is one stream; shards are what is read side by side.
         field = self.text_field
         field_seen = False
         values = self._values(groups)
-        for block in self._blocks(batch_bytes):
+        blocks = self._blocks(batch_bytes)
+        if threads > 1 and self.compression is not None:
+            # Decompression is one stream, but it need not wait for what is done with the texts.
+            blocks = read_ahead(blocks)
+        for block in blocks:
             field = field or choose_field(block, self.text)
             read = read_texts(block, field or (self.text,))
             if not field_seen and self.text_field is None and read.lacking and not read.having:
