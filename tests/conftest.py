@@ -286,8 +286,12 @@ def invoke_dsir() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     from dsir.cli.main import app
 
-    def invoke(*arguments: object) -> Any:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    def invoke(*arguments: object, cwd: Path | None = None, stdin: str | bytes = "") -> Any:
+        with pytest.MonkeyPatch.context() as patched:
+            if cwd is not None:
+                patched.chdir(cwd)
+            words = [str(argument) for argument in arguments]
+            result = CliRunner().invoke(app, words, input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return subprocess.CompletedProcess(
