@@ -38,11 +38,6 @@ def unit_bytes(monkeypatch):
     return set_to
 
 
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
 def flipped(path: Path, table: pa.Table, groups: list[int], size: int = 15) -> Path:
     """A Parquet file with a flipped bit in the texts of some row groups."""
     plain: dict[str, Any] = {"use_dictionary": False, "write_page_checksum": True}
