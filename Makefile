@@ -55,8 +55,9 @@ else
 	ctest --preset fuzz
 endif
 
+# Two processes; a file's tests stay in one, with what they share.
 pytest: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Against the reference and its limits; see benchmarks/README.md for the data and the commands.
 bench: setup

@@ -52,15 +52,15 @@ import hashlib
 import io
 import json
 import re
-import struct
 import subprocess
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
+
+from corpus_paragraphs import read_austen, read_devil, read_kjv, read_sqlite
+from corpus_works import AUSTEN, DEVIL, KJV, SQLITE, SQLITE_ARTICLES, WORKS, Package
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
 MIN_WORDS = 170  # a document is closed once it has so many
@@ -73,51 +73,6 @@ class CorpusError(Exception):
 
 
 @dataclass(frozen=True)
-class Package:
-    """A Debian package, pinned.
-
-    Attributes:
-        name: Package name.
-        version: Debian version.
-        sha256: SHA-256 of the .deb file.
-    """
-
-    name: str
-    version: str
-    sha256: str
-
-    @property
-    def filename(self) -> str:
-        """Name of the .deb file as apt-get writes it."""
-        return f"{self.name}_{self.version.replace(':', '%3a')}_all.deb"
-
-
-@dataclass(frozen=True)
-class Work:
-    """One row of the table in SOURCES.md, and where its documents go.
-
-    Attributes:
-        domain: Domain of the documents.
-        title: What stands in the field ``work``.
-        author: Who wrote it.
-        year: When it was first published.
-        package: Where it was taken from.
-        reason: Why it is in the public domain.
-        part: ``raw`` or ``target``.
-        count: How many documents are taken.
-    """
-
-    domain: str
-    title: str
-    author: str
-    year: str
-    package: Package
-    reason: str
-    part: str
-    count: int
-
-
-@dataclass(frozen=True)
 class Document:
     """One line of the corpus, before it gets its number."""
 
@@ -125,116 +80,6 @@ class Document:
     work: str
     text: str
 
-
-KJV = Package(
-    "bible-kjv-text",
-    "4.38",
-    "d61b6aad4c51ba9e2800b825325fa6a09e99a0d02a9bb6dc4724fcc4995a1b7a",
-)
-AUSTEN = Package(
-    "r-cran-janeaustenr",
-    "1.0.0-1",
-    "df6bddf211906d1ff404f8ff662c21b34e6660e7f54a311084e749050c019c95",
-)
-SQLITE = Package(
-    "sqlite3-doc",
-    "3.40.1-2+deb12u2",
-    "466e30d7066e2641fa13e56bc662a2ad521b8cc9c17dde9c9dac3d4f105e32f2",
-)
-DEVIL = Package(
-    "dict-devil",
-    "1.0-13.1",
-    "6a535684def2a1f70cd42da16d12d43f0e9dc3e54e4a329178eebab3170e3154",
-)
-
-KJV_REASON = "copyright of the translation of 1611 expired, as the package's copyright file states"
-AUSTEN_REASON = "copyright expired: the author died in 1817"
-SQLITE_REASON = "dedicated to the public domain by its authors (copyright.html in the package)"
-DEVIL_REASON = "copyright expired: published in 1911, the author vanished in 1914"
-
-WORKS = (
-    Work(
-        "scripture",
-        "King James Bible, Old Testament",
-        "translators under King James I",
-        "1611",
-        KJV,
-        KJV_REASON,
-        "raw",
-        110,
-    ),
-    Work(
-        "scripture",
-        "King James Bible, New Testament",
-        "translators under King James I",
-        "1611",
-        KJV,
-        KJV_REASON,
-        "target",
-        32,
-    ),
-    Work("novel", "Sense and Sensibility", "Jane Austen", "1811", AUSTEN, AUSTEN_REASON, "raw", 30),
-    Work("novel", "Pride and Prejudice", "Jane Austen", "1813", AUSTEN, AUSTEN_REASON, "raw", 40),
-    Work("novel", "Mansfield Park", "Jane Austen", "1814", AUSTEN, AUSTEN_REASON, "raw", 30),
-    Work("novel", "Persuasion", "Jane Austen", "1817", AUSTEN, AUSTEN_REASON, "raw", 20),
-    Work("novel", "Emma", "Jane Austen", "1815", AUSTEN, AUSTEN_REASON, "target", 32),
-    Work(
-        "software",
-        "SQLite documentation, articles",
-        "D. Richard Hipp and the SQLite developers",
-        "2000-2022",
-        SQLITE,
-        SQLITE_REASON,
-        "raw",
-        100,
-    ),
-    Work(
-        "software",
-        "SQLite documentation, SQL language",
-        "D. Richard Hipp and the SQLite developers",
-        "2000-2022",
-        SQLITE,
-        SQLITE_REASON,
-        "target",
-        32,
-    ),
-    Work(
-        "satire",
-        "The Devil's Dictionary, A to O",
-        "Ambrose Bierce",
-        "1911",
-        DEVIL,
-        DEVIL_REASON,
-        "raw",
-        80,
-    ),
-    Work(
-        "satire",
-        "The Devil's Dictionary, P to Z",
-        "Ambrose Bierce",
-        "1911",
-        DEVIL,
-        DEVIL_REASON,
-        "target",
-        32,
-    ),
-)
-
-SQLITE_ARTICLES = """
-    34to35 about arch assert atomiccommit autoinc backup cintro datatype3 different eqp expridx
-    faq fasterthanfs floatingpoint foreignkeys howitworks howtocorrupt inmemorydb isolation
-    lockingv3 malloc np1queryprob onefile optoverview partialindex privatebranch qmplan
-    queryplanner queryplanner-ng quirks rtree selfcontained serverless sessionintro sharedcache
-    tempfiles testing th3 transactional undoredo unlock_notify useovernet vtab wal whentouse
-    whynotgit whyc withoutrowid zeroconf
-"""
-
-# Bierce wrote in 1911. A demo need not repeat his entries with slurs or jibes at a people.
-UNWANTED = re.compile(
-    r"nigger|negro|african|squaw|indian|chinaman|chinese|hebrew|\bjew(s|ish)?\b|coolie|mongol"
-    r"|mussulman|mohammedan",
-    re.IGNORECASE,
-)
 
 SENTENCE_END = re.compile(
     r"(?:(?<=[.!?])|(?<=[.!?][\"']))(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bvs\.)\s+"
@@ -285,176 +130,6 @@ def unpack(packages: Iterable[Package], debs: Path, root: Path) -> None:
     """
     for package in packages:
         subprocess.run(["dpkg-deb", "-x", str(fetch(package, debs)), str(root)], check=True)
-
-
-# From files to paragraphs
-
-
-def read_kjv(root: Path) -> tuple[list[str], list[str]]:
-    """Read the verses of the King James Bible.
-
-    The file is a header with offsets and one stream as ``compress`` writes it, which gzip reads.
-
-    Args:
-        root: Where the packages are unpacked.
-
-    Returns:
-        The verses of the Old and of the New Testament, without their references.
-    """
-    data = (root / "usr/lib/bible.data").read_bytes()
-    stream = data[data.index(b"\x1f\x9d") :]
-    text = subprocess.run(["gzip", "-dc"], input=stream, capture_output=True, check=True).stdout
-    old: list[str] = []
-    new: list[str] = []
-    verses = old
-    for line in text.decode("ascii").splitlines():
-        match = re.match(r"(\w+?)\d+:\d+ (.*)", line)
-        if match is None:
-            continue  # the title line
-        if match[1] == "Mat":
-            verses = new
-        verses.append(match[2].strip())
-    return old, new
-
-
-def read_austen(root: Path) -> dict[str, list[str]]:
-    """Read the novels of Jane Austen from an R data file.
-
-    The file is one compressed object after the other, each a vector of lines in R's XDR format.
-
-    Args:
-        root: Where the packages are unpacked.
-
-    Returns:
-        The paragraphs of each novel, by its title in capital letters.
-    """
-    data = (root / "usr/lib/R/site-library/janeaustenr/data/Rdata.rdb").read_bytes()
-    novels: dict[str, list[str]] = {}
-    while data:
-        inflate = zlib.decompressobj()
-        blob = inflate.decompress(data[4:])  # the four bytes are the inflated length
-        data = inflate.unused_data
-        at = 18 + struct.unpack_from(">I", blob, 14)[0]  # past the name of the native encoding
-        _, count = struct.unpack_from(">II", blob, at)
-        at += 8
-        lines = []
-        for _ in range(count):
-            _, length = struct.unpack_from(">Ii", blob, at)
-            at += 8
-            lines.append(blob[at : at + length].decode("utf-8"))
-            at += length
-        start = next(i for i, line in enumerate(lines) if re.match(r"(?i)chapter (1|i)\b", line))
-        novels[lines[0].upper()] = [
-            paragraph
-            for paragraph in split_paragraphs(lines[start:])
-            if not re.match(r"(?i)((volume|chapter) [ivxl\d]+$|finis$|the end$)", paragraph)
-        ]
-    return novels
-
-
-class _Prose(HTMLParser):
-    """Collects the paragraphs and list items of a page; code, tables and menus are left out."""
-
-    _BLOCKS = frozenset({"p", "li", "dd", "dt", "ul", "ol", "dl", "div", "blockquote", "center"})
-    _SKIPPED = frozenset(
-        {"script", "style", "pre", "table", "svg", "blockquote", "h1", "h2", "h3", "h4", "dt"}
-    )
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.paragraphs: list[str] = []
-        self._started = False
-        self._skipping = 0
-        self._keeping = False
-        self._words: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if ("class", "fancy_title") in attrs or tag == "h1":
-            self._started = True
-        if tag in self._BLOCKS or tag in self._SKIPPED:
-            self._flush()
-            self._keeping = tag in {"p", "li", "dd"}
-        if tag in self._SKIPPED:
-            self._skipping += 1
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._BLOCKS or tag in self._SKIPPED:
-            self._flush()
-            self._keeping = False
-        if tag in self._SKIPPED:
-            self._skipping = max(0, self._skipping - 1)
-
-    def handle_data(self, data: str) -> None:
-        if self._started and self._keeping and not self._skipping:
-            self._words.append(data)
-
-    def _flush(self) -> None:
-        text = " ".join("".join(self._words).split())
-        self._words.clear()
-        if text and not text.startswith("This page last modified"):
-            self.paragraphs.append(text)
-
-
-def read_sqlite(root: Path, pages: Iterable[str]) -> list[list[str]]:
-    """Read pages of the SQLite documentation.
-
-    Args:
-        root: Where the packages are unpacked.
-        pages: File names without ``.html``.
-
-    Returns:
-        The paragraphs of each page.
-    """
-    folder = root / "usr/share/doc/sqlite3"
-    result = []
-    for page in pages:
-        parser = _Prose()
-        parser.feed((folder / f"{page}.html").read_text("utf-8", errors="strict"))
-        parser.close()
-        result.append(parser.paragraphs)
-    return result
-
-
-def read_devil(root: Path) -> tuple[list[str], list[str]]:
-    """Read the entries of The Devil's Dictionary.
-
-    Args:
-        root: Where the packages are unpacked.
-
-    Returns:
-        The entries from A to O and from P to Z.
-    """
-    packed = (root / "usr/share/dictd/devil.dict.dz").read_bytes()
-    text = gzip.decompress(packed).decode("ascii")
-    text = text[text.index("\nABASEMENT, n.") : text.rindex("\n abcdefghij")]
-    head = re.compile(r"\n\n(?=[A-Z][A-Z' -]+(?:, |\.\s))")
-    first: list[str] = []
-    second: list[str] = []
-    for entry in head.split(text):
-        paragraphs = split_paragraphs(entry.splitlines())
-        if paragraphs and UNWANTED.search(entry) is None:
-            (first if paragraphs[0][0] < "P" else second).append("\n".join(paragraphs))
-    return first, second
-
-
-def split_paragraphs(lines: Iterable[str]) -> list[str]:
-    """Join lines to paragraphs, which blank lines divide.
-
-    Args:
-        lines: The lines.
-
-    Returns:
-        The paragraphs, each on one line, with single spaces.
-    """
-    paragraphs: list[str] = []
-    words: list[str] = []
-    for line in [*lines, ""]:
-        if line.strip():
-            words += line.split()
-        elif words:
-            paragraphs.append(" ".join(words))
-            words = []
-    return paragraphs
 
 
 # From paragraphs to documents

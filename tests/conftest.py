@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -22,6 +23,18 @@ from hypothesis import settings
 # The same examples in every run, and no time limit on one: the machine may be busy.
 settings.register_profile("dsir", derandomize=True, deadline=None)
 settings.load_profile("dsir")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """A crash of the process is survived without fsync(), which would take half of the time.
+
+    Commands that tests start as processes of their own do wait.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", os.fstat)  # A handle that is not open is an error as before.
+        yield
+
 
 _WORDS = {
     "sea": "ship sail anchor tide harbour mast captain wave storm gull rope deck keel reef wind",
@@ -286,8 +299,12 @@ def invoke_dsir() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     from dsir.cli.main import app
 
-    def invoke(*arguments: object) -> Any:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    def invoke(*arguments: object, cwd: Path | None = None, stdin: str | bytes = "") -> Any:
+        with pytest.MonkeyPatch.context() as patched:
+            if cwd is not None:
+                patched.chdir(cwd)
+            words = [str(argument) for argument in arguments]
+            result = CliRunner().invoke(app, words, input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return subprocess.CompletedProcess(

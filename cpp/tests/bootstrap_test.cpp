@@ -125,10 +125,11 @@ TEST(documents_longer_than_a_slab) {
     const Rows rows = {"short", text, "a b", text + "\xff", "c"};
     const FeatureSpec spec{2, 64, HashKind::fast};
     const auto array = TextArray::strings(rows);
+    const auto expected = weighted(row_by_row(rows, spec), {1, 0}, 10, 19);
     for (const unsigned threads : {1U, 3U}) {
         BootstrapCounts counts(spec, {1, 0}, 20);
         CHECK_EQUAL(counts.add(array->column(), 10, threads), Counts{3});
-        CHECK_EQUAL(replicate_of(counts, 19), weighted(row_by_row(rows, spec), {1, 0}, 10, 19));
+        CHECK_EQUAL(replicate_of(counts, 19), expected);
         CHECK(std::accumulate(counts.counts().begin(), counts.counts().end(), std::int64_t{0}) >
               3'000'000);
     }

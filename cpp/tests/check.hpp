@@ -99,6 +99,24 @@ void check_equal(const A& found, const B& expected, const char* file, int line, 
     report(false, file, line, message);
 }
 
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+
+/// How often to try something random on one thread. Under the thread sanitizer, which has nothing
+/// to find there and is the slowest, a tenth.
+constexpr int rounds(int count) {
+    return kThreadSanitizer ? (count + 9) / 10 : count;
+}
+
 /// Random numbers of a test: the same in every run and on every machine.
 class Random {
   public:

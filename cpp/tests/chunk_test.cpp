@@ -100,7 +100,7 @@ std::string random_text(Random& random, std::size_t length, bool dotted) {
 
 TEST(spans_of_random_text) {
     Random random(1);
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < dsir::test::rounds(2000); ++i) {
         const bool dotted = i % 2 == 0;
         const std::string text =
             random_text(random, random.below(i % 40 == 0 ? 9000 : 200), dotted);

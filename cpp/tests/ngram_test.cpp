@@ -16,6 +16,7 @@ namespace {
 
 using namespace dsir::ngram;
 using dsir::test::Random;
+using dsir::test::rounds;
 using dsir::test::Row;
 using dsir::test::Rows;
 using dsir::test::TextArray;
@@ -103,7 +104,7 @@ TEST(streams_equal_named_ngrams) {
                                    kTokenizers[kind / 2]};
             BucketStream stream(spec);  // one for all documents: nothing may stay behind
             std::vector<std::string> documents = {"", "a", "a b", "a b c d e f g h i j"};
-            for (std::size_t i = 0; i < 25; ++i) {
+            for (int i = 0; i < rounds(25); ++i) {
                 documents.push_back(random_document(random, random.below(i == 0 ? 3000 : 30)));
             }
             // Around what a numbered token and a block of SHA-256 hold, and a stretch.
@@ -144,7 +145,7 @@ TEST(sha256_ngrams_when_the_numbers_run_out) {
         for (const std::uint32_t left : {1U, 3000U, 20000U}) {
             Sha256Ngrams ngrams(spec, std::make_unique<Sha256Memory>(0xFFFFFFFFU - left));
             dsir::text::TokenBuffer buffer;
-            for (int i = 0; i < 3; ++i) {
+            for (int i = 0; i < rounds(3); ++i) {
                 const std::string document = random_document(random, 4000);
                 std::vector<std::uint32_t> found;
                 ngrams.start_document();

@@ -34,8 +34,8 @@ def test_version(run_dsir):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_shows_an_example(run_dsir, command):
-    done = run_dsir(command, "--help")
+def test_help_shows_an_example(invoke_dsir, command):
+    done = invoke_dsir(command, "--help")
     assert done.returncode == 0
     assert re.search(rf"Examples?\s+dsir {command} ", done.stdout)
     assert "--debug" in done.stdout
@@ -86,9 +86,9 @@ def test_quiet_is_silent(run_dsir, parquet, target, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_json(run_dsir, jsonl, target, tmp_path):
+def test_json(invoke_dsir, jsonl, target, tmp_path):
     out = tmp_path / "out"
-    done = run_dsir("select", *jsonl, "-t", target, *DRAW, "-o", out, "--json", "--threads", 1)
+    done = invoke_dsir("select", *jsonl, "-t", target, *DRAW, "-o", out, "--json", "--threads", 1)
     assert done.returncode == 0
     told = json.loads(done.stdout)
     manifest = json.loads((out / "selection.json").read_bytes())
@@ -97,15 +97,15 @@ def test_json(run_dsir, jsonl, target, tmp_path):
     assert told["skipped"] == []
 
 
-def test_dry_run(run_dsir, parquet, jsonl, target, tmp_path):
+def test_dry_run(invoke_dsir, parquet, jsonl, target, tmp_path):
     out = tmp_path / "out"
-    done = run_dsir("select", *parquet, "-t", target, "-n", 5, "-o", out, "--dry-run")
+    done = invoke_dsir("select", *parquet, "-t", target, "-n", 5, "-o", out, "--dry-run")
     assert done.returncode == 0
     assert not list(tmp_path.iterdir())
     assert re.search(r"raw +3 parquet .* 600\b", done.stdout)
     assert re.search(r"target +1 jsonl .* not known", done.stdout)
     raw = [*jsonl, *parquet]
-    done = run_dsir("select", *raw, "-t", target, "-n", 5, "-o", out, "--dry-run", "--json")
+    done = invoke_dsir("select", *raw, "-t", target, "-n", 5, "-o", out, "--dry-run", "--json")
     surveys = json.loads(done.stdout)
     assert surveys[0]["shards"] == 6
     assert surveys[0]["kinds"] == {"jsonl": 3, "parquet": 3}
@@ -114,23 +114,23 @@ def test_dry_run(run_dsir, parquet, jsonl, target, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_dry_run_reads_no_row(run_dsir, tmp_path, target):
+def test_dry_run_reads_no_row(invoke_dsir, tmp_path, target):
     bad = tmp_path / "bad.jsonl"
     bad.write_text("this is no JSON")
     cut = tmp_path / "cut.parquet"
     cut.write_text("this is no Parquet")
-    done = run_dsir("select", bad, cut, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
+    done = invoke_dsir("select", bad, cut, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
     assert done.returncode == 0
     assert re.search(rf"cannot be read: {re.escape(str(cut))}", done.stdout)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jsonl", "cut.parquet"]
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "mine").touch()
-    done = run_dsir("select", bad, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
+    done = invoke_dsir("select", bad, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
     one_error(done, 1, "is not empty")
 
 
 @pytest.mark.parametrize("kind", ["yaml", "json"])
-def test_config(run_dsir, parquet, target, tmp_path, contents, kind):
+def test_config(invoke_dsir, parquet, target, tmp_path, contents, kind):
     options = {
         "raw": [str(path) for path in parquet],
         "target": str(target),
@@ -149,7 +149,7 @@ def test_config(run_dsir, parquet, target, tmp_path, contents, kind):
     else:
         lines = [f"{name}: {json.dumps(value)}" for name, value in options.items()]
         config.write_text("# A run.\n" + "\n".join(lines))
-    done = run_dsir("select", "--config", config, "--seed", 7)
+    done = invoke_dsir("select", "--config", config, "--seed", 7)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     features = dsir.HashedNgrams(buckets=500, hash="sha256")
     dsir.select(parquet, target, features=features, seed=7, out=tmp_path / "api", **SETTINGS)
@@ -275,8 +275,8 @@ def test_paths_with_odd_names(run_dsir, world, target, tmp_path):
     assert [shard["path"] for shard in manifest["inputs"]["raw"]] == [str(path) for path in raw]
 
 
-def test_arguments_are_paths_and_never_texts(run_dsir, target, tmp_path):
-    done = run_dsir("select", "some words", "-t", target, "-n", 5, "-o", tmp_path / "out")
+def test_arguments_are_paths_and_never_texts(invoke_dsir, target, tmp_path):
+    done = invoke_dsir("select", "some words", "-t", target, "-n", 5, "-o", tmp_path / "out")
     assert done.returncode in (1, 2)
     assert "some words" in done.stderr
     assert "Traceback" not in done.stderr

@@ -49,9 +49,11 @@ def test_separate_targets(run_dsir, parquet, targets, contents):
     assert expected.target.tolist().count(0) == 30
 
 
-def test_the_stages_on_their_own(run_dsir, parquet, targets, contents):
+def test_the_stages_on_their_own(invoke_dsir, parquet, targets, contents):
     given = ["-t", "sea=sea.jsonl", "-t", "law=law.jsonl", "--targets", "separate"]
-    whole = run_dsir("select", *parquet, *given, "--n", 41, "-o", "whole", *SETTINGS, cwd=targets)
+    whole = invoke_dsir(
+        "select", *parquet, *given, "--n", 41, "-o", "whole", *SETTINGS, cwd=targets
+    )
     assert whole.returncode == 0, whole.stderr
     draw = ["--n", 41, "--min-tokens", 20, "--temperature", 0.1, "-q"]
     for command in (
@@ -60,7 +62,7 @@ def test_the_stages_on_their_own(run_dsir, parquet, targets, contents):
         ["sample", "scores", "-o", "rows", *draw],
         ["write", "rows", "-m", "m.dsir", "-o", "parts", "--json", "-q"],
     ):
-        done = run_dsir(*command, cwd=targets)
+        done = invoke_dsir(*command, cwd=targets)
         assert done.returncode == 0, done.stderr
     manifest = json.loads((targets / "whole" / "selection.json").read_text())
     told = json.loads(done.stdout)
@@ -68,14 +70,14 @@ def test_the_stages_on_their_own(run_dsir, parquet, targets, contents):
     assert set(told["targets"]) == {"sea", "law"}
     for name, data in contents(targets / "parts").items():
         assert contents(targets / "whole")[name] == data
-    done = run_dsir("explain", "m.dsir", "a ship", "--target", "law", cwd=targets)
+    done = invoke_dsir("explain", "m.dsir", "a ship", "--target", "law", cwd=targets)
     assert done.returncode == 0
-    done = run_dsir("explain", "m.dsir", "a ship", cwd=targets)
+    done = invoke_dsir("explain", "m.dsir", "a ship", cwd=targets)
     assert done.returncode == 2
     assert "name one of the model's targets: sea, law" in done.stderr
 
 
-def test_a_mixture_from_a_configuration(run_dsir, parquet, targets):
+def test_a_mixture_from_a_configuration(invoke_dsir, parquet, targets):
     config = {
         "raw": [str(path) for path in parquet],
         "target": {"sea": "sea.jsonl", "law": ["law.jsonl"]},
@@ -86,7 +88,7 @@ def test_a_mixture_from_a_configuration(run_dsir, parquet, targets):
         "min_tokens": 20,
     }
     (targets / "run.json").write_text(json.dumps(config))
-    done = run_dsir("select", "--config", "run.json", "-o", "out", "--json", "-q", cwd=targets)
+    done = invoke_dsir("select", "--config", "run.json", "-o", "out", "--json", "-q", cwd=targets)
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)["metrics"]["targets"]) == {"sea", "law"}
     settings = json.loads((targets / "out" / "selection.json").read_text())["settings"]
@@ -94,11 +96,11 @@ def test_a_mixture_from_a_configuration(run_dsir, parquet, targets):
     assert settings["length"] == 0.8
 
 
-def test_a_path_with_an_equals_sign(run_dsir, parquet, targets):
+def test_a_path_with_an_equals_sign(invoke_dsir, parquet, targets):
     folder = targets / "year=2020"
     folder.mkdir()
     (targets / "sea.jsonl").rename(folder / "sea.jsonl")
-    done = run_dsir(
+    done = invoke_dsir(
         "select", *parquet, "-t", "year=2020", "-n", 9, "-o", "out", *SETTINGS, cwd=targets
     )
     assert done.returncode == 0, done.stderr
@@ -117,8 +119,8 @@ def test_a_path_with_an_equals_sign(run_dsir, parquet, targets):
     ],
 )
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
-def test_wrong_calls(run_dsir, parquet, targets, options, message, dry):
-    done = run_dsir("select", *parquet, *options, "-n", 5, "-o", "out", *dry, cwd=targets)
+def test_wrong_calls(invoke_dsir, parquet, targets, options, message, dry):
+    done = invoke_dsir("select", *parquet, *options, "-n", 5, "-o", "out", *dry, cwd=targets)
     assert done.returncode == 2, done.stderr
     assert re.fullmatch(rf"dsir: error: [^\n]*{re.escape(message)}[^\n]*\n", done.stderr)
     assert not (targets / "out").exists()

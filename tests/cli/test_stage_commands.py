@@ -183,11 +183,11 @@ def test_fit_refuses_a_place_it_cannot_write_to(invoke_dsir, parquet, target, tm
     assert re.fullmatch(r"dsir: error: [^\n]*target\.jsonl[^\n]*: [^\n]+\n", done.stderr)
 
 
-def test_explain(run_dsir, stages):
+def test_explain(invoke_dsir, stages):
     text = "The captain [bold]sails[/bold] the ship"
     model = dsir.ImportanceModel.load(stages / "model.dsir")
     table = model.explain(text)
-    done = run_dsir("explain", stages / "model.dsir", text, "--top", 3)
+    done = invoke_dsir("explain", stages / "model.dsir", text, "--top", 3)
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == (
         f"log-weight {model.score([text])[0]:+.3f}; 3 of {table.num_rows} n-grams shown"
@@ -195,7 +195,7 @@ def test_explain(run_dsir, stages):
     for row in table.slice(0, 3).to_pylist():
         pattern = rf"{row['contribution']:+.3f} +{row['count']} +{row['bucket']} +"
         assert re.search(re.sub(r"^\+", r"\\+", pattern) + re.escape(row["ngram"]), done.stdout)
-    done = run_dsir("explain", stages / "model.dsir", "--json", "--top", 0, stdin=text)
+    done = invoke_dsir("explain", stages / "model.dsir", "--json", "--top", 0, stdin=text)
     told = json.loads(done.stdout)
     assert told["ngrams"] == table.to_pylist()
     assert told["log_weight"] == model.score([text])[0]
@@ -212,14 +212,14 @@ def test_explain_of_bytes_that_are_no_text(dsir_command, stages):
     assert done.stderr == b"dsir: error: standard input: is not UTF-8 (at byte 2)\n"
 
 
-def test_explain_of_odd_texts(run_dsir, stages):
-    done = run_dsir("explain", stages / "model.dsir", stdin="")
+def test_explain_of_odd_texts(invoke_dsir, stages):
+    done = invoke_dsir("explain", stages / "model.dsir", stdin="")
     assert done.returncode == 0
     assert "log-weight +0.000; 0 of 0 n-grams shown" in done.stdout
-    done = run_dsir("explain", stages / "model.dsir", stdin=b"a \xff ship")
+    done = invoke_dsir("explain", stages / "model.dsir", stdin=b"a \xff ship")
     assert done.returncode == 1
     assert re.fullmatch(r"dsir: error: [^\n]*\n", done.stderr)
-    done = run_dsir("explain", stages / "gone.dsir", "a ship")
+    done = invoke_dsir("explain", stages / "gone.dsir", "a ship")
     assert done.returncode == 1
     assert re.fullmatch(r"dsir: error: [^\n]*gone\.dsir: cannot be read[^\n]*\n", done.stderr)
 

@@ -38,19 +38,19 @@ def test_a_finished_run(work, run_dsir):
     assert told["holder"] is None
 
 
-def test_a_run_that_died_and_one_at_work(work, tmp_path, run_dsir):
+def test_a_run_that_died_and_one_at_work(work, tmp_path, invoke_dsir):
     shutil.rmtree(tmp_path / "out")
     shutil.rmtree(work / "outputs")
     shutil.rmtree(work / "rows")
     (work / "scores" / "00001.json").unlink()
     for number, name in enumerate(("00000.json", "00002.json")):
         os.utime(work / "scores" / name, (1000 + 10 * number, 1000 + 10 * number))
-    done = run_dsir("status", work)
+    done = invoke_dsir("status", work)
     assert done.stdout.startswith("nobody is at work; the same command goes on from here\n")
     assert re.search(r"score   2 of 3 units, \d+\.\d MB/s, \d+ (s|min) left\n", done.stdout)
     assert re.search(r"sample  0 of 3 units\n  write   0 units\n", done.stdout)
     with locked(work):
-        assert f"at work: process {os.getpid()} on " in run_dsir("status", work).stdout
+        assert f"at work: process {os.getpid()} on " in invoke_dsir("status", work).stdout
 
 
 def test_what_was_skipped(parquet, target, tmp_path):
@@ -83,7 +83,7 @@ def test_rates():
         assert unknown.seconds_left is None
 
 
-def test_no_work_directory(run_dsir, tmp_path):
-    done = run_dsir("status", tmp_path)
+def test_no_work_directory(invoke_dsir, tmp_path):
+    done = invoke_dsir("status", tmp_path)
     assert done.returncode == 1
     assert "is no work directory of dsir" in done.stderr

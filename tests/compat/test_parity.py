@@ -35,10 +35,13 @@ def test_virtual_shards(corpus, pair, num_proc, files):
     assert found == expected
 
 
-@pytest.mark.parametrize("ngrams", [1, 2, 3])
-@pytest.mark.parametrize("num_buckets", [1_000, 10_000, 50_000])
+# The reference keeps a number for every bucket of every document: many buckets are slow.
+@pytest.mark.parametrize(
+    ("ngrams", "num_buckets"), [(1, 1_000), (2, 1_000), (3, 1_000), (2, 10_000), (3, 50_000)]
+)
 def test_features(corpus, pair, ngrams, num_buckets):
-    both = pair(*corpus, num_proc=2, ngrams=ngrams, num_buckets=num_buckets)
+    raw, target = corpus
+    both = pair(raw[1:], target, num_proc=2, ngrams=ngrams, num_buckets=num_buckets)
     both.fit_and_weigh()
     both.check_fit()
     both.check_weights()

@@ -42,10 +42,16 @@ def run(code: str, simd: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture(scope="module")
+def widest() -> subprocess.CompletedProcess[str]:
+    done = run(SCORE, None)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 @pytest.mark.parametrize("level", ["scalar", "avx2", "avx512"])
-def test_every_level_gives_the_same_bytes(level):
-    widest, narrower = run(SCORE, None), run(SCORE, level)
-    assert widest.returncode == 0, widest.stderr
+def test_every_level_gives_the_same_bytes(widest, level):
+    narrower = run(SCORE, level)
     if "this CPU does not have it" in narrower.stderr:
         pytest.skip(f"this CPU does not have {level}")
     assert narrower.returncode == 0, narrower.stderr

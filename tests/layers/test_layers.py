@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import inspect
 import subprocess
@@ -74,6 +75,7 @@ VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}
 pytestmark = pytest.mark.skipif(not PACKAGE.is_dir(), reason="the sources are not there")
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its name in it, such as "stages.count"."""
     found = {}

@@ -137,12 +137,14 @@ def test_separate_targets_are_refused(world):
         )
 
 
-def test_on_the_command_line(run_dsir, parquet, target, tmp_path):
+def test_on_the_command_line(invoke_dsir, parquet, target, tmp_path):
     options = ["--combine", "dsir=1,lexrank=0.3", "--min-tokens", 20, "--length", "mean", "-q"]
-    done = run_dsir("select", *parquet, "-t", target, "-n", 40, *options, "-o", "out", cwd=tmp_path)
+    done = invoke_dsir(
+        "select", *parquet, "-t", target, "-n", 40, *options, "-o", "out", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     rows = sum(pq.read_metadata(path).num_rows for path in (tmp_path / "out").glob("*.parquet"))
     assert rows == 40
-    done = run_dsir("select", *parquet, "-t", target, "-n", 4, "--combine", "dsir", "-o", "x")
+    done = invoke_dsir("select", *parquet, "-t", target, "-n", 4, "--combine", "dsir", "-o", "x")
     assert done.returncode == 2
     assert "--combine dsir: expected NAME=NUMBER" in done.stderr

@@ -92,7 +92,7 @@ def test_json_lines_stay_json_lines(world, jsonl, target, tmp_path):
 
 @pytest.mark.parametrize("form", ["parquet", "jsonl"])
 def test_threads_restarts_and_the_stages_give_the_same(
-    form, request, target, tmp_path, contents, run_dsir
+    form, request, target, tmp_path, contents, invoke_dsir
 ):
     raw = request.getfixturevalue(form)
     settings = {**CHUNKS, "chunk_stride": 20, "filters": {"max_repeated": 0.3}}
@@ -110,15 +110,12 @@ def test_threads_restarts_and_the_stages_give_the_same(
         ["sample", "s", "-n", 90, "--min-tokens", 10, "--temperature", 0.3, "-o", "r", "--json"],
         ["write", "r", "-m", "m.dsir", "-o", "d"],
     ):
-        done = run_dsir(*command, "-q", cwd=tmp_path)
+        done = invoke_dsir(*command, "-q", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         if command[0] == "sample":
             told = json.loads(done.stdout)["metrics"]["rows"]
             assert told == selection.metrics["rows"]
-            assert (
-                told["passed_over"]["filtered"] == {"max_repeated": 168}
-                or told["passed_over"]["filtered"]["max_repeated"] > 0
-            )
+            assert told["passed_over"]["filtered"]["max_repeated"] > 0
     for name, data in contents(tmp_path / "d").items():
         assert expected[name] == data
 
@@ -233,13 +230,15 @@ def test_a_column_of_an_added_name(world, target, name):
     assert len(dsir.select(table, target, n=9, length="mean", **QUIET)) == 9
 
 
-def test_the_words_of_the_command_line(run_dsir, parquet, target, tmp_path):
+def test_the_words_of_the_command_line(invoke_dsir, parquet, target, tmp_path):
     options = ["--chunk-tokens", 25, "--filters", "max_repeated=0.3", "--min-tokens", 10]
-    done = run_dsir("select", *parquet, "-t", target, "-n", 50, *options, "-o", "out", cwd=tmp_path)
+    done = invoke_dsir(
+        "select", *parquet, "-t", target, "-n", 50, *options, "-o", "out", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert re.search(r"documents read +600 +3 shards\s+windows of them +[\d,]+ ", done.stdout)
     assert re.search(r"filtered: max_repeated +\d+", done.stdout)
-    done = run_dsir(
+    done = invoke_dsir(
         "select", *parquet, "-t", target, "-n", 5, "--chunk-stride", 3, "-o", "x", cwd=tmp_path
     )
     assert done.returncode == 2

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
 from fractions import Fraction
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import dsir
 from dsir import _core
-from dsir.quotas import Cap
-from dsir.stages import draw as draw_stage
 from dsir.stages import repeats
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
@@ -30,75 +23,11 @@ TARGETS = {
     "one": ["ship sail anchor tide and the mast of it"] * 9,
     "two": ["court judge the statute , a clause for it"] * 7,
 }
-WORDS = ["ship", "sail", "tide", "court", "judge", "bake", "flour", "the", "a", "of", "and"]
-SOURCES = ["web", "web", "web", "web", "books", "books", "news", None, 'a "quoted", name']
-
-
-class Corpus:
-    """Rows with copies among them, and what is known of each."""
-
-    def __init__(self, count: int = 260, seed: int = 3) -> None:
-        draw = random.Random(seed)
-        texts: list[str | None] = []
-        for number in range(count):
-            if number > 5 and draw.random() < 0.3:
-                texts.append(texts[draw.randrange(len(texts))])
-                continue
-            length = draw.choice([4, 12, 20, 33, 60])
-            texts.append(" ".join(draw.choice(WORDS) for _ in range(length)) + draw.choice("é .x"))
-        texts[50] = texts[90] = None
-        texts[51] = texts[91] = ""
-        self.texts = texts
-        self.source = [draw.choice(SOURCES) for _ in range(count)]
-        self.lang = [draw.choice([1, 1, 1, 2, 3]) for _ in range(count)]
-        self.flag = [draw.choice([True, False, None]) for _ in range(count)]
-        features = dsir.HashedNgrams()
-        self.tokens = np.array([len(features.tokens(text or "")) for text in texts])
-        self.bytes = np.array([len((text or "").encode()) for text in texts])
-        self.columns = {"source": self.source, "lang": self.lang, "meta.flag": self.flag}
-
-    def table(self) -> pa.Table:
-        return pa.table(
-            {
-                "text": pa.array(self.texts, pa.large_string()),
-                "source": pa.array(self.source, pa.string()).dictionary_encode(),
-                "lang": pa.array(self.lang, pa.int16()),
-                "meta": pa.array([{"flag": flag, "x": 1} for flag in self.flag]),
-            }
-        )
-
-    def lines(self) -> list[bytes]:
-        return [
-            json.dumps(
-                {"meta": {"flag": flag}, "text": text, "lang": lang}
-                | ({} if source is None else {"source": source})
-            ).encode()
-            + b"\n"
-            for text, source, lang, flag in zip(
-                self.texts, self.source, self.lang, self.flag, strict=True
-            )
-        ]
-
-    def write_parquet(self, folder: Path) -> list[Path]:
-        folder.mkdir(parents=True)
-        table, paths = self.table(), []
-        for number, (start, stop) in enumerate(pairwise([0, 40, 41, 190, len(self.texts)])):
-            paths.append(folder / f"part-{number}.parquet")
-            pq.write_table(table[start:stop], paths[-1], row_group_size=23)
-        return paths
-
-    def write_lines(self, folder: Path) -> list[Path]:
-        folder.mkdir(parents=True)
-        lines, paths = self.lines(), []
-        for number, (start, stop) in enumerate(pairwise([0, 60, len(lines)])):
-            paths.append(folder / f"part-{number}.jsonl")
-            paths[-1].write_bytes(b"".join(lines[start:stop]))
-        return paths
 
 
 @pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return Corpus()
+def corpus(quota_corpus):
+    return quota_corpus
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +39,7 @@ def models(corpus) -> dict[str, dsir.ImportanceModel]:
 
 
 def expected(
-    corpus: Corpus,
+    corpus: Any,
     model: dsir.ImportanceModel,
     *,
     n: int | None = None,
@@ -307,7 +236,7 @@ def test_every_format_and_number_of_threads(corpus, models, contents, tmp_path):
         assert written["settings"]["dedup"] == "exact"
         assert written["metrics"]["duplicates"]["by_shard"] != [0]
         sources = written["metrics"]["groups"]["source"]["most"]
-        assert {one["value"] for one in sources} == set(SOURCES)
+        assert {one["value"] for one in sources} == set(corpus.source)
 
 
 def test_runs_and_parts_do_not_matter(corpus, models, monkeypatch, tmp_path):
@@ -412,151 +341,8 @@ def test_rows_kept_as_they_pass(corpus, models, monkeypatch, tmp_path):
         assert written.column("text").to_pylist() == table["text"].take(sorted(want)).to_pylist()
 
 
-def test_windows(corpus):
-    """Windows are rows: copies among them are duplicates, and they have their document's source."""
-    selection = dsir.select(
-        corpus.table(),
-        TARGETS,
-        n=40,
-        chunk_tokens=12,
-        dedup="exact",
-        max_per={"source": 11},
-        **MEAN,
-    )
-    texts = selection.table.column("text").to_pylist()
-    assert len(set(texts)) == len(texts) == 40
-    assert max(Counter(selection.table.column("source").to_pylist()).values()) == 11
-    assert selection.metrics["rows"]["passed_over"]["duplicates"] > 0
-
-
-@settings(max_examples=40)
-@given(st.data())
-def test_any_corpus(data):
-    """The first of equal texts stays, whatever they are; no source has more than its share."""
-    text = st.sampled_from(["a b", "a  b", "a b ", "A b", "ä b", "c d e", "", None])
-    rows = data.draw(st.lists(st.tuples(text, st.sampled_from(["x", "y", None])), min_size=3))
-    texts, sources = [one for one, _ in rows], [source for _, source in rows]
-    first = [i for i, one in enumerate(texts) if one and one not in texts[:i]]
-    if not first:
-        return
-    table = pa.table(
-        {"text": pa.array(texts, pa.string()), "source": pa.array(sources, pa.string())}
-    )
-    keywords = {**MEAN, "min_tokens": 1, "dedup": "exact", "allow_fewer": True, "n": len(rows)}
-    assert dsir.select(table, ["a b"], **keywords).rows.tolist() == first
-    most = data.draw(st.integers(1, 3))
-    capped = dsir.select(table, ["a b"], max_per={"source": most}, **keywords).rows.tolist()
-    counted = Counter(sources[row] for row in first)
-    assert Counter(sources[row] for row in capped) == {s: min(c, most) for s, c in counted.items()}
-
-
-def test_shares_hold_where_fewer_are_taken(corpus):
-    """With allow_fewer the budget is lowered until the shares are of what is selected."""
-    for share in (0.25, 0.3, 0.5):
-        selection = dsir.select(
-            corpus.table(),
-            TARGETS,
-            n=10_000,
-            max_per={"source": share},
-            allow_fewer=True,
-            **MEAN,
-        )
-        counts = Counter(corpus.source[row] for row in selection.rows.tolist())
-        assert max(counts.values()) <= share * len(selection)
-        # And not one more could be: the largest budget within the shares.
-        sizes = Counter(
-            source
-            for source, tokens in zip(corpus.source, corpus.tokens, strict=True)
-            if tokens >= MEAN["min_tokens"]
-        )
-        for more in range(len(selection) + 1, len(selection) + 20):
-            assert sum(min(size, int(share * more)) for size in sizes.values()) < more
-    with pytest.raises(dsir.BudgetError, match="nothing can be selected within these shares"):
-        dsir.select(corpus.table(), TARGETS, n=50, max_per={"lang": 0.2}, allow_fewer=True, **MEAN)
-
-
-def test_messages(corpus):
-    cases = [
-        ({"n": 150, "max_per": {"source": 0.2}}, "leaves room for at most"),
-        ({"n": 3, "max_per": {"source": 0.2}}, "leaves room for at most 0 of the 3 documents"),
-        ({"n": 60, "max_per": {"source": 3}}, "leaves room for at most 15 of the 60 documents"),
-        ({"n": 50, "group_by": "source"}, r"n=50 by 'source': \d of 5 values have fewer eligible"),
-        ({"bytes": 10, "max_per": {"source": 0.5}}, "no document is as small|less than the"),
-        ({"bytes": 5}, "bytes=5 is less than the .* bytes of the first document"),
-        ({"bytes": "1GB"}, "asks for 1,000,000,000 bytes, but only"),
-        ({"fraction": 0.001, "group_by": "source"}, "of each value is less than one document"),
-    ]
-    for keywords, message in cases:
-        with pytest.raises(dsir.BudgetError, match=message):
-            dsir.select(corpus.table(), TARGETS, **keywords, **MEAN)
-    settings_ = [
-        ({"n": 1, "max_per": {"source": 1.5}}, "expected a share"),
-        ({"n": 1, "max_per": {"source": 0}}, "expected a share"),
-        ({"n": 1, "max_per": {"source": True}}, "expected a share"),
-        ({"n": 1, "max_per": "source=0.2"}, "expected shares by column"),
-        ({"n": 1, "max_per": {"a": 0.2}, "group_by": "a"}, "'a' is in both"),
-        ({"n": 1, "max_per": dict.fromkeys("abcde", 2)}, "at most 4 columns"),
-        ({"n": 1, "max_per": {"": 2}}, "no name of a column"),
-        ({"n": 1, "dedup": "near"}, "dedup='near'"),
-        ({"n": 1, "bytes": 5}, "exactly one of n, fraction, tokens and bytes"),
-        ({"bytes": "many"}, "bytes='many'"),
-    ]
-    for keywords, message in settings_:
-        with pytest.raises(dsir.SettingError, match=message):
-            dsir.select(corpus.table(), TARGETS, **keywords, **MEAN)
-    for column, message in (("nothing", "no column 'nothing'"), ("meta", "quotas are by strings")):
-        with pytest.raises(dsir.ShardError, match=message):
-            dsir.select(corpus.table(), TARGETS, n=1, group_by=column, **MEAN)
-    with pytest.raises(dsir.SettingError, match="combine: cannot be used"):
-        dsir.select(
-            corpus.table(),
-            TARGETS,
-            n=1,
-            group_by="lang",
-            combine={"dsir": 1.0, "lexrank": 0.1},
-            **MEAN,
-        )
-
-
-def test_a_field_that_no_line_has(corpus, tmp_path):
-    paths = corpus.write_lines(tmp_path / "raw")
-    with pytest.raises(dsir.ShardError, match="no line has a field 'sauce'"):
-        dsir.select(paths, TARGETS, n=1, group_by="sauce", **MEAN)
-    paths.append(tmp_path / "blank.jsonl")
-    paths[-1].write_bytes(b"\n\n")
-    paths.append(tmp_path / "nulls.jsonl")
-    paths[-1].write_bytes(b'{"text": "a", "source": null}\n')
-    assert len(dsir.select(paths, TARGETS, n=1, group_by="source", **MEAN)) == 5
-
-
-def test_values_of_every_kind_in_lines(corpus, tmp_path):
-    """Any JSON value is one, whichever way its block is parsed; the string is not the number."""
-    text = corpus.texts[0]
-    values = ["1", "1", "1.5", '"1"', "true", "null", "[1, 2]", "[1,2]", '{"b":1,"a":2}', "-0"]
-    line = '{"text": %s, "source": %s}\n'
-    path = tmp_path / "values.jsonl"
-    path.write_text("".join(line % (json.dumps(text), value) for value in values))
-    keywords = {**MEAN, "min_tokens": 1, "n": 1, "group_by": "source", "method": "top-k"}
-    selection = dsir.select(path, TARGETS, **keywords)
-    assert selection.rows.tolist() == [0, 2, 3, 4, 5, 6, 8, 9]
-    found = [one["value"] for one in selection.metrics["groups"]["source"]["most"]]
-    assert sorted(map(json.dumps, found)) == sorted(
-        ["1", "1.5", '"1"', "true", "null", "[1, 2]", '{"a": 2, "b": 1}', "0"]
-    )
-    path.write_text("".join(line % (json.dumps(text), i % 3) for i in range(9)))
-    assert dsir.select(path, TARGETS, **keywords).rows.tolist() == [0, 1, 2]
-
-
-def test_caps_are_exact_decimals():
-    assert Cap("a", 0.29).of(100) == 29
-    assert Cap("a", 0.07).of(100) == 7
-    assert Cap("a", 1.0).of(10**18 + 1) == 10**18 + 1
-    assert Cap("a", 7).of(100) == 7
-
-
 def test_draws_find_each_target_once(corpus, models):
     """Where there are no quotas the draw goes the way that it went before."""
-    assert draw_stage.QuotaPlan is not None
     for budget in BUDGETS:
         want, _ = expected(corpus, models["separate"], **budget)
         by_target = Counter(want.values())

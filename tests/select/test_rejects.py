@@ -260,17 +260,17 @@ def test_limits_go_with_skip():
             call(TEXTS, TEXTS, max_bad_rows=1, progress=False, **keywords)
 
 
-def test_the_commands(run_dsir, rotten, tmp_path):
+def test_the_commands(invoke_dsir, rotten, tmp_path):
     target = lines(tmp_path / "target.jsonl", *map(line, TEXTS))
     model = tmp_path / "model.dsir"
     options = ["--on-error", "skip"]
     draw = ["--n", 5, "--min-tokens", 3, "--method", "top-k"]
-    done = run_dsir("select", rotten, "-t", target, "-o", tmp_path / "out", *draw, *options)
+    done = invoke_dsir("select", rotten, "-t", target, "-o", tmp_path / "out", *draw, *options)
     assert done.returncode == 0, done.stderr
     assert "see _rejects.jsonl" in done.stdout
     assert "broken json" in done.stdout
     assert len(rejects(tmp_path / "out")) == len(BAD)
-    done = run_dsir("fit", rotten, "-t", target, "-o", model, *options)
+    done = invoke_dsir("fit", rotten, "-t", target, "-o", model, *options)
     assert done.returncode == 0, done.stderr
     limit = ["--max-bad-rows", "5"]
     for command in (
@@ -278,7 +278,7 @@ def test_the_commands(run_dsir, rotten, tmp_path):
         ["fit", rotten, "-t", target, "-o", tmp_path / "none.dsir"],
         ["score", rotten, "-m", model, "-o", tmp_path / "scores"],
     ):
-        done = run_dsir(*command, *options, *limit, "--quiet")
+        done = invoke_dsir(*command, *options, *limit, "--quiet")
         assert done.returncode == 1
         assert done.stderr.startswith("dsir: error: raw: more rows are bad than --max-bad-rows 5; ")
         assert done.stderr.count("\n") == 1

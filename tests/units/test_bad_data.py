@@ -26,7 +26,8 @@ SETTINGS: dict[str, Any] = {
     "progress": False,
 }
 WHOLE = 1 << 40
-SIZES = [1, 4000, 30_000]
+SIZES = [1, 4000, 30_000]  # A row group or a line each, several, and a few units a file.
+ROWS = 180
 
 
 @pytest.fixture
@@ -37,12 +38,7 @@ def unit_bytes(monkeypatch):
     return set_to
 
 
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
-def flipped(path: Path, table: pa.Table, groups: list[int], size: int = 50) -> Path:
+def flipped(path: Path, table: pa.Table, groups: list[int], size: int = 15) -> Path:
     """A Parquet file with a flipped bit in the texts of some row groups."""
     plain: dict[str, Any] = {"use_dictionary": False, "write_page_checksum": True}
     pq.write_table(table, path, row_group_size=size, compression="none", **plain)
@@ -69,8 +65,8 @@ def rotten(world, tmp_path) -> list[Path]:
     folder = tmp_path / "raw"
     folder.mkdir()
     return [
-        flipped(folder / "a.parquet", world.table(), [3, 11]),
-        spoiled(folder / "b.jsonl", world.texts, [0, 99, 100, 599]),
+        flipped(folder / "a.parquet", world.table().slice(0, ROWS), [3, 11]),
+        spoiled(folder / "b.jsonl", world.texts[:ROWS], [0, 29, 30, 179]),
     ]
 
 
@@ -82,8 +78,8 @@ def test_a_selection_of_damaged_files_stands(
     keywords = {**SETTINGS, **settings}
     unit_bytes(WHOLE)
     expected = dsir.select(rotten, goal, out=tmp_path / "whole", **keywords)
-    damaged = [(str(rotten[0]), 150, 50), (str(rotten[0]), 550, 50)]
-    lines = [(str(rotten[1]), row, 1) for row in (0, 99, 100, 599)]
+    damaged = [(str(rotten[0]), 45, 15), (str(rotten[0]), 165, 15)]
+    lines = [(str(rotten[1]), row, 1) for row in (0, 29, 30, 179)]
     assert [(e.path, e.row, e.rows) for e in expected.skipped] == damaged * 2 + lines
     assert expected.metrics["shards"] == {"read": 2, "skipped": 0}
     rejects = (tmp_path / "whole" / "_rejects.jsonl").read_bytes().splitlines()
@@ -109,7 +105,7 @@ def test_origins_are_rows_of_files(rotten, world, target, tmp_path, unit_bytes):
     out = tmp_path / "out"
     dsir.select(rotten[::-1], target, out=out, **SETTINGS)
     manifest = json.loads((out / "selection.json").read_bytes())
-    assert [entry["rows"] for entry in manifest["inputs"]["raw"]] == [600, 600]
+    assert [entry["rows"] for entry in manifest["inputs"]["raw"]] == [ROWS, ROWS]
     assert [Path(entry["path"]).name for entry in manifest["inputs"]["raw"]] == [
         "b.jsonl",
         "a.parquet",
@@ -146,19 +142,21 @@ def test_an_input_that_changed_is_found(rotten, target, tmp_path, unit_bytes):
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        ({"max_bad_rows": 1}, "row 150 of .*a.parquet"),
-        ({"max_bad_rows": 101}, "row 99 of .*b.jsonl"),
-        ({"max_bad_rows": 103}, "row 599 of .*b.jsonl"),
-        ({"max_bad_rows": "8%"}, "104 of 1,200 rows are bad.*the first: row 150 of .*a.parquet"),
-        ({"max_bad_rows": 104, "max_bad_shards": 0}, None),
-        ({"max_bad_rows": "9%"}, None),
+        ({"max_bad_rows": 1}, "row 45 of .*a.parquet"),
+        ({"max_bad_rows": 31}, "row 29 of .*b.jsonl"),
+        ({"max_bad_rows": 33}, "row 179 of .*b.jsonl"),
+        ({"max_bad_rows": "9%"}, "34 of 360 rows are bad.*the first: row 45 of .*a.parquet"),
+        ({"max_bad_rows": 34, "max_bad_shards": 0}, None),
+        ({"max_bad_rows": "10%"}, None),
     ],
 )
 def test_limits_for_bad_rows_go_by_corpus(rotten, target, tmp_path, unit_bytes, limits, said):
     found = set()
-    for threads, size in enumerate([WHOLE, *SIZES], 1):
+    places = {WHOLE: (None, "whole"), 1: ("smallest",), 4000: (None, "some"), 30_000: (None,)}
+    for threads, (size, folders) in enumerate(places.items(), 1):
         unit_bytes(size)
-        for work in (None, tmp_path / f"work-{size}"):
+        for folder in folders:
+            work = folder and tmp_path / folder
             keywords = {**SETTINGS, **limits, "workdir": work, "threads": threads}
             if said is None:
                 out = tmp_path / f"out-{size}-{work is None}"
@@ -170,7 +168,7 @@ def test_limits_for_bad_rows_go_by_corpus(rotten, target, tmp_path, unit_bytes, 
     assert len(found) == (said is not None)
 
 
-@pytest.mark.parametrize("fit_tokens", [1, 3000, 60_000, "all"])
+@pytest.mark.parametrize("fit_tokens", [1, 1500, 18_000, "all"])
 def test_limits_of_a_fit_go_by_what_it_reads(rotten, target, unit_bytes, fit_tokens):
     """Where the budget ends in a file, nothing behind that is read, so nothing there is bad."""
     found = set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from dsir.stages import score_table, units
 MEAN: dict[str, Any] = {"min_tokens": 5, "length": "mean", "progress": False}
 SETTINGS: dict[str, Any] = {**MEAN, "shard_size": "9kB"}
 WHOLE = 1 << 40
-SIZES = [1, 4000, 30_000]
+SIZES = [1, 4000, 30_000]  # A row group or a line each, several, and a few units a file.
 
 
 @pytest.fixture
@@ -29,29 +28,24 @@ def unit_bytes(monkeypatch):
     return set_to
 
 
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
 @pytest.fixture
 def raw(world, tmp_path) -> list[Path]:
     """Every text of the first file is in the second too, and some are twice in a file."""
     folder = tmp_path / "raw"
     folder.mkdir()
-    texts = [text or "" for text in world.texts[:400]]
-    texts[300:350] = texts[100:150]
+    texts = [text or "" for text in world.texts[:160]]
+    texts[120:140] = texts[40:60]
     rows = [
-        {"text": text, "source": f"s{number % 7}", "doc": {"lang": number // 60}}
+        {"text": text, "source": f"s{number % 7}", "doc": {"lang": number // 24}}
         for number, text in enumerate(texts)
     ]
     paths = [folder / "a.parquet", folder / "b.jsonl", folder / "c.jsonl.gz"]
-    pq.write_table(pa.Table.from_pylist(rows), paths[0], row_group_size=23)
+    pq.write_table(pa.Table.from_pylist(rows), paths[0], row_group_size=9)
     # The first half has no source: units of it have the value null alone.
-    for row in rows[:200]:
+    for row in rows[:80]:
         del row["source"]
     paths[1].write_text("".join(json.dumps(row) + "\n" for row in rows[::-1] if row["text"]))
-    table = pa.table({"text": texts[::2], "source": ["s1"] * 200, "doc": [{"lang": 3}] * 200})
+    table = pa.table({"text": texts[::2], "source": ["s1"] * 80, "doc": [{"lang": 3}] * 80})
     with pa.CompressedOutputStream(str(paths[2]), "gzip") as file:
         for row in table.to_pylist():
             file.write((json.dumps(row) + "\n").encode())
@@ -82,13 +76,14 @@ def test_the_same_files(form, raw, target, tmp_path, contents, unit_bytes, monke
             else:
                 texts += [json.loads(line)["text"] for line in path.read_bytes().splitlines()]
         assert len(set(texts)) == len(texts)
-        assert expected.metrics["duplicates"]["rows"] > 100
+        assert expected.metrics["duplicates"]["rows"] > 40
         assert len(expected.metrics["duplicates"]["by_shard"]) == len(raw)
     for threads, size in enumerate(SIZES, 1):
         unit_bytes(size)
         # In memory, on disk, and from what is on disk; rows in runs that units do not fill.
         work = tmp_path / f"work-{size}"
-        for out, place in (("a", None), ("b", work), ("c", work)):
+        places = (("a", None), ("b", work), ("c", work))
+        for out, place in places if size == 4000 else places[1:] if size == 1 else places[:1]:
             folder = tmp_path / f"out-{size}-{'b' if place else 'a'}"
             found = dsir.select(raw, target, out=folder, workdir=place, threads=threads, **keywords)
             assert contents(folder) == contents(tmp_path / "whole"), (size, out)
@@ -170,9 +165,9 @@ def test_dots_mean_what_the_first_line_of_the_file_says(world, target, tmp_path,
     path = tmp_path / "dots.jsonl"
     rows: list[dict[str, Any]] = [
         {"text": text or "", "a.b": number % 3, "a": {"b": 9}}
-        for number, text in enumerate(world.texts)
+        for number, text in enumerate(world.texts[:160])
     ]
-    for row in rows[300:]:
+    for row in rows[80:]:
         row["a"]["b"] = row.pop("a.b")  # The other spelling, which does not count here.
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -34,12 +33,6 @@ def unit_bytes(monkeypatch):
         monkeypatch.setattr(units, "UNIT_BYTES", size)
 
     return set_to
-
-
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch):
-    """A crash of the process is survived without it, and the tests are several times as fast."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture

@@ -248,8 +248,6 @@ class Renames:
             return result
 
         monkeypatch.setattr(Path, "replace", replace)
-        # A crash of the process is survived without it, and the tests are five times as fast.
-        monkeypatch.setattr(os, "fsync", lambda handle: None)
 
     def arm(self, crash_at: int | None, after: bool = False) -> None:
         self.done, self.crash_at, self.after = 0, crash_at, after
@@ -417,9 +415,8 @@ def damaged(data: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["output gone", "output kept"])
-def test_truncated_files(raw, goal, tmp_path, expected, contents, kept, monkeypatch):
+def test_truncated_files(raw, goal, tmp_path, expected, contents, kept):
     """An error that names the file, or done again; never another answer."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)  # For speed.
     out, work, sound = tmp_path / "out", tmp_path / "work", tmp_path / "sound"
     keywords = {**SETTINGS, "out": out, "workdir": work}
     dsir.select(raw, goal, **keywords)
