@@ -20,6 +20,7 @@ namespace {
 using dsir::simd::BlockMasks;
 using dsir::simd::Classify;
 using dsir::simd::Level;
+using dsir::simd::levels_up_to_active;
 using dsir::test::Random;
 using Block = std::array<std::uint8_t, 64>;
 
@@ -74,17 +75,9 @@ void check_kernel(Classify classify) {
     }
 }
 
-/// Every level up to the active one: all that the CPU has unless DSIR_SIMD says less.
-std::vector<Level> levels() {
-    std::vector<Level> all;
-    for (const Level level : {Level::scalar, Level::avx2, Level::avx512}) {
-        if (level <= dsir::simd::active_level()) all.push_back(level);
-    }
-    return all;
-}
-
 TEST(classes_of_bytes) {
-    for (const Level level : levels()) check_kernel(dsir::simd::classify_kernel(level));
+    for (const Level level : levels_up_to_active())
+        check_kernel(dsir::simd::classify_kernel(level));
 }
 
 /// Where a Cut's arrays are.
@@ -105,7 +98,7 @@ struct CutRoom {
 
 TEST(cutting_ascii_and_parts) {
     Random random(4);
-    for (const Level level : levels()) {
+    for (const Level level : levels_up_to_active()) {
         const auto& kernels = dsir::simd::cut_kernels(level);
         for (int round = 0; round < 400; ++round) {
             // Blocks of ASCII, short tokens and long, up to one with a byte that is not.
@@ -169,7 +162,7 @@ TEST(cutting_ascii_and_parts) {
 
 // The kernels know some characters without a table; every character is asked about.
 TEST(known_characters_are_those_of_the_tables) {
-    for (const Level level : levels()) {
+    for (const Level level : levels_up_to_active()) {
         const auto known = dsir::simd::cut_kernels(level).known;
         long found = 0;
         for (char32_t c = 0; c < 0x110000; ++c) {
@@ -210,7 +203,7 @@ TEST(known_characters_are_utf8) {
     for (int round = 0; round < 20000; ++round) {
         Block block{};
         for (auto& byte : block) byte = usual[random.below(usual.size())];
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             const auto masks = dsir::simd::cut_kernels(level).known(block.data());
             std::uint64_t left = masks.word | masks.punctuation;
             for (std::size_t i = 0; i < 64;) {
@@ -262,7 +255,7 @@ TEST(ngrams_of_every_level) {
             }
         }
         std::sort(expected.begin(), expected.end());
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             // In stretches of any length, none too.
             std::vector<std::uint32_t> found;
             dsir::simd::FastNgramsBefore before{};
@@ -302,7 +295,7 @@ TEST(sums_of_rows) {
             row = static_cast<std::uint32_t>(random.below(table.size()));
             for (std::size_t t = 0; t < 8; ++t) expected[t] += table[row].entries[t];
         }
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             std::array<std::int64_t, 8> sums{1, -2, 3, 4, 5, 6, 7, 8};
             dsir::simd::add_rows_kernel(level)(table[0].entries, chosen.data(), chosen.size(),
                                                sums.data());
@@ -345,7 +338,7 @@ TEST(panels_are_summed_column_by_column) {
                 nearest = static_cast<std::int32_t>(row);
             }
         }
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             const dsir::simd::PanelKernels& kernels = dsir::simd::panel_kernels(level);
             std::vector<float> found(distances.size());
             kernels.distances(panels.data(), count, width, point.data(), found.data());
@@ -367,6 +360,7 @@ TEST(panels_are_summed_column_by_column) {
 
 TEST(level_names) {
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::scalar)), std::string("scalar"));
+    CHECK_EQUAL(std::string(dsir::simd::name_of(Level::neon)), std::string("neon"));
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::avx2)), std::string("avx2"));
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::avx512)), std::string("avx512"));
     CHECK(dsir::simd::classify_kernel(Level::scalar) == dsir::simd::classify_scalar);
