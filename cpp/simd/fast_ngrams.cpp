@@ -26,6 +26,8 @@ FastNgrams fast_ngrams_kernel(Level level) {
 #if defined(__x86_64__) || defined(_M_X64)
     if (level == Level::avx512) return fast_ngrams_avx512;
     if (level == Level::avx2) return fast_ngrams_avx2;
+#elif defined(__aarch64__)
+    if (level == Level::neon) return fast_ngrams_neon;
 #endif
     (void)level;
     return fast_ngrams_scalar;
@@ -35,6 +37,8 @@ TokenHashes token_hashes_kernel(Level level) {
 #if defined(__x86_64__) || defined(_M_X64)
     if (level == Level::avx512) return token_hashes_avx512;
     if (level == Level::avx2) return token_hashes_avx2;
+#elif defined(__aarch64__)
+    if (level == Level::neon) return token_hashes_neon;
 #endif
     (void)level;
     return token_hashes_scalar;
