@@ -11,6 +11,7 @@
 #include "simd/cut.hpp"
 #include "simd/fast_ngrams.hpp"
 #include "simd/panels.hpp"
+#include "simd/possible_rows.hpp"
 #include "simd/row_sums.hpp"
 #include "text/unicode_tables.hpp"
 #include "text/utf8.hpp"
@@ -206,6 +207,7 @@ TEST(known_characters_are_utf8) {
         for (const Level level : levels_up_to_active()) {
             const auto masks = dsir::simd::cut_kernels(level).known(block.data());
             std::uint64_t left = masks.word | masks.punctuation;
+            if (level == Level::scalar) CHECK_EQUAL(left, 0U);
             for (std::size_t i = 0; i < 64;) {
                 if (((left >> i) & 1) == 0) {
                     ++i;
@@ -302,6 +304,50 @@ TEST(sums_of_rows) {
             CHECK(sums == expected);
         }
     }
+}
+
+TEST(rows_that_may_reach_a_bar) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    Random random(9);
+    std::vector<std::uint32_t> table(40 * 16 + 1);
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<std::uint32_t>(i * i);
+    std::size_t all = 0;
+    for (int round = 0; round < 2000; ++round) {
+        const double spread = round % 3 == 0 ? 100 : 10;
+        const double temperature = round % 2 == 0 ? 1.0 : 0.1 + random.uniform();
+        const double bar = round % 50 == 0   ? kInfinity
+                           : round % 50 == 1 ? -kInfinity
+                                             : spread * random.uniform();
+        const dsir::simd::NoiseNeeded needed{temperature, bar,          -3.7, 36.8,
+                                             16.0,        table.data(), 36.3};
+        const auto size = static_cast<std::uint32_t>(random.below(70));
+        std::vector<double> log_weight(size);
+        std::vector<std::uint8_t> eligible(size);
+        for (std::uint32_t i = 0; i < size; ++i) {
+            log_weight[i] = random.below(9) == 0 ? -kInfinity : spread * (random.uniform() - 0.5);
+            eligible[i] = static_cast<std::uint8_t>(random.below(3));
+        }
+        if (round % 7 == 0 && size != 0) log_weight[0] = bar - 36.8;  // just not out
+        for (const bool flagged : {false, true}) {
+            const std::uint8_t* const flags = flagged ? eligible.data() : nullptr;
+            std::vector<std::uint32_t> offsets(size + 16), words(size + 16);
+            const std::size_t count = dsir::simd::possible_rows_scalar(
+                needed, log_weight.data(), flags, size, offsets.data(), words.data());
+            all += count;
+            offsets.resize(count);
+            words.resize(count);
+            for (const Level level : levels_up_to_active()) {
+                std::vector<std::uint32_t> its_offsets(size + 16), its_words(size + 16);
+                const std::size_t found = dsir::simd::possible_rows_kernel(level)(
+                    needed, log_weight.data(), flags, size, its_offsets.data(), its_words.data());
+                its_offsets.resize(found);
+                its_words.resize(found);
+                CHECK(its_offsets == offsets);
+                CHECK(its_words == words);
+            }
+        }
+    }
+    CHECK(all > 10000);
 }
 
 TEST(panels_are_summed_column_by_column) {
