@@ -39,8 +39,6 @@ FastNgrams fast_ngrams_kernel(Level level);
 
 std::size_t fast_ngrams_scalar(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                FastNgramsBefore& before, std::uint32_t* out);
-std::size_t fast_ngrams_neon(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                             FastNgramsBefore& before, std::uint32_t* out);
 std::size_t fast_ngrams_avx2(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                              FastNgramsBefore& before, std::uint32_t* out);
 std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_t buckets,
@@ -51,7 +49,6 @@ using TokenHashes = void (*)(const TokenView& tokens, std::uint64_t* out);
 TokenHashes token_hashes_kernel(Level level);
 
 void token_hashes_scalar(const TokenView& tokens, std::uint64_t* out);
-void token_hashes_neon(const TokenView& tokens, std::uint64_t* out);
 void token_hashes_avx2(const TokenView& tokens, std::uint64_t* out);
 void token_hashes_avx512(const TokenView& tokens, std::uint64_t* out);
 
