@@ -359,6 +359,8 @@ TEST(panels_are_summed_column_by_column) {
         std::vector<float> point(static_cast<std::size_t>(width));
         for (float& value : panels) value = static_cast<float>(random.below(9)) / 3.0F;
         for (float& value : point) value = static_cast<float>(random.below(9)) / 3.0F;
+        // The second panel is the first again: the first among equals is the nearest.
+        std::copy_n(panels.begin(), kRows * width, panels.begin() + kRows * width);
         // The last rows of a table are infinitely far.
         for (std::int64_t f = 0; f < width; ++f) {
             panels[static_cast<std::size_t>((2 * width + f) * kRows + kRows - 1)] =
