@@ -9,13 +9,17 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # The fuzzers need clang++ with its libFuzzer; without it they are left out.
 CLANG ?= $(firstword $(shell command -v clang++ clang++-19 clang++-16 clang++-14))
 
-.PHONY: demo test lint types native sanitize fuzz pytest bench clean
+# The kernels of AArch64 need a cross-compiler and an emulator (Debian and Ubuntu:
+# g++-aarch64-linux-gnu, qemu-user-static); without them they are left out.
+AARCH64 := $(and $(shell command -v aarch64-linux-gnu-g++),$(shell command -v qemu-aarch64-static))
+
+.PHONY: demo test lint types native native-aarch64 sanitize fuzz pytest bench clean
 
 demo: $(VENV)
 	$(PIP) install .
 	$(BIN)/python examples/demo.py --target all
 
-test: lint types native sanitize fuzz pytest
+test: lint types native native-aarch64 sanitize fuzz pytest
 
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +40,15 @@ native: setup
 	cmake --preset native
 	cmake --build --preset native
 	ctest --preset native
+
+native-aarch64: setup
+ifeq ($(AARCH64),)
+	@echo "no aarch64-linux-gnu-g++ or no qemu-aarch64-static: AArch64 is left out"
+else
+	cmake --preset aarch64
+	cmake --build --preset aarch64
+	ctest --preset aarch64 --parallel 2
+endif
 
 sanitize: setup
 	cmake --preset asan-ubsan

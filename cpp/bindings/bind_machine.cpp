@@ -6,7 +6,7 @@ namespace dsir::bindings {
 void bind_machine(py::module_& module) {
     module.def(
         "simd_level", [] { return simd::name_of(simd::active_level()); },
-        "Width of the kernels in use: 'scalar' or 'avx2'.");
+        "Width of the kernels in use: 'scalar', 'neon', 'avx2' or 'avx512'.");
     module.def(
         "has_sha256_instructions", [] { return simd::has_sha256_instructions(); },
         "Whether SHA-256 runs on CPU instructions of its own.");

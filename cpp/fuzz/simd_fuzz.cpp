@@ -19,12 +19,9 @@ namespace {
 using namespace dsir;
 using simd::Level;
 
-std::vector<Level> wider() {
-    std::vector<Level> levels;
-    for (const Level level : {Level::avx2, Level::avx512}) {
-        if (level <= simd::active_level()) levels.push_back(level);
-    }
-    return levels;
+/// Those beyond scalar.
+std::span<const Level> wider() {
+    return simd::levels_up_to_active().subspan(1);
 }
 
 /// What a cutting kernel makes of bytes: its blocks, then a part of one.

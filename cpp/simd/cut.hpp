@@ -60,6 +60,7 @@ struct CutKernels {
 const CutKernels& cut_kernels(Level level);
 
 extern const CutKernels kCutScalar;
+extern const CutKernels kCutNeon;
 extern const CutKernels kCutAvx2;
 extern const CutKernels kCutAvx512;
 

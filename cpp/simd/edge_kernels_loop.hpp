@@ -21,6 +21,12 @@ using Fixed = std::integral_constant<std::int64_t, N>;
 using Four = float __attribute__((vector_size(16)));
 using Eight = float __attribute__((vector_size(32)));
 using Sixteen = float __attribute__((vector_size(64)));
+// gcc keeps vectors wider than NEON's registers in memory, from one operation to the next.
+#if defined(__aarch64__)
+constexpr bool kFourAtMost = true;
+#else
+constexpr bool kFourAtMost = false;
+#endif
 
 template <class Lanes>
 inline void load(Lanes& lanes, const float* from) {
@@ -69,7 +75,9 @@ void exponentials(Value* values, std::int64_t size) {
     if constexpr (std::is_same_v<Value, float>) {
         using Whole16 = std::int32_t __attribute__((vector_size(64)));
         using Whole4 = std::int32_t __attribute__((vector_size(16)));
-        for (; k + 16 <= size; k += 16) exponential_lanes<Sixteen, Whole16>(values + k);
+        if constexpr (!kFourAtMost) {
+            for (; k + 16 <= size; k += 16) exponential_lanes<Sixteen, Whole16>(values + k);
+        }
         for (; k + 4 <= size; k += 4) exponential_lanes<Four, Whole4>(values + k);
         for (; k < size; ++k) values[k] = numeric::portable_exp_float(values[k]);
     } else {
@@ -170,6 +178,30 @@ class HeadSums {
     Scratch<Value, decltype(columns_of(Heads{}, Width{}))> sums_;
 };
 
+#if defined(__aarch64__)
+template <>
+class HeadSums<float, Fixed<4>, Fixed<8>> {
+  public:
+    HeadSums(Fixed<4>, Fixed<8>, float*) {}
+    void clear() {
+        for (Four& four : sums_) four = Four{};
+    }
+    void add(const float* scale, const float* from) {
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+            Four lanes;
+            load(lanes, from + 4 * i);
+            sums_[i] += scale[i / 2] * lanes;
+        }
+    }
+    void copy(float* to) const {
+        for (int i = 0; i < 8; ++i) store(sums_[i], to + 4 * i);
+    }
+
+  private:
+    Four sums_[8]{};
+};
+#else
 template <>
 class HeadSums<float, Fixed<4>, Fixed<8>> {
   public:
@@ -193,6 +225,7 @@ class HeadSums<float, Fixed<4>, Fixed<8>> {
   private:
     Eight a_{}, b_{}, c_{}, d_{};
 };
+#endif
 
 template <>
 class HeadSums<float, Fixed<4>, Fixed<2>> {

@@ -76,6 +76,8 @@ const JsonStringKernels& json_string_kernels(Level level) {
 #if defined(__x86_64__) || defined(_M_X64)
     if (level >= Level::avx512) return kJsonStringsAvx512;
     if (level >= Level::avx2) return kJsonStringsAvx2;
+#elif defined(__aarch64__)
+    if (level == Level::neon) return kJsonStringsNeon;
 #endif
     (void)level;
     return kJsonStringsScalar;

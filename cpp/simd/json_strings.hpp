@@ -32,6 +32,7 @@ struct JsonStringKernels {
 const JsonStringKernels& json_string_kernels(Level level);
 
 extern const JsonStringKernels kJsonStringsScalar;
+extern const JsonStringKernels kJsonStringsNeon;
 extern const JsonStringKernels kJsonStringsAvx2;
 extern const JsonStringKernels kJsonStringsAvx512;
 

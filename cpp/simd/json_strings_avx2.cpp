@@ -24,6 +24,7 @@ struct Avx2 {
     }
     static Mask first(std::size_t size) { return size >= 32 ? ~Mask{0} : (Mask{1} << size) - 1; }
     static Mask high(__m256i bytes) { return static_cast<Mask>(_mm256_movemask_epi8(bytes)); }
+    static bool has_high(__m256i bytes) { return high(bytes) != 0; }
     static std::size_t lowest(Mask mask) { return static_cast<std::size_t>(_tzcnt_u32(mask)); }
     static Mask stops(__m256i bytes) {
         const __m256i quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));

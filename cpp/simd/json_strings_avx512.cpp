@@ -20,6 +20,7 @@ struct Avx512 {
         return _bzhi_u64(~Mask{0}, size >= 64 ? 64U : static_cast<unsigned>(size));
     }
     static Mask high(__m512i bytes) { return _mm512_movepi8_mask(bytes); }
+    static bool has_high(__m512i bytes) { return high(bytes) != 0; }
     static std::size_t lowest(Mask mask) { return static_cast<std::size_t>(_tzcnt_u64(mask)); }
     static Mask stops(__m512i bytes) {
         return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) |

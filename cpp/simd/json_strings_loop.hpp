@@ -59,7 +59,7 @@ bool is_utf8(const std::uint8_t* at, const std::uint8_t* end) {
         const auto left = static_cast<std::size_t>(end - at);
         // The last block always ends with zeros, in front of which no character may be open.
         const auto bytes = left >= kSize ? Width::load(at) : Width::load_some(at, left);
-        if (Width::high(bytes) != 0 || Width::high(before) != 0) {
+        if (Width::has_high(bytes) || Width::has_high(before)) {
             wrong = Width::either(wrong, Width::utf8_errors(before, bytes));
         }
         if (left < kSize) return Width::is_zero(wrong);

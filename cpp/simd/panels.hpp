@@ -27,6 +27,7 @@ struct PanelKernels {
 const PanelKernels& panel_kernels(Level level);
 
 extern const PanelKernels kPanelsScalar;
+extern const PanelKernels kPanelsNeon;
 extern const PanelKernels kPanelsAvx2;
 extern const PanelKernels kPanelsAvx512;
 

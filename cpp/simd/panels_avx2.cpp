@@ -1,6 +1,5 @@
-#include "simd/panels_loop.hpp"
-
 #if defined(__x86_64__) || defined(_M_X64)
+#include "simd/panels_loop.hpp"
 
 namespace dsir::simd {
 

@@ -21,6 +21,8 @@ PhiloxRows philox_rows_kernel(Level level) {
 #if defined(__x86_64__) || defined(_M_X64)
     if (level >= Level::avx512) return philox_rows_avx512;
     if (level >= Level::avx2) return philox_rows_avx2;
+#elif defined(__aarch64__)
+    if (level == Level::neon) return philox_rows_neon;
 #endif
     (void)level;
     return philox_rows_scalar;

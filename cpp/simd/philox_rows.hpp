@@ -23,6 +23,8 @@ PhiloxRows philox_rows_kernel(Level level);
 
 void philox_rows_scalar(const PhiloxSettings& settings, std::uint64_t first_row,
                         const std::uint32_t* offsets, std::size_t count, std::uint32_t* words);
+void philox_rows_neon(const PhiloxSettings& settings, std::uint64_t first_row,
+                      const std::uint32_t* offsets, std::size_t count, std::uint32_t* words);
 void philox_rows_avx2(const PhiloxSettings& settings, std::uint64_t first_row,
                       const std::uint32_t* offsets, std::size_t count, std::uint32_t* words);
 void philox_rows_avx512(const PhiloxSettings& settings, std::uint64_t first_row,

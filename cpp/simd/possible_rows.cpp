@@ -30,6 +30,8 @@ std::size_t possible_rows_scalar(const NoiseNeeded& needed, const double* log_we
 PossibleRows possible_rows_kernel(Level level) {
 #if defined(__x86_64__) || defined(_M_X64)
     if (level >= Level::avx512) return possible_rows_avx512;
+#elif defined(__aarch64__)
+    if (level == Level::neon) return possible_rows_neon;
 #endif
     (void)level;
     return possible_rows_scalar;

@@ -33,6 +33,9 @@ PossibleRows possible_rows_kernel(Level level);
 std::size_t possible_rows_scalar(const NoiseNeeded& needed, const double* log_weight,
                                  const std::uint8_t* eligible, std::uint32_t size,
                                  std::uint32_t* offsets, std::uint32_t* words);
+std::size_t possible_rows_neon(const NoiseNeeded& needed, const double* log_weight,
+                               const std::uint8_t* eligible, std::uint32_t size,
+                               std::uint32_t* offsets, std::uint32_t* words);
 std::size_t possible_rows_avx512(const NoiseNeeded& needed, const double* log_weight,
                                  const std::uint8_t* eligible, std::uint32_t size,
                                  std::uint32_t* offsets, std::uint32_t* words);

@@ -16,4 +16,10 @@ void sha256_compress_x86(hashing::Sha256State& state, const std::uint8_t* blocks
 void sha256_compress_two_x86(hashing::Sha256State& a, const std::uint8_t* block_a,
                              hashing::Sha256State& b, const std::uint8_t* block_b);
 
+/// With the SHA2 extension of Arm, under the same condition.
+void sha256_compress_arm(hashing::Sha256State& state, const std::uint8_t* blocks,
+                         std::size_t count);
+void sha256_compress_two_arm(hashing::Sha256State& a, const std::uint8_t* block_a,
+                             hashing::Sha256State& b, const std::uint8_t* block_b);
+
 }  // namespace dsir::simd

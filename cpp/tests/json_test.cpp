@@ -15,16 +15,8 @@ using dsir::json::TextFieldReader;
 using dsir::simd::JsonStringKernels;
 using dsir::simd::kJsonSlack;
 using dsir::simd::Level;
+using dsir::simd::levels_up_to_active;
 using dsir::test::Random;
-
-/// Every level up to the active one: all that the CPU has unless DSIR_SIMD says less.
-std::vector<Level> levels() {
-    std::vector<Level> all;
-    for (const Level level : {Level::scalar, Level::avx2, Level::avx512}) {
-        if (level <= dsir::simd::active_level()) all.push_back(level);
-    }
-    return all;
-}
 
 const std::uint8_t* bytes_of(const std::string& text) {
     return reinterpret_cast<const std::uint8_t*>(text.data());
@@ -61,7 +53,7 @@ Read read(const std::string& line, const std::vector<std::string>& path, Level l
 
 void check(const std::string& line, LineKind kind, const std::string& text = "",
            const std::vector<std::string>& path = {"text"}) {
-    for (const Level level : levels()) {
+    for (const Level level : levels_up_to_active()) {
         const Read found = read(line, path, level);
         if (found.kind != kind || found.text != text) CHECK_EQUAL(line, std::string("read so"));
         CHECK_EQUAL(found.kind, kind);
@@ -225,7 +217,7 @@ TEST(lines_of_a_block) {
     const std::string data = "{\"text\":\"one\"}\n[]\n{\"text\":null}\n{\"text\":\"four\"}";
     const std::vector<std::int64_t> starts{0, 15, 18, 32};
     const std::vector<std::int64_t> ends{14, 17, 31, 47};
-    for (const Level level : levels()) {
+    for (const Level level : levels_up_to_active()) {
         TextFieldReader reader({"text"}, dsir::simd::json_string_kernels(level));
         std::vector<std::int32_t> offsets(5);
         std::vector<std::uint8_t> values(data.size() + kJsonSlack);
@@ -253,7 +245,7 @@ bool utf8_one_by_one(const std::string& text) {
 void check_utf8(const std::string& text) {
     const bool expected = utf8_one_by_one(text);
     const Exact exact(text);
-    for (const Level level : levels()) {
+    for (const Level level : levels_up_to_active()) {
         CHECK_EQUAL(dsir::simd::json_string_kernels(level).valid_utf8(exact.begin(), exact.end()),
                     expected);
     }
@@ -305,7 +297,7 @@ TEST(plain_characters_by_every_kernel) {
             expected_beyond |= byte >= 0x80;
         }
         const Exact exact(text);
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             const JsonStringKernels& kernels = dsir::simd::json_string_kernels(level);
             bool beyond = false;
             CHECK_EQUAL(kernels.skip(exact.begin(), exact.end(), beyond) - exact.begin(),
@@ -349,7 +341,7 @@ TEST(damaged_lines_by_every_kernel) {
         const Read expected = read(line, {"text"}, Level::scalar);
         CHECK(expected.kind == LineKind::look_again || utf8_one_by_one(line));
         CHECK(utf8_one_by_one(expected.text));
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             const Read found = read(line, {"text"}, level);
             CHECK_EQUAL(found.kind, expected.kind);
             CHECK_EQUAL(found.text, expected.text);

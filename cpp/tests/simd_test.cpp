@@ -11,6 +11,7 @@
 #include "simd/cut.hpp"
 #include "simd/fast_ngrams.hpp"
 #include "simd/panels.hpp"
+#include "simd/possible_rows.hpp"
 #include "simd/row_sums.hpp"
 #include "text/unicode_tables.hpp"
 #include "text/utf8.hpp"
@@ -20,6 +21,7 @@ namespace {
 using dsir::simd::BlockMasks;
 using dsir::simd::Classify;
 using dsir::simd::Level;
+using dsir::simd::levels_up_to_active;
 using dsir::test::Random;
 using Block = std::array<std::uint8_t, 64>;
 
@@ -74,17 +76,9 @@ void check_kernel(Classify classify) {
     }
 }
 
-/// Every level up to the active one: all that the CPU has unless DSIR_SIMD says less.
-std::vector<Level> levels() {
-    std::vector<Level> all;
-    for (const Level level : {Level::scalar, Level::avx2, Level::avx512}) {
-        if (level <= dsir::simd::active_level()) all.push_back(level);
-    }
-    return all;
-}
-
 TEST(classes_of_bytes) {
-    for (const Level level : levels()) check_kernel(dsir::simd::classify_kernel(level));
+    for (const Level level : levels_up_to_active())
+        check_kernel(dsir::simd::classify_kernel(level));
 }
 
 /// Where a Cut's arrays are.
@@ -105,7 +99,7 @@ struct CutRoom {
 
 TEST(cutting_ascii_and_parts) {
     Random random(4);
-    for (const Level level : levels()) {
+    for (const Level level : levels_up_to_active()) {
         const auto& kernels = dsir::simd::cut_kernels(level);
         for (int round = 0; round < 400; ++round) {
             // Blocks of ASCII, short tokens and long, up to one with a byte that is not.
@@ -169,7 +163,7 @@ TEST(cutting_ascii_and_parts) {
 
 // The kernels know some characters without a table; every character is asked about.
 TEST(known_characters_are_those_of_the_tables) {
-    for (const Level level : levels()) {
+    for (const Level level : levels_up_to_active()) {
         const auto known = dsir::simd::cut_kernels(level).known;
         long found = 0;
         for (char32_t c = 0; c < 0x110000; ++c) {
@@ -210,9 +204,10 @@ TEST(known_characters_are_utf8) {
     for (int round = 0; round < 20000; ++round) {
         Block block{};
         for (auto& byte : block) byte = usual[random.below(usual.size())];
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             const auto masks = dsir::simd::cut_kernels(level).known(block.data());
             std::uint64_t left = masks.word | masks.punctuation;
+            if (level == Level::scalar) CHECK_EQUAL(left, 0U);
             for (std::size_t i = 0; i < 64;) {
                 if (((left >> i) & 1) == 0) {
                     ++i;
@@ -262,7 +257,7 @@ TEST(ngrams_of_every_level) {
             }
         }
         std::sort(expected.begin(), expected.end());
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             // In stretches of any length, none too.
             std::vector<std::uint32_t> found;
             dsir::simd::FastNgramsBefore before{};
@@ -302,13 +297,57 @@ TEST(sums_of_rows) {
             row = static_cast<std::uint32_t>(random.below(table.size()));
             for (std::size_t t = 0; t < 8; ++t) expected[t] += table[row].entries[t];
         }
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             std::array<std::int64_t, 8> sums{1, -2, 3, 4, 5, 6, 7, 8};
             dsir::simd::add_rows_kernel(level)(table[0].entries, chosen.data(), chosen.size(),
                                                sums.data());
             CHECK(sums == expected);
         }
     }
+}
+
+TEST(rows_that_may_reach_a_bar) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    Random random(9);
+    std::vector<std::uint32_t> table(40 * 16 + 1);
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<std::uint32_t>(i * i);
+    std::size_t all = 0;
+    for (int round = 0; round < 2000; ++round) {
+        const double spread = round % 3 == 0 ? 100 : 10;
+        const double temperature = round % 2 == 0 ? 1.0 : 0.1 + random.uniform();
+        const double bar = round % 50 == 0   ? kInfinity
+                           : round % 50 == 1 ? -kInfinity
+                                             : spread * random.uniform();
+        const dsir::simd::NoiseNeeded needed{temperature, bar,          -3.7, 36.8,
+                                             16.0,        table.data(), 36.3};
+        const auto size = static_cast<std::uint32_t>(random.below(70));
+        std::vector<double> log_weight(size);
+        std::vector<std::uint8_t> eligible(size);
+        for (std::uint32_t i = 0; i < size; ++i) {
+            log_weight[i] = random.below(9) == 0 ? -kInfinity : spread * (random.uniform() - 0.5);
+            eligible[i] = static_cast<std::uint8_t>(random.below(3));
+        }
+        if (round % 7 == 0 && size != 0) log_weight[0] = bar - 36.8;  // just not out
+        for (const bool flagged : {false, true}) {
+            const std::uint8_t* const flags = flagged ? eligible.data() : nullptr;
+            std::vector<std::uint32_t> offsets(size + 16), words(size + 16);
+            const std::size_t count = dsir::simd::possible_rows_scalar(
+                needed, log_weight.data(), flags, size, offsets.data(), words.data());
+            all += count;
+            offsets.resize(count);
+            words.resize(count);
+            for (const Level level : levels_up_to_active()) {
+                std::vector<std::uint32_t> its_offsets(size + 16), its_words(size + 16);
+                const std::size_t found = dsir::simd::possible_rows_kernel(level)(
+                    needed, log_weight.data(), flags, size, its_offsets.data(), its_words.data());
+                its_offsets.resize(found);
+                its_words.resize(found);
+                CHECK(its_offsets == offsets);
+                CHECK(its_words == words);
+            }
+        }
+    }
+    CHECK(all > 10000);
 }
 
 TEST(panels_are_summed_column_by_column) {
@@ -320,6 +359,8 @@ TEST(panels_are_summed_column_by_column) {
         std::vector<float> point(static_cast<std::size_t>(width));
         for (float& value : panels) value = static_cast<float>(random.below(9)) / 3.0F;
         for (float& value : point) value = static_cast<float>(random.below(9)) / 3.0F;
+        // The second panel is the first again: the first among equals is the nearest.
+        std::copy_n(panels.begin(), kRows * width, panels.begin() + kRows * width);
         // The last rows of a table are infinitely far.
         for (std::int64_t f = 0; f < width; ++f) {
             panels[static_cast<std::size_t>((2 * width + f) * kRows + kRows - 1)] =
@@ -345,7 +386,7 @@ TEST(panels_are_summed_column_by_column) {
                 nearest = static_cast<std::int32_t>(row);
             }
         }
-        for (const Level level : levels()) {
+        for (const Level level : levels_up_to_active()) {
             const dsir::simd::PanelKernels& kernels = dsir::simd::panel_kernels(level);
             std::vector<float> found(distances.size());
             kernels.distances(panels.data(), count, width, point.data(), found.data());
@@ -367,6 +408,7 @@ TEST(panels_are_summed_column_by_column) {
 
 TEST(level_names) {
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::scalar)), std::string("scalar"));
+    CHECK_EQUAL(std::string(dsir::simd::name_of(Level::neon)), std::string("neon"));
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::avx2)), std::string("avx2"));
     CHECK_EQUAL(std::string(dsir::simd::name_of(Level::avx512)), std::string("avx512"));
     CHECK(dsir::simd::classify_kernel(Level::scalar) == dsir::simd::classify_scalar);

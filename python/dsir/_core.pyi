@@ -705,7 +705,7 @@ def facility_location(
 
 # The machine.
 
-def simd_level() -> Literal["scalar", "avx2", "avx512"]:
+def simd_level() -> Literal["scalar", "neon", "avx2", "avx512"]:
     """Width of the kernels in use."""
 
 def has_sha256_instructions() -> bool:

@@ -49,7 +49,7 @@ def widest() -> subprocess.CompletedProcess[str]:
     return done
 
 
-@pytest.mark.parametrize("level", ["scalar", "avx2", "avx512"])
+@pytest.mark.parametrize("level", ["scalar", "neon", "avx2", "avx512"])
 def test_every_level_gives_the_same_bytes(widest, level):
     narrower = run(SCORE, level)
     if "this CPU does not have it" in narrower.stderr:
@@ -75,17 +75,17 @@ def test_an_unknown_wish_is_an_error(call):
     found = run(f"from dsir import _core; {call}", "nonsense")
     assert found.returncode == 1
     last = found.stderr.strip().splitlines()[-1]
-    assert last == "ValueError: DSIR_SIMD=nonsense: expected scalar, avx2 or avx512, or unset"
+    assert last == "ValueError: DSIR_SIMD=nonsense: expected scalar, neon, avx2 or avx512, or unset"
 
 
 def test_an_unknown_wish_in_a_thread_is_the_same_error():
     code = SCORE.replace("threads=2", "threads=7")
     found = run(code, "nonsense")
     assert found.returncode == 1
-    error = "ValueError: DSIR_SIMD=nonsense: expected scalar, avx2 or avx512, or unset"
+    error = "ValueError: DSIR_SIMD=nonsense: expected scalar, neon, avx2 or avx512, or unset"
     assert error in found.stderr
 
 
 def test_levels():
-    assert _core.simd_level() in ("scalar", "avx2", "avx512")
+    assert _core.simd_level() in ("scalar", "neon", "avx2", "avx512")
     assert isinstance(_core.has_sha256_instructions(), bool)

@@ -197,7 +197,7 @@ def test_every_kernel_selects_the_same_rows():
         "print(g.sample_indices_.tolist(), g.embeddings_.tobytes().hex()[:400], g.trials_)"
     )
     said = {}
-    for level in ("scalar", "avx2", "avx512"):
+    for level in ("scalar", "neon", "avx2", "avx512"):
         settings = {**os.environ, "DSIR_SIMD": level}
         done = subprocess.run(
             [sys.executable, "-c", code], env=settings, capture_output=True, text=True, check=False
