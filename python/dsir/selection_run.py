@@ -16,6 +16,7 @@ import pyarrow as pa
 from dsir.atomic import write_json
 from dsir.combining import Combine
 from dsir.corpus import Corpus
+from dsir.drawn_accounts import keep_accounts
 from dsir.errors import InputError, OutputError, SettingError
 from dsir.fit_settings import FitSettings
 from dsir.importance import ImportanceModel
@@ -45,7 +46,7 @@ from dsir.stages.draw import Draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.keeping import kept_folder, plan_keeping
 from dsir.stages.kept_rows import Keep
-from dsir.stages.lost_units import without_unnumbered
+from dsir.stages.lost_units import without_unnumbered_of
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
@@ -188,7 +189,7 @@ class SelectionRun:
             settings = self.combine.widened(settings)
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
-            scores = without_unnumbered(self.raw.shards, scores)
+            scores = without_unnumbered_of(self.raw.shards, scores)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
         on_error = self.pipeline.on_error
@@ -202,15 +203,32 @@ class SelectionRun:
         scores = self.pipeline.score(
             self.raw, model, filters, folder, keeps=keeps, spooled=spooled, beside=beside
         )
-        scores = without_unnumbered(self.raw.shards, scores)
+        scores = without_unnumbered_of(self.raw.shards, scores)
         manifest = folder.manifest
-        drawn, rows = self.pipeline.sample(
-            scores,
-            settings,
-            shares,
-            lambda: rows_workdir(place / "rows", manifest, settings, durable=durable),
-        )
+
+        def in_rows() -> Workdir:
+            return rows_workdir(place / "rows", manifest, settings, durable=durable)
+
+        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows)
+        if durable:  # What is kept can be written again by 'dsir write'.
+            keep_accounts(
+                in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
+            )
         return scores, drawn, rows
+
+    def _accounts(
+        self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
+    ) -> dict[str, Any]:
+        """Collect the accounts of a draw."""
+        filters = self.preprocessing.filters
+        return accounts_of(
+            scores,
+            drawn,
+            rows,
+            self.added.target_names,
+            () if filters is None else filters.active,
+            units=[stop - first for first, stop in file_ranges(self.raw.shards)],
+        )
 
     def _write(
         self,
@@ -238,16 +256,7 @@ class SelectionRun:
             written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
             paths, counts = written.paths, written.counts
             files = written.files + write_rejects(self.out, skipped)
-        filters = self.preprocessing.filters
-        active = () if filters is None else filters.active
-        metrics = accounts_of(
-            scores,
-            drawn,
-            rows,
-            self.added.target_names,
-            active,
-            units=[stop - first for first, stop in file_ranges(self.raw.shards)],
-        )
+        metrics = self._accounts(scores, drawn, rows)
         add_kl_reduction(metrics, model, counts)
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(

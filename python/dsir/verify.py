@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus import Corpus
 from dsir.corpus.take_rows import take_rows
-from dsir.errors import DsirError, OutputError
+from dsir.errors import DsirError, OutputError, SettingError
+from dsir.importance import ImportanceModel
 from dsir.json_differences import differences
 from dsir.output.file_checks import Finding, check_files, check_nothing_else
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import part_rows
 from dsir.output.row_merge import Pair, Rows, in_order, merged
-from dsir.rederiving import corpora_of, select_again
+from dsir.rederiving import model_of, raw_of, select_again, target_of
+from dsir.remote import RemotePath
 from dsir.remote.location import local_folder
+from dsir.rewriting import is_of_stages, write_again
 
 _SHOWN = 5
 
@@ -96,9 +100,11 @@ def verify(
     *,
     raw: object = None,
     target: object = None,
+    model: ImportanceModel | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
     threads: int | None = None,
+    memory: int | str | None = None,
 ) -> Verification:
     """Say whether a selection in a folder is what `selection.json` says, and stands row for row.
 
@@ -114,9 +120,12 @@ def verify(
             for what was in memory. Files may lie elsewhere and be touched, but not have another
             size.
         target: the same of the target.
+        model: the same of the model, from which a selection of `dsir write` is made again; such a
+            one has no target.
         quick: look at the checksums only, and at no input.
         ignore_times: take an input of the same path and size for the same, when it was touched.
         threads: how many to use; None for every core this process may use.
+        memory: about how much to take, as in `dsir.select`.
 
     Raises:
         OutputError: there is no selection in the folder, or one of another version's format.
@@ -136,7 +145,8 @@ def verify(
     rows = None
     if not quick and manifest.content["settings"]:
         again = _Again(manifest, findings, notes)
-        rows = again.run(raw, target, ignore_times=ignore_times, threads=threads)
+        found = again.inputs(raw, target, model, ignore_times=ignore_times)
+        rows = None if found is None else again.run(*found, threads=threads, memory=memory)
     return Verification(folder, quick, len(manifest.files), rows, findings, notes)
 
 
@@ -150,21 +160,54 @@ class _Again:
         self._rows = RowCounts()
         self._shown: dict[str, int] = {}
 
-    def run(
-        self, raw: object, target: object, *, ignore_times: bool, threads: int | None
-    ) -> RowCounts | None:
+    def inputs(
+        self, raw: object, target: object, model: Any, *, ignore_times: bool
+    ) -> tuple[Corpus, object] | None:
+        """Find raw, and target or model; None where one is not there."""
         manifest = self._manifest
-        found_raw, found_target, findings = corpora_of(
-            manifest, raw, target, ignore_times=ignore_times
-        )
+        found_raw, findings = raw_of(manifest, raw, ignore_times=ignore_times)
         self._findings += findings
-        if found_raw is None or found_target is None:
+        other: object
+        if is_of_stages(manifest):
+            if target is not None:
+                raise SettingError(
+                    f"target: {manifest.folder} was written by 'dsir write', which knows the model "
+                    "alone; give that"
+                )
+            other, findings = model_of(manifest, model)
+        elif model is not None:
+            raise SettingError(
+                f"model: {manifest.folder} was written by 'dsir select', which makes its own; "
+                "leave it out"
+            )
+        else:
+            other, findings = target_of(manifest, target, ignore_times=ignore_times)
+        self._findings += findings
+        if found_raw is None or other is None:
             self._say("input", "the selection cannot be made again: an input is missing")
             return None
+        return found_raw, other
+
+    def run(
+        self, raw: Corpus, other: object, *, threads: int | None, memory: int | str | None
+    ) -> RowCounts | None:
+        """Make it again and compare.
+
+        Args:
+            raw: what was selected from.
+            other: the target, or of a selection of the stages the model.
+            threads: how many to use.
+            memory: about how much to take.
+        """
+        manifest = self._manifest
         with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch:
             again = Path(scratch) / "again"
+            take: dict[str, Any] = {"threads": threads, "memory": memory}
             try:
-                select_again(manifest, found_raw, found_target, again, threads=threads)
+                if isinstance(other, ImportanceModel):
+                    write_again(manifest, raw, other, again, **take)
+                else:
+                    select_again(manifest, raw, other, again, **take)
                 derived = read_selection_file(again)
             except DsirError as error:
                 self._say("setting", f"the selection cannot be made again: {error}")

@@ -26,8 +26,9 @@ from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.run_status import run_status
 from dsir.sampling import KeyRule
-from dsir.stage_folders import sample_to_folder, score_to_folder, write_from_folder
+from dsir.stage_folders import sample_to_folder, score_to_folder
 from dsir.stages.draw_settings import DrawSettings
+from dsir.write_rows import write_from_folder
 
 
 class WrongAnswerError(AssertionError):
@@ -368,6 +369,7 @@ def folders(folder: Path) -> Case:
             rows,
             out,
             model=model,
+            model_path=None,
             shard_size=1 << 20,
             weight_column="log_weight",
             target_column="target",
