@@ -196,7 +196,7 @@ class Workdir:
         return (self.path if self.mirror is None else self.mirror.remote) / name
 
     def keep(self, name: str, value: Mapping[str, Any]) -> None:
-        """Keep a JSON object in the folder, under its checksum; nothing is done where it is there."""
+        """Keep a JSON object in the folder, under its checksum, unless it is there."""
         path = self.path / name if self.mirror is None else self.mirror.fetch(name)
         value = json.loads(json.dumps(dict(value)))  # As a reader will find it.
         with contextlib.suppress(OSError, ValueError):

@@ -15,7 +15,7 @@ from typing import TextIO
 import typer
 
 from dsir.cli.wording import in_options
-from dsir.errors import DsirError, DsirWarning, SettingError
+from dsir.errors import DsirError, DsirWarning, SettingError, StoreError
 from dsir.remote.store import RemoteError
 
 FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -69,7 +69,9 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
 
 
 def _remedy(error: BaseException) -> str | None:
-    """Say what to do about a disk that fails; None where that is not what failed."""
+    """Say what to do about a disk or a store that fails; None where that is not what failed."""
+    if isinstance(error, StoreError):
+        return "see to the store"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _REMEDIES:

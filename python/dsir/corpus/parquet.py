@@ -30,6 +30,7 @@ from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
 from dsir.remote.reading import WINDOW_BYTES, open_source
+from dsir.remote.store import raise_if_store_failed
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -76,6 +77,7 @@ class ParquetShard(FileShard):
             return replace(self, footer=read_footer(self.path))
         except _READ_ERRORS as error:  # Whoever reads it deals with that.
             raise_if_short_of_memory(error)
+            raise_if_store_failed(error)
             return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
@@ -171,6 +173,7 @@ class ParquetShard(FileShard):
                     for _ in self._batches(file, group, [column.projection], 1):
                         pass
                 except ShardError as error:
+                    raise_if_store_failed(error)
                     cause = error.__cause__
                     why = "other rows than its footer says" if cause is None else _first_line(cause)
                     damaged.append((group, f"row group {group} cannot be read: {why}"))
