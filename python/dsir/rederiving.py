@@ -22,6 +22,7 @@ from dsir.json_differences import differences
 from dsir.output.file_checks import Finding
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of
+from dsir.remote.store import raise_if_store_failed
 from dsir.select import select
 
 _Number = (int, float)
@@ -243,6 +244,7 @@ def model_of(
     try:
         found = model if isinstance(model, ImportanceModel) else ImportanceModel.load(model)
     except (ModelError, SettingError) as error:
+        raise_if_store_failed(error)
         return None, [Finding("input", str(error))]
     was = manifest.content["model"]
     if found.fingerprint != was:
@@ -285,6 +287,7 @@ class _Search:
         try:
             corpus = resolve(given, text=self._text, name=name)
         except (InputError, SettingError) as error:
+            raise_if_store_failed(error)
             self._say(str(error))
             return None
         if len(corpus.shards) != len(described):
@@ -311,9 +314,11 @@ class _Search:
         try:
             shard = open_file(location_of(path), self._text)
         except (InputError, SettingError) as error:
+            raise_if_store_failed(error)
             self._say(str(error))
             return None
         except OSError as error:
+            raise_if_store_failed(error)
             self._say(f"{path:.200}: {error.strerror or error}")
             return None
         self._compare(shard, entry, {"mtime_ns"} if self._ignore_times else set())

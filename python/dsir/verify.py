@@ -23,8 +23,8 @@ from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import part_rows
 from dsir.output.row_merge import Pair, Rows, in_order, merged
 from dsir.rederiving import model_of, raw_of, select_again, target_of
-from dsir.remote import RemotePath
-from dsir.remote.location import local_folder
+from dsir.remote import Location, RemotePath, location_of
+from dsir.remote.store import raise_if_store_failed
 from dsir.rewriting import is_of_stages, write_again
 
 _SHOWN = 5
@@ -70,7 +70,7 @@ class Verification:
         notes: what else is worth knowing.
     """
 
-    folder: Path
+    folder: Location
     quick: bool
     files: int
     rows: RowCounts | None
@@ -96,7 +96,7 @@ class Verification:
 
 
 def verify(
-    out: str | Path,
+    out: str | Path | RemotePath,
     *,
     raw: object = None,
     target: object = None,
@@ -115,7 +115,7 @@ def verify(
     Whatever is wrong is a finding; what cannot be compared for it, too.
 
     Args:
-        out: the folder that `dsir.select` wrote to.
+        out: the folder that `dsir.select` wrote to, also by URL.
         raw: where it is now, in place of the paths in the manifest: as in `dsir.select`. Needed
             for what was in memory. Files may lie elsewhere and be touched, but not have another
             size.
@@ -129,9 +129,10 @@ def verify(
 
     Raises:
         OutputError: there is no selection in the folder, or one of another version's format.
-        SettingError: the folder is in a store.
+        SettingError: the call is wrong.
+        StoreError: a store does not answer, or refuses.
     """
-    folder = local_folder(out)
+    folder = location_of(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
     findings = [Finding("manifest", f"{where}: {problem}") for problem in manifest.problems]
@@ -210,6 +211,7 @@ class _Again:
                     select_again(manifest, raw, other, again, **take)
                 derived = read_selection_file(again)
             except DsirError as error:
+                raise_if_store_failed(error)
                 self._say("setting", f"the selection cannot be made again: {error}")
                 return None
             self._compare_manifests(derived)
@@ -251,6 +253,7 @@ class _Again:
             try:
                 yield from in_order(part_rows(self._manifest, part, text))
             except DsirError as error:
+                raise_if_store_failed(error)
                 self._say("file", f"{self._manifest.folder / part}: {error}")
 
     def _compare(self, pair: Pair) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,14 @@ from dsir.output.jsonl import WEIGHTS_FOLDER
 from dsir.output.manifest import Manifest
 from dsir.output.row_merge import Rows
 from dsir.output.row_origins import ORIGINS_FOLDER, Origins, joined_origins, read_origins
+from dsir.remote import Location, RemotePath
+from dsir.remote.reading import open_source
+from dsir.remote.store import raise_if_store_failed
 
 _READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
-def own_file(manifest: Manifest, name: str) -> Path:
+def own_file(manifest: Manifest, name: str) -> Location:
     """Return the path of a file of the output.
 
     Raises:
@@ -27,6 +30,8 @@ def own_file(manifest: Manifest, name: str) -> Path:
     path = manifest.folder / name
     if name not in manifest.files:
         raise OutputError(f"{path}: the manifest does not say what is in it")
+    if isinstance(path, RemotePath):
+        return path
     if path.is_symlink() or (path.parent != manifest.folder and path.parent.is_symlink()):
         raise OutputError(f"{path}: is a link, which no selection has")
     return path
@@ -78,13 +83,17 @@ def _beside(folder: str, part: str) -> str:
     return f"{folder}/{PurePosixPath(part).stem}.parquet"
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+def _batches(path: Location) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq  # Here: long to import.
 
     try:
-        with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
+        with (
+            open_source(path) as source,
+            pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
+        ):
             yield from file.iter_batches(use_threads=False)
     except _READ_ERRORS as error:
+        raise_if_store_failed(error)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(f"{path}: cannot be read: {reason}") from error
 
