@@ -206,6 +206,22 @@ class Workdir:
         if self.mirror is not None:
             self.mirror.upload(path)
 
+    def kept(self, name: str) -> dict[str, Any] | None:
+        """Return what `keep` has kept; None where that is nothing.
+
+        Raises:
+            WorkdirError: it was changed.
+        """
+        path = self.path / name if self.mirror is None else self.mirror.fetch(name)
+        try:
+            return read_sealed(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise WorkdirError(
+                f"{self.location(name)}: cannot be read ({error}); remove it"
+            ) from error
+
     def place(self, stage: str, number: int | str) -> Place:
         """Return where a task of a stage puts its result."""
         folder = self.path / stage

@@ -22,11 +22,16 @@ from dsir.pipeline import Pipeline
 from dsir.remote import Folder, Location, location_of
 from dsir.selection import add_kl_reduction
 from dsir.stage_folders import are_chunks, raw_of
+from dsir.stages.damaged_columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import file_ranges, placed, skipped_in_files, units_of_layout
 from dsir.workdir import Place, fingerprint_of, local_copy, read_manifest
 
+_WAY_OUT = (
+    "its rows were scored by their texts alone; mend the file and score it again, or select with "
+    "'dsir select --on-error skip', which passes over the row group"
+)
 # What tells a folder of rows from others; the rest of its settings is how they were drawn.
 _OF_FOLDER = {"stage", "scores", "model", "text", "separate"}
 
@@ -99,7 +104,10 @@ def write_from_folder(
         added.refuse_taken_names(output.schema)
     if overwrite:
         clear_output_folder(out)
-    written = pipeline.write(outputs, out, added, model.features, None)
+    try:
+        written = pipeline.write(outputs, out, added, model.features, None)
+    except ShardError as error:
+        raise_named(error, shards, parts, _WAY_OUT)
     skipped = skipped_in_files(shards, accounts.skipped)
     written.files += write_rejects(out, skipped)
     metrics = accounts.metrics
