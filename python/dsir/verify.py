@@ -13,15 +13,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import Corpus
+from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError
 from dsir.importance import ImportanceModel
 from dsir.json_differences import differences
+from dsir.memory_limit import memory_limit
 from dsir.output.file_checks import Finding, check_files, check_nothing_else
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import part_rows
 from dsir.output.row_merge import Pair, Rows, in_order, merged
+from dsir.pipeline import open_engine
 from dsir.rederiving import model_of, raw_of, select_again, target_of
 from dsir.remote import Location, RemotePath, location_of
 from dsir.remote.store import raise_if_store_failed
@@ -132,6 +135,7 @@ def verify(
         SettingError: the call is wrong.
         StoreError: a store does not answer, or refuses.
     """
+    limit = memory_limit(memory, open_engine("local", threads).threads)
     folder = location_of(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
@@ -145,7 +149,9 @@ def verify(
             notes.append(message)
     rows = None
     if not quick and manifest.content["settings"]:
-        again = _Again(manifest, findings, notes)
+        # Rows that were too long for the limit would be refused as they are selected again.
+        limits = ReadLimits(limit.reading.batch_bytes)
+        again = _Again(manifest, findings, notes, limits)
         found = again.inputs(raw, target, model, ignore_times=ignore_times)
         rows = None if found is None else again.run(*found, threads=threads, memory=memory)
     return Verification(folder, quick, len(manifest.files), rows, findings, notes)
@@ -154,10 +160,17 @@ def verify(
 class _Again:
     """The selection made again and compared; adds to findings and notes."""
 
-    def __init__(self, manifest: Manifest, findings: list[Finding], notes: list[str]) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        findings: list[Finding],
+        notes: list[str],
+        limits: ReadLimits,
+    ) -> None:
         self._manifest = manifest
         self._findings = findings
         self._notes = notes
+        self._limits = limits
         self._rows = RowCounts()
         self._shown: dict[str, int] = {}
 
@@ -241,7 +254,7 @@ class _Again:
 
     def _compare_rows(self, derived: Manifest) -> None:
         try:
-            for pair in merged(self._written_rows(), _all_rows(derived)):
+            for pair in merged(self._written_rows(), _all_rows(derived, self._limits)):
                 self._compare(pair)
         except OutputError as error:
             self._say("row", f"{self._manifest.folder}: {error}")
@@ -251,7 +264,7 @@ class _Again:
         text = str(self._manifest.settings.get("text"))
         for part in self._manifest.parts:
             try:
-                yield from in_order(part_rows(self._manifest, part, text))
+                yield from in_order(part_rows(self._manifest, part, text, self._limits))
             except DsirError as error:
                 raise_if_store_failed(error)
                 self._say("file", f"{self._manifest.folder / part}: {error}")
@@ -299,10 +312,10 @@ class _Again:
         self._findings.append(Finding(kind, message))
 
 
-def _all_rows(manifest: Manifest) -> Iterator[Rows]:
+def _all_rows(manifest: Manifest, limits: ReadLimits) -> Iterator[Rows]:
     text = str(manifest.settings["text"])
     for part in manifest.parts:
-        yield from part_rows(manifest, part, text)
+        yield from part_rows(manifest, part, text, limits)
 
 
 def _skipped(manifest: Manifest) -> list[Any]:

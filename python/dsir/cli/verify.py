@@ -44,6 +44,7 @@ def verify(
         ),
     ] = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -70,6 +71,7 @@ def verify(
             quick=quick,
             ignore_times=ignore_times,
             threads=threads,
+            memory=memory,
         )
         if as_json:
             typer.echo(json.dumps(found.describe(), indent=2))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
 
+from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.files import open_file
 from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
@@ -46,7 +48,9 @@ def origins_of(manifest: Manifest, part: str) -> Iterator[Origins]:
     return read_origins(own_file(manifest, _beside(ORIGINS_FOLDER, part)))
 
 
-def part_rows(manifest: Manifest, part: str, text: str) -> Iterator[Rows]:
+def part_rows(
+    manifest: Manifest, part: str, text: str, limits: ReadLimits = READ_LIMITS
+) -> Iterator[Rows]:
     """Read the rows of a part with all of their columns, in bounded batches.
 
     Of JSON Lines these are the line and what stands beside it in `_weights`.
@@ -55,13 +59,14 @@ def part_rows(manifest: Manifest, part: str, text: str) -> Iterator[Rows]:
         manifest: of the selection.
         part: name of the part.
         text: the text column.
+        limits: how much is read at a time.
 
     Raises:
         OutputError: the part, or a file beside it, cannot be read, or they do not go together.
         InputError: the same, from the readers.
     """
     path = own_file(manifest, part)
-    shard = open_file(path, text)
+    shard = replace(open_file(path, text), limits=limits)
     count = sum(len(some.source) for some in origins_of(manifest, part))
     if manifest.files[part].rows != count:
         raise OutputError(f"{path}: has {manifest.files[part].rows:,} rows, {count:,} beside it")
