@@ -85,11 +85,28 @@ def read_accounts(folder: Path, fingerprint: str, units: int) -> DrawnAccounts:
             dict(content["settings"]),
             dict(content["metrics"]),
             [int(count) for count in content["rows"]],
-            [[Skipped(**entry) for entry in entries] for entries in content["skipped"]],
+            [[_skipped(entry) for entry in entries] for entries in content["skipped"]],
         )
-    except (KeyError, TypeError, ValueError) as error:
+        for of in dict(found.metrics.get("targets", {})).values():
+            dict(of)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WorkdirError(f"{path}: does not hold the accounts of a draw; {again}") from error
     whole = len(found.rows) == len(found.skipped) == units and set(found.settings) == {*_OF_SCORES}
     if content.get("fingerprint") != fingerprint or not whole:
         raise WorkdirError(f"{path}: is of another draw; {again}")
+    return found
+
+
+def _skipped(entry: dict[str, Any]) -> Skipped:
+    """Read what was passed over.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    found = Skipped(**entry)
+    texts = (found.path, found.reason, found.snippet or "")
+    # Not isinstance: True is an int.
+    numbers = (found.rows, found.row or 0)
+    if not all(type(text) is str for text in texts) or not all(type(n) is int for n in numbers):
+        raise TypeError("is no row and no shard")
     return found
