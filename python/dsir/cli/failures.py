@@ -62,6 +62,10 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
             _fail(message, FAILED, debug)
         except MemoryError:
             _fail(f"out of memory; use fewer threads{hint}", FAILED, debug)
+        except RuntimeError as error:
+            if "can't start new thread" not in str(error):
+                raise
+            _fail(f"out of memory: no thread can be started; use fewer{hint}", FAILED, debug)
         except Terminated:
             _fail(f"terminated{hint}", TERMINATED, debug)
         except KeyboardInterrupt:
