@@ -390,7 +390,7 @@ def test_any_value_anywhere_in_a_manifest(written, tmp_path_factory, value, at):
     assert not found.stands
 
 
-def test_the_command(run_dsir, written, tmp_path):
+def test_the_command(invoke_dsir, run_dsir, written, tmp_path):
     out = written / "out"
     done = run_dsir("verify", out, "--threads", 1)
     assert done.returncode == 0, done.stderr
@@ -398,13 +398,13 @@ def test_the_command(run_dsir, written, tmp_path):
     assert "stands" in done.stdout
     copy = Path(shutil.copytree(out, tmp_path / "copy"))
     truncate(copy)
-    done = run_dsir("verify", copy, "--quick", "--json")
+    done = invoke_dsir("verify", copy, "--quick", "--json")
     assert done.returncode == 1
     assert done.stderr == ""
     told = json.loads(done.stdout)
     assert told["stands"] is False
     assert told["findings"][0]["kind"] == "file"
-    done = run_dsir("verify", tmp_path / "none")
+    done = invoke_dsir("verify", tmp_path / "none")
     assert done.returncode == 1
     assert done.stderr.startswith("dsir: error: ")
     assert done.stderr.count("\n") == 1
