@@ -38,10 +38,10 @@ def write(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Write the drawn documents, in the format of the input, and what they are: selection.json.
+    """Write the drawn documents, in the format of the input.
 
-    The inputs are read again where they were scored; one that has changed is refused. `dsir verify`
-    and `dsir diff` read what is written.
+    The inputs are read again where they were scored; one that has changed is refused. What is
+    written has a selection.json, which `dsir verify` and `dsir diff` read.
 
     **Example**
 
