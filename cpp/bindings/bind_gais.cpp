@@ -47,6 +47,25 @@ AttentionGraph attention_graph(const Array<std::int64_t>& offsets,
                                        {neighbours.data(), neighbours.data() + neighbours.size()});
 }
 
+/// A product of sizes; one that 63 bits have no room for is refused.
+std::int64_t product(std::int64_t one, std::int64_t other) {
+    std::int64_t result = 0;
+    require(!__builtin_mul_overflow(one, other, &result), "the shape of the network is too large");
+    return result;
+}
+
+/// The number of weights of a network, as NetworkShape::weights has it, but for what is too large.
+std::int64_t checked_weights(const NetworkShape& shape) {
+    const std::int64_t joined = product(shape.heads, shape.hidden);
+    const std::int64_t logits = product(shape.heads, shape.classes);
+    std::int64_t total = 0;
+    for (const std::int64_t part : {product(shape.features, joined), product(3, joined),
+                                    product(joined, logits), product(2, logits), shape.classes})
+        require(!__builtin_add_overflow(total, part, &total),
+                "the shape of the network is too large");
+    return total;
+}
+
 template <class Value>
 NetworkShape shape_of(const AttentionGraph& nodes, const Array<Value>& features,
                       const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
@@ -56,8 +75,12 @@ NetworkShape shape_of(const AttentionGraph& nodes, const Array<Value>& features,
     require(heads >= 1 && hidden >= 1 && classes >= 1, "heads, hidden and classes: 1 or more");
     require(threads >= 1, "threads must be at least 1");
     const NetworkShape shape{features.shape(1), heads, hidden, classes};
-    require(weights.ndim() == 1 && weights.size() == shape.weights(),
-            "expected " + std::to_string(shape.weights()) + " weights");
+    const std::int64_t expected = checked_weights(shape);
+    require(weights.ndim() == 1 && weights.size() == expected,
+            "expected " + std::to_string(expected) + " weights");
+    // What comes out: embeddings, logits, attention.
+    for (const std::int64_t row : {shape.joined(), shape.logits()}) product(nodes.size(), row);
+    product(nodes.edges(), heads);
     return shape;
 }
 

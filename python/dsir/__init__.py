@@ -33,6 +33,7 @@ from dsir.errors import (
     RowError,
     SettingError,
     ShardError,
+    StoreError,
     TextColumnError,
     WorkdirError,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "SelectionDifference",
     "SettingError",
     "ShardError",
+    "StoreError",
     "TextColumnError",
     "Verification",
     "WorkdirError",

@@ -21,7 +21,7 @@ from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import origins_of, part_rows
 from dsir.output.row_merge import Pair, Rows, merged
 from dsir.output.row_origins import Origins, joined_origins
-from dsir.remote.location import local_folder
+from dsir.remote import Location, RemotePath, location_of
 
 _RUN = 1 << 17
 
@@ -75,8 +75,8 @@ class SelectionDifference:
         inputs: what differs of inputs that both have.
     """
 
-    a: Path
-    b: Path
+    a: Location
+    b: Location
     rows: Shared
     by_input: dict[str, Shared]
     by_value: dict[str, Shared] | None
@@ -107,7 +107,9 @@ class SelectionDifference:
         return described
 
 
-def diff(a: str | Path, b: str | Path, *, by: str | None = None) -> SelectionDifference:
+def diff(
+    a: str | Path | RemotePath, b: str | Path | RemotePath, *, by: str | None = None
+) -> SelectionDifference:
     """Compare two selections: rows in common, change of their weights, settings that differ.
 
     Rows are the same where they come from the same row of the same input (by its path; in memory,
@@ -116,17 +118,17 @@ def diff(a: str | Path, b: str | Path, *, by: str | None = None) -> SelectionDif
     every common row whose weight changed, and with `by` nine for every row.
 
     Args:
-        a: a folder that `dsir.select` wrote to.
+        a: a folder that `dsir.select` wrote to, also by URL.
         b: another.
         by: a column of the rows (of JSON Lines a field); dots lead into nested ones. Counts by its
             values.
 
     Raises:
         OutputError: one is no selection, or cannot be read.
-        SettingError: the two are not cut into the same windows, there is no such column, or one is
-            in a store.
+        SettingError: the two are not cut into the same windows, or there is no such column.
+        StoreError: a store does not answer, or refuses.
     """
-    sides = [_Side(local_folder(one)) for one in (a, b)]
+    sides = [_Side(location_of(one)) for one in (a, b)]
     _refuse_other_windows(*sides)
     numbers = _numbered(*sides)
     total = Shared()
@@ -168,7 +170,7 @@ def diff(a: str | Path, b: str | Path, *, by: str | None = None) -> SelectionDif
 class _Side:
     """One of the two selections."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Location) -> None:
         self.manifest = read_selection_file(folder)
         if self.manifest.problems:
             raise OutputError(f"{folder / SELECTION_FILE}: {self.manifest.problems[0]}")
@@ -344,7 +346,7 @@ def _texts(values: Iterable[Any]) -> list[str]:
     return [value if isinstance(value, str) else json.dumps(value, default=str) for value in values]
 
 
-def _column(content: pa.RecordBatch, by: str, path: Path) -> list[Any]:
+def _column(content: pa.RecordBatch, by: str, path: Location) -> list[Any]:
     names = content.schema.names
     if by in names:
         return list(content.column(names.index(by)).to_pylist())
@@ -357,7 +359,7 @@ def _column(content: pa.RecordBatch, by: str, path: Path) -> list[Any]:
     raise SettingError(f"by={by!r}: {path} has no such column; columns: {', '.join(names)}")
 
 
-def _fields(lines: list[bytes], by: str, path: Path) -> list[Any]:
+def _fields(lines: list[bytes], by: str, path: Location) -> list[Any]:
     values = []
     for line in lines:
         value = json.loads(line)
@@ -365,7 +367,7 @@ def _fields(lines: list[bytes], by: str, path: Path) -> list[Any]:
     return values
 
 
-def _inside(value: Any, names: list[str], by: str, path: Path) -> Any:
+def _inside(value: Any, names: list[str], by: str, path: Location) -> Any:
     for name in names:
         if value is None:
             return None

@@ -17,6 +17,7 @@ __all__ = [
     "RowError",
     "SettingError",
     "ShardError",
+    "StoreError",
     "TextColumnError",
     "WorkdirError",
 ]
@@ -91,6 +92,13 @@ class EmptyCorpusError(InputError):
 
 class ShardError(InputError):
     """A whole shard cannot be read: missing, empty, damaged, or not what its name says."""
+
+
+class StoreError(ShardError):
+    """A store does not answer, or refuses: no fault of what is in it, so that nothing is skipped.
+
+    The same call, with the same work directory, goes on once the store answers again.
+    """
 
 
 class TextColumnError(InputError):

@@ -29,6 +29,7 @@ from dsir.remote import Location
 from dsir.stages import units as units_of_work
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
+from dsir.stages.damaged_columns import LostGroups
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.gate import Keep
@@ -261,6 +262,55 @@ class Pipeline:
             _refuse_no_rows(corpus, sum(part.rows for part in scores), skipped)
         return scores
 
+    def score_again(
+        self,
+        corpus: Corpus,
+        scores: Sequence[ShardScores],
+        lost: LostGroups,
+        model: ImportanceModel,
+        filters: QualityFilters | None,
+        workdir: Workdir,
+        beside: Beside = NOTHING,
+    ) -> list[ShardScores]:
+        """Score the units again that lose row groups, and judge anew how much is bad.
+
+        Args:
+            corpus: what was scored.
+            scores: of every shard.
+            lost: the row groups.
+            model: with which model.
+            filters: what rows must meet to be selected; None for nothing.
+            workdir: where the scores are kept.
+            beside: what is kept of each row beside its log-weight.
+
+        Raises:
+            BadDataError: more is bad than the limits allow.
+        """
+        numbers = sorted(lost.by_unit)
+        threads = self._threads_inside(len(numbers))
+        stage = lost.stage("damaged")
+        tasks = [
+            ScoreTask(
+                lost.unit(corpus.shards[number], number),
+                model,
+                filters,
+                self.on_error,
+                threads,
+                workdir.place(stage, number),
+                beside=beside,
+            )
+            for number in numbers
+        ]
+        found = list(scores)
+        with self._timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
+            for number, part in zip(numbers, new, strict=True):
+                found[number] = part
+        tally = BadTally(self.limits, corpus.name, len(corpus.files))
+        units = list(zip(corpus.shards, file_numbers(corpus.shards), strict=True))
+        found = list(tallied(found, units, tally))
+        tally.finish()
+        return found
+
     def sample(
         self,
         scores: Sequence[ShardScores],
@@ -338,8 +388,9 @@ class Pipeline:
         added: AddedColumns,
         features: HashedNgrams,
         workdir: Workdir | None,
+        stage: str = "outputs",
     ) -> Written:
-        """Write the output shards."""
+        """Write the output shards, and keep in the work directory which are done, by stage."""
         threads = self._threads_inside(len(outputs))
         tasks = [
             WriteTask(
@@ -348,7 +399,7 @@ class Pipeline:
                 added,
                 features,
                 threads,
-                workdir.place("outputs", output.number) if workdir else None,
+                workdir.place(stage, output.number) if workdir else None,
             )
             for output in outputs
         ]
@@ -397,6 +448,10 @@ def open_engine(engine: str | Engine, threads: int | None) -> Engine:
     if engine != "local":
         raise SettingError(f"engine={engine!r}: expected 'local' or an Engine")
     return LocalEngine(threads)
+
+
+def _nothing(amount: int) -> None:
+    """Tell nobody of progress."""
 
 
 def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:

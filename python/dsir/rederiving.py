@@ -15,12 +15,14 @@ from typing import Any
 
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
-from dsir.errors import DsirWarning, InputError, SettingError
+from dsir.errors import DsirWarning, InputError, ModelError, SettingError
 from dsir.features import HashedNgrams
+from dsir.importance import ImportanceModel
 from dsir.json_differences import differences
 from dsir.output.file_checks import Finding
 from dsir.output.manifest import Manifest
-from dsir.remote.location import is_url, location_of
+from dsir.remote.location import RemotePath, is_url, location_of
+from dsir.remote.store import raise_if_store_failed
 from dsir.select import select
 
 _Number = (int, float)
@@ -67,7 +69,13 @@ _NOT_IDENTITY = {"rows", "chunk_tokens", "chunk_stride", "chunk_tokenizer"}
 
 
 def select_again(
-    manifest: Manifest, raw: Corpus, target: object, out: Path, *, threads: int | None
+    manifest: Manifest,
+    raw: Corpus,
+    target: object,
+    out: Path,
+    *,
+    threads: int | None,
+    memory: int | str | None,
 ) -> None:
     """Make the selection of a manifest again, into another folder.
 
@@ -77,6 +85,7 @@ def select_again(
         target: a Corpus, or several by name.
         out: an empty or new folder.
         threads: how many to use.
+        memory: as in `dsir.select`.
 
     Raises:
         SettingError: the manifest's settings are none that this version of dsir knows.
@@ -86,7 +95,7 @@ def select_again(
     with warnings.catch_warnings():
         # That the sample is a top-k was said when it was made.
         warnings.simplefilter("ignore", DsirWarning)
-        select(raw, target, out=out, threads=threads, progress=False, **settings)
+        select(raw, target, out=out, threads=threads, memory=memory, progress=False, **settings)
 
 
 def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +109,7 @@ def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in settings.items():
         if name not in parameters:
             raise SettingError(f"the setting {name!r:.80} is none that this version of dsir knows")
-        arguments[name] = _argument(name, value)
+        arguments[name] = argument_of(name, value)
     missing = {"text", "features", "seed", "method"} - arguments.keys()
     if missing:
         raise SettingError(f"the setting {min(missing)!r} is missing")
@@ -110,7 +119,12 @@ def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _argument(name: str, value: Any) -> Any:
+def argument_of(name: str, value: Any) -> Any:
+    """Turn one setting of a manifest into an argument.
+
+    Raises:
+        SettingError: it is not of its kind; the message names it.
+    """
     if name == "features":
         return _features(value)
     if name in _KINDS:
@@ -165,34 +179,78 @@ def _no_such(name: str, value: Any) -> SettingError:
     return SettingError(f"the setting {name} is {value!r:.80}, which it cannot be")
 
 
-def corpora_of(
-    manifest: Manifest, raw: object, target: object, *, ignore_times: bool
-) -> tuple[Corpus | None, object, list[Finding]]:
-    """Find the inputs of a selection again, and say which are not what they were.
+def raw_of(
+    manifest: Manifest, raw: object, *, ignore_times: bool
+) -> tuple[Corpus | None, list[Finding]]:
+    """Find what was selected from again, and say what is not what it was.
 
     Args:
-        manifest: says which they were.
+        manifest: says which it was.
         raw: given in place of what the manifest names; None for that.
-        target: the same.
         ignore_times: files of the same size are the same, whatever their time of last change.
 
     Returns:
-        Raw and target as `dsir.select` takes them, or None for one that is not there; findings.
+        The corpus, or None where it is not there; findings.
     """
     text = manifest.settings.get("text")
     if not isinstance(text, str) or not text:
-        return None, None, [Finding("setting", "the setting text is missing")]
+        return None, [Finding("setting", "the setting text is missing")]
     search = _Search(text, ignore_times)
-    found_raw = search.corpus("raw", manifest.sources, raw)
+    return search.corpus("raw", manifest.sources, raw), search.findings
+
+
+def target_of(
+    manifest: Manifest, target: object, *, ignore_times: bool
+) -> tuple[object, list[Finding]]:
+    """Find the target of a selection again; see `raw_of`.
+
+    Returns:
+        The target as `dsir.select` takes it, or None where it is not there; findings.
+    """
+    text = manifest.settings.get("text")
+    if not isinstance(text, str) or not text:
+        return None, []  # That was said of raw.
+    search = _Search(text, ignore_times)
     described = manifest.content["inputs"].get("target")
-    found_target: object = None
+    found: object = None
     if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):
         search.findings.append(Finding("manifest", "its manifest does not say what the target was"))
     elif described and "shards" in described[0]:
-        found_target = search.corpora(described, target)
+        found = search.corpora(described, target)
     else:
-        found_target = search.corpus("target", described, target)
-    return found_raw, found_target, search.findings
+        found = search.corpus("target", described, target)
+    return found, search.findings
+
+
+def model_of(
+    manifest: Manifest, model: ImportanceModel | str | Path | RemotePath | None
+) -> tuple[ImportanceModel | None, list[Finding]]:
+    """Find the model of a selection of `dsir write` again.
+
+    Args:
+        manifest: says where it was, and its fingerprint.
+        model: given in place of that; None for what the manifest names.
+
+    Returns:
+        The model, or None where it is not there; findings.
+    """
+    described = manifest.content["inputs"].get("model")
+    if model is None:
+        path = described.get("path") if isinstance(described, dict) else None
+        if not isinstance(path, str) or "\0" in path or not _is_whole(path):
+            what = "the model: is no file that the manifest names; give model=..."
+            return None, [Finding("input", what)]
+        model = path
+    try:
+        found = model if isinstance(model, ImportanceModel) else ImportanceModel.load(model)
+    except (ModelError, SettingError) as error:
+        raise_if_store_failed(error)
+        return None, [Finding("input", str(error))]
+    was = manifest.content["model"]
+    if found.fingerprint != was:
+        what = f"the model is {found.fingerprint}, and was {was!s:.80}; give model=... for that one"
+        return None, [Finding("input", what)]
+    return found, []
 
 
 class _Search:
@@ -229,6 +287,7 @@ class _Search:
         try:
             corpus = resolve(given, text=self._text, name=name)
         except (InputError, SettingError) as error:
+            raise_if_store_failed(error)
             self._say(str(error))
             return None
         if len(corpus.shards) != len(described):
@@ -255,9 +314,11 @@ class _Search:
         try:
             shard = open_file(location_of(path), self._text)
         except (InputError, SettingError) as error:
+            raise_if_store_failed(error)
             self._say(str(error))
             return None
         except OSError as error:
+            raise_if_store_failed(error)
             self._say(f"{path:.200}: {error.strerror or error}")
             return None
         self._compare(shard, entry, {"mtime_ns"} if self._ignore_times else set())

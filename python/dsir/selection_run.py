@@ -8,15 +8,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.atomic import write_json
 from dsir.combining import Combine
-from dsir.corpus import Corpus
-from dsir.errors import InputError, OutputError, SettingError
+from dsir.corpus import Corpus, Shard
+from dsir.drawn_accounts import keep_accounts
+from dsir.errors import InputError, OutputError, SettingError, ShardError
 from dsir.fit_settings import FitSettings
 from dsir.importance import ImportanceModel
 from dsir.output import AddedColumns
@@ -34,6 +36,7 @@ from dsir.output.writer import FileAccount, writing
 from dsir.pipeline import Fitted, Pipeline
 from dsir.preprocessing import Preprocessing
 from dsir.remote import Folder, Location
+from dsir.remote.store import raise_if_store_failed
 from dsir.selection import (
     Selection,
     accounts_of,
@@ -41,11 +44,12 @@ from dsir.selection import (
     join_tables,
 )
 from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
+from dsir.stages.damaged_columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.draw import Draw
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.gate import Keep
 from dsir.stages.keeping import kept_folder, plan_keeping
-from dsir.stages.lost_units import without_unnumbered
+from dsir.stages.lost_units import without_unnumbered_of
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
@@ -56,6 +60,17 @@ from dsir.version import __version__
 from dsir.workdir import Workdir, make_folder
 from dsir.workdir import remove_unfinished as remove_unfinished_results
 from dsir.workdir_lock import locked
+
+_WAY_OUT = 'mend the file and start again, or on_error="skip" passes over the row group'
+
+
+class _Fetched(NamedTuple):
+    """The selected rows, in files or in memory."""
+
+    paths: list[Location]
+    table: pa.Table | None
+    counts: npt.NDArray[np.int64]
+    files: list[FileAccount]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,23 +153,58 @@ class SelectionRun:
         )
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
-        scores, drawn, rows = self._draw(model, workdir, kept, fitted)
-        shards = placed(self.raw.shards, [part.source_rows for part in scores])
-        if self.combine is not None:
-            drawn, rows = self.pipeline.choose(
-                shards, rows, drawn, self.draw_settings, self.combine
-            )
-        outputs = self.pipeline.plan(shards, rows, self.shard_size)
-        for output in outputs:
-            self.added.refuse_taken_names(output.schema)
-        skipped = fitted.skipped + skipped_in_files(shards, [part.skipped for part in scores])
-        rows_read = [
-            sum(part.rows for part in scores[first:stop]) for first, stop in file_ranges(shards)
-        ]
-        described = self._described_inputs(rows_read, fitted.target_rows)
-        return self._write(
-            outputs, model, scores, drawn, rows, skipped, described, workdir, resuming, begun
-        )
+        lost = lost_before(workdir)
+        while True:
+            scores, drawn, rows = self._draw(model, workdir, kept, fitted, lost)
+            shards = placed(self.raw.shards, [part.source_rows for part in scores])
+            if self.combine is not None:
+                drawn, rows = self.pipeline.choose(
+                    shards, rows, drawn, self.draw_settings, self.combine
+                )
+            outputs = self.pipeline.plan(shards, rows, self.shard_size)
+            for output in outputs:
+                self.added.refuse_taken_names(output.schema)
+            skipped = fitted.skipped + skipped_in_files(shards, [part.skipped for part in scores])
+            rows_read = [
+                sum(part.rows for part in scores[first:stop]) for first, stop in file_ranges(shards)
+            ]
+            described = self._described_inputs(rows_read, fitted.target_rows)
+            if self.out is not None:
+                # Of a draw before damage was found there may be more parts than of this one.
+                again = lost and workdir is not None and not workdir.begun(lost.stage("outputs"))
+                if again or (self.overwrite and not resuming and not lost):
+                    clear_output_folder(self.out)
+            try:
+                written = self._fetch(outputs, model, workdir, lost.stage("outputs"))
+            except ShardError as error:
+                lost = self._with_damage(error, lost, shards, rows, workdir)
+                continue
+            return self._finish(written, model, scores, drawn, rows, skipped, described, begun)
+
+    def _with_damage(
+        self,
+        error: ShardError,
+        lost: LostGroups,
+        shards: Sequence[Shard],
+        rows: Sequence[ShardRows],
+        workdir: Workdir | None,
+    ) -> LostGroups:
+        """Find the damaged row groups among those that were drawn from, and begin anew.
+
+        Raises:
+            ShardError: the one that was met, where it is not of a damaged row group or nothing is
+                to be skipped.
+        """
+        skips = self.pipeline.on_error == "skip" and workdir is not None
+        if not skips or error.row_group is None:
+            raise_named(error, shards, rows, _WAY_OUT)
+        raise_if_store_failed(error)
+        found = find_damage(shards, rows)
+        more = lost.with_more(found)
+        if more == lost or workdir is None:
+            raise error
+        more.keep(workdir)
+        return more
 
     def _check_output(self, resuming: bool) -> None:
         """Find what would stop the last stage before the first begins."""
@@ -178,6 +228,7 @@ class SelectionRun:
         workdir: Workdir | None,
         kept: Path | None,
         fitted: Fitted,
+        lost: LostGroups,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
         filters = self.preprocessing.filters
         separate = separate_targets(model)
@@ -187,7 +238,7 @@ class SelectionRun:
             settings = self.combine.widened(settings)
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
-            scores = without_unnumbered(self.raw.shards, scores)
+            scores = without_unnumbered_of(self.raw.shards, scores)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
         on_error = self.pipeline.on_error
@@ -201,57 +252,73 @@ class SelectionRun:
         scores = self.pipeline.score(
             self.raw, model, filters, folder, keeps=keeps, spooled=fitted.spooled, beside=beside
         )
-        scores = without_unnumbered(self.raw.shards, scores)
+        if lost:
+            scores = self.pipeline.score_again(
+                self.raw, scores, lost, model, filters, folder, beside
+            )
+        scores = without_unnumbered_of(self.raw.shards, scores)
         manifest = folder.manifest
-        drawn, rows = self.pipeline.sample(
-            scores,
-            settings,
-            shares,
-            lambda: rows_workdir(place / "rows", manifest, settings, durable=durable),
-        )
+
+        def in_rows() -> Workdir:
+            return rows_workdir(place / lost.stage("rows"), manifest, settings, durable=durable)
+
+        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows)
+        if durable:  # What is kept can be written again by 'dsir write'.
+            keep_accounts(
+                in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
+            )
         return scores, drawn, rows
 
-    def _write(
+    def _accounts(
+        self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
+    ) -> dict[str, Any]:
+        """Collect the accounts of a draw."""
+        filters = self.preprocessing.filters
+        return accounts_of(
+            scores,
+            drawn,
+            rows,
+            self.added.target_names,
+            () if filters is None else filters.active,
+            units=[stop - first for first, stop in file_ranges(self.raw.shards)],
+        )
+
+    def _fetch(
         self,
         outputs: Sequence[OutputShard],
+        model: ImportanceModel,
+        workdir: Workdir | None,
+        stage: str,
+    ) -> _Fetched:
+        """Fetch the rows: into files, or memory."""
+        if self.out is None:
+            gathered = self.pipeline.gather(outputs, self.added, model.features)
+            table = join_tables([part.table for part in gathered])
+            return _Fetched([], table, np.sum([part.counts for part in gathered], axis=0), [])
+        written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir, stage)
+        return _Fetched(written.paths, None, written.counts, written.files)
+
+    def _finish(
+        self,
+        fetched: _Fetched,
         model: ImportanceModel,
         scores: Sequence[ShardScores],
         drawn: Draw,
         rows: Sequence[ShardRows],
         skipped: list[Skipped],
         inputs: dict[str, Any],
-        workdir: Workdir | None,
-        resuming: bool,
         begun: float,
     ) -> Selection:
-        paths: list[Location] = []
-        files: list[FileAccount] = []
-        table: pa.Table | None = None
-        if self.out is None:
-            gathered = self.pipeline.gather(outputs, self.added, model.features)
-            table = join_tables([part.table for part in gathered])
-            counts = np.sum([part.counts for part in gathered], axis=0)
-        else:
-            if self.overwrite and not resuming:
-                clear_output_folder(self.out)
-            written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
-            paths, counts = written.paths, written.counts
-            files = written.files + write_rejects(self.out, skipped)
-        filters = self.preprocessing.filters
-        active = () if filters is None else filters.active
-        metrics = accounts_of(
-            scores,
-            drawn,
-            rows,
-            self.added.target_names,
-            active,
-            units=[stop - first for first, stop in file_ranges(self.raw.shards)],
-        )
-        add_kl_reduction(metrics, model, counts)
+        """Collect the accounts, and write what stands beside the rows."""
+        files = fetched.files
+        if self.out is not None:
+            files = files + write_rejects(self.out, skipped)
+        metrics = self._accounts(scores, drawn, rows)
+        add_kl_reduction(metrics, model, fetched.counts)
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(
-            paths=paths,
-            table=table,
+            paths=fetched.paths,
+            table=fetched.table,
             rows=np.concatenate([first + part.shard_row for first, part in loaded]),
             log_weights=np.concatenate([part.log_weight for _, part in loaded]),
             target=(
@@ -272,7 +339,7 @@ class SelectionRun:
                 "inputs": inputs,
                 "model": model.fingerprint,
                 "metrics": metrics,
-                "outputs": [path.name for path in paths],
+                "outputs": [path.name for path in fetched.paths],
                 "skipped": [entry.to_json() for entry in skipped],
             }
             self._write_run(self.out, selection, begun)

@@ -6,25 +6,21 @@ drawn from again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from dsir.corpus import Corpus, Shard
-from dsir.corpus.chunks import ChunkedShard
-from dsir.corpus.files import open_file
-from dsir.errors import SettingError, ShardError, WorkdirError
+from dsir.corpus import Corpus
+from dsir.drawn_accounts import keep_accounts
+from dsir.errors import SettingError, WorkdirError
 from dsir.importance import ImportanceModel
-from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline
 from dsir.quality import REASONS, QualityFilters
-from dsir.remote import Folder, Location, location_of
+from dsir.remote import Folder
 from dsir.selection import accounts_of, warn_of_top_k
 from dsir.stages.draw_settings import DrawSettings
-from dsir.stages.sample import load_shard_rows
+from dsir.stages.lost_units import without_unnumbered
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm
-from dsir.stages.units import placed, unit_counts, unit_layout, units_of_layout
-from dsir.stages.write import Written
+from dsir.stages.units import unit_counts, unit_layout
 from dsir.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
 
 
@@ -139,10 +135,10 @@ def sample_to_folder(
         raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
     beside = _beside_of(manifest)
     _refuse_lacking(scores, beside, settings)
-    counts = unit_counts(_raw(manifest), manifest["units"]["raw"])
+    counts = unit_counts(raw_of(manifest), manifest["units"]["raw"])
     names = [
         identity["path"]
-        for identity, units in zip(_raw(manifest), counts, strict=True)
+        for identity, units in zip(raw_of(manifest), counts, strict=True)
         for _ in range(units)
     ]
     places = [Place(place / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(names))]
@@ -158,7 +154,7 @@ def sample_to_folder(
     form = ScoreForm(
         len(separate["shares"]),
         reasons=filters is not None,
-        chunks=_are_chunks(manifest),
+        chunks=are_chunks(manifest),
         content=beside.content,
         groups=len(beside.groups),
     )
@@ -167,61 +163,21 @@ def sample_to_folder(
         for place, marker in zip(places, markers, strict=True)
         if marker is not None
     ]
+    # Only a unit of row groups has its numbers from the footer, of which a cut file has a digest.
+    parts = without_unnumbered(parts, counts, ["footer" in one for one in raw_of(manifest)])
     for shard in parts:
         shard.columns = [beside.groups.index(column) for column in settings.quotas.columns]
     drawn, rows = pipeline.sample(
         parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
     accounts = accounts_of(parts, drawn, rows, separate["names"], _names_in(filters), units=counts)
+    keep_accounts(rows_workdir(folder, manifest, settings), manifest["settings"], accounts, parts)
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
 
 
-def write_from_folder(
-    pipeline: Pipeline,
-    rows: Folder,
-    out: Location,
-    *,
-    model: ImportanceModel,
-    shard_size: int,
-    weight_column: str,
-    target_column: str,
-) -> Written:
-    """Write the documents that a folder of selected rows names.
-
-    Raises:
-        SettingError: the model is not the one that the rows were scored with.
-        WorkdirError: it is no such folder, or not whole.
-        ShardError: an input has changed since it was scored.
-    """
-    folder = local_copy(rows)
-    manifest = read_manifest(folder)
-    if manifest["settings"].get("stage") != "sample":
-        raise WorkdirError(f"{rows}: is no folder of selected rows; make one with 'dsir sample'")
-    if manifest["settings"]["model"] != model.fingerprint:
-        raise SettingError(f"{rows}: was drawn from the scores of another model than the one given")
-    text = manifest["settings"]["text"]
-    files = [_reopened(identity, text) for identity in _raw(manifest)]
-    shards: Sequence[Shard] = units_of_layout(files, manifest["units"]["raw"])
-    form = ScoreForm(model.columns, chunks=_are_chunks(manifest))
-    parts = []
-    for number, shard in enumerate(shards):
-        place = Place(folder / f"{number:05d}", fingerprint_of(manifest))
-        marker = place.finished()
-        if marker is None:
-            raise WorkdirError(
-                f"{rows}: the selected rows of {shard.name} are missing; run 'dsir sample' again"
-            )
-        parts.append(load_shard_rows(place, marker, form))
-    shards = placed(shards, [part.source_rows for part in parts])
-    outputs = pipeline.plan(shards, parts, shard_size)
-    names = model.target_names if model.targets == "separate" else ()
-    added = AddedColumns(weight_column, target_column, names)
-    return pipeline.write(outputs, out, added, model.features, None)
-
-
-def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+def raw_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the identities of the raw shards."""
     raw: list[dict[str, Any]] = manifest["inputs"].get("raw", [])
     if not raw:
@@ -229,9 +185,9 @@ def _raw(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return raw
 
 
-def _are_chunks(manifest: dict[str, Any]) -> bool:
+def are_chunks(manifest: dict[str, Any]) -> bool:
     """Tell whether the rows are windows of those of the raw shards."""
-    return "chunk_tokens" in _raw(manifest)[0]
+    return "chunk_tokens" in raw_of(manifest)[0]
 
 
 def _beside_of(manifest: dict[str, Any]) -> Beside:
@@ -257,17 +213,3 @@ def _refuse_lacking(scores: Folder, beside: Beside, settings: DrawSettings) -> N
 def _names_in(filters: dict[str, Any] | None) -> list[str]:
     """Return which filters are on, of how a manifest describes them."""
     return [name for name in REASONS if name in (filters or {})]
-
-
-def _reopened(identity: dict[str, Any], text: str) -> Shard:
-    """Describe an input again, and make sure that it is still what was scored."""
-    shard: Shard = open_file(location_of(identity["path"]), text)
-    if "chunk_tokens" in identity:
-        windows = (identity["chunk_tokens"], identity["chunk_stride"])
-        shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])
-    shard = shard.surveyed()
-    if shard.identity() != identity:
-        raise ShardError(
-            f"{shard.name}: changed since it was scored; score it again", path=shard.name
-        )
-    return shard

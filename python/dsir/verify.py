@@ -12,16 +12,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus import Corpus
+from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
-from dsir.errors import DsirError, OutputError
+from dsir.errors import DsirError, OutputError, SettingError
+from dsir.importance import ImportanceModel
 from dsir.json_differences import differences
+from dsir.memory_limit import memory_limit
 from dsir.output.file_checks import Finding, check_files, check_nothing_else
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import part_rows
 from dsir.output.row_merge import Pair, Rows, in_order, merged
-from dsir.rederiving import corpora_of, select_again
-from dsir.remote.location import local_folder
+from dsir.pipeline import open_engine
+from dsir.rederiving import model_of, raw_of, select_again, target_of
+from dsir.remote import Location, RemotePath, location_of
+from dsir.remote.store import raise_if_store_failed
+from dsir.rewriting import is_of_stages, write_again
 
 _SHOWN = 5
 
@@ -66,7 +73,7 @@ class Verification:
         notes: what else is worth knowing.
     """
 
-    folder: Path
+    folder: Location
     quick: bool
     files: int
     rows: RowCounts | None
@@ -92,13 +99,15 @@ class Verification:
 
 
 def verify(
-    out: str | Path,
+    out: str | Path | RemotePath,
     *,
     raw: object = None,
     target: object = None,
+    model: ImportanceModel | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
     threads: int | None = None,
+    memory: int | str | None = None,
 ) -> Verification:
     """Say whether a selection in a folder is what `selection.json` says, and stands row for row.
 
@@ -109,20 +118,25 @@ def verify(
     Whatever is wrong is a finding; what cannot be compared for it, too.
 
     Args:
-        out: the folder that `dsir.select` wrote to.
+        out: the folder that `dsir.select` wrote to, also by URL.
         raw: where it is now, in place of the paths in the manifest: as in `dsir.select`. Needed
             for what was in memory. Files may lie elsewhere and be touched, but not have another
             size.
         target: the same of the target.
+        model: the same of the model, from which a selection of `dsir write` is made again; such a
+            one has no target.
         quick: look at the checksums only, and at no input.
         ignore_times: take an input of the same path and size for the same, when it was touched.
         threads: how many to use; None for every core this process may use.
+        memory: about how much to take, as in `dsir.select`.
 
     Raises:
         OutputError: there is no selection in the folder, or one of another version's format.
-        SettingError: the folder is in a store.
+        SettingError: the call is wrong.
+        StoreError: a store does not answer, or refuses.
     """
-    folder = local_folder(out)
+    limit = memory_limit(memory, open_engine("local", threads).threads)
+    folder = location_of(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
     findings = [Finding("manifest", f"{where}: {problem}") for problem in manifest.problems]
@@ -135,38 +149,82 @@ def verify(
             notes.append(message)
     rows = None
     if not quick and manifest.content["settings"]:
-        again = _Again(manifest, findings, notes)
-        rows = again.run(raw, target, ignore_times=ignore_times, threads=threads)
+        # Rows that were too long for the limit would be refused as they are selected again.
+        limits = ReadLimits(limit.reading.batch_bytes)
+        again = _Again(manifest, findings, notes, limits)
+        found = again.inputs(raw, target, model, ignore_times=ignore_times)
+        rows = None if found is None else again.run(*found, threads=threads, memory=memory)
     return Verification(folder, quick, len(manifest.files), rows, findings, notes)
 
 
 class _Again:
     """The selection made again and compared; adds to findings and notes."""
 
-    def __init__(self, manifest: Manifest, findings: list[Finding], notes: list[str]) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        findings: list[Finding],
+        notes: list[str],
+        limits: ReadLimits,
+    ) -> None:
         self._manifest = manifest
         self._findings = findings
         self._notes = notes
+        self._limits = limits
         self._rows = RowCounts()
         self._shown: dict[str, int] = {}
 
-    def run(
-        self, raw: object, target: object, *, ignore_times: bool, threads: int | None
-    ) -> RowCounts | None:
+    def inputs(
+        self, raw: object, target: object, model: Any, *, ignore_times: bool
+    ) -> tuple[Corpus, object] | None:
+        """Find raw, and target or model; None where one is not there."""
         manifest = self._manifest
-        found_raw, found_target, findings = corpora_of(
-            manifest, raw, target, ignore_times=ignore_times
-        )
+        found_raw, findings = raw_of(manifest, raw, ignore_times=ignore_times)
         self._findings += findings
-        if found_raw is None or found_target is None:
+        other: object
+        if is_of_stages(manifest):
+            if target is not None:
+                raise SettingError(
+                    f"target: {manifest.folder} was written by 'dsir write', which knows the model "
+                    "alone; give that"
+                )
+            other, findings = model_of(manifest, model)
+        elif model is not None:
+            raise SettingError(
+                f"model: {manifest.folder} was written by 'dsir select', which makes its own; "
+                "leave it out"
+            )
+        else:
+            other, findings = target_of(manifest, target, ignore_times=ignore_times)
+        self._findings += findings
+        if found_raw is None or other is None:
             self._say("input", "the selection cannot be made again: an input is missing")
             return None
+        return found_raw, other
+
+    def run(
+        self, raw: Corpus, other: object, *, threads: int | None, memory: int | str | None
+    ) -> RowCounts | None:
+        """Make it again and compare.
+
+        Args:
+            raw: what was selected from.
+            other: the target, or of a selection of the stages the model.
+            threads: how many to use.
+            memory: about how much to take.
+        """
+        manifest = self._manifest
         with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch:
             again = Path(scratch) / "again"
+            take: dict[str, Any] = {"threads": threads, "memory": memory}
             try:
-                select_again(manifest, found_raw, found_target, again, threads=threads)
+                if isinstance(other, ImportanceModel):
+                    write_again(manifest, raw, other, again, **take)
+                else:
+                    select_again(manifest, raw, other, again, **take)
                 derived = read_selection_file(again)
             except DsirError as error:
+                raise_if_store_failed(error)
                 self._say("setting", f"the selection cannot be made again: {error}")
                 return None
             self._compare_manifests(derived)
@@ -196,7 +254,7 @@ class _Again:
 
     def _compare_rows(self, derived: Manifest) -> None:
         try:
-            for pair in merged(self._written_rows(), _all_rows(derived)):
+            for pair in merged(self._written_rows(), _all_rows(derived, self._limits)):
                 self._compare(pair)
         except OutputError as error:
             self._say("row", f"{self._manifest.folder}: {error}")
@@ -206,8 +264,9 @@ class _Again:
         text = str(self._manifest.settings.get("text"))
         for part in self._manifest.parts:
             try:
-                yield from in_order(part_rows(self._manifest, part, text))
+                yield from in_order(part_rows(self._manifest, part, text, self._limits))
             except DsirError as error:
+                raise_if_store_failed(error)
                 self._say("file", f"{self._manifest.folder / part}: {error}")
 
     def _compare(self, pair: Pair) -> None:
@@ -253,10 +312,10 @@ class _Again:
         self._findings.append(Finding(kind, message))
 
 
-def _all_rows(manifest: Manifest) -> Iterator[Rows]:
+def _all_rows(manifest: Manifest, limits: ReadLimits) -> Iterator[Rows]:
     text = str(manifest.settings["text"])
     for part in manifest.parts:
-        yield from part_rows(manifest, part, text)
+        yield from part_rows(manifest, part, text, limits)
 
 
 def _skipped(manifest: Manifest) -> list[Any]:

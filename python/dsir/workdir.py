@@ -9,6 +9,7 @@ what a run has done.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -193,6 +194,33 @@ class Workdir:
     def location(self, name: str) -> Location:
         """Return where a file of the run as a whole belongs."""
         return (self.path if self.mirror is None else self.mirror.remote) / name
+
+    def keep(self, name: str, value: Mapping[str, Any]) -> None:
+        """Keep a JSON object in the folder, under its checksum, unless it is there."""
+        path = self.path / name if self.mirror is None else self.mirror.fetch(name)
+        value = json.loads(json.dumps(dict(value)))  # As a reader will find it.
+        with contextlib.suppress(OSError, ValueError):
+            if read_sealed(path) == value:
+                return
+        write_sealed(path, value, durable=self.durable and self.mirror is None)
+        if self.mirror is not None:
+            self.mirror.upload(path)
+
+    def kept(self, name: str) -> dict[str, Any] | None:
+        """Return what `keep` has kept; None where that is nothing.
+
+        Raises:
+            WorkdirError: it was changed.
+        """
+        path = self.path / name if self.mirror is None else self.mirror.fetch(name)
+        try:
+            return read_sealed(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise WorkdirError(
+                f"{self.location(name)}: cannot be read ({error}); remove it"
+            ) from error
 
     def place(self, stage: str, number: int | str) -> Place:
         """Return where a task of a stage puts its result."""

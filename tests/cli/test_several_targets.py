@@ -68,8 +68,11 @@ def test_the_stages_on_their_own(invoke_dsir, parquet, targets, contents):
     told = json.loads(done.stdout)
     assert told["kl_reduction"] == manifest["metrics"]["kl_reduction"]
     assert set(told["targets"]) == {"sea", "law"}
-    for name, data in contents(targets / "parts").items():
+    for name, data in contents(targets / "parts", without=("run.json", "selection.json")).items():
         assert contents(targets / "whole")[name] == data
+    stages = json.loads((targets / "parts" / "selection.json").read_text())
+    assert stages["metrics"] == manifest["metrics"]
+    assert dsir.verify(targets / "parts").stands
     done = invoke_dsir("explain", "m.dsir", "a ship", "--target", "law", cwd=targets)
     assert done.returncode == 0
     done = invoke_dsir("explain", "m.dsir", "a ship", cwd=targets)

@@ -26,8 +26,9 @@ from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.run_status import run_status
 from dsir.sampling import KeyRule
-from dsir.stage_folders import sample_to_folder, score_to_folder, write_from_folder
+from dsir.stage_folders import sample_to_folder, score_to_folder
 from dsir.stages.draw_settings import DrawSettings
+from dsir.write_rows import write_from_folder
 
 
 class WrongAnswerError(AssertionError):
@@ -368,6 +369,7 @@ def folders(folder: Path) -> Case:
             rows,
             out,
             model=model,
+            model_path=None,
             shard_size=1 << 20,
             weight_column="log_weight",
             target_column="target",
@@ -397,6 +399,46 @@ def folders(folder: Path) -> Case:
     return Case(seeds, check)
 
 
+def selection(folder: Path) -> Case:
+    """A written selection with a changed file: it does not stand, and nothing else is compared.
+
+    The input is the number of a file, and its content.
+    """
+    raw = folder / "raw.jsonl"
+    raw.write_text("".join(json.dumps({"text": f"{t} {t}"}) + "\n" for t in TEXTS * 6), "utf-8")
+    target = folder / "target.jsonl"
+    target.write_text(json.dumps({"text": "the ship and the sea"}) + "\n", "utf-8")
+    good, out = folder / "good", folder / "out"
+    keywords: dict[str, Any] = {"features": FEATURES, "min_tokens": 2, "length": "mean"}
+    dsir.select(raw, target, n=9, out=out, progress=False, **keywords)
+    (out / "run.json").unlink()  # It has no checksum: nobody reads it.
+    shutil.copytree(out, good)
+    files = _in_folder(out)
+    names = sorted(files)
+    same = dsir.diff(good, good).describe()
+
+    def check(data: bytes) -> bool:
+        name = names[data[0] % len(names) if data else 0]
+        changed = data[1:] != files[name]
+        (out / name).write_bytes(data[1:])
+        try:
+            for quick in (True, False):
+                stands = dsir.verify(out, quick=quick, threads=1).stands
+                _require(stands != changed, f"{name}: {'stands' if stands else 'does not stand'}")
+            found = dsir.diff(good, out).describe()
+            if name.startswith(("_rows", "selection")):  # All that diff reads.
+                _require(not changed, f"{name}: a changed file was compared")
+            _require({**found, "b": ""} == {**same, "b": ""}, f"{name}: another difference")
+        finally:
+            (out / name).write_bytes(files[name])
+        return not changed
+
+    seeds = [bytes([i]) + files[name] for i, name in enumerate(names)]
+    for seed in seeds:
+        check(seed)
+    return Case(seeds, check)
+
+
 CASES: dict[str, Callable[[Path], Case]] = {
     "parquet": parquet,
     "arrow": arrow,
@@ -409,4 +451,5 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "idf": idf,
     "workdir": workdir,
     "folders": folders,
+    "selection": selection,
 }

@@ -70,3 +70,28 @@ def test_out_of_memory(modules, tmp_path):
     assert not under_test.unfinished(trial)
     assert trial.run() == (0, "")
     assert under_test.output_of(trial) == under_test.output_of(expected)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS, /proc")
+def test_an_address_space_that_is_too_small(modules, tmp_path):
+    """What dsir can catch is a line; where libc or Arrow ends the process, that is a kill."""
+    under_test, _ = modules
+    under_test.make_inputs(tmp_path, rows=90)
+    expected = under_test.Trial(tmp_path)
+    assert expected.run()[0] == 0
+    whole = under_test.output_of(expected)
+    trial = under_test.Trial(tmp_path, "small")
+    for megabytes in (20, 48, 56, 128):
+        code, said = trial.run({"ADDRESS_SPACE_UNDER_TEST": str(megabytes)})
+        lines = under_test.lines_said(said)
+        assert code in (0, 1, 127, -6), said
+        if code == 1:
+            assert [line.startswith("dsir: error: ") for line in lines] == [True], said
+        if megabytes == 20:  # Too little for the stack of a thread.
+            assert code == 1
+            assert lines[0].startswith("dsir: error: out of memory")
+            assert lines[0].endswith("; the same command goes on from here")
+        assert not under_test.partial_files(trial, whole)
+    assert trial.run() == (0, "")
+    assert under_test.output_of(trial) == whole
+    assert not under_test.unfinished(trial)

@@ -22,10 +22,11 @@ PACKAGE = ROOT / "python" / "dsir"
 LAYERS: list[tuple[str, ...]] = [
     ("cli.", "compat."),
     ("__init__",),
-    ("verify", "diff", "rederiving"),
+    ("verify", "diff", "rederiving", "rewriting"),
     ("select",),
-    ("selection_run",),
+    ("selection_run", "write_rows"),
     ("fit", "stage_folders"),
+    ("drawn_accounts",),
     ("selection",),
     ("pipeline",),
     ("combining",),

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from dsir.remote import RemotePath, arrow_store, open_store, retries
+from dsir.remote import RemotePath, arrow_store, lock, open_store, retries
 
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "expect"}
 
@@ -99,6 +99,8 @@ class Proxy:
 
 class ProxyHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Else every answer waits for the client to acknowledge its header: 40 ms.
+    disable_nagle_algorithm = True
 
     def __init__(self, proxy: Proxy, *arguments: Any) -> None:
         self.proxy = proxy
@@ -150,7 +152,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
             for start in range(0, len(data), step):
                 self.wfile.write(data[start : start + step])
                 self.wfile.flush()
-                time.sleep(0.05)
+                time.sleep(0.01)
         else:
             self.wfile.write(data)
 
@@ -178,6 +180,8 @@ def moto_address() -> Iterator[str]:
     pytest.importorskip("flask", reason="moto's server is not installed")
     server = pytest.importorskip("moto.server", reason="moto's server is not installed")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    serving = pytest.importorskip("werkzeug.serving")
+    serving.WSGIRequestHandler.disable_nagle_algorithm = True
     moto = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()
@@ -252,6 +256,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow_store, "CLIENT_ATTEMPTS", 1)
     monkeypatch.setattr(open_store, "_OPEN", {})
     monkeypatch.setattr(retries, "POLICY", retries.RetryPolicy(6, 0.01, 0.05))
+    monkeypatch.setattr(lock, "SETTLE_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -284,6 +289,7 @@ class WebHandler(BaseHTTPRequestHandler):
     """Files of a folder with their ranges, as web servers serve them."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def __init__(self, folder: Path, ranges: bool, asked: list[str], *arguments: Any) -> None:
         self.folder, self.ranges, self.asked = folder, ranges, asked

@@ -19,15 +19,16 @@ SETTINGS = {"n": 40, "min_tokens": 20, "length": "mean", "temperature": 0.3, "pr
 @pytest.fixture
 def remote(s3, parquet, jsonl, target):
     """The corpus and the target in the bucket."""
-    raw = [s3.put(path, f"raw/{path.name}") for path in [*parquet, *jsonl]]
+    raw = [s3.put(path, f"raw/{path.name}") for path in [*parquet[::2], *jsonl[::2]]]
     return raw, s3.put(target, "t.jsonl")
 
 
-@pytest.fixture
-def local(parquet, jsonl, target, tmp_path, contents, comparable):
+@pytest.fixture(scope="module")
+def local(parquet, jsonl, target, tmp_path_factory, contents, comparable):
     """What the selection is."""
-    dsir.select([*parquet, *jsonl], target, out=tmp_path / "local", **SETTINGS)
-    return comparable(contents(tmp_path / "local"))
+    out = tmp_path_factory.mktemp("local") / "out"
+    dsir.select([*parquet[::2], *jsonl[::2]], target, out=out, **SETTINGS)
+    return comparable(contents(out))
 
 
 @pytest.mark.parametrize("kind", ["reset", "503", "truncate", "slow"])
@@ -187,18 +188,18 @@ def test_a_wrong_endpoint(s3, target, monkeypatch):
 def keys_when(s3, folder, enough, process):
     """Wait until enough of the keys in a folder are there, or the process has ended."""
     while process.poll() is None and len(s3.keys(folder)) < enough:
-        time.sleep(0.01)
+        time.sleep(0.03)
 
 
 def test_killed_and_resumed(
     s3, proxy, tmp_path, dsir_command, contents, comparable, parquet, target
 ):
     raw, there = [s3.put(path, path.name) for path in parquet], s3.put(target, "t.jsonl")
-    settings = {**SETTINGS, "n": 30, "shard_size": "5KB"}
+    settings = {**SETTINGS, "n": 30, "shard_size": "7KB"}
     dsir.select(parquet, target, out=tmp_path / "o", **settings)
     expected = contents(tmp_path / "o")
     options = ["-n", 30, "--min-tokens", 20, "--length", "mean", "--temperature", 0.3, "-q"]
-    options += ["--shard-size", "5KB", "--threads", 2]
+    options += ["--shard-size", "7KB", "--threads", 2]
     place = ["-o", f"{s3.url}/out", "--workdir", f"{s3.url}/work"]
     call = [dsir_command, "select", *map(str, [*raw, "-t", there, *options, *place])]
     proxy.fault = lambda asked: "wait"
@@ -262,10 +263,13 @@ def test_locks_that_were_left(host, pid, taken, s3, monkeypatch):
         locked_remotely(lock).__enter__()
 
 
-def test_of_two_that_come_at_once_one_gets_the_lock(s3):
+def test_of_two_that_come_at_once_one_gets_the_lock(s3, monkeypatch):
     from threading import Barrier, Thread
 
+    from dsir.remote import lock
     from dsir.remote.lock import locked_remotely
+
+    monkeypatch.setattr(lock, "SETTLE_SECONDS", 1.0)
 
     barrier, held, refused = Barrier(2), [], []
 

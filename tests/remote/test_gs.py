@@ -43,6 +43,7 @@ class Objects:
 
 class StorageHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def __init__(self, objects: Objects, *arguments) -> None:
         self.objects = objects

@@ -19,6 +19,7 @@ _REPOSITORY = "/api/datasets/some/corpus"
 
 class HubHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def __init__(self, folder: Path, asked: list[str], *arguments) -> None:
         self.folder, self.asked = folder, asked

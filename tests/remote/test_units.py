@@ -30,11 +30,11 @@ def small_units(monkeypatch):
 
 
 def test_in_units_as_on_this_machine(raw, target, s3, tmp_path, contents, comparable, monkeypatch):
-    settings = {**SETTINGS, "shard_size": "9kB", "max_per": {"domain": 0.6}, "dedup": "exact"}
+    settings = {**SETTINGS, "shard_size": "15kB", "max_per": {"domain": 0.6}, "dedup": "exact"}
     dsir.select(raw, target, out=tmp_path / "out", **settings)
     there = [s3.put(path, path.name) for path in raw]
     wanted = s3.put(target, "target.jsonl")
-    monkeypatch.setattr(units, "UNIT_BYTES", 50_000)
+    monkeypatch.setattr(units, "UNIT_BYTES", 75_000)
     work = f"{s3.url}/work"
     for _ in range(2):  # The second time from the results in the store.
         dsir.select(there, wanted, out=f"{s3.url}/out", workdir=work, **settings)

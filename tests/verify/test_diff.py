@@ -170,15 +170,15 @@ def test_what_cannot_be_compared(parquet, target, tmp_path):
             dsir.diff(out, broken)
 
 
-def test_the_command(run_dsir, parquet, target, tmp_path):
+def test_the_command(invoke_dsir, run_dsir, parquet, target, tmp_path):
     for name in ("a", "b"):
         dsir.select(parquet, target, out=tmp_path / name, n=40, seed=int(name == "b"), **MEAN)
     done = run_dsir("diff", tmp_path / "a", tmp_path / "b", "--by", "domain")
     assert done.returncode == 0, done.stderr
     assert "only a" in done.stdout
     assert "setting seed: 0, 1" in done.stdout
-    told = json.loads(run_dsir("diff", tmp_path / "a", tmp_path / "b", "--json").stdout)
+    told = json.loads(invoke_dsir("diff", tmp_path / "a", tmp_path / "b", "--json").stdout)
     assert told == dsir.diff(tmp_path / "a", tmp_path / "b").describe()
-    wrong = run_dsir("diff", tmp_path / "a", tmp_path / "b", "--by", "nothing")
+    wrong = invoke_dsir("diff", tmp_path / "a", tmp_path / "b", "--by", "nothing")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("dsir: error: --by nothing: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -17,6 +18,9 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir.atomic import json_bytes
+from dsir.corpus.batches import ReadLimits
+from dsir.memory_limit import MemoryLimit
+from dsir.output.part_rows import part_rows
 
 MEAN: dict[str, Any] = {"n": 40, "min_tokens": 20, "length": "mean", "progress": False}
 
@@ -27,16 +31,6 @@ def kinds(found: dsir.Verification) -> set[str]:
 
 def messages(found: dsir.Verification) -> str:
     return "\n".join(finding.message for finding in found.findings)
-
-
-def reseal(folder: Path, change: Any) -> None:
-    """Change a manifest and give it the checksum of what it then says."""
-    path = folder / "selection.json"
-    content = json.loads(path.read_bytes())
-    del content["checksum"]
-    change(content)
-    checksum = hashlib.sha256(json_bytes(content)).hexdigest()
-    path.write_bytes(json_bytes({**content, "checksum": checksum}))
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +194,7 @@ def test_what_was_done_to_a_part_is_found(out, damage, message):
         assert "file" in kinds(found)
 
 
-def test_rows_that_do_not_stand_are_counted(out):
+def test_rows_that_do_not_stand_are_counted(out, reseal):
     """Edited so that no checksum tells: only the selection made again does."""
     edit(out)
     path = out / "part-00001.parquet"
@@ -228,7 +222,7 @@ def test_rows_that_do_not_stand_are_counted(out):
     ("name", "value"),
     [("seed", 1), ("min_tokens", 40), ("n", 39), ("smoothing", 0.5), ("method", "top-k")],
 )
-def test_other_settings_give_other_rows(out, name, value):
+def test_other_settings_give_other_rows(out, name, value, reseal):
     reseal(out, lambda content: content["settings"].update({name: value}))
     assert dsir.verify(out, quick=True).stands
     found = dsir.verify(out, threads=1)
@@ -264,7 +258,7 @@ def test_other_settings_give_other_rows(out, name, value):
         (lambda c: c["outputs"].append("../../part-00000.parquet"), "../../part-00000.parquet"),
     ],
 )  # fmt: skip
-def test_an_edited_manifest_is_found(out, change, message):
+def test_an_edited_manifest_is_found(out, change, message, reseal):
     reseal(out, change)
     found = dsir.verify(out, threads=1)
     assert not found.stands
@@ -272,7 +266,7 @@ def test_an_edited_manifest_is_found(out, change, message):
 
 
 @pytest.mark.parametrize("name", ["../x.parquet", "/etc/hostname", "a/../../x", "_rows/../../x"])
-def test_no_name_leads_out_of_the_folder(out, name):
+def test_no_name_leads_out_of_the_folder(out, name, reseal):
     entry = {"bytes": 1, "rows": 1, "sha256": "0" * 64}
     reseal(out, lambda content: content["files"].update({name: entry}))
     found = dsir.verify(out, quick=True)
@@ -328,7 +322,7 @@ def test_what_was_in_memory_is_asked_for(small_world, world, tmp_path):
     assert dsir.verify(two, raw=small_world.texts, target=world.target, threads=1).stands
 
 
-def test_no_selection(tmp_path, out):
+def test_no_selection(tmp_path, out, reseal):
     for folder in (tmp_path / "nothing", tmp_path):
         with pytest.raises(dsir.OutputError, match="holds no selection"):
             dsir.verify(folder)
@@ -396,7 +390,7 @@ def test_any_value_anywhere_in_a_manifest(written, tmp_path_factory, value, at):
     assert not found.stands
 
 
-def test_the_command(run_dsir, written, tmp_path):
+def test_the_command(invoke_dsir, run_dsir, written, tmp_path):
     out = written / "out"
     done = run_dsir("verify", out, "--threads", 1)
     assert done.returncode == 0, done.stderr
@@ -404,16 +398,49 @@ def test_the_command(run_dsir, written, tmp_path):
     assert "stands" in done.stdout
     copy = Path(shutil.copytree(out, tmp_path / "copy"))
     truncate(copy)
-    done = run_dsir("verify", copy, "--quick", "--json")
+    done = invoke_dsir("verify", copy, "--quick", "--json")
     assert done.returncode == 1
     assert done.stderr == ""
     told = json.loads(done.stdout)
     assert told["stands"] is False
     assert told["findings"][0]["kind"] == "file"
-    done = run_dsir("verify", tmp_path / "none")
+    done = invoke_dsir("verify", tmp_path / "none")
     assert done.returncode == 1
     assert done.stderr.startswith("dsir: error: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_memory_bounds_what_is_compared(
+    kind, small_world, target, tmp_path, monkeypatch, invoke_dsir
+):
+    write = small_world.write_parquet if kind == "parquet" else small_world.write_jsonl
+    out = tmp_path / "out"
+    dsir.select(write(tmp_path / "raw"), target, out=out, **MEAN)
+    held = []
+
+    def watched(*arguments: Any) -> Any:
+        for rows in part_rows(*arguments):
+            held.append(rows.content.nbytes)
+            yield rows
+
+    module = importlib.import_module("dsir.verify")  # The name is the function's too.
+    monkeypatch.setattr(module, "part_rows", watched)
+    assert dsir.verify(out, threads=1).stands
+    whole = max(held)
+    held.clear()
+    small = MemoryLimit(ReadLimits(batch_bytes=1500, row_bytes=1 << 20))
+    monkeypatch.setattr(module, "memory_limit", lambda memory, threads: small)
+    found = dsir.verify(out, threads=1, memory="300MB")
+    assert found.stands
+    assert found.rows is not None
+    assert found.rows.stand == 40
+    assert max(held) < whole / 2
+    monkeypatch.undo()
+    with pytest.raises(dsir.SettingError, match="is too little for 2 threads"):
+        dsir.verify(out, quick=True, threads=2, memory="1MB")
+    done = invoke_dsir("verify", out, "--memory", "400MB", "--threads", 1)
+    assert (done.returncode, "40 of 40 stand" in done.stdout) == (0, True)
 
 
 VALUES = [

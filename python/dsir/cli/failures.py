@@ -15,7 +15,7 @@ from typing import TextIO
 import typer
 
 from dsir.cli.wording import in_options
-from dsir.errors import DsirError, DsirWarning, SettingError
+from dsir.errors import DsirError, DsirWarning, SettingError, StoreError
 from dsir.remote.store import RemoteError
 
 FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -62,6 +62,10 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
             _fail(message, FAILED, debug)
         except MemoryError:
             _fail(f"out of memory; use fewer threads{hint}", FAILED, debug)
+        except RuntimeError as error:
+            if "can't start new thread" not in str(error):
+                raise
+            _fail(f"out of memory: no thread can be started; use fewer{hint}", FAILED, debug)
         except Terminated:
             _fail(f"terminated{hint}", TERMINATED, debug)
         except KeyboardInterrupt:
@@ -69,7 +73,9 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
 
 
 def _remedy(error: BaseException) -> str | None:
-    """Say what to do about a disk that fails; None where that is not what failed."""
+    """Say what to do about a disk or a store that fails; None where that is not what failed."""
+    if isinstance(error, StoreError):
+        return "see to the store"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _REMEDIES:

@@ -34,7 +34,17 @@ def verify(
             "--target", "-t", metavar="[NAME=]SOURCE", help="Where the target is now; likewise."
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="PATH",
+            help="Where the model of 'dsir write' is now.",
+        ),
+    ] = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -43,8 +53,8 @@ def verify(
 
     Every file is compared with its checksum; then the selection is made again from the inputs,
     settings and seed in selection.json, in a temporary folder (TMPDIR), and compared with the
-    output: every row, the bits of its log-weight, its content. Exit code 0: it stands; 1: it does
-    not.
+    output: every row, the bits of its log-weight, its content. What `dsir write` wrote is made
+    again from the model. Exit code 0: it stands; 1: it does not.
 
     **Examples**
 
@@ -57,9 +67,11 @@ def verify(
             out,
             raw=Paths(raw) if raw else None,
             target=options.targets_of(target) if target else None,
+            model=model,
             quick=quick,
             ignore_times=ignore_times,
             threads=threads,
+            memory=memory,
         )
         if as_json:
             typer.echo(json.dumps(found.describe(), indent=2))

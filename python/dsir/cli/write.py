@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,12 +11,13 @@ import dsir
 from dsir.byte_size import parse_byte_size
 from dsir.cli import options
 from dsir.cli.failures import reported
-from dsir.output.folder import check_output_folder, clear_output_folder
+from dsir.output.folder import check_output_folder, check_writable
 from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
-from dsir.selection import add_kl_reduction
-from dsir.stage_folders import write_from_folder
+from dsir.write_rows import write_from_folder
+
+_SHOWN = ("kl_reduction", "targets")
 
 
 def write(
@@ -39,7 +40,8 @@ def write(
 ) -> None:
     """Write the drawn documents, in the format of the input.
 
-    The inputs are read again where they were scored; one that has changed is refused.
+    The inputs are read again where they were scored; one that has changed is refused. What is
+    written has a selection.json, which `dsir verify` and `dsir diff` read.
 
     **Example**
 
@@ -49,23 +51,26 @@ def write(
         size = parse_byte_size("shard_size", shard_size)
         folder = location_of(out)
         check_output_folder(folder, overwrite=overwrite, resuming=False)
+        check_writable(folder)
         loaded = dsir.ImportanceModel.load(model)
         pipeline = Pipeline(open_engine("local", threads), reporter(not quiet))
-        if overwrite:
-            clear_output_folder(folder)
         with folder_of(location_of(rows)) as source:
             written = write_from_folder(
                 pipeline,
                 source,
                 folder,
                 model=loaded,
+                model_path=location_of(model),
                 shard_size=size,
                 weight_column=weight_column,
                 target_column=target_column,
+                overwrite=overwrite,
             )
-        found: dict[str, Any] = {"rows": written.rows}
-        add_kl_reduction(found, loaded, written.counts)
-        found["paths"] = [str(path) for path in written.paths]
+        found = {
+            "rows": written.rows,
+            **{name: written.metrics[name] for name in _SHOWN if name in written.metrics},
+            "paths": [str(path) for path in written.paths],
+        }
         if as_json:
             typer.echo(json.dumps(found, indent=2))
         elif not quiet:

@@ -29,6 +29,7 @@ from dsir.corpus.shard import (
     refuse_missing_rows,
 )
 from dsir.errors import InputError, ShardError, TextColumnError
+from dsir.remote.store import raise_if_store_failed
 
 _FIRST_LOOK_BYTES = 1 << 16
 
@@ -54,7 +55,8 @@ class JsonLinesShard(FileShard):
             return ()
         try:
             bounds = line_starts(self.path, self.size, unit_bytes)
-        except OSError:  # Whoever reads it deals with that.
+        except OSError as error:  # Whoever reads it deals with that.
+            raise_if_store_failed(error)
             return ()
         return bounds if len(bounds) > 2 else ()
 
@@ -173,8 +175,8 @@ class JsonLinesShard(FileShard):
                     if found is not None and read_texts(block, found).having:
                         return replace(self, text_field=found)
                     break
-        except InputError:  # Whoever reads it deals with that.
-            pass
+        except InputError as error:  # Whoever reads it deals with that.
+            raise_if_store_failed(error)
         return self
 
     def _count_rows_before(self) -> int:

@@ -30,6 +30,7 @@ from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
 from dsir.remote.reading import WINDOW_BYTES, open_source
+from dsir.remote.store import raise_if_store_failed
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -76,6 +77,7 @@ class ParquetShard(FileShard):
             return replace(self, footer=read_footer(self.path))
         except _READ_ERRORS as error:  # Whoever reads it deals with that.
             raise_if_short_of_memory(error)
+            raise_if_store_failed(error)
             return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
@@ -163,18 +165,56 @@ class ParquetShard(FileShard):
         A row group goes as a whole, however many of its pages are sound, so that what is lost does
         not depend on how much is read at a time.
         """
-        damaged = []
+        damaged = dict(self.damaged)
         with self._open() as file:
             column = find_text_column(self._schema_of(file), self.text, self.name)
             for group in self._groups(file):
+                if group in damaged:
+                    continue
                 try:
                     for _ in self._batches(file, group, [column.projection], 1):
                         pass
                 except ShardError as error:
-                    cause = error.__cause__
-                    why = "other rows than its footer says" if cause is None else _first_line(cause)
-                    damaged.append((group, f"row group {group} cannot be read: {why}"))
-        return replace(self, damaged=tuple(damaged)) if damaged else None
+                    raise_if_store_failed(error)
+                    damaged[group] = f"row group {group} cannot be read: {_why(error)}"
+        found = tuple(sorted(damaged.items()))
+        return replace(self, damaged=found) if len(found) > len(self.damaged) else None
+
+    def damaged_of(self, rows: npt.NDArray[np.int64]) -> tuple[tuple[int, str], ...]:
+        """Find the row groups that hold some rows and of which any column cannot be read.
+
+        Args:
+            rows: ascending row numbers in the shard.
+
+        Returns:
+            Their numbers in the file, and why each cannot be read, with the name of the column.
+        """
+        found = []
+        with self._open() as file:
+            names = self._schema_of(file).names
+            first_row = 0
+            for group in self._groups(file):
+                group_rows = file.metadata.row_group(group).num_rows
+                if len(within(rows, first_row, group_rows)):
+                    why = self._damage_in(file, group, None)
+                    if why is not None:
+                        columns = ((name, self._damage_in(file, group, [name])) for name in names)
+                        of_column = (
+                            f"column {name!r}: {w}" for name, w in columns if w is not None
+                        )
+                        why = next(of_column, why)
+                        found.append((group, f"row group {group} cannot be read: {why}"))
+                first_row += group_rows
+        return tuple(found)
+
+    def _damage_in(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> str | None:
+        try:
+            for _ in self._batches(file, group, columns, 1):
+                pass
+        except ShardError as error:
+            raise_if_store_failed(error)
+            return _why(error)
+        return None
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, reading only the row groups that hold any."""
@@ -386,3 +426,9 @@ def _lost_rows(
 def _first_line(error: BaseException) -> str:
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _why(error: ShardError) -> str:
+    """Say why a row group cannot be read."""
+    cause = error.__cause__
+    return "other rows than its footer says" if cause is None else _first_line(cause)

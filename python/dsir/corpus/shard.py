@@ -22,7 +22,7 @@ from dsir.corpus.group_values import GroupValues
 from dsir.corpus.line_blocks import LineBlock
 from dsir.errors import InputError, RowError, ShardError
 from dsir.remote import Location, RemotePath, is_url
-from dsir.remote.store import ObjectState, RemoteError
+from dsir.remote.store import ObjectState, RemoteError, raise_if_store_failed
 
 Kind = Literal["parquet", "jsonl", "arrow", "memory"]
 OnError = Literal["raise", "skip"]
@@ -155,7 +155,11 @@ class Shard(abc.ABC):
         return None
 
     def surveyed(self) -> Shard:
-        """Return the same with what can be known of it by a short look; never raises InputError."""
+        """Return the same with what can be known of it by a short look.
+
+        Raises:
+            StoreError: the store does not answer; what else goes wrong is for its reader to tell.
+        """
         return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
@@ -373,7 +377,8 @@ def remote_state(name: str, path: RemotePath) -> ObjectState:
     """Return size and version of a file of a store.
 
     Raises:
-        ShardError: the file is missing or out of reach.
+        ShardError: the file is missing.
+        StoreError: it is out of reach.
     """
     try:
         state = path.state()
@@ -381,6 +386,7 @@ def remote_state(name: str, path: RemotePath) -> ObjectState:
             path.store.refuse_missing_bucket(path.key)
             raise ShardError(f"{name}: no such file", path=name)
     except RemoteError as error:
+        raise_if_store_failed(error)
         raise ShardError(f"{name}: cannot be read: {error}", path=name) from error
     return state
 

@@ -22,6 +22,7 @@ from dsir.errors import EmptyCorpusError, ShardError, TextColumnError
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location
+from dsir.remote.store import raise_if_store_failed
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.stages.travel import Travel
 
@@ -176,6 +177,7 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
                 for shard in (pair[1], pair[0]) if keys else pair[:1]:
                     bad |= _bad_rows(shard, watch if shard is pair[0] else None)
             except (ShardError, TextColumnError) as error:
+                raise_if_store_failed(error)
                 skipped.append(skipped_shard(error, pair[0].name))
                 continue
             rows = sorted(bad)

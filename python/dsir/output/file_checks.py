@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
@@ -16,6 +16,9 @@ from dsir.output.folder import RUN_FILE, SELECTION_FILE
 from dsir.output.manifest import Manifest
 from dsir.output.part_rows import own_file
 from dsir.output.row_origins import ORIGINS_FOLDER
+from dsir.remote import Location, RemotePath
+from dsir.remote.reading import open_bytes, open_source
+from dsir.remote.store import RemoteError, raise_if_store_failed
 
 _PIECE_BYTES = 1 << 20
 _READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
@@ -47,44 +50,56 @@ def check_files(manifest: Manifest) -> Iterator[Finding]:
         except OutputError as error:
             found = str(error)
         except OSError as error:
+            raise_if_store_failed(error)
             found = f"{manifest.folder / name}: cannot be read: {error.strerror or error}"
         if found is not None:
             yield Finding("file", found)
     yield from _check_totals(manifest)
 
 
-def _check_file(path: Path, size: int, sha256: str, rows: int) -> str | None:
-    if not path.exists():
-        return f"{path}: is missing"
-    if not path.is_file():
-        return f"{path}: is not a file"
-    found = path.stat().st_size
+def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None:
+    found = _size_of(path)
+    if isinstance(found, str):
+        return f"{path}: {found}"
     if found != size:
         what = "is cut off" if found < size else "is too long"
         return f"{path}: {what}: it has {found:,} bytes, and had {size:,} when it was written"
     digest = hashlib.sha256()
     lines = 0
-    with path.open("rb") as file:
+    has_lines = path.name.endswith(".jsonl")
+    with open_bytes(path) as file:
         while piece := file.read(_PIECE_BYTES):
             digest.update(piece)
-            lines += piece.count(b"\n") if path.suffix == ".jsonl" else 0
+            lines += piece.count(b"\n") if has_lines else 0
     if digest.hexdigest() != sha256:
         return f"{path}: was changed after it was written: its checksum is another"
-    counted = lines if path.suffix == ".jsonl" else _rows_in(path)
+    counted = lines if has_lines else _rows_in(path)
     if counted != rows:
         return f"{path}: has {counted:,} rows, and the manifest says {rows:,}"
     return None
 
 
-def _rows_in(path: Path) -> int:
+def _size_of(path: Location) -> int | str:
+    """Return the bytes of a file, or what is wrong with it."""
+    if isinstance(path, RemotePath):
+        state = path.state()
+        return "is missing" if state is None else state.size
+    if not path.exists():
+        return "is missing"
+    return path.stat().st_size if path.is_file() else "is not a file"
+
+
+def _rows_in(path: Location) -> int:
     import pyarrow.parquet as pq  # Here: long to import.
 
     try:
-        if path.suffix == ".parquet":
-            return int(pq.read_metadata(path).num_rows)
-        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
-            return sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
+        with open_source(path) as file:
+            if path.name.endswith(".parquet"):
+                return int(pq.read_metadata(file).num_rows)
+            with pa.ipc.open_file(file) as reader:
+                return sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
     except _READ_ERRORS as error:
+        raise_if_store_failed(error)
         raise OutputError(f"{path}: cannot be read: {error}") from error
 
 
@@ -118,18 +133,36 @@ def check_nothing_else(manifest: Manifest) -> Iterator[tuple[bool, str]]:
         Whether a reader of the folder would take it for a part of the selection, and a message.
     """
     own = {SELECTION_FILE, RUN_FILE, *manifest.files}
-    for parent, folders, files in os.walk(manifest.folder):
-        at = Path(parent).relative_to(manifest.folder)
-        for name in sorted(files):
-            path = at / name
-            if path.as_posix() in own:
-                continue
-            # Hidden files and folders are nobody's input; an unfinished file has such a name.
-            hidden = any(part.startswith(".") for part in path.parts)
-            if hidden:
-                yield False, f"{manifest.folder / path}: is a hidden file, which no reader takes"
-            elif is_known(path, in_folder=True):
-                yield True, f"{manifest.folder / path}: is not of this selection"
-            else:
-                yield False, f"{manifest.folder / path}: is not of this selection"
+    folder = manifest.folder
+    if isinstance(folder, RemotePath) and not folder.store.lists:
+        yield False, f"{folder}: the server does not list: what else is there was not looked for"
+        return
+    for path in _all_files(folder):
+        if path.as_posix() in own:
+            continue
+        # Hidden files and folders are nobody's input; an unfinished file has such a name.
+        hidden = any(part.startswith(".") for part in path.parts)
+        if hidden:
+            yield False, f"{folder / str(path)}: is a hidden file, which no reader takes"
+        else:
+            taken = is_known(Path(path), in_folder=True)
+            yield taken, f"{folder / str(path)}: is not of this selection"
+
+
+def _all_files(folder: Location) -> Iterator[PurePosixPath]:
+    """Give the paths of all files from a folder they are below."""
+    if isinstance(folder, RemotePath):
+        start = f"{folder.key}/"
+        try:
+            keys = sorted(folder.store.files(folder.key))
+        except RemoteError as error:
+            raise_if_store_failed(error)
+            raise OutputError(f"{folder}: cannot be listed: {error}") from error
+        for key in keys:
+            if key.startswith(start) and not key.endswith("/"):
+                yield PurePosixPath(key[len(start) :])
+        return
+    for parent, folders, files in os.walk(folder):
+        at = Path(parent).relative_to(folder)
+        yield from (PurePosixPath((at / name).as_posix()) for name in sorted(files))
         folders.sort()

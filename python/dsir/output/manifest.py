@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from dsir import _core
@@ -21,6 +20,8 @@ from dsir.errors import OutputError
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, within
+from dsir.remote.reading import open_bytes
+from dsir.remote.store import raise_if_store_failed
 from dsir.version import __version__
 
 FORMAT = 2
@@ -44,7 +45,7 @@ class Manifest:
         problems: what is wrong with it, in words; empty where it is as it was written.
     """
 
-    folder: Path
+    folder: Location
     content: dict[str, Any]
     files: dict[str, FileAccount]
     problems: list[str] = field(default_factory=list)
@@ -103,7 +104,7 @@ def write_manifest(
     write_json(folder / SELECTION_FILE, {**whole, "checksum": _checksum(whole)})
 
 
-def read_selection_file(folder: Path) -> Manifest:
+def read_selection_file(folder: Location) -> Manifest:
     """Read the selection.json of a folder.
 
     What is wrong with it is listed in `problems`; a manifest of which nothing can be said has no
@@ -111,10 +112,11 @@ def read_selection_file(folder: Path) -> Manifest:
 
     Raises:
         OutputError: there is no selection, or it is of another version's format.
+        StoreError: its store does not answer.
     """
     path = folder / SELECTION_FILE
     try:
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             data = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise OutputError(
@@ -122,6 +124,7 @@ def read_selection_file(folder: Path) -> Manifest:
             "dsir select wrote to"
         ) from None
     except OSError as error:
+        raise_if_store_failed(error)
         raise OutputError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
         content = json.loads(data) if len(data) <= _LARGEST else "too long"
@@ -171,7 +174,7 @@ def _checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json_bytes(content)).hexdigest()
 
 
-def _unreadable(folder: Path, *problems: str) -> Manifest:
+def _unreadable(folder: Location, *problems: str) -> Manifest:
     nothing = {"settings": {}, "inputs": {"raw": []}, "outputs": []}
     return Manifest(folder, nothing, {}, list(problems))
 
@@ -211,7 +214,9 @@ def _usable(content: dict[str, Any]) -> bool:
     )
 
 
-def _files_of(folder: Path, described: dict[str, Any]) -> tuple[dict[str, FileAccount], list[str]]:
+def _files_of(
+    folder: Location, described: dict[str, Any]
+) -> tuple[dict[str, FileAccount], list[str]]:
     """Read what is said of the files, and refuse names that no selection has."""
     files: dict[str, FileAccount] = {}
     problems = []

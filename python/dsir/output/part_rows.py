@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
 
+from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.files import open_file
 from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
 from dsir.output.manifest import Manifest
 from dsir.output.row_merge import Rows
 from dsir.output.row_origins import ORIGINS_FOLDER, Origins, joined_origins, read_origins
+from dsir.remote import Location, RemotePath
+from dsir.remote.reading import open_source
+from dsir.remote.store import raise_if_store_failed
 
 _READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
-def own_file(manifest: Manifest, name: str) -> Path:
+def own_file(manifest: Manifest, name: str) -> Location:
     """Return the path of a file of the output.
 
     Raises:
@@ -27,6 +32,8 @@ def own_file(manifest: Manifest, name: str) -> Path:
     path = manifest.folder / name
     if name not in manifest.files:
         raise OutputError(f"{path}: the manifest does not say what is in it")
+    if isinstance(path, RemotePath):
+        return path
     if path.is_symlink() or (path.parent != manifest.folder and path.parent.is_symlink()):
         raise OutputError(f"{path}: is a link, which no selection has")
     return path
@@ -41,7 +48,9 @@ def origins_of(manifest: Manifest, part: str) -> Iterator[Origins]:
     return read_origins(own_file(manifest, _beside(ORIGINS_FOLDER, part)))
 
 
-def part_rows(manifest: Manifest, part: str, text: str) -> Iterator[Rows]:
+def part_rows(
+    manifest: Manifest, part: str, text: str, limits: ReadLimits = READ_LIMITS
+) -> Iterator[Rows]:
     """Read the rows of a part with all of their columns, in bounded batches.
 
     Of JSON Lines these are the line and what stands beside it in `_weights`.
@@ -50,13 +59,14 @@ def part_rows(manifest: Manifest, part: str, text: str) -> Iterator[Rows]:
         manifest: of the selection.
         part: name of the part.
         text: the text column.
+        limits: how much is read at a time.
 
     Raises:
         OutputError: the part, or a file beside it, cannot be read, or they do not go together.
         InputError: the same, from the readers.
     """
     path = own_file(manifest, part)
-    shard = open_file(path, text)
+    shard = replace(open_file(path, text), limits=limits)
     count = sum(len(some.source) for some in origins_of(manifest, part))
     if manifest.files[part].rows != count:
         raise OutputError(f"{path}: has {manifest.files[part].rows:,} rows, {count:,} beside it")
@@ -78,13 +88,17 @@ def _beside(folder: str, part: str) -> str:
     return f"{folder}/{PurePosixPath(part).stem}.parquet"
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+def _batches(path: Location) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq  # Here: long to import.
 
     try:
-        with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
+        with (
+            open_source(path) as source,
+            pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
+        ):
             yield from file.iter_batches(use_threads=False)
     except _READ_ERRORS as error:
+        raise_if_store_failed(error)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(f"{path}: cannot be read: {reason}") from error
 

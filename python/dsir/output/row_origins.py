@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,8 @@ from dsir.output.parquet import ParquetTable
 from dsir.output.writer import FileAccount
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote import Location
+from dsir.remote.reading import open_source
+from dsir.remote.store import raise_if_store_failed
 
 ORIGINS_FOLDER = "_rows"
 _GROUP_ROWS = 1 << 17
@@ -114,7 +115,7 @@ class OriginsWriter:
         return self._table
 
 
-def read_origins(path: Path) -> Iterator[Origins]:
+def read_origins(path: Location) -> Iterator[Origins]:
     """Read where the rows of a part come from, in runs of a bounded number of rows.
 
     Args:
@@ -126,7 +127,10 @@ def read_origins(path: Path) -> Iterator[Origins]:
     import pyarrow.parquet as pq  # Here: long to import.
 
     try:
-        with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
+        with (
+            open_source(path) as source,
+            pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
+        ):
             schema = file.schema_arrow
             names = schema.names
             windows, targets = "start" in names, "target" in names
@@ -147,6 +151,7 @@ def read_origins(path: Path) -> Iterator[Origins]:
     except FileNotFoundError:
         raise OutputError(f"{path}: is missing") from None
     except _READ_ERRORS as error:
+        raise_if_store_failed(error)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(f"{path}: cannot be read: {reason}") from error
 

@@ -157,18 +157,6 @@ class RemotePath:
 Location = Path | RemotePath
 
 
-def local_folder(place: str | Path) -> Path:
-    """Return the path of a folder that must be of this machine.
-
-    Raises:
-        SettingError: it is a URL.
-    """
-    found = location_of(place)
-    if isinstance(found, RemotePath):
-        raise SettingError(f"{found}: is read from this machine only; copy the folder here first")
-    return found
-
-
 def within(path: Location, folder: Location) -> str:
     """Return the path of a file from a folder that it is in, with slashes."""
     if isinstance(path, RemotePath):

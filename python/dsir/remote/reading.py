@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
@@ -178,6 +178,15 @@ class _Tails:
 
 
 _tails = _Tails()
+
+
+def open_bytes(path: Location) -> BinaryIO | RemoteFile:
+    """Open a file of this machine or of a store to read its bytes one after the other.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return RemoteFile(path) if isinstance(path, RemotePath) else path.open("rb")
 
 
 def open_source(path: str | Location, window: int = WINDOW_BYTES) -> pa.NativeFile:

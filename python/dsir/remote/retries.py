@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dsir.errors import SettingError
-from dsir.remote.store import RemoteError, TryAgainError
+from dsir.remote.store import RemoteError, StoreFailedError, TryAgainError
 
 Result = TypeVar("Result")
 ATTEMPTS = "DSIR_REMOTE_ATTEMPTS"
@@ -96,7 +96,7 @@ def trying(url: str, call: Callable[[], Result]) -> Result:
 
 
 def _failed(url: str, reason: str) -> RemoteError:
-    error = RemoteError(reason)
+    error = StoreFailedError(reason)
     error.url = url
     return error
 

@@ -6,6 +6,8 @@ import abc
 from pathlib import Path
 from typing import NamedTuple
 
+from dsir.errors import StoreError
+
 
 class ObjectState(NamedTuple):
     """What tells a file of a store from another, or from a later one of the same name.
@@ -33,6 +35,28 @@ class RemoteError(OSError):
 
 class TryAgainError(RemoteError):
     """The same call may well succeed in a moment."""
+
+
+class StoreFailedError(RemoteError):
+    """The store failed, or refused, for good: after all attempts where there is use in several."""
+
+
+def raise_if_store_failed(error: BaseException) -> None:
+    """Raise StoreError where what went wrong is that a store failed.
+
+    A store that is down must not make its files ones that are passed over as unreadable.
+
+    Args:
+        error: what a reader came upon; the store's own error may be behind it.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, StoreError):
+            raise cause
+        if isinstance(cause, StoreFailedError):
+            message = f"{cause.url}: cannot be read: {cause}"
+            raise StoreError(message, path=cause.url) from error
+        cause = cause.__cause__
 
 
 class OpenObject(abc.ABC):

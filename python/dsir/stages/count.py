@@ -16,6 +16,7 @@ from dsir.corpus.batches import BATCH_BYTES
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.features import HashedNgrams
+from dsir.remote.store import raise_if_store_failed
 from dsir.stages.damaged_groups import despite_damage
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_lines import LineSpool
@@ -117,6 +118,7 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
     try:
         result = despite_damage(task.shard, task.on_error, progress, run)
     except (ShardError, TextColumnError) as error:
+        raise_if_store_failed(error)
         if task.on_error == "raise":
             raise
         nothing = np.zeros(task.features.buckets, dtype=np.int64)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
 from dsir.errors import ShardError
+from dsir.remote.store import raise_if_store_failed
 
 Result = TypeVar("Result")
 
@@ -36,6 +37,7 @@ def despite_damage(
     try:
         return run(shard, once)
     except ShardError as error:
+        raise_if_store_failed(error)
         if on_error == "raise" or error.row_group is None:
             raise
         readable = shard.readable_part()

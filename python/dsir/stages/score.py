@@ -19,6 +19,7 @@ from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.importance import ImportanceModel
 from dsir.quality import QualityFilters
+from dsir.remote.store import raise_if_store_failed
 from dsir.sentences import bytes_of
 from dsir.stages.damaged_groups import despite_damage
 from dsir.stages.gate import Keep
@@ -190,6 +191,7 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     try:
         result = despite_damage(task.shard, task.on_error, progress, run)
     except (ShardError, TextColumnError) as error:
+        raise_if_store_failed(error)
         if task.on_error == "raise":
             raise
         result = ShardScores(skipped=[skipped_shard(error, task.shard.name)], form=task.form)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_arrow, to_numpy
 
@@ -177,6 +178,7 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
             for number in range(reader.num_record_batches):
                 yield form.scores_of(reader.get_batch(number))
     except (OSError, pa.ArrowException) as error:
+        raise_if_short_of_memory(error)
         raise WorkdirError(
             f"{path}: cannot be read as scores: {error}; remove it and its marker to score again"
         ) from error

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.stages.score_table import ScoreForm
 from dsir.workdir import Place
@@ -78,6 +79,7 @@ def read_rows(place: Place, form: ScoreForm, expected: int) -> SelectedRows:
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             batch = reader.get_batch(0)
     except (OSError, pa.ArrowException) as error:
+        raise_if_short_of_memory(error)
         raise place.damaged(path, str(error)) from error
     if batch.schema != _schema(form) or batch.num_rows != expected:
         raise place.damaged(path, "it does not hold the rows that its marker speaks of")

@@ -15,6 +15,7 @@ from dsir.corpus import Shard
 from dsir.corpus.shard import FilePart
 from dsir.engine import Progress
 from dsir.errors import InputError
+from dsir.remote.store import raise_if_store_failed
 from dsir.stages.skipped import Skipped
 
 # Of the file. Large enough that what is done once for a unit (a task, two or three small files in a
@@ -31,11 +32,16 @@ class CutTask:
 
 
 def cut_shard(task: CutTask, progress: Progress) -> tuple[Shard, ...]:
-    """Cut one file into units; one that cannot be read is left whole, for its reader to refuse."""
+    """Cut one file into units; one that cannot be read is left whole, for its reader to refuse.
+
+    Raises:
+        StoreError: its store does not answer. Left whole it would be cut otherwise in the next run.
+    """
     shard = task.shard.surveyed()
     try:
         units = shard.parts(shard.bounds(task.unit_bytes))
-    except InputError:
+    except InputError as error:
+        raise_if_store_failed(error)
         units = (shard,)
     progress(1)
     return units
@@ -180,7 +186,8 @@ def in_file(unit: Shard, skipped: Sequence[Skipped]) -> list[Skipped]:
         return list(skipped)
     try:
         before = unit.rows_before()
-    except InputError:  # What is before it cannot be read, so it cannot be counted.
+    except InputError as error:  # What is before it cannot be read, so it cannot be counted.
+        raise_if_store_failed(error)
         return [_in_part(entry, part) for entry in skipped]
     return [
         entry if entry.row is None else replace(entry, row=before + entry.row) for entry in skipped

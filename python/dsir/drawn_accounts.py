@@ -1,0 +1,112 @@
+"""What a draw was made of, kept beside its rows: whoever writes them has not seen the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dsir.errors import WorkdirError
+from dsir.sealed_json import read_sealed
+from dsir.stages.score import ShardScores
+from dsir.stages.skipped import Skipped
+from dsir.workdir import Workdir
+
+ACCOUNTS_FILE = "accounts.json"
+# Settings of the scores that a selection depends on.
+_OF_SCORES = ("filters", "on_error", "groups")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnAccounts:
+    """What a draw was made of.
+
+    Attributes:
+        settings: of the scores: filters, on_error, groups.
+        metrics: the accounts, without what only the texts tell.
+        rows: rows read, by unit.
+        skipped: what was passed over, by unit.
+    """
+
+    settings: dict[str, Any]
+    metrics: dict[str, Any]
+    rows: list[int]
+    skipped: list[list[Skipped]]
+
+
+def keep_accounts(
+    rows: Workdir,
+    scores_settings: dict[str, Any],
+    metrics: dict[str, Any],
+    scores: Sequence[ShardScores],
+) -> None:
+    """Keep the accounts of a draw in its folder of selected rows.
+
+    Args:
+        rows: the folder.
+        scores_settings: of the folder of scores.
+        metrics: as `accounts_of` makes them.
+        scores: of every unit.
+    """
+    rows.keep(
+        ACCOUNTS_FILE,
+        {
+            "fingerprint": rows.fingerprint,
+            "settings": {name: scores_settings[name] for name in _OF_SCORES},
+            "metrics": metrics,
+            "rows": [part.rows for part in scores],
+            "skipped": [[entry.to_marker() for entry in part.skipped] for part in scores],
+        },
+    )
+
+
+def read_accounts(folder: Path, fingerprint: str, units: int) -> DrawnAccounts:
+    """Read the accounts in a folder of selected rows.
+
+    Args:
+        folder: the folder.
+        fingerprint: of its manifest.
+        units: how many there are.
+
+    Raises:
+        WorkdirError: they are missing, damaged, or those of another draw.
+    """
+    path = folder / ACCOUNTS_FILE
+    again = "run 'dsir sample' again"
+    try:
+        content = read_sealed(path)
+    except FileNotFoundError:
+        raise WorkdirError(f"{path}: is missing; {again}") from None
+    except (OSError, ValueError) as error:
+        raise WorkdirError(f"{path}: cannot be read ({error}); {again}") from error
+    try:
+        found = DrawnAccounts(
+            dict(content["settings"]),
+            dict(content["metrics"]),
+            [int(count) for count in content["rows"]],
+            [[_skipped(entry) for entry in entries] for entries in content["skipped"]],
+        )
+        for of in dict(found.metrics.get("targets", {})).values():
+            dict(of)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WorkdirError(f"{path}: does not hold the accounts of a draw; {again}") from error
+    whole = len(found.rows) == len(found.skipped) == units and set(found.settings) == {*_OF_SCORES}
+    if content.get("fingerprint") != fingerprint or not whole:
+        raise WorkdirError(f"{path}: is of another draw; {again}")
+    return found
+
+
+def _skipped(entry: dict[str, Any]) -> Skipped:
+    """Read what was passed over.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    found = Skipped(**entry)
+    texts = (found.path, found.reason, found.snippet or "")
+    # Not isinstance: True is an int.
+    numbers = (found.rows, found.row or 0)
+    if not all(type(text) is str for text in texts) or not all(type(n) is int for n in numbers):
+        raise TypeError("is no row and no shard")
+    return found

@@ -1,0 +1,199 @@
+"""The last stage on its own: a folder of selected rows becomes a selection, manifest and all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dsir.corpus import Shard
+from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.files import open_file
+from dsir.drawn_accounts import DrawnAccounts, read_accounts
+from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
+from dsir.importance import ImportanceModel
+from dsir.output import AddedColumns
+from dsir.output.folder import SELECTION_FILE, clear_output_folder
+from dsir.output.manifest import described_input, write_manifest
+from dsir.output.rejects import write_rejects
+from dsir.output.writer import writing
+from dsir.pipeline import Pipeline
+from dsir.remote import Folder, Location, location_of
+from dsir.selection import add_kl_reduction
+from dsir.stage_folders import are_chunks, raw_of
+from dsir.stages.damaged_columns import raise_named
+from dsir.stages.sample import ShardRows, load_shard_rows
+from dsir.stages.score_table import ScoreForm
+from dsir.stages.units import file_ranges, placed, skipped_in_files, units_of_layout
+from dsir.workdir import Place, fingerprint_of, local_copy, read_manifest
+
+_WAY_OUT = (
+    "its rows were scored by their texts alone; mend the file and score it again, or select with "
+    "'dsir select --on-error skip', which passes over the row group"
+)
+# What tells a folder of rows from others; the rest of its settings is how they were drawn.
+_OF_FOLDER = {"stage", "scores", "model", "text", "separate"}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRows:
+    """What was written.
+
+    Attributes:
+        paths: the parts, in order.
+        rows: in them.
+        metrics: the accounts, as in `Selection.metrics` without the times.
+    """
+
+    paths: list[Location]
+    rows: int
+    metrics: dict[str, Any]
+
+
+def write_from_folder(
+    pipeline: Pipeline,
+    rows: Folder,
+    out: Location,
+    *,
+    model: ImportanceModel,
+    model_path: Location | None,
+    shard_size: int,
+    weight_column: str,
+    target_column: str,
+    overwrite: bool = False,
+) -> WrittenRows:
+    """Write the documents that a folder of selected rows names, and what they are.
+
+    Args:
+        pipeline: what runs the stage.
+        rows: the folder of selected rows.
+        out: where they go; `check_output_folder` has looked at it.
+        model: that the rows were scored with.
+        model_path: where it lies; None for in memory.
+        shard_size: text in an output shard, in bytes.
+        weight_column: name of the column of log-weights.
+        target_column: name of the column of targets.
+        overwrite: a selection in `out` is removed, once nothing else stands in the way.
+
+    Raises:
+        SettingError: the model is not the one that the rows were scored with.
+        WorkdirError: it is no such folder, or not whole.
+        ShardError: an input has changed since it was scored.
+        OutputError: an input lies in `out`, or the rows cannot be written.
+    """
+    folder = local_copy(rows)
+    manifest = read_manifest(folder)
+    settings = manifest["settings"]
+    if settings.get("stage") != "sample":
+        raise WorkdirError(f"{rows}: is no folder of selected rows; make one with 'dsir sample'")
+    if settings["model"] != model.fingerprint:
+        raise SettingError(f"{rows}: was drawn from the scores of another model than the one given")
+    files = [_reopened(identity, settings["text"]) for identity in raw_of(manifest)]
+    for file in files:
+        if file.file is not None and out in file.file.parents:
+            raise OutputError(f"{out}: holds {file.name}, which is an input; give another out")
+    shards: Sequence[Shard] = units_of_layout(files, manifest["units"]["raw"])
+    accounts = read_accounts(folder, fingerprint_of(manifest), len(shards))
+    parts = _selected(rows, folder, manifest, shards, model)
+    shards = placed(shards, [part.source_rows for part in parts])
+    outputs = pipeline.plan(shards, parts, shard_size)
+    names = model.target_names if model.targets == "separate" else ()
+    added = AddedColumns(weight_column, target_column, names)
+    for output in outputs:
+        added.refuse_taken_names(output.schema)
+    if overwrite:
+        clear_output_folder(out)
+    try:
+        written = pipeline.write(outputs, out, added, model.features, None)
+    except ShardError as error:
+        raise_named(error, shards, parts, _WAY_OUT)
+    skipped = skipped_in_files(shards, accounts.skipped)
+    written.files += write_rejects(out, skipped)
+    metrics = accounts.metrics
+    add_kl_reduction(metrics, model, written.counts)
+    described = {
+        "settings": {
+            **_settings(manifest, accounts, model),
+            "shard_size": shard_size,
+            "weight_column": weight_column,
+            "target_column": target_column,
+        },
+        "inputs": {
+            "raw": _described(files, shards, accounts.rows),
+            "model": {"path": None if model_path is None else str(model_path)},
+        },
+        "model": model.fingerprint,
+        "metrics": metrics,
+        "outputs": [path.name for path in written.paths],
+        "skipped": [entry.to_json() for entry in skipped],
+    }
+    # Last: it says that the selection is whole.
+    with writing(out / SELECTION_FILE):
+        write_manifest(out, described, written.files)
+    return WrittenRows(written.paths, written.rows, metrics)
+
+
+def _settings(
+    manifest: dict[str, Any], accounts: DrawnAccounts, model: ImportanceModel
+) -> dict[str, Any]:
+    """Return all that the rows depend on: how they were drawn, scored, and what the model says."""
+    settings = manifest["settings"]
+    windows = raw_of(manifest)[0]
+    proportions = model.proportions
+    return {
+        **{name: value for name, value in settings.items() if name not in _OF_FOLDER},
+        **accounts.settings,
+        "text": settings["text"],
+        "chunk_tokens": windows.get("chunk_tokens"),
+        "chunk_stride": windows.get("chunk_stride"),
+        "features": model.features.describe(),
+        "targets": model.targets,
+        "proportions": None if proportions is None else proportions.tolist(),
+        "smoothing": model.smoothing,
+        "length": model.length,
+    }
+
+
+def _described(
+    files: Sequence[Shard], units: Sequence[Shard], rows: Sequence[int]
+) -> list[dict[str, Any]]:
+    ranges = file_ranges(units)
+    return [
+        described_input(file, sum(rows[first:stop]))
+        for file, (first, stop) in zip(files, ranges, strict=True)
+    ]
+
+
+def _selected(
+    rows: Folder,
+    folder: Path,
+    manifest: dict[str, Any],
+    shards: Sequence[Shard],
+    model: ImportanceModel,
+) -> list[ShardRows]:
+    form = ScoreForm(model.columns, chunks=are_chunks(manifest))
+    parts = []
+    for number, shard in enumerate(shards):
+        place = Place(folder / f"{number:05d}", fingerprint_of(manifest))
+        marker = place.finished()
+        if marker is None:
+            raise WorkdirError(
+                f"{rows}: the selected rows of {shard.name} are missing; run 'dsir sample' again"
+            )
+        parts.append(load_shard_rows(place, marker, form))
+    return parts
+
+
+def _reopened(identity: dict[str, Any], text: str) -> Shard:
+    """Describe an input again, and make sure that it is still what was scored."""
+    shard: Shard = open_file(location_of(identity["path"]), text)
+    if "chunk_tokens" in identity:
+        windows = (identity["chunk_tokens"], identity["chunk_stride"])
+        shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])
+    shard = shard.surveyed()
+    if shard.identity() != identity:
+        raise ShardError(
+            f"{shard.name}: changed since it was scored; score it again", path=shard.name
+        )
+    return shard

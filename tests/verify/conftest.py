@@ -1,0 +1,28 @@
+"""What was written, sealed again after a change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsir.atomic import json_bytes
+
+
+@pytest.fixture(scope="session")
+def reseal() -> Callable[[Path, Callable[[dict[str, Any]], Any]], None]:
+    """A function: change a manifest and give it the checksum of what it then says."""
+
+    def change_manifest(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+        path = folder / "selection.json"
+        content = json.loads(path.read_bytes())
+        del content["checksum"]
+        change(content)
+        checksum = hashlib.sha256(json_bytes(content)).hexdigest()
+        path.write_bytes(json_bytes({**content, "checksum": checksum}))
+
+    return change_manifest
