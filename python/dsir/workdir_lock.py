@@ -32,7 +32,8 @@ def locked(workdir: Folder) -> Iterator[None]:
     """Hold the lock of a work directory, which exists, during a block.
 
     Raises:
-        WorkdirError: another run holds it, or has left it behind on another machine.
+        WorkdirError: another run holds it, or has left it behind on another machine; or it cannot
+            be written.
     """
     if isinstance(workdir, Mirror):
         with locked_remotely(workdir.remote / NAME):
@@ -59,7 +60,10 @@ def locked(workdir: Folder) -> Iterator[None]:
             holder = _holder(file)
             if holder is not None and holder.get("host") != platform.node():
                 raise _left_behind(workdir, file)
-        _write(file, {"host": platform.node(), "pid": os.getpid(), "since": _now()})
+        try:
+            _write(file, {"host": platform.node(), "pid": os.getpid(), "since": _now()})
+        except OSError as error:
+            raise WorkdirError(f"{path}: cannot be written: {error.strerror}") from error
         try:
             yield
         finally:
@@ -119,9 +123,9 @@ def _named(holder: dict[str, Any] | None) -> str:
 
 
 def _write(file: IO[str], holder: dict[str, Any]) -> None:
-    file.truncate(0)
-    file.write(json.dumps(holder))
-    file.flush()
+    # Past the file object: what it could not write it would try again where it is closed.
+    os.ftruncate(file.fileno(), 0)
+    os.write(file.fileno(), json.dumps(holder).encode())
 
 
 def _now() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -83,3 +84,17 @@ def test_a_failed_run_lets_go(parquet, target, tmp_path):
     with pytest.raises(dsir.BudgetError):
         dsir.select(parquet, target, **{**settings, "n": 10**6})
     assert (tmp_path / "work" / NAME).read_text() == ""
+
+
+def test_a_lock_that_cannot_be_written_is_named(parquet, target, tmp_path, monkeypatch):
+    """The disk fails when the holder is written down; once it is mended the run goes on."""
+    settings = {**SETTINGS, "workdir": tmp_path / "work"}
+
+    def failing(file, data):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dsir.workdir_lock.os.write", failing)
+        with pytest.raises(dsir.WorkdirError, match="lock: cannot be written: Input/output error"):
+            dsir.select(parquet, target, **settings)
+    dsir.select(parquet, target, **settings)
