@@ -88,16 +88,16 @@ class LocalEngine(Engine):
 
 def _result(waiting: deque[Future[Result]]) -> Result:
     """Take the next result; where its task was stopped, raise what stopped it."""
-    try:
-        return waiting.popleft().result()
-    except Stopped:
+    first = waiting.popleft()
+    stopped = first.exception()
+    if isinstance(stopped, Stopped):
         for future in waiting:
             # Whoever failed is done: that is what stopped the others.
             if future.done() and not future.cancelled():
                 error = future.exception()
                 if error is not None and not isinstance(error, Stopped):
-                    raise error from None
-        raise
+                    raise error  # With its cause, which says what to do.
+    return first.result()
 
 
 def usable_cores() -> int:
