@@ -53,7 +53,7 @@ def test_features(corpus, pair, ngrams, num_buckets):
 @pytest.mark.parametrize("budget", [3000, "auto"])
 def test_many_batches(corpus, pair, monkeypatch, functions, budget):
     """Virtual shards go on from batch to batch, in the fit, the weights and the output."""
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 1)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 1)
     monkeypatch.setattr("dsir.compat.dataset._BATCH_EXAMPLES", 7)
     raw, target = corpus
     assert sum(1 for _ in lines_of(open_lines(raw[0]))) > 5

@@ -106,7 +106,7 @@ def test_rows_in_are_rows_out(
     content = (newline.join(lines) + newline * final_newline).encode()
     wanted = np.array(sorted(data.draw(st.sets(st.integers(0, len(texts) - 1)))), dtype=np.int64)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", block)
+        patch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", block)
         patch.setattr("dsir.corpus.line_blocks._PIECE_BYTES", piece)
         path = tmp_path_factory.mktemp("rows") / f"a.jsonl{suffix}"
         one = shard(path, compress(content, suffix))
@@ -211,7 +211,7 @@ def test_bad_lines(tmp_path: Path, line: bytes, reason: str) -> None:
 def test_bad_rows_in_later_blocks_have_their_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 100)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 100)
     monkeypatch.setattr("dsir.corpus.line_blocks._PIECE_BYTES", 10)
     one = shard(tmp_path / "a.jsonl", b"\n \n".join([GOOD] * 50 + [b"[]"] + [GOOD] * 50))
     assert bad_of(one) == [BadRow(50, "the line is a list, not an object")]
@@ -249,7 +249,7 @@ def test_no_line_has_the_field(tmp_path: Path, on_error: str) -> None:
 
 
 def test_the_field_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 50)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 50)
     monkeypatch.setattr("dsir.corpus.line_blocks._PIECE_BYTES", 10)
     one = shard(tmp_path / "a.jsonl", b'{"id": 1}\n' * 100 + GOOD)
     assert len(bad_of(one)) == 100
@@ -291,7 +291,7 @@ def test_exact_field_name_wins_over_nested(tmp_path: Path) -> None:
 
 
 def test_lines_longer_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 40)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 40)
     monkeypatch.setattr("dsir.corpus.line_blocks._PIECE_BYTES", 10)
     texts = ["é" * length for length in (0, 300, 1, 1000, 39, 40, 41)]
     content = "\n".join(json.dumps({"text": text}) for text in texts).encode()
@@ -351,7 +351,7 @@ def test_truncated_says_where(tmp_path: Path) -> None:
 def test_truncated_in_a_later_block_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 160_000)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 160_000)
     monkeypatch.setattr("dsir.corpus.line_blocks._PIECE_BYTES", 1000)
     rng = np.random.default_rng(3)
     lines = [json.dumps({"text": rng.bytes(300).hex()}).encode() + b"\n" for _ in range(2000)]

@@ -50,7 +50,7 @@ def test_whoever_stops_leaves_no_thread():
 
 
 def test_a_compressed_file_read_by_two_threads(tmp_path, monkeypatch):
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 2000)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 2000)
     texts = [f"line {number} " * 9 for number in range(3000)]
     data = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in texts)
     path = tmp_path / "a.jsonl.gz"

@@ -106,8 +106,8 @@ def check(trial: Trial, expected: dict[str, bytes], code: int, said: str, failed
     return "refused, then the same bytes"
 
 
-def run(folder: Path, shim: Path, step: int, rows: int) -> Counter[str]:
-    """Let every `step`-th call fail.
+def run(folder: Path, shim: Path, step: int, rows: int, first: int = 1) -> Counter[str]:
+    """Let every `step`-th call fail, from the `first` on.
 
     Raises:
         WrongError: something was not as it should be.
@@ -119,7 +119,7 @@ def run(folder: Path, shim: Path, step: int, rows: int) -> Counter[str]:
         raise WrongError(f"the undisturbed run failed: {said}")
     expected = output_of(trial)
     tally: Counter[str] = Counter({"calls that may fail": total})
-    for call in range(1, 10 * total, step):
+    for call in range(first, 10 * total, step):
         trial = Trial(folder, f"call-{call:05d}")
         kind = errno.ENOSPC if call // step % 2 else errno.EIO
         on = bool(call // step % 3 == 2)
@@ -138,6 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--rows", type=int, default=300)
+    parser.add_argument("--first", type=int, default=1, help="go on from a call")
     options = parser.parse_args()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dsir-fail-") as name:
@@ -145,7 +146,7 @@ def main() -> None:
         if shim is None:
             sys.exit("there is no C compiler (cc) here")
         try:
-            tally = run(Path(name), shim, options.step, options.rows)
+            tally = run(Path(name), shim, options.step, options.rows, options.first)
         except (WrongError, subprocess.TimeoutExpired) as error:
             sys.exit(str(error))
     for what, count in sorted(tally.items()):

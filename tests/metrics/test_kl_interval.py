@@ -115,7 +115,7 @@ def test_batches_shards_and_threads_make_no_difference(tmp_path, monkeypatch):
         path.write_text("".join(json.dumps({"text": text}) + "\n\n" for text in part))
         paths.append(path)
     assert interval(paths, TARGETS["sea"]) == expected
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 1)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 1)
     assert interval(paths, TARGETS["sea"], 3) == expected
     assert interval(paths[::-1], TARGETS["sea"]) != expected
 

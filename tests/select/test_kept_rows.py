@@ -194,7 +194,7 @@ SUM = {"min_tokens": 20, "progress": False}
 def test_the_same_lines_from_one_reading(
     world, lines, target, settings, fit_tokens, tmp_path, contents, taken, monkeypatch
 ):
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 20_000)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 20_000)
     wanted = {"a": world.target[:30], "b": world.target[30:]} if "targets" in settings else target
     settings = {**settings, "fit_tokens": fit_tokens, **SUM}
     for threads in (1, 3):

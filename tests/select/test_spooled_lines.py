@@ -30,7 +30,7 @@ def parsed(monkeypatch):
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    monkeypatch.setattr("dsir.corpus.line_blocks.BATCH_BYTES", 3000)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 3000)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -1,4 +1,4 @@
-"""JSON Lines as blocks of whole lines: decompressed, about 8 MB each, never a line in two."""
+"""JSON Lines as blocks of whole lines: decompressed, about 2 MB each, never a line in two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.bad_text import snippet_of
-from dsir.corpus.batches import BATCH_BYTES, READ_LIMITS
+from dsir.corpus.batches import READ_LIMITS
 from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
@@ -20,6 +20,8 @@ from dsir.remote.reading import WINDOW_BYTES, open_source
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
+# Lines, their texts and what is made of them then stay in the cache from one step to the next.
+BLOCK_BYTES = 2 << 20
 # A piece that cannot be decompressed to its end is lost whole. Where that happens it is read again
 # in pieces of the first size, which tell more exactly where a file breaks off.
 _PIECE_BYTES = 1 << 13
@@ -109,7 +111,7 @@ def line_blocks(
         path: the file, or its URL.
         name: what messages call it.
         compression: how it is compressed.
-        block_bytes: about how long a block is; None for `BATCH_BYTES`.
+        block_bytes: about how long a block is; None for `BLOCK_BYTES`.
         line_bytes: the longest line that is read, about.
         span: the first byte to read, at the beginning of a line, and the one behind the last; None
             for all. Rows and lines are numbered from there.
@@ -121,7 +123,7 @@ def line_blocks(
     first_line = 0
     where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
-        for data in _whole_lines(path, compression, block_bytes or BATCH_BYTES, line_bytes, span):
+        for data in _whole_lines(path, compression, block_bytes or BLOCK_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
             first_row += len(starts)
