@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dsir.errors import OutputError, SettingError
 from dsir.json_differences import Difference, differences
+from dsir.output.file_checks import refuse_changed
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import origins_of, part_rows
@@ -185,6 +186,7 @@ class _Side:
             self._survey(part)
 
     def _survey(self, part: str) -> None:
+        refuse_changed(self.manifest, part, beside=True)
         at = 0
         for origins in origins_of(self.manifest, part):
             source = origins.source
@@ -337,6 +339,7 @@ def _values(manifest: Manifest, by: str) -> Iterator[list[str]]:
     """Read a column of all parts, as texts."""
     text = str(manifest.settings["text"])
     for part in manifest.parts:
+        refuse_changed(manifest, part, beside=False)
         for rows in part_rows(manifest, part, text):
             assert rows.content is not None
             yield _texts(_column(rows.content, by, manifest.folder / part))

@@ -182,3 +182,17 @@ def test_the_command(invoke_dsir, run_dsir, parquet, target, tmp_path):
     wrong = invoke_dsir("diff", tmp_path / "a", tmp_path / "b", "--by", "nothing")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("dsir: error: --by nothing: ")
+
+
+def test_changed_files_are_not_compared(parquet, target, tmp_path):
+    """Even where they can be read: what stands beside parts, and the parts for their columns."""
+    for name in "ab":
+        dsir.select(parquet, target, out=tmp_path / name, n=40, **MEAN)
+    for name, by in (("_rows/part-00000.parquet", None), ("part-00000.parquet", "domain")):
+        path = tmp_path / "b" / name
+        before = path.read_bytes()
+        pq.write_table(pq.read_table(path).slice(0), path)
+        with pytest.raises(dsir.OutputError, match=f"{name}: .*written"):
+            dsir.diff(tmp_path / "a", tmp_path / "b", by=by)
+        path.write_bytes(before)
+    assert dsir.diff(tmp_path / "a", tmp_path / "b", by="domain").same_rows

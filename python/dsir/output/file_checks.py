@@ -57,6 +57,30 @@ def check_files(manifest: Manifest) -> Iterator[Finding]:
     yield from _check_totals(manifest)
 
 
+def refuse_changed(manifest: Manifest, part: str, *, beside: bool) -> None:
+    """Refuse a part, or the files beside it, where they are not as the manifest says.
+
+    Args:
+        manifest: of the selection.
+        part: name of the part.
+        beside: look at the files beside it, which say where its rows come from; else at the part.
+
+    Raises:
+        OutputError: a file was changed, or is not there.
+    """
+    stem = _stem(part)
+    for name, account in manifest.files.items():
+        if _stem(name) == stem and ("/" in name) == beside:
+            path = own_file(manifest, name)
+            found = _check_file(path, account.bytes, account.sha256, account.rows)
+            if found is not None:
+                raise OutputError(found)
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).name.partition(".")[0]
+
+
 def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None:
     found = _size_of(path)
     if isinstance(found, str):
