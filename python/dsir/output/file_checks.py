@@ -43,15 +43,8 @@ class Finding:
 
 def check_files(manifest: Manifest) -> Iterator[Finding]:
     """Compare every file of the output with what the manifest says of it."""
-    for name, account in manifest.files.items():
-        try:
-            path = own_file(manifest, name)
-            found = _check_file(path, account.bytes, account.sha256, account.rows)
-        except OutputError as error:
-            found = str(error)
-        except OSError as error:
-            raise_if_store_failed(error)
-            found = f"{manifest.folder / name}: cannot be read: {error.strerror or error}"
+    for name in manifest.files:
+        found = _problem_of(manifest, name)
         if found is not None:
             yield Finding("file", found)
     yield from _check_totals(manifest)
@@ -67,14 +60,27 @@ def refuse_changed(manifest: Manifest, part: str, *, beside: bool) -> None:
 
     Raises:
         OutputError: a file was changed, or is not there.
+        StoreError: the store that it is in fails.
     """
     stem = _stem(part)
-    for name, account in manifest.files.items():
+    for name in manifest.files:
         if _stem(name) == stem and ("/" in name) == beside:
-            path = own_file(manifest, name)
-            found = _check_file(path, account.bytes, account.sha256, account.rows)
+            found = _problem_of(manifest, name)
             if found is not None:
                 raise OutputError(found)
+
+
+def _problem_of(manifest: Manifest, name: str) -> str | None:
+    """Say how a file differs from what the manifest says of it; None where it does not."""
+    account = manifest.files[name]
+    try:
+        path = own_file(manifest, name)
+        return _check_file(path, account.bytes, account.sha256, account.rows)
+    except OutputError as error:
+        return str(error)
+    except OSError as error:
+        raise_if_store_failed(error)
+        return f"{manifest.folder / name}: cannot be read: {error.strerror or error}"
 
 
 def _stem(name: str) -> str:
