@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks [--quick | --full] [--data FOLDER] [--only NAME ...] [--json FILE]
 
---full: five rounds, corpora of 2 GB of text (memory: 1, 3 and 10 GB); about half an hour on two
+--full: five rounds, corpora of 2 GB of text (memory: 1, 3 and 10 GB); about 20 minutes on two
 cores, and up to 6 GB in the temporary folder. --quick: two rounds, corpora of half a gigabyte.
 """
 
