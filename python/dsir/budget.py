@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from dsir.arguments import whole_number
-from dsir.byte_size import parse_byte_size
+from dsir.arguments import parse_byte_size, whole_number
 from dsir.errors import BudgetError, SettingError
 
 Unit = Literal["documents", "tokens", "bytes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsir.byte_size import parse_byte_size
+from dsir.arguments import parse_byte_size
 from dsir.corpus.batches import BATCH_BYTES, ReadLimits
 from dsir.errors import SettingError
 

@@ -6,10 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from dsir.arguments import whole_number
+from dsir.arguments import parse_byte_size, whole_number
 from dsir.bad_limits import Most, check_bad_limits
 from dsir.budget import Budget
-from dsir.byte_size import parse_byte_size
 from dsir.combining import check_combine
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine

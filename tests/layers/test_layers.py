@@ -48,7 +48,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("output.",),
     ("corpus.",),
     ("sealed_json",),
-    ("atomic", "bad_text", "byte_size", "arguments", "primitive_arrays", "stopwords"),
+    ("atomic", "bad_text", "arguments", "primitive_arrays", "stopwords"),
     ("json_differences",),
     ("remote.",),
     ("_core", "errors", "version"),

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dsir
+from dsir.arguments import parse_byte_size
 from dsir.budget import Budget
-from dsir.byte_size import parse_byte_size
 
 MEAN: dict[str, Any] = {"min_tokens": 20, "length": "mean", "progress": False}
 

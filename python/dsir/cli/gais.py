@@ -9,6 +9,7 @@ import typer
 
 from dsir.cli import options
 from dsir.cli.failures import reported
+from dsir.engine import thread_count
 from dsir.graph.gais import GAIS, GraphName, Score, Select
 from dsir.graph.instances import (
     held_out_report,
@@ -17,7 +18,6 @@ from dsir.graph.instances import (
     reduction_of,
     write_instances,
 )
-from dsir.graph.threads import thread_count
 from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
 from dsir.remote import location_of
 

@@ -10,6 +10,7 @@ import typer
 from dsir.arguments import whole_number
 from dsir.cli import options
 from dsir.cli.failures import reported
+from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.fit import check_on_error
 from dsir.graph.idf import Idf
@@ -24,7 +25,6 @@ from dsir.graph.rank_corpus import (
 )
 from dsir.graph.stopwords import stopwords_of
 from dsir.graph.summarize import DEFAULT_THRESHOLD, SummaryBudget
-from dsir.graph.threads import thread_count
 from dsir.output.folder import (
     RANKING_FILE,
     check_output_folder,

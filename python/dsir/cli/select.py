@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 import dsir
-from dsir.arguments import whole_number
+from dsir.arguments import parse_byte_size, whole_number
 from dsir.bad_limits import check_bad_limits
 from dsir.budget import Budget
-from dsir.byte_size import parse_byte_size
 from dsir.cli import options, quota_options
 from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported

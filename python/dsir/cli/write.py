@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import dsir
-from dsir.byte_size import parse_byte_size
+from dsir.arguments import parse_byte_size
 from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.output.folder import check_output_folder, check_writable

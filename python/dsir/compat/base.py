@@ -27,8 +27,7 @@ from dsir.compat.virtual_shards import VirtualShard, by_dataset, global_rows, sp
 from dsir.compat.weighing import Weigh, WeighOneByOne, WeighTask, weigh_dataset
 from dsir.compat.weights_folder import Stored, WeightsFolder
 from dsir.compat.writing import Destination, WriteTask, write_dataset
-from dsir.engine import LocalEngine, Progress
-from dsir.engine.local import usable_cores
+from dsir.engine import LocalEngine, Progress, usable_cores
 from dsir.errors import SettingError
 from dsir.progress import reporter
 from dsir.proportions import shares

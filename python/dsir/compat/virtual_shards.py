@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from dsir.engine.local import usable_cores
+from dsir.engine import usable_cores
 from dsir.errors import SettingError
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from dsir.engine.base import Engine, Progress, Stopped
-from dsir.engine.local import LocalEngine
+from dsir.engine.local import LocalEngine, thread_count, usable_cores
 
-__all__ = ["Engine", "LocalEngine", "Progress", "Stopped"]
+__all__ = ["Engine", "LocalEngine", "Progress", "Stopped", "thread_count", "usable_cores"]

@@ -33,7 +33,7 @@ class LocalEngine(Engine):
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = usable_cores() if threads is None else whole_number("threads", threads, 1)
+        self.threads = thread_count(threads)
 
     def run(
         self,
@@ -105,3 +105,12 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def thread_count(threads: int | None) -> int:
+    """Return how many threads a call may use: the number given, or every usable core for None.
+
+    Raises:
+        SettingError: threads is not a positive whole number.
+    """
+    return usable_cores() if threads is None else whole_number("threads", threads, 1)

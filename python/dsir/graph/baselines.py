@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from dsir.arguments import whole_number
+from dsir.engine import thread_count
 from dsir.graph.coverage import Coverage, class_shares, cluster_rows, highest
 from dsir.graph.gais import seed_of
 from dsir.graph.labelled_table import class_codes, labelled_table
 from dsir.graph.nearest import neighbours
 from dsir.graph.selector import InstanceSelector, rows_to_keep
-from dsir.graph.threads import thread_count
 
 
 class RandomSelection(InstanceSelector):

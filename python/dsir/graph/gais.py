@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.arguments import one_of, whole_number
+from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.features import HashedNgrams
 from dsir.graph.attention_training import TrainedNetwork, Training, train_network
@@ -32,7 +33,6 @@ from dsir.graph.nearest import neighbours
 from dsir.graph.parts import split_rows
 from dsir.graph.selector import InstanceSelector, rows_to_keep
 from dsir.graph.text_rows import ngram_rows
-from dsir.graph.threads import thread_count
 from dsir.graph.training_batches import batch_count, training_batches
 from dsir.graph.trials import Trial, tried_rows
 

@@ -15,6 +15,7 @@ from dsir.atomic import write_json
 from dsir.corpus import Paths, resolve
 from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.shard import Shard
+from dsir.engine import thread_count
 from dsir.errors import InputError, SettingError, ShardError
 from dsir.features import HashedNgrams
 from dsir.graph.baselines import RandomSelection
@@ -22,7 +23,6 @@ from dsir.graph.gais import GAIS, seed_of
 from dsir.graph.labelled_table import class_codes, labelled_table
 from dsir.graph.selector import take_rows
 from dsir.graph.text_rows import ngram_rows
-from dsir.graph.threads import thread_count
 from dsir.graph.trials import JUDGES, judge
 from dsir.output.folder import INSTANCES_FILE
 from dsir.output.parquet import ParquetTable

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.arguments import one_of, whole_number
+from dsir.engine import thread_count
 from dsir.errors import DsirWarning, SettingError
 from dsir.graph.idf import Idf
 from dsir.graph.neighbours import SimilarityGraph, check_threshold, join_units
 from dsir.graph.stopwords import Stopwords
-from dsir.graph.threads import thread_count
 from dsir.graph.units import Units, units_of
 
 Method = Literal["lexrank", "degree"]

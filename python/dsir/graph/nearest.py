@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.arguments import one_of, whole_number
+from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.graph.parts import Parts, split_rows
-from dsir.graph.threads import thread_count
 
 GraphMethod = Literal["exact", "minibatch", "lsh", "lsh-multilevel", "lsh-multiview"]
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.arguments import whole_number
+from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.graph.idf import Idf
 from dsir.graph.stopwords import Stopwords
-from dsir.graph.threads import thread_count
 from dsir.graph.units import Units, units_of
 
 # What a cosine has to reach where only top_k is given: common terms, and not rounding alone.
