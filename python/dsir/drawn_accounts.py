@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from dsir.errors import WorkdirError
-from dsir.sealed_json import read_sealed
 from dsir.stages.score import ShardScores
 from dsir.stages.skipped import Skipped
-from dsir.workdir import Workdir
+from dsir.storage.sealed_json import read_sealed
+from dsir.storage.workdir import Workdir
 
 ACCOUNTS_FILE = "accounts.json"
 # Settings of the scores that a selection depends on.

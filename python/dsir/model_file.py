@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsir.atomic import atomic_file
 from dsir.errors import ModelError
 from dsir.remote import Location
+from dsir.storage.atomic import atomic_file
 
 MAGIC = b"dsirmodl"
 VERSION = 2

@@ -52,8 +52,8 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
+from dsir.storage.workdir import Place, Workdir
 from dsir.targets import TargetCorpora
-from dsir.workdir import Place, Workdir
 
 Spooled = Sequence[Path | None]
 

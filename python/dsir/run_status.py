@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from dsir.remote import Folder, Mirror, location_of
-from dsir.sealed_json import read_sealed
 from dsir.stages.count_files import WHOLE
 from dsir.stages.units import unit_counts, unit_sizes
-from dsir.workdir import fingerprint_of, local_copy, read_manifest
-from dsir.workdir_lock import holder_of
+from dsir.storage.sealed_json import read_sealed
+from dsir.storage.workdir import fingerprint_of, local_copy, read_manifest
+from dsir.storage.workdir_lock import holder_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.atomic import write_json
 from dsir.combining import Combine
 from dsir.corpus import Corpus, Shard
 from dsir.drawn_accounts import keep_accounts
@@ -55,11 +54,12 @@ from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.skipped import Skipped
 from dsir.stages.units import file_ranges, placed, skipped_in_files, unit_layout
+from dsir.storage.atomic import write_json
+from dsir.storage.workdir import Workdir, make_folder
+from dsir.storage.workdir import remove_unfinished as remove_unfinished_results
+from dsir.storage.workdir_lock import locked
 from dsir.targets import TargetCorpora
 from dsir.version import __version__
-from dsir.workdir import Workdir, make_folder
-from dsir.workdir import remove_unfinished as remove_unfinished_results
-from dsir.workdir_lock import locked
 
 _WAY_OUT = 'mend the file and start again, or on_error="skip" passes over the row group'
 

@@ -21,7 +21,7 @@ from dsir.stages.lost_units import without_unnumbered
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm
 from dsir.stages.units import unit_counts, unit_layout
-from dsir.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
+from dsir.storage.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
 
 
 def score_workdir(

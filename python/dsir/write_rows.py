@@ -26,7 +26,7 @@ from dsir.stages.damaged_columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import file_ranges, placed, skipped_in_files, units_of_layout
-from dsir.workdir import Place, fingerprint_of, local_copy, read_manifest
+from dsir.storage.workdir import Place, fingerprint_of, local_copy, read_manifest
 
 _WAY_OUT = (
     "its rows were scored by their texts alone; mend the file and score it again, or select with "

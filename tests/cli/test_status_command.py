@@ -11,7 +11,7 @@ import pytest
 
 import dsir
 from dsir.run_status import StageStatus, run_status
-from dsir.workdir_lock import locked
+from dsir.storage.workdir_lock import locked
 
 SETTINGS = {"n": 9, "min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}
 

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dsir.atomic import UnfinishedFile
 from dsir.corpus import TakenRows
 from dsir.errors import OutputError
 from dsir.output import AddedColumns, Writer, open_writer
 from dsir.primitive_arrays import to_arrow
+from dsir.storage.atomic import UnfinishedFile
 
 RECORDS = pa.record_batch({"text": ["some text"] * 3})
 KINDS = ["parquet", "arrow", "jsonl"]

@@ -223,7 +223,7 @@ def test_killed_and_resumed(
 
 
 def test_two_at_once(s3, parquet, target, monkeypatch):
-    from dsir.workdir_lock import holder_of, locked
+    from dsir.storage.workdir_lock import holder_of, locked
 
     work = mirror.Mirror(location.Path("unused"), s3 / "work")
     assert holder_of(work) is None

@@ -137,7 +137,7 @@ def test_killed_at_every_file_and_resumed(raw, target, tmp_path, contents, monke
     keywords = {**SETTINGS, "n": MANY, "threads": 1}
     dsir.select(raw, target, out=tmp_path / "whole", **keywords)
     expected = contents(tmp_path / "whole")
-    from dsir.atomic import UnfinishedFile
+    from dsir.storage.atomic import UnfinishedFile
 
     commit = UnfinishedFile.commit
     out, work = tmp_path / "out", tmp_path / "work"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dsir.atomic import json_bytes
+from dsir.storage.atomic import json_bytes
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir.atomic import json_bytes
 from dsir.json_differences import differences
-from dsir.sealed_json import checksum_of
+from dsir.storage.atomic import json_bytes
+from dsir.storage.sealed_json import checksum_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir.atomic import json_bytes
 from dsir.corpus.batches import ReadLimits
 from dsir.memory_limit import MemoryLimit
 from dsir.output.part_rows import part_rows
+from dsir.storage.atomic import json_bytes
 
 MEAN: dict[str, Any] = {"n": 40, "min_tokens": 20, "length": "mean", "progress": False}
 

@@ -12,10 +12,10 @@ import pytest
 
 import dsir
 from dsir.run_status import run_status
-from dsir.sealed_json import path_within, read_sealed, write_sealed
 from dsir.stages.write import _load
-from dsir.workdir import Workdir, read_manifest
-from dsir.workdir_lock import holder_of, locked
+from dsir.storage.sealed_json import path_within, read_sealed, write_sealed
+from dsir.storage.workdir import Workdir, read_manifest
+from dsir.storage.workdir_lock import holder_of, locked
 
 INPUTS: dict[str, Any] = {"raw": [{"path": "/data/a.jsonl", "size": 3}]}
 

@@ -12,13 +12,13 @@ import sys
 import pytest
 
 import dsir
-from dsir.workdir_lock import NAME, locked
+from dsir.storage.workdir_lock import NAME, locked
 
 SETTINGS = {"n": 9, "min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}
 HOLD = """
 import sys, time
 from pathlib import Path
-from dsir.workdir_lock import locked
+from dsir.storage.workdir_lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -94,7 +94,7 @@ def test_a_lock_that_cannot_be_written_is_named(parquet, target, tmp_path, monke
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:
-        patch.setattr("dsir.workdir_lock.os.write", failing)
+        patch.setattr("dsir.storage.workdir_lock.os.write", failing)
         with pytest.raises(dsir.WorkdirError, match="lock: cannot be written: Input/output error"):
             dsir.select(parquet, target, **settings)
     dsir.select(parquet, target, **settings)

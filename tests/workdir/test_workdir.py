@@ -20,8 +20,8 @@ import pytest
 
 import dsir
 from dsir import _core
-from dsir.workdir import Place, Workdir, read_manifest
-from dsir.workdir_lock import locked
+from dsir.storage.workdir import Place, Workdir, read_manifest
+from dsir.storage.workdir_lock import locked
 
 SETTINGS: dict[str, Any] = {
     "n": 12,

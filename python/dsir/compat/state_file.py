@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from dsir import _core
-from dsir.atomic import atomic_file
 from dsir.compat.dataset import default_load_dataset_fn, default_parse_example_fn
 from dsir.compat.ngram_counts import word_tokenize, word_tokenize_unsplit, wordpunct
 from dsir.errors import ModelError, SettingError
+from dsir.storage.atomic import atomic_file
 
 MAGIC = b"dsirstat"
 VERSION = 1

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsir.atomic import atomic_file, write_json
 from dsir.compat.dataset import name_of
 from dsir.compat.virtual_shards import VirtualShard
 from dsir.compat.weighing import DatasetWeights
 from dsir.errors import SettingError, WorkdirError
+from dsir.storage.atomic import atomic_file, write_json
 
 FORMAT = 1
 _NOTE = "shards.json"

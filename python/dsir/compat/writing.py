@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dsir.atomic import UnfinishedFile
 from dsir.compat.dataset import Dataset, lines_of, open_lines
 from dsir.engine import Progress
 from dsir.errors import OutputError, ShardError
+from dsir.storage.atomic import UnfinishedFile
 
 
 @dataclass(frozen=True, slots=True)

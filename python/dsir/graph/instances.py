@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.atomic import write_json
 from dsir.corpus import Paths, resolve
 from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.shard import Shard
@@ -28,6 +27,7 @@ from dsir.output.folder import INSTANCES_FILE
 from dsir.output.parquet import ParquetTable
 from dsir.remote import Location, within
 from dsir.remote.reading import open_source
+from dsir.storage.atomic import write_json
 
 HELD_OUT = 0.2
 _KEEP = re.compile(r"(\d+(?:\.\d+)?)(%?)")

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.atomic import write_json
 from dsir.corpus import OnError, Paths, Shard, resolve
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
@@ -32,6 +31,7 @@ from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location, within
 from dsir.stages.skipped import Skipped
+from dsir.storage.atomic import write_json
 
 _SUMMARY_SCHEMA = pa.schema(
     [

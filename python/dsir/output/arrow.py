@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.dictionaries import has_dictionary
@@ -17,6 +16,7 @@ from dsir.output.parquet import with_added
 from dsir.output.row_groups import RowGroups, match_columns
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.remote import Location
+from dsir.storage.atomic import UnfinishedFile
 
 
 class ArrowWriter(Writer):

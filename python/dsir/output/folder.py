@@ -7,12 +7,12 @@ import re
 import secrets
 from collections.abc import Iterator
 
-from dsir.atomic import write_json
 from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
 from dsir.output.row_origins import ORIGINS_FOLDER
 from dsir.remote import Location, RemotePath
 from dsir.remote.store import RemoteError
+from dsir.storage.atomic import write_json
 
 SELECTION_FILE = "selection.json"
 RUN_FILE = "run.json"

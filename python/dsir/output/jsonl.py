@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.parquet import ParquetTable
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.primitive_arrays import to_arrow
 from dsir.remote import Location
+from dsir.storage.atomic import UnfinishedFile
 
 WEIGHTS_FOLDER = "_weights"
 

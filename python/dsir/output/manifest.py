@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dsir import _core
-from dsir.atomic import json_bytes, write_json
 from dsir.corpus import Shard
 from dsir.errors import OutputError
 from dsir.output.folder import SELECTION_FILE
@@ -22,6 +21,7 @@ from dsir.output.writer import FileAccount
 from dsir.remote import Location, within
 from dsir.remote.reading import open_bytes
 from dsir.remote.store import raise_if_store_failed
+from dsir.storage.atomic import json_bytes, write_json
 from dsir.version import __version__
 
 FORMAT = 2

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.atomic import UnfinishedFile
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.remote import Location
+from dsir.storage.atomic import UnfinishedFile
 
 
 class ParquetTable:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Protocol
 
-from dsir.atomic import UnfinishedFile
 from dsir.output.folder import REJECTS_FILE
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Location
+from dsir.storage.atomic import UnfinishedFile
 
 _HELD_LINES = 1 << 12
 

@@ -21,7 +21,7 @@ from dsir.stages.damaged_groups import despite_damage
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_lines import LineSpool
 from dsir.stages.travel import Travel
-from dsir.workdir import Place
+from dsir.storage.workdir import Place
 
 _LEAST_BATCH = 1 << 16
 _BYTES_PER_NGRAM = 4  # About, of text.

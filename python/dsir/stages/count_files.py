@@ -23,7 +23,7 @@ from dsir.features import HashedNgrams
 from dsir.stages.count import CountTask, ShardCounts, count_shard
 from dsir.stages.spooled_lines import likely_whole
 from dsir.stages.units import Placing, file_ranges, in_file, said_once
-from dsir.workdir import Place
+from dsir.storage.workdir import Place
 
 WHOLE = "whole"  # Before the number of its first unit: the name of the count of a file as a whole.
 

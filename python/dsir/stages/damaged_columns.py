@@ -18,7 +18,7 @@ from dsir.corpus.parquet import ParquetShard
 from dsir.errors import ShardError, WorkdirError
 from dsir.remote.store import raise_if_store_failed
 from dsir.stages.sample import ShardRows
-from dsir.workdir import Workdir, fingerprint_of
+from dsir.storage.workdir import Workdir, fingerprint_of
 
 _FILE = "damaged.json"
 Groups = tuple[tuple[int, str], ...]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dsir.corpus.group_values import GroupValues
 from dsir.errors import WorkdirError
-from dsir.workdir import Place
+from dsir.storage.workdir import Place
 
 if TYPE_CHECKING:
     from dsir.stages.score import ShardScores

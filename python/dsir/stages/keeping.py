@@ -13,7 +13,7 @@ from dsir.proportions import split
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.gate import Gate, Keep
 from dsir.stages.kept_rows import can_keep
-from dsir.workdir import Workdir
+from dsir.storage.workdir import Workdir
 
 # Above this share of the rows, more would be kept than is worth it: k (1 + ln(N / k)) of N.
 _LARGEST_SHARE = 0.05

@@ -17,7 +17,7 @@ from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.stages.selected_rows import SelectedRows, join_rows, read_rows
-from dsir.workdir import Place
+from dsir.storage.workdir import Place
 
 
 @dataclass(frozen=True, slots=True)

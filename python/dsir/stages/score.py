@@ -29,7 +29,7 @@ from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs,
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_lines import as_spooled
 from dsir.stages.travel import Travel
-from dsir.workdir import Place
+from dsir.storage.workdir import Place
 
 _NUMBERS = ("rows", "documents", "empty", "bad", "blank_lines", "text_bytes")
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.stages.score_table import ScoreForm
-from dsir.workdir import Place
+from dsir.storage.workdir import Place
 
 
 class SelectedRows(NamedTuple):

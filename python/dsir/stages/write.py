@@ -20,11 +20,11 @@ from dsir.output import AddedColumns, open_writer
 from dsir.output.row_origins import Origins, OriginsWriter
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, RemotePath, within
-from dsir.sealed_json import path_within
 from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
-from dsir.workdir import Place
+from dsir.storage.sealed_json import path_within
+from dsir.storage.workdir import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dsir.atomic import write_json
 from dsir.remote import Location
+from dsir.storage.atomic import write_json
 
 _CHECKSUM = "checksum"
 _LARGEST = 1 << 30

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsir.atomic import UnfinishedFile, atomic_file, write_json
 from dsir.errors import WorkdirError
 from dsir.remote import Folder, Location, Mirror
-from dsir.sealed_json import file_checksum, read_sealed, write_sealed
+from dsir.storage.atomic import UnfinishedFile, atomic_file, write_json
+from dsir.storage.sealed_json import file_checksum, read_sealed, write_sealed
 
 FORMAT = 4
 _LOCK = "lock"  # As in workdir_lock.

@@ -1,0 +1,1 @@
+"""Files that survive a crash: atomic writes, sealed JSON, work directories and their lock."""
