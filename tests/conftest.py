@@ -226,7 +226,7 @@ def punkt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _with_nltk_data(path: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     import nltk
 
-    from dsir import sentences
+    from dsir.model import sentences
 
     monkeypatch.setattr(nltk.data, "path", path)
     for cache in (sentences.punkt, nltk.tokenize._get_punkt_tokenizer):

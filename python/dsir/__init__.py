@@ -19,7 +19,6 @@ except ImportError as error:  # A source tree on the path, or a broken build.
         f"({error}); install the package (pip install .) and import it from outside its sources"
     ) from error
 
-from dsir.bootstrap import Interval
 from dsir.diff import SelectionDifference, diff
 from dsir.errors import (
     BadDataError,
@@ -37,11 +36,12 @@ from dsir.errors import (
     TextColumnError,
     WorkdirError,
 )
-from dsir.features import HashedNgrams
 from dsir.fit import fit
-from dsir.importance import ImportanceModel
-from dsir.metrics import effective_sample_size, kl_reduction
-from dsir.quality import QualityFilters
+from dsir.model.bootstrap import Interval
+from dsir.model.features import HashedNgrams
+from dsir.model.importance import ImportanceModel
+from dsir.model.metrics import effective_sample_size, kl_reduction
+from dsir.model.quality import QualityFilters
 from dsir.sampling import sample
 from dsir.select import select
 from dsir.selection import Selection

@@ -9,15 +9,12 @@ from dsir.arguments import one_of
 from dsir.bad_limits import Most, check_bad_limits
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
-from dsir.features import HashedNgrams, check_features
 from dsir.fit_settings import FitSettings, FitTokens, check_fit_tokens
-from dsir.importance import ImportanceModel, check_smoothing
-from dsir.length import Length, check_length
 from dsir.memory_limit import memory_limit
-from dsir.pipeline import Pipeline, open_engine
-from dsir.preprocessing import check_preprocessing
-from dsir.progress import reporter
-from dsir.targets import (
+from dsir.model.features import HashedNgrams, check_features
+from dsir.model.importance import ImportanceModel, check_smoothing
+from dsir.model.length import Length, check_length
+from dsir.model.targets import (
     Proportions,
     TargetCorpora,
     TargetMode,
@@ -25,6 +22,9 @@ from dsir.targets import (
     in_order,
     resolve_targets,
 )
+from dsir.pipeline import Pipeline, open_engine
+from dsir.preprocessing import check_preprocessing
+from dsir.progress import reporter
 
 _FEATURES = HashedNgrams()
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dsir.arguments import one_of, whole_number
-from dsir.features import HashedNgrams
-from dsir.length import Length
-from dsir.targets import TargetMode
+from dsir.model.features import HashedNgrams
+from dsir.model.length import Length
+from dsir.model.targets import TargetMode
 
 FitTokens = int | Literal["auto", "all"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000

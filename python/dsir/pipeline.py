@@ -17,14 +17,15 @@ from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
-from dsir.features import HashedNgrams
 from dsir.fit_settings import FitSettings, limit_per_file
-from dsir.importance import ImportanceModel
-from dsir.length import CorpusSize
 from dsir.memory_limit import NO_LIMIT, MemoryLimit
+from dsir.model.features import HashedNgrams
+from dsir.model.importance import ImportanceModel
+from dsir.model.length import CorpusSize
+from dsir.model.quality import QualityFilters
+from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
-from dsir.quality import QualityFilters
 from dsir.remote import Location
 from dsir.stages import units as units_of_work
 from dsir.stages.count import ShardCounts
@@ -53,7 +54,6 @@ from dsir.stages.write import (
     write_shard,
 )
 from dsir.storage.workdir import Place, Workdir
-from dsir.targets import TargetCorpora
 
 Spooled = Sequence[Path | None]
 

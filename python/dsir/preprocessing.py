@@ -10,9 +10,9 @@ from dsir.arguments import one_of
 from dsir.corpus import Corpus
 from dsir.corpus.chunks import check_windows, chunked
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
-from dsir.quality import QualityFilters, as_filters
-from dsir.targets import TargetCorpora
+from dsir.model.features import HashedNgrams
+from dsir.model.quality import QualityFilters, as_filters
+from dsir.model.targets import TargetCorpora
 
 Named = Literal["none", "paper"]
 Filters = QualityFilters | str | Mapping[str, float] | None
@@ -74,7 +74,7 @@ def check_preprocessing(
             given; or "none".
         chunk_tokens: tokens of a window; None for whole documents.
         chunk_stride: tokens from one window to the next; None for `chunk_tokens`.
-        filters: see `dsir.quality.as_filters`.
+        filters: see `dsir.model.quality.as_filters`.
 
     Raises:
         SettingError: an argument is out of range.

@@ -16,9 +16,9 @@ from typing import Any
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
 from dsir.errors import DsirWarning, InputError, ModelError, SettingError
-from dsir.features import HashedNgrams
-from dsir.importance import ImportanceModel
 from dsir.json_differences import differences
+from dsir.model.features import HashedNgrams
+from dsir.model.importance import ImportanceModel
 from dsir.output.file_checks import Finding
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of

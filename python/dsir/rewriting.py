@@ -15,8 +15,8 @@ from typing import Any
 from dsir.budget import Budget
 from dsir.corpus import Corpus
 from dsir.errors import DsirWarning, SettingError
-from dsir.importance import ImportanceModel
 from dsir.memory_limit import memory_limit
+from dsir.model.importance import ImportanceModel
 from dsir.output.manifest import Manifest
 from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import check_preprocessing

@@ -13,11 +13,12 @@ from dsir.combining import check_combine
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.fit_settings import FitTokens
-from dsir.length import Length
 from dsir.memory_limit import memory_limit
+from dsir.model.features import HashedNgrams
+from dsir.model.length import Length
+from dsir.model.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline, open_engine
 from dsir.preprocessing import Filters, Named, check_preprocessing
@@ -31,7 +32,6 @@ from dsir.selection import (
 )
 from dsir.selection_run import SelectionRun
 from dsir.stages.draw_settings import DrawSettings
-from dsir.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 
 _FEATURES = HashedNgrams()
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.errors import DsirWarning, SettingError
-from dsir.importance import ImportanceModel
-from dsir.metrics import kl_reduction_of_counts
-from dsir.quality import REASONS
+from dsir.model.importance import ImportanceModel
+from dsir.model.metrics import kl_reduction_of_counts
+from dsir.model.quality import REASONS
 from dsir.remote import RemotePath
 from dsir.stages.draw import Draw
 from dsir.stages.sample import ShardRows

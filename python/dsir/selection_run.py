@@ -19,7 +19,8 @@ from dsir.corpus import Corpus, Shard
 from dsir.drawn_accounts import keep_accounts
 from dsir.errors import InputError, OutputError, SettingError, ShardError
 from dsir.fit_settings import FitSettings
-from dsir.importance import ImportanceModel
+from dsir.model.importance import ImportanceModel
+from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
@@ -58,7 +59,6 @@ from dsir.storage.atomic import write_json
 from dsir.storage.workdir import Workdir, make_folder
 from dsir.storage.workdir import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
-from dsir.targets import TargetCorpora
 from dsir.version import __version__
 
 _WAY_OUT = 'mend the file and start again, or on_error="skip" passes over the row group'

@@ -11,9 +11,9 @@ from typing import Any
 from dsir.corpus import Corpus
 from dsir.drawn_accounts import keep_accounts
 from dsir.errors import SettingError, WorkdirError
-from dsir.importance import ImportanceModel
+from dsir.model.importance import ImportanceModel
+from dsir.model.quality import REASONS, QualityFilters
 from dsir.pipeline import Pipeline
-from dsir.quality import REASONS, QualityFilters
 from dsir.remote import Folder
 from dsir.selection import accounts_of, warn_of_top_k
 from dsir.stages.draw_settings import DrawSettings

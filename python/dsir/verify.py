@@ -16,9 +16,9 @@ from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError
-from dsir.importance import ImportanceModel
 from dsir.json_differences import differences
 from dsir.memory_limit import memory_limit
+from dsir.model.importance import ImportanceModel
 from dsir.output.file_checks import Finding, check_files, check_nothing_else
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file

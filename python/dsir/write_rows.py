@@ -12,7 +12,7 @@ from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.files import open_file
 from dsir.drawn_accounts import DrawnAccounts, read_accounts
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
-from dsir.importance import ImportanceModel
+from dsir.model.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.output.folder import SELECTION_FILE, clear_output_folder
 from dsir.output.manifest import described_input, write_manifest

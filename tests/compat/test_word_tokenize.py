@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import dsir
-from dsir import compat, sentences
+from dsir import compat
 from dsir.compat import counting, ngram_counts
+from dsir.model import sentences
 
 ARGUMENTS = {
     "tokenizer": "word_tokenize",

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsir import _core
-from dsir.stopwords import STOP_WORDS
+from dsir.model.stopwords import STOP_WORDS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 WORDS = ["the", "The", "of", "queen", "1984", "7", "_", "a_b", "...", "3.14", "\u0661", "²", "中文"]

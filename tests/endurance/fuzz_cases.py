@@ -20,8 +20,8 @@ import dsir
 from dsir.budget import Budget
 from dsir.corpus import Shard, resolve
 from dsir.corpus.chunks import ChunkedShard
-from dsir.features import HashedNgrams
 from dsir.graph import Idf
+from dsir.model.features import HashedNgrams
 from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.run_status import run_status

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dsir
-from dsir.metrics import EffectiveSampleSize
+from dsir.model.metrics import EffectiveSampleSize
 
 LOG_WEIGHTS = st.lists(
     st.one_of(

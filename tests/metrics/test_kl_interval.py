@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir import _core
-from dsir.metrics import kl_reduction_of_counts
+from dsir.model.metrics import kl_reduction_of_counts
 
 FEATURES = dsir.HashedNgrams(n=2, buckets=64)
 WORDS = ["sea", "ship", "sail", "wind", "wave", "court", "judge", "flour", "oven", "crust"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dsir
-from dsir.length import CorpusSize
+from dsir.model.length import CorpusSize
 
 
 def fitted(world, length, **keywords):

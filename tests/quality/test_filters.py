@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from dsir import _core
 from dsir.errors import SettingError
-from dsir.quality import REASONS, QualityFilters, as_filters
-from dsir.stopwords import STOP_WORDS, STOP_WORDS_VERSION
+from dsir.model.quality import REASONS, QualityFilters, as_filters
+from dsir.model.stopwords import STOP_WORDS, STOP_WORDS_VERSION
 
 
 def reason(filters: QualityFilters, text: str | None) -> str | None:

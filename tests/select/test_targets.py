@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dsir
-from dsir.proportions import shares, split
+from dsir.model.proportions import shares, split
 
 NAMES = ("sea", "law", "bake")
 QUIET = {"progress": False, "min_tokens": 20}

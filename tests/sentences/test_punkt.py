@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir import sentences
+from dsir.model import sentences
 
 TEXT = (
     "Mr. Smith can't go to Washington. Dr. Jones will. It's 3.30 p.m. already! \"Is it?\" he "

@@ -14,9 +14,9 @@ from dsir import _core
 from dsir.arguments import whole_number
 from dsir.corpus import Paths
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
 from dsir.fit_settings import FitTokens, check_fit_tokens
-from dsir.length import Length, check_length
+from dsir.model.features import HashedNgrams
+from dsir.model.length import Length, check_length
 
 _NAMED_SOURCE = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 

@@ -19,13 +19,13 @@ from dsir.combining import check_combine
 from dsir.corpus import Paths, resolve
 from dsir.fit import check_fit_settings, check_on_error
 from dsir.memory_limit import memory_limit
+from dsir.model.targets import resolve_targets
 from dsir.output.folder import check_output_folder
 from dsir.pipeline import open_engine
 from dsir.preprocessing import check_preprocessing
 from dsir.quotas import check_dedup, check_quotas
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
-from dsir.targets import resolve_targets
 
 
 def select(

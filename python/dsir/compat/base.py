@@ -29,8 +29,8 @@ from dsir.compat.weights_folder import Stored, WeightsFolder
 from dsir.compat.writing import Destination, WriteTask, write_dataset
 from dsir.engine import LocalEngine, Progress, usable_cores
 from dsir.errors import SettingError
+from dsir.model.proportions import shares
 from dsir.progress import reporter
-from dsir.proportions import shares
 from dsir.version import __version__ as _version
 
 

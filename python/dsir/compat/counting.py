@@ -15,7 +15,7 @@ from dsir.compat.ngram_counts import Tokenizer, add_ngrams, features_in_core
 from dsir.corpus import TextBatch
 from dsir.engine import Progress
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
+from dsir.model.features import HashedNgrams
 
 AUTO_NGRAMS_PER_BUCKET = 100_000
 

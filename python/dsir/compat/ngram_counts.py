@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core, sentences
+from dsir import _core
 from dsir.errors import DsirWarning, SettingError
-from dsir.features import HashedNgrams, utf8_of
+from dsir.model import sentences
+from dsir.model.features import HashedNgrams, utf8_of
 
 Tokenizer = Callable[[str], Sequence[str]]
 _UNSPLIT = (

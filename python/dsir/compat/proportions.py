@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.errors import SettingError
-from dsir.proportions import split
+from dsir.model.proportions import split
 
 
 def budgets(wanted: int, proportions: npt.NDArray[np.float64] | None, targets: int) -> list[int]:

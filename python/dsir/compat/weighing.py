@@ -14,7 +14,7 @@ from dsir.bad_text import why_bad
 from dsir.compat.dataset import Dataset
 from dsir.engine import Progress
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
+from dsir.model.features import HashedNgrams
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
 from dsir.graph.attention_training import TrainedNetwork, Training, train_network
 from dsir.graph.coverage import (
     Coverage,
@@ -35,6 +34,7 @@ from dsir.graph.selector import InstanceSelector, rows_to_keep
 from dsir.graph.text_rows import ngram_rows
 from dsir.graph.training_batches import batch_count, training_batches
 from dsir.graph.trials import Trial, tried_rows
+from dsir.model.features import HashedNgrams
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
 Score = Literal["attention", "attention-same-class", "confidence"]

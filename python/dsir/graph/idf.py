@@ -13,9 +13,9 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.engine import thread_count
 from dsir.errors import ModelError, SettingError
-from dsir.features import utf8_of
 from dsir.graph.stopwords import Stopwords
 from dsir.graph.terms import count_terms
+from dsir.model.features import utf8_of
 from dsir.remote import RemotePath, location_of
 from dsir.storage.atomic import atomic_file
 

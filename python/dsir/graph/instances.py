@@ -16,13 +16,13 @@ from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.shard import Shard
 from dsir.engine import thread_count
 from dsir.errors import InputError, SettingError, ShardError
-from dsir.features import HashedNgrams
 from dsir.graph.baselines import RandomSelection
 from dsir.graph.gais import GAIS, seed_of
 from dsir.graph.labelled_table import class_codes, labelled_table
 from dsir.graph.selector import take_rows
 from dsir.graph.text_rows import ngram_rows
 from dsir.graph.trials import JUDGES, judge
+from dsir.model.features import HashedNgrams
 from dsir.output.folder import INSTANCES_FILE
 from dsir.output.parquet import ParquetTable
 from dsir.remote import Location, within

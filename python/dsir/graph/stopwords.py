@@ -1,4 +1,4 @@
-"""Stop words: the English ones of `dsir.stopwords`, or the caller's own."""
+"""Stop words: the English ones of `dsir.model.stopwords`, or the caller's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from dsir.errors import SettingError
-from dsir.stopwords import STOP_WORDS
+from dsir.model.stopwords import STOP_WORDS
 
 Stopwords = Literal["en"] | Iterable[str] | None
 

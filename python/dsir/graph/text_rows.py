@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.errors import SettingError
-from dsir.features import HashedNgrams
+from dsir.model.features import HashedNgrams
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dsir.corpus import OnError, Shard
 from dsir.corpus.batches import BATCH_BYTES
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
-from dsir.features import HashedNgrams
+from dsir.model.features import HashedNgrams
 from dsir.remote.store import raise_if_store_failed
 from dsir.stages.damaged_groups import despite_damage
 from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard

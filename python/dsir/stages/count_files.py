@@ -19,7 +19,7 @@ import numpy as np
 from dsir.bad_limits import BadTally
 from dsir.corpus import OnError, Shard
 from dsir.engine import Engine
-from dsir.features import HashedNgrams
+from dsir.model.features import HashedNgrams
 from dsir.stages.count import CountTask, ShardCounts, count_shard
 from dsir.stages.spooled_lines import likely_whole
 from dsir.stages.units import Placing, file_ranges, in_file, said_once

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.errors import BudgetError, WorkdirError
-from dsir.metrics import EffectiveSampleSize
-from dsir.proportions import split
+from dsir.model.metrics import EffectiveSampleSize
+from dsir.model.proportions import split
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.group_codes import Groups

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dsir.corpus import Shard
 from dsir.errors import InputError
-from dsir.proportions import split
+from dsir.model.proportions import split
 from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.gate import Gate, Keep
 from dsir.stages.kept_rows import can_keep

@@ -17,10 +17,10 @@ from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.chunks import ChunkedShard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
-from dsir.importance import ImportanceModel
-from dsir.quality import QualityFilters
+from dsir.model.importance import ImportanceModel
+from dsir.model.quality import QualityFilters
+from dsir.model.sentences import bytes_of
 from dsir.remote.store import raise_if_store_failed
-from dsir.sentences import bytes_of
 from dsir.stages.damaged_groups import despite_damage
 from dsir.stages.gate import Keep
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names

@@ -15,7 +15,7 @@ from dsir.corpus import TakenRows
 from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
-from dsir.features import HashedNgrams
+from dsir.model.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
 from dsir.output.row_origins import Origins, OriginsWriter
 from dsir.output.writer import FileAccount

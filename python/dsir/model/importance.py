@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core, model_file
+from dsir import _core
 from dsir.arguments import whole_number
 from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import ModelError, SettingError
-from dsir.explanation import explain_sum
-from dsir.features import HashedNgrams
-from dsir.length import (
+from dsir.model import model_file
+from dsir.model.explanation import explain_sum
+from dsir.model.features import HashedNgrams
+from dsir.model.length import (
     CorpusSize,
     Length,
     check_length,
@@ -26,9 +27,9 @@ from dsir.length import (
     mean_tokens,
     poisson_log_ratio,
 )
-from dsir.proportions import shares
+from dsir.model.proportions import shares
+from dsir.model.targets import Proportions, TargetMode, check_target_names, check_targets, in_order
 from dsir.remote import RemotePath, location_of
-from dsir.targets import Proportions, TargetMode, check_target_names, check_targets, in_order
 
 
 class ImportanceModel:

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core, sentences
+from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
 from dsir.errors import RowError, SettingError
+from dsir.model import sentences
 
 Hash = Literal["fast", "sha256"]
 Tokenizer = Literal["wordpunct", "word_tokenize"]

@@ -23,7 +23,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments import whole_number
 from dsir.errors import SettingError
-from dsir.stopwords import STOP_WORDS, STOP_WORDS_VERSION
+from dsir.model.stopwords import STOP_WORDS, STOP_WORDS_VERSION
 
 _MOST_WORDS = 1 << 31  # A document has no more bytes.
 _OFF = ("none", "off")
@@ -47,7 +47,7 @@ class QualityFilters:
         min_repeated: share of the most frequent token among the tokens, at least. Paper:
             `repeating_ratio`.
         max_repeated: the same, at most.
-        min_informative: share of the tokens that are neither stop words (`dsir.stopwords`, English)
+        min_informative: share of the tokens that are neither stop words (`dsir.model.stopwords`, English)
             nor punctuation, at least. Punctuation is a token without an alphanumeric character.
             Paper: `informative_ratio`, which takes NLTK's stop words, and for punctuation the
             tokens of a single ASCII character only.

@@ -22,7 +22,7 @@ from dsir.arguments import whole_number
 from dsir.bad_text import bad_text_error
 from dsir.corpus import Corpus
 from dsir.errors import ModelError, SettingError
-from dsir.features import HashedNgrams
+from dsir.model.features import HashedNgrams
 
 LEAST_REPLICATES = 20
 _MOST_REPLICATES = 1 << 24

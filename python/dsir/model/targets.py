@@ -10,7 +10,7 @@ from dsir.arguments import one_of
 from dsir.corpus import Corpus, resolve
 from dsir.corpus.batches import ReadLimits
 from dsir.errors import SettingError
-from dsir.proportions import shares
+from dsir.model.proportions import shares
 
 TargetMode = Literal["pooled", "separate", "mixture"]
 Proportions = Mapping[str, float] | Sequence[float] | None

@@ -12,16 +12,16 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.arguments import whole_number
 from dsir.bad_text import bad_text_error
-from dsir.bootstrap import (
+from dsir.corpus import Corpus, resolve
+from dsir.errors import ModelError, SettingError
+from dsir.model.bootstrap import (
     Interval,
     ResampledCounts,
     check_confidence,
     check_replicates,
     interval_around,
 )
-from dsir.corpus import Corpus, resolve
-from dsir.errors import ModelError, SettingError
-from dsir.features import HashedNgrams, check_features
+from dsir.model.features import HashedNgrams, check_features
 
 _FLOOR = 1e-8  # What the importance model adds to probabilities, too.
 

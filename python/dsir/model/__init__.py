@@ -1,0 +1,1 @@
+"""Models: n-gram features, importance weights, targets, metrics, quality filters, and the model file."""
