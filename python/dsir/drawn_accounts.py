@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsir.corpus.skipped import Skipped
 from dsir.errors import WorkdirError
 from dsir.stages.score import ShardScores
-from dsir.stages.skipped import Skipped
 from dsir.storage.sealed_json import read_sealed
 from dsir.storage.workdir import Workdir
 

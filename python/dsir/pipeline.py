@@ -15,6 +15,7 @@ import numpy as np
 from dsir.bad_limits import NO_LIMITS, BadLimits, BadTally
 from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
+from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.fit_settings import FitSettings, limit_per_file
@@ -40,7 +41,6 @@ from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
 from dsir.stages.score_table import NOTHING, Beside
-from dsir.stages.skipped import Skipped
 from dsir.stages.spooled_lines import plan_spool
 from dsir.stages.tallied import stopping, tallied
 from dsir.stages.units import file_numbers

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from dsir.arguments import one_of
 from dsir.corpus import Corpus
-from dsir.corpus.chunks import check_windows, chunked
+from dsir.corpus.windows.shard import check_windows, chunked
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters, as_filters

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.skipped import Skipped, count_by_kind
 from dsir.errors import DsirWarning, SettingError
 from dsir.model.importance import ImportanceModel
 from dsir.model.metrics import kl_reduction_of_counts
@@ -21,7 +22,6 @@ from dsir.remote import RemotePath
 from dsir.stages.draw import Draw
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
-from dsir.stages.skipped import Skipped, count_by_kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dsir.combining import Combine
 from dsir.corpus import Corpus, Shard
+from dsir.corpus.skipped import Skipped
 from dsir.drawn_accounts import keep_accounts
 from dsir.errors import InputError, OutputError, SettingError, ShardError
 from dsir.fit_settings import FitSettings
@@ -53,7 +54,6 @@ from dsir.stages.lost_units import without_unnumbered_of
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
-from dsir.stages.skipped import Skipped
 from dsir.stages.units import file_ranges, placed, skipped_in_files, unit_layout
 from dsir.storage.atomic import write_json
 from dsir.storage.workdir import Workdir, make_folder

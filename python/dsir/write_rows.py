@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dsir.corpus import Shard
-from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.files import open_file
+from dsir.corpus.windows.shard import ChunkedShard
 from dsir.drawn_accounts import DrawnAccounts, read_accounts
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
 from dsir.model.importance import ImportanceModel

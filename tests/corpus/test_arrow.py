@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsir.bad_text import why_bad
 from dsir.corpus import Shard, resolve
+from dsir.corpus.bad_text import why_bad
 from dsir.corpus.batches import cut_text
 from dsir.errors import ShardError, TextColumnError
 

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsir.corpus import Shard, TextBatch, resolve
-from dsir.corpus.chunks import ChunkedShard, chunked
-from dsir.corpus.window_records import ORIGIN_COLUMNS
+from dsir.corpus.windows.records import ORIGIN_COLUMNS
+from dsir.corpus.windows.shard import ChunkedShard, chunked
 from dsir.errors import OutputError, RowError, SettingError, ShardError
 
 TYPES = [

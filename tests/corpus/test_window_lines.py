@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsir.corpus import resolve
-from dsir.corpus.chunks import chunked
-from dsir.corpus.window_lines import WindowLine
-from dsir.corpus.window_records import ORIGIN_COLUMNS
+from dsir.corpus.windows.lines import WindowLine
+from dsir.corpus.windows.records import ORIGIN_COLUMNS
+from dsir.corpus.windows.shard import chunked
 from dsir.errors import OutputError, RowError
 
 

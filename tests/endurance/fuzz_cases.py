@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import dsir
 from dsir.budget import Budget
 from dsir.corpus import Shard, resolve
-from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.windows.shard import ChunkedShard
 from dsir.graph import Idf
 from dsir.model.features import HashedNgrams
 from dsir.pipeline import Pipeline, open_engine

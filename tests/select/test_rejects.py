@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir.bad_text import snippet_at, snippet_of
+from dsir.corpus.bad_text import snippet_at, snippet_of
 
 SETTINGS: dict[str, Any] = {
     "n": 5,

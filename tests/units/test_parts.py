@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir.corpus import Shard, resolve
-from dsir.corpus.chunks import chunked
 from dsir.corpus.line_blocks import line_starts
+from dsir.corpus.windows.shard import chunked
 from dsir.stages.units import CutTask, cut_shard, unit_layout, units_of_layout
 
 

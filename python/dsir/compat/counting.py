@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.bad_text import why_bad
 from dsir.compat.dataset import Dataset
 from dsir.compat.ngram_counts import Tokenizer, add_ngrams, features_in_core
 from dsir.corpus import TextBatch
+from dsir.corpus.bad_text import why_bad
 from dsir.engine import Progress
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams

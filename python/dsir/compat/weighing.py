@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.bad_text import why_bad
 from dsir.compat.dataset import Dataset
+from dsir.corpus.bad_text import why_bad
 from dsir.engine import Progress
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir._core import line_spans
-from dsir.bad_text import snippet_of
+from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.batches import READ_LIMITS
 from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import ShardError

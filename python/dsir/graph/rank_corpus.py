@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import OnError, Paths, Shard, resolve
+from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.graph.groups import Group, groups_of, read_grouping
@@ -30,7 +31,6 @@ from dsir.output.parquet import ParquetTable
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location, within
-from dsir.stages.skipped import Skipped
 from dsir.storage.atomic import write_json
 
 _SUMMARY_SCHEMA = pa.schema(

@@ -18,13 +18,13 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import Corpus, OnError, Shard, TakenRows, TextBatch
 from dsir.corpus.shard import Kind
+from dsir.corpus.shard_copies import Travel
+from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.errors import EmptyCorpusError, ShardError, TextColumnError
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location
 from dsir.remote.store import raise_if_store_failed
-from dsir.stages.skipped import Skipped, bad_rows_of, skipped_shard
-from dsir.stages.travel import Travel
 
 
 def _nothing(_: int) -> None:

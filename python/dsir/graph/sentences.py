@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dsir import _core
-from dsir.bad_text import bad_text_error
+from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
 from dsir.graph.terms import shards_of
 from dsir.model.features import utf8_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsir import _core
-from dsir.bad_text import bad_text_error
 from dsir.corpus import Corpus, Shard, resolve
+from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.tables import table_of_texts
 from dsir.graph.stopwords import Stopwords, stopwords_of
 

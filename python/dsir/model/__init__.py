@@ -1,1 +1,1 @@
-"""Models: n-gram features, importance weights, targets, metrics, quality filters, and the model file."""
+"""Models: n-gram features, importance weights, targets, metrics, filters, the model file."""

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import one_of, whole_number
-from dsir.bad_text import bad_text_error
 from dsir.corpus import resolve
+from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
 from dsir.model import sentences
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.arguments import whole_number
-from dsir.bad_text import bad_text_error
 from dsir.corpus import Corpus, resolve
+from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import ModelError, SettingError
 from dsir.model.bootstrap import (
     Interval,

@@ -15,7 +15,7 @@ _HELD_LINES = 1 << 12
 
 
 class Rejected(Protocol):
-    """A row, several rows, or a shard that could not be read; see `dsir.stages.skipped`."""
+    """A row, several rows, or a shard that could not be read; see `dsir.corpus.skipped`."""
 
     @property
     def path(self) -> str:

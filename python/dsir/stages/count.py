@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard
+from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.batches import BATCH_BYTES
+from dsir.corpus.shard_copies import Travel
+from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.model.features import HashedNgrams
 from dsir.remote.store import raise_if_store_failed
 from dsir.stages.damaged_groups import despite_damage
-from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_lines import LineSpool
-from dsir.stages.travel import Travel
 from dsir.storage.workdir import Place
 
 _LEAST_BATCH = 1 << 16

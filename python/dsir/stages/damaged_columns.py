@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from dsir.corpus import Shard
-from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.parquet import ParquetShard
+from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import ShardError, WorkdirError
 from dsir.remote.store import raise_if_store_failed
 from dsir.stages.sample import ShardRows

@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.bad_text import bad_text_error
 from dsir.corpus import OnError, Shard, TextBatch
-from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.shard_copies import Travel
+from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
+from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.model.importance import ImportanceModel
@@ -26,9 +28,7 @@ from dsir.stages.gate import Keep
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept_rows import RowKeeper, open_keeper
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs, join, read_scores
-from dsir.stages.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.stages.spooled_lines import as_spooled
-from dsir.stages.travel import Travel
 from dsir.storage.workdir import Place
 
 _NUMBERS = ("rows", "documents", "empty", "bad", "blank_lines", "text_bytes")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import TakenRows
-from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import ShardError
 from dsir.stages.plan import Piece
 from dsir.stages.selected_rows import SelectedRows

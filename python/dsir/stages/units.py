@@ -13,10 +13,10 @@ from typing import Any
 
 from dsir.corpus import Shard
 from dsir.corpus.shard import FilePart
+from dsir.corpus.skipped import Skipped
 from dsir.engine import Progress
 from dsir.errors import InputError
 from dsir.remote.store import raise_if_store_failed
-from dsir.stages.skipped import Skipped
 
 # Of the file. Large enough that what is done once for a unit (a task, two or three small files in a
 # work directory) does not count, small enough that losing one in a kill does not either.

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import TakenRows
-from dsir.corpus.chunks import ChunkedShard
 from dsir.corpus.take_rows import take_values
+from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 from dsir.model.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dsir.bad_text import snippet_at, why_bad
 from dsir.corpus import BadRow, TextBatch
+from dsir.corpus.bad_text import snippet_at, why_bad
 from dsir.errors import InputError
 
 SHARD = "shard"

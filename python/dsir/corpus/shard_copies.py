@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsir.corpus import Shard, TextBatch
-from dsir.corpus.chunks import ChunkedShard
+from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 
 

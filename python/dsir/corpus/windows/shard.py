@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import one_of, whole_number
-from dsir.bad_text import bad_text_error, snippet_at, why_bad
+from dsir.corpus.bad_text import bad_text_error, snippet_at, why_bad
 from dsir.corpus.batches import cut_at
 from dsir.corpus.resolve import Corpus
 from dsir.corpus.shard import (
@@ -30,9 +30,9 @@ from dsir.corpus.shard import (
     TextBatch,
 )
 from dsir.corpus.text_column import find_text_column
-from dsir.corpus.window_lines import WindowLine
-from dsir.corpus.window_records import WindowRecords, window_schema
-from dsir.corpus.window_texts import WindowTexts, window_texts
+from dsir.corpus.windows.lines import WindowLine
+from dsir.corpus.windows.records import WindowRecords, window_schema
+from dsir.corpus.windows.texts import WindowTexts, window_texts
 from dsir.errors import ShardError
 from dsir.remote import Location
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn
-from dsir.corpus.window_texts import WindowTexts
+from dsir.corpus.windows.texts import WindowTexts
 from dsir.errors import OutputError
 from dsir.primitive_arrays import to_arrow
 

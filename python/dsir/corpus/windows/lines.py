@@ -11,7 +11,7 @@ import json
 import re
 from typing import NamedTuple
 
-from dsir.corpus.window_records import ORIGIN_COLUMNS, refuse_origin_column
+from dsir.corpus.windows.records import ORIGIN_COLUMNS, refuse_origin_column
 from dsir.errors import RowError
 
 _SPACES = re.compile(r"[ \t\n\r]*")

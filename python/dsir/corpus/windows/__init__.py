@@ -1,0 +1,1 @@
+"""Windows: documents cut into runs of equally many tokens."""
