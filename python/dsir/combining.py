@@ -22,8 +22,8 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import Shard
 from dsir.errors import SettingError
+from dsir.settings.draw import DrawSettings
 from dsir.stages.draw import Draw
-from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.plan import Piece
 from dsir.stages.sample import ShardRows
 from dsir.stages.selected_rows import SelectedRows

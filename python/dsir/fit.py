@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from typing import get_args
 
 from dsir.arguments import one_of
-from dsir.bad_limits import Most, check_bad_limits
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
-from dsir.fit_settings import FitSettings, FitTokens, check_fit_tokens
-from dsir.memory_limit import memory_limit
 from dsir.model.features import HashedNgrams, check_features
 from dsir.model.importance import ImportanceModel, check_smoothing
 from dsir.model.length import Length, check_length
@@ -23,8 +20,11 @@ from dsir.model.targets import (
     resolve_targets,
 )
 from dsir.pipeline import Pipeline, open_engine
-from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
+from dsir.settings.bad_data import Most, check_bad_limits
+from dsir.settings.documents import check_preprocessing
+from dsir.settings.fit import FitSettings, FitTokens, check_fit_tokens
+from dsir.settings.memory import memory_limit
 
 _FEATURES = HashedNgrams()
 

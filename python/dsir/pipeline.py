@@ -12,14 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsir.bad_limits import NO_LIMITS, BadLimits, BadTally
 from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine, LocalEngine
 from dsir.errors import EmptyCorpusError, SettingError
-from dsir.fit_settings import FitSettings, limit_per_file
-from dsir.memory_limit import NO_LIMIT, MemoryLimit
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
 from dsir.model.length import CorpusSize
@@ -28,12 +25,15 @@ from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.remote import Location
+from dsir.settings.bad_data import NO_LIMITS, BadLimits, BadTally
+from dsir.settings.draw import DrawSettings
+from dsir.settings.fit import FitSettings, limit_per_file
+from dsir.settings.memory import NO_LIMIT, MemoryLimit
 from dsir.stages import units as units_of_work
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
 from dsir.stages.damaged_columns import LostGroups
 from dsir.stages.draw import Draw, draw
-from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.gate import Keep
 from dsir.stages.group_codes import merge_groups
 from dsir.stages.plan import OutputShard, plan_output

@@ -12,20 +12,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dsir.budget import Budget
 from dsir.corpus import Corpus
 from dsir.errors import DsirWarning, SettingError
-from dsir.memory_limit import memory_limit
 from dsir.model.importance import ImportanceModel
 from dsir.output.manifest import Manifest
 from dsir.pipeline import Pipeline, open_engine
-from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
-from dsir.quotas import check_dedup, check_quotas
 from dsir.rederiving import argument_of
 from dsir.sampling import KeyRule
+from dsir.settings.budget import Budget
+from dsir.settings.documents import check_preprocessing
+from dsir.settings.draw import DrawSettings
+from dsir.settings.memory import memory_limit
+from dsir.settings.quotas import check_dedup, check_quotas
 from dsir.stage_folders import sample_to_folder, score_to_folder
-from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.score_table import Beside
 from dsir.write_rows import write_from_folder
 

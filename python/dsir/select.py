@@ -7,23 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dsir.arguments import parse_byte_size, whole_number
-from dsir.bad_limits import Most, check_bad_limits
-from dsir.budget import Budget
 from dsir.combining import check_combine
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
 from dsir.errors import SettingError
 from dsir.fit import check_fit_settings, check_on_error
-from dsir.fit_settings import FitTokens
-from dsir.memory_limit import memory_limit
 from dsir.model.features import HashedNgrams
 from dsir.model.length import Length
 from dsir.model.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.output import AddedColumns
 from dsir.pipeline import Pipeline, open_engine
-from dsir.preprocessing import Filters, Named, check_preprocessing
 from dsir.progress import reporter
-from dsir.quotas import Dedup, MaxPer, check_dedup, check_quotas
 from dsir.remote import RemotePath, folder_of, location_of
 from dsir.sampling import KeyRule, Method
 from dsir.selection import (
@@ -31,7 +25,13 @@ from dsir.selection import (
     warn_of_top_k,
 )
 from dsir.selection_run import SelectionRun
-from dsir.stages.draw_settings import DrawSettings
+from dsir.settings.bad_data import Most, check_bad_limits
+from dsir.settings.budget import Budget
+from dsir.settings.documents import Filters, Named, check_preprocessing
+from dsir.settings.draw import DrawSettings
+from dsir.settings.fit import FitTokens
+from dsir.settings.memory import memory_limit
+from dsir.settings.quotas import Dedup, MaxPer, check_dedup, check_quotas
 
 _FEATURES = HashedNgrams()
 

@@ -19,7 +19,6 @@ from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.drawn_accounts import keep_accounts
 from dsir.errors import InputError, OutputError, SettingError, ShardError
-from dsir.fit_settings import FitSettings
 from dsir.model.importance import ImportanceModel
 from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
@@ -35,7 +34,6 @@ from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.pipeline import Fitted, Pipeline
-from dsir.preprocessing import Preprocessing
 from dsir.remote import Folder, Location
 from dsir.remote.store import raise_if_store_failed
 from dsir.selection import (
@@ -44,10 +42,12 @@ from dsir.selection import (
     add_kl_reduction,
     join_tables,
 )
+from dsir.settings.documents import Preprocessing
+from dsir.settings.draw import DrawSettings
+from dsir.settings.fit import FitSettings
 from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
 from dsir.stages.damaged_columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.draw import Draw
-from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.gate import Keep
 from dsir.stages.keeping import kept_folder, plan_keeping
 from dsir.stages.lost_units import without_unnumbered_of

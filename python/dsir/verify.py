@@ -17,7 +17,6 @@ from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError
 from dsir.json_differences import differences
-from dsir.memory_limit import memory_limit
 from dsir.model.importance import ImportanceModel
 from dsir.output.file_checks import Finding, check_files, check_nothing_else
 from dsir.output.folder import SELECTION_FILE
@@ -29,6 +28,7 @@ from dsir.rederiving import model_of, raw_of, select_again, target_of
 from dsir.remote import Location, RemotePath, location_of
 from dsir.remote.store import raise_if_store_failed
 from dsir.rewriting import is_of_stages, write_again
+from dsir.settings.memory import memory_limit
 
 _SHOWN = 5
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import dsir
-from dsir.budget import Budget
 from dsir.corpus import Shard, resolve
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.graph import Idf
@@ -26,8 +25,9 @@ from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.run_status import run_status
 from dsir.sampling import KeyRule
+from dsir.settings.budget import Budget
+from dsir.settings.draw import DrawSettings
 from dsir.stage_folders import sample_to_folder, score_to_folder
-from dsir.stages.draw_settings import DrawSettings
 from dsir.write_rows import write_from_folder
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir.arguments import parse_byte_size
-from dsir.budget import Budget
+from dsir.settings.budget import Budget
 
 MEAN: dict[str, Any] = {"min_tokens": 20, "length": "mean", "progress": False}
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir import _core
-from dsir.budget import Budget
 from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.parquet import ParquetShard
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
+from dsir.settings.budget import Budget
+from dsir.settings.draw import DrawSettings
 from dsir.stages import keeping
-from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.gate import Gate
 from dsir.stages.score_table import Scores
 

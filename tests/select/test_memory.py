@@ -12,7 +12,7 @@ import pytest
 
 import dsir
 from dsir.corpus.batches import BATCH_BYTES
-from dsir.memory_limit import memory_limit
+from dsir.settings.memory import memory_limit
 
 MEAN = {"min_tokens": 20, "length": "mean", "progress": False}
 
@@ -41,7 +41,7 @@ def test_too_little(world, target, memory):
 def test_the_same_files(parquet, jsonl, target, contents, monkeypatch, tmp_path):
     keywords = {"n": 50, "dedup": "exact", "max_per": {"domain": 0.5}, "threads": 2, **MEAN}
     dsir.select([*parquet, *jsonl], target, out=tmp_path / "plain", **keywords)
-    monkeypatch.setattr("dsir.memory_limit._LEAST_BATCH", 200_000)
+    monkeypatch.setattr("dsir.settings.memory._LEAST_BATCH", 200_000)
     least = 200_000_000 + 2 * (40_000_000 + 6 * 200_000)
     for memory in ("2GB", least):
         out = tmp_path / str(memory)

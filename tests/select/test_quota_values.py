@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir.quotas import Cap
+from dsir.settings.quotas import Cap
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
 

@@ -14,7 +14,7 @@ import pytest
 import dsir
 from dsir.corpus import line_blocks
 from dsir.corpus.batches import ReadLimits
-from dsir.memory_limit import MemoryLimit
+from dsir.settings.memory import MemoryLimit
 from dsir.stages import units
 
 SETTINGS: dict[str, Any] = {
@@ -209,7 +209,7 @@ def test_behind_a_lost_unit_of_lines_nothing_can_be_numbered(
     path.write_text("\n".join(lines) + "\n")
     raw = [path, *world.write_parquet(tmp_path / "raw", parts=1)]
     limit = MemoryLimit(ReadLimits(batch_bytes=1000, row_bytes=9000))
-    monkeypatch.setattr("dsir.memory_limit.NO_LIMIT", limit)
+    monkeypatch.setattr("dsir.settings.memory.NO_LIMIT", limit)
     monkeypatch.setattr(line_blocks, "_PIECE_BYTES", 1000)
     unit_bytes(4000)
     selection = dsir.select(raw, target, out=tmp_path / "out", **SETTINGS)

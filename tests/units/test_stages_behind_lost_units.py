@@ -14,7 +14,7 @@ import pytest
 import dsir
 from dsir.corpus import line_blocks
 from dsir.corpus.batches import ReadLimits
-from dsir.memory_limit import MemoryLimit
+from dsir.settings.memory import MemoryLimit
 from dsir.stages import units
 
 WHOLE = 1 << 40
@@ -33,7 +33,7 @@ def small_pieces(monkeypatch):
     """Lines above 9 kB are too long for a unit; nobody waits for the disk."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     limit = MemoryLimit(ReadLimits(batch_bytes=1000, row_bytes=9000))
-    monkeypatch.setattr("dsir.memory_limit.NO_LIMIT", limit)
+    monkeypatch.setattr("dsir.settings.memory.NO_LIMIT", limit)
     monkeypatch.setattr(line_blocks, "_PIECE_BYTES", 1000)
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir.corpus.batches import ReadLimits
-from dsir.memory_limit import MemoryLimit
 from dsir.output.part_rows import part_rows
+from dsir.settings.memory import MemoryLimit
 from dsir.storage.atomic import json_bytes
 
 MEAN: dict[str, Any] = {"n": 40, "min_tokens": 20, "length": "mean", "progress": False}

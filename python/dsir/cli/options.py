@@ -14,9 +14,9 @@ from dsir import _core
 from dsir.arguments import whole_number
 from dsir.corpus import Paths
 from dsir.errors import SettingError
-from dsir.fit_settings import FitTokens, check_fit_tokens
 from dsir.model.features import HashedNgrams
 from dsir.model.length import Length, check_length
+from dsir.settings.fit import FitTokens, check_fit_tokens
 
 _NAMED_SOURCE = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 

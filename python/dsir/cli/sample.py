@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from dsir.budget import Budget
 from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
 from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
-from dsir.quotas import check_dedup, check_quotas
 from dsir.remote import folder_of, location_of
 from dsir.sampling import KeyRule
+from dsir.settings.budget import Budget
+from dsir.settings.draw import DrawSettings
+from dsir.settings.quotas import check_dedup, check_quotas
 from dsir.stage_folders import sample_to_folder
-from dsir.stages.draw_settings import DrawSettings
 
 
 def sample(

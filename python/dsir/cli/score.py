@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 
 import dsir
-from dsir.bad_limits import check_bad_limits
 from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
 from dsir.fit import check_on_error
-from dsir.memory_limit import memory_limit
 from dsir.pipeline import Pipeline, open_engine
-from dsir.preprocessing import check_preprocessing
 from dsir.progress import reporter
-from dsir.quotas import check_dedup
 from dsir.remote import folder_of, location_of
+from dsir.settings.bad_data import check_bad_limits
+from dsir.settings.documents import check_preprocessing
+from dsir.settings.memory import memory_limit
+from dsir.settings.quotas import check_dedup
 from dsir.stage_folders import score_to_folder
 from dsir.stages.score_table import Beside
 

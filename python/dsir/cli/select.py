@@ -9,8 +9,6 @@ import typer
 
 import dsir
 from dsir.arguments import parse_byte_size, whole_number
-from dsir.bad_limits import check_bad_limits
-from dsir.budget import Budget
 from dsir.cli import options, quota_options
 from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported
@@ -18,14 +16,16 @@ from dsir.cli.tables import print_accounts
 from dsir.combining import check_combine
 from dsir.corpus import Paths, resolve
 from dsir.fit import check_fit_settings, check_on_error
-from dsir.memory_limit import memory_limit
 from dsir.model.targets import resolve_targets
 from dsir.output.folder import check_output_folder
 from dsir.pipeline import open_engine
-from dsir.preprocessing import check_preprocessing
-from dsir.quotas import check_dedup, check_quotas
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
+from dsir.settings.bad_data import check_bad_limits
+from dsir.settings.budget import Budget
+from dsir.settings.documents import check_preprocessing
+from dsir.settings.memory import memory_limit
+from dsir.settings.quotas import check_dedup, check_quotas
 
 
 def select(

@@ -12,7 +12,7 @@ from dsir.errors import BudgetError, WorkdirError
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold, find_threshold, selected_positions
-from dsir.stages.draw_settings import DrawSettings
+from dsir.settings.draw import DrawSettings
 from dsir.stages.group_codes import Groups
 from dsir.stages.quota_draw import (
     Closing,

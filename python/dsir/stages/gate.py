@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.sampling import KeyRule
-from dsir.stages.draw_settings import DrawSettings
+from dsir.settings.draw import DrawSettings
 from dsir.stages.score_table import Scores
 
 # Without their numbers, rows are told apart by log-weight alone. Once so many budgets have gone by

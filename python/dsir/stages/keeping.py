@@ -10,7 +10,7 @@ from pathlib import Path
 from dsir.corpus import Shard
 from dsir.errors import InputError
 from dsir.model.proportions import split
-from dsir.stages.draw_settings import DrawSettings
+from dsir.settings.draw import DrawSettings
 from dsir.stages.gate import Gate, Keep
 from dsir.stages.kept_rows import can_keep
 from dsir.storage.workdir import Workdir

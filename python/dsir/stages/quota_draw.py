@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.errors import BudgetError
-from dsir.quotas import Cap
 from dsir.sampling import KeyRule, Run, Threshold
-from dsir.stages.draw_settings import DrawSettings
+from dsir.settings.draw import DrawSettings
+from dsir.settings.quotas import Cap
 from dsir.stages.group_codes import Groups
 from dsir.stages.score_table import Scores
 

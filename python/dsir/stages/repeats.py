@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dsir import _core
-from dsir.stages.draw_settings import DrawSettings
+from dsir.settings.draw import DrawSettings
 from dsir.stages.score import ShardScores
 
 

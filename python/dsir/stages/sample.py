@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from dsir.engine import Progress
 from dsir.sampling import Run
+from dsir.settings.draw import DrawSettings
 from dsir.stages.draw import Draw
-from dsir.stages.draw_settings import DrawSettings
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.stages.selected_rows import SelectedRows, join_rows, read_rows

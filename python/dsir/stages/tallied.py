@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from dsir.bad_limits import BadTally
 from dsir.corpus import Shard
+from dsir.settings.bad_data import BadTally
 from dsir.stages.score import ShardScores
 from dsir.stages.units import Placing, in_file
 

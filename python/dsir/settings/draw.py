@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsir.budget import Budget
-from dsir.quotas import NO_QUOTAS, Dedup, Quotas
 from dsir.sampling import KeyRule
+from dsir.settings.budget import Budget
+from dsir.settings.quotas import NO_QUOTAS, Dedup, Quotas
 from dsir.stages.score_table import Beside, Scores
 
 
