@@ -32,17 +32,17 @@ from dsir.settings.memory import NO_LIMIT, MemoryLimit
 from dsir.stages import units as units_of_work
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
-from dsir.stages.damaged_columns import LostGroups
+from dsir.stages.damage.columns import LostGroups
+from dsir.stages.damage.tally import stopping, tallied
 from dsir.stages.draw import Draw, draw
-from dsir.stages.gate import Keep
 from dsir.stages.group_codes import merge_groups
+from dsir.stages.kept.gate import Keep
+from dsir.stages.kept.lines import plan_spool
 from dsir.stages.plan import OutputShard, plan_output
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
 from dsir.stages.score_table import NOTHING, Beside
-from dsir.stages.spooled_lines import plan_spool
-from dsir.stages.tallied import stopping, tallied
 from dsir.stages.units import file_numbers
 from dsir.stages.write import (
     GatheredShard,

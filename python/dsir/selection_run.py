@@ -46,11 +46,11 @@ from dsir.settings.documents import Preprocessing
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitSettings
 from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
-from dsir.stages.damaged_columns import LostGroups, find_damage, lost_before, raise_named
+from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
+from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw import Draw
-from dsir.stages.gate import Keep
-from dsir.stages.keeping import kept_folder, plan_keeping
-from dsir.stages.lost_units import without_unnumbered_of
+from dsir.stages.kept.gate import Keep
+from dsir.stages.kept.plan import kept_folder, plan_keeping
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores

@@ -17,7 +17,7 @@ from dsir.pipeline import Pipeline
 from dsir.remote import Folder
 from dsir.selection import accounts_of, warn_of_top_k
 from dsir.settings.draw import DrawSettings
-from dsir.stages.lost_units import without_unnumbered
+from dsir.stages.damage.units import without_unnumbered
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm
 from dsir.stages.units import unit_counts, unit_layout

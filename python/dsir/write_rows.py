@@ -22,7 +22,7 @@ from dsir.pipeline import Pipeline
 from dsir.remote import Folder, Location, location_of
 from dsir.selection import add_kl_reduction
 from dsir.stage_folders import are_chunks, raw_of
-from dsir.stages.damaged_columns import raise_named
+from dsir.stages.damage.columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import file_ranges, placed, skipped_in_files, units_of_layout

@@ -21,8 +21,8 @@ from dsir.corpus.parquet import ParquetShard
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
-from dsir.stages import keeping
-from dsir.stages.gate import Gate
+from dsir.stages.kept import plan as keeping
+from dsir.stages.kept.gate import Gate
 from dsir.stages.score_table import Scores
 
 SETTINGS = {"min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}
@@ -314,7 +314,7 @@ def test_a_disk_that_fills_up_is_no_reason_to_fail(
     lines = dsir.select(jsonl, target, n=9, fit_tokens="all", **SETTINGS)
     assert sum(taken) == 0
     real = pa.ipc.new_stream
-    monkeypatch.setattr("dsir.stages.kept_rows.RecordKeeper._records", full)
+    monkeypatch.setattr("dsir.stages.kept.writer.RecordKeeper._records", full)
     again = dsir.select(shards, target, n=36, out=tmp_path / "b", **SETTINGS)
     assert sum(taken) == 36
     assert again.rows.tolist() == plain.rows.tolist()

@@ -323,7 +323,7 @@ def test_damaged_values(corpus, tmp_path):
 
 def test_rows_kept_as_they_pass(corpus, models, monkeypatch, tmp_path):
     """Copies do not keep rows that are selected from being found."""
-    monkeypatch.setattr("dsir.stages.keeping._LARGEST_SHARE", 1.0)
+    monkeypatch.setattr("dsir.stages.kept.plan._LARGEST_SHARE", 1.0)
     paths = corpus.write_parquet(tmp_path / "raw")
     table = pa.concat_tables([corpus.table()] * 1)
     for path in paths:  # No dictionaries: their rows are not kept.

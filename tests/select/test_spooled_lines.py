@@ -42,7 +42,7 @@ def test_decompressed_once_the_same_files(
     slow = [path for path in jsonl if path.suffix == ".gz"]
     assert 0 < len(slow) < len(jsonl)
     assert sorted(parsed) == sorted(map(str, [*jsonl, *(set(jsonl) - set(slow))]))
-    monkeypatch.setattr("dsir.stages.spooled_lines._MOST_BYTES", 0)
+    monkeypatch.setattr("dsir.stages.kept.lines._MOST_BYTES", 0)
     parsed.clear()
     dsir.select(jsonl, world.target, out=tmp_path / "b", fit_tokens="all", **settings)
     assert sorted(parsed) == sorted(map(str, [*jsonl, *jsonl]))
@@ -53,7 +53,7 @@ def test_a_fit_on_a_part_puts_nothing_aside(jsonl, world, parsed, small_batches,
     selection = dsir.select(jsonl, world.target, fit_tokens=3000, **SETTINGS)
     assert len(parsed) == 2 * len(jsonl)
     # Even where it looked as if all would be counted.
-    monkeypatch.setattr("dsir.stages.spooled_lines._NGRAMS_PER_BYTE", 0)
+    monkeypatch.setattr("dsir.stages.kept.lines._NGRAMS_PER_BYTE", 0)
     again = dsir.select(jsonl, world.target, fit_tokens=3000, **SETTINGS)
     assert len(parsed) == 4 * len(jsonl)
     assert again.rows.tolist() == selection.rows.tolist()

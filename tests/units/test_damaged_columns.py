@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
-from dsir.stages import keeping, units
+from dsir.stages import units
+from dsir.stages.kept import plan as keeping
 
 SETTINGS: dict[str, Any] = {
     "min_tokens": 5,

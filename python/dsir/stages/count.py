@@ -19,8 +19,8 @@ from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
 from dsir.model.features import HashedNgrams
 from dsir.remote.store import raise_if_store_failed
-from dsir.stages.damaged_groups import despite_damage
-from dsir.stages.spooled_lines import LineSpool
+from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.kept.lines import LineSpool
 from dsir.storage.workdir import Place
 
 _LEAST_BATCH = 1 << 16

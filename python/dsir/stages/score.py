@@ -23,12 +23,12 @@ from dsir.model.importance import ImportanceModel
 from dsir.model.quality import QualityFilters
 from dsir.model.sentences import bytes_of
 from dsir.remote.store import raise_if_store_failed
-from dsir.stages.damaged_groups import despite_damage
-from dsir.stages.gate import Keep
+from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
-from dsir.stages.kept_rows import RowKeeper, open_keeper
+from dsir.stages.kept.gate import Keep
+from dsir.stages.kept.lines import as_spooled
+from dsir.stages.kept.writer import RowKeeper, open_keeper
 from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs, join, read_scores
-from dsir.stages.spooled_lines import as_spooled
 from dsir.storage.workdir import Place
 
 _NUMBERS = ("rows", "documents", "empty", "bad", "blank_lines", "text_bytes")

@@ -12,9 +12,9 @@ import pyarrow as pa
 from dsir.corpus import TakenRows
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import ShardError
+from dsir.stages.kept.reader import take_kept
 from dsir.stages.plan import Piece
 from dsir.stages.selected_rows import SelectedRows
-from dsir.stages.take_kept import take_kept
 
 # Pieces. Row groups of all columns are decoded here for a few rows each, and Arrow's allocator
 # keeps what that took.

@@ -25,7 +25,7 @@ from dsir.corpus.take_rows import take_values
 from dsir.errors import InputError
 from dsir.output.dictionaries import has_dictionary
 from dsir.primitive_arrays import to_arrow
-from dsir.stages.gate import Keep
+from dsir.stages.kept.gate import Keep
 from dsir.stages.score_table import Scores
 
 _HELD_BYTES = 8 << 20

@@ -11,8 +11,8 @@ from dsir.corpus import Shard
 from dsir.errors import InputError
 from dsir.model.proportions import split
 from dsir.settings.draw import DrawSettings
-from dsir.stages.gate import Gate, Keep
-from dsir.stages.kept_rows import can_keep
+from dsir.stages.kept.gate import Gate, Keep
+from dsir.stages.kept.writer import can_keep
 from dsir.storage.workdir import Workdir
 
 # Above this share of the rows, more would be kept than is worth it: k (1 + ln(N / k)) of N.

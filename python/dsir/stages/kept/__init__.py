@@ -1,0 +1,1 @@
+"""Rows kept while they are scored, so that selected rows need not be read again."""
