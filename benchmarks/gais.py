@@ -52,7 +52,7 @@ result = {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - c
 """,
     "epoch": _GRAPH
     + """
-from dsir.graph.attention_training import Training, train_network
+from dsir.gais.attention_training import Training, train_network
 nodes = _core.AttentionGraph(offsets, ends)
 begun, cpu = time.perf_counter(), time.process_time()
 train_network(nodes, x, y, 2, Training(epochs=EPOCHS, held_out=0.0, threads=threads))

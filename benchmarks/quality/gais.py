@@ -32,9 +32,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import machine
+from dsir.gais.coverage import class_shares
+from dsir.gais.selector import rows_to_keep
 from dsir.graph import GAIS, KMeansPrototypes, RandomSelection
-from dsir.graph.coverage import class_shares
-from dsir.graph.selector import rows_to_keep
 
 LEAST_ROWS = 400
 CLASSIFIERS: dict[str, Callable[[], Any]] = {

@@ -9,20 +9,20 @@ import pytest
 import dsir
 from dsir import _core
 from dsir.errors import SettingError
-from dsir.graph import (
-    GAIS,
-    EditedNearestNeighbours,
-    KMeansPrototypes,
-    RandomSelection,
-    neighbours,
-)
-from dsir.graph.coverage import (
+from dsir.gais.coverage import (
     Coverage,
     class_shares,
     cluster_rows,
     covering_rows,
     neighbours_vote,
     trusted_rows,
+)
+from dsir.graph import (
+    GAIS,
+    EditedNearestNeighbours,
+    KMeansPrototypes,
+    RandomSelection,
+    neighbours,
 )
 
 SELECTS = ["coverage", "attention-coverage", "top", "sample"]
@@ -150,7 +150,7 @@ def test_exchanges_lower_the_loss_they_say_they_lower(seed):
 
 
 def test_many_parts_keep_the_shares(monkeypatch):
-    from dsir.graph import coverage
+    from dsir.gais import coverage
 
     monkeypatch.setattr(coverage, "PART_ROWS", 100)
     x, y, _ = rings(4, rows=1000)

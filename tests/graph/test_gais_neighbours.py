@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from dsir.errors import SettingError
+from dsir.gais.neighbours import unit_rows
+from dsir.gais.parts import split_rows
 from dsir.graph import neighbours
-from dsir.graph.nearest import unit_rows
-from dsir.graph.parts import split_rows
 
 METHODS = ["minibatch", "lsh", "lsh-multilevel", "lsh-multiview"]
 

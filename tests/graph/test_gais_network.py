@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from dsir import _core
+from dsir.gais import training_batches as batches_module
+from dsir.gais.attention_training import Training, first_weights, train_network
+from dsir.gais.parts import Parts, split_rows
+from dsir.gais.training_batches import training_batches
 from dsir.graph import neighbours
-from dsir.graph import training_batches as batches_module
-from dsir.graph.attention_training import Training, first_weights, train_network
-from dsir.graph.parts import Parts, split_rows
-from dsir.graph.training_batches import training_batches
 
 HEADS, HIDDEN = 2, 4
 

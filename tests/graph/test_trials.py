@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from dsir import _core
-from dsir.graph import GAIS, trials
-from dsir.graph.coverage import Coverage, class_shares
-from dsir.graph.labelled_table import standardised
-from dsir.graph.trials import JUDGES, RECIPES, judge, trial_scores, tried_rows
+from dsir.gais import trials
+from dsir.gais.coverage import Coverage, class_shares
+from dsir.gais.labelled_table import standardised
+from dsir.gais.trials import JUDGES, RECIPES, judge, trial_scores, tried_rows
+from dsir.graph import GAIS
 
 
 def table(seed=0, rows=400, columns=4, classes=3):

@@ -10,8 +10,8 @@ import typer
 from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.engine import thread_count
-from dsir.graph.gais import GAIS, GraphName, Score, Select
-from dsir.graph.instances import (
+from dsir.gais.gais import GAIS, GraphName, Score, Select
+from dsir.gais.labelled_files import (
     held_out_report,
     ngrams_for,
     read_instances,

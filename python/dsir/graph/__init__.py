@@ -7,12 +7,12 @@ Rustamov et al. 2025 (arXiv 2502.20293); ALGORITHMS section 4; docs/gais.md.
 
 from __future__ import annotations
 
-from dsir.graph.baselines import EditedNearestNeighbours, KMeansPrototypes, RandomSelection
+from dsir.gais.baselines import EditedNearestNeighbours, KMeansPrototypes, RandomSelection
+from dsir.gais.gais import GAIS
+from dsir.gais.neighbours import NeighbourGraph, neighbours
 from dsir.graph.estimator import LexRank
-from dsir.graph.gais import GAIS
 from dsir.graph.idf import Idf
 from dsir.graph.lexrank import Centrality, centrality, lexrank
-from dsir.graph.nearest import NeighbourGraph, neighbours
 from dsir.graph.neighbours import SimilarityGraph, similarity_join
 from dsir.graph.sentences import sentences
 from dsir.graph.summarize import Summary, summarize

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.graph.coverage import (
+from dsir.gais.coverage import (
     Clusters,
     Coverage,
     class_shares,

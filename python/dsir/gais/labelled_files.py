@@ -16,12 +16,12 @@ from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.shard import Shard
 from dsir.engine import thread_count
 from dsir.errors import InputError, SettingError, ShardError
-from dsir.graph.baselines import RandomSelection
-from dsir.graph.gais import GAIS, seed_of
-from dsir.graph.labelled_table import class_codes, labelled_table
-from dsir.graph.selector import take_rows
-from dsir.graph.text_rows import ngram_rows
-from dsir.graph.trials import JUDGES, judge
+from dsir.gais.baselines import RandomSelection
+from dsir.gais.gais import GAIS, seed_of
+from dsir.gais.labelled_table import class_codes, labelled_table
+from dsir.gais.selector import take_rows
+from dsir.gais.text_rows import ngram_rows
+from dsir.gais.trials import JUDGES, judge
 from dsir.model.features import HashedNgrams
 from dsir.output.folder import INSTANCES_FILE
 from dsir.output.parquet import ParquetTable
@@ -158,7 +158,7 @@ def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, Any]:
         tables: all rows.
 
     Returns:
-        `accuracy`: by judge of `dsir.graph.trials.JUDGES`, the accuracy, 0 to 1, after training on
+        `accuracy`: by judge of `dsir.gais.trials.JUDGES`, the accuracy, 0 to 1, after training on
         all of the other rows (`everything`), on those kept (`kept`) and on as many drawn at random
         (`random`); `held_out` and `rows_kept`, numbers of rows; `majority`, the accuracy of always
         naming the largest class.

@@ -9,11 +9,11 @@ import numpy as np
 
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
-from dsir.graph.coverage import Coverage, class_shares, cluster_rows, highest
-from dsir.graph.gais import seed_of
-from dsir.graph.labelled_table import class_codes, labelled_table
-from dsir.graph.nearest import neighbours
-from dsir.graph.selector import InstanceSelector, rows_to_keep
+from dsir.gais.coverage import Coverage, class_shares, cluster_rows, highest
+from dsir.gais.gais import seed_of
+from dsir.gais.labelled_table import class_codes, labelled_table
+from dsir.gais.neighbours import neighbours
+from dsir.gais.selector import InstanceSelector, rows_to_keep
 
 
 class RandomSelection(InstanceSelector):

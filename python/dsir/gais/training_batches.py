@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.graph.parts import Parts
+from dsir.gais.parts import Parts
 
 # Steps on fewer rows are too noisy, on more they only cost more.
 BATCH_ROWS = 4096

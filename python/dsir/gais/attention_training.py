@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.graph.training_batches import TrainingBatch
+from dsir.gais.training_batches import TrainingBatch
 
 Floats = npt.NDArray[np.float32]
 # Steps between two looks at the rows held out, and batches that a look is at.

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.graph.nearest import NeighbourGraph
-from dsir.graph.parts import Parts, split_rows
+from dsir.gais.neighbours import NeighbourGraph
+from dsir.gais.parts import Parts, split_rows
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]

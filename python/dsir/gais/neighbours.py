@@ -16,7 +16,7 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.graph.parts import Parts, split_rows
+from dsir.gais.parts import Parts, split_rows
 
 GraphMethod = Literal["exact", "minibatch", "lsh", "lsh-multilevel", "lsh-multiview"]
 

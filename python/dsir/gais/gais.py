@@ -17,8 +17,8 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.graph.attention_training import TrainedNetwork, Training, train_network
-from dsir.graph.coverage import (
+from dsir.gais.attention_training import TrainedNetwork, Training, train_network
+from dsir.gais.coverage import (
     Coverage,
     attention_coverage,
     class_shares,
@@ -27,13 +27,13 @@ from dsir.graph.coverage import (
     neighbours_vote,
     trusted_rows,
 )
-from dsir.graph.labelled_table import labelled_table
-from dsir.graph.nearest import neighbours
-from dsir.graph.parts import split_rows
-from dsir.graph.selector import InstanceSelector, rows_to_keep
-from dsir.graph.text_rows import ngram_rows
-from dsir.graph.training_batches import batch_count, training_batches
-from dsir.graph.trials import Trial, tried_rows
+from dsir.gais.labelled_table import labelled_table
+from dsir.gais.neighbours import neighbours
+from dsir.gais.parts import split_rows
+from dsir.gais.selector import InstanceSelector, rows_to_keep
+from dsir.gais.text_rows import ngram_rows
+from dsir.gais.training_batches import batch_count, training_batches
+from dsir.gais.trials import Trial, tried_rows
 from dsir.model.features import HashedNgrams
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
@@ -78,7 +78,7 @@ class GAIS(InstanceSelector):
         edge_dropout: share of the edges left out of a layer in one epoch, 0 to below 1.
         passes: of select="coverage": exchanges tried, a row kept. More take longer, and help 1-NN.
         trials: of select="coverage": try several ways, and keep the selection that small
-            classifiers learn most from; see `dsir.graph.trials`. Without it: one coverage, of the
+            classifiers learn most from; see `dsir.gais.trials`. Without it: one coverage, of the
             rows that are trusted.
         categorical: columns, by name or number, whose values are names.
         bins: cut a regression target into so many classes.

@@ -1,0 +1,1 @@
+"""GAIS: labelled rows selected with a graph attention network, and simpler methods."""
