@@ -43,7 +43,7 @@ print(json.dumps({"seconds": seconds, "peak_mb": round(peak * 1024 / 1e6), **fou
 """
 _OURS = """
 from dsir.graph import centrality, similarity_join
-from dsir.graph.terms import count_terms
+from dsir.lexrank.terms import count_terms
 begun = time.perf_counter()
 {call}
 seconds = time.perf_counter() - begun

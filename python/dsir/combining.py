@@ -158,7 +158,7 @@ def _combined(
             for part, found in zip(rows, loaded, strict=True)
         ]
     )
-    from dsir.graph.lexrank import centrality  # Here: most runs do without it.
+    from dsir.lexrank.rank import centrality  # Here: most runs do without it.
 
     if combine.lexrank == 0:
         return combine.dsir * _standardised(keys)

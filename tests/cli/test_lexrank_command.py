@@ -141,7 +141,7 @@ def test_threads_and_cuts_change_no_byte(world, shards, tmp_path, invoke_dsir, c
 
 
 def test_many_small_groups_in_files(world, tmp_path, invoke_dsir, monkeypatch):
-    from dsir.graph import groups
+    from dsir.lexrank import groups
 
     monkeypatch.setattr(groups, "_BUCKET_BYTES", 1000)
     keys = [None if row["id"] % 50 == 3 else str(row["id"] % 37) for row in world.rows]

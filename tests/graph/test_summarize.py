@@ -4,7 +4,7 @@ import pytest
 
 from dsir import SettingError
 from dsir.graph import Idf, lexrank, sentences, summarize
-from dsir.graph.summarize import words_in
+from dsir.lexrank.summarize import words_in
 
 DOCUMENTS = [
     "The ship left the harbour at dawn. The court sat late. A ship at dawn left the harbour.",

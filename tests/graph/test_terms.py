@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from dsir import HashedNgrams, RowError, SettingError, _core
-from dsir.graph.stopwords import stopwords_of
-from dsir.graph.terms import count_terms
-from dsir.graph.units import units_of
+from dsir.lexrank.stopwords import stopwords_of
+from dsir.lexrank.terms import count_terms
+from dsir.lexrank.units import units_of
 
 
 def counted(texts, stopwords=None, punctuation=False, threads=1):

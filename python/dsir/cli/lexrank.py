@@ -13,9 +13,7 @@ from dsir.cli.failures import reported
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.fit import check_on_error
-from dsir.graph.idf import Idf
-from dsir.graph.lexrank import LexRankSettings
-from dsir.graph.rank_corpus import (
+from dsir.lexrank.corpus import (
     CorpusRanking,
     Ranked,
     Top,
@@ -23,8 +21,10 @@ from dsir.graph.rank_corpus import (
     rank_corpus,
     summarize_corpus,
 )
-from dsir.graph.stopwords import stopwords_of
-from dsir.graph.summarize import DEFAULT_THRESHOLD, SummaryBudget
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.rank import LexRankSettings
+from dsir.lexrank.stopwords import stopwords_of
+from dsir.lexrank.summarize import DEFAULT_THRESHOLD, SummaryBudget
 from dsir.output.folder import (
     RANKING_FILE,
     check_output_folder,

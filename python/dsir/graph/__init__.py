@@ -10,12 +10,12 @@ from __future__ import annotations
 from dsir.gais.baselines import EditedNearestNeighbours, KMeansPrototypes, RandomSelection
 from dsir.gais.gais import GAIS
 from dsir.gais.neighbours import NeighbourGraph, neighbours
-from dsir.graph.estimator import LexRank
-from dsir.graph.idf import Idf
-from dsir.graph.lexrank import Centrality, centrality, lexrank
-from dsir.graph.neighbours import SimilarityGraph, similarity_join
-from dsir.graph.sentences import sentences
-from dsir.graph.summarize import Summary, summarize
+from dsir.lexrank.estimator import LexRank
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.rank import Centrality, centrality, lexrank
+from dsir.lexrank.sentences import sentences
+from dsir.lexrank.similarity import SimilarityGraph, similarity_join
+from dsir.lexrank.summarize import Summary, summarize
 
 __all__ = [
     "GAIS",

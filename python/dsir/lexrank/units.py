@@ -22,9 +22,9 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.errors import SettingError
-from dsir.graph.idf import Idf
-from dsir.graph.stopwords import Stopwords, stopwords_of
-from dsir.graph.terms import count_terms
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.stopwords import Stopwords, stopwords_of
+from dsir.lexrank.terms import count_terms
 from dsir.primitive_arrays import to_numpy
 
 _LARGEST_VALUE = 1e100

@@ -14,10 +14,10 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import DsirWarning, SettingError
-from dsir.graph.idf import Idf
-from dsir.graph.neighbours import SimilarityGraph, check_threshold, join_units
-from dsir.graph.stopwords import Stopwords
-from dsir.graph.units import Units, units_of
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.similarity import SimilarityGraph, check_threshold, join_units
+from dsir.lexrank.stopwords import Stopwords
+from dsir.lexrank.units import Units, units_of
 
 Method = Literal["lexrank", "degree"]
 
@@ -92,7 +92,7 @@ def lexrank(
 
     Args:
         units: texts, token lists, a sparse matrix in compressed rows, embeddings (see
-            `dsir.graph.units`), or a `SimilarityGraph`.
+            `dsir.lexrank.units`), or a `SimilarityGraph`.
         threshold: neighbours have cosine > threshold, and all count alike; None: all units are
             neighbours, weighted by their cosine (continuous LexRank). That needs no graph: a step
             is two products with the vectors.

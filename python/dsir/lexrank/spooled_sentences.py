@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import Corpus
-from dsir.graph.idf import Idf
-from dsir.graph.lexrank import LexRankSettings, rank_units
-from dsir.graph.sentences import sentence_lists
-from dsir.graph.stopwords import Stopwords, stopwords_of
-from dsir.graph.summarize import Summary, SummaryBudget, choose, summary_of
-from dsir.graph.units import weighed_terms
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.rank import LexRankSettings, rank_units
+from dsir.lexrank.sentences import sentence_lists
+from dsir.lexrank.stopwords import Stopwords, stopwords_of
+from dsir.lexrank.summarize import Summary, SummaryBudget, choose, summary_of
+from dsir.lexrank.units import weighed_terms
 from dsir.primitive_arrays import to_numpy
 from dsir.remote import Location, RemotePath
 

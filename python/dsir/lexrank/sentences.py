@@ -11,7 +11,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
-from dsir.graph.terms import shards_of
+from dsir.lexrank.terms import shards_of
 from dsir.model.features import utf8_of
 from dsir.primitive_arrays import to_arrow
 

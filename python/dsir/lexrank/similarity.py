@@ -13,9 +13,9 @@ from dsir import _core
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.graph.idf import Idf
-from dsir.graph.stopwords import Stopwords
-from dsir.graph.units import Units, units_of
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.stopwords import Stopwords
+from dsir.lexrank.units import Units, units_of
 
 # What a cosine has to reach where only top_k is given: common terms, and not rounding alone.
 LEAST_COSINE = 1e-9
@@ -86,7 +86,7 @@ def similarity_join(
 
     Args:
         rows: texts (a list of str, an Arrow column or table, a path), token lists, a sparse matrix
-            in compressed rows, or embeddings: see `dsir.graph.units`.
+            in compressed rows, or embeddings: see `dsir.lexrank.units`.
         threshold: above 0, at most 1; edges have cosine >= threshold.
         top_k: 1 or more.
         include_self: every unit that is not zero is its own neighbour, with cosine 1.

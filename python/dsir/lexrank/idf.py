@@ -13,8 +13,8 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.engine import thread_count
 from dsir.errors import ModelError, SettingError
-from dsir.graph.stopwords import Stopwords
-from dsir.graph.terms import count_terms
+from dsir.lexrank.stopwords import Stopwords
+from dsir.lexrank.terms import count_terms
 from dsir.model.features import utf8_of
 from dsir.remote import RemotePath, location_of
 from dsir.storage.atomic import atomic_file

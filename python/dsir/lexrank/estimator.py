@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.errors import SettingError
-from dsir.graph.idf import Idf
-from dsir.graph.lexrank import Method, centrality
-from dsir.graph.neighbours import SimilarityGraph
-from dsir.graph.stopwords import Stopwords
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.rank import Method, centrality
+from dsir.lexrank.similarity import SimilarityGraph
+from dsir.lexrank.stopwords import Stopwords
 
 
 class LexRank:

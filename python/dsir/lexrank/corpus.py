@@ -16,15 +16,15 @@ from dsir.corpus import OnError, Paths, Shard, resolve
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
-from dsir.graph.groups import Group, groups_of, read_grouping
-from dsir.graph.idf import Idf
-from dsir.graph.lexrank import LexRankSettings, rank_units
-from dsir.graph.readable_shards import Readable, Watch, readable
-from dsir.graph.spooled_sentences import summarize_spooled
-from dsir.graph.stopwords import Stopwords
-from dsir.graph.summarize import Summary, SummaryBudget, summarize
-from dsir.graph.terms import count_terms
-from dsir.graph.units import Units, units_of, weighed_terms
+from dsir.lexrank.groups import Group, groups_of, read_grouping
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.rank import LexRankSettings, rank_units
+from dsir.lexrank.readable_shards import Readable, Watch, readable
+from dsir.lexrank.spooled_sentences import summarize_spooled
+from dsir.lexrank.stopwords import Stopwords
+from dsir.lexrank.summarize import Summary, SummaryBudget, summarize
+from dsir.lexrank.terms import count_terms
+from dsir.lexrank.units import Units, units_of, weighed_terms
 from dsir.output import AddedColumns, open_writer
 from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE
 from dsir.output.parquet import ParquetTable

@@ -15,12 +15,12 @@ from dsir import _core
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.graph.idf import Idf
-from dsir.graph.lexrank import LexRankSettings, rank_units
-from dsir.graph.sentences import sentences as sentences_of
-from dsir.graph.stopwords import Stopwords
-from dsir.graph.terms import shards_of
-from dsir.graph.units import Units, units_of
+from dsir.lexrank.idf import Idf
+from dsir.lexrank.rank import LexRankSettings, rank_units
+from dsir.lexrank.sentences import sentences as sentences_of
+from dsir.lexrank.stopwords import Stopwords
+from dsir.lexrank.terms import shards_of
+from dsir.lexrank.units import Units, units_of
 from dsir.primitive_arrays import to_numpy
 
 DEFAULT_SENTENCES = 5

@@ -8,7 +8,7 @@ from dsir import _core
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.tables import table_of_texts
-from dsir.graph.stopwords import Stopwords, stopwords_of
+from dsir.lexrank.stopwords import Stopwords, stopwords_of
 
 
 def count_terms(

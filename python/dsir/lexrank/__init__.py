@@ -1,0 +1,1 @@
+"""LexRank: similarity graphs of text units, centrality, and extractive summaries."""
