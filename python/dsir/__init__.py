@@ -36,15 +36,15 @@ from dsir.errors import (
     TextColumnError,
     WorkdirError,
 )
-from dsir.fit import fit
 from dsir.model.bootstrap import Interval
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
+from dsir.run.fit import fit
+from dsir.run.select import select
+from dsir.run.selection import Selection
 from dsir.sampling import sample
-from dsir.select import select
-from dsir.selection import Selection
 from dsir.verify import Verification, verify
 from dsir.version import __version__
 

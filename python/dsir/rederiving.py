@@ -23,7 +23,7 @@ from dsir.output.file_checks import Finding
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed
-from dsir.select import select
+from dsir.run.select import select
 
 _Number = (int, float)
 _KINDS: dict[str, tuple[type, ...]] = {

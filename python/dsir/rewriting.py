@@ -16,18 +16,18 @@ from dsir.corpus import Corpus
 from dsir.errors import DsirWarning, SettingError
 from dsir.model.importance import ImportanceModel
 from dsir.output.manifest import Manifest
-from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.rederiving import argument_of
+from dsir.run.folders import sample_to_folder, score_to_folder
+from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.write_folder import write_from_folder
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.documents import check_preprocessing
 from dsir.settings.draw import DrawSettings
 from dsir.settings.memory import memory_limit
 from dsir.settings.quotas import check_dedup, check_quotas
-from dsir.stage_folders import sample_to_folder, score_to_folder
 from dsir.stages.score_table import Beside
-from dsir.write_rows import write_from_folder
 
 _BUDGET = ("n", "fraction", "tokens", "bytes")
 _KEYS = ("seed", "method", "temperature")

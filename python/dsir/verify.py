@@ -23,11 +23,11 @@ from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.part_rows import part_rows
 from dsir.output.row_merge import Pair, Rows, in_order, merged
-from dsir.pipeline import open_engine
 from dsir.rederiving import model_of, raw_of, select_again, target_of
 from dsir.remote import Location, RemotePath, location_of
 from dsir.remote.store import raise_if_store_failed
 from dsir.rewriting import is_of_stages, write_again
+from dsir.run.pipeline import open_engine
 from dsir.settings.memory import memory_limit
 
 _SHOWN = 5

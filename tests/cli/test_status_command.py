@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 import dsir
-from dsir.run_status import StageStatus, run_status
+from dsir.run.status import StageStatus, run_status
 from dsir.storage.workdir_lock import locked
 
 SETTINGS = {"n": 9, "min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}

@@ -21,14 +21,14 @@ from dsir.corpus import Shard, resolve
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.graph import Idf
 from dsir.model.features import HashedNgrams
-from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
-from dsir.run_status import run_status
+from dsir.run.folders import sample_to_folder, score_to_folder
+from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.status import run_status
+from dsir.run.write_folder import write_from_folder
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
-from dsir.stage_folders import sample_to_folder, score_to_folder
-from dsir.write_rows import write_from_folder
 
 
 class WrongAnswerError(AssertionError):

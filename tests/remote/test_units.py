@@ -10,7 +10,7 @@ import pytest
 import dsir
 from dsir.corpus import line_blocks
 from dsir.remote import reading
-from dsir.run_status import run_status
+from dsir.run.status import run_status
 from dsir.stages import units
 from dsir.storage.workdir import read_manifest
 

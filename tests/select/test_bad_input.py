@@ -376,7 +376,7 @@ def test_output_folder_is_not_empty(good, tmp_path):
 
 
 def test_input_that_changes_while_it_is_read(good, tmp_path, monkeypatch):
-    from dsir.pipeline import Pipeline
+    from dsir.run.pipeline import Pipeline
 
     score = Pipeline.score
 

@@ -252,7 +252,7 @@ def test_runs_and_parts_do_not_matter(corpus, models, monkeypatch, tmp_path):
         whole(shards, settings, hashes_a_pass=10)
         found.append([shard.duplicates for shard in shards])
 
-    monkeypatch.setattr("dsir.pipeline.find_repeats", in_parts)
+    monkeypatch.setattr("dsir.run.pipeline.find_repeats", in_parts)
     paths = corpus.write_parquet(tmp_path / "raw")
     selection = dsir.select(paths, TARGETS, workdir=tmp_path / "work", **KEYWORDS)
     assert selection.rows.tolist() == sorted(want)
@@ -273,7 +273,7 @@ def test_going_on(corpus, models, contents, monkeypatch, tmp_path):
     for name in names:
         work, out = tmp_path / f"work-{name}", tmp_path / f"out-{name}"
         with monkeypatch.context() as patched:
-            real = getattr(dsir.pipeline, name)
+            real = getattr(dsir.run.pipeline, name)
             calls = []
 
             def dying(*arguments, real=real, calls=calls, name=name):
@@ -282,7 +282,7 @@ def test_going_on(corpus, models, contents, monkeypatch, tmp_path):
                     raise KeyboardInterrupt
                 return real(*arguments)
 
-            patched.setattr(f"dsir.pipeline.{name}", dying)
+            patched.setattr(f"dsir.run.pipeline.{name}", dying)
             with pytest.raises(KeyboardInterrupt):
                 dsir.select(paths, TARGETS, out=out, workdir=work, threads=1, **KEYWORDS)
         dsir.select(paths, TARGETS, out=out, workdir=work, **KEYWORDS)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
-import dsir.pipeline
+import dsir.run.pipeline
 from dsir.stages import score_table, units
 
 MEAN: dict[str, Any] = {"min_tokens": 5, "length": "mean", "progress": False}
@@ -116,7 +116,7 @@ def test_killed_and_resumed(form, raw, target, tmp_path, contents, unit_bytes, m
     work, out = tmp_path / "work", tmp_path / "out"
     for name, lives in (("score_shard", 3), ("draw", 0), ("sample_shard", 2), ("write_shard", 1)):
         with monkeypatch.context() as patched:
-            real = getattr(dsir.pipeline, name)
+            real = getattr(dsir.run.pipeline, name)
             calls: list[str] = []
 
             def dying(*arguments, real=real, calls=calls, name=name, lives=lives):
@@ -125,7 +125,7 @@ def test_killed_and_resumed(form, raw, target, tmp_path, contents, unit_bytes, m
                     raise KeyboardInterrupt
                 return real(*arguments)
 
-            patched.setattr(f"dsir.pipeline.{name}", dying)
+            patched.setattr(f"dsir.run.pipeline.{name}", dying)
             with pytest.raises(KeyboardInterrupt):
                 dsir.select(raw, target, out=out, workdir=work, threads=1, **keywords)
     dsir.select(raw, target, out=out, workdir=work, **keywords)

@@ -13,7 +13,7 @@ import pytest
 
 import dsir
 from dsir.corpus import parquet_footer
-from dsir.run_status import run_status
+from dsir.run.status import run_status
 from dsir.stages import count_files, units
 from dsir.storage.workdir import read_manifest
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import dsir
-from dsir.run_status import run_status
+from dsir.run.status import run_status
 from dsir.stages.write import _load
 from dsir.storage.sealed_json import path_within, read_sealed, write_sealed
 from dsir.storage.workdir import Workdir, read_manifest

@@ -12,7 +12,6 @@ from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.fit import check_on_error
 from dsir.lexrank.corpus import (
     CorpusRanking,
     Ranked,
@@ -33,6 +32,7 @@ from dsir.output.folder import (
 )
 from dsir.progress import reporter
 from dsir.remote import location_of
+from dsir.run.fit import check_on_error
 
 _WHAT = "What to write"
 _HOW = "Centrality"

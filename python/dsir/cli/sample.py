@@ -10,14 +10,14 @@ import typer
 from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
-from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
+from dsir.run.folders import sample_to_folder
+from dsir.run.pipeline import Pipeline, open_engine
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
 from dsir.settings.quotas import check_dedup, check_quotas
-from dsir.stage_folders import sample_to_folder
 
 
 def sample(

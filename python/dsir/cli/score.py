@@ -12,15 +12,15 @@ from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
-from dsir.fit import check_on_error
-from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
+from dsir.run.fit import check_on_error
+from dsir.run.folders import score_to_folder
+from dsir.run.pipeline import Pipeline, open_engine
 from dsir.settings.bad_data import check_bad_limits
 from dsir.settings.documents import check_preprocessing
 from dsir.settings.memory import memory_limit
 from dsir.settings.quotas import check_dedup
-from dsir.stage_folders import score_to_folder
 from dsir.stages.score_table import Beside
 
 

@@ -13,13 +13,13 @@ from dsir.cli import options, quota_options
 from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
-from dsir.combining import check_combine
 from dsir.corpus import Paths, resolve
-from dsir.fit import check_fit_settings, check_on_error
 from dsir.model.targets import resolve_targets
 from dsir.output.folder import check_output_folder
-from dsir.pipeline import open_engine
 from dsir.remote import location_of
+from dsir.run.combining import check_combine
+from dsir.run.fit import check_fit_settings, check_on_error
+from dsir.run.pipeline import open_engine
 from dsir.sampling import KeyRule
 from dsir.settings.bad_data import check_bad_limits
 from dsir.settings.budget import Budget

@@ -10,7 +10,7 @@ import typer
 from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.remote import folder_of, location_of
-from dsir.run_status import RunStatus, StageStatus, run_status
+from dsir.run.status import RunStatus, StageStatus, run_status
 
 
 def status(

@@ -12,10 +12,10 @@ from dsir.arguments import parse_byte_size
 from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.output.folder import check_output_folder, check_writable
-from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
-from dsir.write_rows import write_from_folder
+from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.write_folder import write_from_folder
 
 _SHOWN = ("kl_reduction", "targets")
 

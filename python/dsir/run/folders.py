@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from dsir.corpus import Corpus
-from dsir.drawn_accounts import keep_accounts
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.importance import ImportanceModel
 from dsir.model.quality import REASONS, QualityFilters
-from dsir.pipeline import Pipeline
 from dsir.remote import Folder
-from dsir.selection import accounts_of, warn_of_top_k
+from dsir.run.drawn_accounts import keep_accounts
+from dsir.run.pipeline import Pipeline
+from dsir.run.selection import accounts_of, warn_of_top_k
 from dsir.settings.draw import DrawSettings
 from dsir.stages.damage.units import without_unnumbered
 from dsir.stages.score import ShardScores, load_shard_scores

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsir.combining import Combine, choose_among
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine, LocalEngine
@@ -25,6 +24,7 @@ from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.remote import Location
+from dsir.run.combining import Combine, choose_among
 from dsir.settings.bad_data import NO_LIMITS, BadLimits, BadTally
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitSettings, limit_per_file

@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dsir.arguments import parse_byte_size, whole_number
-from dsir.combining import check_combine
 from dsir.corpus import OnError, resolve
 from dsir.engine import Engine
 from dsir.errors import SettingError
-from dsir.fit import check_fit_settings, check_on_error
 from dsir.model.features import HashedNgrams
 from dsir.model.length import Length
 from dsir.model.targets import Proportions, TargetCorpora, TargetMode, resolve_targets
 from dsir.output import AddedColumns
-from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
 from dsir.remote import RemotePath, folder_of, location_of
-from dsir.sampling import KeyRule, Method
-from dsir.selection import (
+from dsir.run.combining import check_combine
+from dsir.run.fit import check_fit_settings, check_on_error
+from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.select_run import SelectionRun
+from dsir.run.selection import (
     Selection,
     warn_of_top_k,
 )
-from dsir.selection_run import SelectionRun
+from dsir.sampling import KeyRule, Method
 from dsir.settings.bad_data import Most, check_bad_limits
 from dsir.settings.budget import Budget
 from dsir.settings.documents import Filters, Named, check_preprocessing
@@ -108,7 +108,7 @@ def select(
         temperature: divides the log-weights before the noise is added; above 1 flattens the draw.
         combine: weights of two measures, such as {"dsir": 1.0, "lexrank": 0.2}: of the documents
             that DSIR puts first, those that are also central among each other (`dsir.graph`); see
-            `dsir.combining`. None for DSIR alone. The candidates' texts are held in memory.
+            `dsir.run.combining`. None for DSIR alone. The candidates' texts are held in memory.
         candidates: with `combine`, how many times the budget is drawn to choose from.
         length: "sum" over the n-grams (the reference), their "mean", a number from 0 to 1 in
             between, or "poisson"; see `ImportanceModel`.

@@ -10,7 +10,6 @@ from typing import Any
 from dsir.corpus import Shard
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import ChunkedShard
-from dsir.drawn_accounts import DrawnAccounts, read_accounts
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
 from dsir.model.importance import ImportanceModel
 from dsir.output import AddedColumns
@@ -18,10 +17,11 @@ from dsir.output.folder import SELECTION_FILE, clear_output_folder
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
-from dsir.pipeline import Pipeline
 from dsir.remote import Folder, Location, location_of
-from dsir.selection import add_kl_reduction
-from dsir.stage_folders import are_chunks, raw_of
+from dsir.run.drawn_accounts import DrawnAccounts, read_accounts
+from dsir.run.folders import are_chunks, raw_of
+from dsir.run.pipeline import Pipeline
+from dsir.run.selection import add_kl_reduction
 from dsir.stages.damage.columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score_table import ScoreForm

@@ -19,8 +19,8 @@ from dsir.model.targets import (
     in_order,
     resolve_targets,
 )
-from dsir.pipeline import Pipeline, open_engine
 from dsir.progress import reporter
+from dsir.run.pipeline import Pipeline, open_engine
 from dsir.settings.bad_data import Most, check_bad_limits
 from dsir.settings.documents import check_preprocessing
 from dsir.settings.fit import FitSettings, FitTokens, check_fit_tokens

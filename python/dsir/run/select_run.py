@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.combining import Combine
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
-from dsir.drawn_accounts import keep_accounts
 from dsir.errors import InputError, OutputError, SettingError, ShardError
 from dsir.model.importance import ImportanceModel
 from dsir.model.targets import TargetCorpora
@@ -33,10 +31,13 @@ from dsir.output.folder import (
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
-from dsir.pipeline import Fitted, Pipeline
 from dsir.remote import Folder, Location
 from dsir.remote.store import raise_if_store_failed
-from dsir.selection import (
+from dsir.run.combining import Combine
+from dsir.run.drawn_accounts import keep_accounts
+from dsir.run.folders import rows_workdir, score_workdir, separate_targets
+from dsir.run.pipeline import Fitted, Pipeline
+from dsir.run.selection import (
     Selection,
     accounts_of,
     add_kl_reduction,
@@ -45,7 +46,6 @@ from dsir.selection import (
 from dsir.settings.documents import Preprocessing
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitSettings
-from dsir.stage_folders import rows_workdir, score_workdir, separate_targets
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw import Draw

@@ -1,0 +1,1 @@
+"""Runs: select, fit and the stages on their own, from checked settings to finished folders."""
