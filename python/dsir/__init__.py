@@ -19,7 +19,8 @@ except ImportError as error:  # A source tree on the path, or a broken build.
         f"({error}); install the package (pip install .) and import it from outside its sources"
     ) from error
 
-from dsir.diff import SelectionDifference, diff
+from dsir.check.diff import SelectionDifference, diff
+from dsir.check.verify import Verification, verify
 from dsir.errors import (
     BadDataError,
     BudgetError,
@@ -45,7 +46,6 @@ from dsir.run.fit import fit
 from dsir.run.select import select
 from dsir.run.selection import Selection
 from dsir.sampling import sample
-from dsir.verify import Verification, verify
 from dsir.version import __version__
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "python" / "dsir"
 LAYERS: list[tuple[str, ...]] = [
     ("cli.", "compat."),
     ("__init__",),
-    ("check.", "verify", "diff", "rederiving", "rewriting"),
+    ("check.", "check.verify", "check.diff", "check.reselect", "check.rewrite"),
     ("run.select", "run.select"),
     ("run.select_run", "run.select_run", "run.write_folder", "run.write_folder"),
     ("run.fit", "run.fit", "run.folders", "run.folders"),
@@ -49,7 +49,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("corpus.",),
     ("storage.",),
     ("engine.", "progress"),
-    ("arguments", "primitive_arrays", "json_differences"),
+    ("arguments", "primitive_arrays", "check.json_differences"),
     ("remote.",),
     ("_core", "errors", "version"),
 ]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir.json_differences import differences
+from dsir.check.json_differences import differences
 from dsir.storage.atomic import json_bytes
 from dsir.storage.sealed_json import checksum_of
 

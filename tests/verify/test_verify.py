@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dsir
+from dsir.check.part_rows import part_rows
 from dsir.corpus.batches import ReadLimits
-from dsir.output.part_rows import part_rows
 from dsir.settings.memory import MemoryLimit
 from dsir.storage.atomic import json_bytes
 

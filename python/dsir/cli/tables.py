@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dsir.diff import SelectionDifference, Shared
+    from dsir.check.diff import SelectionDifference, Shared
 
 _MOST_GROUPS = 20
 

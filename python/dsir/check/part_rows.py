@@ -9,12 +9,12 @@ from pathlib import PurePosixPath
 import numpy as np
 import pyarrow as pa
 
+from dsir.check.row_merge import Rows
 from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.files import open_file
 from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
 from dsir.output.manifest import Manifest
-from dsir.output.row_merge import Rows
 from dsir.output.row_origins import ORIGINS_FOLDER, Origins, joined_origins, read_origins
 from dsir.remote import Location, RemotePath
 from dsir.remote.reading import open_source

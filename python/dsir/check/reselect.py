@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dsir.check.file_checks import Finding
+from dsir.check.json_differences import differences
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
 from dsir.errors import DsirWarning, InputError, ModelError, SettingError
-from dsir.json_differences import differences
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
-from dsir.output.file_checks import Finding
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed

@@ -12,21 +12,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.check.file_checks import Finding, check_files, check_nothing_else
+from dsir.check.json_differences import differences
+from dsir.check.part_rows import part_rows
+from dsir.check.reselect import model_of, raw_of, select_again, target_of
+from dsir.check.rewrite import is_of_stages, write_again
+from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError
-from dsir.json_differences import differences
 from dsir.model.importance import ImportanceModel
-from dsir.output.file_checks import Finding, check_files, check_nothing_else
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
-from dsir.output.part_rows import part_rows
-from dsir.output.row_merge import Pair, Rows, in_order, merged
-from dsir.rederiving import model_of, raw_of, select_again, target_of
 from dsir.remote import Location, RemotePath, location_of
 from dsir.remote.store import raise_if_store_failed
-from dsir.rewriting import is_of_stages, write_again
 from dsir.run.pipeline import open_engine
 from dsir.settings.memory import memory_limit
 

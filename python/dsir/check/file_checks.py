@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
+from dsir.check.part_rows import own_file
 from dsir.corpus.files import is_known
 from dsir.errors import OutputError
 from dsir.output.folder import RUN_FILE, SELECTION_FILE
 from dsir.output.manifest import Manifest
-from dsir.output.part_rows import own_file
 from dsir.output.row_origins import ORIGINS_FOLDER
 from dsir.remote import Location, RemotePath
 from dsir.remote.reading import open_bytes, open_source

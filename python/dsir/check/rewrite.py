@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dsir.check.reselect import argument_of
 from dsir.corpus import Corpus
 from dsir.errors import DsirWarning, SettingError
 from dsir.model.importance import ImportanceModel
 from dsir.output.manifest import Manifest
 from dsir.progress import reporter
-from dsir.rederiving import argument_of
 from dsir.run.folders import sample_to_folder, score_to_folder
 from dsir.run.pipeline import Pipeline, open_engine
 from dsir.run.write_folder import write_from_folder

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.check.file_checks import refuse_changed
+from dsir.check.json_differences import Difference, differences
+from dsir.check.part_rows import origins_of, part_rows
+from dsir.check.row_merge import Pair, Rows, merged
 from dsir.errors import OutputError, SettingError
-from dsir.json_differences import Difference, differences
-from dsir.output.file_checks import refuse_changed
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
-from dsir.output.part_rows import origins_of, part_rows
-from dsir.output.row_merge import Pair, Rows, merged
 from dsir.output.row_origins import Origins, joined_origins
 from dsir.remote import Location, RemotePath, location_of
 

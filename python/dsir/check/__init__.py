@@ -1,0 +1,1 @@
+"""Checks of finished selections: verify, diff, and a selection made again from its manifest."""
