@@ -1,6 +1,6 @@
 """What more threads bring: score and count in memory, select from file to file.
 
-Beside score and count stands what processes that share nothing reach on the same cores.
+ExtraColumns score and count stands what processes that share nothing reach on the same cores.
 """
 
 from __future__ import annotations

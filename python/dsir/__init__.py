@@ -90,3 +90,8 @@ def __getattr__(name: str) -> ModuleType:
     if name == "graph":
         return importlib.import_module("dsir.graph")
     raise AttributeError(f"module 'dsir' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Show the public names and nothing else."""
+    return sorted(__all__)

@@ -118,7 +118,7 @@ def test_an_input_that_changes_is_refused(parquet, target, s3):
 
 
 def test_an_input_that_changes_between_two_attempts(s3, proxy, tmp_path):
-    from dsir.remote.reading import RemoteFile
+    from dsir.remote.remote_file import RemoteFile
 
     s3.write("a", b"1" * 3000)
     with RemoteFile(s3 / "a", window=1000) as file:

@@ -14,7 +14,7 @@ from dsir.errors import SettingError
 from dsir.remote import RemotePath, is_url, location_of, retries, within
 from dsir.remote.location import path_of_file_url
 from dsir.remote.matching import files_below, matching
-from dsir.remote.reading import RemoteFile
+from dsir.remote.remote_file import RemoteFile
 from dsir.remote.retries import RetryPolicy, is_transient, trying
 from dsir.remote.store import RemoteError, TryAgainError
 

@@ -25,9 +25,9 @@ from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.documents import check_preprocessing
 from dsir.settings.draw import DrawSettings
+from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.memory import memory_limit
 from dsir.settings.quotas import check_dedup, check_quotas
-from dsir.stages.score_table import Beside
 
 _BUDGET = ("n", "fraction", "tokens", "bytes")
 _KEYS = ("seed", "method", "temperature")
@@ -82,12 +82,12 @@ def write_again(
     limit = memory_limit(memory, engine.threads)
     pipeline = Pipeline(engine, reporter(False), given["on_error"], memory=limit)
     corpus = prepared.cut(raw.limited(limit.reading), model.features)
-    beside = Beside(draw.dedup == "exact", tuple(given["groups"]))
+    extra = ExtraColumns(draw.dedup == "exact", tuple(given["groups"]))
     with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch, warnings.catch_warnings():
         # That the sample is a top-k was said when it was made.
         warnings.simplefilter("ignore", DsirWarning)
         scores, rows = Path(scratch) / "scores", Path(scratch) / "rows"
-        score_to_folder(pipeline, corpus, model, prepared.filters, scores, beside=beside)
+        score_to_folder(pipeline, corpus, model, prepared.filters, scores, extra=extra)
         sample_to_folder(pipeline, scores, draw, rows)
         write_from_folder(
             pipeline,

@@ -19,9 +19,9 @@ from dsir.run.folders import score_to_folder
 from dsir.run.pipeline import Pipeline, open_engine
 from dsir.settings.bad_data import check_bad_limits
 from dsir.settings.documents import check_preprocessing
+from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.memory import memory_limit
 from dsir.settings.quotas import check_dedup
-from dsir.stages.score_table import Beside
 
 
 def score(
@@ -77,10 +77,10 @@ def score(
         loaded = dsir.ImportanceModel.load(model)
         resolved = resolve(Paths(raw), text=text, name="raw").limited(limit.reading)
         corpus = prepared.cut(resolved, loaded.features)
-        beside = Beside(check_dedup(dedup) == "exact", _columns_of(groups))
+        extra = ExtraColumns(check_dedup(dedup) == "exact", _columns_of(groups))
         with folder_of(location_of(out)) as folder:
             scores = score_to_folder(
-                pipeline, corpus, loaded, prepared.filters, folder, _part_of(part), beside
+                pipeline, corpus, loaded, prepared.filters, folder, _part_of(part), extra
             )
         if not quiet:
             rows = sum(shard.rows for shard in scores)

@@ -16,7 +16,8 @@ from dsir.corpus.batches import READ_LIMITS
 from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
-from dsir.remote.reading import WINDOW_BYTES, open_source
+from dsir.remote.reading import open_source
+from dsir.remote.remote_file import WINDOW_BYTES
 
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 

@@ -29,7 +29,8 @@ from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError
-from dsir.remote.reading import WINDOW_BYTES, open_source
+from dsir.remote.reading import open_source
+from dsir.remote.remote_file import WINDOW_BYTES
 from dsir.remote.store import raise_if_store_failed
 
 if TYPE_CHECKING:

@@ -35,3 +35,8 @@ __all__ = [
     "similarity_join",
     "summarize",
 ]
+
+
+def __dir__() -> list[str]:
+    """Show the public names and nothing else."""
+    return sorted(__all__)

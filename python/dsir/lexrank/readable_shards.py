@@ -18,7 +18,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import Corpus, OnError, Shard, TakenRows, TextBatch
 from dsir.corpus.shard import Kind
-from dsir.corpus.shard_copies import Travel
+from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.errors import EmptyCorpusError, ShardError, TextColumnError
 from dsir.primitive_arrays import to_arrow
@@ -106,7 +106,7 @@ class ReadableShard(Shard):
         groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; bad rows are null, and not listed again."""
-        travel = Travel(self.inner, self.watch.advance)
+        travel = ShardProgress(self.inner, self.watch.advance)
         batches = self.inner.text_batches(
             on_error="skip" if len(self.bad) else on_error,
             threads=threads,
@@ -197,7 +197,7 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
 def _bad_rows(shard: Shard, watch: Watch | None) -> dict[int, str]:
     """Return what is wrong with each bad row of a shard."""
     found: dict[int, str] = {}
-    travel = Travel(shard, watch.advance if watch else _nothing)
+    travel = ShardProgress(shard, watch.advance if watch else _nothing)
     for batch in shard.text_batches(on_error="skip"):
         # The core is asked, which will read it later: what it refuses, and nothing else, is bad.
         counter = _core.TermCounter(words_only=True, stopwords=[], keep_rows=False)

@@ -48,7 +48,8 @@ class QualityFilters:
             `repeating_ratio`.
         max_repeated: the same, at most.
         min_informative: share of the tokens that are neither stop words (`dsir.model.stopwords`,
-            English) nor punctuation, at least. Punctuation is a token without an alphanumeric character.
+            English) nor punctuation, at least. Punctuation is a token without an alphanumeric
+            character.
             Paper: `informative_ratio`, which takes NLTK's stop words, and for punctuation the
             tokens of a single ASCII character only.
         max_informative: the same, at most.

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dsir.errors import SettingError
-from dsir.remote.location import WEB
 from dsir.remote.retries import trying
-from dsir.remote.store import ObjectState, OpenObject, RemoteError, Store
+from dsir.remote.store import WEB, ObjectState, OpenObject, RemoteError, Store
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from dsir.errors import SettingError
+from dsir.remote.store import WEB
 
 if TYPE_CHECKING:
     from dsir.remote.store import ObjectState, Store
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-WEB = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,9 +99,10 @@ class RemotePath:
         Raises:
             SettingError: there is none of that protocol, or what it needs is not installed.
         """
-        from dsir.remote.open_store import store_of  # Here: most runs have no remote files.
+        # Imported here because most runs have no remote files.
+        from dsir.remote.open_store import store_of
 
-        return store_of(self)
+        return store_of(self.protocol, self.key)
 
     def state(self) -> ObjectState | None:
         """Return size and version of the file; None where there is none.
@@ -141,7 +142,7 @@ class RemotePath:
 
     def read_bytes(self) -> bytes:
         """Read the whole file."""
-        from dsir.remote.reading import RemoteFile
+        from dsir.remote.remote_file import RemoteFile
 
         try:
             with RemoteFile(self) as file:

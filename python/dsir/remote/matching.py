@@ -6,7 +6,8 @@ import fnmatch
 import re
 from functools import lru_cache
 
-from dsir.remote.location import WEB, RemotePath
+from dsir.remote.location import RemotePath
+from dsir.remote.store import WEB
 
 _MAGIC = re.compile(r"[*?[]")
 

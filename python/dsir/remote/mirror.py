@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dsir.errors import WorkdirError
 from dsir.remote.location import RemotePath
-from dsir.remote.reading import RemoteFile
+from dsir.remote.remote_file import RemoteFile
 from dsir.remote.store import RemoteError
 
 _AT_ONCE = 8

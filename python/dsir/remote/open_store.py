@@ -5,23 +5,26 @@ from __future__ import annotations
 import threading
 
 from dsir.errors import SettingError
-from dsir.remote.location import RemotePath
 from dsir.remote.store import Store
 
 _OPEN: dict[tuple[str, str], Store] = {}
 _LOCK = threading.Lock()
 
 
-def store_of(path: RemotePath) -> Store:
-    """Return the store of a URL; opened once in a process.
+def store_of(protocol: str, key: str) -> Store:
+    """Return the store of a URL; each store is opened once in a process.
+
+    Args:
+        protocol: what stands before "://", in lower case.
+        key: what stands behind it, beginning with the bucket or server.
 
     Raises:
         SettingError: there is none of that protocol, or what it needs is not installed.
     """
-    protocol = {"gcs": "gs", "s3a": "s3", "s3n": "s3"}.get(path.protocol, path.protocol)
-    bucket = path.key.split("/", 1)[0]
+    protocol = {"gcs": "gs", "s3a": "s3", "s3n": "s3"}.get(protocol, protocol)
+    bucket = key.split("/", 1)[0]
     if not bucket:
-        raise SettingError(f"{path}: names no bucket or server")
+        raise SettingError(f"{protocol}://{key}: names no bucket or server")
     # Regions go by bucket.
     name = (protocol, bucket if protocol == "s3" else "")
     with _LOCK:

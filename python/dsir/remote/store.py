@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from dsir.errors import StoreError
 
+WEB = ("http", "https")  # Protocols of web servers: files can be read there, not listed or written.
+
 
 class ObjectState(NamedTuple):
     """What tells a file of a store from another, or from a later one of the same name.

@@ -13,13 +13,14 @@ from dsir.errors import SettingError, WorkdirError
 from dsir.model.importance import ImportanceModel
 from dsir.model.quality import REASONS, QualityFilters
 from dsir.remote import Folder
-from dsir.run.drawn_accounts import keep_accounts
+from dsir.run.accounts import accounts_of, warn_of_top_k
+from dsir.run.accounts_file import keep_accounts
 from dsir.run.pipeline import Pipeline
-from dsir.run.selection import accounts_of, warn_of_top_k
 from dsir.settings.draw import DrawSettings
+from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.units import without_unnumbered
 from dsir.stages.score import ShardScores, load_shard_scores
-from dsir.stages.score_table import NOTHING, Beside, ScoreForm
+from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import unit_counts, unit_layout
 from dsir.storage.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
 
@@ -31,7 +32,7 @@ def score_workdir(
     filters: QualityFilters | None,
     on_error: str,
     *,
-    beside: Beside = NOTHING,
+    extra: ExtraColumns = NO_EXTRA,
     durable: bool = True,
 ) -> Workdir:
     """Open a folder of scores.
@@ -46,7 +47,7 @@ def score_workdir(
         "filters": None if filters is None else filters.describe(),
         "on_error": on_error,
         "separate": separate_targets(model),
-        **beside.describe(),
+        **extra.describe(),
     }
     inputs = {"raw": [shard.identity() for shard in raw.files]}
     units = {"raw": unit_layout(raw.shards)}
@@ -93,7 +94,7 @@ def score_to_folder(
     filters: QualityFilters | None,
     folder: Folder,
     part: tuple[int, int] = (0, 1),
-    beside: Beside = NOTHING,
+    extra: ExtraColumns = NO_EXTRA,
 ) -> list[ShardScores]:
     """Score the units of a corpus, or one job's share of them, into a folder.
 
@@ -104,16 +105,16 @@ def score_to_folder(
         filters: what rows must meet to be selected; None for nothing.
         folder: where the scores go; the same in every job.
         part: (i, n) for the units whose number is i modulo n.
-        beside: what is kept of each row beside its log-weight.
+        extra: what is kept of each row beside its log-weight.
     """
     raw = pipeline.in_units(raw)
     numbers = range(part[0], len(raw.shards), part[1])
     if not numbers:
         return []
-    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error, beside=beside)
+    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error, extra=extra)
     # Only a job that has all shards can say that none could be read.
     chosen = None if part[1] == 1 else numbers
-    return pipeline.score(raw, model, filters, workdir, chosen, beside=beside)
+    return pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
 
 
 def sample_to_folder(
@@ -133,8 +134,8 @@ def sample_to_folder(
     manifest = read_manifest(place)
     if manifest["settings"].get("stage") != "score":
         raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
-    beside = _beside_of(manifest)
-    _refuse_lacking(scores, beside, settings)
+    extra = _extra_of(manifest)
+    _refuse_lacking(scores, extra, settings)
     counts = unit_counts(raw_of(manifest), manifest["units"]["raw"])
     names = [
         identity["path"]
@@ -155,8 +156,8 @@ def sample_to_folder(
         len(separate["shares"]),
         reasons=filters is not None,
         chunks=are_chunks(manifest),
-        content=beside.content,
-        groups=len(beside.groups),
+        content=extra.content,
+        groups=len(extra.groups),
     )
     parts = [
         load_shard_scores(place, marker, form)
@@ -166,7 +167,7 @@ def sample_to_folder(
     # Only a unit of row groups has its numbers from the footer, of which a cut file has a digest.
     parts = without_unnumbered(parts, counts, ["footer" in one for one in raw_of(manifest)])
     for shard in parts:
-        shard.columns = [beside.groups.index(column) for column in settings.quotas.columns]
+        shard.columns = [extra.groups.index(column) for column in settings.quotas.columns]
     drawn, rows = pipeline.sample(
         parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
@@ -190,19 +191,19 @@ def are_chunks(manifest: dict[str, Any]) -> bool:
     return "chunk_tokens" in raw_of(manifest)[0]
 
 
-def _beside_of(manifest: dict[str, Any]) -> Beside:
+def _extra_of(manifest: dict[str, Any]) -> ExtraColumns:
     """Return what is kept beside the log-weights in a folder of scores."""
     settings = manifest["settings"]
-    return Beside(settings["content_hash"] is not None, tuple(settings["groups"]))
+    return ExtraColumns(settings["content_hash"] is not None, tuple(settings["groups"]))
 
 
-def _refuse_lacking(scores: Folder, beside: Beside, settings: DrawSettings) -> None:
-    wanted = settings.beside
-    if wanted.content and not beside.content:
+def _refuse_lacking(scores: Folder, extra: ExtraColumns, settings: DrawSettings) -> None:
+    wanted = settings.extra
+    if wanted.content and not extra.content:
         raise SettingError(
             f"dedup: {scores} has no content hashes; make it with 'dsir score --dedup exact'"
         )
-    lacking = [column for column in wanted.groups if column not in beside.groups]
+    lacking = [column for column in wanted.groups if column not in extra.groups]
     if lacking:
         raise SettingError(
             f"{settings.quotas}: {scores} has no values of {lacking[0]!r}; make it with "

@@ -25,24 +25,25 @@ from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.remote import Location
 from dsir.run.combining import Combine, choose_among
-from dsir.settings.bad_data import NO_LIMITS, BadLimits, BadTally
+from dsir.settings.bad_data import NO_LIMITS, BadLimits
 from dsir.settings.draw import DrawSettings
+from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.settings.memory import NO_LIMIT, MemoryLimit
 from dsir.stages import units as units_of_work
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
+from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
-from dsir.stages.damage.tally import stopping, tallied
+from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
-from dsir.stages.group_codes import merge_groups
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.lines import plan_spool
+from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import OutputShard, plan_output
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
-from dsir.stages.score_table import NOTHING, Beside
 from dsir.stages.units import file_numbers
 from dsir.stages.write import (
     GatheredShard,
@@ -210,7 +211,7 @@ class Pipeline:
         numbers: Sequence[int] | None = None,
         keeps: Sequence[Keep | None] = (),
         spooled: Spooled = (),
-        beside: Beside = NOTHING,
+        extra: ExtraColumns = NO_EXTRA,
     ) -> list[ShardScores]:
         """Score the shards of a corpus.
 
@@ -222,7 +223,7 @@ class Pipeline:
             numbers: which shards; all where None.
             keeps: by shard, which rows are kept as they pass; empty for none.
             spooled: by shard, the lines where they were put aside; empty for none.
-            beside: what is kept of each row beside its log-weight.
+            extra: what is kept of each row beside its log-weight.
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
@@ -243,7 +244,7 @@ class Pipeline:
                 keeps[number] if keeps else None,
                 spooled[number] if spooled else None,
                 tally.most_bad_rows,
-                beside,
+                extra,
             )
             for number in chosen
         ]
@@ -254,7 +255,7 @@ class Pipeline:
                 stopping(self.engine.run(score_shard, tasks, advance)) as results,
             ):
                 chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
-                scores = list(tallied(results, chosen_units, tally))
+                scores = list(within_limits(results, chosen_units, tally))
             tally.finish()
             timed.text_bytes = sum(part.text_bytes for part in scores)
         if numbers is None:
@@ -270,7 +271,7 @@ class Pipeline:
         model: ImportanceModel,
         filters: QualityFilters | None,
         workdir: Workdir,
-        beside: Beside = NOTHING,
+        extra: ExtraColumns = NO_EXTRA,
     ) -> list[ShardScores]:
         """Score the units again that lose row groups, and judge anew how much is bad.
 
@@ -281,7 +282,7 @@ class Pipeline:
             model: with which model.
             filters: what rows must meet to be selected; None for nothing.
             workdir: where the scores are kept.
-            beside: what is kept of each row beside its log-weight.
+            extra: what is kept of each row beside its log-weight.
 
         Raises:
             BadDataError: more is bad than the limits allow.
@@ -297,7 +298,7 @@ class Pipeline:
                 self.on_error,
                 threads,
                 workdir.place(stage, number),
-                beside=beside,
+                extra=extra,
             )
             for number in numbers
         ]
@@ -307,7 +308,7 @@ class Pipeline:
                 found[number] = part
         tally = BadTally(self.limits, corpus.name, len(corpus.files))
         units = list(zip(corpus.shards, file_numbers(corpus.shards), strict=True))
-        found = list(tallied(found, units, tally))
+        found = list(within_limits(found, units, tally))
         tally.finish()
         return found
 

@@ -16,14 +16,12 @@ from dsir.model.targets import Proportions, TargetCorpora, TargetMode, resolve_t
 from dsir.output import AddedColumns
 from dsir.progress import reporter
 from dsir.remote import RemotePath, folder_of, location_of
+from dsir.run.accounts import warn_of_top_k
 from dsir.run.combining import check_combine
 from dsir.run.fit import check_fit_settings, check_on_error
 from dsir.run.pipeline import Pipeline, open_engine
 from dsir.run.select_run import SelectionRun
-from dsir.run.selection import (
-    Selection,
-    warn_of_top_k,
-)
+from dsir.run.selection import Selection
 from dsir.sampling import KeyRule, Method
 from dsir.settings.bad_data import Most, check_bad_limits
 from dsir.settings.budget import Budget

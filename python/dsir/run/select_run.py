@@ -33,16 +33,12 @@ from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location
 from dsir.remote.store import raise_if_store_failed
+from dsir.run.accounts import accounts_of, add_kl_reduction
+from dsir.run.accounts_file import keep_accounts
 from dsir.run.combining import Combine
-from dsir.run.drawn_accounts import keep_accounts
 from dsir.run.folders import rows_workdir, score_workdir, separate_targets
 from dsir.run.pipeline import Fitted, Pipeline
-from dsir.run.selection import (
-    Selection,
-    accounts_of,
-    add_kl_reduction,
-    join_tables,
-)
+from dsir.run.selection import Selection, join_tables
 from dsir.settings.documents import Preprocessing
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitSettings
@@ -237,24 +233,24 @@ class SelectionRun:
         if self.combine is not None:
             settings = self.combine.widened(settings)
         if workdir is None:
-            scores = self.pipeline.score(self.raw, model, filters, None, beside=settings.beside)
+            scores = self.pipeline.score(self.raw, model, filters, None, extra=settings.extra)
             scores = without_unnumbered_of(self.raw.shards, scores)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
         on_error = self.pipeline.on_error
-        beside = settings.beside
+        extra = settings.extra
         folder = score_workdir(
-            place / "scores", self.raw, model, filters, on_error, beside=beside, durable=durable
+            place / "scores", self.raw, model, filters, on_error, extra=extra, durable=durable
         )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
         scores = self.pipeline.score(
-            self.raw, model, filters, folder, keeps=keeps, spooled=fitted.spooled, beside=beside
+            self.raw, model, filters, folder, keeps=keeps, spooled=fitted.spooled, extra=extra
         )
         if lost:
             scores = self.pipeline.score_again(
-                self.raw, scores, lost, model, filters, folder, beside
+                self.raw, scores, lost, model, filters, folder, extra
             )
         scores = without_unnumbered_of(self.raw.shards, scores)
         manifest = folder.manifest

@@ -18,10 +18,10 @@ from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
 from dsir.remote import Folder, Location, location_of
-from dsir.run.drawn_accounts import DrawnAccounts, read_accounts
+from dsir.run.accounts import add_kl_reduction
+from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
 from dsir.run.pipeline import Pipeline
-from dsir.run.selection import add_kl_reduction
 from dsir.stages.damage.columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score_table import ScoreForm

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
+from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.quotas import NO_QUOTAS, Dedup, Quotas
-from dsir.stages.score_table import Beside, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +31,10 @@ class DrawSettings:
     dedup: Dedup = "none"
     quotas: Quotas = NO_QUOTAS
 
-    def long_enough(self, scores: Scores) -> npt.NDArray[np.bool_]:
-        """Tell of each row whether it has enough tokens."""
-        enough: npt.NDArray[np.bool_] = scores.tokens >= max(1, self.min_tokens)
-        return enough
-
-    def eligible(self, scores: Scores) -> npt.NDArray[np.uint8]:
-        """Return 1 for each row that may be selected, uint8."""
-        eligible = self.long_enough(scores)
-        if scores.reason is not None:
-            eligible &= scores.reason == 0
-        if scores.repeated is not None:
-            eligible &= scores.repeated == 0
-        return eligible.astype(np.uint8)
-
-    def cost(self, scores: Scores) -> npt.NDArray[np.uint32] | None:
-        """Return what each row takes of the budget; None for 1 each."""
-        if self.budget.unit == "documents":
-            return None
-        return scores.tokens if self.budget.unit == "tokens" else scores.bytes
-
     @property
-    def beside(self) -> Beside:
+    def extra(self) -> ExtraColumns:
         """What has to be kept beside the log-weights."""
-        return Beside(self.dedup == "exact", self.quotas.columns)
+        return ExtraColumns(self.dedup == "exact", self.quotas.columns)
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as JSON values."""

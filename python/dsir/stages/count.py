@@ -13,7 +13,7 @@ from dsir import _core
 from dsir.corpus import OnError, Shard
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.batches import BATCH_BYTES
-from dsir.corpus.shard_copies import Travel
+from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
@@ -147,7 +147,7 @@ def _count_batches(task: CountTask, progress: Progress, spool: LineSpool | None)
     shard, spec = task.shard, task.features.spec
     shard.check_unchanged()
     result = ShardCounts(np.zeros(task.features.buckets, dtype=np.int64))
-    travel = Travel(shard, progress)
+    travel = ShardProgress(shard, progress)
     # Where the first rows will do, little more is decoded than these.
     enough = None if task.limit < 0 else _LEAST_BATCH + _BYTES_PER_NGRAM * task.limit
     batches = shard.text_batches(

@@ -19,8 +19,8 @@ import numpy as np
 from dsir.corpus import OnError, Shard
 from dsir.engine import Engine
 from dsir.model.features import HashedNgrams
-from dsir.settings.bad_data import BadTally
 from dsir.stages.count import CountTask, ShardCounts, count_shard
+from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.kept.lines import likely_whole
 from dsir.stages.units import Placing, file_ranges, in_file, said_once
 from dsir.storage.workdir import Place

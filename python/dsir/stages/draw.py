@@ -13,7 +13,8 @@ from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
-from dsir.stages.group_codes import Groups
+from dsir.stages.eligible import cost_of_rows, eligible_rows, long_enough
+from dsir.stages.merged_groups import Groups
 from dsir.stages.quota_draw import (
     Closing,
     GroupAccounts,
@@ -113,8 +114,8 @@ def draw(
                 run = Run(
                     first_row,
                     scores.log_weight[number],
-                    settings.eligible(scores),
-                    settings.cost(scores),
+                    eligible_rows(scores, settings),
+                    cost_of_rows(scores, settings),
                     scores.groups,
                 )
                 for before, target in enumerate(targets):
@@ -217,7 +218,7 @@ class _Survey:
 
     def add(self, scores: Scores, settings: DrawSettings) -> None:
         """Look at a run."""
-        chosen = settings.eligible(scores).astype(bool)
+        chosen = eligible_rows(scores, settings).astype(bool)
         self.rows += scores.rows
         self.eligible += int(np.count_nonzero(chosen))
         self.eligible_tokens += int(scores.tokens[chosen].sum(dtype=np.int64))
@@ -227,7 +228,7 @@ class _Survey:
         if self.groups is not None:
             self.groups.add(scores, chosen, settings)
         if scores.reason is not None:
-            failed = scores.reason[settings.long_enough(scores)]
+            failed = scores.reason[long_enough(scores, settings)]
             self.filtered += np.bincount(failed, minlength=256)[1:]
         for size, log_weight in zip(self.sizes, scores.log_weight, strict=True):
             size.add(log_weight[chosen] / settings.rule.temperature)

@@ -1,11 +1,9 @@
-"""Codes of the values of the columns that quotas are by: of a shard, and of all."""
+"""Codes of the values of quota columns in a shard, and the file that holds the values."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +11,6 @@ import numpy.typing as npt
 from dsir.corpus.group_values import GroupValues
 from dsir.errors import WorkdirError
 from dsir.storage.workdir import Place
-
-if TYPE_CHECKING:
-    from dsir.stages.score import ShardScores
 
 _SUFFIX = ".groups"
 
@@ -69,39 +64,6 @@ def read_names(place: Place, columns: int) -> list[list[str]]:
     if not isinstance(names, list) or len(names) != columns:
         raise place.damaged(path, "it does not hold the values of the columns")
     return names
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """The values of the columns that quotas are by, over all shards.
-
-    Attributes:
-        columns: their names.
-        names: by column, the values as JSON texts, by code.
-    """
-
-    columns: tuple[str, ...]
-    names: list[list[str]]
-
-
-def merge_groups(shards: Sequence[ShardScores], columns: tuple[str, ...]) -> Groups:
-    """Give the values one code in all shards, in the order in which they come.
-
-    Args:
-        shards: the scores of all shards in order; their `codes` are set.
-        columns: the columns.
-
-    Raises:
-        WorkdirError: the values of a shard are missing or damaged.
-    """
-    known: list[dict[str, int]] = [{} for _ in columns]
-    for shard in shards:
-        codes = []
-        for names, of_all in zip(shard.group_names(), known, strict=True):
-            mapped = [of_all.setdefault(name, len(of_all)) for name in names]
-            codes.append(np.array(mapped, dtype=np.uint32))
-        shard.codes = codes
-    return Groups(columns, [list(of_all) for of_all in known])
 
 
 def recoded(

@@ -20,7 +20,8 @@ from dsir.errors import BudgetError
 from dsir.sampling import KeyRule, Run, Threshold
 from dsir.settings.draw import DrawSettings
 from dsir.settings.quotas import Cap
-from dsir.stages.group_codes import Groups
+from dsir.stages.eligible import cost_of_rows
+from dsir.stages.merged_groups import Groups
 from dsir.stages.score_table import Scores
 
 _UNLIMITED = (1 << 64) - 1
@@ -83,7 +84,7 @@ class GroupSizes:
     def add(self, scores: Scores, eligible: npt.NDArray[np.bool_], settings: DrawSettings) -> None:
         """Look at a run."""
         assert scores.groups is not None, "scores were made to have groups"
-        cost = settings.cost(scores)
+        cost = cost_of_rows(scores, settings)
         for column, codes in enumerate(scores.groups):
             chosen = codes[eligible]
             _add_at(self.rows[column], codes, None)

@@ -13,6 +13,7 @@ import numpy as np
 
 from dsir import _core
 from dsir.settings.draw import DrawSettings
+from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 
 
@@ -46,7 +47,7 @@ def find_repeats(
                 assert scores.content is not None, "scores were made to have content hashes"
                 repeated = np.zeros(scores.rows, dtype=np.uint8)
                 content = np.ascontiguousarray(scores.content)
-                seen.add(content, settings.eligible(scores), repeated)
+                seen.add(content, eligible_rows(scores, settings), repeated)
                 packed = np.packbits(repeated, bitorder="little")
                 of_shard[at : at + len(packed)] |= packed
                 at += len(packed)

@@ -14,6 +14,7 @@ from dsir.engine import Progress
 from dsir.sampling import Run
 from dsir.settings.draw import DrawSettings
 from dsir.stages.draw import Draw
+from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.stages.selected_rows import SelectedRows, join_rows, read_rows
@@ -155,7 +156,7 @@ def _pick(
     task: SampleTask, scores: Scores, first_row: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the positions of the selected rows, ascending, and which target took each."""
-    eligible = task.settings.eligible(scores)
+    eligible = eligible_rows(scores, task.settings)
     positions, targets = [], []
     for number, target in enumerate(task.drawn.targets):
         run = Run(first_row, scores.log_weight[number], eligible, groups=scores.groups)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.bad_text import bad_text_error
-from dsir.corpus.shard_copies import Travel
+from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
@@ -23,12 +23,13 @@ from dsir.model.importance import ImportanceModel
 from dsir.model.quality import QualityFilters
 from dsir.model.sentences import bytes_of
 from dsir.remote.store import raise_if_store_failed
+from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.lines import as_spooled
 from dsir.stages.kept.writer import RowKeeper, open_keeper
-from dsir.stages.score_table import NOTHING, Beside, ScoreForm, Scores, in_runs, join, read_scores
+from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.storage.workdir import Place
 
 _NUMBERS = ("rows", "documents", "empty", "bad", "blank_lines", "text_bytes")
@@ -44,7 +45,7 @@ class ScoreTask:
         most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
         keep: which rows are kept as they pass; None for none.
         spooled: the lines, where they were put aside; None to decompress them.
-        beside: what is kept of each row beside its log-weight.
+        extra: what is kept of each row beside its log-weight.
     """
 
     shard: Shard
@@ -56,13 +57,13 @@ class ScoreTask:
     keep: Keep | None = None
     spooled: Path | None = None
     most_bad: int | None = None
-    beside: Beside = NOTHING
+    extra: ExtraColumns = NO_EXTRA
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
         shard = self.shard if self.spooled is None else as_spooled(self.shard, self.spooled)
         return shard.text_batches(
-            on_error=self.on_error, threads=self.threads, groups=self.beside.groups
+            on_error=self.on_error, threads=self.threads, groups=self.extra.groups
         )
 
     @property
@@ -73,8 +74,8 @@ class ScoreTask:
             self.model.columns,
             reasons=self.filters is not None,
             chunks=chunks,
-            content=self.beside.content,
-            groups=len(self.beside.groups),
+            content=self.extra.content,
+            groups=len(self.extra.groups),
         )
 
 
@@ -199,7 +200,7 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema):
                 pass
     if place is not None:
-        if task.beside.groups:
+        if task.extra.groups:
             write_names(place, result.group_names())
             result.names = []
         result.place = place
@@ -238,9 +239,9 @@ def _score_batches(
     shard, model = task.shard, task.model
     shard.check_unchanged()
     result = ShardScores(form=task.form)
-    travel = Travel(shard, progress)
+    travel = ShardProgress(shard, progress)
     spec, table = model.features.spec, model.table
-    encoder = GroupEncoder(len(task.beside.groups))
+    encoder = GroupEncoder(len(task.extra.groups))
     for batch in task.batches():
         text = model.features.prepared(batch.text)
         log_weight, tokens, text_bytes, status = _core.score(
@@ -266,7 +267,7 @@ def _score_batches(
             reason = task.filters.apply(text, model.features.core_tokenizer, task.threads)
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
         content = None
-        if task.beside.content:
+        if task.extra.content:
             content = _core.content_hashes(batch.text, threads=task.threads)
         groups = encoder.encode(batch.groups)
         scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, groups)

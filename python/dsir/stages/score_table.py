@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core
 from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_arrow, to_numpy
@@ -63,29 +62,6 @@ class Scores(NamedTuple):
         groups = () if self.groups is None else self.groups
         columns = [to_arrow(column) for column in (*self.log_weight, *single, *groups)]
         return pa.record_batch(columns, schema=form_of(self).schema)
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What is kept of each row beside its log-weight, for draws that ask for it.
-
-    Attributes:
-        content: the content hash.
-        groups: the values of these columns.
-    """
-
-    content: bool = False
-    groups: tuple[str, ...] = ()
-
-    def describe(self) -> dict[str, Any]:
-        """Return the same as JSON values."""
-        return {
-            "content_hash": _core.CONTENT_HASH if self.content else None,
-            "groups": list(self.groups),
-        }
-
-
-NOTHING = Beside()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from dsir.corpus import Shard
-from dsir.settings.bad_data import BadTally
+from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.score import ShardScores
 from dsir.stages.units import Placing, in_file
 
 Result = TypeVar("Result")
 
 
-def tallied(
+def within_limits(
     results: Iterable[ShardScores], units: Sequence[tuple[Shard, int]], tally: BadTally
 ) -> Iterator[ShardScores]:
     """Hand results over, in order, for as long as not too much is bad in them.

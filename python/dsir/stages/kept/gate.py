@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.sampling import KeyRule
 from dsir.settings.draw import DrawSettings
+from dsir.stages.eligible import cost_of_rows, eligible_rows
 from dsir.stages.score_table import Scores
 
 # Without their numbers, rows are told apart by log-weight alone. Once so many budgets have gone by
@@ -70,8 +71,8 @@ class Gate:
         """
         if first_row is None and self._useless:
             return None
-        eligible = self._settings.eligible(scores)
-        cost = self._settings.cost(scores)
+        eligible = eligible_rows(scores, self._settings)
+        cost = cost_of_rows(scores, self._settings)
         found = [
             bar.add(scores.log_weight[number], eligible, first_row, cost=cost)
             for number, bar in self._bars

@@ -7,7 +7,7 @@ from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 
 
-class Travel:
+class ShardProgress:
     """Turns batches into progress.
 
     Where the number of rows is known beforehand a row is its share of the shard's size; else a

@@ -1,0 +1,194 @@
+"""A file of a store that is read in ranges, each tried again when the connection breaks."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dsir.remote.retries import trying
+from dsir.remote.store import ObjectState, OpenObject, RemoteError, Store, TryAgainError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class StoredFile(Protocol):
+    """What names a file of a store, such as a `RemotePath`."""
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+
+    @property
+    def key(self) -> str:
+        """The name of the file in its store."""
+
+    @property
+    def store(self) -> Store:
+        """The store that the file is in."""
+
+
+# A request takes tens of milliseconds whatever its length: small reads are served from one of this.
+WINDOW_BYTES = 8 << 20
+# The end of a Parquet file, which every stage asks for.
+_TAIL_BYTES = 256 << 10
+_MOST_TAILS = 64
+
+
+class RemoteFile(io.RawIOBase):
+    """A file of a store, to be read anywhere in it; `pa.PythonFile` makes an Arrow file of it.
+
+    Reads beyond a window go to the store as they are; smaller ones are served from the window that
+    was read last, or from the end of the file, which is kept for the next who opens it. A read that
+    fails or comes short is made again; a file that has changed meanwhile is refused.
+
+    Args:
+        path: the file.
+        window: bytes to read at a time where less is asked for; 0 to read what is asked for.
+
+    Attributes:
+        size: bytes of the file.
+        changed: time of its last change, seconds since 1970; 0 where that is not known.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        RemoteError: it cannot be read.
+    """
+
+    def __init__(self, path: StoredFile, window: int = WINDOW_BYTES) -> None:
+        super().__init__()
+        self.path = path
+        self._store = path.store
+        self._object: OpenObject | None = self._store.open(path.key)
+        self._state: ObjectState = self._object.state
+        self.size = self._state.size
+        self.changed = self._state.changed
+        self._window = window
+        self._at = 0
+        self._held_from = 0
+        self._held = b""
+
+    def readable(self) -> bool:
+        """Return True: pyarrow asks."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True: pyarrow asks."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a position."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        self._at = start + offset
+        return self._at
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as many bytes as were asked for, or up to the end of the file."""
+        left = max(0, self.size - self._at)
+        length = left if size is None or size < 0 else min(size, left)
+        data = self._range(self._at, length) if length else b""
+        self._at += len(data)
+        return data
+
+    def readall(self) -> bytes:
+        """Read up to the end of the file."""
+        return self.read()
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read into a buffer."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._object is not None:
+            self._object.close()
+            self._object = None
+        self._held = b""
+        super().close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _range(self, start: int, length: int) -> bytes:
+        at = start - self._held_from
+        if not (at >= 0 and at + length <= len(self._held)):
+            if start >= self.size - _TAIL_BYTES:
+                self._held_from = max(0, self.size - _TAIL_BYTES)
+                self._held = self._tail(self._held_from)
+            elif length >= self._window:
+                return self._fetch(start, length)
+            else:
+                self._held = b""  # Not two at a time.
+                self._held = self._fetch(start, min(self._window, self.size - start))
+                self._held_from = start
+            at = start - self._held_from
+        return self._held[at : at + length]
+
+    def _tail(self, start: int) -> bytes:
+        key = (self.path.url, self._state)
+        found = _tails.get(key)
+        if found is None:
+            found = self._fetch(start, self.size - start)
+            if self._state.version:
+                _tails.put(key, found)
+        return found
+
+    def _fetch(self, start: int, length: int) -> bytes:
+        def fetch() -> bytes:
+            opened = self._opened()
+            try:
+                data = opened.read_at(start, length)
+            except BaseException:
+                self._let_go()
+                raise
+            if len(data) != length:
+                self._let_go()
+                raise TryAgainError(f"{len(data):,} bytes came of {length:,} at {start:,}")
+            return data
+
+        return trying(str(self.path), fetch)
+
+    def _opened(self) -> OpenObject:
+        if self._object is None:
+            opened = self._store.open(self.path.key)
+            if opened.state != self._state:
+                raise RemoteError("changed while it was being read")
+            self._object = opened
+        return self._object
+
+    def _let_go(self) -> None:
+        self._object = None
+
+
+class _Tails:
+    """The ends of the files that were opened last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: OrderedDict[tuple[str, ObjectState], bytes] = OrderedDict()
+
+    def get(self, key: tuple[str, ObjectState]) -> bytes | None:
+        with self._lock:
+            return self._found.get(key)
+
+    def put(self, key: tuple[str, ObjectState], tail: bytes) -> None:
+        with self._lock:
+            self._found[key] = tail
+            if len(self._found) > _MOST_TAILS:
+                self._found.popitem(last=False)
+
+
+_tails = _Tails()
