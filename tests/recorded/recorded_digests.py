@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from recorded_runs import Place, Result
 
 # Keys of the manifests that say which version, file or moment it was, or say it in English.
-_NOT_RESULTS = ("versions", "checksum", "mtime_ns", "size", "sha256", "reason")
+_NOT_RESULTS = ("versions", "checksum", "mtime_ns", "size", "sha256", "footer", "reason")
 _MANIFESTS = ("selection.json", "ranking.json", "instances.json")
 # Work directories and the accounts of single stages are for dsir alone; run.json has the seconds.
 _NOT_READ = ("work", "run.json")
