@@ -30,7 +30,7 @@ ALLOWED = {
     "*/run.json": "seconds, speeds and versions of one run",
     "*/work/outputs*": "markers hold times of output files; left-overs of a draw depend on timing",
 }
-_RECORD = Path(__file__).with_name("runs_to_files.py")
+_RUNS = Path(__file__).with_name("runs_to_files.py")
 
 
 def main() -> int:
@@ -69,15 +69,17 @@ def main() -> int:
 def _write_inputs(python: str, inputs: Path) -> None:
     inputs.parent.mkdir(parents=True, exist_ok=True)
     code = "import pathlib, sys, recorded_inputs as i; i.write_inputs(pathlib.Path(sys.argv[1]))"
-    subprocess.run([python, "-c", code, inputs], cwd=_RECORD.parent, check=True)
+    subprocess.run([python, "-c", code, inputs], cwd=_RUNS.parent, check=True)
 
 
 def _make(python: str, name: str, folder: Path, only: list[str] | None, threads: int) -> None:
     """Make the runs in the folder `runs`, which is then renamed."""
-    words = [python, _RECORD, folder / "inputs", folder / "runs", "--threads", str(threads)]
+    words = [python, _RUNS, folder / "inputs", folder / "runs", *(only or [])]
     started = time.perf_counter()
     # Standard error has progress, and what verify says.
-    done = subprocess.run([*words, *(only or [])], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        [*words, "--threads", str(threads)], cwd=folder, capture_output=True, text=True
+    )
     if done.returncode:
         sys.exit(f"{name}: the runs failed ({done.returncode}):\n{done.stderr}")
     print(f"{name}: {time.perf_counter() - started:5.1f} s  {done.stdout.strip()}")
