@@ -17,8 +17,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsir import _core
-from dsir.arguments import one_of, whole_number
+from dsir import _core, arguments
+from dsir.arguments import argument, number, one_of, whole_number
 from dsir.errors import BudgetError, SettingError
 
 Method = Literal["resample", "top-k"]
@@ -55,18 +55,36 @@ class KeyRule:
         target: index of the target that draws; each has noise of its own.
     """
 
-    seed: int = 0
-    method: Method = "resample"
-    temperature: float = 1.0
+    seed: int = argument(
+        0,
+        "Seed of the random draw, 0 to 2^64 - 1. The same seed gives the same rows.",
+        kind=int,
+        panel=arguments.DRAW,
+    )
+    method: Method = argument(
+        "resample",
+        "How to draw: 'resample' draws without replacement in proportion to the weights; 'top-k' "
+        "takes the greatest log-weights, without noise.",
+        panel=arguments.DRAW,
+    )
+    temperature: float = argument(
+        1.0,
+        "Divides the log-weights before the noise is added, a number above 0. Above 1 flattens "
+        "the draw, below 1 sharpens it.",
+        kind=float,
+        panel=arguments.DRAW,
+    )
     target: int = 0
 
     def __post_init__(self) -> None:
         """Check the settings."""
         one_of("method", self.method, get_args(Method))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, (1 << 64) - 1))
-        temperature = self.temperature
-        if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
-            raise SettingError(f"temperature={self.temperature!r}: expected a number above 0")
+        number("temperature", self.temperature, above=0, expected="a number above 0")
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the keys are made of as JSON values, for any target."""
+        return {"method": self.method, "temperature": self.temperature, "seed": self.seed}
 
     def of_target(self, target: int) -> KeyRule:
         """Return the same rule for another target."""

@@ -112,7 +112,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         (["--label", "label", "--features", "a", "--text", "b"], 2, "not both"),
         (["--label", "label", "--features", "a", "--keep", "0"], 2, "--keep 0"),
         (["--label", "label", "--features", "a", "--keep", "x"], 2, "--keep x"),
-        (["--label", "label", "--features", "a", "--select", "best"], 2, "select='best'"),
+        (["--label", "label", "--features", "a", "--select", "best"], 2, "--select best"),
         (["--label", "label", "--text", "a"], 2, "row 0 is float"),
     ],
 )

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
-from dsir.cli.quota_options import max_per_of
+from dsir.settings.option_text import max_per_in
 
 MEAN = ["--min-tokens", 20, "--length", "mean", "--quiet"]
 
@@ -124,7 +124,6 @@ def test_config_and_wrong_words(invoke_dsir, doubled, target, tmp_path):
 
 
 def test_whole_numbers_are_documents():
-    assert max_per_of("a=0.5, b = 3,c=1.0") == {"a": 0.5, "b": 3, "c": 1.0}
-    assert [type(most) for most in max_per_of("a=1,b=1.0").values()] == [int, float]
-    assert max_per_of("a=b=2") == {"a=b": 2}
-    assert max_per_of(None) is None
+    assert max_per_in("a=0.5, b = 3,c=1.0") == {"a": 0.5, "b": 3, "c": 1.0}
+    assert [type(most) for most in max_per_in("a=1,b=1.0").values()] == [int, float]
+    assert max_per_in("a=b=2") == {"a=b": 2}

@@ -255,7 +255,11 @@ def test_a_warning_names_the_target(world, parquet, wanted):
         ({"a": ["a"]}, {"targets": "separate", "proportions": {"b": 1}}, "are given for b"),
         ({"a": ["a"]}, {"targets": "separate", "proportions": {"a": 0}}, "one above 0"),
         ({"a": ["a"]}, {"targets": "separate", "proportions": {"a": "x"}}, "expected numbers"),
-        ({"a": ["a"]}, {"targets": "separate", "target_column": ""}, "must have a name"),
+        (
+            {"a": ["a"]},
+            {"targets": "separate", "target_column": ""},
+            "expected the name of a column",
+        ),
         ({"a": ["a"]}, {"targets": "separate", "target_column": "log_weight"}, "are both"),
     ],
 )

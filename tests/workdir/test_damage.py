@@ -27,7 +27,7 @@ def workdir(tmp_path) -> Workdir:
 
 @pytest.fixture
 def place(workdir):
-    place = workdir.place("counts", "raw-00000")
+    place = workdir.place("raw-00000")
     with place.file(".npy") as file:
         np.save(file, np.arange(5))
     place.finish({"ngrams": 10, "name": "caf\u00e9 \udcff", "share": 0.1})
@@ -71,7 +71,7 @@ def test_every_byte_of_a_result_counts(place):
 
 
 def test_a_result_that_was_not_finished_with_the_marker(workdir):
-    place = workdir.place("scores", 0)
+    place = workdir.place(0)
     place.finish({"rows": 0})
     assert place.finished() == {"rows": 0}
     place.path(".arrow").write_bytes(b"x")
@@ -135,7 +135,7 @@ def test_a_crafted_manifest(workdir, change):
 def test_no_name_leads_out_of_its_folder(tmp_path, workdir, name):
     assert path_within(tmp_path, name) is None
     (tmp_path / "secret").write_bytes(b"x")
-    place = workdir.place("outputs", 0)
+    place = workdir.place(0)
 
     class Task:
         folder = tmp_path / "out"

@@ -44,7 +44,8 @@ def raw(small_world, tmp_path) -> list[Path]:
 @pytest.fixture
 def goal(small_world, tmp_path) -> Path:
     path = tmp_path / "target.parquet"
-    pq.write_table(pa.table({"text": small_world.target}), path)
+    columns = {"text": small_world.target, "domain": ["sea"] * len(small_world.target)}
+    pq.write_table(pa.table(columns), path)
     return path
 
 
@@ -131,38 +132,83 @@ def test_without_out(raw, goal, tmp_path, calls):
     assert again.table.equals(first.table)
 
 
+DRAWN = {"counts", "scores"}
+WRITTEN = {"counts", "scores", "rows"}
+
+
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "kept"),
     [
-        ({"n": 21}, r"settings\.n is 21, was 12"),
-        ({"n": None, "fraction": 0.5}, r"settings\.fraction is 0\.5, was null"),
-        ({"seed": 1}, r"settings\.seed is 1, was 0"),
-        ({"text": "domain"}, r"settings\.text is \"domain\", was \"text\""),
-        ({"length": "sum"}, r"settings\.length is \"sum\", was \"mean\""),
-        ({"method": "top-k"}, r"settings\.method"),
-        ({"temperature": 2.0}, r"settings\.temperature is 2\.0, was 1\.0"),
-        ({"min_tokens": 6}, r"settings\.min_tokens is 6, was 5"),
-        ({"smoothing": 1.0}, r"settings\.smoothing"),
-        ({"fit_tokens": "all"}, r"settings\.fit_tokens is \"all\", was \"auto\""),
-        ({"allow_fewer": True}, r"settings\.allow_fewer is true, was false"),
-        ({"shard_size": "5kB"}, r"settings\.shard_size is 5000, was 2000"),
-        ({"weight_column": "w"}, r"settings\.weight_column"),
-        ({"on_error": "skip"}, r"settings\.on_error"),
-        ({"features": dsir.HashedNgrams(buckets=99)}, r"settings\.features\.buckets is 99"),
-        ({"features": dsir.HashedNgrams(hash="sha256")}, r"settings\.features\.hash is \"sha256\""),
+        ({"n": 21}, DRAWN),
+        ({"n": None, "fraction": 0.5}, DRAWN),
+        ({"seed": 1}, DRAWN),
+        ({"method": "top-k"}, DRAWN),
+        ({"temperature": 2.0}, DRAWN),
+        ({"min_tokens": 6}, DRAWN),
+        ({"allow_fewer": True}, DRAWN),
+        ({"shard_size": "5kB"}, WRITTEN),
+        ({"weight_column": "w"}, WRITTEN),
+        ({"combine": {"dsir": 1.0, "lexrank": 0.5}}, DRAWN),
+        ({"length": "sum"}, {"counts"}),
+        ({"smoothing": 1.0}, {"counts"}),
+        ({"filters": {"min_words": 8}}, {"counts"}),
+        # All of raw is counted either way, so that the model is the same.
+        ({"fit_tokens": "all"}, {"scores", "rows"}),
+        ({"text": "domain"}, set()),
+        ({"on_error": "skip"}, set()),
+        ({"features": dsir.HashedNgrams(buckets=99)}, set()),
+        ({"features": dsir.HashedNgrams(hash="sha256")}, set()),
+        ({"chunk_tokens": 9, "min_tokens": 5}, set()),
     ],
 )
-def test_other_settings_are_refused(raw, goal, tmp_path, change, named):
+@pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
+def test_other_settings_repeat_the_stages_that_depend_on_them(
+    raw, goal, tmp_path, contents, change, kept
+):
+    """And what comes of it is what a run without a work directory gives."""
+    keywords = {**SETTINGS, "workdir": tmp_path / "work"}
+    dsir.select(raw, goal, out=tmp_path / "first", **keywords)
+    before = results(tmp_path / "work")
+    if "text" in change:
+        keywords["min_tokens"] = 1
+    dsir.select(raw, goal, out=tmp_path / "changed", **{**keywords, **change})
+    after = results(tmp_path / "work")
+    stages = {"counts", "scores", "rows", "outputs"}
+    assert {name for name in stages if before[name] == after[name]} == kept
+    dsir.select(raw, goal, out=tmp_path / "fresh", **{**keywords, **change, "workdir": None})
+    assert contents(tmp_path / "changed") == contents(tmp_path / "fresh")
+    # And back again.
+    dsir.select(raw, goal, out=tmp_path / "first", overwrite=True, **keywords)
+
+
+def results(work: Path) -> dict[str, dict[str, int]]:
+    """By stage, the inode of every file: a file that is written again has another one."""
+    return {
+        stage.name: {path.name: path.stat().st_ino for path in stage.iterdir()}
+        for stage in work.iterdir()
+        if stage.is_dir()
+    }
+
+
+def test_another_output_folder_keeps_what_was_drawn(raw, goal, tmp_path, contents, calls):
+    keywords = {**SETTINGS, "workdir": tmp_path / "work"}
+    dsir.select(raw, goal, out=tmp_path / "out", **keywords)
+    calls.clear()
+    dsir.select(raw, goal, out=tmp_path / "elsewhere", **keywords)
+    assert calls["score"] == 0
+    assert contents(tmp_path / "elsewhere") == contents(tmp_path / "out")
+
+
+def test_a_changed_call_does_not_write_over_another_selection(raw, goal, tmp_path, contents):
     keywords = {**SETTINGS, "out": tmp_path / "out", "workdir": tmp_path / "work"}
     dsir.select(raw, goal, **keywords)
-    (tmp_path / "out" / "part-00000.parquet").unlink()
-    with pytest.raises(dsir.WorkdirError, match=named) as caught:
-        dsir.select(raw, goal, **{**keywords, **change})
-    assert str(tmp_path / "work") in str(caught.value)
-    assert "give another work directory, or remove this one" in str(caught.value)
-    assert not (tmp_path / "out" / "part-00000.parquet").exists()
-    with pytest.raises(dsir.WorkdirError, match=r"settings\.out is .*elsewhere"):
-        dsir.select(raw, goal, **{**keywords, "out": tmp_path / "elsewhere"})
+    written = contents(tmp_path / "out")
+    with pytest.raises(dsir.OutputError, match="overwrite=True"):
+        dsir.select(raw, goal, **{**keywords, "n": 21})
+    assert contents(tmp_path / "out") == written
+    dsir.select(raw, goal, **{**keywords, "n": 21, "overwrite": True})
+    dsir.select(raw, goal, out=tmp_path / "fresh", **{**SETTINGS, "n": 21})
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
 def test_other_inputs_are_refused(raw, goal, small_world, tmp_path):
@@ -437,6 +483,11 @@ def test_truncated_files(raw, goal, tmp_path, expected, contents, kept):
             except dsir.WorkdirError as error:
                 assert str(path) in str(error) or path.name == "manifest.json"  # noqa: PT017
                 whole(out, expected)
+            except dsir.OutputError as error:
+                # Nothing says any more that the files in the output folder are this run's.
+                assert path.parent.name == "outputs"
+                assert str(out) in str(error)  # noqa: PT017
+                whole(out, expected)
             else:
                 assert contents(out) == expected
             shutil.rmtree(work)
@@ -445,7 +496,7 @@ def test_truncated_files(raw, goal, tmp_path, expected, contents, kept):
 
 def test_markers_are_names_of_what_they_finish(tmp_path):
     workdir = Workdir(tmp_path / "w", {"a": 1}, {"raw": []})
-    place = workdir.place("scores", 7)
+    place = workdir.stage("scores", {"b": 2}).place(7)
     assert place.path(".arrow") == tmp_path / "w" / "scores" / "00007.arrow"
     assert place.finished() is None
     place.finish({"rows": 3})
@@ -453,7 +504,8 @@ def test_markers_are_names_of_what_they_finish(tmp_path):
     assert Place(place.stem, "of another run").finished() is None
     again = Workdir(tmp_path / "w", {"a": 1}, {"raw": []})
     assert again.fingerprint == workdir.fingerprint
-    assert again.place("scores", 7) == place
+    assert again.stage("scores", {"b": 2}).place(7) == place
+    assert again.stage("scores", {"b": 3}).place(7).finished() is None
     assert read_manifest(tmp_path / "w") == workdir.manifest
     with pytest.raises(dsir.WorkdirError, match=r"settings\.a is 2, was 1; settings\.b is 3, was"):
         Workdir(tmp_path / "w", {"a": 2, "b": 3}, {"raw": []})

@@ -1,13 +1,12 @@
 """A selection made again from its manifest: the same inputs, settings and seed.
 
-The manifest may come from anywhere. Settings are taken by name, each of the kind it must be; what a
-run may touch (where it writes, what it overwrites) is never taken from there.
+The manifest may come from anywhere: `Plan.from_json` checks its settings as those of a call. What a
+run may touch (where it writes, what it overwrites) is never taken from a manifest.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
+import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,65 +16,34 @@ from dsir.check.file_checks import Finding
 from dsir.check.json_differences import differences
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
+from dsir.corpus.windows.shard import WINDOW_KEYS
 from dsir.errors import DsirWarning, InputError, ModelError, SettingError
-from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
+from dsir.model.targets import resolve_targets
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed
-from dsir.run.select import select
+from dsir.run.folders import sample_to_folder, score_to_folder
+from dsir.run.inputs import cut, open_inputs
+from dsir.run.pipeline import Pipeline
+from dsir.run.select import run_selection
+from dsir.run.write_folder import write_from_folder
+from dsir.settings.extra_columns import ExtraColumns
+from dsir.settings.machine import Machine
+from dsir.settings.plan import Plan
 
-_Number = (int, float)
-_KINDS: dict[str, tuple[type, ...]] = {
-    "n": (int, type(None)),
-    "fraction": (*_Number, type(None)),
-    "tokens": (int, type(None)),
-    "bytes": (int, type(None)),
-    "group_by": (str, type(None)),
-    "dedup": (str,),
-    "text": (str,),
-    "method": (str,),
-    "temperature": _Number,
-    "length": (str, *_Number),
-    "seed": (int,),
-    "min_tokens": (int,),
-    "smoothing": _Number,
-    "targets": (str,),
-    "fit_tokens": (str, int),
-    "chunk_tokens": (int, type(None)),
-    "chunk_stride": (int, type(None)),
-    "allow_fewer": (bool,),
-    "shard_size": (int,),
-    "weight_column": (str,),
-    "target_column": (str,),
-    "on_error": (str,),
-    "max_bad_rows": (str, int, type(None)),
-    "max_bad_shards": (str, int, type(None)),
-}
-# What the caller of select() decides, not the manifest.
-_CALLERS = {
-    "raw",
-    "target",
-    "out",
-    "workdir",
-    "overwrite",
-    "engine",
-    "threads",
-    "memory",
-    "progress",
+_NOT_OF_STAGES = {
+    "combine": None,
+    "fit_tokens": "auto",
+    "max_bad_rows": None,
+    "max_bad_shards": None,
 }
 # How the rows of an input were cut, and how many it had: not what tells it from others.
-_NOT_IDENTITY = {"rows", "chunk_tokens", "chunk_stride", "chunk_tokenizer"}
+_NOT_IDENTITY = {"rows", *WINDOW_KEYS}
 
 
 def select_again(
-    manifest: Manifest,
-    raw: Corpus,
-    target: object,
-    out: Path,
-    *,
-    threads: int | None,
-    memory: int | str | None,
+    manifest: Manifest, raw: Corpus, target: object, out: Path, machine: Machine
 ) -> None:
     """Make the selection of a manifest again, into another folder.
 
@@ -84,99 +52,66 @@ def select_again(
         raw: what is selected from.
         target: a Corpus, or several by name.
         out: an empty or new folder.
-        threads: how many to use.
-        memory: as in `dsir.select`.
+        machine: what may be used.
 
     Raises:
-        SettingError: the manifest's settings are none that this version of dsir knows.
-        DsirError: what `select` raises.
+        SettingError: this version of dsir does not know the settings of the manifest.
+        DsirError: what `dsir.select` raises.
     """
-    settings = arguments_of(manifest.settings)
-    with warnings.catch_warnings():
-        # That the sample is a top-k was said when it was made.
+    plan = Plan.from_json(manifest.settings)
+    inputs = open_inputs(
+        raw,
+        resolve_targets(target, plan.reading.text),
+        text=plan.reading.text,
+        windows=plan.documents,
+        features=plan.fit.features,
+        machine=machine,
+    )
+    run_selection(plan, machine, inputs, out=out)
+
+
+def is_of_stages(manifest: Manifest) -> bool:
+    """Tell whether a selection was made by the stages on their own."""
+    return "model" in manifest.content["inputs"]
+
+
+def write_again(
+    manifest: Manifest, raw: Corpus, model: ImportanceModel, out: Path, machine: Machine
+) -> None:
+    """Make the selection of `dsir write` again: scored with the same model, drawn and written.
+
+    The stages on their own know the model and not the target, so they begin with the model.
+
+    Args:
+        manifest: says how.
+        raw: what is selected from.
+        model: that the rows are scored with.
+        out: an empty or new folder.
+        machine: what may be used.
+
+    Raises:
+        SettingError: this version of dsir does not know the settings of the manifest.
+        DsirError: what the stages raise.
+    """
+    settings = dict(manifest.settings)
+    groups = settings.pop("groups", None)
+    if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
+        raise SettingError(f"groups={groups!r:.80}: expected a list of columns")
+    for name in _NOT_OF_STAGES.keys() & settings.keys():
+        raise SettingError(f"the stages on their own know no setting {name!r}")
+    # The model says how it was fitted, and nothing was combined with its weights.
+    plan = Plan.from_json({**_NOT_OF_STAGES, **settings})
+    pipeline = Pipeline(machine, plan.reading)
+    corpus = cut(raw, plan.documents, model.features, machine)
+    extra = ExtraColumns(plan.draw.dedup == "exact", tuple(groups))
+    filters = plan.documents.filters
+    with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch, warnings.catch_warnings():
+        # The run that made the selection has said that the sample is a top-k.
         warnings.simplefilter("ignore", DsirWarning)
-        select(raw, target, out=out, threads=threads, memory=memory, progress=False, **settings)
-
-
-def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the settings of a manifest into arguments of `dsir.select`.
-
-    Raises:
-        SettingError: one is not known, or not of its kind; the message names it.
-    """
-    parameters = inspect.signature(select).parameters.keys() - _CALLERS
-    arguments: dict[str, Any] = {}
-    for name, value in settings.items():
-        if name not in parameters:
-            raise SettingError(f"the setting {name!r:.80} is none that this version of dsir knows")
-        arguments[name] = argument_of(name, value)
-    missing = {"text", "features", "seed", "method"} - arguments.keys()
-    if missing:
-        raise SettingError(f"the setting {min(missing)!r} is missing")
-    if arguments.get("combine") is not None:
-        combine = dict(arguments["combine"])
-        arguments |= {"candidates": combine.pop("candidates"), "combine": combine}
-    return {name: value for name, value in arguments.items() if value is not None}
-
-
-def argument_of(name: str, value: Any) -> Any:
-    """Turn one setting of a manifest into an argument.
-
-    Raises:
-        SettingError: it is not of its kind; the message names it.
-    """
-    if name == "features":
-        return _features(value)
-    if name in _KINDS:
-        is_switch = bool in _KINDS[name]
-        if not isinstance(value, _KINDS[name]) or isinstance(value, bool) != is_switch:
-            raise _no_such(name, value)
-        return value
-    if value is None:
-        return None
-    if name == "proportions":
-        if not isinstance(value, list) or not all(_is_number(share) for share in value):
-            raise _no_such(name, value)
-        return value
-    if name == "max_per":
-        if not _are_numbers(value):
-            raise _no_such(name, value)
-        return value
-    if name == "combine":
-        if not _are_numbers(value) or set(value) != {"dsir", "lexrank", "candidates"}:
-            raise _no_such(name, value)
-        return value
-    if name == "filters":
-        if not _are_numbers(value):
-            raise _no_such(name, value)
-        return {key: number for key, number in value.items() if key != "stop_words_version"}
-    return value
-
-
-def _features(value: Any) -> HashedNgrams:
-    known = {field.name for field in dataclasses.fields(HashedNgrams)}
-    if not isinstance(value, dict):
-        raise _no_such("features", value)
-    given = {name: entry for name, entry in value.items() if name in known}
-    if not all(isinstance(entry, str | int) for entry in given.values()):
-        raise _no_such("features", value)
-    features = HashedNgrams(**given)
-    if features.describe() != value:
-        different = "; ".join(map(str, differences(value, features.describe(), "features")))
-        raise SettingError(f"its features are not those of this version of dsir: {different}")
-    return features
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _are_numbers(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_number(number) for number in value.values())
-
-
-def _no_such(name: str, value: Any) -> SettingError:
-    return SettingError(f"the setting {name} is {value!r:.80}, which it cannot be")
+        scores, rows = Path(scratch) / "scores", Path(scratch) / "rows"
+        score_to_folder(pipeline, corpus, model, filters, scores, extra=extra)
+        sample_to_folder(pipeline, scores, plan.draw, rows)
+        write_from_folder(pipeline, rows, out, model=model, model_path=None, output=plan.output)
 
 
 def raw_of(

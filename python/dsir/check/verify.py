@@ -6,17 +6,24 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments import takes_arguments
 from dsir.check.file_checks import Finding, check_files, check_nothing_else
 from dsir.check.json_differences import differences
 from dsir.check.part_rows import part_rows
-from dsir.check.reselect import model_of, raw_of, select_again, target_of
-from dsir.check.rewrite import is_of_stages, write_again
+from dsir.check.reselect import (
+    is_of_stages,
+    model_of,
+    raw_of,
+    select_again,
+    target_of,
+    write_again,
+)
 from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
@@ -27,8 +34,11 @@ from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.remote import Location, RemotePath, location_of
 from dsir.remote.store import raise_if_store_failed
-from dsir.run.pipeline import open_engine
-from dsir.settings.memory import memory_limit
+from dsir.settings.machine import LimitArguments, Machine, MachineOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 _SHOWN = 5
 
@@ -98,6 +108,7 @@ class Verification:
         }
 
 
+@takes_arguments(MachineOptions, names=LimitArguments.__annotations__)
 def verify(
     out: str | Path | RemotePath,
     *,
@@ -106,8 +117,7 @@ def verify(
     model: ImportanceModel | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
-    threads: int | None = None,
-    memory: int | str | None = None,
+    **given: Unpack[LimitArguments],
 ) -> Verification:
     """Say whether a selection in a folder is what `selection.json` says, and stands row for row.
 
@@ -127,15 +137,14 @@ def verify(
             one has no target.
         quick: look at the checksums only, and at no input.
         ignore_times: take an input of the same path and size for the same, when it was touched.
-        threads: how many to use; None for every core this process may use.
-        memory: about how much to take, as in `dsir.select`.
+        {arguments}
 
     Raises:
         OutputError: there is no selection in the folder, or one of another version's format.
         SettingError: the call is wrong.
         StoreError: a store does not answer, or refuses.
     """
-    limit = memory_limit(memory, open_engine("local", threads).threads)
+    machine = Machine.of({"progress": False, **given})
     folder = location_of(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
@@ -150,10 +159,10 @@ def verify(
     rows = None
     if not quick and manifest.content["settings"]:
         # Rows that were too long for the limit would be refused as they are selected again.
-        limits = ReadLimits(limit.reading.batch_bytes)
+        limits = ReadLimits(machine.memory.reading.batch_bytes)
         again = _Again(manifest, findings, notes, limits)
         found = again.inputs(raw, target, model, ignore_times=ignore_times)
-        rows = None if found is None else again.run(*found, threads=threads, memory=memory)
+        rows = None if found is None else again.run(*found, machine)
     return Verification(folder, quick, len(manifest.files), rows, findings, notes)
 
 
@@ -202,26 +211,22 @@ class _Again:
             return None
         return found_raw, other
 
-    def run(
-        self, raw: Corpus, other: object, *, threads: int | None, memory: int | str | None
-    ) -> RowCounts | None:
+    def run(self, raw: Corpus, other: object, machine: Machine) -> RowCounts | None:
         """Make it again and compare.
 
         Args:
             raw: what was selected from.
             other: the target, or of a selection of the stages the model.
-            threads: how many to use.
-            memory: about how much to take.
+            machine: what may be used.
         """
         manifest = self._manifest
         with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch:
             again = Path(scratch) / "again"
-            take: dict[str, Any] = {"threads": threads, "memory": memory}
             try:
                 if isinstance(other, ImportanceModel):
-                    write_again(manifest, raw, other, again, **take)
+                    write_again(manifest, raw, other, again, machine)
                 else:
-                    select_again(manifest, raw, other, again, **take)
+                    select_again(manifest, raw, other, again, machine)
                 derived = read_selection_file(again)
             except DsirError as error:
                 raise_if_store_failed(error)

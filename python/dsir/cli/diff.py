@@ -9,10 +9,11 @@ import typer
 
 import dsir
 from dsir.cli import options
-from dsir.cli.failures import reported
+from dsir.cli.command import command
 from dsir.cli.tables import print_difference
 
 
+@command()
 def diff(
     a: options.SelectionFolder,
     b: Annotated[str, typer.Argument(metavar="B", help="The folder of another.")],
@@ -21,7 +22,6 @@ def diff(
         typer.Option(metavar="COLUMN", help="Count by the values of a column, such as source."),
     ] = None,
     as_json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
     """Compare two selections: rows in common, change of weights, settings that differ.
 
@@ -31,9 +31,8 @@ def diff(
 
     `dsir diff selected/ other/ --by source`
     """
-    with reported(debug=debug):
-        found = dsir.diff(a, b, by=by)
-        if as_json:
-            typer.echo(json.dumps(found.describe(), indent=2))
-        else:
-            print_difference(found)
+    found = dsir.diff(a, b, by=by)
+    if as_json:
+        typer.echo(json.dumps(found.describe(), indent=2))
+    else:
+        print_difference(found)

@@ -1,13 +1,58 @@
-"""--dry-run: what would be read, and how much."""
+"""--dry-run: the call is checked as in a run, and the inputs are looked at without reading rows."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dsir.corpus import Corpus
+import typer
+
+from dsir.corpus import Corpus, Paths, resolve
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import InputError
+from dsir.model.targets import names_of_targets, resolve_targets
+from dsir.output.folder import check_output_folder
+from dsir.remote import location_of
+from dsir.settings.machine import Machine
+from dsir.settings.plan import Plan
+
+
+def dry_run(
+    raw: Sequence[str],
+    target: object,
+    out: str,
+    given: Mapping[str, Any],
+    *,
+    overwrite: bool,
+    resuming: bool,
+    as_json: bool,
+) -> None:
+    """Check a call of select() and print what it would read.
+
+    Args:
+        raw: paths, patterns or folders.
+        target: the same, or by name.
+        out: the output folder.
+        given: the other arguments, by name.
+        overwrite: a selection in `out` would be replaced.
+        resuming: there is a work directory, so that `out` may hold files of a run before.
+        as_json: print JSON in place of a table.
+
+    Raises:
+        DsirError: what the run would raise before it reads rows.
+    """
+    plan = Plan.of(given, names_of_targets(target))
+    Machine.of({**given, "progress": False})
+    targets = resolve_targets(target, plan.reading.text)
+    check_output_folder(location_of(out), overwrite=overwrite, resuming=resuming)
+    corpora = (resolve(Paths(raw), text=plan.reading.text, name="raw"), *targets.corpora)
+    surveys = [survey(corpus) for corpus in corpora]
+    if as_json:
+        typer.echo(json.dumps(surveys, indent=2))
+    else:
+        print_survey(surveys)
 
 
 def survey(corpus: Corpus) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import typer
 
 import dsir
 from dsir.cli import options
-from dsir.cli.failures import reported
+from dsir.cli.command import command
 from dsir.errors import RowError
 
 
+@command()
 def explain(
     model: options.ModelArgument,
     text: Annotated[
@@ -25,7 +26,6 @@ def explain(
     ] = None,
     top: Annotated[int, typer.Option(help="How many n-grams to show; 0 for all.")] = 20,
     as_json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
     """Show which n-grams make up a text's log-weight.
 
@@ -35,23 +35,22 @@ def explain(
 
     `dsir explain model.dsir --top 50 < document.txt`
     """
-    with reported(debug=debug):
-        if text is None:
-            text = _standard_input()
-        loaded = dsir.ImportanceModel.load(model)
-        table = loaded.explain(text, target=target)
-        shown = table.slice(0, top) if top > 0 else table
-        if loaded.targets == "mixture":
-            # The log-weight under one target is explained, not the mixed one.
-            log_weight = math.fsum(table["contribution"].to_pylist())
-        else:
-            column = loaded.target_names.index(target) if target is not None else 0
-            log_weight = float(loaded.score([text]).reshape(-1)[column])
-        if as_json:
-            found = {"log_weight": log_weight, "ngrams": shown.to_pylist()}
-            typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
-            return
-        _print(shown.to_pylist(), log_weight, table.num_rows)
+    if text is None:
+        text = _standard_input()
+    loaded = dsir.ImportanceModel.load(model)
+    table = loaded.explain(text, target=target)
+    shown = table.slice(0, top) if top > 0 else table
+    if loaded.targets == "mixture":
+        # The log-weight under one target is explained, not the mixed one.
+        log_weight = math.fsum(table["contribution"].to_pylist())
+    else:
+        column = loaded.target_names.index(target) if target is not None else 0
+        log_weight = float(loaded.score([text]).reshape(-1)[column])
+    if as_json:
+        found = {"log_weight": log_weight, "ngrams": shown.to_pylist()}
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    _print(shown.to_pylist(), log_weight, table.num_rows)
 
 
 def _standard_input() -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import errno
+import functools
 import signal
 import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 import typer
 
-from dsir.cli.wording import in_options
+from dsir.cli.spelling import in_options
 from dsir.errors import DsirError, DsirWarning, SettingError, StoreError
 from dsir.remote.store import RemoteError
 
@@ -33,22 +34,24 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
+def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ()) -> Iterator[None]:
     """Turn what the block raises into a line on standard error and an exit code.
 
     Args:
         debug: show the traceback as well.
         resumable: the run keeps its results, and the same call goes on; said on Ctrl-C and SIGTERM.
+        names: arguments that messages may name and that are options of the command.
     """
+    names = list(names)
     go_on = "the same command goes on from here"
     hint = f"; {go_on}" if resumable else ""
     with _terminated_by_signal(), warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = functools.partial(_show_warning, list(names))
         warnings.simplefilter("always", DsirWarning)
         try:
             yield
         except SettingError as error:
-            _fail(str(error), WRONG_CALL, debug)
+            _fail(in_options(str(error), names), WRONG_CALL, debug)
         except (DsirError, OSError) as error:
             message = str(error)
             if isinstance(error, RemoteError):
@@ -59,7 +62,7 @@ def reported(*, debug: bool, resumable: bool = False) -> Iterator[None]:
             remedy = _remedy(error)
             if remedy:
                 message += f"; {remedy}, then {go_on if resumable else 'start again'}"
-            _fail(message, FAILED, debug)
+            _fail(in_options(message, names), FAILED, debug)
         except MemoryError:
             _fail(f"out of memory; use fewer threads{hint}", FAILED, debug)
         except RuntimeError as error:
@@ -105,7 +108,7 @@ def _terminated_by_signal() -> Iterator[None]:
 def _fail(message: str, code: int, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    say("error", in_options(message))
+    say("error", message)
     raise typer.Exit(code)
 
 
@@ -115,6 +118,7 @@ def say(kind: str, message: str) -> None:
 
 
 def _show_warning(
+    names: list[str],
     message: Warning | str,
     category: type[Warning],
     filename: str,
@@ -125,5 +129,5 @@ def _show_warning(
     del filename, lineno, file, line
     say(
         "warning" if issubclass(category, DsirWarning) else category.__name__,
-        in_options(str(message)),
+        in_options(str(message), names),
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dsir.arguments import whole_number
+from dsir.arguments import arguments_of, whole_number
 from dsir.cli import options
-from dsir.cli.failures import reported
+from dsir.cli.command import command
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.lexrank.corpus import (
@@ -32,16 +32,19 @@ from dsir.output.folder import (
 )
 from dsir.progress import reporter
 from dsir.remote import location_of
-from dsir.run.fit import check_on_error
+from dsir.settings.machine import MachineOptions
+from dsir.settings.reading import ReadSettings
 
 _WHAT = "What to write"
 _HOW = "Centrality"
 
+_SHARED = arguments_of(ReadSettings, MachineOptions)
 
+
+@command({name: _SHARED[name] for name in ("text", "on_error", "threads")})
 def lexrank(
     raw: options.Raw,
     out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the result.")],
-    text: options.Text = "text",
     group_by: Annotated[
         str | None,
         typer.Option(help="A text column: rows are ranked, or summarized, within their group."),
@@ -114,11 +117,9 @@ def lexrank(
         str | None, typer.Option(help="'en': without stop words.", rich_help_panel=_HOW)
     ] = None,
     overwrite: options.Overwrite = False,
-    threads: options.Threads = None,
-    on_error: options.OnError = "raise",
     quiet: options.Quiet = False,
     as_json: options.Json = False,
-    debug: options.Debug = False,
+    **given: Any,
 ) -> None:
     """Score the rows of RAW by their centrality (LexRank), or summarize them.
 
@@ -130,70 +131,67 @@ def lexrank(
 
     `dsir lexrank news.jsonl --out summaries/ --group-by story --summary 5`
     """
-    with reported(debug=debug):
-        budget = _budget(summary, summary_words, redundancy, min_words, top)
-        if threshold is None:
-            threshold = 0.0 if budget is None else DEFAULT_THRESHOLD
-        settings = LexRankSettings(threshold or None, damping, tolerance)
-        wanted = None if top is None else Top.parse(top)
-        stopwords_of(stopwords)
-        check_on_error(on_error)
-        loaded = None if idf in ("corpus", "group") else Idf.load(idf)
-        used = thread_count(threads)
-        folder = location_of(out)
-        check_output_folder(folder, overwrite=overwrite, resuming=False)
-        check_writable(folder)
-        read, watch = open_corpus(
-            tuple(raw),
-            text=text,
-            group_by=group_by,
-            on_error=on_error,  # type: ignore[arg-type]
-            reporter=reporter(not quiet),
+    reading = ReadSettings.of(given)
+    budget = _budget(summary, summary_words, redundancy, min_words, top)
+    if threshold is None:
+        threshold = 0.0 if budget is None else DEFAULT_THRESHOLD
+    settings = LexRankSettings(threshold or None, damping, tolerance)
+    wanted = None if top is None else Top.parse(top)
+    stopwords_of(stopwords)
+    loaded = None if idf in ("corpus", "group") else Idf.load(idf)
+    used = thread_count(given.get("threads"))
+    folder = location_of(out)
+    check_output_folder(folder, overwrite=overwrite, resuming=False)
+    check_writable(folder)
+    read, watch = open_corpus(
+        tuple(raw),
+        text=reading.text,
+        group_by=group_by,
+        on_error=reading.on_error,
+        reporter=reporter(not quiet),
+    )
+    inputs = [shard.name for shard in read.texts.shards]
+    if idf == "corpus" and group_by is not None:
+        with watch.reading("idf", read.texts):
+            fitted = Idf(stopwords=stopwords).fit(read.texts, threads=used)
+        loaded = fitted if fitted.documents else None
+    ranking = CorpusRanking(read, watch, group_by is not None, settings, loaded, stopwords, used)
+    if overwrite:
+        clear_output_folder(folder)
+    description = {
+        "settings": {
+            "text": reading.text,
+            "group_by": group_by,
+            "top": top,
+            "summary": summary,
+            "summary_words": summary_words,
+            "redundancy": redundancy,
+            "min_words": min_words,
+            "language": language,
+            "split": split,
+            "threshold": settings.threshold,
+            "damping": damping,
+            "tolerance": tolerance,
+            "idf": idf,
+            "stopwords": stopwords,
+            "on_error": reading.on_error,
+        },
+        "inputs": inputs,
+    }
+    if budget is not None:
+        done = summarize_corpus(
+            ranking,
+            folder,
+            budget=budget,
+            language=language,
+            split=split,
+            description=description,
         )
-        inputs = [shard.name for shard in read.texts.shards]
-        if idf == "corpus" and group_by is not None:
-            with watch.reading("idf", read.texts):
-                fitted = Idf(stopwords=stopwords).fit(read.texts, threads=used)
-            loaded = fitted if fitted.documents else None
-        ranking = CorpusRanking(
-            read, watch, group_by is not None, settings, loaded, stopwords, used
+    else:
+        done = rank_corpus(
+            ranking, folder, top=wanted, score_column=score_column, description=description
         )
-        if overwrite:
-            clear_output_folder(folder)
-        description = {
-            "settings": {
-                "text": text,
-                "group_by": group_by,
-                "top": top,
-                "summary": summary,
-                "summary_words": summary_words,
-                "redundancy": redundancy,
-                "min_words": min_words,
-                "language": language,
-                "split": split,
-                "threshold": settings.threshold,
-                "damping": damping,
-                "tolerance": tolerance,
-                "idf": idf,
-                "stopwords": stopwords,
-                "on_error": on_error,
-            },
-            "inputs": inputs,
-        }
-        if budget is not None:
-            done = summarize_corpus(
-                ranking,
-                folder,
-                budget=budget,
-                language=language,
-                split=split,
-                description=description,
-            )
-        else:
-            done = rank_corpus(
-                ranking, folder, top=wanted, score_column=score_column, description=description
-            )
-        _say(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
+    _say(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
 
 
 def _budget(

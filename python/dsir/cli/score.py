@@ -3,53 +3,54 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import dsir
-from dsir.cli import options, quota_options
-from dsir.cli.failures import reported
+from dsir.arguments import arguments_of
+from dsir.cli import options
+from dsir.cli.command import command
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
-from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
-from dsir.run.fit import check_on_error
 from dsir.run.folders import score_to_folder
-from dsir.run.pipeline import Pipeline, open_engine
-from dsir.settings.bad_data import check_bad_limits
-from dsir.settings.documents import check_preprocessing
+from dsir.run.inputs import cut
+from dsir.run.pipeline import Pipeline
+from dsir.settings.documents import DocumentSettings
+from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import ExtraColumns
-from dsir.settings.memory import memory_limit
+from dsir.settings.machine import Machine, MachineOptions
 from dsir.settings.quotas import check_dedup
+from dsir.settings.reading import ReadSettings
+
+_ARGUMENTS = {
+    **arguments_of(ReadSettings, DocumentSettings, MachineOptions),
+    "dedup": arguments_of(DrawSettings)["dedup"],
+}
 
 
+@command(_ARGUMENTS, resumable=lambda _: True)
 def score(
     raw: options.Raw,
     model: options.ModelOption,
     out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the scores.")],
     part: Annotated[
-        str, typer.Option(help="I/N: this job's share of the units of work, I from 0 to N-1.")
+        str,
+        typer.Option(
+            metavar="I/N", help="This job's share of the units of work: I from 0 to N-1, e.g. 3/64."
+        ),
     ] = "0/1",
-    text: options.Text = "text",
-    chunk_tokens: options.ChunkTokens = None,
-    chunk_stride: options.ChunkStride = None,
-    filters: options.Filters = None,
-    dedup: quota_options.Dedup = "none",
     groups: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN,...",
-            help="Columns that 'dsir sample' may have quotas by (--max-per, --group-by).",
+            help="Columns whose values are kept with the scores, so that 'dsir sample' can have "
+            "quotas by them (--max-per, --group-by).",
         ),
     ] = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    on_error: options.OnError = "raise",
-    max_bad_rows: options.MaxBadRows = None,
-    max_bad_shards: options.MaxBadShards = None,
     quiet: options.Quiet = False,
-    debug: options.Debug = False,
+    **given: Any,
 ) -> None:
     """Compute the log-weight of every document of RAW.
 
@@ -62,29 +63,20 @@ def score(
 
     `dsir score corpus/ -m model.dsir -o scores/ --part $SLURM_ARRAY_TASK_ID/64`
     """
-    with reported(debug=debug, resumable=True):
-        check_on_error(on_error)
-        engine = open_engine("local", threads)
-        limit = memory_limit(memory, engine.threads)
-        pipeline = Pipeline(
-            engine,
-            reporter(not quiet),
-            on_error,  # type: ignore[arg-type]
-            check_bad_limits(max_bad_rows, max_bad_shards, on_error),
-            limit,
+    reading, documents = ReadSettings.of(given), DocumentSettings.of(given)
+    extra = ExtraColumns(check_dedup(given.get("dedup")) == "exact", _columns_of(groups))
+    share = _part_of(part)
+    machine = Machine.of({**given, "progress": not quiet})
+    loaded = dsir.ImportanceModel.load(model)
+    found = resolve(Paths(raw), text=reading.text, name="raw")
+    corpus = cut(found, documents, loaded.features, machine)
+    with folder_of(location_of(out)) as folder:
+        scores = score_to_folder(
+            Pipeline(machine, reading), corpus, loaded, documents.filters, folder, share, extra
         )
-        prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
-        loaded = dsir.ImportanceModel.load(model)
-        resolved = resolve(Paths(raw), text=text, name="raw").limited(limit.reading)
-        corpus = prepared.cut(resolved, loaded.features)
-        extra = ExtraColumns(check_dedup(dedup) == "exact", _columns_of(groups))
-        with folder_of(location_of(out)) as folder:
-            scores = score_to_folder(
-                pipeline, corpus, loaded, prepared.filters, folder, _part_of(part), extra
-            )
-        if not quiet:
-            rows = sum(shard.rows for shard in scores)
-            typer.echo(f"{out}: {rows:,} rows of {len(scores):,} units")
+    if not quiet:
+        rows = sum(shard.rows for shard in scores)
+        typer.echo(f"{out}: {rows:,} rows of {len(scores):,} units")
 
 
 def _columns_of(groups: str | None) -> tuple[str, ...]:

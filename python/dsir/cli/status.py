@@ -8,17 +8,17 @@ from typing import Annotated
 import typer
 
 from dsir.cli import options
-from dsir.cli.failures import reported
+from dsir.cli.command import command
 from dsir.remote import folder_of, location_of
 from dsir.run.status import RunStatus, StageStatus, run_status
 
 
+@command()
 def status(
     workdir: Annotated[
         str, typer.Argument(metavar="WORKDIR", help="The work directory of a dsir select.")
     ],
     as_json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
     """Show how far a run is, from its work directory alone: of a running or a dead one.
 
@@ -28,13 +28,12 @@ def status(
 
     `dsir status work/`
     """
-    with reported(debug=debug):
-        with folder_of(location_of(workdir)) as folder:
-            found = run_status(folder)
-        if as_json:
-            typer.echo(json.dumps(found.describe(), indent=2))
-        else:
-            _print(found)
+    with folder_of(location_of(workdir)) as folder:
+        found = run_status(folder)
+    if as_json:
+        typer.echo(json.dumps(found.describe(), indent=2))
+    else:
+        _print(found)
 
 
 def _print(found: RunStatus) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import dsir
+from dsir.arguments import arguments_of
 from dsir.cli import options
-from dsir.cli.failures import FAILED, reported
+from dsir.cli.command import command
+from dsir.cli.failures import FAILED
 from dsir.corpus import Paths
+from dsir.settings.machine import MachineOptions
 
 
+@command(arguments_of(MachineOptions))
 def verify(
     out: options.SelectionFolder,
     quick: Annotated[
@@ -43,11 +47,9 @@ def verify(
             help="Where the model of 'dsir write' is now.",
         ),
     ] = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
-    debug: options.Debug = False,
+    **given: Any,
 ) -> None:
     """Say whether a selection is what its manifest says, and stands row for row.
 
@@ -62,23 +64,21 @@ def verify(
 
     `dsir verify selected/ --quick`
     """
-    with reported(debug=debug):
-        found = dsir.verify(
-            out,
-            raw=Paths(raw) if raw else None,
-            target=options.targets_of(target) if target else None,
-            model=model,
-            quick=quick,
-            ignore_times=ignore_times,
-            threads=threads,
-            memory=memory,
-        )
-        if as_json:
-            typer.echo(json.dumps(found.describe(), indent=2))
-        elif not quiet:
-            _print(found)
-        if not found.stands:
-            raise typer.Exit(FAILED)
+    found = dsir.verify(
+        out,
+        raw=Paths(raw) if raw else None,
+        target=options.targets_of(target) if target else None,
+        model=model,
+        quick=quick,
+        ignore_times=ignore_times,
+        **given,
+    )
+    if as_json:
+        typer.echo(json.dumps(found.describe(), indent=2))
+    elif not quiet:
+        _print(found)
+    if not found.stands:
+        raise typer.Exit(FAILED)
 
 
 def _print(found: dsir.Verification) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core
-from dsir.arguments import one_of, whole_number
+from dsir import _core, arguments
+from dsir.arguments import argument, one_of, whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
@@ -47,11 +48,36 @@ class HashedNgrams:
         SettingError: an argument is out of range, or nltk or its data is missing.
     """
 
-    n: int = 2
-    buckets: int = 10_000
-    tokenizer: Tokenizer = "wordpunct"
-    hash: Hash = "fast"
-    sentences: Sentences = "none"
+    n: int = argument(
+        2,
+        "The longest n-gram, in tokens, 1 to 8.",
+        kind=int,
+        option="ngrams",
+        panel=arguments.NGRAMS,
+    )
+    buckets: int = argument(
+        10_000,
+        "Number of buckets that n-grams are hashed into, 2 to 2^24.",
+        kind=int,
+        panel=arguments.NGRAMS,
+    )
+    tokenizer: Tokenizer = argument(
+        "wordpunct",
+        "How texts are cut into tokens: 'wordpunct' (runs of word characters and runs of other "
+        "visible characters), or 'word_tokenize' for NLTK's words.",
+        panel=arguments.NGRAMS,
+    )
+    hash: Hash = argument(
+        "fast",
+        "How n-grams are hashed: 'fast', or 'sha256' for the reference's buckets.",
+        panel=arguments.NGRAMS,
+    )
+    sentences: Sentences = argument(
+        "none",
+        "With word_tokenize: 'punkt' splits sentences with nltk first, 'none' takes a text as one "
+        "sentence.",
+        panel=arguments.NGRAMS,
+    )
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -88,6 +114,25 @@ class HashedNgrams:
             described["hash_version"] = _core.FAST_HASH_VERSION
         described["unicode"] = self.unicode_version
         return described
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> HashedNgrams:
+        """Make features again of what `describe` returned.
+
+        Raises:
+            SettingError: a value is out of range, or this version of dsir makes other features of
+                the values, e.g. because its Unicode tables are newer.
+        """
+        names = [field.name for field in fields(cls)]
+        features = cls(**{name: described[name] for name in names if name in described})
+        if features.describe() != described:
+            mine = features.describe()
+            name = min(n for n in {*described, *mine} if described.get(n) != mine.get(n))
+            raise SettingError(
+                f"features.{name:.80} is {described.get(name)!r:.80}, but {mine.get(name)!r} in "
+                "this version of dsir"
+            )
+        return features
 
     @property
     def fingerprint(self) -> str:

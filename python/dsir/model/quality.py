@@ -138,6 +138,20 @@ class QualityFilters:
             given[name] = None if value.lower() in _OFF else _number(name, value)
         return replace(filters, **given)  # type: ignore[arg-type]  # checked in __post_init__
 
+    @classmethod
+    def from_json(cls, described: Mapping[str, float]) -> QualityFilters:
+        """Make filters again of what `describe` returned.
+
+        Raises:
+            SettingError: a name is not known, a threshold is out of range, or this version of dsir
+                has other stop words.
+        """
+        thresholds = {name: v for name, v in described.items() if name != "stop_words_version"}
+        filters = as_filters(thresholds)
+        if filters is None or filters.describe() != described:
+            raise SettingError(f"filters={dict(described)!r:.400}: this version has other filters")
+        return filters
+
     @property
     def reasons(self) -> tuple[str, ...]:
         """What a document can fail by, in the order in which it is looked at: every threshold."""

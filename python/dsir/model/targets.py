@@ -42,6 +42,18 @@ class TargetCorpora:
         return [{"name": name, "shards": shards} for name, shards in named]
 
 
+def names_of_targets(target: object) -> tuple[str, ...]:
+    """Return the names of targets that are given by name; none for a single one without a name.
+
+    Raises:
+        SettingError: a name is not printable text, or there are no targets or too many.
+    """
+    if not isinstance(target, Mapping):
+        return ()
+    check_target_names(list(target))
+    return tuple(target)
+
+
 def resolve_targets(target: object, text: str) -> TargetCorpora:
     """Make a corpus of the target, or one of each target given by name.
 
@@ -49,11 +61,11 @@ def resolve_targets(target: object, text: str) -> TargetCorpora:
         SettingError: a name is no text, or there are none or too many; see also `resolve`.
         InputError: something cannot be found.
     """
+    names = names_of_targets(target)
     if not isinstance(target, Mapping):
         return TargetCorpora((), (resolve(target, text=text, name="target"),))
-    check_target_names(list(target))
     corpora = (resolve(one, text=text, name=f"target {name}") for name, one in target.items())
-    return TargetCorpora(tuple(target), tuple(corpora))
+    return TargetCorpora(names, tuple(corpora))
 
 
 def check_target_names(names: Sequence[object]) -> None:

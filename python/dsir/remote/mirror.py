@@ -74,6 +74,7 @@ class Mirror:
         path = self.local / name
         if path.exists():
             return path
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             _download(self.remote / name, path)
         except FileNotFoundError:

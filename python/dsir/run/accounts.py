@@ -142,7 +142,7 @@ def add_kl_reduction(
     accounts["kl_reduction"] = _rounded(sum(found) / len(found))
 
 
-def warn_of_top_k(accounts: dict[str, Any]) -> None:
+def warn_of_top_k(accounts: dict[str, Any], stacklevel: int = 3) -> None:
     """Warn the caller's caller where the weights drown the noise of a draw.
 
     Below a tenth of what is drawn, most of the draw has a negligible share of the weight: only the
@@ -167,7 +167,7 @@ def warn_of_top_k(accounts: dict[str, Any]) -> None:
         "sample is close to a top-k (a higher temperature, or length='mean' with a temperature, "
         "spreads it)",
         DsirWarning,
-        stacklevel=3,
+        stacklevel=stacklevel,
     )
 
 

@@ -12,8 +12,8 @@ candidates, each with mean 0 and standard deviation 1 over the candidates. Ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,63 +21,13 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import Shard
-from dsir.errors import SettingError
+from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
 from dsir.stages.draw import Draw
 from dsir.stages.plan import Piece
 from dsir.stages.sample import ShardRows
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
-
-_MEASURES = ("dsir", "lexrank")
-
-
-@dataclass(frozen=True, slots=True)
-class Combine:
-    """How candidates are chosen from.
-
-    Attributes:
-        dsir: weight of the key.
-        lexrank: weight of the centrality.
-        candidates: how many times the budget is drawn first.
-    """
-
-    dsir: float
-    lexrank: float
-    candidates: float
-
-    def describe(self) -> dict[str, float]:
-        """Return the same as plain values."""
-        return {"dsir": self.dsir, "lexrank": self.lexrank, "candidates": self.candidates}
-
-    def widened(self, settings: DrawSettings) -> DrawSettings:
-        """Return the settings by which the candidates are drawn."""
-        wider = settings.budget.times(self.candidates)
-        return replace(settings, budget=wider, allow_fewer=True)
-
-
-def check_combine(
-    combine: Mapping[str, float] | None, candidates: float, targets: str
-) -> Combine | None:
-    """Check how two measures are to be combined.
-
-    Raises:
-        SettingError: a measure is not known or missing, a weight is out of range, or targets are
-            separate.
-    """
-    if not isinstance(candidates, int | float) or not 1 <= candidates < math.inf:
-        raise SettingError(f"candidates={candidates!r}: expected a number, 1 or more")
-    if combine is None:
-        return None
-    if not isinstance(combine, Mapping) or set(combine) != set(_MEASURES):
-        raise SettingError(f"combine={combine!r}: expected weights of dsir and lexrank")
-    weights = [combine[name] for name in _MEASURES]
-    numbers = all(isinstance(w, int | float) and 0 <= w < math.inf for w in weights)
-    if not numbers or not any(weights):
-        raise SettingError(f"combine={combine!r}: expected numbers, 0 or more, one above 0")
-    if targets == "separate":
-        raise SettingError('combine: cannot be used with targets="separate"')
-    return Combine(float(weights[0]), float(weights[1]), float(candidates))
 
 
 def choose_among(

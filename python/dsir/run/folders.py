@@ -15,6 +15,7 @@ from dsir.model.quality import REASONS, QualityFilters
 from dsir.remote import Folder
 from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
+from dsir.run.inputs import in_units
 from dsir.run.pipeline import Pipeline
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
@@ -34,8 +35,9 @@ def score_workdir(
     *,
     extra: ExtraColumns = NO_EXTRA,
     durable: bool = True,
+    repeats: bool = False,
 ) -> Workdir:
-    """Open a folder of scores.
+    """Open a folder of scores; `repeats` as in `Workdir`.
 
     Raises:
         WorkdirError: it belongs to another model or corpus.
@@ -51,7 +53,7 @@ def score_workdir(
     }
     inputs = {"raw": [shard.identity() for shard in raw.files]}
     units = {"raw": unit_layout(raw.shards)}
-    return Workdir(path, settings, inputs, units=units, durable=durable)
+    return Workdir(path, settings, inputs, units=units, durable=durable, repeats=repeats)
 
 
 def separate_targets(model: ImportanceModel) -> dict[str, Any] | None:
@@ -62,7 +64,12 @@ def separate_targets(model: ImportanceModel) -> dict[str, Any] | None:
 
 
 def rows_workdir(
-    path: Folder, scores: dict[str, Any], settings: DrawSettings, *, durable: bool = True
+    path: Folder,
+    scores: dict[str, Any],
+    settings: DrawSettings,
+    *,
+    durable: bool = True,
+    repeats: bool = False,
 ) -> Workdir:
     """Open a folder of selected rows.
 
@@ -71,6 +78,7 @@ def rows_workdir(
         scores: the manifest of the scores that are drawn from.
         settings: how they are drawn.
         durable: results are to survive a power cut.
+        repeats: another draw replaces an earlier one; see `Workdir`.
 
     Raises:
         WorkdirError: it belongs to another draw.
@@ -84,7 +92,7 @@ def rows_workdir(
         **settings.describe(),
     }
     inputs, units = scores["inputs"], scores["units"]
-    return Workdir(path, described, inputs, units=units, durable=durable)
+    return Workdir(path, described, inputs, units=units, durable=durable, repeats=repeats)
 
 
 def score_to_folder(
@@ -107,11 +115,11 @@ def score_to_folder(
         part: (i, n) for the units whose number is i modulo n.
         extra: what is kept of each row beside its log-weight.
     """
-    raw = pipeline.in_units(raw)
+    raw = in_units(raw, pipeline.machine)
     numbers = range(part[0], len(raw.shards), part[1])
     if not numbers:
         return []
-    workdir = score_workdir(folder, raw, model, filters, pipeline.on_error, extra=extra)
+    workdir = score_workdir(folder, raw, model, filters, pipeline.reading.on_error, extra=extra)
     # Only a job that has all shards can say that none could be read.
     chosen = None if part[1] == 1 else numbers
     return pipeline.score(raw, model, filters, workdir, chosen, extra=extra)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsir.corpus import Corpus, OnError, Shard
+from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
-from dsir.engine import Engine, LocalEngine
-from dsir.errors import EmptyCorpusError, SettingError
+from dsir.engine import Engine
+from dsir.errors import EmptyCorpusError
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
 from dsir.model.length import CorpusSize
@@ -24,13 +23,13 @@ from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.progress import Reporter
 from dsir.remote import Location
-from dsir.run.combining import Combine, choose_among
-from dsir.settings.bad_data import NO_LIMITS, BadLimits
+from dsir.run.combining import choose_among
+from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.fit import FitSettings, limit_per_file
-from dsir.settings.memory import NO_LIMIT, MemoryLimit
-from dsir.stages import units as units_of_work
+from dsir.settings.machine import Machine
+from dsir.settings.reading import ReadSettings
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
 from dsir.stages.damage.bad_tally import BadTally
@@ -97,27 +96,24 @@ class Pipeline:
     """Runs the stages of one run.
 
     Attributes:
-        on_error: what to do with what cannot be read.
-        limits: how much of it there may be.
-        memory: what may be held at a time.
-        times: by stage, filled as they run.
+        machine: what the run may use.
+        reading: how inputs are read, and how much of them may be bad.
+        times: how long each stage took, by stage, filled in as stages run.
     """
 
-    engine: Engine
-    reporter: Reporter
-    on_error: OnError = "raise"
-    limits: BadLimits = NO_LIMITS
-    memory: MemoryLimit = NO_LIMIT
+    machine: Machine
+    reading: ReadSettings = field(default_factory=ReadSettings)
     times: dict[str, StageTime] = field(default_factory=dict)
 
-    def in_units(self, corpus: Corpus) -> Corpus:
-        """Return a corpus with its large files cut into units of work; see `stages.units`."""
-        if corpus.in_memory:
-            return corpus
-        size = units_of_work.UNIT_BYTES
-        tasks = [units_of_work.CutTask(shard, size) for shard in corpus.shards]
-        parts = self.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
-        return Corpus(tuple(itertools.chain.from_iterable(parts)), corpus.name)
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs the tasks."""
+        return self.machine.engine
+
+    @property
+    def reporter(self) -> Reporter:
+        """What shows progress."""
+        return self.machine.reporter
 
     def fit(
         self,
@@ -133,7 +129,7 @@ class Pipeline:
             raw: what to select from.
             target: what is wanted.
             settings: how to make the model.
-            workdir: where the counts are kept; None for memory.
+            workdir: the folder that keeps the counts; None for memory.
             spool: folder where lines of raw may be put aside; None to decompress them again.
 
         Returns:
@@ -183,14 +179,14 @@ class Pipeline:
         spools: Sequence[Path | None] = (),
     ) -> ShardCounts:
         def place(name: str) -> Place | None:
-            return workdir.place("counts", name) if workdir else None
+            return workdir.place(name) if workdir else None
 
-        tally = BadTally(self.limits, corpus.name, len(corpus.files))
+        tally = BadTally(self.reading.limits, corpus.name, len(corpus.files))
         count = CorpusCount(
             units=corpus.shards,
             features=features,
             limit=limit,
-            on_error=self.on_error,
+            on_error=self.reading.on_error,
             stem=stem,
             place=place,
             tally=tally,
@@ -232,15 +228,17 @@ class Pipeline:
         chosen = range(len(corpus.shards)) if numbers is None else numbers
         threads = self._threads_inside(len(chosen))
         files = file_numbers(corpus.shards)
-        tally = BadTally(self.limits, corpus.name, len({files[number] for number in chosen}))
+        tally = BadTally(
+            self.reading.limits, corpus.name, len({files[number] for number in chosen})
+        )
         tasks = [
             ScoreTask(
                 corpus.shards[number],
                 model,
                 filters,
-                self.on_error,
+                self.reading.on_error,
                 threads,
-                workdir.place(".", number) if workdir else None,
+                workdir.place(number) if workdir else None,
                 keeps[number] if keeps else None,
                 spooled[number] if spooled else None,
                 tally.most_bad_rows,
@@ -289,15 +287,15 @@ class Pipeline:
         """
         numbers = sorted(lost.by_unit)
         threads = self._threads_inside(len(numbers))
-        stage = lost.stage("damaged")
+        folder = workdir.stage(lost.stage("damaged"), workdir.manifest["settings"])
         tasks = [
             ScoreTask(
                 lost.unit(corpus.shards[number], number),
                 model,
                 filters,
-                self.on_error,
+                self.reading.on_error,
                 threads,
-                workdir.place(stage, number),
+                folder.place(number),
                 extra=extra,
             )
             for number in numbers
@@ -306,7 +304,7 @@ class Pipeline:
         with self._timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
             for number, part in zip(numbers, new, strict=True):
                 found[number] = part
-        tally = BadTally(self.limits, corpus.name, len(corpus.files))
+        tally = BadTally(self.reading.limits, corpus.name, len(corpus.files))
         units = list(zip(corpus.shards, file_numbers(corpus.shards), strict=True))
         found = list(within_limits(found, units, tally))
         tally.finish()
@@ -333,7 +331,7 @@ class Pipeline:
         rows = sum(part.rows for part in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
-                find_repeats(scores, settings, self.memory.hashes)
+                find_repeats(scores, settings, self.machine.memory.hashes)
             columns = settings.quotas.columns
             groups = merge_groups(scores, columns) if columns else None
             drawn = draw(
@@ -342,7 +340,7 @@ class Pipeline:
                 shares,
                 self.engine.threads,
                 groups,
-                self.memory.candidates,
+                self.machine.memory.candidates,
             )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
@@ -352,7 +350,7 @@ class Pipeline:
                     int(first_rows[number]),
                     settings,
                     drawn,
-                    folder.place(".", number) if folder else None,
+                    folder.place(number) if folder else None,
                 )
                 for number, part in enumerate(scores)
             ]
@@ -389,9 +387,8 @@ class Pipeline:
         added: AddedColumns,
         features: HashedNgrams,
         workdir: Workdir | None,
-        stage: str = "outputs",
     ) -> Written:
-        """Write the output shards, and keep in the work directory which are done, by stage."""
+        """Write the output shards, and keep in a work directory which are done."""
         threads = self._threads_inside(len(outputs))
         tasks = [
             WriteTask(
@@ -400,7 +397,7 @@ class Pipeline:
                 added,
                 features,
                 threads,
-                workdir.place(stage, output.number) if workdir else None,
+                workdir.place(output.number) if workdir else None,
             )
             for output in outputs
         ]
@@ -434,21 +431,6 @@ class Pipeline:
     def _threads_inside(self, tasks: int) -> int:
         """How many threads each of so many tasks may use, where there are more than tasks."""
         return max(1, self.engine.threads // max(1, tasks))
-
-
-def open_engine(engine: str | Engine, threads: int | None) -> Engine:
-    """Return the engine that was asked for.
-
-    Raises:
-        SettingError: there is no such engine.
-    """
-    if isinstance(engine, Engine):
-        if threads is not None:
-            raise SettingError("threads: belongs to the engine where an Engine is given")
-        return engine
-    if engine != "local":
-        raise SettingError(f"engine={engine!r}: expected 'local' or an Engine")
-    return LocalEngine(threads)
 
 
 def _nothing(amount: int) -> None:

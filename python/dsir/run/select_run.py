@@ -18,7 +18,6 @@ from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, OutputError, SettingError, ShardError
 from dsir.model.importance import ImportanceModel
-from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
@@ -35,13 +34,12 @@ from dsir.remote import Folder, Location
 from dsir.remote.store import raise_if_store_failed
 from dsir.run.accounts import accounts_of, add_kl_reduction
 from dsir.run.accounts_file import keep_accounts
-from dsir.run.combining import Combine
 from dsir.run.folders import rows_workdir, score_workdir, separate_targets
+from dsir.run.inputs import Inputs
 from dsir.run.pipeline import Fitted, Pipeline
 from dsir.run.selection import Selection, join_tables
-from dsir.settings.documents import Preprocessing
-from dsir.settings.draw import DrawSettings
-from dsir.settings.fit import FitSettings
+from dsir.settings.machine import Machine
+from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw import Draw
@@ -50,9 +48,9 @@ from dsir.stages.kept.plan import kept_folder, plan_keeping
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
-from dsir.stages.units import file_ranges, placed, skipped_in_files, unit_layout
+from dsir.stages.units import file_ranges, placed, skipped_in_files
 from dsir.storage.atomic import write_json
-from dsir.storage.workdir import Workdir, make_folder
+from dsir.storage.workdir import Workdir, fingerprint_of, make_folder
 from dsir.storage.workdir import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
 from dsir.version import __version__
@@ -71,47 +69,49 @@ class _Fetched(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionRun:
-    """One call of select(), checked."""
+    """One call of select(), checked.
 
-    raw: Corpus
-    target: TargetCorpora
-    preprocessing: Preprocessing
-    fit_settings: FitSettings
-    draw_settings: DrawSettings
-    combine: Combine | None
+    Attributes:
+        plan: everything that the result depends on, besides the inputs.
+        machine: what the run may use.
+        inputs: the corpora, in units.
+        out: the folder to write to; None for memory.
+        overwrite: replace a selection in `out`.
+        pipeline: runs the stages.
+    """
+
+    plan: Plan
+    machine: Machine
+    inputs: Inputs
     out: Location | None
     overwrite: bool
-    shard_size: int
-    added: AddedColumns
     pipeline: Pipeline
 
-    def settings(self) -> dict[str, Any]:
-        """Everything but the inputs that the result depends on."""
-        return {
-            **self.draw_settings.describe(),
-            **self.fit_settings.describe(),
-            **self.preprocessing.describe(),
-            "text": self.raw.shards[0].text,
-            "combine": None if self.combine is None else self.combine.describe(),
-            "shard_size": self.shard_size,
-            "weight_column": self.added.weight,
-            "target_column": self.added.target,
-            "on_error": self.pipeline.on_error,
-        }
+    @classmethod
+    def of(
+        cls, plan: Plan, machine: Machine, inputs: Inputs, out: Location | None, *, overwrite: bool
+    ) -> SelectionRun:
+        """Make the run of a plan."""
+        pipeline = Pipeline(machine, plan.reading)
+        return cls(
+            plan=plan,
+            machine=machine,
+            inputs=inputs,
+            out=out,
+            overwrite=overwrite,
+            pipeline=pipeline,
+        )
 
-    def inputs(self) -> dict[str, Any]:
-        """What tells the inputs from others."""
-        return {
-            "raw": [shard.identity() for shard in self.raw.files],
-            "target": self.target.identity(),
-        }
+    @property
+    def raw(self) -> Corpus:
+        """What is selected from."""
+        return self.inputs.raw
 
-    def units(self) -> dict[str, Any]:
-        """How the inputs are cut into units."""
-        return {
-            "raw": unit_layout(self.raw.shards),
-            "target": [unit_layout(corpus.shards) for corpus in self.target.corpora],
-        }
+    @property
+    def added(self) -> AddedColumns:
+        """The columns that are added to the rows."""
+        separate = self.plan.fit.targets == "separate"
+        return self.plan.output.added(self.inputs.target.names if separate else ())
 
     def in_workdir(self, folder: Folder, *, kept: bool) -> Selection:
         """Run with results on disk."""
@@ -119,22 +119,40 @@ class SelectionRun:
             raise SettingError(
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
-        settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
         make_folder(folder)
         with locked(folder):
-            workdir = Workdir(folder, settings, self.inputs(), units=self.units(), durable=kept)
+            workdir = Workdir(
+                folder,
+                {"stage": "select"},
+                self.inputs.identity(),
+                units=self.inputs.units(),
+                durable=kept,
+            )
             remove_unfinished_results(folder)
             return self.run(workdir)
 
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages."""
         begun = time.time()
-        resuming = workdir is not None and workdir.begun("outputs")
+        resuming = self._resumes(workdir)
         self._check_output(resuming)
         if self.out is not None:
             remove_unfinished(self.out)
         with kept_folder(workdir) as kept:
             return self._select(workdir, kept, resuming, begun)
+
+    @property
+    def _writing(self) -> dict[str, Any]:
+        """What the output depends on, besides the inputs."""
+        return {
+            "stage": "write",
+            "out": None if self.out is None else str(self.out),
+            **self.plan.result(),
+        }
+
+    def _resumes(self, workdir: Workdir | None) -> bool:
+        """Tell whether an earlier run of the same plan has begun to write to `out`."""
+        return workdir is not None and workdir.stage_settings("outputs") == self._writing
 
     def _select(
         self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
@@ -142,22 +160,22 @@ class SelectionRun:
         """Fit, score, draw and write."""
         model, fitted = self.pipeline.fit(
             self.raw,
-            self.target,
-            self.fit_settings,
-            workdir,
+            self.inputs.target,
+            self.plan.fit,
+            workdir.stage("counts", self.plan.counts()) if workdir else None,
             kept,
         )
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
-        lost = lost_before(workdir)
+        lost = lost_before(workdir, fingerprint_of(self._writing))
         while True:
             scores, drawn, rows = self._draw(model, workdir, kept, fitted, lost)
             shards = placed(self.raw.shards, [part.source_rows for part in scores])
-            if self.combine is not None:
+            if self.plan.combine is not None:
                 drawn, rows = self.pipeline.choose(
-                    shards, rows, drawn, self.draw_settings, self.combine
+                    shards, rows, drawn, self.plan.draw, self.plan.combine
                 )
-            outputs = self.pipeline.plan(shards, rows, self.shard_size)
+            outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
             skipped = fitted.skipped + skipped_in_files(shards, [part.skipped for part in scores])
@@ -165,17 +183,26 @@ class SelectionRun:
                 sum(part.rows for part in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
             described = self._described_inputs(rows_read, fitted.target_rows)
-            if self.out is not None:
-                # Of a draw before damage was found there may be more parts than of this one.
-                again = lost and workdir is not None and not workdir.begun(lost.stage("outputs"))
-                if again or (self.overwrite and not resuming and not lost):
-                    clear_output_folder(self.out)
+            if self.out is not None and self._clears(workdir, lost, resuming):
+                clear_output_folder(self.out)
+            parts = None
+            if self.out is not None and workdir is not None:
+                parts = workdir.stage(lost.stage("outputs"), self._writing)
             try:
-                written = self._fetch(outputs, model, workdir, lost.stage("outputs"))
+                written = self._fetch(outputs, model, parts)
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
             return self._finish(written, model, scores, drawn, rows, skipped, described, begun)
+
+    def _clears(self, workdir: Workdir | None, lost: LostGroups, resuming: bool) -> bool:
+        """Tell whether the output folder is to be cleared before it is written to."""
+        if not lost:
+            return self.overwrite and not resuming
+        # An earlier draw, made before the damage was found, may have written more parts than this
+        # one.
+        stage = lost.stage("outputs")
+        return workdir is not None and workdir.stage_settings(stage) != self._writing
 
     def _with_damage(
         self,
@@ -191,7 +218,7 @@ class SelectionRun:
             ShardError: the one that was met, where it is not of a damaged row group or nothing is
                 to be skipped.
         """
-        skips = self.pipeline.on_error == "skip" and workdir is not None
+        skips = self.plan.reading.skips and workdir is not None
         if not skips or error.row_group is None:
             raise_named(error, shards, rows, _WAY_OUT)
         raise_if_store_failed(error)
@@ -199,7 +226,7 @@ class SelectionRun:
         more = lost.with_more(found)
         if more == lost or workdir is None:
             raise error
-        more.keep(workdir)
+        more.keep(workdir, fingerprint_of(self._writing))
         return more
 
     def _check_output(self, resuming: bool) -> None:
@@ -207,7 +234,7 @@ class SelectionRun:
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
-            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.files):
+            for shard in (s for c in (self.raw, *self.inputs.target.corpora) for s in c.files):
                 if shard.file is not None and self.out in shard.file.parents:
                     raise OutputError(
                         f"{self.out}: holds {shard.name}, which is an input; give another out"
@@ -226,21 +253,28 @@ class SelectionRun:
         fitted: Fitted,
         lost: LostGroups,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
-        filters = self.preprocessing.filters
+        filters = self.plan.documents.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
-        settings = self.draw_settings
-        if self.combine is not None:
-            settings = self.combine.widened(settings)
+        settings = self.plan.draw
+        if self.plan.combine is not None:
+            settings = self.plan.combine.widened(settings)
         if workdir is None:
             scores = self.pipeline.score(self.raw, model, filters, None, extra=settings.extra)
             scores = without_unnumbered_of(self.raw.shards, scores)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
-        on_error = self.pipeline.on_error
+        on_error = self.plan.reading.on_error
         extra = settings.extra
         folder = score_workdir(
-            place / "scores", self.raw, model, filters, on_error, extra=extra, durable=durable
+            place / "scores",
+            self.raw,
+            model,
+            filters,
+            on_error,
+            extra=extra,
+            durable=durable,
+            repeats=True,
         )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
@@ -256,7 +290,9 @@ class SelectionRun:
         manifest = folder.manifest
 
         def in_rows() -> Workdir:
-            return rows_workdir(place / lost.stage("rows"), manifest, settings, durable=durable)
+            return rows_workdir(
+                place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
+            )
 
         drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows)
         if durable:  # What is kept can be written again by 'dsir write'.
@@ -269,7 +305,7 @@ class SelectionRun:
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
     ) -> dict[str, Any]:
         """Collect the accounts of a draw."""
-        filters = self.preprocessing.filters
+        filters = self.plan.documents.filters
         return accounts_of(
             scores,
             drawn,
@@ -284,14 +320,13 @@ class SelectionRun:
         outputs: Sequence[OutputShard],
         model: ImportanceModel,
         workdir: Workdir | None,
-        stage: str,
     ) -> _Fetched:
         """Fetch the rows: into files, or memory."""
         if self.out is None:
             gathered = self.pipeline.gather(outputs, self.added, model.features)
             table = join_tables([part.table for part in gathered])
             return _Fetched([], table, np.sum([part.counts for part in gathered], axis=0), [])
-        written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir, stage)
+        written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
         return _Fetched(written.paths, None, written.counts, written.files)
 
     def _finish(
@@ -331,7 +366,7 @@ class SelectionRun:
         )
         if self.out is not None:
             described = {
-                "settings": {**self.settings(), **self.pipeline.limits.describe()},
+                "settings": self.plan.describe(),
                 "inputs": inputs,
                 "model": model.fingerprint,
                 "metrics": metrics,
@@ -348,10 +383,10 @@ class SelectionRun:
         self, raw_rows: list[int], target_rows: list[list[int]]
     ) -> dict[str, Any]:
         """Describe the inputs for the manifest, with the rows of each file."""
-        names = self.target.names
+        names = self.inputs.target.names
         targets = [
             [described_input(*one) for one in zip(corpus.files, rows, strict=True)]
-            for corpus, rows in zip(self.target.corpora, target_rows, strict=True)
+            for corpus, rows in zip(self.inputs.target.corpora, target_rows, strict=True)
         ]
         return {
             "raw": [described_input(*one) for one in zip(self.raw.files, raw_rows, strict=True)],
@@ -376,7 +411,7 @@ class SelectionRun:
             "python": platform.python_version(),
             "pyarrow": pa.__version__,
             "machine": platform.machine(),
-            "threads": self.pipeline.engine.threads,
+            "threads": self.machine.engine.threads,
             "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
             "seconds": round(time.time() - begun, 3),
             "stages": selection.metrics["stages"],

@@ -98,25 +98,24 @@ def run_status(folder: Folder) -> RunStatus:
         for stage in ("counts", "scores", "rows", "outputs"):
             (folder / stage).fetch_all(_is_marker)
     manifest = read_manifest(workdir)
-    fingerprint = fingerprint_of(manifest)
+    counts, outputs = workdir / "counts", workdir / "outputs"
+    fingerprint = _own_fingerprint(counts)
     layout = manifest["units"]["raw"]
     files = manifest["inputs"]["raw"]
     sizes = unit_sizes(files, layout)
-    raw = _Markers(workdir / "counts", "raw-", fingerprint)
-    raw.add_files(
-        _Markers(workdir / "counts", f"{WHOLE}-", fingerprint), unit_counts(files, layout)
-    )
-    target = _Markers(workdir / "counts", "target", fingerprint)
+    raw = _Markers(counts, "raw-", fingerprint)
+    raw.add_files(_Markers(counts, f"{WHOLE}-", fingerprint), unit_counts(files, layout))
+    target = _Markers(counts, "target", fingerprint)
     scores = _Markers(workdir / "scores", "", _own_fingerprint(workdir / "scores"))
     rows = _Markers(workdir / "rows", "", _own_fingerprint(workdir / "rows"))
-    outputs = _Markers(workdir / "outputs", "", fingerprint)
-    out = manifest["settings"].get("out")
+    written = _Markers(outputs, "", _own_fingerprint(outputs))
+    out = ((_read(outputs / "manifest.json") or {}).get("settings") or {}).get("out")
     finished = out is not None and (location_of(out) / "selection.json").is_file()
     stages = (
         raw.status("fit", len(sizes), sizes),
         scores.status("score", len(sizes), sizes),
         rows.status("sample", len(sizes)),
-        outputs.status("write", len(outputs.found) if finished else None),
+        written.status("write", len(written.found) if finished else None),
     )
     skipped = sum(len(result.get("skipped", [])) for result in scores.results())
     skipped += sum(len(result.get("skipped", [])) for result in target.results())

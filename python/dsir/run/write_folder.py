@@ -12,7 +12,6 @@ from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
 from dsir.model.importance import ImportanceModel
-from dsir.output import AddedColumns
 from dsir.output.folder import SELECTION_FILE, clear_output_folder
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
@@ -22,6 +21,7 @@ from dsir.run.accounts import add_kl_reduction
 from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
 from dsir.run.pipeline import Pipeline
+from dsir.settings.output import OutputSettings
 from dsir.stages.damage.columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score_table import ScoreForm
@@ -58,9 +58,7 @@ def write_from_folder(
     *,
     model: ImportanceModel,
     model_path: Location | None,
-    shard_size: int,
-    weight_column: str,
-    target_column: str,
+    output: OutputSettings,
     overwrite: bool = False,
 ) -> WrittenRows:
     """Write the documents that a folder of selected rows names, and what they are.
@@ -71,9 +69,7 @@ def write_from_folder(
         out: where they go; `check_output_folder` has looked at it.
         model: that the rows were scored with.
         model_path: where it lies; None for in memory.
-        shard_size: text in an output shard, in bytes.
-        weight_column: name of the column of log-weights.
-        target_column: name of the column of targets.
+        output: how the rows are written.
         overwrite: a selection in `out` is removed, once nothing else stands in the way.
 
     Raises:
@@ -97,11 +93,11 @@ def write_from_folder(
     accounts = read_accounts(folder, fingerprint_of(manifest), len(shards))
     parts = _selected(rows, folder, manifest, shards, model)
     shards = placed(shards, [part.source_rows for part in parts])
-    outputs = pipeline.plan(shards, parts, shard_size)
+    outputs = pipeline.plan(shards, parts, output.shard_size)
     names = model.target_names if model.targets == "separate" else ()
-    added = AddedColumns(weight_column, target_column, names)
-    for output in outputs:
-        added.refuse_taken_names(output.schema)
+    added = output.added(names)
+    for part in outputs:
+        added.refuse_taken_names(part.schema)
     if overwrite:
         clear_output_folder(out)
     try:
@@ -115,9 +111,7 @@ def write_from_folder(
     described = {
         "settings": {
             **_settings(manifest, accounts, model),
-            "shard_size": shard_size,
-            "weight_column": weight_column,
-            "target_column": target_column,
+            **output.describe(),
         },
         "inputs": {
             "raw": _described(files, shards, accounts.rows),

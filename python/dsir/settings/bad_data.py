@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from dsir.arguments import whole_number
+from dsir import arguments
+from dsir.arguments import argument, whole_number
 from dsir.errors import SettingError
 
 Most = int | str | None
@@ -37,18 +38,31 @@ class BadLimits:
     """How many bad rows and shards a corpus may have; None for any number.
 
     Attributes:
-        rows: bad rows, of the rows read. What is lost with a shard is not among them.
-        shards: shards that cannot be read, of all.
+        max_bad_rows: bad rows, of the rows read. What is lost with a shard is not among them.
+        max_bad_shards: shards that cannot be read, of all.
     """
 
-    rows: Limit | None = None
-    shards: Limit | None = None
+    max_bad_rows: Limit | None = argument(
+        None,
+        "With on_error='skip': the bad rows that raw, and each target, may have: a number, e.g. "
+        "100, which stops the run as soon as it is passed; or a share of the rows, e.g. 1%, once "
+        "all are read. Without this option any number may be bad.",
+        panel=arguments.RUN,
+        metavar="N|SHARE%",
+    )
+    max_bad_shards: Limit | None = argument(
+        None,
+        "With on_error='skip': the files that cannot be read that raw, and each target, may have: "
+        "a number or a share, e.g. 5%. Without this option any number may be bad.",
+        panel=arguments.RUN,
+        metavar="N|SHARE%",
+    )
 
     def describe(self) -> dict[str, int | str | None]:
         """Return the limits as they were given."""
         return {
-            "max_bad_rows": None if self.rows is None else self.rows.given,
-            "max_bad_shards": None if self.shards is None else self.shards.given,
+            "max_bad_rows": None if self.max_bad_rows is None else self.max_bad_rows.given,
+            "max_bad_shards": None if self.max_bad_shards is None else self.max_bad_shards.given,
         }
 
 
@@ -70,7 +84,7 @@ def check_bad_limits(max_bad_rows: Most, max_bad_shards: Most, on_error: str) ->
         _limit("max_bad_rows", max_bad_rows), _limit("max_bad_shards", max_bad_shards)
     )
     if on_error != "skip" and limits != NO_LIMITS:
-        name = "max_bad_rows" if limits.rows is not None else "max_bad_shards"
+        name = "max_bad_rows" if limits.max_bad_rows is not None else "max_bad_shards"
         raise SettingError(f'{name}: goes with on_error="skip"; otherwise nothing may be bad')
     return limits
 

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from dsir.arguments import parse_byte_size, whole_number
+from dsir import arguments
+from dsir.arguments import argument, number, parse_byte_size, whole_number
 from dsir.errors import BudgetError, SettingError
 
 Unit = Literal["documents", "tokens", "bytes"]
@@ -26,10 +27,34 @@ class Budget:
         SettingError: none or several are given, or one is out of range.
     """
 
-    n: int | None = None
-    fraction: float | None = None
-    tokens: int | None = None
-    bytes: int | str | None = None
+    n: int | None = argument(
+        None,
+        "Documents to select, e.g. 100000.",
+        kind=int,
+        letter="n",
+        panel=arguments.BUDGET,
+    )
+    fraction: float | None = argument(
+        None,
+        "Share of the rows read to select, above 0 and at most 1, e.g. 0.02. The number of "
+        "documents is rounded down.",
+        kind=float,
+        panel=arguments.BUDGET,
+    )
+    tokens: int | None = argument(
+        None,
+        "Tokens to select, e.g. 1000000000. Documents are taken by descending key until the next "
+        "one would pass this number.",
+        kind=int,
+        panel=arguments.BUDGET,
+    )
+    bytes: int | str | None = argument(
+        None,
+        "Bytes of text (UTF-8) to select, a number or a size such as 10GB. Documents are taken by "
+        "descending key until the next one would pass this size.",
+        metavar="SIZE",
+        panel=arguments.BUDGET,
+    )
 
     def __post_init__(self) -> None:
         """Check that there is exactly one."""
@@ -42,9 +67,8 @@ class Budget:
                 object.__setattr__(self, name, whole_number(name, given[name], 1))
         if self.bytes is not None:
             object.__setattr__(self, "bytes", parse_byte_size("bytes", self.bytes))
-        fraction = self.fraction
-        if fraction is not None and not (isinstance(fraction, int | float) and 0 < fraction <= 1):
-            raise SettingError(f"fraction={self.fraction!r}: expected a number in (0, 1]")
+        if self.fraction is not None:
+            number("fraction", self.fraction, above=0, most=1, expected="a number in (0, 1]")
 
     def describe(self) -> dict[str, int | float | str | None]:
         """Return the four as plain values."""

@@ -1,59 +1,126 @@
-"""What is done to documents before they are drawn from: chunks, quality filters."""
+"""What is done to documents before the draw: cut into windows, held against quality filters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
-from dsir.arguments import one_of
-from dsir.corpus import Corpus
-from dsir.corpus.windows.shard import check_windows, chunked
+from dsir import arguments
+from dsir.arguments import argument, chosen, described, one_of
+from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters, as_filters
-from dsir.model.targets import TargetCorpora
 
 Named = Literal["none", "paper"]
 Filters = QualityFilters | str | Mapping[str, float] | None
 PAPER_CHUNK_TOKENS = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """How documents are prepared.
+class WindowArguments(TypedDict, total=False):
+    """Arguments that cut documents into windows; see `DocumentSettings`."""
+
+    chunk_tokens: int | None
+    chunk_stride: int | None
+
+
+class DocumentArguments(WindowArguments, total=False):
+    """Arguments of `dsir.select` that prepare documents; see `DocumentSettings`."""
+
+    filters: Filters
+    preprocessing: Named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSettings:
+    """How documents are cut.
 
     Attributes:
         chunk_tokens: tokens of a window; None for whole documents.
-        chunk_stride: tokens from one window to the next.
+        chunk_stride: tokens from one window to the next; None for whole documents.
+
+    Raises:
+        SettingError: a setting is out of range, or a stride is given for whole documents.
+    """
+
+    chunk_tokens: int | None = argument(
+        None,
+        "Cut documents of raw and target into windows of this many tokens, e.g. 128. Each window "
+        "is a row with its source row, its span of characters and the other columns of its "
+        "document.",
+        kind=int,
+        panel=arguments.DOCUMENTS,
+    )
+    chunk_stride: int | None = argument(
+        None,
+        "Tokens from the start of one window to the start of the next, 1 to chunk_tokens. Without "
+        "this option windows do not overlap.",
+        kind=int,
+        panel=arguments.DOCUMENTS,
+    )
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.chunk_tokens is None:
+            if self.chunk_stride is not None:
+                raise SettingError(
+                    f"chunk_stride={self.chunk_stride}: is for windows; give chunk_tokens"
+                )
+            return
+        tokens, stride = check_windows(self.chunk_tokens, self.chunk_stride)
+        object.__setattr__(self, "chunk_tokens", tokens)
+        object.__setattr__(self, "chunk_stride", stride)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> WindowSettings:
+        """Check the arguments of a call.
+
+        Raises:
+            SettingError: an argument is out of range.
+        """
+        return cls(**chosen(cls, given))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        return described(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSettings(WindowSettings):
+    """How documents are prepared.
+
+    Attributes:
         filters: what a document, or window, must meet to be selected; None for nothing.
     """
 
-    chunk_tokens: int | None = None
-    chunk_stride: int | None = None
-    filters: QualityFilters | None = None
+    filters: QualityFilters | None = argument(
+        None,
+        "Quality filters that a row must pass to be selected: 'paper', or NAME=VALUE,... such as "
+        "min_words=40,max_numeric=0.2. Rows that fail are counted by reason; they still count in "
+        "the fit.",
+        panel=arguments.DOCUMENTS,
+    )
 
-    def describe(self) -> dict[str, Any]:
-        """Return the same as JSON values."""
-        return {
-            "chunk_tokens": self.chunk_tokens,
-            "chunk_stride": self.chunk_stride,
-            "filters": None if self.filters is None else self.filters.describe(),
-        }
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> DocumentSettings:
+        """Check the arguments of a call; `preprocessing` fills in what they leave out.
 
-    def cut(self, corpus: Corpus, features: HashedNgrams) -> Corpus:
-        """Return the corpus as it is counted and scored: its documents, or their windows."""
-        if self.chunk_tokens is None:
-            return corpus
-        return chunked(corpus, self.chunk_tokens, self.chunk_stride, features.tokenizer)
-
-    def cut_targets(self, target: TargetCorpora, features: HashedNgrams) -> TargetCorpora:
-        """Return targets as they are counted: cut as raw is, so that the two can be compared."""
-        corpora = tuple(self.cut(corpus, features) for corpus in target.corpora)
-        return TargetCorpora(target.names, corpora)
+        Raises:
+            SettingError: an argument is out of range.
+        """
+        chunk_tokens, filters = given.get("chunk_tokens"), given.get("filters")
+        if is_paper(given):
+            chunk_tokens = PAPER_CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
+            filters = QualityFilters.paper() if filters is None else filters
+        return cls(
+            chunk_tokens=chunk_tokens,
+            chunk_stride=given.get("chunk_stride"),
+            filters=as_filters(filters),
+        )
 
     def refuse_short_windows(self, min_tokens: int) -> None:
-        """Raise SettingError where no window could have as many tokens as a document must have."""
+        """Raise SettingError when no window can have as many tokens as a document must have."""
         if self.chunk_tokens is not None and self.chunk_tokens < min_tokens:
             raise SettingError(
                 f"chunk_tokens={self.chunk_tokens}: no window has min_tokens={min_tokens} tokens; "
@@ -61,31 +128,32 @@ class Preprocessing:
             )
 
 
-def check_preprocessing(
-    preprocessing: Named,
-    chunk_tokens: int | None,
-    chunk_stride: int | None,
-    filters: Filters,
-) -> Preprocessing:
-    """Check how documents are to be prepared.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentOptions(DocumentSettings):
+    """How `DocumentSettings` are asked for: by themselves, or by the name of a preparation."""
 
-    Args:
-        preprocessing: "paper" for windows of 128 tokens and the paper's filters, unless others are
-            given; or "none".
-        chunk_tokens: tokens of a window; None for whole documents.
-        chunk_stride: tokens from one window to the next; None for `chunk_tokens`.
-        filters: see `dsir.model.quality.as_filters`.
+    preprocessing: Named = argument(
+        "none",
+        "'paper' prepares documents as the paper does: chunk_tokens=128, filters='paper' and "
+        "tokenizer='word_tokenize'. What else is given wins.",
+        panel=arguments.DOCUMENTS,
+    )
+
+
+def is_paper(given: Mapping[str, Any]) -> bool:
+    """Tell whether the paper's preparation is asked for.
 
     Raises:
-        SettingError: an argument is out of range.
+        SettingError: there is no preparation of that name.
     """
+    preprocessing = given.get("preprocessing", "none")
     one_of("preprocessing", preprocessing, get_args(Named))
-    if preprocessing == "paper":
-        chunk_tokens = PAPER_CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
-        filters = QualityFilters.paper() if filters is None else filters
-    if chunk_tokens is None:
-        if chunk_stride is not None:
-            raise SettingError(f"chunk_stride={chunk_stride}: is for windows; give chunk_tokens")
-        return Preprocessing(filters=as_filters(filters))
-    tokens, stride = check_windows(chunk_tokens, chunk_stride)
-    return Preprocessing(tokens, stride, as_filters(filters))
+    return bool(preprocessing == "paper")
+
+
+def features_of(given: Mapping[str, Any]) -> HashedNgrams:
+    """Return the features that are asked for: those given, the paper's, or the default ones."""
+    features = given.get("features")
+    if features is not None:
+        return features  # type: ignore[no-any-return]  # FitSettings checks it.
+    return HashedNgrams(tokenizer="word_tokenize") if is_paper(given) else HashedNgrams()

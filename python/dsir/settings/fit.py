@@ -1,18 +1,34 @@
-"""How a model is to be fitted."""
+"""How a model is fitted: features, targets, smoothing, and how much of raw is counted."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, get_args
 
-from dsir.arguments import one_of, whole_number
-from dsir.model.features import HashedNgrams
-from dsir.model.length import Length
-from dsir.model.targets import TargetMode
+from dsir import arguments
+from dsir.arguments import argument, chosen, described, number, one_of, whole_number
+from dsir.model.features import HashedNgrams, check_features
+from dsir.model.length import Length, check_length
+from dsir.model.proportions import shares
+from dsir.model.targets import Proportions, TargetMode, check_targets, in_order
+from dsir.settings.documents import features_of
+from dsir.settings.option_text import fit_tokens_in, length_in, proportions_in
 
 FitTokens = int | Literal["auto", "all"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
 _MOST_FIT_TOKENS = (1 << 63) - 1  # The core counts in 64 bits.
+
+
+class FitArguments(TypedDict, total=False):
+    """Arguments of `dsir.fit` and `dsir.select`; see `FitSettings`."""
+
+    features: HashedNgrams | None
+    targets: TargetMode
+    proportions: Proportions
+    smoothing: float
+    length: Length
+    fit_tokens: FitTokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,33 +36,112 @@ class FitSettings:
     """How to make a model; see `dsir.fit`.
 
     Attributes:
-        proportions: as asked for, in the order of the targets.
+        features: the n-grams.
+        targets: what becomes of several targets.
+        proportions: as asked for, in the order of the targets; None for their shares of n-grams.
+        smoothing: pseudo-count added to every bucket of a target.
+        length: how the length of a document bears on its log-weight.
+        fit_tokens: n-grams of raw to count.
+
+    Raises:
+        SettingError: a setting is out of range.
     """
 
-    features: HashedNgrams
-    targets: TargetMode
-    proportions: list[float] | None
-    smoothing: float
-    length: Length
-    fit_tokens: FitTokens
+    features: HashedNgrams = argument(
+        HashedNgrams(),
+        "The n-grams that documents are compared by, as HashedNgrams(...).",
+        option="",
+    )
+    targets: TargetMode = argument(
+        "pooled",
+        "What becomes of several named targets: 'pooled' counts them as one; 'separate' draws the "
+        "proportion of each, one after the other, and what one took the next cannot; 'mixture' "
+        "makes one draw by the weight log sum_k proportion_k exp(log-weight_k).",
+        panel=arguments.NGRAMS,
+    )
+    proportions: tuple[float, ...] | None = argument(
+        None,
+        "Shares of separate or mixed targets, e.g. web=0.7,books=0.3. Without this option each "
+        "target takes its share of the n-grams.",
+        panel=arguments.NGRAMS,
+        metavar="NAME=SHARE,...",
+        read=proportions_in,
+    )
+    smoothing: float = argument(
+        0.0,
+        "Pseudo-count added to every bucket of a target, 0 or more.",
+        kind=float,
+        panel=arguments.NGRAMS,
+    )
+    length: Length = argument(
+        "sum",
+        "How the log-weight depends on the number of n-grams: their 'sum' (the reference), their "
+        "'mean', a number alpha from 0 to 1 for sum / n-grams^alpha, or 'poisson' for the sum plus "
+        "the log-ratio of the likelihoods of the document's number of tokens.",
+        panel=arguments.NGRAMS,
+        read=length_in,
+    )
+    fit_tokens: FitTokens = argument(
+        "auto",
+        "N-grams of raw to count: 'auto' counts 100,000 for each bucket, 'all' counts all, or give "
+        "a number, e.g. 50000000. The number is shared out evenly over the files. Targets are "
+        "always counted whole.",
+        panel=arguments.NGRAMS,
+        read=fit_tokens_in,
+    )
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        check_features(self.features)
+        one_of("targets", self.targets, get_args(TargetMode))
+        number("smoothing", self.smoothing, least=0, expected="a finite number, 0 or more")
+        object.__setattr__(self, "length", check_length(self.length))
+        object.__setattr__(self, "fit_tokens", check_fit_tokens(self.fit_tokens))
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], target_names: Sequence[str]) -> FitSettings:
+        """Check the arguments of a call.
+
+        Args:
+            given: arguments by name; those left out have their defaults.
+            target_names: of the targets; none for a single one without a name.
+
+        Raises:
+            SettingError: an argument is out of range, or arguments do not go together.
+        """
+        targets = given.get("targets", "pooled")
+        check_targets(targets, target_names)
+        proportions = in_order(given.get("proportions"), target_names, targets)
+        found = chosen(cls, given)
+        found["proportions"] = None if proportions is None else tuple(proportions)
+        found["features"] = features_of(given)
+        return cls(**found)
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> FitSettings:
+        """Make settings again of what `describe` returned; names of targets are not needed.
+
+        Raises:
+            SettingError: a setting is out of range.
+        """
+        found = chosen(cls, given)
+        proportions = found.get("proportions")
+        if proportions is not None:
+            shares("proportions", proportions)
+            found["proportions"] = tuple(proportions)
+        found["features"] = HashedNgrams.from_json(found["features"])
+        return cls(**found)
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
-        return {
-            "features": self.features.describe(),
-            "targets": self.targets,
-            "proportions": self.proportions,
-            "smoothing": self.smoothing,
-            "length": self.length,
-            "fit_tokens": self.fit_tokens,
-        }
+        return described(self)
 
 
 def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
     """Return "auto", "all" or a positive int.
 
     Raises:
-        SettingError: it is none of these.
+        SettingError: the argument is none of these.
     """
     if isinstance(fit_tokens, str):
         one_of("fit_tokens", fit_tokens, ("auto", "all"))
@@ -55,9 +150,9 @@ def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
 
 
 def limit_per_file(fit_tokens: FitTokens, buckets: int, files: int) -> int:
-    """Return the n-grams behind which the count of a file stops; -1 for none.
+    """Return the number of n-grams after which the count of a file stops; -1 for no limit.
 
-    The reference's budget, shared out evenly.
+    The reference's budget, shared out evenly over the files.
     """
     if fit_tokens == "all":
         return -1

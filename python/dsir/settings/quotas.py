@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from dsir import _core
-from dsir.arguments import one_of
+from dsir import _core, arguments
+from dsir.arguments import argument, one_of
 from dsir.errors import SettingError
+from dsir.settings.option_text import max_per_in
 
 MaxPer = Mapping[str, float | int]
 Dedup = Literal["none", "exact"]
@@ -52,8 +53,21 @@ class Quotas:
         group_by: the column whose every value has the budget to itself; None for one budget.
     """
 
-    max_per: tuple[Cap, ...] = ()
-    group_by: str | None = None
+    max_per: tuple[Cap, ...] = argument(
+        (),
+        "The most that any one value of a column may take, as COLUMN=MOST,...: a share of the "
+        "budget (source=0.2), or a number of documents (source=5).",
+        panel=arguments.DRAW,
+        metavar="COLUMN=MOST,...",
+        read=max_per_in,
+    )
+    group_by: str | None = argument(
+        None,
+        "Apply the budget to each value of this column separately, e.g. group_by='lang' with "
+        "n=1000 selects 1,000 rows of each language.",
+        panel=arguments.DRAW,
+        metavar="COLUMN",
+    )
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -119,7 +133,7 @@ def check_quotas(max_per: MaxPer | None, group_by: str | None) -> Quotas:
     return quotas
 
 
-def check_dedup(dedup: str | None) -> Dedup:
+def check_dedup(dedup: object) -> Dedup:
     """Return how duplicates are dealt with; None is "none".
 
     Raises:

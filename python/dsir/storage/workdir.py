@@ -1,8 +1,10 @@
 """Work directories: what a run has finished, and whether it may be used again.
 
-A work directory holds `manifest.json` (the settings, inputs and units of the run that owns it) and
-a folder a stage. A stage's folder holds a file per unit and, written after it, a marker of the same
-number: `00012.json` says that 00012 is whole, for which settings and inputs, and what was counted.
+A work directory holds `manifest.json` (the inputs and units of the run that owns it) and a folder
+for each stage. A stage's folder is a work directory of its own: its manifest names the settings
+that the stage depends on, so that a run with other settings repeats only the stages that these
+touch. It holds a file for each unit and, written after the file, a marker of the same number:
+`00012.json` says that 00012 is whole, for which settings and inputs, and what was counted.
 Everything appears by an atomic rename, so whatever has its final name is whole, and a shell can see
 what a run has done.
 """
@@ -21,12 +23,14 @@ from typing import Any
 
 from dsir.errors import WorkdirError
 from dsir.remote import Folder, Location, Mirror
-from dsir.storage.atomic import UnfinishedFile, atomic_file, write_json
+from dsir.storage.atomic import UnfinishedFile, atomic_file
 from dsir.storage.sealed_json import file_checksum, read_sealed, write_sealed
 
-FORMAT = 4
+FORMAT = 5
 _LOCK = "lock"  # As in workdir_lock.
 _UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
+# Markers, and files of results: a number, or a word and a number.
+_RESULT = re.compile(r"(?:[a-z]+-)*[0-9]{5,}\.(?:json|arrow|npy|groups)")
 # Of a task's results; there is no other way to name a file in a marker.
 _SUFFIXES = (".arrow", ".npy")
 
@@ -133,10 +137,15 @@ class Workdir:
         inputs: the identity of every input, JSON values.
         units: how the inputs are cut into units of work, JSON values; see `stages.units`.
         durable: results are to survive a power cut.
+        repeats: what differs from an earlier run replaces it, and the results are made again; for
+            the folder of a stage, inside one that belongs to the run. Otherwise it is refused.
+
+    Attributes:
+        resumed: the folder already belonged to a run with these settings and inputs.
 
     Raises:
-        WorkdirError: the folder belongs to a run with other settings or inputs, or holds something
-            else; the message says what differs.
+        WorkdirError: the folder belongs to a run with other settings or inputs, unless `repeats`,
+            or it holds something else. The message says what differs.
     """
 
     def __init__(
@@ -147,11 +156,12 @@ class Workdir:
         *,
         units: Mapping[str, Any] | None = None,
         durable: bool = True,
+        repeats: bool = False,
     ) -> None:
         self.folder = folder
         self.mirror = folder if isinstance(folder, Mirror) else None
         self.path = folder.local if isinstance(folder, Mirror) else folder
-        self._fetched: set[str] = set()
+        self._fetched = False
         self.durable = durable
         manifest = {
             "format": FORMAT,
@@ -163,33 +173,73 @@ class Workdir:
         manifest = json.loads(json.dumps(manifest))
         self.manifest: dict[str, Any] = manifest
         self.fingerprint = fingerprint_of(manifest)
+        self.resumed = False
         try:
-            self._claim(manifest)
+            self._claim(manifest, repeats)
         except OSError as error:
             raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
-    def _claim(self, manifest: dict[str, Any]) -> None:
+    def _claim(self, manifest: dict[str, Any], repeats: bool) -> None:
         make_folder(self.folder)
         file = self.path / "manifest.json"
         if self.mirror is not None:
             self.mirror.fetch(file.name)
         if file.exists():
             found = read_manifest(self.path)
-            if found != manifest:
+            if found == manifest:
+                self.resumed = True
+                return
+            if not repeats:
                 raise WorkdirError(
                     f"{self.folder}: belongs to another run: {_what_differs(found, manifest)}; "
                     "give another work directory, or remove this one"
                 )
-            return
+        # Markers of the settings before have another fingerprint, and no longer count.
         write_sealed(file, manifest, durable=self.durable)
         if self.mirror is not None:
             self.mirror.upload(file)
+        else:
+            self._remove_results()
 
-    def begun(self, stage: str) -> bool:
-        """Tell whether a stage has left something here."""
+    def _remove_results(self) -> None:
+        """Remove the results of a run with other settings: markers first, then their files."""
+        names = [entry.name for entry in self.path.iterdir() if _RESULT.fullmatch(entry.name)]
+        for name in sorted(names, key=lambda name: not name.endswith(".json")):
+            (self.path / name).unlink(missing_ok=True)
+
+    def stage(self, name: str, settings: Mapping[str, Any]) -> Workdir:
+        """Open the folder of a stage over the same inputs.
+
+        Args:
+            name: of the folder.
+            settings: what the stage depends on, JSON values. When they differ from those of an
+                earlier run, its results no longer count.
+
+        Raises:
+            WorkdirError: the folder cannot be used.
+        """
+        return Workdir(
+            self.folder / name,
+            settings,
+            self.manifest["inputs"],
+            units=self.manifest["units"],
+            durable=self.durable,
+            repeats=True,
+        )
+
+    def stage_settings(self, stage: str) -> dict[str, Any] | None:
+        """Return the settings in the manifest of a stage's folder; None when there is none.
+
+        Raises:
+            WorkdirError: the manifest was changed, or is not readable.
+        """
+        folder = self.path / stage
         if self.mirror is not None:
-            return stage in self.mirror.names()
-        return (self.path / stage).is_dir()
+            (self.mirror / stage).fetch("manifest.json")
+        if not (folder / "manifest.json").exists():
+            return None
+        settings: dict[str, Any] = read_manifest(folder)["settings"]
+        return settings
 
     def location(self, name: str) -> Location:
         """Return where a file of the run as a whole belongs."""
@@ -222,21 +272,15 @@ class Workdir:
                 f"{self.location(name)}: cannot be read ({error}); remove it"
             ) from error
 
-    def place(self, stage: str, number: int | str) -> Place:
-        """Return where a task of a stage puts its result."""
-        folder = self.path / stage
-        folder.mkdir(exist_ok=True)
-        if self.mirror is not None and stage not in self._fetched:
-            (self.mirror / stage).fetch_all()
-            self._fetched.add(stage)
-            if stage != "." and not self.begun(stage):
-                # Stores have no empty folders, but that a stage has begun must be known.
-                write_json(folder / ".begun", None, durable=False)
-                self.mirror.upload(folder / ".begun")
+    def place(self, number: int | str) -> Place:
+        """Return where the task of a number, or of a name, puts its result."""
+        if self.mirror is not None and not self._fetched:
+            self.mirror.fetch_all()
+            self._fetched = True
         name = number if isinstance(number, str) else f"{number:05d}"
         # A copy of what is in the store need not survive a power cut.
         durable = self.durable and self.mirror is None
-        return Place(folder / name, self.fingerprint, durable, self.mirror)
+        return Place(self.path / name, self.fingerprint, durable, self.mirror)
 
 
 def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -> Path:

@@ -37,6 +37,8 @@ from dsir.errors import ShardError
 from dsir.remote import Location
 
 _TOKENIZERS = ("wordpunct", "word_tokenize")
+# What the identity of windows has beside that of their documents.
+WINDOW_KEYS = ("chunk_tokens", "chunk_stride", "chunk_tokenizer")
 _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
 
 

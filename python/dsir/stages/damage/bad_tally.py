@@ -36,7 +36,7 @@ class BadTally:
     @property
     def most_bad_rows(self) -> int | None:
         """Bad rows after which a single shard need not be read on; None for no limit."""
-        return None if self._limits.rows is None else self._limits.rows.count
+        return None if self._limits.max_bad_rows is None else self._limits.max_bad_rows.count
 
     def add(self, rows_read: int, skipped: Sequence[Rejected], file: int) -> None:
         """Take the next shard, or the next unit of one.
@@ -56,7 +56,7 @@ class BadTally:
                     continue
                 self._bad_file = file
                 self._bad_shards += 1
-                limit = self._limits.shards
+                limit = self._limits.max_bad_shards
                 if limit is not None and self._bad_shards > limit.most(self._shards):
                     raise BadDataError(
                         f"{self._corpus}: more of its {self._shards:,} shards cannot be read than "
@@ -66,7 +66,7 @@ class BadTally:
                 continue
             self._first = self._first or entry
             self._bad_rows += entry.rows
-            limit = self._limits.rows
+            limit = self._limits.max_bad_rows
             if limit is not None and limit.count is not None and self._bad_rows > limit.count:
                 raise BadDataError(
                     f"{self._corpus}: more rows are bad than max_bad_rows={limit.given}; "
@@ -81,7 +81,7 @@ class BadTally:
         Raises:
             BadDataError: the share of bad rows is too large.
         """
-        limit, first = self._limits.rows, self._first
+        limit, first = self._limits.max_bad_rows, self._first
         if limit is None or first is None or self._bad_rows <= limit.most(self._rows_read):
             return
         raise BadDataError(

@@ -57,22 +57,32 @@ class LostGroups:
         }
         return LostGroups(every)
 
-    def keep(self, workdir: Workdir) -> None:
-        """Note them in a work directory: a run that goes on there begins with them."""
-        workdir.keep(_FILE, {"fingerprint": workdir.fingerprint, "units": self._described()})
+    def keep(self, workdir: Workdir, plan: str) -> None:
+        """Note the row groups in a work directory: a run that goes on there begins with them.
+
+        Args:
+            workdir: the work directory.
+            plan: fingerprint of what the draw depends on. Another plan draws other rows, and may
+                never meet the damage.
+        """
+        workdir.keep(_FILE, {"fingerprint": plan, "units": self._described()})
 
     def _described(self) -> dict[str, Any]:
         return {str(number): [list(one) for one in of] for number, of in self.by_unit.items()}
 
 
-def lost_before(workdir: Workdir | None) -> LostGroups:
-    """Return what an earlier run noted in a work directory.
+def lost_before(workdir: Workdir | None, plan: str) -> LostGroups:
+    """Return what an earlier run of the same plan noted in a work directory.
+
+    Args:
+        workdir: the work directory; None without one.
+        plan: as in `LostGroups.keep`.
 
     Raises:
         WorkdirError: the note was changed.
     """
     found = None if workdir is None else workdir.kept(_FILE)
-    if workdir is None or found is None or found.get("fingerprint") != workdir.fingerprint:
+    if workdir is None or found is None or found.get("fingerprint") != plan:
         return LostGroups()
     try:
         return LostGroups(

@@ -1,6 +1,8 @@
 import pytest
 
-from dsir.cli.wording import in_options
+from dsir.arguments import arguments_of
+from dsir.cli.spelling import in_options
+from dsir.run.select import SELECT_SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -21,4 +23,9 @@ from dsir.cli.wording import in_options
     ],
 )  # fmt: skip
 def test_arguments_become_options(message, expected):
-    assert in_options(message) == expected
+    assert in_options(message, arguments_of(*SELECT_SETTINGS)) == expected
+
+
+def test_nothing_changes_without_options():
+    assert in_options("min_tokens=5", []) == "min_tokens=5"
+    assert in_options("min_tokens=5", ["seed"]) == "min_tokens=5"

@@ -1,0 +1,123 @@
+"""Commands: functions whose options are made from the arguments of settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from dsir._core import MAX_ORDER
+from dsir.arguments import Argument, arguments_of, whole_number
+from dsir.cli.config import Config
+from dsir.cli.failures import reported
+from dsir.cli.options import Debug
+from dsir.cli.spelling import in_options
+from dsir.model.features import HashedNgrams
+
+# The options that make up one argument, `features`.
+NGRAMS = {one.option: one for one in arguments_of(HashedNgrams).values()}
+
+
+def command(
+    arguments: Mapping[str, Argument] | None = None,
+    *,
+    resumable: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate the function of a command.
+
+    The function takes its own options by name, and the arguments of settings as `**given`: those
+    that were given on the command line or in a file, as the Python API takes them, and no others.
+    So defaults are those of the settings. What the function raises becomes a line on standard error
+    and an exit code; see `reported`.
+
+    Args:
+        arguments: of settings, by name; each becomes an option.
+        resumable: says of the options whether the same call goes on where it stopped.
+    """
+    settings = {**(arguments or {})}
+    taken = {name: one for name, one in settings.items() if one.option}
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        own = _own_parameters(function)
+        names = {*own, *taken}
+        parameters = [
+            inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            *own.values(),
+            *(_parameter(name, one, names) for name, one in taken.items()),
+        ]
+        if taken:
+            parameters.append(_keyword("config", Config, None))
+        parameters.append(_keyword("debug", Debug, False))
+
+        def call(**values: Any) -> None:
+            context, debug = values.pop("context"), values.pop("debug")
+            values.pop("config", None)
+            with reported(debug=debug, resumable=resumable(values), names=names):
+                mine = {name: values[name] for name in own}
+                function(**mine, **_given(context, taken, values))
+
+        call.__name__, call.__doc__ = function.__name__, function.__doc__
+        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        call.__annotations__ = {one.name: one.annotation for one in parameters}
+        return call
+
+    return decorate
+
+
+def _own_parameters(function: Callable[..., None]) -> dict[str, inspect.Parameter]:
+    """Return the parameters that the function of a command declares itself."""
+    hints = get_type_hints(function, include_extras=True)
+    return {
+        name: one.replace(kind=one.KEYWORD_ONLY, annotation=hints[name])
+        for name, one in inspect.signature(function).parameters.items()
+        if one.kind is not one.VAR_KEYWORD
+    }
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _parameter(name: str, one: Argument, names: set[str]) -> inspect.Parameter:
+    """Make the option of an argument."""
+    default = one.default if isinstance(one.default, one.kind) else None
+    flags = [f"--{one.option}", *([f"-{one.letter}"] if one.letter else [])]
+    option = typer.Option(
+        *flags,
+        help=in_options(one.help, names),
+        metavar=one.metavar or None,
+        rich_help_panel=one.panel or None,
+    )
+    kind: Any = one.kind if default is not None else one.kind | None
+    return _keyword(name, Annotated[kind, option], default)
+
+
+def _given(
+    context: typer.Context, taken: Mapping[str, Argument], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments that were given, as the Python API takes them."""
+    found = {}
+    for name, one in taken.items():
+        source = context.get_parameter_source(name)
+        if source is None or source.name == "DEFAULT":
+            continue
+        value = values[name]
+        found[name] = value if one.read is None or value is None else one.read(value)
+    return found
+
+
+def with_features(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return given arguments with the options of n-grams made into the argument `features`."""
+    rest = {name: value for name, value in given.items() if name not in NGRAMS}
+    options = {NGRAMS[name].name: given[name] for name in given if name in NGRAMS}
+    if not options:
+        return rest
+    if "n" in options:
+        whole_number("ngrams", options["n"], 1, MAX_ORDER)  # In the spelling of the option.
+    if given.get("preprocessing") == "paper":
+        options.setdefault("tokenizer", "word_tokenize")
+    return {**rest, "features": HashedNgrams(**options)}

@@ -1,0 +1,116 @@
+"""The inputs of a run: found, cut into windows if so asked, and into units of work."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from dsir.corpus import Corpus, resolve
+from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
+from dsir.model.features import HashedNgrams
+from dsir.model.targets import TargetCorpora, resolve_targets
+from dsir.settings.documents import WindowSettings
+from dsir.settings.machine import Machine
+from dsir.stages import units as units_of_work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The corpora of a run, in units of work.
+
+    Attributes:
+        raw: what to select from.
+        target: what is wanted.
+    """
+
+    raw: Corpus
+    target: TargetCorpora
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells the inputs from others, JSON values.
+
+        How documents are cut into windows is a setting, and no part of it.
+        """
+        return {
+            "raw": [_without_windows(shard.identity()) for shard in self.raw.files],
+            "target": _without_windows(self.target.identity()),
+        }
+
+    def units(self) -> dict[str, Any]:
+        """Return how the inputs are cut into units, JSON values."""
+        return {
+            "raw": units_of_work.unit_layout(self.raw.shards),
+            "target": [units_of_work.unit_layout(one.shards) for one in self.target.corpora],
+        }
+
+
+def _without_windows(identity: Any) -> Any:
+    if isinstance(identity, list):
+        return [_without_windows(entry) for entry in identity]
+    if isinstance(identity, dict):
+        return {
+            name: _without_windows(value)
+            for name, value in identity.items()
+            if name not in WINDOW_KEYS
+        }
+    return identity
+
+
+def open_inputs(
+    raw: object,
+    target: TargetCorpora,
+    *,
+    text: str,
+    windows: WindowSettings,
+    features: HashedNgrams,
+    machine: Machine,
+) -> Inputs:
+    """Find raw, and prepare raw and the targets for the stages.
+
+    Args:
+        raw: as in `dsir.select`.
+        target: the targets, as `resolve_targets` found them.
+        text: the text column.
+        windows: how documents are cut.
+        features: whose tokens windows are cut by.
+        machine: what the run may use.
+
+    Raises:
+        InputError: something cannot be found or read.
+        SettingError: `raw` is nothing that can be read.
+    """
+    corpora = (prepared(one, windows, features, machine) for one in target.corpora)
+    return Inputs(
+        raw=prepared(resolve(raw, text=text, name="raw"), windows, features, machine),
+        target=TargetCorpora(target.names, tuple(corpora)),
+    )
+
+
+def prepared(
+    corpus: Corpus, windows: WindowSettings, features: HashedNgrams, machine: Machine
+) -> Corpus:
+    """Return a corpus as the stages take it: its documents or windows, in units of work."""
+    return in_units(cut(corpus, windows, features, machine), machine)
+
+
+def cut(
+    corpus: Corpus, windows: WindowSettings, features: HashedNgrams, machine: Machine
+) -> Corpus:
+    """Return a corpus of documents or windows, read in as much memory as the machine allows."""
+    corpus = corpus.limited(machine.memory.reading)
+    if windows.chunk_tokens is None or windows.chunk_stride is None:
+        return corpus
+    return chunked(corpus, windows.chunk_tokens, windows.chunk_stride, features.tokenizer)
+
+
+def in_units(corpus: Corpus, machine: Machine) -> Corpus:
+    """Return a corpus with its large files cut into units of work; see `stages.units`."""
+    if corpus.in_memory:
+        return corpus
+    tasks = [units_of_work.CutTask(shard, units_of_work.UNIT_BYTES) for shard in corpus.shards]
+    parts = machine.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
+    return Corpus(tuple(itertools.chain.from_iterable(parts)), corpus.name)
+
+
+__all__ = ["Inputs", "cut", "in_units", "open_inputs", "prepared", "resolve_targets"]

@@ -1,0 +1,76 @@
+"""What a run may use of a machine: no result depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from dsir import arguments
+from dsir.arguments import argument
+from dsir.engine import LOCAL, Engine, open_engine
+from dsir.progress import Reporter, reporter
+from dsir.settings.memory import MemoryLimit, memory_limit
+
+
+class LimitArguments(TypedDict, total=False):
+    """Arguments that limit what a call may use; see `Machine`."""
+
+    threads: int | None
+    memory: int | str | None
+
+
+class MachineArguments(LimitArguments, total=False):
+    """Arguments that say what a run may use; see `Machine`."""
+
+    engine: str | Engine
+    progress: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineOptions:
+    """How a `Machine` is asked for."""
+
+    engine: str | Engine = argument(
+        LOCAL, "Where tasks run: 'local', or an Engine (`dsir.engine`).", option=""
+    )
+    threads: int | None = argument(
+        None,
+        "Threads to use, e.g. 8. Without this option every core that this process may use.",
+        kind=int,
+        panel=arguments.RUN,
+    )
+    memory: int | str | None = argument(
+        None,
+        "About how much memory to take, a number of bytes or a size such as 2GB: bounds what is "
+        "read at a time. Without this option batches of 8 MB for each thread.",
+        panel=arguments.RUN,
+        metavar="SIZE",
+    )
+    progress: bool = argument(True, "Show progress on standard error.", option="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a run may use. No result depends on it: stages get a `Plan`, engines a `Machine`.
+
+    Attributes:
+        engine: runs the tasks of stages.
+        memory: what may be held in memory at a time.
+        reporter: shows progress.
+    """
+
+    engine: Engine
+    memory: MemoryLimit
+    reporter: Reporter
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Machine:
+        """Check the arguments of a call and open the engine.
+
+        Raises:
+            SettingError: an argument is out of range, or there is no such engine.
+        """
+        engine = open_engine(given.get("engine", LOCAL), given.get("threads"))
+        limit = memory_limit(given.get("memory"), engine.threads)
+        return cls(engine=engine, memory=limit, reporter=reporter(given.get("progress", True)))

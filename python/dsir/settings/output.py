@@ -1,0 +1,69 @@
+"""How the selected rows are written: the size of the parts, the names of added columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from dsir.arguments import argument, chosen, described, name_of_column, parse_byte_size
+from dsir.output import AddedColumns
+
+
+class OutputArguments(TypedDict, total=False):
+    """Arguments that say how rows are written; see `OutputSettings`."""
+
+    shard_size: int | str
+    weight_column: str
+    target_column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputSettings:
+    """How the selected rows are written.
+
+    Attributes:
+        shard_size: bytes of text in an output shard.
+        weight_column: name of the column of log-weights.
+        target_column: name of the column that says which of separate targets took a row.
+
+    Raises:
+        SettingError: a setting is out of range.
+    """
+
+    shard_size: int = argument(
+        "256MB", "Text in an output file: a number of bytes, or a size such as 256MB."
+    )
+    weight_column: str = argument("log_weight", "Name of the column of log-weights in the output.")
+    target_column: str = argument(
+        "target",
+        "Name of the output column that says which of separate targets took a row.",
+    )
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        object.__setattr__(self, "shard_size", parse_byte_size("shard_size", self.shard_size))
+        name_of_column("weight_column", self.weight_column)
+        name_of_column("target_column", self.target_column)
+        self.added(())  # Checks that the name of the column of log-weights is UTF-8.
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> OutputSettings:
+        """Check the arguments of a call.
+
+        Raises:
+            SettingError: an argument is out of range.
+        """
+        return cls(**chosen(cls, given))
+
+    def added(self, target_names: Sequence[str]) -> AddedColumns:
+        """Return the columns that are added to the rows.
+
+        Args:
+            target_names: of separate targets; none when targets are not separate.
+        """
+        return AddedColumns(self.weight_column, self.target_column, target_names)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        return described(self)

@@ -1,0 +1,153 @@
+"""The plan of a run: everything that its result depends on, besides the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dsir.errors import SettingError
+from dsir.model.quality import QualityFilters
+from dsir.settings.combine import Combine, CombineArguments, CombineOptions
+from dsir.settings.documents import DocumentArguments, DocumentOptions, DocumentSettings
+from dsir.settings.draw import DrawArguments, DrawSettings
+from dsir.settings.fit import FitArguments, FitSettings
+from dsir.settings.output import OutputArguments, OutputSettings
+from dsir.settings.reading import ReadArguments, ReadSettings
+
+
+class PlanArguments(
+    DrawArguments,
+    ReadArguments,
+    FitArguments,
+    DocumentArguments,
+    CombineArguments,
+    OutputArguments,
+    total=False,
+):
+    """The arguments of `dsir.select` that its result depends on; see `Plan`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that the result of a run depends on, besides its inputs. Checked once, here.
+
+    Two runs over the same inputs with equal plans give the same bytes, on any `Machine`. A plan
+    goes into manifests by `describe` and comes back by `from_json`:
+    `Plan.from_json(plan.describe()) == plan`.
+
+    Attributes:
+        reading: how inputs are read.
+        documents: how documents are prepared.
+        fit: how the model is fitted.
+        draw: how documents are drawn.
+        combine: how a second measure is combined with the weights; None for DSIR alone.
+        output: how the selected rows are written.
+    """
+
+    reading: ReadSettings = field(metadata={"group": ReadSettings})
+    documents: DocumentSettings = field(metadata={"group": DocumentOptions})
+    fit: FitSettings = field(metadata={"group": FitSettings})
+    draw: DrawSettings = field(metadata={"group": DrawSettings})
+    combine: Combine | None = field(metadata={"group": CombineOptions})
+    output: OutputSettings = field(metadata={"group": OutputSettings})
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], target_names: Sequence[str]) -> Plan:
+        """Check the arguments of a call.
+
+        Args:
+            given: arguments by name; those left out have their defaults.
+            target_names: names of the targets; none for a single target without a name.
+
+        Raises:
+            SettingError: an argument is out of range, or arguments do not go together.
+        """
+        reading = ReadSettings.of(given)
+        documents = DocumentSettings.of(given)
+        fit = FitSettings.of(given, target_names)
+        combine = Combine.of(given)
+        draw = DrawSettings.of(given)
+        documents.refuse_short_windows(draw.min_tokens)
+        if combine is not None and draw.quotas:
+            raise SettingError(f"combine: cannot be used with {draw.quotas}")
+        output = OutputSettings.of(given)
+        output.added(target_names if fit.targets == "separate" else ())  # Checks the names.
+        return cls(
+            reading=reading,
+            documents=documents,
+            fit=fit,
+            draw=draw,
+            combine=combine,
+            output=output,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the plan as JSON values, as it stands in `selection.json`."""
+        return {**self.result(), **self.reading.limits.describe()}
+
+    def result(self) -> dict[str, Any]:
+        """Return, as JSON values, what the rows and files of a run that succeeds depend on.
+
+        All of the plan but the limits of bad data, which only say when a run fails.
+        """
+        return {
+            **self.draw.describe(),
+            **self.fit.describe(),
+            **self.documents.describe(),
+            "text": self.reading.text,
+            "combine": None if self.combine is None else self.combine.describe(),
+            **self.output.describe(),
+            "on_error": self.reading.on_error,
+        }
+
+    def counts(self) -> dict[str, Any]:
+        """Return, as JSON values, what the counts of n-grams depend on."""
+        return {
+            "stage": "count",
+            "text": self.reading.text,
+            "on_error": self.reading.on_error,
+            "chunk_tokens": self.documents.chunk_tokens,
+            "chunk_stride": self.documents.chunk_stride,
+            "features": self.fit.features.describe(),
+            "fit_tokens": self.fit.fit_tokens,
+        }
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> Plan:
+        """Make a plan again of what `describe` returned.
+
+        The JSON values may come from anywhere: each goes through the checks of a call. What a run
+        may touch (where it writes, what it overwrites) is no part of a plan.
+
+        Raises:
+            SettingError: a setting is missing, is not known, or is out of range.
+        """
+        for name in described:
+            if name not in _NAMES:
+                raise SettingError(f"this version of dsir knows no setting {name!r:.80}")
+        missing = _NAMES - described.keys()
+        if missing:
+            raise SettingError(f"the setting {min(missing)!r} is missing")
+        given = {name: value for name, value in described.items() if value is not None}
+        for name in _OBJECTS & given.keys():
+            if not isinstance(given[name], Mapping):
+                raise SettingError(f"{name}={given[name]!r:.80}: expected names and values")
+        if "combine" in given:
+            combine = dict(given["combine"])
+            given |= {"candidates": combine.pop("candidates", None), "combine": combine}
+        if "filters" in given:
+            given["filters"] = QualityFilters.from_json(given["filters"])
+        return cls(
+            reading=ReadSettings.of(given),
+            documents=DocumentSettings.of(given),
+            fit=FitSettings.from_json(given),
+            draw=DrawSettings.of(given),
+            combine=Combine.of(given),
+            output=OutputSettings.of(given),
+        )
+
+
+# `preprocessing` is spelled out in other settings, `candidates` are described with `combine`.
+_NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates"}
+_OBJECTS = {"features", "filters", "combine", "max_per"}

@@ -1,0 +1,67 @@
+"""How inputs are read: which column, and what becomes of what cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict, get_args
+
+from dsir import arguments
+from dsir.arguments import argument, chosen, name_of_column, one_of
+from dsir.corpus import OnError
+from dsir.settings.bad_data import NO_LIMITS, BadLimits, Most, check_bad_limits
+
+
+class ReadArguments(TypedDict, total=False):
+    """Arguments that say how inputs are read; see `ReadSettings`."""
+
+    text: str
+    on_error: OnError
+    max_bad_rows: Most
+    max_bad_shards: Most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSettings:
+    """How inputs are read.
+
+    Attributes:
+        text: the text column.
+        on_error: what becomes of what cannot be read.
+        limits: how much may be bad.
+
+    Raises:
+        SettingError: a setting is out of range.
+    """
+
+    text: str = argument("text", "The text column; dots lead into nested columns, e.g. doc.body.")
+    on_error: OnError = argument(
+        "raise",
+        "What to do with rows and files that cannot be read: 'raise' stops the run, 'skip' lists "
+        "them in Selection.skipped and, with out, in its file _rejects.jsonl.",
+        panel=arguments.RUN,
+    )
+    limits: BadLimits = field(default=NO_LIMITS, metadata={"group": BadLimits})
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        name_of_column("text", self.text)
+        one_of("on_error", self.on_error, get_args(OnError))
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> ReadSettings:
+        """Check the arguments of a call.
+
+        Raises:
+            SettingError: an argument is out of range.
+        """
+        reading = cls(**chosen(cls, given))
+        limits = check_bad_limits(
+            given.get("max_bad_rows"), given.get("max_bad_shards"), reading.on_error
+        )
+        return replace(reading, limits=limits)
+
+    @property
+    def skips(self) -> bool:
+        """Whether what cannot be read is skipped."""
+        return self.on_error == "skip"
