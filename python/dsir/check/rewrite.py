@@ -14,12 +14,13 @@ from typing import Any
 
 from dsir.check.reselect import argument_of
 from dsir.corpus import Corpus
+from dsir.engine import open_engine
 from dsir.errors import DsirWarning, SettingError
 from dsir.model.importance import ImportanceModel
 from dsir.output.manifest import Manifest
 from dsir.progress import reporter
 from dsir.run.folders import sample_to_folder, score_to_folder
-from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.pipeline import Pipeline
 from dsir.run.write_folder import write_from_folder
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
@@ -78,7 +79,7 @@ def write_again(
     prepared = check_preprocessing(
         "none", given["chunk_tokens"], given["chunk_stride"], given["filters"]
     )
-    engine = open_engine("local", threads)
+    engine = open_engine(threads=threads)
     limit = memory_limit(memory, engine.threads)
     pipeline = Pipeline(engine, reporter(False), given["on_error"], memory=limit)
     corpus = prepared.cut(raw.limited(limit.reading), model.features)

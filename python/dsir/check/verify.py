@@ -21,13 +21,13 @@ from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
+from dsir.engine import open_engine
 from dsir.errors import DsirError, OutputError, SettingError
 from dsir.model.importance import ImportanceModel
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.remote import Location, RemotePath, location_of
 from dsir.remote.store import raise_if_store_failed
-from dsir.run.pipeline import open_engine
 from dsir.settings.memory import memory_limit
 
 _SHOWN = 5
@@ -135,7 +135,7 @@ def verify(
         SettingError: the call is wrong.
         StoreError: a store does not answer, or refuses.
     """
-    limit = memory_limit(memory, open_engine("local", threads).threads)
+    limit = memory_limit(memory, open_engine(threads=threads).threads)
     folder = location_of(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE

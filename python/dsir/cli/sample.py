@@ -10,10 +10,11 @@ import typer
 from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
+from dsir.engine import open_engine
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
 from dsir.run.folders import sample_to_folder
-from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.pipeline import Pipeline
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
@@ -60,7 +61,7 @@ def sample(
             check_dedup(dedup),
             check_quotas(quota_options.max_per_of(max_per), group_by),
         )
-        pipeline = Pipeline(open_engine("local", threads), reporter(not quiet))
+        pipeline = Pipeline(open_engine(threads=threads), reporter(not quiet))
         with folder_of(location_of(scores)) as source, folder_of(location_of(out)) as folder:
             accounts = sample_to_folder(pipeline, source, settings, folder)
         if as_json:

@@ -11,12 +11,13 @@ import dsir
 from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.corpus import Paths, resolve
+from dsir.engine import open_engine
 from dsir.errors import SettingError
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
 from dsir.run.fit import check_on_error
 from dsir.run.folders import score_to_folder
-from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.pipeline import Pipeline
 from dsir.settings.bad_data import check_bad_limits
 from dsir.settings.documents import check_preprocessing
 from dsir.settings.extra_columns import ExtraColumns
@@ -64,7 +65,7 @@ def score(
     """
     with reported(debug=debug, resumable=True):
         check_on_error(on_error)
-        engine = open_engine("local", threads)
+        engine = open_engine(threads=threads)
         limit = memory_limit(memory, engine.threads)
         pipeline = Pipeline(
             engine,

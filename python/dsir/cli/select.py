@@ -14,12 +14,12 @@ from dsir.cli.dry_run import print_survey, survey
 from dsir.cli.failures import reported
 from dsir.cli.tables import print_accounts
 from dsir.corpus import Paths, resolve
+from dsir.engine import open_engine
 from dsir.model.targets import resolve_targets
 from dsir.output.folder import check_output_folder
 from dsir.remote import location_of
 from dsir.run.combining import check_combine
 from dsir.run.fit import check_fit_settings, check_on_error
-from dsir.run.pipeline import open_engine
 from dsir.sampling import KeyRule
 from dsir.settings.bad_data import check_bad_limits
 from dsir.settings.budget import Budget
@@ -140,7 +140,7 @@ def select(
                 options.fit_tokens_of(fit_tokens),
             )
             parse_byte_size("shard_size", shard_size)
-            memory_limit(memory, open_engine("local", threads).threads)
+            memory_limit(memory, open_engine(threads=threads).threads)
             check_output_folder(location_of(out), overwrite=overwrite, resuming=workdir is not None)
             surveys = [
                 survey(resolve(Paths(raw), text=text, name="raw")),

@@ -11,10 +11,11 @@ import dsir
 from dsir.arguments import parse_byte_size
 from dsir.cli import options
 from dsir.cli.failures import reported
+from dsir.engine import open_engine
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
-from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.pipeline import Pipeline
 from dsir.run.write_folder import write_from_folder
 
 _SHOWN = ("kl_reduction", "targets")
@@ -53,7 +54,7 @@ def write(
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         check_writable(folder)
         loaded = dsir.ImportanceModel.load(model)
-        pipeline = Pipeline(open_engine("local", threads), reporter(not quiet))
+        pipeline = Pipeline(open_engine(threads=threads), reporter(not quiet))
         with folder_of(location_of(rows)) as source:
             written = write_from_folder(
                 pipeline,

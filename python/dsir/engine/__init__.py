@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from dsir.engine.base import Engine, Progress, Stopped
+from dsir.engine.engines import LOCAL, open_engine
 from dsir.engine.local import LocalEngine, thread_count, usable_cores
 
-__all__ = ["Engine", "LocalEngine", "Progress", "Stopped", "thread_count", "usable_cores"]
+__all__ = [
+    "LOCAL",
+    "Engine",
+    "LocalEngine",
+    "Progress",
+    "Stopped",
+    "open_engine",
+    "thread_count",
+    "usable_cores",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -35,9 +35,14 @@ class Engine(abc.ABC):
 
     Attributes:
         threads: how many threads (or their like) may work at a time.
+        shares_files: whether workers see every file of the machine of the caller, temporary ones
+            included. If not, workers find what the user named (inputs, `out`, `workdir`: by URL, or
+            on a disk that all machines mount), and dsir hands nothing from one task to another in
+            temporary files of its own.
     """
 
     threads: int
+    shares_files: ClassVar[bool] = True
 
     @abc.abstractmethod
     def run(

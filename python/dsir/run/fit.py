@@ -7,7 +7,7 @@ from typing import get_args
 
 from dsir.arguments import one_of
 from dsir.corpus import OnError, resolve
-from dsir.engine import Engine
+from dsir.engine import LOCAL, Engine, open_engine
 from dsir.model.features import HashedNgrams, check_features
 from dsir.model.importance import ImportanceModel, check_smoothing
 from dsir.model.length import Length, check_length
@@ -20,7 +20,7 @@ from dsir.model.targets import (
     resolve_targets,
 )
 from dsir.progress import reporter
-from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.pipeline import Pipeline
 from dsir.settings.bad_data import Most, check_bad_limits
 from dsir.settings.documents import check_preprocessing
 from dsir.settings.fit import FitSettings, FitTokens, check_fit_tokens
@@ -42,7 +42,7 @@ def fit(
     fit_tokens: FitTokens = "auto",
     chunk_tokens: int | None = None,
     chunk_stride: int | None = None,
-    engine: str | Engine = "local",
+    engine: str | Engine = LOCAL,
     threads: int | None = None,
     memory: int | str | None = None,
     on_error: OnError = "raise",

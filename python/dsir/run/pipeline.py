@@ -14,8 +14,8 @@ import numpy as np
 
 from dsir.corpus import Corpus, OnError, Shard
 from dsir.corpus.skipped import Skipped
-from dsir.engine import Engine, LocalEngine
-from dsir.errors import EmptyCorpusError, SettingError
+from dsir.engine import Engine
+from dsir.errors import EmptyCorpusError
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
 from dsir.model.length import CorpusSize
@@ -434,21 +434,6 @@ class Pipeline:
     def _threads_inside(self, tasks: int) -> int:
         """How many threads each of so many tasks may use, where there are more than tasks."""
         return max(1, self.engine.threads // max(1, tasks))
-
-
-def open_engine(engine: str | Engine, threads: int | None) -> Engine:
-    """Return the engine that was asked for.
-
-    Raises:
-        SettingError: there is no such engine.
-    """
-    if isinstance(engine, Engine):
-        if threads is not None:
-            raise SettingError("threads: belongs to the engine where an Engine is given")
-        return engine
-    if engine != "local":
-        raise SettingError(f"engine={engine!r}: expected 'local' or an Engine")
-    return LocalEngine(threads)
 
 
 def _nothing(amount: int) -> None:

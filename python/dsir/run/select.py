@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dsir.arguments import parse_byte_size, whole_number
 from dsir.corpus import OnError, resolve
-from dsir.engine import Engine
+from dsir.engine import LOCAL, Engine, open_engine
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
 from dsir.model.length import Length
@@ -19,7 +19,7 @@ from dsir.remote import RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
 from dsir.run.combining import check_combine
 from dsir.run.fit import check_fit_settings, check_on_error
-from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.pipeline import Pipeline
 from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
 from dsir.sampling import KeyRule, Method
@@ -69,7 +69,7 @@ def select(
     shard_size: int | str = "256MB",
     weight_column: str = "log_weight",
     target_column: str = "target",
-    engine: str | Engine = "local",
+    engine: str | Engine = LOCAL,
     threads: int | None = None,
     memory: int | str | None = None,
     on_error: OnError = "raise",
