@@ -270,7 +270,7 @@ class Pipeline:
         lost: LostGroups,
         model: ImportanceModel,
         filters: QualityFilters | None,
-        workdir: Workdir,
+        workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
     ) -> list[ShardScores]:
         """Score the units again that lose row groups, and judge anew how much is bad.
@@ -281,7 +281,7 @@ class Pipeline:
             lost: the row groups.
             model: with which model.
             filters: what rows must meet to be selected; None for nothing.
-            workdir: where the scores are kept.
+            workdir: where the scores are kept; None for memory.
             extra: what is kept of each row beside its log-weight.
 
         Raises:
@@ -297,7 +297,7 @@ class Pipeline:
                 filters,
                 self.on_error,
                 threads,
-                workdir.place(stage, number),
+                workdir.place(stage, number) if workdir else None,
                 extra=extra,
             )
             for number in numbers

@@ -207,7 +207,8 @@ def select(
     if workdir is not None:
         with folder_of(location_of(workdir)) as place:
             selection = run.in_workdir(place, kept=True)
-    elif run.raw.in_memory:
+    elif run.raw.in_memory or not engine.shares_files:
+        # Workers that do not see a folder of this machine hand their results back to it.
         selection = run.run(None)
     else:
         # A few numbers per document: on disk, so that memory does not grow with the corpus.

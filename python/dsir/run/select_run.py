@@ -31,7 +31,7 @@ from dsir.output.folder import (
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
-from dsir.remote import Folder, Location
+from dsir.remote import Folder, Location, Mirror
 from dsir.remote.store import raise_if_store_failed
 from dsir.run.accounts import accounts_of, add_kl_reduction
 from dsir.run.accounts_file import keep_accounts
@@ -119,6 +119,11 @@ class SelectionRun:
             raise SettingError(
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
             )
+        if isinstance(folder, Mirror) and not self.pipeline.engine.shares_files:
+            raise SettingError(
+                f"workdir: {folder} is worked on in a temporary folder of this machine, which the "
+                "workers of this engine do not see; give a folder that they see"
+            )
         settings = {**self.settings(), "out": None if self.out is None else str(self.out)}
         make_folder(folder)
         with locked(folder):
@@ -133,7 +138,8 @@ class SelectionRun:
         self._check_output(resuming)
         if self.out is not None:
             remove_unfinished(self.out)
-        with kept_folder(workdir) as kept:
+        # Rows and lines are put aside for another task, which may run on another machine.
+        with kept_folder(workdir if self.pipeline.engine.shares_files else None) as kept:
             return self._select(workdir, kept, resuming, begun)
 
     def _select(
@@ -191,15 +197,15 @@ class SelectionRun:
             ShardError: the one that was met, where it is not of a damaged row group or nothing is
                 to be skipped.
         """
-        skips = self.pipeline.on_error == "skip" and workdir is not None
-        if not skips or error.row_group is None:
+        if self.pipeline.on_error != "skip" or error.row_group is None:
             raise_named(error, shards, rows, _WAY_OUT)
         raise_if_store_failed(error)
         found = find_damage(shards, rows)
         more = lost.with_more(found)
-        if more == lost or workdir is None:
+        if more == lost:
             raise error
-        more.keep(workdir)
+        if workdir is not None:
+            more.keep(workdir)
         return more
 
     def _check_output(self, resuming: bool) -> None:
@@ -233,7 +239,12 @@ class SelectionRun:
         if self.combine is not None:
             settings = self.combine.widened(settings)
         if workdir is None:
-            scores = self.pipeline.score(self.raw, model, filters, None, extra=settings.extra)
+            extra = settings.extra
+            scores = self.pipeline.score(self.raw, model, filters, None, extra=extra)
+            if lost:
+                scores = self.pipeline.score_again(
+                    self.raw, scores, lost, model, filters, None, extra
+                )
             scores = without_unnumbered_of(self.raw.shards, scores)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
