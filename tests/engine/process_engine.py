@@ -10,7 +10,7 @@ import multiprocessing
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
 from dsir.engine import Engine, Progress, Stopped
@@ -45,11 +45,15 @@ class ProcessEngine(Engine):
     def __init__(self, workers: int = 2) -> None:
         self.threads = workers
         # Not forked: threads of this process may hold locks.
-        context = multiprocessing.get_context("spawn")
-        self._stop = context.Event()
-        self._amounts = context.SimpleQueue()
-        self._pool = ProcessPoolExecutor(
-            workers, context, initializer=_begin, initargs=(self._stop, self._amounts)
+        self._context = multiprocessing.get_context("spawn")
+        self._stop = self._context.Event()
+        self._amounts = self._context.SimpleQueue()
+        self._pool = self._open()
+
+    def _open(self) -> ProcessPoolExecutor:
+        arguments = (self._stop, self._amounts)
+        return ProcessPoolExecutor(
+            self.threads, self._context, initializer=_begin, initargs=arguments
         )
 
     def __enter__(self) -> ProcessEngine:
@@ -78,11 +82,12 @@ class ProcessEngine(Engine):
                     yield _next(waiting)
             while waiting:
                 yield _next(waiting)
-        finally:
+        except BaseException:  # A failure, Ctrl-C, or the iterator was closed.
             self._stop.set()
-            for future in waiting:
-                future.cancel()
-            wait(waiting)
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = self._open()
+            raise
+        finally:
             self._amounts.put(None)
             listener.join()
 
@@ -97,10 +102,10 @@ class ProcessEngine(Engine):
 
 def _next(waiting: deque[Future[Any]]) -> Any:
     """Take the next result; if its task was stopped, raise what stopped it."""
-    first = waiting[0]  # It leaves when it is done: until then it is waited for.
+    first = waiting.popleft()
     if isinstance(first.exception(), Stopped):
         for future in waiting:
             error = future.exception()
             if error is not None and not isinstance(error, Stopped):
                 raise error
-    return waiting.popleft().result()
+    return first.result()
