@@ -15,6 +15,7 @@ from dsir.model.quality import REASONS, QualityFilters
 from dsir.remote import Folder
 from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
+from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Pipeline
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
@@ -119,7 +120,7 @@ def score_to_folder(
 
 def sample_to_folder(
     pipeline: Pipeline, scores: Folder, settings: DrawSettings, folder: Folder
-) -> dict[str, Any]:
+) -> Metrics:
     """Draw from a folder of scores into a folder of selected rows.
 
     Returns:

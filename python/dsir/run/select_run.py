@@ -33,10 +33,11 @@ from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror
 from dsir.remote.store import raise_if_store_failed
-from dsir.run.accounts import accounts_of, add_kl_reduction
+from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.combining import Combine
 from dsir.run.folders import rows_workdir, score_workdir, separate_targets
+from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Fitted, Pipeline
 from dsir.run.selection import Selection, join_tables
 from dsir.settings.documents import Preprocessing
@@ -278,7 +279,7 @@ class SelectionRun:
 
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
-    ) -> dict[str, Any]:
+    ) -> Metrics:
         """Collect the accounts of a draw."""
         filters = self.preprocessing.filters
         return accounts_of(
@@ -320,8 +321,8 @@ class SelectionRun:
         files = fetched.files
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
-        metrics = self._accounts(scores, drawn, rows)
-        add_kl_reduction(metrics, model, fetched.counts)
+        metrics = with_kl_reduction(self._accounts(scores, drawn, rows), model, fetched.counts)
+        stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(
             paths=fetched.paths,
@@ -333,10 +334,7 @@ class SelectionRun:
                 if self.added.target_names
                 else None
             ),
-            metrics={
-                **metrics,
-                "stages": {name: t.describe() for name, t in self.pipeline.times.items()},
-            },
+            metrics=metrics.with_stages(stages),
             skipped=skipped,
             model=model,
         )
@@ -345,7 +343,7 @@ class SelectionRun:
                 "settings": {**self.settings(), **self.pipeline.limits.describe()},
                 "inputs": inputs,
                 "model": model.fingerprint,
-                "metrics": metrics,
+                "metrics": metrics.describe(),
                 "outputs": [path.name for path in fetched.paths],
                 "skipped": [entry.to_json() for entry in skipped],
             }
@@ -390,7 +388,7 @@ class SelectionRun:
             "threads": self.pipeline.engine.threads,
             "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
             "seconds": round(time.time() - begun, 3),
-            "stages": selection.metrics["stages"],
+            "stages": selection.metrics.stages,
         }
         with writing(out / RUN_FILE):
             write_json(out / RUN_FILE, run)

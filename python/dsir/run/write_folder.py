@@ -18,9 +18,10 @@ from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
 from dsir.remote import Folder, Location, location_of
-from dsir.run.accounts import add_kl_reduction
+from dsir.run.accounts import with_kl_reduction
 from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
+from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Pipeline
 from dsir.stages.damage.columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
@@ -48,7 +49,7 @@ class WrittenRows:
 
     paths: list[Location]
     rows: int
-    metrics: dict[str, Any]
+    metrics: Metrics
 
 
 def write_from_folder(
@@ -110,8 +111,7 @@ def write_from_folder(
         raise_named(error, shards, parts, _WAY_OUT)
     skipped = skipped_in_files(shards, accounts.skipped)
     written.files += write_rejects(out, skipped)
-    metrics = accounts.metrics
-    add_kl_reduction(metrics, model, written.counts)
+    metrics = with_kl_reduction(accounts.metrics, model, written.counts)
     described = {
         "settings": {
             **_settings(manifest, accounts, model),
@@ -124,7 +124,7 @@ def write_from_folder(
             "model": {"path": None if model_path is None else str(model_path)},
         },
         "model": model.fingerprint,
-        "metrics": metrics,
+        "metrics": metrics.describe(),
         "outputs": [path.name for path in written.paths],
         "skipped": [entry.to_json() for entry in skipped],
     }
