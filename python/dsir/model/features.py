@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,25 @@ class HashedNgrams:
             described["hash_version"] = _core.FAST_HASH_VERSION
         described["unicode"] = self.unicode_version
         return described
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> HashedNgrams:
+        """Return the features that were described, with what this version of dsir has of the rest.
+
+        The versions in the description (Unicode, hash, Punkt) are not looked at: compare it with
+        what `describe` says of the features.
+
+        Raises:
+            KeyError, TypeError: it describes no features.
+            SettingError: an argument is out of range, or nltk or its data is missing.
+        """
+        return cls(
+            n=described["n"],
+            buckets=described["buckets"],
+            tokenizer=described["tokenizer"],
+            hash=described["hash"],
+            sentences=described.get("sentences", "none"),
+        )
 
     @property
     def fingerprint(self) -> str:

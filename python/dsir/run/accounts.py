@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dsir.corpus.skipped import count_by_kind
 from dsir.errors import DsirWarning
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import TrainingCounts
 from dsir.model.metrics import kl_reduction_of_counts
 from dsir.model.quality import REASONS
 from dsir.run.metrics import (
@@ -118,7 +118,7 @@ def row_accounts(
 
 
 def with_kl_reduction(
-    metrics: Metrics, model: ImportanceModel, counts: npt.NDArray[np.int64]
+    metrics: Metrics, trained: TrainingCounts | None, counts: npt.NDArray[np.int64]
 ) -> Metrics:
     """Return metrics with the KL reduction: of the target, or the mean over named ones and of each.
 
@@ -126,18 +126,20 @@ def with_kl_reduction(
 
     Args:
         metrics: as `accounts_of` makes them.
-        model: whose counts of raw and target it is measured against.
+        trained: the n-grams of raw and target that it is measured against; None for no measure.
         counts: int64[targets, buckets] of the selection; one row where targets are not separate.
     """
-    if not model.target_names:
-        kl = kl_reduction_of_counts(counts[0], model.raw_counts, model.target_counts)
+    if trained is None:
+        return metrics
+    if not trained.names:
+        kl = kl_reduction_of_counts(counts[0], trained.raw, trained.targets[0])
         return replace(metrics, kl_reduction=_rounded(kl))
-    by_target = dict(metrics.targets or {name: TargetAccounts() for name in model.target_names})
+    by_target = dict(metrics.targets or {name: TargetAccounts() for name in trained.names})
     found = []
-    for number, name in enumerate(model.target_names):
+    for number, name in enumerate(trained.names):
         selected = counts[number if len(counts) > 1 else 0]
         if selected.any():
-            kl = kl_reduction_of_counts(selected, model.raw_counts, model.target_counts[number])
+            kl = kl_reduction_of_counts(selected, trained.raw, trained.targets[number])
             by_target[name] = replace(by_target[name], kl_reduction=_rounded(kl))
             found.append(kl)
     return replace(metrics, targets=by_target, kl_reduction=_rounded(sum(found) / len(found)))

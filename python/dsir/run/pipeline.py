@@ -16,9 +16,9 @@ from dsir.corpus import Corpus, OnError, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
 from dsir.errors import EmptyCorpusError
+from dsir.model.estimator import Estimator
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
-from dsir.model.length import CorpusSize
 from dsir.model.quality import QualityFilters
 from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
@@ -156,18 +156,15 @@ class Pipeline:
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
         for corpus, counted in zip((*target.corpora, raw), (*of_targets, of_raw), strict=True):
             _refuse_no_rows(corpus, counted.rows, counted.skipped)
-        counts = [part.counts for part in of_targets]
-        model = ImportanceModel(
+        model = ImportanceModel.from_counts(
             features,
-            of_raw.counts,
-            np.stack(counts) if target.names else counts[0],
+            of_raw,
+            of_targets,
             target_names=target.names,
             targets=settings.targets,
             proportions=settings.proportions,
             smoothing=settings.smoothing,
             length=settings.length,
-            raw_size=CorpusSize(of_raw.documents, of_raw.tokens),
-            target_sizes=[CorpusSize(part.documents, part.tokens) for part in of_targets],
         )
         skipped = [entry for part in of_targets for entry in part.skipped]
         rows = [part.file_rows for part in of_targets]
@@ -205,7 +202,7 @@ class Pipeline:
     def score(
         self,
         corpus: Corpus,
-        model: ImportanceModel,
+        model: Estimator,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
@@ -268,7 +265,7 @@ class Pipeline:
         corpus: Corpus,
         scores: Sequence[ShardScores],
         lost: LostGroups,
-        model: ImportanceModel,
+        model: Estimator,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,

@@ -17,6 +17,7 @@ import pyarrow as pa
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, OutputError, SettingError, ShardError
+from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
 from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
@@ -227,7 +228,7 @@ class SelectionRun:
 
     def _draw(
         self,
-        model: ImportanceModel,
+        model: Estimator,
         workdir: Workdir | None,
         kept: Path | None,
         fitted: Fitted,
@@ -294,7 +295,7 @@ class SelectionRun:
     def _fetch(
         self,
         outputs: Sequence[OutputShard],
-        model: ImportanceModel,
+        model: Estimator,
         workdir: Workdir | None,
         stage: str,
     ) -> _Fetched:
@@ -321,7 +322,8 @@ class SelectionRun:
         files = fetched.files
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
-        metrics = with_kl_reduction(self._accounts(scores, drawn, rows), model, fetched.counts)
+        metrics = self._accounts(scores, drawn, rows)
+        metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
         stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(

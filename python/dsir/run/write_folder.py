@@ -11,7 +11,7 @@ from dsir.corpus import Shard
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.output import AddedColumns
 from dsir.output.folder import SELECTION_FILE, clear_output_folder
 from dsir.output.manifest import described_input, write_manifest
@@ -57,7 +57,7 @@ def write_from_folder(
     rows: Folder,
     out: Location,
     *,
-    model: ImportanceModel,
+    model: Estimator,
     model_path: Location | None,
     shard_size: int,
     weight_column: str,
@@ -99,8 +99,7 @@ def write_from_folder(
     parts = _selected(rows, folder, manifest, shards, model)
     shards = placed(shards, [part.source_rows for part in parts])
     outputs = pipeline.plan(shards, parts, shard_size)
-    names = model.target_names if model.targets == "separate" else ()
-    added = AddedColumns(weight_column, target_column, names)
+    added = AddedColumns(weight_column, target_column, tuple(model.column_names))
     for output in outputs:
         added.refuse_taken_names(output.schema)
     if overwrite:
@@ -111,7 +110,7 @@ def write_from_folder(
         raise_named(error, shards, parts, _WAY_OUT)
     skipped = skipped_in_files(shards, accounts.skipped)
     written.files += write_rejects(out, skipped)
-    metrics = with_kl_reduction(accounts.metrics, model, written.counts)
+    metrics = with_kl_reduction(accounts.metrics, model.training_counts, written.counts)
     described = {
         "settings": {
             **_settings(manifest, accounts, model),
@@ -135,23 +134,18 @@ def write_from_folder(
 
 
 def _settings(
-    manifest: dict[str, Any], accounts: DrawnAccounts, model: ImportanceModel
+    manifest: dict[str, Any], accounts: DrawnAccounts, model: Estimator
 ) -> dict[str, Any]:
     """Return all that the rows depend on: how they were drawn, scored, and what the model says."""
     settings = manifest["settings"]
     windows = raw_of(manifest)[0]
-    proportions = model.proportions
     return {
         **{name: value for name, value in settings.items() if name not in _OF_FOLDER},
         **accounts.settings,
         "text": settings["text"],
         "chunk_tokens": windows.get("chunk_tokens"),
         "chunk_stride": windows.get("chunk_stride"),
-        "features": model.features.describe(),
-        "targets": model.targets,
-        "proportions": None if proportions is None else proportions.tolist(),
-        "smoothing": model.smoothing,
-        "length": model.length,
+        **model.describe(),
     }
 
 
@@ -170,7 +164,7 @@ def _selected(
     folder: Path,
     manifest: dict[str, Any],
     shards: Sequence[Shard],
-    model: ImportanceModel,
+    model: Estimator,
 ) -> list[ShardRows]:
     form = ScoreForm(model.columns, chunks=are_chunks(manifest))
     parts = []
