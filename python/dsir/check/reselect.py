@@ -18,8 +18,9 @@ from dsir.check.json_differences import differences
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
 from dsir.errors import DsirWarning, InputError, ModelError, SettingError
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_model
 from dsir.model.features import HashedNgrams
-from dsir.model.importance import ImportanceModel
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed
@@ -223,8 +224,8 @@ def target_of(
 
 
 def model_of(
-    manifest: Manifest, model: ImportanceModel | str | Path | RemotePath | None
-) -> tuple[ImportanceModel | None, list[Finding]]:
+    manifest: Manifest, model: Estimator | str | Path | RemotePath | None
+) -> tuple[Estimator | None, list[Finding]]:
     """Find the model of a selection of `dsir write` again.
 
     Args:
@@ -242,7 +243,7 @@ def model_of(
             return None, [Finding("input", what)]
         model = path
     try:
-        found = model if isinstance(model, ImportanceModel) else ImportanceModel.load(model)
+        found = model if isinstance(model, Estimator) else load_model(model)
     except (ModelError, SettingError) as error:
         raise_if_store_failed(error)
         return None, [Finding("input", str(error))]

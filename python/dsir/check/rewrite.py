@@ -16,7 +16,7 @@ from dsir.check.reselect import argument_of
 from dsir.corpus import Corpus
 from dsir.engine import open_engine
 from dsir.errors import DsirWarning, SettingError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.output.manifest import Manifest
 from dsir.progress import reporter
 from dsir.run.folders import sample_to_folder, score_to_folder
@@ -35,8 +35,6 @@ _KEYS = ("seed", "method", "temperature")
 _DRAW = (*_BUDGET, *_KEYS, "min_tokens", "allow_fewer", "dedup", "max_per", "group_by")
 _SCORE = ("chunk_tokens", "chunk_stride", "filters", "on_error", "groups", "text")
 _WRITE = ("shard_size", "weight_column", "target_column")
-# What the model says; compared once all is made again.
-_MODEL = ("features", "targets", "proportions", "smoothing", "length")
 
 
 def is_of_stages(manifest: Manifest) -> bool:
@@ -47,7 +45,7 @@ def is_of_stages(manifest: Manifest) -> bool:
 def write_again(
     manifest: Manifest,
     raw: Corpus,
-    model: ImportanceModel,
+    model: Estimator,
     out: Path,
     *,
     threads: int | None,
@@ -67,7 +65,7 @@ def write_again(
         SettingError: the manifest's settings are none that this version of dsir knows.
         DsirError: what the stages raise.
     """
-    given = settings_of(manifest.settings)
+    given = settings_of(manifest.settings, model)
     draw = DrawSettings(
         Budget(**{name: given[name] for name in _BUDGET}),
         KeyRule(given["seed"], given["method"], given["temperature"]),
@@ -100,20 +98,22 @@ def write_again(
         )
 
 
-def settings_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(settings: Mapping[str, Any], model: Estimator) -> dict[str, Any]:
     """Return the settings of a manifest of `dsir write`, checked.
 
     Raises:
         SettingError: one is missing, not known, or not of its kind; the message names it.
     """
-    known = {*_DRAW, *_SCORE, *_WRITE, *_MODEL}
+    # What the model says is compared once all is made again.
+    of_model = model.describe().keys()
+    known = {*_DRAW, *_SCORE, *_WRITE, *of_model}
     for name in settings:
         if name not in known:
             raise SettingError(f"the setting {name!r:.80} is none that this version of dsir knows")
     missing = known - settings.keys()
     if missing:
         raise SettingError(f"the setting {min(missing)!r} is missing")
-    given = {name: argument_of(name, settings[name]) for name in known - {*_MODEL, "groups"}}
+    given = {name: argument_of(name, settings[name]) for name in known - {*of_model, "groups"}}
     groups = settings["groups"]
     if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
         raise SettingError(f"the setting groups is {groups!r:.80}, which it cannot be")

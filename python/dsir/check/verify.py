@@ -23,7 +23,7 @@ from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
 from dsir.engine import open_engine
 from dsir.errors import DsirError, OutputError, SettingError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.remote import Location, RemotePath, location_of
@@ -103,7 +103,7 @@ def verify(
     *,
     raw: object = None,
     target: object = None,
-    model: ImportanceModel | str | Path | RemotePath | None = None,
+    model: Estimator | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
     threads: int | None = None,
@@ -218,7 +218,7 @@ class _Again:
             again = Path(scratch) / "again"
             take: dict[str, Any] = {"threads": threads, "memory": memory}
             try:
-                if isinstance(other, ImportanceModel):
+                if isinstance(other, Estimator):
                     write_again(manifest, raw, other, again, **take)
                 else:
                     select_again(manifest, raw, other, again, **take)

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-import dsir
 from dsir.cli import options, quota_options
 from dsir.cli.failures import reported
 from dsir.corpus import Paths, resolve
 from dsir.engine import open_engine
 from dsir.errors import SettingError
+from dsir.model.estimators import load_model
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
 from dsir.run.fit import check_on_error
@@ -75,7 +75,7 @@ def score(
             limit,
         )
         prepared = check_preprocessing("none", chunk_tokens, chunk_stride, filters)
-        loaded = dsir.ImportanceModel.load(model)
+        loaded = load_model(model)
         resolved = resolve(Paths(raw), text=text, name="raw").limited(limit.reading)
         corpus = prepared.cut(resolved, loaded.features)
         extra = ExtraColumns(check_dedup(dedup) == "exact", _columns_of(groups))

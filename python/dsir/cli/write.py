@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-import dsir
 from dsir.arguments import parse_byte_size
 from dsir.cli import options
 from dsir.cli.failures import reported
 from dsir.engine import open_engine
+from dsir.model.estimators import load_model
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.progress import reporter
 from dsir.remote import folder_of, location_of
@@ -53,7 +53,7 @@ def write(
         folder = location_of(out)
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         check_writable(folder)
-        loaded = dsir.ImportanceModel.load(model)
+        loaded = load_model(model)
         pipeline = Pipeline(open_engine(threads=threads), reporter(not quiet))
         with folder_of(location_of(rows)) as source:
             written = write_from_folder(
@@ -75,7 +75,8 @@ def write(
         if as_json:
             typer.echo(json.dumps(found, indent=2))
         elif not quiet:
+            kl = written.metrics.kl_reduction
             typer.echo(
-                f"{out}: {found['rows']:,} rows in {len(written.paths):,} shards, "
-                f"KL reduction {found['kl_reduction']:.4f}"
+                f"{out}: {written.rows:,} rows in {len(written.paths):,} shards"
+                + ("" if kl is None else f", KL reduction {kl:.4f}")
             )
