@@ -19,11 +19,12 @@ import pyarrow.parquet as pq
 import dsir
 from dsir.corpus import Shard, resolve
 from dsir.corpus.windows.shard import ChunkedShard
+from dsir.engine import open_engine
 from dsir.graph import Idf
 from dsir.model.features import HashedNgrams
 from dsir.progress import reporter
 from dsir.run.folders import sample_to_folder, score_to_folder
-from dsir.run.pipeline import Pipeline, open_engine
+from dsir.run.pipeline import Pipeline
 from dsir.run.status import run_status
 from dsir.run.write_folder import write_from_folder
 from dsir.sampling import KeyRule
@@ -355,7 +356,7 @@ def folders(folder: Path) -> Case:
     raw = folder / "raw.jsonl"
     raw.write_text("".join(json.dumps({"text": f"{t} {t}"}) + "\n" for t in TEXTS * 6), "utf-8")
     model = dsir.fit(raw, ["the ship and the sea"], features=FEATURES, progress=False)
-    pipeline = Pipeline(open_engine("local", 1), reporter(False))
+    pipeline = Pipeline(open_engine(threads=1), reporter(False))
     settings = DrawSettings(Budget(9, None, None), KeyRule(3, "resample", 1.0), 2, False)
     corpus = resolve(raw, text="text")
     scores, rows, out = (folder / name for name in ("scores", "rows", "out"))

@@ -1,22 +1,23 @@
-"""Tasks on threads: results in order, and the error of whoever failed."""
+"""The engine of threads, and engines by name."""
 
 from __future__ import annotations
 
 import threading
 
 import pytest
+from engine_contract import EngineContract
 
-from dsir.engine import LocalEngine
+import dsir
+from dsir.engine import LocalEngine, open_engine
 
 
-def test_results_come_in_order():
-    def stage(task, progress):
-        progress(1)
-        return task * task
+@pytest.fixture(scope="module")
+def engine():
+    return LocalEngine(2)
 
-    assert list(LocalEngine(3).run(stage, range(100), lambda _: None)) == [
-        number * number for number in range(100)
-    ]
+
+class TestLocalEngine(EngineContract):
+    """The contract."""
 
 
 def test_a_failure_keeps_its_cause_where_another_task_was_stopped_for_it():
@@ -35,3 +36,19 @@ def test_a_failure_keeps_its_cause_where_another_task_was_stopped_for_it():
     with pytest.raises(ValueError, match="cannot be written") as caught:
         list(LocalEngine(2).run(stage, range(2), lambda _: None))
     assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_engines_by_name():
+    named = open_engine("local", 3)
+    assert isinstance(named, LocalEngine)
+    assert named.threads == 3
+    assert open_engine().threads == LocalEngine().threads
+    assert open_engine(named) is named
+    with pytest.raises(dsir.SettingError, match="threads: belongs to the engine"):
+        open_engine(named, 2)
+
+
+@pytest.mark.parametrize("engine", ["Local", "spark", "", None, 3, ["local"]])
+def test_engines_that_there_are_not(engine):
+    with pytest.raises(dsir.SettingError, match=r"engine=.*: expected 'local' or an Engine"):
+        open_engine(engine)

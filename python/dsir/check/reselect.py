@@ -18,7 +18,8 @@ from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import WINDOW_KEYS
 from dsir.errors import DsirWarning, InputError, ModelError, SettingError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_model
 from dsir.model.targets import resolve_targets
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of
@@ -29,12 +30,13 @@ from dsir.run.pipeline import Pipeline
 from dsir.run.select import run_selection
 from dsir.run.write_folder import write_from_folder
 from dsir.settings.extra_columns import ExtraColumns
+from dsir.settings.fit import FitSettings
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 
 _NOT_OF_STAGES = {
     "combine": None,
-    "fit_tokens": "auto",
+    "fit_tokens": FitSettings().fit_tokens,
     "max_bad_rows": None,
     "max_bad_shards": None,
 }
@@ -76,7 +78,7 @@ def is_of_stages(manifest: Manifest) -> bool:
 
 
 def write_again(
-    manifest: Manifest, raw: Corpus, model: ImportanceModel, out: Path, machine: Machine
+    manifest: Manifest, raw: Corpus, model: Estimator, out: Path, machine: Machine
 ) -> None:
     """Make the selection of `dsir write` again: scored with the same model, drawn and written.
 
@@ -99,8 +101,8 @@ def write_again(
         raise SettingError(f"groups={groups!r:.80}: expected a list of columns")
     for name in _NOT_OF_STAGES.keys() & settings.keys():
         raise SettingError(f"the stages on their own know no setting {name!r}")
-    # The model says how it was fitted, and nothing was combined with its weights.
-    plan = Plan.from_json({**_NOT_OF_STAGES, **settings})
+    # The model says how it was fitted: its part of the settings is compared afterwards.
+    plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
     extra = ExtraColumns(plan.draw.dedup == "exact", tuple(groups))
@@ -158,8 +160,8 @@ def target_of(
 
 
 def model_of(
-    manifest: Manifest, model: ImportanceModel | str | Path | RemotePath | None
-) -> tuple[ImportanceModel | None, list[Finding]]:
+    manifest: Manifest, model: Estimator | str | Path | RemotePath | None
+) -> tuple[Estimator | None, list[Finding]]:
     """Find the model of a selection of `dsir write` again.
 
     Args:
@@ -177,7 +179,7 @@ def model_of(
             return None, [Finding("input", what)]
         model = path
     try:
-        found = model if isinstance(model, ImportanceModel) else ImportanceModel.load(model)
+        found = model if isinstance(model, Estimator) else load_model(model)
     except (ModelError, SettingError) as error:
         raise_if_store_failed(error)
         return None, [Finding("input", str(error))]

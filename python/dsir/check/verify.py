@@ -29,7 +29,7 @@ from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.remote import Location, RemotePath, location_of
@@ -114,7 +114,7 @@ def verify(
     *,
     raw: object = None,
     target: object = None,
-    model: ImportanceModel | str | Path | RemotePath | None = None,
+    model: Estimator | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
     **given: Unpack[LimitArguments],
@@ -223,7 +223,7 @@ class _Again:
         with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch:
             again = Path(scratch) / "again"
             try:
-                if isinstance(other, ImportanceModel):
+                if isinstance(other, Estimator):
                     write_again(manifest, raw, other, again, machine)
                 else:
                     select_again(manifest, raw, other, again, machine)

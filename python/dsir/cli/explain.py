@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-import dsir
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.errors import RowError
+from dsir.model.estimators import load_model
 
 
 @command()
@@ -37,14 +37,14 @@ def explain(
     """
     if text is None:
         text = _standard_input()
-    loaded = dsir.ImportanceModel.load(model)
+    loaded = load_model(model)
     table = loaded.explain(text, target=target)
     shown = table.slice(0, top) if top > 0 else table
-    if loaded.targets == "mixture":
-        # The log-weight under one target is explained, not the mixed one.
+    if target is not None and not loaded.column_names:
+        # In a mixture the log-weight under one target is explained, not the mixed one.
         log_weight = math.fsum(table["contribution"].to_pylist())
     else:
-        column = loaded.target_names.index(target) if target is not None else 0
+        column = list(loaded.column_names).index(target) if target is not None else 0
         log_weight = float(loaded.score([text]).reshape(-1)[column])
     if as_json:
         found = {"log_weight": log_weight, "ngrams": shown.to_pylist()}

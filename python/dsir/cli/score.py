@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-import dsir
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
+from dsir.model.estimators import load_model
 from dsir.remote import folder_of, location_of
 from dsir.run.folders import score_to_folder
 from dsir.run.inputs import cut
@@ -67,7 +67,7 @@ def score(
     extra = ExtraColumns(check_dedup(given.get("dedup")) == "exact", _columns_of(groups))
     share = _part_of(part)
     machine = Machine.of({**given, "progress": not quiet})
-    loaded = dsir.ImportanceModel.load(model)
+    loaded = load_model(model)
     found = resolve(Paths(raw), text=reading.text, name="raw")
     corpus = cut(found, documents, loaded.features, machine)
     with folder_of(location_of(out)) as folder:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-import dsir
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
+from dsir.model.estimators import load_model
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.remote import folder_of, location_of
 from dsir.run.pipeline import Pipeline
@@ -47,7 +47,7 @@ def write(
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     check_writable(folder)
-    loaded = dsir.ImportanceModel.load(model)
+    loaded = load_model(model)
     with folder_of(location_of(rows)) as source:
         written = write_from_folder(
             pipeline,
@@ -58,7 +58,7 @@ def write(
             output=output,
             overwrite=overwrite,
         )
-    found = {
+    found: dict[str, Any] = {
         "rows": written.rows,
         **{name: written.metrics[name] for name in _SHOWN if name in written.metrics},
         "paths": [str(path) for path in written.paths],
@@ -66,7 +66,8 @@ def write(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
+        kl = written.metrics.kl_reduction
         typer.echo(
-            f"{out}: {found['rows']:,} rows in {len(written.paths):,} shards, "
-            f"KL reduction {found['kl_reduction']:.4f}"
+            f"{out}: {written.rows:,} rows in {len(written.paths):,} shards"
+            + ("" if kl is None else f", KL reduction {kl:.4f}")
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +12,9 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import whole_number
-from dsir.corpus import resolve
-from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import ModelError, SettingError
 from dsir.model import model_file
+from dsir.model.estimator import Estimator, TextScores, TrainingCounts
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.length import (
@@ -28,15 +26,29 @@ from dsir.model.length import (
     poisson_log_ratio,
 )
 from dsir.model.proportions import shares
+from dsir.model.sentences import bytes_of
 from dsir.model.targets import Proportions, TargetMode, check_target_names, check_targets, in_order
-from dsir.remote import RemotePath, location_of
 
 
-class ImportanceModel:
+class NgramCounts(Protocol):
+    """What was counted in a corpus.
+
+    Attributes:
+        counts: int64[buckets].
+        documents: texts that have a token.
+        tokens: in these.
+    """
+
+    counts: npt.NDArray[np.int64]
+    documents: int
+    tokens: int
+
+
+class ImportanceModel(Estimator):
     """Bags of hashed n-grams of a raw corpus and of targets, and their log ratios.
 
     The log-weight of a text is made of the sum of `log_ratio` over its n-grams. Source: Xie et al.
-    2023, section 3; ALGORITHMS section 1. Frozen: the arrays cannot be written to.
+    2023, section 3. Frozen: the arrays cannot be written to.
 
     Length policies:
 
@@ -68,6 +80,8 @@ class ImportanceModel:
         ModelError: raw or a target has no n-grams: there is no model to be made from nothing.
         SettingError: an argument is out of range.
     """
+
+    kind: ClassVar[str] = model_file.RATIO
 
     def __init__(
         self,
@@ -107,6 +121,49 @@ class ImportanceModel:
         ratios = [_core.log_ratio(c, self._raw_counts, self._smoothing) for c in columns]
         self._log_ratio = np.stack(ratios)
         self._log_ratio.setflags(write=False)
+
+    @classmethod
+    def from_counts(
+        cls,
+        features: HashedNgrams,
+        raw: NgramCounts,
+        target: Sequence[NgramCounts],
+        *,
+        target_names: Sequence[str] = (),
+        targets: TargetMode = "pooled",
+        proportions: Proportions = None,
+        smoothing: float = 0.0,
+        length: Length = "sum",
+    ) -> ImportanceModel:
+        """Return the model of what was counted in the raw corpus and in each target.
+
+        Args:
+            features: what the buckets are.
+            raw: of the raw corpus.
+            target: of each target, in the order of the names; of one if there are no names.
+            target_names: see `ImportanceModel`, as for the others.
+            targets: what becomes of several targets.
+            proportions: shares of the targets.
+            smoothing: pseudo-count added to every bucket of a target.
+            length: the length policy.
+
+        Raises:
+            ModelError: raw or a target has no n-grams.
+            SettingError: an argument is out of range.
+        """
+        counts = [one.counts for one in target]
+        return cls(
+            features,
+            raw.counts,
+            np.stack(counts) if target_names else counts[0],
+            target_names=target_names,
+            targets=targets,
+            proportions=proportions,
+            smoothing=smoothing,
+            length=length,
+            raw_size=CorpusSize(raw.documents, raw.tokens),
+            target_sizes=[CorpusSize(one.documents, one.tokens) for one in target],
+        )
 
     @property
     def features(self) -> HashedNgrams:
@@ -157,9 +214,22 @@ class ImportanceModel:
         return self._log_ratio[0] if self._targets == "pooled" else self._log_ratio
 
     @property
-    def columns(self) -> int:
-        """How many log-weights a text has: one, or one a target where they are separate."""
-        return len(self._target_names) if self._targets == "separate" else 1
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the targets if they are separate; else empty."""
+        return self._target_names if self._targets == "separate" else ()
+
+    @property
+    def column_shares(self) -> list[float]:
+        """The proportions of separate targets; else the whole."""
+        if self._targets != "separate" or self._proportions is None:
+            return [1.0]
+        shares: list[float] = self._proportions.tolist()
+        return shares
+
+    @property
+    def training_counts(self) -> TrainingCounts:
+        """The n-grams of raw and of every target."""
+        return TrainingCounts(self._raw_counts, self.counts_by_target(), self._target_names)
 
     @functools.cached_property
     def table(self) -> _core.LogRatioTable:
@@ -171,43 +241,15 @@ class ImportanceModel:
         """How the core makes log-weights of the sums."""
         return self._weighing
 
-    @property
-    def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ where log-weights may differ."""
-        return model_file.digest(self._to_file())[:16]
-
-    def score(
-        self, source: object, *, text: str = "text", threads: int = 1
-    ) -> npt.NDArray[np.float64]:
-        """Compute the log-weights of texts or of a corpus.
-
-        Args:
-            source: a list of str, an Arrow array or table, a path, or whatever else `select` takes.
-            text: the text column, where there are columns.
-            threads: how many threads to use; the result does not depend on it.
-
-        Returns:
-            float64[rows]; with separate targets float64[rows, targets]. 0 for rows without a token.
-
-        Raises:
-            InputError: a text cannot be read, or is not UTF-8.
-        """
-        parts = [np.zeros((self.columns, 0))]
-        for shard in resolve(source, text=text, name="texts").shards:
-            for batch in shard.text_batches(on_error="raise", threads=threads):
-                log_weight, _, _, status = _core.score(
-                    self._features.prepared(batch.text),
-                    self._features.spec,
-                    self.table,
-                    self._weighing,
-                    threads=threads,
-                )
-                invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
-                if len(invalid):
-                    raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
-                parts.append(log_weight)
-        found = np.concatenate(parts, axis=1)
-        return np.ascontiguousarray(found.T) if self._targets == "separate" else found[0]
+    def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
+        """Compute the log-weights of texts; see `Estimator.score_batch`."""
+        prepared = self._features.prepared(texts)
+        log_weight, tokens, text_bytes, status = _core.score(
+            prepared, self._features.spec, self.table, self._weighing, threads=threads
+        )
+        if prepared is not texts:
+            text_bytes = bytes_of(texts)
+        return TextScores(log_weight, tokens, text_bytes, status, prepared)
 
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:
         """Show what a text's log-weight is made of.
@@ -237,34 +279,50 @@ class ImportanceModel:
             of_length = (tokens, poisson_log_ratio(tokens, of_target, of_raw))
         return explain_sum(ngrams, self._log_ratio[column], share, of_length)
 
-    def save(self, path: str | Path | RemotePath) -> None:
-        """Write the model; docs/formats.md has the format. Never a pickle.
+    def describe(self) -> dict[str, Any]:
+        """Return what log-weights depend on beside the counts, as JSON values."""
+        return {
+            "features": self._features.describe(),
+            "targets": self._targets,
+            "proportions": None if self._proportions is None else self._proportions.tolist(),
+            "smoothing": self._smoothing,
+            "length": self._length,
+        }
 
-        Raises:
-            OSError: it cannot be written there.
-        """
-        model_file.write(location_of(path), self._to_file())
+    def content(self) -> model_file.Content:
+        """Return what the model file holds."""
+        settings = {
+            "features": self._features.describe(),
+            "smoothing": self._smoothing,
+            "length": self._length,
+            "targets": self._targets,
+            "target_names": list(self._target_names),
+            "proportions": self._asked,
+            "raw_size": self._raw_size,
+            "target_sizes": self._target_sizes,
+        }
+        counts = {"raw_counts": self._raw_counts, "target_counts": self.counts_by_target()}
+        return model_file.Content(self.kind, settings, counts)
 
     @classmethod
-    def load(cls, path: str | Path | RemotePath) -> ImportanceModel:
-        """Read a model that `save` wrote.
-
-        Raises:
-            ModelError: the file is missing, damaged, of another format or version, or made with
-                tokeniser tables or a hash that this version of dsir does not have.
-        """
-        content = model_file.read(location_of(path))
-        try:
-            model = _from_file(content)
-        except (KeyError, TypeError, ValueError) as error:  # SettingError is a ValueError.
-            raise ModelError(f"{path}: the model's settings are not valid: {error}") from error
-        described = content.settings["features"]
-        if model.features.describe() != described:
-            raise ModelError(
-                f"{path}: was made with {described}, this version of dsir has "
-                f"{model.features.describe()}; fit the model again"
-            )
-        return model
+    def from_content(cls, content: model_file.Content) -> ImportanceModel:
+        """Return the model of a content; see `Estimator.from_content`."""
+        settings = content.settings
+        names = settings["target_names"]
+        raw_size, sizes = settings["raw_size"], settings["target_sizes"]
+        target_counts = content.arrays["target_counts"]
+        return cls(
+            HashedNgrams.from_json(settings["features"]),
+            content.arrays["raw_counts"],
+            target_counts if names else target_counts[0],
+            target_names=names,
+            targets=settings["targets"],
+            proportions=settings["proportions"],
+            smoothing=settings["smoothing"],
+            length=settings["length"],
+            raw_size=None if raw_size is None else _size(raw_size),
+            target_sizes=None if sizes is None else [_size(size) for size in sizes],
+        )
 
     def counts_by_target(self) -> npt.NDArray[np.int64]:
         """int64[targets, buckets]: the counts of every target, pooled or not."""
@@ -314,23 +372,6 @@ class ImportanceModel:
             raise SettingError(f"target={target!r}: name one of the model's targets: {known}")
         return self._target_names.index(target)
 
-    def _to_file(self) -> model_file.Content:
-        settings = {
-            "features": self._features.describe(),
-            "smoothing": self._smoothing,
-            "length": self._length,
-            "targets": self._targets,
-            "target_names": list(self._target_names),
-            "proportions": self._asked,
-            "raw_size": self._raw_size,
-            "target_sizes": self._target_sizes,
-        }
-        return model_file.Content(settings, self._raw_counts, self.counts_by_target())
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        # Engines carry models between processes; the core's table is made anew there.
-        return (_from_file, (self._to_file(),))
-
     def __repr__(self) -> str:
         several = f", targets={self._targets!r} of {len(self._target_names)}"
         return (
@@ -339,28 +380,6 @@ class ImportanceModel:
             f"target n-grams={int(self._target_counts.sum()):,}"
             f"{several if self._target_names else ''})"
         )
-
-
-def _from_file(content: model_file.Content) -> ImportanceModel:
-    settings = content.settings
-    described = settings["features"]
-    names = settings["target_names"]
-    sizes = settings["target_sizes"]
-    return ImportanceModel(
-        HashedNgrams(
-            **{name: described[name] for name in ("n", "buckets", "tokenizer", "hash")},
-            sentences=described.get("sentences", "none"),
-        ),
-        content.raw_counts,
-        content.target_counts if names else content.target_counts[0],
-        target_names=names,
-        targets=settings["targets"],
-        proportions=settings["proportions"],
-        smoothing=settings["smoothing"],
-        length=settings["length"],
-        raw_size=None if settings["raw_size"] is None else _size(settings["raw_size"]),
-        target_sizes=None if sizes is None else [_size(size) for size in sizes],
-    )
 
 
 def _size(pair: Any) -> CorpusSize:

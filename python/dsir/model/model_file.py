@@ -1,14 +1,19 @@
-"""The file format of importance models: magic, a JSON header, two arrays, a checksum.
+"""The file format of models: magic, a JSON header, arrays, a checksum.
 
-docs/formats.md has it byte by byte. Nothing in it is executed, and every byte is under the
+docs/formats.md has it byte by byte. Nothing in a file is executed, and every byte is under the
 checksum, so a damaged file is an error and never another model.
+
+Importance models have format 2, with two arrays of counts. Every other kind of model has format 3,
+whose header names the kind and the arrays.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +24,19 @@ from dsir.errors import ModelError
 from dsir.remote import Location
 from dsir.storage.atomic import atomic_file
 
+RATIO = "ratio"
+"""The kind of importance models."""
+
 MAGIC = b"dsirmodl"
-VERSION = 2
-_PREFIX = struct.Struct("<8sIIQQ")  # magic, version, bytes of header, buckets, targets
+_COUNTS_VERSION = 2
+_ARRAYS_VERSION = 3
+_PREFIX = struct.Struct("<8sII")  # magic, version, bytes of header
+_COUNTS_SHAPE = struct.Struct("<QQ")  # Format 2: buckets, targets.
+_ARRAYS_SIZE = struct.Struct("<Q")  # Format 3: bytes of all arrays.
 _CHECKSUM_BYTES = 32
 _LARGEST_HEADER = 1 << 20
 _PICKLE_PROTOCOLS = (b"\x02", b"\x03", b"\x04", b"\x05")
+_DTYPES = ("|u1", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +44,16 @@ class Content:
     """What a model file holds.
 
     Attributes:
+        kind: of the model; see `dsir.model.estimators`.
         settings: JSON values.
-        raw_counts: int64[buckets].
-        target_counts: int64[targets, buckets].
+        arrays: by name; uint8, int32, uint32, int64, uint64, float32 or float64. Those of an
+            importance model are `raw_counts`, int64[buckets], and `target_counts`,
+            int64[targets, buckets].
     """
 
+    kind: str
     settings: dict[str, Any]
-    raw_counts: npt.NDArray[np.int64]
-    target_counts: npt.NDArray[np.int64]
-
-
-def _encode(content: Content) -> bytes:
-    header = json.dumps(content.settings, sort_keys=True).encode("utf-8")
-    prefix = _PREFIX.pack(MAGIC, VERSION, len(header), *reversed(content.target_counts.shape))
-    arrays = (content.raw_counts, content.target_counts)
-    return b"".join([prefix, header, *(a.astype("<i8").tobytes() for a in arrays)])
+    arrays: Mapping[str, npt.NDArray[Any]]
 
 
 def digest(content: Content) -> str:
@@ -78,25 +85,103 @@ def read(path: Location) -> Content:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     if data[:1] == b"\x80" and data[1:2] in _PICKLE_PROTOCOLS:
         raise ModelError(f"{path}: is a pickle, which dsir never opens; fit the model again")
-    if len(data) < _PREFIX.size or not data.startswith(MAGIC):
+    if len(data) < _PREFIX.size + _COUNTS_SHAPE.size or not data.startswith(MAGIC):
         raise ModelError(f"{path}: is not a dsir model")
-    _, version, header_bytes, buckets, targets = _PREFIX.unpack_from(data)
-    if version != VERSION:
-        raise ModelError(f"{path}: is a model of format {version}; this dsir reads {VERSION}")
+    _, version, header_bytes = _PREFIX.unpack_from(data)
+    if version not in (_COUNTS_VERSION, _ARRAYS_VERSION):
+        raise ModelError(
+            f"{path}: is a model of format {version}; this dsir reads {_COUNTS_VERSION} and "
+            f"{_ARRAYS_VERSION}"
+        )
+    sizes = _COUNTS_SHAPE if version == _COUNTS_VERSION else _ARRAYS_SIZE
+    found = sizes.unpack_from(data, _PREFIX.size)
+    array_bytes = 8 * found[0] * (1 + found[1]) if version == _COUNTS_VERSION else found[0]
+    header_at = _PREFIX.size + sizes.size
+    arrays_at = header_at + header_bytes
     body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
-    expected = _PREFIX.size + header_bytes + 8 * buckets * (1 + targets)
     if (
         header_bytes > _LARGEST_HEADER
-        or len(body) != expected
+        or len(body) != arrays_at + array_bytes
         or hashlib.sha256(body).digest() != checksum
     ):
         raise ModelError(f"{path}: is damaged (its checksum does not match); fit the model again")
-    arrays_at = _PREFIX.size + header_bytes
     try:
-        settings = json.loads(body[_PREFIX.size : arrays_at])
+        header = json.loads(body[header_at:arrays_at])
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its header is no JSON; fit the model again") from error
-    if not isinstance(settings, dict):
+    if not isinstance(header, dict):
         raise ModelError(f"{path}: its header is no JSON object; fit the model again")
-    counts = np.frombuffer(body, dtype="<i8", offset=arrays_at).astype(np.int64)
-    return Content(settings, counts[:buckets], counts[buckets:].reshape(targets, buckets))
+    if version == _COUNTS_VERSION:
+        buckets, targets = found
+        counts = np.frombuffer(body, dtype="<i8", offset=arrays_at).astype(np.int64)
+        target_counts = counts[buckets:].reshape(targets, buckets)
+        arrays = {"raw_counts": counts[:buckets], "target_counts": target_counts}
+        return Content(RATIO, header, arrays)
+    try:
+        return _with_arrays(header, memoryview(body)[arrays_at:])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: its header is not that of a model: {error}") from error
+
+
+def _encode(content: Content) -> bytes:
+    if content.kind != RATIO:
+        return _encode_arrays(content)
+    raw, target = content.arrays["raw_counts"], content.arrays["target_counts"]
+    header = json.dumps(content.settings, sort_keys=True).encode("utf-8")
+    prefix = _PREFIX.pack(MAGIC, _COUNTS_VERSION, len(header))
+    shape = _COUNTS_SHAPE.pack(*reversed(target.shape))
+    counts = [array.astype("<i8").tobytes() for array in (raw, target)]
+    return b"".join([prefix, shape, header, *counts])
+
+
+def _encode_arrays(content: Content) -> bytes:
+    named = [
+        (name, array.astype(array.dtype.newbyteorder("<")))
+        for name, array in content.arrays.items()
+    ]
+    for name, array in named:
+        if array.dtype.str not in _DTYPES:
+            raise TypeError(f"the array {name!r} of a model is {array.dtype}")
+    described = {
+        "kind": content.kind,
+        "settings": content.settings,
+        "arrays": [[name, array.dtype.str, list(array.shape)] for name, array in named],
+    }
+    header = json.dumps(described, sort_keys=True).encode("utf-8")
+    prefix = _PREFIX.pack(MAGIC, _ARRAYS_VERSION, len(header))
+    size = _ARRAYS_SIZE.pack(sum(array.nbytes for _, array in named))
+    return b"".join([prefix, size, header, *(array.tobytes() for _, array in named)])
+
+
+def _with_arrays(header: dict[str, Any], data: memoryview) -> Content:
+    """Read the arrays of format 3.
+
+    Raises:
+        KeyError, TypeError, ValueError: the header does not say what they are.
+    """
+    kind, settings = header["kind"], header["settings"]
+    if not isinstance(kind, str) or not isinstance(settings, dict) or kind == RATIO:
+        raise ValueError("it has no kind or no settings")
+    arrays = dict(_arrays(header["arrays"], data))
+    if len(arrays) != len(header["arrays"]):
+        raise ValueError("two arrays have the same name")
+    return Content(kind, settings, arrays)
+
+
+def _arrays(
+    described: list[tuple[str, str, list[int]]], data: memoryview
+) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    at = 0
+    for name, dtype, shape in described:
+        if not isinstance(name, str) or dtype not in _DTYPES:
+            raise ValueError(f"an array is {name!r:.80} of {dtype!r:.80}")
+        if not all(type(size) is int and size >= 0 for size in shape):
+            raise ValueError(f"the array {name!r:.80} has the shape {shape!r:.80}")
+        end = at + np.dtype(dtype).itemsize * math.prod(shape)
+        if end > len(data):
+            raise ValueError(f"the array {name!r:.80} is not all there")
+        array = np.frombuffer(data[at:end], dtype=dtype).reshape(shape)
+        yield name, array.astype(array.dtype.newbyteorder("="))
+        at = end
+    if at != len(data):
+        raise ValueError("there is more than the arrays")

@@ -9,6 +9,7 @@ from typing import Any
 
 from dsir.corpus.skipped import Skipped
 from dsir.errors import WorkdirError
+from dsir.run.metrics import Metrics
 from dsir.stages.score import ShardScores
 from dsir.storage.sealed_json import read_sealed
 from dsir.storage.workdir import Workdir
@@ -30,7 +31,7 @@ class DrawnAccounts:
     """
 
     settings: dict[str, Any]
-    metrics: dict[str, Any]
+    metrics: Metrics
     rows: list[int]
     skipped: list[list[Skipped]]
 
@@ -38,7 +39,7 @@ class DrawnAccounts:
 def keep_accounts(
     rows: Workdir,
     scores_settings: dict[str, Any],
-    metrics: dict[str, Any],
+    metrics: Metrics,
     scores: Sequence[ShardScores],
 ) -> None:
     """Keep the accounts of a draw in its folder of selected rows.
@@ -54,7 +55,7 @@ def keep_accounts(
         {
             "fingerprint": rows.fingerprint,
             "settings": {name: scores_settings[name] for name in _OF_SCORES},
-            "metrics": metrics,
+            "metrics": metrics.describe(),
             "rows": [part.rows for part in scores],
             "skipped": [[entry.to_marker() for entry in part.skipped] for part in scores],
         },
@@ -83,12 +84,10 @@ def read_accounts(folder: Path, fingerprint: str, units: int) -> DrawnAccounts:
     try:
         found = DrawnAccounts(
             dict(content["settings"]),
-            dict(content["metrics"]),
+            Metrics.from_json(content["metrics"]),
             [int(count) for count in content["rows"]],
             [[_skipped(entry) for entry in entries] for entries in content["skipped"]],
         )
-        for of in dict(found.metrics.get("targets", {})).values():
-            dict(of)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WorkdirError(f"{path}: does not hold the accounts of a draw; {again}") from error
     whole = len(found.rows) == len(found.skipped) == units and set(found.settings) == {*_OF_SCORES}

@@ -10,12 +10,13 @@ from typing import Any
 
 from dsir.corpus import Corpus
 from dsir.errors import SettingError, WorkdirError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.model.quality import REASONS, QualityFilters
 from dsir.remote import Folder
 from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.inputs import in_units
+from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Pipeline
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
@@ -29,7 +30,7 @@ from dsir.storage.workdir import Place, Workdir, fingerprint_of, local_copy, rea
 def score_workdir(
     path: Folder,
     raw: Corpus,
-    model: ImportanceModel,
+    model: Estimator,
     filters: QualityFilters | None,
     on_error: str,
     *,
@@ -56,11 +57,11 @@ def score_workdir(
     return Workdir(path, settings, inputs, units=units, durable=durable, repeats=repeats)
 
 
-def separate_targets(model: ImportanceModel) -> dict[str, Any] | None:
+def separate_targets(model: Estimator) -> dict[str, Any] | None:
     """Return names and shares of separate targets, JSON values; None where they are not."""
-    if model.targets != "separate" or model.proportions is None:
+    if not model.column_names:
         return None
-    return {"names": list(model.target_names), "shares": model.proportions.tolist()}
+    return {"names": list(model.column_names), "shares": model.column_shares}
 
 
 def rows_workdir(
@@ -98,7 +99,7 @@ def rows_workdir(
 def score_to_folder(
     pipeline: Pipeline,
     raw: Corpus,
-    model: ImportanceModel,
+    model: Estimator,
     filters: QualityFilters | None,
     folder: Folder,
     part: tuple[int, int] = (0, 1),
@@ -109,7 +110,7 @@ def score_to_folder(
     Args:
         pipeline: what runs the stage.
         raw: the corpus; the same in every job.
-        model: the importance model.
+        model: the model that gives log-weights.
         filters: what rows must meet to be selected; None for nothing.
         folder: where the scores go; the same in every job.
         part: (i, n) for the units whose number is i modulo n.
@@ -127,7 +128,7 @@ def score_to_folder(
 
 def sample_to_folder(
     pipeline: Pipeline, scores: Folder, settings: DrawSettings, folder: Folder
-) -> dict[str, Any]:
+) -> Metrics:
     """Draw from a folder of scores into a folder of selected rows.
 
     Returns:

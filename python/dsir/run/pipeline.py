@@ -15,9 +15,9 @@ from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
 from dsir.errors import EmptyCorpusError
+from dsir.model.estimator import Estimator
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
-from dsir.model.length import CorpusSize
 from dsir.model.quality import QualityFilters
 from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
@@ -152,18 +152,15 @@ class Pipeline:
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
         for corpus, counted in zip((*target.corpora, raw), (*of_targets, of_raw), strict=True):
             _refuse_no_rows(corpus, counted.rows, counted.skipped)
-        counts = [part.counts for part in of_targets]
-        model = ImportanceModel(
+        model = ImportanceModel.from_counts(
             features,
-            of_raw.counts,
-            np.stack(counts) if target.names else counts[0],
+            of_raw,
+            of_targets,
             target_names=target.names,
             targets=settings.targets,
             proportions=settings.proportions,
             smoothing=settings.smoothing,
             length=settings.length,
-            raw_size=CorpusSize(of_raw.documents, of_raw.tokens),
-            target_sizes=[CorpusSize(part.documents, part.tokens) for part in of_targets],
         )
         skipped = [entry for part in of_targets for entry in part.skipped]
         rows = [part.file_rows for part in of_targets]
@@ -201,7 +198,7 @@ class Pipeline:
     def score(
         self,
         corpus: Corpus,
-        model: ImportanceModel,
+        model: Estimator,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
@@ -266,9 +263,9 @@ class Pipeline:
         corpus: Corpus,
         scores: Sequence[ShardScores],
         lost: LostGroups,
-        model: ImportanceModel,
+        model: Estimator,
         filters: QualityFilters | None,
-        workdir: Workdir,
+        workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
     ) -> list[ShardScores]:
         """Score the units again that lose row groups, and judge anew how much is bad.
@@ -279,7 +276,7 @@ class Pipeline:
             lost: the row groups.
             model: with which model.
             filters: what rows must meet to be selected; None for nothing.
-            workdir: where the scores are kept.
+            workdir: where the scores are kept; None for memory.
             extra: what is kept of each row beside its log-weight.
 
         Raises:
@@ -287,7 +284,9 @@ class Pipeline:
         """
         numbers = sorted(lost.by_unit)
         threads = self._threads_inside(len(numbers))
-        folder = workdir.stage(lost.stage("damaged"), workdir.manifest["settings"])
+        folder = None
+        if workdir is not None:
+            folder = workdir.stage(lost.stage("damaged"), workdir.manifest["settings"])
         tasks = [
             ScoreTask(
                 lost.unit(corpus.shards[number], number),
@@ -295,7 +294,7 @@ class Pipeline:
                 filters,
                 self.reading.on_error,
                 threads,
-                folder.place(number),
+                folder.place(number) if folder else None,
                 extra=extra,
             )
             for number in numbers

@@ -130,7 +130,8 @@ def run_selection(
     if workdir is not None:
         with folder_of(workdir) as place:
             return run.in_workdir(place, kept=True)
-    if inputs.raw.in_memory:
+    if inputs.raw.in_memory or not machine.engine.shares_files:
+        # Workers that do not see a folder of this machine hand their results back to it.
         return run.run(None)
     # A few numbers for each document go to disk, so that memory does not grow with the corpus.
     with tempfile.TemporaryDirectory(prefix="dsir-") as scratch:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, OutputError, SettingError, ShardError
+from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.output.folder import (
@@ -30,12 +31,13 @@ from dsir.output.folder import (
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
-from dsir.remote import Folder, Location
+from dsir.remote import Folder, Location, Mirror
 from dsir.remote.store import raise_if_store_failed
-from dsir.run.accounts import accounts_of, add_kl_reduction
+from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.folders import rows_workdir, score_workdir, separate_targets
 from dsir.run.inputs import Inputs
+from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Fitted, Pipeline
 from dsir.run.selection import Selection, join_tables
 from dsir.settings.machine import Machine
@@ -115,6 +117,11 @@ class SelectionRun:
 
     def in_workdir(self, folder: Folder, *, kept: bool) -> Selection:
         """Run with results on disk."""
+        if isinstance(folder, Mirror) and not self.machine.engine.shares_files:
+            raise SettingError(
+                f"workdir: {folder} is worked on in a temporary folder of this machine, which the "
+                "workers of this engine do not see; give a folder that they see"
+            )
         if kept and any(shard.kind == "memory" for shard in self.raw.shards):
             raise SettingError(
                 "workdir: keeps the results of files, but raw is in memory; leave it out"
@@ -138,7 +145,8 @@ class SelectionRun:
         self._check_output(resuming)
         if self.out is not None:
             remove_unfinished(self.out)
-        with kept_folder(workdir) as kept:
+        # Rows and lines are put aside for another task, which may run on another machine.
+        with kept_folder(workdir if self.pipeline.engine.shares_files else None) as kept:
             return self._select(workdir, kept, resuming, begun)
 
     @property
@@ -218,15 +226,15 @@ class SelectionRun:
             ShardError: the one that was met, where it is not of a damaged row group or nothing is
                 to be skipped.
         """
-        skips = self.plan.reading.skips and workdir is not None
-        if not skips or error.row_group is None:
+        if not self.plan.reading.skips or error.row_group is None:
             raise_named(error, shards, rows, _WAY_OUT)
         raise_if_store_failed(error)
         found = find_damage(shards, rows)
         more = lost.with_more(found)
-        if more == lost or workdir is None:
+        if more == lost:
             raise error
-        more.keep(workdir, fingerprint_of(self._writing))
+        if workdir is not None:
+            more.keep(workdir, fingerprint_of(self._writing))
         return more
 
     def _check_output(self, resuming: bool) -> None:
@@ -247,7 +255,7 @@ class SelectionRun:
 
     def _draw(
         self,
-        model: ImportanceModel,
+        model: Estimator,
         workdir: Workdir | None,
         kept: Path | None,
         fitted: Fitted,
@@ -260,7 +268,12 @@ class SelectionRun:
         if self.plan.combine is not None:
             settings = self.plan.combine.widened(settings)
         if workdir is None:
-            scores = self.pipeline.score(self.raw, model, filters, None, extra=settings.extra)
+            extra = settings.extra
+            scores = self.pipeline.score(self.raw, model, filters, None, extra=extra)
+            if lost:
+                scores = self.pipeline.score_again(
+                    self.raw, scores, lost, model, filters, None, extra
+                )
             scores = without_unnumbered_of(self.raw.shards, scores)
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
@@ -303,7 +316,7 @@ class SelectionRun:
 
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
-    ) -> dict[str, Any]:
+    ) -> Metrics:
         """Collect the accounts of a draw."""
         filters = self.plan.documents.filters
         return accounts_of(
@@ -318,7 +331,7 @@ class SelectionRun:
     def _fetch(
         self,
         outputs: Sequence[OutputShard],
-        model: ImportanceModel,
+        model: Estimator,
         workdir: Workdir | None,
     ) -> _Fetched:
         """Fetch the rows: into files, or memory."""
@@ -345,7 +358,8 @@ class SelectionRun:
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
         metrics = self._accounts(scores, drawn, rows)
-        add_kl_reduction(metrics, model, fetched.counts)
+        metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
+        stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
         loaded = [(part.first_row, part.load()) for part in rows]
         selection = Selection(
             paths=fetched.paths,
@@ -357,10 +371,7 @@ class SelectionRun:
                 if self.added.target_names
                 else None
             ),
-            metrics={
-                **metrics,
-                "stages": {name: t.describe() for name, t in self.pipeline.times.items()},
-            },
+            metrics=metrics.with_stages(stages),
             skipped=skipped,
             model=model,
         )
@@ -369,7 +380,7 @@ class SelectionRun:
                 "settings": self.plan.describe(),
                 "inputs": inputs,
                 "model": model.fingerprint,
-                "metrics": metrics,
+                "metrics": metrics.describe(),
                 "outputs": [path.name for path in fetched.paths],
                 "skipped": [entry.to_json() for entry in skipped],
             }
@@ -414,7 +425,7 @@ class SelectionRun:
             "threads": self.machine.engine.threads,
             "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
             "seconds": round(time.time() - begun, 3),
-            "stages": selection.metrics["stages"],
+            "stages": selection.metrics.stages,
         }
         with writing(out / RUN_FILE):
             write_json(out / RUN_FILE, run)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError
 from dsir.model.importance import ImportanceModel
 from dsir.remote import RemotePath
+from dsir.run.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Selection:
         target: uint16, of the same rows: the number of the target that took it, in the order of
             `model.target_names`; None unless targets are separate.
         metrics: the accounts: rows, tokens, KL reduction, effective sample size, seconds by stage;
-            under "targets" by target where they have names.
+            of each target too where they have names. `metrics.kl_reduction` and
+            `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
         model: the importance model.
     """
@@ -42,7 +43,7 @@ class Selection:
     rows: npt.NDArray[np.int64]
     log_weights: npt.NDArray[np.float64]
     target: npt.NDArray[np.uint16] | None
-    metrics: dict[str, Any]
+    metrics: Metrics
     skipped: list[Skipped]
     model: ImportanceModel
 

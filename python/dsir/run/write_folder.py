@@ -11,15 +11,16 @@ from dsir.corpus import Shard
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.output.folder import SELECTION_FILE, clear_output_folder
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
 from dsir.remote import Folder, Location, location_of
-from dsir.run.accounts import add_kl_reduction
+from dsir.run.accounts import with_kl_reduction
 from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
+from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Pipeline
 from dsir.settings.output import OutputSettings
 from dsir.stages.damage.columns import raise_named
@@ -48,7 +49,7 @@ class WrittenRows:
 
     paths: list[Location]
     rows: int
-    metrics: dict[str, Any]
+    metrics: Metrics
 
 
 def write_from_folder(
@@ -56,7 +57,7 @@ def write_from_folder(
     rows: Folder,
     out: Location,
     *,
-    model: ImportanceModel,
+    model: Estimator,
     model_path: Location | None,
     output: OutputSettings,
     overwrite: bool = False,
@@ -94,8 +95,7 @@ def write_from_folder(
     parts = _selected(rows, folder, manifest, shards, model)
     shards = placed(shards, [part.source_rows for part in parts])
     outputs = pipeline.plan(shards, parts, output.shard_size)
-    names = model.target_names if model.targets == "separate" else ()
-    added = output.added(names)
+    added = output.added(tuple(model.column_names))
     for part in outputs:
         added.refuse_taken_names(part.schema)
     if overwrite:
@@ -106,8 +106,7 @@ def write_from_folder(
         raise_named(error, shards, parts, _WAY_OUT)
     skipped = skipped_in_files(shards, accounts.skipped)
     written.files += write_rejects(out, skipped)
-    metrics = accounts.metrics
-    add_kl_reduction(metrics, model, written.counts)
+    metrics = with_kl_reduction(accounts.metrics, model.training_counts, written.counts)
     described = {
         "settings": {
             **_settings(manifest, accounts, model),
@@ -118,7 +117,7 @@ def write_from_folder(
             "model": {"path": None if model_path is None else str(model_path)},
         },
         "model": model.fingerprint,
-        "metrics": metrics,
+        "metrics": metrics.describe(),
         "outputs": [path.name for path in written.paths],
         "skipped": [entry.to_json() for entry in skipped],
     }
@@ -129,23 +128,18 @@ def write_from_folder(
 
 
 def _settings(
-    manifest: dict[str, Any], accounts: DrawnAccounts, model: ImportanceModel
+    manifest: dict[str, Any], accounts: DrawnAccounts, model: Estimator
 ) -> dict[str, Any]:
     """Return all that the rows depend on: how they were drawn, scored, and what the model says."""
     settings = manifest["settings"]
     windows = raw_of(manifest)[0]
-    proportions = model.proportions
     return {
         **{name: value for name, value in settings.items() if name not in _OF_FOLDER},
         **accounts.settings,
         "text": settings["text"],
         "chunk_tokens": windows.get("chunk_tokens"),
         "chunk_stride": windows.get("chunk_stride"),
-        "features": model.features.describe(),
-        "targets": model.targets,
-        "proportions": None if proportions is None else proportions.tolist(),
-        "smoothing": model.smoothing,
-        "length": model.length,
+        **model.describe(),
     }
 
 
@@ -164,7 +158,7 @@ def _selected(
     folder: Path,
     manifest: dict[str, Any],
     shards: Sequence[Shard],
-    model: ImportanceModel,
+    model: Estimator,
 ) -> list[ShardRows]:
     form = ScoreForm(model.columns, chunks=are_chunks(manifest))
     parts = []

@@ -19,9 +19,8 @@ from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shar
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 from dsir.errors import ShardError, TextColumnError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.model.quality import QualityFilters
-from dsir.model.sentences import bytes_of
 from dsir.remote.store import raise_if_store_failed
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
@@ -49,7 +48,7 @@ class ScoreTask:
     """
 
     shard: Shard
-    model: ImportanceModel
+    model: Estimator
     filters: QualityFilters | None
     on_error: OnError
     threads: int
@@ -240,20 +239,14 @@ def _score_batches(
     shard.check_unchanged()
     result = ShardScores(form=task.form)
     travel = ShardProgress(shard, progress)
-    spec, table = model.features.spec, model.table
     encoder = GroupEncoder(len(task.extra.groups))
     for batch in task.batches():
-        text = model.features.prepared(batch.text)
-        log_weight, tokens, text_bytes, status = _core.score(
-            text, spec, table, model.weighing, threads=task.threads
-        )
-        if text is not batch.text:
-            text_bytes = bytes_of(batch.text)
-        invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
-        if len(invalid) and task.on_error == "raise":
+        scored = model.score_batch(batch.text, threads=task.threads)
+        log_weight, tokens, text_bytes = scored.log_weight, scored.tokens, scored.bytes
+        if len(scored.bad) and task.on_error == "raise":
             first_row = shard.rows_before() + batch.first_row
-            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
-        bad = bad_rows_of(batch, invalid.tolist())
+            raise bad_text_error(shard.name, first_row, batch.text, int(scored.bad[0]))
+        bad = bad_rows_of(batch, scored.bad.tolist())
         bad_rows = sum(one.rows for one in bad)
         result.skipped += skipped_rows(shard.name, bad)
         result.rows += len(tokens)
@@ -264,7 +257,9 @@ def _score_batches(
         result.text_bytes += int(text_bytes.sum(dtype=np.int64))
         reason = None
         if task.filters is not None:
-            reason = task.filters.apply(text, model.features.core_tokenizer, task.threads)
+            reason = task.filters.apply(
+                scored.prepared, model.features.core_tokenizer, task.threads
+            )
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
         content = None
         if task.extra.content:
