@@ -3,9 +3,9 @@
 #include "text/lines.hpp"
 #include "text/lower.hpp"
 #include "text/sentences.hpp"
-#include "text/unicode_tables.hpp"
 #include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::bindings {
 namespace {
@@ -76,7 +76,7 @@ py::tuple split_sentences(const py::object& array) {
 }  // namespace
 
 void bind_text(py::module_& module) {
-    module.attr("UNICODE_VERSION") = text::kUnicodeVersion;
+    module.attr("UNICODE_VERSION") = unicode::kUnicodeVersion;
     module.def("wordpunct_tokens", &tokens_of<text::WordPunct>, py::arg("utf8"),
                py::call_guard<py::gil_scoped_release>(), "Lower-cased wordpunct tokens of a text.");
     module.def("word_tokens", &tokens_of<text::WordTokenize>, py::arg("utf8"),

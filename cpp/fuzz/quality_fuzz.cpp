@@ -47,7 +47,7 @@ Plain measured(const std::vector<std::string>& tokens, const std::set<std::strin
         const std::vector<fuzz::Character> characters = fuzz::characters_of(token).value();
         for (const fuzz::Character& one : characters) {
             ++sums.characters;
-            const bool word = fuzz::kind_of(one.code_point) == text::Kind::word;
+            const bool word = fuzz::kind_of(one.code_point) == unicode::Kind::word;
             alphanumeric += word && one.code_point != '_' ? 1 : 0;
         }
         sums.alphanumeric += alphanumeric;

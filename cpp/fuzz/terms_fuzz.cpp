@@ -23,7 +23,7 @@ Units units_of(const test::Rows& rows, bool words_only, const std::set<std::stri
         if (!characters) continue;
         for (const std::string& token : fuzz::wordpunct_tokens(*characters).tokens) {
             const char32_t first = fuzz::characters_of(token)->front().code_point;
-            if (words_only && fuzz::kind_of(first) != text::Kind::word) continue;
+            if (words_only && fuzz::kind_of(first) != unicode::Kind::word) continue;
             if (!stopwords.contains(token)) ++units.back()[token];
         }
     }

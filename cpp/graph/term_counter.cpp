@@ -8,8 +8,8 @@
 #include "hashing/fast_hash.hpp"
 #include "ngram/kernels.hpp"
 #include "parallel/for_ranges.hpp"
-#include "text/utf8.hpp"
 #include "text/wordpunct.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::graph {
 namespace {
@@ -19,8 +19,8 @@ constexpr std::int64_t kBytesABlock = 4 << 20;
 
 bool is_word(std::string_view token) {
     const auto* const at = reinterpret_cast<const std::uint8_t*>(token.data());
-    const auto decoded = text::decode_utf8(at, at + token.size());
-    return text::properties_of(decoded.code_point).kind == static_cast<int>(text::Kind::word);
+    const auto decoded = unicode::decode_utf8(at, at + token.size());
+    return unicode::properties_of(decoded.code_point).kind == static_cast<int>(unicode::Kind::word);
 }
 
 }  // namespace

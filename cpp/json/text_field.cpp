@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::json {
 namespace {
@@ -180,7 +180,7 @@ bool TextFieldReader::unescape() {
         character = 0x10000 + ((character - 0xD800) << 10 | (low - 0xDC00));
         at_ += 6;
     }
-    out_ += text::encode_utf8(character, out_);
+    out_ += unicode::encode_utf8(character, out_);
     return true;
 }
 

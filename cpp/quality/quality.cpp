@@ -9,7 +9,7 @@
 #include "parallel/for_ranges.hpp"
 #include "quality/document_table.hpp"
 #include "text/token_buffer.hpp"
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::quality {
 namespace {
@@ -41,11 +41,11 @@ void count_characters(std::string_view token, Token& out) {
     const auto* at = reinterpret_cast<const std::uint8_t*>(token.data());
     const std::uint8_t* const end = at + token.size();
     while (at < end) {
-        const text::Decoded decoded = text::decode_utf8(at, end);
-        const auto kind = text::Kind{text::properties_of(decoded.code_point).kind};
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
+        const auto kind = unicode::Kind{unicode::properties_of(decoded.code_point).kind};
         ++out.characters;
         // \w is str.isalnum() or the underscore.
-        out.alphanumeric += kind == text::Kind::word && decoded.code_point != U'_';
+        out.alphanumeric += kind == unicode::Kind::word && decoded.code_point != U'_';
         at += decoded.length;
     }
 }

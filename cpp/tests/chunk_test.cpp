@@ -6,9 +6,9 @@
 #include "check.hpp"
 #include "chunk/slice.hpp"
 #include "text/token_buffer.hpp"
-#include "text/utf8.hpp"
 #include "text/wordpunct.hpp"
 #include "text_array.hpp"
+#include "unicode/utf8.hpp"
 
 // Spans are held against the tokeniser's tokens (a span, tokenised anew, is its token) and against
 // a walk over the characters; windows and slices against their definitions.
@@ -21,10 +21,10 @@ using dsir::test::Random;
 using dsir::test::Row;
 using dsir::test::Rows;
 using dsir::test::TextArray;
-using dsir::text::Kind;
-using dsir::text::properties_of;
 using dsir::text::SpanBuffer;
 using dsir::text::WordPunctSpans;
+using dsir::unicode::Kind;
+using dsir::unicode::properties_of;
 using Span = std::pair<std::size_t, std::size_t>;
 using Spans = std::vector<Span>;
 
@@ -35,7 +35,7 @@ Spans plain_spans(std::string_view text) {
     const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
     const std::uint8_t* const end = begin + text.size();
     for (const std::uint8_t* at = begin; at < end;) {
-        const auto decoded = dsir::text::decode_utf8(at, end);
+        const auto decoded = dsir::unicode::decode_utf8(at, end);
         const auto start = static_cast<std::size_t>(at - begin);
         at += decoded.length;
         // U+0130 becomes `i` and a combining dot, and what goes on with the dot is no new token.

@@ -5,8 +5,8 @@
 
 #include "check.hpp"
 #include "quality/document_table.hpp"
-#include "text/utf8.hpp"
 #include "text_array.hpp"
+#include "unicode/utf8.hpp"
 
 // measure() against counting by hand over the tokeniser's tokens, with the strings themselves for
 // keys.
@@ -85,12 +85,12 @@ Numbers by_hand(const Row& row) {
         const auto* at = reinterpret_cast<const std::uint8_t*>(token.data());
         const auto* const end = at + token.size();
         while (at < end) {
-            const auto decoded = dsir::text::decode_utf8(at, end);
+            const auto decoded = dsir::unicode::decode_utf8(at, end);
             at += decoded.length;
             ++numbers[4];
             if (decoded.code_point == U'_') continue;
-            const auto kind = dsir::text::properties_of(decoded.code_point).kind;
-            alphanumeric += dsir::text::Kind{kind} == dsir::text::Kind::word;
+            const auto kind = dsir::unicode::properties_of(decoded.code_point).kind;
+            alphanumeric += dsir::unicode::Kind{kind} == dsir::unicode::Kind::word;
         }
         numbers[2] += alphanumeric > 0 && !stop.contains(token);
         numbers[3] += is_number(token);

@@ -3,9 +3,9 @@
 
 #include "check.hpp"
 #include "text/split_spaces.hpp"
-#include "text/utf8.hpp"
 #include "text/word_spans.hpp"
 #include "text/word_tokenize.hpp"
+#include "unicode/utf8.hpp"
 #include "word_rules.hpp"
 
 namespace {

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "text/unicode_tables.hpp"
-#include "text/utf8.hpp"
+#include "unicode/unicode_tables.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
@@ -18,8 +18,10 @@ std::string_view view(Bytes begin, Bytes end) {
 /// Length of the word character at `at`, which lies before `end`; 0 where it is none.
 unsigned word_character(Bytes at, Bytes end) {
     if (*at >= 0x80) {
-        const Decoded decoded = decode_utf8(at, end);
-        return Kind{properties_of(decoded.code_point).kind} == Kind::word ? decoded.length : 0;
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
+        return unicode::Kind{unicode::properties_of(decoded.code_point).kind} == unicode::Kind::word
+                   ? decoded.length
+                   : 0;
     }
     const bool word = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_';
     return word ? 1 : 0;
@@ -131,7 +133,7 @@ FieldParts::Contraction FieldParts::find_contraction() const {
         const Bytes word = at;
         at = end_of_word(word, end);
         if (at == word) {
-            at += *at < 0x80 ? 1 : decode_utf8(at, end).length;
+            at += *at < 0x80 ? 1 : unicode::decode_utf8(at, end).length;
             continue;
         }
         const auto length = static_cast<std::size_t>(at - word);

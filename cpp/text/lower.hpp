@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "text/unicode_tables.hpp"
+#include "unicode/unicode_tables.hpp"
 
 /// Lower-casing as str.lower() does it: full case mapping, with its two special characters.
 namespace dsir::text {
@@ -23,10 +23,10 @@ void lower_special(char32_t code_point, const std::uint8_t* begin, const std::ui
                    const std::uint8_t* end, Put&& put) {
     if (code_point == 0x130) {
         // LATIN CAPITAL LETTER I WITH DOT ABOVE is lowered to two characters.
-        put(U'i', Kind::word);
-        put(0x307, Kind{properties_of(0x307).kind});
+        put(U'i', unicode::Kind::word);
+        put(0x307, unicode::Kind{unicode::properties_of(0x307).kind});
     } else {
-        put(is_final_sigma(begin, at, end) ? U'ς' : U'σ', Kind::word);
+        put(is_final_sigma(begin, at, end) ? U'ς' : U'σ', unicode::Kind::word);
     }
 }
 

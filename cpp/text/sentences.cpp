@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "text/unicode_tables.hpp"
-#include "text/utf8.hpp"
+#include "unicode/unicode_tables.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
@@ -19,10 +19,10 @@ constexpr std::array<std::string_view, 44> kAbbreviations = {
     "reps", "rev",    "sec",  "sen", "sens", "sgt", "st",  "viz", "vol",    "vols", "vs"};
 
 bool is_space(char32_t c) {
-    return properties_of(c).kind == static_cast<int>(Kind::space);
+    return unicode::properties_of(c).kind == static_cast<int>(unicode::Kind::space);
 }
 bool is_lower(char32_t c) {
-    const auto& properties = properties_of(c);
+    const auto& properties = unicode::properties_of(c);
     return properties.cased != 0 && properties.lower_delta == 0 && properties.special == 0;
 }
 bool is_final_stop(char32_t c) {
@@ -78,7 +78,7 @@ class Splitter {
     std::optional<std::vector<Span>> split() {
         const std::uint8_t* at = begin_;
         while (at < end_) {
-            const Decoded c = decode_utf8(at, end_);
+            const unicode::Decoded c = unicode::decode_utf8(at, end_);
             if (c.length == 0) return std::nullopt;
             const std::uint8_t* const behind = at + c.length;
             if (c.code_point == '\n' && blank_line_follows(behind)) {
@@ -104,9 +104,9 @@ class Splitter {
     const std::uint8_t* past_stop(const std::uint8_t* stop, char32_t first) {
         bool final_stop = is_final_stop(first);
         bool single_point = first == '.';
-        const std::uint8_t* at = stop + decode_utf8(stop, end_).length;
+        const std::uint8_t* at = stop + unicode::decode_utf8(stop, end_).length;
         while (at < end_) {
-            const Decoded c = decode_utf8(at, end_);
+            const unicode::Decoded c = unicode::decode_utf8(at, end_);
             if (c.length == 0) return nullptr;
             if (is_stop(c.code_point) || is_final_stop(c.code_point)) {
                 final_stop = final_stop || is_final_stop(c.code_point);
@@ -125,7 +125,7 @@ class Splitter {
     bool goes_on_elsewhere(const std::uint8_t* at) const {
         bool space = at == end_;
         while (at < end_) {
-            const Decoded c = decode_utf8(at, end_);
+            const unicode::Decoded c = unicode::decode_utf8(at, end_);
             if (c.length == 0) return true;  // Found again, and reported, by split().
             if (is_space(c.code_point)) {
                 space = true;
@@ -144,7 +144,7 @@ class Splitter {
         const std::uint8_t* start = stop;
         std::size_t letters = 0;
         while (start > first_) {
-            const Decoded c = decode_utf8_before(begin_, start);
+            const unicode::Decoded c = unicode::decode_utf8_before(begin_, start);
             if (is_space(c.code_point) || is_opening(c.code_point)) break;
             start -= c.length;
             // Longer than any of them: no need to walk to the front of an endless word.
@@ -152,8 +152,8 @@ class Splitter {
         }
         if (letters == 1) {
             // An initial; but "So am I. Next" goes on.
-            const char32_t c = decode_utf8(start, stop).code_point;
-            return properties_of(c).lower_delta != 0 && c != 'I';
+            const char32_t c = unicode::decode_utf8(start, stop).code_point;
+            return unicode::properties_of(c).lower_delta != 0 && c != 'I';
         }
         std::string word(reinterpret_cast<const char*>(start),
                          static_cast<std::size_t>(stop - start));

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "text/unicode_tables.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::text {
 

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstring>
 
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
@@ -38,8 +38,8 @@ bool WordPunctSpans::next() {
     do {
         buffer_.clear();
         if (at_ == end_) {
-            if (open_ == Kind::space) return false;
-            move_to(Kind::space);
+            if (open_ == unicode::Kind::space) return false;
+            move_to(unicode::Kind::space);
             return true;
         }
         take_stretch();
@@ -77,9 +77,9 @@ std::size_t WordPunctSpans::take_ascii(const std::uint8_t* block, std::size_t le
     const std::uint64_t inside = low_bits(taken);
     const std::uint64_t word = masks.word & inside;
     const std::uint64_t punctuation = ~(masks.word | masks.space) & inside;
-    const std::uint64_t word_before = (word << 1) | std::uint64_t{open_ == Kind::word};
+    const std::uint64_t word_before = (word << 1) | std::uint64_t{open_ == unicode::Kind::word};
     const std::uint64_t punctuation_before =
-        (punctuation << 1) | std::uint64_t{open_ == Kind::punctuation};
+        (punctuation << 1) | std::uint64_t{open_ == unicode::Kind::punctuation};
     const std::uint64_t starts = (word & ~word_before) | (punctuation & ~punctuation_before);
     const std::uint64_t ends =
         ((~word & word_before) | (~punctuation & punctuation_before)) & inside;
@@ -87,35 +87,35 @@ std::size_t WordPunctSpans::take_ascii(const std::uint8_t* block, std::size_t le
         append_positions(starts, offset, buffer_.starts.data() + buffer_.starts_size);
     buffer_.ends_size += append_positions(ends, offset, buffer_.ends.data() + buffer_.ends_size);
     const std::uint64_t last = std::uint64_t{1} << (taken - 1);
-    open_ = (word & last) != 0          ? Kind::word
-            : (punctuation & last) != 0 ? Kind::punctuation
-                                        : Kind::space;
+    open_ = (word & last) != 0          ? unicode::Kind::word
+            : (punctuation & last) != 0 ? unicode::Kind::punctuation
+                                        : unicode::Kind::space;
     return taken;
 }
 
 void WordPunctSpans::take_character() {
-    const Decoded decoded = decode_utf8(at_, end_);
+    const unicode::Decoded decoded = unicode::decode_utf8(at_, end_);
     if (decoded.length == 0) {
         valid_ = false;
         return;
     }
-    const CharacterProperties& properties = properties_of(decoded.code_point);
+    const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
     if (decoded.code_point == 0x130) {
         // Lowered to `i` and U+0307. The token that begins with the latter goes on from here; only
         // its class is taken note of.
-        move_to(Kind::word);
-        open_ = Kind{properties_of(0x307).kind};
+        move_to(unicode::Kind::word);
+        open_ = unicode::Kind{unicode::properties_of(0x307).kind};
     } else {
-        move_to(Kind{properties.kind});
+        move_to(unicode::Kind{properties.kind});
     }
     at_ += decoded.length;
 }
 
 /// Closes and opens tokens as the class of the next character asks.
-void WordPunctSpans::move_to(Kind kind) {
+void WordPunctSpans::move_to(unicode::Kind kind) {
     if (kind == open_) return;
-    if (open_ != Kind::space) buffer_.ends[buffer_.ends_size++] = here();
-    if (kind != Kind::space) buffer_.starts[buffer_.starts_size++] = here();
+    if (open_ != unicode::Kind::space) buffer_.ends[buffer_.ends_size++] = here();
+    if (kind != unicode::Kind::space) buffer_.starts[buffer_.starts_size++] = here();
     open_ = kind;
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "simd/classify.hpp"
-#include "text/unicode_tables.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::text {
 
@@ -55,7 +55,7 @@ class WordPunctSpans {
     void take_stretch();
     std::size_t take_ascii(const std::uint8_t* block, std::size_t length);
     void take_character();
-    void move_to(Kind kind);
+    void move_to(unicode::Kind kind);
     std::uint32_t here() const { return static_cast<std::uint32_t>(at_ - begin_); }
 
     const std::uint8_t* begin_;
@@ -63,7 +63,7 @@ class WordPunctSpans {
     const std::uint8_t* end_;
     SpanBuffer& buffer_;
     simd::Classify classify_;
-    Kind open_ = Kind::space;  ///< class of the character before, space for none
+    unicode::Kind open_ = unicode::Kind::space;  ///< class of the character before, space for none
     bool valid_ = true;
 };
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "text/lower.hpp"
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
@@ -63,8 +63,8 @@ bool is_long_dash(char32_t c) {
     return c >= 0x2012 && c <= 0x2015;
 }
 
-Kind kind_of(char32_t c) {
-    return Kind{properties_of(c).kind};
+unicode::Kind kind_of(char32_t c) {
+    return unicode::Kind{unicode::properties_of(c).kind};
 }
 
 // Before the document the buffer holds what quotation marks become.
@@ -199,10 +199,10 @@ WordTokenize::Mark WordTokenize::look(const std::uint8_t* at) const {
         case Byte::multi:
             break;
     }
-    const Decoded decoded = decode_utf8(at, end_);
+    const unicode::Decoded decoded = unicode::decode_utf8(at, end_);
     const char32_t c = decoded.code_point;
     if (is_opening(c) || is_closing(c) || is_long_dash(c)) return {What::token, decoded.length};
-    return {kind_of(c) == Kind::space ? What::space : What::field, decoded.length};
+    return {kind_of(c) == unicode::Kind::space ? What::space : What::field, decoded.length};
 }
 
 /// Runs of apostrophes fall into pairs from the left, because every rule takes them so: S4 the
@@ -232,15 +232,16 @@ bool WordTokenize::space_behind_by_p9(const std::uint8_t* at) const {
         default:
             return false;  // Rules that come later, or none.
     }
-    const Decoded next = *at < 0x80 ? Decoded{*at, 1} : decode_utf8(at, end_);
+    const unicode::Decoded next =
+        *at < 0x80 ? unicode::Decoded{*at, 1} : unicode::decode_utf8(at, end_);
     const char32_t c = next.code_point;
     if (is_opening(c) || is_long_dash(c)) return true;
     // S5: a word of one letter, but for m t s d n.
-    if (kind_of(c) != Kind::word) return false;
+    if (kind_of(c) != unicode::Kind::word) return false;
     if (c == 'm' || c == 't' || c == 's' || c == 0x17F || c == 'd' || c == 'n') return false;
     const std::uint8_t* const behind = at + next.length;
     if (*behind < 0x80) return kBytes[*behind] != Byte::word;
-    return kind_of(decode_utf8(behind, end_).code_point) != Kind::word;
+    return kind_of(unicode::decode_utf8(behind, end_).code_point) != unicode::Kind::word;
 }
 
 /// P2 takes a colon or comma together with the character behind it, unless that is a digit, and
@@ -254,8 +255,8 @@ WordTokenize::Mark WordTokenize::look_at_colon(const std::uint8_t* at) const {
         case Byte::word:
             return {*behind <= '9' ? What::field : What::token, 1};  // Digits come first in ASCII.
         case Byte::multi: {
-            const char32_t c = decode_utf8(behind, end_).code_point;
-            return {properties_of(c).decimal != 0 ? What::field : What::token, 1};
+            const char32_t c = unicode::decode_utf8(behind, end_).code_point;
+            return {unicode::properties_of(c).decimal != 0 ? What::field : What::token, 1};
         }
         default:
             return {What::token, 1};  // Among them the space behind the end: P3.
@@ -284,7 +285,7 @@ bool WordTokenize::opener_before(const std::uint8_t* at) const {
         case '"':
             return at - 1 == begin_;  // S2 has made `` of it.
         default:
-            return at[-1] >= 0x80 && is_opening(decode_utf8_before(begin_, at).code_point);
+            return at[-1] >= 0x80 && is_opening(unicode::decode_utf8_before(begin_, at).code_point);
     }
 }
 
@@ -294,15 +295,16 @@ bool WordTokenize::opener_before(const std::uint8_t* at) const {
 const std::uint8_t* WordTokenize::find_final_dot() const {
     const std::uint8_t* at = end_;
     const auto before = [this](const std::uint8_t* here) {
-        return here[-1] < 0x80 ? Decoded{here[-1], 1} : decode_utf8_before(begin_, here);
+        return here[-1] < 0x80 ? unicode::Decoded{here[-1], 1}
+                               : unicode::decode_utf8_before(begin_, here);
     };
     while (at > begin_) {
-        const Decoded last = before(at);
-        if (kind_of(last.code_point) != Kind::space) break;
+        const unicode::Decoded last = before(at);
+        if (kind_of(last.code_point) != unicode::Kind::space) break;
         at -= last.length;
     }
     while (at > begin_) {
-        const Decoded last = before(at);
+        const unicode::Decoded last = before(at);
         at -= last.length;
         switch (last.code_point) {
             case '.':

@@ -12,7 +12,7 @@ namespace dsir::text {
 
 /// NLTK's words of one document, taken as one sentence: the tokens of
 /// NLTKWordTokenizer().tokenize(text.lower()) (nltk/tokenize/destructive.py of NLTK 3.9.3
-/// and 3.9.4), for all of Unicode (version: kUnicodeVersion).
+/// and 3.9.4), for all of Unicode (version: unicode::kUnicodeVersion).
 ///
 /// NLTK substitutes over the whole text 33 times: nearly every rule puts spaces around something,
 /// and the text is split at white space in the end. What a rule sees of the rules before it are

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "text/lower.hpp"
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
@@ -40,7 +40,7 @@ bool WordPunct::next() {
         const bool at_end = at_ == end_;
         if (at_end) {
             if ((cut_.word_open | cut_.punctuation_open) == 0) return false;
-            move_to(Kind::space);
+            move_to(unicode::Kind::space);
         } else {
             take_stretch();
         }
@@ -100,8 +100,8 @@ std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMa
     std::uint8_t* const lowered = cut_.bytes + cut_.bytes_size;
     while (left != 0) {
         const auto i = static_cast<std::size_t>(std::countr_zero(left));
-        const Decoded decoded = decode_utf8(at_ + i, end_);
-        const CharacterProperties& properties = properties_of(decoded.code_point);
+        const unicode::Decoded decoded = unicode::decode_utf8(at_ + i, end_);
+        const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
         if (decoded.length == 0 || i + decoded.length > 64 || properties.special != 0) {
             valid_ = decoded.length != 0;
             length = i;
@@ -111,15 +111,15 @@ std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMa
             std::uint8_t bytes[4];
             const auto lower = static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
                                                      properties.lower_delta);
-            if (encode_utf8(lower, bytes) != decoded.length) {
+            if (unicode::encode_utf8(lower, bytes) != decoded.length) {
                 length = i;
                 break;
             }
             for (unsigned k = 0; k < decoded.length; ++k) lowered[i + k] = bytes[k];
         }
         const std::uint64_t here = ((std::uint64_t{1} << decoded.length) - 1) << i;
-        word |= properties.kind == static_cast<std::uint8_t>(Kind::word) ? here : 0;
-        space |= properties.kind == static_cast<std::uint8_t>(Kind::space) ? here : 0;
+        word |= properties.kind == static_cast<std::uint8_t>(unicode::Kind::word) ? here : 0;
+        space |= properties.kind == static_cast<std::uint8_t>(unicode::Kind::space) ? here : 0;
         left &= ~here;
     }
     if (length != 0) kernels_.block(word, ~(word | space), length, cut_);
@@ -128,16 +128,16 @@ std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMa
 
 /// Takes the character at at_, whatever it becomes.
 void WordPunct::take_character() {
-    const Decoded decoded = decode_utf8(at_, end_);
+    const unicode::Decoded decoded = unicode::decode_utf8(at_, end_);
     if (decoded.length == 0) {
         valid_ = false;
         return;
     }
-    const CharacterProperties& properties = properties_of(decoded.code_point);
-    const Kind kind{properties.kind};
+    const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
+    const unicode::Kind kind{properties.kind};
     if (properties.special != 0) {
         lower_special(decoded.code_point, begin_, at_, end_,
-                      [this](char32_t lowered, Kind of_it) { put(lowered, of_it); });
+                      [this](char32_t lowered, unicode::Kind of_it) { put(lowered, of_it); });
     } else {
         put(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
                                   properties.lower_delta),
@@ -146,15 +146,15 @@ void WordPunct::take_character() {
     at_ += decoded.length;
 }
 
-void WordPunct::put(char32_t code_point, Kind kind) {
+void WordPunct::put(char32_t code_point, unicode::Kind kind) {
     move_to(kind);
-    cut_.bytes_size += encode_utf8(code_point, cut_.bytes + cut_.bytes_size);
+    cut_.bytes_size += unicode::encode_utf8(code_point, cut_.bytes + cut_.bytes_size);
 }
 
 /// Closes and opens tokens as the class of the next character asks.
-void WordPunct::move_to(Kind kind) {
-    const std::uint64_t word = kind == Kind::word ? 1 : 0;
-    const std::uint64_t punctuation = kind == Kind::punctuation ? 1 : 0;
+void WordPunct::move_to(unicode::Kind kind) {
+    const std::uint64_t word = kind == unicode::Kind::word ? 1 : 0;
+    const std::uint64_t punctuation = kind == unicode::Kind::punctuation ? 1 : 0;
     if (word == cut_.word_open && punctuation == cut_.punctuation_open) return;
     const auto here = static_cast<std::uint32_t>(cut_.bytes_size);
     if ((cut_.word_open | cut_.punctuation_open) != 0) cut_.ends[cut_.ends_size++] = here;

@@ -6,12 +6,13 @@
 
 #include "simd/cut.hpp"
 #include "text/token_buffer.hpp"
-#include "text/unicode_tables.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::text {
 
 /// The reference's tokens of one document: `text.lower()` in Python's sense, then the runs of
-/// \w+|[^\w\s]+ (NLTK's WordPunctTokenizer), for all of Unicode (version: kUnicodeVersion).
+/// \w+|[^\w\s]+ (NLTK's WordPunctTokenizer), for all of Unicode (version:
+/// unicode::kUnicodeVersion).
 ///
 ///     WordPunct tokenizer(document, buffer);
 ///     while (tokenizer.next()) use(buffer);      // tokens in order, a few hundred at a time
@@ -38,8 +39,8 @@ class WordPunct {
     std::size_t take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
                            std::size_t length);
     void take_character();
-    void put(char32_t code_point, Kind kind);
-    void move_to(Kind kind);
+    void put(char32_t code_point, unicode::Kind kind);
+    void move_to(unicode::Kind kind);
 
     const std::uint8_t* begin_;
     const std::uint8_t* at_;

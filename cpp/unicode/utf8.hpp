@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace dsir::text {
+namespace dsir::unicode {
 
 /// One decoded code point. `length` is 0 where the bytes are not UTF-8.
 struct Decoded {
@@ -72,4 +72,4 @@ inline unsigned encode_utf8(char32_t c, std::uint8_t* out) {
     return 4;
 }
 
-}  // namespace dsir::text
+}  // namespace dsir::unicode

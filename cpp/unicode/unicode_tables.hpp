@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace dsir::text {
+namespace dsir::unicode {
 
 /// Class of a character as the regular expression \w+|[^\w\s]+ sees it.
 enum class Kind : std::uint8_t { space = 0, word = 1, punctuation = 2 };
@@ -33,4 +33,4 @@ inline const CharacterProperties& properties_of(char32_t code_point) {
     return kProperties[kSecondStage[(block << 7) | (code_point & 127)]];
 }
 
-}  // namespace dsir::text
+}  // namespace dsir::unicode
