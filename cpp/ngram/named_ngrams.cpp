@@ -1,7 +1,7 @@
 #include <deque>
 
+#include "digest/sha256.hpp"
 #include "hashing/fast_hash.hpp"
-#include "hashing/sha256.hpp"
 #include "ngram/kernels.hpp"
 #include "text/split_spaces.hpp"
 #include "text/word_tokenize.hpp"
@@ -14,7 +14,7 @@ namespace {
 // against each other.
 template <class Tokenizer>
 bool name_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
-    const hashing::Sha256Buckets sha256_bucket(spec.buckets);
+    const digest::Sha256Buckets sha256_bucket(spec.buckets);
     text::TokenBuffer buffer;
     Tokenizer tokenizer(text, buffer);
     std::deque<std::string> last;

@@ -13,7 +13,7 @@ inline __m128i load(const void* at) {
 
 /// Four rounds with message words w (already in native order).
 inline void four_rounds(__m128i& abef, __m128i& cdgh, __m128i w, std::size_t round) {
-    const __m128i k = load(hashing::detail::kRoundConstants.data() + round);
+    const __m128i k = load(kSha256RoundConstants.data() + round);
     const __m128i sum = _mm_add_epi32(w, k);
     cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
     abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0E));
@@ -31,13 +31,13 @@ struct Lanes {
     __m128i cdgh;
 };
 
-inline Lanes to_lanes(const hashing::Sha256State& state) {
+inline Lanes to_lanes(const Sha256State& state) {
     const __m128i dcba = _mm_shuffle_epi32(load(state.data()), 0xB1);
     const __m128i hgfe = _mm_shuffle_epi32(load(state.data() + 4), 0x1B);
     return {_mm_alignr_epi8(dcba, hgfe, 8), _mm_blend_epi16(hgfe, dcba, 0xF0)};
 }
 
-inline void from_lanes(const Lanes& lanes, hashing::Sha256State& state) {
+inline void from_lanes(const Lanes& lanes, Sha256State& state) {
     const __m128i feba = _mm_shuffle_epi32(lanes.abef, 0x1B);
     const __m128i dchg = _mm_shuffle_epi32(lanes.cdgh, 0xB1);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data()), _mm_blend_epi16(feba, dchg, 0xF0));
@@ -77,15 +77,14 @@ inline void take_block(Lanes (&lanes)[kStreams], const std::uint8_t* const (&blo
 
 }  // namespace
 
-void sha256_compress_x86(hashing::Sha256State& state, const std::uint8_t* blocks,
-                         std::size_t count) {
+void sha256_compress_x86(Sha256State& state, const std::uint8_t* blocks, std::size_t count) {
     Lanes lanes[1] = {to_lanes(state)};
     for (; count != 0; --count, blocks += 64) take_block<1>(lanes, {blocks});
     from_lanes(lanes[0], state);
 }
 
-void sha256_compress_two_x86(hashing::Sha256State& a, const std::uint8_t* block_a,
-                             hashing::Sha256State& b, const std::uint8_t* block_b) {
+void sha256_compress_two_x86(Sha256State& a, const std::uint8_t* block_a, Sha256State& b,
+                             const std::uint8_t* block_b) {
     Lanes lanes[2] = {to_lanes(a), to_lanes(b)};
     take_block<2>(lanes, {block_a, block_b});
     from_lanes(lanes[0], a);

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <cstring>
 
-/// SHA-256 (FIPS 180-4), and its value as an integer modulo a number of buckets.
-namespace dsir::hashing {
+#include "simd/sha256_blocks.hpp"
 
-using Sha256State = std::array<std::uint32_t, 8>;
+/// SHA-256 (FIPS 180-4), and its value as an integer modulo a number of buckets.
+namespace dsir::digest {
+
+using Sha256State = simd::Sha256State;
 
 /// The digest as eight big-endian words: word 0 is the most significant.
 Sha256State sha256(const std::uint8_t* bytes, std::size_t length);
@@ -58,16 +60,4 @@ class Sha256Buckets {
     std::array<std::uint64_t, 8> powers_;  ///< 2^(32 (7 - i)) mod buckets, for word i
 };
 
-namespace detail {
-/// Takes in `count` blocks of 64 bytes.
-using Compress = void (*)(Sha256State& state, const std::uint8_t* blocks, std::size_t count);
-void compress_portable(Sha256State& state, const std::uint8_t* blocks, std::size_t count);
-/// Takes in one block for each of two states.
-using CompressTwo = void (*)(Sha256State& a, const std::uint8_t* block_a, Sha256State& b,
-                             const std::uint8_t* block_b);
-void compress_two_portable(Sha256State& a, const std::uint8_t* block_a, Sha256State& b,
-                           const std::uint8_t* block_b);
-extern const std::array<std::uint32_t, 64> kRoundConstants;
-}  // namespace detail
-
-}  // namespace dsir::hashing
+}  // namespace dsir::digest
