@@ -11,8 +11,8 @@ namespace dsir::bindings {
 namespace {
 
 using graph::AttentionGraph;
-using graph::DenseRows;
 using graph::NetworkShape;
+using numeric::DenseRows;
 
 DenseRows dense_rows(const Array<float>& values) {
     require(values.ndim() == 2, "the rows must be two-dimensional");

@@ -10,8 +10,8 @@
 namespace dsir::bindings {
 namespace {
 
-using graph::DenseRows;
-using graph::SparseRows;
+using numeric::DenseRows;
+using numeric::SparseRows;
 using OptionalDoubles = std::optional<Array<double>>;
 using OptionalBytes = std::optional<Array<std::uint8_t>>;
 

@@ -205,7 +205,7 @@ void check_rows(const Rows& rows, const Matrix& plain, fuzz::Input& input) {
 
 void check_sparse(fuzz::Input& input) {
     const Sparse arrays = sparse_in(input);
-    std::optional<graph::SparseRows<double>> rows;
+    std::optional<numeric::SparseRows<double>> rows;
     try {
         rows = graph::checked_sparse<double>(arrays.offsets, arrays.columns, arrays.values,
                                              arrays.scale);
@@ -228,7 +228,7 @@ void check_dense(fuzz::Input& input) {
     const std::size_t width = input.below(9);
     std::vector<float> values(size * width);
     for (float& value : values) value = number<float>(input);
-    std::optional<graph::DenseRows> rows;
+    std::optional<numeric::DenseRows> rows;
     try {
         rows = graph::checked_dense(static_cast<std::int64_t>(size),
                                     static_cast<std::int64_t>(width), values.data());

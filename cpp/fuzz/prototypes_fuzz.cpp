@@ -60,7 +60,7 @@ void check_chosen(const std::vector<std::int32_t>& chosen, const std::vector<std
     }
 }
 
-void check_prototypes(fuzz::Input& input, const graph::DenseRows& rows, unsigned threads) {
+void check_prototypes(fuzz::Input& input, const numeric::DenseRows& rows, unsigned threads) {
     const auto size = static_cast<std::size_t>(rows.size);
     const Cut cut = cut_in(input, size);
     const graph::Parts parts{cut.members.data(), cut.offsets.data(), cut.parts()};
@@ -97,7 +97,7 @@ void check_prototypes(fuzz::Input& input, const graph::DenseRows& rows, unsigned
     }
 }
 
-void check_neighbours(fuzz::Input& input, const graph::DenseRows& rows, unsigned threads) {
+void check_neighbours(fuzz::Input& input, const numeric::DenseRows& rows, unsigned threads) {
     const auto size = static_cast<std::size_t>(rows.size);
     const Cut cut = cut_in(input, size);
     const auto k = static_cast<std::int64_t>(1 + input.below(5));
@@ -181,8 +181,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_facility(input);
     std::vector<float> values(count * width);
     for (float& value : values) value = number(input);
-    const graph::DenseRows rows{static_cast<std::int64_t>(count), static_cast<std::int64_t>(width),
-                                values.data()};
+    const numeric::DenseRows rows{static_cast<std::int64_t>(count),
+                                  static_cast<std::int64_t>(width), values.data()};
     check_prototypes(input, rows, threads);
     // At length 1, as neighbours are asked for.
     for (std::size_t i = 0; i < count; ++i) {

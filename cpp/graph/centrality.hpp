@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/rows.hpp"
+#include "numeric/rows.hpp"
 
 /// LexRank: the stationary distribution of a walk over units that are alike. Source: Erkan & Radev
 /// 2004 (JAIR 22), equations 3 to 5; ALGORITHMS section 3. All sums are taken in an order that does

@@ -32,7 +32,7 @@ bool in_range(double value, double largest) {
 
 /// The entries of row i, of which the places are known to be right.
 template <class Value>
-void check_row(const SparseRows<Value>& view, std::int64_t i) {
+void check_row(const numeric::SparseRows<Value>& view, std::int64_t i) {
     for (std::int64_t k = view.offsets[i]; k < view.offsets[i + 1]; ++k) {
         if (view.columns[k] < 0 || view.columns[k] >= view.width) {
             refuse_row(i, "has a column that is out of range");
@@ -50,19 +50,19 @@ void check_row(const SparseRows<Value>& view, std::int64_t i) {
 }  // namespace
 
 template <class Value>
-SparseRows<Value> checked_sparse(std::span<const std::int64_t> offsets,
-                                 std::span<const std::int32_t> columns,
-                                 std::span<const Value> values,
-                                 std::span<const double> column_scale) {
+numeric::SparseRows<Value> checked_sparse(std::span<const std::int64_t> offsets,
+                                          std::span<const std::int32_t> columns,
+                                          std::span<const Value> values,
+                                          std::span<const double> column_scale) {
     require(!offsets.empty(), "offsets must be one more than rows");
     require(columns.size() == values.size(), "columns and values must be flat and of one length");
     const auto entries = static_cast<std::int64_t>(columns.size());
-    const SparseRows<Value> view{static_cast<std::int64_t>(offsets.size()) - 1,
-                                 static_cast<std::int64_t>(column_scale.size()),
-                                 offsets.data(),
-                                 columns.data(),
-                                 values.data(),
-                                 column_scale.data()};
+    const numeric::SparseRows<Value> view{static_cast<std::int64_t>(offsets.size()) - 1,
+                                          static_cast<std::int64_t>(column_scale.size()),
+                                          offsets.data(),
+                                          columns.data(),
+                                          values.data(),
+                                          column_scale.data()};
     require_rows(view.size);
     require(offsets.front() == 0 && offsets.back() == entries,
             "offsets must begin at 0 and end at the number of entries");
@@ -81,14 +81,15 @@ SparseRows<Value> checked_sparse(std::span<const std::int64_t> offsets,
     return view;
 }
 
-template SparseRows<float> checked_sparse(std::span<const std::int64_t>,
-                                          std::span<const std::int32_t>, std::span<const float>,
-                                          std::span<const double>);
-template SparseRows<double> checked_sparse(std::span<const std::int64_t>,
-                                           std::span<const std::int32_t>, std::span<const double>,
-                                           std::span<const double>);
+template numeric::SparseRows<float> checked_sparse(std::span<const std::int64_t>,
+                                                   std::span<const std::int32_t>,
+                                                   std::span<const float>, std::span<const double>);
+template numeric::SparseRows<double> checked_sparse(std::span<const std::int64_t>,
+                                                    std::span<const std::int32_t>,
+                                                    std::span<const double>,
+                                                    std::span<const double>);
 
-DenseRows checked_dense(std::int64_t size, std::int64_t width, const float* values) {
+numeric::DenseRows checked_dense(std::int64_t size, std::int64_t width, const float* values) {
     require_rows(size);
     for (std::int64_t i = 0; i < size; ++i) {
         for (std::int64_t k = 0; k < width; ++k) {

@@ -14,7 +14,7 @@ constexpr float kFar = std::numeric_limits<float>::infinity();
 /// Clusters of one part; scratch memory is kept from part to part.
 class Clustering {
   public:
-    explicit Clustering(const DenseRows& rows) : rows_(rows) {}
+    explicit Clustering(const numeric::DenseRows& rows) : rows_(rows) {}
 
     void run(const std::int32_t* members, std::int64_t size, std::int64_t k,
              std::int64_t iterations, std::uint64_t seed, std::int32_t* out) {
@@ -134,7 +134,7 @@ class Clustering {
         }
     }
 
-    const DenseRows rows_;
+    const numeric::DenseRows rows_;
     const std::int32_t* members_ = nullptr;
     std::int64_t size_ = 0;
     std::int64_t k_ = 0;
@@ -147,7 +147,7 @@ class Clustering {
 
 }  // namespace
 
-std::vector<std::int32_t> cluster_prototypes(const DenseRows& rows, const Parts& parts,
+std::vector<std::int32_t> cluster_prototypes(const numeric::DenseRows& rows, const Parts& parts,
                                              const std::int64_t* wanted, std::int64_t iterations,
                                              std::uint64_t seed, unsigned threads) {
     std::vector<std::int64_t> ends(static_cast<std::size_t>(parts.count) + 1, 0);

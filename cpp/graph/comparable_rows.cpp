@@ -5,7 +5,7 @@
 namespace dsir::graph {
 
 template <class Value>
-ComparableSparse::ComparableSparse(const SparseRows<Value>& rows, unsigned threads)
+ComparableSparse::ComparableSparse(const numeric::SparseRows<Value>& rows, unsigned threads)
     : width_(rows.width), square_(static_cast<std::size_t>(rows.size)) {
     // Entries that are zero are left out: a column in every unit has idf 0, and its list is long.
     const auto counts = [&](std::int32_t column, Value value) {
@@ -68,10 +68,10 @@ ComparableSparse::ComparableSparse(const SparseRows<Value>& rows, unsigned threa
     negative_ = negative;
 }
 
-template ComparableSparse::ComparableSparse(const SparseRows<float>&, unsigned);
-template ComparableSparse::ComparableSparse(const SparseRows<double>&, unsigned);
+template ComparableSparse::ComparableSparse(const numeric::SparseRows<float>&, unsigned);
+template ComparableSparse::ComparableSparse(const numeric::SparseRows<double>&, unsigned);
 
-ComparableDense::ComparableDense(const DenseRows& rows, unsigned threads)
+ComparableDense::ComparableDense(const numeric::DenseRows& rows, unsigned threads)
     : rows_(rows), square_(static_cast<std::size_t>(rows.size)) {
     std::atomic<bool> negative{false};
     parallel::for_ranges(rows.size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {

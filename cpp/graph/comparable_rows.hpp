@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph/rows.hpp"
+#include "numeric/rows.hpp"
 #include "parallel/for_ranges.hpp"
 
 namespace dsir::graph {
@@ -25,7 +25,7 @@ inline double cosine_of(double product, double square_a, double square_b) {
 class ComparableSparse {
   public:
     template <class Value>
-    ComparableSparse(const SparseRows<Value>& rows, unsigned threads);
+    ComparableSparse(const numeric::SparseRows<Value>& rows, unsigned threads);
 
     std::int64_t size() const { return static_cast<std::int64_t>(square_.size()); }
     std::int64_t width() const { return width_; }
@@ -85,7 +85,7 @@ class ComparableSparse {
 /// Dense rows, compared as they are.
 class ComparableDense {
   public:
-    ComparableDense(const DenseRows& rows, unsigned threads);
+    ComparableDense(const numeric::DenseRows& rows, unsigned threads);
 
     std::int64_t size() const { return rows_.size; }
     std::int64_t width() const { return rows_.width; }
@@ -124,7 +124,7 @@ class ComparableDense {
     }
 
   private:
-    DenseRows rows_;
+    numeric::DenseRows rows_;
     std::vector<double> square_;
     bool negative_ = false;
 };

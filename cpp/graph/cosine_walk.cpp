@@ -191,8 +191,8 @@ std::vector<double> cosines_with(const Rows& rows, std::int64_t row, unsigned th
     template std::vector<double> cosine_degrees(const __VA_ARGS__&, unsigned); \
     template std::vector<double> cosines_with(const __VA_ARGS__&, std::int64_t, unsigned)
 
-DSIR_GRAPH_INSTANTIATE(SparseRows<float>);
-DSIR_GRAPH_INSTANTIATE(SparseRows<double>);
-DSIR_GRAPH_INSTANTIATE(DenseRows);
+DSIR_GRAPH_INSTANTIATE(numeric::SparseRows<float>);
+DSIR_GRAPH_INSTANTIATE(numeric::SparseRows<double>);
+DSIR_GRAPH_INSTANTIATE(numeric::DenseRows);
 
 }  // namespace dsir::graph

@@ -48,7 +48,7 @@ struct NearestTwo {
 /// The search in one part. Its rows are numbered by class, so that a candidate's class is one run.
 class Search {
   public:
-    Search(const DenseRows& rows, const std::int32_t* labels, const std::uint8_t* allowed,
+    Search(const numeric::DenseRows& rows, const std::int32_t* labels, const std::uint8_t* allowed,
            const std::int32_t* members, std::int64_t size, std::int32_t* prototypes,
            std::int64_t count, float sharpness)
         : rows_(rows),
@@ -212,7 +212,7 @@ class Search {
         }
     }
 
-    const DenseRows rows_;
+    const numeric::DenseRows rows_;
     const std::int32_t* labels_;
     const std::uint8_t* allowed_;
     std::vector<std::int32_t> members_;  ///< by class
@@ -231,7 +231,7 @@ class Search {
 
 }  // namespace
 
-void exchange_prototypes(const DenseRows& rows, const std::int32_t* labels,
+void exchange_prototypes(const numeric::DenseRows& rows, const std::int32_t* labels,
                          const std::uint8_t* allowed, const Parts& parts, const std::int64_t* ends,
                          std::int32_t* prototypes, double* losses, const Exchange& settings,
                          unsigned threads) {

@@ -67,7 +67,7 @@ class Nearest {
 
 }  // namespace
 
-Neighbours group_neighbours(const DenseRows& rows, const std::vector<GroupTable>& tables,
+Neighbours group_neighbours(const numeric::DenseRows& rows, const std::vector<GroupTable>& tables,
                             std::int64_t k, float threshold, unsigned threads) {
     const auto size = static_cast<std::size_t>(rows.size);
     // Where a row stands: group by table.
@@ -126,8 +126,8 @@ Neighbours group_neighbours(const DenseRows& rows, const std::vector<GroupTable>
     return result;
 }
 
-std::vector<std::uint64_t> sign_codes(const DenseRows& rows, const float* planes, std::int64_t bits,
-                                      unsigned threads) {
+std::vector<std::uint64_t> sign_codes(const numeric::DenseRows& rows, const float* planes,
+                                      std::int64_t bits, unsigned threads) {
     std::vector<std::uint64_t> codes(static_cast<std::size_t>(rows.size));
     parallel::for_ranges(rows.size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {

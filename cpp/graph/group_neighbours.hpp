@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/rows.hpp"
+#include "numeric/rows.hpp"
 
 /// Nearest neighbours among candidates: rows that share a group.
 namespace dsir::graph {
@@ -27,11 +27,11 @@ struct Neighbours {
 /// cosine >= threshold, among the rows that share a group with it in any table; ascending by
 /// number. Rows have length 1, or 0: such a row has cosine 0 with everything. The edges are
 /// directed. Exact where there is one table of one group.
-Neighbours group_neighbours(const DenseRows& rows, const std::vector<GroupTable>& tables,
+Neighbours group_neighbours(const numeric::DenseRows& rows, const std::vector<GroupTable>& tables,
                             std::int64_t k, float threshold, unsigned threads);
 
 /// Bit b of a row's code says on which side of plane b the row is: planes[bits, width].
-std::vector<std::uint64_t> sign_codes(const DenseRows& rows, const float* planes, std::int64_t bits,
-                                      unsigned threads);
+std::vector<std::uint64_t> sign_codes(const numeric::DenseRows& rows, const float* planes,
+                                      std::int64_t bits, unsigned threads);
 
 }  // namespace dsir::graph

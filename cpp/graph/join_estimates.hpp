@@ -9,7 +9,8 @@
 namespace dsir::graph {
 
 template <class Rows>
-using BlockOf = std::conditional_t<std::is_same_v<Rows, DenseRows>, DenseBlock, SparseBlock>;
+using BlockOf =
+    std::conditional_t<std::is_same_v<Rows, numeric::DenseRows>, DenseBlock, SparseBlock>;
 
 /// Whether a cosine is an edge.
 struct Wanted {

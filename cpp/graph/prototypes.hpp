@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/rows.hpp"
+#include "numeric/rows.hpp"
 
 /// Rows that stand for others: the middles of clusters, and a search that exchanges them.
 ///
@@ -21,7 +21,7 @@ struct Parts {
 /// k-means by part (Lloyd, from k-means++ seeds of a few tries each), then for every centre the
 /// nearest row that is not taken. `wanted[g]` rows of part g, at most its size.
 /// Returns the rows, part by part, in order of the centres.
-std::vector<std::int32_t> cluster_prototypes(const DenseRows& rows, const Parts& parts,
+std::vector<std::int32_t> cluster_prototypes(const numeric::DenseRows& rows, const Parts& parts,
                                              const std::int64_t* wanted, std::int64_t iterations,
                                              std::uint64_t seed, unsigned threads);
 
@@ -38,7 +38,7 @@ struct Exchange {
 /// prototype gets wrong. A prototype is exchanged for a row of its class with allowed[row] != 0.
 /// `prototypes` are those of part g at [ends[g], ends[g + 1]); they are changed in place.
 /// `losses`: [2, parts], before and after.
-void exchange_prototypes(const DenseRows& rows, const std::int32_t* labels,
+void exchange_prototypes(const numeric::DenseRows& rows, const std::int32_t* labels,
                          const std::uint8_t* allowed, const Parts& parts, const std::int64_t* ends,
                          std::int32_t* prototypes, double* losses, const Exchange& settings,
                          unsigned threads);

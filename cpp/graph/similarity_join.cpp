@@ -224,8 +224,8 @@ Graph threshold_join(const Rows& rows, const JoinSettings& settings, bool weight
 #define DSIR_GRAPH_INSTANTIATE(...) \
     template Graph threshold_join(const __VA_ARGS__&, const JoinSettings&, bool)
 
-DSIR_GRAPH_INSTANTIATE(SparseRows<float>);
-DSIR_GRAPH_INSTANTIATE(SparseRows<double>);
-DSIR_GRAPH_INSTANTIATE(DenseRows);
+DSIR_GRAPH_INSTANTIATE(numeric::SparseRows<float>);
+DSIR_GRAPH_INSTANTIATE(numeric::SparseRows<double>);
+DSIR_GRAPH_INSTANTIATE(numeric::DenseRows);
 
 }  // namespace dsir::graph

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/rows.hpp"
+#include "numeric/rows.hpp"
 
 /// All pairs of rows that are alike.
 ///

@@ -243,8 +243,8 @@ Graph top_k_join(const Rows& rows, const JoinSettings& settings, std::int64_t k,
 #define DSIR_GRAPH_INSTANTIATE(...) \
     template Graph top_k_join(const __VA_ARGS__&, const JoinSettings&, std::int64_t, bool)
 
-DSIR_GRAPH_INSTANTIATE(SparseRows<float>);
-DSIR_GRAPH_INSTANTIATE(SparseRows<double>);
-DSIR_GRAPH_INSTANTIATE(DenseRows);
+DSIR_GRAPH_INSTANTIATE(numeric::SparseRows<float>);
+DSIR_GRAPH_INSTANTIATE(numeric::SparseRows<double>);
+DSIR_GRAPH_INSTANTIATE(numeric::DenseRows);
 
 }  // namespace dsir::graph

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/rows.hpp"
+#include "numeric/rows.hpp"
 
 /// Small classifiers that say how well a few rows train: a nearest neighbour, a forest and a
 /// linear model. They are there to compare selections with each other, not to be used as models.
@@ -13,7 +13,7 @@ namespace dsir::judges {
 
 /// A table whose rows have labels 0 to classes - 1. Views: it owns nothing.
 struct LabelledRows {
-    graph::DenseRows rows;
+    numeric::DenseRows rows;
     const std::int32_t* labels;
     std::int32_t classes;
 

@@ -14,6 +14,7 @@
 namespace {
 
 using namespace dsir::graph;
+using dsir::numeric::DenseRows;
 using dsir::test::Random;
 
 std::vector<float> random_values(Random& random, std::size_t size) {

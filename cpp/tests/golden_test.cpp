@@ -208,6 +208,7 @@ TEST(rows_drawn) {
 
 TEST(centrality_of_units) {
     using namespace dsir::graph;
+    using dsir::numeric::SparseRows;
     // Frequent columns and rare ones; some rows are empty.
     Random random(5);
     const std::int64_t size = 300;
@@ -246,6 +247,7 @@ TEST(centrality_of_units) {
 
 TEST(attention_and_prototypes) {
     using namespace dsir::graph;
+    using dsir::numeric::DenseRows;
     Random random(6);
     const std::int64_t size = 400;
     const std::int64_t width = 6;

@@ -16,6 +16,8 @@
 namespace {
 
 using namespace dsir::graph;
+using dsir::numeric::DenseRows;
+using dsir::numeric::SparseRows;
 using dsir::test::Random;
 
 /// Rows of a random sparse matrix, with zero rows, duplicates, and common and rare columns.

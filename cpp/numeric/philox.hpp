@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace dsir::sampling {
+namespace dsir::numeric {
 
 /// Philox 4x32 with 10 rounds (Salmon, Moraes, Dror & Shaw, SC'11): a bijection of the counter,
 /// keyed; equal inputs give equal outputs, in any order and on any machine. Known-answer vectors
@@ -23,4 +23,4 @@ inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> coun
     return counter;
 }
 
-}  // namespace dsir::sampling
+}  // namespace dsir::numeric

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 /// The vectors of the units, as the kernels see them. Views: they own nothing.
-namespace dsir::graph {
+namespace dsir::numeric {
 
 /// Compressed sparse rows. The vector of a row has `values[k] * column_scale[columns[k]]` at
 /// columns[k]; columns ascend in a row.
@@ -44,4 +44,4 @@ struct DenseRows {
     static double scale(std::int64_t) { return 1.0; }
 };
 
-}  // namespace dsir::graph
+}  // namespace dsir::numeric
