@@ -4,7 +4,7 @@
 
 #include "simd/cpu.hpp"
 
-/// The loops over the edges of a graph attention layer (graph/edge_attention.hpp says what they
+/// The loops over the edges of a graph attention layer (gais/edge_attention.hpp says what they
 /// compute), for ranges of nodes. Sums have one order, whatever the width: the same bits.
 namespace dsir::simd {
 

@@ -109,7 +109,7 @@ auto columns_of(Heads heads, Width width) {
     }
 }
 
-/// out[h] = Σ_c left[h, c] right[h, c], in the order of graph::dot.
+/// out[h] = Σ_c left[h, c] right[h, c], in the order of gais::dot.
 template <class Value, class Heads, class Width>
 inline void head_products(const Value* left, const Value* right, Heads heads, Width width,
                           Value* out) {

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graph/attention_network.hpp"
-#include "graph/centrality.hpp"
-#include "graph/group_neighbours.hpp"
-#include "graph/prototypes.hpp"
-#include "graph/similarity_join.hpp"
-#include "judges/judges.hpp"
+#include "gais/attention_network.hpp"
+#include "gais/group_neighbours.hpp"
+#include "gais/judges/judges.hpp"
+#include "gais/prototypes.hpp"
+#include "lexrank/centrality.hpp"
+#include "lexrank/similarity_join.hpp"
 #include "ngram/bootstrap.hpp"
 #include "ngram/kernels.hpp"
 #include "sampling/threshold_search.hpp"
@@ -207,7 +207,7 @@ TEST(rows_drawn) {
 }
 
 TEST(centrality_of_units) {
-    using namespace dsir::graph;
+    using namespace dsir::lexrank;
     using dsir::numeric::SparseRows;
     // Frequent columns and rare ones; some rows are empty.
     Random random(5);
@@ -246,7 +246,7 @@ TEST(centrality_of_units) {
 }
 
 TEST(attention_and_prototypes) {
-    using namespace dsir::graph;
+    using namespace dsir::gais;
     using dsir::numeric::DenseRows;
     Random random(6);
     const std::int64_t size = 400;
@@ -304,7 +304,7 @@ TEST(attention_and_prototypes) {
     std::vector<std::int32_t> asked_rows;
     for (std::int32_t i = 0; i < size; i += 3) asked_rows.push_back(i);
     const std::vector<std::int64_t> candidates{0, 15, 40};
-    const auto shares = dsir::judges::judge_candidates(
+    const auto shares = dsir::gais::judges::judge_candidates(
         {rows, labels.data(), 2}, prototypes.data(), candidates.data(), 2,
         {asked_rows.data(), static_cast<std::int64_t>(asked_rows.size())}, {8, 1}, 60, 2);
     CHECK_EQUAL(digest_of(shares), std::string("714af02c72a3875d"));
