@@ -26,7 +26,7 @@ py::tuple measure(const py::object& array, const StopWords& stop_words, bool rep
                                 characters.mutable_data(),
                                 alphanumeric.mutable_data(),
                                 repeated ? in_repeated.mutable_data() : nullptr,
-                                reinterpret_cast<ngram::RowStatus*>(status.mutable_data())};
+                                reinterpret_cast<text::RowStatus*>(status.mutable_data())};
     {
         // The outputs are held by this frame, `stop_words` by the caller's; only memory is touched.
         const py::gil_scoped_release release;

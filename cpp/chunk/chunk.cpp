@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "ngram/kernels.hpp"
 #include "parallel/for_ranges.hpp"
+#include "text/row_status.hpp"
 
 namespace dsir::chunk {
 namespace {
@@ -31,7 +31,7 @@ Chunks chunk_rows(const arrow::TextColumn& column, const WindowSpec& spec, std::
         const std::optional<std::string_view> document = column[row];
         windows.clear();
         if (document) {
-            bool valid = document->size() <= ngram::kLargestDocument;
+            bool valid = document->size() <= text::kLargestDocument;
             if (valid) {
                 Spans spans(*document, buffer);
                 valid = append_windows(spans, buffer, spec, windows);

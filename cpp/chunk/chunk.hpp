@@ -15,7 +15,7 @@ struct Chunks {
     std::vector<std::int64_t> rows;
     std::vector<std::int64_t> starts;        ///< bytes
     std::vector<std::int64_t> lengths;       ///< bytes
-    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long (ngram::kLargestDocument)
+    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long (text::kLargestDocument)
 };
 
 /// Cuts every row by the tokens that `Spans` finds. Does not depend on `threads` (at least 1).

@@ -11,7 +11,7 @@
 namespace {
 
 using namespace dsir;
-using ngram::RowStatus;
+using text::RowStatus;
 
 struct Scores {
     Scores(std::size_t columns, std::size_t rows)

@@ -68,7 +68,7 @@ void check(const arrow::TextColumn& column, const std::vector<std::string>& stop
            unsigned threads) {
     const auto rows = static_cast<std::size_t>(column.size());
     std::vector<std::vector<std::uint32_t>> found(7, std::vector<std::uint32_t>(rows, 7));
-    std::vector<ngram::RowStatus> status(rows);
+    std::vector<text::RowStatus> status(rows);
     const quality::StopWords words(stop_words);
     quality::measure<Tokenizer>(column, words, threads,
                                 {found[0].data(), found[1].data(), found[2].data(), found[3].data(),
@@ -77,7 +77,7 @@ void check(const arrow::TextColumn& column, const std::vector<std::string>& stop
     for (std::size_t row = 0; row < rows; ++row) {
         const auto text = column[static_cast<std::int64_t>(row)];
         std::vector<std::string> tokens;
-        auto expected = text ? ngram::RowStatus::text : ngram::RowStatus::null;
+        auto expected = text ? text::RowStatus::text : text::RowStatus::null;
         if (text) {
             text::TokenBuffer buffer;
             Tokenizer tokenizer(*text, buffer);
@@ -86,7 +86,7 @@ void check(const arrow::TextColumn& column, const std::vector<std::string>& stop
             }
             if (!tokenizer.valid()) {
                 tokens.clear();
-                expected = ngram::RowStatus::invalid_utf8;
+                expected = text::RowStatus::invalid_utf8;
             }
         }
         const Plain plain = measured(tokens, plain_words);

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "hashing/fast_hash.hpp"
-#include "ngram/kernels.hpp"
 #include "parallel/for_ranges.hpp"
+#include "text/row_status.hpp"
 #include "text/wordpunct.hpp"
 #include "unicode/utf8.hpp"
 
@@ -130,7 +130,7 @@ std::vector<std::int64_t> TermCounter::add(const arrow::TextColumn& column, unsi
         for (std::int64_t row = begin; row < end; ++row) {
             const auto document = column[row];
             bool valid = true;
-            if (document && document->size() > ngram::kLargestDocument) {
+            if (document && document->size() > text::kLargestDocument) {
                 valid = false;
             } else if (document) {
                 buffer.clear();

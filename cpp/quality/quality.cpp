@@ -69,7 +69,7 @@ class Meter {
             }
         }
         if (!tokenizer.valid()) {
-            out.status[row] = ngram::RowStatus::invalid_utf8;
+            out.status[row] = text::RowStatus::invalid_utf8;
             return;
         }
         out.tokens[row] = sums_.tokens;
@@ -159,10 +159,10 @@ void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsig
         for (std::int64_t row = begin; row < end; ++row) {
             const std::optional<std::string_view> document = column[row];
             clear_row(row, out);
-            out.status[row] = document ? ngram::RowStatus::text : ngram::RowStatus::null;
+            out.status[row] = document ? text::RowStatus::text : text::RowStatus::null;
             if (!document) continue;
-            if (document->size() > ngram::kLargestDocument) {
-                out.status[row] = ngram::RowStatus::too_long;
+            if (document->size() > text::kLargestDocument) {
+                out.status[row] = text::RowStatus::too_long;
                 continue;
             }
             meters[thread]->measure(*document, row, out);

@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "arrow/text_column.hpp"
-#include "ngram/kernels.hpp"
 #include "quality/stop_words.hpp"
+#include "text/row_status.hpp"
 #include "text/split_spaces.hpp"
 #include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
@@ -25,7 +25,7 @@ struct Measures {
     std::uint32_t* alphanumeric;   ///< of these, what str.isalnum() is true of
     /// Tokens within an n-gram that has occurred before (n = kRepeatedOrder). Null: not measured.
     std::uint32_t* repeated;
-    ngram::RowStatus* status;
+    text::RowStatus* status;
 };
 
 /// Measures every row by the tokens that `Tokenizer` gives, in one pass over each. Does not depend

@@ -20,6 +20,8 @@ using dsir::test::rounds;
 using dsir::test::Row;
 using dsir::test::Rows;
 using dsir::test::TextArray;
+using dsir::text::kLargestDocument;
+using dsir::text::RowStatus;
 
 std::string random_document(Random& random, std::size_t tokens) {
     static const std::vector<std::string> words = {"the",

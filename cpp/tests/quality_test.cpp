@@ -13,7 +13,6 @@
 
 namespace {
 
-using dsir::ngram::RowStatus;
 using dsir::quality::kRepeatedOrder;
 using dsir::quality::Measures;
 using dsir::quality::StopWords;
@@ -21,6 +20,7 @@ using dsir::test::Random;
 using dsir::test::Row;
 using dsir::test::Rows;
 using dsir::test::TextArray;
+using dsir::text::RowStatus;
 using Numbers = std::vector<std::uint32_t>;
 
 const std::vector<std::string> kStopWords = {

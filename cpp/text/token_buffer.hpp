@@ -6,8 +6,6 @@
 #include <memory>
 #include <string_view>
 
-#include "unicode/unicode_tables.hpp"
-
 namespace dsir::text {
 
 /// The complete tokens of one stretch of a document: lower-cased bytes, and where each token starts
