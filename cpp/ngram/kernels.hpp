@@ -49,6 +49,6 @@ struct NamedNgram {
 };
 
 /// Every n-gram of a text in order of its last token, shortest first. False: not UTF-8.
-bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out);
+bool named_ngrams(std::string_view document, const FeatureSpec& spec, std::vector<NamedNgram>& out);
 
 }  // namespace dsir::ngram

@@ -148,11 +148,9 @@ void clear_row(std::int64_t row, const Measures& out) {
     }
 }
 
-}  // namespace
-
 template <class Tokenizer>
-void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
-             const Measures& out) {
+void measure_by(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
+                const Measures& out) {
     std::vector<std::optional<Meter<Tokenizer>>> meters(threads);
     const auto measure_range = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         if (!meters[thread]) meters[thread].emplace(stop_words);
@@ -171,11 +169,13 @@ void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsig
     parallel::for_ranges(column.size(), threads, measure_range);
 }
 
-template void measure<text::WordPunct>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                       const Measures&);
-template void measure<text::WordTokenize>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                          const Measures&);
-template void measure<text::SplitSpaces>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                         const Measures&);
+}  // namespace
+
+void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer,
+             const StopWords& stop_words, unsigned threads, const Measures& out) {
+    text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) {
+        measure_by<typename Entry::Tokens>(column, stop_words, threads, out);
+    });
+}
 
 }  // namespace dsir::quality

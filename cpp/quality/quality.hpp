@@ -5,9 +5,7 @@
 #include "arrow/text_column.hpp"
 #include "quality/stop_words.hpp"
 #include "text/row_status.hpp"
-#include "text/split_spaces.hpp"
-#include "text/word_tokenize.hpp"
-#include "text/wordpunct.hpp"
+#include "text/tokenizers.hpp"
 
 namespace dsir::quality {
 
@@ -28,17 +26,9 @@ struct Measures {
     text::RowStatus* status;
 };
 
-/// Measures every row by the tokens that `Tokenizer` gives, in one pass over each. Does not depend
-/// on `threads` (at least 1). Made for text::WordPunct.
-template <class Tokenizer>
-void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
-             const Measures& out);
-
-extern template void measure<text::WordPunct>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                              const Measures&);
-extern template void measure<text::WordTokenize>(const arrow::TextColumn&, const StopWords&,
-                                                 unsigned, const Measures&);
-extern template void measure<text::SplitSpaces>(const arrow::TextColumn&, const StopWords&,
-                                                unsigned, const Measures&);
+/// Measures the tokens of every row in one pass. The result does not depend on `threads` (at least
+/// 1).
+void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer,
+             const StopWords& stop_words, unsigned threads, const Measures& out);
 
 }  // namespace dsir::quality

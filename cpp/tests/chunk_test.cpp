@@ -140,7 +140,7 @@ TEST(spans_of_random_bytes) {
 
 Chunks chunks_of(const Rows& rows, const WindowSpec& spec, unsigned threads = 1) {
     const auto array = TextArray::strings(rows);
-    return dsir::chunk::chunk<WordPunctSpans>(array->column(), spec, threads);
+    return dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::wordpunct, spec, threads);
 }
 
 TEST(windows_by_their_definition) {
@@ -195,6 +195,12 @@ TEST(every_row_is_there_for_any_number_of_threads) {
         CHECK(many.lengths == one.lengths && many.invalid_rows == one.invalid_rows);
     }
     CHECK(chunks_of({}, {5, 3}).rows.empty());
+}
+
+TEST(tokens_made_elsewhere_have_no_windows) {
+    const auto array = TextArray::strings({"a b"});
+    CHECK_THROWS(std::invalid_argument, "one of whole texts",
+                 dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::split, {1, 1}, 1));
 }
 
 TEST(slices_of_every_layout) {

@@ -101,6 +101,7 @@ std::vector<float> values_between(Random& random, std::size_t size, double least
 TEST(counts_and_log_weights) {
     using namespace dsir::ngram;
     using dsir::text::RowStatus;
+    using dsir::text::TokenizerKind;
     const auto raw = TextArray::strings(made_up_corpus(1, 300));
     const auto target = TextArray::strings(made_up_corpus(2, 60));
     const struct {

@@ -214,7 +214,7 @@ TEST(every_truncation) {
 
 TEST(pieces_across_block_and_stretch_boundaries) {
     for (const std::string& piece : pieces()) {
-        for (const std::size_t around : {std::size_t{64}, dsir::text::WordPunct::kStretch}) {
+        for (const std::size_t around : {std::size_t{64}, dsir::text::kStretchBytes}) {
             for (std::size_t at = around - 5; at <= around + 2; ++at) {
                 check_tokens(std::string(at, 'a') + piece + "b");
                 check_tokens(std::string(at, '.') + piece);

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "text/token_buffer.hpp"
-#include "text/wordpunct.hpp"
 
 namespace dsir::text {
 

@@ -8,6 +8,13 @@
 
 namespace dsir::text {
 
+/// About how many bytes of a document one stretch covers. The tokens of a stretch then stay in the
+/// near caches until they are hashed.
+inline constexpr std::size_t kStretchBytes = 2048;
+
+/// The most tokens that a stretch has: one a byte, and the block of 64 that crosses the end.
+inline constexpr std::size_t kStretchTokens = kStretchBytes + 64;
+
 /// The complete tokens of one stretch of a document: lower-cased bytes, and where each token starts
 /// and ends in them. At least kPadding bytes after any token may be read (their content is
 /// arbitrary), so that hashing can load whole words.

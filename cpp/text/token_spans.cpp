@@ -49,7 +49,7 @@ bool WordPunctSpans::next() {
 
 void WordPunctSpans::take_stretch() {
     const std::size_t left = static_cast<std::size_t>(end_ - at_);
-    const std::uint8_t* const stop = left > kStretch ? at_ + kStretch : end_;
+    const std::uint8_t* const stop = left > kStretchBytes ? at_ + kStretchBytes : end_;
     while (at_ < stop && valid_) {
         if (*at_ >= 0x80) {
             take_character();

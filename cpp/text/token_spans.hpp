@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "simd/classify.hpp"
+#include "text/token_buffer.hpp"
 #include "unicode/unicode_tables.hpp"
 
 namespace dsir::text {
@@ -16,8 +17,7 @@ namespace dsir::text {
 ///
 /// Reused from stretch to stretch and from document to document; not thread-safe.
 struct SpanBuffer {
-    /// A stretch of 2048 bytes and the block of 64 that crosses its end begin no more tokens.
-    static constexpr std::size_t kMost = 2048 + 64 + 2;
+    static constexpr std::size_t kMost = kStretchTokens + 2;
 
     void clear() { starts_size = ends_size = 0; }
 
@@ -37,7 +37,7 @@ struct SpanBuffer {
 /// that a token can begin inside it; such a token has no span of its own and belongs to that of the
 /// token before. All others correspond one to one.
 ///
-/// Another tokeniser needs these three members, and the same meaning of SpanBuffer.
+/// The spans of another tokeniser have the same members, and fill SpanBuffer in the same way.
 class WordPunctSpans {
   public:
     /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive this.
@@ -50,8 +50,6 @@ class WordPunctSpans {
     bool valid() const { return valid_; }
 
   private:
-    static constexpr std::size_t kStretch = 2048;
-
     void take_stretch();
     std::size_t take_ascii(const std::uint8_t* block, std::size_t length);
     void take_character();

@@ -75,7 +75,7 @@ constexpr std::string_view kQuotes = "``''";
 WordTokenize::WordTokenize(std::string_view document, TokenBuffer& buffer) : buffer_(buffer) {
     buffer_.clear();
     buffer_.reserve(kQuotes.size() + lower_room(document.size()) + 1,
-                    WordPunct::kStretch + 2 + FieldParts::kMost);
+                    kStretchBytes + 2 + FieldParts::kMost);
     std::uint8_t* const bytes = buffer_.bytes.get();
     std::memcpy(bytes, kQuotes.data(), kQuotes.size());
     std::uint8_t* const lowered = bytes + kQuotes.size();
@@ -90,7 +90,7 @@ WordTokenize::WordTokenize(std::string_view document, TokenBuffer& buffer) : buf
 
 bool WordTokenize::next() {
     buffer_.starts_size = buffer_.ends_size = 0;
-    while (buffer_.size() < WordPunct::kStretch) {
+    while (buffer_.size() < kStretchBytes) {
         if (parts_.left()) {
             parts_.append_next(buffer_);
         } else if (at_ < end_) {

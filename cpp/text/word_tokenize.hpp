@@ -6,7 +6,6 @@
 
 #include "text/contractions.hpp"
 #include "text/token_buffer.hpp"
-#include "text/wordpunct.hpp"
 
 namespace dsir::text {
 

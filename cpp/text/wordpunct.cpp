@@ -54,11 +54,11 @@ bool WordPunct::next() {
 
 void WordPunct::take_stretch() {
     // Lower-casing makes at most 3 bytes of 2, and a block of 64 is stored whole.
-    buffer_.reserve(buffer_.bytes_size + (kStretch + 64) * 3 / 2 + 64,
-                    buffer_.starts_size + kStretch + 64 + simd::kCutSlack);
+    buffer_.reserve(buffer_.bytes_size + kStretchTokens * 3 / 2 + 64,
+                    buffer_.starts_size + kStretchTokens + simd::kCutSlack);
     cut_ = cut_into(buffer_, cut_);
     const std::size_t left = static_cast<std::size_t>(end_ - at_);
-    const std::uint8_t* const stop = left > kStretch ? at_ + kStretch : end_;
+    const std::uint8_t* const stop = left > kStretchBytes ? at_ + kStretchBytes : end_;
     while (at_ < stop && valid_) {
         const auto available = static_cast<std::size_t>(end_ - at_);
         std::size_t taken = 0;

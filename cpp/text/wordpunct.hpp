@@ -21,10 +21,6 @@ namespace dsir::text {
 /// Documents up to 2 GiB. Memory: the stretch, or the longest token where that is longer.
 class WordPunct {
   public:
-    /// Bytes of input a stretch covers, about. Bounds the tokens of one stretch at kStretch + 64,
-    /// because every token takes at least one byte.
-    static constexpr std::size_t kStretch = 2048;
-
     /// Starts on a document. `document` and `buffer` must outlive the tokeniser.
     WordPunct(std::string_view document, TokenBuffer& buffer);
 
