@@ -2,8 +2,6 @@
 
 #include <cstdint>
 
-#include "simd/cpu.hpp"
-
 namespace dsir::simd {
 
 /// Classes of 64 bytes, bit i for byte i. A byte that is in none of the three is punctuation.
@@ -16,9 +14,6 @@ struct BlockMasks {
 /// Reads 64 bytes, writes them lower-cased (ASCII letters only) to `lowered`, returns the classes.
 /// `in` and `lowered` must not overlap.
 using Classify = BlockMasks (*)(const std::uint8_t* in, std::uint8_t* lowered);
-
-/// The kernel of that width. Widths the build does not have fall back to scalar.
-Classify classify_kernel(Level level);
 
 BlockMasks classify_scalar(const std::uint8_t* in, std::uint8_t* lowered);
 

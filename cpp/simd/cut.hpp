@@ -59,6 +59,11 @@ struct CutKernels {
 /// The kernels of that width. Widths the build does not have fall back to scalar.
 const CutKernels& cut_kernels(Level level);
 
+/// The one among them that classifies, for those who cut nothing.
+inline Classify classify_kernel(Level level) {
+    return cut_kernels(level).classify;
+}
+
 extern const CutKernels kCutScalar;
 extern const CutKernels kCutNeon;
 extern const CutKernels kCutAvx2;

@@ -62,6 +62,8 @@ struct EdgeKernels {
 template <class Value>
 const EdgeKernels<Value>& edge_kernels();
 
+extern const EdgeKernels<float> kEdgesScalar;
+extern const EdgeKernels<double> kEdgesScalarDouble;
 extern const EdgeKernels<float> kEdgesAvx2;
 extern const EdgeKernels<float> kEdgesAvx512;
 

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstring>
 
-#include "simd/classify.hpp"
+#include "simd/cut.hpp"
 #include "unicode/utf8.hpp"
 
 namespace dsir::text {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "simd/classify.hpp"
+#include "simd/cut.hpp"
 #include "text/token_buffer.hpp"
 #include "unicode/unicode_tables.hpp"
 
