@@ -113,7 +113,7 @@ class FeatureSpec:
         n: int,
         buckets: int,
         hash: Literal["fast", "sha256"],  # noqa: A002
-        tokenizer: Literal["wordpunct", "word_tokenize", "split"] = "wordpunct",
+        tokenizer: str = "wordpunct",
     ) -> None:
         """`tokenizer="split"` takes tokens that were made elsewhere and joined by spaces."""
 
