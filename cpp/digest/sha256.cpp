@@ -10,7 +10,7 @@ namespace {
 constexpr Sha256State kInitial = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-/// Writes a 64-bit number so that its last byte is before `end`.
+/// Writes a 64-bit number, big-endian, into the eight bytes before `end`.
 void put_big_endian(std::uint64_t number, std::uint8_t* end) {
     std::uint8_t bytes[8];
     for (std::size_t i = 0; i < 8; ++i) bytes[7 - i] = static_cast<std::uint8_t>(number >> (8 * i));
@@ -24,7 +24,7 @@ Sha256State sha256(const std::uint8_t* bytes, std::size_t length) {
     Sha256State state = kInitial;
     const std::size_t whole = length / 64;
     compress(state, bytes, whole);
-    // The rest, a one bit, zeros, and the length in bits, big-endian.
+    // The rest of the message, a one bit, zeros, and the length in bits, big-endian.
     std::uint8_t tail[128] = {};
     const std::size_t rest = length - 64 * whole;
     if (rest != 0) std::memcpy(tail, bytes + 64 * whole, rest);
@@ -61,7 +61,7 @@ std::uint32_t Sha256Buckets::operator()(const std::uint8_t* bytes, std::size_t l
 }
 
 std::uint32_t Sha256Buckets::remainder(const Sha256State& digest) const {
-    // Each product is below 2^56, so the eight of them add up in 64 bits and one division does.
+    // Each product is below 2^56, so the sum of the eight fits 64 bits and one division is enough.
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < 8; ++i) sum += digest[i] * powers_[i];
     return static_cast<std::uint32_t>(sum % buckets_);

@@ -5,9 +5,9 @@
 
 namespace dsir::numeric {
 
-/// Philox 4x32 with 10 rounds (Salmon, Moraes, Dror & Shaw, SC'11): a bijection of the counter,
-/// keyed; equal inputs give equal outputs, in any order and on any machine. Known-answer vectors
-/// are in the tests.
+/// Four random words for a counter and a key: Philox 4x32 with 10 rounds (Salmon, Moraes, Dror &
+/// Shaw, SC'11). For each key the function is a bijection of the counter. Equal inputs give equal
+/// outputs, in any order and on any machine; the tests hold it against the known answers.
 inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                                std::array<std::uint32_t, 2> key) {
     for (int round = 0; round < 10; ++round) {

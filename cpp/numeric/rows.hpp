@@ -2,11 +2,13 @@
 
 #include <cstdint>
 
-/// The vectors of the units, as the kernels see them. Views: they own nothing.
+/// Rows of numbers, sparse or dense, as the kernels see them. All types here are views: the caller
+/// owns the arrays and keeps them alive.
 namespace dsir::numeric {
 
-/// Compressed sparse rows. The vector of a row has `values[k] * column_scale[columns[k]]` at
-/// columns[k]; columns ascend in a row.
+/// Compressed sparse rows. Row r has the entries offsets[r] to offsets[r + 1] - 1. The value of
+/// entry k is `values[k] * column_scale[columns[k]]`, in column columns[k]. The columns of a row
+/// ascend.
 template <class Value>
 struct SparseRows {
     std::int64_t size;   ///< rows
@@ -18,7 +20,7 @@ struct SparseRows {
 
     std::int64_t entries() const { return offsets[size]; }
 
-    /// Calls body(column, value) for the entries of a row in order, unscaled.
+    /// Calls body(column, value) for the entries of a row in order. The values are not scaled.
     template <class Body>
     void each(std::int64_t row, Body&& body) const {
         const std::int64_t end = offsets[row + 1];
@@ -33,7 +35,7 @@ struct SparseRows {
 struct DenseRows {
     std::int64_t size;
     std::int64_t width;
-    const float* values;  ///< row by row
+    const float* values;  ///< [size, width], row by row
 
     std::int64_t entries() const { return size * width; }
     template <class Body>

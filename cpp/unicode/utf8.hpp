@@ -5,13 +5,13 @@
 
 namespace dsir::unicode {
 
-/// One decoded code point. `length` is 0 where the bytes are not UTF-8.
+/// One decoded code point. `length` is its number of bytes, or 0 if the bytes are not UTF-8.
 struct Decoded {
     char32_t code_point;
     unsigned length;
 };
 
-/// Decodes the code point at `at`, which must lie before `end`, with every rule of the standard:
+/// Decodes the code point at `at`, which must be before `end`. Applies every rule of the standard:
 /// no overlong forms, no surrogates, nothing above U+10FFFF, no truncated sequence.
 inline Decoded decode_utf8(const std::uint8_t* at, const std::uint8_t* end) {
     const auto continuation = [](std::uint8_t byte) { return (byte & 0xC0) == 0x80; };
@@ -41,14 +41,15 @@ inline Decoded decode_utf8(const std::uint8_t* at, const std::uint8_t* end) {
     return {0, 0};
 }
 
-/// The code point that ends right before `at`, in text already known to be UTF-8 back to `begin`.
+/// The code point that ends right before `at`. The text from `begin` to `at` must be known to be
+/// UTF-8.
 inline Decoded decode_utf8_before(const std::uint8_t* begin, const std::uint8_t* at) {
     const std::uint8_t* start = at - 1;
     while (start > begin && (*start & 0xC0) == 0x80) --start;
     return decode_utf8(start, at);
 }
 
-/// Writes a code point as UTF-8 and returns the number of bytes written (1 to 4).
+/// Writes a code point as UTF-8 and returns the number of bytes written, 1 to 4.
 inline unsigned encode_utf8(char32_t c, std::uint8_t* out) {
     if (c < 0x80) {
         out[0] = static_cast<std::uint8_t>(c);
