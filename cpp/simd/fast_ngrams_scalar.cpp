@@ -3,8 +3,8 @@
 namespace dsir::simd {
 namespace {
 
-/// AArch64 has no other: NEON multiplies 32 bits at most, and four such products cost more than one
-/// MUL and one UMULH.
+/// AArch64 has only this one: NEON multiplies at most 32 bits, and four such products cost more
+/// than one MUL and one UMULH.
 struct Scalar : OneByOne<Scalar> {
     static std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
         return hashing::token_hash(bytes, length);

@@ -16,7 +16,7 @@ std::uint64_t eight_bytes(const std::uint8_t* at) {
     return bytes;
 }
 
-/// Nonzero where one of eight bytes is below `limit` (at most 0x80).
+/// Nonzero if one of the eight bytes is below `limit`, which is at most 0x80.
 std::uint64_t below(std::uint64_t bytes, std::uint64_t limit) {
     return (bytes - limit * kEveryByte) & ~bytes & kHighBits;
 }

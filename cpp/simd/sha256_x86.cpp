@@ -11,7 +11,7 @@ inline __m128i load(const void* at) {
     return _mm_loadu_si128(static_cast<const __m128i*>(at));
 }
 
-/// Four rounds with message words w (already in native order).
+/// Four rounds with the message words w, which are in native byte order.
 inline void four_rounds(__m128i& abef, __m128i& cdgh, __m128i w, std::size_t round) {
     const __m128i k = load(kSha256RoundConstants.data() + round);
     const __m128i sum = _mm_add_epi32(w, k);
@@ -19,13 +19,14 @@ inline void four_rounds(__m128i& abef, __m128i& cdgh, __m128i w, std::size_t rou
     abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0E));
 }
 
-/// The next four message words from the last sixteen.
+/// The next four message words, from the last sixteen.
 inline __m128i schedule(__m128i w0, __m128i w1, __m128i w2, __m128i w3) {
     const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4));
     return _mm_sha256msg2_epu32(sum, w3);
 }
 
-/// The state as the instructions want it: (a b e f) and (c d g h), highest lane first.
+/// The state in the order that the instructions expect: (a b e f) and (c d g h), highest lane
+/// first.
 struct Lanes {
     __m128i abef;
     __m128i cdgh;
@@ -44,8 +45,8 @@ inline void from_lanes(const Lanes& lanes, Sha256State& state) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data() + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
 
-/// Takes in one block of 64 bytes for each of kStreams states. The instructions wait for each other
-/// within a stream; a second stream fills the gaps.
+/// Updates each of kStreams states with one block of 64 bytes. Within a stream each instruction
+/// waits for the one before; a second stream fills the gaps.
 template <std::size_t kStreams>
 inline void take_block(Lanes (&lanes)[kStreams], const std::uint8_t* const (&blocks)[kStreams]) {
     const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
@@ -63,7 +64,7 @@ inline void take_block(Lanes (&lanes)[kStreams], const std::uint8_t* const (&blo
             __m128i(&own)[4] = w[s];
             const std::size_t i = step % 4;
             four_rounds(lanes[s].abef, lanes[s].cdgh, own[i], 4 * step);
-            // These words are used; those of four steps on take their place.
+            // These words have been used; the words for four steps later take their place.
             if (step < 12) {
                 own[i] = schedule(own[i], own[(i + 1) % 4], own[(i + 2) % 4], own[(i + 3) % 4]);
             }
