@@ -15,7 +15,7 @@ std::string_view view(Bytes begin, Bytes end) {
     return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
 }
 
-/// Length of the word character at `at`, which lies before `end`; 0 where it is none.
+/// The length of the word character at `at`, which is before `end`; 0 if the character is not one.
 unsigned word_character(Bytes at, Bytes end) {
     if (*at >= 0x80) {
         const unicode::Decoded decoded = unicode::decode_utf8(at, end);
@@ -36,8 +36,8 @@ Bytes end_of_word(Bytes at, Bytes end) {
     return at;
 }
 
-/// Where the text that [at, end) begins with ends, if it is `text`, with ı for i and ſ for s
-/// allowed; nullptr if it is not.
+/// If [at, end) begins with `text`, returns the end of that; otherwise nullptr. ı may stand for i,
+/// and ſ for s.
 Bytes behind(Bytes at, Bytes end, std::string_view text) {
     constexpr std::string_view kDotlessI = "\xC4\xB1";
     constexpr std::string_view kLongS = "\xC5\xBF";
@@ -56,7 +56,7 @@ Bytes behind(Bytes at, Bytes end, std::string_view text) {
     return at;
 }
 
-/// The same for the whole of [at, end).
+/// Whether the whole of [at, end) is `text`, by the same rule.
 bool is(Bytes at, Bytes end, std::string_view text) {
     return behind(at, end, text) == end;
 }
@@ -94,8 +94,8 @@ unsigned contraction_cut(const std::uint8_t* word, std::size_t length, bool befo
 void FieldParts::start(const std::uint8_t* begin, const std::uint8_t* end) {
     at_ = begin;
     end_ = ending_ = end;
-    // An apostrophe that is not the field's first has another character than an apostrophe before
-    // it, as E5 and E6 ask for.
+    // E5 and E6 ask for a character other than an apostrophe before the apostrophe. There is one
+    // unless the field begins here, because no two apostrophes are side by side.
     if (end - begin > 2 && end[-2] == '\'' &&
         (end[-1] == 's' || end[-1] == 'm' || end[-1] == 'd')) {
         ending_ = end - 2;
@@ -126,7 +126,7 @@ void FieldParts::append_next(TokenBuffer& buffer) {
     at_ = end_;
 }
 
-/// The first match of C2 from `at_` on; an empty one at the end where there is none.
+/// The first match of C2 from `at_` on. If there is none, an empty match at the end.
 FieldParts::Contraction FieldParts::find_contraction() const {
     const Bytes end = clitic_;
     for (Bytes at = at_; at < end;) {
@@ -149,7 +149,7 @@ FieldParts::Contraction FieldParts::find_contraction() const {
     return {end, end, end};
 }
 
-/// Appends what is between contractions of C2, after C3: 't|is first, then 't|was.
+/// Appends what lies between two contractions of C2, by C3: first 't|is, then 't|was.
 void FieldParts::append_piece(const std::uint8_t* begin, const std::uint8_t* end,
                               TokenBuffer& buffer) {
     for (const std::string_view word : {std::string_view("'tis"), std::string_view("'twas")}) {

@@ -5,7 +5,7 @@
 
 namespace dsir::text {
 
-/// What became of one row of a column of text.
+/// What a kernel found in one row of a column of text.
 enum class RowStatus : std::uint8_t {
     text = 0,
     null = 1,
@@ -13,7 +13,7 @@ enum class RowStatus : std::uint8_t {
     too_long = 3,  ///< more than kLargestDocument bytes
 };
 
-/// The most bytes that a document may have: tokens are found and counted in 32 bits.
+/// The most bytes that a document may have. Tokens are found and counted in 32 bits.
 inline constexpr std::size_t kLargestDocument = std::size_t{1} << 31;
 
 }  // namespace dsir::text

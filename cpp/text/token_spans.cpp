@@ -8,7 +8,7 @@
 namespace dsir::text {
 namespace {
 
-/// Bits below `count`, for 0 to 64.
+/// The lowest `count` bits, for a count of 0 to 64.
 constexpr std::uint64_t low_bits(std::size_t count) {
     return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
@@ -66,11 +66,11 @@ void WordPunctSpans::take_stretch() {
     }
 }
 
-/// Takes the ASCII bytes that a block begins with, `length` of its 64 at most; returns how many.
-/// The masks are those of WordPunct::take_ascii.
+/// Takes the ASCII bytes at the beginning of a block, at most `length` of its 64, and returns how
+/// many it took. The masks are those of simd::Cut.
 std::size_t WordPunctSpans::take_ascii(const std::uint8_t* block, std::size_t length) {
     const std::uint32_t offset = here();
-    std::uint8_t lowered[64];  // not needed
+    std::uint8_t lowered[64];  // not used
     const simd::BlockMasks masks = classify_(block, lowered);
     const auto ascii = static_cast<std::size_t>(std::countr_zero(masks.non_ascii));
     const std::size_t taken = ascii < length ? ascii : length;
@@ -101,8 +101,8 @@ void WordPunctSpans::take_character() {
     }
     const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
     if (decoded.code_point == 0x130) {
-        // Lowered to `i` and U+0307. The token that begins with the latter goes on from here; only
-        // its class is taken note of.
+        // The character becomes `i` and U+0307 in lower case. A token that begins with U+0307
+        // belongs to the span of this one, so only its class is recorded.
         move_to(unicode::Kind::word);
         open_ = unicode::Kind{unicode::properties_of(0x307).kind};
     } else {
@@ -111,7 +111,7 @@ void WordPunctSpans::take_character() {
     at_ += decoded.length;
 }
 
-/// Closes and opens tokens as the class of the next character asks.
+/// Closes and opens tokens if the next character has another class.
 void WordPunctSpans::move_to(unicode::Kind kind) {
     if (kind == open_) return;
     if (open_ != unicode::Kind::space) buffer_.ends[buffer_.ends_size++] = here();

@@ -16,30 +16,31 @@
 #include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
 
-/// The list of the tokenizers. Whatever takes a tokenizer by its kind or its name (n-grams,
-/// windows, quality measures, the Python module) goes through this file.
+/// The list of all tokenizers. Whatever takes a tokenizer by its kind or its name (n-grams,
+/// windows, quality measures, the Python module) uses this file.
 ///
 /// To add a tokenizer, write its classes, add a value to TokenizerKind and an entry to kTokenizers.
 /// The tests of the contract (tokenizers_test.cpp) then run over the new tokenizer as well.
 namespace dsir::text {
 
-/// Cuts one document into tokens, a stretch at a time, as WordPunct describes. A stretch has at
-/// most kStretchTokens tokens, and a token at least one byte. A document that is not UTF-8 makes
-/// valid() false by the time next() has returned false; the tokens are then to be discarded.
+/// Cuts one document into tokens, one stretch at a time, as WordPunct describes. A stretch has at
+/// most kStretchTokens tokens, and a token has at least one byte. If the document is not UTF-8,
+/// valid() is false once next() has returned false, and the caller discards the tokens.
 template <class T>
 concept Tokenizer = std::constructible_from<T, std::string_view, TokenBuffer&> && requires(T one) {
     { one.next() } -> std::same_as<bool>;
     { std::as_const(one).valid() } -> std::same_as<bool>;
 };
 
-/// Finds where the tokens lie in the document as it is, before lower-casing; see SpanBuffer.
+/// Finds where the tokens lie in the document as it is, before lower-casing; WordPunctSpans
+/// describes how.
 template <class T>
 concept TokenSpans = std::constructible_from<T, std::string_view, SpanBuffer&> && requires(T one) {
     { one.next() } -> std::same_as<bool>;
     { std::as_const(one).valid() } -> std::same_as<bool>;
 };
 
-/// In place of the spans of a tokenizer that has none.
+/// Stands for the spans of a tokenizer that has none.
 struct NoSpans {};
 
 enum class TokenizerKind : std::uint8_t {
@@ -70,8 +71,8 @@ inline constexpr std::tuple kTokenizers{
 
 inline constexpr std::size_t kTokenizerCount = std::tuple_size_v<decltype(kTokenizers)>;
 
-/// Returns visit(entry) for the entry of a kind. All calls return the same type. The choice is made
-/// once a call: visit whole documents or columns, not tokens.
+/// Returns visit(entry) for the entry of a kind. `visit` must return the same type for every entry.
+/// Each call chooses once, so visit whole documents or columns, not tokens.
 template <std::size_t kAt = 0, class Visit>
 decltype(auto) visit_tokenizer(TokenizerKind kind, Visit&& visit) {
     constexpr auto kEntry = std::get<kAt>(kTokenizers);

@@ -7,8 +7,8 @@
 namespace dsir::text {
 namespace {
 
-/// Bytes that a character has once it is lower-cased. A capital sigma becomes one of two letters of
-/// two bytes each.
+/// The number of bytes that a character has in lower case. A capital sigma becomes one of two
+/// letters, both of two bytes.
 std::size_t lowered_bytes(const unicode::Decoded& decoded) {
     if (decoded.code_point == 0x130) return 3;
     const std::int32_t delta = unicode::properties_of(decoded.code_point).lower_delta;

@@ -9,7 +9,7 @@
 namespace dsir::text {
 namespace {
 
-/// Where the token buffer's arrays are and how far they are filled.
+/// The token buffer's arrays and how far they are filled.
 simd::Cut cut_into(const TokenBuffer& buffer, const simd::Cut& before) {
     simd::Cut cut = before;
     cut.bytes = buffer.bytes.get();
@@ -33,7 +33,8 @@ WordPunct::WordPunct(std::string_view document, TokenBuffer& buffer)
 }
 
 bool WordPunct::next() {
-    // A stretch inside one long token, or of spaces, completes nothing; go on until one does.
+    // A stretch inside one long token, or of spaces only, completes no token; continue until one
+    // does.
     do {
         buffer_.drop_complete_tokens();
         cut_ = cut_into(buffer_, cut_);
@@ -53,7 +54,7 @@ bool WordPunct::next() {
 }
 
 void WordPunct::take_stretch() {
-    // Lower-casing makes at most 3 bytes of 2, and a block of 64 is stored whole.
+    // Lower-casing turns 2 bytes into at most 3, and a block of 64 bytes is stored whole.
     buffer_.reserve(buffer_.bytes_size + kStretchTokens * 3 / 2 + 64,
                     buffer_.starts_size + kStretchTokens + simd::kCutSlack);
     cut_ = cut_into(buffer_, cut_);
@@ -63,7 +64,7 @@ void WordPunct::take_stretch() {
         const auto available = static_cast<std::size_t>(end_ - at_);
         std::size_t taken = 0;
         if (available >= 64) {
-            // Whole blocks, the last of which may reach beyond the stretch, not the document.
+            // Whole blocks. The last one may reach beyond the stretch, but not beyond the document.
             const std::size_t wanted = (static_cast<std::size_t>(stop - at_) + 63) / 64;
             const std::size_t whole = available / 64;
             const std::size_t blocks = wanted < whole ? wanted : whole;
@@ -78,15 +79,15 @@ void WordPunct::take_stretch() {
                                available);
         }
         at_ += taken;
-        // A block ends early before a character that lower-casing does not leave in its place.
+        // A block can end before a character that take_block() leaves to take_character().
         if (taken == 0 && valid_) take_character();
     }
 }
 
-/// Takes `block`, which is what begins at at_, `length` of its 64 bytes at most, of these classes,
-/// which lies lower-cased behind bytes_size as far as it is ASCII. Returns how many bytes it has
-/// taken: it stops before a character that is not UTF-8, or crosses the block's end, or needs room
-/// of another size once it is lower-cased.
+/// Takes up to `length` of the 64 bytes of `block`, which is the text at at_. `masks` are its
+/// classes; its ASCII bytes already lie in lower case after bytes_size. Returns how many bytes were
+/// taken. Stops before a character that is not UTF-8, that crosses the end of the block, or whose
+/// lower case has another length or depends on the characters around it.
 std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
                                   std::size_t length) {
     std::uint64_t word = masks.word;
@@ -126,7 +127,7 @@ std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMa
     return length;
 }
 
-/// Takes the character at at_, whatever it becomes.
+/// Takes the character at at_, whatever it becomes in lower case.
 void WordPunct::take_character() {
     const unicode::Decoded decoded = unicode::decode_utf8(at_, end_);
     if (decoded.length == 0) {
@@ -151,7 +152,7 @@ void WordPunct::put(char32_t code_point, unicode::Kind kind) {
     cut_.bytes_size += unicode::encode_utf8(code_point, cut_.bytes + cut_.bytes_size);
 }
 
-/// Closes and opens tokens as the class of the next character asks.
+/// Closes and opens tokens if the next character has another class.
 void WordPunct::move_to(unicode::Kind kind) {
     const std::uint64_t word = kind == unicode::Kind::word ? 1 : 0;
     const std::uint64_t punctuation = kind == unicode::Kind::punctuation ? 1 : 0;
