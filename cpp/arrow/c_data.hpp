@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-// The Arrow C Data Interface: a stable ABI, to be declared as its specification gives it
-// (https://arrow.apache.org/docs/format/CDataInterface.html). The guard is the specification's too,
-// so that two headers with the same declaration can be included together.
+// The Arrow C Data Interface, a stable ABI, declared exactly as its specification says
+// (https://arrow.apache.org/docs/format/CDataInterface.html). The guard is the specification's too:
+// headers of other libraries that hold the same declarations can be included beside this one.
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
 

@@ -14,7 +14,7 @@ struct View {
 };
 constexpr std::int32_t kInlineLength = 12;
 
-/// Rows that no memory has room for; below it, no address that is made of a row overflows.
+/// More rows than any memory holds. Below this number no address computed from a row overflows.
 constexpr std::int64_t kMostRows = std::int64_t{1} << 47;
 
 const std::uint8_t* validity_of(const ArrowArray& array) {
@@ -32,7 +32,7 @@ void require_rows(const ArrowArray& array) {
     require(array.buffers != nullptr, "the Arrow array has no buffers");
 }
 
-/// Checks the first and the last offset of the rows in use, and returns them.
+/// Checks the first and the last offset of the rows in use, and returns both.
 template <class Offset>
 TextColumn::Ends require_ends(const ArrowArray& array) {
     if (array.length == 0) return {};

@@ -11,34 +11,39 @@
 
 namespace dsir::arrow {
 
-/// The array is not text, or its structure is not what the C Data Interface promises.
+/// Thrown when an array is not text, or when its structure breaks the C Data Interface.
 class TypeError : public std::invalid_argument {
   public:
     using std::invalid_argument::invalid_argument;
 };
 
-/// A view of an Arrow array of text, row by row, without a copy: utf8, large_utf8, utf8_view, and
-/// dictionaries of these with any integer index; slices and nulls included.
+/// Reads an Arrow array of text row by row without copying. The array is utf8, large_utf8 or
+/// utf8_view, or a dictionary of one of these with any integer index; it may be a slice and may
+/// hold nulls.
 ///
-/// Borrows: the schema and the array must outlive the view, unchanged. Reading is thread-safe.
-/// The constructor checks formats, buffer counts and the ends of the offsets; the offsets in
-/// between, dictionary indices and string views are checked as they are read. How long the buffers
-/// are is the producer's word: the C Data Interface does not say. UTF-8 is not checked here.
+/// The view borrows: the schema and the array must outlive the view and must not change. Several
+/// threads may read at once.
+///
+/// The constructor checks the formats, the number of buffers and the first and last offset. The
+/// offsets in between, dictionary indices and string views are checked when a row is read. The view
+/// trusts the producer about the lengths of the buffers, because the C Data Interface does not hold
+/// them. It does not check UTF-8.
 class TextColumn {
   public:
-    /// The first and the last offset of the rows in use.
+    /// The first and the last offset of the rows in use, in bytes.
     struct Ends {
         std::int64_t first = 0;
         std::int64_t last = 0;
     };
 
-    /// Throws TypeError, naming the format found.
+    /// Throws TypeError, which names the format found, if the array is not text.
     TextColumn(const ArrowSchema& schema, const ArrowArray& array);
 
     std::int64_t size() const { return size_; }
 
-    /// The text of a row, or nothing where it is null. `row` must be in range (not checked).
-    /// Throws TypeError where the array leads out of its buffers.
+    /// The text of a row, or nothing if the row is null. `row` must be in range (this is not
+    /// checked). Throws TypeError if an offset, an index or a view points outside the array's
+    /// buffers.
     std::optional<std::string_view> operator[](std::int64_t row) const {
         std::int64_t at = row + offset_;
         if (is_null(validity_, at)) return std::nullopt;
@@ -52,7 +57,7 @@ class TextColumn {
         return value(at);
     }
 
-    /// Bytes of text in all rows.
+    /// The number of bytes of text in all rows together.
     std::int64_t text_bytes() const;
 
   private:
@@ -76,8 +81,8 @@ class TextColumn {
     std::int64_t dictionary_offset_ = 0;
     const std::uint8_t* dictionary_validity_ = nullptr;
     Layout layout_ = Layout::offsets32;
-    const void* offsets_ = nullptr;  ///< or the views
-    Ends ends_;                      ///< of the offsets
+    const void* offsets_ = nullptr;  ///< or the string views
+    Ends ends_;                      ///< the first and the last of the offsets
     const char* bytes_ = nullptr;
     const void* const* view_buffers_ = nullptr;
     std::int64_t view_buffer_count_ = 0;

@@ -13,17 +13,13 @@ py::tuple chunk(const py::object& array, std::uint64_t tokens, std::uint64_t str
     const arrow::TextColumn column = imported.text();
     require(tokens >= 1 && tokens <= std::uint64_t{1} << 31, "tokens must be 1 to 2^31");
     require(stride >= 1 && stride <= tokens, "stride must be 1 to tokens");
-    const ngram::TokenizerKind kind = tokenizer_kind(tokenizer);
-    require(kind != ngram::TokenizerKind::split, "tokenizer must be one of whole texts");
+    const text::TokenizerKind kind = tokenizer_kind(tokenizer);
     require(threads >= 1, "threads must be at least 1");
     chunk::Chunks chunks;
     {
         // `imported` outlives the call; no Python object is touched.
         const py::gil_scoped_release release;
-        const chunk::WindowSpec windows{tokens, stride};
-        chunks = kind == ngram::TokenizerKind::wordpunct
-                     ? chunk::chunk<text::WordPunctSpans>(column, windows, threads)
-                     : chunk::chunk<text::WordTokenizeSpans>(column, windows, threads);
+        chunks = chunk::chunk(column, kind, {tokens, stride}, threads);
     }
     return py::make_tuple(to_numpy(std::move(chunks.rows)), to_numpy(std::move(chunks.starts)),
                           to_numpy(std::move(chunks.lengths)),

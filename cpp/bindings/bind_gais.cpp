@@ -2,17 +2,17 @@
 #include <cmath>
 
 #include "bindings/python.hpp"
-#include "graph/attention_network.hpp"
-#include "graph/facility_location.hpp"
-#include "graph/group_neighbours.hpp"
-#include "graph/prototypes.hpp"
+#include "gais/attention_network.hpp"
+#include "gais/facility_location.hpp"
+#include "gais/group_neighbours.hpp"
+#include "gais/prototypes.hpp"
 
 namespace dsir::bindings {
 namespace {
 
-using graph::AttentionGraph;
-using graph::DenseRows;
-using graph::NetworkShape;
+using gais::AttentionGraph;
+using gais::NetworkShape;
+using numeric::DenseRows;
 
 DenseRows dense_rows(const Array<float>& values) {
     require(values.ndim() == 2, "the rows must be two-dimensional");
@@ -33,8 +33,8 @@ void check_cut(const Array<std::int32_t>& members, const Array<std::int64_t>& of
     require(within, "a member is out of range");
 }
 
-graph::Parts parts_of(const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
-                      std::int64_t rows) {
+gais::Parts parts_of(const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
+                     std::int64_t rows) {
     check_cut(members, offsets, rows);
     return {members.data(), offsets.data(), offsets.size() - 1};
 }
@@ -43,8 +43,8 @@ AttentionGraph attention_graph(const Array<std::int64_t>& offsets,
                                const Array<std::int32_t>& neighbours) {
     require(offsets.ndim() == 1 && offsets.size() >= 1, "offsets must be one more than nodes");
     check_cut(neighbours, offsets, offsets.size() - 1);
-    return graph::make_attention_graph({offsets.data(), offsets.data() + offsets.size()},
-                                       {neighbours.data(), neighbours.data() + neighbours.size()});
+    return gais::make_attention_graph({offsets.data(), offsets.data() + offsets.size()},
+                                      {neighbours.data(), neighbours.data() + neighbours.size()});
 }
 
 /// A product of sizes; one that 63 bits have no room for is refused.
@@ -89,11 +89,11 @@ py::tuple run_network(const AttentionGraph& nodes, const Array<Value>& features,
                       const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
                       std::int64_t classes, unsigned threads) {
     const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
-    graph::NetworkOutput<Value> output;
+    gais::NetworkOutput<Value> output;
     {
         // The arguments are held by the caller's frame; only memory is touched.
         const py::gil_scoped_release release;
-        output = graph::run_network(nodes, features.data(), shape, weights.data(), threads);
+        output = gais::run_network(nodes, features.data(), shape, weights.data(), threads);
     }
     return py::make_tuple(
         to_numpy(std::move(output.embeddings)), to_numpy(std::move(output.logits)),
@@ -119,9 +119,9 @@ py::tuple network_gradient(const AttentionGraph& nodes, const Array<Value>& feat
     double loss = 0;
     {
         const py::gil_scoped_release release;
-        loss = graph::network_gradient(nodes, features.data(), labels.data(), node_weights.data(),
-                                       shape, weights.data(), {edge_dropout, hidden_dropout, seed},
-                                       gradient.data(), threads);
+        loss = gais::network_gradient(nodes, features.data(), labels.data(), node_weights.data(),
+                                      shape, weights.data(), {edge_dropout, hidden_dropout, seed},
+                                      gradient.data(), threads);
     }
     return py::make_tuple(loss, to_numpy(std::move(gradient)));
 }
@@ -133,7 +133,7 @@ py::tuple group_neighbours(
     const DenseRows view = dense_rows(rows);
     require(k >= 1 && k <= 1 << 20, "k must be 1 to 1,048,576");
     require(threads >= 1, "threads must be at least 1");
-    std::vector<graph::GroupTable> views;
+    std::vector<gais::GroupTable> views;
     for (const auto& [members, offsets] : tables) {
         check_cut(members, offsets, view.size);
         std::vector<std::uint8_t> seen(static_cast<std::size_t>(view.size), 0);
@@ -142,10 +142,10 @@ py::tuple group_neighbours(
                 "every row must be in one group of each table");
         views.push_back({members.data(), offsets.data(), offsets.size() - 1});
     }
-    graph::Neighbours found;
+    gais::Neighbours found;
     {
         const py::gil_scoped_release release;
-        found = graph::group_neighbours(view, views, k, threshold, threads);
+        found = gais::group_neighbours(view, views, k, threshold, threads);
     }
     return py::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(found.neighbours)),
                           to_numpy(std::move(found.cosines)), to_numpy(std::move(found.shares)));
@@ -160,7 +160,7 @@ py::array_t<std::uint64_t> sign_codes(const Array<float>& rows, const Array<floa
     std::vector<std::uint64_t> codes;
     {
         const py::gil_scoped_release release;
-        codes = graph::sign_codes(view, planes.data(), planes.shape(0), threads);
+        codes = gais::sign_codes(view, planes.data(), planes.shape(0), threads);
     }
     return to_numpy(std::move(codes));
 }
@@ -172,7 +172,7 @@ py::array_t<std::int32_t> cluster_prototypes(const Array<float>& rows,
                                              std::int64_t iterations, std::uint64_t seed,
                                              unsigned threads) {
     const DenseRows view = dense_rows(rows);
-    const graph::Parts parts = parts_of(members, offsets, view.size);
+    const gais::Parts parts = parts_of(members, offsets, view.size);
     require(wanted.ndim() == 1 && wanted.size() == parts.count, "wanted: one number a part");
     for (std::int64_t g = 0; g < parts.count; ++g) {
         require(
@@ -183,7 +183,7 @@ py::array_t<std::int32_t> cluster_prototypes(const Array<float>& rows,
     std::vector<std::int32_t> chosen;
     {
         const py::gil_scoped_release release;
-        chosen = graph::cluster_prototypes(view, parts, wanted.data(), iterations, seed, threads);
+        chosen = gais::cluster_prototypes(view, parts, wanted.data(), iterations, seed, threads);
     }
     return to_numpy(std::move(chosen));
 }
@@ -196,7 +196,7 @@ py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t
                               const Array<std::int64_t>& ends, double passes, double sharpness,
                               double local, std::uint64_t seed, unsigned threads) {
     const DenseRows view = dense_rows(rows);
-    const graph::Parts parts = parts_of(members, offsets, view.size);
+    const gais::Parts parts = parts_of(members, offsets, view.size);
     check_cut(prototypes, ends, view.size);
     require(ends.size() == offsets.size(), "ends: one more than parts");
     require(labels.ndim() == 1 && labels.size() == view.size && allowed.ndim() == 1 &&
@@ -223,9 +223,9 @@ py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t
     std::vector<double> losses(static_cast<std::size_t>(2 * parts.count));
     {
         const py::gil_scoped_release release;
-        graph::exchange_prototypes(view, labels.data(), allowed.data(), parts, ends.data(),
-                                   chosen.data(), losses.data(), {passes, sharpness, local, seed},
-                                   threads);
+        gais::exchange_prototypes(view, labels.data(), allowed.data(), parts, ends.data(),
+                                  chosen.data(), losses.data(), {passes, sharpness, local, seed},
+                                  threads);
     }
     return py::make_tuple(to_numpy(std::move(chosen)), to_numpy(std::move(losses)));
 }
@@ -246,10 +246,10 @@ py::tuple facility_location(const Array<std::int64_t>& offsets, const Array<std:
             "a group is out of range");
     require(std::all_of(wanted.begin(), wanted.end(), [](std::int64_t w) { return w >= 0; }),
             "wanted must not be negative");
-    graph::FacilityLocation found;
+    gais::FacilityLocation found;
     {
         const py::gil_scoped_release release;
-        found = graph::facility_location(
+        found = gais::facility_location(
             {candidates, rows, offsets.data(), served.data(), values.data()}, group.data(), wanted);
     }
     return py::make_tuple(to_numpy(std::move(found.chosen)), to_numpy(std::move(found.gains)));

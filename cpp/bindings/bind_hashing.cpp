@@ -1,8 +1,8 @@
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
+#include "digest/sha256.hpp"
 #include "hashing/content_hash.hpp"
 #include "hashing/fast_hash.hpp"
-#include "hashing/sha256.hpp"
 #include "ngram/feature_spec.hpp"
 
 namespace dsir::bindings {
@@ -20,8 +20,8 @@ std::uint32_t sha256_bucket(const py::bytes& ngram, std::uint32_t buckets) {
     require(buckets >= ngram::kMinBuckets && buckets <= ngram::kMaxBuckets,
             "buckets must be 2 to 2^24");
     const std::string_view bytes = ngram;
-    return hashing::Sha256Buckets(buckets)(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                           bytes.size());
+    return digest::Sha256Buckets(buckets)(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                          bytes.size());
 }
 
 py::array_t<std::uint64_t> content_hashes(const py::object& array, unsigned threads) {

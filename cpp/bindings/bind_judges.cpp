@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "bindings/python.hpp"
-#include "judges/judges.hpp"
+#include "gais/judges/judges.hpp"
 
 namespace dsir::bindings {
 namespace {
@@ -37,15 +37,16 @@ py::array_t<double> judge_candidates(const Array<float>& rows, const Array<std::
                 all_within(asked.data(), asked.size(), size),
             "a row is out of range");
     require(trees >= 1 && steps >= 1 && threads >= 1, "trees, steps and threads: 1 or more");
-    const judges::LabelledRows table{{size, rows.shape(1), rows.data()}, labels.data(), classes};
+    const gais::judges::LabelledRows table{
+        {size, rows.shape(1), rows.data()}, labels.data(), classes};
     std::vector<double> shares;
     {
         const py::gil_scoped_release release;
-        shares =
-            judges::judge_candidates(table, members.data(), offsets.data(), candidates,
-                                     {asked.data(), asked.size()}, {trees, seed}, steps, threads);
+        shares = gais::judges::judge_candidates(table, members.data(), offsets.data(), candidates,
+                                                {asked.data(), asked.size()}, {trees, seed}, steps,
+                                                threads);
     }
-    return to_numpy(std::move(shares)).reshape({candidates, judges::kJudges});
+    return to_numpy(std::move(shares)).reshape({candidates, gais::judges::kJudges});
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatio
     py::array_t<std::uint8_t> status(rows);
     const ngram::ScoreOutput out{log_weight.mutable_data(), tokens.mutable_data(),
                                  bytes.mutable_data(),
-                                 reinterpret_cast<ngram::RowStatus*>(status.mutable_data())};
+                                 reinterpret_cast<text::RowStatus*>(status.mutable_data())};
     {
         // The outputs are held by this frame, `table` and `weighing` by the caller's; only memory
         // is touched.
@@ -120,8 +120,8 @@ std::vector<std::pair<std::string, std::uint32_t>> named_ngrams(std::string_view
 
 void bind_ngram(py::module_& module) {
     module.attr("MAX_ORDER") = ngram::kMaxOrder;
-    module.attr("INVALID_UTF8") = static_cast<int>(ngram::RowStatus::invalid_utf8);
-    module.attr("TOO_LONG") = static_cast<int>(ngram::RowStatus::too_long);
+    module.attr("INVALID_UTF8") = static_cast<int>(text::RowStatus::invalid_utf8);
+    module.attr("TOO_LONG") = static_cast<int>(text::RowStatus::too_long);
     module.attr("MIN_BUCKETS") = ngram::kMinBuckets;
     module.attr("MAX_BUCKETS") = ngram::kMaxBuckets;
     py::register_exception<arrow::TypeError>(module, "ArrowTypeError", PyExc_TypeError);

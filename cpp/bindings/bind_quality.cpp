@@ -13,7 +13,7 @@ py::tuple measure(const py::object& array, const StopWords& stop_words, bool rep
                   const std::string& tokenizer, unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
-    const ngram::TokenizerKind kind = tokenizer_kind(tokenizer);
+    const text::TokenizerKind kind = tokenizer_kind(tokenizer);
     require(threads >= 1, "threads must be at least 1");
     const py::ssize_t rows = column.size();
     Column tokens(rows), most_frequent(rows), informative(rows), numbers(rows), characters(rows),
@@ -26,20 +26,11 @@ py::tuple measure(const py::object& array, const StopWords& stop_words, bool rep
                                 characters.mutable_data(),
                                 alphanumeric.mutable_data(),
                                 repeated ? in_repeated.mutable_data() : nullptr,
-                                reinterpret_cast<ngram::RowStatus*>(status.mutable_data())};
+                                reinterpret_cast<text::RowStatus*>(status.mutable_data())};
     {
         // The outputs are held by this frame, `stop_words` by the caller's; only memory is touched.
         const py::gil_scoped_release release;
-        switch (kind) {
-            case ngram::TokenizerKind::wordpunct:
-                quality::measure<text::WordPunct>(column, stop_words, threads, out);
-                break;
-            case ngram::TokenizerKind::word_tokenize:
-                quality::measure<text::WordTokenize>(column, stop_words, threads, out);
-                break;
-            case ngram::TokenizerKind::split:
-                quality::measure<text::SplitSpaces>(column, stop_words, threads, out);
-        }
+        quality::measure(column, kind, stop_words, threads, out);
     }
     return py::make_tuple(tokens, most_frequent, informative, numbers, characters, alphanumeric,
                           in_repeated, status);

@@ -155,7 +155,7 @@ void bind_sampling(py::module_& module) {
     module.def("keys_of_rows", &keys_of_rows, py::arg("settings"),
                py::arg("log_weight").noconvert(), py::arg("rows").noconvert(),
                "The same, of documents by their row.");
-    module.def("philox4x32", &sampling::philox4x32, py::arg("counter"), py::arg("key"),
+    module.def("philox4x32", &numeric::philox4x32, py::arg("counter"), py::arg("key"),
                "Philox 4x32-10 of a counter of four words under a key of two.");
 }
 

@@ -3,13 +3,13 @@
 
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
-#include "graph/term_counter.hpp"
+#include "lexrank/term_counter.hpp"
 #include "numeric/portable_log.hpp"
 
 namespace dsir::bindings {
 namespace {
 
-using graph::TermCounter;
+using lexrank::TermCounter;
 
 py::array_t<std::int64_t> add(TermCounter& counter, const py::object& array, unsigned threads) {
     const ImportedArray imported(array);
@@ -39,7 +39,7 @@ void add_tokens(TermCounter& counter, const py::object& array, const Array<std::
 
 py::tuple take(TermCounter& counter, unsigned threads) {
     require(threads >= 1, "threads must be at least 1");
-    graph::TermCounts taken;
+    lexrank::TermCounts taken;
     {
         const py::gil_scoped_release release;
         taken = counter.take(threads);
@@ -88,7 +88,7 @@ void add_terms(TermCounter& counter, std::string_view bytes, const Array<std::in
 
 std::int64_t documents_with(const TermCounter& counter, std::string_view term) {
     if (term.empty()) return 0;
-    const auto found = counter.terms().find(term, graph::Vocabulary::hash_of(term));
+    const auto found = counter.terms().find(term, lexrank::Vocabulary::hash_of(term));
     return found ? counter.term_documents()[*found] : 0;
 }
 

@@ -1,14 +1,23 @@
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
+#include "bindings/tokenizer_kind.hpp"
 #include "text/lines.hpp"
 #include "text/lower.hpp"
 #include "text/sentences.hpp"
-#include "text/unicode_tables.hpp"
-#include "text/word_tokenize.hpp"
-#include "text/wordpunct.hpp"
+#include "text/tokenizers.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::bindings {
 namespace {
+
+/// The names of the tokenizers of whole texts, which are those that users may choose.
+py::tuple tokenizer_names() {
+    py::list names;
+    text::visit_tokenizers([&names](const auto& entry) {
+        if (entry.kOfWholeTexts) names.append(py::str(entry.name.data(), entry.name.size()));
+    });
+    return py::tuple(names);
+}
 
 template <class Tokenizer>
 std::vector<std::string> tokens_of(std::string_view utf8) {
@@ -20,6 +29,12 @@ std::vector<std::string> tokens_of(std::string_view utf8) {
     }
     require(tokenizer.valid(), "the text is not UTF-8");
     return tokens;
+}
+
+std::vector<std::string> tokens_by(std::string_view utf8, std::string_view tokenizer) {
+    return text::visit_tokenizer(tokenizer_kind(tokenizer), [utf8]<class Entry>(const Entry&) {
+        return tokens_of<typename Entry::Tokens>(utf8);
+    });
 }
 
 std::string lowered(std::string_view utf8) {
@@ -76,7 +91,11 @@ py::tuple split_sentences(const py::object& array) {
 }  // namespace
 
 void bind_text(py::module_& module) {
-    module.attr("UNICODE_VERSION") = text::kUnicodeVersion;
+    module.attr("UNICODE_VERSION") = unicode::kUnicodeVersion;
+    module.attr("TOKENIZERS") = tokenizer_names();
+    module.def("tokens", &tokens_by, py::arg("utf8"), py::arg("tokenizer"),
+               py::call_guard<py::gil_scoped_release>(),
+               "The tokens of a text, by the tokenizer of this name.");
     module.def("wordpunct_tokens", &tokens_of<text::WordPunct>, py::arg("utf8"),
                py::call_guard<py::gil_scoped_release>(), "Lower-cased wordpunct tokens of a text.");
     module.def("word_tokens", &tokens_of<text::WordTokenize>, py::arg("utf8"),

@@ -1,18 +1,27 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "bindings/python.hpp"
-#include "ngram/feature_spec.hpp"
+#include "text/tokenizers.hpp"
 
 namespace dsir::bindings {
 
-/// The tokeniser of a name.
-inline ngram::TokenizerKind tokenizer_kind(const std::string& name) {
-    if (name == "wordpunct") return ngram::TokenizerKind::wordpunct;
-    if (name == "word_tokenize") return ngram::TokenizerKind::word_tokenize;
-    require(name == "split", "tokenizer must be 'wordpunct', 'word_tokenize' or 'split'");
-    return ngram::TokenizerKind::split;
+/// The tokenizer that has this name. Throws std::invalid_argument, with the names that there are,
+/// if none has.
+inline text::TokenizerKind tokenizer_kind(std::string_view name) {
+    const std::optional<text::TokenizerKind> kind = text::tokenizer_named(name);
+    if (kind) return *kind;
+    std::string names;
+    std::size_t place = 0;
+    text::visit_tokenizers([&](const auto& entry) {
+        if (++place > 1) names += place == text::kTokenizerCount ? " or " : ", ";
+        names += "'" + std::string(entry.name) + "'";
+    });
+    throw std::invalid_argument("tokenizer must be " + names);
 }
 
 }  // namespace dsir::bindings

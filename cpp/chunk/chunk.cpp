@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
-#include "ngram/kernels.hpp"
 #include "parallel/for_ranges.hpp"
+#include "text/row_status.hpp"
 
 namespace dsir::chunk {
 namespace {
@@ -31,7 +32,7 @@ Chunks chunk_rows(const arrow::TextColumn& column, const WindowSpec& spec, std::
         const std::optional<std::string_view> document = column[row];
         windows.clear();
         if (document) {
-            bool valid = document->size() <= ngram::kLargestDocument;
+            bool valid = document->size() <= text::kLargestDocument;
             if (valid) {
                 Spans spans(*document, buffer);
                 valid = append_windows(spans, buffer, spec, windows);
@@ -48,10 +49,8 @@ Chunks chunk_rows(const arrow::TextColumn& column, const WindowSpec& spec, std::
     return out;
 }
 
-}  // namespace
-
 template <class Spans>
-Chunks chunk(const arrow::TextColumn& column, const WindowSpec& spec, unsigned threads) {
+Chunks chunk_by(const arrow::TextColumn& column, const WindowSpec& spec, unsigned threads) {
     std::mutex mutex;
     std::vector<Part> parts;
     parallel::for_ranges(column.size(), threads,
@@ -74,8 +73,17 @@ Chunks chunk(const arrow::TextColumn& column, const WindowSpec& spec, unsigned t
     return all;
 }
 
-template Chunks chunk<text::WordPunctSpans>(const arrow::TextColumn&, const WindowSpec&, unsigned);
-template Chunks chunk<text::WordTokenizeSpans>(const arrow::TextColumn&, const WindowSpec&,
-                                               unsigned);
+}  // namespace
+
+Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, const WindowSpec& spec,
+             unsigned threads) {
+    return text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) -> Chunks {
+        if constexpr (Entry::kOfWholeTexts) {
+            return chunk_by<typename Entry::Spans>(column, spec, threads);
+        } else {
+            throw std::invalid_argument("tokenizer must be one of whole texts");
+        }
+    });
+}
 
 }  // namespace dsir::chunk

@@ -5,7 +5,7 @@
 
 #include "arrow/text_column.hpp"
 #include "chunk/windows.hpp"
-#include "text/word_spans.hpp"
+#include "text/tokenizers.hpp"
 
 namespace dsir::chunk {
 
@@ -15,17 +15,12 @@ struct Chunks {
     std::vector<std::int64_t> rows;
     std::vector<std::int64_t> starts;        ///< bytes
     std::vector<std::int64_t> lengths;       ///< bytes
-    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long (ngram::kLargestDocument)
+    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long (text::kLargestDocument)
 };
 
-/// Cuts every row by the tokens that `Spans` finds. Does not depend on `threads` (at least 1).
-/// Made for text::WordPunctSpans.
-template <class Spans>
-Chunks chunk(const arrow::TextColumn& column, const WindowSpec& spec, unsigned threads);
-
-extern template Chunks chunk<text::WordPunctSpans>(const arrow::TextColumn&, const WindowSpec&,
-                                                   unsigned);
-extern template Chunks chunk<text::WordTokenizeSpans>(const arrow::TextColumn&, const WindowSpec&,
-                                                      unsigned);
+/// Cuts every row by the tokens that the tokenizer finds. The result does not depend on `threads`
+/// (at least 1). Throws std::invalid_argument if the tokenizer is not one of whole texts.
+Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, const WindowSpec& spec,
+             unsigned threads);
 
 }  // namespace dsir::chunk

@@ -123,9 +123,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto array = fuzz::in_layout(layout, rows);
     const arrow::TextColumn column = array->column();
     const chunk::WindowSpec spec{tokens, stride};
-    const chunk::Chunks chunks = words
-                                     ? chunk::chunk<text::WordTokenizeSpans>(column, spec, threads)
-                                     : chunk::chunk<text::WordPunctSpans>(column, spec, threads);
+    const auto tokenizer =
+        words ? text::TokenizerKind::word_tokenize : text::TokenizerKind::wordpunct;
+    const chunk::Chunks chunks = chunk::chunk(column, tokenizer, spec, threads);
     check_windows(rows, chunks, spec, words);
     check_slices(rows, column, chunks);
     check_any_spans(rows, column, std::move(numbers));

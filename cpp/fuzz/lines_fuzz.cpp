@@ -48,8 +48,8 @@ void check_sentences(std::string_view text) {
     HOLDS(fuzz::cover(places, *characters));
     for (const fuzz::Place& place : places) {
         const auto inside = fuzz::characters_of(text.substr(place.begin, place.end - place.begin));
-        HOLDS(fuzz::kind_of(inside->front().code_point) != text::Kind::space);
-        HOLDS(fuzz::kind_of(inside->back().code_point) != text::Kind::space);
+        HOLDS(fuzz::kind_of(inside->front().code_point) != unicode::Kind::space);
+        HOLDS(fuzz::kind_of(inside->back().code_point) != unicode::Kind::space);
     }
 }
 

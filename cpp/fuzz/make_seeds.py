@@ -58,8 +58,8 @@ def hostile_arrays() -> dict[str, bytes]:
     return seeds | damaged
 
 
-def graphs() -> dict[str, bytes]:
-    """Kind, then sizes and numbers; see graph_fuzz.cpp."""
+def rows_and_graphs() -> dict[str, bytes]:
+    """Kind, then sizes and numbers; see lexrank_fuzz.cpp."""
     sparse = b"\x00\x04\x03" + b"\x01\x02\x03" + b"\x07\x04\x05\x05\x06\x05\x04\x03" * 4
     dense = b"\x01\x05\x03" + bytes(range(15)) + b"\x10\x01\x01\x03\x02"
     graph = b"\x02\x03" + b"\x02\x01\x00\x01\x02\x00\x01" * 3 + b"\x01\x0e"
@@ -72,7 +72,6 @@ def seeds() -> dict[str, dict[str, bytes]]:
     return {
         "arrow": hostile_arrays(),
         "chunk": rows(b"\x00\x03\x01\x00\x01\x00", b"\x01\x02\x01\x02\x01\x01\x00\x01\x02"),
-        "graph": graphs(),
         "json": {
             "plain": b'\x00{"id": 1, "text": "a b", "tags": [null, true, {"x": -1.5e3}]}',
             "escapes": b'\x00{"text": "\\u00e9\\n\\ud83d\\ude00\\ud800 \xe6\x9d\xb1", "a": {}}',
@@ -80,6 +79,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
             "null": b'\x03{"a": {"b": null}}',
             "names": b'\x04{"t\\"\\\\\\n": "a", "text": "b", "text": "c"}',
         },
+        "lexrank": rows_and_graphs(),
         "lines": texts(b"")
         | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
         "ngram": rows(

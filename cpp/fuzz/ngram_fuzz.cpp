@@ -11,7 +11,7 @@
 namespace {
 
 using namespace dsir;
-using ngram::RowStatus;
+using text::RowStatus;
 
 struct Scores {
     Scores(std::size_t columns, std::size_t rows)
@@ -99,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ngram::FeatureSpec spec{
         1U + kinds % 8U, kBuckets[input.below(8)],
         (kinds & 8) != 0 ? ngram::HashKind::sha256 : ngram::HashKind::fast,
-        static_cast<ngram::TokenizerKind>((kinds >> 4) % 3)};
+        static_cast<text::TokenizerKind>((kinds >> 4) % text::kTokenizerCount)};
     const std::size_t layout = input.below(5);
     const unsigned threads = 1 + static_cast<unsigned>(input.below(16) == 0);  // dear to start
     const std::size_t targets = 1 + input.below(10);

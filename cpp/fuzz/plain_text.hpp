@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/unicode_tables.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::fuzz {
 
@@ -69,17 +69,17 @@ inline std::string encoded(char32_t c) {
     return bytes;
 }
 
-inline text::Kind kind_of(char32_t c) {
-    return text::Kind{text::properties_of(c).kind};
+inline unicode::Kind kind_of(char32_t c) {
+    return unicode::Kind{unicode::properties_of(c).kind};
 }
 
 /// A capital sigma behind a cased character and before none, case-ignorable ones passed over.
 inline bool is_final(const std::vector<Character>& text, std::size_t at) {
     const auto cased = [&text](std::size_t i) {
-        return text::properties_of(text[i].code_point).cased != 0;
+        return unicode::properties_of(text[i].code_point).cased != 0;
     };
     const auto ignorable = [&text](std::size_t i) {
-        return text::properties_of(text[i].code_point).case_ignorable != 0;
+        return unicode::properties_of(text[i].code_point).case_ignorable != 0;
     };
     std::size_t before = at;
     while (before > 0 && ignorable(before - 1)) --before;
@@ -92,7 +92,7 @@ inline bool is_final(const std::vector<Character>& text, std::size_t at) {
 /// A lower-cased character and the one it comes from.
 struct Lowered {
     char32_t code_point;
-    text::Kind kind;
+    unicode::Kind kind;
     std::size_t from;
     bool second;  ///< of the two that U+0130 becomes
 };
@@ -111,7 +111,7 @@ inline std::vector<Lowered> lowered_of(const std::vector<Character>& text) {
             put(is_final(text, i) ? 0x3C2 : 0x3C3);
         } else {
             put(static_cast<char32_t>(static_cast<std::int32_t>(c) +
-                                      text::properties_of(c).lower_delta));
+                                      unicode::properties_of(c).lower_delta));
         }
     }
     return out;
@@ -133,9 +133,9 @@ struct PlainTokens {
 /// The runs of \w+|[^\w\s]+ in the lower-cased text.
 inline PlainTokens wordpunct_tokens(const std::vector<Character>& text) {
     PlainTokens out;
-    text::Kind open = text::Kind::space;
+    unicode::Kind open = unicode::Kind::space;
     for (const Lowered& one : lowered_of(text)) {
-        if (one.kind != text::Kind::space) {
+        if (one.kind != unicode::Kind::space) {
             if (one.kind != open) {
                 out.tokens.emplace_back();
                 if (!one.second) out.places.push_back({text[one.from].begin, 0});
@@ -155,7 +155,7 @@ inline bool cover(const std::vector<Place>& places, const std::vector<Character>
     bool inside = false;
     for (const Character& one : text) {
         if (!inside && next < places.size() && places[next].begin == one.begin) inside = true;
-        if (!inside && kind_of(one.code_point) != text::Kind::space) return false;
+        if (!inside && kind_of(one.code_point) != unicode::Kind::space) return false;
         if (inside && places[next].end < one.end) return false;
         if (inside && places[next].end == one.end) {
             inside = false;

@@ -2,7 +2,7 @@
 // small: what is chosen is there, once, and of its part; the neighbours and the greedy choice are
 // those of all compared.
 
-#include "graph/prototypes.hpp"
+#include "gais/prototypes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,8 +10,8 @@
 #include <set>
 
 #include "fuzz_input.hpp"
-#include "graph/facility_location.hpp"
-#include "graph/group_neighbours.hpp"
+#include "gais/facility_location.hpp"
+#include "gais/group_neighbours.hpp"
 
 namespace {
 
@@ -60,10 +60,10 @@ void check_chosen(const std::vector<std::int32_t>& chosen, const std::vector<std
     }
 }
 
-void check_prototypes(fuzz::Input& input, const graph::DenseRows& rows, unsigned threads) {
+void check_prototypes(fuzz::Input& input, const numeric::DenseRows& rows, unsigned threads) {
     const auto size = static_cast<std::size_t>(rows.size);
     const Cut cut = cut_in(input, size);
-    const graph::Parts parts{cut.members.data(), cut.offsets.data(), cut.parts()};
+    const gais::Parts parts{cut.members.data(), cut.offsets.data(), cut.parts()};
     std::vector<std::int64_t> wanted;
     std::vector<std::int64_t> ends{0};
     for (std::int64_t g = 0; g < cut.parts(); ++g) {
@@ -73,8 +73,8 @@ void check_prototypes(fuzz::Input& input, const graph::DenseRows& rows, unsigned
     }
     const std::uint64_t seed = input.byte();
     std::vector<std::int32_t> chosen =
-        graph::cluster_prototypes(rows, parts, wanted.data(), 3, seed, threads);
-    HOLDS(chosen == graph::cluster_prototypes(rows, parts, wanted.data(), 3, seed, 1));
+        gais::cluster_prototypes(rows, parts, wanted.data(), 3, seed, threads);
+    HOLDS(chosen == gais::cluster_prototypes(rows, parts, wanted.data(), 3, seed, 1));
     check_chosen(chosen, ends, cut);
 
     std::vector<std::int32_t> labels(size);
@@ -85,10 +85,10 @@ void check_prototypes(fuzz::Input& input, const graph::DenseRows& rows, unsigned
     }
     const std::vector<std::int32_t> before = chosen;
     std::vector<double> losses(2 * wanted.size());
-    graph::Exchange settings;
+    gais::Exchange settings;
     settings.seed = seed;
-    graph::exchange_prototypes(rows, labels.data(), allowed.data(), parts, ends.data(),
-                               chosen.data(), losses.data(), settings, threads);
+    gais::exchange_prototypes(rows, labels.data(), allowed.data(), parts, ends.data(),
+                              chosen.data(), losses.data(), settings, threads);
     check_chosen(chosen, ends, cut);
     for (std::size_t p = 0; p < chosen.size(); ++p) {
         HOLDS(labels[chosen[p]] == labels[before[p]]);
@@ -97,13 +97,13 @@ void check_prototypes(fuzz::Input& input, const graph::DenseRows& rows, unsigned
     }
 }
 
-void check_neighbours(fuzz::Input& input, const graph::DenseRows& rows, unsigned threads) {
+void check_neighbours(fuzz::Input& input, const numeric::DenseRows& rows, unsigned threads) {
     const auto size = static_cast<std::size_t>(rows.size);
     const Cut cut = cut_in(input, size);
     const auto k = static_cast<std::int64_t>(1 + input.below(5));
-    const std::vector<graph::GroupTable> tables(
+    const std::vector<gais::GroupTable> tables(
         1 + input.below(2), {cut.members.data(), cut.offsets.data(), cut.parts()});
-    const graph::Neighbours found = graph::group_neighbours(rows, tables, k, 0.25F, threads);
+    const gais::Neighbours found = gais::group_neighbours(rows, tables, k, 0.25F, threads);
     std::vector<std::int64_t> group(size);
     for (std::int64_t g = 0; g < cut.parts(); ++g) {
         for (std::int64_t m = cut.offsets[g]; m < cut.offsets[g + 1]; ++m) {
@@ -139,7 +139,7 @@ void check_facility(fuzz::Input& input) {
     }
     std::vector<std::int64_t> wanted;
     for (int g = 0; g < 3; ++g) wanted.push_back(static_cast<std::int64_t>(input.below(4)));
-    const graph::FacilityLocation found = graph::facility_location(
+    const gais::FacilityLocation found = gais::facility_location(
         {static_cast<std::int64_t>(candidates), static_cast<std::int64_t>(rows), offsets.data(),
          served.data(), values.data()},
         group.data(), wanted);
@@ -181,8 +181,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_facility(input);
     std::vector<float> values(count * width);
     for (float& value : values) value = number(input);
-    const graph::DenseRows rows{static_cast<std::int64_t>(count), static_cast<std::int64_t>(width),
-                                values.data()};
+    const numeric::DenseRows rows{static_cast<std::int64_t>(count),
+                                  static_cast<std::int64_t>(width), values.data()};
     check_prototypes(input, rows, threads);
     // At length 1, as neighbours are asked for.
     for (std::size_t i = 0; i < count; ++i) {

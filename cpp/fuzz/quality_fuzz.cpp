@@ -47,7 +47,7 @@ Plain measured(const std::vector<std::string>& tokens, const std::set<std::strin
         const std::vector<fuzz::Character> characters = fuzz::characters_of(token).value();
         for (const fuzz::Character& one : characters) {
             ++sums.characters;
-            const bool word = fuzz::kind_of(one.code_point) == text::Kind::word;
+            const bool word = fuzz::kind_of(one.code_point) == unicode::Kind::word;
             alphanumeric += word && one.code_point != '_' ? 1 : 0;
         }
         sums.alphanumeric += alphanumeric;
@@ -64,20 +64,20 @@ Plain measured(const std::vector<std::string>& tokens, const std::set<std::strin
 }
 
 template <class Tokenizer>
-void check(const arrow::TextColumn& column, const std::vector<std::string>& stop_words,
-           unsigned threads) {
+void check(const arrow::TextColumn& column, text::TokenizerKind kind,
+           const std::vector<std::string>& stop_words, unsigned threads) {
     const auto rows = static_cast<std::size_t>(column.size());
     std::vector<std::vector<std::uint32_t>> found(7, std::vector<std::uint32_t>(rows, 7));
-    std::vector<ngram::RowStatus> status(rows);
+    std::vector<text::RowStatus> status(rows);
     const quality::StopWords words(stop_words);
-    quality::measure<Tokenizer>(column, words, threads,
-                                {found[0].data(), found[1].data(), found[2].data(), found[3].data(),
-                                 found[4].data(), found[5].data(), found[6].data(), status.data()});
+    quality::measure(column, kind, words, threads,
+                     {found[0].data(), found[1].data(), found[2].data(), found[3].data(),
+                      found[4].data(), found[5].data(), found[6].data(), status.data()});
     const std::set<std::string> plain_words(stop_words.begin(), stop_words.end());
     for (std::size_t row = 0; row < rows; ++row) {
         const auto text = column[static_cast<std::int64_t>(row)];
         std::vector<std::string> tokens;
-        auto expected = text ? ngram::RowStatus::text : ngram::RowStatus::null;
+        auto expected = text ? text::RowStatus::text : text::RowStatus::null;
         if (text) {
             text::TokenBuffer buffer;
             Tokenizer tokenizer(*text, buffer);
@@ -86,7 +86,7 @@ void check(const arrow::TextColumn& column, const std::vector<std::string>& stop
             }
             if (!tokenizer.valid()) {
                 tokens.clear();
-                expected = ngram::RowStatus::invalid_utf8;
+                expected = text::RowStatus::invalid_utf8;
             }
         }
         const Plain plain = measured(tokens, plain_words);
@@ -105,7 +105,7 @@ void check(const arrow::TextColumn& column, const std::vector<std::string>& stop
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::Input input(data, size);
-    const std::size_t tokenizer = input.below(3);
+    const auto tokenizer = static_cast<text::TokenizerKind>(input.below(text::kTokenizerCount));
     const std::size_t layout = input.below(5);
     const unsigned threads = 1 + static_cast<unsigned>(input.below(16) == 0);
     const std::size_t some = input.below(4);
@@ -118,15 +118,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto array = fuzz::in_layout(layout, rows);
     const arrow::TextColumn column = array->column();
-    switch (tokenizer) {
-        case 0:
-            check<text::WordPunct>(column, stop_words, threads);
-            break;
-        case 1:
-            check<text::WordTokenize>(column, stop_words, threads);
-            break;
-        default:
-            check<text::SplitSpaces>(column, stop_words, threads);
-    }
+    text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) {
+        check<typename Entry::Tokens>(column, tokenizer, stop_words, threads);
+    });
     return 0;
 }

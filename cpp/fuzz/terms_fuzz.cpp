@@ -5,7 +5,7 @@
 #include <set>
 
 #include "fuzz_input.hpp"
-#include "graph/term_counter.hpp"
+#include "lexrank/term_counter.hpp"
 #include "plain_text.hpp"
 #include "text_rows.hpp"
 
@@ -23,14 +23,14 @@ Units units_of(const test::Rows& rows, bool words_only, const std::set<std::stri
         if (!characters) continue;
         for (const std::string& token : fuzz::wordpunct_tokens(*characters).tokens) {
             const char32_t first = fuzz::characters_of(token)->front().code_point;
-            if (words_only && fuzz::kind_of(first) != text::Kind::word) continue;
+            if (words_only && fuzz::kind_of(first) != unicode::Kind::word) continue;
             if (!stopwords.contains(token)) ++units.back()[token];
         }
     }
     return units;
 }
 
-void check(graph::TermCounter& counter, const Units& units) {
+void check(lexrank::TermCounter& counter, const Units& units) {
     std::map<std::string, std::int64_t> documents;
     for (const auto& unit : units) {
         for (const auto& [term, count] : unit) ++documents[term];
@@ -40,10 +40,10 @@ void check(graph::TermCounter& counter, const Units& units) {
     for (std::size_t id = 0; id < documents.size(); ++id) {
         const std::string term(counter.terms()[id]);
         HOLDS(documents.contains(term) && counter.term_documents()[id] == documents[term]);
-        HOLDS(counter.terms().find(term, graph::Vocabulary::hash_of(term)) == id);
+        HOLDS(counter.terms().find(term, lexrank::Vocabulary::hash_of(term)) == id);
     }
     // Columns are by document counts: the terms of a row come back through them.
-    const graph::TermCounts taken = counter.take(1);
+    const lexrank::TermCounts taken = counter.take(1);
     HOLDS(taken.offsets.size() == units.size() + 1);
     HOLDS(taken.document_counts.size() == documents.size());
     HOLDS(std::is_sorted(taken.document_counts.rbegin(), taken.document_counts.rend()));
@@ -82,11 +82,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         units_of(rows, words_only, std::set<std::string>(stopwords.begin(), stopwords.end()));
 
     // All rows at once, and in two batches.
-    graph::TermCounter all(words_only, stopwords, true);
+    lexrank::TermCounter all(words_only, stopwords, true);
     all.add(fuzz::in_layout(layout, rows)->column(), threads);
-    graph::TermCounter parts(words_only, stopwords, true);
-    graph::TermCounter counts(words_only, stopwords, false);
-    graph::TermCounter second(words_only, stopwords, false);
+    lexrank::TermCounter parts(words_only, stopwords, true);
+    lexrank::TermCounter counts(words_only, stopwords, false);
+    lexrank::TermCounter second(words_only, stopwords, false);
     const auto half = static_cast<std::int64_t>(rows.size() / 2);
     for (const std::int64_t first : {std::int64_t{0}, half}) {
         const auto part = fuzz::in_layout(layout, rows);

@@ -85,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     bool two_of_one = false;
     for (const fuzz::Lowered& one : fuzz::lowered_of(*characters)) {
         two_of_one = two_of_one || one.second;
-        if (one.kind != text::Kind::space) visible += fuzz::encoded(one.code_point);
+        if (one.kind != unicode::Kind::space) visible += fuzz::encoded(one.code_point);
     }
     check_order(*tokens, visible);
     const std::vector<fuzz::Place> places = places_of(text);

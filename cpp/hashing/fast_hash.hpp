@@ -6,7 +6,7 @@
 #include <cstring>
 
 /// The hash named "fast", version 1: 64 bits, for little-endian machines. Its values are a file
-/// format, pinned by golden vectors in the tests; docs/formats.md defines it in words.
+/// format; golden vectors in the tests pin them, and docs/formats.md defines the hash in words.
 namespace dsir::hashing {
 
 static_assert(std::endian::native == std::endian::little, "fast_hash reads little-endian words");
@@ -15,8 +15,9 @@ __extension__ typedef unsigned __int128 uint128;
 
 inline constexpr int kFastHashVersion = 1;
 
-// The functions are also used in files compiled for wider CPUs (cpp/simd). There they must be
-// inlined: a copy out of line would be one that the linker may give to every caller.
+// Files compiled for wider CPUs (cpp/simd) use these functions as well, so they must be inlined. If
+// such a file held a copy out of line, the linker could give that copy to every caller, and on an
+// older CPU it would crash.
 #define DSIR_ALWAYS_INLINE [[gnu::always_inline]] inline
 
 // The fractional parts of the square roots of 2, 3, 5, 7 and 11, made odd.
@@ -26,8 +27,8 @@ inline constexpr std::uint64_t kRoot5 = 0x3C6EF372FE94F82BULL;
 inline constexpr std::uint64_t kRoot7 = 0xA54FF53A5F1D36F1ULL;
 inline constexpr std::uint64_t kRoot11 = 0x510E527FADE682D1ULL;
 
-/// Both halves of the 128-bit product, folded: every bit of the result depends on every bit of a
-/// and b.
+/// The two halves of the 128-bit product, combined by exclusive or. Every bit of the result depends
+/// on every bit of a and of b.
 DSIR_ALWAYS_INLINE std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
     const uint128 product = uint128{a} * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
@@ -39,8 +40,9 @@ DSIR_ALWAYS_INLINE std::uint64_t load64(const std::uint8_t* at) {
     return word;
 }
 
-/// Hash of a token, given as lower-cased UTF-8 of 1 to 2^32 - 1 bytes.
-/// Reads up to 8 bytes from `bytes` on even where `length` is smaller (TokenBuffer has the room).
+/// Hash of a token, which is lower-cased UTF-8 of 1 to 2^32 - 1 bytes. The function reads at least
+/// 8 bytes from `bytes` on, even if `length` is smaller: the caller provides the memory
+/// (TokenBuffer does).
 DSIR_ALWAYS_INLINE std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
     std::uint64_t low = load64(bytes);
     std::uint64_t high = 0;
@@ -48,8 +50,8 @@ DSIR_ALWAYS_INLINE std::uint64_t token_hash(const std::uint8_t* bytes, std::size
     if (length <= 8) {
         low &= ~std::uint64_t{0} >> (64 - 8 * length);
     } else {
-        // Sixteen bytes a step; the last step takes the last sixteen, or for a token of 9 to 16
-        // bytes its first and last eight, which may overlap.
+        // The loop takes sixteen bytes per step. The last step takes the last sixteen bytes; for a
+        // token of 9 to 16 bytes it takes the first eight and the last eight, which may overlap.
         const std::uint8_t* const last = bytes + length - 8;
         if (length > 16) {
             const std::uint8_t* at = bytes;
@@ -63,12 +65,14 @@ DSIR_ALWAYS_INLINE std::uint64_t token_hash(const std::uint8_t* bytes, std::size
     return fold(fold(low ^ kRoot2, high ^ kRoot3) ^ state, kRoot5);
 }
 
-/// Hash of the n-gram made of an (n-1)-gram and one more token. Not symmetric.
+/// Hash of the n-gram that consists of an (n-1)-gram and one more token. The order of the two
+/// matters.
 DSIR_ALWAYS_INLINE std::uint64_t extend_hash(std::uint64_t shorter, std::uint64_t token) {
     return fold(shorter ^ kRoot7, token ^ kRoot11);
 }
 
-/// Bucket of a 64-bit hash: the hash as a fraction of 2^64, times the number of buckets.
+/// Bucket of a 64-bit hash, 0 to buckets - 1: the hash as a fraction of 2^64, times the number of
+/// buckets.
 DSIR_ALWAYS_INLINE std::uint32_t bucket_of(std::uint64_t hash, std::uint32_t buckets) {
     return static_cast<std::uint32_t>((uint128{hash} * buckets) >> 64);
 }

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::json {
 namespace {
@@ -15,14 +15,14 @@ bool is_digit(unsigned byte) {
     return byte - '0' < 10;
 }
 
-/// The value of a hexadecimal digit, or something above 15.
+/// The value of a hexadecimal digit, or a number above 15 if the byte is none.
 unsigned hex_digit(unsigned byte) {
     if (is_digit(byte)) return byte - '0';
     const unsigned letter = (byte | 0x20U) - 'a';
     return letter < 6 ? letter + 10 : 16;
 }
 
-/// The number that four hexadecimal digits stand for, or something above 0xFFFF.
+/// The value of four hexadecimal digits, or a number above 0xFFFF if a byte is none.
 char32_t four_digits(const std::uint8_t* at) {
     char32_t number = 0;
     unsigned bad = 0;
@@ -34,7 +34,7 @@ char32_t four_digits(const std::uint8_t* at) {
     return bad != 0 ? 0x10000 : number;
 }
 
-/// The character that a letter behind a backslash stands for, or 0. Not for 'u'.
+/// The character for a letter after a backslash, or 0 if there is none. Not for 'u'.
 std::uint8_t escaped(unsigned letter) {
     switch (letter) {
         case '"':
@@ -79,13 +79,13 @@ LineKind TextFieldReader::read(const std::uint8_t* at, const std::uint8_t* end,
     return found_;
 }
 
-/// Reads the members of the object on the way to the text whose brace has just been read.
+/// Reads the members of an object on the way to the text. Its opening brace has just been read.
 bool TextFieldReader::read_object(std::size_t level) {
     bool found = false;
     do {
         skip_spaces();
         bool is_wanted = false;
-        // An object without members lacks the text as well.
+        // An object without members has no text either.
         if (!read_name(path_[level], is_wanted)) return false;
         if (is_wanted) {
             if (found || !read_member(level)) return false;
@@ -98,7 +98,7 @@ bool TextFieldReader::read_object(std::size_t level) {
     return skip_exactly('}') && found;
 }
 
-/// Reads the value that the text is, or is in.
+/// Reads the value that is the text or contains it.
 bool TextFieldReader::read_member(std::size_t level) {
     if (peek() == 'n') {
         found_ = LineKind::null;
@@ -111,12 +111,12 @@ bool TextFieldReader::read_member(std::size_t level) {
     return skip_exactly('"') && copy_string();
 }
 
-/// Reads a member's name and what is between it and the value.
+/// Reads a member's name and everything up to its value.
 bool TextFieldReader::read_name(const std::string& wanted, bool& is_wanted) {
     const std::uint8_t* const quote = at_;
     if (!skip_name()) return false;
     const std::uint8_t* const name = quote + 1;
-    // The name ends at its quote, spaces and the colon stand behind it.
+    // The name ends at its quote; spaces and the colon follow.
     const auto most = static_cast<std::size_t>(at_ - name);
     const std::size_t size = wanted.size();
     const std::uint8_t* const backslash =
@@ -138,7 +138,7 @@ bool TextFieldReader::read_name(const std::string& wanted, bool& is_wanted) {
     return copied;
 }
 
-/// Copies the string whose quote has just been read.
+/// Copies the string whose opening quote has just been read.
 bool TextFieldReader::copy_string() {
     std::uint8_t* const begin = out_;
     bool beyond_ascii = false;
@@ -149,13 +149,13 @@ bool TextFieldReader::copy_string() {
         const unsigned byte = peek();
         if (byte == '"') break;
         if (byte != '\\') return false;
-        // Texts of escapes alone (\u4e2d\u6587) stay here.
+        // A text that consists of escapes (\u4e2d\u6587) does not leave this loop.
         while (peek() == '\\') {
             if (!unescape()) return false;
         }
     }
     ++at_;
-    // An escape gives a whole character: with what is right around it, it cannot be wrong.
+    // An escape gives a whole character, so only the line's own bytes beyond ASCII can be invalid.
     return !beyond_ascii || kernels_.valid_utf8(begin, out_);
 }
 
@@ -180,11 +180,11 @@ bool TextFieldReader::unescape() {
         character = 0x10000 + ((character - 0xD800) << 10 | (low - 0xDC00));
         at_ += 6;
     }
-    out_ += text::encode_utf8(character, out_);
+    out_ += unicode::encode_utf8(character, out_);
     return true;
 }
 
-/// Passes over a value of any kind and depth.
+/// Skips a value of any kind and depth.
 bool TextFieldReader::skip_value() {
     in_object_.clear();
     for (;;) {
@@ -207,7 +207,7 @@ bool TextFieldReader::skip_value() {
             default:
                 if (!skip_number()) return false;
         }
-        // Close what ends here, up to where the next value begins.
+        // Closes the objects and arrays that end here, up to the beginning of the next value.
         for (;;) {
             if (in_object_.empty()) return true;
             skip_spaces();
@@ -251,7 +251,7 @@ bool TextFieldReader::skip_escape() {
     return true;
 }
 
-/// Passes over a name, its colon and the spaces around that.
+/// Skips a name, its colon and the spaces around the colon.
 bool TextFieldReader::skip_name() {
     if (peek() != '"' || !skip_string()) return false;
     skip_spaces();

@@ -10,32 +10,31 @@
 
 namespace dsir::json {
 
-/// What a line has been found to be.
+/// What the reader found in a line.
 enum class LineKind : std::uint8_t {
-    text = 0,        ///< an object whose text field is a string
-    null = 1,        ///< an object whose text field, or an object that it would be in, is null
-    look_again = 2,  ///< anything else: for a reader that can say what
+    text = 0,        ///< an object with a string in its text field
+    null = 1,        ///< an object in which the text field, or an object on the way to it, is null
+    look_again = 2,  ///< anything else: another reader must say what it is
 };
 
-/// Names that lead to a text, beyond which every line is for the other reader.
+/// The most names that may lead to a text. Above that, every line is for the other reader.
 constexpr std::size_t kMostNames = 128;
 
-/// Takes the text field out of lines that are JSON objects.
+/// Reads the text field of lines that are JSON objects.
 ///
-/// A line is read to its end by RFC 8259: nothing but spaces may stand around the object, strings
-/// must be UTF-8 without control characters, and what is passed over must be right as well. Of the
-/// text's own characters half a surrogate pair is not taken; elsewhere it is let by, as Python's
-/// json lets it by. Where a name on the way to the text stands twice, too, the line is to be
-/// looked at again.
+/// A line is read to its end by RFC 8259. Only spaces may be around the object, strings must be
+/// UTF-8 without control characters, and even the values that are skipped must be valid. Half a
+/// surrogate pair is accepted except in the text itself, because Python's json accepts it. If a
+/// name on the way to the text occurs twice, the line is for the other reader.
 class TextFieldReader {
   public:
-    /// `path`: the names that lead to the text, in UTF-8, one or more.
+    /// `path` holds the names that lead to the text: one or more, in UTF-8.
     TextFieldReader(std::vector<std::string> path, const simd::JsonStringKernels& kernels)
         : path_(std::move(path)), kernels_(kernels) {}
 
-    /// Reads the line from `at` to `end`. A text is written to `out`, which has room for as many
-    /// bytes as the line and kJsonSlack more, and `out` is moved behind it; otherwise what it
-    /// points at is undefined afterwards, and it stays.
+    /// Reads the line from `at` to `end`. If the line has a text, the text is written to `out`, and
+    /// `out` is moved past the text. Otherwise `out` keeps its value and the memory there is
+    /// undefined. `out` must have room for as many bytes as the line has and kJsonSlack more.
     LineKind read(const std::uint8_t* at, const std::uint8_t* end, std::uint8_t*& out);
 
   private:
@@ -61,15 +60,16 @@ class TextFieldReader {
     std::uint8_t* out_ = nullptr;
     LineKind found_ = LineKind::null;
     std::vector<std::uint8_t> name_;
-    std::vector<bool> in_object_;  // Of each bracket that is open in a value passed over.
+    std::vector<bool> in_object_;  // for each open bracket of a skipped value
 };
 
-/// Reads the text field of lines.
+/// Reads the text field of every line of a block.
 ///
-/// data: the block; starts, ends: where each line is in it. offsets, one more than lines, and
-/// values: the texts one after the other, nothing where there is none. values has room for the
-/// bytes of all lines and kJsonSlack more. kinds: one a line. Offset: int32 or int64, wide enough
-/// for the bytes of all lines.
+/// The caller gives the block as `data`, and the places of the lines in it as `starts` and `ends`.
+/// `offsets` (one more than lines) and `values` receive the texts, one after the other; a line
+/// without a text has an empty one. `values` must have room for the bytes of all lines and
+/// kJsonSlack more. `kinds` receives one entry per line. Offset is int32 or int64, wide enough for
+/// the bytes of all lines.
 template <class Offset>
 void read_text_fields(const std::uint8_t* data, std::span<const std::int64_t> starts,
                       std::span<const std::int64_t> ends, TextFieldReader& reader, Offset* offsets,

@@ -126,7 +126,7 @@ void BootstrapCounts::add_to_block(const Found& found, std::int64_t block) {
 }
 
 bool BootstrapCounts::add_long(std::string_view document, std::uint64_t row, unsigned threads) {
-    if (document.size() > kLargestDocument) return false;
+    if (document.size() > text::kLargestDocument) return false;
     std::vector<std::int64_t> own(spec_.buckets);
     BucketStream stream(spec_);
     const auto add = [&own](std::span<const std::uint32_t> buckets) {

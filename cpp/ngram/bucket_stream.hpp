@@ -7,10 +7,8 @@
 #include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/sha256_ngrams.hpp"
-#include "text/split_spaces.hpp"
 #include "text/token_buffer.hpp"
-#include "text/word_tokenize.hpp"
-#include "text/wordpunct.hpp"
+#include "text/tokenizers.hpp"
 
 namespace dsir::ngram {
 
@@ -31,15 +29,9 @@ class BucketStream {
     /// buckets of its n-grams, in some order. The same document gives the same calls, valid or not.
     template <class Sink>
     Outcome run(std::string_view document, Sink&& sink) {
-        switch (tokenizer_) {
-            case TokenizerKind::word_tokenize:
-                return run_with<text::WordTokenize>(document, sink);
-            case TokenizerKind::split:
-                return run_with<text::SplitSpaces>(document, sink);
-            case TokenizerKind::wordpunct:
-                break;
-        }
-        return run_with<text::WordPunct>(document, sink);
+        return text::visit_tokenizer(tokenizer_, [&]<class Entry>(const Entry&) {
+            return run_with<typename Entry::Tokens>(document, sink);
+        });
     }
 
   private:
@@ -62,7 +54,7 @@ class BucketStream {
     }
 
     Ngrams ngrams_;
-    TokenizerKind tokenizer_;
+    text::TokenizerKind tokenizer_;
     text::TokenBuffer buffer_;
 };
 

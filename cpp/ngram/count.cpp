@@ -25,7 +25,7 @@ namespace {
 /// too long.
 std::int64_t count_document(BucketStream& stream, std::string_view document,
                             std::span<std::int64_t> counts) {
-    if (document.size() > kLargestDocument) return -1;
+    if (document.size() > text::kLargestDocument) return -1;
     const auto add = [counts](std::span<const std::uint32_t> buckets) {
         visit_entries(buckets, counts.data(), counts.size(), [](std::int64_t& entry) { ++entry; });
     };

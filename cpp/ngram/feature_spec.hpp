@@ -2,23 +2,18 @@
 
 #include <cstdint>
 
+#include "text/tokenizers.hpp"
+
 namespace dsir::ngram {
 
 enum class HashKind : std::uint8_t { fast, sha256 };
-
-/// What cuts a document into tokens; cpp/text has a class of each name.
-enum class TokenizerKind : std::uint8_t {
-    wordpunct,
-    word_tokenize,
-    split,  ///< tokens that were made elsewhere and joined by spaces
-};
 
 /// Which features a document has: the hashed n-grams of orders 1 to n.
 struct FeatureSpec {
     unsigned n = 2;                 ///< 1 to kMaxOrder
     std::uint32_t buckets = 10000;  ///< 2 to kMaxBuckets
     HashKind hash = HashKind::fast;
-    TokenizerKind tokenizer = TokenizerKind::wordpunct;
+    text::TokenizerKind tokenizer = text::TokenizerKind::wordpunct;
 };
 
 inline constexpr unsigned kMaxOrder = 8;

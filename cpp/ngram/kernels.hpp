@@ -8,20 +8,11 @@
 #include "ngram/feature_spec.hpp"
 #include "ngram/log_ratio_table.hpp"
 #include "ngram/weighing.hpp"
+#include "text/row_status.hpp"
 
 /// The kernels: one call a record batch. All are pure functions of their arguments; the result does
 /// not depend on `threads` (at least 1).
 namespace dsir::ngram {
-
-enum class RowStatus : std::uint8_t {
-    text = 0,
-    null = 1,
-    invalid_utf8 = 2,
-    too_long = 3,  ///< more than kLargestDocument bytes
-};
-
-/// Bytes of text that a document may have: offsets and counts of its tokens are 32-bit.
-inline constexpr std::size_t kLargestDocument = std::size_t{1} << 31;
 
 struct CountResult {
     std::int64_t rows = 0;                   ///< rows taken, fewer than given if the limit was met
@@ -43,7 +34,7 @@ struct ScoreOutput {
     double* log_weight;     ///< [columns][rows]; 0 where there is no n-gram
     std::uint32_t* tokens;  ///< 0 for null and invalid rows
     std::uint32_t* bytes;   ///< of text, 0 for null rows
-    RowStatus* status;
+    text::RowStatus* status;
 };
 
 /// The log-weights of every row: weighing.columns() of them. `table` has spec.buckets buckets and
@@ -58,6 +49,6 @@ struct NamedNgram {
 };
 
 /// Every n-gram of a text in order of its last token, shortest first. False: not UTF-8.
-bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out);
+bool named_ngrams(std::string_view document, const FeatureSpec& spec, std::vector<NamedNgram>& out);
 
 }  // namespace dsir::ngram

@@ -1,11 +1,9 @@
 #include <deque>
 
+#include "digest/sha256.hpp"
 #include "hashing/fast_hash.hpp"
-#include "hashing/sha256.hpp"
 #include "ngram/kernels.hpp"
-#include "text/split_spaces.hpp"
-#include "text/word_tokenize.hpp"
-#include "text/wordpunct.hpp"
+#include "text/tokenizers.hpp"
 
 namespace dsir::ngram {
 namespace {
@@ -13,10 +11,10 @@ namespace {
 // Written the slow and plain way, apart from the streams the kernels use: the tests hold the two
 // against each other.
 template <class Tokenizer>
-bool name_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
-    const hashing::Sha256Buckets sha256_bucket(spec.buckets);
+bool name_ngrams(std::string_view document, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
+    const digest::Sha256Buckets sha256_bucket(spec.buckets);
     text::TokenBuffer buffer;
-    Tokenizer tokenizer(text, buffer);
+    Tokenizer tokenizer(document, buffer);
     std::deque<std::string> last;
     while (tokenizer.next()) {
         for (std::size_t k = 0; k < buffer.size(); ++k) {
@@ -47,16 +45,11 @@ bool name_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<Nam
 
 }  // namespace
 
-bool named_ngrams(std::string_view text, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
-    switch (spec.tokenizer) {
-        case TokenizerKind::word_tokenize:
-            return name_ngrams<text::WordTokenize>(text, spec, out);
-        case TokenizerKind::split:
-            return name_ngrams<text::SplitSpaces>(text, spec, out);
-        case TokenizerKind::wordpunct:
-            break;
-    }
-    return name_ngrams<text::WordPunct>(text, spec, out);
+bool named_ngrams(std::string_view document, const FeatureSpec& spec,
+                  std::vector<NamedNgram>& out) {
+    return text::visit_tokenizer(spec.tokenizer, [&]<class Entry>(const Entry&) {
+        return name_ngrams<typename Entry::Tokens>(document, spec, out);
+    });
 }
 
 }  // namespace dsir::ngram

@@ -102,17 +102,17 @@ void score_row(Scratch& scratch, std::optional<std::string_view> document, unsig
     for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = 0;
     out.tokens[row] = 0;
     out.bytes[row] = 0;
-    out.status[row] = document ? RowStatus::text : RowStatus::null;
+    out.status[row] = document ? text::RowStatus::text : text::RowStatus::null;
     if (!document) return;
-    if (document->size() > kLargestDocument) {
-        out.status[row] = RowStatus::too_long;
+    if (document->size() > text::kLargestDocument) {
+        out.status[row] = text::RowStatus::too_long;
         return;
     }
     out.bytes[row] = static_cast<std::uint32_t>(document->size());
     scratch.sums.start_document();
     const auto outcome = scratch.sums.add(scratch.stream, *document);
     if (!outcome.valid) {
-        out.status[row] = RowStatus::invalid_utf8;
+        out.status[row] = text::RowStatus::invalid_utf8;
         return;
     }
     out.tokens[row] = static_cast<std::uint32_t>(outcome.tokens);

@@ -139,7 +139,7 @@ void Sha256Ngrams::hash_ngram(const text::TokenBuffer& tokens, unsigned order, s
     const std::ptrdiff_t begin = end - static_cast<std::ptrdiff_t>(order);
     std::size_t length = order - 1;
     for (std::ptrdiff_t k = begin; k < end; ++k) length += token_at(tokens, k).size();
-    if (length > hashing::Sha256Block::kLargest) {
+    if (length > digest::Sha256Block::kLargest) {
         std::string joined;
         joined.reserve(length);
         for (std::ptrdiff_t k = begin; k < end; ++k) {
@@ -171,8 +171,8 @@ void Sha256Ngrams::hash_ngram(const text::TokenBuffer& tokens, unsigned order, s
 }
 
 void Sha256Ngrams::hash_waiting(const Waiting& a, const Waiting& b) {
-    hashing::Sha256State digests[2];
-    hashing::sha256_of_two(a.message, b.message, digests[0], digests[1]);
+    digest::Sha256State digests[2];
+    digest::sha256_of_two(a.message, b.message, digests[0], digests[1]);
     const Waiting* const both[2] = {&a, &b};
     for (std::size_t i = 0; i < 2; ++i) {
         const Waiting& own = *both[i];

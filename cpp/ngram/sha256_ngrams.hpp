@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "hashing/sha256.hpp"
+#include "digest/sha256.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/sha256_memory.hpp"
 #include "simd/fast_ngrams.hpp"
@@ -58,7 +58,7 @@ class Sha256Ngrams {
 
     /// An n-gram that waits for another to be hashed along with.
     struct Waiting {
-        hashing::Sha256Block message;
+        digest::Sha256Block message;
         std::uint32_t* bucket;  ///< where its bucket goes
         PairPlace* place;       ///< where it is remembered, if it is
         PairSlot entry;
@@ -75,7 +75,7 @@ class Sha256Ngrams {
 
     simd::TokenHashes token_hashes_;
     unsigned n_;
-    hashing::Sha256Buckets bucket_of_;
+    digest::Sha256Buckets bucket_of_;
     LentSha256Memory lent_;
     Sha256Memory& memory_;
 

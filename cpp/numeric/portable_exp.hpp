@@ -6,10 +6,13 @@
 
 namespace dsir::numeric {
 
-/// e^x for x up to 709, within 2 ulp; 0 below -708, where the result would not be normal.
+/// e^x for x up to 709, within 2 ulp. Below -708 the result would not be a normal number, so the
+/// function returns 0.
 ///
-/// Made of basic operations in one order, as portable_log is and for the same reason.
-/// x = k log 2 + r with |r| <= log(2) / 2, and e^r by its series: thirteen terms leave 2^-57.
+/// The function uses basic operations in one order, for the reason that portable_log gives.
+///
+/// x = k log 2 + r with |r| <= log(2) / 2. The series of e^r is cut after thirteen terms, which
+/// leaves an error of 2^-57.
 inline double portable_exp(double x) {
     if (x < -708.0) return 0.0;
     constexpr double kLog2High = 6.93147180369123816490e-01;  // its last 32 bits are zero

@@ -5,14 +5,15 @@
 
 namespace dsir::numeric {
 
-/// Natural logarithm of a positive, finite, normal number, within 1 ulp.
+/// The natural logarithm of a positive, finite, normal number, within 1 ulp.
 ///
 /// The C library's logarithm differs in the last bit between versions, processors and vector
-/// widths. This one is made of additions, multiplications and divisions alone, in one order, so it
-/// gives the same bits on every IEEE 754 machine (the build forbids fused multiply-add).
+/// widths. This function uses only additions, multiplications and divisions, always in the same
+/// order, so it gives the same bits on every IEEE 754 machine (the build forbids fused
+/// multiply-add).
 ///
-/// log(2^k m) = k log 2 + log m with m in [sqrt(1/2), sqrt(2)); with f = m - 1, s = f / (2 + f):
-/// log m = 2 atanh(s) = 2s + 2/3 s^3 + 2/5 s^5 + ..., s^2 < 0.0295.
+/// log(2^k m) = k log 2 + log m with m in [sqrt(1/2), sqrt(2)). With f = m - 1 and s = f / (2 + f),
+/// log m = 2 atanh(s) = 2s + 2/3 s^3 + 2/5 s^5 + ..., where s^2 < 0.0295.
 inline double portable_log(double x) {
     auto bits = std::bit_cast<std::uint64_t>(x);
     auto k = static_cast<std::int64_t>(bits >> 52) - 1023;
@@ -37,7 +38,7 @@ inline double portable_log(double x) {
     series = series * z + 2.0 / 5.0;
     series = series * z + 2.0 / 3.0;
     series = series * z;
-    // 2s = f - s f, and s f is put as f^2/2 - s f^2/2, which keeps the small terms apart from f.
+    // 2s = f - s f. Writing s f as f^2/2 - s f^2/2 keeps the small terms apart from f.
     const double half_square = 0.5 * f * f;
     const double exponent = static_cast<double>(k);
     constexpr double kLog2High = 6.93147180369123816490e-01;  // its last 32 bits are zero

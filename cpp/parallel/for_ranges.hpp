@@ -9,15 +9,17 @@
 
 namespace dsir::parallel {
 
-/// Calls body(thread, begin, end) for consecutive ranges that cover 0 to size, on up to `threads`
-/// threads (the caller's is thread 0), and returns when all are done. Ranges are handed out as
-/// threads come free, so documents of very different length balance; `thread` is below `threads`
-/// and lets a body keep scratch memory per thread. The first exception that a body throws is thrown
-/// again here, after the others have ended.
+/// Calls body(thread, begin, end) for consecutive ranges that together cover 0 to size, on up to
+/// `threads` threads, and returns when all calls are done. The caller's thread is number 0.
+///
+/// A thread that becomes free takes the next range, so the work is balanced even when documents
+/// differ much in length. `thread` is below `threads`, so a body can keep scratch memory per
+/// thread. If a body throws, the first exception is thrown again here after all threads have ended.
 template <class Body>
 void for_ranges(std::int64_t size, unsigned threads, Body&& body) {
     if (size == 0) return;
-    // Eight ranges a thread: enough to balance, few enough that per-range set-up stays small.
+    // Eight ranges per thread are enough to balance the work, and few enough that setting up a
+    // range costs little.
     const std::int64_t parts = std::int64_t{threads} * 8;
     const std::int64_t step = threads <= 1 ? size : (size + parts - 1) / parts;
     if (step >= size) {

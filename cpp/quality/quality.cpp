@@ -9,7 +9,7 @@
 #include "parallel/for_ranges.hpp"
 #include "quality/document_table.hpp"
 #include "text/token_buffer.hpp"
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::quality {
 namespace {
@@ -41,11 +41,11 @@ void count_characters(std::string_view token, Token& out) {
     const auto* at = reinterpret_cast<const std::uint8_t*>(token.data());
     const std::uint8_t* const end = at + token.size();
     while (at < end) {
-        const text::Decoded decoded = text::decode_utf8(at, end);
-        const auto kind = text::Kind{text::properties_of(decoded.code_point).kind};
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
+        const auto kind = unicode::Kind{unicode::properties_of(decoded.code_point).kind};
         ++out.characters;
         // \w is str.isalnum() or the underscore.
-        out.alphanumeric += kind == text::Kind::word && decoded.code_point != U'_';
+        out.alphanumeric += kind == unicode::Kind::word && decoded.code_point != U'_';
         at += decoded.length;
     }
 }
@@ -69,7 +69,7 @@ class Meter {
             }
         }
         if (!tokenizer.valid()) {
-            out.status[row] = ngram::RowStatus::invalid_utf8;
+            out.status[row] = text::RowStatus::invalid_utf8;
             return;
         }
         out.tokens[row] = sums_.tokens;
@@ -148,21 +148,19 @@ void clear_row(std::int64_t row, const Measures& out) {
     }
 }
 
-}  // namespace
-
 template <class Tokenizer>
-void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
-             const Measures& out) {
+void measure_by(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
+                const Measures& out) {
     std::vector<std::optional<Meter<Tokenizer>>> meters(threads);
     const auto measure_range = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         if (!meters[thread]) meters[thread].emplace(stop_words);
         for (std::int64_t row = begin; row < end; ++row) {
             const std::optional<std::string_view> document = column[row];
             clear_row(row, out);
-            out.status[row] = document ? ngram::RowStatus::text : ngram::RowStatus::null;
+            out.status[row] = document ? text::RowStatus::text : text::RowStatus::null;
             if (!document) continue;
-            if (document->size() > ngram::kLargestDocument) {
-                out.status[row] = ngram::RowStatus::too_long;
+            if (document->size() > text::kLargestDocument) {
+                out.status[row] = text::RowStatus::too_long;
                 continue;
             }
             meters[thread]->measure(*document, row, out);
@@ -171,11 +169,13 @@ void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsig
     parallel::for_ranges(column.size(), threads, measure_range);
 }
 
-template void measure<text::WordPunct>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                       const Measures&);
-template void measure<text::WordTokenize>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                          const Measures&);
-template void measure<text::SplitSpaces>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                         const Measures&);
+}  // namespace
+
+void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer,
+             const StopWords& stop_words, unsigned threads, const Measures& out) {
+    text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) {
+        measure_by<typename Entry::Tokens>(column, stop_words, threads, out);
+    });
+}
 
 }  // namespace dsir::quality

@@ -3,11 +3,9 @@
 #include <cstdint>
 
 #include "arrow/text_column.hpp"
-#include "ngram/kernels.hpp"
 #include "quality/stop_words.hpp"
-#include "text/split_spaces.hpp"
-#include "text/word_tokenize.hpp"
-#include "text/wordpunct.hpp"
+#include "text/row_status.hpp"
+#include "text/tokenizers.hpp"
 
 namespace dsir::quality {
 
@@ -25,20 +23,12 @@ struct Measures {
     std::uint32_t* alphanumeric;   ///< of these, what str.isalnum() is true of
     /// Tokens within an n-gram that has occurred before (n = kRepeatedOrder). Null: not measured.
     std::uint32_t* repeated;
-    ngram::RowStatus* status;
+    text::RowStatus* status;
 };
 
-/// Measures every row by the tokens that `Tokenizer` gives, in one pass over each. Does not depend
-/// on `threads` (at least 1). Made for text::WordPunct.
-template <class Tokenizer>
-void measure(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
-             const Measures& out);
-
-extern template void measure<text::WordPunct>(const arrow::TextColumn&, const StopWords&, unsigned,
-                                              const Measures&);
-extern template void measure<text::WordTokenize>(const arrow::TextColumn&, const StopWords&,
-                                                 unsigned, const Measures&);
-extern template void measure<text::SplitSpaces>(const arrow::TextColumn&, const StopWords&,
-                                                unsigned, const Measures&);
+/// Measures the tokens of every row in one pass. The result does not depend on `threads` (at least
+/// 1).
+void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer,
+             const StopWords& stop_words, unsigned threads, const Measures& out);
 
 }  // namespace dsir::quality

@@ -3,8 +3,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "numeric/philox.hpp"
 #include "numeric/portable_log.hpp"
-#include "sampling/philox.hpp"
 
 namespace dsir::sampling {
 
@@ -22,10 +22,11 @@ constexpr double kGreatestNoise = 36.75;  ///< -log(-log(1 - 2^-53)) is 36.737
 /// Standard Gumbel noise of a document: a function of (seed, target, global row number) alone.
 /// 52 random bits, put in the middle of their interval, so that it is finite: about -3.6 to 36.7.
 inline double gumbel(const KeySettings& settings, std::uint64_t row) {
-    const auto random = philox4x32({static_cast<std::uint32_t>(row),
-                                    static_cast<std::uint32_t>(row >> 32), settings.target, 0},
-                                   {static_cast<std::uint32_t>(settings.seed),
-                                    static_cast<std::uint32_t>(settings.seed >> 32)});
+    const auto random =
+        numeric::philox4x32({static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32),
+                             settings.target, 0},
+                            {static_cast<std::uint32_t>(settings.seed),
+                             static_cast<std::uint32_t>(settings.seed >> 32)});
     const std::uint64_t bits = (std::uint64_t{random[1]} << 32) | random[0];
     const double uniform = (static_cast<double>(bits >> 12) + 0.5) * 0x1p-52;
     return -numeric::portable_log(-numeric::portable_log(uniform));

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "sampling/philox.hpp"
+#include "numeric/philox.hpp"
 
 namespace dsir::sampling {
 
@@ -33,7 +33,7 @@ struct BootstrapDraw {
 /// from those of the noise of a draw (keys.hpp), which end in 0.
 inline std::array<std::uint32_t, 4> bootstrap_counts(const BootstrapDraw& draw, std::uint64_t row,
                                                      std::uint32_t quad) {
-    auto words = philox4x32(
+    auto words = numeric::philox4x32(
         {static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32), quad,
          draw.source | 0x80000000U},
         {static_cast<std::uint32_t>(draw.seed), static_cast<std::uint32_t>(draw.seed >> 32)});

@@ -12,7 +12,8 @@ struct HalfMasks {
     std::uint32_t non_ascii;
 };
 
-/// Bytes b with first <= b < first + count, as 0xFF; the subtraction wraps, so one compare does.
+/// 0xFF for every byte b with first <= b < first + count. The subtraction wraps, so one comparison
+/// is enough.
 inline __m256i in_range(__m256i bytes, char first, char count) {
     const __m256i shifted = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first));
     const __m256i last = _mm256_set1_epi8(static_cast<char>(count - 1));
@@ -55,8 +56,8 @@ class Avx2 {
                 join(low.non_ascii, high.non_ascii)};
     }
 
-    /// Eight at a time, whether there are so many or not: the loop then ends at the same place for
-    /// most blocks, and a branch that is guessed wrong costs more than the entries too many.
+    /// Writes eight entries at a time even if fewer are left. For most blocks the loop then takes
+    /// the same number of steps, and a mispredicted branch costs more than the surplus entries.
     static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
         const auto count = static_cast<std::size_t>(_mm_popcnt_u64(mask));
         for (std::size_t done = 0; done < count; done += 8) {

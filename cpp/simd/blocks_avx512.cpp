@@ -6,7 +6,7 @@
 namespace dsir::simd {
 namespace {
 
-/// Bytes b with first <= b < first + count; the subtraction wraps, so one compare does.
+/// The bytes b with first <= b < first + count. The subtraction wraps, so one comparison is enough.
 inline __mmask64 in_range(__m512i bytes, char first, char count) {
     return _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8(first)),
                                   _mm512_set1_epi8(count));
@@ -31,8 +31,9 @@ class Avx512 {
         return {word, space, _mm512_movepi8_mask(bytes)};
     }
 
-    /// The numbers of the set bits are compressed out of 0 to 63 and widened, sixteen at a time.
-    /// Half of a block can start a token in ordinary text, so two sixteens are always written.
+    /// Compresses the numbers of the set bits out of 0 to 63, and widens them sixteen at a time. In
+    /// ordinary text up to half of a block's bytes start a token, so two times sixteen entries are
+    /// always written.
     static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
         const __m512i numbers = _mm512_set_epi8(
             63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42,

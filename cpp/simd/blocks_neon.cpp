@@ -9,8 +9,8 @@
 namespace dsir::simd {
 namespace {
 
-// Classes of ASCII by the halves of a byte: a class has the bytes whose upper half is one of some
-// and whose lower half is one of some others, and so a bit in a table for each.
+// The classes of ASCII from the two halves of a byte. A class is the bytes whose upper half is in
+// one set and whose lower half is in another, so each class has a bit in a table for either half.
 constexpr std::uint8_t kDigit = 1;       // 30-39
 constexpr std::uint8_t kToO = 2;         // 41-4F, 61-6F
 constexpr std::uint8_t kFromP = 4;       // 50-5A, 70-7A
@@ -29,7 +29,7 @@ class Neon {
     std::uint64_t bytes_in(std::uint8_t first, std::uint8_t last) const {
         const uint8x16_t from = vdupq_n_u8(first);
         const uint8x16_t most = vdupq_n_u8(static_cast<std::uint8_t>(last - first));
-        // The subtraction wraps, so one compare does.
+        // The subtraction wraps, so one comparison is enough.
         return bits_of(each(block_, [from, most](uint8x16_t bytes) {
             return vcleq_u8(vsubq_u8(bytes, from), most);
         }));
@@ -66,14 +66,14 @@ class Neon {
         };
         const NeonBlock letters = is(kLetter);
         for (int i = 0; i < 4; ++i) {
-            // Small letters have this bit already.
+            // Small letters have this bit already, so setting it changes capital letters only.
             const uint8x16_t bit = vandq_u8(letters.val[i], vdupq_n_u8(0x20));
             vst1q_u8(lowered + 16 * i, vorrq_u8(block.val[i], bit));
         }
         return {bits_of(is(kWord)), bits_of(is(kSpace)), high_bits_of(block)};
     }
 
-    /// Eight at a time, as AVX2 does it and for the same reason.
+    /// Writes eight entries at a time, for the reason that the AVX2 kernel gives.
     static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
         const auto count = static_cast<std::size_t>(std::popcount(mask));
         for (std::size_t done = 0; done < count; done += 8) {

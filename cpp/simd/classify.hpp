@@ -2,23 +2,18 @@
 
 #include <cstdint>
 
-#include "simd/cpu.hpp"
-
 namespace dsir::simd {
 
-/// Classes of 64 bytes, bit i for byte i. A byte that is in none of the three is punctuation.
+/// The classes of 64 bytes: bit i belongs to byte i. A byte with no bit in any mask is punctuation.
 struct BlockMasks {
     std::uint64_t word;       ///< 0-9 A-Z a-z _
-    std::uint64_t space;      ///< what str.isspace() says of ASCII: 09-0D, 1C-1F, 20
-    std::uint64_t non_ascii;  ///< 80-FF: has no class on its own
+    std::uint64_t space;      ///< ASCII that str.isspace() calls space: 09-0D, 1C-1F, 20
+    std::uint64_t non_ascii;  ///< 80-FF: alone such a byte has no class
 };
 
-/// Reads 64 bytes, writes them lower-cased (ASCII letters only) to `lowered`, returns the classes.
-/// `in` and `lowered` must not overlap.
+/// Reads 64 bytes, writes them to `lowered` with the ASCII letters in lower case, and returns their
+/// classes. `in` and `lowered` must not overlap.
 using Classify = BlockMasks (*)(const std::uint8_t* in, std::uint8_t* lowered);
-
-/// The kernel of that width. Widths the build does not have fall back to scalar.
-Classify classify_kernel(Level level);
 
 BlockMasks classify_scalar(const std::uint8_t* in, std::uint8_t* lowered);
 

@@ -15,7 +15,7 @@
 namespace dsir::simd {
 namespace {
 
-/// What this CPU has, in the order in which it is preferred.
+/// The widths that this CPU has, least preferred first.
 std::span<const Level> levels() {
 #ifdef DSIR_X86
     static constexpr Level kAll[] = {Level::scalar, Level::avx2, Level::avx512};
@@ -70,7 +70,7 @@ bool has_sha256_instructions() {
     unsigned b = 0;
     unsigned c = 0;
     unsigned d = 0;
-    // Leaf 7, EBX bit 29; gcc 10 has no name for it in __builtin_cpu_supports.
+    // Leaf 7, EBX bit 29. In gcc 10, __builtin_cpu_supports has no name for it.
     static const bool present = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
                                 ((b >> 29) & 1U) != 0 && __builtin_cpu_supports("sse4.1");
     return present && active_level() != Level::scalar;

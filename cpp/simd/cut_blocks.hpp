@@ -2,25 +2,24 @@
 
 #include "simd/cut.hpp"
 
-/// The loops of cut.hpp, for the files that know an instruction set. `Isa` has
+/// The loops of cut.hpp. Each file that knows an instruction set gives a type `Isa`, which has
 ///
-///     BlockMasks classify(in, lowered);                 // as simd::Classify
-///     std::size_t append(mask, offset, out);            // offset + i for every set bit i; may
-///     write
-///                                                       // kCutSlack entries whatever the mask
-///     Isa(block);                                       // for classify_known only: a block, and
-///     std::uint64_t bytes_in(first, last);              // which of its bytes are in a range
+///     BlockMasks classify(in, lowered);       // as simd::Classify
+///     std::size_t append(mask, offset, out);  // writes offset + i for every set bit i; may write
+///                                             // kCutSlack entries whatever the mask
+///     Isa(block);                             // for classify_known only: holds a block
+///     std::uint64_t bytes_in(first, last);    // which bytes of the block are in a range
 ///
-/// and lives in an unnamed namespace, so that no two files share an instance of these templates: a
-/// copy compiled with flags must never be the one that another file's calls end in.
+/// and is in an unnamed namespace. So no two files share an instance of these templates: code that
+/// was compiled with CPU flags must never be what another file's calls reach.
 namespace dsir::simd {
 
 template <class Isa>
 inline void cut_block(std::uint64_t word, std::uint64_t punctuation, std::uint64_t inside,
                       Cut& cut) {
-    // Shifted by one, with the class that was open before the block as bit 0, each mask says what
-    // the byte before was. Where the class changes a token ends, if there was one, and the next
-    // starts, if there is one.
+    // A mask that is shifted by one, with the class that was open before the block as bit 0, tells
+    // the class of the byte before. When the class changes, the token before ends, if there was
+    // one, and the next token starts, if there is one.
     const std::uint64_t word_before = (word << 1) | cut.word_open;
     const std::uint64_t punctuation_before = (punctuation << 1) | cut.punctuation_open;
     const std::uint64_t change =
@@ -43,7 +42,7 @@ inline void cut_part(std::uint64_t word, std::uint64_t punctuation, std::size_t 
 
 template <class Isa>
 inline std::size_t cut_ascii(const std::uint8_t* in, std::size_t blocks, Cut& out) {
-    Cut cut = out;  // A copy, so that stores through its pointers cannot be thought to change it.
+    Cut cut = out;  // A copy: the compiler then knows that no store changes it.
     std::size_t taken = 0;
     for (; taken < blocks; ++taken, in += 64) {
         const BlockMasks masks = Isa::classify(in, cut.bytes + cut.bytes_size);
@@ -61,12 +60,13 @@ inline std::size_t cut_ascii(const std::uint8_t* in, std::size_t blocks, Cut& ou
     return taken;
 }
 
-/// Masks say where bytes are; shifted right by one or two, where a byte is one or two further on.
+/// A mask tells where a byte of some value is. A mask that is shifted right by one or two tells
+/// where such a byte is one or two places further on.
 template <class Isa>
 inline KnownMasks classify_known(const std::uint8_t* at) {
     const Isa block(at);
     const std::uint64_t continuation = block.bytes_in(0x80, 0xBF);
-    // U+4000 to U+9FFF but for the hexagrams, U+4DC0 to U+4DFF.
+    // U+4000 to U+9FFF, except the hexagrams (U+4DC0 to U+4DFF).
     const std::uint64_t e4 = block.bytes_in(0xE4, 0xE4) & ~(block.bytes_in(0xB7, 0xB7) >> 1);
     std::uint64_t word3 =
         (e4 | block.bytes_in(0xE5, 0xE9)) & (continuation >> 1) & (continuation >> 2);
@@ -89,7 +89,7 @@ inline KnownMasks classify_known(const std::uint8_t* at) {
     std::uint64_t word2 = 0;
     const std::uint64_t c3 = block.bytes_in(0xC3, 0xC3);
     if (c3 != 0) {
-        // U+00DF-00FF but for the division sign, U+00F7.
+        // U+00DF-00FF, except the division sign (U+00F7).
         word2 = c3 & ((block.bytes_in(0x9F, 0xBF) & ~block.bytes_in(0xB7, 0xB7)) >> 1);
     }
     const auto three = [](std::uint64_t lead) { return lead | (lead << 1) | (lead << 2); };

@@ -1,4 +1,4 @@
-#include "simd/edge_kernels_loop.hpp"
+#include "simd/edge_kernels.hpp"
 
 namespace dsir::simd {
 
@@ -8,12 +8,12 @@ const EdgeKernels<float>& edge_kernels() {
     if (active_level() == Level::avx512) return kEdgesAvx512;
     if (active_level() == Level::avx2) return kEdgesAvx2;
 #endif
-    return kKernels<float>;
+    return kEdgesScalar;
 }
 
 template <>
 const EdgeKernels<double>& edge_kernels() {
-    return kKernels<double>;
+    return kEdgesScalarDouble;
 }
 
 }  // namespace dsir::simd

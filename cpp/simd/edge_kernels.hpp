@@ -4,12 +4,13 @@
 
 #include "simd/cpu.hpp"
 
-/// The loops over the edges of a graph attention layer (graph/edge_attention.hpp says what they
-/// compute), for ranges of nodes. Sums have one order, whatever the width: the same bits.
+/// The loops over the edges of a graph attention layer, for ranges of nodes;
+/// gais/edge_attention.hpp says what they compute. A sum is taken in one order whatever the width,
+/// so every width gives the same bits.
 namespace dsir::simd {
 
-/// A layer: the graph in compressed rows, by who attends and by who is attended to, and its
-/// weights. z: [nodes, heads * width].
+/// A layer: its graph in compressed rows, by the nodes that attend and by the nodes attended to,
+/// and its weights. z: [nodes, heads * width]. A view: the caller owns all arrays.
 template <class Value>
 struct EdgeLayer {
     const std::int64_t* offsets;
@@ -40,28 +41,31 @@ struct EdgeGradients {
     Value* of_target;  ///< [nodes, heads]
 };
 
-/// What takes `room` writes to it: room_of_edge_kernels(heads, width) values.
+/// Kernels that take `room` use it as scratch memory: room_of_edge_kernels(heads, width) values.
 template <class Value>
 struct EdgeKernels {
-    /// source and target of the nodes.
+    /// Writes `source` and `target` of the nodes begin to end - 1.
     void (*logit_parts)(const EdgeLayer<Value>& layer, std::int64_t begin, std::int64_t end);
-    /// attention and out of the nodes; an edge is out where dropped(seed, edge, rate).
+    /// Writes `attention` and `out` of the nodes. An edge is left out if dropped(seed, edge, rate).
     void (*attend)(const EdgeLayer<Value>& layer, double rate, std::uint64_t seed, Value* out,
                    Value* room, std::int64_t begin, std::int64_t end);
-    /// logit and of_target of the nodes that attend.
+    /// Writes `logit` and `of_target` of the nodes, as those that attend.
     void (*backward_edges)(const EdgeLayer<Value>& layer, const EdgeGradients<Value>& gradients,
                            Value* room, std::int64_t begin, std::int64_t end);
-    /// of_source and z of the nodes attended to.
+    /// Writes `of_source` and `z` of the nodes, as those that are attended to.
     void (*backward_nodes)(const EdgeLayer<Value>& layer, const EdgeGradients<Value>& gradients,
                            Value* room, std::int64_t begin, std::int64_t end);
-    /// values[k] = e^values[k], the bits of numeric::portable_exp_float (or portable_exp).
+    /// values[k] = e^values[k], with the bits of numeric::portable_exp_float (double:
+    /// portable_exp).
     void (*exponentials)(Value* values, std::int64_t size);
 };
 
-/// Those of the active level; double precision, which only tests use, has one level.
+/// The kernels of the active level. Only tests use double precision, so there is one level for it.
 template <class Value>
 const EdgeKernels<Value>& edge_kernels();
 
+extern const EdgeKernels<float> kEdgesScalar;
+extern const EdgeKernels<double> kEdgesScalarDouble;
 extern const EdgeKernels<float> kEdgesAvx2;
 extern const EdgeKernels<float> kEdgesAvx512;
 

@@ -10,7 +10,7 @@
 #include "numeric/portable_exp_float.hpp"
 #include "simd/edge_kernels.hpp"
 
-// In an unnamed namespace, since every width compiles its own.
+// The unnamed namespace gives every width code of its own.
 namespace dsir::simd {
 namespace {
 
@@ -21,7 +21,7 @@ using Fixed = std::integral_constant<std::int64_t, N>;
 using Four = float __attribute__((vector_size(16)));
 using Eight = float __attribute__((vector_size(32)));
 using Sixteen = float __attribute__((vector_size(64)));
-// gcc keeps vectors wider than NEON's registers in memory, from one operation to the next.
+// gcc keeps vectors that are wider than NEON's registers in memory between operations.
 #if defined(__aarch64__)
 constexpr bool kFourAtMost = true;
 #else
@@ -37,7 +37,7 @@ inline void store(const Lanes& lanes, float* to) {
     std::memcpy(to, &lanes, sizeof(Lanes));
 }
 
-/// Calls body(heads, width) with constants where they are common ones: the loops then unroll.
+/// Calls body(heads, width). Common shapes are passed as constants, so that the loops unroll.
 template <class Body>
 void with_shape(std::int64_t heads, std::int64_t width, Body&& body) {
     if (heads == 4 && width == 8) return body(Fixed<4>{}, Fixed<8>{});
@@ -46,7 +46,8 @@ void with_shape(std::int64_t heads, std::int64_t width, Body&& body) {
     return body(heads, width);
 }
 
-/// values[k] = e^values[k], the bits of portable_exp_float, which compilers do not make lanes of.
+/// values[k] = e^values[k], with the bits of portable_exp_float. Written out because compilers do
+/// not vectorize that function.
 template <class Lanes, class Whole>
 inline void exponential_lanes(float* values) {
     Lanes x;
@@ -85,8 +86,9 @@ void exponentials(Value* values, std::int64_t size) {
     }
 }
 
-/// Values of a node: on the stack where their number is a constant, and else in room that the
-/// caller gives. No std::vector: its code would be compiled with this file's flags for all callers.
+/// Values of a node: on the stack if their number is a constant, otherwise in `room`, which the
+/// caller provides. A std::vector would not do: its code would be compiled with this file's flags,
+/// and the linker could give that code to all callers.
 template <class Value, class Size>
 struct Scratch {
     explicit Scratch(Value*) {}
@@ -109,7 +111,7 @@ auto columns_of(Heads heads, Width width) {
     }
 }
 
-/// out[h] = Σ_c left[h, c] right[h, c], in the order of graph::dot.
+/// out[h] = Σ_c left[h, c] right[h, c], in the order of gais::dot.
 template <class Value, class Heads, class Width>
 inline void head_products(const Value* left, const Value* right, Heads heads, Width width,
                           Value* out) {
@@ -153,7 +155,7 @@ inline void head_products(const Value* left, const Value* right, Heads heads, Wi
     }
 }
 
-/// Sums over edges of scale[h] from[h, c]: [heads, width].
+/// Sums over edges of scale[h] * from[h, c]: [heads, width].
 template <class Value, class Heads, class Width>
 class HeadSums {
   public:
@@ -249,7 +251,8 @@ class HeadSums<float, Fixed<4>, Fixed<2>> {
     Four low_{}, high_{};
 };
 
-/// Makes logits of sums in place, and lifts the peaks to them.
+/// Writes the logits of an edge's heads, and raises the peaks to them. A logit is the leaky ReLU of
+/// target + source; of an edge that is left out it is -infinity.
 template <class Value, class Heads>
 inline void make_logits(const Value* target, const Value* source, bool is_out, Heads heads,
                         Value* logits, Value* peak) {
@@ -275,7 +278,8 @@ inline void make_logits(const Value* target, const Value* source, bool is_out, H
     }
 }
 
-/// The gradient of a logit before the leaky slope, from that of the attention; adds it to `sum`.
+/// Turns the gradient of an edge's attention into that of the sum under the leaky ReLU, in place,
+/// and adds the result to `sum`.
 template <class Value, class Heads>
 inline void through_softmax(const Value* attention, const Value* target, const Value* source,
                             const Value* mean, Heads heads, Value* logit, Value* sum) {
@@ -330,7 +334,7 @@ void attend(const EdgeLayer<Value>& layer, double rate, std::uint64_t seed, Valu
             const std::int64_t first = layer.offsets[i];
             const std::int64_t last = layer.offsets[i + 1];
             const Value* const target = layer.target + i * heads;
-            // The logits of a node's edges stand in one run.
+            // The logits of a node's edges are consecutive.
             Value* const run = layer.attention + first * heads;
             for (std::int64_t h = 0; h < heads; ++h) {
                 peak[h] = kLowest;

@@ -5,12 +5,12 @@
 
 #include "simd/cpu.hpp"
 
-/// The buckets of n-grams by the hash "fast" (hashing/fast_hash.hpp), a stretch of tokens at a
-/// time.
+/// The buckets of n-grams by the hash "fast" (hashing/fast_hash.hpp), for one stretch of tokens at
+/// a time.
 namespace dsir::simd {
 
-/// Tokens as they lie in a token buffer: 16 bytes from the start of any of them on may be read,
-/// whatever its length.
+/// Tokens as they lie in a token buffer. From the start of any token 16 bytes must be readable,
+/// however short the token is.
 struct TokenView {
     const std::uint8_t* bytes;
     const std::uint32_t* starts;
@@ -20,21 +20,21 @@ struct TokenView {
 
 inline constexpr unsigned kFastNgramsLargestOrder = 8;
 
-/// What has to be known of the tokens before a stretch. All zero at the start of a document.
+/// What a stretch must know of the tokens before it. All zero at the start of a document.
 struct FastNgramsBefore {
-    unsigned tokens;                                ///< of the document so far, counted up to n
-    std::uint64_t ending[kFastNgramsLargestOrder];  ///< [i]: hash of the last (i+1)-gram
+    unsigned tokens;  ///< tokens of the document so far, counted up to n
+    std::uint64_t ending[kFastNgramsLargestOrder];  ///< [i]: hash of the last (i + 1)-gram
 };
 
-/// Writes the buckets of all n-grams of orders 1 to n (8 at most) that end at one of the tokens, in
-/// some order, and returns how many that is. `buckets`: up to 2^24. `out` has room for n * count
-/// and kBucketSlack more.
+/// Writes the buckets of all n-grams of orders 1 to n that end at one of the tokens, in some order,
+/// and returns their number. n is at most kFastNgramsLargestOrder, `buckets` at most 2^24. `out`
+/// must have room for n * count + kBucketSlack entries.
 using FastNgrams = std::size_t (*)(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                    FastNgramsBefore& before, std::uint32_t* out);
 
 inline constexpr std::size_t kBucketSlack = 8;
 
-/// The kernel of that width. Widths the build does not have fall back to scalar.
+/// The kernel of a width. For a width that the build does not have, the scalar kernel.
 FastNgrams fast_ngrams_kernel(Level level);
 
 std::size_t fast_ngrams_scalar(const TokenView& tokens, unsigned n, std::uint32_t buckets,
@@ -44,7 +44,7 @@ std::size_t fast_ngrams_avx2(const TokenView& tokens, unsigned n, std::uint32_t 
 std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                FastNgramsBefore& before, std::uint32_t* out);
 
-/// Writes the hash of every token. `out` has room for kBucketSlack more.
+/// Writes the hash of every token. `out` must have room for kBucketSlack entries more.
 using TokenHashes = void (*)(const TokenView& tokens, std::uint64_t* out);
 TokenHashes token_hashes_kernel(Level level);
 

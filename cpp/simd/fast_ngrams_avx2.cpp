@@ -7,13 +7,13 @@ namespace dsir::simd {
 namespace {
 
 struct Avx2 : OneByOne<Avx2> {
-    /// hashing::token_hash with one branch, on tokens of more than 16 bytes, which are few; on
-    /// shorter ones a branch would be guessed wrong often.
+    /// hashing::token_hash with a single branch, which is taken for tokens of more than 16 bytes.
+    /// Those are few; a branch among shorter tokens would often be mispredicted.
     static std::uint64_t token_hash(const std::uint8_t* bytes, std::size_t length) {
         if (length > 16) [[unlikely]]
             return hashing::token_hash(bytes, length);
-        // The first eight bytes, fewer where there are fewer: BZHI leaves all where asked for 64
-        // bits and more. The last eight where there are more than eight, else nothing.
+        // The first eight bytes of the token, or as many as it has: BZHI keeps all bits when asked
+        // for 64 or more. Then the last eight bytes if the token has more than eight, else zero.
         const std::uint64_t low =
             _bzhi_u64(hashing::load64(bytes), static_cast<unsigned>(8 * length));
         const std::uint64_t more = length > 8 ? ~std::uint64_t{0} : 0;

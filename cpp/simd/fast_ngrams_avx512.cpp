@@ -10,7 +10,7 @@ inline __m512i all(std::uint64_t value) {
     return _mm512_set1_epi64(static_cast<long long>(value));
 }
 
-/// hashing::fold of eight pairs, from four products of 32 bits each. None of the sums overflows.
+/// hashing::fold of eight pairs, from four 32-bit products each. None of the sums overflows.
 inline __m512i fold(__m512i a, __m512i b) {
     const __m512i a_high = _mm512_srli_epi64(a, 32);
     const __m512i b_high = _mm512_srli_epi64(b, 32);
@@ -22,20 +22,20 @@ inline __m512i fold(__m512i a, __m512i b) {
     const __m512i high = _mm512_add_epi64(
         _mm512_add_epi64(_mm512_mul_epu32(a_high, b_high), _mm512_srli_epi64(middle, 32)),
         _mm512_srli_epi64(other, 32));
-    // The lower half of the product: the lower half of `other` above that of `low`.
+    // The lower half of the product is the lower half of `other` above that of `low`.
     const __m512i lower = _mm512_mask_mov_epi32(_mm512_slli_epi64(other, 32), 0x5555, low);
     return _mm512_xor_si512(lower, high);
 }
 
-/// Sixteen bytes at each of eight offsets, as their first and their second eight.
+/// Sixteen bytes from each of eight offsets: the first eight and the second eight.
 struct Sixteen {
     __m512i first;
     __m512i second;
 };
 
 inline Sixteen load_sixteen(const std::uint8_t* bytes, const std::uint32_t* starts) {
-    // A load into a lane costs less than half of what a gather does. Even tokens and odd ones
-    // apart, so that unpacking puts them in order.
+    // Loading into a lane costs less than half of a gather. Even and odd tokens are loaded apart,
+    // so that unpacking puts the tokens in order.
     const auto load = [bytes](std::uint32_t at) {
         return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + at));
     };
@@ -77,7 +77,7 @@ struct Avx512 {
         }
     }
 
-    /// The upper half of hash * buckets; buckets is below 2^32.
+    /// The upper half of hash * buckets, where buckets is below 2^32.
     static void buckets(const std::uint64_t* hashes, std::size_t count, std::uint32_t buckets,
                         std::uint32_t* out) {
         const __m512i factor = all(buckets);
@@ -97,15 +97,15 @@ struct Avx512 {
         const __m256i end = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ends));
         const __m512i length = _mm512_cvtepu32_epi64(_mm256_sub_epi32(end, start));
         const Sixteen read = load_sixteen(bytes, starts);
-        // Bits of the token beyond its first eight bytes; below zero where it has fewer. Shifts by
-        // 64 and more, and so by numbers below zero, leave nothing.
+        // The bits of the token after its first eight bytes; negative if the token is shorter. A
+        // shift by 64 or more gives zero, and so does a shift by a negative number.
         const __m512i bits = _mm512_slli_epi64(_mm512_sub_epi64(length, all(8)), 3);
         const __m512i missing = _mm512_sub_epi64(_mm512_setzero_si512(), bits);
         const __mmask8 more = _mm512_cmpgt_epi64_mask(bits, _mm512_setzero_si512());
         const __m512i keep =
             _mm512_mask_mov_epi64(_mm512_srlv_epi64(all(~0ULL), missing), more, all(~0ULL));
         const __m512i low = _mm512_and_si512(read.first, keep);
-        // The last eight bytes of a token of 9 to 16.
+        // The last eight bytes of a token of 9 to 16 bytes.
         const __m512i high =
             _mm512_maskz_or_epi64(more, _mm512_srlv_epi64(read.first, bits),
                                   _mm512_sllv_epi64(read.second, _mm512_sub_epi64(all(64), bits)));

@@ -3,19 +3,19 @@
 #include "hashing/fast_hash.hpp"
 #include "simd/fast_ngrams.hpp"
 
-/// The loop of fast_ngrams.hpp, for the files that know an instruction set. `Isa` has, for arrays
-/// of `count` entries,
+/// The loop of fast_ngrams.hpp. Each file that knows an instruction set gives a type `Isa`, which
+/// has, for arrays of `count` entries,
 ///
 ///     void hash(bytes, starts, ends, count, out);     // hashing::token_hash of each token
 ///     void extend(shorter, tokens, count, out);       // hashing::extend_hash of each pair
 ///     void buckets(hashes, count, buckets, out);      // hashing::bucket_of of each hash
 ///
-/// which may read and write kBucketSlack entries too many of hashes and buckets, and lives in an
-/// unnamed namespace (see cut_blocks.hpp).
+/// These may read and write kBucketSlack more hashes and buckets. `Isa` is in an unnamed namespace,
+/// for the reason that cut_blocks.hpp gives.
 namespace dsir::simd {
 
-/// The case of bigrams, token by token: where there are no wide multiplications, hashes are better
-/// used up at once than put down in between.
+/// Bigrams, token by token. Without wide multiplications it is faster to use each hash at once than
+/// to store it in between.
 template <class Isa>
 inline std::size_t fast_bigrams(const TokenView& tokens, std::uint32_t buckets,
                                 FastNgramsBefore& before, std::uint32_t* out) {
@@ -45,8 +45,8 @@ inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_
     if constexpr (Isa::kOneByOne) {
         if (n == 2) return fast_bigrams<Isa>(tokens, buckets, before, out);
     }
-    // Few enough that everything stays in the first cache. Entry 0 of each array is that of the
-    // token before.
+    // Few enough tokens that all arrays stay in the first-level cache. Entry 0 of each array
+    // belongs to the token before.
     constexpr std::size_t kSome = 128;
     std::uint64_t token[1 + kSome + kBucketSlack];
     std::uint64_t shorter[1 + kSome + kBucketSlack];
@@ -66,7 +66,7 @@ inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_
             to[0] = before.ending[order - 1];
             Isa::extend(from, token + 1, count, to + 1);
             before.ending[order - 1] = to[count];
-            // The first tokens of a document have no n-gram of this order behind them.
+            // The first tokens of a document end no n-gram of this order.
             const std::size_t missing = order - 1 > before.tokens ? order - 1 - before.tokens : 0;
             if (missing < count) {
                 Isa::buckets(to + 1 + missing, count - missing, buckets, out);
@@ -81,7 +81,8 @@ inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_
     return static_cast<std::size_t>(out - begin);
 }
 
-/// The parts of an Isa that are made of single hashes, from token_hash(bytes, length).
+/// Gives `Isa` the three functions for arrays, made from Isa::token_hash(bytes, length) of one
+/// token.
 template <class Isa>
 struct OneByOne {
     static constexpr bool kOneByOne = true;

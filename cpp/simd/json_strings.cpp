@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::simd {
 namespace {
@@ -16,7 +16,7 @@ std::uint64_t eight_bytes(const std::uint8_t* at) {
     return bytes;
 }
 
-/// Nonzero where one of eight bytes is below `limit` (at most 0x80).
+/// Nonzero if one of the eight bytes is below `limit`, which is at most 0x80.
 std::uint64_t below(std::uint64_t bytes, std::uint64_t limit) {
     return (bytes - limit * kEveryByte) & ~bytes & kHighBits;
 }
@@ -60,7 +60,7 @@ bool valid_utf8_scalar(const std::uint8_t* at, const std::uint8_t* end) {
             at += 8;
             continue;
         }
-        const text::Decoded decoded = text::decode_utf8(at, end);
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
         if (decoded.length == 0) return false;
         at += decoded.length;
     }

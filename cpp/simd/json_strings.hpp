@@ -7,19 +7,20 @@
 
 namespace dsir::simd {
 
-/// How many bytes behind its output `JsonStringKernels::copy` may write.
+/// The number of bytes after its output that `JsonStringKernels::copy` may overwrite.
 constexpr std::size_t kJsonSlack = 64;
 
-/// What takes JSON strings apart. Plain characters are all but '"', '\\' and those below U+0020.
+/// Kernels that take JSON strings apart. A character is plain unless it is '"', '\\' or below
+/// U+0020.
 struct JsonStringKernels {
-    /// Passes over plain characters. Returns the first byte that is none, or `end`; sets
-    /// `beyond_ascii` where one of those passed over is 0x80 or more, and leaves it otherwise.
+    /// Skips plain characters. Returns the first byte that is not plain, or `end`. Sets
+    /// `beyond_ascii` if a skipped byte is 0x80 or more, and otherwise leaves it as it is.
     using Skip = const std::uint8_t* (*)(const std::uint8_t* at, const std::uint8_t* end,
                                          bool& beyond_ascii);
-    /// The same, and copies them. Up to kJsonSlack bytes behind what is copied may be written.
+    /// Skips and copies plain characters. May overwrite up to kJsonSlack bytes after the copy.
     using Copy = const std::uint8_t* (*)(const std::uint8_t* at, const std::uint8_t* end,
                                          std::uint8_t* out, bool& beyond_ascii);
-    /// Whether bytes are UTF-8, by every rule of the standard.
+    /// Whether the bytes are UTF-8, by every rule of the standard.
     using ValidUtf8 = bool (*)(const std::uint8_t* at, const std::uint8_t* end);
 
     Skip skip;
@@ -27,8 +28,8 @@ struct JsonStringKernels {
     ValidUtf8 valid_utf8;
 };
 
-/// The kernels of that width. Widths the build does not have fall back to scalar. None reads
-/// behind `end`.
+/// The kernels of a width. For a width that the build does not have, the scalar kernels. No kernel
+/// reads at or after `end`.
 const JsonStringKernels& json_string_kernels(Level level);
 
 extern const JsonStringKernels kJsonStringsScalar;

@@ -53,7 +53,7 @@ struct Avx2 {
             _mm256_and_si256(_mm256_shuffle_epi8(table(kFirstHigh), upper_half(back1)),
                              _mm256_shuffle_epi8(table(kFirstLow), low)),
             _mm256_shuffle_epi8(table(kSecondHigh), upper_half(bytes)));
-        // A third byte is wanted behind E0 and above, a fourth behind F0 and above.
+        // E0 and above need a third byte, F0 and above a fourth.
         const __m256i third = _mm256_subs_epu8(back2, _mm256_set1_epi8(0x60));
         const __m256i fourth = _mm256_subs_epu8(back3, _mm256_set1_epi8(0x70));
         const __m256i wanted = _mm256_and_si256(_mm256_or_si256(third, fourth),

@@ -46,7 +46,7 @@ struct Avx512 {
             _mm512_and_si512(_mm512_shuffle_epi8(table(kFirstHigh), upper_half(back1)),
                              _mm512_shuffle_epi8(table(kFirstLow), low)),
             _mm512_shuffle_epi8(table(kSecondHigh), upper_half(bytes)));
-        // A third byte is wanted behind E0 and above, a fourth behind F0 and above.
+        // E0 and above need a third byte, F0 and above a fourth.
         const __m512i third = _mm512_subs_epu8(back2, _mm512_set1_epi8(0x60));
         const __m512i fourth = _mm512_subs_epu8(back3, _mm512_set1_epi8(0x70));
         const __m512i wanted = _mm512_and_si512(_mm512_or_si512(third, fourth),

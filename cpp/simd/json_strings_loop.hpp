@@ -5,12 +5,12 @@
 
 #include "simd/json_strings.hpp"
 
-// The loops over JSON strings, for a width. `Width` is a type of the file that includes this, so
-// that what is made of these templates is that file's own.
+// The loops over JSON strings. `Width` is a type that belongs to the file that includes this one,
+// so each file gets its own instances of these templates.
 
 namespace dsir::simd {
 
-/// Passes over plain characters and, where `kCopies`, copies them.
+/// Skips plain characters and, if `kCopies`, copies them.
 template <class Width, bool kCopies>
 const std::uint8_t* pass_plain(const std::uint8_t* at, const std::uint8_t* end, std::uint8_t* out,
                                bool& beyond_ascii) {
@@ -23,7 +23,7 @@ const std::uint8_t* pass_plain(const std::uint8_t* at, const std::uint8_t* end, 
         const typename Width::Mask stops = Width::stops(bytes) & there;
         typename Width::Mask high = Width::high(bytes);
         if (stops != 0) {
-            // Those before the first stop.
+            // The bytes before the first stop.
             high &= (stops & (~stops + 1)) - 1;
             beyond_ascii |= high != 0;
             return at + Width::lowest(stops);
@@ -48,8 +48,8 @@ const std::uint8_t* copy_plain(const std::uint8_t* at, const std::uint8_t* end, 
     return pass_plain<Width, true>(at, end, out, beyond_ascii);
 }
 
-/// UTF-8 by looking up what a byte and the one before it rule out (Keiser and Lemire 2021,
-/// "Validating UTF-8 in less than one instruction per byte", arXiv 2010.03090).
+/// Validates UTF-8 by looking up what a byte and the byte before it rule out (Keiser and Lemire
+/// 2021, "Validating UTF-8 in less than one instruction per byte", arXiv 2010.03090).
 template <class Width>
 bool is_utf8(const std::uint8_t* at, const std::uint8_t* end) {
     constexpr std::size_t kSize = Width::kSize;
@@ -57,7 +57,7 @@ bool is_utf8(const std::uint8_t* at, const std::uint8_t* end) {
     auto wrong = Width::zero();
     for (;;) {
         const auto left = static_cast<std::size_t>(end - at);
-        // The last block always ends with zeros, in front of which no character may be open.
+        // The last block always ends with zeros, and before those no character may be open.
         const auto bytes = left >= kSize ? Width::load(at) : Width::load_some(at, left);
         if (Width::has_high(bytes) || Width::has_high(before)) {
             wrong = Width::either(wrong, Width::utf8_errors(before, bytes));
@@ -68,21 +68,23 @@ bool is_utf8(const std::uint8_t* at, const std::uint8_t* end) {
     }
 }
 
-// What two bytes in a row can be that is wrong; a bit is set where both bytes allow for it.
-constexpr std::uint8_t kTooShort = 1;         // A lead byte, and no continuation behind it.
-constexpr std::uint8_t kTooLong = 2;          // ASCII, and a continuation behind it.
-constexpr std::uint8_t kOverlong3 = 4;        // E0 80 to E0 9F
-constexpr std::uint8_t kTooLarge = 8;         // F4 90 and above
-constexpr std::uint8_t kSurrogate = 16;       // ED A0 and above
-constexpr std::uint8_t kOverlong2 = 32;       // C0, C1
-constexpr std::uint8_t kTooLarge1000 = 64;    // F5 80 and above
-constexpr std::uint8_t kOverlong4 = 64;       // F0 80 to F0 8F
-constexpr std::uint8_t kContinuations = 128;  // Two in a row; right where a third is wanted.
+// The errors that two consecutive bytes can show. The three tables say which errors a half of a
+// byte allows; an error is there if all three allow it.
+constexpr std::uint8_t kTooShort = 1;       // A lead byte without a continuation after it.
+constexpr std::uint8_t kTooLong = 2;        // ASCII with a continuation after it.
+constexpr std::uint8_t kOverlong3 = 4;      // E0 80 to E0 9F
+constexpr std::uint8_t kTooLarge = 8;       // F4 90 and above
+constexpr std::uint8_t kSurrogate = 16;     // ED A0 and above
+constexpr std::uint8_t kOverlong2 = 32;     // C0, C1
+constexpr std::uint8_t kTooLarge1000 = 64;  // F5 80 and above
+constexpr std::uint8_t kOverlong4 = 64;     // F0 80 to F0 8F
+constexpr std::uint8_t kContinuations =
+    128;  // Two in a row: an error unless a third or fourth byte is due.
 constexpr std::uint8_t kAnyLow = kTooShort | kTooLong | kContinuations;
 constexpr std::uint8_t kAbove = kAnyLow | kTooLarge | kTooLarge1000;
 constexpr std::uint8_t kSecond = kTooLong | kOverlong2 | kContinuations;
 
-/// By the upper half of the first byte.
+/// Indexed by the upper half of the first byte.
 alignas(16) constexpr std::uint8_t kFirstHigh[16] = {
     kTooLong,
     kTooLong,
@@ -100,7 +102,7 @@ alignas(16) constexpr std::uint8_t kFirstHigh[16] = {
     kTooShort,
     kTooShort | kOverlong3 | kSurrogate,
     kTooShort | kTooLarge | kTooLarge1000 | kOverlong4};
-/// By the lower half of the first byte.
+/// Indexed by the lower half of the first byte.
 alignas(16) constexpr std::uint8_t kFirstLow[16] = {kAnyLow | kOverlong3 | kOverlong2 | kOverlong4,
                                                     kAnyLow | kOverlong2,
                                                     kAnyLow,
@@ -117,7 +119,7 @@ alignas(16) constexpr std::uint8_t kFirstLow[16] = {kAnyLow | kOverlong3 | kOver
                                                     kAbove | kSurrogate,
                                                     kAbove,
                                                     kAbove};
-/// By the upper half of the second byte.
+/// Indexed by the upper half of the second byte.
 alignas(16) constexpr std::uint8_t kSecondHigh[16] = {
     kTooShort,
     kTooShort,

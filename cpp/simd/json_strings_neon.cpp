@@ -35,7 +35,8 @@ struct Neon {
             const uint8x16_t backslash = vceqq_u8(some, vdupq_n_u8('\\'));
             return vorrq_u8(vorrq_u8(quote, backslash), vcltq_u8(some, vdupq_n_u8(0x20)));
         });
-        // Most blocks have none, which takes less than to say where they are.
+        // Most blocks have no stop, and finding that out is cheaper than finding the places of
+        // stops.
         return has_high_bits(stops) ? bits_of(stops) : 0;
     }
     static NeonBlock either(const NeonBlock& a, const NeonBlock& b) {
@@ -65,7 +66,7 @@ struct Neon {
             vandq_u8(vandq_u8(vqtbl1q_u8(vld1q_u8(kFirstHigh), vshrq_n_u8(back1, 4)),
                               vqtbl1q_u8(vld1q_u8(kFirstLow), low)),
                      vqtbl1q_u8(vld1q_u8(kSecondHigh), vshrq_n_u8(bytes, 4)));
-        // A third byte is wanted behind E0 and above, a fourth behind F0 and above.
+        // E0 and above need a third byte, F0 and above a fourth.
         const uint8x16_t third = vqsubq_u8(back2, vdupq_n_u8(0x60));
         const uint8x16_t fourth = vqsubq_u8(back3, vdupq_n_u8(0x70));
         const uint8x16_t wanted = vandq_u8(vorrq_u8(third, fourth), vdupq_n_u8(0x80));

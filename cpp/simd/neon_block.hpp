@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-/// 64 bytes in four vectors of NEON. No flags are needed for it, so these functions may be shared.
+/// 64 bytes in four NEON vectors. NEON takes no CPU flags, so files may share these functions.
 namespace dsir::simd {
 
 using NeonBlock = uint8x16x4_t;
@@ -18,7 +18,7 @@ inline void store_block(std::uint8_t* out, const NeonBlock& block) {
     for (int i = 0; i < 4; ++i) vst1q_u8(out + 16 * i, block.val[i]);
 }
 
-/// The function of each vector.
+/// Applies the function to each vector.
 template <class Function>
 inline NeonBlock each(const NeonBlock& block, const Function& function) {
     return {{function(block.val[0]), function(block.val[1]), function(block.val[2]),
@@ -33,8 +33,8 @@ inline bool has_high_bits(const NeonBlock& block) {
     return vmaxvq_u8(any_of(block)) >= 0x80;
 }
 
-/// Bit i for byte i, of bytes that are 0 or 0xFF. There is no instruction for it: each byte keeps
-/// the bit that is its own among eight, and three sums of neighbours bring the eight together.
+/// One bit per byte, for bytes that are 0 or 0xFF. No instruction does this: each byte keeps its
+/// own bit of eight, and three sums of neighbours collect the eight bits.
 inline std::uint64_t bits_of(const NeonBlock& masks) {
     const uint8x16_t own = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     const uint8x16_t low = vpaddq_u8(vandq_u8(masks.val[0], own), vandq_u8(masks.val[1], own));
@@ -43,7 +43,7 @@ inline std::uint64_t bits_of(const NeonBlock& masks) {
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(fours, fours)), 0);
 }
 
-/// Bit i where byte i is 0x80 or more; most text has none, and that is quick to say.
+/// Bit i is set if byte i is 0x80 or more. Most text has no such byte, which is quick to find out.
 inline std::uint64_t high_bits_of(const NeonBlock& block) {
     if (!has_high_bits(block)) [[likely]]
         return 0;

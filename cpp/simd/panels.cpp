@@ -1,8 +1,6 @@
-#include "simd/panels_loop.hpp"
+#include "simd/panels.hpp"
 
 namespace dsir::simd {
-
-const PanelKernels kPanelsScalar = {distances, products, nearest};
 
 const PanelKernels& panel_kernels(Level level) {
 #if defined(__x86_64__) || defined(_M_X64)

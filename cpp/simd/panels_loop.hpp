@@ -5,8 +5,8 @@
 
 #include "simd/panels.hpp"
 
-// The kernels, in vectors of a panel's width, which the compiler cuts to what its flags allow. In
-// an unnamed namespace, since every width compiles its own.
+// The kernels, in vectors as wide as a panel, which the compiler splits into what its flags allow.
+// The unnamed namespace gives every width code of its own.
 namespace dsir::simd {
 namespace {
 

@@ -8,8 +8,8 @@
 namespace dsir::simd {
 namespace {
 
-/// A value of each row of a panel. Four vectors by name and not one of kPanelRows lanes, as in
-/// panels_loop.hpp: gcc keeps a vector wider than the registers in memory.
+/// One value for each row of a panel. There are four named vectors instead of one of kPanelRows
+/// lanes (as in panels_loop.hpp), because gcc keeps a vector wider than the registers in memory.
 struct Lanes {
     float32x4_t a, b, c, d;
 };

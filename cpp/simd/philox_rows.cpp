@@ -1,6 +1,6 @@
 #include "simd/philox_rows.hpp"
 
-#include "sampling/philox.hpp"
+#include "numeric/philox.hpp"
 
 namespace dsir::simd {
 
@@ -11,9 +11,9 @@ void philox_rows_scalar(const PhiloxSettings& settings, std::uint64_t first_row,
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint64_t row = first_row + offsets[i];
         words[i] =
-            sampling::philox4x32({static_cast<std::uint32_t>(row),
-                                  static_cast<std::uint32_t>(row >> 32), settings.third_word, 0},
-                                 key)[1];
+            numeric::philox4x32({static_cast<std::uint32_t>(row),
+                                 static_cast<std::uint32_t>(row >> 32), settings.third_word, 0},
+                                key)[1];
     }
 }
 

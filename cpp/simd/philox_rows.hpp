@@ -7,18 +7,19 @@
 
 namespace dsir::simd {
 
-/// What Philox is keyed and counted by, but for the row.
+/// Philox's key and counter, except for the row.
 struct PhiloxSettings {
     std::uint64_t key;
     std::uint32_t third_word;  ///< of the counter; the fourth is 0
 };
 
 /// Writes word 1 of philox4x32({row, row >> 32, third_word, 0}, key) for every row = first_row +
-/// offset: the upper 32 of the bits that the noise of a draw is made of (sampling/keys.hpp).
+/// offset. The word is the upper half of the random bits from which a draw makes its noise
+/// (sampling/keys.hpp).
 using PhiloxRows = void (*)(const PhiloxSettings& settings, std::uint64_t first_row,
                             const std::uint32_t* offsets, std::size_t count, std::uint32_t* words);
 
-/// The kernel of that width. Widths the build does not have fall back to scalar.
+/// The kernel of a width. For a width that the build does not have, the scalar kernel.
 PhiloxRows philox_rows_kernel(Level level);
 
 void philox_rows_scalar(const PhiloxSettings& settings, std::uint64_t first_row,

@@ -5,8 +5,8 @@
 
 namespace dsir::simd {
 
-/// Four rows at a time, one in each 64-bit lane. The multiplication reads the lower half of a lane
-/// alone, so the upper halves are left as they come until the end.
+/// Four rows at a time, one in each 64-bit lane. The multiplication reads only the lower half of a
+/// lane, so the upper halves may hold anything until the end.
 void philox_rows_avx2(const PhiloxSettings& settings, std::uint64_t first_row,
                       const std::uint32_t* offsets, std::size_t count, std::uint32_t* words) {
     const auto word = [](std::uint64_t value) {

@@ -5,8 +5,8 @@
 
 namespace dsir::simd {
 
-/// Sixteen rows at a time, in two halves whose multiplications do not wait for one another; see
-/// philox_rows_avx2 for the rest.
+/// Sixteen rows at a time, in two halves, so that the multiplications of one half do not wait for
+/// those of the other. Otherwise as philox_rows_avx2.
 void philox_rows_avx512(const PhiloxSettings& settings, std::uint64_t first_row,
                         const std::uint32_t* offsets, std::size_t count, std::uint32_t* words) {
     const auto word = [](std::uint64_t value) {
@@ -39,7 +39,7 @@ void philox_rows_avx512(const PhiloxSettings& settings, std::uint64_t first_row,
             for (int half = 0; half < 2; ++half) {
                 const __m512i product0 = _mm512_mul_epu32(factor0, counter0[half]);
                 const __m512i product1 = _mm512_mul_epu32(factor1, counter2[half]);
-                // 0x96: the exclusive or of three.
+                // 0x96 is the exclusive or of three values.
                 counter0[half] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(product1, 32),
                                                            counter1[half], keys0[round], 0x96);
                 counter2[half] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(product0, 32),

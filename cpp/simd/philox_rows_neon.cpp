@@ -6,7 +6,7 @@
 namespace dsir::simd {
 namespace {
 
-/// The lower and the upper halves of four products of 32 bits.
+/// The lower and the upper halves of four 32-bit products.
 struct Halves {
     uint32x4_t lower;
     uint32x4_t upper;
@@ -24,7 +24,8 @@ inline Halves multiply(uint32x4_t a, uint32x4_t b) {
 
 }  // namespace
 
-/// Eight rows at a time, in two halves whose multiplications do not wait for one another.
+/// Eight rows at a time, in two halves, so that the multiplications of one half do not wait for
+/// those of the other.
 void philox_rows_neon(const PhiloxSettings& settings, std::uint64_t first_row,
                       const std::uint32_t* offsets, std::size_t count, std::uint32_t* words) {
     const uint32x4_t factor0 = vdupq_n_u32(0xD2511F53);

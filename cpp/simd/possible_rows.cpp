@@ -18,7 +18,7 @@ std::size_t possible_rows_scalar(const NoiseNeeded& needed, const double* log_we
         const double step = std::min(above, most_steps) * needed.steps_a_unit;
         offsets[count] = offset;
         words[count] = needed.words[static_cast<std::uint32_t>(step)];
-        // Adding rounds, but never changes the order: no key is above scaled + most_noise.
+        // Addition rounds but never changes the order, so no key is above scaled + most_noise.
         const bool possible = scaled + needed.most_noise >= needed.bar;
         const bool is_eligible =
             eligible != nullptr ? eligible[offset] != 0 : log_weight[offset] > -kInfinity;

@@ -7,27 +7,29 @@
 
 namespace dsir::simd {
 
-/// What a document must have for its key, log-weight / temperature and noise, to reach a bar.
+/// The bar that a document's key (log-weight / temperature + noise) has to reach, and a table of
+/// the random words that noise needs.
 struct NoiseNeeded {
     double temperature;   ///< above 0
-    double bar;           ///< keys below it do not matter
-    double least_noise;   ///< what less is needed counts as
-    double most_noise;    ///< what there is: a log-weight further below the bar is out
-    double steps_a_unit;  ///< of the table
-    /// The random word that noise of at least least_noise + i / steps_a_unit takes, ascending. Its
-    /// last step is that of the most noise a table can hold, table_top.
+    double bar;           ///< keys below the bar do not matter
+    double least_noise;   ///< a smaller need counts as this much
+    double most_noise;    ///< the most noise there is: if more is needed, the document is out
+    double steps_a_unit;  ///< steps of the table per unit of noise
+    /// words[i] is the least random word that gives noise of at least least_noise + i /
+    /// steps_a_unit; the words ascend. The last step of the table is for the noise table_top.
     const std::uint32_t* words;
     double table_top;
 };
 
-/// Writes the offsets, ascending, of documents that may reach the bar, and the random word that
-/// each needs for it; returns how many they are. `eligible`: 0 for those that are out; null for all
-/// above -infinity. Both outputs have room for `size` and 16 more.
+/// Writes the offsets, ascending, of the documents that may reach the bar, and the random word that
+/// each of them needs; returns their number. `eligible` has 0 for documents that are out; if it is
+/// null, every log-weight above -infinity is eligible. Both outputs must have room for `size` + 16
+/// entries.
 using PossibleRows = std::size_t (*)(const NoiseNeeded& needed, const double* log_weight,
                                      const std::uint8_t* eligible, std::uint32_t size,
                                      std::uint32_t* offsets, std::uint32_t* words);
 
-/// The kernel of that width. Widths the build does not have fall back to scalar.
+/// The kernel of a width. For a width that the build does not have, the scalar kernel.
 PossibleRows possible_rows_kernel(Level level);
 
 std::size_t possible_rows_scalar(const NoiseNeeded& needed, const double* log_weight,

@@ -8,7 +8,7 @@
 namespace dsir::simd {
 namespace {
 
-/// Four documents, two to a vector.
+/// Four documents, two per vector.
 struct Four {
     float64x2_t low;
     float64x2_t high;
@@ -21,8 +21,9 @@ inline Four each(const Four& four, const Function& function) {
 
 }  // namespace
 
-/// Four at a time. There is no instruction that puts lanes together, nor one that looks up a table
-/// of this size: that is done one by one, for fours of which one at least may reach the bar.
+/// Four documents at a time. NEON cannot compress lanes or look up in a table of this size, so
+/// those steps are done one by one, and only for fours in which at least one document may reach the
+/// bar.
 std::size_t possible_rows_neon(const NoiseNeeded& needed, const double* log_weight,
                                const std::uint8_t* eligible, std::uint32_t size,
                                std::uint32_t* offsets, std::uint32_t* words) {

@@ -10,10 +10,10 @@
 namespace {
 
 using namespace dsir::ngram;
+using dsir::numeric::philox4x32;
 using dsir::sampling::bootstrap_counts;
 using dsir::sampling::BootstrapDraw;
 using dsir::sampling::kPoissonThresholds;
-using dsir::sampling::philox4x32;
 using dsir::sampling::poisson_of;
 using dsir::test::Rows;
 using dsir::test::TextArray;

@@ -6,9 +6,9 @@
 #include "check.hpp"
 #include "chunk/slice.hpp"
 #include "text/token_buffer.hpp"
-#include "text/utf8.hpp"
 #include "text/wordpunct.hpp"
 #include "text_array.hpp"
+#include "unicode/utf8.hpp"
 
 // Spans are held against the tokeniser's tokens (a span, tokenised anew, is its token) and against
 // a walk over the characters; windows and slices against their definitions.
@@ -21,10 +21,10 @@ using dsir::test::Random;
 using dsir::test::Row;
 using dsir::test::Rows;
 using dsir::test::TextArray;
-using dsir::text::Kind;
-using dsir::text::properties_of;
 using dsir::text::SpanBuffer;
 using dsir::text::WordPunctSpans;
+using dsir::unicode::Kind;
+using dsir::unicode::properties_of;
 using Span = std::pair<std::size_t, std::size_t>;
 using Spans = std::vector<Span>;
 
@@ -35,7 +35,7 @@ Spans plain_spans(std::string_view text) {
     const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
     const std::uint8_t* const end = begin + text.size();
     for (const std::uint8_t* at = begin; at < end;) {
-        const auto decoded = dsir::text::decode_utf8(at, end);
+        const auto decoded = dsir::unicode::decode_utf8(at, end);
         const auto start = static_cast<std::size_t>(at - begin);
         at += decoded.length;
         // U+0130 becomes `i` and a combining dot, and what goes on with the dot is no new token.
@@ -140,7 +140,7 @@ TEST(spans_of_random_bytes) {
 
 Chunks chunks_of(const Rows& rows, const WindowSpec& spec, unsigned threads = 1) {
     const auto array = TextArray::strings(rows);
-    return dsir::chunk::chunk<WordPunctSpans>(array->column(), spec, threads);
+    return dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::wordpunct, spec, threads);
 }
 
 TEST(windows_by_their_definition) {
@@ -195,6 +195,12 @@ TEST(every_row_is_there_for_any_number_of_threads) {
         CHECK(many.lengths == one.lengths && many.invalid_rows == one.invalid_rows);
     }
     CHECK(chunks_of({}, {5, 3}).rows.empty());
+}
+
+TEST(tokens_made_elsewhere_have_no_windows) {
+    const auto array = TextArray::strings({"a b"});
+    CHECK_THROWS(std::invalid_argument, "one of whole texts",
+                 dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::split, {1, 1}, 1));
 }
 
 TEST(slices_of_every_layout) {

@@ -4,16 +4,17 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graph/attention_network.hpp"
-#include "graph/dense_products.hpp"
-#include "graph/facility_location.hpp"
-#include "graph/group_neighbours.hpp"
-#include "graph/prototypes.hpp"
+#include "gais/attention_network.hpp"
+#include "gais/dense_products.hpp"
+#include "gais/facility_location.hpp"
+#include "gais/group_neighbours.hpp"
+#include "gais/prototypes.hpp"
 #include "numeric/portable_exp_float.hpp"
 
 namespace {
 
-using namespace dsir::graph;
+using namespace dsir::gais;
+using dsir::numeric::DenseRows;
 using dsir::test::Random;
 
 std::vector<float> random_values(Random& random, std::size_t size) {

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graph/attention_network.hpp"
-#include "graph/centrality.hpp"
-#include "graph/group_neighbours.hpp"
-#include "graph/prototypes.hpp"
-#include "graph/similarity_join.hpp"
-#include "judges/judges.hpp"
+#include "gais/attention_network.hpp"
+#include "gais/group_neighbours.hpp"
+#include "gais/judges/judges.hpp"
+#include "gais/prototypes.hpp"
+#include "lexrank/centrality.hpp"
+#include "lexrank/similarity_join.hpp"
 #include "ngram/bootstrap.hpp"
 #include "ngram/kernels.hpp"
 #include "sampling/threshold_search.hpp"
@@ -100,6 +100,8 @@ std::vector<float> values_between(Random& random, std::size_t size, double least
 
 TEST(counts_and_log_weights) {
     using namespace dsir::ngram;
+    using dsir::text::RowStatus;
+    using dsir::text::TokenizerKind;
     const auto raw = TextArray::strings(made_up_corpus(1, 300));
     const auto target = TextArray::strings(made_up_corpus(2, 60));
     const struct {
@@ -207,7 +209,8 @@ TEST(rows_drawn) {
 }
 
 TEST(centrality_of_units) {
-    using namespace dsir::graph;
+    using namespace dsir::lexrank;
+    using dsir::numeric::SparseRows;
     // Frequent columns and rare ones; some rows are empty.
     Random random(5);
     const std::int64_t size = 300;
@@ -245,7 +248,8 @@ TEST(centrality_of_units) {
 }
 
 TEST(attention_and_prototypes) {
-    using namespace dsir::graph;
+    using namespace dsir::gais;
+    using dsir::numeric::DenseRows;
     Random random(6);
     const std::int64_t size = 400;
     const std::int64_t width = 6;
@@ -302,7 +306,7 @@ TEST(attention_and_prototypes) {
     std::vector<std::int32_t> asked_rows;
     for (std::int32_t i = 0; i < size; i += 3) asked_rows.push_back(i);
     const std::vector<std::int64_t> candidates{0, 15, 40};
-    const auto shares = dsir::judges::judge_candidates(
+    const auto shares = dsir::gais::judges::judge_candidates(
         {rows, labels.data(), 2}, prototypes.data(), candidates.data(), 2,
         {asked_rows.data(), static_cast<std::int64_t>(asked_rows.size())}, {8, 1}, 60, 2);
     CHECK_EQUAL(digest_of(shares), std::string("714af02c72a3875d"));

@@ -2,16 +2,16 @@
 #include <memory>
 
 #include "check.hpp"
+#include "digest/sha256.hpp"
 #include "hashing/fast_hash.hpp"
-#include "hashing/sha256.hpp"
 #include "simd/cpu.hpp"
 #include "simd/sha256_blocks.hpp"
 
 namespace {
 
-using dsir::hashing::sha256;
-using dsir::hashing::Sha256Buckets;
-using dsir::hashing::Sha256State;
+using dsir::digest::sha256;
+using dsir::digest::Sha256Buckets;
+using dsir::digest::Sha256State;
 using dsir::test::Random;
 using Bytes = std::vector<std::uint8_t>;
 
@@ -63,24 +63,24 @@ TEST(sha256_known_answers) {
     }
 }
 
-TEST(sha256_instructions_equal_portable) {
+TEST(sha256_instructions_equal_scalar) {
     CHECK(dsir::simd::sha256_compress() != nullptr);
     if (!dsir::simd::has_sha256_instructions()) {
         std::cout << "       not on this CPU at this level\n";
         return;
     }
-    CHECK(dsir::simd::sha256_compress() != dsir::hashing::detail::compress_portable);
+    CHECK(dsir::simd::sha256_compress() != dsir::simd::sha256_compress_scalar);
     Random random(6);
     for (int i = 0; i < 500; ++i) {
         const std::size_t count = random.below(5);
-        Sha256State portable{};
-        for (auto& word : portable) word = static_cast<std::uint32_t>(random.word());
-        Sha256State native = portable;
+        Sha256State scalar{};
+        for (auto& word : scalar) word = static_cast<std::uint32_t>(random.word());
+        Sha256State native = scalar;
         Bytes blocks(64 * count);
         for (auto& byte : blocks) byte = static_cast<std::uint8_t>(random.word());
-        dsir::hashing::detail::compress_portable(portable, blocks.data(), count);
+        dsir::simd::sha256_compress_scalar(scalar, blocks.data(), count);
         dsir::simd::sha256_compress()(native, blocks.data(), count);
-        CHECK_EQUAL(hex(native), hex(portable));
+        CHECK_EQUAL(hex(native), hex(scalar));
     }
 }
 
@@ -98,13 +98,13 @@ std::uint32_t remainder_on_paper(const Sha256State& digest, std::uint32_t bucket
 TEST(sha256_of_two_equals_sha256) {
     Random random(12);
     std::vector<std::string> messages;
-    for (std::size_t length = 0; length <= dsir::hashing::Sha256Block::kLargest; ++length) {
+    for (std::size_t length = 0; length <= dsir::digest::Sha256Block::kLargest; ++length) {
         std::string message;
         for (std::size_t i = 0; i < length; ++i) message += static_cast<char>(random.below(256));
         messages.push_back(message);
     }
     // Blocks are used again and again, as in the kernel: nothing may stay behind.
-    dsir::hashing::Sha256Block blocks[2];
+    dsir::digest::Sha256Block blocks[2];
     for (int round = 0; round < 2000; ++round) {
         const std::string* pair[2];
         for (int i = 0; i < 2; ++i) {
@@ -119,12 +119,12 @@ TEST(sha256_of_two_equals_sha256) {
             blocks[i].append_padded(bytes + rest, pair[i]->size() - rest);
             blocks[i].finish();
         }
-        dsir::hashing::Sha256State digests[2];
-        dsir::hashing::sha256_of_two(blocks[0], blocks[1], digests[0], digests[1]);
+        dsir::digest::Sha256State digests[2];
+        dsir::digest::sha256_of_two(blocks[0], blocks[1], digests[0], digests[1]);
         for (int i = 0; i < 2; ++i) {
             CHECK(digests[i] ==
-                  dsir::hashing::sha256(reinterpret_cast<const std::uint8_t*>(pair[i]->data()),
-                                        pair[i]->size()));
+                  dsir::digest::sha256(reinterpret_cast<const std::uint8_t*>(pair[i]->data()),
+                                       pair[i]->size()));
         }
     }
 }

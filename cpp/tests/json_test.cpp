@@ -6,7 +6,7 @@
 #include "check.hpp"
 #include "simd/cpu.hpp"
 #include "simd/json_strings.hpp"
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace {
 
@@ -235,7 +235,7 @@ bool utf8_one_by_one(const std::string& text) {
     const std::uint8_t* at = bytes_of(text);
     const std::uint8_t* const end = at + text.size();
     while (at != end) {
-        const auto decoded = dsir::text::decode_utf8(at, end);
+        const auto decoded = dsir::unicode::decode_utf8(at, end);
         if (decoded.length == 0) return false;
         at += decoded.length;
     }

@@ -20,6 +20,10 @@ using dsir::test::rounds;
 using dsir::test::Row;
 using dsir::test::Rows;
 using dsir::test::TextArray;
+using dsir::text::kLargestDocument;
+using dsir::text::kTokenizerCount;
+using dsir::text::RowStatus;
+using dsir::text::TokenizerKind;
 
 std::string random_document(Random& random, std::size_t tokens) {
     static const std::vector<std::string> words = {"the",
@@ -80,8 +84,6 @@ bool is_utf8(std::string_view text) {
 }
 
 const std::vector<HashKind> kHashes = {HashKind::fast, HashKind::sha256};
-const std::vector<TokenizerKind> kTokenizers = {TokenizerKind::wordpunct,
-                                                TokenizerKind::word_tokenize, TokenizerKind::split};
 
 TEST(named_ngrams_of_a_sentence) {
     std::vector<NamedNgram> named;
@@ -99,9 +101,9 @@ TEST(named_ngrams_of_a_sentence) {
 TEST(streams_equal_named_ngrams) {
     Random random(10);
     for (unsigned n = 1; n <= kMaxOrder; ++n) {
-        for (std::size_t kind = 0; kind < kHashes.size() * kTokenizers.size(); ++kind) {
+        for (std::size_t kind = 0; kind < kHashes.size() * kTokenizerCount; ++kind) {
             const FeatureSpec spec{n, n % 2 == 0 ? 10000U : kMaxBuckets, kHashes[kind % 2],
-                                   kTokenizers[kind / 2]};
+                                   static_cast<TokenizerKind>(kind / 2)};
             BucketStream stream(spec);  // one for all documents: nothing may stay behind
             std::vector<std::string> documents = {"", "a", "a b", "a b c d e f g h i j"};
             for (int i = 0; i < rounds(25); ++i) {

@@ -5,15 +5,14 @@
 
 #include "check.hpp"
 #include "quality/document_table.hpp"
-#include "text/utf8.hpp"
 #include "text_array.hpp"
+#include "unicode/utf8.hpp"
 
 // measure() against counting by hand over the tokeniser's tokens, with the strings themselves for
 // keys.
 
 namespace {
 
-using dsir::ngram::RowStatus;
 using dsir::quality::kRepeatedOrder;
 using dsir::quality::Measures;
 using dsir::quality::StopWords;
@@ -21,6 +20,7 @@ using dsir::test::Random;
 using dsir::test::Row;
 using dsir::test::Rows;
 using dsir::test::TextArray;
+using dsir::text::RowStatus;
 using Numbers = std::vector<std::uint32_t>;
 
 const std::vector<std::string> kStopWords = {
@@ -32,11 +32,11 @@ std::vector<Numbers> measured(const Rows& rows, unsigned threads, bool repeated 
     const StopWords stop_words(kStopWords);
     std::vector<Numbers> columns(7, Numbers(rows.size(), 99));
     std::vector<RowStatus> status(rows.size());
-    dsir::quality::measure<dsir::text::WordPunct>(
-        array->column(), stop_words, threads,
-        Measures{columns[0].data(), columns[1].data(), columns[2].data(), columns[3].data(),
-                 columns[4].data(), columns[5].data(), repeated ? columns[6].data() : nullptr,
-                 status.data()});
+    dsir::quality::measure(array->column(), dsir::text::TokenizerKind::wordpunct, stop_words,
+                           threads,
+                           Measures{columns[0].data(), columns[1].data(), columns[2].data(),
+                                    columns[3].data(), columns[4].data(), columns[5].data(),
+                                    repeated ? columns[6].data() : nullptr, status.data()});
     std::vector<Numbers> by_row;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         Numbers numbers;
@@ -85,12 +85,12 @@ Numbers by_hand(const Row& row) {
         const auto* at = reinterpret_cast<const std::uint8_t*>(token.data());
         const auto* const end = at + token.size();
         while (at < end) {
-            const auto decoded = dsir::text::decode_utf8(at, end);
+            const auto decoded = dsir::unicode::decode_utf8(at, end);
             at += decoded.length;
             ++numbers[4];
             if (decoded.code_point == U'_') continue;
-            const auto kind = dsir::text::properties_of(decoded.code_point).kind;
-            alphanumeric += dsir::text::Kind{kind} == dsir::text::Kind::word;
+            const auto kind = dsir::unicode::properties_of(decoded.code_point).kind;
+            alphanumeric += dsir::unicode::Kind{kind} == dsir::unicode::Kind::word;
         }
         numbers[2] += alphanumeric > 0 && !stop.contains(token);
         numbers[3] += is_number(token);

@@ -3,9 +3,9 @@
 #include <limits>
 
 #include "check.hpp"
+#include "numeric/philox.hpp"
 #include "sampling/key_filter.hpp"
 #include "sampling/keys.hpp"
-#include "sampling/philox.hpp"
 #include "sampling/threshold_guess.hpp"
 #include "sampling/threshold_search.hpp"
 #include "simd/philox_rows.hpp"
@@ -13,6 +13,7 @@
 namespace {
 
 using namespace dsir::sampling;
+using dsir::numeric::philox4x32;
 using dsir::test::Random;
 using dsir::test::rounds;
 using Words = std::array<std::uint32_t, 4>;

@@ -13,8 +13,8 @@
 #include "simd/panels.hpp"
 #include "simd/possible_rows.hpp"
 #include "simd/row_sums.hpp"
-#include "text/unicode_tables.hpp"
-#include "text/utf8.hpp"
+#include "unicode/unicode_tables.hpp"
+#include "unicode/utf8.hpp"
 
 namespace {
 
@@ -169,19 +169,19 @@ TEST(known_characters_are_those_of_the_tables) {
         for (char32_t c = 0; c < 0x110000; ++c) {
             if (c >= 0xD800 && c < 0xE000) continue;
             std::uint8_t bytes[4];
-            const unsigned length = dsir::text::encode_utf8(c, bytes);
+            const unsigned length = dsir::unicode::encode_utf8(c, bytes);
             Block block{};
             const std::size_t at = c % 65;  // beyond the end as well
             for (unsigned i = 0; i < length && at + i < 64; ++i) block[at + i] = bytes[i];
             const auto masks = known(block.data());
             const std::uint64_t all =
                 at + length <= 64 ? ((std::uint64_t{1} << length) - 1) << at : 0;
-            const auto& properties = dsir::text::properties_of(c);
-            const auto kind = dsir::text::Kind{properties.kind};
+            const auto& properties = dsir::unicode::properties_of(c);
+            const auto kind = dsir::unicode::Kind{properties.kind};
             const bool stays = properties.lower_delta == 0 && properties.special == 0;
-            const bool word = masks.word == all && kind == dsir::text::Kind::word && stays;
+            const bool word = masks.word == all && kind == dsir::unicode::Kind::word && stays;
             const bool punctuation =
-                masks.punctuation == all && kind == dsir::text::Kind::punctuation && stays;
+                masks.punctuation == all && kind == dsir::unicode::Kind::punctuation && stays;
             if (masks.word != 0 || masks.punctuation != 0) {
                 CHECK_EQUAL_FOR(std::uint32_t(c), word != punctuation, true);
                 CHECK_EQUAL_FOR(std::uint32_t(c), (masks.word & masks.punctuation), 0);
@@ -214,7 +214,7 @@ TEST(known_characters_are_utf8) {
                     continue;
                 }
                 const auto decoded =
-                    dsir::text::decode_utf8(block.data() + i, block.data() + block.size());
+                    dsir::unicode::decode_utf8(block.data() + i, block.data() + block.size());
                 CHECK(decoded.length > 1);
                 if (decoded.length == 0) break;
                 const std::uint64_t all = ((std::uint64_t{1} << decoded.length) - 1) << i;

@@ -3,9 +3,9 @@
 
 #include "check.hpp"
 #include "text/lines.hpp"
-#include "text/unicode_tables.hpp"
-#include "text/utf8.hpp"
 #include "text/wordpunct.hpp"
+#include "unicode/unicode_tables.hpp"
+#include "unicode/utf8.hpp"
 
 // The oracle is written from the definition, a code point at a time over the whole document:
 // decode, str.lower(), split at changes of class. That the tables themselves are Python's is for
@@ -14,8 +14,8 @@
 namespace {
 
 using dsir::test::Random;
-using dsir::text::Kind;
-using dsir::text::properties_of;
+using dsir::unicode::Kind;
+using dsir::unicode::properties_of;
 using Tokens = std::vector<std::string>;
 
 std::string encode(char32_t c) {
@@ -214,7 +214,7 @@ TEST(every_truncation) {
 
 TEST(pieces_across_block_and_stretch_boundaries) {
     for (const std::string& piece : pieces()) {
-        for (const std::size_t around : {std::size_t{64}, dsir::text::WordPunct::kStretch}) {
+        for (const std::size_t around : {std::size_t{64}, dsir::text::kStretchBytes}) {
             for (std::size_t at = around - 5; at <= around + 2; ++at) {
                 check_tokens(std::string(at, 'a') + piece + "b");
                 check_tokens(std::string(at, '.') + piece);
@@ -282,7 +282,7 @@ TEST(no_tokens) {
 void check_decode(const std::vector<std::uint8_t>& bytes) {
     const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[bytes.size()]);
     std::copy(bytes.begin(), bytes.end(), exact.get());
-    const auto found = dsir::text::decode_utf8(exact.get(), exact.get() + bytes.size());
+    const auto found = dsir::unicode::decode_utf8(exact.get(), exact.get() + bytes.size());
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const auto expected = first_character(text).value_or(Character{0, 0});
     CHECK_EQUAL_FOR(text, found.length, expected.length);
@@ -316,7 +316,7 @@ TEST(utf8_of_every_code_point) {
     for (char32_t c = 0; c < 0x110000; ++c) {
         if (!is_scalar_value(c)) continue;
         std::uint8_t bytes[4] = {};
-        const unsigned length = dsir::text::encode_utf8(c, bytes);
+        const unsigned length = dsir::unicode::encode_utf8(c, bytes);
         all.append(reinterpret_cast<const char*>(bytes), length);
         code_points.push_back(c);
     }
@@ -325,13 +325,13 @@ TEST(utf8_of_every_code_point) {
     long wrong = 0;
     const std::uint8_t* at = begin;
     for (const char32_t c : code_points) {
-        const auto decoded = dsir::text::decode_utf8(at, end);
+        const auto decoded = dsir::unicode::decode_utf8(at, end);
         if (decoded.code_point != c || encode(c).size() != decoded.length) ++wrong;
         at += decoded.length;
     }
     CHECK(at == end);
     for (std::size_t i = code_points.size(); i-- > 0;) {
-        const auto decoded = dsir::text::decode_utf8_before(begin, at);
+        const auto decoded = dsir::unicode::decode_utf8_before(begin, at);
         if (decoded.code_point != code_points[i]) ++wrong;
         at -= decoded.length;
     }
@@ -348,7 +348,7 @@ TEST(properties_of_some_characters) {
     CHECK_EQUAL(kind(U'\u2028'), Kind::space);
     CHECK_EQUAL(kind(U'\U0010ffff'), Kind::punctuation);
     CHECK_EQUAL(properties_of(U'\u00c9').lower_delta, 0x20);
-    CHECK_EQUAL(std::string(dsir::text::kUnicodeVersion), std::string("14.0.0"));
+    CHECK_EQUAL(std::string(dsir::unicode::kUnicodeVersion), std::string("14.0.0"));
 }
 
 struct Lines {

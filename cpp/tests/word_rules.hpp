@@ -11,17 +11,17 @@
 #include <vector>
 
 #include "text/lower.hpp"
-#include "text/unicode_tables.hpp"
-#include "text/utf8.hpp"
+#include "unicode/unicode_tables.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::test::word_rules {
 
-using dsir::text::Kind;
+using dsir::unicode::Kind;
 using Text = std::u32string;
 using View = std::u32string_view;
 
 inline Kind kind_of(char32_t c) {
-    return Kind{dsir::text::properties_of(c).kind};
+    return Kind{dsir::unicode::properties_of(c).kind};
 }
 inline bool is_word(char32_t c) {
     return kind_of(c) == Kind::word;
@@ -158,7 +158,7 @@ inline std::optional<Match> one_letter_word(const Text& text, std::size_t at) {
 
 inline std::optional<Match> colon(const Text& text, std::size_t at) {
     if (!in(text[at], U":,") || at + 1 >= text.size()) return std::nullopt;
-    if (dsir::text::properties_of(text[at + 1]).decimal != 0) return std::nullopt;
+    if (dsir::unicode::properties_of(text[at + 1]).decimal != 0) return std::nullopt;
     return Match{2, padded({&text[at], 1}) + text[at + 1]};
 }
 
@@ -244,7 +244,7 @@ inline std::vector<std::string> words(std::string_view bytes) {
     const std::uint8_t* const end = at + low.size();
     Text text;
     while (at < end) {
-        const auto decoded = dsir::text::decode_utf8(at, end);
+        const auto decoded = dsir::unicode::decode_utf8(at, end);
         text += decoded.code_point;
         at += decoded.length;
     }
@@ -258,7 +258,7 @@ inline std::vector<std::string> words(std::string_view bytes) {
         if (!open) tokens.emplace_back();
         open = true;
         std::uint8_t four[4];
-        const unsigned length = dsir::text::encode_utf8(c, four);
+        const unsigned length = dsir::unicode::encode_utf8(c, four);
         tokens.back().append(reinterpret_cast<const char*>(four), length);
     }
     return tokens;

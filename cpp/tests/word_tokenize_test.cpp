@@ -3,9 +3,9 @@
 
 #include "check.hpp"
 #include "text/split_spaces.hpp"
-#include "text/utf8.hpp"
 #include "text/word_spans.hpp"
 #include "text/word_tokenize.hpp"
+#include "unicode/utf8.hpp"
 #include "word_rules.hpp"
 
 namespace {
@@ -24,7 +24,7 @@ std::optional<Tokens> tokens_of(std::string_view bytes, TokenBuffer& buffer) {
     Tokens tokens;
     while (tokenizer.next()) {
         if (buffer.size() == 0) return Tokens{"next() without a token"};
-        if (buffer.size() > dsir::text::WordPunct::kStretch + 64) return Tokens{"a long stretch"};
+        if (buffer.size() > dsir::text::kStretchTokens) return Tokens{"a long stretch"};
         for (std::size_t k = 0; k < buffer.size(); ++k) tokens.emplace_back(buffer[k]);
     }
     if (tokenizer.next()) return Tokens{"next() after the end"};

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "text/unicode_tables.hpp"
-#include "text/utf8.hpp"
+#include "unicode/unicode_tables.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
@@ -15,11 +15,13 @@ std::string_view view(Bytes begin, Bytes end) {
     return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
 }
 
-/// Length of the word character at `at`, which lies before `end`; 0 where it is none.
+/// The length of the word character at `at`, which is before `end`; 0 if the character is not one.
 unsigned word_character(Bytes at, Bytes end) {
     if (*at >= 0x80) {
-        const Decoded decoded = decode_utf8(at, end);
-        return Kind{properties_of(decoded.code_point).kind} == Kind::word ? decoded.length : 0;
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
+        return unicode::Kind{unicode::properties_of(decoded.code_point).kind} == unicode::Kind::word
+                   ? decoded.length
+                   : 0;
     }
     const bool word = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_';
     return word ? 1 : 0;
@@ -34,8 +36,8 @@ Bytes end_of_word(Bytes at, Bytes end) {
     return at;
 }
 
-/// Where the text that [at, end) begins with ends, if it is `text`, with ı for i and ſ for s
-/// allowed; nullptr if it is not.
+/// If [at, end) begins with `text`, returns the end of that; otherwise nullptr. ı may stand for i,
+/// and ſ for s.
 Bytes behind(Bytes at, Bytes end, std::string_view text) {
     constexpr std::string_view kDotlessI = "\xC4\xB1";
     constexpr std::string_view kLongS = "\xC5\xBF";
@@ -54,7 +56,7 @@ Bytes behind(Bytes at, Bytes end, std::string_view text) {
     return at;
 }
 
-/// The same for the whole of [at, end).
+/// Whether the whole of [at, end) is `text`, by the same rule.
 bool is(Bytes at, Bytes end, std::string_view text) {
     return behind(at, end, text) == end;
 }
@@ -92,8 +94,8 @@ unsigned contraction_cut(const std::uint8_t* word, std::size_t length, bool befo
 void FieldParts::start(const std::uint8_t* begin, const std::uint8_t* end) {
     at_ = begin;
     end_ = ending_ = end;
-    // An apostrophe that is not the field's first has another character than an apostrophe before
-    // it, as E5 and E6 ask for.
+    // E5 and E6 ask for a character other than an apostrophe before the apostrophe. There is one
+    // unless the field begins here, because no two apostrophes are side by side.
     if (end - begin > 2 && end[-2] == '\'' &&
         (end[-1] == 's' || end[-1] == 'm' || end[-1] == 'd')) {
         ending_ = end - 2;
@@ -124,14 +126,14 @@ void FieldParts::append_next(TokenBuffer& buffer) {
     at_ = end_;
 }
 
-/// The first match of C2 from `at_` on; an empty one at the end where there is none.
+/// The first match of C2 from `at_` on. If there is none, an empty match at the end.
 FieldParts::Contraction FieldParts::find_contraction() const {
     const Bytes end = clitic_;
     for (Bytes at = at_; at < end;) {
         const Bytes word = at;
         at = end_of_word(word, end);
         if (at == word) {
-            at += *at < 0x80 ? 1 : decode_utf8(at, end).length;
+            at += *at < 0x80 ? 1 : unicode::decode_utf8(at, end).length;
             continue;
         }
         const auto length = static_cast<std::size_t>(at - word);
@@ -147,7 +149,7 @@ FieldParts::Contraction FieldParts::find_contraction() const {
     return {end, end, end};
 }
 
-/// Appends what is between contractions of C2, after C3: 't|is first, then 't|was.
+/// Appends what lies between two contractions of C2, by C3: first 't|is, then 't|was.
 void FieldParts::append_piece(const std::uint8_t* begin, const std::uint8_t* end,
                               TokenBuffer& buffer) {
     for (const std::string_view word : {std::string_view("'tis"), std::string_view("'twas")}) {

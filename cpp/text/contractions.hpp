@@ -7,31 +7,32 @@
 
 namespace dsir::text {
 
-/// Where NLTK's rules C2 cut a lower-cased word (cannot, gimme, gonna, gotta, lemme; wanna where a
-/// space follows): the bytes of its first half, 0 where they do not cut it.
+/// How NLTK's rules C2 cut a lower-cased word (cannot, gimme, gonna, gotta, lemme, and wanna if a
+/// space follows): the number of bytes of the word's first half, or 0 if no rule cuts the word.
 unsigned contraction_cut(const std::uint8_t* word, std::size_t length, bool before_space);
 
-/// The tokens of one field, that is of lower-cased text between spaces, after NLTK's last rules:
+/// Cuts one field, which is lower-cased text between spaces, into tokens by NLTK's last rules:
 ///
-/// E5  's 'm 'd ' at the end of the field are cut off, unless they are all of it;
-/// E6  then 'll 're 've n't, likewise;
-/// C2  can|not d|'ye gim|me gon|na got|ta lem|me more|'n wan|na are cut out where they stand
-///     between word boundaries;
-/// C3  't|is and 't|was are cut off the beginning of what is left, where a word ends behind them.
+///     E5  's 'm 'd ' at the end of the field are cut off, unless they are the whole field;
+///     E6  then 'll 're 've n't, in the same way;
+///     C2  can|not d|'ye gim|me gon|na got|ta lem|me more|'n wan|na are cut wherever they are
+///         between word boundaries;
+///     C3  't|is and 't|was are cut off the beginning of what is left, if a word ends there.
 ///
-/// The first letters of (?i) are Python's: ı is an i, and ſ an s; other capitals there are none.
+/// (?i) in the rules is Python's: ı counts as an i, and ſ as an s. Lower-cased text has no other
+/// letter of that kind.
 class FieldParts {
   public:
-    /// Tokens that one append_next() makes at most.
+    /// The most tokens that one append_next() makes.
     static constexpr std::size_t kMost = 9;
 
-    /// Starts on a field. No two apostrophes stand side by side in it.
+    /// Starts on a field, in which no two apostrophes may be side by side.
     void start(const std::uint8_t* begin, const std::uint8_t* end);
 
     /// Whether there are tokens left.
     bool left() const { return at_ != end_; }
 
-    /// Appends the next tokens to the buffer, which holds the field in its bytes.
+    /// Appends the next tokens to the buffer. The field must lie in the buffer's bytes.
     void append_next(TokenBuffer& buffer);
 
   private:
@@ -45,8 +46,8 @@ class FieldParts {
     void append_piece(const std::uint8_t* begin, const std::uint8_t* end, TokenBuffer& buffer);
 
     const std::uint8_t* at_ = nullptr;
-    const std::uint8_t* clitic_ = nullptr;  ///< where E6's begins; `ending_` where there is none
-    const std::uint8_t* ending_ = nullptr;  ///< where E5's begins; `end_` where there is none
+    const std::uint8_t* clitic_ = nullptr;  ///< where E6's part begins; `ending_` if there is none
+    const std::uint8_t* ending_ = nullptr;  ///< where E5's part begins; `end_` if there is none
     const std::uint8_t* end_ = nullptr;
 };
 

@@ -3,8 +3,8 @@
 #include <bit>
 #include <cstring>
 
-#include "simd/classify.hpp"
-#include "text/utf8.hpp"
+#include "simd/cut.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 
@@ -12,9 +12,10 @@ bool is_final_sigma(const std::uint8_t* begin, const std::uint8_t* at, const std
     const std::uint8_t* before = at;
     bool cased_before = false;
     while (before > begin) {
-        const Decoded previous = decode_utf8_before(begin, before);
+        const unicode::Decoded previous = unicode::decode_utf8_before(begin, before);
         if (previous.length == 0) return false;
-        const CharacterProperties& properties = properties_of(previous.code_point);
+        const unicode::CharacterProperties& properties =
+            unicode::properties_of(previous.code_point);
         before -= previous.length;
         if (properties.case_ignorable == 0) {
             cased_before = properties.cased != 0;
@@ -23,9 +24,10 @@ bool is_final_sigma(const std::uint8_t* begin, const std::uint8_t* at, const std
     }
     if (!cased_before) return false;
     for (const std::uint8_t* after = at + 2; after < end;) {
-        const Decoded following = decode_utf8(after, end);
+        const unicode::Decoded following = unicode::decode_utf8(after, end);
         if (following.length == 0) return false;
-        const CharacterProperties& properties = properties_of(following.code_point);
+        const unicode::CharacterProperties& properties =
+            unicode::properties_of(following.code_point);
         if (properties.case_ignorable == 0) return properties.cased == 0;
         after += following.length;
     }
@@ -38,7 +40,9 @@ std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
     const std::uint8_t* at = begin;
     std::uint8_t* to = out;
     const simd::Classify classify = simd::classify_kernel(simd::active_level());
-    const auto put = [&to](char32_t lowered, Kind) { to += encode_utf8(lowered, to); };
+    const auto put = [&to](char32_t lowered, unicode::Kind) {
+        to += unicode::encode_utf8(lowered, to);
+    };
     while (at < end) {
         if (*at < 0x80) {
             const std::size_t available = static_cast<std::size_t>(end - at);
@@ -55,9 +59,9 @@ std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
             to += taken;
             continue;
         }
-        const Decoded decoded = decode_utf8(at, end);
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
         if (decoded.length == 0) return std::nullopt;
-        const CharacterProperties& properties = properties_of(decoded.code_point);
+        const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
         if (properties.special != 0) {
             lower_special(decoded.code_point, begin, at, end, put);
         } else if (properties.lower_delta == 0) {
@@ -66,7 +70,7 @@ std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
         } else {
             put(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
                                       properties.lower_delta),
-                Kind{properties.kind});
+                unicode::Kind{properties.kind});
         }
         at += decoded.length;
     }
@@ -85,7 +89,7 @@ bool is_utf8(std::string_view bytes) {
                 continue;
             }
         }
-        const Decoded decoded = decode_utf8(at, end);
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
         if (decoded.length == 0) return false;
         at += decoded.length;
     }

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <string>
 
-#include "text/unicode_tables.hpp"
-#include "text/utf8.hpp"
+#include "unicode/unicode_tables.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
 
-// Those that are followed by more of the same sentence, whatever it begins with; sorted.
+// Abbreviations after which the sentence goes on, whatever comes next. Sorted.
 constexpr std::array<std::string_view, 44> kAbbreviations = {
     "al",   "approx", "capt", "cf",  "col",  "dr",  "e.g", "eg",  "eq",     "eqs",  "fig",
     "figs", "gen",    "gov",  "hon", "i.e",  "ie",  "lt",  "maj", "messrs", "mlle", "mm",
@@ -19,10 +19,10 @@ constexpr std::array<std::string_view, 44> kAbbreviations = {
     "reps", "rev",    "sec",  "sen", "sens", "sgt", "st",  "viz", "vol",    "vols", "vs"};
 
 bool is_space(char32_t c) {
-    return properties_of(c).kind == static_cast<int>(Kind::space);
+    return unicode::properties_of(c).kind == static_cast<int>(unicode::Kind::space);
 }
 bool is_lower(char32_t c) {
-    const auto& properties = properties_of(c);
+    const auto& properties = unicode::properties_of(c);
     return properties.cased != 0 && properties.lower_delta == 0 && properties.special == 0;
 }
 bool is_final_stop(char32_t c) {
@@ -78,7 +78,7 @@ class Splitter {
     std::optional<std::vector<Span>> split() {
         const std::uint8_t* at = begin_;
         while (at < end_) {
-            const Decoded c = decode_utf8(at, end_);
+            const unicode::Decoded c = unicode::decode_utf8(at, end_);
             if (c.length == 0) return std::nullopt;
             const std::uint8_t* const behind = at + c.length;
             if (c.code_point == '\n' && blank_line_follows(behind)) {
@@ -99,14 +99,14 @@ class Splitter {
     }
 
   private:
-    /// Goes past a run of stops and what closes it, and ends the sentence where one ends; null
-    /// where the bytes are not UTF-8.
+    /// Skips a run of full stops and what closes it, and ends the sentence if the rule says so.
+    /// Returns nullptr if the bytes are not UTF-8.
     const std::uint8_t* past_stop(const std::uint8_t* stop, char32_t first) {
         bool final_stop = is_final_stop(first);
         bool single_point = first == '.';
-        const std::uint8_t* at = stop + decode_utf8(stop, end_).length;
+        const std::uint8_t* at = stop + unicode::decode_utf8(stop, end_).length;
         while (at < end_) {
-            const Decoded c = decode_utf8(at, end_);
+            const unicode::Decoded c = unicode::decode_utf8(at, end_);
             if (c.length == 0) return nullptr;
             if (is_stop(c.code_point) || is_final_stop(c.code_point)) {
                 final_stop = final_stop || is_final_stop(c.code_point);
@@ -121,12 +121,12 @@ class Splitter {
         return at;
     }
 
-    /// White space or the end comes next, and behind it no lower-case letter.
+    /// Whether white space or the end comes next, with no lower-case letter after it.
     bool goes_on_elsewhere(const std::uint8_t* at) const {
         bool space = at == end_;
         while (at < end_) {
-            const Decoded c = decode_utf8(at, end_);
-            if (c.length == 0) return true;  // Found again, and reported, by split().
+            const unicode::Decoded c = unicode::decode_utf8(at, end_);
+            if (c.length == 0) return true;  // split() finds this again and reports it.
             if (is_space(c.code_point)) {
                 space = true;
             } else if (!space) {
@@ -139,21 +139,21 @@ class Splitter {
         return space;
     }
 
-    /// What stands before the point is a single letter, or one of kAbbreviations.
+    /// Whether a single letter or one of kAbbreviations is before the full stop.
     bool abbreviated(const std::uint8_t* stop) const {
         const std::uint8_t* start = stop;
         std::size_t letters = 0;
         while (start > first_) {
-            const Decoded c = decode_utf8_before(begin_, start);
+            const unicode::Decoded c = unicode::decode_utf8_before(begin_, start);
             if (is_space(c.code_point) || is_opening(c.code_point)) break;
             start -= c.length;
-            // Longer than any of them: no need to walk to the front of an endless word.
+            // Longer than every abbreviation: do not walk to the beginning of an endless word.
             if (++letters > 8) return false;
         }
         if (letters == 1) {
-            // An initial; but "So am I. Next" goes on.
-            const char32_t c = decode_utf8(start, stop).code_point;
-            return properties_of(c).lower_delta != 0 && c != 'I';
+            // An initial. But in "So am I. Next" the sentence ends.
+            const char32_t c = unicode::decode_utf8(start, stop).code_point;
+            return unicode::properties_of(c).lower_delta != 0 && c != 'I';
         }
         std::string word(reinterpret_cast<const char*>(start),
                          static_cast<std::size_t>(stop - start));
@@ -164,7 +164,7 @@ class Splitter {
                kAbbreviations.end();
     }
 
-    /// Nothing but white space up to another end of line.
+    /// Whether only white space comes before the next end of line.
     bool blank_line_follows(const std::uint8_t* at) const {
         while (at < end_ && (*at == ' ' || *at == '\t' || *at == '\r')) ++at;
         return at < end_ && *at == '\n';
@@ -180,8 +180,9 @@ class Splitter {
 
     const std::uint8_t* begin_;
     const std::uint8_t* end_;
-    const std::uint8_t* first_ = nullptr;  ///< of the open sentence, null for none
-    const std::uint8_t* last_ = nullptr;   ///< behind its last character so far
+    const std::uint8_t* first_ =
+        nullptr;  ///< first character of the open sentence; null if none is open
+    const std::uint8_t* last_ = nullptr;  ///< end of its last character so far
     std::vector<Span> spans_;
 };
 

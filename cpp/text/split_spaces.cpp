@@ -10,7 +10,7 @@ SplitSpaces::SplitSpaces(std::string_view document, TokenBuffer& buffer)
     : buffer_(buffer), valid_(is_utf8(document)) {
     buffer_.clear();
     if (!valid_) return;
-    buffer_.reserve(document.size() + 1, WordPunct::kStretch);
+    buffer_.reserve(document.size() + 1, kStretchBytes);
     if (!document.empty()) std::memcpy(buffer_.bytes.get(), document.data(), document.size());
     buffer_.bytes[document.size()] = ' ';  // Every token ends at a space.
     buffer_.bytes_size = document.size() + 1;
@@ -20,7 +20,7 @@ SplitSpaces::SplitSpaces(std::string_view document, TokenBuffer& buffer)
 bool SplitSpaces::next() {
     const std::uint8_t* const bytes = buffer_.bytes.get();
     std::size_t tokens = 0;
-    while (at_ < end_ && tokens < WordPunct::kStretch) {
+    while (at_ < end_ && tokens < kStretchBytes) {
         const std::size_t start = at_;
         while (bytes[at_] != ' ') ++at_;
         if (at_ > start) {

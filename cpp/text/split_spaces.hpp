@@ -5,19 +5,18 @@
 #include <string_view>
 
 #include "text/token_buffer.hpp"
-#include "text/wordpunct.hpp"
 
 namespace dsir::text {
 
-/// What stands between the spaces (U+0020) of a document, taken as it is: for tokens that were made
-/// elsewhere and joined by spaces. The interface is that of WordPunct; so is the bound on a
-/// stretch. Memory: the document.
+/// A tokenizer that cuts a document at its spaces (U+0020) and leaves the pieces as they are. It is
+/// for tokens that were made elsewhere and joined by spaces. Used like WordPunct. Memory: as much
+/// as the document.
 class SplitSpaces {
   public:
-    /// Starts on a document. `buffer` must outlive the tokeniser.
+    /// Starts on a document of up to 2 GiB. `buffer` must outlive the tokenizer.
     SplitSpaces(std::string_view document, TokenBuffer& buffer);
 
-    /// Fills the buffer with the next tokens; false when there are none left.
+    /// Fills the buffer with the next tokens. Returns false when there are none left.
     bool next();
 
     /// Whether the document is UTF-8.

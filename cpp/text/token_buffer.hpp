@@ -6,28 +6,34 @@
 #include <memory>
 #include <string_view>
 
-#include "text/unicode_tables.hpp"
-
 namespace dsir::text {
 
-/// The complete tokens of one stretch of a document: lower-cased bytes, and where each token starts
-/// and ends in them. At least kPadding bytes after any token may be read (their content is
-/// arbitrary), so that hashing can load whole words.
+/// About how many bytes of a document one stretch covers. So few that the tokens of a stretch stay
+/// in the near caches until they are hashed.
+inline constexpr std::size_t kStretchBytes = 2048;
+
+/// The most tokens that a stretch has: one per byte, including the block of 64 bytes that crosses
+/// the end.
+inline constexpr std::size_t kStretchTokens = kStretchBytes + 64;
+
+/// The complete tokens of one stretch of a document: lower-cased bytes, and the places in them
+/// where each token starts and ends. After any token at least kPadding more bytes can be read, so
+/// that hashing may load whole words; their content is arbitrary.
 ///
-/// Reused from stretch to stretch and from document to document; not thread-safe.
+/// Reuse one buffer for all stretches of all documents. Not thread-safe.
 class TokenBuffer {
   public:
     static constexpr std::size_t kPadding = 64;
 
     TokenBuffer() { reserve(8192, 4096); }
 
-    /// Number of complete tokens.
+    /// The number of complete tokens.
     std::size_t size() const { return ends_size; }
     std::string_view operator[](std::size_t k) const {
         return {reinterpret_cast<const char*>(bytes.get()) + starts[k], ends[k] - starts[k]};
     }
 
-    /// Makes room for so many bytes and tokens in all, keeping what is there.
+    /// Makes room for so many bytes and tokens in total, and keeps those that are there.
     void reserve(std::size_t byte_count, std::size_t token_count) {
         grow(bytes, bytes_capacity, bytes_size, byte_count + kPadding);
         std::size_t capacity = tokens_capacity;
@@ -35,7 +41,7 @@ class TokenBuffer {
         grow(ends, tokens_capacity, ends_size, token_count);
     }
 
-    /// Forgets the complete tokens; a token still open moves to the front and stays open.
+    /// Removes the complete tokens. A token that is still open moves to the front and stays open.
     void drop_complete_tokens() {
         if (starts_size > ends_size) {
             const std::uint32_t from = starts[starts_size - 1];
@@ -50,10 +56,10 @@ class TokenBuffer {
         ends_size = 0;
     }
 
-    /// Forgets everything.
+    /// Removes everything.
     void clear() { bytes_size = starts_size = ends_size = 0; }
 
-    // Plain members: the tokeniser's inner loop writes them directly.
+    // Public members: the tokenizers' inner loops write them directly.
     std::unique_ptr<std::uint8_t[]> bytes;
     std::unique_ptr<std::uint32_t[]> starts;  ///< one more than `ends` while a token is open
     std::unique_ptr<std::uint32_t[]> ends;

@@ -5,19 +5,19 @@
 #include <cstdint>
 #include <string_view>
 
-#include "simd/classify.hpp"
-#include "text/unicode_tables.hpp"
+#include "simd/cut.hpp"
+#include "text/token_buffer.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::text {
 
-/// Where tokens lie in a document: byte offsets, in order, a stretch at a time. The k-th start and
-/// the k-th end of all stretches together are those of token k; a token that goes on in the next
-/// stretch has its end there.
+/// The places of tokens in one stretch of a document, as byte offsets in order. Token k of a
+/// document has the k-th start and the k-th end, counted over all stretches: a token that goes on
+/// in the next stretch has its end there.
 ///
-/// Reused from stretch to stretch and from document to document; not thread-safe.
+/// Reuse one buffer for all stretches of all documents. Not thread-safe.
 struct SpanBuffer {
-    /// A stretch of 2048 bytes and the block of 64 that crosses its end begin no more tokens.
-    static constexpr std::size_t kMost = 2048 + 64 + 2;
+    static constexpr std::size_t kMost = kStretchTokens + 2;
 
     void clear() { starts_size = ends_size = 0; }
 
@@ -27,35 +27,34 @@ struct SpanBuffer {
     std::size_t ends_size = 0;
 };
 
-/// Where the tokens of WordPunct lie in the original document, before lower-casing:
+/// Finds where the tokens of WordPunct lie in the document as it is, before lower-casing:
 ///
 ///     WordPunctSpans spans(document, buffer);
 ///     while (spans.next()) use(buffer);
-///     if (!spans.valid()) ...;               // not UTF-8: what came out is to be discarded
+///     if (!spans.valid()) ...;               // not UTF-8: discard the spans
 ///
-/// Spans are whole characters. One character, U+0130, is lowered to two of different classes, so
-/// that a token can begin inside it; such a token has no span of its own and belongs to that of the
-/// token before. All others correspond one to one.
+/// Spans consist of whole characters. U+0130 is the one character that becomes two characters of
+/// different classes in lower case, so a token can begin inside it. Such a token has no span of its
+/// own; it belongs to the span of the token before. All other tokens have one span each.
 ///
-/// Another tokeniser needs these three members, and the same meaning of SpanBuffer.
+/// The spans of every tokenizer have these members and fill SpanBuffer in this way.
 class WordPunctSpans {
   public:
-    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive this.
+    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive this object.
     WordPunctSpans(std::string_view document, SpanBuffer& buffer);
 
-    /// Fills the buffer with the next stretch that has a start or an end; false when there is none.
+    /// Fills the buffer with the next stretch that has a start or an end. Returns false when there
+    /// is none left.
     bool next();
 
-    /// Whether what was read so far is UTF-8.
+    /// Whether the part of the document that was read is UTF-8.
     bool valid() const { return valid_; }
 
   private:
-    static constexpr std::size_t kStretch = 2048;
-
     void take_stretch();
     std::size_t take_ascii(const std::uint8_t* block, std::size_t length);
     void take_character();
-    void move_to(Kind kind);
+    void move_to(unicode::Kind kind);
     std::uint32_t here() const { return static_cast<std::uint32_t>(at_ - begin_); }
 
     const std::uint8_t* begin_;
@@ -63,7 +62,7 @@ class WordPunctSpans {
     const std::uint8_t* end_;
     SpanBuffer& buffer_;
     simd::Classify classify_;
-    Kind open_ = Kind::space;  ///< class of the character before, space for none
+    unicode::Kind open_ = unicode::Kind::space;  ///< class of the last character; space at first
     bool valid_ = true;
 };
 

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
 
-/// Bytes that a character has once it is lower-cased. A capital sigma becomes one of two letters of
-/// two bytes each.
-std::size_t lowered_bytes(const Decoded& decoded) {
+/// The number of bytes that a character has in lower case. A capital sigma becomes one of two
+/// letters, both of two bytes.
+std::size_t lowered_bytes(const unicode::Decoded& decoded) {
     if (decoded.code_point == 0x130) return 3;
-    const std::int32_t delta = properties_of(decoded.code_point).lower_delta;
+    const std::int32_t delta = unicode::properties_of(decoded.code_point).lower_delta;
     if (delta == 0) return decoded.length;
     std::uint8_t lowered[4];
-    return encode_utf8(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) + delta),
-                       lowered);
+    return unicode::encode_utf8(
+        static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) + delta), lowered);
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ void WordTokenizeSpans::take(std::string_view token) {
         buffer_.starts[buffer_.starts_size++] = static_cast<std::uint32_t>(at_ - begin_);
     }
     while (wanted != 0) {
-        const Decoded decoded = decode_utf8(at_, end_);
+        const unicode::Decoded decoded = unicode::decode_utf8(at_, end_);
         at_ += decoded.length;
         const std::size_t lowered = lowered_bytes(decoded);
         left_over_ = lowered - std::min(lowered, wanted);
@@ -64,8 +64,9 @@ void WordTokenizeSpans::take(std::string_view token) {
 
 void WordTokenizeSpans::skip_spaces() {
     while (true) {
-        const Decoded decoded = decode_utf8(at_, end_);
-        if (Kind{properties_of(decoded.code_point).kind} != Kind::space) return;
+        const unicode::Decoded decoded = unicode::decode_utf8(at_, end_);
+        if (unicode::Kind{unicode::properties_of(decoded.code_point).kind} != unicode::Kind::space)
+            return;
         at_ += decoded.length;
     }
 }

@@ -10,18 +10,19 @@
 
 namespace dsir::text {
 
-/// Where the tokens of WordTokenize lie in the original document, before lower-casing; the
-/// interface is that of WordPunctSpans.
+/// Finds where the tokens of WordTokenize lie in the document as it is, before lower-casing. Used
+/// like WordPunctSpans.
 ///
-/// The tokens are found by walking through the document beside them: they are its visible
-/// characters in order, lower-cased, but for quotation marks, where `` and '' may stand for ".
-/// A token that begins inside a character has no span of its own, as in WordPunctSpans.
+/// The class follows the tokens through the document. In order, the tokens are the document's
+/// visible characters in lower case, except that `` and '' may stand for the quotation mark ". A
+/// token that begins inside a character has no span of its own, as in WordPunctSpans.
 class WordTokenizeSpans {
   public:
-    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive this.
+    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive this object.
     WordTokenizeSpans(std::string_view document, SpanBuffer& buffer);
 
-    /// Fills the buffer with the next stretch that has a start or an end; false when there is none.
+    /// Fills the buffer with the next stretch that has a start or an end. Returns false when there
+    /// is none left.
     bool next();
 
     /// Whether the document is UTF-8.
@@ -34,7 +35,8 @@ class WordTokenizeSpans {
     const std::uint8_t* begin_;
     const std::uint8_t* at_;
     const std::uint8_t* end_;
-    std::size_t left_over_ = 0;  ///< lower-cased bytes of the character before `at_` not yet taken
+    std::size_t left_over_ =
+        0;  ///< lower-cased bytes of the character before `at_` that no token has taken yet
     SpanBuffer& buffer_;
     TokenBuffer tokens_;
     WordTokenize tokenizer_;

@@ -4,18 +4,18 @@
 #include <cstring>
 
 #include "text/lower.hpp"
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
 
-/// What a byte of the lower-cased text can be the beginning of.
+/// What a byte of the lower-cased text can begin.
 enum class Byte : std::uint8_t {
-    word,        ///< \w of ASCII
-    space,       ///< \s of ASCII
-    early,       ///< always a token of its own: P5 P8
-    late,        ///< the same, by rules behind P9: P10 B
-    other,       ///< no rule speaks of it
+    word,        ///< ASCII of \w
+    space,       ///< ASCII of \s
+    early,       ///< always a token of its own, by P5 and P8
+    late,        ///< the same, by rules after P9: P10 and B
+    other,       ///< no rule mentions it
     quote,       ///< "
     apostrophe,  ///< '
     backtick,    ///< `
@@ -63,11 +63,11 @@ bool is_long_dash(char32_t c) {
     return c >= 0x2012 && c <= 0x2015;
 }
 
-Kind kind_of(char32_t c) {
-    return Kind{properties_of(c).kind};
+unicode::Kind kind_of(char32_t c) {
+    return unicode::Kind{unicode::properties_of(c).kind};
 }
 
-// Before the document the buffer holds what quotation marks become.
+// The buffer holds, before the document, what quotation marks become.
 constexpr std::string_view kQuotes = "``''";
 
 }  // namespace
@@ -75,7 +75,7 @@ constexpr std::string_view kQuotes = "``''";
 WordTokenize::WordTokenize(std::string_view document, TokenBuffer& buffer) : buffer_(buffer) {
     buffer_.clear();
     buffer_.reserve(kQuotes.size() + lower_room(document.size()) + 1,
-                    WordPunct::kStretch + 2 + FieldParts::kMost);
+                    kStretchBytes + 2 + FieldParts::kMost);
     std::uint8_t* const bytes = buffer_.bytes.get();
     std::memcpy(bytes, kQuotes.data(), kQuotes.size());
     std::uint8_t* const lowered = bytes + kQuotes.size();
@@ -83,14 +83,14 @@ WordTokenize::WordTokenize(std::string_view document, TokenBuffer& buffer) : buf
     valid_ = length.has_value();
     begin_ = at_ = lowered;
     end_ = lowered + length.value_or(0);
-    lowered[end_ - begin_] = ' ';  // The end is a boundary like any other: fewer questions.
+    lowered[end_ - begin_] = ' ';  // Then the end is a boundary like any other.
     buffer_.bytes_size = static_cast<std::size_t>(end_ + 1 - bytes);
     final_dot_ = find_final_dot();
 }
 
 bool WordTokenize::next() {
     buffer_.starts_size = buffer_.ends_size = 0;
-    while (buffer_.size() < WordPunct::kStretch) {
+    while (buffer_.size() < kStretchBytes) {
         if (parts_.left()) {
             parts_.append_next(buffer_);
         } else if (at_ < end_) {
@@ -108,7 +108,7 @@ void WordTokenize::emit(const std::uint8_t* start, const std::uint8_t* end) {
     buffer_.ends[buffer_.ends_size++] = static_cast<std::uint32_t>(end - bytes);
 }
 
-/// Takes what stands at `at_`, where no field is open: a field, or what is between fields.
+/// Takes what is at `at_` when no field is open: a field, or something between fields.
 void WordTokenize::step() {
     if (kBytes[*at_] == Byte::word) return take_field(at_ + 1);
     if (*at_ == ' ') {
@@ -135,7 +135,7 @@ void WordTokenize::step() {
         case What::pair:
             emit(at_, at_ + 1);
             ++at_;
-            // P3: the second is a token too where the text, or its last line, ends with it.
+            // P3: the second one is a token as well if it ends the text or the text's last line.
             if (behind == end_ || (behind + 1 == end_ && *behind == '\n')) {
                 emit(at_, behind);
                 break;
@@ -145,11 +145,11 @@ void WordTokenize::step() {
     at_ = behind;
 }
 
-/// Takes the field that begins at `at_` and is known up to `from`.
+/// Takes the field that begins at `at_`. The part up to `from` is known to belong to it.
 void WordTokenize::take_field(const std::uint8_t* from) {
     const std::uint8_t* const start = at_;
     const std::uint8_t* at = from;
-    bool plain = kBytes[*start] == Byte::word;  // nothing but word characters of ASCII
+    bool plain = kBytes[*start] == Byte::word;  // the field has only word characters of ASCII
     for (;;) {
         while (kBytes[*at] == Byte::word) ++at;
         if (kBytes[*at] <= Byte::late) break;
@@ -170,7 +170,7 @@ void WordTokenize::take_field(const std::uint8_t* from) {
     emit(start + cut, at);
 }
 
-/// What stands at `at`, by every rule before the last ones.
+/// What is at `at` by all rules before the last ones.
 WordTokenize::Mark WordTokenize::look(const std::uint8_t* at) const {
     switch (kBytes[*at]) {
         case Byte::word:
@@ -182,12 +182,12 @@ WordTokenize::Mark WordTokenize::look(const std::uint8_t* at) const {
         case Byte::late:
             return {What::token, 1};
         case Byte::quote:
-            // S2 and S4, or else E3.
+            // S2 and S4, otherwise E3.
             return {at == begin_ || opener_before(at) ? What::opening : What::closing, 1};
         case Byte::apostrophe:
             return look_at_apostrophe(at);
         case Byte::backtick:
-            // S1 puts spaces around a run, S3 around each pair in it.
+            // S1 puts spaces around a run, S3 around each pair in the run.
             return {What::token, at[1] == '`' ? std::size_t{2} : std::size_t{1}};
         case Byte::colon:
             return look_at_colon(at);
@@ -199,21 +199,21 @@ WordTokenize::Mark WordTokenize::look(const std::uint8_t* at) const {
         case Byte::multi:
             break;
     }
-    const Decoded decoded = decode_utf8(at, end_);
+    const unicode::Decoded decoded = unicode::decode_utf8(at, end_);
     const char32_t c = decoded.code_point;
     if (is_opening(c) || is_closing(c) || is_long_dash(c)) return {What::token, decoded.length};
-    return {kind_of(c) == Kind::space ? What::space : What::field, decoded.length};
+    return {kind_of(c) == unicode::Kind::space ? What::space : What::field, decoded.length};
 }
 
-/// Runs of apostrophes fall into pairs from the left, because every rule takes them so: S4 the
-/// first pair, E2 all others. Whoever steps through a run steps by two. P9 makes a token of one
-/// that is left over, where by then a space is behind it.
+/// A run of apostrophes falls into pairs from the left, because all rules take pairs: S4 takes the
+/// first pair, E2 takes all others. The caller therefore steps through a run by two. P9 makes a
+/// token of an apostrophe that is left over if a space is after it by then.
 WordTokenize::Mark WordTokenize::look_at_apostrophe(const std::uint8_t* at) const {
     if (at[1] == '\'') return {opener_before(at) ? What::opening : What::closing, 2};
     return {space_behind_by_p9(at + 1) ? What::token : What::field, 1};
 }
 
-/// Whether a space stands between an apostrophe and what is at `at` when P9 is applied.
+/// Whether a space is between an apostrophe and `at` when P9 is applied.
 bool WordTokenize::space_behind_by_p9(const std::uint8_t* at) const {
     if (at == end_) return false;
     switch (kBytes[*at]) {
@@ -230,47 +230,49 @@ bool WordTokenize::space_behind_by_p9(const std::uint8_t* at) const {
         case Byte::multi:
             break;
         default:
-            return false;  // Rules that come later, or none.
+            return false;  // Only later rules apply, or none.
     }
-    const Decoded next = *at < 0x80 ? Decoded{*at, 1} : decode_utf8(at, end_);
+    const unicode::Decoded next =
+        *at < 0x80 ? unicode::Decoded{*at, 1} : unicode::decode_utf8(at, end_);
     const char32_t c = next.code_point;
     if (is_opening(c) || is_long_dash(c)) return true;
-    // S5: a word of one letter, but for m t s d n.
-    if (kind_of(c) != Kind::word) return false;
+    // S5: a word of one letter, except m t s d n.
+    if (kind_of(c) != unicode::Kind::word) return false;
     if (c == 'm' || c == 't' || c == 's' || c == 0x17F || c == 'd' || c == 'n') return false;
     const std::uint8_t* const behind = at + next.length;
     if (*behind < 0x80) return kBytes[*behind] != Byte::word;
-    return kind_of(decode_utf8(behind, end_).code_point) != Kind::word;
+    return kind_of(unicode::decode_utf8(behind, end_).code_point) != unicode::Kind::word;
 }
 
-/// P2 takes a colon or comma together with the character behind it, unless that is a digit, and
-/// puts spaces around the first of the two; a second colon is thereby passed over. P3 does the
-/// same at the end of the text.
+/// P2 takes a colon or comma together with the next character, unless that is a digit, and puts
+/// spaces around the first of the two. A second colon is thereby skipped. P3 does the same at the
+/// end of the text.
 WordTokenize::Mark WordTokenize::look_at_colon(const std::uint8_t* at) const {
     const std::uint8_t* const behind = at + 1;
     switch (kBytes[*behind]) {
         case Byte::colon:
             return {What::pair, 2};
         case Byte::word:
-            return {*behind <= '9' ? What::field : What::token, 1};  // Digits come first in ASCII.
+            return {*behind <= '9' ? What::field : What::token,
+                    1};  // In ASCII the digits come first.
         case Byte::multi: {
-            const char32_t c = decode_utf8(behind, end_).code_point;
-            return {properties_of(c).decimal != 0 ? What::field : What::token, 1};
+            const char32_t c = unicode::decode_utf8(behind, end_).code_point;
+            return {unicode::properties_of(c).decimal != 0 ? What::field : What::token, 1};
         }
         default:
-            return {What::token, 1};  // Among them the space behind the end: P3.
+            return {What::token, 1};  // This includes the space after the end: P3.
     }
 }
 
-/// P4 puts spaces around runs of two dots and more, P1 around the final period.
+/// P4 puts spaces around runs of two or more dots, P1 around the final period.
 WordTokenize::Mark WordTokenize::look_at_dot(const std::uint8_t* at) const {
     std::size_t length = 1;
     while (at[length] == '.') ++length;
     return {length > 1 || at == final_dot_ ? What::token : What::field, length};
 }
 
-/// Whether S4 makes an opening mark of quotes at `at`: behind a space or one of ( [ { <, where
-/// spaces are also those that S1 and S3 have put behind opening marks.
+/// Whether S4 makes quotes at `at` an opening mark: after a space or one of ( [ { <. The spaces
+/// that S1 and S3 put after opening marks count as well.
 bool WordTokenize::opener_before(const std::uint8_t* at) const {
     if (at == begin_) return false;
     switch (at[-1]) {
@@ -284,25 +286,26 @@ bool WordTokenize::opener_before(const std::uint8_t* at) const {
         case '"':
             return at - 1 == begin_;  // S2 has made `` of it.
         default:
-            return at[-1] >= 0x80 && is_opening(decode_utf8_before(begin_, at).code_point);
+            return at[-1] >= 0x80 && is_opening(unicode::decode_utf8_before(begin_, at).code_point);
     }
 }
 
-/// P1: the last period of the text, where a character other than a period is before it, and
-/// nothing behind it but closing brackets, closing quotes and spaces, and then white space of any
-/// kind. Quotes that S4 has made opening ones are no closing ones.
+/// P1: finds the last period of the text. A character other than a period must be before it, and
+/// after it only closing brackets, closing quotes and spaces, and then white space of any kind.
+/// Quotes that S4 made opening marks do not count as closing ones.
 const std::uint8_t* WordTokenize::find_final_dot() const {
     const std::uint8_t* at = end_;
     const auto before = [this](const std::uint8_t* here) {
-        return here[-1] < 0x80 ? Decoded{here[-1], 1} : decode_utf8_before(begin_, here);
+        return here[-1] < 0x80 ? unicode::Decoded{here[-1], 1}
+                               : unicode::decode_utf8_before(begin_, here);
     };
     while (at > begin_) {
-        const Decoded last = before(at);
-        if (kind_of(last.code_point) != Kind::space) break;
+        const unicode::Decoded last = before(at);
+        if (kind_of(last.code_point) != unicode::Kind::space) break;
         at -= last.length;
     }
     while (at > begin_) {
-        const Decoded last = before(at);
+        const unicode::Decoded last = before(at);
         at -= last.length;
         switch (last.code_point) {
             case '.':

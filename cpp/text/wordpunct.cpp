@@ -4,12 +4,12 @@
 #include <cstring>
 
 #include "text/lower.hpp"
-#include "text/utf8.hpp"
+#include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
 
-/// Where the token buffer's arrays are and how far they are filled.
+/// The token buffer's arrays and how far they are filled.
 simd::Cut cut_into(const TokenBuffer& buffer, const simd::Cut& before) {
     simd::Cut cut = before;
     cut.bytes = buffer.bytes.get();
@@ -33,14 +33,15 @@ WordPunct::WordPunct(std::string_view document, TokenBuffer& buffer)
 }
 
 bool WordPunct::next() {
-    // A stretch inside one long token, or of spaces, completes nothing; go on until one does.
+    // A stretch inside one long token, or of spaces only, completes no token; continue until one
+    // does.
     do {
         buffer_.drop_complete_tokens();
         cut_ = cut_into(buffer_, cut_);
         const bool at_end = at_ == end_;
         if (at_end) {
             if ((cut_.word_open | cut_.punctuation_open) == 0) return false;
-            move_to(Kind::space);
+            move_to(unicode::Kind::space);
         } else {
             take_stretch();
         }
@@ -53,17 +54,17 @@ bool WordPunct::next() {
 }
 
 void WordPunct::take_stretch() {
-    // Lower-casing makes at most 3 bytes of 2, and a block of 64 is stored whole.
-    buffer_.reserve(buffer_.bytes_size + (kStretch + 64) * 3 / 2 + 64,
-                    buffer_.starts_size + kStretch + 64 + simd::kCutSlack);
+    // Lower-casing turns 2 bytes into at most 3, and a block of 64 bytes is stored whole.
+    buffer_.reserve(buffer_.bytes_size + kStretchTokens * 3 / 2 + 64,
+                    buffer_.starts_size + kStretchTokens + simd::kCutSlack);
     cut_ = cut_into(buffer_, cut_);
     const std::size_t left = static_cast<std::size_t>(end_ - at_);
-    const std::uint8_t* const stop = left > kStretch ? at_ + kStretch : end_;
+    const std::uint8_t* const stop = left > kStretchBytes ? at_ + kStretchBytes : end_;
     while (at_ < stop && valid_) {
         const auto available = static_cast<std::size_t>(end_ - at_);
         std::size_t taken = 0;
         if (available >= 64) {
-            // Whole blocks, the last of which may reach beyond the stretch, not the document.
+            // Whole blocks. The last one may reach beyond the stretch, but not beyond the document.
             const std::size_t wanted = (static_cast<std::size_t>(stop - at_) + 63) / 64;
             const std::size_t whole = available / 64;
             const std::size_t blocks = wanted < whole ? wanted : whole;
@@ -78,15 +79,15 @@ void WordPunct::take_stretch() {
                                available);
         }
         at_ += taken;
-        // A block ends early before a character that lower-casing does not leave in its place.
+        // A block can end before a character that take_block() leaves to take_character().
         if (taken == 0 && valid_) take_character();
     }
 }
 
-/// Takes `block`, which is what begins at at_, `length` of its 64 bytes at most, of these classes,
-/// which lies lower-cased behind bytes_size as far as it is ASCII. Returns how many bytes it has
-/// taken: it stops before a character that is not UTF-8, or crosses the block's end, or needs room
-/// of another size once it is lower-cased.
+/// Takes up to `length` of the 64 bytes of `block`, which is the text at at_. `masks` are its
+/// classes; its ASCII bytes already lie in lower case after bytes_size. Returns how many bytes were
+/// taken. Stops before a character that is not UTF-8, that crosses the end of the block, or whose
+/// lower case has another length or depends on the characters around it.
 std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
                                   std::size_t length) {
     std::uint64_t word = masks.word;
@@ -100,8 +101,8 @@ std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMa
     std::uint8_t* const lowered = cut_.bytes + cut_.bytes_size;
     while (left != 0) {
         const auto i = static_cast<std::size_t>(std::countr_zero(left));
-        const Decoded decoded = decode_utf8(at_ + i, end_);
-        const CharacterProperties& properties = properties_of(decoded.code_point);
+        const unicode::Decoded decoded = unicode::decode_utf8(at_ + i, end_);
+        const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
         if (decoded.length == 0 || i + decoded.length > 64 || properties.special != 0) {
             valid_ = decoded.length != 0;
             length = i;
@@ -111,33 +112,33 @@ std::size_t WordPunct::take_block(const std::uint8_t* block, const simd::BlockMa
             std::uint8_t bytes[4];
             const auto lower = static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
                                                      properties.lower_delta);
-            if (encode_utf8(lower, bytes) != decoded.length) {
+            if (unicode::encode_utf8(lower, bytes) != decoded.length) {
                 length = i;
                 break;
             }
             for (unsigned k = 0; k < decoded.length; ++k) lowered[i + k] = bytes[k];
         }
         const std::uint64_t here = ((std::uint64_t{1} << decoded.length) - 1) << i;
-        word |= properties.kind == static_cast<std::uint8_t>(Kind::word) ? here : 0;
-        space |= properties.kind == static_cast<std::uint8_t>(Kind::space) ? here : 0;
+        word |= properties.kind == static_cast<std::uint8_t>(unicode::Kind::word) ? here : 0;
+        space |= properties.kind == static_cast<std::uint8_t>(unicode::Kind::space) ? here : 0;
         left &= ~here;
     }
     if (length != 0) kernels_.block(word, ~(word | space), length, cut_);
     return length;
 }
 
-/// Takes the character at at_, whatever it becomes.
+/// Takes the character at at_, whatever it becomes in lower case.
 void WordPunct::take_character() {
-    const Decoded decoded = decode_utf8(at_, end_);
+    const unicode::Decoded decoded = unicode::decode_utf8(at_, end_);
     if (decoded.length == 0) {
         valid_ = false;
         return;
     }
-    const CharacterProperties& properties = properties_of(decoded.code_point);
-    const Kind kind{properties.kind};
+    const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
+    const unicode::Kind kind{properties.kind};
     if (properties.special != 0) {
         lower_special(decoded.code_point, begin_, at_, end_,
-                      [this](char32_t lowered, Kind of_it) { put(lowered, of_it); });
+                      [this](char32_t lowered, unicode::Kind of_it) { put(lowered, of_it); });
     } else {
         put(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
                                   properties.lower_delta),
@@ -146,15 +147,15 @@ void WordPunct::take_character() {
     at_ += decoded.length;
 }
 
-void WordPunct::put(char32_t code_point, Kind kind) {
+void WordPunct::put(char32_t code_point, unicode::Kind kind) {
     move_to(kind);
-    cut_.bytes_size += encode_utf8(code_point, cut_.bytes + cut_.bytes_size);
+    cut_.bytes_size += unicode::encode_utf8(code_point, cut_.bytes + cut_.bytes_size);
 }
 
-/// Closes and opens tokens as the class of the next character asks.
-void WordPunct::move_to(Kind kind) {
-    const std::uint64_t word = kind == Kind::word ? 1 : 0;
-    const std::uint64_t punctuation = kind == Kind::punctuation ? 1 : 0;
+/// Closes and opens tokens if the next character has another class.
+void WordPunct::move_to(unicode::Kind kind) {
+    const std::uint64_t word = kind == unicode::Kind::word ? 1 : 0;
+    const std::uint64_t punctuation = kind == unicode::Kind::punctuation ? 1 : 0;
     if (word == cut_.word_open && punctuation == cut_.punctuation_open) return;
     const auto here = static_cast<std::uint32_t>(cut_.bytes_size);
     if ((cut_.word_open | cut_.punctuation_open) != 0) cut_.ends[cut_.ends_size++] = here;

@@ -6,31 +6,28 @@
 
 #include "simd/cut.hpp"
 #include "text/token_buffer.hpp"
-#include "text/unicode_tables.hpp"
+#include "unicode/unicode_tables.hpp"
 
 namespace dsir::text {
 
-/// The reference's tokens of one document: `text.lower()` in Python's sense, then the runs of
-/// \w+|[^\w\s]+ (NLTK's WordPunctTokenizer), for all of Unicode (version: kUnicodeVersion).
+/// The reference's tokens of one document: `text.lower()` as in Python, then the runs of
+/// `\w+|[^\w\s]+` (NLTK's WordPunctTokenizer), for all of Unicode (version:
+/// unicode::kUnicodeVersion).
 ///
 ///     WordPunct tokenizer(document, buffer);
 ///     while (tokenizer.next()) use(buffer);      // tokens in order, a few hundred at a time
-///     if (!tokenizer.valid()) ...;               // not UTF-8: what came out is to be discarded
+///     if (!tokenizer.valid()) ...;               // not UTF-8: discard the tokens
 ///
-/// Documents up to 2 GiB. Memory: the stretch, or the longest token where that is longer.
+/// Memory: one stretch, or the longest token if that is longer.
 class WordPunct {
   public:
-    /// Bytes of input a stretch covers, about. Bounds the tokens of one stretch at kStretch + 64,
-    /// because every token takes at least one byte.
-    static constexpr std::size_t kStretch = 2048;
-
-    /// Starts on a document. `document` and `buffer` must outlive the tokeniser.
+    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive the tokenizer.
     WordPunct(std::string_view document, TokenBuffer& buffer);
 
-    /// Fills the buffer with the next complete tokens; false when there are none left.
+    /// Fills the buffer with the next complete tokens. Returns false when there are none left.
     bool next();
 
-    /// Whether what was read so far is UTF-8.
+    /// Whether the part of the document that was read is UTF-8.
     bool valid() const { return valid_; }
 
   private:
@@ -38,15 +35,15 @@ class WordPunct {
     std::size_t take_block(const std::uint8_t* block, const simd::BlockMasks& masks,
                            std::size_t length);
     void take_character();
-    void put(char32_t code_point, Kind kind);
-    void move_to(Kind kind);
+    void put(char32_t code_point, unicode::Kind kind);
+    void move_to(unicode::Kind kind);
 
     const std::uint8_t* begin_;
     const std::uint8_t* at_;
     const std::uint8_t* end_;
     TokenBuffer& buffer_;
     const simd::CutKernels& kernels_;
-    simd::Cut cut_{};  ///< what is in the buffer, and the class of the token still open
+    simd::Cut cut_{};  ///< how far the buffer is filled, and the class of the open token
     bool valid_ = true;
 };
 

@@ -26,6 +26,16 @@ class ArrowTypeError(TypeError):
 UNICODE_VERSION: Final[str]
 """The Unicode version of the tokenisers' tables. Part of the format of every model."""
 
+TOKENIZERS: Final[tuple[str, ...]]
+"""The names of the tokenizers of whole texts: what a user may choose."""
+
+def tokens(utf8: str | bytes, tokenizer: str) -> list[str]:
+    """Lower-cased tokens of a text, by the tokenizer of this name.
+
+    `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
+    A name that no tokenizer has is a ValueError, and so is a text that is not UTF-8.
+    """
+
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
     """Lower-cased wordpunct tokens of a text."""
 
@@ -103,7 +113,7 @@ class FeatureSpec:
         n: int,
         buckets: int,
         hash: Literal["fast", "sha256"],  # noqa: A002
-        tokenizer: Literal["wordpunct", "word_tokenize", "split"] = "wordpunct",
+        tokenizer: str = "wordpunct",
     ) -> None:
         """`tokenizer="split"` takes tokens that were made elsewhere and joined by spaces."""
 

@@ -1,0 +1,238 @@
+#include "gais/attention_network.hpp"
+
+#include <algorithm>
+
+#include "gais/dense_products.hpp"
+#include "gais/edge_attention.hpp"
+#include "numeric/mixed.hpp"
+#include "numeric/portable_exp.hpp"
+#include "numeric/portable_log.hpp"
+#include "parallel/for_ranges.hpp"
+#include "simd/edge_kernels.hpp"
+
+namespace dsir::gais {
+namespace {
+
+// Seeds of the two layers' masks and of the hidden units' lie apart.
+constexpr std::uint64_t kSecondLayer = 0x5EC04D;
+constexpr std::uint64_t kHiddenUnits = 0x41DDE4;
+
+/// Places in the row of weights, or of their gradients.
+template <class Value>
+struct Weights {
+    Value* first;
+    Value* first_source;
+    Value* first_target;
+    Value* first_bias;
+    Value* second;
+    Value* second_source;
+    Value* second_target;
+    Value* second_bias;
+
+    Weights(const NetworkShape& shape, Value* at) {
+        const auto take = [&at](std::int64_t size) {
+            Value* const here = at;
+            at += size;
+            return here;
+        };
+        first = take(shape.features * shape.joined());
+        first_source = take(shape.joined());
+        first_target = take(shape.joined());
+        first_bias = take(shape.joined());
+        second = take(shape.joined() * shape.logits());
+        second_source = take(shape.logits());
+        second_target = take(shape.logits());
+        second_bias = take(shape.classes);
+    }
+};
+
+template <class Value>
+struct Pass {
+    std::vector<Value> first_z;
+    std::vector<Value> hidden;  ///< after ELU and dropout
+    std::vector<Value> second_z;
+    std::vector<Value> logits;
+    EdgeState<Value> first;
+    EdgeState<Value> second;
+};
+
+template <class Value>
+bool unit_dropped(const Dropout& dropout, std::int64_t at) {
+    return numeric::dropped(dropout.seed ^ kHiddenUnits, static_cast<std::uint64_t>(at),
+                            dropout.hidden);
+}
+
+template <class Value>
+void run(const AttentionGraph& graph, const Value* features, const NetworkShape& shape,
+         const Value* weights, const Dropout& dropout, Pass<Value>& pass, unsigned threads) {
+    const Weights<const Value> w(shape, weights);
+    const std::int64_t size = graph.size();
+    const std::int64_t joined = shape.joined();
+    const auto allocate = [size](std::vector<Value>& values, std::int64_t columns) {
+        values.resize(static_cast<std::size_t>(size * columns));
+    };
+    allocate(pass.first_z, joined);
+    allocate(pass.hidden, joined);
+    multiply(features, w.first, pass.first_z.data(), size, shape.features, joined, threads);
+    attend(graph, pass.first_z.data(), w.first_source, w.first_target, shape.heads, shape.hidden,
+           {dropout.edges, dropout.seed}, pass.first, pass.hidden.data(), threads);
+    const auto scale = static_cast<Value>(1.0 / (1.0 - dropout.hidden));
+    parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
+        std::vector<Value> below(static_cast<std::size_t>(joined));
+        for (std::int64_t i = begin; i < end; ++i) {
+            Value* const row = pass.hidden.data() + i * joined;
+            for (std::int64_t c = 0; c < joined; ++c) {
+                row[c] += w.first_bias[c];
+                below[c] = row[c] < 0 ? row[c] : Value{0};
+            }
+            simd::edge_kernels<Value>().exponentials(below.data(), joined);
+            for (std::int64_t c = 0; c < joined; ++c) {
+                row[c] = row[c] > 0 ? row[c] : below[c] - 1;  // ELU
+            }
+            if (!(dropout.hidden > 0)) continue;
+            for (std::int64_t c = 0; c < joined; ++c) {
+                row[c] = unit_dropped<Value>(dropout, i * joined + c) ? Value{0} : row[c] * scale;
+            }
+        }
+    });
+    allocate(pass.second_z, shape.logits());
+    multiply(pass.hidden.data(), w.second, pass.second_z.data(), size, joined, shape.logits(),
+             threads);
+    std::vector<Value> heads;
+    allocate(heads, shape.logits());
+    attend(graph, pass.second_z.data(), w.second_source, w.second_target, shape.heads,
+           shape.classes, {dropout.edges, dropout.seed ^ kSecondLayer}, pass.second, heads.data(),
+           threads);
+    allocate(pass.logits, shape.classes);
+    const Value share = Value{1} / static_cast<Value>(shape.heads);
+    for (std::int64_t i = 0; i < size; ++i) {
+        for (std::int64_t c = 0; c < shape.classes; ++c) {
+            Value sum = 0;
+            for (std::int64_t h = 0; h < shape.heads; ++h) {
+                sum += heads[i * shape.logits() + h * shape.classes + c];
+            }
+            pass.logits[i * shape.classes + c] = sum * share + w.second_bias[c];
+        }
+    }
+}
+
+/// The loss; `logits` become their gradient.
+template <class Value>
+double cross_entropy(const std::int32_t* labels, const Value* node_weights, std::int64_t size,
+                     std::int64_t classes, Value* logits) {
+    double loss = 0;
+    std::vector<double> shares(static_cast<std::size_t>(classes));
+    for (std::int64_t i = 0; i < size; ++i) {
+        Value* const row = logits + i * classes;
+        const auto weight = static_cast<double>(node_weights[i]);
+        if (weight == 0) {
+            std::fill(row, row + classes, Value{0});
+            continue;
+        }
+        const auto peak = static_cast<double>(*std::max_element(row, row + classes));
+        double total = 0;
+        for (std::int64_t c = 0; c < classes; ++c) {
+            shares[c] = numeric::portable_exp(static_cast<double>(row[c]) - peak);
+            total += shares[c];
+        }
+        loss +=
+            weight * (numeric::portable_log(total) + peak - static_cast<double>(row[labels[i]]));
+        for (std::int64_t c = 0; c < classes; ++c) {
+            const double own = c == labels[i] ? 1.0 : 0.0;
+            row[c] = static_cast<Value>(weight * (shares[c] / total - own));
+        }
+    }
+    return loss;
+}
+
+/// Sums of columns, in order of the rows.
+template <class Value>
+void column_sums(const Value* values, std::int64_t rows, std::int64_t columns, Value* out) {
+    std::fill(out, out + columns, Value{0});
+    for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t c = 0; c < columns; ++c) out[c] += values[i * columns + c];
+    }
+}
+
+template <class Value>
+std::vector<Value> transposed(const Value* values, std::int64_t rows, std::int64_t columns) {
+    std::vector<Value> out(static_cast<std::size_t>(rows * columns));
+    for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t c = 0; c < columns; ++c) out[c * rows + i] = values[i * columns + c];
+    }
+    return out;
+}
+
+}  // namespace
+
+template <class Value>
+NetworkOutput<Value> run_network(const AttentionGraph& graph, const Value* features,
+                                 const NetworkShape& shape, const Value* weights,
+                                 unsigned threads) {
+    Pass<Value> pass;
+    run(graph, features, shape, weights, {}, pass, threads);
+    return {std::move(pass.hidden), std::move(pass.logits), std::move(pass.first.attention),
+            std::move(pass.second.attention)};
+}
+
+template <class Value>
+double network_gradient(const AttentionGraph& graph, const Value* features,
+                        const std::int32_t* labels, const Value* node_weights,
+                        const NetworkShape& shape, const Value* weights, const Dropout& dropout,
+                        Value* gradient, unsigned threads) {
+    Pass<Value> pass;
+    run(graph, features, shape, weights, dropout, pass, threads);
+    const Weights<const Value> w(shape, weights);
+    const Weights<Value> g(shape, gradient);
+    const std::int64_t size = graph.size();
+    const std::int64_t joined = shape.joined();
+    const std::int64_t wide = shape.logits();
+    const double loss =
+        cross_entropy(labels, node_weights, size, shape.classes, pass.logits.data());
+    column_sums(pass.logits.data(), size, shape.classes, g.second_bias);
+    // Every head has the same share of a logit.
+    std::vector<Value> of_heads(static_cast<std::size_t>(size * wide));
+    const Value share = Value{1} / static_cast<Value>(shape.heads);
+    for (std::int64_t i = 0; i < size; ++i) {
+        for (std::int64_t k = 0; k < wide; ++k) {
+            of_heads[i * wide + k] = share * pass.logits[i * shape.classes + k % shape.classes];
+        }
+    }
+    std::vector<Value> of_z(static_cast<std::size_t>(size * wide));
+    attend_backward(graph, pass.second_z.data(), w.second_source, w.second_target, shape.heads,
+                    shape.classes, pass.second, of_heads.data(), of_z.data(), g.second_source,
+                    g.second_target, threads);
+    multiply_transposed(pass.hidden.data(), of_z.data(), g.second, size, joined, wide, threads);
+    const std::vector<Value> turned = transposed(w.second, joined, wide);
+    std::vector<Value> of_hidden(static_cast<std::size_t>(size * joined));
+    multiply(of_z.data(), turned.data(), of_hidden.data(), size, wide, joined, threads);
+    const auto keep = static_cast<Value>(1.0 - dropout.hidden);
+    parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t at = begin * joined; at < end * joined; ++at) {
+            const Value value = pass.hidden[at] * keep;  // ELU, without the scale of dropout
+            const Value slope = value > 0 ? Value{1} : value + 1;
+            const bool out = dropout.hidden > 0 && unit_dropped<Value>(dropout, at);
+            of_hidden[at] = out ? Value{0} : of_hidden[at] * (slope / keep);
+        }
+    });
+    column_sums(of_hidden.data(), size, joined, g.first_bias);
+    of_z.resize(static_cast<std::size_t>(size * joined));
+    attend_backward(graph, pass.first_z.data(), w.first_source, w.first_target, shape.heads,
+                    shape.hidden, pass.first, of_hidden.data(), of_z.data(), g.first_source,
+                    g.first_target, threads);
+    multiply_transposed(features, of_z.data(), g.first, size, shape.features, joined, threads);
+    return loss;
+}
+
+template NetworkOutput<float> run_network(const AttentionGraph&, const float*, const NetworkShape&,
+                                          const float*, unsigned);
+template NetworkOutput<double> run_network(const AttentionGraph&, const double*,
+                                           const NetworkShape&, const double*, unsigned);
+template double network_gradient(const AttentionGraph&, const float*, const std::int32_t*,
+                                 const float*, const NetworkShape&, const float*, const Dropout&,
+                                 float*, unsigned);
+template double network_gradient(const AttentionGraph&, const double*, const std::int32_t*,
+                                 const double*, const NetworkShape&, const double*, const Dropout&,
+                                 double*, unsigned);
+
+}  // namespace dsir::gais

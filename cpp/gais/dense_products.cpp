@@ -1,0 +1,84 @@
+#include "gais/dense_products.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "parallel/for_ranges.hpp"
+
+namespace dsir::gais {
+namespace {
+
+// Rows of a block of the transposed product: few enough blocks that their sums fit in the cache.
+constexpr std::int64_t kLeastBlock = 512;
+constexpr std::int64_t kMostBlocks = 64;
+// Products smaller than this are not worth a thread.
+constexpr std::int64_t kSerial = 1 << 18;
+
+}  // namespace
+
+template <class Value>
+void multiply(const Value* left, const Value* right, Value* out, std::int64_t rows,
+              std::int64_t inner, std::int64_t columns, unsigned threads) {
+    const unsigned used = rows * inner * columns < kSerial ? 1 : threads;
+    parallel::for_ranges(rows, used, [&](unsigned, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            Value* const to = out + i * columns;
+            std::fill(to, to + columns, Value{0});
+            const Value* const from = left + i * inner;
+            std::int64_t k = 0;
+            for (; k + 4 <= inner; k += 4) {
+                const Value* const r = right + k * columns;
+                const Value a = from[k], b = from[k + 1], c = from[k + 2], d = from[k + 3];
+                for (std::int64_t m = 0; m < columns; ++m) {
+                    to[m] += (a * r[m] + b * r[m + columns]) +
+                             (c * r[m + 2 * columns] + d * r[m + 3 * columns]);
+                }
+            }
+            for (; k < inner; ++k) {
+                const Value a = from[k];
+                const Value* const r = right + k * columns;
+                for (std::int64_t m = 0; m < columns; ++m) to[m] += a * r[m];
+            }
+        }
+    });
+}
+
+template <class Value>
+void multiply_transposed(const Value* left, const Value* right, Value* out, std::int64_t rows,
+                         std::int64_t inner, std::int64_t columns, unsigned threads) {
+    const std::int64_t block = std::max(kLeastBlock, (rows + kMostBlocks - 1) / kMostBlocks);
+    const std::int64_t blocks = std::max<std::int64_t>(1, (rows + block - 1) / block);
+    const std::int64_t size = inner * columns;
+    std::vector<Value> sums(static_cast<std::size_t>(blocks * size), Value{0});
+    const unsigned used = rows * size < kSerial ? 1 : threads;
+    parallel::for_ranges(blocks, used, [&](unsigned, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t b = begin; b < end; ++b) {
+            Value* const sum = sums.data() + b * size;
+            const std::int64_t last = std::min(rows, (b + 1) * block);
+            for (std::int64_t i = b * block; i < last; ++i) {
+                const Value* const r = right + i * columns;
+                for (std::int64_t k = 0; k < inner; ++k) {
+                    const Value a = left[i * inner + k];
+                    Value* const to = sum + k * columns;
+                    for (std::int64_t m = 0; m < columns; ++m) to[m] += a * r[m];
+                }
+            }
+        }
+    });
+    std::fill(out, out + size, Value{0});
+    for (std::int64_t b = 0; b < blocks; ++b) {
+        const Value* const sum = sums.data() + b * size;
+        for (std::int64_t k = 0; k < size; ++k) out[k] += sum[k];
+    }
+}
+
+template void multiply(const float*, const float*, float*, std::int64_t, std::int64_t, std::int64_t,
+                       unsigned);
+template void multiply(const double*, const double*, double*, std::int64_t, std::int64_t,
+                       std::int64_t, unsigned);
+template void multiply_transposed(const float*, const float*, float*, std::int64_t, std::int64_t,
+                                  std::int64_t, unsigned);
+template void multiply_transposed(const double*, const double*, double*, std::int64_t, std::int64_t,
+                                  std::int64_t, unsigned);
+
+}  // namespace dsir::gais

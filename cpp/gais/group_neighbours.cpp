@@ -1,0 +1,146 @@
+#include "gais/group_neighbours.hpp"
+
+#include <algorithm>
+
+#include "gais/dense_products.hpp"
+#include "parallel/for_ranges.hpp"
+
+namespace dsir::gais {
+namespace {
+
+struct Candidate {
+    std::int32_t row;
+    float cosine;
+    std::int32_t tables;
+};
+
+/// The best k of the candidates of a row; what the others were is forgotten on the way.
+class Nearest {
+  public:
+    Nearest(std::int64_t k, float threshold)
+        : k_(static_cast<std::size_t>(k)), threshold_(threshold) {}
+
+    void begin() {
+        found_.clear();
+        full_ = false;
+    }
+    void offer(std::int32_t row, float cosine) {
+        if (!(cosine >= threshold_)) return;
+        if (full_ && cosine < worst_) return;
+        found_.push_back({row, cosine, 1});
+        if (found_.size() >= 8 * k_ + 64) prune();
+    }
+    /// The best, ascending by row.
+    const std::vector<Candidate>& end() {
+        prune();
+        std::sort(found_.begin(), found_.end(),
+                  [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
+        return found_;
+    }
+
+  private:
+    void prune() {
+        std::sort(found_.begin(), found_.end(), [](const Candidate& a, const Candidate& b) {
+            return a.cosine != b.cosine ? a.cosine > b.cosine : a.row < b.row;
+        });
+        // One row has one cosine: its entries stand together.
+        std::size_t kept = 0;
+        for (const Candidate& one : found_) {
+            if (kept > 0 && found_[kept - 1].row == one.row) {
+                found_[kept - 1].tables += one.tables;
+            } else {
+                if (kept == k_) break;
+                found_[kept++] = one;
+            }
+        }
+        found_.resize(kept);
+        full_ = kept == k_;
+        if (full_) worst_ = found_.back().cosine;
+    }
+
+    std::size_t k_;
+    float threshold_;
+    std::vector<Candidate> found_;
+    bool full_ = false;
+    float worst_ = 0;
+};
+
+}  // namespace
+
+Neighbours group_neighbours(const numeric::DenseRows& rows, const std::vector<GroupTable>& tables,
+                            std::int64_t k, float threshold, unsigned threads) {
+    const auto size = static_cast<std::size_t>(rows.size);
+    // Where a row stands: group by table.
+    std::vector<std::int32_t> group_of(tables.size() * size);
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+        for (std::int64_t g = 0; g < tables[t].groups; ++g) {
+            for (std::int64_t m = tables[t].offsets[g]; m < tables[t].offsets[g + 1]; ++m) {
+                group_of[t * size + tables[t].members[m]] = static_cast<std::int32_t>(g);
+            }
+        }
+    }
+    // Rows are visited in the order of the first table, whose groups are then in the cache.
+    std::vector<Candidate> best(size * static_cast<std::size_t>(k));
+    std::vector<std::int32_t> counts(size, 0);
+    if (!tables.empty() && size > 0) {
+        parallel::for_ranges(
+            rows.size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
+                Nearest nearest(k, threshold);
+                for (std::int64_t at = begin; at < end; ++at) {
+                    const std::int32_t i = tables[0].members[at];
+                    const float* const own = rows.values + i * rows.width;
+                    nearest.begin();
+                    for (std::size_t t = 0; t < tables.size(); ++t) {
+                        const std::int32_t g = group_of[t * size + i];
+                        const std::int64_t last = tables[t].offsets[g + 1];
+                        for (std::int64_t m = tables[t].offsets[g]; m < last; ++m) {
+                            const std::int32_t j = tables[t].members[m];
+                            if (j == i) continue;
+                            nearest.offer(j, dot(own, rows.values + j * rows.width, rows.width));
+                        }
+                    }
+                    const std::vector<Candidate>& found = nearest.end();
+                    counts[i] = static_cast<std::int32_t>(found.size());
+                    std::copy(found.begin(), found.end(), best.begin() + i * k);
+                }
+            });
+    }
+    Neighbours result;
+    result.offsets.assign(size + 1, 0);
+    for (std::size_t i = 0; i < size; ++i) {
+        result.offsets[i + 1] = result.offsets[i] + counts[i];
+    }
+    const auto edges = static_cast<std::size_t>(result.offsets[size]);
+    result.neighbours.reserve(edges);
+    result.cosines.reserve(edges);
+    result.shares.reserve(edges);
+    const auto whole = static_cast<float>(tables.size());
+    for (std::size_t i = 0; i < size; ++i) {
+        for (std::int32_t c = 0; c < counts[i]; ++c) {
+            const Candidate& one = best[i * static_cast<std::size_t>(k) + c];
+            result.neighbours.push_back(one.row);
+            result.cosines.push_back(one.cosine);
+            result.shares.push_back(static_cast<float>(one.tables) / whole);
+        }
+    }
+    return result;
+}
+
+std::vector<std::uint64_t> sign_codes(const numeric::DenseRows& rows, const float* planes,
+                                      std::int64_t bits, unsigned threads) {
+    std::vector<std::uint64_t> codes(static_cast<std::size_t>(rows.size));
+    parallel::for_ranges(rows.size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            std::uint64_t code = 0;
+            for (std::int64_t b = 0; b < bits; ++b) {
+                const float side =
+                    dot(rows.values + i * rows.width, planes + b * rows.width, rows.width);
+                code |= std::uint64_t{side > 0} << b;
+            }
+            codes[i] = code;
+        }
+    });
+    return codes;
+}
+
+}  // namespace dsir::gais

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "lexrank/centrality.hpp"
+#include "lexrank/walk_steps.hpp"
+#include "parallel/for_ranges.hpp"
+
+namespace dsir::lexrank {
+namespace {
+
+/// Products with X and X^T, for X the rows at length 1.
+///
+/// The product with X^T scatters. Rows are cut into blocks, each adds into columns of its own, and
+/// the blocks' columns are added in order: the cut depends on the rows alone.
+template <class Rows>
+class Products {
+  public:
+    Products(const Rows& rows, unsigned threads) : rows_(rows), threads_(threads) {
+        // As many blocks as cost about a quarter of the work on the entries to clear and add up; a
+        // power of two, so that two, four or eight threads have the same share.
+        const std::int64_t columns = std::max<std::int64_t>(1, rows.width);
+        const std::int64_t most = std::min<std::int64_t>(32, rows.entries() / (4 * columns));
+        while (2 * blocks_ <= std::min(most, rows.size)) blocks_ *= 2;
+        sums_.resize(static_cast<std::size_t>(blocks_ * rows.width));
+        columns_.resize(static_cast<std::size_t>(rows.width));
+        inverse_norm_.resize(static_cast<std::size_t>(rows.size));
+        each_row_block([&](std::int64_t, std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                double square = 0;
+                rows_.each(i, [&](std::int64_t column, double value) {
+                    const double scaled = value * rows_.scale(column);
+                    square += scaled * scaled;
+                });
+                inverse_norm_[i] = square > 0 ? 1.0 / std::sqrt(square) : 0.0;
+            }
+        });
+    }
+
+    std::int64_t blocks() const { return blocks_; }
+    bool is_zero(std::int64_t i) const { return inverse_norm_[i] == 0.0; }
+
+    /// (X columns)[i], for the columns of the last `add_up`.
+    double gather(std::int64_t i) const {
+        // Two partial sums, for speed, in an order that is always the same.
+        double even = 0;
+        double odd = 0;
+        rows_.each(i, [&](std::int64_t column, double value) {
+            const double sum = even + value * columns_[column];
+            even = odd;
+            odd = sum;
+        });
+        return inverse_norm_[i] * (even + odd);
+    }
+
+    /// For every block: body(block, begin, end, scatter), which is to call scatter(i, amount) for
+    /// its rows; then the columns are X^T amounts, with the second scale of the columns put in.
+    template <class Body>
+    void pass(const Body& body) {
+        each_row_block([&](std::int64_t block, std::int64_t begin, std::int64_t end) {
+            double* const sums = sums_.data() + block * rows_.width;
+            std::fill(sums, sums + rows_.width, 0.0);
+            body(block, begin, end, [&](std::int64_t i, double amount) {
+                const double scaled = inverse_norm_[i] * amount;
+                if (scaled == 0.0) return;
+                rows_.each(
+                    i, [&](std::int64_t column, double value) { sums[column] += value * scaled; });
+            });
+        });
+        parallel::for_ranges(rows_.width, threads_,
+                             [&](unsigned, std::int64_t begin, std::int64_t end) {
+                                 for (; begin < end; begin += kColumnsAtOnce) {
+                                     add_up(begin, std::min(end, begin + kColumnsAtOnce));
+                                 }
+                             });
+    }
+
+    template <class Body>
+    void each_row_block(const Body& body) const {
+        parallel::for_ranges(blocks_, threads_,
+                             [&](unsigned, std::int64_t first, std::int64_t last) {
+                                 for (std::int64_t b = first; b < last; ++b) {
+                                     body(b, begin_of(b), begin_of(b + 1));
+                                 }
+                             });
+    }
+
+  private:
+    static constexpr std::int64_t kColumnsAtOnce = 1024;
+
+    /// Adds the blocks' columns, block by block; so few at once that they stay in the cache.
+    void add_up(std::int64_t begin, std::int64_t end) {
+        double* const to = columns_.data();
+        std::fill(to + begin, to + end, 0.0);
+        for (std::int64_t b = 0; b < blocks_; ++b) {
+            const double* const from = sums_.data() + b * rows_.width;
+            for (std::int64_t c = begin; c < end; ++c) to[c] += from[c];
+        }
+        for (std::int64_t c = begin; c < end; ++c) to[c] *= rows_.scale(c) * rows_.scale(c);
+    }
+
+    std::int64_t begin_of(std::int64_t block) const {
+        const std::int64_t step = (rows_.size + blocks_ - 1) / blocks_;
+        return std::min(rows_.size, block * step);
+    }
+
+    const Rows& rows_;
+    unsigned threads_;
+    std::int64_t blocks_ = 1;
+    std::vector<double> sums_;     ///< blocks x columns
+    std::vector<double> columns_;  ///< X^T amounts, ready for gather
+    std::vector<double> inverse_norm_;
+};
+
+template <class Rows>
+std::vector<double> degrees(Products<Rows>& products, const Rows& rows) {
+    products.pass([](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
+        for (std::int64_t i = begin; i < end; ++i) scatter(i, 1.0);
+    });
+    std::vector<double> degree(static_cast<std::size_t>(rows.size));
+    products.each_row_block([&](std::int64_t, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            degree[i] = products.is_zero(i) ? 0.0 : products.gather(i);
+        }
+    });
+    return degree;
+}
+
+}  // namespace
+
+template <class Rows>
+std::vector<double> cosine_degrees(const Rows& rows, unsigned threads) {
+    Products<Rows> products(rows, threads);
+    return degrees(products, rows);
+}
+
+template <class Rows>
+Walk walk_cosines(const Rows& rows, const WalkSettings& settings) {
+    const WalkSteps steps(rows.size, settings);
+    Walk walk;
+    walk.scores.resize(static_cast<std::size_t>(rows.size));
+    for (std::int64_t i = 0; i < rows.size; ++i) walk.scores[i] = steps.start(i);
+    if (steps.participants() == 0) return walk;
+    Products<Rows> products(rows, settings.threads);
+    std::vector<double> inverse_degree = degrees(products, rows);
+    for (double& degree : inverse_degree) degree = degree > 0 ? 1.0 / degree : 0.0;
+    std::vector<double>& scores = walk.scores;
+    const auto handed = [&](std::int64_t i) { return scores[i] * inverse_degree[i]; };
+    products.pass([&](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
+        for (std::int64_t i = begin; i < end; ++i) scatter(i, handed(i));
+    });
+    std::vector<double> changes(static_cast<std::size_t>(products.blocks()));
+    walk.converged = false;
+    while (!walk.converged && walk.iterations < settings.max_iterations) {
+        // One pass over the rows: take a row's new score from the columns, add it to the next ones.
+        products.pass(
+            [&](std::int64_t block, std::int64_t begin, std::int64_t end, const auto& scatter) {
+                double change = 0;
+                for (std::int64_t i = begin; i < end; ++i) {
+                    const double next =
+                        steps.next(i, inverse_degree[i] > 0 ? products.gather(i) : scores[i]);
+                    change += std::abs(next - scores[i]);
+                    scores[i] = next;
+                    scatter(i, handed(i));
+                }
+                changes[block] = change;
+            });
+        ++walk.iterations;
+        walk.change = in_order(changes);
+        walk.converged = walk.change <= settings.tolerance;
+    }
+    return walk;
+}
+
+template <class Rows>
+std::vector<double> cosines_with(const Rows& rows, std::int64_t row, unsigned threads) {
+    Products<Rows> products(rows, threads);
+    products.pass([&](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
+        if (begin <= row && row < end) scatter(row, 1.0);
+    });
+    std::vector<double> cosine(static_cast<std::size_t>(rows.size));
+    products.each_row_block([&](std::int64_t, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) cosine[i] = products.gather(i);
+    });
+    cosine[row] = 1.0;
+    return cosine;
+}
+
+#define DSIR_LEXRANK_INSTANTIATE(...)                                          \
+    template Walk walk_cosines(const __VA_ARGS__&, const WalkSettings&);       \
+    template std::vector<double> cosine_degrees(const __VA_ARGS__&, unsigned); \
+    template std::vector<double> cosines_with(const __VA_ARGS__&, std::int64_t, unsigned)
+
+DSIR_LEXRANK_INSTANTIATE(numeric::SparseRows<float>);
+DSIR_LEXRANK_INSTANTIATE(numeric::SparseRows<double>);
+DSIR_LEXRANK_INSTANTIATE(numeric::DenseRows);
+
+}  // namespace dsir::lexrank

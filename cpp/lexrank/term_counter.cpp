@@ -1,0 +1,270 @@
+#include "lexrank/term_counter.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "hashing/fast_hash.hpp"
+#include "parallel/for_ranges.hpp"
+#include "text/row_status.hpp"
+#include "text/wordpunct.hpp"
+#include "unicode/utf8.hpp"
+
+namespace dsir::lexrank {
+namespace {
+
+constexpr std::int64_t kRowsABlock = 8192;
+constexpr std::int64_t kBytesABlock = 4 << 20;
+
+bool is_word(std::string_view token) {
+    const auto* const at = reinterpret_cast<const std::uint8_t*>(token.data());
+    const auto decoded = unicode::decode_utf8(at, at + token.size());
+    return unicode::properties_of(decoded.code_point).kind == static_cast<int>(unicode::Kind::word);
+}
+
+}  // namespace
+
+/// The units of one block, counted by one thread with terms of its own.
+struct TermCounter::Block {
+    Block(const TermCounter& settings) : counter(settings) {}
+
+    /// Adds a token to the open row.
+    void add(std::string_view token, std::uint64_t hash, bool check_word) {
+        const std::uint32_t id = terms.add(token, hash);
+        if (id == last_row.size()) {
+            last_row.push_back(-1);
+            place.push_back(0);
+            documents.push_back(0);
+            dropped.push_back(counter.stopwords_.find(token, hash).has_value() ||
+                              (check_word && !is_word(token)));
+        }
+        if (dropped[id]) return;
+        if (last_row[id] == row) {
+            chunk.counts[place[id]] += 1;
+            return;
+        }
+        last_row[id] = row;
+        place[id] = static_cast<std::uint32_t>(chunk.terms.size());
+        ++documents[id];
+        chunk.terms.push_back(id);
+        chunk.counts.push_back(1);
+    }
+
+    void end_row() {
+        const std::size_t size = chunk.terms.size() - row_start;
+        chunk.row_sizes.push_back(static_cast<std::uint32_t>(size));
+        documents_with_terms += size != 0;
+        if (!counter.keep_rows_) {
+            chunk.terms.clear();
+            chunk.counts.clear();
+        }
+        row_start = chunk.terms.size();
+        ++row;
+    }
+
+    /// Takes back what the open row has added.
+    void drop_row() {
+        for (std::size_t k = row_start; k < chunk.terms.size(); ++k) {
+            last_row[chunk.terms[k]] = -1;
+            --documents[chunk.terms[k]];
+        }
+        chunk.terms.resize(row_start);
+        chunk.counts.resize(row_start);
+    }
+
+    const TermCounter& counter;
+    Vocabulary terms;
+    std::vector<std::int64_t> last_row;  ///< per term: the row it was last met in
+    std::vector<std::uint32_t> place;    ///< where it stands in that row
+    std::vector<std::uint32_t> documents;
+    std::vector<char> dropped;
+    Chunk chunk;
+    std::int64_t row = 0;
+    std::size_t row_start = 0;
+    std::int64_t documents_with_terms = 0;
+    std::vector<std::int64_t> invalid;
+};
+
+TermCounter::TermCounter(bool words_only, const std::vector<std::string>& stopwords, bool keep_rows)
+    : words_only_(words_only), keep_rows_(keep_rows) {
+    for (const auto& word : stopwords) {
+        if (!word.empty()) stopwords_.add(word, Vocabulary::hash_of(word));
+    }
+}
+
+template <class Fill>
+std::vector<std::int64_t> TermCounter::add_blocks(std::int64_t rows, std::int64_t rows_a_block,
+                                                  unsigned threads, const Fill& fill) {
+    std::vector<std::int64_t> invalid;
+    const std::int64_t blocks = (rows + rows_a_block - 1) / rows_a_block;
+    const std::int64_t wave = std::int64_t{threads} * 4;
+    for (std::int64_t first = 0; first < blocks; first += wave) {
+        const std::int64_t count = std::min(wave, blocks - first);
+        std::vector<std::unique_ptr<Block>> counted(static_cast<std::size_t>(count));
+        parallel::for_ranges(count, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
+            for (std::int64_t b = begin; b < end; ++b) {
+                auto block = std::make_unique<Block>(*this);
+                const std::int64_t from = (first + b) * rows_a_block;
+                fill(*block, from, std::min(rows, from + rows_a_block));
+                counted[static_cast<std::size_t>(b)] = std::move(block);
+            }
+        });
+        // In the order of the rows: terms are numbered by their first occurrence.
+        for (auto& block : counted) {
+            invalid.insert(invalid.end(), block->invalid.begin(), block->invalid.end());
+            absorb(*block);
+            block.reset();
+        }
+    }
+    return invalid;
+}
+
+std::vector<std::int64_t> TermCounter::add(const arrow::TextColumn& column, unsigned threads) {
+    const std::int64_t rows = column.size();
+    const std::int64_t mean =
+        std::max<std::int64_t>(1, column.text_bytes() / std::max<std::int64_t>(1, rows));
+    const std::int64_t rows_a_block = std::clamp<std::int64_t>(kBytesABlock / mean, 1, kRowsABlock);
+    const auto fill = [&](Block& block, std::int64_t begin, std::int64_t end) {
+        text::TokenBuffer buffer;
+        for (std::int64_t row = begin; row < end; ++row) {
+            const auto document = column[row];
+            bool valid = true;
+            if (document && document->size() > text::kLargestDocument) {
+                valid = false;
+            } else if (document) {
+                buffer.clear();
+                text::WordPunct tokenizer(*document, buffer);
+                while (tokenizer.next()) {
+                    for (std::size_t k = 0; k < buffer.size(); ++k) {
+                        const std::string_view token = buffer[k];
+                        block.add(
+                            token,
+                            hashing::token_hash(reinterpret_cast<const std::uint8_t*>(token.data()),
+                                                token.size()),
+                            words_only_);
+                    }
+                }
+                valid = tokenizer.valid();
+            }
+            if (!valid) {
+                block.drop_row();
+                block.invalid.push_back(row);
+            }
+            block.end_row();
+        }
+    };
+    return add_blocks(rows, rows_a_block, threads, fill);
+}
+
+void TermCounter::add_tokens(const arrow::TextColumn& tokens,
+                             const std::vector<std::int64_t>& offsets, unsigned threads) {
+    const auto fill = [&](Block& block, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            for (std::int64_t k = offsets[row]; k < offsets[row + 1]; ++k) {
+                const auto token = tokens[k];
+                if (token && !token->empty()) block.add(*token, Vocabulary::hash_of(*token), false);
+            }
+            block.end_row();
+        }
+    };
+    add_blocks(static_cast<std::int64_t>(offsets.size()) - 1, kRowsABlock, threads, fill);
+}
+
+void TermCounter::absorb(Block& block) {
+    std::vector<std::uint32_t> number(block.terms.size());
+    for (std::size_t id = 0; id < block.terms.size(); ++id) {
+        // A term that only a row with bad bytes had is not there either.
+        if (block.documents[id] == 0) continue;
+        number[id] = terms_.add(block.terms[id], block.terms.hash(id));
+        if (number[id] == term_documents_.size()) term_documents_.push_back(0);
+        term_documents_[number[id]] += block.documents[id];
+    }
+    for (auto& term : block.chunk.terms) term = number[term];
+    units_ += static_cast<std::int64_t>(block.chunk.row_sizes.size());
+    documents_ += block.documents_with_terms;
+    if (!keep_rows_) return;
+    block.chunk.terms.shrink_to_fit();
+    block.chunk.counts.shrink_to_fit();
+    chunks_.push_back(std::move(block.chunk));
+}
+
+void TermCounter::merge(const TermCounter& other) {
+    for (std::size_t id = 0; id < other.terms_.size(); ++id) {
+        add_term(other.terms_[id], other.term_documents_[id]);
+    }
+    units_ += other.units_;
+    documents_ += other.documents_;
+}
+
+void TermCounter::add_term(std::string_view term, std::int64_t documents) {
+    const std::uint32_t id = terms_.add(term, Vocabulary::hash_of(term));
+    if (id == term_documents_.size()) term_documents_.push_back(0);
+    term_documents_[id] += documents;
+}
+
+std::vector<std::uint32_t> TermCounter::by_frequency() const {
+    std::vector<std::uint32_t> order(terms_.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return term_documents_[a] > term_documents_[b];
+    });
+    return order;
+}
+
+TermCounts TermCounter::take(unsigned threads) {
+    const std::vector<std::uint32_t> order = by_frequency();
+    std::vector<std::int32_t> rank(order.size());
+    TermCounts result;
+    result.document_counts.resize(order.size());
+    for (std::size_t k = 0; k < order.size(); ++k) {
+        rank[order[k]] = static_cast<std::int32_t>(k);
+        result.document_counts[k] = term_documents_[order[k]];
+    }
+    result.offsets.reserve(static_cast<std::size_t>(units_) + 1);
+    result.offsets.push_back(0);
+    std::vector<std::int64_t> first_rows;
+    for (const auto& chunk : chunks_) {
+        first_rows.push_back(static_cast<std::int64_t>(result.offsets.size()) - 1);
+        for (const std::uint32_t size : chunk.row_sizes) {
+            result.offsets.push_back(result.offsets.back() + size);
+        }
+    }
+    const auto entries = static_cast<std::size_t>(result.offsets.back());
+    result.columns.resize(entries);
+    result.counts.resize(entries);
+    const auto place = [&](unsigned, std::int64_t begin, std::int64_t end) {
+        std::vector<std::pair<std::int32_t, float>> row;
+        for (std::int64_t c = begin; c < end; ++c) {
+            Chunk chunk = std::move(chunks_[c]);
+            std::size_t from = 0;
+            auto to = static_cast<std::size_t>(result.offsets[first_rows[c]]);
+            for (const std::uint32_t size : chunk.row_sizes) {
+                row.clear();
+                for (std::size_t k = from; k < from + size; ++k) {
+                    row.emplace_back(rank[chunk.terms[k]], chunk.counts[k]);
+                }
+                std::sort(row.begin(), row.end());
+                for (const auto& [column, count] : row) {
+                    result.columns[to] = column;
+                    result.counts[to++] = count;
+                }
+                from += size;
+            }
+        }
+    };
+    parallel::for_ranges(static_cast<std::int64_t>(chunks_.size()), threads, place);
+    chunks_.clear();
+    return result;
+}
+
+std::vector<std::int64_t> TermCounter::document_counts_in(const TermCounter& fitted) const {
+    std::vector<std::int64_t> counts;
+    for (const std::uint32_t id : by_frequency()) {
+        const auto found = fitted.terms_.find(terms_[id], terms_.hash(id));
+        counts.push_back(found ? fitted.term_documents_[*found] : 0);
+    }
+    return counts;
+}
+
+}  // namespace dsir::lexrank

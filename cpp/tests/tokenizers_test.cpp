@@ -1,0 +1,186 @@
+#include "text/tokenizers.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "check.hpp"
+#include "unicode/utf8.hpp"
+
+// The contract of tokenizers.hpp, held against every tokenizer in its list: a new one is tested
+// without a line here.
+
+namespace {
+
+using namespace dsir::text;
+using dsir::test::Random;
+using dsir::test::rounds;
+
+const std::vector<std::string> kTexts = {
+    "",
+    " ",
+    " \t\n ",
+    "a",
+    "Alice went, alice!",
+    "It's 3.88 in the U.S., isn't it? \"Quite\" -- (so) [she] said...",
+    "\u00c9t\u00e9 \u0130stanbul \u03a3\u03a3 \u6771\u4eac\u90fd \U0001F600\U0001F600 \u0e01",
+    std::string(kStretchBytes - 1, 'x') + " y",
+    std::string(3 * kStretchBytes, '!') + std::string(3 * kStretchBytes, 'w'),
+    std::string(5000, ' ') + "end",
+};
+
+/// Words, punctuation and spaces of many lengths, now and then in characters of several bytes.
+std::string random_text(Random& random) {
+    static const std::vector<std::string> kPieces = {
+        " ",  "  ", "\n", "a",  "Word",   "don't",  "cannot", "3.14",   "...",        "--",
+        "\"", "``", ",,", "::", "\u00fc", "\u0130", "\u6771", "\u3002", "\U0001F600", "\u00a0"};
+    std::string text;
+    for (std::uint64_t i = random.below(1500); i > 0; --i) {
+        text += kPieces[random.below(kPieces.size())];
+    }
+    return text;
+}
+
+/// The tokens of a document that is UTF-8.
+template <class Tokens>
+std::vector<std::string> tokens_of(std::string_view document, TokenBuffer& buffer) {
+    std::vector<std::string> tokens;
+    Tokens tokenizer(document, buffer);
+    while (tokenizer.next()) {
+        CHECK(buffer.size() >= 1);
+        CHECK(buffer.size() <= kStretchTokens);
+        for (std::size_t k = 0; k < buffer.size(); ++k) {
+            CHECK(!buffer[k].empty());
+            tokens.emplace_back(buffer[k]);
+        }
+    }
+    CHECK(tokenizer.valid());
+    CHECK(!tokenizer.next());
+    return tokens;
+}
+
+bool is_utf8(std::string_view text) {
+    const auto* at = reinterpret_cast<const std::uint8_t*>(text.data());
+    const auto* const end = at + text.size();
+    while (at < end) {
+        const unsigned length = dsir::unicode::decode_utf8(at, end).length;
+        if (length == 0) return false;
+        at += length;
+    }
+    return true;
+}
+
+TEST(names_and_kinds_belong_together) {
+    std::vector<std::string> names;
+    std::size_t place = 0;
+    visit_tokenizers([&]<class Entry>(const Entry& entry) {
+        CHECK(tokenizer_named(entry.name) == entry.kind);
+        CHECK_EQUAL(static_cast<std::size_t>(entry.kind), place++);
+        visit_tokenizer(entry.kind, [&]<class Found>(const Found& found) {
+            CHECK_EQUAL(found.name, entry.name);
+            CHECK((std::is_same_v<typename Found::Tokens, typename Entry::Tokens>));
+        });
+        names.emplace_back(entry.name);
+    });
+    CHECK(names == (std::vector<std::string>{"wordpunct", "word_tokenize", "split"}));
+    CHECK_EQUAL(names.size(), kTokenizerCount);
+    CHECK(tokenizer_named("Wordpunct") == std::nullopt);
+    CHECK(tokenizer_named("") == std::nullopt);
+}
+
+TEST(stretches_are_bounded_and_tokens_are_utf8) {
+    visit_tokenizers([]<class Entry>(const Entry&) {
+        TokenBuffer buffer;
+        Random random(1);
+        for (int i = 0; i < rounds(200); ++i) {
+            const std::string text =
+                i < static_cast<int>(kTexts.size()) ? kTexts[i] : random_text(random);
+            for (const std::string& token : tokens_of<typename Entry::Tokens>(text, buffer)) {
+                CHECK(is_utf8(token));
+            }
+        }
+    });
+}
+
+TEST(tokens_depend_on_the_document_alone) {
+    // A buffer that another document was cut into, and memory that ends with the document.
+    visit_tokenizers([]<class Entry>(const Entry&) {
+        using Tokens = typename Entry::Tokens;
+        TokenBuffer used;
+        Random random(2);
+        for (int i = 0; i < rounds(100); ++i) {
+            const std::string text = random_text(random);
+            TokenBuffer fresh;
+            const std::vector<char> exact(text.begin(), text.end());
+            const auto tokens = tokens_of<Tokens>({exact.data(), exact.size()}, fresh);
+            tokens_of<Tokens>(random_text(random), used);
+            CHECK(tokens == tokens_of<Tokens>(text, used));
+            // No token holds a space, so tokens that are joined by spaces can be split again.
+            std::string joined;
+            for (const std::string& token : tokens) joined += token + " ";
+            CHECK(tokens_of<SplitSpaces>(joined, fresh) == tokens);
+        }
+    });
+}
+
+TEST(documents_that_are_not_utf8_are_not_valid) {
+    visit_tokenizers([]<class Entry>(const Entry&) {
+        TokenBuffer buffer;
+        Random random(3);
+        for (const std::string bad : {"\xFF", "\xC0\x80", "\xED\xA0\x80", "\xE6\x9D"}) {
+            for (int i = 0; i < rounds(20); ++i) {
+                const std::string text = random_text(random) + bad + (i % 2 == 0 ? "" : " x");
+                typename Entry::Tokens tokenizer(text, buffer);
+                while (tokenizer.next()) CHECK(buffer.size() <= kStretchTokens);
+                CHECK(!tokenizer.valid());
+            }
+        }
+    });
+}
+
+TEST(spans_are_where_the_tokens_lie) {
+    visit_tokenizers([]<class Entry>(const Entry&) {
+        if constexpr (Entry::kOfWholeTexts) {
+            TokenBuffer tokens;
+            SpanBuffer buffer;
+            Random random(4);
+            for (int i = 0; i < rounds(100); ++i) {
+                // U+0130 becomes two characters, of which the second may begin a token: such a
+                // token has no span.
+                std::string text = random_text(random);
+                for (std::size_t at; (at = text.find("\u0130")) != std::string::npos;) {
+                    text.erase(at, 2);
+                }
+                std::vector<std::uint32_t> starts;
+                std::vector<std::uint32_t> ends;
+                typename Entry::Spans spans(text, buffer);
+                while (spans.next()) {
+                    CHECK(buffer.starts_size + buffer.ends_size >= 1);
+                    CHECK(buffer.starts_size <= SpanBuffer::kMost);
+                    CHECK(buffer.ends_size <= SpanBuffer::kMost);
+                    starts.insert(starts.end(), buffer.starts.begin(),
+                                  buffer.starts.begin() + buffer.starts_size);
+                    ends.insert(ends.end(), buffer.ends.begin(),
+                                buffer.ends.begin() + buffer.ends_size);
+                }
+                CHECK(spans.valid());
+                const auto expected = tokens_of<typename Entry::Tokens>(text, tokens);
+                CHECK_EQUAL(starts.size(), expected.size());
+                CHECK_EQUAL(ends.size(), expected.size());
+                for (std::size_t k = 0; k < starts.size() && k < ends.size(); ++k) {
+                    CHECK(starts[k] < ends[k]);
+                    CHECK(k == 0 || ends[k - 1] <= starts[k]);
+                    CHECK(is_utf8(std::string_view(text).substr(starts[k], ends[k] - starts[k])));
+                }
+                CHECK(ends.empty() || ends.back() <= text.size());
+            }
+            typename Entry::Spans broken("a \xFF", buffer);
+            while (broken.next()) continue;
+            CHECK(!broken.valid());
+        }
+    });
+}
+
+}  // namespace
