@@ -58,7 +58,7 @@ sanitize: setup
 	cmake --build --preset tsan
 	ctest --preset tsan
 
-# The short form, 20 seconds a target at most; docs/endurance.md has the long one.
+# The short form, 20 seconds a target at most; docs/lab/endurance.md has the long one.
 fuzz: setup
 ifeq ($(CLANG),)
 	@echo "no clang++: the fuzzers are left out (their seeds ran with the native tests)"

@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.pile RESULT.json
 
 The result must hold end_to_end, threads and sampling. What is printed goes into
-docs/performance.md: what was measured, what is assumed, and the arithmetic.
+docs/lab/performance.md: what was measured, what is assumed, and the arithmetic.
 """
 
 from __future__ import annotations

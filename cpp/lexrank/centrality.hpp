@@ -6,7 +6,7 @@
 #include "numeric/rows.hpp"
 
 /// LexRank: the stationary distribution of a walk over units that are alike. Source: Erkan & Radev
-/// 2004 (JAIR 22), equations 3 to 5; ALGORITHMS section 3. All sums are taken in an order that does
+/// 2004 (JAIR 22), equations 3 to 5; docs/algorithms.md, section 10. All sums are taken in an order that does
 /// not depend on `threads`, so results are the same bits for any number of them.
 namespace dsir::lexrank {
 

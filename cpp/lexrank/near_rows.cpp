@@ -9,7 +9,7 @@ namespace {
 // Cuts double from here on, while there are columns.
 constexpr std::int32_t kFirstCut = 4;
 // The share of the reach that what is left out may have, for rows that are not looked at one by
-// one. Measured: docs/lexrank.md.
+// one. Measured: docs/lab/lexrank.md.
 constexpr double kShareLeftOut = 0.5;
 // About what an entry of a list and a head cost.
 constexpr std::int64_t kEntryCost = 2;

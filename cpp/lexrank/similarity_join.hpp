@@ -14,7 +14,7 @@
 ///
 /// With a threshold, bounds that leave common columns out of the index (Bayardo et al. 2007,
 /// "AllPairs"; Anastasiu & Karypis 2014, "L2AP") were built and measured, and lost:
-/// docs/lexrank.md. For the nearest k, whose cosine soon is far higher, they pay: near_rows.hpp.
+/// docs/lab/lexrank.md. For the nearest k, whose cosine soon is far higher, they pay: near_rows.hpp.
 namespace dsir::lexrank {
 
 struct JoinSettings {

@@ -3,7 +3,7 @@
 Key of a document = log_weight / temperature + Gumbel noise, the noise a function of (seed, target,
 global row number). The documents with the greatest keys are selected; among equal keys the smaller
 row first. Taking the k greatest keys samples without replacement in proportion to
-exp(log_weight / temperature) (the Gumbel top-k trick; ALGORITHMS sections 1 and 2).
+exp(log_weight / temperature) (the Gumbel top-k trick; docs/algorithms.md, section 3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rows of docs/compatibility.md where the answer is not the reference's."""
+"""The rows of docs/reference/compatibility.md where the answer is not the reference's."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ THRESHOLDS = thresholds()
 
 
 def weight(seed: int, source: int, row: int, replicate: int) -> int:
-    """The definition of docs/formats.md."""
+    """The definition of docs/reference/formats.md."""
     counter = [row & U32, row >> 32, replicate // 4, source + (1 << 31)]
     bits = _core.philox4x32(counter, [seed & U32, seed >> 32])[replicate % 4]
     return sum(bits >= threshold for threshold in THRESHOLDS)

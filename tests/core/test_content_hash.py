@@ -20,7 +20,7 @@ def fold(a: int, b: int) -> int:
 
 
 def defined(data: bytes) -> int:
-    """docs/formats.md, word for word."""
+    """docs/reference/formats.md, word for word."""
 
     def word(piece: bytes) -> int:
         return int.from_bytes(piece.ljust(8, b"\0"), "little")

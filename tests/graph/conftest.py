@@ -17,7 +17,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 @dataclass(frozen=True)
 class BruteForce:
-    """The formulas of ALGORITHMS section 3, over all pairs."""
+    """The formulas of docs/algorithms.md, section 10, over all pairs."""
 
     @staticmethod
     def words(text, stopwords=()):

@@ -93,10 +93,10 @@ def said_in() -> Any:
 
 def plain(value: Any) -> Any:
     """A value as JSON has it."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return plain(dataclasses.asdict(value))
     if isinstance(value, Mapping):
         return {str(name): plain(one) for name, one in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value

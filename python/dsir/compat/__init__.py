@@ -2,7 +2,8 @@
 
 from dsir.compat import HashedNgramDSIR
 
-What runs is dsir's core, on threads. docs/compatibility.md lists where the behaviour differs.
+What runs is dsir's core, on threads. docs/reference/compatibility.md lists where the behaviour
+differs.
 """
 
 from __future__ import annotations

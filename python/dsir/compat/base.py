@@ -230,8 +230,9 @@ class DSIR:
         return mask
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write this object's attributes to a file; never a pickle, see docs/compatibility.md.
+        """Write this object's attributes to a file, which is never a pickle.
 
+        docs/reference/compatibility.md describes the file.
         Functions are not written. The default ones are noted by name.
 
         Raises:

@@ -81,7 +81,7 @@ def train_network(
 ) -> TrainedNetwork:
     """Train on the labels, and run over all nodes with the best weights seen.
 
-    Source: Velickovic et al. 2018, "Graph Attention Networks"; ALGORITHMS section 4.
+    Source: Velickovic et al. 2018, "Graph Attention Networks"; docs/algorithms.md, section 13.
 
     Args:
         graph: with an edge from every node to itself.

@@ -1,8 +1,8 @@
 """GAIS: instance selection by a graph attention network.
 
 Source: Rustamov et al. 2025, "Scalable Graph Attention-based Instance Selection via Mini-Batch
-Sampling and Hierarchical Hashing" (arXiv 2502.20293), as read in ALGORITHMS section 4. Selection
-by coverage is ours; what was tried, and what each way gives: docs/gais.md.
+Sampling and Hierarchical Hashing" (arXiv 2502.20293), as docs/algorithms.md, section 13, reads it.
+Selection by coverage is ours; what was tried, and what each way gives: docs/lab/gais.md.
 """
 
 from __future__ import annotations

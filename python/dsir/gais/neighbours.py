@@ -1,7 +1,7 @@
 """Nearest neighbours of rows of numbers: exact, within mini-batches, or by hashing.
 
-Source: Rustamov et al. 2025 (arXiv 2502.20293), as read in ALGORITHMS section 4; what that leaves
-open is ours and described in docs/gais.md.
+Source: Rustamov et al. 2025 (arXiv 2502.20293), as docs/algorithms.md, section 13, reads it; what
+that leaves open is ours and described in docs/lab/gais.md.
 """
 
 from __future__ import annotations

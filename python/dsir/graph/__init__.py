@@ -1,8 +1,9 @@
 """Graphs: of text units (similarity, LexRank, summaries), and of labelled rows (GAIS).
 
 Source: Erkan & Radev 2004, "LexRank: Graph-based Lexical Centrality as Salience in Text
-Summarization" (JAIR 22); ALGORITHMS section 3. What was chosen and why: docs/lexrank.md.
-Rustamov et al. 2025 (arXiv 2502.20293); ALGORITHMS section 4; docs/gais.md.
+Summarization" (JAIR 22); docs/algorithms.md, section 10. What was chosen and why:
+docs/lab/lexrank.md. Rustamov et al. 2025 (arXiv 2502.20293); docs/algorithms.md, section 13;
+docs/lab/gais.md.
 """
 
 from __future__ import annotations

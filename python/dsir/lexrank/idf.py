@@ -31,7 +31,8 @@ class Idf:
 
     N is the number of documents with at least one term, n_w the number of those that have w. A term
     that no document had gets log(N + 1). Fit on any corpus, read as a stream; what is fitted on
-    parts adds up with `merge` to what is fitted on the whole. Source: ALGORITHMS section 3.
+    parts adds up with `merge` to what is fitted on the whole. Source: docs/algorithms.md, section
+    10.
 
     Args:
         stopwords: terms to leave out: None, "en", or a list.

@@ -88,7 +88,7 @@ def lexrank(
     else anywhere (or as `teleport` says). Units without a term score 0 and take no part, in N
     neither; a unit whose terms all have idf 0 is its own only neighbour.
 
-    Source: Erkan & Radev 2004, sections 3.1 to 3.3; ALGORITHMS section 3.
+    Source: Erkan & Radev 2004, sections 3.1 to 3.3; docs/algorithms.md, section 10.
 
     Args:
         units: texts, token lists, a sparse matrix in compressed rows, embeddings (see

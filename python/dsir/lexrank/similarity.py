@@ -81,8 +81,8 @@ def similarity_join(
     (the smaller number among equals; those of `threshold`, or with a term in common), and there is
     an edge where either unit names the other. A unit may so have more than `top_k` neighbours.
 
-    Source: ALGORITHMS section 3. Memory: the edges, 4 bytes each and 8 for its cosine, and an index
-    of a few thousand units at a time.
+    Source: docs/algorithms.md, section 10. Memory: the edges, 4 bytes each and 8 for its cosine,
+    and an index of a few thousand units at a time.
 
     Args:
         rows: texts (a list of str, an Arrow column or table, a path), token lists, a sparse matrix

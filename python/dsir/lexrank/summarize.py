@@ -24,7 +24,7 @@ from dsir.lexrank.units import Units, units_of
 from dsir.primitive_arrays import to_numpy
 
 DEFAULT_SENTENCES = 5
-# Chosen on Opinosis: docs/lexrank.md.
+# Chosen on Opinosis: docs/lab/lexrank.md.
 DEFAULT_THRESHOLD = 0.2
 
 
@@ -119,7 +119,8 @@ def summarize(
     Sentences are taken by score, the earlier first among equals. One is passed over where its
     cosine with a sentence already taken is above `redundancy`, or where it would pass the budget of
     words; shorter ones behind it may still fit, so the budget is used and never passed. Sources:
-    Erkan & Radev 2004, section 5; ALGORITHMS section 3. The defaults: docs/lexrank.md.
+    Erkan & Radev 2004, section 5; docs/algorithms.md, section 11. The defaults:
+    docs/lab/lexrank.md.
 
     Args:
         texts: a str, or documents: a list of str, an Arrow column or table, a `Path`, ...

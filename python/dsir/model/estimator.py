@@ -186,7 +186,7 @@ class Estimator(abc.ABC):
         return np.ascontiguousarray(found.T) if self.column_names else found[0]
 
     def save(self, path: str | Path | RemotePath) -> None:
-        """Write the model; docs/formats.md has the format. Never a pickle.
+        """Write the model; docs/reference/formats.md has the format. Never a pickle.
 
         Raises:
             OSError: it cannot be written there.

@@ -1,7 +1,7 @@
 """The file format of models: magic, a JSON header, arrays, a checksum.
 
-docs/formats.md has it byte by byte. Nothing in a file is executed, and every byte is under the
-checksum, so a damaged file is an error and never another model.
+docs/reference/formats.md has it byte by byte. Nothing in a file is executed, and every byte is
+under the checksum, so a damaged file is an error and never another model.
 
 Importance models have format 2, with two arrays of counts. Every other kind of model has format 3,
 whose header names the kind and the arrays.

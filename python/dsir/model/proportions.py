@@ -33,7 +33,7 @@ def shares(name: str, proportions: Sequence[float]) -> npt.NDArray[np.float64]:
 def split(amount: int, of_targets: Sequence[float] | npt.NDArray[np.float64]) -> list[int]:
     """Split an amount by shares: each rounded down, and the last takes what is over.
 
-    The reference's rule (ALGORITHMS section 1).
+    The reference's rule (docs/algorithms.md, section 5).
     """
     parts = [int(amount * share) for share in of_targets]
     parts[-1] += amount - sum(parts)

@@ -48,8 +48,8 @@ def select(
     Args:
         raw: what to select from: a path, pattern or folder of Parquet, JSON Lines (plain, .gz,
             .zst, .bz2, .lz4) or Arrow files, on this machine or by URL (s3://, gs://, hf://,
-            https://; docs/remote.md); a list of these; or in memory, anything that speaks Arrow
-            (pyarrow, polars, pandas, datasets) or an iterable of str.
+            https://; docs/reference/remote.md); a list of these; or in memory, anything that speaks
+            Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of what is wanted: the same kinds; or several by name,
             {"name": source, ...}.
         out: folder to write to, also by URL, in the format of the input; None to get the rows in

@@ -88,7 +88,7 @@ def draw(
     """Find the thresholds of a corpus, from the scores of its shards in order.
 
     Separate targets take their share of the budget one after the other, each with noise of its
-    own, and what one has taken the next cannot (ALGORITHMS section 1).
+    own, and what one has taken the next cannot (docs/algorithms.md, section 5).
 
     Args:
         shards: the scores.
