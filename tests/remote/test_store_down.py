@@ -9,7 +9,7 @@ import pytest
 
 import dsir
 from dsir.corpus import resolve
-from dsir.remote import reading, retries
+from dsir.remote import remote_file, retries
 from dsir.stages import units
 
 SETTINGS: dict[str, Any] = {
@@ -85,7 +85,7 @@ def test_files_are_not_cut_otherwise_for_it(raw, target, s3, proxy, monkeypatch)
         [shard] = resolve(name).shards
         assert len(units.cut_shard(units.CutTask(shard, 5000), lambda _: None)) > 1
         [shard] = resolve(name).shards
-        monkeypatch.setattr(reading, "_tails", reading._Tails())
+        monkeypatch.setattr(remote_file, "_tails", remote_file._Tails())
         proxy.fault = lambda asked: "503"
         with pytest.raises(dsir.StoreError, match="tried 2 times"):
             units.cut_shard(units.CutTask(shard, 5000), lambda _: None)

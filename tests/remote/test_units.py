@@ -9,7 +9,7 @@ import pytest
 
 import dsir
 from dsir.corpus import line_blocks
-from dsir.remote import reading
+from dsir.remote import remote_file
 from dsir.run.status import run_status
 from dsir.stages import units
 from dsir.storage.workdir import read_manifest
@@ -51,7 +51,7 @@ def test_a_unit_reads_its_range(raw, target, s3, proxy, monkeypatch):
     monkeypatch.setattr(units, "UNIT_BYTES", 100_000)
     monkeypatch.setattr(line_blocks, "_PIECE_BYTES", 4096)
     monkeypatch.setattr(line_blocks, "_LARGE_PIECE_BYTES", 4096)
-    monkeypatch.setattr(reading, "_TAIL_BYTES", 1000)
+    monkeypatch.setattr(remote_file, "_TAIL_BYTES", 1000)
     there = s3.put(raw[1], "lines.jsonl")
     dsir.fit(there, [target.read_text()], fit_tokens="all", threads=1, progress=False)
     ranges = [asked.range.removeprefix("bytes=") for asked in proxy.asked if asked.range]

@@ -21,12 +21,11 @@ from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
-from dsir.errors import DsirError, OutputError, SettingError
+from dsir.errors import DsirError, OutputError, SettingError, StoreError
 from dsir.model.importance import ImportanceModel
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.remote import Location, RemotePath, location_of
-from dsir.remote.store import raise_if_store_failed
 from dsir.run.pipeline import open_engine
 from dsir.settings.memory import memory_limit
 
@@ -223,8 +222,9 @@ class _Again:
                 else:
                     select_again(manifest, raw, other, again, **take)
                 derived = read_selection_file(again)
+            except StoreError:
+                raise
             except DsirError as error:
-                raise_if_store_failed(error)
                 self._say("setting", f"the selection cannot be made again: {error}")
                 return None
             self._compare_manifests(derived)
@@ -265,8 +265,9 @@ class _Again:
         for part in self._manifest.parts:
             try:
                 yield from in_order(part_rows(self._manifest, part, text, self._limits))
+            except StoreError:
+                raise
             except DsirError as error:
-                raise_if_store_failed(error)
                 self._say("file", f"{self._manifest.folder / part}: {error}")
 
     def _compare(self, pair: Pair) -> None:

@@ -21,15 +21,14 @@ from dsir.corpus.shard import (
     TextBatch,
     refuse_missing_rows,
 )
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import check_names, find_text_column
 from dsir.errors import ShardError
+from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 
 _FILE_MAGIC = b"ARROW1"
 _FEATHER_V1_MAGIC = b"FEA1"
-_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +89,13 @@ class ArrowShard(FileShard):
 
     def _open_bytes(self) -> pa.NativeFile:
         self.refuse_empty_file()
-        try:
+        with translated(lambda error: self._refuse("cannot be read", error)):
             # Not a memory map: a file cut short under a map kills the process.
             return open_source(self.path)
-        except OSError as error:
-            raise ShardError(f"{self.name}: cannot be read: {error}", path=self.name) from error
 
     def _reader(self, source: pa.NativeFile, options: pa.ipc.IpcReadOptions | None) -> Any:
         """Open a file, or a stream where the magic of a file is missing."""
-        try:
+        with translated(lambda error: self._refuse("cannot be read as Arrow IPC", error)):
             magic = source.read(len(_FILE_MAGIC))
             source.seek(0)
             if magic.startswith(_FEATHER_V1_MAGIC):
@@ -110,11 +107,6 @@ class ArrowShard(FileShard):
             opened = pa.ipc.open_file if magic == _FILE_MAGIC else pa.ipc.open_stream
             reader = opened(source, options=options)
             check_names(reader.schema)
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise ShardError(
-                f"{self.name}: cannot be read as Arrow IPC: {error}", path=self.name
-            ) from error
         return reader
 
     def _batches(
@@ -125,17 +117,16 @@ class ArrowShard(FileShard):
         first_row = 0
         with self._open_bytes() as source:
             reader = self._reader(source, options)
-            try:
+            with translated(
+                lambda error: self._refuse(f"is damaged or cut off after row {first_row:,}", error)
+            ):
                 for batch in _record_batches(reader):
                     check_buffers(batch)
                     yield first_row, batch
                     first_row += len(batch)
-            except _READ_ERRORS as error:
-                raise_if_short_of_memory(error)
-                raise ShardError(
-                    f"{self.name}: is damaged or cut off after row {first_row:,}: {error}",
-                    path=self.name,
-                ) from error
+
+    def _refuse(self, what: str, error: Exception) -> ShardError:
+        return ShardError(f"{self.name}: {what}: {first_line(error)}", path=self.name)
 
 
 def _record_batches(reader: Any) -> Iterator[pa.RecordBatch]:

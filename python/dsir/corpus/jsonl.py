@@ -28,8 +28,8 @@ from dsir.corpus.shard import (
     refuse_bad_row,
     refuse_missing_rows,
 )
-from dsir.errors import InputError, ShardError, TextColumnError
-from dsir.remote.store import raise_if_store_failed
+from dsir.errors import InputError, ShardError, StoreError, TextColumnError
+from dsir.remote.read_errors import translated
 
 _FIRST_LOOK_BYTES = 1 << 16
 
@@ -54,9 +54,13 @@ class JsonLinesShard(FileShard):
         if self._with_text_field().text_field is None:
             return ()
         try:
-            bounds = line_starts(self.path, self.size, unit_bytes)
-        except OSError as error:  # Whoever reads it deals with that.
-            raise_if_store_failed(error)
+            with translated(
+                lambda error: ShardError(f"{self.name}: cannot be read: {error}", path=self.name)
+            ):
+                bounds = line_starts(self.path, self.size, unit_bytes)
+        except StoreError:
+            raise
+        except ShardError:  # Whoever reads it deals with that.
             return ()
         return bounds if len(bounds) > 2 else ()
 
@@ -175,8 +179,10 @@ class JsonLinesShard(FileShard):
                     if found is not None and read_texts(block, found).having:
                         return replace(self, text_field=found)
                     break
-        except InputError as error:  # Whoever reads it deals with that.
-            raise_if_store_failed(error)
+        except StoreError:
+            raise
+        except InputError:  # Whoever reads it deals with that.
+            pass
         return self
 
     def _count_rows_before(self) -> int:

@@ -13,9 +13,9 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.batches import READ_LIMITS
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_arrow
+from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
 
@@ -215,38 +215,38 @@ def _whole_lines(
     start = filled = 0
     wanted = piece_bytes
     window = WINDOW_BYTES if stop is None else _window(stop - position, piece_bytes)
-    try:
-        with open_source(path, window) as file:
-            stream = file if compression is None else pa.CompressedInputStream(file, compression)
-            if position:
-                stream.seek(position)
-            while True:
-                if stop is not None:
-                    wanted = min(piece_bytes, stop - position)
-                count = stream.readinto(memoryview(memory)[filled : filled + wanted])
-                if not count:
-                    break
-                piece = memory[filled : filled + count]
-                if not position and piece[:3].to_pybytes() == _BYTE_ORDER_MARK:
-                    start = len(_BYTE_ORDER_MARK)
-                position += count
-                filled += count
-                if filled >= block_bytes:
-                    cut = filled - count + piece.to_pybytes().rfind(b"\n") + 1
-                    if cut > filled - count:
-                        yield memory[start:cut]
-                        memory = _moved(memory[cut:filled], block_bytes + piece_bytes)
-                        start, filled = 0, filled - cut
-                    elif filled > line_bytes + block_bytes:
-                        whole = memory[start:filled].to_pybytes()
-                        raise _LineTooLongError(whole[: whole.rfind(b"\n") + 1])
-                if filled + piece_bytes > memory.size:
-                    memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
-    except (pa.ArrowException, OSError) as error:
-        raise_if_short_of_memory(error)
+
+    def broken_off(error: Exception) -> _BrokenOffError:
         held = memory[start:filled].to_pybytes()
         held += _last_bytes(path, compression, position, wanted)
-        raise _BrokenOffError(error, held[: held.rfind(b"\n") + 1]) from error
+        return _BrokenOffError(error, held[: held.rfind(b"\n") + 1])
+
+    with translated(broken_off), open_source(path, window) as file:
+        stream = file if compression is None else pa.CompressedInputStream(file, compression)
+        if position:
+            stream.seek(position)
+        while True:
+            if stop is not None:
+                wanted = min(piece_bytes, stop - position)
+            count = stream.readinto(memoryview(memory)[filled : filled + wanted])
+            if not count:
+                break
+            piece = memory[filled : filled + count]
+            if not position and piece[:3].to_pybytes() == _BYTE_ORDER_MARK:
+                start = len(_BYTE_ORDER_MARK)
+            position += count
+            filled += count
+            if filled >= block_bytes:
+                cut = filled - count + piece.to_pybytes().rfind(b"\n") + 1
+                if cut > filled - count:
+                    yield memory[start:cut]
+                    memory = _moved(memory[cut:filled], block_bytes + piece_bytes)
+                    start, filled = 0, filled - cut
+                elif filled > line_bytes + block_bytes:
+                    whole = memory[start:filled].to_pybytes()
+                    raise _LineTooLongError(whole[: whole.rfind(b"\n") + 1])
+            if filled + piece_bytes > memory.size:
+                memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
     if filled > start:
         yield memory[start:filled]
 

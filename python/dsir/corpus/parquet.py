@@ -25,13 +25,12 @@ from dsir.corpus.shard import (
     TextBatch,
     refuse_missing_rows,
 )
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
-from dsir.errors import ShardError
+from dsir.errors import ShardError, StoreError
+from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
-from dsir.remote.store import raise_if_store_failed
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -46,10 +45,6 @@ _WHOLE_GROUP_BYTES = 256 << 20
 # The size of a dictionary-encoded chunk says nothing about the size of its texts: a million rows
 # may share one text of a megabyte. Few rows at a time keep that bounded too.
 _MAX_ROWS = 4096
-
-# What pyarrow raises over damaged files: its own errors, OSError for input and decompression, and
-# UnicodeDecodeError (a ValueError) for names in the footer that are not UTF-8.
-_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +70,11 @@ class ParquetShard(FileShard):
     def surveyed(self) -> ParquetShard:
         """Return the same with its footer, where that can be read."""
         try:
-            return replace(self, footer=read_footer(self.path))
-        except _READ_ERRORS as error:  # Whoever reads it deals with that.
-            raise_if_short_of_memory(error)
-            raise_if_store_failed(error)
+            with translated(self._unreadable):
+                return replace(self, footer=read_footer(self.path))
+        except StoreError:
+            raise
+        except ShardError:  # Whoever reads it deals with that.
             return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
@@ -175,8 +171,9 @@ class ParquetShard(FileShard):
                 try:
                     for _ in self._batches(file, group, [column.projection], 1):
                         pass
+                except StoreError:
+                    raise
                 except ShardError as error:
-                    raise_if_store_failed(error)
                     damaged[group] = f"row group {group} cannot be read: {_why(error)}"
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
@@ -212,8 +209,9 @@ class ParquetShard(FileShard):
         try:
             for _ in self._batches(file, group, columns, 1):
                 pass
+        except StoreError:
+            raise
         except ShardError as error:
-            raise_if_store_failed(error)
             return _why(error)
         return None
 
@@ -287,15 +285,12 @@ class ParquetShard(FileShard):
         return range(self.part.start, min(self.part.stop, file.num_row_groups))
 
     def _metadata(self) -> pq.FileMetaData:
-        try:
+        with translated(self._unreadable):
             return metadata_of(self.path, self.file_size, self.mtime_ns, self.version)
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise self._unreadable(error) from error
 
-    def _unreadable(self, error: BaseException) -> ShardError:
+    def _unreadable(self, error: Exception) -> ShardError:
         return ShardError(
-            f"{self.name}: cannot be read as Parquet: {_first_line(error)}", path=self.name
+            f"{self.name}: cannot be read as Parquet: {first_line(error)}", path=self.name
         )
 
     def _open(self) -> pq.ParquetFile:
@@ -304,7 +299,7 @@ class ParquetShard(FileShard):
         self.refuse_empty_file()
         # The footer of a file of many row groups takes a while to parse: once for many parts.
         metadata = None if self.part is None else self._metadata()
-        try:
+        with translated(self._unreadable):
             if self.is_remote:
                 return self._open_remote(metadata)
             return pq.ParquetFile(
@@ -315,9 +310,6 @@ class ParquetShard(FileShard):
                 buffer_size=_READ_BUFFER_BYTES,
                 page_checksum_verification=True,
             )
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise self._unreadable(error) from error
 
     def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
         """Open a file of a store: column chunks come whole, near ones in one request."""
@@ -340,15 +332,13 @@ class ParquetShard(FileShard):
         )
 
     def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
-        try:
+        with translated(
+            lambda error: ShardError(
+                f"{self.name}: the Parquet footer is damaged: {first_line(error)}", path=self.name
+            )
+        ):
             schema = file.schema_arrow
             check_names(schema)
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise ShardError(
-                f"{self.name}: the Parquet footer is damaged: {_first_line(error)}",
-                path=self.name,
-            ) from error
         return schema
 
     def _batches(
@@ -361,7 +351,14 @@ class ParquetShard(FileShard):
     ) -> Iterator[pa.RecordBatch]:
         """Read a row group, some columns or all, and make sure that it is all there."""
         rows_read = 0
-        try:
+        with translated(
+            lambda error: ShardError(
+                f"{self.name}: row group {group} cannot be read after "
+                f"{rows_read:,} of its rows: {first_line(error)}",
+                path=self.name,
+                row_group=group,
+            )
+        ):
             expected = file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
                 batch_size=self._batch_size(file.metadata.row_group(group), group, batch_bytes),
@@ -374,14 +371,6 @@ class ParquetShard(FileShard):
                     check_dictionaries(array)
                 rows_read += len(batch)
                 yield batch
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise ShardError(
-                f"{self.name}: row group {group} cannot be read after "
-                f"{rows_read:,} of its rows: {_first_line(error)}",
-                path=self.name,
-                row_group=group,
-            ) from error
         if rows_read != expected:
             raise ShardError(
                 f"{self.name}: row group {group} holds {rows_read:,} rows, "
@@ -424,12 +413,7 @@ def _lost_rows(
         yield TextBatch(first_row + start, nothing, bad, groups=(values,) * groups)
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
 def _why(error: ShardError) -> str:
     """Say why a row group cannot be read."""
     cause = error.__cause__
-    return "other rows than its footer says" if cause is None else _first_line(cause)
+    return "other rows than its footer says" if cause is None else first_line(cause)

@@ -33,7 +33,7 @@ from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.remote import RemotePath, is_url
 from dsir.remote.location import path_of_file_url
 from dsir.remote.matching import files_below, has_pattern, matching
-from dsir.remote.store import RemoteError
+from dsir.remote.read_errors import translated
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LONGEST_PATH = 4096
@@ -197,10 +197,10 @@ def _remote_paths(source: RemotePath, name: str) -> list[RemotePath]:
 
 @contextmanager
 def _listing(source: RemotePath) -> Iterator[None]:
-    try:
+    with translated(
+        lambda error: ShardError(f"{source}: cannot be listed: {error}", path=str(source))
+    ):
         yield
-    except RemoteError as error:
-        raise ShardError(f"{source}: cannot be listed: {error}", path=str(source)) from error
 
 
 def _is_list_of_paths(elements: list[str | None], name: str) -> bool:

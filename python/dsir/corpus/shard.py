@@ -22,7 +22,8 @@ from dsir.corpus.group_values import GroupValues
 from dsir.corpus.line_blocks import LineBlock
 from dsir.errors import InputError, RowError, ShardError
 from dsir.remote import Location, RemotePath, is_url
-from dsir.remote.store import ObjectState, RemoteError, raise_if_store_failed
+from dsir.remote.read_errors import translated
+from dsir.remote.store import ObjectState
 
 Kind = Literal["parquet", "jsonl", "arrow", "memory"]
 OnError = Literal["raise", "skip"]
@@ -380,14 +381,11 @@ def remote_state(name: str, path: RemotePath) -> ObjectState:
         ShardError: the file is missing.
         StoreError: it is out of reach.
     """
-    try:
+    with translated(lambda error: ShardError(f"{name}: cannot be read: {error}", path=name)):
         state = path.state()
         if state is None:
             path.store.refuse_missing_bucket(path.key)
             raise ShardError(f"{name}: no such file", path=name)
-    except RemoteError as error:
-        raise_if_store_failed(error)
-        raise ShardError(f"{name}: cannot be read: {error}", path=name) from error
     return state
 
 

@@ -20,11 +20,10 @@ from dsir.corpus import Corpus, OnError, Shard, TakenRows, TextBatch
 from dsir.corpus.shard import Kind
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_shard
-from dsir.errors import EmptyCorpusError, ShardError, TextColumnError
+from dsir.errors import EmptyCorpusError, ShardError, StoreError, TextColumnError
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location
-from dsir.remote.store import raise_if_store_failed
 
 
 def _nothing(_: int) -> None:
@@ -176,8 +175,9 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
                 # The text last: where both are bad it is what is named.
                 for shard in (pair[1], pair[0]) if keys else pair[:1]:
                     bad |= _bad_rows(shard, watch if shard is pair[0] else None)
+            except StoreError:
+                raise
             except (ShardError, TextColumnError) as error:
-                raise_if_store_failed(error)
                 skipped.append(skipped_shard(error, pair[0].name))
                 continue
             rows = sorted(bad)

@@ -19,8 +19,8 @@ from dsir.errors import OutputError
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, within
+from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_bytes
-from dsir.remote.store import raise_if_store_failed
 from dsir.storage.atomic import json_bytes, write_json
 from dsir.version import __version__
 
@@ -115,17 +115,8 @@ def read_selection_file(folder: Location) -> Manifest:
         StoreError: its store does not answer.
     """
     path = folder / SELECTION_FILE
-    try:
-        with open_bytes(path) as file:
-            data = file.read(_LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise OutputError(
-            f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
-            "dsir select wrote to"
-        ) from None
-    except OSError as error:
-        raise_if_store_failed(error)
-        raise OutputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    with translated(lambda error: _no_manifest(folder, error)), open_bytes(path) as file:
+        data = file.read(_LARGEST + 1)
     try:
         content = json.loads(data) if len(data) <= _LARGEST else "too long"
     except (ValueError, RecursionError) as error:
@@ -168,6 +159,16 @@ def _versions() -> dict[str, Any]:
         "unicode": _core.UNICODE_VERSION,
         "fast_hash": _core.FAST_HASH_VERSION,
     }
+
+
+def _no_manifest(folder: Location, error: Exception) -> OutputError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return OutputError(
+            f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
+            "dsir select wrote to"
+        )
+    reason = getattr(error, "strerror", None) or error
+    return OutputError(f"{folder / SELECTION_FILE}: cannot be read: {reason}")
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

@@ -32,7 +32,6 @@ from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location
-from dsir.remote.store import raise_if_store_failed
 from dsir.run.accounts import accounts_of, add_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.combining import Combine
@@ -194,7 +193,6 @@ class SelectionRun:
         skips = self.pipeline.on_error == "skip" and workdir is not None
         if not skips or error.row_group is None:
             raise_named(error, shards, rows, _WAY_OUT)
-        raise_if_store_failed(error)
         found = find_damage(shards, rows)
         more = lost.with_more(found)
         if more == lost or workdir is None:

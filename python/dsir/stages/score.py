@@ -18,11 +18,10 @@ from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
-from dsir.errors import ShardError, TextColumnError
+from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.importance import ImportanceModel
 from dsir.model.quality import QualityFilters
 from dsir.model.sentences import bytes_of
-from dsir.remote.store import raise_if_store_failed
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
@@ -191,8 +190,9 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
 
     try:
         result = despite_damage(task.shard, task.on_error, progress, run)
+    except StoreError:
+        raise
     except (ShardError, TextColumnError) as error:
-        raise_if_store_failed(error)
         if task.on_error == "raise":
             raise
         result = ShardScores(skipped=[skipped_shard(error, task.shard.name)], form=task.form)

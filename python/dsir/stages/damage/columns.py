@@ -16,7 +16,6 @@ from dsir.corpus import Shard
 from dsir.corpus.parquet import ParquetShard
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import ShardError, WorkdirError
-from dsir.remote.store import raise_if_store_failed
 from dsir.stages.sample import ShardRows
 from dsir.storage.workdir import Workdir, fingerprint_of
 
@@ -119,7 +118,6 @@ def raise_named(
         ShardError: always.
         StoreError: it was the store that failed.
     """
-    raise_if_store_failed(error)
     if error.row_group is None:
         raise error
     mine = [(shard, of) for shard, of in zip(shards, rows, strict=True) if shard.name == error.path]
