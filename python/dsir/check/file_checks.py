@@ -8,17 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import pyarrow as pa
-
 from dsir.check.part_rows import own_file
 from dsir.corpus.files import is_known
 from dsir.errors import OutputError
+from dsir.formats import how_read, loaded
 from dsir.output.folder import RUN_FILE, SELECTION_FILE
 from dsir.output.manifest import Manifest
 from dsir.output.row_origins import ORIGINS_FOLDER
 from dsir.remote import Location, RemotePath
 from dsir.remote.read_errors import translated
-from dsir.remote.reading import open_bytes, open_source
+from dsir.remote.reading import open_bytes
 
 _PIECE_BYTES = 1 << 20
 
@@ -98,14 +97,18 @@ def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None
         return f"{path}: {what}: it has {found:,} bytes, and had {size:,} when it was written"
     digest = hashlib.sha256()
     lines = 0
-    has_lines = path.name.endswith(".jsonl")
+    found_format = how_read(path)
+    if found_format is None:
+        return f"{path}: is of no format that is read"
+    has_lines = found_format.format.rows_are_lines
     with open_bytes(path) as file:
         while piece := file.read(_PIECE_BYTES):
             digest.update(piece)
             lines += piece.count(b"\n") if has_lines else 0
     if digest.hexdigest() != sha256:
         return f"{path}: was changed after it was written: its checksum is another"
-    counted = lines if has_lines else _rows_in(path)
+    counter = found_format.format.row_counter
+    counted = lines if counter is None else loaded(counter)(path)
     if counted != rows:
         return f"{path}: has {counted:,} rows, and the manifest says {rows:,}"
     return None
@@ -119,16 +122,6 @@ def _size_of(path: Location) -> int | str:
     if not path.exists():
         return "is missing"
     return path.stat().st_size if path.is_file() else "is not a file"
-
-
-def _rows_in(path: Location) -> int:
-    import pyarrow.parquet as pq  # Here: long to import.
-
-    with open_source(path) as file:
-        if path.name.endswith(".parquet"):
-            return int(pq.read_metadata(file).num_rows)
-        with pa.ipc.open_file(file) as reader:
-            return sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
 
 
 def _check_totals(manifest: Manifest) -> Iterator[Finding]:

@@ -76,7 +76,7 @@ def part_rows(
         raise OutputError(f"{path}: has {manifest.files[part].rows:,} rows, {count:,} beside it")
     origins = _OriginsFeed(origins_of(manifest, part))
     weights = None
-    if shard.kind == "jsonl":
+    if shard.schema() is None:
         weights = _BatchFeed(_batches(own_file(manifest, _beside(WEIGHTS_FOLDER, part))))
     for taken in shard.take(np.arange(count)):
         content = taken.records

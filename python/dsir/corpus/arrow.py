@@ -12,10 +12,9 @@ import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, within
 from dsir.corpus.buffers import check_buffers
+from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import (
-    FileShard,
-    Kind,
     OnError,
     TakenRows,
     TextBatch,
@@ -24,6 +23,7 @@ from dsir.corpus.shard import (
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import check_names, find_text_column
 from dsir.errors import ShardError
+from dsir.formats import Kind
 from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 
@@ -86,6 +86,11 @@ class ArrowShard(FileShard):
             if total > int(rows[-1]):
                 return
         raise refuse_missing_rows(self, int(rows[-1]), total)
+
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Read all rows with all columns; see `Shard.read_table`."""
+        batches = [batch for _, batch in self._batches(None, threads)]
+        return pa.Table.from_batches(batches, self.schema())
 
     def _open_bytes(self) -> pa.NativeFile:
         self.refuse_empty_file()

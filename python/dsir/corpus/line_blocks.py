@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,11 @@ from dsir._core import line_spans
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.batches import READ_LIMITS
 from dsir.errors import ShardError
+from dsir.formats import Compression
 from dsir.primitive_arrays import to_arrow
 from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
-
-Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
 # Lines, their texts and what is made of them then stay in the cache from one step to the next.
 BLOCK_BYTES = 2 << 20

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, rows_per_batch, within
 from dsir.corpus.group_values import find_group_column, values_of
-from dsir.corpus.shard import Kind, OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
+from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import find_text_column
+from dsir.formats import Kind
 from dsir.primitive_arrays import to_numpy
 
 
@@ -59,6 +60,11 @@ class MemoryShard(Shard):
     def schema(self) -> pa.Schema:
         """Return the columns."""
         return self.table.schema
+
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Return the table."""
+        del threads
+        return self.table
 
     def text_batches(
         self,

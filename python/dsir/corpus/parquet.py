@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
+from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
 from dsir.corpus.parquet_footer import ParquetFooter, bytes_by_group, metadata_of, read_footer
 from dsir.corpus.shard import (
     BadRow,
+    DamagedGroups,
     FilePart,
-    FileShard,
-    Kind,
     OnError,
     TakenRows,
     TextBatch,
@@ -28,6 +28,7 @@ from dsir.corpus.shard import (
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
 from dsir.errors import ShardError, StoreError
+from dsir.formats import Kind
 from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
@@ -57,9 +58,10 @@ class ParquetShard(FileShard):
         footer: what its footer says, once it was `surveyed`; None where it cannot be read.
     """
 
-    damaged: tuple[tuple[int, str], ...] = ()
+    damaged: DamagedGroups = ()
     footer: ParquetFooter | None = field(default=None, kw_only=True, compare=False, repr=False)
     kind: ClassVar[Kind] = "parquet"
+    kept_as: ClassVar[Literal["lines", "records"] | None] = "records"
 
     def identity(self) -> dict[str, int | str]:
         """Return that of the file; a surveyed one has a digest of the footer too."""
@@ -156,7 +158,7 @@ class ParquetShard(FileShard):
                     yield TextBatch(first_row, column.of(batch), groups=values)
                     first_row += len(batch)
 
-    def readable_part(self) -> ParquetShard | None:
+    def without_damage(self) -> ParquetShard | None:
         """Return the same without the row groups whose texts cannot be read.
 
         A row group goes as a whole, however many of its pages are sound, so that what is lost does
@@ -178,15 +180,12 @@ class ParquetShard(FileShard):
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
 
-    def damaged_of(self, rows: npt.NDArray[np.int64]) -> tuple[tuple[int, str], ...]:
-        """Find the row groups that hold some rows and of which any column cannot be read.
+    def without(self, damaged: DamagedGroups) -> ParquetShard:
+        """Return the same with these row groups passed over, and no others."""
+        return replace(self, damaged=damaged)
 
-        Args:
-            rows: ascending row numbers in the shard.
-
-        Returns:
-            Their numbers in the file, and why each cannot be read, with the name of the column.
-        """
+    def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
+        """Find damaged row groups among those that hold some rows; see `Shard.damaged_of`."""
         found = []
         with self._open() as file:
             names = self._schema_of(file).names
@@ -236,11 +235,7 @@ class ParquetShard(FileShard):
                 first_row += group_rows
 
     def take_beside(self, rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
-        """Fetch what stands beside the text, which must not be nested, of rows by their number.
-
-        Args:
-            rows: ascending row numbers in the shard.
-        """
+        """Fetch what stands beside the text; see `Shard.take_beside`."""
         with self._open() as file:
             names = [name for name in self._schema_of(file).names if name != self.text]
             if not names:
@@ -258,6 +253,16 @@ class ParquetShard(FileShard):
                             yield take_rows(batch, wanted - at)
                         at += len(batch)
                 first_row += group_rows
+
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Read all rows with all columns; see `Shard.read_table`."""
+        with self._open() as file:
+            batches = [
+                batch
+                for group in self._groups(file)
+                for batch in self._batches(file, group, None, threads)
+            ]
+            return pa.Table.from_batches(batches, self._schema_of(file))
 
     def _take_from_group(
         self,

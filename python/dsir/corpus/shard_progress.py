@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dsir.corpus import Shard, TextBatch
-from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 
 
@@ -20,8 +19,7 @@ class ShardProgress:
 
     def __init__(self, shard: Shard, progress: Progress) -> None:
         self._size = shard.size
-        documents = shard.inner if isinstance(shard, ChunkedShard) else shard
-        self._rows = documents.rows_in_metadata()
+        self._rows = shard.documents.rows_in_metadata()
         self._progress = progress
         self._told = 0
         self._text_bytes = 0

@@ -202,7 +202,7 @@ def rank_corpus(
                 raise _changed(shard)
             if kept is None:
                 rows = np.arange(first_row, last_row, dtype=np.int64)
-                rows = np.delete(rows, ranking.read.bad_rows(number))
+                rows = np.delete(rows, ranking.read.bad_rows[number])
             else:
                 rows = kept[np.searchsorted(kept, first_row) : np.searchsorted(kept, last_row)]
             if len(rows):

@@ -16,6 +16,7 @@ from typing import Any
 from dsir import _core
 from dsir.corpus import Shard
 from dsir.errors import OutputError
+from dsir.formats import FORMATS
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, within
@@ -26,9 +27,11 @@ from dsir.version import __version__
 
 FORMAT = 2
 
+_WRITTEN = [one.suffixes[0] for one in FORMATS if one.suffixes]
 # Every name that a selection has for a file. None leads out of its folder.
 _FILE = re.compile(
-    r"part-\d{5,9}\.(parquet|jsonl|arrow)|_(weights|rows)/part-\d{5,9}\.parquet|_rejects\.jsonl"
+    rf"part-\d{{5,9}}({'|'.join(re.escape(suffix) for suffix in _WRITTEN)})"
+    r"|_(weights|rows)/part-\d{5,9}\.parquet|_rejects\.jsonl"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 1 << 30  # Bytes of a manifest that is read: millions of skipped rows.

@@ -16,7 +16,6 @@ from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
-from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.importance import ImportanceModel
@@ -26,7 +25,6 @@ from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept.gate import Keep
-from dsir.stages.kept.lines import as_spooled
 from dsir.stages.kept.writer import RowKeeper, open_keeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.storage.workdir import Place
@@ -60,7 +58,7 @@ class ScoreTask:
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
-        shard = self.shard if self.spooled is None else as_spooled(self.shard, self.spooled)
+        shard = self.shard if self.spooled is None else self.shard.spooled(self.spooled)
         return shard.text_batches(
             on_error=self.on_error, threads=self.threads, groups=self.extra.groups
         )
@@ -68,11 +66,10 @@ class ScoreTask:
     @property
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
-        chunks = isinstance(self.shard, ChunkedShard)
         return ScoreForm(
             self.model.columns,
             reasons=self.filters is not None,
-            chunks=chunks,
+            chunks=self.shard.is_windows,
             content=self.extra.content,
             groups=len(self.extra.groups),
         )

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import TakenRows
-from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import ShardError
 from dsir.stages.kept.reader import take_kept
 from dsir.stages.plan import Piece
@@ -35,7 +34,7 @@ def taken_rows(
         shard = piece.shard
         shard.check_unchanged()
         selected = piece.rows.load().part(slice(piece.start, piece.stop))
-        if isinstance(shard, ChunkedShard):
+        if shard.is_windows:
             wanted = _present(selected.source_row)
             starts = _present(selected.start).astype(np.int64)
             lengths = selected.bytes.astype(np.int64)

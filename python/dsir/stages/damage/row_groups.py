@@ -40,7 +40,7 @@ def despite_damage(
     except ShardError as error:
         if on_error == "raise" or error.row_group is None:
             raise
-        readable = shard.readable_part()
+        readable = shard.without_damage()
         if readable is None:
             raise
     once.again()
