@@ -424,7 +424,7 @@ def test_memory_bounds_what_is_compared(
             held.append(rows.content.nbytes)
             yield rows
 
-    module = importlib.import_module("dsir.verify")  # The name is the function's too.
+    module = importlib.import_module("dsir.check.verify")
     monkeypatch.setattr(module, "part_rows", watched)
     assert dsir.verify(out, threads=1).stands
     whole = max(held)
