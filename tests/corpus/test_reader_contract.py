@@ -44,7 +44,7 @@ TABLE = pa.table(
         "lang": pa.array([["en", "fr", None][row % 3] for row in range(ROWS)], pa.string()),
         "where": pa.array([{"page": row % 5} for row in range(ROWS)]),
     }
-)
+).replace_schema_metadata({"made": "by a test"})
 
 
 def with_bad_text(table: pa.Table) -> pa.Table:
@@ -164,7 +164,7 @@ def test_limits_change_how_much_is_read_at_a_time_and_nothing_else(shard):
     assert [text for one in limited.take(rows) for text in one.text.to_pylist()] == TEXTS[::7]
     if shard.file is not None:
         assert limited.limits.batch_bytes == 300
-        assert windows_of(shard).limited(limited.limits).documents == limited
+        assert windows_of(shard).limited(limited.limits).limits == limited.limits
 
 
 @pytest.mark.parametrize("rows", [range(ROWS), [0], [ROWS - 1], range(3, ROWS, 50), [38, 39, 40]])
@@ -229,7 +229,8 @@ def test_another_source_is_another_shard(reader, tmp_path):
             windows_of(first).check_unchanged()
 
 
-def test_groups_come_with_the_texts(shard):
+def test_groups_come_with_the_texts(shard, monkeypatch):
+    monkeypatch.setattr("dsir.corpus.batches.BATCH_BYTES", 700)
     for one in (shard, windows_of(shard)):
         for batch in batches_of(one, groups=["lang", "where.page"]):
             row = np.arange(len(batch.text)) + batch.first_row
