@@ -133,7 +133,7 @@ def batches_of(shard: Shard, on_error: OnError = "raise", **how: object) -> Iter
     """All batches; makes sure that the row numbers have no gap."""
     row = 0
     for batch in shard.text_batches(on_error=on_error, **how):  # type: ignore[arg-type]
-        assert batch.first_row == row
+        assert batch.unit_row == row
         row += len(batch.text)
         yield batch
 
@@ -233,7 +233,7 @@ def test_groups_come_with_the_texts(shard, monkeypatch):
     monkeypatch.setattr("dsir.corpus.batches.BATCH_BYTES", 700)
     for one in (shard, windows_of(shard)):
         for batch in batches_of(one, groups=["lang", "where.page"]):
-            row = np.arange(len(batch.text)) + batch.first_row
+            row = np.arange(len(batch.text)) + batch.unit_row
             documents = row if batch.origin is None else batch.origin.row
             expected = TABLE.take(documents)
             for values, column in zip(batch.groups, ("lang", "page"), strict=True):
@@ -269,7 +269,7 @@ def test_bad_rows_are_listed_or_refused(reader, tmp_path):
         bad = bad_in(batch)
         found += bad
         texts += [
-            None if batch.first_row + at in bad else batch.text[at].as_py()
+            None if batch.unit_row + at in bad else batch.text[at].as_py()
             for at in range(len(batch.text))
         ]
     assert found == [BAD_ROW]

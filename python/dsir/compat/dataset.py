@@ -44,7 +44,7 @@ def default_load_dataset_fn(path: str | os.PathLike[str]) -> Iterator[dict[str, 
             try:
                 yield json.loads(block.row_bytes(index).decode("utf-8"))
             except (ValueError, RecursionError) as error:
-                row = block.first_row + index
+                row = block.unit_row + index
                 raise RowError(
                     f"{shard.name}: example {row} (line {block.line_number(index)}): "
                     f"is not JSON: {error}",

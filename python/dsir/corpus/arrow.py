@@ -63,12 +63,12 @@ class ArrowShard(FileShard):
         column = find_text_column(schema, self.text, self.name)
         beside = [find_group_column(schema, name, self.name) for name in groups]
         tops = {schema.get_field_index(one.path[0]) for one in (column, *beside)}
-        for first_row, batch in self._batches(sorted(tops), threads):
+        for unit_row, batch in self._batches(sorted(tops), threads):
             values = [values_of(one.of(batch)) for one in beside]
             for position, text in cut_text(column.of(batch)):
-                part = slice(position, position + len(text))
+                span = slice(position, position + len(text))
                 yield TextBatch(
-                    first_row + position, text, groups=tuple(one.of(part) for one in values)
+                    unit_row + position, text, groups=tuple(one.of(span) for one in values)
                 )
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
@@ -77,12 +77,12 @@ class ArrowShard(FileShard):
             return
         column = find_text_column(self.schema(), self.text, self.name)
         total = 0
-        for first_row, batch in self._batches(None, threads):
-            wanted = within(rows, first_row, len(batch))
+        for unit_row, batch in self._batches(None, threads):
+            wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - first_row)
+                records = take_rows(batch, wanted - unit_row)
                 yield TakenRows(wanted, column.of(records), records=records)
-            total = first_row + len(batch)
+            total = unit_row + len(batch)
             if total > int(rows[-1]):
                 return
         raise refuse_missing_rows(self, int(rows[-1]), total)
@@ -119,16 +119,16 @@ class ArrowShard(FileShard):
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Read record batches and the row number at which each begins."""
         options = pa.ipc.IpcReadOptions(included_fields=included, use_threads=threads > 1)
-        first_row = 0
+        unit_row = 0
         with self._open_bytes() as source:
             reader = self._reader(source, options)
             with translated(
-                lambda error: self._refuse(f"is damaged or cut off after row {first_row:,}", error)
+                lambda error: self._refuse(f"is damaged or cut off after row {unit_row:,}", error)
             ):
                 for batch in _record_batches(reader):
                     check_buffers(batch)
-                    yield first_row, batch
-                    first_row += len(batch)
+                    yield unit_row, batch
+                    unit_row += len(batch)
 
     def _refuse(self, what: str, error: Exception) -> ShardError:
         return ShardError(f"{self.name}: {what}: {first_line(error)}", path=self.name)

@@ -117,13 +117,13 @@ class JsonLinesShard(FileShard):
             if read.bad and on_error == "raise":
                 index, reason = read.bad[0]
                 where = f" (line {self._lines_before() + block.line_number(index)})"
-                raise refuse_bad_row(self, BadRow(block.first_row + index, reason), where)
+                raise refuse_bad_row(self, BadRow(block.unit_row + index, reason), where)
             bad = tuple(
-                BadRow(block.first_row + index, reason, snippet=block.snippet(index))
+                BadRow(block.unit_row + index, reason, snippet=block.snippet(index))
                 for index, reason in read.bad
             )
             yield TextBatch(
-                block.first_row,
+                block.unit_row,
                 read.text,
                 bad,
                 block.lines - block.rows,
@@ -142,10 +142,10 @@ class JsonLinesShard(FileShard):
         for block in self._blocks():
             if block.rows:
                 field = field or choose_field(block, self.text)
-            wanted = within(rows, block.first_row, block.rows)
+            wanted = within(rows, block.unit_row, block.rows)
             if len(wanted):
                 yield _take(block, wanted, field or (self.text,))
-            total = block.first_row + block.rows
+            total = block.unit_row + block.rows
             if total > int(rows[-1]):
                 return
         raise refuse_missing_rows(self, int(rows[-1]), total)
@@ -289,7 +289,7 @@ def _missing_in(file: JsonLinesShard, columns: tuple[str, ...]) -> str | None:
 
 
 def _take(block: LineBlock, rows: npt.NDArray[np.int64], field: tuple[str, ...]) -> TakenRows:
-    lines = block.original_lines(rows - block.first_row)
+    lines = block.original_lines(rows - block.unit_row)
     data = b"\n".join(lines.to_pylist())
     starts, ends, objects, _ = line_spans(data)
     taken = LineBlock(data, 0, 0, starts, ends, objects, len(rows))

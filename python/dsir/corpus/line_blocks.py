@@ -35,7 +35,7 @@ class LineBlock:
 
     Attributes:
         data: the bytes.
-        first_row: the row number of the first line that is not blank.
+        unit_row: the row number of the first line that is not blank.
         first_line: the 0-based number of the first line, blank lines counted.
         starts: where each row begins in `data`.
         ends: where each row ends, without its newline and carriage return.
@@ -44,7 +44,7 @@ class LineBlock:
     """
 
     data: bytes | pa.Buffer
-    first_row: int
+    unit_row: int
     first_line: int
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
@@ -118,24 +118,24 @@ def line_blocks(
     Raises:
         ShardError: the file cannot be opened or decompressed, or breaks off.
     """
-    first_row = 0
+    unit_row = 0
     first_line = 0
     where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
         for data in _whole_lines(path, compression, block_bytes or BLOCK_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
-            yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
-            first_row += len(starts)
+            yield LineBlock(data, unit_row, first_line, starts, ends, objects, lines)
+            unit_row += len(starts)
             first_line += lines
     except _BrokenOffError as broken:
-        rows = first_row + len(line_spans(broken.held)[0])
+        rows = unit_row + len(line_spans(broken.held)[0])
         if rows:
             what = f"breaks off after about {rows:,} rows{where}"
         else:
             what = f"cannot be read as {compression}" if compression else "cannot be read"
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
     except _LineTooLongError as too_long:
-        rows = first_row + len(line_spans(too_long.before)[0])
+        rows = unit_row + len(line_spans(too_long.before)[0])
         raise ShardError(
             f"{name}: the line after {rows:,} rows{where} is longer than {_size(line_bytes)}, "
             "more than there is room for; give more memory, use fewer threads, or take it out",

@@ -145,18 +145,18 @@ class ParquetShard(FileShard):
             beside = [find_group_column(schema, name, self.name) for name in groups]
             names = list(dict.fromkeys(one.projection for one in (column, *beside)))
             damaged = dict(self.damaged)
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 if group in damaged:
                     rows = file.metadata.row_group(group).num_rows
-                    yield from _lost_rows(first_row, rows, damaged[group], column.type, len(groups))
-                    first_row += rows
+                    yield from _lost_rows(unit_row, rows, damaged[group], column.type, len(groups))
+                    unit_row += rows
                     continue
                 batches = self._batches(file, group, names, threads, batch_bytes)
                 for batch in batches:
                     values = tuple(values_of(one.of(batch)) for one in beside)
-                    yield TextBatch(first_row, column.of(batch), groups=values)
-                    first_row += len(batch)
+                    yield TextBatch(unit_row, column.of(batch), groups=values)
+                    unit_row += len(batch)
 
     def without_damage(self) -> ParquetShard | None:
         """Return the same without the row groups whose texts cannot be read.
@@ -189,10 +189,10 @@ class ParquetShard(FileShard):
         found = []
         with self._open() as file:
             names = self._schema_of(file).names
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
-                if len(within(rows, first_row, group_rows)):
+                if len(within(rows, unit_row, group_rows)):
                     why = self._damage_in(file, group, None)
                     if why is not None:
                         columns = ((name, self._damage_in(file, group, [name])) for name in names)
@@ -201,7 +201,7 @@ class ParquetShard(FileShard):
                         )
                         why = next(of_column, why)
                         found.append((group, f"row group {group} cannot be read: {why}"))
-                first_row += group_rows
+                unit_row += group_rows
         return tuple(found)
 
     def _damage_in(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> str | None:
@@ -225,14 +225,14 @@ class ParquetShard(FileShard):
                 raise refuse_missing_rows(self, int(rows[-1]), total)
             schema = self._schema_of(file)
             column = find_text_column(schema, self.text, self.name)
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
-                if len(within(rows, first_row, group_rows)):
+                if len(within(rows, unit_row, group_rows)):
                     yield from self._take_from_group(
-                        file, group, first_row, rows, column, schema, threads
+                        file, group, unit_row, rows, column, schema, threads
                     )
-                first_row += group_rows
+                unit_row += group_rows
 
     def take_beside(self, rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
         """Fetch what stands beside the text; see `Shard.take_beside`."""
@@ -242,17 +242,17 @@ class ParquetShard(FileShard):
                 struct = pa.array([{}] * len(rows), pa.struct([]))
                 yield pa.RecordBatch.from_struct_array(struct)
                 return
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
-                if len(within(rows, first_row, group_rows)):
-                    at = first_row
+                if len(within(rows, unit_row, group_rows)):
+                    at = unit_row
                     for batch in self._batches(file, group, names, 1):
                         wanted = within(rows, at, len(batch))
                         if len(wanted):
                             yield take_rows(batch, wanted - at)
                         at += len(batch)
-                first_row += group_rows
+                unit_row += group_rows
 
     def read_table(self, *, threads: int = 1) -> pa.Table:
         """Read all rows with all columns; see `Shard.read_table`."""
@@ -268,20 +268,20 @@ class ParquetShard(FileShard):
         self,
         file: pq.ParquetFile,
         group: int,
-        first_row: int,
+        unit_row: int,
         rows: npt.NDArray[np.int64],
         column: TextColumn,
         schema: pa.Schema,
         threads: int,
     ) -> Iterator[TakenRows]:
         for batch in self._batches(file, group, None, threads):
-            wanted = within(rows, first_row, len(batch))
+            wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - first_row)
+                records = take_rows(batch, wanted - unit_row)
                 # Batches come without the schema's metadata.
                 records = records.replace_schema_metadata(schema.metadata)
                 yield TakenRows(wanted, column.of(records), records=records)
-            first_row += len(batch)
+            unit_row += len(batch)
 
     def _groups(self, file: pq.ParquetFile) -> range:
         """The row groups that it is made of."""
@@ -408,14 +408,14 @@ class ParquetShard(FileShard):
 
 
 def _lost_rows(
-    first_row: int, rows: int, reason: str, data_type: pa.DataType, groups: int
+    unit_row: int, rows: int, reason: str, data_type: pa.DataType, groups: int
 ) -> Iterator[TextBatch]:
     """Give the rows of a damaged row group: without texts, listed as bad once."""
     for start in range(0, rows, MAX_BATCH_ROWS):
         nothing = pa.nulls(min(MAX_BATCH_ROWS, rows - start), data_type)
-        bad = () if start else (BadRow(first_row, reason, rows),)
+        bad = () if start else (BadRow(unit_row, reason, rows),)
         values = GroupValues(np.zeros(len(nothing), np.uint32), ["null"])
-        yield TextBatch(first_row + start, nothing, bad, groups=(values,) * groups)
+        yield TextBatch(unit_row + start, nothing, bad, groups=(values,) * groups)
 
 
 def _why(error: ShardError) -> str:

@@ -63,7 +63,7 @@ class Corpus:
     name: str
 
     @property
-    def files(self) -> tuple[Shard, ...]:
+    def first_shards(self) -> tuple[Shard, ...]:
         """The first shard of every file or table: what tells one from another."""
         return tuple(s for s in self.shards if s.part is None or s.part.start == 0)
 

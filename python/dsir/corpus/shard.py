@@ -64,19 +64,19 @@ class TextBatch:
     """The texts of consecutive rows.
 
     Attributes:
-        first_row: the row in the shard of the first text.
+        unit_row: the row in the shard of the first text.
         text: string, large_string, string_view, or a dictionary of one of these; null where the
             text is null or the row is bad.
         bad: the rows of this batch that cannot be read.
         blank_lines: lines of JSON Lines that hold nothing and are not rows, met since the batch
             before.
-        origin: for windows of documents, where they come from. `first_row` then is the number of
+        origin: for windows of documents, where they come from. `unit_row` then is the number of
             the first window in the shard, but the rows in `bad` are those of documents.
         groups: the values of the columns that were asked for, in their order.
         lines: the lines that the rows are; None for everything but JSON Lines.
     """
 
-    first_row: int
+    unit_row: int
     text: pa.Array
     bad: tuple[BadRow, ...] = ()
     blank_lines: int = 0

@@ -28,7 +28,7 @@ class ShardProgress:
         """Say that the batch is done."""
         self._text_bytes += batch.text.nbytes
         if self._rows:
-            read = batch.first_row + len(batch.text)
+            read = batch.unit_row + len(batch.text)
             if batch.origin is not None:
                 read = int(batch.origin.row[-1]) if len(batch.origin.row) else 0
             done = self._size * read // self._rows

@@ -114,12 +114,12 @@ class ReadableShard(Shard):
         )
         for batch in batches:
             begin, end = np.searchsorted(
-                self.bad, (batch.first_row, batch.first_row + len(batch.text))
+                self.bad, (batch.unit_row, batch.unit_row + len(batch.text))
             )
             if begin == end:
                 yield batch
             else:
-                text = _without(batch.text, self.bad[begin:end] - batch.first_row)
+                text = _without(batch.text, self.bad[begin:end] - batch.unit_row)
                 yield replace(batch, text=text, bad=())
             travel.to(batch)
         travel.arrive()

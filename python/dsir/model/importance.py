@@ -204,7 +204,7 @@ class ImportanceModel:
                 )
                 invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
                 if len(invalid):
-                    raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+                    raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
                 parts.append(log_weight)
         found = np.concatenate(parts, axis=1)
         return np.ascontiguousarray(found.T) if self._targets == "separate" else found[0]

@@ -101,7 +101,7 @@ class SelectionRun:
     def inputs(self) -> dict[str, Any]:
         """What tells the inputs from others."""
         return {
-            "raw": [shard.identity() for shard in self.raw.files],
+            "raw": [shard.identity() for shard in self.raw.first_shards],
             "target": self.target.identity(),
         }
 
@@ -205,13 +205,13 @@ class SelectionRun:
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
-            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.files):
+            for shard in (s for c in (self.raw, *self.target.corpora) for s in c.first_shards):
                 if shard.file is not None and self.out in shard.file.parents:
                     raise OutputError(
                         f"{self.out}: holds {shard.name}, which is an input; give another out"
                     )
         # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
-        first = {shard.kind: shard for shard in reversed(self.raw.files)}
+        first = {shard.kind: shard for shard in reversed(self.raw.first_shards)}
         for shard in first.values():
             with contextlib.suppress(InputError):  # Whoever reads it deals with that.
                 self.added.refuse_taken_names(shard.schema())
@@ -309,7 +309,7 @@ class SelectionRun:
             files = files + write_rejects(self.out, skipped)
         metrics = self._accounts(scores, drawn, rows)
         add_kl_reduction(metrics, model, fetched.counts)
-        loaded = [(part.first_row, part.load()) for part in rows]
+        loaded = [(part.corpus_row, part.load()) for part in rows]
         selection = Selection(
             paths=fetched.paths,
             table=fetched.table,
@@ -348,11 +348,13 @@ class SelectionRun:
         """Describe the inputs for the manifest, with the rows of each file."""
         names = self.target.names
         targets = [
-            [described_input(*one) for one in zip(corpus.files, rows, strict=True)]
+            [described_input(*one) for one in zip(corpus.first_shards, rows, strict=True)]
             for corpus, rows in zip(self.target.corpora, target_rows, strict=True)
         ]
         return {
-            "raw": [described_input(*one) for one in zip(self.raw.files, raw_rows, strict=True)],
+            "raw": [
+                described_input(*one) for one in zip(self.raw.first_shards, raw_rows, strict=True)
+            ],
             "target": (
                 [
                     {"name": name, "shards": shards}

@@ -165,8 +165,8 @@ def _count_batches(task: CountTask, progress: Progress, spool: LineSpool | None)
             threads=task.threads,
         )
         if len(invalid) and task.on_error == "raise":
-            first_row = shard.rows_before() + batch.first_row
-            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
+            file_row = shard.rows_before() + batch.unit_row
+            raise bad_text_error(shard.name, file_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += skipped_rows(shard.name, bad)
         result.ngrams += ngrams

@@ -248,8 +248,8 @@ def _score_batches(
             text_bytes = bytes_of(batch.text)
         invalid = np.flatnonzero(status >= _core.INVALID_UTF8)
         if len(invalid) and task.on_error == "raise":
-            first_row = shard.rows_before() + batch.first_row
-            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
+            file_row = shard.rows_before() + batch.unit_row
+            raise bad_text_error(shard.name, file_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         bad_rows = sum(one.rows for one in bad)
         result.skipped += skipped_rows(shard.name, bad)

@@ -52,7 +52,7 @@ class Scores(NamedTuple):
         """How many rows these are."""
         return len(self.tokens)
 
-    def part(self, where: slice) -> Scores:
+    def at(self, where: slice) -> Scores:
         """Return the scores of some of the rows, without a copy."""
         return Scores._make(None if column is None else column[..., where] for column in self)
 
@@ -176,7 +176,7 @@ def in_runs(parts: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Itera
         joined = join(waiting, form)
         whole = rows - rows % size
         for first in range(0, whole, size):
-            yield joined.part(slice(first, first + size))
-        waiting, rows = [joined.part(slice(whole, None))], rows - whole
+            yield joined.at(slice(first, first + size))
+        waiting, rows = [joined.at(slice(whole, None))], rows - whole
     if rows:
         yield join(waiting, form)

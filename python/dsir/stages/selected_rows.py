@@ -36,7 +36,7 @@ class SelectedRows(NamedTuple):
     source_row: npt.NDArray[np.int64] | None = None
     start: npt.NDArray[np.uint32] | None = None
 
-    def part(self, where: slice | npt.NDArray[np.bool_]) -> SelectedRows:
+    def at(self, where: slice | npt.NDArray[np.bool_]) -> SelectedRows:
         """Return some of the rows."""
         return SelectedRows._make(None if column is None else column[where] for column in self)
 

@@ -176,7 +176,7 @@ class ChunkedShard(Shard):
     ) -> Iterator[TextBatch]:
         """Read the text of every window once, in order; see `Shard.text_batches`.
 
-        Rows are windows: `first_row` is the number of a window in the shard, and `origin` says
+        Rows are windows: `unit_row` is the number of a window in the shard, and `origin` says
         which documents the windows are of. A bad row is listed with the row of its document and has
         one window without text; texts that are not UTF-8, or longer than 2 GiB, are found here.
         """
@@ -237,33 +237,31 @@ class ChunkedShard(Shard):
             threads=threads,
         )
         if len(invalid) and on_error == "raise":
-            first_row = self.rows_before() + batch.first_row
-            raise bad_text_error(self.name, first_row, batch.text, int(invalid[0]))
+            unit_row = self.rows_before() + batch.unit_row
+            raise bad_text_error(self.name, unit_row, batch.text, int(invalid[0]))
         refused = [
-            BadRow(
-                batch.first_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at)
-            )
+            BadRow(batch.unit_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at))
             for at in invalid.tolist()
         ]
         bad = sorted([*batch.bad, *refused], key=lambda one: one.row)
-        bad_windows = np.searchsorted(positions, [one.row - batch.first_row for one in bad])
+        bad_windows = np.searchsorted(positions, [one.row - batch.unit_row for one in bad])
         begins = np.ones(len(positions), dtype=bool)
         begins[1:] = positions[1:] != positions[:-1]
         blank_lines = batch.blank_lines
         # A batch without rows still carries its blank lines.
         for first, last in list(cut_at(np.cumsum(lengths))) or [(0, 0)]:
-            part = slice(first, last)
+            span = slice(first, last)
             yield TextBatch(
                 first_window + first,
-                window_texts(batch.text, positions[part], starts[part], lengths[part]).text,
+                window_texts(batch.text, positions[span], starts[span], lengths[span]).text,
                 tuple(one for one, at in zip(bad, bad_windows, strict=True) if first <= at < last),
                 blank_lines,
                 ChunkOrigin(
-                    batch.first_row + positions[part],
-                    starts[part].astype(np.uint32),
-                    int(np.count_nonzero(begins[part])),
+                    batch.unit_row + positions[span],
+                    starts[span].astype(np.uint32),
+                    int(np.count_nonzero(begins[span])),
                 ),
-                tuple(values.of(positions[part]) for values in batch.groups),
+                tuple(values.of(positions[span]) for values in batch.groups),
             )
             blank_lines = 0
 
@@ -340,8 +338,8 @@ class _Wanted:
             other_bytes: of each of the taken rows.
         """
         for first, last in cut_at(np.cumsum(self.lengths + other_bytes[self.positions])):
-            part = slice(first, last)
-            yield _Wanted(self.taken, self.source_rows[part], self.starts[part], self.lengths[part])
+            span = slice(first, last)
+            yield _Wanted(self.taken, self.source_rows[span], self.starts[span], self.lengths[span])
 
 
 def chunked(

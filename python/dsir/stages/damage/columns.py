@@ -56,7 +56,10 @@ class LostGroups:
         workdir.keep(_FILE, {"fingerprint": workdir.fingerprint, "units": self._described()})
 
     def _described(self) -> dict[str, Any]:
-        return {str(number): [list(one) for one in of] for number, of in self.by_unit.items()}
+        return {
+            str(number): [list(group) for group in groups]
+            for number, groups in self.by_unit.items()
+        }
 
 
 def lost_before(workdir: Workdir | None) -> LostGroups:
@@ -114,12 +117,9 @@ def raise_named(
     """
     if error.row_group is None:
         raise error
-    mine = [(shard, of) for shard, of in zip(shards, rows, strict=True) if shard.name == error.path]
-    groups = dict(
-        group
-        for found in find_damage([one for one, _ in mine], [of for _, of in mine]).values()
-        for group in found
-    )
+    mine = [pair for pair in zip(shards, rows, strict=True) if pair[0].name == error.path]
+    found = find_damage([shard for shard, _ in mine], [selected for _, selected in mine])
+    groups = dict(group for damaged in found.values() for group in damaged)
     why = groups.get(error.row_group)
     if why is None:
         raise error

@@ -53,9 +53,9 @@ class RowKeeper(abc.ABC):
 
     def look_at(self, batch: TextBatch, scores: Scores) -> None:
         """Put aside the rows of a batch that may still be selected."""
-        first_row = self._keep.first_row
+        corpus_row = self._keep.corpus_row
         positions = self._keep.gate.may_be_selected(
-            scores, None if first_row is None else first_row + batch.first_row
+            scores, None if corpus_row is None else corpus_row + batch.unit_row
         )
         self._useless = self._useless or positions is None
         if self._full or self._failed or self._useless or positions is None or not len(positions):
@@ -122,7 +122,7 @@ class RecordKeeper(RowKeeper):
         self._texts: list[pa.Array] = []
 
     def _hold(self, batch: TextBatch, positions: npt.NDArray[np.int64]) -> None:
-        self._rows.append(positions + batch.first_row)
+        self._rows.append(positions + batch.unit_row)
         self._texts.append(take_values(batch.text, positions))
 
     def _records(self) -> Iterator[pa.RecordBatch]:
@@ -151,7 +151,7 @@ class LineKeeper(RowKeeper):
         columns = [
             take_values(batch.text, positions).cast(pa.large_string()),
             batch.lines.original_lines(positions),
-            to_arrow(positions + batch.first_row),
+            to_arrow(positions + batch.unit_row),
         ]
         self._batches.append(pa.RecordBatch.from_arrays(columns, schema=_LINES))
 
