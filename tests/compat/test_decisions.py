@@ -81,6 +81,13 @@ def test_null_is_a_text_without_words(make, write, tmp_path):
     np.testing.assert_array_equal(parsed.raw_probs, made.raw_probs)
 
 
+@pytest.mark.parametrize("suffix", [".txt", "", ".json"])
+def test_a_file_of_any_other_suffix_is_lines(make, write, tmp_path, suffix):
+    texts = [LONG, LONG + " i", LONG]
+    made = run(make([write(tmp_path / f"raw{suffix}", texts)]), tmp_path / "out", 2)
+    assert np.load(made.perexample_metadata_dir / "0.npy").tolist() == [8, 9, 8]
+
+
 @pytest.mark.parametrize(
     ("line", "error", "message"),
     [

@@ -55,7 +55,7 @@ def batches_of(shard: Shard, on_error: Any = "raise", threads: int = 1) -> list[
     batches = list(shard.text_batches(on_error=on_error, threads=threads))
     rows = 0
     for batch in batches:
-        assert batch.first_row == rows
+        assert batch.unit_row == rows
         rows += len(batch.text)
         assert batch.origin is not None
         assert batch.origin.row.dtype == np.int64

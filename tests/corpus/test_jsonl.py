@@ -45,7 +45,7 @@ def read(one: Shard, on_error: str = "raise") -> list[TextBatch]:
     batches = list(one.text_batches(on_error=on_error))
     rows = 0
     for batch in batches:
-        assert batch.first_row == rows
+        assert batch.unit_row == rows
         rows += len(batch.text)
     return batches
 

@@ -31,7 +31,7 @@ def shard(path: Path, text: str = "text") -> Shard:
 def texts_of(one: Shard) -> list[str | None]:
     texts: list[str | None] = []
     for batch in one.text_batches(on_error="raise"):
-        assert batch.first_row == len(texts)
+        assert batch.unit_row == len(texts)
         assert len(batch.text)
         assert batch.bad == ()
         texts += batch.text.to_pylist()

@@ -92,7 +92,7 @@ def _read_all(path: Path) -> list[str | None]:
     model = _any_model()
     texts: list[str | None] = []
     for batch in shard.text_batches(on_error="skip"):
-        _require(batch.first_row == len(texts), "rows are not in order")
+        _require(batch.unit_row == len(texts), "rows are not in order")
         dsir._core.count(batch.text, FEATURES.spec, counts)
         dsir._core.score(batch.text, FEATURES.spec, model.table, model.weighing)
         plain = batch.text.cast(pa.binary()) if _is_plain(batch.text.type) else batch.text

@@ -269,17 +269,17 @@ def test_when_rows_are_kept(world, shards, tmp_path, jsonl):
 
     folder = tmp_path / "kept"
     assert all(plans(shards, draw(n=36), folder))
-    assert [keep.first_row for keep in plans(shards, draw(n=36), folder)] == list(
+    assert [keep.corpus_row for keep in plans(shards, draw(n=36), folder)] == list(
         range(0, 3600, 600)
     )
     for settings in (draw(n=3600), draw(fraction=0.5), draw(tokens=10**9)):
         assert not any(plans(shards, settings, folder))
     assert not any(plans(jsonl, draw(fraction=0.01), folder))
-    assert [keep.first_row for keep in plans(jsonl, draw(n=6), folder)] == [0, None, None]
+    assert [keep.corpus_row for keep in plans(jsonl, draw(n=6), folder)] == [0, None, None]
     counted = plans(jsonl, draw(n=6), folder, [5, 7, None])
-    assert [keep.first_row for keep in counted] == [0, 5, 12]
+    assert [keep.corpus_row for keep in counted] == [0, 5, 12]
     mixed = [*shards[:2], jsonl[0], shards[2]]
-    assert [keep.first_row for keep in plans(mixed, draw(n=6), folder)] == [0, 600, 1200, None]
+    assert [keep.corpus_row for keep in plans(mixed, draw(n=6), folder)] == [0, 600, 1200, None]
     with_codes = world.table(pa.dictionary(pa.int32(), pa.string()))
     pq.write_table(with_codes, tmp_path / "codes.parquet")
     assert not any(plans([tmp_path / "codes.parquet"], draw(n=6), folder))

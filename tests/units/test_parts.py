@@ -32,7 +32,7 @@ def cut(shard: Shard, size: int) -> tuple[Shard, ...]:
 def texts_of(shard: Shard) -> list[str | None]:
     found: list[str | None] = []
     for batch in shard.text_batches(on_error="skip"):
-        assert batch.first_row == len(found)
+        assert batch.unit_row == len(found)
         found += batch.text.to_pylist()
     return found
 

@@ -8,20 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import pyarrow as pa
-
 from dsir.check.part_rows import own_file
 from dsir.corpus.files import is_known
 from dsir.errors import OutputError
+from dsir.formats import how_read, loaded
 from dsir.output.folder import RUN_FILE, SELECTION_FILE
 from dsir.output.manifest import Manifest
 from dsir.output.row_origins import ORIGINS_FOLDER
 from dsir.remote import Location, RemotePath
-from dsir.remote.reading import open_bytes, open_source
-from dsir.remote.store import RemoteError, raise_if_store_failed
+from dsir.remote.read_errors import translated
+from dsir.remote.reading import open_bytes
 
 _PIECE_BYTES = 1 << 20
-_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,17 @@ def refuse_changed(manifest: Manifest, part: str, *, beside: bool) -> None:
 def _problem_of(manifest: Manifest, name: str) -> str | None:
     """Say how a file differs from what the manifest says of it; None where it does not."""
     account = manifest.files[name]
+
+    def unreadable(error: Exception) -> OutputError:
+        reason = getattr(error, "strerror", None) or error
+        return OutputError(f"{manifest.folder / name}: cannot be read: {reason}")
+
     try:
         path = own_file(manifest, name)
-        return _check_file(path, account.bytes, account.sha256, account.rows)
+        with translated(unreadable):
+            return _check_file(path, account.bytes, account.sha256, account.rows)
     except OutputError as error:
         return str(error)
-    except OSError as error:
-        raise_if_store_failed(error)
-        return f"{manifest.folder / name}: cannot be read: {error.strerror or error}"
 
 
 def _stem(name: str) -> str:
@@ -96,14 +97,18 @@ def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None
         return f"{path}: {what}: it has {found:,} bytes, and had {size:,} when it was written"
     digest = hashlib.sha256()
     lines = 0
-    has_lines = path.name.endswith(".jsonl")
+    found_format = how_read(path)
+    if found_format is None:
+        return f"{path}: is of no format that is read"
+    has_lines = found_format.format.rows_are_lines
     with open_bytes(path) as file:
         while piece := file.read(_PIECE_BYTES):
             digest.update(piece)
             lines += piece.count(b"\n") if has_lines else 0
     if digest.hexdigest() != sha256:
         return f"{path}: was changed after it was written: its checksum is another"
-    counted = lines if has_lines else _rows_in(path)
+    counter = found_format.format.row_counter
+    counted = lines if counter is None else loaded(counter)(path)
     if counted != rows:
         return f"{path}: has {counted:,} rows, and the manifest says {rows:,}"
     return None
@@ -117,20 +122,6 @@ def _size_of(path: Location) -> int | str:
     if not path.exists():
         return "is missing"
     return path.stat().st_size if path.is_file() else "is not a file"
-
-
-def _rows_in(path: Location) -> int:
-    import pyarrow.parquet as pq  # Here: long to import.
-
-    try:
-        with open_source(path) as file:
-            if path.name.endswith(".parquet"):
-                return int(pq.read_metadata(file).num_rows)
-            with pa.ipc.open_file(file) as reader:
-                return sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
-    except _READ_ERRORS as error:
-        raise_if_store_failed(error)
-        raise OutputError(f"{path}: cannot be read: {error}") from error
 
 
 def _check_totals(manifest: Manifest) -> Iterator[Finding]:
@@ -183,11 +174,8 @@ def _all_files(folder: Location) -> Iterator[PurePosixPath]:
     """Give the paths of all files from a folder they are below."""
     if isinstance(folder, RemotePath):
         start = f"{folder.key}/"
-        try:
+        with translated(lambda error: OutputError(f"{folder}: cannot be listed: {error}")):
             keys = sorted(folder.store.files(folder.key))
-        except RemoteError as error:
-            raise_if_store_failed(error)
-            raise OutputError(f"{folder}: cannot be listed: {error}") from error
         for key in keys:
             if key.startswith(start) and not key.endswith("/"):
                 yield PurePosixPath(key[len(start) :])

@@ -15,12 +15,16 @@ from dsir.corpus.files import open_file
 from dsir.errors import OutputError
 from dsir.output.jsonl import WEIGHTS_FOLDER
 from dsir.output.manifest import Manifest
-from dsir.output.row_origins import ORIGINS_FOLDER, Origins, joined_origins, read_origins
+from dsir.output.row_origins import (
+    ORIGINS_FOLDER,
+    Origins,
+    joined_origins,
+    read_origins,
+    unreadable_output,
+)
 from dsir.remote import Location, RemotePath
+from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_source
-from dsir.remote.store import raise_if_store_failed
-
-_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
 def own_file(manifest: Manifest, name: str) -> Location:
@@ -72,7 +76,7 @@ def part_rows(
         raise OutputError(f"{path}: has {manifest.files[part].rows:,} rows, {count:,} beside it")
     origins = _OriginsFeed(origins_of(manifest, part))
     weights = None
-    if shard.kind == "jsonl":
+    if shard.schema() is None:
         weights = _BatchFeed(_batches(own_file(manifest, _beside(WEIGHTS_FOLDER, part))))
     for taken in shard.take(np.arange(count)):
         content = taken.records
@@ -91,16 +95,12 @@ def _beside(folder: str, part: str) -> str:
 def _batches(path: Location) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq  # Here: long to import.
 
-    try:
-        with (
-            open_source(path) as source,
-            pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
-        ):
-            yield from file.iter_batches(use_threads=False)
-    except _READ_ERRORS as error:
-        raise_if_store_failed(error)
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise OutputError(f"{path}: cannot be read: {reason}") from error
+    with (
+        translated(lambda error: unreadable_output(path, error)),
+        open_source(path) as source,
+        pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
+    ):
+        yield from file.iter_batches(use_threads=False)
 
 
 class _OriginsFeed:

@@ -17,7 +17,7 @@ from dsir.check.json_differences import differences
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import WINDOW_KEYS
-from dsir.errors import DsirWarning, InputError, ModelError, SettingError
+from dsir.errors import DsirWarning, InputError, ModelError, SettingError, StoreError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_model
 from dsir.model.targets import resolve_targets
@@ -223,8 +223,9 @@ class _Search:
     def _given(self, name: str, described: list[dict[str, Any]], given: object) -> Corpus | None:
         try:
             corpus = resolve(given, text=self._text, name=name)
+        except StoreError:
+            raise
         except (InputError, SettingError) as error:
-            raise_if_store_failed(error)
             self._say(str(error))
             return None
         if len(corpus.shards) != len(described):
@@ -250,12 +251,12 @@ class _Search:
             return None
         try:
             shard = open_file(location_of(path), self._text)
+        except StoreError:
+            raise
         except (InputError, SettingError) as error:
-            raise_if_store_failed(error)
             self._say(str(error))
             return None
         except OSError as error:
-            raise_if_store_failed(error)
             self._say(f"{path:.200}: {error.strerror or error}")
             return None
         self._compare(shard, entry, {"mtime_ns"} if self._ignore_times else set())

@@ -28,12 +28,11 @@ from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
-from dsir.errors import DsirError, OutputError, SettingError
+from dsir.errors import DsirError, OutputError, SettingError, StoreError
 from dsir.model.estimator import Estimator
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.remote import Location, RemotePath, location_of
-from dsir.remote.store import raise_if_store_failed
 from dsir.settings.machine import LimitArguments, Machine, MachineOptions
 
 if TYPE_CHECKING:
@@ -228,8 +227,9 @@ class _Again:
                 else:
                     select_again(manifest, raw, other, again, machine)
                 derived = read_selection_file(again)
+            except StoreError:
+                raise
             except DsirError as error:
-                raise_if_store_failed(error)
                 self._say("setting", f"the selection cannot be made again: {error}")
                 return None
             self._compare_manifests(derived)
@@ -270,8 +270,9 @@ class _Again:
         for part in self._manifest.parts:
             try:
                 yield from in_order(part_rows(self._manifest, part, text, self._limits))
+            except StoreError:
+                raise
             except DsirError as error:
-                raise_if_store_failed(error)
                 self._say("file", f"{self._manifest.folder / part}: {error}")
 
     def _compare(self, pair: Pair) -> None:

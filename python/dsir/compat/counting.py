@@ -74,7 +74,7 @@ def count_dataset(task: CountTask, progress: Progress) -> npt.NDArray[np.int64]:
     left = dict.fromkeys(range(task.num_shards), task.limit)
     for batch in task.dataset.texts(task.threads, progress):
         if task.limit < 0:
-            _count(task, batch.first_row, batch.text, counts, -1, features)
+            _count(task, batch.unit_row, batch.text, counts, -1, features)
             continue
         for shard in list(left):
             first, text = _of_shard(batch, shard, task.num_shards)
@@ -89,10 +89,10 @@ def count_dataset(task: CountTask, progress: Progress) -> npt.NDArray[np.int64]:
 def _of_shard(batch: TextBatch, shard: int, num_shards: int) -> tuple[int, pa.Array]:
     """Return the texts of a batch that belong to a virtual shard, and the row of the first."""
     if num_shards == 1:
-        return batch.first_row, batch.text
-    first = (shard - batch.first_row) % num_shards
+        return batch.unit_row, batch.text
+    first = (shard - batch.unit_row) % num_shards
     positions = np.arange(first, len(batch.text), num_shards)
-    return batch.first_row + first, batch.text.take(pa.array(positions))
+    return batch.unit_row + first, batch.text.take(pa.array(positions))
 
 
 def _count(

@@ -12,12 +12,12 @@ from typing import Any
 import pyarrow as pa
 
 from dsir.corpus import TextBatch
-from dsir.corpus.files import is_known, open_file
+from dsir.corpus.files import open_with
 from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.line_blocks import LineBlock, line_blocks
-from dsir.corpus.shard import file_state
 from dsir.engine import Progress
 from dsir.errors import RowError, SettingError, TextColumnError
+from dsir.formats import how_read
 
 LoadDataset = Callable[[Any], Iterable[Any]]
 ParseExample = Callable[[Any], Any]
@@ -44,7 +44,7 @@ def default_load_dataset_fn(path: str | os.PathLike[str]) -> Iterator[dict[str, 
             try:
                 yield json.loads(block.row_bytes(index).decode("utf-8"))
             except (ValueError, RecursionError) as error:
-                row = block.first_row + index
+                row = block.unit_row + index
                 raise RowError(
                     f"{shard.name}: example {row} (line {block.line_number(index)}): "
                     f"is not JSON: {error}",
@@ -67,16 +67,13 @@ def open_lines(path: str | os.PathLike[str]) -> JsonLinesShard:
         SettingError: its suffix says that it is of another kind.
     """
     file = Path(path)
-    if not is_known(file):
-        absolute = os.path.normpath(file.absolute())
-        return JsonLinesShard(str(path), absolute, *file_state(str(path), absolute), "text")
-    shard = open_file(file, "text")
-    if not isinstance(shard, JsonLinesShard):
+    found = how_read(file)
+    if found is not None and found.format.kind != "jsonl":
         raise SettingError(
             f"{path}: is not JSON Lines; give a function that loads it, or use dsir.select, "
             "which reads it"
         )
-    return shard
+    return open_with(JsonLinesShard, file, "text", None if found is None else found.compression)
 
 
 def lines_of(shard: JsonLinesShard) -> Iterator[LineBlock]:

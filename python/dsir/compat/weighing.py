@@ -86,7 +86,7 @@ class WeighInCore:
             if len(invalid):
                 position = int(invalid[0])
                 reason = why_bad(batch.text, position)
-                raise dataset.bad_example(batch.first_row + position, reason)
+                raise dataset.bad_example(batch.unit_row + position, reason)
             weights.append(log_weight)
             lengths.append(lengths_of(tokens, self.features.n))
         found = np.concatenate(weights, axis=1)

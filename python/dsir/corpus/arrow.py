@@ -12,24 +12,23 @@ import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, within
 from dsir.corpus.buffers import check_buffers
+from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import (
-    FileShard,
-    Kind,
     OnError,
     TakenRows,
     TextBatch,
     refuse_missing_rows,
 )
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import check_names, find_text_column
 from dsir.errors import ShardError
+from dsir.formats import Kind
+from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 
 _FILE_MAGIC = b"ARROW1"
 _FEATHER_V1_MAGIC = b"FEA1"
-_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,12 @@ class ArrowShard(FileShard):
         column = find_text_column(schema, self.text, self.name)
         beside = [find_group_column(schema, name, self.name) for name in groups]
         tops = {schema.get_field_index(one.path[0]) for one in (column, *beside)}
-        for first_row, batch in self._batches(sorted(tops), threads):
+        for unit_row, batch in self._batches(sorted(tops), threads):
             values = [values_of(one.of(batch)) for one in beside]
             for position, text in cut_text(column.of(batch)):
-                part = slice(position, position + len(text))
+                span = slice(position, position + len(text))
                 yield TextBatch(
-                    first_row + position, text, groups=tuple(one.of(part) for one in values)
+                    unit_row + position, text, groups=tuple(one.of(span) for one in values)
                 )
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
@@ -78,27 +77,30 @@ class ArrowShard(FileShard):
             return
         column = find_text_column(self.schema(), self.text, self.name)
         total = 0
-        for first_row, batch in self._batches(None, threads):
-            wanted = within(rows, first_row, len(batch))
+        for unit_row, batch in self._batches(None, threads):
+            wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - first_row)
+                records = take_rows(batch, wanted - unit_row)
                 yield TakenRows(wanted, column.of(records), records=records)
-            total = first_row + len(batch)
+            total = unit_row + len(batch)
             if total > int(rows[-1]):
                 return
         raise refuse_missing_rows(self, int(rows[-1]), total)
 
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Read all rows with all columns; see `Shard.read_table`."""
+        batches = [batch for _, batch in self._batches(None, threads)]
+        return pa.Table.from_batches(batches, self.schema())
+
     def _open_bytes(self) -> pa.NativeFile:
         self.refuse_empty_file()
-        try:
+        with translated(lambda error: self._refuse("cannot be read", error)):
             # Not a memory map: a file cut short under a map kills the process.
             return open_source(self.path)
-        except OSError as error:
-            raise ShardError(f"{self.name}: cannot be read: {error}", path=self.name) from error
 
     def _reader(self, source: pa.NativeFile, options: pa.ipc.IpcReadOptions | None) -> Any:
         """Open a file, or a stream where the magic of a file is missing."""
-        try:
+        with translated(lambda error: self._refuse("cannot be read as Arrow IPC", error)):
             magic = source.read(len(_FILE_MAGIC))
             source.seek(0)
             if magic.startswith(_FEATHER_V1_MAGIC):
@@ -110,11 +112,6 @@ class ArrowShard(FileShard):
             opened = pa.ipc.open_file if magic == _FILE_MAGIC else pa.ipc.open_stream
             reader = opened(source, options=options)
             check_names(reader.schema)
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise ShardError(
-                f"{self.name}: cannot be read as Arrow IPC: {error}", path=self.name
-            ) from error
         return reader
 
     def _batches(
@@ -122,20 +119,19 @@ class ArrowShard(FileShard):
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Read record batches and the row number at which each begins."""
         options = pa.ipc.IpcReadOptions(included_fields=included, use_threads=threads > 1)
-        first_row = 0
+        unit_row = 0
         with self._open_bytes() as source:
             reader = self._reader(source, options)
-            try:
+            with translated(
+                lambda error: self._refuse(f"is damaged or cut off after row {unit_row:,}", error)
+            ):
                 for batch in _record_batches(reader):
                     check_buffers(batch)
-                    yield first_row, batch
-                    first_row += len(batch)
-            except _READ_ERRORS as error:
-                raise_if_short_of_memory(error)
-                raise ShardError(
-                    f"{self.name}: is damaged or cut off after row {first_row:,}: {error}",
-                    path=self.name,
-                ) from error
+                    yield unit_row, batch
+                    unit_row += len(batch)
+
+    def _refuse(self, what: str, error: Exception) -> ShardError:
+        return ShardError(f"{self.name}: {what}: {first_line(error)}", path=self.name)
 
 
 def _record_batches(reader: Any) -> Iterator[pa.RecordBatch]:

@@ -53,16 +53,16 @@ def snippet_at(text: pa.Array, position: int) -> str:
     return snippet_of(pc.binary_slice(raw, 0, _SNIPPET_BYTES + 4)[0].as_py() or b"")
 
 
-def bad_text_error(name: str, first_row: int, text: pa.Array, position: int) -> RowError:
+def bad_text_error(name: str, file_row: int, text: pa.Array, position: int) -> RowError:
     """Make the error for a text that the core has refused, under `on_error="raise"`.
 
     Args:
         name: of the shard.
-        first_row: row in the shard of the first text.
+        file_row: row in the shard of the first text.
         text: the batch.
         position: of the text in the batch.
     """
-    row = first_row + position
+    row = file_row + position
     return RowError(
         f'{name}: row {row}: {why_bad(text, position)}; on_error="skip" passes over such rows',
         path=name,

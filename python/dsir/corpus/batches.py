@@ -77,9 +77,9 @@ def table_bytes(table: pa.Table) -> int:
         return int(table.get_total_buffer_size())
 
 
-def within(rows: npt.NDArray[np.int64], first_row: int, length: int) -> npt.NDArray[np.int64]:
-    """Return those of ascending row numbers that fall into `length` rows from `first_row` on."""
-    low, high = np.searchsorted(rows, [first_row, first_row + length])
+def within(rows: npt.NDArray[np.int64], unit_row: int, length: int) -> npt.NDArray[np.int64]:
+    """Return those of ascending row numbers that fall into `length` rows from `unit_row` on."""
+    low, high = np.searchsorted(rows, [unit_row, unit_row + length])
     return rows[low:high]
 
 

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
+from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import LineValues
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
-from dsir.corpus.line_blocks import Compression, LineBlock, line_blocks, line_starts
+from dsir.corpus.line_blocks import LineBlock, line_blocks, line_starts
 from dsir.corpus.read_ahead import read_ahead
 from dsir.corpus.shard import (
     BadRow,
     FilePart,
-    FileShard,
-    Kind,
     OnError,
     TakenRows,
     TextBatch,
     refuse_bad_row,
     refuse_missing_rows,
 )
-from dsir.errors import InputError, ShardError, TextColumnError
-from dsir.remote.store import raise_if_store_failed
+from dsir.errors import InputError, ShardError, StoreError, TextColumnError
+from dsir.formats import Compression, Kind
+from dsir.remote.read_errors import first_line, translated
 
 _FIRST_LOOK_BYTES = 1 << 16
+_SLOW = ("gzip", "bz2")  # To decompress, beside writing and reading.
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class JsonLinesShard(FileShard):
     compression: Compression | None = None
     text_field: tuple[str, ...] | None = field(default=None, kw_only=True)
     kind: ClassVar[Kind] = "jsonl"
+    kept_as: ClassVar[Literal["lines", "records"] | None] = "lines"
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
         """Say at which bytes parts begin, each the first of a line: see `Shard.bounds`."""
@@ -54,9 +59,11 @@ class JsonLinesShard(FileShard):
         if self._with_text_field().text_field is None:
             return ()
         try:
-            bounds = line_starts(self.path, self.size, unit_bytes)
-        except OSError as error:  # Whoever reads it deals with that.
-            raise_if_store_failed(error)
+            with translated(self._unreadable):
+                bounds = line_starts(self.path, self.size, unit_bytes)
+        except StoreError:
+            raise
+        except ShardError:  # Whoever reads it deals with that.
             return ()
         return bounds if len(bounds) > 2 else ()
 
@@ -110,13 +117,13 @@ class JsonLinesShard(FileShard):
             if read.bad and on_error == "raise":
                 index, reason = read.bad[0]
                 where = f" (line {self._lines_before() + block.line_number(index)})"
-                raise refuse_bad_row(self, BadRow(block.first_row + index, reason), where)
+                raise refuse_bad_row(self, BadRow(block.unit_row + index, reason), where)
             bad = tuple(
-                BadRow(block.first_row + index, reason, snippet=block.snippet(index))
+                BadRow(block.unit_row + index, reason, snippet=block.snippet(index))
                 for index, reason in read.bad
             )
             yield TextBatch(
-                block.first_row,
+                block.unit_row,
                 read.text,
                 bad,
                 block.lines - block.rows,
@@ -135,13 +142,33 @@ class JsonLinesShard(FileShard):
         for block in self._blocks():
             if block.rows:
                 field = field or choose_field(block, self.text)
-            wanted = within(rows, block.first_row, block.rows)
+            wanted = within(rows, block.unit_row, block.rows)
             if len(wanted):
                 yield _take(block, wanted, field or (self.text,))
-            total = block.first_row + block.rows
+            total = block.unit_row + block.rows
             if total > int(rows[-1]):
                 return
         raise refuse_missing_rows(self, int(rows[-1]), total)
+
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Read all lines as records of what their fields hold; see `Shard.read_table`."""
+        import pyarrow.json as pj  # Here: long to import.
+
+        lines = pa.PythonFile(_BlocksFile(self._blocks()), mode="r")
+        with translated(self._unreadable):
+            return pj.read_json(lines, read_options=pj.ReadOptions(use_threads=threads > 1))
+
+    @property
+    def worth_spooling(self) -> bool:
+        """Whether it is of a compression that is slow."""
+        return self.compression in _SLOW
+
+    def spooled(self, path: Path) -> JsonLinesShard:
+        """Return the same shard, read from a file of its lines; see `Shard.spooled`."""
+        return replace(self, path=str(path), compression=None)
+
+    def _unreadable(self, error: Exception) -> ShardError:
+        return ShardError(f"{self.name}: cannot be read: {first_line(error)}", path=self.name)
 
     def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
         self.refuse_empty_file()
@@ -175,8 +202,10 @@ class JsonLinesShard(FileShard):
                     if found is not None and read_texts(block, found).having:
                         return replace(self, text_field=found)
                     break
-        except InputError as error:  # Whoever reads it deals with that.
-            raise_if_store_failed(error)
+        except StoreError:
+            raise
+        except InputError:  # Whoever reads it deals with that.
+            pass
         return self
 
     def _count_rows_before(self) -> int:
@@ -230,6 +259,29 @@ class JsonLinesShard(FileShard):
         )
 
 
+class _BlocksFile(io.RawIOBase):
+    """Blocks of lines as a file, for a reader of files."""
+
+    def __init__(self, blocks: Iterator[LineBlock]) -> None:
+        super().__init__()
+        self._blocks = blocks
+        self._held = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        while not self._held:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._held = memoryview(block.data)
+        count = min(len(buffer), len(self._held))
+        buffer[:count] = self._held[:count]
+        self._held = self._held[count:]
+        return count
+
+
 @functools.lru_cache(maxsize=64)
 def _missing_in(file: JsonLinesShard, columns: tuple[str, ...]) -> str | None:
     """Return a field that no line of a file has; looked for once, and not by each of its parts."""
@@ -237,7 +289,7 @@ def _missing_in(file: JsonLinesShard, columns: tuple[str, ...]) -> str | None:
 
 
 def _take(block: LineBlock, rows: npt.NDArray[np.int64], field: tuple[str, ...]) -> TakenRows:
-    lines = block.original_lines(rows - block.first_row)
+    lines = block.original_lines(rows - block.unit_row)
     data = b"\n".join(lines.to_pylist())
     starts, ends, objects, _ = line_spans(data)
     taken = LineBlock(data, 0, 0, starts, ends, objects, len(rows))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +12,12 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.batches import READ_LIMITS
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import ShardError
+from dsir.formats import Compression
 from dsir.primitive_arrays import to_arrow
+from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
-
-Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
 # Lines, their texts and what is made of them then stay in the cache from one step to the next.
 BLOCK_BYTES = 2 << 20
@@ -37,7 +35,7 @@ class LineBlock:
 
     Attributes:
         data: the bytes.
-        first_row: the row number of the first line that is not blank.
+        unit_row: the row number of the first line that is not blank.
         first_line: the 0-based number of the first line, blank lines counted.
         starts: where each row begins in `data`.
         ends: where each row ends, without its newline and carriage return.
@@ -46,7 +44,7 @@ class LineBlock:
     """
 
     data: bytes | pa.Buffer
-    first_row: int
+    unit_row: int
     first_line: int
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
@@ -120,24 +118,24 @@ def line_blocks(
     Raises:
         ShardError: the file cannot be opened or decompressed, or breaks off.
     """
-    first_row = 0
+    unit_row = 0
     first_line = 0
     where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
         for data in _whole_lines(path, compression, block_bytes or BLOCK_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
-            yield LineBlock(data, first_row, first_line, starts, ends, objects, lines)
-            first_row += len(starts)
+            yield LineBlock(data, unit_row, first_line, starts, ends, objects, lines)
+            unit_row += len(starts)
             first_line += lines
     except _BrokenOffError as broken:
-        rows = first_row + len(line_spans(broken.held)[0])
+        rows = unit_row + len(line_spans(broken.held)[0])
         if rows:
             what = f"breaks off after about {rows:,} rows{where}"
         else:
             what = f"cannot be read as {compression}" if compression else "cannot be read"
         raise ShardError(f"{name}: {what}: {broken.error}", path=name) from broken.error
     except _LineTooLongError as too_long:
-        rows = first_row + len(line_spans(too_long.before)[0])
+        rows = unit_row + len(line_spans(too_long.before)[0])
         raise ShardError(
             f"{name}: the line after {rows:,} rows{where} is longer than {_size(line_bytes)}, "
             "more than there is room for; give more memory, use fewer threads, or take it out",
@@ -215,38 +213,38 @@ def _whole_lines(
     start = filled = 0
     wanted = piece_bytes
     window = WINDOW_BYTES if stop is None else _window(stop - position, piece_bytes)
-    try:
-        with open_source(path, window) as file:
-            stream = file if compression is None else pa.CompressedInputStream(file, compression)
-            if position:
-                stream.seek(position)
-            while True:
-                if stop is not None:
-                    wanted = min(piece_bytes, stop - position)
-                count = stream.readinto(memoryview(memory)[filled : filled + wanted])
-                if not count:
-                    break
-                piece = memory[filled : filled + count]
-                if not position and piece[:3].to_pybytes() == _BYTE_ORDER_MARK:
-                    start = len(_BYTE_ORDER_MARK)
-                position += count
-                filled += count
-                if filled >= block_bytes:
-                    cut = filled - count + piece.to_pybytes().rfind(b"\n") + 1
-                    if cut > filled - count:
-                        yield memory[start:cut]
-                        memory = _moved(memory[cut:filled], block_bytes + piece_bytes)
-                        start, filled = 0, filled - cut
-                    elif filled > line_bytes + block_bytes:
-                        whole = memory[start:filled].to_pybytes()
-                        raise _LineTooLongError(whole[: whole.rfind(b"\n") + 1])
-                if filled + piece_bytes > memory.size:
-                    memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
-    except (pa.ArrowException, OSError) as error:
-        raise_if_short_of_memory(error)
+
+    def broken_off(error: Exception) -> _BrokenOffError:
         held = memory[start:filled].to_pybytes()
         held += _last_bytes(path, compression, position, wanted)
-        raise _BrokenOffError(error, held[: held.rfind(b"\n") + 1]) from error
+        return _BrokenOffError(error, held[: held.rfind(b"\n") + 1])
+
+    with translated(broken_off), open_source(path, window) as file:
+        stream = file if compression is None else pa.CompressedInputStream(file, compression)
+        if position:
+            stream.seek(position)
+        while True:
+            if stop is not None:
+                wanted = min(piece_bytes, stop - position)
+            count = stream.readinto(memoryview(memory)[filled : filled + wanted])
+            if not count:
+                break
+            piece = memory[filled : filled + count]
+            if not position and piece[:3].to_pybytes() == _BYTE_ORDER_MARK:
+                start = len(_BYTE_ORDER_MARK)
+            position += count
+            filled += count
+            if filled >= block_bytes:
+                cut = filled - count + piece.to_pybytes().rfind(b"\n") + 1
+                if cut > filled - count:
+                    yield memory[start:cut]
+                    memory = _moved(memory[cut:filled], block_bytes + piece_bytes)
+                    start, filled = 0, filled - cut
+                elif filled > line_bytes + block_bytes:
+                    whole = memory[start:filled].to_pybytes()
+                    raise _LineTooLongError(whole[: whole.rfind(b"\n") + 1])
+            if filled + piece_bytes > memory.size:
+                memory = _moved(memory[:filled], 2 * memory.size + piece_bytes)
     if filled > start:
         yield memory[start:filled]
 

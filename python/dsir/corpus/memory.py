@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, rows_per_batch, within
 from dsir.corpus.group_values import find_group_column, values_of
-from dsir.corpus.shard import Kind, OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
+from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import find_text_column
+from dsir.formats import Kind
 from dsir.primitive_arrays import to_numpy
 
 
@@ -60,6 +61,11 @@ class MemoryShard(Shard):
         """Return the columns."""
         return self.table.schema
 
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Return the table."""
+        del threads
+        return self.table
+
     def text_batches(
         self,
         *,
@@ -72,15 +78,15 @@ class MemoryShard(Shard):
         del on_error, threads, batch_bytes
         column = find_text_column(self.table.schema, self.text, self.name)
         beside = [find_group_column(self.table.schema, name, self.name) for name in groups]
-        first_row = 0
+        unit_row = 0
         for batch in self.table.to_batches():
             values = [values_of(one.of(batch)) for one in beside]
             for position, text in cut_text(column.of(batch)):
-                part = slice(position, position + len(text))
+                span = slice(position, position + len(text))
                 yield TextBatch(
-                    first_row + position, text, groups=tuple(one.of(part) for one in values)
+                    unit_row + position, text, groups=tuple(one.of(span) for one in values)
                 )
-            first_row += len(batch)
+            unit_row += len(batch)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number."""
@@ -92,13 +98,13 @@ class MemoryShard(Shard):
             raise refuse_missing_rows(self, int(rows[-1]), total)
         column = find_text_column(self.table.schema, self.text, self.name)
         length = rows_per_batch(self.size, total)
-        first_row = 0
+        unit_row = 0
         for batch in self.table.to_batches(max_chunksize=length):
-            wanted = within(rows, first_row, len(batch))
+            wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - first_row)
+                records = take_rows(batch, wanted - unit_row)
                 yield TakenRows(wanted, column.of(records), records=records)
-            first_row += len(batch)
+            unit_row += len(batch)
 
 
 def _content(text: pa.LargeBinaryArray) -> memoryview:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,25 +13,25 @@ import pyarrow as pa
 
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
+from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
 from dsir.corpus.parquet_footer import ParquetFooter, bytes_by_group, metadata_of, read_footer
 from dsir.corpus.shard import (
     BadRow,
+    DamagedGroups,
     FilePart,
-    FileShard,
-    Kind,
     OnError,
     TakenRows,
     TextBatch,
     refuse_missing_rows,
 )
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn, check_names, find_text_column
-from dsir.errors import ShardError
+from dsir.errors import ShardError, StoreError
+from dsir.formats import Kind
+from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
-from dsir.remote.store import raise_if_store_failed
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -47,10 +47,6 @@ _WHOLE_GROUP_BYTES = 256 << 20
 # may share one text of a megabyte. Few rows at a time keep that bounded too.
 _MAX_ROWS = 4096
 
-# What pyarrow raises over damaged files: its own errors, OSError for input and decompression, and
-# UnicodeDecodeError (a ValueError) for names in the footer that are not UTF-8.
-_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
-
 
 @dataclass(frozen=True, slots=True)
 class ParquetShard(FileShard):
@@ -62,9 +58,10 @@ class ParquetShard(FileShard):
         footer: what its footer says, once it was `surveyed`; None where it cannot be read.
     """
 
-    damaged: tuple[tuple[int, str], ...] = ()
+    damaged: DamagedGroups = ()
     footer: ParquetFooter | None = field(default=None, kw_only=True, compare=False, repr=False)
     kind: ClassVar[Kind] = "parquet"
+    kept_as: ClassVar[Literal["lines", "records"] | None] = "records"
 
     def identity(self) -> dict[str, int | str]:
         """Return that of the file; a surveyed one has a digest of the footer too."""
@@ -75,10 +72,11 @@ class ParquetShard(FileShard):
     def surveyed(self) -> ParquetShard:
         """Return the same with its footer, where that can be read."""
         try:
-            return replace(self, footer=read_footer(self.path))
-        except _READ_ERRORS as error:  # Whoever reads it deals with that.
-            raise_if_short_of_memory(error)
-            raise_if_store_failed(error)
+            with translated(self._unreadable):
+                return replace(self, footer=read_footer(self.path))
+        except StoreError:
+            raise
+        except ShardError:  # Whoever reads it deals with that.
             return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
@@ -147,20 +145,20 @@ class ParquetShard(FileShard):
             beside = [find_group_column(schema, name, self.name) for name in groups]
             names = list(dict.fromkeys(one.projection for one in (column, *beside)))
             damaged = dict(self.damaged)
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 if group in damaged:
                     rows = file.metadata.row_group(group).num_rows
-                    yield from _lost_rows(first_row, rows, damaged[group], column.type, len(groups))
-                    first_row += rows
+                    yield from _lost_rows(unit_row, rows, damaged[group], column.type, len(groups))
+                    unit_row += rows
                     continue
                 batches = self._batches(file, group, names, threads, batch_bytes)
                 for batch in batches:
                     values = tuple(values_of(one.of(batch)) for one in beside)
-                    yield TextBatch(first_row, column.of(batch), groups=values)
-                    first_row += len(batch)
+                    yield TextBatch(unit_row, column.of(batch), groups=values)
+                    unit_row += len(batch)
 
-    def readable_part(self) -> ParquetShard | None:
+    def without_damage(self) -> ParquetShard | None:
         """Return the same without the row groups whose texts cannot be read.
 
         A row group goes as a whole, however many of its pages are sound, so that what is lost does
@@ -175,28 +173,26 @@ class ParquetShard(FileShard):
                 try:
                     for _ in self._batches(file, group, [column.projection], 1):
                         pass
+                except StoreError:
+                    raise
                 except ShardError as error:
-                    raise_if_store_failed(error)
                     damaged[group] = f"row group {group} cannot be read: {_why(error)}"
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
 
-    def damaged_of(self, rows: npt.NDArray[np.int64]) -> tuple[tuple[int, str], ...]:
-        """Find the row groups that hold some rows and of which any column cannot be read.
+    def without(self, damaged: DamagedGroups) -> ParquetShard:
+        """Return the same with these row groups passed over, and no others."""
+        return replace(self, damaged=damaged)
 
-        Args:
-            rows: ascending row numbers in the shard.
-
-        Returns:
-            Their numbers in the file, and why each cannot be read, with the name of the column.
-        """
+    def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
+        """Find damaged row groups among those that hold some rows; see `Shard.damaged_of`."""
         found = []
         with self._open() as file:
             names = self._schema_of(file).names
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
-                if len(within(rows, first_row, group_rows)):
+                if len(within(rows, unit_row, group_rows)):
                     why = self._damage_in(file, group, None)
                     if why is not None:
                         columns = ((name, self._damage_in(file, group, [name])) for name in names)
@@ -205,15 +201,16 @@ class ParquetShard(FileShard):
                         )
                         why = next(of_column, why)
                         found.append((group, f"row group {group} cannot be read: {why}"))
-                first_row += group_rows
+                unit_row += group_rows
         return tuple(found)
 
     def _damage_in(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> str | None:
         try:
             for _ in self._batches(file, group, columns, 1):
                 pass
+        except StoreError:
+            raise
         except ShardError as error:
-            raise_if_store_failed(error)
             return _why(error)
         return None
 
@@ -228,57 +225,63 @@ class ParquetShard(FileShard):
                 raise refuse_missing_rows(self, int(rows[-1]), total)
             schema = self._schema_of(file)
             column = find_text_column(schema, self.text, self.name)
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
-                if len(within(rows, first_row, group_rows)):
+                if len(within(rows, unit_row, group_rows)):
                     yield from self._take_from_group(
-                        file, group, first_row, rows, column, schema, threads
+                        file, group, unit_row, rows, column, schema, threads
                     )
-                first_row += group_rows
+                unit_row += group_rows
 
     def take_beside(self, rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
-        """Fetch what stands beside the text, which must not be nested, of rows by their number.
-
-        Args:
-            rows: ascending row numbers in the shard.
-        """
+        """Fetch what stands beside the text; see `Shard.take_beside`."""
         with self._open() as file:
             names = [name for name in self._schema_of(file).names if name != self.text]
             if not names:
                 struct = pa.array([{}] * len(rows), pa.struct([]))
                 yield pa.RecordBatch.from_struct_array(struct)
                 return
-            first_row = 0
+            unit_row = 0
             for group in self._groups(file):
                 group_rows = file.metadata.row_group(group).num_rows
-                if len(within(rows, first_row, group_rows)):
-                    at = first_row
+                if len(within(rows, unit_row, group_rows)):
+                    at = unit_row
                     for batch in self._batches(file, group, names, 1):
                         wanted = within(rows, at, len(batch))
                         if len(wanted):
                             yield take_rows(batch, wanted - at)
                         at += len(batch)
-                first_row += group_rows
+                unit_row += group_rows
+
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Read all rows with all columns; see `Shard.read_table`."""
+        with self._open() as file:
+            batches = [
+                batch
+                for group in self._groups(file)
+                for batch in self._batches(file, group, None, threads)
+            ]
+            return pa.Table.from_batches(batches, self._schema_of(file))
 
     def _take_from_group(
         self,
         file: pq.ParquetFile,
         group: int,
-        first_row: int,
+        unit_row: int,
         rows: npt.NDArray[np.int64],
         column: TextColumn,
         schema: pa.Schema,
         threads: int,
     ) -> Iterator[TakenRows]:
         for batch in self._batches(file, group, None, threads):
-            wanted = within(rows, first_row, len(batch))
+            wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - first_row)
+                records = take_rows(batch, wanted - unit_row)
                 # Batches come without the schema's metadata.
                 records = records.replace_schema_metadata(schema.metadata)
                 yield TakenRows(wanted, column.of(records), records=records)
-            first_row += len(batch)
+            unit_row += len(batch)
 
     def _groups(self, file: pq.ParquetFile) -> range:
         """The row groups that it is made of."""
@@ -287,15 +290,12 @@ class ParquetShard(FileShard):
         return range(self.part.start, min(self.part.stop, file.num_row_groups))
 
     def _metadata(self) -> pq.FileMetaData:
-        try:
+        with translated(self._unreadable):
             return metadata_of(self.path, self.file_size, self.mtime_ns, self.version)
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise self._unreadable(error) from error
 
-    def _unreadable(self, error: BaseException) -> ShardError:
+    def _unreadable(self, error: Exception) -> ShardError:
         return ShardError(
-            f"{self.name}: cannot be read as Parquet: {_first_line(error)}", path=self.name
+            f"{self.name}: cannot be read as Parquet: {first_line(error)}", path=self.name
         )
 
     def _open(self) -> pq.ParquetFile:
@@ -304,7 +304,7 @@ class ParquetShard(FileShard):
         self.refuse_empty_file()
         # The footer of a file of many row groups takes a while to parse: once for many parts.
         metadata = None if self.part is None else self._metadata()
-        try:
+        with translated(self._unreadable):
             if self.is_remote:
                 return self._open_remote(metadata)
             return pq.ParquetFile(
@@ -315,9 +315,6 @@ class ParquetShard(FileShard):
                 buffer_size=_READ_BUFFER_BYTES,
                 page_checksum_verification=True,
             )
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise self._unreadable(error) from error
 
     def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
         """Open a file of a store: column chunks come whole, near ones in one request."""
@@ -340,15 +337,13 @@ class ParquetShard(FileShard):
         )
 
     def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
-        try:
+        with translated(
+            lambda error: ShardError(
+                f"{self.name}: the Parquet footer is damaged: {first_line(error)}", path=self.name
+            )
+        ):
             schema = file.schema_arrow
             check_names(schema)
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise ShardError(
-                f"{self.name}: the Parquet footer is damaged: {_first_line(error)}",
-                path=self.name,
-            ) from error
         return schema
 
     def _batches(
@@ -361,7 +356,14 @@ class ParquetShard(FileShard):
     ) -> Iterator[pa.RecordBatch]:
         """Read a row group, some columns or all, and make sure that it is all there."""
         rows_read = 0
-        try:
+        with translated(
+            lambda error: ShardError(
+                f"{self.name}: row group {group} cannot be read after "
+                f"{rows_read:,} of its rows: {first_line(error)}",
+                path=self.name,
+                row_group=group,
+            )
+        ):
             expected = file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
                 batch_size=self._batch_size(file.metadata.row_group(group), group, batch_bytes),
@@ -374,14 +376,6 @@ class ParquetShard(FileShard):
                     check_dictionaries(array)
                 rows_read += len(batch)
                 yield batch
-        except _READ_ERRORS as error:
-            raise_if_short_of_memory(error)
-            raise ShardError(
-                f"{self.name}: row group {group} cannot be read after "
-                f"{rows_read:,} of its rows: {_first_line(error)}",
-                path=self.name,
-                row_group=group,
-            ) from error
         if rows_read != expected:
             raise ShardError(
                 f"{self.name}: row group {group} holds {rows_read:,} rows, "
@@ -414,22 +408,17 @@ class ParquetShard(FileShard):
 
 
 def _lost_rows(
-    first_row: int, rows: int, reason: str, data_type: pa.DataType, groups: int
+    unit_row: int, rows: int, reason: str, data_type: pa.DataType, groups: int
 ) -> Iterator[TextBatch]:
     """Give the rows of a damaged row group: without texts, listed as bad once."""
     for start in range(0, rows, MAX_BATCH_ROWS):
         nothing = pa.nulls(min(MAX_BATCH_ROWS, rows - start), data_type)
-        bad = () if start else (BadRow(first_row, reason, rows),)
+        bad = () if start else (BadRow(unit_row, reason, rows),)
         values = GroupValues(np.zeros(len(nothing), np.uint32), ["null"])
-        yield TextBatch(first_row + start, nothing, bad, groups=(values,) * groups)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
+        yield TextBatch(unit_row + start, nothing, bad, groups=(values,) * groups)
 
 
 def _why(error: ShardError) -> str:
     """Say why a row group cannot be read."""
     cause = error.__cause__
-    return "other rows than its footer says" if cause is None else _first_line(cause)
+    return "other rows than its footer says" if cause is None else first_line(cause)

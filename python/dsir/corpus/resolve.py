@@ -17,23 +17,24 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from dsir.corpus.batches import ReadLimits, table_bytes
-from dsir.corpus.files import SUFFIXES, is_known, open_file
+from dsir.corpus.files import is_known, open_file
 from dsir.corpus.memory import MemoryShard
-from dsir.corpus.shard import FileShard, Shard
+from dsir.corpus.shard import Shard
 from dsir.corpus.tables import speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
+from dsir.formats import SUFFIXES
 from dsir.remote import RemotePath, is_url
 from dsir.remote.location import path_of_file_url
 from dsir.remote.matching import files_below, has_pattern, matching
-from dsir.remote.store import RemoteError
+from dsir.remote.read_errors import translated
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LONGEST_PATH = 4096
@@ -62,7 +63,7 @@ class Corpus:
     name: str
 
     @property
-    def files(self) -> tuple[Shard, ...]:
+    def first_shards(self) -> tuple[Shard, ...]:
         """The first shard of every file or table: what tells one from another."""
         return tuple(s for s in self.shards if s.part is None or s.part.start == 0)
 
@@ -78,11 +79,7 @@ class Corpus:
 
     def limited(self, limits: ReadLimits) -> Corpus:
         """Return the same, with so much of each file in memory at a time."""
-        shards = (
-            replace(shard, limits=limits) if isinstance(shard, FileShard) else shard
-            for shard in self.shards
-        )
-        return Corpus(tuple(shards), self.name)
+        return Corpus(tuple(shard.limited(limits) for shard in self.shards), self.name)
 
 
 def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
@@ -107,13 +104,15 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
         raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
     seen: dict[str, str] = {}
     for shard in shards:
-        if isinstance(shard, FileShard):
-            if shard.path in seen:
-                raise SettingError(
-                    f"{name}: {shard.name} is named twice (also as {seen[shard.path]}); "
-                    "its rows would be drawn twice"
-                )
-            seen[shard.path] = shard.name
+        if shard.file is None:
+            continue
+        path = str(shard.file)
+        if path in seen:
+            raise SettingError(
+                f"{name}: {shard.name} is named twice (also as {seen[path]}); "
+                "its rows would be drawn twice"
+            )
+        seen[path] = shard.name
     return Corpus(shards, name)
 
 
@@ -197,10 +196,10 @@ def _remote_paths(source: RemotePath, name: str) -> list[RemotePath]:
 
 @contextmanager
 def _listing(source: RemotePath) -> Iterator[None]:
-    try:
+    with translated(
+        lambda error: ShardError(f"{source}: cannot be listed: {error}", path=str(source))
+    ):
         yield
-    except RemoteError as error:
-        raise ShardError(f"{source}: cannot be listed: {error}", path=str(source)) from error
 
 
 def _is_list_of_paths(elements: list[str | None], name: str) -> bool:

@@ -7,11 +7,10 @@ held, so that a shard can be handed to another thread, process or machine.
 from __future__ import annotations
 
 import abc
-import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +20,12 @@ from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.group_values import GroupValues
 from dsir.corpus.line_blocks import LineBlock
 from dsir.errors import InputError, RowError, ShardError
-from dsir.remote import Location, RemotePath, is_url
-from dsir.remote.store import ObjectState, RemoteError, raise_if_store_failed
+from dsir.formats import Kind
+from dsir.remote import Location
 
-Kind = Literal["parquet", "jsonl", "arrow", "memory"]
 OnError = Literal["raise", "skip"]
+DamagedGroups = tuple[tuple[int, str], ...]
+"""Row groups by their number in the file, and why each cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,19 @@ class TextBatch:
     """The texts of consecutive rows.
 
     Attributes:
-        first_row: the row in the shard of the first text.
+        unit_row: the row in the shard of the first text.
         text: string, large_string, string_view, or a dictionary of one of these; null where the
             text is null or the row is bad.
         bad: the rows of this batch that cannot be read.
         blank_lines: lines of JSON Lines that hold nothing and are not rows, met since the batch
             before.
-        origin: for windows of documents, where they come from. `first_row` then is the number of
+        origin: for windows of documents, where they come from. `unit_row` then is the number of
             the first window in the shard, but the rows in `bad` are those of documents.
         groups: the values of the columns that were asked for, in their order.
         lines: the lines that the rows are; None for everything but JSON Lines.
     """
 
-    first_row: int
+    unit_row: int
     text: pa.Array
     bad: tuple[BadRow, ...] = ()
     blank_lines: int = 0
@@ -127,10 +127,18 @@ class Shard(abc.ABC):
     A file is cut into parts (units of work) by `surveyed`, `bounds` and `parts`. Row numbers are
     those in the part, wherever a shard gives or takes them; messages name the row in the file.
 
+    Nobody asks a shard for its type. What only some shards can do is a method with a default here,
+    which says that there is nothing to do, or a capability to ask for before a method is called.
+
     Attributes:
         name: what messages call it: the path as the user gave it.
         size: bytes on disk, or in memory.
         text: the text column; dots lead into nested columns.
+        is_windows: whether rows are windows of documents. They are then taken by document and
+            place (`take_windows`), else by their number (`take`).
+        kept_as: what there is to keep of a row while its text passes, so that it need not be read
+            again: "lines", which come with the texts (`TextBatch.lines`), or "records", of which
+            `take_beside` fetches the other columns; None for nothing.
     """
 
     __slots__ = ()
@@ -138,6 +146,8 @@ class Shard(abc.ABC):
     name: str
     size: int
     text: str
+    is_windows: ClassVar[bool] = False
+    kept_as: ClassVar[Literal["lines", "records"] | None] = None
 
     @property
     @abc.abstractmethod
@@ -153,6 +163,21 @@ class Shard(abc.ABC):
     def part(self) -> FilePart | None:
         """Which part of its file it is; None for all of it."""
         return None
+
+    @property
+    def documents(self) -> Shard:
+        """The shard of the documents that the rows are windows of; itself without windows."""
+        return self
+
+    @property
+    def limits(self) -> ReadLimits:
+        """How much of it is in memory at a time; what is read does not depend on it."""
+        return READ_LIMITS
+
+    def limited(self, limits: ReadLimits) -> Shard:
+        """Return the same with other `limits`; itself if all of it is in memory anyway."""
+        del limits
+        return self
 
     def surveyed(self) -> Shard:
         """Return the same with what can be known of it by a short look.
@@ -247,148 +272,108 @@ class Shard(abc.ABC):
             ShardError: the shard cannot be read, or has fewer rows than were asked for.
         """
 
-    def readable_part(self) -> Shard | None:
-        """Return the same shard with the row groups passed over that cannot be read.
+    def take_windows(
+        self,
+        source_rows: npt.NDArray[np.int64],
+        starts: npt.NDArray[np.int64],
+        lengths: npt.NDArray[np.int64],
+        *,
+        threads: int = 1,
+    ) -> Iterator[TakenRows]:
+        """Fetch windows by their document and their bytes in it, in bounded batches.
+
+        Only of shards that are windows.
+
+        Args:
+            source_rows: the documents' rows in the shard, ascending.
+            starts: where each window begins in its document, in bytes; ascending in a document.
+            lengths: bytes of each, at least 1.
+            threads: how many threads the reader may use.
+
+        Raises:
+            ShardError: the shard cannot be read, or is no longer what it was.
+            OutputError: the input has a column or field of the name of one to be added.
+            ValueError: the windows are not in order, or have no text.
+        """
+        raise NotImplementedError("rows that are no windows are taken by their number: take()")
+
+    def take_beside(self, rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+        """Fetch all columns but the text, which must not be nested, of rows by their number.
+
+        Only of shards of which rows are kept as records.
+
+        Args:
+            rows: ascending row numbers in the shard.
+
+        Raises:
+            ShardError: the shard cannot be read.
+        """
+        raise NotImplementedError(f"rows of {self.kind} are not kept as records")
+
+    @abc.abstractmethod
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Read all rows with all columns into memory, whatever their types.
+
+        The text column need not be there. The types of JSON Lines are found from the lines.
+
+        Args:
+            threads: how many threads the reader may use.
+
+        Raises:
+            ShardError: the shard cannot be read.
+        """
+
+    def without_damage(self) -> Shard | None:
+        """Return the same shard with the row groups passed over whose texts cannot be read.
 
         Their rows keep their numbers and are listed as bad. Reads all texts, to find them.
 
         Returns:
-            The shard; None where there is nothing to pass over.
+            The shard; None if there is nothing to pass over.
 
         Raises:
             ShardError: all of the shard is damaged.
         """
         return None
 
+    def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
+        """Find the row groups that hold some rows and of which any column cannot be read.
+
+        Args:
+            rows: ascending row numbers in the shard; of windows, those of their documents.
+
+        Returns:
+            The row groups, and why each cannot be read, with the name of the column; none for a
+            format without row groups.
+        """
+        del rows
+        return ()
+
+    def without(self, damaged: DamagedGroups) -> Shard:
+        """Return the same shard with row groups passed over, as `damaged_of` gave them.
+
+        Their rows keep their numbers and are listed as bad.
+        """
+        if damaged:
+            raise NotImplementedError(f"{self.kind} has no row groups to pass over")
+        return self
+
+    @property
+    def worth_spooling(self) -> bool:
+        """Whether its lines take longer to decompress than to be put aside and read from there."""
+        return False
+
+    def spooled(self, path: Path) -> Shard:
+        """Return the same shard, read from a file where its lines were put aside.
+
+        Only of shards that are `worth_spooling`. Its rows and what is said of them stay the same.
+        """
+        del path
+        raise NotImplementedError(f"lines of {self.kind} are not put aside")
+
     @abc.abstractmethod
     def schema(self) -> pa.Schema | None:
         """Return the schema of `TakenRows.records`, or None for JSON Lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileShard(Shard):
-    """A shard on disk.
-
-    Attributes:
-        path: absolute path, or URL.
-        size: bytes; of a part, its own.
-        mtime_ns: time of the last change, when the corpus was resolved; 0 in a store.
-        version: in a store, the etag or what it has in its place; else empty.
-        part: which part of the file it is; None for all of it.
-        limits: how much of it is in memory at a time. What is read does not depend on it.
-    """
-
-    name: str
-    path: str
-    size: int
-    mtime_ns: int
-    text: str
-    version: str = ""
-    part: FilePart | None = field(default=None, kw_only=True)
-    limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
-
-    @property
-    def file(self) -> Location:
-        """Where it lies."""
-        return RemotePath(self.path) if self.is_remote else Path(self.path)
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether it lies in a store."""
-        return is_url(self.path)
-
-    def identity(self) -> dict[str, int | str]:
-        """Return path, size and last change (or version), as they were at resolve time.
-
-        Those of the file, also for a part of it.
-        """
-        if self.is_remote:
-            return {"path": self.path, "size": self.file_size, "version": self.version}
-        return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns}
-
-    @property
-    def file_size(self) -> int:
-        """Bytes of the file."""
-        return self.size if self.part is None else self.part.file_size
-
-    def whole(self) -> FileShard:
-        """Return the shard of all of its file."""
-        return self if self.part is None else replace(self, size=self.file_size, part=None)
-
-    def placed(self, rows_before: int) -> FileShard:
-        """Return the same, knowing how many rows of the file are before it."""
-        if self.part is None:
-            return self
-        return replace(self, part=replace(self.part, rows_before=rows_before))
-
-    def rows_before(self) -> int:
-        """Return the rows of the file before it, which may take reading them."""
-        if self.part is None:
-            return 0
-        known = self.part.rows_before
-        return self._count_rows_before() if known is None else known
-
-    def _count_rows_before(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} is not cut by what has to be read")
-
-    def check_unchanged(self) -> None:
-        """Raise ShardError if size or time of the last change differ from those at resolve time."""
-        size, mtime_ns, version = file_state(self.name, self.path)
-        if (size, mtime_ns, version) != (self.file_size, self.mtime_ns, self.version):
-            raise ShardError(
-                f"{self.name}: changed while the run was going on "
-                f"(was {self.file_size:,} bytes, is {size:,}); start again once it is finished",
-                path=self.name,
-            )
-
-    def refuse_empty_file(self) -> None:
-        """Raise ShardError for a file without a single byte, which is no file of any kind."""
-        # A store is not asked again: that is a request.
-        size = self.size if self.is_remote else file_state(self.name, self.path)[0]
-        if size == 0:
-            raise ShardError(f"{self.name}: is empty (0 bytes)", path=self.name)
-
-
-def file_state(name: str, path: str) -> tuple[int, int, str]:
-    """Return size, time of the last change and version of a file, as in `FileShard`.
-
-    Args:
-        name: what messages call the file.
-        path: where it is.
-
-    Raises:
-        ShardError: the file is missing, out of reach, or not a regular file.
-    """
-    if is_url(path):
-        state = remote_state(name, RemotePath(path))
-        return state.size, 0, state.version
-    try:
-        status = Path(path).stat()
-    except FileNotFoundError:
-        raise ShardError(f"{name}: no such file", path=name) from None
-    except OSError as error:
-        raise ShardError(f"{name}: cannot be read: {error.strerror}", path=name) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise ShardError(f"{name}: is not a regular file", path=name)
-    return status.st_size, status.st_mtime_ns, ""
-
-
-def remote_state(name: str, path: RemotePath) -> ObjectState:
-    """Return size and version of a file of a store.
-
-    Raises:
-        ShardError: the file is missing.
-        StoreError: it is out of reach.
-    """
-    try:
-        state = path.state()
-        if state is None:
-            path.store.refuse_missing_bucket(path.key)
-            raise ShardError(f"{name}: no such file", path=name)
-    except RemoteError as error:
-        raise_if_store_failed(error)
-        raise ShardError(f"{name}: cannot be read: {error}", path=name) from error
-    return state
 
 
 def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:

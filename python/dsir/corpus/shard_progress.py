@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dsir.corpus import Shard, TextBatch
-from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 
 
@@ -20,8 +19,7 @@ class ShardProgress:
 
     def __init__(self, shard: Shard, progress: Progress) -> None:
         self._size = shard.size
-        documents = shard.inner if isinstance(shard, ChunkedShard) else shard
-        self._rows = documents.rows_in_metadata()
+        self._rows = shard.documents.rows_in_metadata()
         self._progress = progress
         self._told = 0
         self._text_bytes = 0
@@ -30,7 +28,7 @@ class ShardProgress:
         """Say that the batch is done."""
         self._text_bytes += batch.text.nbytes
         if self._rows:
-            read = batch.first_row + len(batch.text)
+            read = batch.unit_row + len(batch.text)
             if batch.origin is not None:
                 read = int(batch.origin.row[-1]) if len(batch.origin.row) else 0
             done = self._size * read // self._rows

@@ -82,7 +82,7 @@ def bad_rows_of(batch: TextBatch, refused: list[int]) -> list[BadRow]:
         refused: positions in the batch.
     """
     found = [
-        BadRow(batch.first_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at))
+        BadRow(batch.unit_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at))
         for at in refused
     ]
     return sorted([*batch.bad, *found], key=lambda bad: bad.row)

@@ -12,10 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import Paths, resolve
-from dsir.corpus.jsonl import JsonLinesShard
-from dsir.corpus.shard import Shard
 from dsir.engine import thread_count
-from dsir.errors import InputError, SettingError, ShardError
+from dsir.errors import InputError, SettingError
 from dsir.gais.baselines import RandomSelection
 from dsir.gais.gais import GAIS, seed_of
 from dsir.gais.labelled_table import class_codes, labelled_table
@@ -26,7 +24,6 @@ from dsir.model.features import HashedNgrams
 from dsir.output.folder import INSTANCES_FILE
 from dsir.output.parquet import ParquetTable
 from dsir.remote import Location, within
-from dsir.remote.reading import open_source
 from dsir.storage.atomic import write_json
 
 HELD_OUT = 0.2
@@ -79,8 +76,9 @@ def read_instances(
     if features is not None and text is not None:
         raise SettingError("give features=... or text=..., not both")
     tables = []
+    threads = thread_count(None)
     for shard in resolve(Paths(paths), text=label).shards:
-        table = _read(shard)
+        table = shard.read_table(threads=threads)
         wanted = [label, *(features or ()), *([text] if text is not None else ())]
         for name in wanted:
             if name not in table.column_names:
@@ -205,34 +203,6 @@ def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
     return pa.chunked_array(
         [chunk for column in columns for chunk in column.chunks], columns[0].type
     )
-
-
-def _read(shard: Shard) -> pa.Table:
-    path = shard.file
-    assert path is not None
-    try:
-        if shard.kind == "parquet":
-            from pyarrow import parquet  # Here, as json below: long to import.
-
-            return parquet.ParquetFile(open_source(path)).read()
-        if shard.kind == "jsonl":
-            from pyarrow import json
-
-            with open_source(path) as file:
-                compression = shard.compression if isinstance(shard, JsonLinesShard) else None
-                if compression is None:
-                    return json.read_json(file)
-                with pa.CompressedInputStream(file, compression) as stream:
-                    return json.read_json(stream)
-        with open_source(path) as stream:
-            try:
-                return pa.ipc.open_file(stream).read_all()
-            except pa.ArrowInvalid:
-                stream.seek(0)
-                return pa.ipc.open_stream(stream).read_all()
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise ShardError(f"{shard.name}: cannot be read: {reason}", path=shard.name) from error
 
 
 def ngrams_for(text: str | None, n: int, buckets: int) -> HashedNgrams | None:

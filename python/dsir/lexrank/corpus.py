@@ -192,24 +192,24 @@ def rank_corpus(
     out.mkdir(parents=True, exist_ok=True)
     scores, kept, groups = _scores(ranking, out, top)
     paths = []
-    first_row = 0
+    corpus_row = 0
     written = 0
     total = len(scores) if kept is None else len(kept)
     with ranking.watch.reporter.stage("write", total, "rows") as advance:
         for number, shard in enumerate(corpus.shards):
-            last_row = first_row + _row_count(shard)
+            last_row = corpus_row + _row_count(shard)
             if last_row > len(scores):
                 raise _changed(shard)
             if kept is None:
-                rows = np.arange(first_row, last_row, dtype=np.int64)
-                rows = np.delete(rows, ranking.read.bad_rows(number))
+                rows = np.arange(corpus_row, last_row, dtype=np.int64)
+                rows = np.delete(rows, ranking.read.bad_rows[number])
             else:
-                rows = kept[np.searchsorted(kept, first_row) : np.searchsorted(kept, last_row)]
+                rows = kept[np.searchsorted(kept, corpus_row) : np.searchsorted(kept, last_row)]
             if len(rows):
-                paths.append(_write(shard, number, rows, first_row, scores, out, score_column))
+                paths.append(_write(shard, number, rows, corpus_row, scores, out, score_column))
                 written += len(rows)
             advance(len(rows))
-            first_row = last_row
+            corpus_row = last_row
     done = Ranked(len(scores), written, groups, paths, ranking.read.skipped)
     _finish(out, description, done)
     return done
@@ -365,7 +365,7 @@ def _write(
     shard: Shard,
     number: int,
     rows: npt.NDArray[np.int64],
-    first_row: int,
+    corpus_row: int,
     scores: npt.NDArray[np.float64],
     out: Location,
     score_column: str,
@@ -373,8 +373,8 @@ def _write(
     stem = out / f"part-{number:05d}"
     added = _added(score_column)
     with open_writer(shard.kind, stem, schema=shard.schema(), added=added) as writer:
-        for taken in shard.take(rows - first_row):
-            global_rows = taken.rows + first_row
+        for taken in shard.take(rows - corpus_row):
+            global_rows = taken.rows + corpus_row
             writer.write(taken, added.values(scores[global_rows], None), global_rows)
         return writer.close()[0]
 

@@ -17,14 +17,13 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import Corpus, OnError, Shard, TakenRows, TextBatch
-from dsir.corpus.shard import Kind
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_shard
-from dsir.errors import EmptyCorpusError, ShardError, TextColumnError
+from dsir.errors import EmptyCorpusError, ShardError, StoreError, TextColumnError
+from dsir.formats import Kind
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location
-from dsir.remote.store import raise_if_store_failed
 
 
 def _nothing(_: int) -> None:
@@ -115,15 +114,19 @@ class ReadableShard(Shard):
         )
         for batch in batches:
             begin, end = np.searchsorted(
-                self.bad, (batch.first_row, batch.first_row + len(batch.text))
+                self.bad, (batch.unit_row, batch.unit_row + len(batch.text))
             )
             if begin == end:
                 yield batch
             else:
-                text = _without(batch.text, self.bad[begin:end] - batch.first_row)
+                text = _without(batch.text, self.bad[begin:end] - batch.unit_row)
                 yield replace(batch, text=text, bad=())
             travel.to(batch)
         travel.arrive()
+
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Read all rows, as they are."""
+        return self.inner.read_table(threads=threads)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, as they are."""
@@ -138,16 +141,13 @@ class Readable:
         texts: the shards that can be read.
         keys: the same shards with their group column for a text; None where nothing is grouped.
         skipped: bad rows and shards, in order.
+        bad_rows: int64, ascending: of each shard that can be read, its bad rows.
     """
 
     texts: Corpus
     keys: Corpus | None
     skipped: list[Skipped]
-
-    def bad_rows(self, number: int) -> npt.NDArray[np.int64]:
-        """Return the bad rows of a shard, by its number among those that can be read."""
-        shard = self.texts.shards[number]
-        return shard.bad if isinstance(shard, ReadableShard) else np.zeros(0, np.int64)
+    bad_rows: list[npt.NDArray[np.int64]]
 
 
 def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch) -> Readable:
@@ -176,8 +176,9 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
                 # The text last: where both are bad it is what is named.
                 for shard in (pair[1], pair[0]) if keys else pair[:1]:
                     bad |= _bad_rows(shard, watch if shard is pair[0] else None)
+            except StoreError:
+                raise
             except (ShardError, TextColumnError) as error:
-                raise_if_store_failed(error)
                 skipped.append(skipped_shard(error, pair[0].name))
                 continue
             rows = sorted(bad)
@@ -188,10 +189,11 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
             f"{texts.name}: no file can be read; the first: {skipped[0].reason}", path=texts.name
         )
     kept = Corpus(tuple(ReadableShard(pair[0], bad, watch) for pair, bad in found), texts.name)
+    bad_rows = [bad for _, bad in found]
     if keys is None:
-        return Readable(kept, None, skipped)
+        return Readable(kept, None, skipped, bad_rows)
     columns = tuple(ReadableShard(pair[1], bad, watch) for pair, bad in found)
-    return Readable(kept, Corpus(columns, keys.name), skipped)
+    return Readable(kept, Corpus(columns, keys.name), skipped, bad_rows)
 
 
 def _bad_rows(shard: Shard, watch: Watch | None) -> dict[int, str]:

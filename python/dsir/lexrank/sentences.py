@@ -74,7 +74,7 @@ def sentence_lists(
             else:
                 found, invalid = rule(batch.text)
             if invalid:
-                raise bad_text_error(shard.name, batch.first_row, batch.text, invalid[0])
+                raise bad_text_error(shard.name, batch.unit_row, batch.text, invalid[0])
             yield found
 
 

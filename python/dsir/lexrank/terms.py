@@ -42,7 +42,7 @@ def count_terms(
         for batch in shard.text_batches(on_error="raise", threads=threads):
             invalid = counter.add(batch.text, threads=threads)
             if len(invalid):
-                raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+                raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
     return counter
 
 

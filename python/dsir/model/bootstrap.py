@@ -112,10 +112,10 @@ class ResampledCounts:
             end = 0
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 prepared = features.prepared(batch.text)
-                invalid = self._core.add(prepared, rows + batch.first_row, threads=threads)
+                invalid = self._core.add(prepared, rows + batch.unit_row, threads=threads)
                 if len(invalid):
-                    raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
-                end = batch.first_row + len(batch.text)
+                    raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
+                end = batch.unit_row + len(batch.text)
             rows += end
 
     @property

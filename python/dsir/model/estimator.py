@@ -180,7 +180,7 @@ class Estimator(abc.ABC):
                 scored = self.score_batch(batch.text, threads=threads)
                 if len(scored.bad):
                     first = int(scored.bad[0])
-                    raise bad_text_error(shard.name, batch.first_row, batch.text, first)
+                    raise bad_text_error(shard.name, batch.unit_row, batch.text, first)
                 parts.append(scored.log_weight)
         found = np.concatenate(parts, axis=1)
         return np.ascontiguousarray(found.T) if self.column_names else found[0]
@@ -215,16 +215,11 @@ class Estimator(abc.ABC):
             path: of the file, for messages.
         """
         try:
-            model = cls.from_content(content)
-            described = content.settings["features"]
+            return cls.from_content(content)
         except (KeyError, TypeError, ValueError) as error:  # SettingError is a ValueError.
-            raise ModelError(f"{path}: the model's settings are not valid: {error}") from error
-        if model.features.describe() != described:
             raise ModelError(
-                f"{path}: was made with {described}, this version of dsir has "
-                f"{model.features.describe()}; fit the model again"
-            )
-        return model
+                f"{path}: the model's settings are not valid: {error}; fit the model again"
+            ) from error
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Engines carry models between processes; tables of the core are made anew there.

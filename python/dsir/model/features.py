@@ -206,7 +206,7 @@ class HashedNgrams:
             for batch in shard.text_batches(on_error="raise"):
                 *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
                 if len(invalid):
-                    raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+                    raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
         return counts
 
 

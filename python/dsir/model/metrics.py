@@ -171,7 +171,7 @@ def _counts(corpus: Corpus, features: HashedNgrams, threads: int) -> npt.NDArray
             prepared = features.prepared(batch.text)
             *_, invalid = _core.count(prepared, features.spec, counts, threads=threads)
             if len(invalid):
-                raise bad_text_error(shard.name, batch.first_row, batch.text, int(invalid[0]))
+                raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
     return counts
 
 

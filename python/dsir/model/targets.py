@@ -35,7 +35,7 @@ class TargetCorpora:
 
     def identity(self) -> Any:
         """Return what tells them from others, JSON values: their order counts too."""
-        lists = [[shard.identity() for shard in corpus.files] for corpus in self.corpora]
+        lists = [[shard.identity() for shard in corpus.first_shards] for corpus in self.corpora]
         if not self.names:
             return lists[0]
         named = zip(self.names, lists, strict=True)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from dsir.corpus.shard import Kind
+from dsir.formats import Kind, format_of, loaded
 from dsir.output.added_columns import LOG_WEIGHT, AddedColumns
-from dsir.output.arrow import ArrowWriter
-from dsir.output.jsonl import JsonLinesWriter
-from dsir.output.parquet import ParquetWriter
 from dsir.output.writer import Writer
 from dsir.remote import Location
 
@@ -23,15 +20,14 @@ def open_writer(
     Args:
         kind: the kind of the shards that the rows come from.
         path_stem: the path to write without its suffix, such as `out/part-00000`.
-        schema: the columns of the rows; None for JSON Lines.
+        schema: the columns of the rows; None where rows are lines.
         added: the columns that are added.
 
     Raises:
         OutputError: the file cannot be written there, or the schema has an added column.
     """
-    if kind == "jsonl":
-        return JsonLinesWriter(path_stem, added=added)
-    if schema is None:
+    found = format_of(kind)
+    if schema is None and not found.rows_are_lines:
         raise ValueError(f"rows of kind {kind!r} need a schema")
-    writer = ArrowWriter if kind == "arrow" else ParquetWriter
-    return writer(path_stem, schema, added=added)
+    writer: Writer = loaded(found.writer)(path_stem, schema, added=added)
+    return writer

@@ -16,7 +16,18 @@ from dsir.output.parquet import with_added
 from dsir.output.row_groups import RowGroups, match_columns
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.remote import Location
+from dsir.remote.reading import open_source
 from dsir.storage.atomic import UnfinishedFile
+
+
+def count_rows(path: Location) -> int:
+    """Count the rows of a file that was written, without decoding them.
+
+    Raises:
+        OSError, pyarrow.ArrowException: the file cannot be read.
+    """
+    with open_source(path) as file, pa.ipc.open_file(file) as reader:
+        return sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
 
 
 class ArrowWriter(Writer):

@@ -27,15 +27,17 @@ class JsonLinesWriter(Writer):
 
     Args:
         path_stem: the path without its suffix.
+        schema: None: lines have none.
         added: the columns that are added.
 
     Raises:
         OutputError: the files cannot be written there.
     """
 
-    def __init__(self, path_stem: Location, *, added: AddedColumns) -> None:
+    def __init__(self, path_stem: Location, schema: None = None, *, added: AddedColumns) -> None:
+        del schema
         self._path = path_stem.with_name(path_stem.name + ".jsonl")
-        schema = pa.schema(
+        weights = pa.schema(
             [
                 pa.field("row", pa.int64(), nullable=False),
                 *added.fields,
@@ -43,7 +45,7 @@ class JsonLinesWriter(Writer):
         )
         self._weights = ParquetTable(
             path_stem.parent / WEIGHTS_FOLDER / (path_stem.name + ".parquet"),
-            schema,
+            weights,
             max_rows=_WEIGHT_ROWS,
         )
         try:

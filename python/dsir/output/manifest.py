@@ -16,19 +16,22 @@ from typing import Any
 from dsir import _core
 from dsir.corpus import Shard
 from dsir.errors import OutputError
+from dsir.formats import FORMATS
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, within
+from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_bytes
-from dsir.remote.store import raise_if_store_failed
 from dsir.storage.atomic import json_bytes, write_json
 from dsir.version import __version__
 
 FORMAT = 2
 
+_WRITTEN = [one.suffixes[0] for one in FORMATS if one.suffixes]
 # Every name that a selection has for a file. None leads out of its folder.
 _FILE = re.compile(
-    r"part-\d{5,9}\.(parquet|jsonl|arrow)|_(weights|rows)/part-\d{5,9}\.parquet|_rejects\.jsonl"
+    rf"part-\d{{5,9}}({'|'.join(re.escape(suffix) for suffix in _WRITTEN)})"
+    r"|_(weights|rows)/part-\d{5,9}\.parquet|_rejects\.jsonl"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 1 << 30  # Bytes of a manifest that is read: millions of skipped rows.
@@ -115,17 +118,8 @@ def read_selection_file(folder: Location) -> Manifest:
         StoreError: its store does not answer.
     """
     path = folder / SELECTION_FILE
-    try:
-        with open_bytes(path) as file:
-            data = file.read(_LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise OutputError(
-            f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
-            "dsir select wrote to"
-        ) from None
-    except OSError as error:
-        raise_if_store_failed(error)
-        raise OutputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    with translated(lambda error: _no_manifest(folder, error)), open_bytes(path) as file:
+        data = file.read(_LARGEST + 1)
     try:
         content = json.loads(data) if len(data) <= _LARGEST else "too long"
     except (ValueError, RecursionError) as error:
@@ -168,6 +162,16 @@ def _versions() -> dict[str, Any]:
         "unicode": _core.UNICODE_VERSION,
         "fast_hash": _core.FAST_HASH_VERSION,
     }
+
+
+def _no_manifest(folder: Location, error: Exception) -> OutputError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return OutputError(
+            f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
+            "dsir select wrote to"
+        )
+    reason = getattr(error, "strerror", None) or error
+    return OutputError(f"{folder / SELECTION_FILE}: cannot be read: {reason}")
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

@@ -13,7 +13,20 @@ from dsir.output.added_columns import AddedColumns
 from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.remote import Location
+from dsir.remote.reading import open_source
 from dsir.storage.atomic import UnfinishedFile
+
+
+def count_rows(path: Location) -> int:
+    """Return the number of rows of a file, as its footer has it.
+
+    Raises:
+        OSError, pyarrow.ArrowException: the file cannot be read.
+    """
+    import pyarrow.parquet as pq  # Here: long to import.
+
+    with open_source(path) as file:
+        return int(pq.read_metadata(file).num_rows)
 
 
 class ParquetTable:

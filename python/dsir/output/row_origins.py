@@ -14,14 +14,11 @@ from dsir.output.parquet import ParquetTable
 from dsir.output.writer import FileAccount
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote import Location
+from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
-from dsir.remote.store import raise_if_store_failed
 
 ORIGINS_FOLDER = "_rows"
 _GROUP_ROWS = 1 << 17
-
-# pyarrow's own errors, OSError for input and decompression, ValueError for names in the footer.
-_READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
 class Origins(NamedTuple):
@@ -126,34 +123,35 @@ def read_origins(path: Location) -> Iterator[Origins]:
     """
     import pyarrow.parquet as pq  # Here: long to import.
 
-    try:
-        with (
-            open_source(path) as source,
-            pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
-        ):
-            schema = file.schema_arrow
-            names = schema.names
-            windows, targets = "start" in names, "target" in names
-            if not schema.equals(_schema(windows, targets)):
-                raise OutputError(f"{path}: is not a table of where rows come from")
-            for batch in file.iter_batches(_GROUP_ROWS, use_threads=False):
-                batch.validate(full=True)
-                if any(column.null_count for column in batch.columns):
-                    raise OutputError(f"{path}: has rows that say nothing")
-                columns = dict(zip(names, batch.columns, strict=True))
-                yield Origins(
-                    to_numpy(columns["source"]),
-                    to_numpy(columns["source_row"]),
-                    to_numpy(columns["start"]) if windows else None,
-                    to_numpy(columns["log_weight"]),
-                    columns["target"] if targets else None,
-                )
-    except FileNotFoundError:
-        raise OutputError(f"{path}: is missing") from None
-    except _READ_ERRORS as error:
-        raise_if_store_failed(error)
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise OutputError(f"{path}: cannot be read: {reason}") from error
+    with (
+        translated(lambda error: unreadable_output(path, error)),
+        open_source(path) as source,
+        pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
+    ):
+        schema = file.schema_arrow
+        names = schema.names
+        windows, targets = "start" in names, "target" in names
+        if not schema.equals(_schema(windows, targets)):
+            raise OutputError(f"{path}: is not a table of where rows come from")
+        for batch in file.iter_batches(_GROUP_ROWS, use_threads=False):
+            batch.validate(full=True)
+            if any(column.null_count for column in batch.columns):
+                raise OutputError(f"{path}: has rows that say nothing")
+            columns = dict(zip(names, batch.columns, strict=True))
+            yield Origins(
+                to_numpy(columns["source"]),
+                to_numpy(columns["source_row"]),
+                to_numpy(columns["start"]) if windows else None,
+                to_numpy(columns["log_weight"]),
+                columns["target"] if targets else None,
+            )
+
+
+def unreadable_output(path: Location, error: Exception) -> OutputError:
+    """Make the error for a file of an output that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return OutputError(f"{path}: is missing")
+    return OutputError(f"{path}: cannot be read: {first_line(error)}")
 
 
 def _schema(windows: bool, targets: bool) -> pa.Schema:

@@ -103,7 +103,7 @@ def _combined(
     keys = np.concatenate(
         [
             _core.keys_of_rows(
-                settings.rule.core, found.log_weight, found.shard_row + part.first_row
+                settings.rule.core, found.log_weight, found.shard_row + part.corpus_row
             )
             for part, found in zip(rows, loaded, strict=True)
         ]
@@ -134,11 +134,11 @@ def _standardised(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _only(part: ShardRows, found: SelectedRows, chosen: npt.NDArray[np.bool_]) -> ShardRows:
-    remaining = found.part(chosen)
+    remaining = found.at(chosen)
     tokens = int(remaining.tokens.sum(dtype=np.int64))
     text_bytes = int(remaining.bytes.sum(dtype=np.int64))
     counts = [(len(remaining.shard_row), tokens, text_bytes)]
-    return ShardRows(part.first_row, counts, part.form, rows=remaining, kept=part.kept)
+    return ShardRows(part.corpus_row, counts, part.form, rows=remaining, kept=part.kept)
 
 
 def _plain(texts: pa.Array) -> pa.Array:

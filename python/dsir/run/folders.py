@@ -52,7 +52,7 @@ def score_workdir(
         "separate": separate_targets(model),
         **extra.describe(),
     }
-    inputs = {"raw": [shard.identity() for shard in raw.files]}
+    inputs = {"raw": [shard.identity() for shard in raw.first_shards]}
     units = {"raw": unit_layout(raw.shards)}
     return Workdir(path, settings, inputs, units=units, durable=durable, repeats=repeats)
 

@@ -33,7 +33,7 @@ class Inputs:
         How documents are cut into windows is a setting, and no part of it.
         """
         return {
-            "raw": [_without_windows(shard.identity()) for shard in self.raw.files],
+            "raw": [_without_windows(shard.identity()) for shard in self.raw.first_shards],
             "target": _without_windows(self.target.identity()),
         }
 

@@ -146,7 +146,7 @@ class Pipeline:
             for number, corpus in enumerate(target.corpora):
                 stem = f"target-{number:03d}" if target.names else "target"
                 of_targets.append(self._count(corpus, features, -1, workdir, stem))
-            limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.files))
+            limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
             spools = plan_spool(raw.shards, limit, spool) if spool else ()
             of_raw = self._count(raw, features, limit, workdir, "raw", spools)
             timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
@@ -178,7 +178,7 @@ class Pipeline:
         def place(name: str) -> Place | None:
             return workdir.place(name) if workdir else None
 
-        tally = BadTally(self.reading.limits, corpus.name, len(corpus.files))
+        tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
         count = CorpusCount(
             units=corpus.shards,
             features=features,
@@ -303,7 +303,7 @@ class Pipeline:
         with self._timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
             for number, part in zip(numbers, new, strict=True):
                 found[number] = part
-        tally = BadTally(self.reading.limits, corpus.name, len(corpus.files))
+        tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
         units = list(zip(corpus.shards, file_numbers(corpus.shards), strict=True))
         found = list(within_limits(found, units, tally))
         tally.finish()
@@ -443,11 +443,11 @@ def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> No
     whole = [entry for entry in skipped if entry.row is None]
     if whole:
         raise EmptyCorpusError(
-            f"{corpus.name}: none of the {len(corpus.files)} shards could be read; "
+            f"{corpus.name}: none of the {len(corpus.first_shards)} shards could be read; "
             f"the first: {whole[0].reason}",
             path=first,
         )
     raise EmptyCorpusError(
-        f"{corpus.name}: has no rows ({len(corpus.files)} shards, the first is {first})",
+        f"{corpus.name}: has no rows ({len(corpus.first_shards)} shards, the first is {first})",
         path=first,
     )

@@ -32,7 +32,6 @@ from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror
-from dsir.remote.store import raise_if_store_failed
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.folders import rows_workdir, score_workdir, separate_targets
@@ -228,7 +227,6 @@ class SelectionRun:
         """
         if not self.plan.reading.skips or error.row_group is None:
             raise_named(error, shards, rows, _WAY_OUT)
-        raise_if_store_failed(error)
         found = find_damage(shards, rows)
         more = lost.with_more(found)
         if more == lost:
@@ -242,13 +240,15 @@ class SelectionRun:
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
-            for shard in (s for c in (self.raw, *self.inputs.target.corpora) for s in c.files):
+            for shard in (
+                s for c in (self.raw, *self.inputs.target.corpora) for s in c.first_shards
+            ):
                 if shard.file is not None and self.out in shard.file.parents:
                     raise OutputError(
                         f"{self.out}: holds {shard.name}, which is an input; give another out"
                     )
         # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
-        first = {shard.kind: shard for shard in reversed(self.raw.files)}
+        first = {shard.kind: shard for shard in reversed(self.raw.first_shards)}
         for shard in first.values():
             with contextlib.suppress(InputError):  # Whoever reads it deals with that.
                 self.added.refuse_taken_names(shard.schema())
@@ -360,7 +360,7 @@ class SelectionRun:
         metrics = self._accounts(scores, drawn, rows)
         metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
         stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
-        loaded = [(part.first_row, part.load()) for part in rows]
+        loaded = [(part.corpus_row, part.load()) for part in rows]
         selection = Selection(
             paths=fetched.paths,
             table=fetched.table,
@@ -396,11 +396,13 @@ class SelectionRun:
         """Describe the inputs for the manifest, with the rows of each file."""
         names = self.inputs.target.names
         targets = [
-            [described_input(*one) for one in zip(corpus.files, rows, strict=True)]
+            [described_input(*one) for one in zip(corpus.first_shards, rows, strict=True)]
             for corpus, rows in zip(self.inputs.target.corpora, target_rows, strict=True)
         ]
         return {
-            "raw": [described_input(*one) for one in zip(self.raw.files, raw_rows, strict=True)],
+            "raw": [
+                described_input(*one) for one in zip(self.raw.first_shards, raw_rows, strict=True)
+            ],
             "target": (
                 [
                     {"name": name, "shards": shards}

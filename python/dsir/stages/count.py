@@ -16,9 +16,8 @@ from dsir.corpus.batches import BATCH_BYTES
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.engine import Progress
-from dsir.errors import ShardError, TextColumnError
+from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.features import HashedNgrams
-from dsir.remote.store import raise_if_store_failed
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.kept.lines import LineSpool
 from dsir.storage.workdir import Place
@@ -117,8 +116,9 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
 
     try:
         result = despite_damage(task.shard, task.on_error, progress, run)
+    except StoreError:
+        raise
     except (ShardError, TextColumnError) as error:
-        raise_if_store_failed(error)
         if task.on_error == "raise":
             raise
         nothing = np.zeros(task.features.buckets, dtype=np.int64)
@@ -165,8 +165,8 @@ def _count_batches(task: CountTask, progress: Progress, spool: LineSpool | None)
             threads=task.threads,
         )
         if len(invalid) and task.on_error == "raise":
-            first_row = shard.rows_before() + batch.first_row
-            raise bad_text_error(shard.name, first_row, batch.text, int(invalid[0]))
+            file_row = shard.rows_before() + batch.unit_row
+            raise bad_text_error(shard.name, file_row, batch.text, int(invalid[0]))
         bad = bad_rows_of(batch, invalid.tolist())
         result.skipped += skipped_rows(shard.name, bad)
         result.ngrams += ngrams

@@ -110,9 +110,9 @@ def draw(
         rule = settings.rule.of_target(number)
 
         def runs(number: int = number) -> Iterable[Run]:
-            for first_row, scores in _runs(shards):
+            for corpus_row, scores in _runs(shards):
                 run = Run(
-                    first_row,
+                    corpus_row,
                     scores.log_weight[number],
                     eligible_rows(scores, settings),
                     cost_of_rows(scores, settings),
@@ -241,10 +241,10 @@ def _runs(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
     """
     if not shards:
         return
-    first_row = 0
+    corpus_row = 0
     for scores in in_runs(_checked(shards), shards[0].drawn_form):
-        yield first_row, scores
-        first_row += scores.rows
+        yield corpus_row, scores
+        corpus_row += scores.rows
 
 
 def _checked(shards: Sequence[ShardScores]) -> Iterator[Scores]:

@@ -26,12 +26,12 @@ class SampleTask:
     """Pick the selected rows of one shard.
 
     Attributes:
-        first_row: global row number of the shard's first row.
+        corpus_row: global row number of the shard's first row.
         place: where the result is kept; None to keep it in memory.
     """
 
     scores: ShardScores
-    first_row: int
+    corpus_row: int
     settings: DrawSettings
     drawn: Draw
     place: Place | None
@@ -42,7 +42,7 @@ class ShardRows:
     """The selected rows of one shard, in memory or in a file.
 
     Attributes:
-        first_row: global row number of the shard's first row.
+        corpus_row: global row number of the shard's first row.
         by_target: rows, tokens and bytes of text that each target selects.
         form: of the scores that the rows come from.
         rows: the rows, where they are in memory.
@@ -50,7 +50,7 @@ class ShardRows:
         source_rows: rows of the input in the shard; None where that is not known.
     """
 
-    first_row: int
+    corpus_row: int
     by_target: list[tuple[int, int, int]]
     form: ScoreForm = field(default_factory=ScoreForm)
     place: Place | None = None
@@ -98,7 +98,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     by_target = np.zeros((len(task.drawn.targets), 3), dtype=np.int64)
     at = 0
     for scores in task.scores.runs():
-        positions, targets = _pick(task, scores, task.first_row + at)
+        positions, targets = _pick(task, scores, task.corpus_row + at)
         for target in range(len(by_target)):
             taken = positions[targets == target]
             by_target[target] += (
@@ -121,7 +121,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
         progress(scores.rows)
     rows = join_rows(parts, form)
     totals = [(int(r), int(t), int(b)) for r, t, b in by_target]
-    result = ShardRows(task.first_row, totals, form)
+    result = ShardRows(task.corpus_row, totals, form)
     result.kept = task.scores.kept
     result.source_rows = task.scores.source_rows
     if place is None:
@@ -132,7 +132,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
         writer.write_batch(batch)
     place.finish(
         {
-            "first_row": task.first_row,
+            "first_row": task.corpus_row,
             "by_target": result.by_target,
             "source_rows": result.source_rows,
         }
@@ -146,20 +146,20 @@ def load_shard_rows(
 ) -> ShardRows:
     """Make the result of a finished task from its marker."""
     totals: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
-    first_row: int = marker["first_row"]  # type: ignore[assignment]
+    corpus_row: int = marker["first_row"]  # type: ignore[assignment]
     source_rows: int | None = marker["source_rows"]  # type: ignore[assignment]
     by_target = [(r, t, b) for r, t, b in totals]
-    return ShardRows(first_row, by_target, form, place, kept=kept, source_rows=source_rows)
+    return ShardRows(corpus_row, by_target, form, place, kept=kept, source_rows=source_rows)
 
 
 def _pick(
-    task: SampleTask, scores: Scores, first_row: int
+    task: SampleTask, scores: Scores, corpus_row: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the positions of the selected rows, ascending, and which target took each."""
     eligible = eligible_rows(scores, task.settings)
     positions, targets = [], []
     for number, target in enumerate(task.drawn.targets):
-        run = Run(first_row, scores.log_weight[number], eligible, groups=scores.groups)
+        run = Run(corpus_row, scores.log_weight[number], eligible, groups=scores.groups)
         taken = target.positions(run)
         eligible[taken] = 0
         positions.append(taken)

@@ -16,17 +16,14 @@ from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
-from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
-from dsir.errors import ShardError, TextColumnError
+from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.estimator import Estimator
 from dsir.model.quality import QualityFilters
-from dsir.remote.store import raise_if_store_failed
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept.gate import Keep
-from dsir.stages.kept.lines import as_spooled
 from dsir.stages.kept.writer import RowKeeper, open_keeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.storage.workdir import Place
@@ -60,7 +57,7 @@ class ScoreTask:
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
-        shard = self.shard if self.spooled is None else as_spooled(self.shard, self.spooled)
+        shard = self.shard if self.spooled is None else self.shard.spooled(self.spooled)
         return shard.text_batches(
             on_error=self.on_error, threads=self.threads, groups=self.extra.groups
         )
@@ -68,11 +65,10 @@ class ScoreTask:
     @property
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
-        chunks = isinstance(self.shard, ChunkedShard)
         return ScoreForm(
             self.model.columns,
             reasons=self.filters is not None,
-            chunks=chunks,
+            chunks=self.shard.is_windows,
             content=self.extra.content,
             groups=len(self.extra.groups),
         )
@@ -190,8 +186,9 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
 
     try:
         result = despite_damage(task.shard, task.on_error, progress, run)
+    except StoreError:
+        raise
     except (ShardError, TextColumnError) as error:
-        raise_if_store_failed(error)
         if task.on_error == "raise":
             raise
         result = ShardScores(skipped=[skipped_shard(error, task.shard.name)], form=task.form)
@@ -244,8 +241,8 @@ def _score_batches(
         scored = model.score_batch(batch.text, threads=task.threads)
         log_weight, tokens, text_bytes = scored.log_weight, scored.tokens, scored.bytes
         if len(scored.bad) and task.on_error == "raise":
-            first_row = shard.rows_before() + batch.first_row
-            raise bad_text_error(shard.name, first_row, batch.text, int(scored.bad[0]))
+            file_row = shard.rows_before() + batch.unit_row
+            raise bad_text_error(shard.name, file_row, batch.text, int(scored.bad[0]))
         bad = bad_rows_of(batch, scored.bad.tolist())
         bad_rows = sum(one.rows for one in bad)
         result.skipped += skipped_rows(shard.name, bad)

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote.read_errors import translated
 
 _RUN = 1 << 16
 
@@ -52,7 +52,7 @@ class Scores(NamedTuple):
         """How many rows these are."""
         return len(self.tokens)
 
-    def part(self, where: slice) -> Scores:
+    def at(self, where: slice) -> Scores:
         """Return the scores of some of the rows, without a copy."""
         return Scores._make(None if column is None else column[..., where] for column in self)
 
@@ -146,18 +146,21 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
     Raises:
         WorkdirError: it is missing or damaged.
     """
-    try:
+    with (
+        translated(
+            lambda error: WorkdirError(
+                f"{path}: cannot be read as scores: {error}; remove it and its marker to score "
+                "again"
+            )
+        ),
         # Not memory-mapped: mapped pages count as this process's memory, and would grow with it.
-        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
-            if reader.schema != form.schema:
-                raise WorkdirError(f"{path}: is not a file of scores")
-            for number in range(reader.num_record_batches):
-                yield form.scores_of(reader.get_batch(number))
-    except (OSError, pa.ArrowException) as error:
-        raise_if_short_of_memory(error)
-        raise WorkdirError(
-            f"{path}: cannot be read as scores: {error}; remove it and its marker to score again"
-        ) from error
+        pa.OSFile(str(path)) as file,
+        pa.ipc.open_file(file) as reader,
+    ):
+        if reader.schema != form.schema:
+            raise WorkdirError(f"{path}: is not a file of scores")
+        for number in range(reader.num_record_batches):
+            yield form.scores_of(reader.get_batch(number))
 
 
 def in_runs(parts: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Iterator[Scores]:
@@ -173,7 +176,7 @@ def in_runs(parts: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Itera
         joined = join(waiting, form)
         whole = rows - rows % size
         for first in range(0, whole, size):
-            yield joined.part(slice(first, first + size))
-        waiting, rows = [joined.part(slice(whole, None))], rows - whole
+            yield joined.at(slice(first, first + size))
+        waiting, rows = [joined.at(slice(whole, None))], rows - whole
     if rows:
         yield join(waiting, form)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.short_memory import raise_if_short_of_memory
 from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote.read_errors import translated
 from dsir.stages.score_table import ScoreForm
 from dsir.storage.workdir import Place
 
@@ -36,7 +36,7 @@ class SelectedRows(NamedTuple):
     source_row: npt.NDArray[np.int64] | None = None
     start: npt.NDArray[np.uint32] | None = None
 
-    def part(self, where: slice | npt.NDArray[np.bool_]) -> SelectedRows:
+    def at(self, where: slice | npt.NDArray[np.bool_]) -> SelectedRows:
         """Return some of the rows."""
         return SelectedRows._make(None if column is None else column[where] for column in self)
 
@@ -75,12 +75,12 @@ def read_rows(place: Place, form: ScoreForm, expected: int) -> SelectedRows:
         WorkdirError: the file is missing or damaged, or has another number of rows than expected.
     """
     path = place.path(".arrow")
-    try:
-        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
-            batch = reader.get_batch(0)
-    except (OSError, pa.ArrowException) as error:
-        raise_if_short_of_memory(error)
-        raise place.damaged(path, str(error)) from error
+    with (
+        translated(lambda error: place.damaged(path, str(error))),
+        pa.OSFile(str(path)) as file,
+        pa.ipc.open_file(file) as reader,
+    ):
+        batch = reader.get_batch(0)
     if batch.schema != _schema(form) or batch.num_rows != expected:
         raise place.damaged(path, "it does not hold the rows that its marker speaks of")
     columns = map(to_numpy, batch.columns)

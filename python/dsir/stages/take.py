@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import TakenRows
-from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import ShardError
 from dsir.stages.kept.reader import take_kept
 from dsir.stages.plan import Piece
@@ -34,8 +33,8 @@ def taken_rows(
             pa.default_memory_pool().release_unused()
         shard = piece.shard
         shard.check_unchanged()
-        selected = piece.rows.load().part(slice(piece.start, piece.stop))
-        if isinstance(shard, ChunkedShard):
+        selected = piece.rows.load().at(slice(piece.start, piece.stop))
+        if shard.is_windows:
             wanted = _present(selected.source_row)
             starts = _present(selected.start).astype(np.int64)
             lengths = selected.bytes.astype(np.int64)
@@ -56,8 +55,8 @@ def taken_rows(
                     "the run was going on",
                     path=shard.name,
                 )
-            part = selected.part(slice(at, end))
-            yield piece, taken, part, part.shard_row + piece.rows.first_row
+            part = selected.at(slice(at, end))
+            yield piece, taken, part, part.shard_row + piece.rows.corpus_row
             at = end
         if at != len(wanted):
             raise ShardError(

@@ -15,8 +15,7 @@ from dsir.corpus import Shard
 from dsir.corpus.shard import FilePart
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Progress
-from dsir.errors import InputError
-from dsir.remote.store import raise_if_store_failed
+from dsir.errors import InputError, StoreError
 
 # Of the file. Large enough that what is done once for a unit (a task, two or three small files in a
 # work directory) does not count, small enough that losing one in a kill does not either.
@@ -40,8 +39,9 @@ def cut_shard(task: CutTask, progress: Progress) -> tuple[Shard, ...]:
     shard = task.shard.surveyed()
     try:
         units = shard.parts(shard.bounds(task.unit_bytes))
-    except InputError as error:
-        raise_if_store_failed(error)
+    except StoreError:
+        raise
+    except InputError:
         units = (shard,)
     progress(1)
     return units
@@ -186,8 +186,9 @@ def in_file(unit: Shard, skipped: Sequence[Skipped]) -> list[Skipped]:
         return list(skipped)
     try:
         before = unit.rows_before()
-    except InputError as error:  # What is before it cannot be read, so it cannot be counted.
-        raise_if_store_failed(error)
+    except StoreError:
+        raise
+    except InputError:  # What is before it cannot be read, so it cannot be counted.
         return [_in_part(entry, part) for entry in skipped]
     return [
         entry if entry.row is None else replace(entry, row=before + entry.row) for entry in skipped

@@ -13,7 +13,6 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import TakenRows
 from dsir.corpus.take_rows import take_values
-from dsir.corpus.windows.shard import ChunkedShard
 from dsir.engine import Progress
 from dsir.model.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
@@ -100,13 +99,9 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
             return done
     counts = _no_counts(task)
     stem = task.folder / f"part-{output.number:05d}"
-    kind = output.pieces[0].shard.kind
-    writer = open_writer(kind, stem, schema=output.schema, added=task.added)
-    origins = OriginsWriter(
-        stem,
-        windows=isinstance(output.pieces[0].shard, ChunkedShard),
-        targets=bool(task.added.target_names),
-    )
+    shard = output.pieces[0].shard
+    writer = open_writer(shard.kind, stem, schema=output.schema, added=task.added)
+    origins = OriginsWriter(stem, windows=shard.is_windows, targets=bool(task.added.target_names))
     try:
         for piece, taken, selected, rows in taken_rows(output.pieces, task.threads):
             added = task.added.values(selected.log_weight, selected.target)

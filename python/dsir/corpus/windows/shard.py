@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,13 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.corpus.bad_text import bad_text_error, snippet_at, why_bad
-from dsir.corpus.batches import cut_at
+from dsir.corpus.batches import ReadLimits, cut_at
 from dsir.corpus.resolve import Corpus
 from dsir.corpus.shard import (
     BadRow,
     ChunkOrigin,
+    DamagedGroups,
     FilePart,
-    Kind,
     OnError,
     Shard,
     TakenRows,
@@ -34,6 +35,7 @@ from dsir.corpus.windows.lines import WindowLine
 from dsir.corpus.windows.records import WindowRecords, window_schema
 from dsir.corpus.windows.texts import WindowTexts, window_texts
 from dsir.errors import ShardError
+from dsir.formats import Kind
 from dsir.remote import Location
 
 _TOKENIZERS = ("wordpunct", "word_tokenize")
@@ -65,6 +67,7 @@ class ChunkedShard(Shard):
     name: str = field(init=False)
     size: int = field(init=False)
     text: str = field(init=False)
+    is_windows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Take over what the inner shard says of itself."""
@@ -85,6 +88,20 @@ class ChunkedShard(Shard):
     def part(self) -> FilePart | None:
         """The part of the file that the inner shard is."""
         return self.inner.part
+
+    @property
+    def documents(self) -> Shard:
+        """The inner shard."""
+        return self.inner
+
+    @property
+    def limits(self) -> ReadLimits:
+        """Those of the inner shard."""
+        return self.inner.limits
+
+    def limited(self, limits: ReadLimits) -> ChunkedShard:
+        """Return the same of the limited inner shard."""
+        return replace(self, inner=self.inner.limited(limits))
 
     def surveyed(self) -> ChunkedShard:
         """Return the same of the surveyed inner shard."""
@@ -123,10 +140,18 @@ class ChunkedShard(Shard):
         """Raise ShardError if the input is no longer what it was."""
         self.inner.check_unchanged()
 
-    def readable_part(self) -> ChunkedShard | None:
-        """Return the same of what can be read of the inner shard; see `Shard.readable_part`."""
-        inner = self.inner.readable_part()
+    def without_damage(self) -> ChunkedShard | None:
+        """Return the same of what can be read of the inner shard; see `Shard.without_damage`."""
+        inner = self.inner.without_damage()
         return None if inner is None else replace(self, inner=inner)
+
+    def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
+        """Find damaged row groups of the inner shard, by rows of documents."""
+        return self.inner.damaged_of(rows)
+
+    def without(self, damaged: DamagedGroups) -> ChunkedShard:
+        """Return the same without row groups of the inner shard."""
+        return replace(self, inner=self.inner.without(damaged))
 
     def rows_in_metadata(self) -> None:
         """Return None: only reading tells how many windows there are."""
@@ -153,7 +178,7 @@ class ChunkedShard(Shard):
     ) -> Iterator[TextBatch]:
         """Read the text of every window once, in order; see `Shard.text_batches`.
 
-        Rows are windows: `first_row` is the number of a window in the shard, and `origin` says
+        Rows are windows: `unit_row` is the number of a window in the shard, and `origin` says
         which documents the windows are of. A bad row is listed with the row of its document and has
         one window without text; texts that are not UTF-8, or longer than 2 GiB, are found here.
         """
@@ -170,6 +195,10 @@ class ChunkedShard(Shard):
         """Refuse: the number of a window does not tell its document. See `take_windows`."""
         raise NotImplementedError("windows are taken by document and span: take_windows()")
 
+    def read_table(self, *, threads: int = 1) -> pa.Table:
+        """Refuse: there are tables of documents, and windows are cut of some of these."""
+        raise NotImplementedError("windows are taken by document and span: take_windows()")
+
     def take_windows(
         self,
         source_rows: npt.NDArray[np.int64],
@@ -180,20 +209,9 @@ class ChunkedShard(Shard):
     ) -> Iterator[TakenRows]:
         """Fetch windows by their document and their bytes in it, in batches of about 8 MB.
 
-        The records have the columns of `schema()`. Lines are the document's with the text exchanged
-        and three fields added; see `window_lines`. `TakenRows.rows` are the source rows; those in
-        the records and lines are rows of the file.
-
-        Args:
-            source_rows: the documents' rows in the shard, ascending.
-            starts: where each window begins in its document, in bytes; ascending in a document.
-            lengths: bytes of each, at least 1.
-            threads: how many threads the reader may use.
-
-        Raises:
-            ShardError: the shard cannot be read, or is no longer what it was.
-            OutputError: the input has a column or field of the name of one to be added.
-            ValueError: the windows are not in order, or have no text.
+        See `Shard.take_windows`. The records have the columns of `schema()`. Lines are the
+        document's with the text exchanged and three fields added; see `WindowLine`.
+        `TakenRows.rows` are the source rows; those in the records and lines are rows of the file.
         """
         if not len(source_rows):
             return
@@ -221,33 +239,31 @@ class ChunkedShard(Shard):
             threads=threads,
         )
         if len(invalid) and on_error == "raise":
-            first_row = self.rows_before() + batch.first_row
-            raise bad_text_error(self.name, first_row, batch.text, int(invalid[0]))
+            unit_row = self.rows_before() + batch.unit_row
+            raise bad_text_error(self.name, unit_row, batch.text, int(invalid[0]))
         refused = [
-            BadRow(
-                batch.first_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at)
-            )
+            BadRow(batch.unit_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at))
             for at in invalid.tolist()
         ]
         bad = sorted([*batch.bad, *refused], key=lambda one: one.row)
-        bad_windows = np.searchsorted(positions, [one.row - batch.first_row for one in bad])
+        bad_windows = np.searchsorted(positions, [one.row - batch.unit_row for one in bad])
         begins = np.ones(len(positions), dtype=bool)
         begins[1:] = positions[1:] != positions[:-1]
         blank_lines = batch.blank_lines
         # A batch without rows still carries its blank lines.
         for first, last in list(cut_at(np.cumsum(lengths))) or [(0, 0)]:
-            part = slice(first, last)
+            span = slice(first, last)
             yield TextBatch(
                 first_window + first,
-                window_texts(batch.text, positions[part], starts[part], lengths[part]).text,
+                window_texts(batch.text, positions[span], starts[span], lengths[span]).text,
                 tuple(one for one, at in zip(bad, bad_windows, strict=True) if first <= at < last),
                 blank_lines,
                 ChunkOrigin(
-                    batch.first_row + positions[part],
-                    starts[part].astype(np.uint32),
-                    int(np.count_nonzero(begins[part])),
+                    batch.unit_row + positions[span],
+                    starts[span].astype(np.uint32),
+                    int(np.count_nonzero(begins[span])),
                 ),
-                tuple(values.of(positions[part]) for values in batch.groups),
+                tuple(values.of(positions[span]) for values in batch.groups),
             )
             blank_lines = 0
 
@@ -324,8 +340,8 @@ class _Wanted:
             other_bytes: of each of the taken rows.
         """
         for first, last in cut_at(np.cumsum(self.lengths + other_bytes[self.positions])):
-            part = slice(first, last)
-            yield _Wanted(self.taken, self.source_rows[part], self.starts[part], self.lengths[part])
+            span = slice(first, last)
+            yield _Wanted(self.taken, self.source_rows[span], self.starts[span], self.lengths[span])
 
 
 def chunked(

@@ -9,19 +9,16 @@ are lost depends on the rows drawn and the files alone: each time all of their g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from dsir.corpus import Shard
-from dsir.corpus.parquet import ParquetShard
-from dsir.corpus.windows.shard import ChunkedShard
+from dsir.corpus.shard import DamagedGroups
 from dsir.errors import ShardError, WorkdirError
-from dsir.remote.store import raise_if_store_failed
 from dsir.stages.sample import ShardRows
 from dsir.storage.workdir import Workdir, fingerprint_of
 
 _FILE = "damaged.json"
-Groups = tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class LostGroups:
         by_unit: by the number of the unit, row groups of the file and why each cannot be read.
     """
 
-    by_unit: Mapping[int, Groups] = field(default_factory=dict)
+    by_unit: Mapping[int, DamagedGroups] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -44,12 +41,9 @@ class LostGroups:
 
     def unit(self, shard: Shard, number: int) -> Shard:
         """Return a unit without the row groups that are lost."""
-        if isinstance(shard, ChunkedShard):
-            return replace(shard, inner=self.unit(shard.inner, number))
-        assert isinstance(shard, ParquetShard)
-        return replace(shard, damaged=self.by_unit[number])
+        return shard.without(self.by_unit[number])
 
-    def with_more(self, found: Mapping[int, Groups]) -> LostGroups:
+    def with_more(self, found: Mapping[int, DamagedGroups]) -> LostGroups:
         """Return these and others."""
         every = {
             number: tuple(sorted({*self.by_unit.get(number, ()), *found.get(number, ())}))
@@ -68,7 +62,10 @@ class LostGroups:
         workdir.keep(_FILE, {"fingerprint": plan, "units": self._described()})
 
     def _described(self) -> dict[str, Any]:
-        return {str(number): [list(one) for one in of] for number, of in self.by_unit.items()}
+        return {
+            str(number): [list(group) for group in groups]
+            for number, groups in self.by_unit.items()
+        }
 
 
 def lost_before(workdir: Workdir | None, plan: str) -> LostGroups:
@@ -97,7 +94,7 @@ def lost_before(workdir: Workdir | None, plan: str) -> LostGroups:
         ) from error
 
 
-def find_damage(shards: Sequence[Shard], rows: Sequence[ShardRows]) -> dict[int, Groups]:
+def find_damage(shards: Sequence[Shard], rows: Sequence[ShardRows]) -> dict[int, DamagedGroups]:
     """Look at all row groups that hold selected rows, and return those that cannot be read.
 
     Args:
@@ -108,9 +105,8 @@ def find_damage(shards: Sequence[Shard], rows: Sequence[ShardRows]) -> dict[int,
         By the number of the unit: row groups of the file, and why.
     """
     found = {}
-    for number, (unit, selected) in enumerate(zip(shards, rows, strict=True)):
-        shard = unit.inner if isinstance(unit, ChunkedShard) else unit
-        if selected.selected == 0 or not isinstance(shard, ParquetShard):
+    for number, (shard, selected) in enumerate(zip(shards, rows, strict=True)):
+        if selected.selected == 0:
             continue
         loaded = selected.load()
         wanted = loaded.shard_row if loaded.source_row is None else loaded.source_row
@@ -129,15 +125,11 @@ def raise_named(
         ShardError: always.
         StoreError: it was the store that failed.
     """
-    raise_if_store_failed(error)
     if error.row_group is None:
         raise error
-    mine = [(shard, of) for shard, of in zip(shards, rows, strict=True) if shard.name == error.path]
-    groups = dict(
-        group
-        for found in find_damage([one for one, _ in mine], [of for _, of in mine]).values()
-        for group in found
-    )
+    mine = [pair for pair in zip(shards, rows, strict=True) if pair[0].name == error.path]
+    found = find_damage([shard for shard, _ in mine], [selected for _, selected in mine])
+    groups = dict(group for damaged in found.values() for group in damaged)
     why = groups.get(error.row_group)
     if why is None:
         raise error

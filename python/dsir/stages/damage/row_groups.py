@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
-from dsir.errors import ShardError
-from dsir.remote.store import raise_if_store_failed
+from dsir.errors import ShardError, StoreError
 
 Result = TypeVar("Result")
 
@@ -36,11 +35,12 @@ def despite_damage(
     once = _Once(progress)
     try:
         return run(shard, once)
+    except StoreError:
+        raise
     except ShardError as error:
-        raise_if_store_failed(error)
         if on_error == "raise" or error.row_group is None:
             raise
-        readable = shard.readable_part()
+        readable = shard.without_damage()
         if readable is None:
             raise
     once.again()

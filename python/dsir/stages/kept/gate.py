@@ -57,28 +57,28 @@ class Gate:
         return (Gate, self._arguments)
 
     def may_be_selected(
-        self, scores: Scores, first_row: int | None
+        self, scores: Scores, corpus_row: int | None
     ) -> npt.NDArray[np.int64] | None:
         """Return the positions of the rows that may still be selected, ascending.
 
         Args:
             scores: of consecutive rows.
-            first_row: global row number of the first; None where it is not known yet.
+            corpus_row: global row number of the first; None where it is not known yet.
 
         Returns:
             The positions; None where the rows have no numbers and without them nearly all of them
             may be selected, so that there is no use in asking.
         """
-        if first_row is None and self._useless:
+        if corpus_row is None and self._useless:
             return None
         eligible = eligible_rows(scores, self._settings)
         cost = cost_of_rows(scores, self._settings)
         found = [
-            bar.add(scores.log_weight[number], eligible, first_row, cost=cost)
+            bar.add(scores.log_weight[number], eligible, corpus_row, cost=cost)
             for number, bar in self._bars
         ]
         passed = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-        if first_row is None:
+        if corpus_row is None:
             amount = scores.rows if cost is None else int(cost.sum(dtype=np.int64))
             with self._lock:
                 self._look_back(scores.rows, len(passed), amount)
@@ -107,10 +107,10 @@ class Keep:
 
     Attributes:
         gate: says which.
-        first_row: global row number of the shard's first row; None where it is not known yet.
+        corpus_row: global row number of the shard's first row; None where it is not known yet.
         path: where they go.
     """
 
     gate: Gate
-    first_row: int | None
+    corpus_row: int | None
     path: Path

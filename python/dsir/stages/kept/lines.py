@@ -10,27 +10,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from dsir.corpus import Shard, TextBatch
-from dsir.corpus.jsonl import JsonLinesShard
 
-_SLOW = ("gzip", "bz2")  # To decompress, beside writing and reading.
 _MOST_BYTES = 8 << 30
 _TEXT_PER_BYTE = 3  # Of a compressed file, about.
 _NGRAMS_PER_BYTE = 0.5  # Of text, about.
-
-
-def as_spooled(shard: Shard, path: Path) -> Shard:
-    """Return a shard that is read from the file where its lines were put aside.
-
-    Its rows and what is said of them are those of the shard.
-    """
-    assert isinstance(shard, JsonLinesShard), "only lines are put aside"
-    return replace(shard, path=str(path), compression=None)
 
 
 class LineSpool:
@@ -96,7 +84,7 @@ def plan_spool(shards: Sequence[Shard], limit: int, folder: Path) -> tuple[Path 
         return (None,) * len(shards)
     return tuple(
         folder / f"{number:05d}.lines"
-        if _is_slow(shard) and likely_whole(shard.size, limit)
+        if shard.worth_spooling and likely_whole(shard.size, limit)
         else None
         for number, shard in enumerate(shards)
     )
@@ -110,7 +98,3 @@ def likely_whole(size: int, limit: int) -> bool:
         limit: n-grams; -1 for none.
     """
     return limit < 0 or size * _TEXT_PER_BYTE * _NGRAMS_PER_BYTE <= limit
-
-
-def _is_slow(shard: Shard) -> bool:
-    return isinstance(shard, JsonLinesShard) and shard.compression in _SLOW

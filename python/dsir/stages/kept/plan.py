@@ -50,10 +50,10 @@ def plan_keeping(
         keeping = [can_keep(shard) for shard in shards]
         if not any(keeping):
             return nothing
-        first_rows = _first_rows(shards, counted)
+        corpus_rows = _corpus_rows(shards, counted)
     except InputError:  # Whoever reads it deals with that.
         return nothing
-    *first_rows, total = first_rows
+    *corpus_rows, total = corpus_rows
     budget = settings.budget
     if total is None and budget.amount is None:
         return nothing
@@ -72,21 +72,21 @@ def plan_keeping(
     gate = Gate(settings, split(amount, shares), shutil.disk_usage(folder).free // 4)
     return tuple(
         Keep(gate, first, folder / f"{number:05d}.arrows") if keep else None
-        for number, (first, keep) in enumerate(zip(first_rows, keeping, strict=False))
+        for number, (first, keep) in enumerate(zip(corpus_rows, keeping, strict=False))
     )
 
 
-def _first_rows(shards: Sequence[Shard], counted: Sequence[int | None]) -> list[int | None]:
+def _corpus_rows(shards: Sequence[Shard], counted: Sequence[int | None]) -> list[int | None]:
     """Return the global number of each shard's first row, and how many rows there are in all."""
-    first_rows: list[int | None] = [0]
+    corpus_rows: list[int | None] = [0]
     before: int | None = 0
     for number, shard in enumerate(shards):
         rows = shard.rows_in_metadata()
         if rows is None and counted:
             rows = counted[number]
         before = None if before is None or rows is None else before + rows
-        first_rows.append(before)
-    return first_rows
+        corpus_rows.append(before)
+    return corpus_rows
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import Shard, TakenRows
-from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.take_rows import take_rows, take_values
 from dsir.primitive_arrays import to_numpy
 
@@ -26,7 +25,7 @@ def take_kept(
         wanted: ascending row numbers.
         threads: how many the reader of the shard may use.
     """
-    if isinstance(shard, JsonLinesShard):
+    if shard.kept_as == "lines":
         return _lines(path, shard, wanted, threads)
     return _records(path, shard, wanted, threads)
 

@@ -19,8 +19,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import Shard, TextBatch
-from dsir.corpus.jsonl import JsonLinesShard
-from dsir.corpus.parquet import ParquetShard
 from dsir.corpus.take_rows import take_values
 from dsir.errors import InputError
 from dsir.output.dictionaries import has_dictionary
@@ -55,9 +53,9 @@ class RowKeeper(abc.ABC):
 
     def look_at(self, batch: TextBatch, scores: Scores) -> None:
         """Put aside the rows of a batch that may still be selected."""
-        first_row = self._keep.first_row
+        corpus_row = self._keep.corpus_row
         positions = self._keep.gate.may_be_selected(
-            scores, None if first_row is None else first_row + batch.first_row
+            scores, None if corpus_row is None else corpus_row + batch.unit_row
         )
         self._useless = self._useless or positions is None
         if self._full or self._failed or self._useless or positions is None or not len(positions):
@@ -115,17 +113,16 @@ class RowKeeper(abc.ABC):
 
 
 class RecordKeeper(RowKeeper):
-    """Keeps rows of Parquet, with all their columns."""
+    """Keeps rows with all their columns, of shards that keep them as records."""
 
-    def __init__(self, shard: ParquetShard, keep: Keep) -> None:
-        schema = shard.schema().append(_ROW)
-        super().__init__(keep, schema, shard.limits.batch_bytes or _HELD_BYTES)
+    def __init__(self, shard: Shard, schema: pa.Schema, keep: Keep) -> None:
+        super().__init__(keep, schema.append(_ROW), shard.limits.batch_bytes or _HELD_BYTES)
         self._shard = shard
         self._rows: list[npt.NDArray[np.int64]] = []
         self._texts: list[pa.Array] = []
 
     def _hold(self, batch: TextBatch, positions: npt.NDArray[np.int64]) -> None:
-        self._rows.append(positions + batch.first_row)
+        self._rows.append(positions + batch.unit_row)
         self._texts.append(take_values(batch.text, positions))
 
     def _records(self) -> Iterator[pa.RecordBatch]:
@@ -143,18 +140,18 @@ class RecordKeeper(RowKeeper):
 
 
 class LineKeeper(RowKeeper):
-    """Keeps rows of JSON Lines: text and line."""
+    """Keeps text and line of rows, of shards that keep them as lines."""
 
-    def __init__(self, shard: JsonLinesShard, keep: Keep) -> None:
+    def __init__(self, shard: Shard, keep: Keep) -> None:
         super().__init__(keep, _LINES, shard.limits.batch_bytes or _HELD_BYTES)
         self._batches: list[pa.RecordBatch] = []
 
     def _hold(self, batch: TextBatch, positions: npt.NDArray[np.int64]) -> None:
-        assert batch.lines is not None, "rows of JSON Lines are lines"
+        assert batch.lines is not None, "rows kept as lines come with them"
         columns = [
             take_values(batch.text, positions).cast(pa.large_string()),
             batch.lines.original_lines(positions),
-            to_arrow(positions + batch.first_row),
+            to_arrow(positions + batch.unit_row),
         ]
         self._batches.append(pa.RecordBatch.from_arrays(columns, schema=_LINES))
 
@@ -165,15 +162,15 @@ class LineKeeper(RowKeeper):
 
 def open_keeper(shard: Shard, keep: Keep | None) -> RowKeeper | None:
     """Return what keeps rows of a shard; None where they are not to be kept, or cannot be."""
-    if keep is None:
+    if keep is None or shard.kept_as is None:
         return None
-    if isinstance(shard, ParquetShard):
-        return RecordKeeper(shard, keep)
-    return LineKeeper(shard, keep) if isinstance(shard, JsonLinesShard) else None
+    if shard.kept_as == "lines":
+        return LineKeeper(shard, keep)
+    return RecordKeeper(shard, _schema_of(shard), keep)
 
 
 def can_keep(shard: Shard) -> bool:
-    """Tell whether rows of a shard can be kept: lines, or Parquet of a form that allows it.
+    """Tell whether rows of a shard can be kept: as lines, or as records that allow it.
 
     The text must not be nested, and there must be no dictionaries: one is shared by all rows of a
     row group, and would be kept with every few of them.
@@ -181,10 +178,14 @@ def can_keep(shard: Shard) -> bool:
     Raises:
         InputError: the shard cannot be read.
     """
-    if isinstance(shard, JsonLinesShard):
-        return True
-    if not isinstance(shard, ParquetShard):
-        return False
-    schema = shard.schema()
+    if shard.kept_as != "records":
+        return shard.kept_as == "lines"
+    schema = _schema_of(shard)
     nested = shard.text not in schema.names
     return not nested and not any(has_dictionary(field.type) for field in schema)
+
+
+def _schema_of(shard: Shard) -> pa.Schema:
+    schema = shard.schema()
+    assert schema is not None, "records have a schema"
+    return schema

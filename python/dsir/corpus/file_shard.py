@@ -1,0 +1,141 @@
+"""Shards that are files: of this machine or of a store, whole or in part."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dsir.corpus.batches import READ_LIMITS, ReadLimits
+from dsir.corpus.shard import FilePart, Shard
+from dsir.errors import ShardError
+from dsir.remote import Location, RemotePath, is_url
+from dsir.remote.read_errors import translated
+from dsir.remote.store import ObjectState
+
+
+@dataclass(frozen=True, slots=True)
+class FileShard(Shard):
+    """A shard on disk.
+
+    Attributes:
+        path: absolute path, or URL.
+        size: bytes; of a part, its own.
+        mtime_ns: time of the last change, when the corpus was resolved; 0 in a store.
+        version: in a store, the etag or what it has in its place; else empty.
+        part: which part of the file it is; None for all of it.
+        limits: how much of it is in memory at a time. What is read does not depend on it.
+    """
+
+    name: str
+    path: str
+    size: int
+    mtime_ns: int
+    text: str
+    version: str = ""
+    part: FilePart | None = field(default=None, kw_only=True)
+    limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
+
+    @property
+    def file(self) -> Location:
+        """Where it lies."""
+        return RemotePath(self.path) if self.is_remote else Path(self.path)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it lies in a store."""
+        return is_url(self.path)
+
+    def identity(self) -> dict[str, int | str]:
+        """Return path, size and last change (or version), as they were at resolve time.
+
+        Those of the file, also for a part of it.
+        """
+        if self.is_remote:
+            return {"path": self.path, "size": self.file_size, "version": self.version}
+        return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns}
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of the file."""
+        return self.size if self.part is None else self.part.file_size
+
+    def limited(self, limits: ReadLimits) -> FileShard:
+        """Return the same, with so much of it in memory at a time."""
+        return replace(self, limits=limits)
+
+    def whole(self) -> FileShard:
+        """Return the shard of all of its file."""
+        return self if self.part is None else replace(self, size=self.file_size, part=None)
+
+    def placed(self, rows_before: int) -> FileShard:
+        """Return the same, knowing how many rows of the file are before it."""
+        if self.part is None:
+            return self
+        return replace(self, part=replace(self.part, rows_before=rows_before))
+
+    def rows_before(self) -> int:
+        """Return the rows of the file before it, which may take reading them."""
+        if self.part is None:
+            return 0
+        known = self.part.rows_before
+        return self._count_rows_before() if known is None else known
+
+    def _count_rows_before(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} is not cut by what has to be read")
+
+    def check_unchanged(self) -> None:
+        """Raise ShardError if size or time of the last change differ from those at resolve time."""
+        size, mtime_ns, version = file_state(self.name, self.path)
+        if (size, mtime_ns, version) != (self.file_size, self.mtime_ns, self.version):
+            raise ShardError(
+                f"{self.name}: changed while the run was going on "
+                f"(was {self.file_size:,} bytes, is {size:,}); start again once it is finished",
+                path=self.name,
+            )
+
+    def refuse_empty_file(self) -> None:
+        """Raise ShardError for a file without a single byte, which is no file of any kind."""
+        # A store is not asked again: that is a request.
+        size = self.size if self.is_remote else file_state(self.name, self.path)[0]
+        if size == 0:
+            raise ShardError(f"{self.name}: is empty (0 bytes)", path=self.name)
+
+
+def file_state(name: str, path: str) -> tuple[int, int, str]:
+    """Return size, time of the last change and version of a file, as in `FileShard`.
+
+    Args:
+        name: what messages call the file.
+        path: where it is.
+
+    Raises:
+        ShardError: the file is missing, out of reach, or not a regular file.
+    """
+    if is_url(path):
+        state = remote_state(name, RemotePath(path))
+        return state.size, 0, state.version
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        raise ShardError(f"{name}: no such file", path=name) from None
+    except OSError as error:
+        raise ShardError(f"{name}: cannot be read: {error.strerror}", path=name) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise ShardError(f"{name}: is not a regular file", path=name)
+    return status.st_size, status.st_mtime_ns, ""
+
+
+def remote_state(name: str, path: RemotePath) -> ObjectState:
+    """Return size and version of a file of a store.
+
+    Raises:
+        ShardError: the file is missing.
+        StoreError: it is out of reach.
+    """
+    with translated(lambda error: ShardError(f"{name}: cannot be read: {error}", path=name)):
+        state = path.state()
+        if state is None:
+            path.store.refuse_missing_bucket(path.key)
+            raise ShardError(f"{name}: no such file", path=name)
+    return state

@@ -1,0 +1,160 @@
+"""The formats of files: which suffix is read how, and what writes it. To add a format, add its row.
+
+Readers and writers are named as "module:attribute" and imported when the first file of their format
+turns up, so that this table is below all of them and costs nothing to import.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
+
+Kind = Literal["parquet", "jsonl", "arrow", "memory"]
+Compression = Literal["gzip", "zstd", "bz2", "lz4"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format.
+
+    Attributes:
+        kind: what code and manifests call it.
+        title: what people call it.
+        suffixes: of the names of its files, in lower case; the first is that of files written.
+        suffixes_by_name: further ones that are read when a file is asked for by name, but passed
+            over in folders.
+        compressions: by the suffix that comes last, how a whole file may be compressed. A suffix
+            with a compression is read in folders too.
+        reader: a `FileShard`; called with name, path, size, mtime_ns, text and version, and where
+            a file is compressed with `compression`. None for what is never a file.
+        writer: a `Writer`; called with the path without its suffix, the schema (None where rows
+            are lines) and `added`.
+        row_counter: counts the rows of a file that was written, given its path, without reading
+            them; None where each line is a row.
+    """
+
+    kind: Kind
+    title: str
+    suffixes: tuple[str, ...] = ()
+    suffixes_by_name: tuple[str, ...] = ()
+    compressions: Mapping[str, Compression] = field(default_factory=dict)
+    reader: str | None
+    writer: str
+    row_counter: str | None
+
+    @property
+    def rows_are_lines(self) -> bool:
+        """Whether each line is a row, which keeps its bytes and has no schema."""
+        return self.row_counter is None
+
+
+FORMATS = (
+    Format(
+        kind="parquet",
+        title="Parquet",
+        suffixes=(".parquet", ".pq"),
+        reader="dsir.corpus.parquet:ParquetShard",
+        writer="dsir.output.parquet:ParquetWriter",
+        row_counter="dsir.output.parquet:count_rows",
+    ),
+    Format(
+        kind="jsonl",
+        title="JSON Lines",
+        suffixes=(".jsonl", ".ndjson"),
+        # C4 has compressed files of that name. A folder's plain .json files are more often settings
+        # and manifests than corpora.
+        suffixes_by_name=(".json",),
+        compressions=MappingProxyType(
+            {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+        ),
+        reader="dsir.corpus.jsonl:JsonLinesShard",
+        writer="dsir.output.jsonl:JsonLinesWriter",
+        row_counter=None,
+    ),
+    Format(
+        kind="arrow",
+        title="Arrow",
+        suffixes=(".arrow", ".feather", ".ipc"),
+        reader="dsir.corpus.arrow:ArrowShard",
+        writer="dsir.output.arrow:ArrowWriter",
+        row_counter="dsir.output.arrow:count_rows",
+    ),
+    Format(
+        kind="memory",
+        title="tables in memory",
+        reader=None,
+        writer="dsir.output.parquet:ParquetWriter",
+        row_counter="dsir.output.parquet:count_rows",
+    ),
+)
+
+
+class HowRead(NamedTuple):
+    """How a file is read.
+
+    Attributes:
+        format: its format.
+        compression: how it is compressed, or None.
+        in_folder: whether it is read when it is found in a folder, and not asked for by name.
+    """
+
+    format: Format
+    compression: Compression | None
+    in_folder: bool
+
+
+class Named(Protocol):
+    """What has a name with suffixes, such as a path."""
+
+    @property
+    def suffixes(self) -> list[str]:
+        """The suffixes of the name, with their dots."""
+
+
+def how_read(path: Named) -> HowRead | None:
+    """Tell by its name how a file is read; None where it is of no format that is."""
+    last = [suffix.lower() for suffix in path.suffixes[-2:]]
+    return _BY_SUFFIX.get("".join(last)) or _BY_SUFFIX.get("".join(last[-1:]))
+
+
+def format_of(kind: Kind) -> Format:
+    """Return the format of a kind."""
+    return next(one for one in FORMATS if one.kind == kind)
+
+
+def loaded(name: str) -> Any:
+    """Import a reader, writer or row counter.
+
+    Args:
+        name: as it stands in a `Format`.
+    """
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _by_suffix() -> dict[str, HowRead]:
+    found = {}
+    for one in FORMATS:
+        for suffix in (*one.suffixes, *one.suffixes_by_name):
+            found[suffix] = HowRead(one, None, suffix in one.suffixes)
+            for last, compression in one.compressions.items():
+                found[suffix + last] = HowRead(one, compression, in_folder=True)
+    return found
+
+
+def _described() -> str:
+    every = [suffix for one in FORMATS for suffix in (*one.suffixes, *one.suffixes_by_name)]
+    compressed = [
+        f"{one.title} also with {', '.join(one.compressions)}"
+        for one in FORMATS
+        if one.compressions
+    ]
+    return f"{', '.join(every)} ({'; '.join(compressed)})"
+
+
+_BY_SUFFIX = _by_suffix()
+SUFFIXES = _described()
+"""What is read, for messages."""
