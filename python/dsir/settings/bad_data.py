@@ -46,14 +46,14 @@ class BadLimits:
         None,
         "With on_error='skip': the bad rows that raw, and each target, may have: a number, e.g. "
         "100, which stops the run as soon as it is passed; or a share of the rows, e.g. 1%, once "
-        "all are read. Without this option any number may be bad.",
+        "all are read. By default any number may be bad.",
         panel=arguments.RUN,
         metavar="N|SHARE%",
     )
     max_bad_shards: Limit | None = argument(
         None,
         "With on_error='skip': the files that cannot be read that raw, and each target, may have: "
-        "a number or a share, e.g. 5%. Without this option any number may be bad.",
+        "a number or a share, e.g. 5%. By default any number may be bad.",
         panel=arguments.RUN,
         metavar="N|SHARE%",
     )

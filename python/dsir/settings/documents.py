@@ -54,8 +54,8 @@ class WindowSettings:
     )
     chunk_stride: int | None = argument(
         None,
-        "Tokens from the start of one window to the start of the next, 1 to chunk_tokens. Without "
-        "this option windows do not overlap.",
+        "Tokens from the start of one window to the start of the next, 1 to chunk_tokens. By "
+        "default windows do not overlap.",
         kind=int,
         panel=arguments.DOCUMENTS,
     )
@@ -96,9 +96,9 @@ class DocumentSettings(WindowSettings):
 
     filters: QualityFilters | None = argument(
         None,
-        "Quality filters that a row must pass to be selected: 'paper', or NAME=VALUE,... such as "
-        "min_words=40,max_numeric=0.2. Rows that fail are counted by reason; they still count in "
-        "the fit.",
+        "Quality filters that a row must pass to be selected: 'paper', or thresholds by name such "
+        "as min_words=40,max_numeric=0.2. Rows that fail are counted by reason; they still count "
+        "in the fit.",
         panel=arguments.DOCUMENTS,
     )
 

@@ -57,7 +57,7 @@ class DrawSettings:
     )
     allow_fewer: bool = argument(
         False,
-        "Take all eligible documents when the budget asks for more. Without this option such a "
+        "Take all eligible documents when the budget asks for more. By default such a "
         "budget is an error.",
         kind=bool,
         panel=arguments.BUDGET,

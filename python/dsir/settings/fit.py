@@ -61,7 +61,7 @@ class FitSettings:
     )
     proportions: tuple[float, ...] | None = argument(
         None,
-        "Shares of separate or mixed targets, e.g. web=0.7,books=0.3. Without this option each "
+        "Shares of separate or mixed targets, e.g. web=0.7,books=0.3. By default each "
         "target takes its share of the n-grams.",
         panel=arguments.NGRAMS,
         metavar="NAME=SHARE,...",

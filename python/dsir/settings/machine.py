@@ -36,14 +36,14 @@ class MachineOptions:
     )
     threads: int | None = argument(
         None,
-        "Threads to use, e.g. 8. Without this option every core that this process may use.",
+        "Threads to use, e.g. 8. By default every core that this process may use.",
         kind=int,
         panel=arguments.RUN,
     )
     memory: int | str | None = argument(
         None,
         "About how much memory to take, a number of bytes or a size such as 2GB: bounds what is "
-        "read at a time. Without this option batches of 8 MB for each thread.",
+        "read at a time. By default batches of 8 MB for each thread.",
         panel=arguments.RUN,
         metavar="SIZE",
     )

@@ -55,8 +55,8 @@ class Quotas:
 
     max_per: tuple[Cap, ...] = argument(
         (),
-        "The most that any one value of a column may take, as COLUMN=MOST,...: a share of the "
-        "budget (source=0.2), or a number of documents (source=5).",
+        "The most that any one value of a column may take, by column: a share of the budget "
+        "(source=0.2), or a number of documents (source=5).",
         panel=arguments.DRAW,
         metavar="COLUMN=MOST,...",
         read=max_per_in,
