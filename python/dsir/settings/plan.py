@@ -130,7 +130,9 @@ class Plan:
         if missing:
             raise SettingError(f"the setting {min(missing)!r} is missing")
         given = {name: value for name, value in described.items() if value is not None}
-        for name in _OBJECTS & given.keys():
+        for name in {"features", *(_OBJECTS & given.keys())}:
+            if name not in given:
+                raise SettingError(f"{name}=None: expected names and values")
             if not isinstance(given[name], Mapping):
                 raise SettingError(f"{name}={given[name]!r:.80}: expected names and values")
         if "combine" in given:
