@@ -190,6 +190,31 @@ def results(work: Path) -> dict[str, dict[str, int]]:
     }
 
 
+def test_scores_serve_draws_with_fewer_or_other_quotas(raw, goal, tmp_path, contents, calls):
+    """Scores with more columns than a draw needs are kept; without one, they are made with all."""
+    keywords = {**SETTINGS, "workdir": tmp_path / "work", "allow_fewer": True}
+    quotas = [
+        {"max_per": {"domain": 0.5}, "dedup": "exact"},
+        {"max_per": {"domain": 3}, "dedup": "exact"},
+        {"group_by": "domain"},
+        {"dedup": "exact"},
+        {},
+        {"max_per": {"meta.chars": 2}},
+        {"max_per": {"meta.chars": 1, "domain": 0.5}, "dedup": "exact"},
+        {"group_by": "domain"},
+    ]
+    scored = []
+    for number, quota in enumerate(quotas):
+        calls.clear()
+        dsir.select(raw, goal, out=tmp_path / f"out-{number}", **keywords, **quota)
+        scored.append(calls["score"] > 0)
+        dsir.select(
+            raw, goal, out=tmp_path / f"fresh-{number}", **{**keywords, "workdir": None}, **quota
+        )
+        assert contents(tmp_path / f"out-{number}") == contents(tmp_path / f"fresh-{number}")
+    assert scored == [True, False, False, False, False, True, False, False]
+
+
 def test_another_output_folder_keeps_what_was_drawn(raw, goal, tmp_path, contents, calls):
     keywords = {**SETTINGS, "workdir": tmp_path / "work"}
     dsir.select(raw, goal, out=tmp_path / "out", **keywords)

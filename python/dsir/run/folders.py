@@ -6,8 +6,10 @@ drawn from again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from dsir._core import CONTENT_HASH
 from dsir.corpus import Corpus
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
@@ -43,7 +45,21 @@ def score_workdir(
     Raises:
         WorkdirError: it belongs to another model or corpus.
     """
-    settings = {
+    settings = score_settings(raw, model, filters, on_error, extra)
+    inputs = {"raw": [shard.identity() for shard in raw.first_shards]}
+    units = {"raw": unit_layout(raw.shards)}
+    return Workdir(path, settings, inputs, units=units, durable=durable, repeats=repeats)
+
+
+def score_settings(
+    raw: Corpus,
+    model: Estimator,
+    filters: QualityFilters | None,
+    on_error: str,
+    extra: ExtraColumns,
+) -> dict[str, Any]:
+    """Return what scores depend on, JSON values."""
+    return {
         "stage": "score",
         "model": model.fingerprint,
         "text": raw.shards[0].text,
@@ -52,9 +68,27 @@ def score_workdir(
         "separate": separate_targets(model),
         **extra.describe(),
     }
-    inputs = {"raw": [shard.identity() for shard in raw.first_shards]}
-    units = {"raw": unit_layout(raw.shards)}
-    return Workdir(path, settings, inputs, units=units, durable=durable, repeats=repeats)
+
+
+def with_kept(
+    extra: ExtraColumns, kept: dict[str, Any] | None, wanted: dict[str, Any]
+) -> ExtraColumns:
+    """Return which columns to keep beside log-weights, so that scores serve other draws too.
+
+    Scores that have more columns than a draw needs serve it as they are. When scores lack a column
+    they are made again, with the columns that they had.
+
+    Args:
+        extra: what this draw needs.
+        kept: the settings of the scores that a work directory has; None for none.
+        wanted: the settings of the scores for this draw.
+    """
+    own = extra.describe()
+    if kept is None or any(kept.get(name) != wanted[name] for name in wanted.keys() - own.keys()):
+        return extra
+    had = ExtraColumns(kept["content_hash"] == CONTENT_HASH, tuple(kept["groups"]))
+    more = tuple(column for column in extra.groups if column not in had.groups)
+    return ExtraColumns(had.content or extra.content, had.groups + more)
 
 
 def separate_targets(model: Estimator) -> dict[str, Any] | None:
@@ -175,8 +209,7 @@ def sample_to_folder(
     ]
     # Only a unit of row groups has its numbers from the footer, of which a cut file has a digest.
     parts = without_unnumbered(parts, counts, ["footer" in one for one in raw_of(manifest)])
-    for shard in parts:
-        shard.columns = [extra.groups.index(column) for column in settings.quotas.columns]
+    take_columns(parts, extra, settings)
     drawn, rows = pipeline.sample(
         parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
@@ -185,6 +218,14 @@ def sample_to_folder(
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
+
+
+def take_columns(
+    scores: Sequence[ShardScores], extra: ExtraColumns, settings: DrawSettings
+) -> None:
+    """Say which of the columns kept beside log-weights a draw has quotas by, in its order."""
+    for shard in scores:
+        shard.columns = [extra.groups.index(column) for column in settings.quotas.columns]
 
 
 def raw_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:

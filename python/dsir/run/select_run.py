@@ -34,7 +34,14 @@ from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
-from dsir.run.folders import rows_workdir, score_workdir, separate_targets
+from dsir.run.folders import (
+    rows_workdir,
+    score_settings,
+    score_workdir,
+    separate_targets,
+    take_columns,
+    with_kept,
+)
 from dsir.run.inputs import Inputs
 from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Fitted, Pipeline
@@ -278,7 +285,8 @@ class SelectionRun:
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
         on_error = self.plan.reading.on_error
-        extra = settings.extra
+        wanted = score_settings(self.raw, model, filters, on_error, settings.extra)
+        extra = with_kept(settings.extra, workdir.stage_settings("scores"), wanted)
         folder = score_workdir(
             place / "scores",
             self.raw,
@@ -300,6 +308,7 @@ class SelectionRun:
                 self.raw, scores, lost, model, filters, folder, extra
             )
         scores = without_unnumbered_of(self.raw.shards, scores)
+        take_columns(scores, extra, settings)
         manifest = folder.manifest
 
         def in_rows() -> Workdir:
