@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from dsir import arguments
 from dsir._core import MAX_ORDER
 from dsir.arguments import Argument, arguments_of, whole_number
 from dsir.cli.config import Config
@@ -16,12 +17,22 @@ from dsir.cli.options import Debug
 from dsir.cli.spelling import in_options
 from dsir.model.features import HashedNgrams
 
+_PANELS = (
+    "",
+    "",  # The panels of single commands.
+    arguments.BUDGET,
+    arguments.DRAW,
+    arguments.NGRAMS,
+    arguments.DOCUMENTS,
+    arguments.RUN,
+)
+
 # The options that make up one argument, `features`.
 NGRAMS = {one.option: one for one in arguments_of(HashedNgrams).values()}
 
 
 def command(
-    arguments: Mapping[str, Argument] | None = None,
+    settings: Mapping[str, Argument] | None = None,
     *,
     resumable: Callable[[Mapping[str, Any]], bool] = lambda _: False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -33,11 +44,10 @@ def command(
     and an exit code; see `reported`.
 
     Args:
-        arguments: of settings, by name; each becomes an option.
+        settings: arguments of settings, by name; each becomes an option.
         resumable: says of the options whether the same call goes on where it stopped.
     """
-    settings = {**(arguments or {})}
-    taken = {name: one for name, one in settings.items() if one.option}
+    taken = {name: one for name, one in (settings or {}).items() if one.option}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         own = _own_parameters(function)
@@ -50,6 +60,7 @@ def command(
         if taken:
             parameters.append(_keyword("config", Config, None))
         parameters.append(_keyword("debug", Debug, False))
+        parameters.sort(key=_place_in_help)
 
         def call(**values: Any) -> None:
             context, debug = values.pop("context"), values.pop("debug")
@@ -64,6 +75,13 @@ def command(
         return call
 
     return decorate
+
+
+def _place_in_help(parameter: inspect.Parameter) -> int:
+    """Order the panels of `--help`: what to select first, how to run last."""
+    described = getattr(parameter.annotation, "__metadata__", [None])[-1]
+    panel = getattr(described, "rich_help_panel", None) or ""
+    return _PANELS.index(panel) if panel in _PANELS else 1
 
 
 def _own_parameters(function: Callable[..., None]) -> dict[str, inspect.Parameter]:
