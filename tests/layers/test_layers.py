@@ -168,6 +168,14 @@ def test_libraries_stay_where_they_belong(module):
             assert any(f"{module}.".startswith(name) for name in allowed), f"{module}: {library}"
 
 
+@pytest.mark.parametrize("module", [one for one in modules() if room_of(one) != "corpus"])
+def test_nobody_asks_a_shard_for_its_type(module):
+    """What only some shards can do is in their contract, `corpus.shard.Shard`."""
+    for node in ast.walk(ast.parse(modules()[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+            assert "Shard" not in ast.unparse(node.args[1]), f"{module}: {ast.unparse(node)}"
+
+
 def test_names_say_what_is_inside():
     sources = [*PACKAGE.rglob("*"), *(ROOT / "cpp").rglob("*")]
     assert sources

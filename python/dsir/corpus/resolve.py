@@ -70,7 +70,7 @@ class Corpus:
     @property
     def in_memory(self) -> bool:
         """Whether all of it is in memory already."""
-        return all(shard.kind == "memory" for shard in self.shards)
+        return all(shard.file is None for shard in self.shards)
 
     @property
     def size(self) -> int:
