@@ -33,7 +33,7 @@ class HashedNgrams:
     WordPunctTokenizer), or into words by the rules of NLTK's word_tokenize. Instances are frozen
     and comparable; `fingerprint` names them in files.
 
-    Source: Xie et al. 2023 (arXiv 2302.03169), section 3; ALGORITHMS section 1.
+    Source: Xie et al. 2023 (arXiv 2302.03169), section 3.
 
     Args:
         n: the longest n-gram, 1 to 8.

@@ -31,7 +31,7 @@ class TargetCorpora:
 
     def limited(self, limits: ReadLimits) -> TargetCorpora:
         """Return the same, with so much of each file in memory at a time."""
-        return TargetCorpora(self.names, tuple(one.limited(limits) for one in self.corpora))
+        return TargetCorpora(self.names, tuple(corpus.limited(limits) for corpus in self.corpora))
 
     def identity(self) -> Any:
         """Return what tells them from others, JSON values: their order counts too."""
@@ -52,7 +52,7 @@ def resolve_targets(target: object, text: str) -> TargetCorpora:
     if not isinstance(target, Mapping):
         return TargetCorpora((), (resolve(target, text=text, name="target"),))
     check_target_names(list(target))
-    corpora = (resolve(one, text=text, name=f"target {name}") for name, one in target.items())
+    corpora = (resolve(source, text=text, name=f"target {name}") for name, source in target.items())
     return TargetCorpora(tuple(target), tuple(corpora))
 
 
