@@ -1,4 +1,4 @@
-"""The contract of an engine: run these shard tasks, hand their results over in order."""
+"""The contract of an engine: it runs the tasks of a stage and returns the results in order."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Stopped(BaseException):
 
 
 class Progress(Protocol):
-    """What a task tells while it works."""
+    """What a task calls while it works."""
 
     def __call__(self, amount: int, /) -> None:
-        """Say that this much more (in the unit of the stage's total) is done.
+        """Report that this much more is done, in the unit of the stage's total.
 
         Raises:
-            Stopped: the task is to end now. Its unfinished files are to be removed.
+            Stopped: the run is over. The task must end now and remove its unfinished files.
         """
 
 
@@ -53,19 +53,18 @@ class Engine(abc.ABC):
     ) -> Iterator[Result]:
         """Run all tasks.
 
-        Results are handed over as they come, in the order of the tasks, so that whoever merges them
-        need not hold them all; an engine keeps no more than a bounded number of them waiting.
-        Closing the iterator stops the run.
+        The caller merges results as they come and need not hold them all, so an engine keeps a
+        bounded number of results waiting. Closing the iterator stops the run.
 
         Args:
-            stage: what to do with each.
-            tasks: what to do it with.
+            stage: the function to call with each task.
+            tasks: the tasks.
             progress: called with the amounts that tasks report, one call at a time.
 
         Yields:
             The results, in the order of the tasks.
 
         Raises:
-            Exception: what a task raised. The tasks that have not begun are dropped, those at work
-                are stopped.
+            Exception: what a task raised. Tasks that have not begun are dropped; tasks at work are
+                stopped.
         """

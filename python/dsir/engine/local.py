@@ -19,7 +19,7 @@ from dsir.arguments import whole_number
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
 
 _RELEASE_EVERY = 16  # Tasks, per thread.
-_AHEAD = 16  # Tasks given out beyond the one whose result is next, per thread.
+_AHEAD = 16  # Tasks per thread that may begin before the result that the caller waits for.
 
 
 class LocalEngine(Engine):
@@ -63,7 +63,7 @@ class LocalEngine(Engine):
                     pa.default_memory_pool().release_unused()
 
         def stop_on_failure(future: Future[Result]) -> None:
-            # At once, and not when the failed task's turn comes.
+            # At once: the turn of the failed task may come much later.
             if not future.cancelled() and future.exception() is not None:
                 stop.set()
 
@@ -79,20 +79,20 @@ class LocalEngine(Engine):
                 while waiting:
                     yield _result(waiting)
             finally:
-                # Reached on failure, on Ctrl-C, and where the iterator is closed.
+                # On a failure, on Ctrl-C, when the iterator is closed, and at the end.
                 stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
-                # What threads that have ended held is given back as well, before the next stage.
+                # Give back, before the next stage, what the ended threads held.
                 pa.default_memory_pool().release_unused()
 
 
 def _result(waiting: deque[Future[Result]]) -> Result:
-    """Take the next result; where its task was stopped, raise what stopped it."""
+    """Take the next result; if its task was stopped, raise the error that stopped it."""
     first = waiting.popleft()
     stopped = first.exception()
     if isinstance(stopped, Stopped):
         for future in waiting:
-            # Whoever failed is done: that is what stopped the others.
+            # The task that failed is done: its failure is what stopped the others.
             if future.done() and not future.cancelled():
                 error = future.exception()
                 if error is not None and not isinstance(error, Stopped):

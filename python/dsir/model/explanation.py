@@ -23,7 +23,7 @@ def explain_sum(
     ngrams: Sequence[tuple[str, int]],
     log_ratio: npt.NDArray[np.float64],
     share: float,
-    of_length: tuple[int, float] | None,
+    length_term: tuple[int, float] | None,
 ) -> pa.Table:
     """Make a table of contributions, the greatest magnitude first.
 
@@ -31,14 +31,15 @@ def explain_sum(
         ngrams: every n-gram of a text with its bucket.
         log_ratio: float64[buckets].
         share: what part of its log ratio an n-gram contributes.
-        of_length: tokens of the text, and what their number contributes; None for nothing.
+        length_term: tokens of the text and what their number contributes; None if it contributes
+            nothing.
     """
     rows: list[tuple[str | None, int | None, int, float]] = [
         (ngram, bucket, count, count * share * float(log_ratio[bucket]))
         for (ngram, bucket), count in Counter(ngrams).items()
     ]
-    if of_length is not None:
-        rows.append((None, None, *of_length))
+    if length_term is not None:
+        rows.append((None, None, *length_term))
     rows.sort(key=lambda row: (-abs(row[3]), row[0] or ""))
     columns = zip(*rows, strict=True) if rows else [()] * 4
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA)

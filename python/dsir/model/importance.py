@@ -272,12 +272,12 @@ class ImportanceModel(Estimator):
         column = self._column_of(target)
         ngrams = self._features.ngrams(text)
         share = max(1, len(ngrams)) ** -exponent(self._length)
-        of_length = None
+        length_term = None
         if self._length == "poisson" and ngrams:
             tokens = len(self._features.tokens(text))
-            of_target, of_raw = self._mean_tokens()[column]
-            of_length = (tokens, poisson_log_ratio(tokens, of_target, of_raw))
-        return explain_sum(ngrams, self._log_ratio[column], share, of_length)
+            target_mean, raw_mean = self._mean_tokens()[column]
+            length_term = (tokens, poisson_log_ratio(tokens, target_mean, raw_mean))
+        return explain_sum(ngrams, self._log_ratio[column], share, length_term)
 
     def describe(self) -> dict[str, Any]:
         """Return what log-weights depend on beside the counts, as JSON values."""
@@ -338,9 +338,9 @@ class ImportanceModel(Estimator):
 
     def _shares(self) -> npt.NDArray[np.float64]:
         asked = self._target_counts.sum(axis=1) if self._asked is None else self._asked
-        found = shares("proportions", asked)
-        found.setflags(write=False)
-        return found
+        proportions = shares("proportions", asked)
+        proportions.setflags(write=False)
+        return proportions
 
     def _make_weighing(self) -> _core.Weighing:
         poisson = self._length == "poisson"
@@ -354,13 +354,13 @@ class ImportanceModel(Estimator):
 
     def _mean_tokens(self) -> list[tuple[float, float]]:
         """Tokens a document of target and raw, a pair per row of the log ratios."""
-        of_raw = mean_tokens(self._raw_size, "raw")
+        raw_mean = mean_tokens(self._raw_size, "raw")
         sizes = list(self._target_sizes or [])
         if self._targets == "pooled" and sizes:
             sizes = [CorpusSize(sum(s.documents for s in sizes), sum(s.tokens for s in sizes))]
         if not sizes:
             mean_tokens(None, "target")
-        return [(mean_tokens(size, "target"), of_raw) for size in sizes]
+        return [(mean_tokens(size, "target"), raw_mean) for size in sizes]
 
     def _column_of(self, target: str | None) -> int:
         if self._targets == "pooled":

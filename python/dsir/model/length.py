@@ -56,6 +56,6 @@ def mean_tokens(size: CorpusSize | None, name: str) -> float:
     return size.tokens / size.documents
 
 
-def poisson_log_ratio(tokens: int, of_target: float, of_raw: float) -> float:
-    """Return log [Poisson(tokens; of_target) / Poisson(tokens; of_raw)] for two means above 0."""
-    return tokens * (math.log(of_target) - math.log(of_raw)) + (of_raw - of_target)
+def poisson_log_ratio(tokens: int, target_mean: float, raw_mean: float) -> float:
+    """Return log [Poisson(tokens; target_mean) / Poisson(tokens; raw_mean)]; both means above 0."""
+    return tokens * (math.log(target_mean) - math.log(raw_mean)) + (raw_mean - target_mean)

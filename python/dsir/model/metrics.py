@@ -135,7 +135,7 @@ def kl_reduction(
         raise SettingError("target: the dict of targets is empty")
     chosen = resolve(selected, text=text, name="selected")
     targets = (
-        [resolve(one, text=text, name=f"target[{name!r}]") for name, one in target.items()]
+        [resolve(source, text=text, name=f"target[{name!r}]") for name, source in target.items()]
         if isinstance(target, dict)
         else [resolve(target, text=text, name="target")]
     )
@@ -144,22 +144,24 @@ def kl_reduction(
         counts = _counts(chosen, features, threads)
         return _mean(
             [
-                kl_reduction_of_counts(counts, raw_counts, _counts(one, features, threads))
-                for one in targets
+                kl_reduction_of_counts(counts, raw_counts, _counts(corpus, features, threads))
+                for corpus in targets
             ]
         )
     resampled = functools.partial(
         ResampledCounts, features=features, replicates=replicates, seed=seed, threads=threads
     )
-    of_selected = resampled(chosen, source=0)
+    resampled_selected = resampled(chosen, source=0)
     values: list[float] = []
     sums = np.zeros(replicates)
-    for number, one in enumerate(targets):
-        of_target = resampled(one, source=1 + number)
-        values.append(kl_reduction_of_counts(of_selected.counts, raw_counts, of_target.counts))
+    for number, corpus in enumerate(targets):
+        resampled_target = resampled(corpus, source=1 + number)
+        values.append(
+            kl_reduction_of_counts(resampled_selected.counts, raw_counts, resampled_target.counts)
+        )
         for r in range(replicates):
             sums[r] += kl_reduction_of_counts(
-                of_selected.replicate(r), raw_counts, of_target.replicate(r)
+                resampled_selected.replicate(r), raw_counts, resampled_target.replicate(r)
             )
     return interval_around(_mean(values), sums / len(targets), confidence)
 

@@ -94,8 +94,11 @@ def read(path: Location) -> Content:
             f"{_ARRAYS_VERSION}"
         )
     sizes = _COUNTS_SHAPE if version == _COUNTS_VERSION else _ARRAYS_SIZE
-    found = sizes.unpack_from(data, _PREFIX.size)
-    array_bytes = 8 * found[0] * (1 + found[1]) if version == _COUNTS_VERSION else found[0]
+    if version == _COUNTS_VERSION:
+        buckets, targets = sizes.unpack_from(data, _PREFIX.size)
+        array_bytes = 8 * buckets * (1 + targets)
+    else:
+        [array_bytes] = sizes.unpack_from(data, _PREFIX.size)
     header_at = _PREFIX.size + sizes.size
     arrays_at = header_at + header_bytes
     body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
@@ -112,7 +115,6 @@ def read(path: Location) -> Content:
     if not isinstance(header, dict):
         raise ModelError(f"{path}: its header is no JSON object; fit the model again")
     if version == _COUNTS_VERSION:
-        buckets, targets = found
         counts = np.frombuffer(body, dtype="<i8", offset=arrays_at).astype(np.int64)
         target_counts = counts[buckets:].reshape(targets, buckets)
         arrays = {"raw_counts": counts[:buckets], "target_counts": target_counts}

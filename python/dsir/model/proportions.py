@@ -30,11 +30,11 @@ def shares(name: str, proportions: Sequence[float]) -> npt.NDArray[np.float64]:
     return normalised
 
 
-def split(amount: int, of_targets: Sequence[float] | npt.NDArray[np.float64]) -> list[int]:
-    """Split an amount by shares: each rounded down, and the last takes what is over.
+def split(amount: int, proportions: Sequence[float] | npt.NDArray[np.float64]) -> list[int]:
+    """Split an amount by proportions that add up to 1, as the reference does.
 
-    The reference's rule (docs/algorithms.md, section 5).
+    Each share is rounded down, and the last target takes the remainder.
     """
-    parts = [int(amount * share) for share in of_targets]
-    parts[-1] += amount - sum(parts)
-    return parts
+    amounts = [int(amount * share) for share in proportions]
+    amounts[-1] += amount - sum(amounts)
+    return amounts

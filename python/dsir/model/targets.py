@@ -31,7 +31,7 @@ class TargetCorpora:
 
     def limited(self, limits: ReadLimits) -> TargetCorpora:
         """Return the same, with so much of each file in memory at a time."""
-        return TargetCorpora(self.names, tuple(one.limited(limits) for one in self.corpora))
+        return TargetCorpora(self.names, tuple(corpus.limited(limits) for corpus in self.corpora))
 
     def identity(self) -> Any:
         """Return what tells them from others, JSON values: their order counts too."""

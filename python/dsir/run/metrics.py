@@ -207,8 +207,7 @@ class Metrics(JsonRecord):
                 given[name] = kind(**given[name])
         if "targets" in given:
             given["targets"] = {
-                name: TargetAccounts(**of_target)
-                for name, of_target in dict(given["targets"]).items()
+                name: TargetAccounts(**target) for name, target in dict(given["targets"]).items()
             }
         return cls(**given)
 

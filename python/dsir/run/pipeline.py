@@ -142,29 +142,31 @@ class Pipeline:
         """
         features = settings.features
         with self._timed("fit") as timed:
-            of_targets = []
+            counted_targets = []
             for number, corpus in enumerate(target.corpora):
                 stem = f"target-{number:03d}" if target.names else "target"
-                of_targets.append(self._count(corpus, features, -1, workdir, stem))
+                counted_targets.append(self._count(corpus, features, -1, workdir, stem))
             limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
             spools = plan_spool(raw.shards, limit, spool) if spool else ()
-            of_raw = self._count(raw, features, limit, workdir, "raw", spools)
-            timed.text_bytes = sum(part.text_bytes for part in (*of_targets, of_raw))
-        for corpus, counted in zip((*target.corpora, raw), (*of_targets, of_raw), strict=True):
+            counted_raw = self._count(raw, features, limit, workdir, "raw", spools)
+            timed.text_bytes = sum(part.text_bytes for part in (*counted_targets, counted_raw))
+        for corpus, counted in zip(
+            (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
+        ):
             _refuse_no_rows(corpus, counted.rows, counted.skipped)
         model = ImportanceModel.from_counts(
             features,
-            of_raw,
-            of_targets,
+            counted_raw,
+            counted_targets,
             target_names=target.names,
             targets=settings.targets,
             proportions=settings.proportions,
             smoothing=settings.smoothing,
             length=settings.length,
         )
-        skipped = [entry for part in of_targets for entry in part.skipped]
-        rows = [part.file_rows for part in of_targets]
-        return model, Fitted(skipped, of_raw.spooled, of_raw.unit_rows, rows)
+        skipped = [entry for part in counted_targets for entry in part.skipped]
+        rows = [part.file_rows for part in counted_targets]
+        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows)
 
     def _count(
         self,
