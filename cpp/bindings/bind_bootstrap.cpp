@@ -27,7 +27,7 @@ py::array_t<std::int64_t> add(BootstrapCounts& counts, const py::object& array,
     require(threads >= 1, "threads must be at least 1");
     std::vector<std::int64_t> invalid_rows;
     {
-        // `imported` outlives the call, and the caller holds `counts`; no Python object is touched.
+        // `imported` outlives the call, and the caller holds `counts`. No Python object is touched.
         const py::gil_scoped_release release;
         invalid_rows = counts.add(column, first_row, threads);
     }

@@ -17,7 +17,7 @@ py::tuple chunk(const py::object& array, std::uint64_t tokens, std::uint64_t str
     require(threads >= 1, "threads must be at least 1");
     chunk::Chunks chunks;
     {
-        // `imported` outlives the call; no Python object is touched.
+        // `imported` outlives the call. No Python object is touched.
         const py::gil_scoped_release release;
         chunks = chunk::chunk(column, kind, {tokens, stride}, threads);
     }
@@ -36,7 +36,7 @@ py::tuple slice_texts(const py::object& array, const Array<std::int64_t>& rows,
     const chunk::Spans spans{rows.data(), starts.data(), lengths.data(), rows.size()};
     chunk::Slices slices;
     {
-        // The arrays are held by the caller, and only read.
+        // The caller holds the arrays, which are only read.
         const py::gil_scoped_release release;
         slices = chunk::slice(column, spans);
     }

@@ -20,7 +20,7 @@ DenseRows dense_rows(const Array<float>& values) {
     return {values.shape(0), values.shape(1), values.data()};
 }
 
-/// Offsets that ascend from 0 to the number of members, which are rows.
+/// Checks that offsets ascend from 0 to the number of members, and that members are rows.
 void check_cut(const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
                std::int64_t rows) {
     require(members.ndim() == 1 && offsets.ndim() == 1 && offsets.size() >= 1,
@@ -47,14 +47,14 @@ AttentionGraph attention_graph(const Array<std::int64_t>& offsets,
                                       {neighbours.data(), neighbours.data() + neighbours.size()});
 }
 
-/// A product of sizes; one that 63 bits have no room for is refused.
+/// A product of sizes. Throws std::invalid_argument if the product does not fit 63 bits.
 std::int64_t product(std::int64_t one, std::int64_t other) {
     std::int64_t result = 0;
     require(!__builtin_mul_overflow(one, other, &result), "the shape of the network is too large");
     return result;
 }
 
-/// The number of weights of a network, as NetworkShape::weights has it, but for what is too large.
+/// NetworkShape::weights() with a check that no step overflows.
 std::int64_t checked_weights(const NetworkShape& shape) {
     const std::int64_t joined = product(shape.heads, shape.hidden);
     const std::int64_t logits = product(shape.heads, shape.classes);
@@ -78,7 +78,7 @@ NetworkShape shape_of(const AttentionGraph& nodes, const Array<Value>& features,
     const std::int64_t expected = checked_weights(shape);
     require(weights.ndim() == 1 && weights.size() == expected,
             "expected " + std::to_string(expected) + " weights");
-    // What comes out: embeddings, logits, attention.
+    // The sizes of the results: embeddings, logits and attention.
     for (const std::int64_t row : {shape.joined(), shape.logits()}) product(nodes.size(), row);
     product(nodes.edges(), heads);
     return shape;
@@ -91,7 +91,7 @@ py::tuple run_network(const AttentionGraph& nodes, const Array<Value>& features,
     const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
     gais::NetworkOutput<Value> output;
     {
-        // The arguments are held by the caller's frame; only memory is touched.
+        // The caller's frame holds the arguments. Only memory is touched.
         const py::gil_scoped_release release;
         output = gais::run_network(nodes, features.data(), shape, weights.data(), threads);
     }
@@ -206,7 +206,7 @@ py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t
                         [](std::int32_t label) { return label >= 0 && label < 1 << 24; }),
             "a label is out of range");
     for (std::int64_t g = 0; g < parts.count; ++g) {
-        // A class that only prototypes had would be without a pool.
+        // A class that only prototypes had would have no pool.
         std::int32_t most = -1;
         for (std::int64_t m = parts.offsets[g]; m < parts.offsets[g + 1]; ++m) {
             most = std::max(most, labels.data()[parts.members[m]]);

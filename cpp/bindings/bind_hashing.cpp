@@ -31,7 +31,7 @@ py::array_t<std::uint64_t> content_hashes(const py::object& array, unsigned thre
     py::array_t<std::uint64_t> hashes(column.size());
     std::uint64_t* const out = hashes.mutable_data();
     {
-        // `imported` and `hashes` outlive the call; only memory is touched.
+        // `imported` and `hashes` outlive the call. Only memory is touched.
         const py::gil_scoped_release release;
         hashing::content_hashes(column, threads, out);
     }

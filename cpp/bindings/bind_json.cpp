@@ -44,7 +44,7 @@ py::tuple json_texts(const py::buffer& data, const Array<std::int64_t>& starts,
     json::TextFieldReader reader({field.begin(), field.end()},
                                  simd::json_string_kernels(simd::active_level()));
     const auto* const begin = static_cast<const std::uint8_t*>(info.ptr);
-    // Arrow counts the bytes of a string array in 31 bits, those of a large one in 63.
+    // Arrow counts the bytes of a string array in 31 bits, and those of a large one in 63.
     return bytes <= 0x7FFFFFFF ? read_texts<std::int32_t>(begin, first, last, bytes, reader)
                                : read_texts<std::int64_t>(begin, first, last, bytes, reader);
 }

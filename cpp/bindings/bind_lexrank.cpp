@@ -15,7 +15,7 @@ using numeric::SparseRows;
 using OptionalDoubles = std::optional<Array<double>>;
 using OptionalBytes = std::optional<Array<std::uint8_t>>;
 
-/// Vectors of units, checked once; keeps the arrays alive.
+/// Vectors of units, which were checked once. Keeps the arrays alive.
 struct UnitRows {
     std::variant<SparseRows<float>, SparseRows<double>, DenseRows> rows;
     std::vector<py::object> owners;
@@ -50,7 +50,7 @@ UnitRows dense(const Array<float>& values) {
     return {lexrank::checked_dense(values.shape(0), values.shape(1), values.data()), {values}};
 }
 
-/// First row with a value below 0, or -1.
+/// The first row with a value below 0, or -1 if there is none.
 std::int64_t negative_row(const UnitRows& units) {
     return std::visit(
         [](const auto& view) {
@@ -66,7 +66,7 @@ std::int64_t negative_row(const UnitRows& units) {
         units.rows);
 }
 
-/// 1 for rows with an entry (dense: one that is not zero), 0 for those without.
+/// 1 for each row with an entry (dense: with a value that is not zero), 0 for the other rows.
 py::array_t<std::uint8_t> occupied(const UnitRows& units) {
     std::vector<std::uint8_t> result(static_cast<std::size_t>(units.size()));
     if (const auto* const view = std::get_if<DenseRows>(&units.rows)) {
@@ -116,7 +116,7 @@ py::tuple walk_cosines(const UnitRows& units, double damping, double tolerance,
                                         takes_part, threads);
     lexrank::Walk walk;
     {
-        // `units` and the arrays are held by the caller's frame; only memory is touched.
+        // The caller's frame holds `units` and the arrays. Only memory is touched.
         const py::gil_scoped_release release;
         walk = std::visit([&](const auto& rows) { return lexrank::walk_cosines(rows, settings); },
                           units.rows);

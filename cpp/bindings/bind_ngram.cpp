@@ -32,7 +32,7 @@ py::tuple count(const py::object& array, const FeatureSpec& spec, Array<std::int
     std::int64_t* const out = counts.mutable_data();
     ngram::CountResult result;
     {
-        // `imported` and `counts` outlive the call; no Python object is touched.
+        // `imported` and `counts` outlive the call. No Python object is touched.
         const py::gil_scoped_release release;
         result = ngram::count(column, spec, limit, threads, out);
     }
@@ -56,8 +56,8 @@ py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatio
                                  bytes.mutable_data(),
                                  reinterpret_cast<text::RowStatus*>(status.mutable_data())};
     {
-        // The outputs are held by this frame, `table` and `weighing` by the caller's; only memory
-        // is touched.
+        // This frame holds the outputs, and the caller's frame holds `table` and `weighing`. Only
+        // memory is touched.
         const py::gil_scoped_release release;
         ngram::score(column, spec, table, weighing, threads, out);
     }

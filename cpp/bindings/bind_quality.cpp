@@ -28,7 +28,8 @@ py::tuple measure(const py::object& array, const StopWords& stop_words, bool rep
                                 repeated ? in_repeated.mutable_data() : nullptr,
                                 reinterpret_cast<text::RowStatus*>(status.mutable_data())};
     {
-        // The outputs are held by this frame, `stop_words` by the caller's; only memory is touched.
+        // This frame holds the outputs, and the caller's frame holds `stop_words`. Only memory is
+        // touched.
         const py::gil_scoped_release release;
         quality::measure(column, kind, stop_words, threads, out);
     }

@@ -33,7 +33,7 @@ void add_hashes(FirstSeen& seen, const Array<std::uint64_t>& hashes,
                 eligible.size() == hashes.size() && repeated.size() == hashes.size(),
             "hashes, eligible and repeated must be flat and of one length");
     std::uint8_t* const out = repeated.mutable_data();
-    // The arrays are held by the caller's frame.
+    // The caller's frame holds the arrays.
     const py::gil_scoped_release release;
     seen.add(hashes.data(), eligible.data(), hashes.size(), out);
 }
@@ -70,12 +70,12 @@ void add_documents(QuotaSearch& search, const Array<double>& log_weight,
     }
     const Documents run{log_weight.data(), eligible.data(), cost ? cost->data() : nullptr, size,
                         first_row};
-    // The arrays are held by the caller's frame and only read.
+    // The caller's frame holds the arrays, which are only read.
     const py::gil_scoped_release release;
     search.add(run, Groups{groups.data(), size}, threads);
 }
 
-/// By group of a column: closing ranks as two arrays, the documents taken, and the room left.
+/// By group of a column: the closing ranks as two arrays, the documents taken, and the room left.
 py::tuple outcome(const QuotaSearch& search, std::size_t column) {
     require(column < search.columns(), "there is no such column");
     std::vector<std::uint64_t> keys;

@@ -27,7 +27,7 @@ ThresholdSearch threshold_search(const KeySettings& settings, std::uint64_t budg
     return {settings, budget, capacity};
 }
 
-/// Arrays of one length; the caller has seen to it that no log-weight is NaN.
+/// Checks that the arrays have one length. The caller has checked that no log-weight is NaN.
 Documents documents(const Array<double>& log_weight,
                     const std::optional<Array<std::uint8_t>>& eligible,
                     const std::optional<Array<std::uint32_t>>& cost, std::uint64_t first_row) {
@@ -45,7 +45,7 @@ void add(ThresholdSearch& search, const Array<double>& log_weight,
          const std::optional<Array<std::uint32_t>>& cost, unsigned threads) {
     require(threads >= 1, "threads must be at least 1");
     const Documents run = documents(log_weight, eligible, cost, first_row);
-    // The arrays are held by the caller's frame and only read.
+    // The caller's frame holds the arrays, which are only read.
     const py::gil_scoped_release release;
     search.add(run, threads);
 }
@@ -65,7 +65,7 @@ py::array_t<std::int64_t> pass_bar(RisingBar& bar, const Array<double>& log_weig
     const Documents run = documents(log_weight, eligible, cost, first_row.value_or(0));
     std::vector<std::int64_t> positions;
     {
-        // The arrays are held by the caller's frame and only read; the bar has a lock of its own.
+        // The caller's frame holds the arrays, which are only read. The bar has a lock of its own.
         const py::gil_scoped_release release;
         positions = first_row ? bar.add(run) : bar.add_unnumbered(run);
     }

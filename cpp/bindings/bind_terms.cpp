@@ -17,7 +17,7 @@ py::array_t<std::int64_t> add(TermCounter& counter, const py::object& array, uns
     require(threads >= 1, "threads must be at least 1");
     std::vector<std::int64_t> invalid;
     {
-        // `imported` outlives the call; the caller keeps one thread per counter.
+        // `imported` outlives the call. The caller uses a counter from one thread at a time.
         const py::gil_scoped_release release;
         invalid = counter.add(column, threads);
     }
@@ -92,7 +92,7 @@ std::int64_t documents_with(const TermCounter& counter, std::string_view term) {
     return found ? counter.term_documents()[*found] : 0;
 }
 
-/// log(documents / n); log(documents + 1) where n is 0.
+/// log(documents / n), or log(documents + 1) if n is 0.
 py::array_t<double> idf(const Array<std::int64_t>& document_counts, std::int64_t documents) {
     require(document_counts.ndim() == 1, "document counts must be flat");
     std::vector<double> result;

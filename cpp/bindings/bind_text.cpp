@@ -10,7 +10,7 @@
 namespace dsir::bindings {
 namespace {
 
-/// The names of the tokenizers of whole texts, which are those that users may choose.
+/// The names of the tokenizers of whole texts, which users may choose.
 py::tuple tokenizer_names() {
     py::list names;
     text::visit_tokenizers([&names](const auto& entry) {
@@ -51,7 +51,7 @@ py::tuple line_spans(const py::buffer& data) {
             "expected a flat buffer of bytes");
     text::LineSpans spans;
     {
-        // `data` keeps the memory alive, and it is only read.
+        // `data` keeps the memory alive, and the memory is only read.
         const py::gil_scoped_release release;
         spans = text::line_spans(
             {static_cast<const char*>(info.ptr), static_cast<std::size_t>(info.size)});
@@ -60,7 +60,7 @@ py::tuple line_spans(const py::buffer& data) {
                           spans.objects, spans.lines);
 }
 
-/// (bytes of all sentences, their offsets, offsets of the rows among them, invalid rows).
+/// (bytes of all sentences, their offsets, offsets of the rows among the sentences, invalid rows).
 py::tuple split_sentences(const py::object& array) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();

@@ -5,8 +5,8 @@
 
 namespace dsir::bindings {
 
-/// An Arrow array borrowed from any object with __arrow_c_array__ (the PyCapsule protocol). Keeps
-/// the capsules, and with them the memory, alive; made and destroyed with the GIL held.
+/// An Arrow array borrowed from any Python object with __arrow_c_array__ (the PyCapsule protocol).
+/// Keeps the capsules alive, and with them the memory. Create and destroy it with the GIL held.
 class ImportedArray {
   public:
     explicit ImportedArray(const py::object& array) {
@@ -16,7 +16,8 @@ class ImportedArray {
         require(capsules_.size() == 2, "__arrow_c_array__ must return two capsules");
     }
 
-    /// Throws arrow::TypeError where the array is not text.
+    /// A view of the array's text, valid as long as this object. Throws arrow::TypeError if the
+    /// array is not text.
     arrow::TextColumn text() const {
         return {*static_cast<const ArrowSchema*>(pointer(0, "arrow_schema")),
                 *static_cast<const ArrowArray*>(pointer(1, "arrow_array"))};

@@ -1,6 +1,6 @@
 #include "bindings/python.hpp"
 
-// A table of contents: one function a topic, each in its own file.
+// A table of contents: one function per topic, each in a file of its own.
 PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     module.doc() = "The C++ core of dsir. Private: use the dsir package.";
     dsir::bindings::bind_text(module);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The one place where pybind11 is configured and included. Every binding converts and validates,
-// releases the GIL, computes, and wraps, in that order.
+// The only place that configures and includes pybind11. Every binding converts and validates its
+// arguments, releases the GIL, computes, and wraps the result, in that order.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -18,11 +18,12 @@ namespace dsir::bindings {
 
 namespace py = pybind11;
 
-/// An argument that must already be a contiguous array of this very type: no hidden copy.
+/// An argument that must already be a contiguous array of this type, so that there is no hidden
+/// copy.
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
-/// Hands a vector to numpy without copying it.
+/// Turns a vector into a numpy array without copying. The array owns the memory.
 template <class T>
 py::array_t<T> to_numpy(std::vector<T>&& values) {
     auto owned = std::make_unique<std::vector<T>>(std::move(values));

@@ -10,8 +10,8 @@
 
 namespace dsir::bindings {
 
-/// The tokenizer that has this name. Throws std::invalid_argument, with the names that there are,
-/// if none has.
+/// The kind of the tokenizer that has this name. If none has, throws std::invalid_argument with the
+/// names that exist.
 inline text::TokenizerKind tokenizer_kind(std::string_view name) {
     const std::optional<text::TokenizerKind> kind = text::tokenizer_named(name);
     if (kind) return *kind;

@@ -9,12 +9,12 @@
 
 namespace dsir::chunk {
 
-/// Windows in order of row and start. A row without a token (null, empty, blank), and one that
-/// cannot be cut, has one window of no bytes, so that every row is there.
+/// Windows in the order of rows and starts. Every row has at least one: a row without a token
+/// (null, empty or blank) and a row that cannot be cut have one window of 0 bytes.
 struct Chunks {
     std::vector<std::int64_t> rows;
-    std::vector<std::int64_t> starts;        ///< bytes
-    std::vector<std::int64_t> lengths;       ///< bytes
+    std::vector<std::int64_t> starts;        ///< in bytes
+    std::vector<std::int64_t> lengths;       ///< in bytes
     std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long (text::kLargestDocument)
 };
 

@@ -7,7 +7,7 @@
 namespace dsir::chunk {
 namespace {
 
-/// Whether `at` is the start or the end of the text, or a character begins there.
+/// Whether `at` is the start or the end of the text, or the first byte of a character.
 bool is_boundary(std::string_view text, std::size_t at) {
     return at == 0 || at == text.size() || (static_cast<std::uint8_t>(text[at]) & 0xC0) != 0x80;
 }
@@ -22,7 +22,7 @@ std::int64_t characters(std::string_view text) {
     throw std::invalid_argument("span " + std::to_string(k) + " " + problem);
 }
 
-/// The span of a row, checked.
+/// The bytes of span k in its row. Throws std::invalid_argument if the span is not valid there.
 std::string_view span_of(std::string_view text, const Spans& spans, std::int64_t k) {
     const auto size = static_cast<std::int64_t>(text.size());
     const std::int64_t start = spans.starts[k];
@@ -60,7 +60,7 @@ Slices slice(const arrow::TextColumn& column, const Spans& spans) {
     out.char_stops.reserve(size);
     std::int64_t row = -1;
     std::size_t counted_to = 0;  // bytes of this row
-    std::int64_t counted = 0;    // characters in them
+    std::int64_t counted = 0;    // characters in those bytes
     for (std::int64_t k = 0; k < spans.size; ++k) {
         const std::string_view text = row_of(column, spans, k);
         const std::string_view span = span_of(text, spans, k);

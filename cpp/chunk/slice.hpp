@@ -7,7 +7,7 @@
 
 namespace dsir::chunk {
 
-/// Spans of rows, in bytes; the arrays have `size` entries each.
+/// Spans of rows, in bytes. Each array has `size` entries. A view: the caller owns the arrays.
 struct Spans {
     const std::int64_t* rows;
     const std::int64_t* starts;
@@ -15,19 +15,19 @@ struct Spans {
     std::int64_t size;
 };
 
-/// The bytes of spans, one after the other, and where each lies in its row in code points.
+/// The bytes of spans, one after the other, and where each span lies in its row, in code points.
 struct Slices {
-    std::vector<std::int64_t> offsets;  ///< of each in `data`, and the end: size + 1 entries
+    std::vector<std::int64_t> offsets;  ///< of each span in `data`, and the end: size + 1 entries
     std::vector<std::uint8_t> data;
     std::vector<std::int64_t> char_starts;
     std::vector<std::int64_t> char_stops;
 };
 
-/// Copies spans out of a column of UTF-8. Characters are counted once from span to span where the
-/// rows come in order, each with ascending starts.
+/// Copies spans out of a column of UTF-8. If rows come in order, with ascending starts in each row,
+/// the characters of a row are counted only once.
 ///
-/// Throws std::invalid_argument where a span is not within its row or begins or ends inside a
-/// character. A null row has the empty span only.
+/// Throws std::invalid_argument if a span is not within its row, or begins or ends inside a
+/// character. In a null row only the empty span is valid.
 Slices slice(const arrow::TextColumn& column, const Spans& spans);
 
 }  // namespace dsir::chunk

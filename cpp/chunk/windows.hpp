@@ -8,33 +8,35 @@
 
 namespace dsir::chunk {
 
-/// How documents are cut: windows of `tokens` tokens, one every `stride`; 1 <= stride <= tokens.
+/// How documents are cut: windows of `tokens` tokens, one every `stride` tokens. 1 <= stride <=
+/// tokens.
 struct WindowSpec {
     std::uint64_t tokens;
     std::uint64_t stride;
 };
 
-/// Bytes of a document.
+/// A window of a document, in bytes.
 struct Window {
     std::uint32_t start;
     std::uint32_t length;
 };
 
-/// Appends the windows of a document: from the first byte of the first token to behind the last of
-/// the last; the first window that reaches the last token is the last window. None where there is
-/// no token. False, and nothing appended, where the document is not UTF-8.
+/// Appends the windows of a document. A window reaches from the first byte of its first token to
+/// the end of its last token. The first window that reaches the document's last token is the last
+/// window. A document without tokens has no window. Returns false, and appends nothing, if the
+/// document is not UTF-8.
 ///
-/// `spans` fills `buffer`; see text::WordPunctSpans.
+/// `spans` must fill `buffer`; see text::WordPunctSpans.
 template <class Spans>
 bool append_windows(Spans& spans, const text::SpanBuffer& buffer, const WindowSpec& spec,
                     std::vector<Window>& out) {
     const std::size_t first = out.size();
-    std::size_t open = first;                  // the first window whose end is not known yet
+    std::size_t open = first;                  // the first window whose end is not yet known
     std::uint64_t next_start = 0;              // the token that begins the next window
     std::uint64_t next_end = spec.tokens - 1;  // the token that ends the window `open`
     std::uint64_t starts_before = 0;
     std::uint64_t ends_before = 0;
-    std::uint32_t end = 0;  // of the last token seen
+    std::uint32_t end = 0;  // of the last token so far
     while (spans.next()) {
         for (; next_start - starts_before < buffer.starts_size; next_start += spec.stride) {
             out.push_back({buffer.starts[next_start - starts_before], 0});

@@ -1,9 +1,8 @@
-// Arrow arrays that are not what they should be: every one is refused, or its texts lie within its
-// buffers.
+// Damaged Arrow arrays: each one is refused, or its texts lie within its buffers.
 //
-// The C Data Interface does not say how long buffers are. They are as long here as the length and
-// the offset of the array ask for, and the last offset is within the text; all else is of the
-// input: flags, counts, offsets, views, indices, pointers that are null, buffers too few.
+// The C Data Interface does not tell how long buffers are. Here they are as long as the array's
+// length and offset require, and the last offset is within the text. The input decides everything
+// else: flags, counts, offsets, views, indices, null pointers, missing buffers.
 
 #include <array>
 
@@ -16,7 +15,7 @@ namespace {
 
 using namespace dsir;
 
-/// An array, its buffers, and how long they are.
+/// An array with its buffers and their sizes.
 struct Hostile {
     ArrowSchema schema{};
     ArrowArray array{};
@@ -41,7 +40,7 @@ void add_strings(Hostile& to, std::size_t slots, fuzz::Input& input) {
     Offset last;
     std::memcpy(&last, offsets + slots * sizeof(Offset), sizeof last);
     if (last > static_cast<Offset>(size)) {
-        // Beyond the text: nobody could know.
+        // No reader could know that an offset is beyond the text.
         last = static_cast<Offset>(size);
         std::memcpy(offsets + slots * sizeof(Offset), &last, sizeof last);
     }
@@ -91,8 +90,8 @@ void fill(Hostile& to, fuzz::Input& input, std::size_t kind) {
     to.array.null_count = static_cast<std::int8_t>(input.byte());
     to.array.n_buffers = static_cast<std::int64_t>(to.buffers.size());
     const std::uint8_t damage = input.byte();
-    // Of 32 ways to go wrong most are none. What is less than there is, is harmless to build; more
-    // would be a lie that nobody could see through.
+    // Of the 32 values most do no damage. Claiming less than there is can be built safely; claiming
+    // more would be a lie that no reader could detect.
     switch (damage % 32) {
         case 1:
             to.array.length = -1 - to.array.length;
@@ -123,7 +122,7 @@ void fill(Hostile& to, fuzz::Input& input, std::size_t kind) {
             break;
         case 10:
             to.format = std::string(1, static_cast<char>(input.byte()));
-            // Another format that is known would be such a lie.
+            // Another known format would be such a lie.
             if (std::string_view("uUcCsSiIlL").find(to.format) != std::string_view::npos) {
                 to.format = kFormats[kind];
             }
@@ -179,7 +178,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         HOLDS(column.text_bytes() == bytes);
     } catch (const arrow::TypeError&) {
-        // Refused: the other right answer.
+        // Refusing is also a right answer.
     }
     return 0;
 }

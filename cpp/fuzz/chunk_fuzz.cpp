@@ -1,5 +1,5 @@
-// Windows of rows: those that the tokens' places give, and what is cut out by spans, of which any
-// may be asked for.
+// Windows of rows against the places of the tokens, and slices of any spans against their
+// definition.
 
 #include "chunk/chunk.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 
 using namespace dsir;
 
-/// Where the tokens lie, or nothing where the text is not UTF-8.
+/// The places of the tokens, or nothing if the text is not UTF-8.
 std::optional<std::vector<fuzz::Place>> places_of(std::string_view text, bool words) {
     const auto characters = fuzz::characters_of(text);
     if (!characters) return std::nullopt;
@@ -79,7 +79,7 @@ void check_slices(const test::Rows& rows, const arrow::TextColumn& column,
     }
 }
 
-/// Spans of any numbers are cut out, or refused.
+/// Spans of arbitrary numbers are cut out correctly or refused.
 void check_any_spans(const test::Rows& rows, const arrow::TextColumn& column,
                      std::vector<std::int64_t> numbers) {
     const std::size_t size = numbers.size() / 3;
@@ -115,7 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const unsigned threads = 1 + static_cast<unsigned>(input.below(16) == 0);
     std::vector<std::int64_t> numbers(3 * input.below(5));
     for (std::int64_t& number : numbers) {
-        // Mostly near what is there; now and then anything.
+        // Mostly near the spans that exist; sometimes any number.
         const std::uint8_t kind = input.byte();
         number = kind < 240 ? kind % 12 : input.take<std::int64_t>();
     }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a fuzz target needs. A target is one .cpp with LLVMFuzzerTestOneInput; a wrong answer ends
-// it as a bad access does, so that the fuzzer keeps the input.
+// What a fuzz target needs. A target is one .cpp with LLVMFuzzerTestOneInput. A wrong answer aborts
+// the target, as a bad memory access does, so the fuzzer keeps the input.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace dsir::fuzz {
 
-/// The bytes of one input: settings from the front, text from what is left. Zero once they are
-/// used up.
+/// The bytes of one input: settings from the front, then text. Yields zeros when they are used up.
 class Input {
   public:
     Input(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
@@ -31,7 +30,7 @@ class Input {
         return value;
     }
     std::uint8_t byte() { return take<std::uint8_t>(); }
-    /// 0 to bound - 1; one byte, so up to 256.
+    /// 0 to bound - 1. Takes one byte, so `bound` is at most 256.
     std::size_t below(std::size_t bound) { return byte() % bound; }
 
     std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
@@ -46,7 +45,8 @@ class Input {
     const std::uint8_t* end_;
 };
 
-/// A text in memory that ends where it ends: the address sanitizer sees every byte read beyond it.
+/// A text in memory of exactly its size, so that the address sanitizer sees every read beyond the
+/// end.
 class ExactText {
   public:
     explicit ExactText(std::string_view text) : bytes_(new char[text.size()]), size_(text.size()) {

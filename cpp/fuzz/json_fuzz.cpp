@@ -1,6 +1,6 @@
-// The text field of JSON lines: a text that is UTF-8 and fits its room, or a line for the other
-// reader; the same from the kernels of every width. (Which text Python finds is held against
-// Python, in tests/endurance/fuzz_cases.py.)
+// The text field of JSON lines: a line gives a UTF-8 text that fits its room, or is left to the
+// other reader. Kernels of every width agree. (tests/endurance/fuzz_cases.py compares the texts
+// with Python's.)
 
 #include <optional>
 
@@ -44,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const simd::Level level : simd::levels_up_to_active()) {
         HOLDS(read(line, path, level) == found);
     }
-    // White space around an object changes nothing; anything else is for the other reader.
+    // White space around an object changes nothing. Anything else makes it a line for the other
+    // reader.
     const std::string_view plain = line;
     HOLDS(read(fuzz::ExactText(" \t" + std::string(plain) + " \r"), path, simd::Level::scalar) ==
           found);

@@ -1,5 +1,5 @@
-// Arrays from outside as rows or graphs: refused, or the joins find the pairs that all pairs
-// compared give, and the walks' scores add up to 1.
+// Arrays from outside as rows or graphs. They are refused, or the joins find the same pairs as
+// comparing all pairs, and the scores of the walks add up to 1.
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +18,7 @@ namespace {
 using namespace dsir;
 using lexrank::Graph;
 
-/// A small number, or anything at all.
+/// A small number, or sometimes any number.
 template <class Value>
 Value number(fuzz::Input& input) {
     const std::uint8_t kind = input.byte();
@@ -62,7 +62,7 @@ Sparse sparse_in(fuzz::Input& input) {
     return rows;
 }
 
-/// The cosines of all pairs in extended precision, NaN where a row is zero.
+/// The cosines of all pairs in extended precision. NaN if a row is zero.
 using Matrix = std::vector<std::vector<long double>>;
 
 Matrix cosines_of(const Matrix& rows) {
@@ -99,7 +99,7 @@ void check_shape(const Graph& found, std::size_t size) {
     }
 }
 
-/// Whether the graph has the edge, and its weight.
+/// The weight of an edge, or nothing if the graph does not have the edge.
 std::optional<double> edge(const Graph& found, std::size_t i, std::size_t j) {
     for (std::int64_t k = found.offsets[i]; k < found.offsets[i + 1]; ++k) {
         if (found.neighbours[k] == static_cast<std::int32_t>(j)) return found.weights[k];
@@ -127,7 +127,8 @@ void check_join(const Graph& found, const Matrix& cosines, const lexrank::JoinSe
     }
 }
 
-/// Of each row, the k nearest are there, and nothing that is not among the k nearest of either.
+/// The k nearest of each row are there, and so is nothing that is not among the k nearest of either
+/// row.
 void check_nearest(const Graph& found, const Matrix& cosines, const lexrank::JoinSettings& settings,
                    std::size_t k) {
     check_shape(found, cosines.size());
@@ -145,7 +146,7 @@ void check_nearest(const Graph& found, const Matrix& cosines, const lexrank::Joi
             const bool there = edge(found, i, j).has_value();
             if (cosines[i][j] < settings.threshold - 1e-9L) HOLDS(!there);
             if (cosines[i][j] < settings.threshold + 1e-9L) continue;
-            // No more than k - 1 others are as near, or nearer: it must be there.
+            // At most k - 1 others are as near or nearer, so the edge must be there.
             if (nearer(i, j, -1e-9L) < k) HOLDS(there);
             if (nearer(i, j, 1e-9L) >= k && nearer(j, i, 1e-9L) >= k) HOLDS(!there);
         }
@@ -263,7 +264,7 @@ void check_graph(fuzz::Input& input) {
     lexrank::WalkSettings settings;
     settings.damping = static_cast<double>(input.below(17)) / 16;
     settings.max_iterations = 20;
-    // Not symmetric, so it need not add up.
+    // This graph is not symmetric, so the scores need not add up to 1.
     check_walk(lexrank::walk_graph(*view, settings), view->size, false);
     const std::vector<double> degrees = lexrank::graph_degrees(*view, 1);
     for (std::size_t i = 0; i < size; ++i) {

@@ -1,4 +1,4 @@
-// Lines of JSON Lines, and sentences: where they lie.
+// The places of lines (JSON Lines) and of sentences.
 
 #include "text/lines.hpp"
 

@@ -1,9 +1,9 @@
-"""Write the seeds of the fuzzers: a handful of small inputs a target, the same bytes every time.
+"""Write the seeds of the fuzzers: a few small inputs per target, the same bytes every time.
 
     python cpp/fuzz/make_seeds.py
 
-Texts are made up here. A target reads its settings from the first bytes (see each target), text
-from the rest; FE ends a row, FF alone is a null one (text_rows.hpp).
+The texts are made up. A target reads its settings from the first bytes (see each target) and text
+from the rest. FE ends a row, and a row that is FF is null (text_rows.hpp).
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ LINES = b'{"text": "a"}\n\n \t\r\n{"b": [1]}\r\n[2]\n{"c": "\\u00e9"} '
 
 
 def texts(settings: bytes) -> dict[str, bytes]:
-    """Every text behind the same settings, and bytes that are no UTF-8."""
+    """Every text after the same settings, and bytes that are not UTF-8."""
     seeds = {name: settings + text.encode("utf-8") for name, text in TEXTS.items()}
     return seeds | {f"bad-{i}": settings + bad for i, bad in enumerate(BAD)}
 
 
 def rows(*settings: bytes) -> dict[str, bytes]:
-    """The same rows behind several settings."""
+    """The same rows after each of several settings."""
     return {f"rows-{i}": one + ROWS for i, one in enumerate(settings)}
 
 
 def hostile_arrays() -> dict[str, bytes]:
-    """Kind; then of every array length, offset, validity, buffers, null count, damage."""
+    """Kind; then for every array length, offset, validity, buffers, null count, damage."""
     offsets = struct.pack("<4i", 0, 2, 1, 3)
     strings = b"\x03\x00" + b"\xff" + offsets + b"\x03abc" + b"\x00"
     wide = b"\x02\x00" + b"\x01" + struct.pack("<3q", 0, 1, 2) + b"\x02ab" + b"\xff"

@@ -1,5 +1,5 @@
-// Counting and scoring: the counts are those of the n-grams named one by one, a log-weight is the
-// sum of its n-grams' log ratios, and neither depends on threads or on how rows are cut.
+// Counting and scoring. The counts are those of the n-grams named one by one, and a log-weight is
+// the sum of the log ratios of its n-grams. Neither depends on threads or on how rows are cut.
 
 #include <algorithm>
 #include <cmath>
@@ -34,7 +34,7 @@ std::vector<double> log_ratios(std::size_t targets, std::size_t buckets, std::ui
     return values;
 }
 
-/// What a row is, and the buckets of its n-grams, the plain way.
+/// A row's status and the buckets of its n-grams, found in the plain way.
 struct PlainRow {
     RowStatus status;
     std::vector<ngram::NamedNgram> ngrams;
@@ -101,7 +101,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (kinds & 8) != 0 ? ngram::HashKind::sha256 : ngram::HashKind::fast,
         static_cast<text::TokenizerKind>((kinds >> 4) % text::kTokenizerCount)};
     const std::size_t layout = input.below(5);
-    const unsigned threads = 1 + static_cast<unsigned>(input.below(16) == 0);  // dear to start
+    const unsigned threads =
+        1 + static_cast<unsigned>(input.below(16) == 0);  // starting threads is expensive
     const std::size_t targets = 1 + input.below(10);
     const std::uint8_t policy = input.byte();
     const std::int64_t limit = policy % 4 == 0 ? input.byte() : -1;
@@ -118,7 +119,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ngram::score(column, spec, table, weighing, threads, sums.out());
     check_sums(spec, plain, ratios, targets, sums);
 
-    // Another policy, all rows at once and in two parts.
+    // Another length policy, on all rows at once and in two parts.
     if (policy % 3 == 1) weighing.alpha = (policy / 3) % 5 / 4.0;
     for (std::size_t t = 0; t < targets; ++t) {
         if (policy % 3 == 2)

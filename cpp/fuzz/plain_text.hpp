@@ -1,7 +1,7 @@
 #pragma once
 
-// The tokenisers' answers, found the slow and plain way, character by character: what the targets
-// hold the real ones against. Shares the Unicode tables with them, and nothing else.
+// The tokenizers' answers, found in a slow and plain way, character by character. The targets
+// compare the real tokenizers with them. Only the Unicode tables are shared.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,14 +15,14 @@
 
 namespace dsir::fuzz {
 
-/// A code point and where it lies.
+/// A code point and its place in the text.
 struct Character {
     char32_t code_point;
     std::size_t begin;
     std::size_t end;
 };
 
-/// The characters of a text, or nothing where it is not UTF-8.
+/// The characters of a text, or nothing if the text is not UTF-8.
 inline std::optional<std::vector<Character>> characters_of(std::string_view text) {
     std::vector<Character> found;
     for (std::size_t at = 0; at < text.size();) {
@@ -73,7 +73,8 @@ inline unicode::Kind kind_of(char32_t c) {
     return unicode::Kind{unicode::properties_of(c).kind};
 }
 
-/// A capital sigma behind a cased character and before none, case-ignorable ones passed over.
+/// Whether a capital sigma comes after a cased character and before none, with case-ignorable
+/// characters skipped.
 inline bool is_final(const std::vector<Character>& text, std::size_t at) {
     const auto cased = [&text](std::size_t i) {
         return unicode::properties_of(text[i].code_point).cased != 0;
@@ -89,12 +90,12 @@ inline bool is_final(const std::vector<Character>& text, std::size_t at) {
     return after == text.size() || !cased(after);
 }
 
-/// A lower-cased character and the one it comes from.
+/// A lower-cased character and the character it comes from.
 struct Lowered {
     char32_t code_point;
     unicode::Kind kind;
     std::size_t from;
-    bool second;  ///< of the two that U+0130 becomes
+    bool second;  ///< the second of the two characters that U+0130 becomes
 };
 
 inline std::vector<Lowered> lowered_of(const std::vector<Character>& text) {
@@ -117,7 +118,7 @@ inline std::vector<Lowered> lowered_of(const std::vector<Character>& text) {
     return out;
 }
 
-/// Bytes [begin, end) of a text.
+/// The bytes [begin, end) of a text.
 struct Place {
     std::size_t begin;
     std::size_t end;
@@ -126,7 +127,8 @@ struct Place {
 
 struct PlainTokens {
     std::vector<std::string> tokens;
-    /// Where they lie; a token that begins inside a character belongs to the place before.
+    /// The places of the tokens. A token that begins inside a character belongs to the place
+    /// before.
     std::vector<Place> places;
 };
 
@@ -148,8 +150,8 @@ inline PlainTokens wordpunct_tokens(const std::vector<Character>& text) {
     return out;
 }
 
-/// Ascending, not empty, apart, whole characters, and over every character that is not white
-/// space.
+/// Whether the places ascend, are not empty, do not overlap, consist of whole characters, and cover
+/// all characters except white space.
 inline bool cover(const std::vector<Place>& places, const std::vector<Character>& text) {
     std::size_t next = 0;  // place
     bool inside = false;

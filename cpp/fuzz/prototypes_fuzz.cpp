@@ -1,6 +1,6 @@
 // Prototypes, neighbours and candidates of labelled rows, for rows of any finite numbers, large and
-// small: what is chosen is there, once, and of its part; the neighbours and the greedy choice are
-// those of all compared.
+// small. A chosen row exists, is chosen once, and belongs to its part. Neighbours and greedy
+// choices are the same as when everything is compared.
 
 #include "gais/prototypes.hpp"
 
@@ -132,7 +132,7 @@ void check_facility(fuzz::Input& input) {
     for (std::size_t j = 0; j < candidates; ++j) {
         for (std::size_t entries = input.below(6); entries > 0; --entries) {
             served.push_back(static_cast<std::int32_t>(input.below(rows)));
-            values.push_back(static_cast<float>(input.below(8)) / 4);  // Sums are exact.
+            values.push_back(static_cast<float>(input.below(8)) / 4);  // sums are exact
         }
         offsets.push_back(static_cast<std::int64_t>(served.size()));
         group.push_back(static_cast<std::int32_t>(input.below(4)) - 1);
@@ -164,7 +164,7 @@ void check_facility(fuzz::Input& input) {
             best[served[e]] = std::max(best[served[e]], values[e]);
         }
     }
-    // Nothing that might have been taken was left.
+    // No candidate is left that could still be taken.
     for (std::size_t j = 0; j < candidates; ++j) {
         const bool open = group[j] >= 0 && left[group[j]] > 0 && !taken.contains(int(j));
         if (open) HOLDS(gain(j) == 0);
@@ -184,7 +184,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const numeric::DenseRows rows{static_cast<std::int64_t>(count),
                                   static_cast<std::int64_t>(width), values.data()};
     check_prototypes(input, rows, threads);
-    // At length 1, as neighbours are asked for.
+    // Scales the rows to length 1, which the search for neighbours requires.
     for (std::size_t i = 0; i < count; ++i) {
         double square = 0;
         for (std::size_t c = 0; c < width; ++c) {

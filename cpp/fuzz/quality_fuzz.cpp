@@ -110,7 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const unsigned threads = 1 + static_cast<unsigned>(input.below(16) == 0);
     const std::size_t some = input.below(4);
     test::Rows rows = fuzz::rows_in(input.rest());
-    // The first rows are the stop words.
+    // The first rows become stop words.
     std::vector<std::string> stop_words = {"the", "and", "of"};
     for (std::size_t i = 0; i < some && !rows.empty(); ++i) {
         stop_words.push_back(rows.front().value_or(""));

@@ -1,5 +1,5 @@
-// What takes the place of the fuzzer where the compiler has none: every file of the given folders
-// once, and then as many changes of them as DSIR_FUZZ_RUNS says, the same in every run.
+// Replaces the fuzzer if the compiler has none. Runs every file of the given folders once, and then
+// as many variations of them as DSIR_FUZZ_RUNS says, the same ones in every run.
 
 #include <algorithm>
 #include <cstdio>

@@ -1,4 +1,4 @@
-// The kernels of every width that this CPU has, against the scalar ones: the same bits.
+// The kernels of every width that this CPU has give the same bits as the scalar ones.
 
 #include <algorithm>
 #include <array>
@@ -19,12 +19,12 @@ namespace {
 using namespace dsir;
 using simd::Level;
 
-/// Those beyond scalar.
+/// The widths except scalar.
 std::span<const Level> wider() {
     return simd::levels_up_to_active().subspan(1);
 }
 
-/// What a cutting kernel makes of bytes: its blocks, then a part of one.
+/// What a cutting kernel makes of bytes: first whole blocks, then part of one.
 struct CutFound {
     std::size_t blocks;
     std::vector<std::uint8_t> bytes;
@@ -69,7 +69,7 @@ void check_cut(std::string_view text, std::size_t part) {
 }
 
 void check_ngrams(std::string_view text, unsigned n, std::uint32_t buckets, fuzz::Input& settings) {
-    // Tokens of any bytes; 16 bytes behind the last start may be read.
+    // Tokens of any bytes. 16 bytes after the last start can be read.
     std::vector<std::uint8_t> bytes(text.begin(), text.end());
     std::vector<std::uint32_t> starts;
     std::vector<std::uint32_t> ends;
@@ -147,7 +147,7 @@ void check_sums(std::string_view text) {
     if (table.empty()) return;
     std::memcpy(table.data(), text.data(), table.size() * sizeof(Row));
     for (Row& row : table) {
-        for (std::int64_t& entry : row.entries) entry /= 1 << 20;  // No sum overflows.
+        for (std::int64_t& entry : row.entries) entry /= 1 << 20;  // no sum overflows
     }
     std::vector<std::uint32_t> chosen;
     for (const char c : text.substr(0, 100)) {

@@ -1,4 +1,4 @@
-// Term counts of units, against maps.
+// Term counts of units against counting in maps.
 
 #include <algorithm>
 #include <map>
@@ -14,7 +14,7 @@ namespace {
 using namespace dsir;
 using Units = std::vector<std::map<std::string, float>>;
 
-/// The terms of rows, the plain way; rows that are not UTF-8 have none.
+/// The terms of rows, found in the plain way. Rows that are not UTF-8 have none.
 Units units_of(const test::Rows& rows, bool words_only, const std::set<std::string>& stopwords) {
     Units units;
     for (const test::Row& row : rows) {
@@ -42,7 +42,7 @@ void check(lexrank::TermCounter& counter, const Units& units) {
         HOLDS(documents.contains(term) && counter.term_documents()[id] == documents[term]);
         HOLDS(counter.terms().find(term, lexrank::Vocabulary::hash_of(term)) == id);
     }
-    // Columns are by document counts: the terms of a row come back through them.
+    // Columns are ordered by document counts, which lead back to the terms of a row.
     const lexrank::TermCounts taken = counter.take(1);
     HOLDS(taken.offsets.size() == units.size() + 1);
     HOLDS(taken.document_counts.size() == documents.size());

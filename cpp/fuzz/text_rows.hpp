@@ -1,7 +1,7 @@
 #pragma once
 
-// Columns of text out of the bytes of an input: rows end at FE, which is in no UTF-8; the row FF
-// alone is null.
+// Columns of text from the bytes of an input. The byte FE, which UTF-8 never contains, ends a row.
+// A row that is the byte FF is null.
 
 #include <memory>
 
@@ -21,7 +21,7 @@ inline test::Rows rows_in(std::string_view bytes) {
     return rows;
 }
 
-/// The rows in one of the layouts that Arrow has for text; which of them 0 to 4.
+/// The rows in one of the five layouts that Arrow has for text. `which` is 0 to 4.
 inline std::unique_ptr<test::TextArray> in_layout(std::size_t which, const test::Rows& rows) {
     switch (which) {
         case 0:

@@ -1,5 +1,5 @@
-// WordTokenize: its tokens are the visible characters in order, lower-cased, and its spans lie
-// over them. (Which tokens NLTK makes is held against NLTK, in tests/core/test_word_tokens.py.)
+// WordTokenize: its tokens are the visible characters in order and in lower case, and its spans
+// cover them. (tests/core/test_word_tokens.py compares the tokens with NLTK's.)
 
 #include "text/word_tokenize.hpp"
 

@@ -56,7 +56,7 @@ std::vector<std::string> split(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    // Repeated, short texts reach over the edges of blocks and stretches.
+    // Short texts are repeated, so that they cross the ends of blocks and stretches.
     fuzz::Input input(data, size);
     const std::size_t times = std::size_t{1} << input.below(8);
     const std::string_view once = input.rest();

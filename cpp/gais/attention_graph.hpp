@@ -5,21 +5,22 @@
 
 namespace dsir::gais {
 
-/// The edges over which nodes attend: node i to neighbours[offsets[i] .. offsets[i + 1]), and the
-/// same edges by the node attended to. The attention of a node sums over its neighbours; the
-/// gradient of a node gathers from those that attend to it, so no two threads write one place.
+/// The edges along which nodes attend: node i attends to neighbours[offsets[i] .. offsets[i + 1]).
+/// The same edges are also stored by the node attended to. The attention of a node sums over its
+/// neighbours, and its gradient gathers from the nodes that attend to it, so no two threads write
+/// to the same place.
 struct AttentionGraph {
     std::vector<std::int64_t> offsets;  ///< one more than nodes
     std::vector<std::int32_t> neighbours;
     std::vector<std::int64_t> reverse_offsets;
     std::vector<std::int64_t> reverse_edges;  ///< positions in `neighbours`
-    std::vector<std::int32_t> reverse_nodes;  ///< who attends
+    std::vector<std::int32_t> reverse_nodes;  ///< the node that attends
 
     std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
     std::int64_t edges() const { return static_cast<std::int64_t>(neighbours.size()); }
 };
 
-/// Takes offsets that ascend from 0 and neighbours that are in range.
+/// `offsets` must ascend from 0, and neighbours must be in range (this is not checked).
 AttentionGraph make_attention_graph(std::vector<std::int64_t> offsets,
                                     std::vector<std::int32_t> neighbours);
 

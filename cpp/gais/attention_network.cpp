@@ -13,11 +13,12 @@
 namespace dsir::gais {
 namespace {
 
-// Seeds of the two layers' masks and of the hidden units' lie apart.
+// Separate the random masks of the second layer and of the hidden units from those of the first
+// layer.
 constexpr std::uint64_t kSecondLayer = 0x5EC04D;
 constexpr std::uint64_t kHiddenUnits = 0x41DDE4;
 
-/// Places in the row of weights, or of their gradients.
+/// The places of each parameter in the row of weights, or in that of the gradients.
 template <class Value>
 struct Weights {
     Value* first;
@@ -116,7 +117,7 @@ void run(const AttentionGraph& graph, const Value* features, const NetworkShape&
     }
 }
 
-/// The loss; `logits` become their gradient.
+/// Returns the loss, and turns `logits` into their gradient.
 template <class Value>
 double cross_entropy(const std::int32_t* labels, const Value* node_weights, std::int64_t size,
                      std::int64_t classes, Value* logits) {
@@ -145,7 +146,7 @@ double cross_entropy(const std::int32_t* labels, const Value* node_weights, std:
     return loss;
 }
 
-/// Sums of columns, in order of the rows.
+/// Sums the columns, in the order of the rows.
 template <class Value>
 void column_sums(const Value* values, std::int64_t rows, std::int64_t columns, Value* out) {
     std::fill(out, out + columns, Value{0});
@@ -190,7 +191,7 @@ double network_gradient(const AttentionGraph& graph, const Value* features,
     const double loss =
         cross_entropy(labels, node_weights, size, shape.classes, pass.logits.data());
     column_sums(pass.logits.data(), size, shape.classes, g.second_bias);
-    // Every head has the same share of a logit.
+    // Every head has the same share in a logit.
     std::vector<Value> of_heads(static_cast<std::size_t>(size * wide));
     const Value share = Value{1} / static_cast<Value>(shape.heads);
     for (std::int64_t i = 0; i < size; ++i) {

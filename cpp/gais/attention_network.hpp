@@ -5,38 +5,39 @@
 
 #include "gais/attention_graph.hpp"
 
-/// Two layers of graph attention (Velickovic et al. 2018): the heads of the first are joined and
-/// pass an ELU, those of the second are averaged into one logit a class.
+/// Two layers of graph attention (Velickovic et al. 2018). The heads of the first layer are
+/// concatenated and pass through an ELU; the heads of the second are averaged into one logit per
+/// class.
 namespace dsir::gais {
 
 struct NetworkShape {
     std::int64_t features = 0;
     std::int64_t heads = 0;
-    std::int64_t hidden = 0;  ///< a head
+    std::int64_t hidden = 0;  ///< per head
     std::int64_t classes = 0;
 
     std::int64_t joined() const { return heads * hidden; }
     std::int64_t logits() const { return heads * classes; }
-    /// Weights in one row, in this order: W1 [features, heads * hidden], source1, target1, bias1
-    /// [heads * hidden]; W2 [heads * hidden, heads * classes], source2, target2 [heads * classes],
-    /// bias2 [classes].
+    /// The number of weights. They are one row, in this order: W1 [features, heads * hidden],
+    /// source1, target1, bias1 [heads * hidden each]; W2 [heads * hidden, heads * classes],
+    /// source2, target2 [heads * classes each], bias2 [classes].
     std::int64_t weights() const {
         return features * joined() + 3 * joined() + joined() * logits() + 2 * logits() + classes;
     }
 };
 
-/// What is left out at random in one step of training.
+/// What one step of training leaves out at random.
 struct Dropout {
-    double edges = 0.0;   ///< of the edges, in each layer
-    double hidden = 0.0;  ///< of the outputs of the first layer
+    double edges = 0.0;   ///< share of the edges, in each layer
+    double hidden = 0.0;  ///< share of the outputs of the first layer
     std::uint64_t seed = 0;
 };
 
 template <class Value>
 struct NetworkOutput {
-    std::vector<Value> embeddings;        ///< [nodes, heads * hidden]: the first layer, after ELU
-    std::vector<Value> logits;            ///< [nodes, classes]
-    std::vector<Value> first_attention;   ///< [edges, heads]
+    std::vector<Value> embeddings;       ///< [nodes, heads * hidden]: the first layer after the ELU
+    std::vector<Value> logits;           ///< [nodes, classes]
+    std::vector<Value> first_attention;  ///< [edges, heads]
     std::vector<Value> second_attention;  ///< [edges, heads]
 };
 
@@ -44,8 +45,8 @@ template <class Value>
 NetworkOutput<Value> run_network(const AttentionGraph& graph, const Value* features,
                                  const NetworkShape& shape, const Value* weights, unsigned threads);
 
-/// The cross-entropy of the labels, weighed by `node_weights` (which are not scaled), and its
-/// gradient, [shape.weights()]. The loss is summed in double precision.
+/// Returns the cross-entropy of the labels, weighted by `node_weights` (which are used as they
+/// are), and writes its gradient, [shape.weights()]. The loss is summed in double precision.
 template <class Value>
 double network_gradient(const AttentionGraph& graph, const Value* features,
                         const std::int32_t* labels, const Value* node_weights,

@@ -11,7 +11,7 @@ namespace {
 
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
-/// Clusters of one part; scratch memory is kept from part to part.
+/// Clusters one part after the other. Scratch memory is kept from part to part.
 class Clustering {
   public:
     explicit Clustering(const numeric::DenseRows& rows) : rows_(rows) {}
@@ -37,7 +37,7 @@ class Clustering {
     const float* row(std::int64_t at) const { return rows_.values + members_[at] * rows_.width; }
     float* centre(std::int64_t c) { return centres_.data() + c * rows_.width; }
 
-    /// k-means++: each seed drawn by squared distance, the best of a few draws.
+    /// k-means++: draws each seed by squared distance, and takes the best of a few draws.
     void place_seeds(std::uint64_t seed) {
         const auto n = static_cast<std::size_t>(size_);
         centres_.resize(static_cast<std::size_t>(k_ * rows_.width));
@@ -82,7 +82,7 @@ class Clustering {
         }
     }
 
-    /// True where a row went to another centre.
+    /// Assigns each row to its nearest centre. Returns whether a row changed its centre.
     bool assign() {
         centre_panels_.resize(k_, rows_.width);
         for (std::int64_t c = 0; c < k_; ++c) centre_panels_.set(c, centre(c));

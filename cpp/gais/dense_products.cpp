@@ -8,10 +8,10 @@
 namespace dsir::gais {
 namespace {
 
-// Rows of a block of the transposed product: few enough blocks that their sums fit in the cache.
+// Rows per block of the transposed product: so few blocks that their sums fit the cache.
 constexpr std::int64_t kLeastBlock = 512;
 constexpr std::int64_t kMostBlocks = 64;
-// Products smaller than this are not worth a thread.
+// For smaller products a thread costs more than it gains.
 constexpr std::int64_t kSerial = 1 << 18;
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-/// Products of small dense matrices, row by row in memory. Every sum is taken in one order, which
-/// depends on the sizes alone: the result is the same bits for any number of threads, which a
-/// BLAS does not promise.
+/// Products of small dense matrices, which are stored row by row. Every sum is taken in an order
+/// that depends only on the sizes, so any number of threads gives the same bits. A BLAS does not
+/// promise that.
 namespace dsir::gais {
 
 /// out[rows, columns] = left[rows, inner] right[inner, columns].
@@ -12,13 +12,13 @@ template <class Value>
 void multiply(const Value* left, const Value* right, Value* out, std::int64_t rows,
               std::int64_t inner, std::int64_t columns, unsigned threads);
 
-/// out[inner, columns] = left[rows, inner]^T right[rows, columns]: sums over blocks of rows, added
-/// in order.
+/// out[inner, columns] = left[rows, inner]^T right[rows, columns]. Sums over blocks of rows are
+/// added in order.
 template <class Value>
 void multiply_transposed(const Value* left, const Value* right, Value* out, std::int64_t rows,
                          std::int64_t inner, std::int64_t columns, unsigned threads);
 
-/// Sum of left[k] right[k] in eight lanes.
+/// The sum of left[k] * right[k], in eight lanes.
 template <class Value>
 inline Value dot(const Value* left, const Value* right, std::int64_t size) {
     Value lanes[8] = {};
@@ -31,7 +31,7 @@ inline Value dot(const Value* left, const Value* right, std::int64_t size) {
            ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
-/// Squared Euclidean distance, in eight lanes.
+/// The squared Euclidean distance, in eight lanes.
 inline float squared_distance(const float* left, const float* right, std::int64_t size) {
     float lanes[8] = {};
     std::int64_t k = 0;

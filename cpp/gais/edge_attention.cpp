@@ -8,7 +8,7 @@
 namespace dsir::gais {
 namespace {
 
-/// Sums over nodes of scale[node, head] z[node, head, :], in blocks of a fixed number of rows.
+/// Sums scale[node, head] * z[node, head, :] over the nodes, in blocks of a fixed number of rows.
 template <class Value>
 void weighted_sums(const Value* scale, const Value* z, std::int64_t size, std::int64_t heads,
                    std::int64_t width, Value* out, unsigned threads) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
-/// The two nearest prototypes on one side of every row: of its class, or of the others.
+/// For every row, the two nearest prototypes on one side: of the row's own class, or of all others.
 struct NearestTwo {
     std::vector<float> first, second;  ///< squared distances
     std::vector<std::int32_t> first_slot, second_slot;
@@ -45,7 +45,7 @@ struct NearestTwo {
     }
 };
 
-/// The search in one part. Its rows are numbered by class, so that a candidate's class is one run.
+/// The search in one part. Rows are numbered by class, so the rows of a class are consecutive.
 class Search {
   public:
     Search(const numeric::DenseRows& rows, const std::int32_t* labels, const std::uint8_t* allowed,
@@ -150,7 +150,8 @@ class Search {
         }
     }
 
-    /// Calls body(i) for the rows from begin to end whose nearest prototype on a side would change.
+    /// Calls body(i) for the rows from begin to end - 1 whose nearest prototype on a side would
+    /// change.
     template <class Body>
     void each_touched(const NearestTwo& side, std::int64_t begin, std::int64_t end,
                       std::int32_t slot, Body&& body) const {
@@ -160,7 +161,7 @@ class Search {
         const std::int32_t* const of_slot = side.first_slot.data();
         for (std::int64_t first = begin; first < end; first += kBlock) {
             const std::int64_t last = std::min(end, first + kBlock);
-            // Few are: whole blocks are passed over.
+            // Few rows would change, so whole blocks are skipped.
             std::int32_t any = 0;
             for (std::int64_t i = first; i < last; ++i) {
                 any |= static_cast<std::int32_t>(d[i] < nearest[i]) |
@@ -224,9 +225,9 @@ class Search {
     NearestTwo own_, other_;
     std::vector<float> loss_, trial_, scanned_;
     std::vector<std::int64_t> class_ends_;
-    std::vector<std::vector<std::int32_t>> pools_;  ///< places in the part, by class
+    std::vector<std::vector<std::int32_t>> pools_;  ///< places in the part, one list per class
     std::vector<std::int32_t> cluster_;
-    std::vector<std::int32_t> taken_;  ///< prototypes in order
+    std::vector<std::int32_t> taken_;  ///< the prototypes, in ascending order
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 struct Bound {
     double gain;
     std::int32_t candidate;
-    std::int64_t round;  ///< when the gain was computed
+    std::int64_t round;  ///< in which the gain was computed
 
     bool operator<(const Bound& other) const {
         return gain != other.gain ? gain < other.gain : candidate > other.candidate;
@@ -41,7 +41,7 @@ FacilityLocation facility_location(const ServiceView& service, const std::int32_
         Bound top = bounds.top();
         bounds.pop();
         if (left[group[top.candidate]] == 0) continue;
-        if (top.round != round) {  // Gains only fall: an old one is an upper bound.
+        if (top.round != round) {  // Gains only fall, so an old gain is an upper bound.
             top.gain = gain_of(top.candidate);
             top.round = round;
             bounds.push(top);

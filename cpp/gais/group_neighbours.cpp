@@ -14,7 +14,7 @@ struct Candidate {
     std::int32_t tables;
 };
 
-/// The best k of the candidates of a row; what the others were is forgotten on the way.
+/// Collects the candidates of a row and keeps the best k.
 class Nearest {
   public:
     Nearest(std::int64_t k, float threshold)
@@ -30,7 +30,7 @@ class Nearest {
         found_.push_back({row, cosine, 1});
         if (found_.size() >= 8 * k_ + 64) prune();
     }
-    /// The best, ascending by row.
+    /// The best candidates, ascending by row.
     const std::vector<Candidate>& end() {
         prune();
         std::sort(found_.begin(), found_.end(),
@@ -43,7 +43,7 @@ class Nearest {
         std::sort(found_.begin(), found_.end(), [](const Candidate& a, const Candidate& b) {
             return a.cosine != b.cosine ? a.cosine > b.cosine : a.row < b.row;
         });
-        // One row has one cosine: its entries stand together.
+        // A row has one cosine, so its entries are next to each other.
         std::size_t kept = 0;
         for (const Candidate& one : found_) {
             if (kept > 0 && found_[kept - 1].row == one.row) {
@@ -70,7 +70,7 @@ class Nearest {
 Neighbours group_neighbours(const numeric::DenseRows& rows, const std::vector<GroupTable>& tables,
                             std::int64_t k, float threshold, unsigned threads) {
     const auto size = static_cast<std::size_t>(rows.size);
-    // Where a row stands: group by table.
+    // The group of each row in each table.
     std::vector<std::int32_t> group_of(tables.size() * size);
     for (std::size_t t = 0; t < tables.size(); ++t) {
         for (std::int64_t g = 0; g < tables[t].groups; ++g) {
@@ -79,7 +79,7 @@ Neighbours group_neighbours(const numeric::DenseRows& rows, const std::vector<Gr
             }
         }
     }
-    // Rows are visited in the order of the first table, whose groups are then in the cache.
+    // Rows are visited in the order of the first table, so that its groups stay in the cache.
     std::vector<Candidate> best(size * static_cast<std::size_t>(k));
     std::vector<std::int32_t> counts(size, 0);
     if (!tables.empty() && size > 0) {

@@ -8,8 +8,8 @@
 
 namespace dsir::gais {
 
-/// Rows side by side in panels (simd/panels.hpp), for distances from one point to all of them.
-/// Rows that are not set are infinitely far from everything.
+/// Rows side by side in panels (simd/panels.hpp), for computing the distances from one point to all
+/// rows. A row that was not set is infinitely far from everything.
 class Panels {
   public:
     void resize(std::int64_t rows, std::int64_t width) {
@@ -25,14 +25,14 @@ class Panels {
         for (std::int64_t f = 0; f < width_; ++f) at[f * simd::kPanelRows] = values[f];
     }
     std::int64_t rows() const { return rows_; }
-    /// Room that results need: rows, rounded up to whole panels.
+    /// The room that results need: the number of rows, rounded up to whole panels.
     std::size_t padded() const { return static_cast<std::size_t>(count_ * simd::kPanelRows); }
 
-    /// out: padded() values.
+    /// Writes padded() values to `out`.
     void distances(const float* point, float* out) const {
         kernels_->distances(values_.data(), count_, width_, point, out);
     }
-    /// out: padded() values.
+    /// Writes padded() values to `out`.
     void products(const float* point, float* out) const {
         kernels_->products(values_.data(), count_, width_, point, out);
     }

@@ -20,8 +20,8 @@ void require_rows(std::int64_t size) {
     require(size < 0x7FFFFFFF, "there are more than 2^31 - 2 rows");
 }
 
-/// Values and scales that may be multiplied, squared and added up without leaving the range of
-/// doubles, or being lost below it.
+/// Values and scales up to these can be multiplied, squared and added without leaving the range of
+/// doubles; so can their inverses, which are the smallest ones allowed.
 constexpr double kLargestValue = 1e100;
 constexpr double kLargestScale = 1e45;
 
@@ -30,7 +30,7 @@ bool in_range(double value, double largest) {
     return magnitude == 0.0 || (magnitude >= 1 / largest && magnitude <= largest);
 }
 
-/// The entries of row i, of which the places are known to be right.
+/// Checks the entries of row i, whose offsets have been checked.
 template <class Value>
 void check_row(const numeric::SparseRows<Value>& view, std::int64_t i) {
     for (std::int64_t k = view.offsets[i]; k < view.offsets[i + 1]; ++k) {

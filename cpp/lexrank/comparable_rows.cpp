@@ -7,7 +7,8 @@ namespace dsir::lexrank {
 template <class Value>
 ComparableSparse::ComparableSparse(const numeric::SparseRows<Value>& rows, unsigned threads)
     : width_(rows.width), square_(static_cast<std::size_t>(rows.size)) {
-    // Entries that are zero are left out: a column in every unit has idf 0, and its list is long.
+    // Entries that are zero are dropped. A column that is in every unit has idf 0, and its list
+    // would be long.
     const auto counts = [&](std::int32_t column, Value value) {
         return static_cast<double>(value) * rows.column_scale[column] != 0.0;
     };
@@ -49,7 +50,7 @@ ComparableSparse::ComparableSparse(const numeric::SparseRows<Value>& rows, unsig
             std::sort(row.begin(), row.end());
             double square = 0;
             for (auto& [column, value] : row) {
-                value /= largest;  // squares of very small or large values would leave the range
+                value /= largest;  // so that squares stay in range
                 square += value * value;
             }
             const double length = std::sqrt(square);

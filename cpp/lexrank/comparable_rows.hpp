@@ -12,16 +12,16 @@
 
 namespace dsir::lexrank {
 
-/// The cosine of two rows from their product and squared lengths. The same bits whichever comes
-/// first; exactly 1 for rows that are the same, and for rows within rounding of it, so that a
+/// The cosine of two rows, from their product and their squared lengths. The order of the two rows
+/// does not change the bits. If the cosine is 1 within rounding, the result is exactly 1, so that a
 /// threshold of 1 finds duplicates and multiples.
 inline double cosine_of(double product, double square_a, double square_b) {
     const double cosine = product / std::sqrt(square_a * square_b);
     return cosine > 1.0 - 1e-12 ? 1.0 : cosine;
 }
 
-/// Sparse rows, made ready to be compared: scaled to length 1, columns renumbered by the number of
-/// rows that they are in, the commonest first, and ascending in a row.
+/// Sparse rows, prepared for comparison. They are scaled to length 1, and the columns are
+/// renumbered by the number of rows that have them, the commonest first. Columns ascend in a row.
 class ComparableSparse {
   public:
     template <class Value>
@@ -34,7 +34,7 @@ class ComparableSparse {
     std::int64_t begin(std::int64_t row) const { return offsets_[row]; }
     std::int64_t end(std::int64_t row) const { return offsets_[row + 1]; }
     std::int64_t longest() const { return longest_; }
-    /// Rows that an index may have: its positions and row numbers have 32 and 16 bits.
+    /// The most rows that an index may have. Its positions have 32 bits, and its row numbers 16.
     std::int64_t largest_block() const {
         return std::clamp<std::int64_t>(
             (std::int64_t{1} << 31) / std::max<std::int64_t>(1, longest_), 1, 1 << 16);
@@ -42,7 +42,7 @@ class ComparableSparse {
     std::int32_t column(std::int64_t entry) const { return columns_[entry]; }
     double weight(std::int64_t entry) const { return weights_[entry]; }
 
-    /// Compares one row with others. Not thread-safe: one a thread.
+    /// Compares one row with others. Not thread-safe: use one per thread.
     class Comparison {
       public:
         explicit Comparison(const ComparableSparse& rows)
@@ -77,12 +77,13 @@ class ComparableSparse {
     std::vector<std::int64_t> offsets_;
     std::vector<std::int32_t> columns_;
     std::vector<double> weights_;
-    std::vector<double> square_;  ///< squared lengths, 1 but for rounding; 0 of zero rows
+    std::vector<double>
+        square_;  ///< squared lengths: 1 except for rounding, or 0 if the row is zero
     std::int64_t longest_ = 0;
     bool negative_ = false;
 };
 
-/// Dense rows, compared as they are.
+/// Dense rows, which are compared as they are. The caller owns the values.
 class ComparableDense {
   public:
     ComparableDense(const numeric::DenseRows& rows, unsigned threads);
@@ -95,7 +96,7 @@ class ComparableDense {
     double square(std::int64_t at) const { return square_[at]; }
     std::int64_t largest_block() const { return 1 << 16; }
 
-    /// Compares one row with others.
+    /// Compares one row with others. Use one per thread.
     class Comparison {
       public:
         explicit Comparison(const ComparableDense& rows) : rows_(rows) {}
@@ -110,7 +111,7 @@ class ComparableDense {
         std::int64_t row_ = -1;
     };
 
-    /// Four partial sums, for speed, in an order that is always the same.
+    /// Four partial sums are faster than one. The order of the additions is always the same.
     static double product(const float* a, const float* b, std::int64_t width) {
         double sums[4] = {};
         std::int64_t k = 0;

@@ -9,16 +9,17 @@
 namespace dsir::lexrank {
 namespace {
 
-/// Products with X and X^T, for X the rows at length 1.
+/// Products with X and X^T, where X are the rows at length 1.
 ///
-/// The product with X^T scatters. Rows are cut into blocks, each adds into columns of its own, and
-/// the blocks' columns are added in order: the cut depends on the rows alone.
+/// The product with X^T scatters. The rows are cut into blocks, every block adds into columns of
+/// its own, and then the blocks' columns are added in order. The cut depends only on the rows, so
+/// the result does not depend on the number of threads.
 template <class Rows>
 class Products {
   public:
     Products(const Rows& rows, unsigned threads) : rows_(rows), threads_(threads) {
-        // As many blocks as cost about a quarter of the work on the entries to clear and add up; a
-        // power of two, so that two, four or eight threads have the same share.
+        // So many blocks that clearing and adding their columns costs about a quarter of the work
+        // on the entries. A power of two gives two, four or eight threads the same share.
         const std::int64_t columns = std::max<std::int64_t>(1, rows.width);
         const std::int64_t most = std::min<std::int64_t>(32, rows.entries() / (4 * columns));
         while (2 * blocks_ <= std::min(most, rows.size)) blocks_ *= 2;
@@ -40,9 +41,9 @@ class Products {
     std::int64_t blocks() const { return blocks_; }
     bool is_zero(std::int64_t i) const { return inverse_norm_[i] == 0.0; }
 
-    /// (X columns)[i], for the columns of the last `add_up`.
+    /// (X columns)[i], with the columns of the last pass.
     double gather(std::int64_t i) const {
-        // Two partial sums, for speed, in an order that is always the same.
+        // Two partial sums are faster than one. The order of the additions is always the same.
         double even = 0;
         double odd = 0;
         rows_.each(i, [&](std::int64_t column, double value) {
@@ -53,8 +54,9 @@ class Products {
         return inverse_norm_[i] * (even + odd);
     }
 
-    /// For every block: body(block, begin, end, scatter), which is to call scatter(i, amount) for
-    /// its rows; then the columns are X^T amounts, with the second scale of the columns put in.
+    /// Calls body(block, begin, end, scatter) for every block. The body calls scatter(i, amount)
+    /// for its rows. Afterwards the columns are X^T amounts, times the scales that gather()
+    /// needs.
     template <class Body>
     void pass(const Body& body) {
         each_row_block([&](std::int64_t block, std::int64_t begin, std::int64_t end) {
@@ -88,7 +90,8 @@ class Products {
   private:
     static constexpr std::int64_t kColumnsAtOnce = 1024;
 
-    /// Adds the blocks' columns, block by block; so few at once that they stay in the cache.
+    /// Adds the columns of all blocks, block by block, so few columns at a time that they stay in
+    /// the cache.
     void add_up(std::int64_t begin, std::int64_t end) {
         double* const to = columns_.data();
         std::fill(to + begin, to + end, 0.0);
@@ -107,7 +110,7 @@ class Products {
     const Rows& rows_;
     unsigned threads_;
     std::int64_t blocks_ = 1;
-    std::vector<double> sums_;     ///< blocks x columns
+    std::vector<double> sums_;     ///< [blocks, columns]
     std::vector<double> columns_;  ///< X^T amounts, ready for gather
     std::vector<double> inverse_norm_;
 };
@@ -152,7 +155,8 @@ Walk walk_cosines(const Rows& rows, const WalkSettings& settings) {
     std::vector<double> changes(static_cast<std::size_t>(products.blocks()));
     walk.converged = false;
     while (!walk.converged && walk.iterations < settings.max_iterations) {
-        // One pass over the rows: take a row's new score from the columns, add it to the next ones.
+        // One pass over the rows does both products: it takes a row's new score from the present
+        // columns and adds that score to the next ones.
         products.pass(
             [&](std::int64_t block, std::int64_t begin, std::int64_t end, const auto& scatter) {
                 double change = 0;

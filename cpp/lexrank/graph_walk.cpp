@@ -53,7 +53,7 @@ Walk walk_graph(const GraphView& graph, const WalkSettings& settings) {
     walk.scores.resize(size);
     for (std::int64_t i = 0; i < graph.size; ++i) walk.scores[i] = steps.start(i);
     if (steps.participants() == 0) return walk;
-    std::vector<double> handed(size);  // what a unit gives to a neighbour at weight 1
+    std::vector<double> handed(size);  // what a unit hands over along an edge of weight 1
     std::vector<double> next(size);
     std::vector<double> changes(static_cast<std::size_t>(blocks_of(graph.size)));
     walk.converged = false;

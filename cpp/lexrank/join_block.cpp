@@ -6,7 +6,7 @@
 
 namespace dsir::lexrank {
 
-// Generously.
+// A generous bound.
 float SparseBlock::rounding(std::int64_t products) {
     return static_cast<float>(products + 8) * 0x1p-22F;
 }
@@ -38,7 +38,7 @@ float SparseBlock::fill(std::int64_t query, std::int64_t limit, float* estimate)
         const auto weight = static_cast<float>(rows_.weight(k));
         std::uint32_t stop = starts_[column + 1];
         if (limit != end_) {
-            // Members ascend; those from the limit on are not asked for.
+            // Members ascend, and those from the limit on are not needed.
             stop = static_cast<std::uint32_t>(
                 std::lower_bound(members + starts_[column], members + stop, limit - begin_) -
                 members);

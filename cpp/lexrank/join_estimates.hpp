@@ -5,14 +5,15 @@
 
 #include "lexrank/join_block.hpp"
 
-/// What both joins share: which first pass there is for which rows, and how estimates are read.
+/// What both joins share: the type of the first pass for each type of rows, and how to read
+/// estimates.
 namespace dsir::lexrank {
 
 template <class Rows>
 using BlockOf =
     std::conditional_t<std::is_same_v<Rows, numeric::DenseRows>, DenseBlock, SparseBlock>;
 
-/// Whether a cosine is an edge.
+/// Whether a cosine makes an edge.
 struct Wanted {
     double threshold;
     bool strict;
@@ -21,7 +22,7 @@ struct Wanted {
     }
 };
 
-/// Calls body(j) for the estimates that may reach `reach`, in ascending order.
+/// Calls body(j) for every estimate whose cosine may reach `reach`, in ascending order.
 template <class Body>
 void each_candidate(const float* estimate, float error, std::int64_t count, double reach,
                     Body&& body) {
@@ -29,7 +30,7 @@ void each_candidate(const float* estimate, float error, std::int64_t count, doub
     const float least = static_cast<float>(reach) * (1 - 0x1p-22F) - error;
     std::int64_t j = 0;
     for (; j + kStride <= count; j += kStride) {
-        // Most strides have none: one test for all, which compilers do side by side.
+        // Most strides have no such estimate. One test covers a stride, and compilers vectorize it.
         int any = 0;
         for (std::int64_t k = j; k < j + kStride; ++k) any |= estimate[k] >= least;
         if (any == 0) continue;

@@ -6,15 +6,15 @@
 namespace dsir::lexrank {
 namespace {
 
-// Cuts double from here on, while there are columns.
+// From this column on each cut doubles the one before, as long as there are columns.
 constexpr std::int32_t kFirstCut = 4;
-// The share of the reach that what is left out may have, for rows that are not looked at one by
-// one. Measured: docs/lab/lexrank.md.
+// How much of the reach the columns below the cut may contribute for rows that are not heads.
+// Measured: docs/lab/lexrank.md.
 constexpr double kShareLeftOut = 0.5;
-// About what an entry of a list and a head cost.
+// About what it costs to process an entry of a list, and a head.
 constexpr std::int64_t kEntryCost = 2;
 constexpr std::int64_t kHeadCost = 3;
-// Entries of lists, for every row asked for, by which the first guess at a reach is made.
+// The first guess at a reach reads so many entries of lists for each of the k rows.
 constexpr std::int64_t kGuessEntries = 16;
 
 }  // namespace
@@ -38,7 +38,8 @@ NearRows::NearRows(const ComparableSparse& rows, std::int64_t begin, std::int64_
             for (; k < rows.end(begin + i) && rows.column(k) < cuts_[level]; ++k) {
                 square += rows.weight(k) * rows.weight(k);
             }
-            // Rounded up by more than rounding took; at length 1 there are no more steps.
+            // Rounds up by more than rounding may have taken. A row of length 1 has at most kSteps
+            // steps.
             const double steps = std::ceil(std::sqrt(square) * (1 + 1e-9) * kSteps);
             part_[level * size_ + i] = static_cast<std::uint8_t>(std::min<double>(steps, kSteps));
         }
@@ -87,7 +88,7 @@ NearRows::Cut NearRows::choose_cut(std::int64_t query, double reach, Scratch& sc
         if (k == before) continue;
         const double length = std::sqrt(square) * (1 + 1e-6);
         const double most = kShareLeftOut * reach / length * kSteps;
-        // Heads have one step more than `most` allows, so that steps up to it stay below the share.
+        // Heads are the rows with more steps than `steps`, so all other rows stay below the share.
         const auto steps = static_cast<std::int64_t>(std::min<double>(most, kSteps));
         const std::int64_t heads = above_[static_cast<std::int64_t>(level) * (kSteps + 1) + steps];
         const std::int64_t cost = entries * kEntryCost + heads * kHeadCost;
@@ -131,7 +132,7 @@ double NearRows::sure_reach(std::int64_t query, std::int64_t k, Scratch& scratch
         count += sum > 0;
     });
     if (count < k) return 0;
-    // What is left out only adds.
+    // The columns that were not read can only add to a cosine.
     std::nth_element(found.begin(), found.begin() + (k - 1), found.begin() + count,
                      std::greater<>());
     return std::max(0.0,

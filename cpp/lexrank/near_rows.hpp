@@ -10,21 +10,22 @@
 
 namespace dsir::lexrank {
 
-/// The rows of one block whose cosine with a query may reach some value, without a look at every
-/// row. For vectors without negative entries.
+/// Finds the rows of one block whose cosine with a query may reach some value, without looking at
+/// every row. For vectors without negative entries.
 ///
-/// Columns are numbered by how common they are. The entries of the query below some column, the
-/// cut, are left out: their lists are the longest and their weights the least. What they could add
-/// is at most the length of the query's part there times that of the other row's (Cauchy and
-/// Schwarz; the bounds of Anastasiu & Karypis 2014, "L2AP", by the row and not by the entry). Rows
-/// are looked at that either have a rarer column in common with the query, or lie in the common
-/// columns for so large a part that they need none. The cut is chosen for every query and block,
-/// by the lengths of the lists.
+/// Columns are numbered by how common they are. For every query the class chooses a column, the
+/// cut, and does not read the lists of the query's columns below the cut: those lists are the
+/// longest, and their weights the smallest. What they could add is at most the length of the
+/// query's part below the cut times the length of the other row's part there (Cauchy-Schwarz; the
+/// bounds of Anastasiu & Karypis 2014, "L2AP", per row instead of per entry). A row is looked at if
+/// it shares a rarer column with the query, or if its part in the common columns is so long that it
+/// may reach the value without one; the latter rows are called heads. The lengths of the lists
+/// decide on the cut, for each query and block.
 class NearRows {
   public:
-    /// Memory to work in, one a thread.
+    /// Scratch memory. Use one per thread.
     struct Scratch {
-        std::vector<float> sums;  ///< per row of the block; zeros between calls
+        std::vector<float> sums;  ///< one per row of the block; zeros between calls
         std::vector<float> found;
         struct List {
             std::uint32_t begin, end;
@@ -35,13 +36,14 @@ class NearRows {
 
     NearRows(const ComparableSparse& rows, std::int64_t begin, std::int64_t end);
 
-    /// A cosine that at least `k` rows of the block other than the query reach; 0 where a look at
-    /// the query's rare columns does not show so many.
+    /// A cosine that at least `k` rows of the block other than the query are sure to reach, or 0 if
+    /// the query's rarest columns do not show that many.
     double sure_reach(std::int64_t query, std::int64_t k, Scratch& scratch) const;
 
-    /// Calls `reach = body(j)` for every row `j` of the block, counted from its first, whose cosine
-    /// with the query may be `reach`, in some order, never twice; maybe for others, and maybe for
-    /// the query itself. `reach` is above 0, and may rise on the way.
+    /// Calls `reach = body(j)` for every row `j` of the block (counted from its first row) whose
+    /// cosine with the query may be at least `reach`. The order is not specified; no row is passed
+    /// twice, but some other rows and the query itself may be passed. `reach` must be above 0, and
+    /// the body may raise it.
     template <class Body>
     void each(std::int64_t query, double reach, Scratch& scratch, Body&& body) const {
         const Cut cut = choose_cut(query, reach, scratch);
@@ -49,7 +51,7 @@ class NearRows {
         float* const sums = scratch.sums.data();
         float least = least_estimate(reach);
         if (cut.level >= 0) {
-            // The step of `part_` that is at least the row's own; and the rows above `cut.most`.
+            // The sum, and for the part below the cut a bound: the row's part in steps, rounded up.
             const std::uint8_t* const part = part_.data() + cut.level * size_;
             const float a_step = cut.length / kSteps;
             const std::uint16_t* const order = order_.data() + cut.level * size_;
@@ -78,24 +80,25 @@ class NearRows {
   private:
     static constexpr std::int64_t kSteps = 255;
 
-    /// What is left out of a query.
+    /// The columns of a query that are not read.
     struct Cut {
-        std::int64_t level = -1;  ///< position in `cuts_`; -1: nothing is left out
-        float length = 0;         ///< of the query's part below the cut
-        std::int64_t most = 0;    ///< rows with a part of more steps are heads
-        std::int64_t heads = 0;   ///< how many there are
+        std::int64_t level = -1;  ///< position in `cuts_`; -1: all columns are read
+        float length = 0;         ///< length of the query's part below the cut
+        std::int64_t most = 0;    ///< rows whose part has more steps are heads
+        std::int64_t heads = 0;   ///< number of heads
     };
 
     Cut choose_cut(std::int64_t query, double reach, Scratch& scratch) const;
     void add_up(Scratch& scratch) const;
     float least_estimate(double reach) const {
-        // Above 0: a row with nothing in common is never called.
+        // Above 0, so that a row without a common column is never passed.
         return std::max(static_cast<float>(reach) * (1 - 0x1p-22F) - error_, 0x1p-100F);
     }
 
-    /// Calls body(j, sum) for the rows in the lists and clears; again with 0 for those that come
-    /// again. The body is to look at the sum first for what is rare: which rows come again cannot
-    /// be foretold, and a wrong guess costs more than all the rest.
+    /// Calls body(j, sum) for the rows in the lists, and clears their sums. A row that is in
+    /// several lists is passed again with 0. The body should first test the sum for something rare:
+    /// which rows come again cannot be predicted, and a mispredicted branch costs more than
+    /// everything else here.
     template <class Body>
     void each_sum(Scratch& scratch, Body&& body) const {
         float* const sums = scratch.sums.data();
@@ -112,11 +115,11 @@ class NearRows {
     const ComparableSparse& rows_;
     SparseBlock index_;
     std::int64_t size_;
-    float error_;                       ///< what a sum of all of a row's products may be off by
-    std::vector<std::int32_t> cuts_;    ///< ascending columns
-    std::vector<std::uint8_t> part_;    ///< cuts x rows: length below the cut, in steps, rounded up
-    std::vector<std::uint16_t> order_;  ///< cuts x rows: the rows, largest part first
-    std::vector<std::int32_t> above_;   ///< cuts x (kSteps + 1): rows with more steps than that
+    float error_;                     ///< how far off the sum of all products of a row may be
+    std::vector<std::int32_t> cuts_;  ///< ascending columns
+    std::vector<std::uint8_t> part_;  ///< [cuts, rows]: length below the cut, in steps, rounded up
+    std::vector<std::uint16_t> order_;  ///< [cuts, rows]: the rows, longest part first
+    std::vector<std::int32_t> above_;   ///< [cuts, kSteps + 1]: number of rows with more steps
 };
 
 }  // namespace dsir::lexrank

@@ -13,21 +13,22 @@
 namespace dsir::lexrank {
 namespace {
 
-// Sums for so many rows stay in the nearest cache.
+// The sums for so many rows stay in the first-level cache.
 constexpr std::int64_t kBlockRows = 8192;
 
-/// Pairs (i, j), j < i, of one block and a run of rows i: per row with any, how many.
+/// The pairs (i, j) with j < i between one block and a run of rows i, and for each row i that has
+/// any, their number.
 struct Hits {
     struct Run {
         std::int32_t row;
         std::uint32_t count;
     };
-    std::int64_t first = 0;  ///< the run's first row; orders the runs of a block
+    std::int64_t first = 0;  ///< first row of the run; orders the runs of a block
     std::vector<Run> runs;
-    std::vector<std::uint16_t> members;  ///< j, from the block's first row on
+    std::vector<std::uint16_t> members;  ///< j, counted from the block's first row
 };
 
-/// Per thread: memory to work in.
+/// The scratch memory of one thread.
 template <class Comparable>
 struct Scratch {
     Scratch(const Comparable& rows, std::int64_t block_rows)
@@ -71,7 +72,8 @@ class Join {
         std::vector<Hits> found;
         std::mutex mutex;
         const std::int64_t queries = rows_.size() - begin;
-        // Short ranges: a block's later rows have more to compare with, and memory grows by range.
+        // Short ranges, because a block's later rows have more rows to compare with, and memory
+        // grows by range.
         const auto join_range = [&](unsigned thread, std::int64_t from, std::int64_t to) {
             Hits hits;
             hits.first = begin + from;
@@ -119,8 +121,8 @@ class Join {
     std::vector<std::unique_ptr<Scratch<Comparable>>> scratch_;
 };
 
-/// Makes the whole graph of its lower half. A row's neighbours come in three parts: those before
-/// it, block by block; itself; those behind it. Each part is written by one thread, in order.
+/// Completes the graph from its lower half. A row's neighbours have three parts: the rows before it
+/// (block by block), itself, and the rows after it. One thread writes each part, in order.
 template <class Block>
 Graph Join<Block>::mirrored(std::vector<std::vector<Hits>>& hits) const {
     const std::int64_t size = rows_.size();
@@ -152,7 +154,8 @@ Graph Join<Block>::mirrored(std::vector<std::vector<Hits>>& hits) const {
     graph.offsets = row_offsets(counts);
     for (std::int64_t i = 0; i < size; ++i) {
         const std::int64_t self = own_edges(i);
-        // From here on: where the next neighbour before, and behind, is to be written.
+        // From here on `before` and `behind` say where to write the next neighbour before and after
+        // a row.
         behind[i] = graph.offsets[i] + before[i] + self;
         before[i] = graph.offsets[i];
     }

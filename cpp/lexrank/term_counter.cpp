@@ -25,7 +25,7 @@ bool is_word(std::string_view token) {
 
 }  // namespace
 
-/// The units of one block, counted by one thread with terms of its own.
+/// The units of one block. One thread counts them, with term numbers of its own.
 struct TermCounter::Block {
     Block(const TermCounter& settings) : counter(settings) {}
 
@@ -63,7 +63,7 @@ struct TermCounter::Block {
         ++row;
     }
 
-    /// Takes back what the open row has added.
+    /// Removes what the open row has added.
     void drop_row() {
         for (std::size_t k = row_start; k < chunk.terms.size(); ++k) {
             last_row[chunk.terms[k]] = -1;
@@ -75,8 +75,8 @@ struct TermCounter::Block {
 
     const TermCounter& counter;
     Vocabulary terms;
-    std::vector<std::int64_t> last_row;  ///< per term: the row it was last met in
-    std::vector<std::uint32_t> place;    ///< where it stands in that row
+    std::vector<std::int64_t> last_row;  ///< per term: the last row that has it
+    std::vector<std::uint32_t> place;    ///< the term's place in that row
     std::vector<std::uint32_t> documents;
     std::vector<char> dropped;
     Chunk chunk;
@@ -110,7 +110,8 @@ std::vector<std::int64_t> TermCounter::add_blocks(std::int64_t rows, std::int64_
                 counted[static_cast<std::size_t>(b)] = std::move(block);
             }
         });
-        // In the order of the rows: terms are numbered by their first occurrence.
+        // Blocks are absorbed in the order of the rows, because terms are numbered by their first
+        // occurrence.
         for (auto& block : counted) {
             invalid.insert(invalid.end(), block->invalid.begin(), block->invalid.end());
             absorb(*block);
@@ -174,7 +175,7 @@ void TermCounter::add_tokens(const arrow::TextColumn& tokens,
 void TermCounter::absorb(Block& block) {
     std::vector<std::uint32_t> number(block.terms.size());
     for (std::size_t id = 0; id < block.terms.size(); ++id) {
-        // A term that only a row with bad bytes had is not there either.
+        // A term that only rows with bad bytes had does not exist.
         if (block.documents[id] == 0) continue;
         number[id] = terms_.add(block.terms[id], block.terms.hash(id));
         if (number[id] == term_documents_.size()) term_documents_.push_back(0);

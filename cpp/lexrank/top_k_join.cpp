@@ -14,21 +14,22 @@
 namespace dsir::lexrank {
 namespace {
 
-// More than of the threshold join: fewer sums are made, and a block has its own cost for a row.
+// Larger than in the threshold join: fewer sums are computed, and each block costs something for
+// each row.
 constexpr std::int64_t kBlockRows = 16384;
 
 /// One of a row's best neighbours so far.
 struct Ranked {
     double cosine;
     std::int32_t row;
-    /// The better one first.
+    /// The better neighbour comes first.
     bool operator<(const Ranked& other) const {
         return cosine != other.cosine ? cosine > other.cosine : row < other.row;
     }
 };
 
-/// The best neighbours of one row: a heap, the worst of them on top. What is in it at the end does
-/// not depend on the order in which they came.
+/// The best neighbours of one row, as a heap with the worst one on top. What the heap holds in the
+/// end does not depend on the order in which the neighbours came.
 class Best {
   public:
     bool full(std::size_t most) const { return heap_.size() == most; }
@@ -84,7 +85,7 @@ class TopKJoin {
     }
 
   private:
-    /// Per thread: memory to work in.
+    /// The scratch memory of one thread.
     struct Scratch {
         explicit Scratch(const Comparable& rows) : comparison(rows) {}
         typename Comparable::Comparison comparison;
@@ -98,7 +99,7 @@ class TopKJoin {
         return *scratch_[thread];
     }
 
-    /// Compares every row with those of a block that its bounds do not rule out.
+    /// Compares every row with the rows of a block that the bounds do not rule out.
     void rank_near(const NearRows& block, std::int64_t begin) {
         const auto rank_range = [&](unsigned thread, std::int64_t from, std::int64_t to) {
             Scratch& own = scratch(thread);
@@ -123,7 +124,7 @@ class TopKJoin {
         parallel::for_ranges(rows_.size(), settings_.threads, rank_range);
     }
 
-    /// Estimates the cosine of every row with all of a block.
+    /// Estimates the cosine of every row with all rows of a block.
     void rank_all(const Block& block, std::int64_t begin, std::int64_t end) {
         const auto rank_range = [&](unsigned thread, std::int64_t from, std::int64_t to) {
             Scratch& own = scratch(thread);
@@ -138,8 +139,9 @@ class TopKJoin {
                     full ? std::max(settings_.threshold, best.worst()) : settings_.threshold;
                 const float error = block.fill(i, end, estimate);
                 if (!full && end - begin > k_) {
-                    // Estimates alone say that k others are at least this near. A part of them is
-                    // enough: some more are compared, and the rest need not be sorted through.
+                    // The estimates show that k other rows are at least this near. A part of the
+                    // block is enough: a few more rows are then compared, but the rest need not be
+                    // selected from.
                     const std::int64_t part =
                         std::min(end - begin, std::max<std::int64_t>(16 * k_, 1024));
                     sorted.assign(estimate, estimate + part);
@@ -153,7 +155,8 @@ class TopKJoin {
                 each_candidate(estimate, error, end - begin, reach, [&](std::int64_t j) {
                     const std::int64_t other = begin + j;
                     if (other == i || rows_.is_zero(other)) return;
-                    // Nothing in common; else short of k neighbours every row would be compared.
+                    // Rows without a common column. Otherwise a row with fewer than k neighbours
+                    // would be compared with all rows.
                     if (estimate[j] == 0.0F && !rows_.negative()) return;
                     const double cosine = own.comparison.cosine(other);
                     if (wanted_(cosine))
@@ -164,7 +167,7 @@ class TopKJoin {
         parallel::for_ranges(rows_.size(), settings_.threads, rank_range);
     }
 
-    /// The union of both directions: count, place, sort, drop what came twice.
+    /// The union of both directions: counts, places, sorts, and drops what came twice.
     Graph united(bool weights) {
         struct Edge {
             double cosine;
@@ -191,12 +194,13 @@ class TopKJoin {
             }
             best_[i].clear();
         }
-        // From here on: how many neighbours a row has.
+        // From here on `next` has the number of neighbours of each row.
         const auto unite = [&](unsigned, std::int64_t from, std::int64_t to) {
             for (std::int64_t i = from; i < to; ++i) {
                 const auto first = both.begin() + starts[i];
                 const auto last = both.begin() + starts[i + 1];
-                // What comes twice has the same cosine: it is the same bits either way round.
+                // An edge that came twice has the same cosine, with the same bits in both
+                // directions.
                 std::sort(first, last, [](const Edge& a, const Edge& b) { return a.row < b.row; });
                 next[i] = std::unique(first, last,
                                       [](const Edge& a, const Edge& b) { return a.row == b.row; }) -

@@ -9,7 +9,7 @@
 namespace dsir::lexrank {
 
 std::uint64_t Vocabulary::hash_of(std::string_view term) {
-    // token_hash reads eight bytes however short the term is.
+    // token_hash reads eight bytes, however short the term is.
     if (term.size() >= 8) {
         return hashing::token_hash(reinterpret_cast<const std::uint8_t*>(term.data()), term.size());
     }

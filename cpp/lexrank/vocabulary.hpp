@@ -8,19 +8,19 @@
 
 namespace dsir::lexrank {
 
-/// Terms and their numbers, in the order in which they were first added. Exact: terms are told
-/// apart by their bytes, the hash only leads to them. Not thread-safe while terms are added.
+/// Terms and their numbers, in the order in which the terms were first added. A hash only leads to
+/// a term; the bytes decide whether two terms are equal. Not thread-safe while terms are added.
 class Vocabulary {
   public:
     Vocabulary() : slots_(64), starts_{0} {}
 
-    /// Hash of a term of at least one byte, which need not be padded.
+    /// The hash of a term of at least one byte. No bytes after the term are read.
     static std::uint64_t hash_of(std::string_view term);
 
-    /// Number of the term, given its hash; adds it where it is new.
+    /// The number of the term with this hash. Adds the term if it is new.
     std::uint32_t add(std::string_view term, std::uint64_t hash);
 
-    /// Number of the term, or nothing where it was never added.
+    /// The number of the term, or nothing if the term was never added.
     std::optional<std::uint32_t> find(std::string_view term, std::uint64_t hash) const;
 
     std::size_t size() const { return hashes_.size(); }
@@ -31,11 +31,11 @@ class Vocabulary {
 
   private:
     struct Slot {
-        std::uint32_t number = 0;  ///< of the term, plus one; 0: free
-        std::uint32_t check = 0;   ///< upper half of its hash
+        std::uint32_t number = 0;  ///< the term's number plus one; 0: free
+        std::uint32_t check = 0;   ///< upper half of the term's hash
     };
 
-    /// Position of the term's slot, or of the free one where it belongs.
+    /// The position of the term's slot, or of the free slot in which the term belongs.
     std::size_t slot_of(std::string_view term, std::uint64_t hash) const;
     void grow();
 

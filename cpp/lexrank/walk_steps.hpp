@@ -8,7 +8,7 @@
 
 namespace dsir::lexrank {
 
-/// What both walks share: who takes part, where the walk starts and where it jumps to.
+/// What both walks share: which units take part, where the walk starts, and where it jumps to.
 class WalkSteps {
   public:
     WalkSteps(std::int64_t size, const WalkSettings& settings) : settings_(settings) {
@@ -22,7 +22,7 @@ class WalkSteps {
     }
     double start(std::int64_t i) const { return takes_part(i) ? share_ : 0.0; }
 
-    /// The score after a step, from what its neighbours handed over.
+    /// The unit's score after a step, given what its neighbours handed over.
     double next(std::int64_t i, double handed_over) const {
         if (!takes_part(i)) return 0.0;
         const double jump = settings_.teleport == nullptr ? share_ : settings_.teleport[i];
@@ -35,7 +35,8 @@ class WalkSteps {
     double share_ = 0;
 };
 
-/// Adds up in the order given; partial sums are by block, and blocks do not depend on threads.
+/// Adds the numbers in the given order. Partial sums belong to blocks, which do not depend on
+/// threads.
 inline double in_order(const std::vector<double>& partial) {
     double sum = 0;
     for (const double part : partial) sum += part;

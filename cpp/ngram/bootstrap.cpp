@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kLanes = BootstrapCounts::kLanes;
 
-/// Bytes of text whose n-grams are held at a time, four bytes each.
+/// Bytes of text whose n-grams are held at a time. An n-gram takes four bytes.
 constexpr std::size_t kSlabBytes = std::size_t{4} << 20;
 
 std::size_t text_bytes(const arrow::TextColumn& column, std::int64_t row) {
@@ -21,7 +21,8 @@ std::size_t text_bytes(const arrow::TextColumn& column, std::int64_t row) {
     return text ? text->size() : 0;
 }
 
-/// End of the rows from `begin` on that make a slab: what is longer than one is a slab of its own.
+/// End of the rows, from `begin` on, that make one slab. A row that is longer than a slab is a slab
+/// of its own.
 std::int64_t slab_end(const arrow::TextColumn& column, std::int64_t begin) {
     std::size_t bytes = text_bytes(column, begin);
     std::int64_t end = begin + 1;
@@ -68,7 +69,8 @@ std::vector<std::int64_t> BootstrapCounts::add(const arrow::TextColumn& column,
             begin = end;
             continue;
         }
-        // The threads share out the rows, and then the replicates: no two add to the same counts.
+        // The threads first share out the rows and then the replicates, so no two threads add to
+        // the same counts.
         parallel::for_ranges(end - begin, threads,
                              [&](unsigned thread, std::int64_t from, std::int64_t to) {
                                  find(column, begin + from, begin + to, first_row, found[thread]);

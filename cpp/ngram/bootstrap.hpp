@@ -12,21 +12,24 @@
 
 namespace dsir::ngram {
 
-/// The n-gram counts of a source of documents, and of replicates in each of which every document
-/// counts a Poisson(1) number of times: the bootstrap of a source in one pass. All are functions of
-/// the documents and their rows: batches may come in any order and of any size.
+/// Counts the n-grams of a source of documents, and of replicates of the source, in one pass. In
+/// each replicate every document counts a Poisson(1) number of times, which is the bootstrap. The
+/// counts depend only on the documents and their row numbers, so batches may have any size and come
+/// in any order.
 class BootstrapCounts {
   public:
-    /// Takes 8 * buckets * (replicates + 1) bytes, replicates rounded up to kLanes.
+    /// Takes 8 * buckets * (replicates + 1) bytes of memory, with replicates rounded up to a
+    /// multiple of kLanes.
     BootstrapCounts(const FeatureSpec& spec, const sampling::BootstrapDraw& draw,
                     std::uint32_t replicates);
 
-    /// Adds the n-grams of the rows; `first_row` is the row over all shards of the column's first.
-    /// Returns the rows that are not UTF-8 or too long, ascending; they add nothing.
+    /// Adds the n-grams of the rows. `first_row` is the number, over all shards, of the column's
+    /// first row. Returns the positions in the column of the rows that are not UTF-8 or too long,
+    /// ascending; such rows add nothing.
     std::vector<std::int64_t> add(const arrow::TextColumn& column, std::uint64_t first_row,
                                   unsigned threads);
 
-    /// int64[buckets]: every document once.
+    /// int64[buckets]: the counts of the source, with every document once.
     const std::vector<std::int64_t>& counts() const { return counts_; }
 
     /// Copies the counts of a replicate to out[buckets].
@@ -35,27 +38,27 @@ class BootstrapCounts {
     std::uint32_t replicates() const { return replicates_; }
     std::uint32_t buckets() const { return spec_.buckets; }
 
-    /// Replicates that lie side by side. A block of so many for all buckets is 1.3 MB where there
-    /// are 10,000 buckets, which stays in a core's cache while a slab of documents is added to it.
+    /// How many replicates lie side by side. With 10,000 buckets, a block of so many replicates
+    /// takes 1.3 MB and stays in a core's cache while a slab of documents is added to it.
     static constexpr std::uint32_t kLanes = 16;
 
   private:
-    /// The n-grams of rows, as one thread finds them, with its scratch memory.
+    /// The n-grams that one thread found in its rows, and its scratch memory.
     struct Found {
         struct Row {
-            std::uint64_t row;  ///< over all shards
-            std::size_t end;    ///< in `buckets`, where the next row begins
+            std::uint64_t row;  ///< number over all shards
+            std::size_t end;    ///< in `buckets`: where the next row begins
         };
         std::unique_ptr<BucketStream> stream;
         std::vector<std::uint32_t> buckets;
         std::vector<Row> rows;
-        std::vector<std::int64_t> invalid_rows;  ///< in the column
+        std::vector<std::int64_t> invalid_rows;  ///< positions in the column
     };
     void find(const arrow::TextColumn& column, std::int64_t begin, std::int64_t end,
               std::uint64_t first_row, Found& found) const;
     void add_to_block(const Found& found, std::int64_t block);
-    /// A document too long for its n-grams to be held: counted by bucket first. False: not UTF-8,
-    /// or too long altogether.
+    /// Adds a document that has too many n-grams to hold, by counting them per bucket first.
+    /// Returns false if the document is not UTF-8 or longer than a document may be.
     bool add_long(std::string_view document, std::uint64_t row, unsigned threads);
 
     std::int64_t blocks() const { return (std::int64_t{replicates_} + kLanes - 1) / kLanes; }

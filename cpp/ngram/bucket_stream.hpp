@@ -12,7 +12,7 @@
 
 namespace dsir::ngram {
 
-/// Turns documents into the buckets of their n-grams. Holds the scratch memory: one per thread.
+/// Turns documents into the buckets of their n-grams. Holds scratch memory, so use one per thread.
 class BucketStream {
   public:
     explicit BucketStream(const FeatureSpec& spec)
@@ -22,11 +22,12 @@ class BucketStream {
 
     struct Outcome {
         std::uint64_t tokens;
-        bool valid;  ///< false: not UTF-8; the stretches before the bad bytes have been delivered
+        bool valid;  ///< false if not UTF-8; the stretches before the bad bytes were delivered
     };
 
-    /// For every stretch of the document calls sink(std::span<const std::uint32_t>) with the
-    /// buckets of its n-grams, in some order. The same document gives the same calls, valid or not.
+    /// Calls sink(std::span<const std::uint32_t>) for every stretch of the document, with the
+    /// buckets of the stretch's n-grams in some order. The same document always gives the same
+    /// calls, even if the document is not valid.
     template <class Sink>
     Outcome run(std::string_view document, Sink&& sink) {
         return text::visit_tokenizer(tokenizer_, [&]<class Entry>(const Entry&) {

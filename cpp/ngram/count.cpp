@@ -21,8 +21,8 @@ CountResult& CountResult::operator+=(const CountResult& other) {
 
 namespace {
 
-/// Adds one document to the counts and returns its number of tokens, -1 where it is not UTF-8 or
-/// too long.
+/// Adds one document to the counts. Returns its number of tokens, or -1 if the document is not
+/// UTF-8 or too long.
 std::int64_t count_document(BucketStream& stream, std::string_view document,
                             std::span<std::int64_t> counts) {
     if (document.size() > text::kLargestDocument) return -1;
@@ -31,7 +31,8 @@ std::int64_t count_document(BucketStream& stream, std::string_view document,
     };
     const auto outcome = stream.run(document, add);
     if (!outcome.valid) {
-        // What was delivered before the bad bytes is delivered again, and taken back.
+        // The stream delivers the stretches before the bad bytes once more, and they are
+        // subtracted.
         stream.run(document, [counts](std::span<const std::uint32_t> buckets) {
             visit_entries(buckets, counts.data(), counts.size(),
                           [](std::int64_t& entry) { --entry; });
@@ -63,7 +64,7 @@ CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, u
     return result;
 }
 
-/// What one thread has counted so far.
+/// What one thread counts.
 struct Partial {
     Partial(const FeatureSpec& spec) : stream(spec), counts(spec.buckets) {}
     BucketStream stream;
@@ -75,7 +76,8 @@ struct Partial {
 
 CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std::int64_t limit,
                   unsigned threads, std::int64_t* counts) {
-    // A token takes a byte at least: where not even that could meet the limit, order is free.
+    // A token takes at least one byte. If even that many tokens cannot reach the limit, rows may be
+    // counted in any order.
     const auto most = static_cast<std::int64_t>(spec.n) * column.text_bytes();
     const bool limit_can_be_met = limit >= 0 && most > limit;
     if (threads <= 1 || limit_can_be_met) {

@@ -11,8 +11,8 @@
 
 namespace dsir::ngram {
 
-/// Buckets of the n-grams of one document with hash="fast": the hash of an n-gram is combined from
-/// its tokens' hashes, so no string is built.
+/// The buckets of one document's n-grams with hash="fast". An n-gram's hash is combined from the
+/// hashes of its tokens, so no string is built.
 class FastNgrams {
   public:
     explicit FastNgrams(const FeatureSpec& spec)
@@ -22,7 +22,8 @@ class FastNgrams {
 
     void start_document() { before_ = {}; }
 
-    /// The buckets of the n-grams that end at a token of this stretch, valid until the next call.
+    /// Returns the buckets of the n-grams that end at a token of this stretch, valid until the next
+    /// call.
     std::span<const std::uint32_t> take(const text::TokenBuffer& tokens) {
         const std::size_t room = n_ * tokens.size() + simd::kBucketSlack;
         if (found_.size() < room) found_.resize(room);

@@ -8,7 +8,8 @@ namespace dsir::ngram {
 
 enum class HashKind : std::uint8_t { fast, sha256 };
 
-/// Which features a document has: the hashed n-grams of orders 1 to n.
+/// Which features a document has: the hashed n-grams of orders 1 to n, over the tokens of a
+/// tokenizer.
 struct FeatureSpec {
     unsigned n = 2;                 ///< 1 to kMaxOrder
     std::uint32_t buckets = 10000;  ///< 2 to kMaxBuckets
@@ -20,7 +21,7 @@ inline constexpr unsigned kMaxOrder = 8;
 inline constexpr std::uint32_t kMinBuckets = 2;
 inline constexpr std::uint32_t kMaxBuckets = 1U << 24;
 
-/// Number of n-grams of orders 1 to n in a document of so many tokens.
+/// The number of n-grams of orders 1 to n in a document of so many tokens.
 inline std::uint64_t ngram_count(std::uint64_t tokens, unsigned n) {
     std::uint64_t sum = 0;
     for (std::uint64_t i = 1; i <= n && i <= tokens; ++i) sum += tokens - i + 1;

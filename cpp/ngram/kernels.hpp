@@ -10,45 +10,46 @@
 #include "ngram/weighing.hpp"
 #include "text/row_status.hpp"
 
-/// The kernels: one call a record batch. All are pure functions of their arguments; the result does
-/// not depend on `threads` (at least 1).
+/// The kernels over n-grams; one call processes one record batch. They are pure functions of their
+/// arguments, and their results do not depend on `threads` (at least 1).
 namespace dsir::ngram {
 
 struct CountResult {
-    std::int64_t rows = 0;                   ///< rows taken, fewer than given if the limit was met
-    std::int64_t ngrams = 0;                 ///< n-grams added to the counts
-    std::int64_t documents = 0;              ///< rows that have a token
-    std::int64_t tokens = 0;                 ///< in these
-    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long; they add nothing
+    std::int64_t rows = 0;       ///< rows counted; fewer than given if the limit was reached
+    std::int64_t ngrams = 0;     ///< n-grams added to the counts
+    std::int64_t documents = 0;  ///< rows with at least one token
+    std::int64_t tokens = 0;     ///< tokens in those rows
+    std::vector<std::int64_t> invalid_rows;  ///< not UTF-8 or too long; such rows add nothing
 
     CountResult& operator+=(const CountResult& other);
 };
 
-/// Adds the n-grams of the rows, in order, to counts[buckets]; stops after the row that takes the
-/// number of added n-grams above `limit` (negative: no limit).
+/// Adds the n-grams of the rows to counts[buckets], in the order of the rows. Stops after the row
+/// with which the number of added n-grams exceeds `limit`. A negative limit means none.
 CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std::int64_t limit,
                   unsigned threads, std::int64_t* counts);
 
-/// Where score() writes; every array has one entry per row.
+/// The arrays that score() fills. The caller owns them; each has one entry per row.
 struct ScoreOutput {
-    double* log_weight;     ///< [columns][rows]; 0 where there is no n-gram
+    double* log_weight;     ///< [columns][rows]; 0 for a row without n-grams
     std::uint32_t* tokens;  ///< 0 for null and invalid rows
-    std::uint32_t* bytes;   ///< of text, 0 for null rows
+    std::uint32_t* bytes;   ///< bytes of text; 0 for null rows
     text::RowStatus* status;
 };
 
-/// The log-weights of every row: weighing.columns() of them. `table` has spec.buckets buckets and
-/// weighing.targets targets.
+/// Computes the log-weights of every row, weighing.columns() of them. `table` must have
+/// spec.buckets buckets and weighing.targets targets.
 void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
            const Weighing& weighing, unsigned threads, const ScoreOutput& out);
 
-/// One n-gram of a text: the string the reference would hash.
+/// One n-gram of a text, as the string that the reference would hash.
 struct NamedNgram {
     std::string ngram;
     std::uint32_t bucket;
 };
 
-/// Every n-gram of a text in order of its last token, shortest first. False: not UTF-8.
+/// Appends every n-gram of a document to `out`, ordered by the last token, shorter n-grams first.
+/// Returns false if the document is not UTF-8. Slow: for tests and for showing n-grams to a user.
 bool named_ngrams(std::string_view document, const FeatureSpec& spec, std::vector<NamedNgram>& out);
 
 }  // namespace dsir::ngram

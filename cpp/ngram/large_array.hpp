@@ -11,8 +11,8 @@
 
 namespace dsir::ngram {
 
-/// Elements made by their default constructors, on huge pages where there are enough of them and
-/// the system has some: a table that is looked up at random otherwise waits for page tables, too.
+/// An array of default-constructed elements. If the array is large enough and the system provides
+/// huge pages, it lies on those: random look-ups then do not wait for page tables as well.
 template <class Element>
 class LargeArray {
   public:
@@ -24,7 +24,7 @@ class LargeArray {
         void* const memory = std::aligned_alloc(alignment, rounded);
         if (memory == nullptr) throw std::bad_alloc();
 #ifdef __linux__
-        if (bytes >= kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);  // As a favour.
+        if (bytes >= kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);  // a hint that may fail
 #endif
         elements_.reset(static_cast<Element*>(memory));
         std::uninitialized_default_construct_n(elements_.get(), size);

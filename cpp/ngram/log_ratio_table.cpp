@@ -10,7 +10,7 @@
 namespace dsir::ngram {
 namespace {
 
-constexpr std::size_t kAlignment = 64;  // A row of eight entries is one cache line.
+constexpr std::size_t kAlignment = 64;  // a row of eight entries is one cache line
 
 }  // namespace
 

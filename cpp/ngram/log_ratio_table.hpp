@@ -9,38 +9,40 @@ namespace dsir::ngram {
 
 __extension__ typedef __int128 int128;
 
-/// log p_target - log p_raw of every bucket and target in fixed point: multiples of 2^-44 in 64
+/// log p_target - log p_raw of every bucket and target, in fixed point: multiples of 2^-44 in 64
 /// bits.
 ///
-/// Sums of integers do not depend on their order, so any split of the work gives the same bits.
-/// The error per n-gram is 2^-45 (3e-14). A log ratio is below 18.5 in magnitude, because 1e-8 is
-/// added to probabilities below 1; a stretch of a document has at most 8 x 2112 n-grams, so its
-/// sum stays below 2^63; stretches are summed in 128 bits.
+/// A sum of integers does not depend on the order, so work can be split in any way and gives the
+/// same bits. The error per n-gram is 2^-45 (3e-14). A log ratio is below 18.5 in magnitude,
+/// because 1e-8 is added to probabilities below 1. A stretch of a document has at most 8 x 2112
+/// n-grams, so its sum stays below 2^63; stretches are summed in 128 bits.
 ///
-/// The targets of a bucket lie side by side, so that one n-gram costs one place in memory and not
-/// one a target: in groups of at most kGroup targets, a cache line wide, padded with zeros to a
-/// power of two.
+/// The targets of a bucket lie side by side, so one n-gram reads one place in memory and not one
+/// per target. Targets are in groups of at most kGroup, which is as wide as a cache line. The last
+/// group is padded with zeros to a power of two.
 class LogRatioTable {
   public:
     static constexpr int kFractionBits = 44;
-    static constexpr double kLargest = 24.0;  ///< magnitude of a log ratio the sums have room for
+    static constexpr double kLargest =
+        24.0;  ///< the largest magnitude of a log ratio that the sums have room for
     static constexpr std::size_t kGroup = 8;
 
     /// Targets whose entries for a bucket lie side by side.
     struct Group {
-        std::size_t first;         ///< target
-        std::size_t width;         ///< 1, 2, 4 or 8; targets beyond the last are padding
+        std::size_t first;         ///< number of the first target
+        std::size_t width;         ///< 1, 2, 4 or 8; entries beyond the last target are zero
         const std::int64_t* data;  ///< [buckets][width]
     };
 
-    /// `log_ratio`: [targets][buckets], finite, below kLargest in magnitude (the caller checks).
+    /// `log_ratio` is [targets][buckets]. The caller has checked that it is finite and below
+    /// kLargest in magnitude. It is copied.
     LogRatioTable(const double* log_ratio, std::size_t targets, std::size_t buckets);
 
     std::size_t targets() const { return targets_; }
     std::size_t buckets() const { return buckets_; }
     const std::vector<Group>& groups() const { return groups_; }
 
-    /// A sum of entries as a double, correctly rounded.
+    /// Converts a sum of entries to the nearest double.
     static double to_double(int128 sum);
 
   private:
@@ -50,13 +52,13 @@ class LogRatioTable {
 
     std::size_t targets_;
     std::size_t buckets_;
-    std::vector<std::unique_ptr<std::int64_t[], Deleter>> memory_;  ///< one block a group
+    std::vector<std::unique_ptr<std::int64_t[], Deleter>> memory_;  ///< one block per group
     std::vector<Group> groups_;
 };
 
-/// log((target + smoothing) / total + 1e-8) - log(raw / total + 1e-8) for every bucket, with the
-/// totals taken over all buckets and portable_log as logarithm.
-/// Either side may be all zero only if the caller has ruled that out.
+/// log((target + smoothing) / total + 1e-8) - log(raw / total + 1e-8) for every bucket. Each total
+/// is the sum of its side over all buckets (smoothing included), and the logarithm is portable_log.
+/// The caller must make sure that neither side is all zero.
 std::vector<double> log_ratio(const std::int64_t* target, const std::int64_t* raw,
                               std::size_t buckets, double smoothing);
 

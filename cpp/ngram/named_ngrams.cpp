@@ -8,8 +8,8 @@
 namespace dsir::ngram {
 namespace {
 
-// Written the slow and plain way, apart from the streams the kernels use: the tests hold the two
-// against each other.
+// Written in a plain and slow way, independently of the streams that the kernels use, so that the
+// tests can compare the two.
 template <class Tokenizer>
 bool name_ngrams(std::string_view document, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
     const digest::Sha256Buckets sha256_bucket(spec.buckets);

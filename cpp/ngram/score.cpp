@@ -13,9 +13,10 @@
 namespace dsir::ngram {
 namespace {
 
-/// Adds up the table's entries of a document. One a thread.
+/// Adds up the table's entries for a document. Use one per thread.
 ///
-/// Each group of targets goes over the buckets of a stretch with its sums in registers.
+/// For each group of targets the code goes over the buckets of a stretch once, with the sums in
+/// registers.
 class Sums {
   public:
     explicit Sums(const LogRatioTable& table)
@@ -83,10 +84,10 @@ class Sums {
 
     const LogRatioTable& table_;
     simd::AddRows add_rows_;
-    std::vector<int128> sums_;  ///< by target, padded as the groups are
+    std::vector<int128> sums_;  ///< by target, padded like the groups
 };
 
-/// What one thread works with.
+/// The scratch memory of one thread.
 struct Scratch {
     Scratch(const FeatureSpec& spec, const LogRatioTable& table)
         : stream(spec), sums(table), weights(table.targets()) {}

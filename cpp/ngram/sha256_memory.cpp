@@ -13,7 +13,7 @@ struct Kept {
 };
 
 Kept& kept() {
-    // Never destroyed: a thread may give something back while the process ends.
+    // Never destroyed, because a thread may return memory while the process ends.
     static Kept* const all = new Kept;
     return *all;
 }
@@ -40,7 +40,7 @@ LentSha256Memory::LentSha256Memory(std::uint32_t buckets) : buckets_(buckets) {
 
 LentSha256Memory::~LentSha256Memory() {
     Kept& all = kept();
-    std::vector<std::unique_ptr<Sha256Memory>> let_go;  // Freed without the lock.
+    std::vector<std::unique_ptr<Sha256Memory>> let_go;  // freed after the lock is released
     const std::lock_guard lock(all.mutex);
     if (all.buckets != buckets_) let_go.swap(all.free);
     all.buckets = buckets_;

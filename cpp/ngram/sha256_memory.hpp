@@ -10,22 +10,23 @@
 #include "hashing/fast_hash.hpp"
 #include "ngram/large_array.hpp"
 
-/// What Sha256Ngrams remembers: the numbers it has given to tokens and n-grams it has met, and
-/// their buckets. A newcomer takes the place of what was longest not asked for, of two.
+/// What Sha256Ngrams remembers: the numbers of the tokens and n-grams it has met, and their
+/// buckets. Two slots share a place; a new entry replaces the one of the two that was used less
+/// recently.
 ///
-/// Every insertion gets a number of its own, never used again, so a number means one string for
-/// good even where the table has forgotten it; 0 means none. Comparing numbers is comparing
-/// strings.
+/// Every entry gets a number that is never used again, so a number always means the same string,
+/// even after the table has forgotten the entry. Comparing numbers is therefore comparing strings.
+/// 0 means no number.
 namespace dsir::ngram {
 
-/// A table of pairs of slots at places of 64-bit hashes, which grows fourfold as it fills.
+/// A hash table with two slots at each place. It grows fourfold when it is full.
 template <class Slot>
 class PlacedSlots {
   public:
-    /// The slots that share a place; the one asked for last is the first.
+    /// The slots that share a place. The first is the one used last.
     using Place = std::array<Slot, 2>;
 
-    /// Bits: of the number of places.
+    /// The number of places is 2^first_bits at first and 2^most_bits at most.
     PlacedSlots(unsigned first_bits, unsigned most_bits)
         : bits_(first_bits), most_bits_(most_bits), places_(std::size_t{1} << first_bits) {}
 
@@ -34,13 +35,13 @@ class PlacedSlots {
         __builtin_prefetch(&places_[hash >> (64 - bits_)], 1);
     }
 
-    /// Puts a newcomer first.
+    /// Inserts a slot as the first of its place.
     static void insert(Place& place, const Slot& slot) {
         place[1] = place[0];
         place[0] = slot;
     }
 
-    /// To be called between stretches: moves the slots.
+    /// Grows the table if it is full. Moves the slots, so call it between stretches.
     void grow_if_full() {
         if (bits_ >= most_bits_ || inserted_ < places_.size()) return;
         LargeArray<Place> before = std::move(places_);
@@ -71,8 +72,8 @@ class PlacedSlots {
 struct TokenSlot {
     static constexpr std::size_t kLargest = 16;
 
-    std::uint64_t first = 0;   ///< its first eight bytes, zeros behind
-    std::uint64_t second = 0;  ///< the next eight
+    std::uint64_t first = 0;   ///< its first eight bytes, filled up with zeros
+    std::uint64_t second = 0;  ///< its next eight bytes
     std::uint32_t length = 0;
     std::uint32_t number = 0;  ///< 0: empty
     std::uint32_t bucket = 0;  ///< of the token as a unigram
@@ -85,7 +86,7 @@ struct TokenSlot {
     }
 };
 
-/// An n-gram: the one it begins with, which is one token shorter, and its last token.
+/// An n-gram, as the n-gram without the last token, and the last token.
 struct PairSlot {
     std::uint32_t shorter = 0;
     std::uint32_t token = 0;
@@ -99,7 +100,7 @@ struct PairSlot {
     std::uint64_t hash() const { return hash_of(shorter, token); }
 };
 
-/// The tables of one thread. Its buckets are of one number of buckets.
+/// The tables of one thread. Their buckets are all for the same number of buckets.
 struct Sha256Memory {
     explicit Sha256Memory(std::uint32_t first_number = 1) : next_number(first_number) {}
 
@@ -110,13 +111,13 @@ struct Sha256Memory {
     std::uint32_t next_number;
 };
 
-/// Memory that outlives a call: borrowed for one, given back when this goes, so that the next call
-/// finds what was met before. As much is kept as was in use at once; that of another number of
-/// buckets is let go.
+/// Memory that outlives a call. The constructor borrows it and the destructor returns it, so that
+/// the next call finds what this one met. As many memories are kept as were in use at the same
+/// time. Memory for another number of buckets is freed.
 class LentSha256Memory {
   public:
     explicit LentSha256Memory(std::uint32_t buckets);
-    /// Not out of what is kept, but this.
+    /// Uses the given memory and not one that is kept.
     LentSha256Memory(std::uint32_t buckets, std::unique_ptr<Sha256Memory> memory)
         : buckets_(buckets), memory_(std::move(memory)) {}
     ~LentSha256Memory();

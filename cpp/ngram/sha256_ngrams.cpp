@@ -7,10 +7,10 @@
 namespace dsir::ngram {
 namespace {
 
-/// How far ahead of the look-up a slot is asked for.
+/// How many look-ups ahead a slot is prefetched.
 constexpr std::size_t kAhead = 48;
 
-/// Bytes that may be read behind a token.
+/// The number of readable bytes after a token.
 constexpr std::size_t kBehind = 16;
 static_assert(kBehind <= text::TokenBuffer::kPadding);
 
@@ -25,7 +25,7 @@ std::span<const std::uint32_t> Sha256Ngrams::take(const text::TokenBuffer& token
     const std::size_t count = tokens.size();
     if (count == 0) return {};
     if (memory_.next_number > std::numeric_limits<std::uint32_t>::max() - n_ * count) {
-        // The numbers run out: forget everything, and what the document's numbers meant as well.
+        // No numbers are left: forget everything, including what the document's numbers meant.
         memory_.clear();
         last_numbers_ = {};
     }
@@ -41,7 +41,7 @@ std::span<const std::uint32_t> Sha256Ngrams::take(const text::TokenBuffer& token
     number_tokens(tokens, out);
     out += count;
     for (unsigned order = 2; order <= n_; ++order) {
-        // The first tokens of a document have no n-gram of this order behind them.
+        // The first tokens of a document end no n-gram of this order.
         const std::size_t missing = order - 1 - std::min<std::size_t>(order - 1, before_.size());
         if (missing >= count) break;
         number_longer(tokens, order, missing, out);
@@ -53,7 +53,7 @@ std::span<const std::uint32_t> Sha256Ngrams::take(const text::TokenBuffer& token
     return {found_.data(), out};
 }
 
-/// Finds or gives the numbers of the tokens, and writes their buckets.
+/// Finds or assigns the numbers of the tokens, and writes their buckets.
 void Sha256Ngrams::number_tokens(const text::TokenBuffer& tokens, std::uint32_t* buckets) {
     const std::size_t count = tokens.size();
     token_hashes_({tokens.bytes.get(), tokens.starts.get(), tokens.ends.get(), count},
@@ -90,9 +90,9 @@ void Sha256Ngrams::number_tokens(const text::TokenBuffer& tokens, std::uint32_t*
     std::copy_n(token_numbers_.begin(), count, ngram_numbers_.begin());
 }
 
-/// From the n-grams of the order before to those of this: finds or gives the numbers of the n-grams
-/// that end at the tokens from `first` on, and writes their buckets, or sees to it that they will
-/// be.
+/// Goes from the n-grams of the order before to those of this order. Finds or assigns the numbers
+/// of the n-grams that end at the tokens from `first` on, and writes their buckets or queues them
+/// for hashing.
 void Sha256Ngrams::number_longer(const text::TokenBuffer& tokens, unsigned order, std::size_t first,
                                  std::uint32_t* buckets) {
     const std::size_t count = tokens.size();
@@ -132,7 +132,7 @@ void Sha256Ngrams::number_longer(const text::TokenBuffer& tokens, unsigned order
     for (std::size_t k = 0; k < first; ++k) ngram_numbers_[k] = 0;
 }
 
-/// Hashes the n-gram that ends at token `last`, now or together with the next.
+/// Hashes the n-gram that ends at token `last`, either now or together with the next one.
 void Sha256Ngrams::hash_ngram(const text::TokenBuffer& tokens, unsigned order, std::size_t last,
                               std::uint32_t* bucket, PairPlace* place, const PairSlot& entry) {
     const auto end = static_cast<std::ptrdiff_t>(last) + 1;
@@ -192,7 +192,8 @@ void Sha256Ngrams::keep_last_tokens(const text::TokenBuffer& tokens) {
     while (before_.size() > wanted) before_.pop_front();
 }
 
-/// Token k of the stretch; below zero, one of those before it. kBehind bytes behind it may be read.
+/// Token k of the stretch, or for a negative k one of the tokens before the stretch. kBehind bytes
+/// after the token can be read.
 std::string_view Sha256Ngrams::token_at(const text::TokenBuffer& tokens, std::ptrdiff_t k) const {
     if (k >= 0) return tokens[static_cast<std::size_t>(k)];
     const std::string& kept =

@@ -19,16 +19,16 @@
 
 namespace dsir::ngram {
 
-/// Buckets of the n-grams of one document with hash="sha256": the reference's, which hashes the
-/// tokens joined by one space.
+/// The buckets of one document's n-grams with hash="sha256", as the reference computes them: it
+/// hashes the tokens joined by single spaces.
 ///
-/// Most n-grams of a text have been seen shortly before, so they are numbered and their buckets
-/// remembered: a token is looked up by its bytes, an n-gram by the number of the n-gram that it
-/// begins with and the number of its last token. No hash stands for a string anywhere: the answer
-/// is SHA-256's whatever the tables hold. Tokens too long for a slot have no number, nor have
-/// n-grams with such a token; they are hashed each time.
+/// Most n-grams of a text occurred shortly before. Therefore they get numbers, and their buckets
+/// are remembered. A token is looked up by its bytes; an n-gram is looked up by two numbers, that
+/// of the n-gram without the last token and that of the last token. No hash ever stands for a
+/// string, so the buckets are SHA-256's whatever the tables hold. A token that is too long for a
+/// slot has no number, and neither has an n-gram with such a token; these are hashed each time.
 ///
-/// Memory: up to 80 MB for the tables, which start small.
+/// Memory: the tables start small and grow to at most 80 MB.
 class Sha256Ngrams {
   public:
     explicit Sha256Ngrams(const FeatureSpec& spec)
@@ -37,7 +37,7 @@ class Sha256Ngrams {
           bucket_of_(spec.buckets),
           lent_(spec.buckets),
           memory_(*lent_) {}
-    /// With this memory, which is of spec.buckets.
+    /// Uses the given memory, which must be for spec.buckets buckets.
     Sha256Ngrams(const FeatureSpec& spec, std::unique_ptr<Sha256Memory> memory)
         : token_hashes_(simd::token_hashes_kernel(simd::active_level())),
           n_(spec.n),
@@ -50,17 +50,18 @@ class Sha256Ngrams {
         last_numbers_ = {};
     }
 
-    /// The buckets of the n-grams that end at a token of this stretch, valid until the next call.
+    /// Returns the buckets of the n-grams that end at a token of this stretch, valid until the next
+    /// call.
     std::span<const std::uint32_t> take(const text::TokenBuffer& tokens);
 
   private:
     using PairPlace = PlacedSlots<PairSlot>::Place;
 
-    /// An n-gram that waits for another to be hashed along with.
+    /// An n-gram that waits for a second one, because two are hashed together.
     struct Waiting {
         digest::Sha256Block message;
         std::uint32_t* bucket;  ///< where its bucket goes
-        PairPlace* place;       ///< where it is remembered, if it is
+        PairPlace* place;       ///< where it is remembered; null if it is not
         PairSlot entry;
     };
 
@@ -79,15 +80,15 @@ class Sha256Ngrams {
     LentSha256Memory lent_;
     Sha256Memory& memory_;
 
-    // Of the stretch, by token.
+    // Of the stretch, one entry per token.
     std::vector<std::uint64_t> hashes_;
     std::vector<std::uint32_t> token_numbers_;
-    std::vector<std::uint32_t> ngram_numbers_;  ///< of the n-grams of the order in hand
+    std::vector<std::uint32_t> ngram_numbers_;  ///< of the n-grams of the current order
     std::vector<std::uint32_t> found_;
 
-    // Of the document before the stretch: its last tokens, n - 1 of them at most, and the numbers
-    // of the n-grams that end at the very last, by order.
-    std::deque<std::string> before_;  ///< with some bytes behind each
+    // Of the document before the stretch: its last tokens, at most n - 1, and by order the numbers
+    // of the n-grams that end at the very last token.
+    std::deque<std::string> before_;  ///< each with kBehind more bytes
     std::array<std::uint32_t, kMaxOrder> last_numbers_{};
 
     Waiting waiting_[2];

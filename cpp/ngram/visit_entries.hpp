@@ -6,9 +6,9 @@
 
 namespace dsir::ngram {
 
-/// Calls use(entry) with a reference to the entry of every bucket, in order. The buckets of a
-/// stretch are all known beforehand, so entries of a table too large for the near caches are asked
-/// for some places ahead.
+/// Calls use(entry) with a reference to the entry of every bucket, in order. All buckets of a
+/// stretch are known in advance, so the entries of a table that is too large for the near caches
+/// are prefetched.
 template <class Entry, class Use>
 inline void visit_entries(std::span<const std::uint32_t> buckets, Entry* table,
                           std::size_t table_size, Use&& use) {

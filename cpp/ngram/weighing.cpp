@@ -9,7 +9,8 @@ namespace {
 using numeric::portable_exp;
 using numeric::portable_log;
 
-/// log of the sum of share * e^log_weight over the targets, relative to the greatest term.
+/// The log of the sum over the targets of share * e^log_weight, computed relative to the greatest
+/// term.
 double log_of_mixture(const std::vector<double>& shares, const double* log_weights) {
     double greatest = 0;
     bool found = false;
@@ -35,7 +36,7 @@ void Weighing::apply(std::uint64_t tokens, std::uint64_t ngrams, double* sums) c
             sums[t] += static_cast<double>(tokens) * poisson[t].per_token + poisson[t].constant;
         }
     } else if (alpha != 0) {
-        // The mean is the exact quotient, not a power that is nearly one.
+        // alpha = 1 gives the exact mean, and not a division by a power that is nearly the count.
         const auto count = static_cast<double>(ngrams);
         const double divisor = alpha == 1 ? count : portable_exp(alpha * portable_log(count));
         for (std::size_t t = 0; t < targets; ++t) sums[t] /= divisor;

@@ -6,10 +6,10 @@
 
 namespace dsir::quality {
 
-/// A hash table that is emptied for every document at no cost: entries of earlier documents count
-/// as free. Keys are 64-bit hashes and stand for what they are hashes of.
+/// A hash table that can be emptied for the next document at no cost, because entries of earlier
+/// documents count as free. Keys are 64-bit hashes, and equal hashes count as equal.
 ///
-/// `Value` is what is kept of a key; a new entry has Value{}.
+/// `Value` is what the table keeps for a key. A new entry has Value{}.
 template <class Value>
 class DocumentTable {
   public:
@@ -18,14 +18,14 @@ class DocumentTable {
     void start_document() {
         if (entries_.size() > kMostKept) entries_ = std::vector<Entry>(kLeast);
         if (++document_ == 0) {
-            // 2^32 documents: the numbers begin again.
+            // After 2^32 documents the numbers start over.
             for (Entry& entry : entries_) entry.document = 0;
             document_ = 1;
         }
         size_ = 0;
     }
 
-    /// The value of a key and whether it is new. Valid until the next call.
+    /// The value of a key, and whether the key is new. The reference is valid until the next call.
     struct Found {
         Value& value;
         bool fresh;
@@ -43,7 +43,7 @@ class DocumentTable {
 
   private:
     static constexpr std::size_t kLeast = std::size_t{1} << 10;
-    /// A table grown beyond this is given back after its document.
+    /// A table that has grown beyond this size is freed after its document.
     static constexpr std::size_t kMostKept = std::size_t{1} << 17;
 
     struct Entry {
@@ -52,7 +52,7 @@ class DocumentTable {
         Value value{};
     };
 
-    /// The entry of a key, or the free one where it belongs.
+    /// The entry of a key, or the free entry in which the key belongs.
     Entry& find(std::uint64_t key) {
         const std::size_t mask = entries_.size() - 1;
         std::size_t slot = key & mask;

@@ -14,7 +14,7 @@
 namespace dsir::quality {
 namespace {
 
-/// What there is to know of a token, and how often it has occurred in the document.
+/// The properties of a token, and how often it has occurred in the document.
 struct Token {
     std::uint32_t count;
     std::uint32_t characters;
@@ -27,7 +27,7 @@ bool is_digit(char byte) {
     return byte >= '0' && byte <= '9';
 }
 
-/// Digits, and single full stops and commas between them.
+/// Whether a token consists of digits, with single full stops and commas between them.
 bool is_number(std::string_view token) {
     if (!is_digit(token.front()) || !is_digit(token.back())) return false;
     for (std::size_t i = 1; i < token.size(); ++i) {
@@ -50,7 +50,7 @@ void count_characters(std::string_view token, Token& out) {
     }
 }
 
-/// Measures documents. Holds the scratch memory: one per thread.
+/// Measures documents. Holds scratch memory, so use one per thread.
 template <class Tokenizer>
 class Meter {
   public:
@@ -91,7 +91,7 @@ class Meter {
         std::uint32_t characters = 0;
         std::uint32_t alphanumeric = 0;
         std::uint32_t repeated = 0;
-        std::uint32_t repeated_to = 0;  ///< the token after the last that is in `repeated`
+        std::uint32_t repeated_to = 0;  ///< end of the last token that `repeated` has counted
     };
 
     template <bool kRepeated>

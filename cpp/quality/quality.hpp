@@ -9,19 +9,21 @@
 
 namespace dsir::quality {
 
-/// n of the n-grams that `repeated` is about.
+/// n of the n-grams that `repeated` counts.
 inline constexpr unsigned kRepeatedOrder = 5;
 
-/// Where measure() writes; every array has one entry a row. All numbers are 0 for null and invalid
-/// rows. Tokens are told apart by their 64-bit hash (hashing::token_hash).
+/// The arrays that measure() fills. The caller owns them; each has one entry per row. All numbers
+/// are 0 for null and invalid rows. Tokens with the same 64-bit hash (hashing::token_hash) count as
+/// the same token.
 struct Measures {
     std::uint32_t* tokens;
     std::uint32_t* most_frequent;  ///< occurrences of the most frequent token
-    std::uint32_t* informative;    ///< tokens with an alphanumeric character that are no stop words
-    std::uint32_t* numbers;        ///< tokens of ASCII digits, with single . or , between digits
-    std::uint32_t* characters;     ///< code points in the tokens
-    std::uint32_t* alphanumeric;   ///< of these, what str.isalnum() is true of
-    /// Tokens within an n-gram that has occurred before (n = kRepeatedOrder). Null: not measured.
+    std::uint32_t* informative;   ///< tokens with an alphanumeric character that are not stop words
+    std::uint32_t* numbers;       ///< tokens of ASCII digits, with single . or , between digits
+    std::uint32_t* characters;    ///< code points in the tokens
+    std::uint32_t* alphanumeric;  ///< characters for which str.isalnum() is true
+    /// Tokens inside an n-gram (n = kRepeatedOrder) that occurred before in the document. If the
+    /// array is null, this is not measured.
     std::uint32_t* repeated;
     text::RowStatus* status;
 };

@@ -7,13 +7,13 @@
 
 namespace dsir::quality {
 
-/// A set of words, looked up by the hash of a token and then compared byte by byte.
+/// A set of words. A token is looked up by its hash and then compared byte by byte.
 class StopWords {
   public:
-    /// `words`: lower-cased, as the tokeniser gives them; empty ones are passed over.
+    /// `words` are lower-cased, as the tokenizer makes them. Empty words are ignored.
     explicit StopWords(const std::vector<std::string>& words);
 
-    /// Whether a token, given with its hashing::token_hash, is one of the words.
+    /// Whether a token is one of the words. `hash` must be the token's hashing::token_hash.
     bool contains(std::uint64_t hash, std::string_view token) const {
         for (std::size_t slot = hash & mask_;; slot = (slot + 1) & mask_) {
             if (slots_[slot].word.empty()) return false;

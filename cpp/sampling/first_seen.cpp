@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kFewestSlots = 1024;
 
-/// Slots for so many hashes: three quarters full at most.
+/// The number of slots for so many hashes, such that at most three quarters are full.
 std::size_t slots_for(std::size_t hashes) {
     return std::bit_ceil(std::max(kFewestSlots, hashes + hashes / 3 + 1));
 }
@@ -28,7 +28,8 @@ void FirstSeen::add(const std::uint64_t* hashes, const std::uint8_t* eligible, s
     }
 }
 
-/// Whether the hash is new. The upper bits say the part, so the lower ones the slot.
+/// Adds the hash, and returns whether it is new. The lower bits choose the slot, because the upper
+/// bits are those of the part.
 bool FirstSeen::insert(std::uint64_t hash) {
     if (hash == 0) {
         const bool is_new = !zero_seen_;

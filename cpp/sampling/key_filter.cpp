@@ -13,14 +13,16 @@ namespace {
 
 constexpr double kStepsPerUnit = 64.0;
 constexpr std::size_t kSteps = 2609;  // from kLeastNoise to kGreatestNoise, both ends included
-// Above this, rounding when the noise is added is no longer small against kMargin.
+// Above this bar the rounding of key + noise is no longer small compared with kMargin.
 constexpr double kLargestBar = 0x1p30;
 constexpr double kMargin = 1e-6;
 
-/// Noise of at least kLeastNoise + i / kStepsPerUnit needs upper random words of at least [i].
+/// words[i] is the least upper random word that gives noise of at least kLeastNoise + i /
+/// kStepsPerUnit.
 ///
 /// Noise >= g means u >= exp(-exp(-g)), and u is (word + something below 1) / 2^32. kMargin covers
-/// the rounding of the noise, of the difference that is looked up and of adding; 2 that of u here.
+/// the rounding of the noise, of the difference that is looked up, and of the addition. Subtracting
+/// 2 covers the rounding of u here.
 std::vector<std::uint32_t> least_words() {
     std::vector<std::uint32_t> words(kSteps);
     for (std::size_t i = 0; i < kSteps; ++i) {

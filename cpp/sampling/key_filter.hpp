@@ -11,21 +11,22 @@
 
 namespace dsir::sampling {
 
-/// Refuses documents whose keys are below a bar, most of them without working out the key.
+/// Refuses documents whose keys are below a bar, most of them without computing the key.
 ///
-/// The noise is at most 36.74, so a log-weight far enough below the bar is out at once. For the
-/// others the noise needed says how great the random bits must be, as the noise grows with them; a
-/// table of that, a little too low, takes the place of two logarithms. What passes is worked out,
-/// so the answer is the same as without.
+/// The noise is at most 36.74, so a document whose log-weight is further below the bar is refused
+/// at once. For the others the noise that they need tells how large their random bits must be,
+/// because the noise grows with the bits. A table gives that size, slightly too low, and replaces
+/// two logarithms. The key of what passes is computed, so the result is the same as without the
+/// table.
 class KeyFilter {
   public:
-    /// `bar`: keys below it do not matter; -infinity for none.
+    /// Keys below `bar` do not matter. -infinity means no bar.
     explicit KeyFilter(const KeySettings& settings,
                        double bar = -std::numeric_limits<double>::infinity())
         : settings_(settings), bar_(bar) {}
 
     /// Calls body(i, rank) for every eligible document in [begin, end) whose key is at least the
-    /// bar, in ascending order, and for a few whose key is not.
+    /// bar, in ascending order, and also for a few whose key is below the bar.
     template <class Body>
     void for_each(const Documents& documents, std::int64_t begin, std::int64_t end,
                   Body&& body) const {
@@ -50,7 +51,8 @@ class KeyFilter {
         std::array<std::uint32_t, kRoom> words;
     };
 
-    /// Writes the offsets from `begin` of those that may reach the bar; returns how many.
+    /// Writes the offsets from `begin` of the documents that may reach the bar. Returns their
+    /// number.
     std::size_t pick(const Documents& documents, std::int64_t begin, std::int64_t end,
                      Block& block) const;
 
@@ -58,7 +60,7 @@ class KeyFilter {
     double bar_;
 };
 
-/// The least double whose ordered_bits are at least these; infinite where there is none.
+/// The smallest double whose ordered_bits are at least `ordered`, or infinity if there is none.
 double lowest_key(std::uint64_t ordered);
 
 }  // namespace dsir::sampling

@@ -8,19 +8,19 @@
 
 namespace dsir::sampling {
 
-/// How the key of a document is made of its log-weight.
+/// How the key of a document is made from its log-weight.
 struct KeySettings {
     std::uint64_t seed = 0;
-    std::uint32_t target = 0;  ///< index of the target that draws: each has its own noise
+    std::uint32_t target = 0;  ///< number of the target that draws; each target has its own noise
     double temperature = 1.0;  ///< above 0
-    bool noise = true;         ///< false: top-k
+    bool noise = true;         ///< false: no noise, which selects the top k
 };
 
 constexpr double kLeastNoise = -4.0;      ///< -log(-log(2^-53)) is -3.604
 constexpr double kGreatestNoise = 36.75;  ///< -log(-log(1 - 2^-53)) is 36.737
 
-/// Standard Gumbel noise of a document: a function of (seed, target, global row number) alone.
-/// 52 random bits, put in the middle of their interval, so that it is finite: about -3.6 to 36.7.
+/// Standard Gumbel noise of a document, which depends only on (seed, target, global row number). 52
+/// random bits, taken as the middle of their interval, make the noise finite: about -3.6 to 36.7.
 inline double gumbel(const KeySettings& settings, std::uint64_t row) {
     const auto random =
         numeric::philox4x32({static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32),
@@ -32,20 +32,20 @@ inline double gumbel(const KeySettings& settings, std::uint64_t row) {
     return -numeric::portable_log(-numeric::portable_log(uniform));
 }
 
-/// log_weight / temperature, plus the noise where there is any.
+/// log_weight / temperature, plus the noise if the settings ask for it.
 inline double key_of(const KeySettings& settings, double log_weight, std::uint64_t row) {
     const double scaled = log_weight / settings.temperature;
     return settings.noise ? scaled + gumbel(settings, row) : scaled;
 }
 
-/// Order-preserving map from doubles (no NaN) to integers; both zeros become one.
+/// Maps doubles (no NaN) to integers in the same order. Both zeros map to the same integer.
 inline std::uint64_t ordered_bits(double key) {
     const auto bits = std::bit_cast<std::uint64_t>(key + 0.0);
     return (bits >> 63) != 0 ? ~bits : bits | (std::uint64_t{1} << 63);
 }
 
-/// The place of a document in the order of selection: the key, and among equal keys the smaller row
-/// first. Greater ranks are selected first; ranks are distinct.
+/// The place of a document in the order of selection. Greater ranks are selected first. Ranks are
+/// ordered by key; among equal keys the smaller row number comes first, so all ranks differ.
 struct Rank {
     std::uint64_t key;      ///< ordered_bits of the key
     std::uint64_t not_row;  ///< ~row

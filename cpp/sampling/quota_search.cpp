@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
 
-/// The rank just above: ranks are distinct, so no document lies between.
+/// The next greater rank. Ranks are distinct, so no document lies in between.
 Rank above(Rank rank) {
     if (++rank.not_row == 0) ++rank.key;
     return rank;
@@ -35,9 +35,10 @@ QuotaSearch::QuotaSearch(const KeySettings& settings, std::uint64_t budget,
 }
 
 void QuotaSearch::add(const Documents& documents, const Groups& groups, unsigned threads) {
-    // In parts, so that what is collected is bounded, and the floor rises between them.
+    // Documents are taken in parts, so that the number of candidates is bounded and the floor rises
+    // between the parts.
     constexpr std::int64_t kPart = std::int64_t{1} << 18;
-    // Below this a thread costs more than it brings.
+    // For fewer documents, starting a thread costs more than it gains.
     constexpr std::int64_t kWorthThreads = 1 << 16;
     for (std::int64_t first = 0; first < documents.size; first += kPart) {
         const std::int64_t size = std::min(kPart, documents.size - first);
@@ -70,7 +71,7 @@ void QuotaSearch::collect(const Documents& documents, const Groups& groups, std:
     });
 }
 
-/// Keeps those of the greatest ranks, once they are twice as many as the capacity.
+/// Once there are twice as many candidates as the capacity, keeps those of the greatest ranks.
 void QuotaSearch::limit_candidates() {
     if (candidates_.size() < 2 * capacity_) return;
     const auto last = candidates_.begin() + static_cast<std::ptrdiff_t>(capacity_) - 1;
@@ -88,7 +89,7 @@ bool QuotaSearch::in_open_groups(const Candidate& candidate) const {
     return true;
 }
 
-/// Whether all groups of a document have room for it; those that have not are closed.
+/// Whether all groups of a document have room for it. Closes those that have none.
 bool QuotaSearch::has_room(const Candidate& candidate) {
     bool room = true;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
@@ -109,7 +110,8 @@ void QuotaSearch::take(const Candidate& candidate) {
         const std::uint32_t group = candidate.groups[c];
         ++column.taken[group];
         column.room[group] -= column.in_rows ? 1 : candidate.cost;
-        // Full: closed at once, so that documents passed over for it close no other group.
+        // The group is full. It is closed now, so that documents skipped because of it close no
+        // other group.
         if (column.in_rows && column.room[group] == 0) column.closing[group] = candidate.rank;
     }
 }

@@ -11,8 +11,8 @@ namespace dsir::sampling {
 
 inline constexpr std::size_t kMostQuotas = 4;
 
-/// Which group each document of a run belongs to, in each column that has a quota:
-/// codes[column * size + i], below the column's number of groups.
+/// The group that each document of a run belongs to, for each column with a quota: codes[column *
+/// size + i], which is below the column's number of groups. A view: the caller owns the array.
 struct Groups {
     const std::uint32_t* codes;
     std::int64_t size;
@@ -21,35 +21,36 @@ struct Groups {
     }
 };
 
-/// How much may be taken of each group of one column.
+/// How much may be taken from each group of one column.
 struct Quota {
     std::vector<std::uint64_t> room;  ///< by group
-    bool in_rows;                     ///< documents; else what they take of the budget
+    bool in_rows;                     ///< `room` counts documents; otherwise it counts their cost
 };
 
-/// Finds what is selected where groups have quotas: documents by descending rank, those of closed
-/// groups passed over. A group is closed once it has as many documents as it may, or by the first
-/// that would take it above what it may cost; the end is the first document, of open groups and
-/// with room in them, that would take the cost above the budget.
+/// Finds the documents to select when groups have quotas. Documents are taken by descending rank,
+/// and those of closed groups are skipped. A group closes when it has as many documents as it may
+/// have, or at the first document that would take the group above the cost it may have. The
+/// selection ends at the first document of open groups, with room in them, that would take the cost
+/// above the budget.
 ///
-/// That comes to one rank for each group and one for all: a document is selected if it is eligible
-/// and its rank is at least all of these.
+/// The result is one rank per group and one rank overall: a document is selected if it is eligible
+/// and its rank is at least all of these ranks.
 ///
-/// Memory is bounded by the capacity and the number of groups. A pass collects the documents of
-/// the greatest ranks that have not been looked at, up to twice the capacity, those of closed
-/// groups left out, and decides on these; so there are about (selected / capacity) passes.
+/// The capacity and the number of groups bound the memory. Each pass collects the documents of the
+/// greatest ranks that were not yet decided on, without those of closed groups, up to twice the
+/// capacity, and then decides on these. So there are about (selected / capacity) passes.
 ///
 ///     while (!search.done()) {
 ///         for (each run of documents, in any order) search.add(run, groups, threads);
 ///         search.end_pass();
 ///     }
 ///
-/// Every pass must see the same documents. Not thread-safe; add() is parallel inside.
+/// Every pass must see the same documents. Not thread-safe; add() runs in parallel inside.
 class QuotaSearch {
   public:
     static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 20;
 
-    /// `quotas`: 1 to kMostQuotas; `capacity`: at least 1.
+    /// There may be 1 to kMostQuotas quotas. `capacity` is at least 1.
     QuotaSearch(const KeySettings& settings, std::uint64_t budget, std::vector<Quota> quotas,
                 std::size_t capacity = kDefaultCapacity);
 
@@ -60,15 +61,15 @@ class QuotaSearch {
     std::size_t columns() const { return columns_.size(); }
     std::size_t groups(std::size_t column) const { return columns_[column].closing.size(); }
 
-    // Known once done:
+    // Known once done() is true:
     std::uint64_t selected() const { return selected_; }
     std::uint64_t cost() const { return cost_; }
-    /// Cost of the best document that the budget leaves out; 0 when none is.
+    /// The cost of the best document that the budget leaves out, or 0 if it leaves out none.
     std::uint64_t next_cost() const { return next_cost_; }
     Rank threshold() const { return threshold_; }
-    /// By group: documents of lower ranks are refused; {0, 0} where all are taken.
+    /// By group: documents of lower ranks are refused. {0, 0} if none is.
     const std::vector<Rank>& closing(std::size_t column) const { return columns_[column].closing; }
-    /// By group: how many documents are selected.
+    /// By group: the number of selected documents.
     const std::vector<std::uint64_t>& taken(std::size_t column) const {
         return columns_[column].taken;
     }
@@ -106,9 +107,9 @@ class QuotaSearch {
     std::size_t capacity_;
     std::vector<Column> columns_;
     std::vector<Candidate> candidates_;
-    bool overflowed_ = false;  ///< in this pass: there are documents below the floor
-    Rank floor_{0, 0};         ///< in this pass: lower ranks are left to the next
-    Rank ceiling_;             ///< ranks above it have been decided on
+    bool overflowed_ = false;  ///< in this pass: some documents were below the floor
+    Rank floor_{0, 0};         ///< in this pass: lower ranks are left to the next pass
+    Rank ceiling_;             ///< greater ranks have been decided on
     bool done_ = false;
     std::uint64_t selected_ = 0;
     std::uint64_t cost_ = 0;
@@ -117,14 +118,14 @@ class QuotaSearch {
     unsigned passes_ = 0;
 };
 
-/// Closing ranks of the groups of one column.
+/// The closing ranks of the groups of one column. A view: the caller owns the arrays.
 struct Closing {
     const std::uint64_t* key;
     const std::uint64_t* not_row;
 };
 
-/// Which of some documents are in groups that are open at their rank: at least the group's closing
-/// rank. `codes`: the documents' groups in the column.
+/// Finds which of some documents have a rank at which their group is open, that is, at least the
+/// group's closing rank. `codes` are the documents' groups in the column.
 void mark_open(const KeySettings& settings, const Closing& closing, const double* log_weight,
                const std::int64_t* rows, const std::uint32_t* codes, std::int64_t size,
                std::uint8_t* open);

@@ -12,7 +12,7 @@ RisingBar::RisingBar(const KeySettings& settings, std::uint64_t budget)
     : settings_(settings), budget_(budget), costs_(kBins) {}
 
 std::vector<std::int64_t> RisingBar::add(const Documents& documents) {
-    // The bar as it is now: it only rises, so what is below it need not be looked at.
+    // The bar only rises, so documents below its present value need not be looked at.
     const double bar = lowest_key(std::uint64_t{bar_.load()} << (64 - kBinBits));
     std::vector<Placed> placed;
     KeyFilter(settings_, bar)
@@ -28,7 +28,7 @@ std::vector<std::int64_t> RisingBar::add_unnumbered(const Documents& documents) 
     std::vector<Placed> placed;
     for (std::int64_t i = 0; i < documents.size; ++i) {
         if (!documents.is_eligible(i)) continue;
-        // Rounding is monotone, so the key is between these two.
+        // Rounding is monotone, so the key lies between these two.
         const double scaled = documents.log_weight[i] / settings_.temperature;
         const double most = settings_.noise ? scaled + kGreatestNoise : scaled;
         const double least = settings_.noise ? scaled + kLeastNoise : scaled;
@@ -48,7 +48,7 @@ std::vector<std::int64_t> RisingBar::raise(const Documents& documents,
         costs_[one.bin] += cost;
         above_ += cost;
     }
-    // The budget is spent above the lowest bin: whatever is in it is out.
+    // Documents above the lowest bin use up the budget, so all of that bin is out.
     while (above_ - costs_[bar_] >= budget_) above_ -= costs_[bar_++];
     for (const Placed& one : placed) {
         if (one.greatest >= bar_) positions.push_back(one.position);

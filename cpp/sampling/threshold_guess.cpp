@@ -6,11 +6,11 @@
 namespace dsir::sampling {
 namespace {
 
-// Short enough that a corpus sorted by source is seen in its proportions.
+// So short that a corpus sorted by source is sampled in its proportions.
 constexpr std::uint64_t kStretch = 256;
-// The documents above the budget's end among those seen are about Poisson: so many deviations to
-// either side, and some for small numbers. Rows that resemble their neighbours spread more than
-// that, so it is generous.
+// The number of sampled documents above the budget's end is about Poisson. The bracket reaches
+// kDeviations standard deviations to either side, and at least kLeast documents. That is generous,
+// because rows that resemble their neighbours vary more than Poisson.
 constexpr double kDeviations = 8.0;
 constexpr double kLeast = 32.0;
 
@@ -39,7 +39,7 @@ void ThresholdGuess::add(const Documents& documents) {
             const Rank rank = rank_of(settings_, documents.log_weight[i], row);
             seen_.push_back({rank.key, documents.cost_of(i)});
         }
-        if (stretch > ~period) return;  // the next would be beyond the last row there can be
+        if (stretch > ~period) return;  // the next stretch would be beyond the last possible row
     }
 }
 

@@ -10,18 +10,20 @@
 
 namespace dsir::sampling {
 
-/// Guesses between which keys the budget runs out, from about half a million documents of very
-/// many: one stretch of rows in every so many, by row number alone. A search that is told the guess
-/// (ThresholdSearch::expect) needs one pass where it is right, and finds the same where it is not.
+/// Guesses between which keys the budget runs out, from a sample of about half a million documents.
+/// The sample consists of short stretches of rows at equal distances, chosen by row number alone. A
+/// ThresholdSearch that is told the guess (expect) needs one pass if the guess is right, and finds
+/// the same threshold if it is wrong.
 class ThresholdGuess {
   public:
-    /// `rows`: how many there are to choose from.
+    /// `rows` is the number of documents to choose from, `looked_at` about how many of them the
+    /// sample has.
     ThresholdGuess(const KeySettings& settings, std::uint64_t budget, std::uint64_t rows,
                    std::uint64_t looked_at = std::uint64_t{1} << 19);
 
-    /// Looks at some of the run. Not thread-safe.
+    /// Takes from the run what belongs to the sample. Not thread-safe.
     void add(const Documents& documents);
-    /// None where what was looked at does not tell.
+    /// The guess, or nothing if the sample does not tell.
     std::optional<Bracket> bracket();
 
   private:
@@ -33,9 +35,9 @@ class ThresholdGuess {
     KeySettings settings_;
     std::uint64_t budget_;
     std::uint64_t rows_;
-    std::uint64_t stride_;  ///< one stretch in so many is looked at
+    std::uint64_t stride_;  ///< one stretch out of so many is in the sample
     std::uint64_t rows_seen_ = 0;
-    std::vector<Seen> seen_;  ///< the eligible ones
+    std::vector<Seen> seen_;  ///< the eligible documents of the sample
 };
 
 }  // namespace dsir::sampling

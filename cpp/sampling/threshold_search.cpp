@@ -30,7 +30,7 @@ std::uint32_t ThresholdSearch::digit(const Rank& rank, unsigned level) {
     return static_cast<std::uint32_t>(word >> shift) & (kBins - 1);
 }
 
-/// Whether the first level_ digits are those of the threshold.
+/// Whether the first level_ digits of the rank are those of the threshold.
 bool ThresholdSearch::in_prefix(const Rank& rank) const {
     const auto equal_top = [](std::uint64_t a, std::uint64_t b, unsigned bits) {
         return bits == 0 || ((a ^ b) >> (64 - bits)) == 0;
@@ -41,7 +41,7 @@ bool ThresholdSearch::in_prefix(const Rank& rank) const {
 }
 
 void ThresholdSearch::add(const Documents& documents, unsigned threads) {
-    // In the first pass in parts: the bar is raised between them.
+    // In the first pass documents are taken in parts, and the bar is raised between the parts.
     const bool rises = level_ == 0 && !bracket_;
     const std::int64_t part = rises ? std::int64_t{1} << 18 : documents.size;
     for (std::int64_t begin = 0; begin < documents.size; begin += part) {
@@ -50,12 +50,12 @@ void ThresholdSearch::add(const Documents& documents, unsigned threads) {
 }
 
 void ThresholdSearch::add_run(const Documents& documents, unsigned threads) {
-    // Below this a thread costs more than it brings.
+    // For fewer documents, starting a thread costs more than it gains.
     constexpr std::int64_t kWorthThreads = 1 << 16;
     const unsigned used = documents.size < kWorthThreads ? 1 : threads;
     std::vector<Partial> partials(used);
     if (used == 1) {
-        // One thread works on the shared state itself.
+        // A single thread works on the shared state itself.
         partials[0].bins.swap(bins_);
         partials[0].candidates.swap(candidates_);
         add_range(documents, 0, documents.size, partials[0]);
@@ -79,7 +79,7 @@ void ThresholdSearch::add_run(const Documents& documents, unsigned threads) {
     }
     if (level_ == 0) {
         since_bar_was_raised_ += documents.size;
-        // Not after every small run: it looks at every bin.
+        // Raising the bar looks at every bin, so it is not done after every small run.
         if (since_bar_was_raised_ >= static_cast<std::int64_t>(kBins)) raise_bar();
     }
     limit_candidates();
@@ -91,7 +91,7 @@ void ThresholdSearch::add_range(const Documents& documents, std::int64_t begin, 
         add_expected(documents, begin, end, partial);
         return;
     }
-    // One thread's candidates may be all there are; they are dropped once they are too many.
+    // One thread may see all candidates, so it drops its candidates as soon as they are too many.
     const std::size_t most = (level_ == 0 ? 2 : kKnown) * capacity_;
     bool collecting = collecting_;
     KeyFilter(settings_, bar_).for_each(documents, begin, end, [&](std::int64_t i, Rank rank) {
@@ -112,7 +112,7 @@ void ThresholdSearch::add_range(const Documents& documents, std::int64_t begin, 
     });
 }
 
-/// Counts the documents above the bracket, and keeps those within.
+/// Counts the documents above the bracket, and keeps those inside.
 void ThresholdSearch::add_expected(const Documents& documents, std::int64_t begin, std::int64_t end,
                                    Partial& partial) const {
     const std::size_t most = kKnown * capacity_;
@@ -146,8 +146,9 @@ void ThresholdSearch::merge(Partial& partial) {
     candidates_.insert(candidates_.end(), partial.candidates.begin(), partial.candidates.end());
 }
 
-/// In the first pass: the digit in which the budget runs out is at least the greatest above which
-/// it is spent by what has been seen. Costs below that may be left uncounted from then on.
+/// In the first pass, the digit in which the budget runs out is not below the greatest digit above
+/// which the documents seen so far use up the budget. From then on, documents below that digit need
+/// not be counted.
 void ThresholdSearch::raise_bar() {
     since_bar_was_raised_ = 0;
     std::uint64_t cost = 0;
@@ -159,7 +160,7 @@ void ThresholdSearch::raise_bar() {
     }
 }
 
-/// Drops candidates below the bar, or all of them where those above it are too many.
+/// Drops the candidates below the bar, or all of them if too many are above.
 void ThresholdSearch::limit_candidates() {
     if (level_ == 0 && collecting_ && candidates_.size() > capacity_) {
         raise_bar();
@@ -174,7 +175,7 @@ void ThresholdSearch::end_pass() {
     ++passes_;
     if (bracket_) {
         if (is_as_expected()) return settle();
-        // Wrong, or too many between: from the beginning.
+        // The expectation was wrong, or too many documents are inside the bracket: start over.
         bracket_.reset();
         bar_ = -std::numeric_limits<double>::infinity();
         selected_ = cost_ = 0;
@@ -187,7 +188,7 @@ void ThresholdSearch::end_pass() {
     }
 }
 
-/// Whether the budget runs out within the bracket.
+/// Whether the budget runs out inside the bracket.
 bool ThresholdSearch::is_as_expected() const {
     if (!collecting_ || cost_ > budget_) return false;
     std::uint64_t cost = cost_;
@@ -195,7 +196,7 @@ bool ThresholdSearch::is_as_expected() const {
     return cost > budget_;
 }
 
-/// All documents that matter are at hand: sorts them and takes while the budget lasts.
+/// All documents that matter are known. Sorts them, and takes them as long as the budget lasts.
 void ThresholdSearch::settle() {
     std::sort(candidates_.begin(), candidates_.end(),
               [](const Candidate& a, const Candidate& b) { return a.rank > b.rank; });
@@ -203,7 +204,7 @@ void ThresholdSearch::settle() {
     for (const Candidate& candidate : candidates_) {
         if (candidate.cost > budget_ - cost_) {
             next_cost_ = candidate.cost;
-            // Just above this one: ranks are distinct, so nothing lies between.
+            // The next greater rank. Ranks are distinct, so no document lies in between.
             threshold_ = candidate.rank;
             if (++threshold_.not_row == 0) ++threshold_.key;
             return;
@@ -211,12 +212,12 @@ void ThresholdSearch::settle() {
         cost_ += candidate.cost;
         ++selected_;
     }
-    // Everything fits. In a first pass that is all there is; later, descend() has seen to it that
-    // the budget runs out within the prefix, so this is not reached.
+    // Everything fits. In a first pass that is the result. Later passes do not come here, because
+    // descend() chose a prefix in which the budget runs out.
     threshold_ = {0, 0};
 }
 
-/// Takes the bins that fit whole and goes down into the first that does not.
+/// Takes the bins that fit whole, and continues in the first one that does not.
 void ThresholdSearch::descend() {
     for (std::size_t b = kBins; b-- > 0;) {
         if (bins_[b].cost <= budget_ - cost_) {
@@ -228,7 +229,7 @@ void ThresholdSearch::descend() {
         word |= std::uint64_t{b} << (64 - kDigitBits * (level_ % (kDigits / 2) + 1));
         ++level_;
         bar_ = lowest_key(prefix_.key);
-        // Keeping candidates is tried only where they are known to fit; the last level has one.
+        // Candidates are kept only if they are known to fit. At the last level there is one.
         collecting_ = bins_[b].documents <= kKnown * capacity_;
         counting_ = !collecting_;
         std::fill(bins_.begin(), bins_.end(), Bin{});
@@ -243,7 +244,7 @@ std::vector<std::int64_t> selected_positions(const KeySettings& settings, Rank t
                                              const Documents& documents, unsigned threads) {
     constexpr std::int64_t kWorthThreads = 1 << 16;
     const KeyFilter filter(settings, lowest_key(threshold.key));
-    std::map<std::int64_t, std::vector<std::int64_t>> parts;  // by where they begin
+    std::map<std::int64_t, std::vector<std::int64_t>> parts;  // by their first document
     std::mutex mutex;
     const auto search = [&](unsigned, std::int64_t begin, std::int64_t end) {
         std::vector<std::int64_t> positions;

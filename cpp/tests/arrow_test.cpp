@@ -51,7 +51,7 @@ TEST(every_layout) {
         check_rows(*layout(which, {std::nullopt}), {std::nullopt});
         check_rows(*layout(which, {""}), {""});
     }
-    // All inline: no data buffer at all.
+    // All texts are in the views, so there is no data buffer.
     check_rows(*TextArray::views({"a", "b", std::nullopt}, 0), {"a", "b", std::nullopt});
 }
 
@@ -75,7 +75,7 @@ TEST(every_slice) {
 
 TEST(null_count_zero_needs_no_bitmap) {
     const auto array = TextArray::strings({"a", std::nullopt, "b"});
-    array->array.null_count = 0;  // the producer's word: the bitmap is not looked at
+    array->array.null_count = 0;  // the reader trusts this number and does not read the bitmap
     check_rows(*array, {"a", "", "b"});
 }
 
@@ -105,7 +105,7 @@ void check_dictionary(const char* format) {
     const auto outside =  // -1, or the largest of an unsigned type
         TextArray::dictionary<Index>(format, {static_cast<Index>(-1)}, layout(0, values));
     CHECK_THROWS(TypeError, "out of range", rows_of(outside->column()));
-    // An index that is not there is no error where the row is null.
+    // An index that does not exist is no error if the row is null.
     check_rows(*TextArray::dictionary<Index>(format, {std::nullopt}, layout(0, {})),
                {std::nullopt});
 }
@@ -119,7 +119,7 @@ TEST(dictionaries_of_every_index) {
     check_dictionary<std::uint32_t>("I");
     check_dictionary<std::int64_t>("l");
     check_dictionary<std::uint64_t>("L");
-    // More than 127 and 255 values: unsigned indices above the signed range.
+    // More than 127 and 255 values, for unsigned indices above the signed range.
     Rows values;
     for (int i = 0; i < 40000; ++i) values.push_back(std::to_string(i));
     check_rows(
@@ -191,7 +191,7 @@ TEST(malformed_arrays_are_refused) {
         CHECK_THROWS(TypeError, "not in order", array->column());
     }
     for (const std::int32_t between : {-1, 1, 3, 4, 2147483647}) {
-        // Ends in order, and one in between that is not.
+        // The first and last offset are in order, and one in between is not.
         const auto narrow = TextArray::strings({"a", "b", "c"}, "u");
         narrow->damage(1, 8, between);
         const auto wide = TextArray::strings({"a", "b", "c"}, "U");
@@ -215,7 +215,7 @@ TEST(malformed_arrays_are_refused) {
         CHECK_THROWS(TypeError, "no buffers", array->column());
     }
     {
-        // The same of the values of a dictionary.
+        // The same for the values of a dictionary.
         auto values = TextArray::strings({"a"});
         values->array.offset = -1;
         const auto array =
@@ -223,7 +223,7 @@ TEST(malformed_arrays_are_refused) {
         CHECK_THROWS(TypeError, "negative", array->column());
     }
     {
-        // The ends of the rows in use, not of the buffer.
+        // The first and last offset of the rows in use, which are not those of the buffer.
         const auto array = TextArray::strings({"a", "b", "c"}, "u");
         array->damage(1, 0, std::int32_t{-4});
         array->slice(1, 2);

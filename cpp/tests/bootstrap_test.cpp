@@ -27,7 +27,7 @@ Rows some_rows() {
     return rows;
 }
 
-/// The counts of every row on its own, through count().
+/// The counts of each row alone, by count().
 std::vector<Counts> row_by_row(const Rows& rows, const FeatureSpec& spec) {
     std::vector<Counts> each;
     for (const auto& row : rows) {
@@ -37,7 +37,7 @@ std::vector<Counts> row_by_row(const Rows& rows, const FeatureSpec& spec) {
     return each;
 }
 
-/// Their sum, each times its weight in the replicate.
+/// The sum of the counts, each times its row's weight in the replicate.
 Counts weighted(const std::vector<Counts>& each, const BootstrapDraw& draw, std::uint64_t first_row,
                 std::uint32_t replicate) {
     Counts sum(each.front().size());

@@ -1,11 +1,11 @@
 #pragma once
 
-// What a test program needs, and its main(): include it in one .cpp a program.
+// What a test program needs, including main(). Include this file in one .cpp per program.
 //
 //     TEST(lines_end_at_newlines) { CHECK_EQUAL(count_lines("a\nb"), 2); }
 //
-// A check that fails is reported with its place and the test goes on; an exception ends the test.
-// A program's exit code is 1 where a check failed or no check was made.
+// A failed check is reported with its place, and the test continues. An exception ends the test. A
+// program's exit code is 1 if a check failed or if no check was made.
 
 #include <chrono>
 #include <cstdint>
@@ -46,7 +46,7 @@ inline bool add(const char* name, void (*body)()) {
     return true;
 }
 
-/// The value as a failure message shows it.
+/// The value as text, for the message of a failure.
 template <class T>
 std::string shown(const T& value) {
     if constexpr (std::is_enum_v<T>) {
@@ -78,7 +78,7 @@ std::string shown(const T& value) {
 inline void report(bool passed, const char* file, int line, std::string_view message) {
     ++tally().checks;
     if (passed) return;
-    // Enough to see what is wrong; a wrong kernel fails everywhere.
+    // Enough to see what is wrong. A wrong kernel fails everywhere.
     if (++tally().failures <= 20) std::cerr << file << ":" << line << ": " << message << "\n";
 }
 
@@ -111,13 +111,13 @@ inline constexpr bool kThreadSanitizer = false;
 inline constexpr bool kThreadSanitizer = false;
 #endif
 
-/// How often to try something random on one thread. Under the thread sanitizer, which has nothing
-/// to find there and is the slowest, a tenth.
+/// How often to try something random on one thread. Under the thread sanitizer, a tenth: it finds
+/// nothing there and is the slowest.
 constexpr int rounds(int count) {
     return kThreadSanitizer ? (count + 9) / 10 : count;
 }
 
-/// Random numbers of a test: the same in every run and on every machine.
+/// Random numbers for a test: the same in every run and on every machine.
 class Random {
   public:
     explicit Random(std::uint64_t seed) : engine_(seed) {}
@@ -143,11 +143,11 @@ class Random {
 #define CHECK_EQUAL(found, ...) \
     dsir::test::check_equal(found, __VA_ARGS__, __FILE__, __LINE__, #found, "")
 
-/// The same, where the input is not plain from the line: `context` names it.
+/// Like CHECK_EQUAL, if the line does not show the input: `context` names it.
 #define CHECK_EQUAL_FOR(context, found, ...) \
     dsir::test::check_equal(found, __VA_ARGS__, __FILE__, __LINE__, #found, context)
 
-/// The expression throws `type`, with `part` in its message.
+/// Checks that the expression throws `type` with `part` in the message.
 #define CHECK_THROWS(type, part, expression)                                               \
     do {                                                                                   \
         std::string found_ = "nothing was thrown";                                         \

@@ -10,8 +10,8 @@
 #include "text_array.hpp"
 #include "unicode/utf8.hpp"
 
-// Spans are held against the tokeniser's tokens (a span, tokenised anew, is its token) and against
-// a walk over the characters; windows and slices against their definitions.
+// Spans are compared with the tokenizer's tokens (a span that is tokenized again gives its token)
+// and with a walk over the characters. Windows and slices are compared with their definitions.
 
 namespace {
 
@@ -28,7 +28,7 @@ using dsir::unicode::properties_of;
 using Span = std::pair<std::size_t, std::size_t>;
 using Spans = std::vector<Span>;
 
-/// The spans of a text that is UTF-8, a character at a time.
+/// The spans of a UTF-8 text, one character at a time.
 Spans plain_spans(std::string_view text) {
     Spans spans;
     Kind open = Kind::space;
@@ -38,7 +38,7 @@ Spans plain_spans(std::string_view text) {
         const auto decoded = dsir::unicode::decode_utf8(at, end);
         const auto start = static_cast<std::size_t>(at - begin);
         at += decoded.length;
-        // U+0130 becomes `i` and a combining dot, and what goes on with the dot is no new token.
+        // U+0130 becomes `i` and a combining dot. What continues with the dot is not a new token.
         const bool dotted = decoded.code_point == 0x130;
         const Kind kind = dotted ? Kind::word : Kind{properties_of(decoded.code_point).kind};
         if (kind != Kind::space && kind != open) spans.emplace_back(start, start);
@@ -48,7 +48,7 @@ Spans plain_spans(std::string_view text) {
     return spans;
 }
 
-/// The spans that the kernel finds, in bytes that end where their memory ends; none if not UTF-8.
+/// The spans that the kernel finds in bytes that end where their memory ends. None if not UTF-8.
 Spans found_spans(std::string_view text, bool& valid) {
     const std::unique_ptr<char[]> exact(new char[text.size()]);
     if (!text.empty()) text.copy(exact.get(), text.size());
@@ -109,8 +109,8 @@ TEST(spans_of_random_text) {
         CHECK(valid);
         CHECK_EQUAL_FOR(text.substr(0, 300), found == plain_spans(text), true);
         if (dotted) continue;
-        // One to one with the tokens. (A sigma may be final in one and not in the other, but
-        // that a span is one token does not hang on it.)
+        // Spans and tokens correspond one to one. (A sigma may be final in one and not in the
+        // other, but a span is one token all the same.)
         const auto tokens = tokens_of(text, valid);
         CHECK_EQUAL(found.size(), tokens.size());
         for (const auto& [start, end] : found) {

@@ -214,7 +214,7 @@ TEST(a_part_of_one_class_stays_as_it_is) {
 }
 
 TEST(facilities_by_hand) {
-    // Candidate 1 serves all a little, 0 and 2 serve one row well each.
+    // Candidate 1 serves all rows a little; 0 and 2 serve one row well each.
     const std::vector<std::int64_t> offsets{0, 1, 4, 5};
     const std::vector<std::int32_t> served{0, 0, 1, 2, 2};
     const std::vector<float> values{0.75F, 0.5F, 0.5F, 0.5F, 1.0F};
@@ -254,7 +254,7 @@ TEST(the_network_runs_on_any_number_of_threads) {
     CHECK(gradients[0] == gradients[1]);
 }
 
-/// The kernels for common shapes are other code in single precision than in double.
+/// In single precision the kernels for common shapes are not the code of double precision.
 TEST(single_precision_is_near_double) {
     Random random(7);
     const std::int64_t size = 90;

@@ -1,6 +1,6 @@
-// The same answer on every machine: digests of results, each taken on x86-64 with the scalar
-// kernels and compiled in here. A change that is meant (a new version of a hash, of the draw)
-// changes them, and files that users hold with them.
+// The same answer on every machine: digests of results, taken on x86-64 with the scalar kernels and
+// compiled into this test. An intended change, such as a new version of a hash or of the draw,
+// changes the digests, and with them the files that users hold.
 
 #include <array>
 #include <bit>
@@ -27,7 +27,8 @@ using dsir::test::Random;
 using dsir::test::Rows;
 using dsir::test::TextArray;
 
-/// Of every bit of what is added, in order. Two that differ in one word alone differ.
+/// A digest of every added bit, in order. Two inputs that differ in a single word give different
+/// digests.
 class Digest {
   public:
     void add(std::uint64_t word) {
@@ -63,7 +64,7 @@ std::string digest_of(const Values&... values) {
     return digest.hex();
 }
 
-/// Documents of words, numbers, punctuation and several scripts; a few are not UTF-8 or null.
+/// Documents of words, numbers, punctuation and several scripts. A few are null or not UTF-8.
 Rows made_up_corpus(std::uint64_t seed, std::size_t size) {
     static const std::vector<std::string> pieces = {
         "the",  "of",  "Queen", "ALICE",  "it's",   "don't", "U.S.",    "3.14", "_9",   "!",
@@ -73,7 +74,7 @@ Rows made_up_corpus(std::uint64_t seed, std::size_t size) {
     Rows rows;
     for (std::size_t i = 0; i < size; ++i) {
         std::string text;
-        const std::size_t usual = i % 3 == 0 ? pieces.size() : 12;  // two in three are ASCII
+        const std::size_t usual = i % 3 == 0 ? pieces.size() : 12;  // two out of three are ASCII
         for (std::size_t k = random.below(i % 25 == 0 ? 3000 : 120); k > 0; --k) {
             if (random.below(9) == 0) {
                 const std::size_t length = 1 + random.below(40);
@@ -130,7 +131,7 @@ TEST(counts_and_log_weights) {
         CHECK_EQUAL_FOR(context, digest_of(of_raw, of_target, counted.tokens, counted.invalid_rows),
                         std::string(expected_counts));
 
-        // Eleven targets, by more or less smoothing; alone, by length, and mixed.
+        // Eleven targets, by different smoothing: alone, by length, and mixed.
         std::vector<double> ratios;
         for (std::size_t t = 0; t < kTargets; ++t) {
             const auto own = log_ratio(of_target.data(), of_raw.data(), spec.buckets,
@@ -174,7 +175,7 @@ TEST(replicates_of_a_bootstrap) {
 TEST(rows_drawn) {
     using namespace dsir::sampling;
     Random random(4);
-    // Rows 2^32 - 30,000 and on, some with no weight; costs in tokens.
+    // Rows from 2^32 - 30,000 on, some without a weight. Costs are in tokens.
     std::vector<double> log_weight(100000);
     std::vector<std::uint32_t> cost(log_weight.size());
     for (std::size_t i = 0; i < log_weight.size(); ++i) {
@@ -211,7 +212,7 @@ TEST(rows_drawn) {
 TEST(centrality_of_units) {
     using namespace dsir::lexrank;
     using dsir::numeric::SparseRows;
-    // Frequent columns and rare ones; some rows are empty.
+    // Frequent columns and rare ones. Some rows are empty.
     Random random(5);
     const std::int64_t size = 300;
     const std::int64_t width = 80;
@@ -268,7 +269,7 @@ TEST(attention_and_prototypes) {
     const AttentionGraph graph = make_attention_graph(near.offsets, near.neighbours);
     const std::vector<float> node_weights(static_cast<std::size_t>(size), 1.0F / 400);
     const struct {
-        NetworkShape shape;  // the two that have kernels of their own, and one that has none
+        NetworkShape shape;  // two shapes with kernels of their own, and one without
         const char* found;
     } golden[] = {{{width, 4, 8, 2}, "e6d8bfadeaaf715b"},
                   {{width, 4, 8, 3}, "0a728ad697f095f6"},

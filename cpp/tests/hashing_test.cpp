@@ -28,7 +28,7 @@ std::string sha256_hex(std::string_view text) {
     return hex(sha256(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
-/// Byte i is (7 i + length) mod 256: as in the Python that made the answers below.
+/// Byte i is (7 i + length) mod 256, as in the Python code that made the answers below.
 Bytes pattern(std::size_t length) {
     Bytes bytes(length);
     for (std::size_t i = 0; i < length; ++i) bytes[i] = static_cast<std::uint8_t>(7 * i + length);
@@ -36,7 +36,7 @@ Bytes pattern(std::size_t length) {
 }
 
 TEST(sha256_known_answers) {
-    // FIPS 180-4's examples.
+    // The examples of FIPS 180-4.
     CHECK_EQUAL(sha256_hex(""),
                 std::string("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
     CHECK_EQUAL(sha256_hex("abc"),
@@ -45,7 +45,7 @@ TEST(sha256_known_answers) {
                 std::string("248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
     CHECK_EQUAL(sha256_hex(std::string(1000000, 'a')),
                 std::string("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
-    // Around the lengths at which the padding takes another block; from Python's hashlib.
+    // Around the lengths at which the padding takes another block. From Python's hashlib.
     const struct {
         std::size_t length;
         const char* digest;
@@ -84,7 +84,7 @@ TEST(sha256_instructions_equal_scalar) {
     }
 }
 
-/// The digest as one integer modulo `buckets`, bit by bit, as one divides on paper.
+/// The digest as one integer modulo `buckets`, bit by bit, as in long division on paper.
 std::uint32_t remainder_on_paper(const Sha256State& digest, std::uint32_t buckets) {
     std::uint64_t remainder = 0;
     for (const std::uint32_t word : digest) {
@@ -103,7 +103,7 @@ TEST(sha256_of_two_equals_sha256) {
         for (std::size_t i = 0; i < length; ++i) message += static_cast<char>(random.below(256));
         messages.push_back(message);
     }
-    // Blocks are used again and again, as in the kernel: nothing may stay behind.
+    // Blocks are reused, as in the kernel: nothing may remain in them.
     dsir::digest::Sha256Block blocks[2];
     for (int round = 0; round < 2000; ++round) {
         const std::string* pair[2];
@@ -157,7 +157,7 @@ TEST(sha256_buckets) {
 }
 
 std::uint64_t hash_of(const Bytes& token, std::uint8_t padding = 0) {
-    // What lies behind the token is readable and arbitrary.
+    // What follows the token is readable and arbitrary.
     const std::unique_ptr<std::uint8_t[]> padded(new std::uint8_t[token.size() + 8]);
     std::memcpy(padded.get(), token.data(), token.size());
     std::memset(padded.get() + token.size(), padding, 8);
@@ -165,7 +165,7 @@ std::uint64_t hash_of(const Bytes& token, std::uint8_t padding = 0) {
 }
 
 TEST(fast_hash_golden_vectors) {
-    // The same as in tests/data/fast_hash_v1.json, which tests/core/test_fast_hash.py holds against
+    // The values of tests/data/fast_hash_v1.json, which tests/core/test_fast_hash.py compares with
     // an implementation in Python. A change here is a new version of the hash.
     CHECK_EQUAL(dsir::hashing::kFastHashVersion, 1);
     const struct {

@@ -22,7 +22,7 @@ const std::uint8_t* bytes_of(const std::string& text) {
     return reinterpret_cast<const std::uint8_t*>(text.data());
 }
 
-/// Bytes in memory of their very size: a sanitizer sees what is read behind them.
+/// Bytes in memory of exactly their size, so that a sanitizer sees any read beyond them.
 class Exact {
   public:
     explicit Exact(const std::string& text)
@@ -252,7 +252,7 @@ void check_utf8(const std::string& text) {
 }
 
 TEST(utf8_by_every_kernel) {
-    // All pairs of bytes, and what may stand behind a lead byte, at places around the widths.
+    // All pairs of bytes, and what may follow a lead byte, at places around the kernels' widths.
     const std::string continuations[] = {"\x80", "\x8F", "\x90", "\x9F", "\xA0", "\xBF", "a", ""};
     for (const std::size_t before : {0U, 29U, 30U, 31U, 61U, 62U, 63U, 64U, 127U}) {
         for (unsigned first = 0x7F; first < 256; ++first) {
@@ -316,7 +316,7 @@ TEST(plain_characters_by_every_kernel) {
     }
 }
 
-/// Lines with a byte changed, one left out or one put in: every kernel says the same.
+/// Lines in which a byte was changed, removed or inserted: all kernels agree.
 TEST(damaged_lines_by_every_kernel) {
     const std::string whole =
         R"({"id": 12, "text": "caf\u00e9 – 語 \"q\" \ud83d\ude00", "meta": {"k": [1, null]}})";

@@ -119,7 +119,7 @@ TEST(top_k_is_the_union_of_the_best) {
         std::vector<std::pair<double, std::int64_t>> others;
         for (std::int64_t j = 0; j < m.size; ++j) {
             const double cosine = brute_cosine(m, i, j);
-            // Duplicates are equal but for rounding here, and to the bit in the join.
+            // Duplicates are equal except for rounding here, and to the bit in the join.
             if (j != i && cosine > 0.01) others.emplace_back(-std::round(cosine * 1e11), j);
             if (j == i && cosine > 0) named[i][i] = 1;
         }
@@ -217,7 +217,7 @@ TEST(vocabulary_tells_terms_apart) {
     }
     for (std::uint32_t i = 0; i < 5000; ++i) {
         const std::string term = std::string(i % 40, 'x') + std::to_string(i);
-        // The same hash for all: they are told apart by their bytes.
+        // All terms have the same hash, so their bytes tell them apart.
         CHECK_EQUAL(vocabulary.add(term, Vocabulary::hash_of(term)), i);
         CHECK(vocabulary[i] == term);
     }
@@ -271,7 +271,7 @@ TEST(arrays_from_outside_are_checked) {
                  checked({0, 2}, {1, 1}, {1, 1}, {1, 1}));
     CHECK_THROWS(std::invalid_argument, "column_scale must be finite",
                  checked({0, 1}, {0}, {1}, {NAN}));
-    // Their squares would be infinite, or 0: a row that is not zero would count as one that is.
+    // Their squares would be infinite or 0, and a row that is not zero would count as zero.
     for (const double value : {1e155, -1e155, 1e-160, -1e-160}) {
         CHECK_THROWS(std::invalid_argument, "1e-100 to 1e100", checked({0, 1}, {0}, {value}, {1}));
         CHECK_THROWS(std::invalid_argument, "1e-45 to 1e45", checked({0, 1}, {0}, {1}, {value}));

@@ -9,8 +9,8 @@
 #include "numeric/portable_log.hpp"
 #include "text_array.hpp"
 
-// named_ngrams() is the plain definition here: the streams, count() and score() are held against
-// it. That it is the reference's definition is for the tests in tests/core.
+// named_ngrams() is the plain definition here, and the streams, count() and score() are compared
+// with it. The tests in tests/core check that the definition is the reference's.
 
 namespace {
 
@@ -56,7 +56,7 @@ std::string random_document(Random& random, std::size_t tokens) {
     return text;
 }
 
-/// Documents of every sort, some of them not UTF-8, some null.
+/// Documents of every kind, some of them null or not UTF-8.
 Rows random_rows(Random& random, std::size_t count) {
     Rows rows;
     for (std::size_t i = 0; i < count; ++i) {
@@ -104,12 +104,12 @@ TEST(streams_equal_named_ngrams) {
         for (std::size_t kind = 0; kind < kHashes.size() * kTokenizerCount; ++kind) {
             const FeatureSpec spec{n, n % 2 == 0 ? 10000U : kMaxBuckets, kHashes[kind % 2],
                                    static_cast<TokenizerKind>(kind / 2)};
-            BucketStream stream(spec);  // one for all documents: nothing may stay behind
+            BucketStream stream(spec);  // one for all documents: nothing may remain in it
             std::vector<std::string> documents = {"", "a", "a b", "a b c d e f g h i j"};
             for (int i = 0; i < rounds(25); ++i) {
                 documents.push_back(random_document(random, random.below(i == 0 ? 3000 : 30)));
             }
-            // Around what a numbered token and a block of SHA-256 hold, and a stretch.
+            // Around the lengths that a numbered token, a block of SHA-256 and a stretch hold.
             for (const std::size_t length : {7, 8, 9, 15, 16, 17, 26, 27, 28, 55, 56, 4095, 9000}) {
                 documents.push_back("x " + std::string(length, 'y') + " z " +
                                     std::string(length, 'y') + " z");
@@ -124,12 +124,12 @@ TEST(streams_equal_named_ngrams) {
                     });
                 auto expected = named_buckets(document, spec);
                 CHECK(outcome.valid);
-                CHECK(most <= 8 * 2112);  // what LogRatioTable relies on
+                CHECK(most <= 8 * 2112);  // LogRatioTable relies on this
                 CHECK_EQUAL(found.size(), ngram_count(outcome.tokens, n));
                 std::sort(found.begin(), found.end());
                 std::sort(expected.begin(), expected.end());
                 CHECK_EQUAL_FOR(document.substr(0, 200), found, expected);
-                // A document that is not UTF-8 in between leaves no trace.
+                // A document in between that is not UTF-8 leaves no trace.
                 const auto broken =
                     stream.run(document + " \xff", [](std::span<const std::uint32_t>) {});
                 CHECK(!broken.valid);
@@ -138,8 +138,8 @@ TEST(streams_equal_named_ngrams) {
     }
 }
 
-// Numbers are given to tokens and n-grams until there are none left; then all is forgotten, in the
-// middle of a document as well.
+// Tokens and n-grams get numbers until no number is left. Then everything is forgotten, even in the
+// middle of a document.
 TEST(sha256_ngrams_when_the_numbers_run_out) {
     Random random(11);
     for (const unsigned n : {1U, 2U, 3U, 8U}) {
@@ -165,7 +165,8 @@ TEST(sha256_ngrams_when_the_numbers_run_out) {
     }
 }
 
-// What a call remembers is lent to the next: of another number of buckets, another n, at once.
+// A call lends what it remembers to the next call, also to one with another number of buckets, with
+// another n, or at the same time.
 TEST(sha256_memory_is_of_one_number_of_buckets) {
     Random random(12);
     const std::string document = random_document(random, 3000);
@@ -194,8 +195,8 @@ TEST(sha256_memory_is_of_one_number_of_buckets) {
     }
 }
 
-// More different tokens and n-grams than the tables begin with, seen twice: they grow, and what was
-// in them is found again.
+// More different tokens and n-grams than the tables begin with, seen twice: the tables grow and
+// find their earlier entries again.
 TEST(sha256_ngrams_of_many_tokens) {
     std::string document;
     for (int time = 0; time < 2; ++time) {
@@ -255,7 +256,7 @@ Counted count_plainly(const Rows& rows, const FeatureSpec& spec, std::int64_t li
 
 void check_count(const dsir::arrow::TextColumn& column, const FeatureSpec& spec, std::int64_t limit,
                  unsigned threads, const Counted& expected) {
-    std::vector<std::int64_t> counts(spec.buckets, 5);  // what is there already stays
+    std::vector<std::int64_t> counts(spec.buckets, 5);  // counts that are there already stay
     const CountResult result = count(column, spec, limit, threads, counts.data());
     for (auto& entry : counts) entry -= 5;
     CHECK_EQUAL(result.rows, expected.rows);
@@ -292,7 +293,7 @@ TEST(count_stops_at_every_limit) {
             check_count(array->column(), spec, limit, threads, expected);
         }
     }
-    // Met by the first row; passed only by a row that takes the sum above it.
+    // The first row reaches the limit; only a row with which the sum exceeds it ends the count.
     CHECK_EQUAL(count_plainly(rows, spec, 0).rows, 1);
     CHECK_EQUAL(count_plainly(rows, spec, 3).rows, 4);
 }
@@ -409,20 +410,20 @@ TEST(length_policies) {
     CHECK_EQUAL(weigh(kMean, 4, 7, {-3.5}), std::vector<double>{-0.5});
     const double root = weigh({1, 0.5, {}, {}}, 4, 7, {-3.5})[0];
     CHECK(std::abs(root + 3.5 / std::sqrt(7.0)) < 1e-15);
-    // 4 tokens where 6 are usual in the target and 3 in raw.
+    // 4 tokens, while the target has 6 on average and raw has 3.
     const double poisson = weigh({1, 0, {poisson_terms(6, 3)}, {}}, 4, 7, {-3.5})[0];
     CHECK(std::abs(poisson - (-3.5 + 4 * std::log(2.0) - 3)) < 1e-14);
     const Weighing mixture{3, 0, {}, {0.25, 0.0, 0.75}};
     const auto mixed = weigh(mixture, 4, 7, {-3.5, 900.0, -2.0});
     CHECK_EQUAL(mixed.size(), 1);
     CHECK(std::abs(mixed[0] - std::log(0.25 * std::exp(-3.5) + 0.75 * std::exp(-2.0))) < 1e-15);
-    // Far apart and far from 1: neither overflow nor a logarithm of nothing.
+    // Far apart and far from 1: no overflow, and no logarithm of zero.
     CHECK_EQUAL(weigh({2, 0, {}, {0.5, 0.5}}, 4, 7, {-5000.0, 3000.0})[0], 3000 + std::log(0.5));
     CHECK_EQUAL(weigh({2, 0, {}, {0.5, 0.5}}, 4, 7, {-5000.0, -5000.0})[0], -5000.0);
 }
 
 TEST(a_document_beyond_two_gigabytes_is_refused_unread) {
-    // The offsets speak of more text than there is: reading any of it would be out of bounds.
+    // The offsets claim more text than there is: reading any of it would be out of bounds.
     const FeatureSpec spec{2, 10, HashKind::fast};
     const auto array = TextArray::strings({"one two", "three"}, "U");
     constexpr std::int64_t kFirst = 7;
@@ -441,8 +442,8 @@ TEST(a_document_beyond_two_gigabytes_is_refused_unread) {
 }
 
 TEST(sums_have_room_for_the_largest_ratios) {
-    // A token a byte, eight n-grams a token, every one of the largest magnitude: a 64-bit sum of
-    // the document would overflow, and that of a stretch nearly does.
+    // One token per byte and eight n-grams per token, all of the largest magnitude: a 64-bit sum
+    // over the document would overflow, and the sum over a stretch nearly does.
     const FeatureSpec spec{8, 2, HashKind::fast};
     std::string dense;
     for (int i = 0; i < 30000; ++i) dense += "a.";

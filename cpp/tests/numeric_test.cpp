@@ -12,7 +12,7 @@ using dsir::numeric::portable_exp;
 using dsir::numeric::portable_log;
 using dsir::test::Random;
 
-/// Distance from the true logarithm (in long double), in units in the last place of the result.
+/// The distance from the true logarithm (in long double), in units in the last place of the result.
 double error_in_ulp(double x) {
     const long double truth = std::log(static_cast<long double>(x));
     const double found = portable_log(x);
@@ -70,7 +70,7 @@ TEST(portable_exp_is_within_two_ulp) {
 TEST(portable_exp_of_known_values) {
     CHECK_EQUAL(portable_exp(0.0), 1.0);
     CHECK_EQUAL(portable_exp(-0.0), 1.0);
-    // Pinned: the bits of mixture weights depend on them. The first is an ulp off.
+    // Pinned, because the bits of mixture weights depend on these. The first value is one ulp off.
     CHECK_EQUAL(portable_exp(1.0), 0x1.5bf0a8b14576ap+1);
     CHECK_EQUAL(portable_exp(-20.0), 0x1.1b48655f37267p-29);
     CHECK_EQUAL(portable_exp(-1e9), 0.0);

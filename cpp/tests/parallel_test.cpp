@@ -12,7 +12,8 @@ using dsir::parallel::for_ranges;
 TEST(each_index_once) {
     for (const std::int64_t size : {0, 1, 2, 7, 8, 9, 63, 64, 65, 1000, 4097}) {
         for (const unsigned threads : {1U, 2U, 3U, 7U, 16U}) {
-            // Plain integers: two threads that touch one would be a race for the sanitizer to see.
+            // Plain integers: if two threads touched the same one, the sanitizer would report a
+            // race.
             std::vector<int> seen(static_cast<std::size_t>(size));
             std::atomic<bool> in_order = true;
             for_ranges(size, threads, [&](unsigned thread, std::int64_t begin, std::int64_t end) {
@@ -57,7 +58,7 @@ TEST(exceptions_reach_the_caller) {
                 }));
         }
     }
-    // All of them throw: one arrives.
+    // All calls throw, and one exception arrives.
     CHECK_THROWS(std::runtime_error, "all",
                  for_ranges(1000, 7, [](unsigned, std::int64_t, std::int64_t) {
                      throw std::runtime_error("all");

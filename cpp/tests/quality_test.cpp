@@ -8,8 +8,7 @@
 #include "text_array.hpp"
 #include "unicode/utf8.hpp"
 
-// measure() against counting by hand over the tokeniser's tokens, with the strings themselves for
-// keys.
+// measure() against counting the tokenizer's tokens by hand, with the strings themselves as keys.
 
 namespace {
 
@@ -26,7 +25,7 @@ using Numbers = std::vector<std::uint32_t>;
 const std::vector<std::string> kStopWords = {
     "the", "of", "", "the", "antidisestablishmentarians", "\u00e9t\u00e9", "a"};
 
-/// The columns one after the other, row by row: seven numbers and the status.
+/// The columns side by side, row by row: seven numbers and the status.
 std::vector<Numbers> measured(const Rows& rows, unsigned threads, bool repeated = true) {
     const auto array = TextArray::strings(rows);
     const StopWords stop_words(kStopWords);
@@ -48,7 +47,7 @@ std::vector<Numbers> measured(const Rows& rows, unsigned threads, bool repeated 
 }
 
 bool is_number(const std::string& token) {
-    // Digits, and of the rest every character between two digits.
+    // Digits, and any other character between two digits.
     for (std::size_t i = 0; i < token.size(); ++i) {
         const auto digit = [&](std::size_t at) {
             return at < token.size() && token[at] >= '0' && token[at] <= '9';
@@ -153,7 +152,7 @@ TEST(numbers_by_hand) {
         CHECK_EQUAL_FOR(rows[row].value_or("(null)").substr(0, 200), one[row], by_hand(rows[row]));
     }
     for (const unsigned threads : {2U, 5U}) CHECK(measured(rows, threads) == one);
-    // Left alone where it is not asked for.
+    // Left alone if it is not asked for.
     const auto without = measured(rows, 1, false);
     for (std::size_t row = 0; row < rows.size(); ++row) {
         Numbers expected = one[row];
@@ -163,8 +162,8 @@ TEST(numbers_by_hand) {
 }
 
 TEST(what_a_number_is) {
-    // With a tokeniser that cuts at spaces only these are tokens; wordpunct cuts them further, and
-    // the pieces are counted.
+    // A tokenizer that cuts only at spaces would leave these whole. wordpunct cuts them further,
+    // and the pieces are counted.
     const Rows rows = {"1984", "3.14", "1,000.5", "a1", "\u0661", "1.", "v2 7"};
     const auto found = measured(rows, 1);
     Numbers numbers;
@@ -180,7 +179,7 @@ TEST(a_table_from_document_to_document) {
         std::map<std::uint64_t, std::uint32_t> expected;
         const std::size_t keys = document == 30 ? 300000 : random.below(4000);
         for (std::size_t i = 0; i < keys; ++i) {
-            // Keys that share their low bits, so that they stand in each other's way.
+            // Keys that share their low bits, so that they collide.
             const std::uint64_t key = random.below(keys) << (document % 2 == 0 ? 0 : 40);
             const bool fresh = expected.count(key) == 0;
             auto found = table[key];

@@ -39,7 +39,7 @@ struct World {
     std::vector<std::uint32_t> codes;
 };
 
-/// The rule in a loop over all documents, sorted.
+/// The rule as a loop over all documents, sorted.
 std::vector<std::int64_t> in_a_loop(const World& world, const KeySettings& settings,
                                     std::uint64_t budget, std::vector<Quota> quotas) {
     std::vector<std::int64_t> order(world.cost.size());
@@ -141,7 +141,7 @@ TEST(hashes_of_parts_are_all_hashes) {
     }
 }
 
-/// Every text ends where its memory ends: no byte behind it may be read.
+/// Every text ends where its memory ends: no byte after it may be read.
 TEST(content_hashes_read_no_further_than_the_text) {
     dsir::test::Rows rows{std::nullopt};
     for (std::size_t length = 0; length < 50; ++length) rows.push_back(std::string(length, 'x'));

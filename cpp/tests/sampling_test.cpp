@@ -19,7 +19,7 @@ using dsir::test::rounds;
 using Words = std::array<std::uint32_t, 4>;
 
 TEST(philox_known_answers) {
-    // From the file kat_vectors of Random123.
+    // From Random123's file kat_vectors.
     CHECK_EQUAL(philox4x32({0, 0, 0, 0}, {0, 0}),
                 Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
     constexpr std::uint32_t kOnes = 0xffffffff;
@@ -100,7 +100,7 @@ TEST(order_of_keys) {
 }
 
 TEST(noise_is_within_the_bounds_of_the_filter) {
-    // The least and the greatest random bits there are, as gumbel() makes noise of them.
+    // The smallest and the largest random bits that exist, turned into noise as gumbel() does it.
     const auto noise = [](std::uint64_t bits) {
         const double uniform = (static_cast<double>(bits) + 0.5) * 0x1p-52;
         return -dsir::numeric::portable_log(-dsir::numeric::portable_log(uniform));
@@ -156,7 +156,7 @@ TEST(filter_refuses_most_of_the_others) {
     const std::vector<double> equal(100'000, 0.0);
     const Documents documents{equal.data(), nullptr, nullptr, 100'000, 0};
     int passed = 0;
-    // The noise is above 4.6 once in a hundred.
+    // The noise is above 4.6 once in a hundred times.
     KeyFilter(settings, 4.6).for_each(documents, 0, 100'000, [&](std::int64_t, Rank) { ++passed; });
     CHECK(passed > 900);
     CHECK(passed < 1200);
@@ -199,7 +199,7 @@ struct Selection {
     bool operator==(const Selection&) const = default;
 };
 
-/// All that are eligible, by descending key, among equal keys by row.
+/// All eligible documents, by descending key, and among equal keys by row.
 std::vector<std::size_t> sorted_rows(const Population& population, const KeySettings& settings) {
     std::vector<std::size_t> order;
     std::vector<double> keys;
@@ -212,7 +212,7 @@ std::vector<std::size_t> sorted_rows(const Population& population, const KeySett
     return order;
 }
 
-/// The first of these, while the budget lasts.
+/// The first of these documents, as long as the budget lasts.
 Selection first_of(const std::vector<std::size_t>& order, const Population& population,
                    std::uint64_t budget) {
     Selection selection;
@@ -235,7 +235,7 @@ Selection select_by_sorting(const Population& population, const KeySettings& set
     return first_of(sorted_rows(population, settings), population, budget);
 }
 
-/// The search, over runs that end at `cuts`, in the order of `backwards`.
+/// The search over runs that end at `cuts`; with `backwards` the last run comes first.
 Selection select_by_search(const Population& population, const KeySettings& settings,
                            std::uint64_t budget, std::size_t capacity,
                            const std::vector<std::size_t>& cuts, bool backwards, unsigned threads,
@@ -265,7 +265,7 @@ Selection select_by_search(const Population& population, const KeySettings& sett
     return selection;
 }
 
-/// The same from the search on every number of threads as from sorting everything.
+/// The search finds the same as sorting everything, for every number of threads.
 void check_selection(const Population& population, const KeySettings& settings,
                      std::uint64_t budget, std::size_t capacity,
                      const std::vector<std::size_t>& cuts, bool backwards,
@@ -284,7 +284,7 @@ void check_selection(const Population& population, const KeySettings& settings,
     }
 }
 
-/// Weights of few values (ties) or of many; some documents not eligible; costs where asked for.
+/// Weights of few values (ties) or of many. Some documents are not eligible; costs if asked for.
 Population random_population(Random& random, std::size_t size, bool ties, bool costs) {
     Population population;
     for (std::size_t i = 0; i < size; ++i) {
@@ -328,7 +328,7 @@ TEST(equal_keys_are_taken_by_row) {
         population.eligible.push_back(1);
     }
     const KeySettings settings{0, 0, 1.0, false};
-    // Rows that differ in their lowest and in their higher digits.
+    // Rows that differ in their lowest digits and in their higher ones.
     for (const std::uint64_t first_row :
          {std::uint64_t{0}, std::uint64_t{65530}, (std::uint64_t{1} << 32) - 7,
           (std::uint64_t{1} << 48) - 9, ~std::uint64_t{0} - 40}) {
@@ -375,14 +375,14 @@ TEST(extreme_keys_and_costs) {
             check_selection(population, settings, budget, capacity, {3}, true);
         }
     }
-    // None eligible.
+    // No document is eligible.
     population.eligible.assign(6, 0);
     check_selection(population, settings, 3, 1, {}, false);
 }
 
 TEST(threads_and_passes) {
     Random random(22);
-    // Large enough for add() to use its threads.
+    // So many documents that add() uses its threads.
     const Population population = random_population(random, 150000, false, true);
     const Population tied = random_population(random, 70000, true, false);
     const KeySettings noisy{11, 2, 3.0, true};
@@ -414,7 +414,7 @@ TEST(one_pass_where_the_budget_is_small) {
     }
 }
 
-/// The search, told to expect the budget to run out within the bracket.
+/// The search with the expectation that the budget runs out inside the bracket.
 Selection select_as_expected(const Population& population, const KeySettings& settings,
                              std::uint64_t budget, std::size_t capacity, const Bracket& bracket,
                              unsigned threads, unsigned* passes) {
@@ -483,7 +483,7 @@ TEST(a_guess_saves_passes) {
                     CHECK_EQUAL(passes, 1U);
                 }
             }
-            // More than there is: nothing to be told.
+            // A budget for more than there is: there is nothing to guess.
             ThresholdGuess all(settings, 3'000'000, population.size(), 20'000);
             all.add(population.part(0, population.size()));
             CHECK(!all.bracket().has_value());
@@ -506,7 +506,7 @@ TEST(a_guess_looks_at_a_share_of_the_rows) {
     CHECK(bracket->least < middle && middle < bracket->above);
     CHECK(bracket->least > ordered_bits(-600'000.0));
     CHECK(bracket->above < ordered_bits(-400'000.0));
-    // The last rows there can be.
+    // The last possible rows.
     ThresholdGuess last(plain, 10, 100, 10);
     last.add({falling.data(), nullptr, nullptr, 100, ~std::uint64_t{0} - 100});
     CHECK(!last.bracket().has_value());

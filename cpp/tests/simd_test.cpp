@@ -81,7 +81,7 @@ TEST(classes_of_bytes) {
         check_kernel(dsir::simd::classify_kernel(level));
 }
 
-/// Where a Cut's arrays are.
+/// The arrays of a Cut.
 struct CutRoom {
     explicit CutRoom(std::size_t bytes)
         : lowered(bytes + 64),
@@ -102,7 +102,8 @@ TEST(cutting_ascii_and_parts) {
     for (const Level level : levels_up_to_active()) {
         const auto& kernels = dsir::simd::cut_kernels(level);
         for (int round = 0; round < 400; ++round) {
-            // Blocks of ASCII, short tokens and long, up to one with a byte that is not.
+            // Blocks of ASCII with short and long tokens, up to a block with a byte that is not
+            // ASCII.
             const std::size_t blocks = random.below(6);
             const bool stops = random.below(2) == 0;
             std::string text;
@@ -129,7 +130,7 @@ TEST(cutting_ascii_and_parts) {
                 CHECK(std::equal(lowered.begin(), lowered.end(),
                                  room.cut.bytes + room.cut.bytes_size));
             }
-            // Then a part of a block, of classes that no text stands behind.
+            // Then part of a block, of classes that do not come from a text.
             const std::uint64_t word = random.below(~0ULL);
             const std::uint64_t punctuation = ~word & random.below(~0ULL);
             const std::size_t length = 1 + random.below(64);
@@ -161,7 +162,7 @@ TEST(cutting_ascii_and_parts) {
     }
 }
 
-// The kernels know some characters without a table; every character is asked about.
+// The kernels know some characters without a table. The test asks them about every character.
 TEST(known_characters_are_those_of_the_tables) {
     for (const Level level : levels_up_to_active()) {
         const auto known = dsir::simd::cut_kernels(level).known;
@@ -171,7 +172,7 @@ TEST(known_characters_are_those_of_the_tables) {
             std::uint8_t bytes[4];
             const unsigned length = dsir::unicode::encode_utf8(c, bytes);
             Block block{};
-            const std::size_t at = c % 65;  // beyond the end as well
+            const std::size_t at = c % 65;  // also beyond the end
             for (unsigned i = 0; i < length && at + i < 64; ++i) block[at + i] = bytes[i];
             const auto masks = known(block.data());
             const std::uint64_t all =
@@ -258,7 +259,7 @@ TEST(ngrams_of_every_level) {
         }
         std::sort(expected.begin(), expected.end());
         for (const Level level : levels_up_to_active()) {
-            // In stretches of any length, none too.
+            // In stretches of any length, including empty ones.
             std::vector<std::uint32_t> found;
             dsir::simd::FastNgramsBefore before{};
             for (std::size_t from = 0; from < count;) {
@@ -327,7 +328,7 @@ TEST(rows_that_may_reach_a_bar) {
             log_weight[i] = random.below(9) == 0 ? -kInfinity : spread * (random.uniform() - 0.5);
             eligible[i] = static_cast<std::uint8_t>(random.below(3));
         }
-        if (round % 7 == 0 && size != 0) log_weight[0] = bar - 36.8;  // just not out
+        if (round % 7 == 0 && size != 0) log_weight[0] = bar - 36.8;  // barely not out
         for (const bool flagged : {false, true}) {
             const std::uint8_t* const flags = flagged ? eligible.data() : nullptr;
             std::vector<std::uint32_t> offsets(size + 16), words(size + 16);
@@ -359,9 +360,9 @@ TEST(panels_are_summed_column_by_column) {
         std::vector<float> point(static_cast<std::size_t>(width));
         for (float& value : panels) value = static_cast<float>(random.below(9)) / 3.0F;
         for (float& value : point) value = static_cast<float>(random.below(9)) / 3.0F;
-        // The second panel is the first again: the first among equals is the nearest.
+        // The second panel repeats the first: the first among equals is the nearest.
         std::copy_n(panels.begin(), kRows * width, panels.begin() + kRows * width);
-        // The last rows of a table are infinitely far.
+        // The last rows of a table are infinitely far away.
         for (std::int64_t f = 0; f < width; ++f) {
             panels[static_cast<std::size_t>((2 * width + f) * kRows + kRows - 1)] =
                 std::numeric_limits<float>::infinity();
@@ -396,7 +397,7 @@ TEST(panels_are_summed_column_by_column) {
                         nearest);
             CHECK_EQUAL(distance, least);
             found.pop_back();
-            products.pop_back();  // infinity times zero is no number
+            products.pop_back();  // infinity times zero is not a number
             found.push_back(0);
             kernels.products(panels.data(), count, width, point.data(), found.data());
             found.pop_back();

@@ -1,6 +1,6 @@
 #pragma once
 
-// Arrow arrays of text made by hand, byte by byte as the format's specification says, without an
+// Arrow arrays of text, made by hand, byte by byte as the format's specification says, without an
 // Arrow library. Every buffer ends where its memory ends, so that the address sanitizer sees reads
 // beyond it.
 
@@ -44,8 +44,8 @@ class TextArray {
         return made;
     }
 
-    /// utf8_view ("vu"): texts of up to 12 bytes in the view, longer ones in `buffers` buffers in
-    /// turn.
+    /// utf8_view ("vu"). Texts of up to 12 bytes are in the view, and longer ones in `buffers`
+    /// buffers in turn.
     static std::unique_ptr<TextArray> views(const Rows& rows, std::size_t buffers = 2) {
         auto made = std::make_unique<TextArray>("vu", rows.size());
         made->add_validity(rows);
@@ -78,7 +78,7 @@ class TextArray {
         return made;
     }
 
-    /// A dictionary of `values`; a row without an index is null.
+    /// A dictionary of `values`. A row without an index is null.
     template <class Index>
     static std::unique_ptr<TextArray> dictionary(const char* format,
                                                  const std::vector<std::optional<Index>>& indices,
@@ -104,13 +104,13 @@ class TextArray {
         schema.flags = ARROW_FLAG_NULLABLE;
         schema.release = [](ArrowSchema* at) { at->release = nullptr; };
         array.length = static_cast<std::int64_t>(length);
-        array.null_count = -1;  // not counted: as good as any number
+        array.null_count = -1;  // not counted, which is always allowed
         array.release = [](ArrowArray* at) { at->release = nullptr; };
     }
     TextArray(const TextArray&) = delete;
     TextArray& operator=(const TextArray&) = delete;
 
-    /// Rows `first` to `first + length`, without touching a buffer.
+    /// Makes this array a slice: rows `first` to `first + length`. No buffer changes.
     TextArray& slice(std::int64_t first, std::int64_t length) {
         array.offset += first;
         array.length = length;
@@ -119,7 +119,7 @@ class TextArray {
 
     arrow::TextColumn column() const { return {schema, array}; }
 
-    /// Writes over a value in a buffer.
+    /// Overwrites a value in a buffer.
     template <class T>
     void damage(std::size_t buffer, std::size_t at, T value) {
         std::memcpy(storage_[buffer].get() + at, &value, sizeof value);
@@ -139,7 +139,7 @@ class TextArray {
         array.n_buffers = static_cast<std::int64_t>(buffers_.size());
     }
 
-    /// No bitmap where no row is null.
+    /// Adds a bitmap if a row is null.
     void add_validity(const Rows& rows) {
         std::string bitmap((rows.size() + 7) / 8, '\0');
         bool any_null = false;

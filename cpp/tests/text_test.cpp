@@ -7,9 +7,9 @@
 #include "unicode/unicode_tables.hpp"
 #include "unicode/utf8.hpp"
 
-// The oracle is written from the definition, a code point at a time over the whole document:
-// decode, str.lower(), split at changes of class. That the tables themselves are Python's is for
-// the tests in tests/core.
+// The oracle is written from the definition, one code point at a time over the whole document:
+// decode, str.lower(), split when the class changes. The tests in tests/core check that the tables
+// are Python's.
 
 namespace {
 
@@ -38,7 +38,7 @@ struct Character {
     std::size_t length;
 };
 
-/// The character that the bytes begin with: the code point whose encoding they begin with.
+/// The character at the beginning of the bytes: the code point whose encoding is there.
 std::optional<Character> first_character(std::string_view bytes) {
     for (std::size_t length = 1; length <= 4 && length <= bytes.size(); ++length) {
         const char32_t lead_bits[] = {0x7F, 0x1F, 0x0F, 0x07};
@@ -86,7 +86,7 @@ std::u32string lower(const std::u32string& text) {
     return out;
 }
 
-/// Nothing where the bytes are not UTF-8.
+/// The tokens, or nothing if the bytes are not UTF-8.
 std::optional<Tokens> oracle(std::string_view bytes) {
     const auto text = decode(bytes);
     if (!text) return std::nullopt;
@@ -129,7 +129,7 @@ void check_tokens(std::string_view bytes) {
                     oracle(bytes).value_or(Tokens{"not UTF-8"}));
 }
 
-/// Pieces of text that take every way through the tokeniser.
+/// Pieces of text that take every path through the tokenizer.
 const std::vector<std::string>& pieces() {
     static const std::vector<std::string> all = {
         "a",          "Z",
@@ -142,8 +142,8 @@ const std::vector<std::string>& pieces() {
         "ABC def, ",  "\u00e9",
         "\u00c9",     "\u03a3",
         "\u03c3",     "\u0130",
-        "\u0131",     "\u023a",  // grows from 2 to 3
-        "\u2126",                // shrinks to 2
+        "\u0131",     "\u023a",  // grows from 2 bytes to 3
+        "\u2126",                // shrinks to 2 bytes
         "\u0300",     "\u0307",
         "\u00ad",     "\u2019",  // case-ignorable, marks and punctuation
         "\u00a0",     "\u2003",
@@ -161,7 +161,7 @@ const std::vector<std::string>& pieces() {
 
 std::string random_text(Random& random, std::size_t length) {
     std::string text;
-    // Runs of one piece, so that whole blocks of ASCII and whole blocks of other text come up.
+    // Runs of one piece, so that there are whole blocks of ASCII and whole blocks of other text.
     while (text.size() < length) {
         const std::string& piece = pieces()[random.below(pieces().size())];
         const std::size_t times = random.below(8) == 0 ? 1 + random.below(70) : 1;
@@ -187,7 +187,7 @@ TEST(tokens_of_random_bytes) {
     long valid = 0;
     for (int i = 0; i < 6000; ++i) {
         std::string bytes = random_text(random, random.below(150));
-        // None to three bytes are damaged.
+        // Zero to three bytes are damaged.
         for (std::size_t damage = random.below(4); damage > 0 && !bytes.empty(); --damage) {
             bytes[random.below(bytes.size())] = static_cast<char>(random.below(256));
         }
@@ -238,7 +238,7 @@ TEST(long_tokens) {
         std::string wide;
         while (wide.size() < length) wide += "\u023a";
         check_tokens(wide + "," + wide);
-        std::string dotted;  // two tokens of every two bytes
+        std::string dotted;  // two tokens for every two bytes
         while (dotted.size() < length) dotted += "\u0130";
         check_tokens(dotted);
     }
@@ -261,7 +261,7 @@ TEST(sigma_and_dotted_i) {
         }
         check_tokens(text);
     }
-    // Far contexts, looked for in both directions; a bad byte in them is no context.
+    // Distant contexts, looked for in both directions. A bad byte in them is no context.
     const std::string dots(3000, '.');
     check_tokens("A" + dots + "\u03a3" + dots + "b");
     check_tokens("A" + dots + "\u03a3" + dots);
@@ -278,7 +278,7 @@ TEST(no_tokens) {
     CHECK(tokenizer.valid());
 }
 
-/// Decoding of bytes that end where their memory ends.
+/// Decodes bytes that end where their memory ends.
 void check_decode(const std::vector<std::uint8_t>& bytes) {
     const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[bytes.size()]);
     std::copy(bytes.begin(), bytes.end(), exact.get());
@@ -300,7 +300,7 @@ TEST(utf8_of_every_boundary) {
         for (unsigned b = 0; b < 256; ++b) {
             const auto b1 = static_cast<std::uint8_t>(b);
             check_decode({b0, b1});
-            if (b0 < 0xC0 && b1 % 16 != 0) continue;  // no lead byte: a few will do
+            if (b0 < 0xC0 && b1 % 16 != 0) continue;  // not a lead byte: a few are enough
             for (const std::uint8_t b2 : edges) {
                 check_decode({b0, b1, b2});
                 if (b0 < 0xE0) continue;

@@ -9,8 +9,8 @@
 #include "check.hpp"
 #include "unicode/utf8.hpp"
 
-// The contract of tokenizers.hpp, held against every tokenizer in its list: a new one is tested
-// without a line here.
+// The contract of tokenizers.hpp, checked for every tokenizer in its list. A new tokenizer is
+// tested without a line here, except for its name.
 
 namespace {
 
@@ -31,7 +31,7 @@ const std::vector<std::string> kTexts = {
     std::string(5000, ' ') + "end",
 };
 
-/// Words, punctuation and spaces of many lengths, now and then in characters of several bytes.
+/// Words, punctuation and spaces of many lengths, sometimes in characters of several bytes.
 std::string random_text(Random& random) {
     static const std::vector<std::string> kPieces = {
         " ",  "  ", "\n", "a",  "Word",   "don't",  "cannot", "3.14",   "...",        "--",
@@ -105,7 +105,7 @@ TEST(stretches_are_bounded_and_tokens_are_utf8) {
 }
 
 TEST(tokens_depend_on_the_document_alone) {
-    // A buffer that another document was cut into, and memory that ends with the document.
+    // In a buffer that held another document, and in memory that ends with the document.
     visit_tokenizers([]<class Entry>(const Entry&) {
         using Tokens = typename Entry::Tokens;
         TokenBuffer used;
@@ -147,8 +147,7 @@ TEST(spans_are_where_the_tokens_lie) {
             SpanBuffer buffer;
             Random random(4);
             for (int i = 0; i < rounds(100); ++i) {
-                // U+0130 becomes two characters, of which the second may begin a token: such a
-                // token has no span.
+                // U+0130 becomes two characters, and the second may begin a token that has no span.
                 std::string text = random_text(random);
                 for (std::size_t at; (at = text.find("\u0130")) != std::string::npos;) {
                     text.erase(at, 2);

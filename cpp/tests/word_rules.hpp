@@ -1,8 +1,8 @@
 #pragma once
 
-// NLTK's word_tokenize said plainly: substitutions over the whole text, rule after rule, as its
-// destructive.py does. That it is NLTK's definition, and the tables Python's, is for the tests in
-// tests/core.
+// NLTK's word_tokenize in a plain form: substitutions over the whole text, one rule after the
+// other, as in its destructive.py. The tests in tests/core check that this is NLTK's definition,
+// and that the tables are Python's.
 
 #include <functional>
 #include <optional>
@@ -33,7 +33,7 @@ inline bool in(char32_t c, View set) {
     return set.find(c) != View::npos;
 }
 
-/// What a rule puts in the place of so many characters; at least one.
+/// What a rule puts in the place of `length` characters, at least one.
 struct Match {
     std::size_t length;
     Text replacement;
@@ -72,7 +72,7 @@ inline Rule literal(View found, Text replacement) {
     };
 }
 
-/// Runs of at least so many of one character.
+/// Runs of at least `least` of one character.
 inline Rule run_of(char32_t c, std::size_t least) {
     return [c, least](const Text& text, std::size_t at) -> std::optional<Match> {
         std::size_t end = at;
@@ -180,7 +180,7 @@ inline std::optional<Match> white_space(const Text& text, std::size_t at) {
     return Match{end - at, U" "};
 }
 
-/// Runs of at least one; NLTK's S1 has them in an alternation with single characters.
+/// Runs of at least one. In NLTK's S1 they are in an alternation with single characters.
 inline std::optional<Match> opening_mark(const Text& text, std::size_t at) {
     if (auto single = each_of(U"\u00ab\u201c\u2018\u201e")(text, at)) return single;
     return run_of('`', 1)(text, at);
@@ -237,7 +237,7 @@ inline std::string lowered(std::string_view bytes) {
     return out;
 }
 
-/// The words of UTF-8, in lower case.
+/// The words of UTF-8 text, in lower case.
 inline std::vector<std::string> words(std::string_view bytes) {
     const std::string low = lowered(bytes);
     const auto* at = reinterpret_cast<const std::uint8_t*>(low.data());

@@ -230,7 +230,7 @@ TEST(splitting_at_spaces) {
 }
 
 TEST(a_megabyte_of_one_thing) {
-    // A quadratic pass would run into the time limit.
+    // A quadratic pass would exceed the time limit.
     for (const std::string part :
          {"a",      "'",       "\"",   ".",    "`",   ":",   "-",  " ",   "\n", "\u03a3",
           "\u0301", "cannot-", "'tis", "d'ye", ".)'", ".\n", "' ", "'a ", ":'", "s'"}) {

@@ -1,9 +1,9 @@
 """Write cpp/unicode/unicode_tables.cpp from the Unicode tables of the running Python.
 
-The tokenisers promise the words of ``str.lower()``, ``str.isalnum()``, ``str.isdecimal()`` and
-``str.isspace()``, so the tables are read off those methods and not off the Unicode files. The
-tables are a file format: the script refuses to run on a Python whose Unicode version is not the
-pinned one.
+The tokenizers promise the words of ``str.lower()``, ``str.isalnum()``, ``str.isdecimal()`` and
+``str.isspace()``, so the script asks those methods and does not read the Unicode files. The tables
+are a file format: the script refuses to run on a Python whose Unicode version is not the pinned
+one.
 
 Usage: ``python3.11 cpp/tools/make_unicode_tables.py`` (Python 3.11 has Unicode 14.0.0).
 """
@@ -24,7 +24,7 @@ CAPITAL_SIGMA = 0x3A3  # the one character whose lower case depends on its neigh
 
 
 class Properties(NamedTuple):
-    """What the tokeniser needs to know of one code point."""
+    """What the tokenizers need to know about one code point."""
 
     kind: int  # of the lower-cased character
     case_ignorable: int
@@ -35,19 +35,19 @@ class Properties(NamedTuple):
 
 
 def kind_of(character: str) -> int:
-    r"""Class of a character as the regular expression ``\w+|[^\w\s]+`` sees it."""
+    r"""Class of a character in the regular expression ``\w+|[^\w\s]+``."""
     if character.isalnum() or character == "_":
         return WORD
     return SPACE if character.isspace() else PUNCTUATION
 
 
 def is_final_sigma(text: str) -> bool:
-    """Whether the last character of ``text``, a capital sigma, is lowered to a final sigma."""
+    """Whether the capital sigma that ends ``text`` becomes a final sigma in lower case."""
     return text.lower()[-1] == "ς"
 
 
 def properties_of(code_point: int) -> Properties:
-    """Read the properties of one code point off Python's own string methods."""
+    """Ask Python's string methods for the properties of one code point."""
     character = chr(code_point)
     sigma = chr(CAPITAL_SIGMA)
     # str.lower() skips case-ignorable characters before a sigma, then asks for a cased one.

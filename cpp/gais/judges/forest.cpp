@@ -7,15 +7,15 @@
 namespace dsir::gais::judges {
 namespace {
 
-/// A split sends values <= threshold to `left`, others to left + 1. A leaf has column -1, and
-/// `left` is its label, or -1 - (a place among the mixed leaves).
+/// A split sends values <= threshold to the node `left`, and others to left + 1. A leaf has column
+/// -1, and `left` is its label, or -1 - (its place among the mixed leaves).
 struct Node {
     float threshold = 0;
     std::int32_t column = -1;
     std::int32_t left = 0;
 };
 
-/// Grows one tree after another; scratch memory is kept.
+/// Grows one tree after the other. Scratch memory is kept from tree to tree.
 class Grower {
   public:
     Grower(const LabelledRows& table, const RowNumbers& train)
@@ -54,7 +54,7 @@ class Grower {
         }
     }
 
-    /// Adds the tree's say to the votes of a row: [classes].
+    /// Adds the tree's vote for a row to `votes`, [classes].
     void vote(const float* row, float* votes) const {
         const Node* node = nodes.data();
         while (node->column >= 0) {
@@ -69,7 +69,7 @@ class Grower {
     }
 
     std::vector<Node> nodes;
-    std::vector<float> mixed_leaves;  ///< [mixed leaves, classes], shares
+    std::vector<float> mixed_leaves;  ///< [mixed leaves, classes]: shares
 
   private:
     struct Entry {
@@ -83,7 +83,8 @@ class Grower {
             static_cast<double>(size));
     }
 
-    /// Makes the node a split and returns where its right half begins, or a leaf and returns -1.
+    /// Makes the node a split and returns the beginning of its right half, or makes it a leaf and
+    /// returns -1.
     std::int64_t split(std::int32_t number, std::int64_t begin, std::int64_t end) {
         counts_.assign(static_cast<std::size_t>(table_.classes), 0);
         for (std::int64_t i = begin; i < end; ++i) ++counts_[label(i)];
@@ -94,7 +95,7 @@ class Grower {
             return -1;
         }
         double best = -1;
-        // As many columns as are to be tried, and more where none of them can be split.
+        // Tries as many columns as the forest asks for, and more if none of those can be split.
         for (std::size_t c = 0; c < columns_.size(); ++c) {
             if (static_cast<std::int64_t>(c) >= tried_ && best >= 0) break;
             std::swap(columns_[c], columns_[c + below(columns_.size() - c)]);
@@ -117,15 +118,15 @@ class Grower {
         return middle - sample_.begin();
     }
 
-    /// Looks for a split by a column that beats `best`: sum over the halves of Σ count² / size,
-    /// which grows as the Gini impurity falls.
+    /// Looks for a split by a column that is better than `best`, the sum over both halves of Σ
+    /// count² / size. That sum grows as the Gini impurity falls.
     void try_column(std::int32_t column, std::int64_t begin, std::int64_t end, std::int32_t number,
                     double& best) {
         entries_.clear();
         for (std::int64_t i = begin; i < end; ++i) {
             entries_.push_back({table_.row(sample_[i])[column], label(i)});
         }
-        // Labels too, so that the order is one whatever the library's sort does.
+        // Labels are compared as well, so that the order does not depend on the library's sort.
         std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
             return a.value != b.value ? a.value < b.value : a.label < b.label;
         });
@@ -148,7 +149,8 @@ class Grower {
             best = gain;
             const float middle = entries_[i].value / 2 + entries_[i + 1].value / 2;
             nodes[number].column = column;
-            // Rounding may lift it to the right value, which belongs on the right.
+            // Rounding may have raised the middle to the right value, which belongs to the right
+            // half.
             nodes[number].threshold = middle < entries_[i + 1].value ? middle : entries_[i].value;
         }
     }

@@ -8,8 +8,8 @@
 namespace dsir::gais::judges {
 namespace {
 
-/// Twice the largest curvature of the loss: the largest eigenvalue of X^T X, from power steps,
-/// with a margin, and 1 for the squares of the weights.
+/// An upper bound of the curvature of the loss: half the largest eigenvalue of X^T X, which power
+/// steps find and which gets a margin, plus 1 for the squared weights.
 float curvature(const std::vector<float>& inputs, std::int64_t rows, std::int64_t width) {
     constexpr int kSteps = 12;
     std::vector<float> along(static_cast<std::size_t>(width), 1.0F);
@@ -28,7 +28,7 @@ float curvature(const std::vector<float>& inputs, std::int64_t rows, std::int64_
     return 1.1F * 0.5F * largest + 1.0F;
 }
 
-/// Rows of X with a column of ones behind.
+/// The rows of X, each followed by a one.
 std::vector<float> with_ones(const LabelledRows& table, const RowNumbers& numbers) {
     const std::int64_t width = table.rows.width + 1;
     std::vector<float> out(static_cast<std::size_t>(numbers.size * width));
@@ -67,7 +67,7 @@ std::vector<std::int32_t> linear_guesses(const LabelledRows& table, const RowNum
         }
         gais::multiply_transposed(inputs.data(), logits.data(), slope.data(), train.size, width,
                                   classes, 1);
-        // The last row of weights belongs to the ones: it is not held small.
+        // The last row of weights is for the ones, and its squares are not in the loss.
         for (std::size_t k = 0; k < size - static_cast<std::size_t>(classes); ++k) {
             slope[k] += ahead[k];
         }
