@@ -44,7 +44,8 @@ void bind_hashing(py::module_& module) {
     module.attr("FAST_HASH_VERSION") = hashing::kFastHashVersion;
     module.attr("CONTENT_HASH") = hashing::kContentHash;
     module.def("content_hashes", &content_hashes, py::arg("array"), py::kw_only(),
-               py::arg("threads") = 1, "64-bit hashes of the texts; see docs/reference/formats.md.");
+               py::arg("threads") = 1,
+               "64-bit hashes of the texts; see docs/reference/formats.md.");
     module.def("fast_token_hash", &fast_token_hash, py::arg("token"));
     module.def("fast_extend_hash", &hashing::extend_hash, py::arg("shorter"), py::arg("token"));
     module.def("fast_bucket", &hashing::bucket_of, py::arg("hash"), py::arg("buckets"));

@@ -6,7 +6,8 @@
 #include <cstring>
 
 /// The hash named "fast", version 1: 64 bits, for little-endian machines. Its values are a file
-/// format; golden vectors in the tests pin them, and docs/reference/formats.md defines the hash in words.
+/// format; golden vectors in the tests pin them, and docs/reference/formats.md defines the hash in
+/// words.
 namespace dsir::hashing {
 
 static_assert(std::endian::native == std::endian::little, "fast_hash reads little-endian words");

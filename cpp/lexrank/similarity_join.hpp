@@ -14,8 +14,8 @@
 /// threads and any block size.
 ///
 /// Bounds that keep common columns out of the index (Bayardo et al. 2007, "AllPairs"; Anastasiu &
-/// Karypis 2014, "L2AP") were slower in a join with a threshold: docs/lab/lexrank.md. They are faster
-/// for the nearest k, whose cosines soon are far higher than a threshold: near_rows.hpp.
+/// Karypis 2014, "L2AP") were slower in a join with a threshold: docs/lab/lexrank.md. They are
+/// faster for the nearest k, whose cosines soon are far higher than a threshold: near_rows.hpp.
 namespace dsir::lexrank {
 
 struct JoinSettings {
