@@ -17,6 +17,10 @@ from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 
 
+# By byte, how many of its bits are 1. np.bitwise_count needs numpy 2.
+_BITS_SET = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(1, dtype=np.uint8)
+
+
 def find_repeats(
     shards: Sequence[ShardScores],
     settings: DrawSettings,
@@ -54,4 +58,4 @@ def find_repeats(
         del seen  # Before there is another.
     for shard, of_shard in zip(shards, bits, strict=True):
         shard.repeated = of_shard
-        shard.duplicates = int(np.bitwise_count(of_shard).sum()) if len(of_shard) else 0
+        shard.duplicates = int(_BITS_SET[of_shard].sum(dtype=np.int64))
