@@ -191,7 +191,7 @@ def results(work: Path) -> dict[str, dict[str, int]]:
 
 
 def test_scores_serve_draws_with_fewer_or_other_quotas(raw, goal, tmp_path, contents, calls):
-    """Scores with more columns than a draw needs are kept; without one, they are made with all."""
+    """Scores with more columns than a draw needs are kept; scores that lack one gain it."""
     keywords = {**SETTINGS, "workdir": tmp_path / "work", "allow_fewer": True}
     quotas = [
         {"max_per": {"domain": 0.5}, "dedup": "exact"},
@@ -212,7 +212,57 @@ def test_scores_serve_draws_with_fewer_or_other_quotas(raw, goal, tmp_path, cont
             raw, goal, out=tmp_path / f"fresh-{number}", **{**keywords, "workdir": None}, **quota
         )
         assert contents(tmp_path / f"out-{number}") == contents(tmp_path / f"fresh-{number}")
-    assert scored == [True, False, False, False, False, True, False, False]
+    assert scored == [True, *[False] * 7]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"chunk_tokens": 9, "min_tokens": 4},
+        {"filters": "min_words=6"},
+        {"targets": "separate"},
+        {"on_error": "skip"},
+    ],
+    ids=lambda settings: "-".join(settings),
+)
+def test_columns_are_added_to_scores_of_every_form(raw, goal, tmp_path, contents, calls, settings):
+    raw[1].with_name("bad.jsonl").write_text('{"text": 7}\n{"text": "a ship and a sail at sea"}\n')
+    inputs = [*raw, raw[1].with_name("bad.jsonl")] if "on_error" in settings else raw
+    target = {"a": goal, "b": ["the judge heard the court and the jury"] * 5}
+    wanted = target if "targets" in settings else goal
+    keywords = {**SETTINGS, "allow_fewer": True, **settings}
+    work = tmp_path / "work"
+    dsir.select(inputs, wanted, out=tmp_path / "first", workdir=work, **keywords)
+    calls.clear()
+    quota = {"group_by": "domain", "dedup": "exact"}
+    if "on_error" in settings:
+        quota = {"dedup": "exact"}  # The broken file has no other column.
+    dsir.select(inputs, wanted, out=tmp_path / "more", workdir=work, **keywords, **quota)
+    assert calls["score"] == 0
+    dsir.select(inputs, wanted, out=tmp_path / "fresh", **keywords, **quota)
+    assert contents(tmp_path / "more") == contents(tmp_path / "fresh")
+
+
+def test_a_run_that_dies_while_columns_are_added(raw, goal, tmp_path, contents, calls, monkeypatch):
+    keywords = {**SETTINGS, "workdir": tmp_path / "work", "group_by": "domain", "allow_fewer": True}
+    dsir.select(raw, goal, out=tmp_path / "first", **{**keywords, "group_by": None})
+    finish = Place.finish
+    finished = []
+
+    def dying(place: Place, result: Any) -> None:
+        if finished:  # The file of the second shard is there, and its marker is not.
+            raise KeyboardInterrupt
+        finished.append(place)
+        finish(place, result)
+
+    monkeypatch.setattr(Place, "finish", dying)
+    with pytest.raises(KeyboardInterrupt):
+        dsir.select(raw, goal, out=tmp_path / "out", **keywords)
+    monkeypatch.undo()
+    calls.clear()
+    dsir.select(raw, goal, out=tmp_path / "out", **keywords)
+    dsir.select(raw, goal, out=tmp_path / "fresh", **{**keywords, "workdir": None})
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
 def test_another_output_folder_keeps_what_was_drawn(raw, goal, tmp_path, contents, calls):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dsir._core import CONTENT_HASH
 from dsir.corpus import Corpus
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
@@ -39,16 +38,22 @@ def score_workdir(
     extra: ExtraColumns = NO_EXTRA,
     durable: bool = True,
     repeats: bool = False,
+    keeps_results: bool = False,
 ) -> Workdir:
-    """Open a folder of scores; `repeats` as in `Workdir`.
+    """Open a folder of scores; `repeats` and `keeps_results` as in `Workdir`.
 
     Raises:
         WorkdirError: it belongs to another model or corpus.
     """
-    settings = score_settings(raw, model, filters, on_error, extra)
-    inputs = {"raw": [shard.identity() for shard in raw.first_shards]}
-    units = {"raw": unit_layout(raw.shards)}
-    return Workdir(path, settings, inputs, units=units, durable=durable, repeats=repeats)
+    return Workdir(
+        path,
+        score_settings(raw, model, filters, on_error, extra),
+        {"raw": [shard.identity() for shard in raw.first_shards]},
+        units={"raw": unit_layout(raw.shards)},
+        durable=durable,
+        repeats=repeats,
+        keeps_results=keeps_results,
+    )
 
 
 def score_settings(
@@ -68,27 +73,6 @@ def score_settings(
         "separate": separate_targets(model),
         **extra.describe(),
     }
-
-
-def with_kept(
-    extra: ExtraColumns, kept: dict[str, Any] | None, wanted: dict[str, Any]
-) -> ExtraColumns:
-    """Return which columns to keep beside log-weights, so that scores serve other draws too.
-
-    Scores that have more columns than a draw needs serve it as they are. When scores lack a column
-    they are made again, with the columns that they had.
-
-    Args:
-        extra: what this draw needs.
-        kept: the settings of the scores that a work directory has; None for none.
-        wanted: the settings of the scores for this draw.
-    """
-    own = extra.describe()
-    if kept is None or any(kept.get(name) != wanted[name] for name in wanted.keys() - own.keys()):
-        return extra
-    had = ExtraColumns(kept["content_hash"] == CONTENT_HASH, tuple(kept["groups"]))
-    more = tuple(column for column in extra.groups if column not in had.groups)
-    return ExtraColumns(had.content or extra.content, had.groups + more)
 
 
 def separate_targets(model: Estimator) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
+from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.lines import plan_spool
 from dsir.stages.merged_groups import merge_groups
@@ -207,6 +208,7 @@ class Pipeline:
         keeps: Sequence[Keep | None] = (),
         spooled: Spooled = (),
         extra: ExtraColumns = NO_EXTRA,
+        earlier: EarlierScores | None = None,
     ) -> list[ShardScores]:
         """Score the shards of a corpus.
 
@@ -219,6 +221,7 @@ class Pipeline:
             keeps: by shard, which rows are kept as they pass; empty for none.
             spooled: by shard, the lines where they were put aside; empty for none.
             extra: what is kept of each row beside its log-weight.
+            earlier: scores in `workdir` that lack some of these columns; None for none.
 
         Raises:
             EmptyCorpusError: no shard of all could be read.
@@ -242,6 +245,7 @@ class Pipeline:
                 spooled[number] if spooled else None,
                 tally.most_bad_rows,
                 extra,
+                earlier,
             )
             for number in chosen
         ]

@@ -34,15 +34,9 @@ from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
-from dsir.run.folders import (
-    rows_workdir,
-    score_settings,
-    score_workdir,
-    separate_targets,
-    take_columns,
-    with_kept,
-)
+from dsir.run.folders import rows_workdir, separate_targets, take_columns
 from dsir.run.inputs import Inputs
+from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Fitted, Pipeline
 from dsir.run.selection import Selection, join_tables
@@ -285,23 +279,21 @@ class SelectionRun:
             return scores, *self.pipeline.sample(scores, settings, shares, None)
         place, durable = workdir.folder, workdir.durable
         on_error = self.plan.reading.on_error
-        wanted = score_settings(self.raw, model, filters, on_error, settings.extra)
-        extra = with_kept(settings.extra, workdir.stage_settings("scores"), wanted)
-        folder = score_workdir(
-            place / "scores",
-            self.raw,
-            model,
-            filters,
-            on_error,
-            extra=extra,
-            durable=durable,
-            repeats=True,
+        folder, extra, earlier = open_scores(
+            workdir, self.raw, model, filters, on_error, settings.extra
         )
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
         scores = self.pipeline.score(
-            self.raw, model, filters, folder, keeps=keeps, spooled=fitted.spooled, extra=extra
+            self.raw,
+            model,
+            filters,
+            folder,
+            keeps=keeps,
+            spooled=fitted.spooled,
+            extra=extra,
+            earlier=earlier,
         )
         if lost:
             scores = self.pipeline.score_again(

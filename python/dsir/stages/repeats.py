@@ -16,7 +16,6 @@ from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 
-
 # By byte, how many of its bits are 1. np.bitwise_count needs numpy 2.
 _BITS_SET = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(1, dtype=np.uint8)
 

@@ -17,11 +17,12 @@ from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.engine import Progress
-from dsir.errors import ShardError, StoreError, TextColumnError
+from dsir.errors import ShardError, StoreError, TextColumnError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.quality import QualityFilters
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.extend import ColumnAdder, EarlierScores
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.writer import RowKeeper, open_keeper
@@ -42,6 +43,7 @@ class ScoreTask:
         keep: which rows are kept as they pass; None for none.
         spooled: the lines, where they were put aside; None to decompress them.
         extra: what is kept of each row beside its log-weight.
+        earlier: scores in `place` that lack some of these columns; None for none.
     """
 
     shard: Shard
@@ -54,6 +56,7 @@ class ScoreTask:
     spooled: Path | None = None
     most_bad: int | None = None
     extra: ExtraColumns = NO_EXTRA
+    earlier: EarlierScores | None = None
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
@@ -181,6 +184,10 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
         progress(task.shard.size)
         return load_shard_scores(place, marker, task.form)
 
+    extended = None if place is None else _extended(task, place, progress)
+    if extended is not None:
+        return extended
+
     def run(shard: Shard, progress: Progress) -> ShardScores:
         return _score_to_place(replace(task, shard=shard), progress)
 
@@ -203,6 +210,56 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
         if not result.given_up:  # What is not whole gets no marker.
             _finish(place, result)
     return result
+
+
+def _extended(task: ScoreTask, place: Place, progress: Progress) -> ShardScores | None:
+    """Add columns to scores that are there already; None when they have to be made."""
+    earlier = task.earlier
+    if earlier is None:
+        return None
+    before = replace(place, fingerprint=earlier.fingerprint)
+    form = replace(task.form, content=earlier.extra.content, groups=len(earlier.extra.groups))
+    try:
+        marker = before.finished()
+        if marker is None or any(entry["row"] is None for entry in marker["skipped"]):
+            return None
+        names = read_names(before, form.groups) if form.groups else []
+        names += despite_damage(
+            task.shard,
+            task.on_error,
+            progress,
+            lambda shard, progress: _add_columns(
+                replace(task, shard=shard), place, earlier, form, progress
+            ),
+        )
+    except (WorkdirError, ValueError):
+        # A run that was killed here has written the file and not its marker: scored again.
+        return None
+    if task.extra.groups:
+        write_names(place, names)
+    place.finish(marker)
+    return load_shard_scores(place, marker, task.form)
+
+
+def _add_columns(
+    task: ScoreTask, place: Place, earlier: EarlierScores, form: ScoreForm, progress: Progress
+) -> list[list[str]]:
+    """Write the scores of a shard with more columns; return the values of the new columns."""
+    adder = ColumnAdder(earlier.extra, task.extra, task.threads)
+    travel = ShardProgress(task.shard, progress)
+
+    def batches() -> Iterator[TextBatch]:
+        for batch in task.shard.text_batches(
+            on_error=task.on_error, threads=task.threads, groups=adder.columns
+        ):
+            yield batch
+            travel.to(batch)
+
+    with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema) as writer:
+        for part in adder.extended(read_scores(place.path(".arrow"), form), form, batches()):
+            writer.write_batch(part.to_batch())
+    travel.arrive()
+    return adder.names
 
 
 def _score_to_place(task: ScoreTask, progress: Progress) -> ShardScores:

@@ -139,6 +139,8 @@ class Workdir:
         durable: results are to survive a power cut.
         repeats: what differs from an earlier run replaces it, and the results are made again; for
             the folder of a stage, inside one that belongs to the run. Otherwise it is refused.
+        keeps_results: with `repeats`, leave the earlier results where they are. Their markers do
+            not count; whoever knows their fingerprint can still read them.
 
     Attributes:
         resumed: the folder already belonged to a run with these settings and inputs.
@@ -157,6 +159,7 @@ class Workdir:
         units: Mapping[str, Any] | None = None,
         durable: bool = True,
         repeats: bool = False,
+        keeps_results: bool = False,
     ) -> None:
         self.folder = folder
         self.mirror = folder if isinstance(folder, Mirror) else None
@@ -175,11 +178,11 @@ class Workdir:
         self.fingerprint = fingerprint_of(manifest)
         self.resumed = False
         try:
-            self._claim(manifest, repeats)
+            self._claim(manifest, repeats, keeps_results)
         except OSError as error:
             raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
-    def _claim(self, manifest: dict[str, Any], repeats: bool) -> None:
+    def _claim(self, manifest: dict[str, Any], repeats: bool, keeps_results: bool) -> None:
         make_folder(self.folder)
         file = self.path / "manifest.json"
         if self.mirror is not None:
@@ -198,7 +201,7 @@ class Workdir:
         write_sealed(file, manifest, durable=self.durable)
         if self.mirror is not None:
             self.mirror.upload(file)
-        else:
+        elif not keeps_results:
             self._remove_results()
 
     def _remove_results(self) -> None:
@@ -233,13 +236,22 @@ class Workdir:
         Raises:
             WorkdirError: the manifest was changed, or is not readable.
         """
+        manifest = self.stage_manifest(stage)
+        settings: dict[str, Any] | None = None if manifest is None else manifest["settings"]
+        return settings
+
+    def stage_manifest(self, stage: str) -> dict[str, Any] | None:
+        """Return the manifest of a stage's folder; None when there is none.
+
+        Raises:
+            WorkdirError: the manifest was changed, or is not readable.
+        """
         folder = self.path / stage
         if self.mirror is not None:
             (self.mirror / stage).fetch("manifest.json")
         if not (folder / "manifest.json").exists():
             return None
-        settings: dict[str, Any] = read_manifest(folder)["settings"]
-        return settings
+        return read_manifest(folder)
 
     def location(self, name: str) -> Location:
         """Return where a file of the run as a whole belongs."""
