@@ -131,7 +131,7 @@ class LengthModel(Estimator):
         raise NotImplementedError
 
     def describe(self):
-        return {"features": FEATURES.describe()}
+        return {"features": FEATURES.describe(), "estimator": self.kind}
 
     def content(self):
         arrays = {"weights": self._weights, "none": np.zeros((0, 3), np.uint8)}
@@ -162,6 +162,23 @@ def test_models_of_another_kind(known, tmp_path, fitted):
     fitted().save(path)
     with pytest.raises(dsir.ModelError, match=r"is a model of kind 'ratio', not 'length'"):
         LengthModel.load(path)
+
+
+def test_the_stages_take_models_of_any_kind(known, parquet, tmp_path, invoke_dsir):
+    model, scores, rows, out = (tmp_path / name for name in ("m.dsir", "scores", "rows", "out"))
+    LengthModel(np.array([-0.01])).save(model)
+    for words in (
+        ("score", *parquet, "--model", model, "--out", scores, "--filters", "max_words=150"),
+        ("sample", scores, "-n", 20, "--min-tokens", 10, "--method", "top-k", "--out", rows),
+        ("write", rows, "--model", model, "--out", out),
+        ("verify", out, "--model", model),
+    ):
+        done = invoke_dsir(*words)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+    written = json.loads((out / "selection.json").read_bytes())
+    assert written["settings"]["estimator"] == "length"
+    assert written["metrics"]["rows"]["selected"] == 20
+    assert "kl_reduction" not in written["metrics"]
 
 
 def test_kinds_that_this_version_does_not_know(tmp_path):

@@ -95,13 +95,14 @@ def write_again(
         SettingError: this version of dsir does not know the settings of the manifest.
         DsirError: what the stages raise.
     """
-    settings = dict(manifest.settings)
+    # The model says how it was made: its part of the settings is compared afterwards.
+    told = model.describe()
+    settings = {name: one for name, one in manifest.settings.items() if name not in told}
     groups = settings.pop("groups", None)
     if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
         raise SettingError(f"groups={groups!r:.80}: expected a list of columns")
     for name in _NOT_OF_STAGES.keys() & settings.keys():
         raise SettingError(f"the stages on their own know no setting {name!r}")
-    # The model says how it was fitted: its part of the settings is compared afterwards.
     plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
