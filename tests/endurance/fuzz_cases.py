@@ -19,10 +19,8 @@ import pyarrow.parquet as pq
 import dsir
 from dsir.corpus import Shard, resolve
 from dsir.corpus.windows.shard import ChunkedShard
-from dsir.engine import open_engine
 from dsir.graph import Idf
 from dsir.model.features import HashedNgrams
-from dsir.progress import reporter
 from dsir.run.folders import sample_to_folder, score_to_folder
 from dsir.run.pipeline import Pipeline
 from dsir.run.status import run_status
@@ -30,6 +28,8 @@ from dsir.run.write_folder import write_from_folder
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
+from dsir.settings.machine import Machine
+from dsir.settings.output import OutputSettings
 
 
 class WrongAnswerError(AssertionError):
@@ -356,7 +356,7 @@ def folders(folder: Path) -> Case:
     raw = folder / "raw.jsonl"
     raw.write_text("".join(json.dumps({"text": f"{t} {t}"}) + "\n" for t in TEXTS * 6), "utf-8")
     model = dsir.fit(raw, ["the ship and the sea"], features=FEATURES, progress=False)
-    pipeline = Pipeline(open_engine(threads=1), reporter(False))
+    pipeline = Pipeline(Machine.of({"threads": 1, "progress": False}))
     settings = DrawSettings(Budget(9, None, None), KeyRule(3, "resample", 1.0), 2, False)
     corpus = resolve(raw, text="text")
     scores, rows, out = (folder / name for name in ("scores", "rows", "out"))
@@ -371,9 +371,7 @@ def folders(folder: Path) -> Case:
             out,
             model=model,
             model_path=None,
-            shard_size=1 << 20,
-            weight_column="log_weight",
-            target_column="target",
+            output=OutputSettings(),
         )
         _require(all(path.parent == out for path in written.paths), "a path outside")
         return _in_folder(out)
