@@ -20,14 +20,13 @@ from dsir.corpus.windows.shard import WINDOW_KEYS
 from dsir.errors import DsirWarning, InputError, ModelError, SettingError, StoreError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_model
-from dsir.model.targets import resolve_targets
 from dsir.output.manifest import Manifest
 from dsir.remote.location import RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed
 from dsir.run.folders import sample_to_folder, score_to_folder
-from dsir.run.inputs import cut, open_inputs
+from dsir.run.inputs import cut
 from dsir.run.pipeline import Pipeline
-from dsir.run.select import run_selection
+from dsir.run.select import run_plan
 from dsir.run.write_folder import write_from_folder
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.fit import FitSettings
@@ -61,15 +60,7 @@ def select_again(
         DsirError: what `dsir.select` raises.
     """
     plan = Plan.from_json(manifest.settings)
-    inputs = open_inputs(
-        raw,
-        resolve_targets(target, plan.reading.text),
-        text=plan.reading.text,
-        windows=plan.documents,
-        features=plan.fit.features,
-        machine=machine,
-    )
-    run_selection(plan, machine, inputs, out=out)
+    run_plan(plan, machine, raw, target, out=out)
 
 
 def is_of_stages(manifest: Manifest) -> bool:

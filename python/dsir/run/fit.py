@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
 from dsir.model.importance import ImportanceModel
-from dsir.model.targets import names_of_targets, resolve_targets
+from dsir.model.targets import names_of_targets
 from dsir.run.inputs import open_inputs
 from dsir.run.pipeline import Pipeline
 from dsir.settings.documents import WindowArguments, WindowSettings
@@ -58,7 +58,7 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
     machine = Machine.of(given)
     inputs = open_inputs(
         raw,
-        resolve_targets(target, reading.text),
+        target,
         text=reading.text,
         windows=windows,
         features=settings.features,

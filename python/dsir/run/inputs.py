@@ -59,18 +59,18 @@ def _without_windows(identity: Any) -> Any:
 
 def open_inputs(
     raw: object,
-    target: TargetCorpora,
+    target: object,
     *,
     text: str,
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
 ) -> Inputs:
-    """Find raw, and prepare raw and the targets for the stages.
+    """Find raw and the target, and prepare them for the stages.
 
     Args:
         raw: as in `dsir.select`.
-        target: the targets, as `resolve_targets` found them.
+        target: as in `dsir.select`.
         text: the text column.
         windows: how documents are cut.
         features: whose tokens windows are cut by.
@@ -78,12 +78,13 @@ def open_inputs(
 
     Raises:
         InputError: something cannot be found or read.
-        SettingError: `raw` is nothing that can be read.
+        SettingError: raw or the target is nothing that can be read.
     """
-    corpora = (prepared(one, windows, features, machine) for one in target.corpora)
+    targets = resolve_targets(target, text)
+    corpora = tuple(prepared(one, windows, features, machine) for one in targets.corpora)
     return Inputs(
         raw=prepared(resolve(raw, text=text, name="raw"), windows, features, machine),
-        target=TargetCorpora(target.names, tuple(corpora)),
+        target=TargetCorpora(targets.names, corpora),
     )
 
 
@@ -111,6 +112,3 @@ def in_units(corpus: Corpus, machine: Machine) -> Corpus:
     tasks = [units_of_work.CutTask(shard, units_of_work.UNIT_BYTES) for shard in corpus.shards]
     parts = machine.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
     return Corpus(tuple(itertools.chain.from_iterable(parts)), corpus.name)
-
-
-__all__ = ["Inputs", "cut", "in_units", "open_inputs", "prepared", "resolve_targets"]

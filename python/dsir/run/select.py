@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsir.arguments import flag, takes_arguments
-from dsir.model.targets import names_of_targets, resolve_targets
+from dsir.model.targets import names_of_targets
 from dsir.remote import Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
-from dsir.run.inputs import Inputs, open_inputs
+from dsir.run.inputs import open_inputs
 from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions
@@ -83,18 +83,11 @@ def select(
     flag("overwrite", overwrite)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of(given)
-    inputs = open_inputs(
-        raw,
-        resolve_targets(target, plan.reading.text),
-        text=plan.reading.text,
-        windows=plan.documents,
-        features=plan.fit.features,
-        machine=machine,
-    )
-    selection = run_selection(
+    selection = run_plan(
         plan,
         machine,
-        inputs,
+        raw,
+        target,
         out=None if out is None else location_of(out),
         workdir=None if workdir is None else location_of(workdir),
         overwrite=overwrite,
@@ -104,10 +97,11 @@ def select(
     return selection
 
 
-def run_selection(
+def run_plan(
     plan: Plan,
     machine: Machine,
-    inputs: Inputs,
+    raw: object,
+    target: object,
     *,
     out: Location | None,
     workdir: Location | None = None,
@@ -118,7 +112,8 @@ def run_selection(
     Args:
         plan: everything that the result depends on, besides the inputs.
         machine: what the run may use.
-        inputs: the corpora, in units.
+        raw: as in `select`.
+        target: as in `select`.
         out: the folder to write to; None for memory.
         workdir: the folder that keeps results; None for none.
         overwrite: replace a selection in `out`.
@@ -126,6 +121,14 @@ def run_selection(
     Raises:
         DsirError: what `select` raises.
     """
+    inputs = open_inputs(
+        raw,
+        target,
+        text=plan.reading.text,
+        windows=plan.documents,
+        features=plan.fit.features,
+        machine=machine,
+    )
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
     if workdir is not None:
         with folder_of(workdir) as place:
