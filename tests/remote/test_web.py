@@ -57,8 +57,8 @@ def test_what_goes_wrong(web, target, parquet, tmp_path, monkeypatch, invoke_dsi
     url, asked = web(tmp_path)
     for raw, status, message in (
         (f"{url}/no.jsonl", 1, "no.jsonl: no such file"),
-        (f"{url}/folder/", 2, "files of this kind are not read"),
-        (f"{url}/503?x=a.jsonl", 2, "files of this kind are not read"),
+        (f"{url}/folder/", 2, "unknown file type"),
+        (f"{url}/503?x=a.jsonl", 2, "unknown file type"),
         (f"{url}/503.jsonl", 1, "503.jsonl: cannot be read: 503"),
         (f"{url}/403.jsonl", 1, "403.jsonl: cannot be read: access denied"),
         ("http://127.0.0.1:1/a.jsonl", 1, "tried 2 times"),
