@@ -72,7 +72,7 @@ def test_what_goes_wrong(web, target, parquet, tmp_path, monkeypatch, invoke_dsi
         words = [word for pair in places.items() for word in pair]
         done = invoke_dsir("select", parquet[0], "-t", target, "-n", 1, *words, "-q")
         assert done.returncode == 1
-        assert "is for reading" in done.stderr or "cannot hold a work directory" in done.stderr
+        assert "can only be read" in done.stderr or "cannot hold a work directory" in done.stderr
     assert asked
 
 
