@@ -141,7 +141,7 @@ def test_urls_of_stores_that_are_not_known() -> None:
     pytest.importorskip("fsspec")
     url = "nothing://bucket/a.parquet"
     for source in (url, [url]):
-        with pytest.raises(SettingError, match="nothing://: is nothing that can be read"):
+        with pytest.raises(SettingError, match="nothing://: unknown protocol"):
             resolve(source)
 
 

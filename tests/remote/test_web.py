@@ -37,7 +37,7 @@ def test_ranges_only(web, tmp_path):
     assert got
     assert all(line.startswith("GET bytes=") for line in got)
     url, _ = web(tmp_path, ranges=False)
-    with pytest.raises(dsir.ShardError, match="sends whole files only, no ranges; copy the file"):
+    with pytest.raises(dsir.ShardError, match="sends only whole files, not ranges; copy the file"):
         dsir.fit(f"{url}/a.parquet", [texts[0]], progress=False)
 
 
