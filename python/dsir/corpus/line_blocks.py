@@ -120,7 +120,7 @@ def line_blocks(
     """
     unit_row = 0
     first_line = 0
-    where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
+    where = f" from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
         for data in _whole_lines(path, compression, block_bytes or BLOCK_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)

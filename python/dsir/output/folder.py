@@ -84,7 +84,7 @@ def check_writable(folder: Location) -> None:
 def _check_remote(folder: RemotePath) -> None:
     _refuse_reading_only(folder)
     if folder.protocol == "hf":
-        return  # Every file would be a public commit there.
+        return  # A probe would be a commit there, for all to see.
     probe = folder / f".dsir-probe-{secrets.token_hex(4)}"
     try:
         write_json(probe, None)
