@@ -197,7 +197,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         (["--idf", "/no/such/file"], 1, "cannot be read"),
         (["--stopwords", "xx"], 2, "--stopwords"),
         (["--on-error", "perhaps"], 2, "--on-error"),
-        (["--score-column", "id"], 1, "has a column 'id' already"),
+        (["--score-column", "id"], 1, "already has a column 'id'"),
     ],
 )
 def test_wrong_calls(shards, tmp_path, invoke_dsir, arguments, code, message):

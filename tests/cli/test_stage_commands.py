@@ -142,7 +142,7 @@ def test_another_model_is_refused(invoke_dsir, stages, parquet, target, tmp_path
 def test_folders_mixed_up(invoke_dsir, stages, tmp_path):
     cases = [
         (["sample", stages / "rows", "-n", 5, "-o", tmp_path / "o"], "no folder of scores"),
-        (["sample", tmp_path, "-n", 5, "-o", tmp_path / "o"], "no work directory"),
+        (["sample", tmp_path, "-n", 5, "-o", tmp_path / "o"], "not a work directory"),
         (
             ["write", stages / "scores", "-m", stages / "model.dsir", "-o", tmp_path / "o"],
             "no folder of selected rows",

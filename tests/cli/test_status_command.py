@@ -86,4 +86,4 @@ def test_rates():
 def test_no_work_directory(invoke_dsir, tmp_path):
     done = invoke_dsir("status", tmp_path)
     assert done.returncode == 1
-    assert "is no work directory of dsir" in done.stderr
+    assert "is not a work directory of dsir" in done.stderr

@@ -94,7 +94,7 @@ def test_pattern_matches_nothing(folder: Path) -> None:
 
 
 def test_pattern_matches_what_is_not_read(folder: Path) -> None:
-    with pytest.raises(SettingError, match=r"README\.md: files of this kind are not read"):
+    with pytest.raises(SettingError, match=r"README\.md: unknown file type"):
         resolve(f"{folder}/*")
 
 
@@ -133,7 +133,7 @@ def test_not_a_regular_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.txt", "a.gz", "a", "a.parquet.gz", "a.csv"])
 def test_unknown_suffix(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
-    with pytest.raises(SettingError, match=r"files of this kind are not read; known are \.parquet"):
+    with pytest.raises(SettingError, match=r"unknown file type; dsir reads \.parquet"):
         resolve(tmp_path / name)
 
 
@@ -141,7 +141,7 @@ def test_urls_of_stores_that_are_not_known() -> None:
     pytest.importorskip("fsspec")
     url = "nothing://bucket/a.parquet"
     for source in (url, [url]):
-        with pytest.raises(SettingError, match="nothing://: is nothing that can be read"):
+        with pytest.raises(SettingError, match="nothing://: unknown protocol"):
             resolve(source)
 
 
@@ -283,13 +283,13 @@ def test_table_without_text(source: object, message: str) -> None:
         (["a", b"b"], "element 1 is bytes, not str"),
         ((x for x in ["a", 2.5]), "element 1 is float"),
         (["a", "\ud800"], "element 1 holds half a surrogate pair"),
-        ([3], "int is nothing that can be read"),
-        (3, "int is nothing that can be read"),
-        (None, "NoneType is nothing"),
-        (b"abc", "bytes is nothing"),
-        ({"text": "x"}, "dict is nothing"),
+        ([3], "int cannot be read as a corpus"),
+        (3, "int cannot be read as a corpus"),
+        (None, "NoneType cannot be read"),
+        (b"abc", "bytes cannot be read"),
+        ({"text": "x"}, "dict cannot be read"),
         ({"a", "b"}, "a set has no order"),
-        (pl.LazyFrame({"text": ["a"]}), r"LazyFrame is nothing .*\.collect\(\)"),
+        (pl.LazyFrame({"text": ["a"]}), r"LazyFrame cannot be read .*\.collect\(\)"),
         ("", "is not a path"),
         ("a\0b", "is not a path"),
         ([TABLE, None], "element 1 is None"),

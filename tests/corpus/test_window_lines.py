@@ -133,14 +133,14 @@ def test_any_record(tmp_path_factory, before, after, words, ascii_only):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"text":"y"}', "does not hold the text it held"),
-        ('{"text":["x"]}', "does not hold the text it held"),
-        ('{"tex":"x"}', "does not hold the text it held"),
-        ('{"text":"x"', "cannot be taken apart"),
-        ('{"text":"x","a":[{}}', "cannot be taken apart"),
-        ('{"text":"x",5:6}', "cannot be taken apart"),
-        ('{"text":"x', "cannot be taken apart"),
-        ('{"text":"x","b":}', "cannot be taken apart"),
+        ('{"text":"y"}', "its text is not the one that was read"),
+        ('{"text":["x"]}', "its text is not the one that was read"),
+        ('{"tex":"x"}', "its text is not the one that was read"),
+        ('{"text":"x"', "cannot be parsed as JSON"),
+        ('{"text":"x","a":[{}}', "cannot be parsed as JSON"),
+        ('{"text":"x",5:6}', "cannot be parsed as JSON"),
+        ('{"text":"x', "cannot be parsed as JSON"),
+        ('{"text":"x","b":}', "cannot be parsed as JSON"),
     ],
 )
 def test_a_line_that_is_another_than_before(line, message):
@@ -152,5 +152,5 @@ def test_a_line_that_is_another_than_before(line, message):
 def test_a_field_of_an_added_name(tmp_path, column):
     path = tmp_path / "a.jsonl"
     path.write_text(f'{{"text":"a"}}\n{{"text":"a","{column}":1}}\n')
-    with pytest.raises(OutputError, match=rf"row 1: has a field '{column}' already"):
+    with pytest.raises(OutputError, match=rf"row 1: already has a field '{column}'"):
         lines_of(path)

@@ -318,7 +318,7 @@ def test_memory_is_written_as_parquet(tmp_path: Path) -> None:
 
 def test_weight_column_is_there_already(tmp_path: Path, kind: str) -> None:
     schema = pa.schema([("text", pa.string()), ("log_weight", pa.float64())])
-    with pytest.raises(OutputError, match=r"'log_weight' already; .*weight_column=\.\.\."):
+    with pytest.raises(OutputError, match=r"a column 'log_weight'; .*weight_column=\.\.\."):
         AddedColumns("log_weight").refuse_taken_names(schema)
     AddedColumns("weight").refuse_taken_names(schema)
     with pytest.raises(OutputError, match="already"):

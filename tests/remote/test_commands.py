@@ -52,7 +52,7 @@ def test_the_stages_one_by_one(
         invoke_dsir("explain", tmp_path / "m.dsir", text)
     )
     done = invoke_dsir("sample", f"{s3.url}/made/out", *draw, "-o", f"{s3.url}/x", "-q")
-    assert (done.returncode, "is no work directory" in done.stderr) == (1, True)
+    assert (done.returncode, "is not a work directory" in done.stderr) == (1, True)
     done = invoke_dsir("score", raw, "-m", f"{s3.url}/no.dsir", "-o", f"{s3.url}/y", "-q")
     assert (done.returncode, "no.dsir: cannot be read: no such file" in done.stderr) == (1, True)
 
@@ -74,7 +74,7 @@ def test_select_and_status(raw, s3, target, invoke_dsir):
         ("sample", 6),
     ]
     done = invoke_dsir("status", f"{s3.url}/out")
-    assert (done.returncode, "is no work directory of dsir" in done.stderr) == (1, True)
+    assert (done.returncode, "is not a work directory of dsir" in done.stderr) == (1, True)
 
 
 def test_a_folder_that_is_something_else_is_no_work_directory(s3, raw, target, invoke_dsir):

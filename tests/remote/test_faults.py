@@ -55,7 +55,7 @@ def test_a_fault_that_stays_is_reported_and_leaves_nothing(remote, s3, proxy):
 def test_a_refusal_is_not_tried_again(remote, s3, proxy):
     raw, target = remote
     proxy.fault = lambda asked: "403" if "raw/" in asked.path else None
-    with pytest.raises(dsir.ShardError, match="access denied; look at the credentials"):
+    with pytest.raises(dsir.ShardError, match="access denied; check the credentials"):
         dsir.fit(raw[0], target, progress=False)
     assert len([asked for asked in proxy.asked if "raw/" in asked.path]) == 1
 
@@ -154,7 +154,7 @@ def test_what_is_not_there(s3, target, parquet, invoke_dsir, tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "there is no bucket" in done.stderr
     for raw, message in {
-        "xyz://a/b.parquet": "xyz://: is nothing that can be read",
+        "xyz://a/b.parquet": "xyz://: unknown protocol",
         "s3://": "names no bucket",
     }.items():
         done = invoke_dsir("select", raw, "-t", target, "-n", 1, "-o", tmp_path / "o", "-q")
@@ -172,7 +172,7 @@ def test_refused_credentials(s3, parquet, target, invoke_dsir, tmp_path, monkeyp
     for source, out in ((raw, tmp_path / "o"), (parquet[0], f"{s3.url}/out")):
         done = invoke_dsir("select", source, "-t", target, "-n", 1, "-o", out, "-q")
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-        assert "access denied; look at the credentials in the environment" in done.stderr
+        assert "access denied; check the credentials in the environment" in done.stderr
 
 
 def test_a_wrong_endpoint(s3, target, monkeypatch):

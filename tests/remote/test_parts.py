@@ -108,7 +108,7 @@ class StatusError(Exception):
     [
         (ConnectionResetError(), True),
         (TimeoutError(), True),
-        (TryAgainError("3 bytes came of 4"), True),
+        (TryAgainError("only 3 of 4 bytes came"), True),
         (OSError("AWS Error NETWORK_CONNECTION during GetObject operation: curlCode: 28"), True),
         (OSError("AWS Error SLOW_DOWN during PutObject operation: Reduce your rate."), True),
         (OSError("AWS Error UNKNOWN (HTTP status 503) during UploadPart operation"), True),

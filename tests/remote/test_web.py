@@ -37,7 +37,7 @@ def test_ranges_only(web, tmp_path):
     assert got
     assert all(line.startswith("GET bytes=") for line in got)
     url, _ = web(tmp_path, ranges=False)
-    with pytest.raises(dsir.ShardError, match="sends whole files only, no ranges; copy the file"):
+    with pytest.raises(dsir.ShardError, match="sends only whole files, not ranges; copy the file"):
         dsir.fit(f"{url}/a.parquet", [texts[0]], progress=False)
 
 
@@ -57,8 +57,8 @@ def test_what_goes_wrong(web, target, parquet, tmp_path, monkeypatch, invoke_dsi
     url, asked = web(tmp_path)
     for raw, status, message in (
         (f"{url}/no.jsonl", 1, "no.jsonl: no such file"),
-        (f"{url}/folder/", 2, "files of this kind are not read"),
-        (f"{url}/503?x=a.jsonl", 2, "files of this kind are not read"),
+        (f"{url}/folder/", 2, "unknown file type"),
+        (f"{url}/503?x=a.jsonl", 2, "unknown file type"),
         (f"{url}/503.jsonl", 1, "503.jsonl: cannot be read: 503"),
         (f"{url}/403.jsonl", 1, "403.jsonl: cannot be read: access denied"),
         ("http://127.0.0.1:1/a.jsonl", 1, "tried 2 times"),
@@ -72,7 +72,7 @@ def test_what_goes_wrong(web, target, parquet, tmp_path, monkeypatch, invoke_dsi
         words = [word for pair in places.items() for word in pair]
         done = invoke_dsir("select", parquet[0], "-t", target, "-n", 1, *words, "-q")
         assert done.returncode == 1
-        assert "is for reading" in done.stderr or "cannot hold a work directory" in done.stderr
+        assert "can only be read" in done.stderr or "cannot hold a work directory" in done.stderr
     assert asked
 
 

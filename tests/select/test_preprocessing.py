@@ -227,7 +227,7 @@ def test_wrong_calls(world, keywords, message):
 @pytest.mark.parametrize("name", ["source_row", "chunk_start", "chunk_stop"])
 def test_a_column_of_an_added_name(world, target, name):
     table = world.table().append_column(name, pa.array(np.arange(600)))
-    with pytest.raises(dsir.OutputError, match=f"{name!r} already"):
+    with pytest.raises(dsir.OutputError, match=f"already has a column {name!r}"):
         dsir.select(table, target, n=9, **CHUNKS)
     assert len(dsir.select(table, target, n=9, length="mean", **QUIET)) == 9
 

@@ -120,7 +120,7 @@ def test_messages(corpus):
     for keywords, message in settings_:
         with pytest.raises(dsir.SettingError, match=message):
             dsir.select(corpus.table(), TARGETS, **keywords, **MEAN)
-    for column, message in (("nothing", "no column 'nothing'"), ("meta", "quotas are by strings")):
+    for column, message in (("nothing", "no column 'nothing'"), ("meta", "quotas need a column")):
         with pytest.raises(dsir.ShardError, match=message):
             dsir.select(corpus.table(), TARGETS, n=1, group_by=column, **MEAN)
     with pytest.raises(dsir.SettingError, match="combine: cannot be used"):

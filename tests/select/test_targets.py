@@ -285,7 +285,7 @@ def test_explain_needs_a_name(world, wanted):
 
 def test_a_column_of_that_name_is_there_already(world, wanted):
     table = world.table().rename_columns(["id", "text", "target", "tags", "meta"])
-    with pytest.raises(dsir.OutputError, match=r"'target' already; .* target_column="):
+    with pytest.raises(dsir.OutputError, match=r"already has a column 'target'; .* target_column="):
         dsir.select(table, wanted, n=5, **SEPARATE)
     selection = dsir.select(table, wanted, n=5, target_column="took", **SEPARATE)
     assert selection.table.schema.names[-2:] == ["log_weight", "took"]

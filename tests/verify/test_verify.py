@@ -249,7 +249,7 @@ def test_other_settings_give_other_rows(out, name, value, reseal):
         (lambda c: c["settings"].update(text=7), "setting text is missing"),
         (lambda c: c["inputs"].update(target=None), "what the target was"),
         (lambda c: c["inputs"]["raw"][0].update(path="../raw.parquet"), "which is no path"),
-        (lambda c: c["inputs"]["raw"][0].update(path="/etc/passwd"), "not read"),
+        (lambda c: c["inputs"]["raw"][0].update(path="/etc/passwd"), "unknown file type"),
         (lambda c: c["inputs"]["raw"][0].update(size=1), "is not what was selected from: size"),
         (lambda c: c["inputs"]["raw"][0].update(rows=1), "rows read of raw[0] were 1, are 22"),
         (lambda c: c["inputs"].update(raw=[]), ""),
@@ -270,7 +270,7 @@ def test_no_name_leads_out_of_the_folder(out, name, reseal):
     reseal(out, lambda content: content["files"].update({name: entry}))
     found = dsir.verify(out, quick=True)
     assert kinds(found) == {"manifest"}
-    assert "no name of a file of a selection" in messages(found)
+    assert "which no selection has" in messages(found)
 
 
 def test_a_folder_that_is_a_link_is_refused(out):

@@ -66,7 +66,7 @@ def test_every_byte_of_a_result_counts(place):
         with pytest.raises(dsir.WorkdirError, match=r"raw-00000\.npy: is damaged.*checksum"):
             place.finished()
     place.path(".npy").unlink()
-    with pytest.raises(dsir.WorkdirError, match="is not there"):
+    with pytest.raises(dsir.WorkdirError, match="it is missing"):
         place.finished()
 
 
@@ -125,7 +125,7 @@ def test_other_content(place, workdir, content):
 def test_a_crafted_manifest(workdir, change):
     """Its checksum is right, and its parts are not what they must be."""
     write_sealed(workdir.path / "manifest.json", {**workdir.manifest, **change})
-    with pytest.raises(dsir.WorkdirError, match="not a manifest that this version"):
+    with pytest.raises(dsir.WorkdirError, match="cannot read this manifest"):
         read_manifest(workdir.path)
 
 

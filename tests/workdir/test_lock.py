@@ -73,7 +73,7 @@ def test_another_machine_may_still_be_at_it(parquet, target, tmp_path):
         "half a li",
     ):
         lock.write_text(content)
-        with pytest.raises(dsir.WorkdirError, match=r"or has died there .*remove .*lock"):
+        with pytest.raises(dsir.WorkdirError, match=r"or died and left its lock .*remove .*lock"):
             dsir.select(parquet, target, **settings)
     lock.unlink()
     dsir.select(parquet, target, **settings)

@@ -1,4 +1,4 @@
-"""Corpora: anything a user may point dsir at, as shards that are read in bounded batches."""
+"""Corpora: whatever a user names as input, as shards that are read in batches of bounded size."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ _FEATHER_V1_MAGIC = b"FEA1"
 class ArrowShard(FileShard):
     """An Arrow IPC file or stream.
 
-    The unit of reading is the record batch, as its writer cut it: one of them is in memory.
+    It is read one record batch at a time, as its writer cut them; one batch is in memory.
     """
 
     kind: ClassVar[Kind] = "arrow"
 
     def rows_in_metadata(self) -> None:
-        """Return None: the number of rows stands in every record batch, not at one place."""
+        """Return None: only the record batches themselves say how many rows they have."""
         return
 
     def schema(self) -> pa.Schema:
@@ -58,21 +58,21 @@ class ArrowShard(FileShard):
         groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
-        del on_error, batch_bytes  # No row of an Arrow file can be bad on its own at this stage.
+        del on_error, batch_bytes  # A record batch is read whole or not at all: no bad single rows.
         schema = self.schema()
-        column = find_text_column(schema, self.text, self.name)
-        beside = [find_group_column(schema, name, self.name) for name in groups]
-        tops = {schema.get_field_index(one.path[0]) for one in (column, *beside)}
-        for unit_row, batch in self._batches(sorted(tops), threads):
-            values = [values_of(one.of(batch)) for one in beside]
-            for position, text in cut_text(column.of(batch)):
+        text_column = find_text_column(schema, self.text, self.name)
+        group_columns = [find_group_column(schema, name, self.name) for name in groups]
+        fields = {schema.get_field_index(one.path[0]) for one in (text_column, *group_columns)}
+        for unit_row, batch in self._batches(sorted(fields), threads):
+            values = [values_of(column.of(batch)) for column in group_columns]
+            for position, text in cut_text(text_column.of(batch)):
                 span = slice(position, position + len(text))
                 yield TextBatch(
                     unit_row + position, text, groups=tuple(one.of(span) for one in values)
                 )
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
-        """Fetch rows by their number, in batches as the file has them."""
+        """Fetch rows by their number, at most one record batch of the file at a time."""
         if not len(rows):
             return
         column = find_text_column(self.schema(), self.text, self.name)
@@ -95,17 +95,17 @@ class ArrowShard(FileShard):
     def _open_bytes(self) -> pa.NativeFile:
         self.refuse_empty_file()
         with translated(lambda error: self._refuse("cannot be read", error)):
-            # Not a memory map: a file cut short under a map kills the process.
+            # Not a memory map: reading a map of a file that was cut short kills the process.
             return open_source(self.path)
 
     def _reader(self, source: pa.NativeFile, options: pa.ipc.IpcReadOptions | None) -> Any:
-        """Open a file, or a stream where the magic of a file is missing."""
+        """Return a reader of an IPC file, or of a stream if the bytes lack the magic of a file."""
         with translated(lambda error: self._refuse("cannot be read as Arrow IPC", error)):
             magic = source.read(len(_FILE_MAGIC))
             source.seek(0)
             if magic.startswith(_FEATHER_V1_MAGIC):
                 raise ShardError(
-                    f"{self.name}: is Feather version 1, which is not read; "
+                    f"{self.name}: is Feather version 1, which dsir cannot read; "
                     "write it again as version 2 (Arrow IPC)",
                     path=self.name,
                 )
@@ -117,7 +117,7 @@ class ArrowShard(FileShard):
     def _batches(
         self, included: list[int] | None, threads: int
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Read record batches and the row number at which each begins."""
+        """Yield each record batch with the number of its first row."""
         options = pa.ipc.IpcReadOptions(included_fields=included, use_threads=threads > 1)
         unit_row = 0
         with self._open_bytes() as source:

@@ -1,4 +1,4 @@
-"""Texts that the core refuses: what is wrong with them, in words."""
+"""Why the core refused a text, in words, and the beginning of the text to show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def why_bad(text: pa.Array, position: int) -> str:
     one = text.slice(position, 1)
     if pa.types.is_dictionary(one.type):
         one = one.dictionary.slice(one.indices[0].as_py(), 1)
-    # No view is longer than 2 GiB, and there is no kernel for the length of one.
+    # A view cannot be longer than 2 GiB, and pyarrow has no kernel for its length.
     is_view = pa.types.is_string_view(one.type)
     length = 0 if is_view else pc.binary_length(one)[0].as_py() or 0
     return (
@@ -26,16 +26,16 @@ def why_bad(text: pa.Array, position: int) -> str:
 
 
 def snippet_of(data: bytes) -> str:
-    r"""Return the beginning of a bad text or line, at most 200 bytes of it, as a text.
+    r"""Return at most the first 200 bytes of a bad text or line, as a string.
 
-    What is not UTF-8 becomes escapes such as \xff; a character is not cut in two.
+    Bytes that are not UTF-8 become escapes such as \xff. No character is cut in two.
     """
     cut = data[:_SNIPPET_BYTES]
     if len(data) > len(cut):
         end = len(cut)
         while end > len(cut) - 3 and data[end] & 0xC0 == 0x80:
             end -= 1
-        # Where that many bytes continue nothing, they are not UTF-8, and stay.
+        # Four continuation bytes in a row are not UTF-8: there is no character to keep whole.
         cut = cut[:end] if data[end] & 0xC0 != 0x80 else cut
     return cut.decode("utf-8", "backslashreplace")
 
@@ -54,13 +54,13 @@ def snippet_at(text: pa.Array, position: int) -> str:
 
 
 def bad_text_error(name: str, file_row: int, text: pa.Array, position: int) -> RowError:
-    """Make the error for a text that the core has refused, under `on_error="raise"`.
+    """Return the error for a text that the core has refused, for `on_error="raise"`.
 
     Args:
-        name: of the shard.
-        file_row: row in the shard of the first text.
-        text: the batch.
-        position: of the text in the batch.
+        name: what messages call the shard.
+        file_row: the row in the file of the first text in the batch.
+        text: the texts of the batch.
+        position: where in the batch the refused text is.
     """
     row = file_row + position
     return RowError(

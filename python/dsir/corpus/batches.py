@@ -1,4 +1,4 @@
-"""How much is read at a time: batches of about 8 MB of text, never less than a row."""
+"""How much is read at a time: batches of about 8 MB of text, and at least one row."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class ReadLimits:
 
     Attributes:
         batch_bytes: about how many bytes of rows make a batch; None for `BATCH_BYTES`.
-        row_bytes: the longest line, or the largest rows of a Parquet row group on average, that
-            are read; larger ones are refused.
+        row_bytes: the most bytes that a JSON line, or on average a row of a Parquet row group, may
+            have; longer ones are refused.
     """
 
     batch_bytes: int | None = None
@@ -38,8 +38,8 @@ def rows_per_batch(
 
     Args:
         total_bytes: the bytes of all rows together.
-        rows: how many rows that is.
-        most: the number of rows not to exceed, however short they are.
+        rows: the number of these rows.
+        most: the most rows to return, however short the rows are.
         batch_bytes: the bytes of a batch; None for `BATCH_BYTES`.
     """
     if rows <= 0 or total_bytes <= 0:
@@ -48,16 +48,16 @@ def rows_per_batch(
 
 
 def cut_text(text: pa.Array) -> Iterator[tuple[int, pa.Array]]:
-    """Cut texts into batches without copying; yields the first position and the texts."""
+    """Cut texts into batches without copying; yield each batch with its first position."""
     for first, last in cut_at(_ends(text)):
         yield first, text.slice(first, last - first)
 
 
 def cut_at(ends: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Cut rows into batches; yields the first row of each and the one behind its last.
+    """Cut rows into batches; yield the first row of each batch and the row after its last.
 
     Args:
-        ends: int64, the bytes of all rows up to and including each.
+        ends: int64[rows], the running sum of the rows' bytes.
     """
     first = 0
     while first < len(ends):
@@ -73,29 +73,29 @@ def table_bytes(table: pa.Table) -> int:
     try:
         return int(table.nbytes)
     except pa.ArrowTypeError:
-        # Older versions of pyarrow cannot tell for string views.
+        # Older versions of pyarrow have no nbytes for string views.
         return int(table.get_total_buffer_size())
 
 
 def within(rows: npt.NDArray[np.int64], unit_row: int, length: int) -> npt.NDArray[np.int64]:
-    """Return those of ascending row numbers that fall into `length` rows from `unit_row` on."""
+    """Return the ascending row numbers that lie in [unit_row, unit_row + length)."""
     low, high = np.searchsorted(rows, [unit_row, unit_row + length])
     return rows[low:high]
 
 
 def _ends(text: pa.Array) -> npt.NDArray[np.int64]:
-    """Return the bytes of all texts up to and including each."""
+    """Return the running sum of the texts' bytes, int64[rows]."""
     rows = len(text)
     if not rows:
         return np.zeros(0, dtype=np.int64)
     if pa.types.is_dictionary(text.type):
-        # Rows that share a text are as long as it on average; the texts themselves are shared.
+        # Rows share the texts of the dictionary, so every row counts an equal share of the buffers.
         mean = max(1, int(text.get_total_buffer_size()) // rows)
         return np.arange(1, rows + 1, dtype=np.int64) * mean
     values = text.buffers()[1]
     if pa.types.is_string_view(text.type):
-        # A view is four integers, of which the first is the length.
-        # Buffers may be longer than their rows, by any number of bytes.
+        # A view is four integers; the first is the length.
+        # A buffer may be longer than its rows need, by any number of bytes.
         views = np.frombuffer(values, dtype=np.int32, count=4 * (text.offset + rows))
         lengths = views.reshape(-1, 4)[text.offset :, 0].astype(np.int64)
         ends: npt.NDArray[np.int64] = np.cumsum(lengths)

@@ -1,9 +1,9 @@
-"""What a damaged file must not bring in: offsets and indices that lead out of their buffers.
+"""Checks against damaged files: no offset or index may lead out of its buffer.
 
-Arrow files carry no checksums and are used as they lie there; Parquet files may carry none, and the
-indices of a dictionary column are taken as they are read. Without these checks a flipped bit is a
-read from anywhere in memory. UTF-8 is left alone (strings are looked at as bytes), as a text that
-is not valid is a matter of its row.
+Arrow files have no checksums, and pyarrow uses their bytes as they are. Parquet files may have none
+either, and pyarrow does not check the indices of a dictionary column. Without these checks one
+flipped bit makes the process read from anywhere in memory. Strings are checked as bytes: a text
+that is not UTF-8 is an error of its row, not of the file.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import pyarrow as pa
 
 
 def check_buffers(batch: pa.RecordBatch) -> None:
-    """Make sure that no offset, index or length of a batch leads out of its buffers.
+    """Check that no offset, index or length of a batch leads out of its buffers.
 
     Raises:
-        pyarrow.ArrowInvalid: one does.
+        pyarrow.ArrowInvalid: an offset, index or length does.
     """
     for column in batch.columns:
         check_column(column)
 
 
 def check_dictionaries(column: pa.Array) -> None:
-    """Make sure of the same for the dictionaries in a column, all else being known to be right."""
+    """Check the dictionaries in a column as `check_buffers` does; the rest is known to be right."""
     if pa.types.is_dictionary(column.type):
         check_column(column)
     elif pa.types.is_struct(column.type):
@@ -33,7 +33,7 @@ def check_dictionaries(column: pa.Array) -> None:
 
 
 def check_column(column: pa.Array) -> None:
-    """Make sure of the same for one column."""
+    """Check one column as `check_buffers` does."""
     column.validate()
     if pa.types.is_dictionary(column.type):
         check_column(column.dictionary)
@@ -51,7 +51,7 @@ def check_column(column: pa.Array) -> None:
 
 
 def _check_views(column: pa.Array) -> None:
-    """Check the views under nulls too: validate() does not look at them, but casts follow them."""
+    """Check the views of null rows too: validate() skips them, but casts follow them."""
     data_type = column.type
     if pa.types.is_struct(data_type):
         for index in range(data_type.num_fields):

@@ -1,4 +1,4 @@
-"""Shards that are files: of this machine or of a store, whole or in part."""
+"""Shards that are files, or parts of files, on this machine or in a store."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from dsir.remote.store import ObjectState
 
 @dataclass(frozen=True, slots=True)
 class FileShard(Shard):
-    """A shard on disk.
+    """A file, or a part of one.
 
     Attributes:
         path: absolute path, or URL.
-        size: bytes; of a part, its own.
+        size: bytes of the file, or of the part.
         mtime_ns: time of the last change, when the corpus was resolved; 0 in a store.
-        version: in a store, the etag or what it has in its place; else empty.
-        part: which part of the file it is; None for all of it.
-        limits: how much of it is in memory at a time. What is read does not depend on it.
+        version: in a store, the etag or what the store has in its place; else empty.
+        part: which part of the file this shard is; None for the whole file.
+        limits: how much of the file is in memory at a time. What is read does not depend on it.
     """
 
     name: str
@@ -38,18 +38,18 @@ class FileShard(Shard):
 
     @property
     def file(self) -> Location:
-        """Where it lies."""
+        """The path or URL of the file."""
         return RemotePath(self.path) if self.is_remote else Path(self.path)
 
     @property
     def is_remote(self) -> bool:
-        """Whether it lies in a store."""
+        """Whether the file is in a store."""
         return is_url(self.path)
 
     def identity(self) -> dict[str, int | str]:
-        """Return path, size and last change (or version), as they were at resolve time.
+        """Return path, size and last change (or version) of the file, as they were at resolve time.
 
-        Those of the file, also for a part of it.
+        A part returns those of its whole file.
         """
         if self.is_remote:
             return {"path": self.path, "size": self.file_size, "version": self.version}
@@ -61,31 +61,31 @@ class FileShard(Shard):
         return self.size if self.part is None else self.part.file_size
 
     def limited(self, limits: ReadLimits) -> FileShard:
-        """Return the same, with so much of it in memory at a time."""
+        """Return the same shard with other `limits`."""
         return replace(self, limits=limits)
 
     def whole(self) -> FileShard:
-        """Return the shard of all of its file."""
+        """Return the shard of the whole file."""
         return self if self.part is None else replace(self, size=self.file_size, part=None)
 
     def placed(self, rows_before: int) -> FileShard:
-        """Return the same, knowing how many rows of the file are before it."""
+        """Return the same shard, knowing how many rows of the file are before it."""
         if self.part is None:
             return self
         return replace(self, part=replace(self.part, rows_before=rows_before))
 
     def rows_before(self) -> int:
-        """Return the rows of the file before it, which may take reading them."""
+        """Return how many rows of the file are before this part; they may have to be read."""
         if self.part is None:
             return 0
         known = self.part.rows_before
         return self._count_rows_before() if known is None else known
 
     def _count_rows_before(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} is not cut by what has to be read")
+        raise NotImplementedError(f"parts of {type(self).__name__} know the rows before them")
 
     def check_unchanged(self) -> None:
-        """Raise ShardError if size or time of the last change differ from those at resolve time."""
+        """Raise ShardError if size, last change or version differ from those at resolve time."""
         size, mtime_ns, version = file_state(self.name, self.path)
         if (size, mtime_ns, version) != (self.file_size, self.mtime_ns, self.version):
             raise ShardError(
@@ -95,8 +95,8 @@ class FileShard(Shard):
             )
 
     def refuse_empty_file(self) -> None:
-        """Raise ShardError for a file without a single byte, which is no file of any kind."""
-        # A store is not asked again: that is a request.
+        """Raise ShardError for a file of 0 bytes: no format has such files."""
+        # The size in a store is the one at resolve time: asking again takes a request.
         size = self.size if self.is_remote else file_state(self.name, self.path)[0]
         if size == 0:
             raise ShardError(f"{self.name}: is empty (0 bytes)", path=self.name)
@@ -107,10 +107,10 @@ def file_state(name: str, path: str) -> tuple[int, int, str]:
 
     Args:
         name: what messages call the file.
-        path: where it is.
+        path: the path or URL.
 
     Raises:
-        ShardError: the file is missing, out of reach, or not a regular file.
+        ShardError: the file is missing, cannot be reached, or is not a regular file.
     """
     if is_url(path):
         state = remote_state(name, RemotePath(path))
@@ -127,11 +127,11 @@ def file_state(name: str, path: str) -> tuple[int, int, str]:
 
 
 def remote_state(name: str, path: RemotePath) -> ObjectState:
-    """Return size and version of a file of a store.
+    """Return size and version of a file in a store.
 
     Raises:
         ShardError: the file is missing.
-        StoreError: it is out of reach.
+        StoreError: the store does not answer.
     """
     with translated(lambda error: ShardError(f"{name}: cannot be read: {error}", path=name)):
         state = path.state()

@@ -14,11 +14,11 @@ Reader = TypeVar("Reader", bound=FileShard)
 
 
 def is_known(path: Location, *, in_folder: bool = False) -> bool:
-    """Tell whether a file has a suffix that is read.
+    """Tell whether dsir reads files with this suffix.
 
     Args:
         path: the file.
-        in_folder: it was found in a folder, not asked for by name.
+        in_folder: the file was found in a folder, not named by the user.
     """
     found = how_read(path)
     return found is not None and (found.in_folder or not in_folder)
@@ -28,16 +28,16 @@ def open_file(path: Location, text: str) -> FileShard:
     """Describe a file as a shard.
 
     Args:
-        path: the file as the user gave it, or its URL; messages call it that.
+        path: the file as the user gave it, or its URL; also its name in messages.
         text: the text column.
 
     Raises:
         SettingError: the suffix is not known.
-        ShardError: the file is missing or out of reach.
+        ShardError: the file is missing or cannot be reached.
     """
     found = how_read(path)
     if found is None or found.format.reader is None:
-        raise SettingError(f"{path}: files of this kind are not read; known are {SUFFIXES}")
+        raise SettingError(f"{path}: unknown file type; dsir reads {SUFFIXES}")
     reader: type[FileShard] = loaded(found.format.reader)
     return open_with(reader, path, text, found.compression)
 
@@ -45,23 +45,23 @@ def open_file(path: Location, text: str) -> FileShard:
 def open_with(
     reader: type[Reader], path: Location, text: str, compression: Compression | None = None
 ) -> Reader:
-    """Describe a file as a shard of a reader, whatever its suffix.
+    """Describe a file as a shard of a given class, whatever the file's suffix.
 
     Args:
         reader: the class of the shard.
-        path: the file as the user gave it, or its URL; messages call it that.
+        path: the file as the user gave it, or its URL; also its name in messages.
         text: the text column.
-        compression: how it is compressed; only of readers of formats that can be.
+        compression: how the file is compressed; only for readers that have such an argument.
 
     Raises:
-        ShardError: the file is missing or out of reach.
+        ShardError: the file is missing or cannot be reached.
     """
     name = str(path)
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        raise ShardError(f"{shown}: its name is not UTF-8; rename it", path=shown) from None
+        raise ShardError(f"{shown}: the file name is not UTF-8; rename it", path=shown) from None
     absolute = name if isinstance(path, RemotePath) else os.path.normpath(path.absolute())
     size, mtime_ns, version = file_state(name, absolute)
     compressed: dict[str, Any] = {} if compression is None else {"compression": compression}

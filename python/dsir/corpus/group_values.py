@@ -1,8 +1,8 @@
-"""The values of a column that quotas are by: codes a batch, and their names.
+"""The values of quota columns: a code for each row of a batch, and the names of the codes.
 
-A value's name is its JSON text (`"news"`, `12`, `true`, `null`), so that it is the same from every
-format. A column is string, integer or bool, or a dictionary of one of these; nested with dots. In
-JSON Lines any value has its text for a name, and a field that a line does not have is null.
+A value's name is its JSON text (`"news"`, `12`, `true`, `null`), so every format gives the same
+name. A column holds strings, integers or booleans, or a dictionary of one of these; dots lead into
+nested columns. In JSON Lines a value may be of any type, and a missing field counts as null.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dsir.errors import ShardError
 from dsir.primitive_arrays import to_numpy
 
 _MAX_FAST_BYTES = (1 << 31) - 16  # pyarrow counts the bytes of a block in 32 bits.
-_LONGEST_INTEGER = 4000  # Digits; Python refuses to convert more than 4,300.
+_LONGEST_INTEGER = 4000  # Digits. Python refuses to convert more than 4,300.
 _JSON_KINDS = (pa.string(), pa.int64(), pa.bool_())
 
 
@@ -31,7 +31,7 @@ class GroupValues(NamedTuple):
 
     Attributes:
         codes: uint32[rows], positions in `names`.
-        names: of the values; two may be the same.
+        names: the names of the values; a name may be there twice.
     """
 
     codes: npt.NDArray[np.uint32]
@@ -43,15 +43,15 @@ class GroupValues(NamedTuple):
 
 
 def find_group_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
-    """Find a column in a schema whose values quotas can be by.
+    """Find a quota column in a schema.
 
     Args:
-        schema: the columns there are.
-        column: the one asked for; dots lead into nested columns.
+        schema: the columns of the shard.
+        column: the name of the quota column; dots lead into nested columns.
         name: what messages call the shard.
 
     Raises:
-        ShardError: there is no such column, or its type is none of those.
+        ShardError: there is no such column, or its type cannot have quotas.
     """
     found = find_column(schema, column)
     if found is None:
@@ -62,15 +62,15 @@ def find_group_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
     kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
     if not (_is_text(kind) or pa.types.is_integer(kind) or kind in (pa.bool_(), pa.null())):
         raise ShardError(
-            f"{name}: column {column!r} is {found.type}; quotas are by strings, whole numbers, or "
-            "true and false",
+            f"{name}: column {column!r} is {found.type}; quotas need a column of strings, whole "
+            "numbers, or true and false",
             path=name,
         )
     return found
 
 
 def values_of(array: pa.Array) -> GroupValues:
-    """Give codes to the values of a column that `find_group_column` accepts."""
+    """Return codes and names for the values of a column that `find_group_column` accepts."""
     if pa.types.is_null(array.type):
         return GroupValues(np.zeros(len(array), np.uint32), ["null"])
     if not pa.types.is_dictionary(array.type):
@@ -79,11 +79,11 @@ def values_of(array: pa.Array) -> GroupValues:
         array = array.dictionary_encode()
     dictionary = array.dictionary
     if _is_text(dictionary.type):
-        # As bytes: a string that is not UTF-8 is a value like others.
+        # As bytes: a string that is not UTF-8 is a value like any other.
         dictionary = dictionary.cast(pa.large_string()).cast(pa.large_binary())
     names = [_name_of(value) for value in dictionary.to_pylist()]
     indices = array.indices
-    codes = np.full(len(array), len(names), dtype=np.uint32)  # Of rows without a value.
+    codes = np.full(len(array), len(names), dtype=np.uint32)  # The code of null, which comes last.
     if indices.null_count:
         present = to_numpy(indices.is_valid().cast(pa.uint8())).astype(bool)
         codes[present] = to_numpy(indices.drop_null())
@@ -93,10 +93,10 @@ def values_of(array: pa.Array) -> GroupValues:
 
 
 class LineValues:
-    """Reads the values of fields out of the lines of a shard.
+    """Reads the values of quota fields from the lines of a shard.
 
     Args:
-        columns: the fields.
+        columns: the names of the fields.
         name: what messages call the shard.
     """
 
@@ -108,7 +108,7 @@ class LineValues:
         self._missing = set(columns)
 
     def of(self, block: LineBlock) -> tuple[GroupValues, ...]:
-        """Return the values of a block of lines, a column each."""
+        """Return the values in a block of lines, one `GroupValues` for each column."""
         if not block.rows:
             return tuple(GroupValues(np.zeros(0, np.uint32), []) for _ in self._columns)
         self.choose(block)
@@ -120,9 +120,9 @@ class LineValues:
         return tuple(column for column in self._columns if column in self._missing)
 
     def choose(self, block: LineBlock) -> bool:
-        """Decide by a block what the dots in the names of fields mean; False where it cannot say.
+        """Decide what the dots in field names mean; return whether that is now known for all.
 
-        Said once: by the first object of a file.
+        The first object of a file decides, once: "a.b" is one field if the object has it.
         """
         for column in self._columns:
             if column not in self._fields:
@@ -132,10 +132,10 @@ class LineValues:
         return len(self._fields) == len(set(self._columns))
 
     def find_missing(self, blocks: Iterator[LineBlock]) -> str | None:
-        """Return a field that no line has; None where there is none, or no line that could.
+        """Return a field that no line has; None if every field is there, or no line is an object.
 
         Args:
-            blocks: all of the file, to look where every value was null.
+            blocks: the whole file, read again to tell a missing field from one that is always null.
         """
         objects = 0
         for block in blocks:
@@ -169,9 +169,10 @@ class LineValues:
     def _read_at_once(
         self, block: LineBlock, column: str, field: tuple[str, ...]
     ) -> GroupValues | None:
-        """Parse the field of all lines in one call; None where they are not of one kind.
+        """Parse the field of all lines in one call; None if the values are not of one type.
 
-        That rows are lines is as in `json_text`: every line is an object, and there are as many.
+        Also None unless every line is an object and pyarrow finds as many rows as there are lines:
+        only then is row i of pyarrow's table line i of the block.
         """
         import pyarrow.json as pj  # Here: long to import.
 
@@ -211,15 +212,16 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _name_of(value: Any) -> str:
-    """Return the JSON text of a value; bytes are those of a string."""
+    """Return the JSON text of a value. Bytes are the bytes of a string."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # Halves of surrogate pairs.
+    # Half a surrogate pair becomes an escape.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _load(line: bytes) -> Any:
-    """Return what a line holds; None for one that is broken, which is another's to tell of."""
+    """Return what a line holds; None if the line is broken, which `json_text` reports."""
     try:
         return json.loads(line, parse_int=_whole)
     except (ValueError, RecursionError):

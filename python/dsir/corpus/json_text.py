@@ -1,4 +1,4 @@
-"""The text field of JSON lines: by the core, and by Python's json where a line is not plain."""
+"""Reads the text field of JSON lines: the core reads plain lines, Python's json all others."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class ReadTexts:
     """The texts of a block of lines.
 
     Attributes:
-        text: one value a row, null where the text is null or the row is bad.
-        bad: position in the block and reason, of every row that cannot be read.
+        text: one value for each row; null if the text is null or the row is bad.
+        bad: for every row that cannot be read, its position in the block and the reason.
         lacking: how many rows are objects without the field.
-        fields: the fields of the first of them, for a message.
+        fields: the fields of the first such object, for a message.
         having: how many rows have the field, whatever it holds.
     """
 
@@ -38,7 +38,7 @@ class ReadTexts:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a single line holds: a text (or an explicit null), or the reason why not."""
+    """What one line holds: a text, an explicit null, or the reason why it has neither."""
 
     text: str | None = None
     reason: str | None = None
@@ -48,10 +48,12 @@ class _Found:
 
 
 def choose_field(block: LineBlock, text: str) -> tuple[str, ...] | None:
-    """Decide whether "doc.body" is one field or a nested one, by the first object of a block.
+    """Return the path of the text field: whether "doc.body" is one field or a nested one.
+
+    The first object of the block decides.
 
     Returns:
-        The path of the field, or None if no line of the block is an object.
+        The path, or None if no line of the block is an object.
     """
     if "." not in text:
         return (text,)
@@ -65,8 +67,8 @@ def choose_field(block: LineBlock, text: str) -> tuple[str, ...] | None:
 def read_texts(block: LineBlock, field: tuple[str, ...]) -> ReadTexts:
     """Read the text field of every line of a block.
 
-    The core takes the lines that are plain: JSON by the book, with the field once, and a text or
-    null in it. Every other line is read by Python, which says what is wrong with it, if anything.
+    The core reads plain lines: strict JSON with the field exactly once, holding a text or null.
+    Python reads every other line and says what is wrong with it, if anything is.
     """
     path = [name.encode("utf-8", "surrogatepass") for name in field]
     offsets, values, kinds = json_texts(block.data, block.starts, block.ends, path)
@@ -83,7 +85,7 @@ def _string_array(
     values: npt.NDArray[np.uint8],
     kinds: npt.NDArray[np.uint8],
 ) -> pa.Array:
-    """Return the texts of the core as an Arrow array over the same memory."""
+    """Return the texts that the core found as an Arrow array, without copying."""
     array_type = pa.StringArray if offsets.dtype == np.int32 else pa.LargeStringArray
     present = kinds == JSON_TEXT
     nulls = len(kinds) - int(np.count_nonzero(present))
@@ -93,7 +95,7 @@ def _string_array(
 
 
 def _filled(text: pa.Array, indices: list[int], found: list[_Found]) -> pa.Array:
-    """Put the texts found in lines that were looked at again into their places."""
+    """Return the texts with those that Python found put in their places."""
     if all(one.text is None for one in found):
         return text
     order = np.arange(len(text))
@@ -127,7 +129,7 @@ def _read_line(line: bytes, field: tuple[str, ...]) -> _Found:
     fields = value
     for depth, name in enumerate(field):
         if value is None:
-            return _Found()  # A null parent: the text in it is null as well.
+            return _Found()  # The text in a null parent is null.
         if not isinstance(value, dict):
             return _Found(reason=f"{'.'.join(field[:depth])} is {_kind(value)}, not an object")
         if name not in value:
@@ -152,7 +154,7 @@ def _load(line: bytes) -> tuple[Any, str | None]:
     except UnicodeDecodeError as error:
         return None, f"invalid UTF-8 at byte {error.start} of the line"
     try:
-        # Whole numbers as floats: Python refuses to convert integers of thousands of digits.
+        # Integers are parsed as floats: Python refuses to convert integers of thousands of digits.
         return json.loads(decoded, parse_int=float), None
     except json.JSONDecodeError as error:
         problem = error.msg.removesuffix(" starting at")

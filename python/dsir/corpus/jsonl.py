@@ -35,16 +35,16 @@ from dsir.formats import Compression, Kind
 from dsir.remote.read_errors import first_line, translated
 
 _FIRST_LOOK_BYTES = 1 << 16
-_SLOW = ("gzip", "bz2")  # To decompress, beside writing and reading.
+_SLOW = ("gzip", "bz2")  # Slower to decompress than to write out and read again.
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLinesShard(FileShard):
-    """A file of JSON Lines, or whole lines of one.
+    """A JSON Lines file, or a run of whole lines of one.
 
     Attributes:
-        compression: how it is compressed, or None.
-        text_field: the path of the text field, where it has been found; None to find it.
+        compression: how the file is compressed, or None.
+        text_field: the path of the text field if it is known; None to find it while reading.
     """
 
     compression: Compression | None = None
@@ -53,7 +53,7 @@ class JsonLinesShard(FileShard):
     kept_as: ClassVar[Literal["lines", "records"] | None] = "lines"
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
-        """Say at which bytes parts begin, each the first of a line: see `Shard.bounds`."""
+        """Return the bytes at which parts begin, all at starts of lines: see `Shard.bounds`."""
         if self.compression is not None or self.size <= unit_bytes:
             return ()
         if self._with_text_field().text_field is None:
@@ -63,12 +63,12 @@ class JsonLinesShard(FileShard):
                 bounds = line_starts(self.path, self.size, unit_bytes)
         except StoreError:
             raise
-        except ShardError:  # Whoever reads it deals with that.
+        except ShardError:  # Reading the shard raises it again.
             return ()
         return bounds if len(bounds) > 2 else ()
 
     def parts(self, bounds: tuple[int, ...]) -> tuple[JsonLinesShard, ...]:
-        """Cut it at bytes; see `Shard.parts`."""
+        """Cut the shard at bytes; see `Shard.parts`."""
         if not bounds:
             return (self,)
         known = self._with_text_field()
@@ -86,7 +86,7 @@ class JsonLinesShard(FileShard):
         return
 
     def schema(self) -> None:
-        """Return None: JSON Lines have no schema, a line is kept as it is."""
+        """Return None: JSON Lines have no schema; lines are written out as they are."""
         return
 
     def text_batches(
@@ -106,7 +106,7 @@ class JsonLinesShard(FileShard):
         values = self._values(groups)
         blocks = self._blocks(batch_bytes)
         if threads > 1 and self.compression is not None:
-            # Decompression is one stream, but it need not wait for what is done with the texts.
+            # One thread must decompress the stream, but it can do so while texts are worked on.
             blocks = read_ahead(blocks)
         for block in blocks:
             field = field or choose_field(block, self.text)
@@ -133,7 +133,7 @@ class JsonLinesShard(FileShard):
         self._refuse_missing(values)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
-        """Fetch rows by their number, as the lines that they are."""
+        """Fetch rows by their number, as their original lines."""
         del threads
         if not len(rows):
             return
@@ -151,7 +151,7 @@ class JsonLinesShard(FileShard):
         raise refuse_missing_rows(self, int(rows[-1]), total)
 
     def read_table(self, *, threads: int = 1) -> pa.Table:
-        """Read all lines as records of what their fields hold; see `Shard.read_table`."""
+        """Read all lines into a table with a column for each field; see `Shard.read_table`."""
         import pyarrow.json as pj  # Here: long to import.
 
         lines = pa.PythonFile(_BlocksFile(self._blocks()), mode="r")
@@ -160,11 +160,11 @@ class JsonLinesShard(FileShard):
 
     @property
     def worth_spooling(self) -> bool:
-        """Whether it is of a compression that is slow."""
+        """Whether the file's compression is slow to read."""
         return self.compression in _SLOW
 
     def spooled(self, path: Path) -> JsonLinesShard:
-        """Return the same shard, read from a file of its lines; see `Shard.spooled`."""
+        """Return the same shard, read from an uncompressed copy; see `Shard.spooled`."""
         return replace(self, path=str(path), compression=None)
 
     def _unreadable(self, error: Exception) -> ShardError:
@@ -189,9 +189,10 @@ class JsonLinesShard(FileShard):
         )
 
     def _with_text_field(self) -> JsonLinesShard:
-        """Return the same, knowing its text field where the first lines have it.
+        """Return the same shard with its text field filled in, if the first lines have the field.
 
-        Only then it can be cut: what a part without the field means, only the whole file tells.
+        Otherwise the file is not cut: a part whose lines all lack the field is bad rows or the
+        wrong field name, and only the whole file tells which.
         """
         if self.text_field is not None:
             return self
@@ -204,7 +205,7 @@ class JsonLinesShard(FileShard):
                     break
         except StoreError:
             raise
-        except InputError:  # Whoever reads it deals with that.
+        except InputError:  # Reading the shard raises it again.
             pass
         return self
 
@@ -215,22 +216,22 @@ class JsonLinesShard(FileShard):
         return sum(block.lines for block in self._blocks_before())
 
     def _blocks_before(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
-        """Read the file up to where this part begins."""
+        """Read the file up to the start of this part."""
         if self.part is not None and self.part.start:
             yield from self._blocks_of((0, self.part.start), block_bytes)
 
     def _values(self, groups: Sequence[str]) -> LineValues:
-        """Return the reader of the values beside the texts."""
+        """Return the reader of the quota columns' values."""
         values = LineValues(groups, self.name)
         if any("." in column for column in groups):
-            # The first object of the file says what the dots in a name mean.
+            # The first object of the file decides what the dots in a name mean.
             for block in self._blocks_before(_FIRST_LOOK_BYTES):
                 if values.choose(block):
                     break
         return values
 
     def _refuse_missing(self, values: LineValues) -> None:
-        """Raise ShardError for a field beside the text that no line of the file has."""
+        """Raise ShardError if no line of the file has a quota field."""
         if not values.missing:
             return
         if self.part is None:
@@ -239,15 +240,15 @@ class JsonLinesShard(FileShard):
             column = _missing_in(self.whole(), values.missing)
         if column is not None:
             raise ShardError(
-                f"{self.name}: no line has a field {column!r}, which quotas are to be by",
+                f"{self.name}: no line has a field {column!r}, which the quotas name",
                 path=self.name,
             )
 
     def _require_field(self, field: tuple[str, ...], first: ReadTexts) -> None:
         """Raise TextColumnError if no line of the shard has the field.
 
-        Called where the first lines that are objects lack it. Reading ahead costs a second pass
-        over the file in that rare case, and no memory.
+        It is called when the first lines that are objects lack the field. That is rare, and the
+        second pass over the file then takes no memory.
         """
         for block in self._blocks():
             if block.rows and read_texts(block, field).having:
@@ -260,7 +261,7 @@ class JsonLinesShard(FileShard):
 
 
 class _BlocksFile(io.RawIOBase):
-    """Blocks of lines as a file, for a reader of files."""
+    """Blocks of lines as a file object, for pyarrow's JSON reader."""
 
     def __init__(self, blocks: Iterator[LineBlock]) -> None:
         super().__init__()
@@ -284,7 +285,7 @@ class _BlocksFile(io.RawIOBase):
 
 @functools.lru_cache(maxsize=64)
 def _missing_in(file: JsonLinesShard, columns: tuple[str, ...]) -> str | None:
-    """Return a field that no line of a file has; looked for once, and not by each of its parts."""
+    """Return a field that no line of a file has; cached, so parts of one file search it once."""
     return LineValues(columns, file.name).find_missing(file._blocks())
 
 

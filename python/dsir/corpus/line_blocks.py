@@ -1,4 +1,4 @@
-"""JSON Lines as blocks of whole lines: decompressed, about 2 MB each, never a line in two."""
+"""Reads JSON Lines as decompressed blocks of whole lines, about 2 MB each."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
 
-# Lines, their texts and what is made of them then stay in the cache from one step to the next.
+# Small enough that lines, texts and their features stay in the CPU cache from step to step.
 BLOCK_BYTES = 2 << 20
-# A piece that cannot be decompressed to its end is lost whole. Where that happens it is read again
-# in pieces of the first size, which tell more exactly where a file breaks off.
+# If a piece cannot be decompressed to its end, all of it is lost. It is then read again in pieces
+# of the smaller size, to find out more exactly where the file breaks off.
 _PIECE_BYTES = 1 << 13
 _LARGE_PIECE_BYTES = 1 << 20
 _PIECES_PER_BLOCK = 8
@@ -31,16 +31,16 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class LineBlock:
-    """Whole lines of a shard.
+    """Whole lines of a shard. A row is a line that is not blank.
 
     Attributes:
-        data: the bytes.
-        unit_row: the row number of the first line that is not blank.
-        first_line: the 0-based number of the first line, blank lines counted.
-        starts: where each row begins in `data`.
-        ends: where each row ends, without its newline and carriage return.
-        objects: every row begins with "{" and ends with "}".
-        lines: how many lines there are, blank ones included.
+        data: the bytes of the lines.
+        unit_row: the number of the first row.
+        first_line: the 0-based number of the first line, counting blank lines.
+        starts: int64[rows], where each row begins in `data`.
+        ends: int64[rows], where each row ends, before its newline and carriage return.
+        objects: whether every row begins with "{" and ends with "}".
+        lines: the number of lines, counting blank lines.
     """
 
     data: bytes | pa.Buffer
@@ -53,27 +53,27 @@ class LineBlock:
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(self.starts)
 
     def line_number(self, index: int) -> int:
-        """Return the 1-based line in the file of the row at `index` of this block."""
+        """Return the 1-based line number of the row at `index` of this block."""
         before = np.frombuffer(self.data, dtype=np.uint8)[: self.starts[index]]
         return self.first_line + int(np.count_nonzero(before == ord("\n"))) + 1
 
     def row_bytes(self, index: int) -> bytes:
-        """Return the row at `index` of this block."""
+        """Return the bytes of the row at `index` of this block."""
         return bytes(memoryview(self.data)[self.starts[index] : self.ends[index]])
 
     def snippet(self, index: int) -> str:
-        """Return the beginning of the row at `index` of this block, for people to look at."""
+        """Return the beginning of the row at `index` of this block, to show to people."""
         start, end = int(self.starts[index]), int(self.ends[index])
         return snippet_of(bytes(memoryview(self.data)[start : min(end, start + 1024)]))
 
     def original_lines(self, indices: npt.NDArray[np.int64]) -> pa.LargeBinaryArray:
-        """Return lines as they stand in the file, without the newline alone.
+        """Return lines as they are in the file, without their newline.
 
-        A carriage return before the newline stays: the line is to be written again byte for byte.
+        A carriage return before the newline stays, because lines are written byte for byte.
         """
         content = np.frombuffer(self.data, dtype=np.uint8)
         ends = self.ends[indices]
@@ -83,8 +83,8 @@ class LineBlock:
             if not len(carried):
                 break
             ends[carried] += 1
-        # A binary array whose even values are the lines and whose odd values are what lies
-        # between them: taking the even ones copies the lines without a loop over rows.
+        # In this binary array the even values are the lines and the odd values the bytes between
+        # them. Taking the even values copies the lines without a loop over rows.
         offsets = np.empty(2 * len(indices), dtype=np.int64)
         offsets[0::2] = self.starts[indices]
         offsets[1::2] = ends
@@ -108,19 +108,19 @@ def line_blocks(
 
     Args:
         path: the file, or its URL.
-        name: what messages call it.
-        compression: how it is compressed.
-        block_bytes: about how long a block is; None for `BLOCK_BYTES`.
-        line_bytes: the longest line that is read, about.
-        span: the first byte to read, at the beginning of a line, and the one behind the last; None
-            for all. Rows and lines are numbered from there.
+        name: what messages call the file.
+        compression: how the file is compressed.
+        block_bytes: about how many bytes a block has; None for `BLOCK_BYTES`.
+        line_bytes: about how many bytes a line may have; longer lines are refused.
+        span: the bytes to read, [start, stop), where `start` begins a line; None for the whole
+            file. Rows and lines are numbered from `start` on.
 
     Raises:
-        ShardError: the file cannot be opened or decompressed, or breaks off.
+        ShardError: the file cannot be opened or decompressed, breaks off, or has too long a line.
     """
     unit_row = 0
     first_line = 0
-    where = f" of those from byte {span[0]:,} on" if span is not None and span[0] else ""
+    where = f" from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
         for data in _whole_lines(path, compression, block_bytes or BLOCK_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
@@ -138,13 +138,13 @@ def line_blocks(
         rows = unit_row + len(line_spans(too_long.before)[0])
         raise ShardError(
             f"{name}: the line after {rows:,} rows{where} is longer than {_size(line_bytes)}, "
-            "more than there is room for; give more memory, use fewer threads, or take it out",
+            "more than fits in memory; give more memory, use fewer threads, or remove the line",
             path=name,
         ) from None
 
 
 class _BrokenOffError(Exception):
-    """A file cannot be read on; `held` is what had been read of the next block."""
+    """A file cannot be read further; `held` are the whole lines read of the next block."""
 
     def __init__(self, error: BaseException, held: bytes) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class _BrokenOffError(Exception):
 
 
 class _LineTooLongError(Exception):
-    """A line does not end within the longest there may be; `before` is what comes before it."""
+    """A line is too long; `before` are the lines of its block that come before it."""
 
     def __init__(self, before: bytes) -> None:
         super().__init__()
@@ -165,26 +165,26 @@ def _size(count: int) -> str:
 
 
 def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
-    """Cut a file that is not compressed where lines begin.
+    """Return where to cut an uncompressed file, always at the start of a line.
 
     Args:
         path: the file, or its URL.
-        size: its bytes.
+        size: the bytes of the file.
         every: about how many bytes there are from one cut to the next.
 
     Returns:
-        0, the first beginning of a line at or after each multiple of `every`, and the size; of a
-        multiple that lies in the same line as the one before, nothing.
+        0, the first start of a line at or after each multiple of `every`, and the size. Multiples
+        that lie in the same line share one cut.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     starts = [0]
     with open_source(path, window=0) as file:
         for wanted in range(every, size, every):
             if wanted <= starts[-1]:
                 continue
-            # A line begins behind a newline, which may be the byte before the wanted one.
+            # A line begins after a newline, which may be the byte just before the wanted one.
             at = wanted - 1
             file.seek(at)
             while piece := file.read(min(_PIECE_BYTES, size - at)):
@@ -207,7 +207,8 @@ def _whole_lines(
     span: tuple[int, int] | None,
 ) -> Iterator[pa.Buffer]:
     piece_bytes = max(_PIECE_BYTES, min(_LARGE_PIECE_BYTES, block_bytes // _PIECES_PER_BLOCK))
-    # Each block has memory of its own, which is read into; a piece is what is read at a time.
+    # Each block has memory of its own, because blocks are given out without a copy. It is filled
+    # piece by piece.
     memory = pa.allocate_buffer(block_bytes + piece_bytes)
     position, stop = span or (0, None)
     start = filled = 0
@@ -250,20 +251,20 @@ def _whole_lines(
 
 
 def _window(length: int, piece_bytes: int) -> int:
-    """Return the bytes of a request to a store: whole pieces, and little beyond the end of all."""
+    """Return the bytes of a request to a store: whole pieces, little more than `length` in all."""
     requests = max(1, -(-length // WINDOW_BYTES))
     return -(-length // (requests * piece_bytes)) * piece_bytes
 
 
 def _moved(content: pa.Buffer, room: int) -> pa.Buffer:
-    """Copy what was read to the beginning of new memory."""
+    """Copy what was read to the beginning of a new buffer of `room` bytes."""
     memory = pa.allocate_buffer(room)
     memoryview(memory)[: content.size] = memoryview(content)
     return memory
 
 
 def _last_bytes(path: str, compression: Compression | None, position: int, most: int) -> bytes:
-    """Read what can be read of a file that cannot be read on from a position by large pieces."""
+    """Return the bytes after a position that small pieces can still read, when large ones fail."""
     found = bytearray()
     try:
         with open_source(path) as file:

@@ -1,4 +1,4 @@
-"""Shards in memory: a table, or texts that became one."""
+"""Shards in memory: tables, and texts that were made into a table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MemoryShard(Shard):
     """A table in memory.
 
     Attributes:
-        table: the rows.
+        table: the rows, with all their columns.
     """
 
     name: str
@@ -44,7 +44,7 @@ class MemoryShard(Shard):
             if pa.types.is_dictionary(text.type):
                 text = text.dictionary_decode()
             text = text.cast(pa.large_string()).cast(pa.large_binary())
-            # Two digests, so that neither depends on how the rows are cut into batches.
+            # One digest of all lengths and one of all bytes: neither depends on the batches.
             lengths.update(to_numpy(pc.binary_length(text).fill_null(-1)).data)
             content.update(_content(text.drop_null()))
         digest = hashlib.sha256(lengths.digest() + content.digest()).hexdigest()[:16]
@@ -76,12 +76,13 @@ class MemoryShard(Shard):
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
         del on_error, threads, batch_bytes
-        column = find_text_column(self.table.schema, self.text, self.name)
-        beside = [find_group_column(self.table.schema, name, self.name) for name in groups]
+        schema = self.table.schema
+        text_column = find_text_column(schema, self.text, self.name)
+        group_columns = [find_group_column(schema, name, self.name) for name in groups]
         unit_row = 0
         for batch in self.table.to_batches():
-            values = [values_of(one.of(batch)) for one in beside]
-            for position, text in cut_text(column.of(batch)):
+            values = [values_of(column.of(batch)) for column in group_columns]
+            for position, text in cut_text(text_column.of(batch)):
                 span = slice(position, position + len(text))
                 yield TextBatch(
                     unit_row + position, text, groups=tuple(one.of(span) for one in values)
@@ -108,7 +109,7 @@ class MemoryShard(Shard):
 
 
 def _content(text: pa.LargeBinaryArray) -> memoryview:
-    """Return the bytes of all texts, one after the other. There are no nulls."""
+    """Return the bytes of all texts, one after the other. The array must have no nulls."""
     _, offsets, values = text.buffers()
     if not len(text) or values is None:
         return memoryview(b"")

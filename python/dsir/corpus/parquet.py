@@ -36,26 +36,24 @@ from dsir.remote.remote_file import WINDOW_BYTES
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-# Column chunks are read through a buffer of this size instead of whole: a row group may hold
-# gigabytes.
+# Column chunks are read through a buffer of this size, not whole: a row group may have gigabytes.
 _READ_BUFFER_BYTES = 1 << 20
 
-# Row groups of a store up to this size (decoded, about) are fetched before they are decoded.
+# In a store, row groups of up to about this size (decoded) are fetched before they are decoded.
 _WHOLE_GROUP_BYTES = 256 << 20
 
 # The size of a dictionary-encoded chunk says nothing about the size of its texts: a million rows
-# may share one text of a megabyte. Few rows at a time keep that bounded too.
+# may share one text of a megabyte. Reading few rows at a time bounds the texts as well.
 _MAX_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetShard(FileShard):
-    """A Parquet file, or row groups of one.
+    """A Parquet file, or a run of its row groups.
 
     Attributes:
-        damaged: row groups (by their number in the file) that are passed over, and why each cannot
-            be read.
-        footer: what its footer says, once it was `surveyed`; None where it cannot be read.
+        damaged: row groups to skip, by their number in the file, and why each cannot be read.
+        footer: the file's footer once the shard is `surveyed`; None if it cannot be read.
     """
 
     damaged: DamagedGroups = ()
@@ -64,36 +62,36 @@ class ParquetShard(FileShard):
     kept_as: ClassVar[Literal["lines", "records"] | None] = "records"
 
     def identity(self) -> dict[str, int | str]:
-        """Return that of the file; a surveyed one has a digest of the footer too."""
-        # Not super(): a dataclass with slots is another class than the one that super() names.
+        """Return the file's identity; a surveyed shard adds a digest of the footer."""
+        # Not super(): slots make the dataclass a new class, and super() still names the old one.
         identity = FileShard.identity(self)
         return identity if self.footer is None else {**identity, "footer": self.footer.digest}
 
     def surveyed(self) -> ParquetShard:
-        """Return the same with its footer, where that can be read."""
+        """Return the same shard with its footer, if the footer can be read."""
         try:
             with translated(self._unreadable):
                 return replace(self, footer=read_footer(self.path))
         except StoreError:
             raise
-        except ShardError:  # Whoever reads it deals with that.
+        except ShardError:  # Reading the shard raises it again.
             return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
-        """Say which row groups begin a part: see `Shard.bounds`."""
+        """Return the row groups that begin a part: see `Shard.bounds`."""
         if self.footer is None or self.size <= unit_bytes:
             return ()
         bounds, held = [0], 0
         sizes = bytes_by_group(self._metadata(), self.size)
-        for group, size in enumerate(sizes):
+        for row_group, size in enumerate(sizes):
             if held and held + size > unit_bytes:
-                bounds.append(group)
+                bounds.append(row_group)
                 held = 0
             held += size
         return (*bounds, len(sizes)) if len(bounds) > 1 else ()
 
     def parts(self, bounds: tuple[int, ...]) -> tuple[ParquetShard, ...]:
-        """Cut it at row groups; see `Shard.parts`."""
+        """Cut the shard at row groups; see `Shard.parts`."""
         if not bounds:
             return (self,)
         metadata = self._metadata()
@@ -107,14 +105,14 @@ class ParquetShard(FileShard):
         parts = []
         before = 0
         for start, stop in itertools.pairwise(bounds):
-            rows = sum(int(metadata.row_group(group).num_rows) for group in range(start, stop))
+            rows = sum(int(metadata.row_group(index).num_rows) for index in range(start, stop))
             part = FilePart(start, stop, self.size, before, rows)
             parts.append(replace(self, size=sum(sizes[start:stop]), part=part))
             before += rows
         return tuple(parts)
 
     def rows_in_metadata(self) -> int:
-        """Return the number of rows that the footer gives."""
+        """Return the number of rows from the footer."""
         if self.part is not None and self.part.rows is not None:
             return self.part.rows
         if self.footer is not None:
@@ -138,75 +136,77 @@ class ParquetShard(FileShard):
         groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
-        del on_error  # No row of a Parquet file can be bad on its own at this stage.
+        del on_error  # A row group is read whole or not at all: no bad single rows.
         with self._open() as file:
             schema = self._schema_of(file)
-            column = find_text_column(schema, self.text, self.name)
-            beside = [find_group_column(schema, name, self.name) for name in groups]
-            names = list(dict.fromkeys(one.projection for one in (column, *beside)))
+            text_column = find_text_column(schema, self.text, self.name)
+            group_columns = [find_group_column(schema, name, self.name) for name in groups]
+            projections = [column.projection for column in (text_column, *group_columns)]
+            names = list(dict.fromkeys(projections))
             damaged = dict(self.damaged)
             unit_row = 0
-            for group in self._groups(file):
-                if group in damaged:
-                    rows = file.metadata.row_group(group).num_rows
-                    yield from _lost_rows(unit_row, rows, damaged[group], column.type, len(groups))
+            for row_group in self._row_groups(file):
+                if row_group in damaged:
+                    rows = file.metadata.row_group(row_group).num_rows
+                    reason = damaged[row_group]
+                    yield from _lost_rows(unit_row, rows, reason, text_column.type, len(groups))
                     unit_row += rows
                     continue
-                batches = self._batches(file, group, names, threads, batch_bytes)
-                for batch in batches:
-                    values = tuple(values_of(one.of(batch)) for one in beside)
-                    yield TextBatch(unit_row, column.of(batch), groups=values)
+                for batch in self._batches(file, row_group, names, threads, batch_bytes):
+                    values = tuple(values_of(column.of(batch)) for column in group_columns)
+                    yield TextBatch(unit_row, text_column.of(batch), groups=values)
                     unit_row += len(batch)
 
     def without_damage(self) -> ParquetShard | None:
-        """Return the same without the row groups whose texts cannot be read.
+        """Return the same shard without the row groups whose texts cannot be read.
 
-        A row group goes as a whole, however many of its pages are sound, so that what is lost does
-        not depend on how much is read at a time.
+        A damaged row group is skipped as a whole, even if some of its pages are sound, so that the
+        lost rows do not depend on how much is read at a time.
         """
         damaged = dict(self.damaged)
         with self._open() as file:
             column = find_text_column(self._schema_of(file), self.text, self.name)
-            for group in self._groups(file):
-                if group in damaged:
+            for row_group in self._row_groups(file):
+                if row_group in damaged:
                     continue
-                try:
-                    for _ in self._batches(file, group, [column.projection], 1):
-                        pass
-                except StoreError:
-                    raise
-                except ShardError as error:
-                    damaged[group] = f"row group {group} cannot be read: {_why(error)}"
+                why = self._damage_in(file, row_group, [column.projection])
+                if why is not None:
+                    damaged[row_group] = f"row group {row_group} cannot be read: {why}"
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
 
     def without(self, damaged: DamagedGroups) -> ParquetShard:
-        """Return the same with these row groups passed over, and no others."""
+        """Return the same shard, skipping these row groups and no others."""
         return replace(self, damaged=damaged)
 
     def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
-        """Find damaged row groups among those that hold some rows; see `Shard.damaged_of`."""
+        """Find damaged row groups among those that hold given rows; see `Shard.damaged_of`."""
         found = []
         with self._open() as file:
             names = self._schema_of(file).names
             unit_row = 0
-            for group in self._groups(file):
-                group_rows = file.metadata.row_group(group).num_rows
+            for row_group in self._row_groups(file):
+                group_rows = file.metadata.row_group(row_group).num_rows
                 if len(within(rows, unit_row, group_rows)):
-                    why = self._damage_in(file, group, None)
+                    why = self._damage_in(file, row_group, None)
                     if why is not None:
-                        columns = ((name, self._damage_in(file, group, [name])) for name in names)
-                        of_column = (
-                            f"column {name!r}: {w}" for name, w in columns if w is not None
+                        by_column = ((n, self._damage_in(file, row_group, [n])) for n in names)
+                        damaged_columns = (
+                            f"column {name!r}: {damage}"
+                            for name, damage in by_column
+                            if damage is not None
                         )
-                        why = next(of_column, why)
-                        found.append((group, f"row group {group} cannot be read: {why}"))
+                        why = next(damaged_columns, why)
+                        found.append((row_group, f"row group {row_group} cannot be read: {why}"))
                 unit_row += group_rows
         return tuple(found)
 
-    def _damage_in(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> str | None:
+    def _damage_in(
+        self, file: pq.ParquetFile, row_group: int, columns: list[str] | None
+    ) -> str | None:
+        """Return why columns of a row group cannot be read; None if they can."""
         try:
-            for _ in self._batches(file, group, columns, 1):
+            for _ in self._batches(file, row_group, columns, 1):
                 pass
         except StoreError:
             raise
@@ -215,27 +215,30 @@ class ParquetShard(FileShard):
         return None
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
-        """Fetch rows by their number, reading only the row groups that hold any."""
+        """Fetch rows by their number, reading only the row groups that hold them."""
         if not len(rows):
             return
         with self._open() as file:
-            counts = (int(file.metadata.row_group(group).num_rows) for group in self._groups(file))
+            counts = (
+                int(file.metadata.row_group(row_group).num_rows)
+                for row_group in self._row_groups(file)
+            )
             total = int(file.metadata.num_rows) if self.part is None else sum(counts)
             if int(rows[-1]) >= total:
                 raise refuse_missing_rows(self, int(rows[-1]), total)
             schema = self._schema_of(file)
             column = find_text_column(schema, self.text, self.name)
             unit_row = 0
-            for group in self._groups(file):
-                group_rows = file.metadata.row_group(group).num_rows
+            for row_group in self._row_groups(file):
+                group_rows = file.metadata.row_group(row_group).num_rows
                 if len(within(rows, unit_row, group_rows)):
-                    yield from self._take_from_group(
-                        file, group, unit_row, rows, column, schema, threads
+                    yield from self._take_from_row_group(
+                        file, row_group, unit_row, rows, column, schema, threads
                     )
                 unit_row += group_rows
 
     def take_beside(self, rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
-        """Fetch what stands beside the text; see `Shard.take_beside`."""
+        """Fetch all columns but the text; see `Shard.take_beside`."""
         with self._open() as file:
             names = [name for name in self._schema_of(file).names if name != self.text]
             if not names:
@@ -243,11 +246,11 @@ class ParquetShard(FileShard):
                 yield pa.RecordBatch.from_struct_array(struct)
                 return
             unit_row = 0
-            for group in self._groups(file):
-                group_rows = file.metadata.row_group(group).num_rows
+            for row_group in self._row_groups(file):
+                group_rows = file.metadata.row_group(row_group).num_rows
                 if len(within(rows, unit_row, group_rows)):
                     at = unit_row
-                    for batch in self._batches(file, group, names, 1):
+                    for batch in self._batches(file, row_group, names, 1):
                         wanted = within(rows, at, len(batch))
                         if len(wanted):
                             yield take_rows(batch, wanted - at)
@@ -259,32 +262,32 @@ class ParquetShard(FileShard):
         with self._open() as file:
             batches = [
                 batch
-                for group in self._groups(file)
-                for batch in self._batches(file, group, None, threads)
+                for row_group in self._row_groups(file)
+                for batch in self._batches(file, row_group, None, threads)
             ]
             return pa.Table.from_batches(batches, self._schema_of(file))
 
-    def _take_from_group(
+    def _take_from_row_group(
         self,
         file: pq.ParquetFile,
-        group: int,
+        row_group: int,
         unit_row: int,
         rows: npt.NDArray[np.int64],
         column: TextColumn,
         schema: pa.Schema,
         threads: int,
     ) -> Iterator[TakenRows]:
-        for batch in self._batches(file, group, None, threads):
+        for batch in self._batches(file, row_group, None, threads):
             wanted = within(rows, unit_row, len(batch))
             if len(wanted):
                 records = take_rows(batch, wanted - unit_row)
-                # Batches come without the schema's metadata.
+                # pyarrow's batches lack the schema's metadata.
                 records = records.replace_schema_metadata(schema.metadata)
                 yield TakenRows(wanted, column.of(records), records=records)
             unit_row += len(batch)
 
-    def _groups(self, file: pq.ParquetFile) -> range:
-        """The row groups that it is made of."""
+    def _row_groups(self, file: pq.ParquetFile) -> range:
+        """Return the numbers of the shard's row groups in the file."""
         if self.part is None:
             return range(file.num_row_groups)
         return range(self.part.start, min(self.part.stop, file.num_row_groups))
@@ -302,7 +305,7 @@ class ParquetShard(FileShard):
         import pyarrow.parquet as pq  # Here: long to import.
 
         self.refuse_empty_file()
-        # The footer of a file of many row groups takes a while to parse: once for many parts.
+        # A footer with many row groups takes a while to parse, so the parts of a file share it.
         metadata = None if self.part is None else self._metadata()
         with translated(self._unreadable):
             if self.is_remote:
@@ -317,7 +320,7 @@ class ParquetShard(FileShard):
             )
 
     def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
-        """Open a file of a store: column chunks come whole, near ones in one request."""
+        """Open a file in a store; column chunks are fetched whole, near ones in one request."""
         import pyarrow.parquet as pq  # Here: long to import.
 
         source = open_source(self.path, window=0)
@@ -326,7 +329,7 @@ class ParquetShard(FileShard):
         if self.part is not None:
             groups = groups[self.part.start : self.part.stop]
         largest = max((metadata.row_group(i).total_byte_size for i in groups), default=0)
-        # Of a large row group, a window at a time.
+        # Large row groups are read a window at a time instead.
         whole = largest <= _WHOLE_GROUP_BYTES
         return pq.ParquetFile(
             source,
@@ -349,25 +352,26 @@ class ParquetShard(FileShard):
     def _batches(
         self,
         file: pq.ParquetFile,
-        group: int,
+        row_group: int,
         columns: list[str] | None,
         threads: int,
         batch_bytes: int | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Read a row group, some columns or all, and make sure that it is all there."""
+        """Read columns of a row group (None: all), and check that no row is missing."""
         rows_read = 0
         with translated(
             lambda error: ShardError(
-                f"{self.name}: row group {group} cannot be read after "
+                f"{self.name}: row group {row_group} cannot be read after "
                 f"{rows_read:,} of its rows: {first_line(error)}",
                 path=self.name,
-                row_group=group,
+                row_group=row_group,
             )
         ):
-            expected = file.metadata.row_group(group).num_rows
+            metadata = file.metadata.row_group(row_group)
+            expected = metadata.num_rows
             batches = file.iter_batches(
-                batch_size=self._batch_size(file.metadata.row_group(group), group, batch_bytes),
-                row_groups=[group],
+                batch_size=self._batch_size(metadata, row_group, batch_bytes),
+                row_groups=[row_group],
                 columns=columns,
                 use_threads=threads > 1,
             )
@@ -378,47 +382,49 @@ class ParquetShard(FileShard):
                 yield batch
         if rows_read != expected:
             raise ShardError(
-                f"{self.name}: row group {group} holds {rows_read:,} rows, "
+                f"{self.name}: row group {row_group} holds {rows_read:,} rows, "
                 f"but the footer says {expected:,}; the file is damaged",
                 path=self.name,
-                row_group=group,
+                row_group=row_group,
             )
 
-    def _batch_size(self, group: pq.RowGroupMetaData, number: int, batch_bytes: int | None) -> int:
+    def _batch_size(
+        self, metadata: pq.RowGroupMetaData, row_group: int, batch_bytes: int | None
+    ) -> int:
         """Return how many rows of a row group to read at a time.
 
-        By the size of whole rows, which is an upper bound for their texts. The sizes of the single
-        columns stand in the footer too, but pyarrow ends the process over damaged ones.
+        The size of whole rows decides; it is an upper bound for the size of their texts. The footer
+        has the size of each column too, but pyarrow ends the process when that size is damaged.
         """
         limits = self.limits
-        if group.total_byte_size > limits.row_bytes * max(1, group.num_rows):
+        if metadata.total_byte_size > limits.row_bytes * max(1, metadata.num_rows):
             raise ShardError(
-                f"{self.name}: the rows of row group {number} have "
-                f"{group.total_byte_size // group.num_rows:,} bytes on average, for which there is "
-                f"no room (at most {limits.row_bytes:,}); give more memory, or use fewer threads",
+                f"{self.name}: the rows of row group {row_group} have "
+                f"{metadata.total_byte_size // metadata.num_rows:,} bytes on average, more than "
+                f"fits in memory ({limits.row_bytes:,}); give more memory, or use fewer threads",
                 path=self.name,
-                row_group=number,
+                row_group=row_group,
             )
         return rows_per_batch(
-            group.total_byte_size,
-            group.num_rows,
+            metadata.total_byte_size,
+            metadata.num_rows,
             most=_MAX_ROWS,
             batch_bytes=batch_bytes or limits.batch_bytes,
         )
 
 
 def _lost_rows(
-    unit_row: int, rows: int, reason: str, data_type: pa.DataType, groups: int
+    unit_row: int, rows: int, reason: str, data_type: pa.DataType, group_columns: int
 ) -> Iterator[TextBatch]:
-    """Give the rows of a damaged row group: without texts, listed as bad once."""
+    """Yield the rows of a damaged row group: their texts are null, and one BadRow lists them."""
     for start in range(0, rows, MAX_BATCH_ROWS):
         nothing = pa.nulls(min(MAX_BATCH_ROWS, rows - start), data_type)
         bad = () if start else (BadRow(unit_row, reason, rows),)
         values = GroupValues(np.zeros(len(nothing), np.uint32), ["null"])
-        yield TextBatch(unit_row + start, nothing, bad, groups=(values,) * groups)
+        yield TextBatch(unit_row + start, nothing, bad, groups=(values,) * group_columns)
 
 
 def _why(error: ShardError) -> str:
-    """Say why a row group cannot be read."""
+    """Return why a row group cannot be read, without the name of file and row group."""
     cause = error.__cause__
     return "other rows than its footer says" if cause is None else first_line(cause)

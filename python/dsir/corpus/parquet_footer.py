@@ -1,4 +1,4 @@
-"""Footers of Parquet files: read once, and what is kept of them."""
+"""Footers of Parquet files: read once, and the little of them that is remembered."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _MAGIC = b"PAR1"
-_TAIL_BYTES = 8  # The length of the footer, and the magic.
+_TAIL_BYTES = 8  # The length of the footer and the magic: 4 bytes each.
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetFooter:
-    """What a footer says that is needed again and again.
+    """The few facts of a footer that are needed again and again.
 
     Attributes:
-        digest: the first 16 digits of the SHA-256 of its bytes.
+        digest: the first 16 hexadecimal digits of the SHA-256 of the footer's bytes.
         schema: the columns as Arrow types.
-        rows: of the file.
+        rows: the number of rows in the file.
     """
 
     digest: str
@@ -36,10 +36,10 @@ class ParquetFooter:
 
 
 def read_footer(path: str) -> ParquetFooter:
-    """Read a footer.
+    """Read the footer of a file.
 
     Raises:
-        OSError, ValueError, OverflowError, pyarrow.ArrowException: it cannot be read.
+        OSError, ValueError, OverflowError, pyarrow.ArrowException: the footer cannot be read.
     """
     import pyarrow.parquet as pq  # Here: long to import.
 
@@ -54,22 +54,25 @@ def read_footer(path: str) -> ParquetFooter:
 
 @functools.lru_cache(maxsize=16)
 def _shared(serialized: bytes) -> pa.Schema:
-    """Return a schema; the same object for the same bytes, as most files of a corpus share one."""
+    """Return the schema of serialized bytes; files with equal schemas share one object."""
     return pa.ipc.read_schema(pa.py_buffer(serialized))
 
 
 @functools.lru_cache(maxsize=4)
 def metadata_of(path: str, file_size: int, mtime_ns: int, version: str) -> pq.FileMetaData:
-    """Return the footer of a file that is read in parts, parsed once for many of them.
+    """Return the parsed footer of a file; cached, because a file read in parts needs it often.
+
+    Size, last change and version are part of the cache's key, to tell a file from a later one of
+    the same path.
 
     Args:
         path: the file, or its URL.
-        file_size: its bytes,
-        mtime_ns: the time of its last change, and
-        version: in a store, its version, which tell it from what else may have that path.
+        file_size: the bytes of the file.
+        mtime_ns: the time of its last change; 0 in a store.
+        version: its version in a store; else empty.
 
     Raises:
-        OSError, ValueError, pyarrow.ArrowException: it cannot be read.
+        OSError, ValueError, pyarrow.ArrowException: the footer cannot be read.
     """
     del file_size, mtime_ns, version
     import pyarrow.parquet as pq  # Here: long to import.
@@ -79,10 +82,10 @@ def metadata_of(path: str, file_size: int, mtime_ns: int, version: str) -> pq.Fi
 
 
 def bytes_by_group(metadata: pq.FileMetaData, file_size: int) -> list[int]:
-    """Return how many bytes of the file each row group takes, about; they add up to its size.
+    """Return about how many bytes of the file each row group takes; the sum is the file's size.
 
-    By the share of what whole rows take uncompressed. The compressed sizes stand in the footer too,
-    of every column on its own, but pyarrow ends the process over damaged ones.
+    Each row group counts in proportion to its uncompressed bytes. The footer has compressed sizes
+    of each column too, but pyarrow ends the process when these are damaged.
     """
     groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
     weights = [max(0, group.total_byte_size) for group in groups]
@@ -94,11 +97,11 @@ def bytes_by_group(metadata: pq.FileMetaData, file_size: int) -> list[int]:
 
 
 def _footer_bytes(path: str) -> bytes:
-    """Read a footer with its length and magic: what a reader takes for a file without row groups.
+    """Read a footer with its length and magic, which pyarrow opens like a file without row groups.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is none.
+        OSError: the file cannot be read.
+        ValueError: the file does not end in a Parquet footer.
     """
     with open_source(path, window=0) as file:
         size = file.size()
@@ -106,6 +109,6 @@ def _footer_bytes(path: str) -> bytes:
         tail = file.read(_TAIL_BYTES)
         length = int.from_bytes(tail[:4], "little")
         if tail[4:] != _MAGIC or not 0 < length <= size - _TAIL_BYTES - len(_MAGIC):
-            raise ValueError("is no Parquet file with a plain footer")
+            raise ValueError("the file does not end in an unencrypted Parquet footer")
         file.seek(size - _TAIL_BYTES - length)
         return bytes(file.read(length) + tail)

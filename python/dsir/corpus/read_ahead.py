@@ -1,4 +1,4 @@
-"""Reading ahead: the next block is decompressed while the last one is worked on."""
+"""Reads ahead: decompresses the next block while the current one is worked on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 def read_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Give the same items, in order; each is made by another thread while the one before is used.
+    """Yield the same items in order; another thread makes the next one while this one is used.
 
-    At most one item waits. What making one raises is raised here, in its place.
+    At most one item waits. If making an item raises, the error is raised here in its place.
     """
     with ThreadPoolExecutor(1, "dsir-read") as pool:
         done = object()

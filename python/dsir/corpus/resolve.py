@@ -1,12 +1,12 @@
-"""From what a user names to a corpus: files, patterns, folders, tables, texts, or lists of these.
+"""Makes a corpus of what a user names: files, patterns, folders, tables, texts, or lists of these.
 
-The files are of this machine, or by URL of a store (`dsir.remote`).
+Files are on this machine, or in a store and named by URL (`dsir.remote`).
 
-A `str` or `Path` on its own is always a path. A list of strings could be paths or texts. It is
-taken for paths if its first element is a `Path`, names an existing file or folder, is a pattern
-that matches, or ends in a suffix that is read; else for texts. Since texts taken for paths fail
-loudly, but paths taken for texts would select from file names, a list of texts among which any
-element names an existing file, or the other way round, is refused.
+A single `str` or `Path` is always a path. A list of strings could be paths or texts: it is paths if
+its first element is a `Path`, names an existing file or folder, is a pattern that matches, or ends
+in a suffix that dsir reads; otherwise it is texts. A mixture is refused: texts with an element that
+names an existing file, and paths with an element that names no file. Texts taken for paths would
+fail loudly, but paths taken for texts would silently select from file names.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _REQUESTS_AT_ONCE = 16
 class Paths(tuple[str, ...]):
     """Strings that are paths, patterns or folders, whatever they look like: a command's arguments.
 
-    A plain list of strings would be taken for texts where none of them exists.
+    A plain list of strings counts as texts if the first names no file.
     """
 
     __slots__ = ()
@@ -55,7 +55,7 @@ class Corpus:
     """The shards to read, in order.
 
     Attributes:
-        shards: one or more: files, tables, or the parts that files were cut into, in their order.
+        shards: one or more files, tables, or parts that files were cut into.
         name: what messages call the corpus, such as "raw".
     """
 
@@ -64,12 +64,12 @@ class Corpus:
 
     @property
     def first_shards(self) -> tuple[Shard, ...]:
-        """The first shard of every file or table: what tells one from another."""
+        """The first shard of every file or table, so that each file is there once."""
         return tuple(s for s in self.shards if s.part is None or s.part.start == 0)
 
     @property
     def in_memory(self) -> bool:
-        """Whether all of it is in memory already."""
+        """Whether all shards are tables in memory."""
         return all(shard.file is None for shard in self.shards)
 
     @property
@@ -78,12 +78,12 @@ class Corpus:
         return sum(shard.size for shard in self.shards)
 
     def limited(self, limits: ReadLimits) -> Corpus:
-        """Return the same, with so much of each file in memory at a time."""
+        """Return the same corpus with other limits on how much of each file is in memory."""
         return Corpus(tuple(shard.limited(limits) for shard in self.shards), self.name)
 
 
 def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
-    """Make a corpus of anything that a user may name.
+    """Make a corpus of whatever a user names.
 
     Args:
         source: a path, pattern or folder; a table, array or data set; an iterable of texts; or a
@@ -92,10 +92,10 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
         name: what messages call the corpus.
 
     Raises:
-        SettingError: the source is of no kind that can be read, or names a file twice.
+        SettingError: dsir cannot read this type of source, or a file is named twice.
         EmptyCorpusError: no file matches.
-        ShardError: a file is missing or out of reach.
-        TextColumnError: a table in memory has no such column, or it is not text.
+        ShardError: a file is missing or cannot be reached.
+        TextColumnError: a table in memory lacks the text column, or the column is not text.
     """
     if not text:
         raise SettingError("text: the text column must have a name")
@@ -109,8 +109,8 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
         path = str(shard.file)
         if path in seen:
             raise SettingError(
-                f"{name}: {shard.name} is named twice (also as {seen[path]}); "
-                "its rows would be drawn twice"
+                f"{name}: {shard.name} is named twice (also as {seen[path]}), so its rows could be "
+                "drawn twice; name it once"
             )
         seen[path] = shard.name
     return Corpus(shards, name)
@@ -132,14 +132,16 @@ def _shards(source: Any, text: str, name: str) -> Iterator[Shard]:
     elif isinstance(source, list | tuple):
         yield from _shards_of_list(list(source), text, name)
     elif isinstance(source, set | frozenset):
-        raise SettingError(f"{name}: a set has no order, and rows are known by theirs; sort it")
+        raise SettingError(
+            f"{name}: a set has no order, which decides the row numbers; give a sorted list"
+        )
     elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | dict):
         yield _in_memory(table_of_texts(source, text, name), text, name)
     else:
         hint = "; call .collect() first" if hasattr(source, "collect") else ""
         raise SettingError(
-            f"{name}: {type(source).__name__} is nothing that can be read as a corpus{hint}; give "
-            "a path, a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
+            f"{name}: {type(source).__name__} cannot be read as a corpus{hint}; expected a path, "
+            "a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
         )
 
 
@@ -151,21 +153,23 @@ def _shards_of_list(elements: list[Any], text: str, name: str) -> Iterator[Shard
             yield _in_memory(table_of_texts(elements, text, name), text, name)
             return
     elif isinstance(elements[0], str) and not _names_file(elements[0]):
-        # Texts with something else among them: the message names the position.
+        # Some elements are not texts: the error that this raises names the first of them.
         yield _in_memory(table_of_texts(elements, text, name), text, name)
         return
     for position, element in enumerate(elements):
         if element is None:
-            raise SettingError(f"{name}: element {position} is None, where the others are inputs")
-        # Tables have no name of their own; paths have.
-        part = name if isinstance(element, str | Path | RemotePath) else f"{name}[{position}]"
-        yield from _shards(element, text, part)
+            raise SettingError(
+                f"{name}: element {position} is None, but the others are inputs; remove it"
+            )
+        # Paths have a name of their own; tables are named by their position.
+        is_path = isinstance(element, str | Path | RemotePath)
+        yield from _shards(element, text, name if is_path else f"{name}[{position}]")
 
 
 def _remote_shards(source: RemotePath, text: str, name: str) -> Iterator[Shard]:
-    """Describe the files that a URL stands for."""
+    """Yield a shard for each file that a URL stands for."""
     paths = _remote_paths(source, name)
-    # A request a file: for its size and what tells it from a later one.
+    # Each file takes a request, for its size and version.
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
         yield from pool.map(lambda path: open_file(path, text), paths)
 
@@ -187,8 +191,8 @@ def _remote_paths(source: RemotePath, name: str) -> list[RemotePath]:
         found = [path for path in files_below(source) if is_known(path, in_folder=True)]
     if not found:
         raise EmptyCorpusError(
-            f"{name}: no file to read in the folder {source}; looked for {SUFFIXES}, "
-            "but plain .json only where it is named",
+            f"{name}: no file to read in the folder {source}; looked for {SUFFIXES} "
+            "(plain .json files must be named)",
             path=str(source),
         )
     return found
@@ -203,7 +207,7 @@ def _listing(source: RemotePath) -> Iterator[None]:
 
 
 def _is_list_of_paths(elements: list[str | None], name: str) -> bool:
-    """Tell whether strings are paths, and refuse a mixture of paths and texts."""
+    """Tell whether strings are paths; raise SettingError for a mixture of paths and texts."""
     paths = elements[0] is not None and _names_file(elements[0])
     for position, element in enumerate(elements):
         if paths and (element is None or not _names_file(element)):
@@ -235,7 +239,7 @@ def _exists(element: str) -> bool:
     try:
         return Path(element).expanduser().exists()
     except (OSError, ValueError, RuntimeError):
-        return False  # Too long, a NUL byte, no such user: no path.
+        return False  # Too long, has a NUL byte, or names no such user: not a path.
 
 
 def _paths(source: str | Path, name: str) -> list[Path]:
@@ -265,7 +269,7 @@ def _files_in(folder: Path, name: str) -> list[Path]:
     found: list[Path] = []
     entered: set[str] = set()
     for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
-        # Links to folders are followed, but not in a circle.
+        # Links to folders are followed, but each folder is entered once: links may form a circle.
         entered.add(os.path.realpath(parent))
         folders[:] = [
             entry
@@ -279,8 +283,8 @@ def _files_in(folder: Path, name: str) -> list[Path]:
         ]
     if not found:
         raise EmptyCorpusError(
-            f"{name}: no file to read in the folder {folder}; looked for {SUFFIXES}, "
-            "but plain .json only where it is named",
+            f"{name}: no file to read in the folder {folder}; looked for {SUFFIXES} "
+            "(plain .json files must be named)",
             path=str(folder),
         )
     return sorted(set(found), key=str)
@@ -294,8 +298,8 @@ def _files_matching(pattern: str, name: str) -> list[Path]:
 
 
 def _matches(pattern: str) -> Iterator[Path]:
-    """Match a pattern; `**` leads into folders, and entries marked as hidden are passed over."""
-    # Not Path.glob: it takes no absolute pattern, and its `**` differs between versions of Python.
+    """Yield what matches a pattern; `**` spans folders, and hidden entries are left out."""
+    # Not Path.glob: it refuses absolute patterns, and its `**` differs between Python versions.
     for match in glob.iglob(pattern, recursive=True):  # noqa: PTH207
         path = Path(match)
         if not path.name.startswith("_"):

@@ -1,7 +1,7 @@
-"""What a shard is: the contract that every kind of input fulfils.
+"""The contract of a shard, which every kind of input fulfils.
 
-A shard is a small, frozen, picklable description. Files are opened inside the methods and never
-held, so that a shard can be handed to another thread, process or machine.
+A shard is a small, frozen, picklable description. Methods open files and close them again, so that
+a shard can be handed to another thread, process or machine.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ DamagedGroups = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be read, or several that cannot for one reason.
+    """A row that cannot be read, or consecutive rows that cannot be read for one reason.
 
     Attributes:
-        row: 0-based row in the shard, of the first.
-        reason: what is wrong with it, in a few words.
-        rows: how many rows these are, one after the other.
-        snippet: the beginning of the text or line; None where it cannot be read at all.
+        row: 0-based number of the first row in the shard.
+        reason: what is wrong, in a few words.
+        rows: the number of rows.
+        snippet: the beginning of the text or line; None if it cannot be read at all.
     """
 
     row: int
@@ -46,11 +46,11 @@ class BadRow:
 
 
 class ChunkOrigin(NamedTuple):
-    """Where the rows of a batch come from, where they are windows of documents.
+    """Where the rows of a batch come from, if rows are windows of documents.
 
     Attributes:
-        row: int64, the document's row in the shard, ascending.
-        start: uint32, bytes of the document before the window.
+        row: int64[rows], the document's row in the shard, ascending.
+        start: uint32[rows], bytes of the document before the window.
         documents: how many documents have their first window in the batch.
     """
 
@@ -65,15 +65,14 @@ class TextBatch:
 
     Attributes:
         unit_row: the row in the shard of the first text.
-        text: string, large_string, string_view, or a dictionary of one of these; null where the
-            text is null or the row is bad.
+        text: string, large_string, string_view, or a dictionary of one of these; null if the text
+            is null or the row is bad.
         bad: the rows of this batch that cannot be read.
-        blank_lines: lines of JSON Lines that hold nothing and are not rows, met since the batch
-            before.
-        origin: for windows of documents, where they come from. `unit_row` then is the number of
-            the first window in the shard, but the rows in `bad` are those of documents.
-        groups: the values of the columns that were asked for, in their order.
-        lines: the lines that the rows are; None for everything but JSON Lines.
+        blank_lines: how many blank lines, which are not rows, JSON Lines had since the last batch.
+        origin: for windows of documents, where they come from. `unit_row` is then the number of
+            the first window in the shard, but `bad` has the rows of documents.
+        groups: the values of the quota columns, in the order in which they were asked for.
+        lines: the lines of the rows; None for all formats but JSON Lines.
     """
 
     unit_row: int
@@ -93,7 +92,7 @@ class TakenRows:
         rows: the row numbers in the shard, ascending.
         text: their texts.
         records: all columns, in the order and types of the input; None for JSON Lines.
-        lines: the original lines without their newline; None for everything but JSON Lines.
+        lines: the original lines without their newline; None for all formats but JSON Lines.
     """
 
     rows: npt.NDArray[np.int64]
@@ -104,14 +103,14 @@ class TakenRows:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """The part of a file that a shard is, where it is not the whole.
+    """Which part of its file a shard is, if it is not the whole file.
 
     Attributes:
-        start: row group (Parquet) or byte (JSON Lines) of the file at which it begins.
-        stop: the one behind its last.
+        start: the first row group (Parquet) or byte (JSON Lines) of the part.
+        stop: the row group or byte after its last.
         file_size: bytes of the file.
-        rows_before: rows of the file before it; None where only reading tells.
-        rows: its rows; None where only reading tells.
+        rows_before: rows of the file before the part; None if only reading can tell.
+        rows: rows of the part; None if only reading can tell.
     """
 
     start: int
@@ -122,23 +121,24 @@ class FilePart:
 
 
 class Shard(abc.ABC):
-    """One file, a part of one, or one table in memory, of a corpus.
+    """One file, one part of a file, or one table in memory.
 
-    A file is cut into parts (units of work) by `surveyed`, `bounds` and `parts`. Row numbers are
-    those in the part, wherever a shard gives or takes them; messages name the row in the file.
+    `surveyed`, `bounds` and `parts` cut a file into parts (units of work). A shard gives and takes
+    row numbers within its part; messages name the row in the file.
 
-    Nobody asks a shard for its type. What only some shards can do is a method with a default here,
-    which says that there is nothing to do, or a capability to ask for before a method is called.
+    Callers do not ask a shard for its type. If only some shards can do a thing, the method has a
+    default here that says that there is nothing to do, or an attribute says beforehand whether the
+    method may be called.
 
     Attributes:
-        name: what messages call it: the path as the user gave it.
+        name: what messages call the shard: the path as the user gave it.
         size: bytes on disk, or in memory.
         text: the text column; dots lead into nested columns.
-        is_windows: whether rows are windows of documents. They are then taken by document and
-            place (`take_windows`), else by their number (`take`).
-        kept_as: what there is to keep of a row while its text passes, so that it need not be read
-            again: "lines", which come with the texts (`TextBatch.lines`), or "records", of which
-            `take_beside` fetches the other columns; None for nothing.
+        is_windows: whether rows are windows of documents. Windows are taken by document and place
+            (`take_windows`), other rows by their number (`take`).
+        kept_as: the form in which rows can be kept while texts are scored, so that writing them
+            need not read the shard again: "lines", which come with the texts (`TextBatch.lines`);
+            "records", whose other columns `take_beside` fetches; or None, if rows cannot be kept.
     """
 
     __slots__ = ()
@@ -156,84 +156,86 @@ class Shard(abc.ABC):
 
     @property
     def file(self) -> Location | None:
-        """Where it lies; None in memory."""
+        """The path or URL of the file; None in memory."""
         return None
 
     @property
     def part(self) -> FilePart | None:
-        """Which part of its file it is; None for all of it."""
+        """Which part of its file the shard is; None for the whole file."""
         return None
 
     @property
     def documents(self) -> Shard:
-        """The shard of the documents that the rows are windows of; itself without windows."""
+        """The shard of the documents that the windows are cut from; itself without windows."""
         return self
 
     @property
     def limits(self) -> ReadLimits:
-        """How much of it is in memory at a time; what is read does not depend on it."""
+        """How much of the shard is in memory at a time; what is read does not depend on it."""
         return READ_LIMITS
 
     def limited(self, limits: ReadLimits) -> Shard:
-        """Return the same with other `limits`; itself if all of it is in memory anyway."""
+        """Return the same shard with other `limits`; itself if it is a table in memory."""
         del limits
         return self
 
     def surveyed(self) -> Shard:
-        """Return the same with what can be known of it by a short look.
+        """Return the same shard, knowing what a short look at the file tells, such as its footer.
 
         Raises:
-            StoreError: the store does not answer; what else goes wrong is for its reader to tell.
+            StoreError: the store does not answer. Other errors are left to the methods that read.
         """
         return self
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
-        """Say where to cut it into parts of about so many bytes; a function of the file alone.
+        """Return where to cut the shard into parts of about `unit_bytes`.
+
+        The bounds depend on the file and `unit_bytes` alone.
 
         Returns:
-            Where each part begins, and the end of the last; nothing where it is not to be cut.
+            Where each part begins, and the end of the last part; empty if the shard is not cut.
         """
         del unit_bytes
         return ()
 
     def parts(self, bounds: tuple[int, ...]) -> tuple[Shard, ...]:
-        """Cut it at what `bounds` gave.
+        """Return the parts between the bounds that `bounds` gave.
 
         Raises:
-            ShardError: it cannot be cut there.
+            ShardError: the shard cannot be cut there.
         """
         if bounds:
             raise ShardError(f"{self.name}: cannot be cut into parts", path=self.name)
         return (self,)
 
     def whole(self) -> Shard:
-        """Return the shard of all of its file."""
+        """Return the shard of the whole file."""
         return self
 
     def placed(self, rows_before: int) -> Shard:
-        """Return the same, knowing how many rows of the file are before it."""
+        """Return the same shard, knowing how many rows of the file are before it."""
         del rows_before
         return self
 
     def rows_before(self) -> int:
-        """Return the rows of the file before it, which may take reading them.
+        """Return how many rows of the file are before this part; they may have to be read.
 
         Raises:
-            ShardError: they cannot be read.
+            ShardError: these rows cannot be read.
         """
         return 0
 
     @abc.abstractmethod
     def identity(self) -> dict[str, int | str]:
-        """Return what tells this shard from another: compared when a work directory is reused."""
+        """Return what identifies this shard; a reused work directory compares it."""
 
     @abc.abstractmethod
     def check_unchanged(self) -> None:
-        """Raise ShardError if the input is no longer what it was when the corpus was resolved."""
+        """Raise ShardError if the input has changed since the corpus was resolved."""
 
     @abc.abstractmethod
     def rows_in_metadata(self) -> int | None:
-        """Return the number of rows where that is known without reading the rows, else None."""
+        """Return the number of rows if it is known without reading the rows, else None."""
 
     @abc.abstractmethod
     def text_batches(
@@ -250,12 +252,12 @@ class Shard(abc.ABC):
             on_error: "raise" stops at the first bad row with a RowError; "skip" lists bad rows in
                 `TextBatch.bad`. A shard that cannot be read raises in both modes.
             threads: how many threads the reader may use.
-            batch_bytes: about how many bytes of text to read at a time, where only the first rows
-                are wanted; a reader may have reasons to read more.
-            groups: columns whose values come along, in `TextBatch.groups`.
+            batch_bytes: about how many bytes of text to read at a time, if only the first rows are
+                wanted; a reader may have to read more.
+            groups: quota columns, whose values come in `TextBatch.groups`.
 
         Raises:
-            ShardError: the shard cannot be read, or has no such column beside the text.
+            ShardError: the shard cannot be read, or lacks a quota column.
             TextColumnError: the text column is missing or not text.
             RowError: a row is bad and `on_error` is "raise".
         """
@@ -282,25 +284,25 @@ class Shard(abc.ABC):
     ) -> Iterator[TakenRows]:
         """Fetch windows by their document and their bytes in it, in bounded batches.
 
-        Only of shards that are windows.
+        Only for shards with `is_windows`.
 
         Args:
             source_rows: the documents' rows in the shard, ascending.
             starts: where each window begins in its document, in bytes; ascending in a document.
-            lengths: bytes of each, at least 1.
+            lengths: bytes of each window, at least 1.
             threads: how many threads the reader may use.
 
         Raises:
-            ShardError: the shard cannot be read, or is no longer what it was.
-            OutputError: the input has a column or field of the name of one to be added.
+            ShardError: the shard cannot be read, or has changed.
+            OutputError: the input has a column or field with the name of an added column.
             ValueError: the windows are not in order, or have no text.
         """
-        raise NotImplementedError("rows that are no windows are taken by their number: take()")
+        raise NotImplementedError("rows that are not windows are taken by their number: take()")
 
     def take_beside(self, rows: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
-        """Fetch all columns but the text, which must not be nested, of rows by their number.
+        """Fetch all columns but the text of rows by their number. The text must not be nested.
 
-        Only of shards of which rows are kept as records.
+        Only for shards with `kept_as` "records".
 
         Args:
             rows: ascending row numbers in the shard.
@@ -314,7 +316,7 @@ class Shard(abc.ABC):
     def read_table(self, *, threads: int = 1) -> pa.Table:
         """Read all rows with all columns into memory, whatever their types.
 
-        The text column need not be there. The types of JSON Lines are found from the lines.
+        The text column may be missing. The types of JSON Lines are inferred from the lines.
 
         Args:
             threads: how many threads the reader may use.
@@ -324,49 +326,49 @@ class Shard(abc.ABC):
         """
 
     def without_damage(self) -> Shard | None:
-        """Return the same shard with the row groups passed over whose texts cannot be read.
+        """Return the same shard without the row groups whose texts cannot be read.
 
-        Their rows keep their numbers and are listed as bad. Reads all texts, to find them.
+        Their rows keep their numbers and are listed as bad. Finding them takes reading all texts.
 
         Returns:
-            The shard; None if there is nothing to pass over.
+            The shard; None if there is nothing to skip.
 
         Raises:
-            ShardError: all of the shard is damaged.
+            ShardError: the whole shard is damaged.
         """
         return None
 
     def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
-        """Find the row groups that hold some rows and of which any column cannot be read.
+        """Find the row groups that hold given rows and have a column that cannot be read.
 
         Args:
-            rows: ascending row numbers in the shard; of windows, those of their documents.
+            rows: ascending row numbers in the shard; for windows, the rows of their documents.
 
         Returns:
-            The row groups, and why each cannot be read, with the name of the column; none for a
+            The row groups, and why each cannot be read, with the name of the column; empty for a
             format without row groups.
         """
         del rows
         return ()
 
     def without(self, damaged: DamagedGroups) -> Shard:
-        """Return the same shard with row groups passed over, as `damaged_of` gave them.
+        """Return the same shard without the row groups that `damaged_of` gave.
 
         Their rows keep their numbers and are listed as bad.
         """
         if damaged:
-            raise NotImplementedError(f"{self.kind} has no row groups to pass over")
+            raise NotImplementedError(f"{self.kind} has no row groups to skip")
         return self
 
     @property
     def worth_spooling(self) -> bool:
-        """Whether its lines take longer to decompress than to be put aside and read from there."""
+        """Whether decompressing the lines again takes longer than writing and reading a copy."""
         return False
 
     def spooled(self, path: Path) -> Shard:
-        """Return the same shard, read from a file where its lines were put aside.
+        """Return the same shard, read from an uncompressed copy of its lines.
 
-        Only of shards that are `worth_spooling`. Its rows and what is said of them stay the same.
+        Only for shards that are `worth_spooling`. Rows, name and messages stay the same.
         """
         del path
         raise NotImplementedError(f"lines of {self.kind} are not put aside")
@@ -377,12 +379,12 @@ class Shard(abc.ABC):
 
 
 def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:
-    """Make the error for a bad row under `on_error="raise"`.
+    """Return the error for a bad row, for `on_error="raise"`.
 
     Args:
-        shard: the shard the row is in.
+        shard: the shard that the row is in.
         bad: the row and what is wrong with it.
-        where: a further way to find the row, such as " (line 3)".
+        where: another way to find the row, such as " (line 3)".
     """
     row = shard.rows_before() + bad.row
     return RowError(
@@ -393,7 +395,7 @@ def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:
 
 
 def refuse_missing_rows(shard: Shard, wanted: int, total: int) -> InputError:
-    """Make the error for a row number beyond the end of the shard."""
+    """Return the error for a row number beyond the end of the shard."""
     of_part = "" if shard.part is None else " in this part of it"
     return ShardError(
         f"{shard.name}: row {wanted} was asked for, but the shard has {total:,} rows{of_part}; "

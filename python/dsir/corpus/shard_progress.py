@@ -1,4 +1,4 @@
-"""How far through a shard a task is, in bytes of the shard's size."""
+"""Reports how far a task is through a shard, in bytes of the shard's size."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from dsir.engine import Progress
 
 
 class ShardProgress:
-    """Turns batches into progress.
+    """Turns finished batches into progress.
 
-    Where the number of rows is known beforehand a row is its share of the shard's size; else a
-    byte of text counts as a byte of the file, which compressed files exceed: they wait at the end.
+    If the number of rows is known beforehand, every row counts an equal share of the shard's size.
+    Otherwise a byte of text counts as a byte of the file. The texts of a compressed file have more
+    bytes than the file, so its progress reaches 100 % early and waits there.
 
     Args:
-        shard: what is read.
-        progress: told of the bytes.
+        shard: the shard that is read.
+        progress: called with the bytes that each batch adds.
     """
 
     def __init__(self, shard: Shard, progress: Progress) -> None:
         self._size = shard.size
         self._rows = shard.documents.rows_in_metadata()
         self._progress = progress
-        self._told = 0
+        self._reported = 0
         self._text_bytes = 0
 
     def to(self, batch: TextBatch) -> None:
-        """Say that the batch is done."""
+        """Report that a batch is done."""
         self._text_bytes += batch.text.nbytes
         if self._rows:
             read = batch.unit_row + len(batch.text)
@@ -35,10 +36,10 @@ class ShardProgress:
         else:
             done = self._text_bytes
         done = min(done, self._size)
-        self._progress(max(0, done - self._told))
-        self._told = max(done, self._told)
+        self._progress(max(0, done - self._reported))
+        self._reported = max(done, self._reported)
 
     def arrive(self) -> None:
-        """Say that the shard is done."""
-        self._progress(self._size - self._told)
-        self._told = self._size
+        """Report that the shard is done."""
+        self._progress(self._size - self._reported)
+        self._reported = self._size

@@ -1,4 +1,4 @@
-"""What `on_error="skip"` passed over: listed, never dropped in silence."""
+"""The list of what `on_error="skip"` skipped: nothing is dropped silently."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dsir.errors import InputError
 
 SHARD = "shard"
 
-# Kinds of reasons, by how the readers word them. Names of fields and messages of libraries stand at
-# the end of a reason, so that none of them is mistaken for one.
+# Kinds of reasons, by the words of the readers. A reason ends with the names of fields and the
+# messages of libraries, if it has any, so these words are not mistaken for a kind.
 _KINDS = (
     ("damaged_row_group", re.compile(r"row group \d+ cannot be read")),
     ("broken_json", re.compile(r"broken JSON")),
@@ -29,16 +29,16 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row, several rows lost for one reason, or a shard that could not be read.
+    """A row, consecutive rows, or a whole shard that could not be read.
 
     Attributes:
         path: the shard.
-        row: 0-based row in the shard, the first of several; None where the whole shard was passed
-            over, and where nobody can count the rows before.
+        row: 0-based number of the (first) row in the shard; None if the whole shard was skipped,
+            or if the rows before it cannot be counted.
         reason: why.
-        rows: how many rows these are, one after the other; 0 for a shard.
-        snippet: the beginning of the text or line, at most 200 bytes, what is not UTF-8 escaped;
-            None where there is nothing to show.
+        rows: the number of rows; 0 for a shard.
+        snippet: at most the first 200 bytes of the text or line, with escapes for bytes that are
+            not UTF-8; None if there is nothing to show.
     """
 
     path: str
@@ -49,37 +49,37 @@ class Skipped:
 
     @property
     def kind(self) -> str:
-        """The kind of the reason: one of a few words, to count by."""
+        """The kind of the reason: one of a few fixed words, by which rows are counted."""
         if self.rows == 0:
             return SHARD
         return next((name for name, words in _KINDS if words.match(self.reason)), "other")
 
     def to_json(self) -> dict[str, str | int | None]:
-        """Return the same as plain values, without the snippet."""
+        """Return the entry as JSON values, without the snippet."""
         several = {"rows": self.rows} if self.rows > 1 else {}
         return {"path": self.path, "row": self.row, "reason": self.reason, **several}
 
     def to_marker(self) -> dict[str, Any]:
-        """Return all of it as plain values: the arguments of `Skipped`."""
+        """Return the entry as JSON values with the snippet: the arguments of `Skipped`."""
         return asdict(self)
 
 
 def skipped_shard(error: InputError, name: str) -> Skipped:
-    """Make the entry for a shard that cannot be read."""
+    """Return the entry for a shard that cannot be read."""
     return Skipped(name, None, str(error), rows=0)
 
 
 def skipped_rows(name: str, bad: Iterable[BadRow]) -> list[Skipped]:
-    """Make the entries for bad rows of a shard."""
+    """Return the entries for bad rows of a shard."""
     return [Skipped(name, one.row, one.reason, one.rows, one.snippet) for one in bad]
 
 
 def bad_rows_of(batch: TextBatch, refused: list[int]) -> list[BadRow]:
-    """Collect the bad rows of a batch: the reader's, and those the core refused.
+    """Return the bad rows of a batch, in order: those of the reader, and those the core refused.
 
     Args:
         batch: the batch.
-        refused: positions in the batch.
+        refused: positions in the batch of the texts that the core refused.
     """
     found = [
         BadRow(batch.unit_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at))
@@ -89,7 +89,7 @@ def bad_rows_of(batch: TextBatch, refused: list[int]) -> list[BadRow]:
 
 
 def count_by_kind(skipped: Iterable[Skipped]) -> dict[str, int]:
-    """Count bad rows by the kind of their reason, in the order of the kinds' names."""
+    """Count bad rows by the kind of their reason, sorted by kind."""
     counts: dict[str, int] = {}
     for entry in skipped:
         if entry.rows:

@@ -1,4 +1,4 @@
-"""Sources in memory as Arrow tables: whatever speaks Arrow, data sets, and plain texts."""
+"""Makes Arrow tables of sources in memory: Arrow data, data sets, and plain texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STRING_ROWS = 1 << 16
 
 
 def speaks_arrow(source: object) -> bool:
-    """Tell whether a source hands over Arrow data, or is a `datasets.Dataset`."""
+    """Tell whether a source is or exports Arrow data, or is a `datasets.Dataset`."""
     return (
         isinstance(
             source, pa.Table | pa.RecordBatch | pa.RecordBatchReader | pa.Array | pa.ChunkedArray
@@ -26,7 +26,7 @@ def speaks_arrow(source: object) -> bool:
 
 
 def table_of(source: Any, text: str, name: str) -> pa.Table:
-    """Take an Arrow source in as a table; an array becomes a table of one text column.
+    """Return an Arrow source as a table; an array becomes a table of one text column.
 
     Args:
         source: anything that `speaks_arrow`.
@@ -34,7 +34,7 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
         name: what messages call the source.
 
     Raises:
-        SettingError: the source does not hand over what it promised.
+        SettingError: the source does not export valid Arrow data.
     """
     try:
         if isinstance(source, pa.Table):
@@ -57,7 +57,7 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
 
 
 def table_of_texts(texts: Iterable[object], text: str, name: str) -> pa.Table:
-    """Gather plain texts into a table of one large_string column.
+    """Return plain texts as a table of one large_string column.
 
     Args:
         texts: strings; None is a null.
@@ -104,7 +104,7 @@ def _table_of_stream(source: Any, text: str) -> pa.Table:
     try:
         return pa.RecordBatchReader.from_stream(source).read_all()
     except pa.ArrowInvalid:
-        # A column (such as a polars Series) speaks the same protocol as a table.
+        # A column (such as a polars Series) exports a stream too, but not of record batches.
         return _table_of_array(pa.chunked_array(source), text)
 
 
@@ -113,7 +113,7 @@ def _is_dataset(source: object) -> bool:
 
 
 def _table_of_dataset(source: Any) -> pa.Table:
-    """Read a `datasets.Dataset`, its selections and shuffles applied."""
+    """Read a `datasets.Dataset` with its selections and shuffles applied."""
     batches = list(source.with_format("arrow").iter(batch_size=_DATASET_ROWS))
     if not batches:
         return pa.table({column: pa.array([], pa.string()) for column in source.column_names})

@@ -1,4 +1,4 @@
-"""Rows of a record batch by their position, for columns of every type."""
+"""Copies rows out of a record batch by position, for columns of every type."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dsir.primitive_arrays import to_arrow
 
 
 def take_rows(batch: pa.RecordBatch, positions: npt.NDArray[np.int64]) -> pa.RecordBatch:
-    """Copy rows out of a batch; types and metadata stay."""
+    """Return a copy of some rows of a batch; types and metadata stay."""
     indices = to_arrow(positions)
     columns = [_take(column, indices) for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def take_values(column: pa.Array, positions: npt.NDArray[np.int64]) -> pa.Array:
-    """Copy values out of an array; its type stays."""
+    """Return a copy of some values of an array; its type stays."""
     return _take(column, to_arrow(positions))
 
 
@@ -27,15 +27,15 @@ def _take(column: pa.Array, indices: pa.Array) -> pa.Array:
     viewless = _viewless_type(column.type)
     if viewless == column.type:
         return column.take(indices)
-    # pyarrow cannot take from views, and one row of them would keep all buffers in memory.
+    # pyarrow cannot take from views, and one row of views would keep all buffers in memory.
     return column.cast(viewless).take(indices).cast(column.type)
 
 
 def _with_own_dictionary(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Leave out values that no row has: a few rows would keep those of a row group in memory."""
+    """Drop dictionary values that no row has: a few rows would keep a row group's values alive."""
     try:
         own = column.dictionary_decode().dictionary_encode()
-    except pa.ArrowNotImplementedError:  # Of lists, for one.
+    except pa.ArrowNotImplementedError:  # Dictionaries of lists, for example.
         return column
     return pa.DictionaryArray.from_arrays(
         own.indices.cast(column.type.index_type), own.dictionary.cast(column.type.value_type)

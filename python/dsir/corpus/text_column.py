@@ -1,4 +1,4 @@
-"""The text column of a table: where it is, whether it holds text, and how to get it out."""
+"""The text column of a table: where it is, whether it holds text, and how to extract it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TextColumn:
     """The place of the text in a record batch.
 
     Attributes:
-        path: field names from the top: one for a plain column, more for a nested one.
+        path: field names from the top: one name for a plain column, more for a nested one.
         type: the Arrow type of the texts.
     """
 
@@ -25,17 +25,16 @@ class TextColumn:
 
     @property
     def projection(self) -> str:
-        """The column as pyarrow's Parquet reader names it."""
+        """The name of the column for pyarrow's Parquet reader."""
         return ".".join(self.path)
 
     def of(self, batch: pa.RecordBatch) -> pa.Array:
-        """Return the texts of a batch; where a parent is null, so is the text."""
+        """Return the texts of a batch; the text is null if a parent is."""
         array = batch.column(self.path[0])
         if len(self.path) > 1:
             import pyarrow.compute as pc  # Here: long to import.
 
-            # The path is resolved to positions: struct_field() by name takes a name with a dot in
-            # it for a path.
+            # By position: struct_field() would take a name with a dot in it for a path.
             array = pc.struct_field(array, _positions(array.type, self.path[1:]))
         return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
@@ -46,16 +45,18 @@ def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
     A top-level column of exactly that name wins over a nested one.
 
     Args:
-        schema: the columns there are.
-        text: the column asked for, such as "text" or "doc.body".
+        schema: the columns of the shard.
+        text: the name of the column, such as "text" or "doc.body".
         name: what messages call the shard.
 
     Raises:
-        TextColumnError: there is no such column, more than one, or it does not hold text.
+        TextColumnError: no column or more than one has this name, or it does not hold text.
     """
     count = schema.names.count(text)
     if count > 1:
-        raise TextColumnError(f"{name}: has {count} columns named {text!r}", path=name)
+        raise TextColumnError(
+            f"{name}: has {count} columns named {text!r}; rename one of them", path=name
+        )
     column = find_column(schema, text)
     if column is None:
         raise TextColumnError(
@@ -73,7 +74,7 @@ def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
 
 
 def find_column(schema: pa.Schema, column: str) -> TextColumn | None:
-    """Find a column of any type; None where there is none, or more than one at the top.
+    """Find a column of any type; None if there is none, or more than one at the top.
 
     A top-level column of exactly that name wins over a nested one.
     """
@@ -84,7 +85,7 @@ def find_column(schema: pa.Schema, column: str) -> TextColumn | None:
 
 
 def is_text(data_type: pa.DataType) -> bool:
-    """Tell whether values of a type are texts: a string type, or a dictionary of one."""
+    """Tell whether a type holds texts: a string type, or a dictionary of one."""
     if pa.types.is_dictionary(data_type):
         data_type = data_type.value_type
     return bool(
@@ -95,7 +96,7 @@ def is_text(data_type: pa.DataType) -> bool:
 
 
 def describe_columns(schema: pa.Schema) -> str:
-    """List columns and their types for a message."""
+    """Return a list of columns and their types, for a message."""
     if not len(schema):
         return "none"
     columns = [f"{_printable(field.name)} ({field.type})" for field in schema]
@@ -105,17 +106,17 @@ def describe_columns(schema: pa.Schema) -> str:
 
 
 def check_names(schema: pa.Schema) -> None:
-    """Read the names of all fields, so that one that is not UTF-8 raises here and nowhere else.
+    """Check that all field names are UTF-8, so that no later use of a name can raise.
 
     Raises:
-        UnicodeDecodeError: there is one.
+        UnicodeDecodeError: a name is not UTF-8.
     """
     for field in schema:
         _check_name(field)
 
 
 def _check_name(field: pa.Field) -> None:
-    field.name  # noqa: B018 - decoding it is the check
+    field.name  # noqa: B018 - decoding the name is the check
     for index in range(field.type.num_fields):
         _check_name(field.type.field(index))
 

@@ -1,4 +1,4 @@
-"""Writers: the selected rows in the format that they came in."""
+"""Writers of the selected rows, in the format that the rows came in."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["AddedColumns", "Writer", "open_writer"]
 def open_writer(
     kind: Kind, path_stem: Location, *, schema: pa.Schema | None, added: AddedColumns = LOG_WEIGHT
 ) -> Writer:
-    """Open the writer for rows of a kind of shard.
+    """Return a writer for rows of one kind of shard.
 
     Args:
         kind: the kind of the shards that the rows come from.
         path_stem: the path to write without its suffix, such as `out/part-00000`.
-        schema: the columns of the rows; None where rows are lines.
-        added: the columns that are added.
+        schema: the columns of the rows; None if rows are lines.
+        added: the columns to add.
 
     Raises:
-        OutputError: the file cannot be written there, or the schema has an added column.
+        OutputError: the file cannot be written, or the schema already has an added column.
     """
     found = format_of(kind)
     if schema is None and not found.rows_are_lines:

@@ -1,4 +1,4 @@
-"""The columns that a selection adds to those of the input."""
+"""The columns that a selection adds to the input's columns."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from dsir.primitive_arrays import to_arrow
 
 @dataclass(frozen=True, slots=True)
 class AddedColumns:
-    """What is written beside the rows: their log-weights, and which target took them.
+    """The columns added to the rows: their log-weights, and the target that each was drawn for.
 
     Attributes:
         weight: name of the column of log-weights, float64.
-        target: name of the column of targets, string; it is there where there are names.
-        target_names: of separate targets.
-        arguments: what the two names are called where they are given, for messages.
+        target: name of the column of targets, string; it is added if there are `target_names`.
+        target_names: the names of separate targets; empty otherwise.
+        arguments: the arguments that set the two names, for messages.
 
     Raises:
-        SettingError: a column has no name, or both have the same.
+        SettingError: a column has no name, or both have the same name.
     """
 
     weight: str = "log_weight"
@@ -37,13 +37,16 @@ class AddedColumns:
         names = (self.weight, self.target) if self.target_names else (self.weight,)
         for argument, name in zip(self.arguments, names, strict=False):
             if not name or not _is_utf8(name):
-                raise SettingError(f"{argument}: the column must have a name, which is a text")
+                raise SettingError(f"{argument}: the column needs a name that is valid UTF-8")
         if self.target_names and self.weight == self.target:
-            raise SettingError(f"{' and '.join(self.arguments)}: are both {self.weight!r}")
+            raise SettingError(
+                f"{' and '.join(self.arguments)}: are both {self.weight!r}; "
+                "give the columns two different names"
+            )
 
     @property
     def fields(self) -> list[pa.Field]:
-        """The columns."""
+        """The added columns."""
         fields = [pa.field(self.weight, pa.float64(), nullable=False)]
         if self.target_names:
             fields.append(pa.field(self.target, pa.string(), nullable=False))
@@ -52,11 +55,11 @@ class AddedColumns:
     def values(
         self, log_weight: npt.NDArray[np.float64], target: npt.NDArray[np.uint16] | None
     ) -> list[pa.Array]:
-        """Return what stands in the columns for some rows.
+        """Return the values of the added columns for some rows.
 
         Args:
-            log_weight: of each.
-            target: the number of the target that took it; None where there are no names.
+            log_weight: the log-weight of each row.
+            target: the number of the target that each row was drawn for; None without names.
         """
         values = [to_arrow(log_weight)]
         if target is not None:
@@ -64,28 +67,29 @@ class AddedColumns:
         return values
 
     def refuse_taken_names(self, schema: pa.Schema | None) -> None:
-        """Make sure that the columns are not there already.
+        """Raise OutputError if the input already has an added column.
 
         Args:
-            schema: of the input; None for JSON Lines, which have the columns beside them.
+            schema: the columns of the input; None for JSON Lines, whose added columns are written
+                to a file of their own.
 
         Raises:
-            OutputError: one is; the message gives the way out.
+            OutputError: the input has such a column; the message says which argument renames it.
         """
         if schema is None:
             return
         for argument, field in zip(self.arguments, self.fields, strict=False):
             if field.name in schema.names:
                 raise OutputError(
-                    f"the input has a column {field.name!r} already; "
-                    f"give the one that is added another name with {argument}=..."
+                    f"the input already has a column {field.name!r}; "
+                    f"give the added column another name with {argument}=..."
                 )
 
 
 def _is_utf8(name: str) -> bool:
     try:
         name.encode()
-    except UnicodeEncodeError:  # Half of a surrogate pair.
+    except UnicodeEncodeError:  # Half a surrogate pair.
         return False
     return True
 

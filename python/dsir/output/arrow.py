@@ -1,4 +1,4 @@
-"""Arrow IPC output: every column as it came, and the log-weight."""
+"""Arrow IPC output: the input's columns as they came, and the added columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dsir.storage.atomic import UnfinishedFile
 
 
 def count_rows(path: Location) -> int:
-    """Count the rows of a file that was written, without decoding them.
+    """Return the number of rows in a file, without decoding them.
 
     Raises:
         OSError, pyarrow.ArrowException: the file cannot be read.
@@ -33,17 +33,18 @@ def count_rows(path: Location) -> int:
 class ArrowWriter(Writer):
     """Writes `<stem>.arrow`, an Arrow IPC file.
 
-    Such a file has one dictionary for a column, ahead of all rows, while values turn up with the
-    rows. (There are deltas, but not every reader knows them.) Rows with dictionary columns are
-    therefore first written plain, to a file of their own, and encoded when all values are known.
+    An Arrow IPC file has one dictionary for each column, before all rows, but values are only known
+    once the rows have arrived. (The format has delta dictionaries, but not every reader knows
+    them.) Rows with dictionary columns are therefore first written in plain types to a file of
+    their own, and encoded when all values are known.
 
     Args:
         path_stem: the path without its suffix.
         schema: the columns of the rows.
-        added: the columns that are added, the last ones.
+        added: the columns to add after them.
 
     Raises:
-        OutputError: the file cannot be written there, or the schema has an added column.
+        OutputError: the file cannot be written, or the schema already has an added column.
     """
 
     def __init__(self, path_stem: Location, schema: pa.Schema, *, added: AddedColumns) -> None:

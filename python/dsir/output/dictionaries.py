@@ -1,14 +1,14 @@
-"""Dictionary columns on the way out: decoded while rows are gathered, encoded again at the end.
+"""Dictionary columns in the output: decoded while rows are gathered, encoded again at the end.
 
-Batches of one column may carry different dictionaries. What is written must not depend on that,
-so the dictionaries are made anew from the values, in the order in which these come.
+Batches of one column may have different dictionaries. The output must not depend on them, so the
+dictionaries are built again from the values, in the order in which the values come.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-# Where in a nested column a dictionary is: the positions of the children that lead to it.
+# Where a dictionary is in a nested column: the positions of the children that lead to it.
 _Place = tuple[int, ...]
 
 
@@ -17,29 +17,29 @@ class DictionaryEncoder:
 
     Args:
         data_type: the type of the column.
-        shared: all arrays get the same dictionary, of all the values that were learned before.
-            Else every array gets its own.
+        shared: all arrays get the same dictionary, with all the values that were learned before.
+            Otherwise every array gets a dictionary of its own.
     """
 
     def __init__(self, data_type: pa.DataType, *, shared: bool) -> None:
         self._type = data_type
-        # The order of an ordered dictionary means something: it stays as it came.
+        # The order of an ordered dictionary has a meaning, so it stays as it came.
         self._ordered = bool(pa.types.is_dictionary(data_type) and data_type.ordered)
         self._shared = shared or self._ordered
         self._values: dict[_Place, pa.Array] = {}
 
     def learn_order(self, array: pa.Array) -> None:
-        """Learn the values of an incoming ordered dictionary, in their order."""
+        """Learn the values of an input's ordered dictionary, in their order."""
         if self._ordered and pa.types.is_dictionary(array.type):
             self._extend((), array.dictionary.cast(plain_type(self._type)))
 
     def learn(self, array: pa.Array) -> None:
-        """Learn plain values that are to be encoded later."""
+        """Learn plain values that `encode` gets later."""
         if self._shared:
             self._learn(array, self._type, ())
 
     def encode(self, array: pa.Array) -> pa.Array:
-        """Bring plain values back to the type of the column."""
+        """Return plain values in the type of the column."""
         return self._encode(array, self._type, ()) if self._shared else _cast(array, self._type)
 
     def _learn(self, array: pa.Array, data_type: pa.DataType, place: _Place) -> None:
@@ -92,7 +92,7 @@ class DictionaryEncoder:
 
 
 def plain_type(data_type: pa.DataType) -> pa.DataType:
-    """Return a type with dictionaries in it replaced by their values, and views by plain arrays."""
+    """Return a type with its dictionaries replaced by their value types, and views by arrays."""
     if pa.types.is_dictionary(data_type):
         return plain_type(data_type.value_type)
     if pa.types.is_string_view(data_type):
@@ -109,7 +109,7 @@ def plain_type(data_type: pa.DataType) -> pa.DataType:
 
 
 def has_dictionary(data_type: pa.DataType) -> bool:
-    """Tell whether a type is a dictionary, or has one in it that `plain_type` replaces."""
+    """Tell whether a type is a dictionary, or contains one that `plain_type` replaces."""
     if pa.types.is_dictionary(data_type):
         return True
     if pa.types.is_struct(data_type):

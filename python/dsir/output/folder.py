@@ -1,4 +1,4 @@
-"""The folder that a selection is written to: what may be there before."""
+"""The folder that a selection is written to: what it may hold before, and clearing it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSTANCES_FILE = "instances.json"
 SUMMARIES_FILE = "summaries.parquet"
 REJECTS_FILE = "_rejects.jsonl"
 
-# What stands beside the parts, a file for every part.
+# Folders that hold another file for every part.
 _FOLDERS = (WEIGHTS_FOLDER, ORIGINS_FOLDER)
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
@@ -31,15 +31,15 @@ _UNFINISHED = re.compile(
 
 
 def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) -> None:
-    """Make sure that a selection may be written to a folder.
+    """Raise OutputError unless a selection may be written to a folder.
 
     Args:
         folder: the folder; it need not exist.
-        overwrite: a selection that is there may be replaced.
-        resuming: what is there was written by this very run.
+        overwrite: a selection in the folder may be replaced.
+        resuming: this run itself wrote what is in the folder.
 
     Raises:
-        OutputError: it is not a folder, or holds something.
+        OutputError: `folder` is not a folder, or is not empty.
     """
     _refuse_reading_only(folder)
     try:
@@ -54,8 +54,8 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
     foreign = sorted(found - {entry.name for entry in _own_files(folder)} - {*_FOLDERS})
     if foreign and not resuming:
         raise OutputError(
-            f"{folder}: is not empty (it holds {', '.join(foreign[:3])}"
-            f"{' and more' if len(foreign) > 3 else ''}), and not only a selection; "
+            f"{folder}: is not empty: it holds files that no selection has "
+            f"({', '.join(foreign[:3])}{' and more' if len(foreign) > 3 else ''}); "
             "give an empty or a new folder"
         )
     if found and not overwrite and not resuming:
@@ -66,10 +66,10 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
 
 
 def check_writable(folder: Location) -> None:
-    """Make sure that a folder can be made or written to, before hours of work go into it.
+    """Raise OutputError unless a folder can be made or written to, before hours of work go into it.
 
     Raises:
-        OutputError: it cannot.
+        OutputError: the folder cannot be made or written to.
     """
     if isinstance(folder, RemotePath):
         _check_remote(folder)
@@ -84,7 +84,7 @@ def check_writable(folder: Location) -> None:
 def _check_remote(folder: RemotePath) -> None:
     _refuse_reading_only(folder)
     if folder.protocol == "hf":
-        return  # Every file is a commit there, for all to see.
+        return  # A probe would be a commit there, for all to see.
     probe = folder / f".dsir-probe-{secrets.token_hex(4)}"
     try:
         write_json(probe, None)
@@ -95,27 +95,27 @@ def _check_remote(folder: RemotePath) -> None:
 
 def _refuse_reading_only(folder: Location) -> None:
     if isinstance(folder, RemotePath) and not folder.store.writes:
-        raise OutputError(f"{folder}: {folder.protocol} is for reading; give another out")
+        raise OutputError(f"{folder}: {folder.protocol} can only be read; give another out")
 
 
 def clear_output_folder(folder: Location) -> None:
     """Remove the selection in a folder, and nothing else.
 
     Raises:
-        OutputError: it cannot be removed.
+        OutputError: the selection cannot be removed.
     """
     try:
         for path in _own_files(folder):
             path.unlink()
-        for beside in (folder / name for name in _FOLDERS):
-            if beside.is_dir() and not any(beside.iterdir()):
-                beside.rmdir()
+        for subfolder in (folder / name for name in _FOLDERS):
+            if subfolder.is_dir() and not any(subfolder.iterdir()):
+                subfolder.rmdir()
     except OSError as error:
         raise OutputError(f"{folder}: cannot be overwritten: {error}") from error
 
 
 def remove_unfinished(folder: Location) -> None:
-    """Remove what an interrupted run left under temporary names."""
+    """Remove the files that an interrupted run left under temporary names."""
     for parent in (folder, *(folder / name for name in _FOLDERS)):
         if parent.is_dir():
             for path in parent.iterdir():
@@ -124,9 +124,9 @@ def remove_unfinished(folder: Location) -> None:
 
 
 def _own_files(folder: Location) -> Iterator[Location]:
-    """Give the files that dsir writes into an output folder; the manifest first.
+    """Yield the files that dsir writes into an output folder, the manifest first.
 
-    The manifest says that a selection is whole, so it has to go before the rest.
+    The manifest says that a selection is whole, so it has to be removed before the rest.
     """
     if not folder.is_dir():
         return

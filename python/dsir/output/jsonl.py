@@ -1,4 +1,4 @@
-"""JSON Lines output: the original lines byte for byte, and the log-weights beside them."""
+"""JSON Lines output: the original lines byte for byte, and a file of their log-weights."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ class JsonLinesWriter(Writer):
     """Writes `<stem>.jsonl` and, in the folder `_weights` beside it, `<stem name>.parquet`.
 
     The second file has a row for every line, with its row number in the corpus (`row`) and the
-    added columns. A leading underscore keeps the folder out of what reads the output as a corpus.
+    added columns. Readers that take the output as a corpus skip the folder for its leading
+    underscore.
 
     Args:
         path_stem: the path without its suffix.
-        schema: None: lines have none.
-        added: the columns that are added.
+        schema: None: lines have no schema.
+        added: the columns to add.
 
     Raises:
-        OutputError: the files cannot be written there.
+        OutputError: the files cannot be written.
     """
 
     def __init__(self, path_stem: Location, schema: None = None, *, added: AddedColumns) -> None:
@@ -77,12 +78,13 @@ class JsonLinesWriter(Writer):
             with writing(self._path):
                 self._lines.commit()
         except BaseException:
-            # Log-weights of no lines are half an output.
+            # Log-weights without their lines are half an output.
             weights.unlink(missing_ok=True)
             raise
-        beside = self._weights.account
-        lines = FileAccount(self._path, self._lines.size, beside.rows, self._lines.sha256)
-        return [lines, beside]
+        weights_account = self._weights.account
+        rows = weights_account.rows
+        lines_account = FileAccount(self._path, self._lines.size, rows, self._lines.sha256)
+        return [lines_account, weights_account]
 
     def _discard(self) -> None:
         self._weights.discard()

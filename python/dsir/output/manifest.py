@@ -1,7 +1,7 @@
-"""selection.json: what a selection is, and the checksums of its files; sealed with one of its own.
+"""selection.json: how a selection was made, and the checksums of its files and of itself.
 
-Everything in it is a function of inputs, settings, seed and the version of dsir. What is read here
-may have been edited or damaged, so nothing is believed before it was looked at.
+Its content depends only on inputs, settings, seed and the version of dsir. A selection.json may
+have been edited or damaged, so nothing in it is trusted before it is checked.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from dsir.version import __version__
 FORMAT = 2
 
 _WRITTEN = [one.suffixes[0] for one in FORMATS if one.suffixes]
-# Every name that a selection has for a file. None leads out of its folder.
+# The names that files of a selection may have. None leads out of its folder.
 _FILE = re.compile(
     rf"part-\d{{5,9}}({'|'.join(re.escape(suffix) for suffix in _WRITTEN)})"
     r"|_(weights|rows)/part-\d{5,9}\.parquet|_rejects\.jsonl"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_LARGEST = 1 << 30  # Bytes of a manifest that is read: millions of skipped rows.
+_LARGEST = 1 << 30  # Bytes of the largest manifest that is read: millions of skipped rows.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Manifest:
     """A selection.json that was read.
 
     Attributes:
-        folder: where it lies.
-        content: what it says; with the types that the attributes below need.
-        files: what it says of every file, by name.
-        problems: what is wrong with it, in words; empty where it is as it was written.
+        folder: the folder of the selection.
+        content: the JSON object, with the types that the properties below need.
+        files: the account of every file, by name.
+        problems: what is wrong with the manifest, in words; empty if it is as it was written.
     """
 
     folder: Location
@@ -73,11 +73,11 @@ class Manifest:
 
 
 def described_input(shard: Shard, rows: int) -> dict[str, Any]:
-    """Describe an input: what tells it from others, and what was read of it.
+    """Return the manifest's entry for an input: its identity, and how many rows were read.
 
     Args:
         shard: the input.
-        rows: rows read; with chunks, windows.
+        rows: the rows that were read; with chunks, the windows.
     """
     return {**shard.identity(), "rows": rows}
 
@@ -88,12 +88,12 @@ def write_manifest(
     """Write selection.json.
 
     Args:
-        folder: where it goes.
+        folder: the folder of the selection.
         content: everything but the files and the checksum, JSON values.
-        files: of the output.
+        files: the files of the output.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     described = {
         within(one.path, folder): {
@@ -110,11 +110,11 @@ def write_manifest(
 def read_selection_file(folder: Location) -> Manifest:
     """Read the selection.json of a folder.
 
-    What is wrong with it is listed in `problems`; a manifest of which nothing can be said has no
-    content but these.
+    `problems` lists what is wrong with it. If its content cannot be used at all, the manifest has
+    nothing but these problems.
 
     Raises:
-        OutputError: there is no selection, or it is of another version's format.
+        OutputError: there is no selection, or its format is that of another version.
         StoreError: its store does not answer.
     """
     path = folder / SELECTION_FILE
@@ -131,17 +131,17 @@ def read_selection_file(folder: Location) -> Manifest:
     try:
         as_written = json_bytes({**content, "checksum": checksum}) == data
         sealed = checksum == _checksum(content)
-    except (ValueError, RecursionError):  # NaN, which JSON has not.
+    except (ValueError, RecursionError):  # NaN, which JSON does not have.
         as_written = sealed = False
     if content.get("format") != FORMAT and (sealed or content.get("format") == 1):
         raise OutputError(
-            f"{path}: is of format {content.get('format')!r}, and this version of dsir reads "
-            f"{FORMAT}; select again, or use the version that wrote it"
+            f"{path}: has format {content.get('format')!r}, but this version of dsir reads format "
+            f"{FORMAT}; select again, or use the version of dsir that wrote it"
         )
     if not sealed:
-        problems.append("was changed after it was written: its checksum is of something else")
+        problems.append("was changed after it was written: its checksum does not match")
     elif not as_written:
-        problems.append("was changed after it was written: it says the same in other bytes")
+        problems.append("was changed after it was written: same content, but other bytes")
     problems += _wrong_types(content)
     if problems and not _usable(content):
         return _unreadable(folder, *problems)
@@ -149,7 +149,7 @@ def read_selection_file(folder: Location) -> Manifest:
     problems += refused
     listed = content["outputs"]
     problems += [
-        f"lists the part {name!r:.80} without saying what is in it"
+        f"lists the part {name!r:.80}, but `files` does not describe it"
         for name in listed
         if name not in files
     ]
@@ -183,6 +183,7 @@ def _unreadable(folder: Location, *problems: str) -> Manifest:
     return Manifest(folder, nothing, {}, list(problems))
 
 
+_JSON_NAMES = {dict: "an object", list: "an array", str: "a string"}
 _TYPES = {
     "versions": dict,
     "settings": dict,
@@ -197,17 +198,17 @@ _TYPES = {
 
 def _wrong_types(content: dict[str, Any]) -> list[str]:
     problems = [
-        f"has no {name!r} of the kind it must be"
+        f"has no {name!r}, or one that is not {_JSON_NAMES[kind]}"
         for name, kind in _TYPES.items()
         if not isinstance(content.get(name), kind)
     ]
     if not problems and not _usable(content):
-        problems.append("names its inputs or outputs in no way that is known")
+        problems.append("lists its inputs or outputs in an unknown form")
     return problems
 
 
 def _usable(content: dict[str, Any]) -> bool:
-    """Tell whether the types are those that everybody who reads a manifest relies on."""
+    """Tell whether the content has the types that all readers of a manifest rely on."""
     if any(not isinstance(content.get(name), kind) for name, kind in _TYPES.items()):
         return False
     raw = content["inputs"].get("raw")
@@ -221,20 +222,20 @@ def _usable(content: dict[str, Any]) -> bool:
 def _files_of(
     folder: Location, described: dict[str, Any]
 ) -> tuple[dict[str, FileAccount], list[str]]:
-    """Read what is said of the files, and refuse names that no selection has."""
+    """Return the accounts of the files, and the problems of entries that are refused."""
     files: dict[str, FileAccount] = {}
     problems = []
     for name, entry in described.items():
         if not _FILE.fullmatch(name):
-            problems.append(f"names a file {name!r:.80}, which is no name of a file of a selection")
+            problems.append(f"names a file {name!r:.80}, which no selection has")
             continue
         if not isinstance(entry, dict) or not _SHA256.fullmatch(str(entry.get("sha256"))):
-            problems.append(f"does not say what is in {name}")
+            problems.append(f"has no valid sha256 for {name}")
             continue
         size, rows = entry.get("bytes"), entry.get("rows")
         # Not isinstance: True is an int.
         if type(size) is not int or type(rows) is not int or size < 0 or rows < 0:
-            problems.append(f"does not say how much is in {name}")
+            problems.append(f"has no valid bytes or rows for {name}")
             continue
         files[name] = FileAccount(folder / name, size, rows, entry["sha256"])
     return files, problems

@@ -1,4 +1,4 @@
-"""Parquet output: every column as it came, and the log-weight."""
+"""Parquet output: the input's columns as they came, and the added columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dsir.storage.atomic import UnfinishedFile
 
 
 def count_rows(path: Location) -> int:
-    """Return the number of rows of a file, as its footer has it.
+    """Return the number of rows in a file, from its footer.
 
     Raises:
         OSError, pyarrow.ArrowException: the file cannot be read.
@@ -30,7 +30,7 @@ def count_rows(path: Location) -> int:
 
 
 class ParquetTable:
-    """A Parquet file written from columns, without regard to what they mean.
+    """Writes any columns to a Parquet file, which gets its name when it is committed.
 
     Args:
         path: the file.
@@ -38,7 +38,7 @@ class ParquetTable:
         max_rows: the rows of a full row group.
 
     Raises:
-        OutputError: the file cannot be written there.
+        OutputError: the file cannot be written.
     """
 
     def __init__(self, path: Location, schema: pa.Schema, *, max_rows: int = MAX_ROWS) -> None:
@@ -59,28 +59,28 @@ class ParquetTable:
             raise
 
     def write(self, columns: list[pa.Array]) -> None:
-        """Add rows, one array a column."""
+        """Add rows: one array for each column."""
         with writing(self._path):
             self._write_groups(self._row_groups.add(columns))
 
     def finish(self) -> None:
-        """Write what is held back and the footer; the file is not yet under its name."""
+        """Write the last row group and the footer; the file does not have its name yet."""
         with writing(self._path):
             self._write_groups(self._row_groups.flush())
             self._parquet.close()
 
     def commit(self) -> Location:
-        """Put the finished file under its name."""
+        """Give the finished file its name."""
         with writing(self._path):
             return self._file.commit()
 
     @property
     def account(self) -> FileAccount:
-        """What is in the finished file."""
+        """The account of the finished file."""
         return FileAccount(self._path, self._file.size, self._rows, self._file.sha256)
 
     def discard(self) -> None:
-        """Remove the file, unless it is under its name."""
+        """Remove the file, unless it already has its name."""
         self._file.discard()
 
     def _write_groups(self, groups: Iterator[pa.RecordBatch]) -> None:
@@ -95,10 +95,10 @@ class ParquetWriter(Writer):
     Args:
         path_stem: the path without its suffix.
         schema: the columns of the rows.
-        added: the columns that are added, the last ones.
+        added: the columns to add after them.
 
     Raises:
-        OutputError: the file cannot be written there, or the schema has an added column.
+        OutputError: the file cannot be written, or the schema already has an added column.
     """
 
     def __init__(self, path_stem: Location, schema: pa.Schema, *, added: AddedColumns) -> None:
@@ -130,7 +130,7 @@ class ParquetWriter(Writer):
 
 
 def with_added(schema: pa.Schema, added: AddedColumns) -> pa.Schema:
-    """Return a schema with the added columns at its end, its metadata kept."""
+    """Return a schema with the added columns at its end; its metadata stays."""
     for field in added.fields:
         schema = schema.append(field)
     return schema

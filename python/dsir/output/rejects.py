@@ -1,4 +1,4 @@
-"""_rejects.jsonl: a line for everything that was passed over."""
+"""_rejects.jsonl: a line for every row and shard that was skipped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HELD_LINES = 1 << 12
 
 
 class Rejected(Protocol):
-    """A row, several rows, or a shard that could not be read; see `dsir.corpus.skipped`."""
+    """A row, consecutive rows, or a shard that could not be read; see `dsir.corpus.skipped`."""
 
     @property
     def path(self) -> str:
@@ -27,7 +27,7 @@ class Rejected(Protocol):
 
     @property
     def rows(self) -> int:
-        """How many."""
+        """The number of rows; 0 for a shard."""
 
     @property
     def kind(self) -> str:
@@ -35,7 +35,7 @@ class Rejected(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why."""
+        """Why it could not be read."""
 
     @property
     def snippet(self) -> str | None:
@@ -43,17 +43,17 @@ class Rejected(Protocol):
 
 
 def write_rejects(folder: Location, rejected: Iterable[Rejected]) -> list[FileAccount]:
-    """Write what was passed over into a folder of output; no file where that is nothing.
+    """Write `_rejects.jsonl` into an output folder; if nothing was rejected, write no file.
 
     Args:
         folder: the folder.
-        rejected: in the order of the corpora and their rows.
+        rejected: what was skipped, in the order of the corpora and their rows.
 
     Returns:
-        What is in the file, or nothing.
+        The account of the file; empty without a file.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     path = folder / REJECTS_FILE
     lines = [_line(one) for one in rejected]
@@ -81,5 +81,5 @@ def _line(one: Rejected) -> bytes:
         "reason": one.reason,
         "snippet": one.snippet,
     }
-    # What is no text, such as half of a surrogate pair in a name, stays an escape of JSON.
+    # What is not text, such as half a surrogate pair in a file name, becomes a JSON escape.
     return json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

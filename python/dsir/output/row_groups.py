@@ -1,7 +1,7 @@
-"""Rows gathered into row groups that do not depend on how the rows arrived.
+"""Gathers rows into row groups that do not depend on the batches that the rows came in.
 
 A row group ends after MAX_ROWS rows, or before the row that would make it larger than MAX_BYTES.
-Both are counted by row, so that the same rows give the same file whatever batches they came in.
+Both are counted row by row, so the same rows give the same file however they were batched.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dsir.primitive_arrays import to_arrow, to_numpy
 MAX_ROWS = 1 << 14
 MAX_BYTES = 32 << 20
 
-# What a value counts that has no length of its own to look at.
+# The bytes that a value counts if it has no length of its own, such as a number.
 _VALUE_BYTES = 8
 
 
@@ -27,16 +27,16 @@ class RowGroups:
     """Takes record batches in and gives row groups out.
 
     Args:
-        schema: the columns, as they are to be written.
-        plain: row groups come out in the plain types of `plain_schema`, to be brought to those of
-            `schema` by `encode` once all rows are there, with one dictionary for all of them.
+        schema: the columns to write.
+        plain: give row groups out in the plain types of `plain_schema`. When all rows have arrived,
+            `encode` turns them into the types of `schema`, with one dictionary for all row groups.
         max_rows: the rows of a full row group.
     """
 
     def __init__(self, schema: pa.Schema, *, plain: bool = False, max_rows: int = MAX_ROWS) -> None:
         self._schema = schema
-        # Rows wait without dictionaries and views: a single row would keep a whole dictionary, or
-        # the buffers of the batch it came in, in memory.
+        # Rows wait in plain types: with dictionaries or views, a single row would keep a whole
+        # dictionary, or the buffers of its batch, in memory.
         self.plain_schema = pa.schema([field.with_type(plain_type(field.type)) for field in schema])
         self._encoders = [DictionaryEncoder(field.type, shared=plain) for field in schema]
         self._plain = plain
@@ -46,7 +46,7 @@ class RowGroups:
         self._held_bytes = 0
 
     def add(self, columns: list[pa.Array]) -> Iterator[pa.RecordBatch]:
-        """Add rows, one array a column, and yield the row groups that are full."""
+        """Add rows, one array for each column, and yield the row groups that are full."""
         plain = []
         for column, data_type, encoder in zip(
             columns, self.plain_schema.types, self._encoders, strict=True
@@ -68,7 +68,7 @@ class RowGroups:
                 yield from self.flush()
 
     def flush(self) -> Iterator[pa.RecordBatch]:
-        """Yield what is held as the last row group, if it is anything."""
+        """Yield the rows that wait, if there are any, as the last row group."""
         if not self._held_rows:
             return
         columns = [
@@ -87,7 +87,7 @@ class RowGroups:
         yield group
 
     def encode(self, group: pa.RecordBatch) -> pa.RecordBatch:
-        """Bring a row group from plain types to those of the schema."""
+        """Return a row group of plain types in the types of the schema."""
         columns = [
             encoder.encode(column)
             for encoder, column in zip(self._encoders, group.columns, strict=True)
@@ -96,12 +96,12 @@ class RowGroups:
 
     def _room(self, sizes: npt.NDArray[np.int64]) -> int:
         fitting = int(np.searchsorted(np.cumsum(sizes), MAX_BYTES - self._held_bytes, side="right"))
-        # A row larger than a row group gets one of its own.
+        # A row larger than MAX_BYTES gets a row group of its own.
         return fitting if fitting or self._held_rows else 1
 
 
 def match_columns(records: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
-    """Bring the columns of a batch into the order of a schema.
+    """Return the columns of a batch in the order of a schema.
 
     Raises:
         OutputError: the batch has other columns.
@@ -111,15 +111,15 @@ def match_columns(records: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
         return list(records.columns)
     if sorted(names) != sorted(schema.names) or len(set(names)) < len(names):
         raise OutputError(
-            f"the rows have the columns {', '.join(names) or 'none'}, but the file to be written "
-            f"has {', '.join(schema.names) or 'none'}; shards with different columns cannot go "
-            "into one file"
+            f"the rows have the columns {', '.join(names) or 'none'}, but the output file has "
+            f"{', '.join(schema.names) or 'none'}; shards with different columns cannot go into "
+            "one file"
         )
     return [records.column(name) for name in schema.names]
 
 
 def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
-    """Return about how many bytes each row of an array takes, which depends on the row alone."""
+    """Return about how many bytes each row of an array takes; only the row itself counts."""
     import pyarrow.compute as pc  # Here: long to import.
 
     data_type = array.type
@@ -141,7 +141,7 @@ def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
         return row_bytes(array.view(pa.list_(pa.field("entries", pairs, nullable=False))))
     if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
         lengths = _lengths(pc.list_value_length(array))
-        # flatten() leaves out what null lists may hide, so values follow the lengths.
+        # flatten() leaves out values that null lists may hide, so it agrees with the lengths.
         values = row_bytes(array.flatten())
         ends = np.cumsum(lengths, dtype=np.int64)
         total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
@@ -151,7 +151,7 @@ def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _lengths(lengths: pa.Array) -> npt.NDArray[np.int64]:
-    """Return lengths as int64, those of nulls as 0."""
+    """Return lengths as int64, with 0 for nulls."""
     import pyarrow.compute as pc  # Here: long to import.
 
     zeros = to_arrow(np.zeros(len(lengths), dtype=np.int64))

@@ -1,4 +1,4 @@
-"""Where the rows of a part come from: a small table beside it, a row for every row."""
+"""Where the rows of an output part come from: a small table beside the part, row by row."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Origins(NamedTuple):
 
     Attributes:
         source: uint32, the number of the input in the manifest's `inputs.raw`.
-        source_row: int64, the row in that input; with windows, of the document.
+        source_row: int64, the row in that input; with windows, the row of the document.
         start: uint32, where the window begins in its document's text, in bytes; None unless rows
             are windows.
-        log_weight: float64.
-        target: the names of the targets that took the rows, as an Arrow array of strings; None
-            unless targets are separate.
+        log_weight: float64, the log-weights of the rows.
+        target: an Arrow array of strings, the names of the targets that the rows were drawn for;
+            None unless targets are separate.
     """
 
     source: npt.NDArray[np.uint32]
@@ -46,7 +46,7 @@ class Origins(NamedTuple):
 
 
 def joined_origins(parts: Sequence[Origins]) -> Origins:
-    """Put one or more runs of rows one after the other."""
+    """Return one or more runs of rows as one run, in their order."""
     if len(parts) == 1:
         return parts[0]
     return Origins._make(
@@ -60,12 +60,13 @@ def joined_origins(parts: Sequence[Origins]) -> Origins:
 
 
 class OriginsWriter:
-    """Writes `_rows/<name>.parquet`. A leading underscore keeps it out of what reads the output.
+    """Writes `_rows/<name>.parquet`. Readers of the output skip the folder for its underscore.
 
-    The file is begun with the first rows: a run that fails before leaves nothing, and no folder.
+    The file is opened with the first rows, so a run that fails earlier leaves neither file nor
+    folder.
 
     Args:
-        path_stem: the path of the part beside which it stands, without its suffix.
+        path_stem: the path of the output part without its suffix.
         windows: whether rows are windows of documents.
         targets: whether targets are separate.
     """
@@ -79,7 +80,7 @@ class OriginsWriter:
         """Add rows.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: the rows cannot be written.
         """
         self._begun().write(
             [
@@ -90,10 +91,10 @@ class OriginsWriter:
         )
 
     def close(self) -> FileAccount:
-        """Finish: put the file under its name, and say what is in it.
+        """Give the finished file its name, and return its account.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the file cannot be written.
         """
         table = self._begun()
         table.finish()
@@ -101,7 +102,7 @@ class OriginsWriter:
         return table.account
 
     def abort(self) -> None:
-        """Give up: remove the file, finished or not. Where rows come from is half an output."""
+        """Remove the file, finished or not: origins without their rows are half an output."""
         if self._table is not None:
             self._table.discard()
             self._path.unlink(missing_ok=True)
@@ -113,13 +114,13 @@ class OriginsWriter:
 
 
 def read_origins(path: Location) -> Iterator[Origins]:
-    """Read where the rows of a part come from, in runs of a bounded number of rows.
+    """Yield where the rows of a part come from, in runs of a bounded number of rows.
 
     Args:
-        path: of the file in the folder `_rows`.
+        path: the file in the folder `_rows`.
 
     Raises:
-        OutputError: it is missing or damaged, or holds something else.
+        OutputError: the file is missing, damaged, or not a table of row origins.
     """
     import pyarrow.parquet as pq  # Here: long to import.
 
@@ -132,11 +133,11 @@ def read_origins(path: Location) -> Iterator[Origins]:
         names = schema.names
         windows, targets = "start" in names, "target" in names
         if not schema.equals(_schema(windows, targets)):
-            raise OutputError(f"{path}: is not a table of where rows come from")
+            raise OutputError(f"{path}: is not a table of row origins")
         for batch in file.iter_batches(_GROUP_ROWS, use_threads=False):
             batch.validate(full=True)
             if any(column.null_count for column in batch.columns):
-                raise OutputError(f"{path}: has rows that say nothing")
+                raise OutputError(f"{path}: has nulls, which a table of row origins never has")
             columns = dict(zip(names, batch.columns, strict=True))
             yield Origins(
                 to_numpy(columns["source"]),
@@ -148,7 +149,7 @@ def read_origins(path: Location) -> Iterator[Origins]:
 
 
 def unreadable_output(path: Location, error: Exception) -> OutputError:
-    """Make the error for a file of an output that cannot be read."""
+    """Return the error for an output file that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return OutputError(f"{path}: is missing")
     return OutputError(f"{path}: cannot be read: {first_line(error)}")

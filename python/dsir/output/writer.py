@@ -1,4 +1,4 @@
-"""What a writer is: rows in, whole files out."""
+"""The contract of a writer: it takes rows, and its files appear only when they are whole."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dsir.remote import Location
 
 
 class FileAccount(NamedTuple):
-    """What a file of the output holds, as it was written.
+    """Size, rows and checksum of an output file, as it was written.
 
     Attributes:
         path: the file.
         bytes: its size.
-        rows: rows in it; lines, where it has lines.
-        sha256: of its bytes, hexadecimal digits.
+        rows: its rows, or its lines if it is JSON Lines.
+        sha256: the SHA-256 of its bytes, in hexadecimal digits.
     """
 
     path: Location
@@ -34,9 +34,9 @@ class FileAccount(NamedTuple):
 
 
 class Writer(abc.ABC):
-    """Writes rows into one output file, which appears under its name only when it is whole.
+    """Writes rows to one output file, which gets its name only when it is whole.
 
-    As a context manager it aborts where an exception leaves the block, and closes otherwise.
+    As a context manager it aborts if an exception leaves the block, and closes otherwise.
     """
 
     _accounts: list[FileAccount] | None = None
@@ -52,20 +52,20 @@ class Writer(abc.ABC):
 
         Args:
             taken: the rows.
-            added: what stands in the added columns.
-            global_rows: the row number in the corpus of each.
+            added: the values of the added columns.
+            global_rows: the row number of each row in the corpus.
 
         Raises:
             OutputError: the rows cannot be written.
         """
 
     def close(self) -> list[Location]:
-        """Finish: put the files under their names and return them, the rows' own first.
+        """Give the finished files their names and return them, the file of the rows first.
 
-        Closing again returns the same; after `abort` there are none.
+        Closing again returns the same files; after `abort` it returns none.
 
         Raises:
-            OutputError: they cannot be written; nothing is left of them.
+            OutputError: the files cannot be written; none of them is left.
         """
         if self._accounts is None:
             try:
@@ -77,18 +77,18 @@ class Writer(abc.ABC):
 
     @property
     def accounts(self) -> list[FileAccount]:
-        """What is in the files that `close` returned."""
+        """The accounts of the files that `close` returned."""
         return list(self._accounts or [])
 
     def abort(self) -> None:
-        """Give up: remove whatever was written. Does nothing after `close`."""
+        """Remove everything that was written. Does nothing after `close`."""
         if self._accounts is None:
             self._accounts = []
             self._discard()
 
     @abc.abstractmethod
     def _finish(self) -> list[FileAccount]:
-        """Write what is held back and put the files under their names."""
+        """Write the rows that still wait, and give the files their names."""
 
     @abc.abstractmethod
     def _discard(self) -> None:
@@ -111,7 +111,7 @@ class Writer(abc.ABC):
 
 @contextmanager
 def writing(path: Location) -> Iterator[None]:
-    """Turn what pyarrow and the system raise in a block into an OutputError naming the file."""
+    """Turn errors of pyarrow and the system in a block into an OutputError that names the file."""
     try:
         yield
     except OSError as error:

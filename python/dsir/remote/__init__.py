@@ -1,4 +1,4 @@
-"""Files that are not on this machine: object stores and web servers, by their URL."""
+"""Files in object stores and on web servers, named by URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3 and Google Cloud Storage through the clients that pyarrow has built in."""
+"""S3 and Google Cloud Storage, through the clients built into pyarrow."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from dsir.remote.retries import trying
 from dsir.remote.store import ObjectState, OpenObject, RemoteError, Store, TryAgainError
 
 _CONNECT_SECONDS = 10
-CLIENT_ATTEMPTS = 3  # Before one of ours counts; the default.
+CLIENT_ATTEMPTS = 3  # By the client itself, within each attempt of `retries`; its default.
 _REQUEST_SECONDS = 60
 _COPY_BYTES = 8 << 20
 _YES = ("1", "true", "yes")
 
 
 class ArrowStore(Store):
-    """A file system of `pyarrow.fs`.
+    """A store behind a file system of `pyarrow.fs`.
 
     Args:
-        protocol: of the URLs, "s3" or "gs".
+        protocol: the protocol of its URLs, "s3" or "gs".
         filesystem: the `pyarrow.fs.FileSystem`.
-        etags: its files tell their etag when they are opened; else versions are times. Google's
-            would be asked for by a download of the whole file.
+        etags: whether opening a file tells its etag. Otherwise the time of the last change is the
+            version: asking Google for an etag would download the whole file.
     """
 
     def __init__(self, protocol: str, filesystem: Any, *, etags: bool) -> None:
@@ -46,7 +46,7 @@ class ArrowStore(Store):
             return None
 
     def open(self, key: str) -> OpenObject:
-        """Open a file: one request, for its size and etag."""
+        """Open a file, with one request for its size and etag."""
         return trying(self._url(key), lambda: _ArrowObject(self, key))
 
     def files(self, key: str) -> list[str]:
@@ -56,22 +56,22 @@ class ArrowStore(Store):
     def names(self, key: str) -> list[str]:
         """Return the names in a folder."""
         if self.protocol == "gs":
-            # Only folders that are objects of their own are listed there; most are not.
+            # It lists only folders that are objects of their own, and most folders are not.
             inside = [path[len(key) :].strip("/") for path in self.files(key)]
             return sorted({path.partition("/")[0] for path in inside if path})
-        # A folder that was emptied may be left as an object of its own name, with a slash.
+        # An emptied folder may remain as an object that has its name and a slash.
         found = [info.path.rstrip("/") for info in self._infos(key, recursive=False)]
         return [path.rpartition("/")[2] for path in found if path != key]
 
     def upload(self, local: Path, key: str) -> None:
-        """Put a file there. The object is there when its last part has been put together."""
+        """Upload a file; see `Store.upload`. The object appears once its last part is there."""
         from pyarrow import fs
 
         size = local.stat().st_size
 
         def copy() -> None:
-            # In one call: a stream that Python lets go of in the middle would be finished, and
-            # half an object would appear. After a failed part it is not.
+            # In one call: pyarrow would finish a stream that Python drops halfway, and half an
+            # object would appear. When a part fails inside this call, no object appears.
             fs.copy_files(
                 str(local),
                 key,
@@ -82,16 +82,16 @@ class ArrowStore(Store):
             )
             there = self._filesystem.get_file_info(key).size
             if there != size:
-                raise TryAgainError(f"{there} bytes arrived of {size:,}")
+                raise TryAgainError(f"only {there or 0:,} of {size:,} bytes arrived")
 
         trying(self._url(key), copy)
 
     def delete(self, key: str) -> None:
-        """Remove a file."""
+        """Delete a file."""
         trying(self._url(key), lambda: self._filesystem.delete_file(key))
 
     def refuse_missing_bucket(self, key: str) -> None:
-        """Raise RemoteError where the bucket of a key does not exist."""
+        """Raise RemoteError if the bucket of a key does not exist."""
         bucket = key.split("/", 1)[0]
 
         def look() -> bool:
@@ -110,7 +110,7 @@ class ArrowStore(Store):
             selector = fs.FileSelector(key, recursive=recursive, allow_not_found=True)
             found: list[Any] = self._filesystem.get_file_info(selector)
             if not found:
-                # An empty folder and a bucket that does not exist look alike here.
+                # The listing of a missing bucket is empty too.
                 self.refuse_missing_bucket(key)
             return found
 
@@ -131,7 +131,7 @@ class ArrowStore(Store):
         return file, ObjectState(file.size(), version, _seconds(changed))
 
     def known_state(self, key: str) -> ObjectState:
-        """Return the state of a file by its time of the last change."""
+        """Return the state of a file, with the time of its last change as version."""
         info = self._filesystem.get_file_info(key)
         if not info.is_file:
             raise FileNotFoundError(errno.ENOENT, "no such file", key)
@@ -154,10 +154,12 @@ class _ArrowObject(OpenObject):
 
 
 def s3_filesystem(bucket: str) -> Any:
-    """Open S3 as the environment says: AWS_REGION, AWS_ENDPOINT_URL, AWS_PROFILE, credentials.
+    """Return S3 as the environment configures it: region, endpoint, profile and credentials.
+
+    The variables are AWS_REGION, AWS_ENDPOINT_URL, AWS_PROFILE and the client's own.
 
     Raises:
-        SettingError: AWS_ENDPOINT_URL is no URL.
+        SettingError: AWS_ENDPOINT_URL is not a URL.
     """
     from pyarrow import fs
 
@@ -177,7 +179,7 @@ def s3_filesystem(bucket: str) -> Any:
     elif endpoint:
         settings["region"] = "us-east-1"
     else:
-        # Else the client has ways of its own, and says what is wrong with the bucket.
+        # If this fails, the client finds the region itself, or says what is wrong with the bucket.
         with contextlib.suppress(OSError, ValueError):
             settings["region"] = fs.resolve_s3_region(bucket)
     if os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in _YES:
@@ -186,13 +188,13 @@ def s3_filesystem(bucket: str) -> Any:
         connect_timeout=_CONNECT_SECONDS,
         request_timeout=_REQUEST_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=CLIENT_ATTEMPTS),
-        # Not allow_delayed_open, which saves requests: an upload that then fails ends the process.
+        # Not allow_delayed_open: it saves requests, but a failing upload then ends the process.
         **settings,
     )
 
 
 def gcs_filesystem() -> Any:
-    """Open Google Cloud Storage with the application's default credentials."""
+    """Return Google Cloud Storage with the application's default credentials."""
     from pyarrow import fs
 
     settings: dict[str, Any] = {}
@@ -202,7 +204,7 @@ def gcs_filesystem() -> Any:
     if endpoint:
         parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
         settings |= {"endpoint_override": parts.netloc, "scheme": parts.scheme, "anonymous": True}
-    # Its own policy would go on for a quarter of an hour.
+    # The client's own policy would try again for 15 minutes.
     return fs.GcsFileSystem(retry_time_limit=timedelta(seconds=_REQUEST_SECONDS), **settings)
 
 

@@ -1,4 +1,4 @@
-"""Every other store through fsspec: Hugging Face, web servers, memory, and what is registered."""
+"""All other stores, through fsspec: Hugging Face, web servers, memory, and registered ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dsir.remote.store import WEB, ObjectState, OpenObject, RemoteError, Store
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
-# What stores call that which changes with the content, the strictest first.
+# What stores call the value that changes with a file's content, the strictest first.
 _VERSIONS = (
     *("ETag", "etag", "generation", "blob_id", "xet_hash", "sha256", "checksum", "version_id"),
     *("Last-Modified", "LastModified", "last_modified", "mtime", "updated", "created"),
@@ -21,13 +21,13 @@ _VERSIONS = (
 
 
 class FsspecStore(Store):
-    """A file system of fsspec.
+    """A store behind a file system of fsspec.
 
     Args:
-        protocol: of the URLs.
+        protocol: the protocol of its URLs.
 
     Raises:
-        SettingError: fsspec, or what it needs for the protocol, is not installed.
+        SettingError: fsspec, or a package that it needs for the protocol, is not installed.
     """
 
     def __init__(self, protocol: str) -> None:
@@ -44,18 +44,20 @@ class FsspecStore(Store):
             return None
 
     def open(self, key: str) -> OpenObject:
-        """Open a file: one request, for its size and version."""
+        """Open a file, with one request for its size and version."""
         state = trying(self._url(key), lambda: self._state(key))
         return _FsspecObject(self, key, state)
 
     def read(self, key: str, start: int, length: int) -> bytes:
-        """Read a range: one request."""
-        # Others open a file for it, which would read ahead.
+        """Read a range, with one request."""
+        # File systems that are not async open a file for it, which by default reads ahead.
         how = {} if self._filesystem.async_impl else {"cache_type": "none"}
         path = self._path(key)
         data: bytes = self._filesystem.cat_file(path, start=start, end=start + length, **how)
         if len(data) > length:
-            raise RemoteError("the server sends whole files only, no ranges; copy the file here")
+            raise RemoteError(
+                "the server sends only whole files, not ranges; copy the file to this machine"
+            )
         return data
 
     def files(self, key: str) -> list[str]:
@@ -86,7 +88,7 @@ class FsspecStore(Store):
             return []
 
     def upload(self, local: Path, key: str) -> None:
-        """Put a file there."""
+        """Upload a file; see `Store.upload`."""
         path = self._path(key)
 
         def put() -> None:
@@ -97,18 +99,18 @@ class FsspecStore(Store):
         trying(self._url(key), put)
 
     def create(self, local: Path, key: str) -> bool | None:
-        """Put a file there unless there is one."""
+        """Upload a file unless it exists; see `Store.create`."""
         path = self._path(key)
         try:
             self._filesystem.pipe_file(path, local.read_bytes(), mode="create")
         except FileExistsError:
             return False
         except (TypeError, NotImplementedError, ValueError):
-            return None  # An older version, or a store that cannot.
+            return None  # An older version of fsspec, or a store that cannot do it.
         return True
 
     def delete(self, key: str) -> None:
-        """Remove a file."""
+        """Delete a file."""
         trying(self._url(key), lambda: self._filesystem.rm_file(self._path(key)))
 
     def _state(self, key: str) -> ObjectState:
@@ -116,7 +118,7 @@ class FsspecStore(Store):
         try:
             info = self._filesystem.info(self._path(key))
         except FileNotFoundError as error:
-            # Of a web server, whatever went wrong is called so.
+            # For web servers, fsspec raises FileNotFoundError whatever went wrong.
             cause = error.__cause__
             if cause is None or getattr(cause, "status", None) in (404, 410):
                 raise
@@ -124,7 +126,9 @@ class FsspecStore(Store):
         if info.get("type") == "directory":
             raise FileNotFoundError(key)
         if info.get("size") is None:
-            raise RemoteError("the server does not say how long it is; copy the file here")
+            raise RemoteError(
+                "the server does not say how long the file is; copy the file to this machine"
+            )
         found = next((info[name] for name in _VERSIONS if info.get(name)), "")
         changed = next((v for v in info.values() if isinstance(v, datetime)), None)
         seconds = changed.timestamp() if changed is not None else 0.0
@@ -174,6 +178,6 @@ def _filesystem(protocol: str) -> Any:
         ) from error
     except ValueError as error:
         raise SettingError(
-            f"{protocol}://: is nothing that can be read; known are s3, gs, hf, http, https, file "
-            f"and what is registered with fsspec ({error})"
+            f"{protocol}://: unknown protocol; dsir reads s3, gs, hf, http, https, file, and "
+            f"protocols registered with fsspec ({error})"
         ) from error

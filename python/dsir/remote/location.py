@@ -1,6 +1,6 @@
 """Where a file is: a path on this machine, or a URL of a store.
 
-`RemotePath` has those methods of `pathlib.Path` that outputs and models need, so that what writes
+`RemotePath` has the methods of `pathlib.Path` that outputs and models need, so code that writes
 files need not ask which of the two it has.
 """
 
@@ -26,10 +26,10 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 @dataclass(frozen=True, slots=True, order=True)
 class RemotePath:
-    """A file or folder of a store.
+    """A file or folder in a store.
 
     Attributes:
-        url: such as "s3://bucket/folder/file.parquet", without a slash at the end.
+        url: the URL, such as "s3://bucket/folder/file.parquet", without a slash at the end.
     """
 
     url: str
@@ -39,17 +39,17 @@ class RemotePath:
 
     @property
     def protocol(self) -> str:
-        """What stands before the colon, in lower case."""
+        """The part before "://", in lower case."""
         return self.url.partition("://")[0].lower()
 
     @property
     def key(self) -> str:
-        """What stands behind the two slashes: of s3, bucket and key."""
+        """The part after "://": for S3, the bucket and the key in it."""
         return self.url.partition("://")[2]
 
     @property
     def _path(self) -> PurePosixPath:
-        """The path in the URL; of web servers without what follows a question mark."""
+        """The path in the URL; for web servers, without the query and the fragment."""
         key = re.split(r"[?#]", self.key, maxsplit=1)[0] if self.protocol in WEB else self.key
         return PurePosixPath(key)
 
@@ -65,13 +65,13 @@ class RemotePath:
 
     @property
     def parent(self) -> RemotePath:
-        """The folder that it is in."""
+        """The folder that the file or folder is in."""
         start, slash, rest = self.url.partition("://")
         return RemotePath(start + slash + rest.rpartition("/")[0]) if "/" in rest else self
 
     @property
     def parents(self) -> list[RemotePath]:
-        """All folders that it is in, the nearest first."""
+        """All folders above, the nearest first."""
         found, at = [], self
         while at.parent != at:
             at = at.parent
@@ -79,14 +79,14 @@ class RemotePath:
         return found
 
     def with_name(self, name: str) -> RemotePath:
-        """Return the neighbour of that name."""
+        """Return the path of another name in the same folder."""
         return self.parent / name
 
     def __truediv__(self, name: str | Path) -> RemotePath:
         return RemotePath(f"{self.url}/{Path(name).as_posix()}")
 
     def relative_to(self, folder: object) -> PurePosixPath:
-        """Return the path from a folder that it is in."""
+        """Return the path relative to a folder above."""
         start = f"{folder}/"
         if not self.url.startswith(start):
             raise ValueError(f"{self} is not in {folder}")
@@ -94,10 +94,10 @@ class RemotePath:
 
     @property
     def store(self) -> Store:
-        """The store that it is in.
+        """The store that the file or folder is in.
 
         Raises:
-            SettingError: there is none of that protocol, or what it needs is not installed.
+            SettingError: the protocol is unknown, or needs a package that is not installed.
         """
         # Imported here because most runs have no remote files.
         from dsir.remote.open_store import store_of
@@ -105,7 +105,7 @@ class RemotePath:
         return store_of(self.protocol, self.key)
 
     def state(self) -> ObjectState | None:
-        """Return size and version of the file; None where there is none.
+        """Return size and version of the file; None if there is no such file.
 
         Raises:
             RemoteError: the store does not answer, or refuses.
@@ -113,27 +113,27 @@ class RemotePath:
         return self.store.state(self.key)
 
     def exists(self) -> bool:
-        """Tell whether there is a file, or a folder that holds something."""
+        """Tell whether there is such a file, or such a folder with files in it."""
         return self.is_file() or self.is_dir()
 
     def is_file(self) -> bool:
-        """Tell whether there is a file."""
+        """Tell whether there is such a file."""
         return self.state() is not None
 
     def is_dir(self) -> bool:
-        """Tell whether there is something in the folder."""
+        """Tell whether there is such a folder with files in it."""
         return any(True for _ in self.iterdir())
 
     def iterdir(self) -> Iterator[RemotePath]:
-        """Give files and folders of the folder; nothing where it does not exist."""
+        """Yield the files and folders in the folder; none if it does not exist."""
         yield from (self / name for name in self.store.names(self.key))
 
     def mkdir(self, *, parents: bool = True, exist_ok: bool = True) -> None:
-        """Do nothing: a folder is there as soon as there is a file in it."""
+        """Do nothing: a folder exists as soon as a file is in it."""
         del parents, exist_ok
 
     def rmdir(self) -> None:
-        """Do nothing: a folder goes with its last file."""
+        """Do nothing: a folder disappears with its last file."""
 
     def unlink(self, *, missing_ok: bool = False) -> None:
         """Remove the file."""
@@ -151,7 +151,7 @@ class RemotePath:
             raise FileNotFoundError(errno.ENOENT, "no such file", self.url) from None
 
     def upload(self, local: Path) -> None:
-        """Put a file of this machine here. It appears when all of it is there, or not at all."""
+        """Upload a file of this machine to this path. The file appears whole, or not at all."""
         self.store.upload(local, self.key)
 
 
@@ -159,14 +159,14 @@ Location = Path | RemotePath
 
 
 def within(path: Location, folder: Location) -> str:
-    """Return the path of a file from a folder that it is in, with slashes."""
+    """Return the path of a file relative to a folder that it is in, with slashes."""
     if isinstance(path, RemotePath):
         return path.relative_to(folder).as_posix()
     return path.relative_to(str(folder)).as_posix()
 
 
 def is_url(text: object) -> bool:
-    """Tell whether something is the URL of a store; "file://" is a path of this machine."""
+    """Tell whether `text` is the URL of a store; "file://" is a path on this machine."""
     if not isinstance(text, str):
         return False
     match = _URL.match(text)
@@ -174,10 +174,10 @@ def is_url(text: object) -> bool:
 
 
 def location_of(place: str | Path | RemotePath) -> Location:
-    """Return the path or the URL that was given; paths are made absolute.
+    """Return a path or URL as a location; paths are made absolute.
 
     Raises:
-        SettingError: a "file://" URL that is none of this machine.
+        SettingError: a "file://" URL names another machine.
     """
     if isinstance(place, RemotePath):
         return place
@@ -189,10 +189,10 @@ def location_of(place: str | Path | RemotePath) -> Location:
 
 
 def path_of_file_url(text: str) -> Path:
-    """Return a path that was given as such or as "file:///..."."""
+    """Return the path on this machine that is given plainly or as "file:///..."."""
     if not text.lower().startswith("file://"):
         return Path(text)
     parts = urlsplit(text)
     if parts.netloc not in ("", "localhost"):
-        raise SettingError(f"{text}: is a file of another machine; write file:///folder/file")
+        raise SettingError(f"{text}: names a file of another machine; write file:///folder/file")
     return Path(unquote(parts.path))

@@ -1,10 +1,10 @@
-"""One run at a time in a work directory of a store.
+"""The lock of a work directory in a store, which lets one run at a time work in it.
 
-Locks of a store do not end with the process that holds them. Where the store can create a file only
-if there is none, two runs cannot both get it; S3 and Google Cloud Storage through pyarrow cannot be
-asked for that, so the file is written and looked at again after a moment: the last of those who
-came at once has it. What a dead process of this machine has left is taken over; what one of another
-machine has left is only taken for dead by a person.
+The lock is a file, which does not end with the process that holds it. Some stores can create a file
+only if there is none, and then two runs cannot both get the lock. pyarrow cannot ask S3 and Google
+Cloud Storage for this, so the file is written and read again after a moment: of the runs that write
+it at the same time, the last one has the lock. The lock of a dead process of this machine is taken
+over. Only a person can decide that a process of another machine is dead.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from dsir.errors import WorkdirError
 from dsir.remote.location import RemotePath
 from dsir.remote.store import RemoteError
 
-# Longer than it takes from looking whether there is a lock to having written one.
+# Longer than it takes to look for a lock and then write one.
 SETTLE_SECONDS = 1.0
 
 
 @contextmanager
 def locked_remotely(path: RemotePath) -> Iterator[None]:
-    """Hold a lock file of a store during a block.
+    """Hold a lock file in a store during a block.
 
     Raises:
-        WorkdirError: another run holds it, or has left it behind on another machine; or the store
-            does not take it.
+        WorkdirError: another run holds the lock, or left it behind on another machine; or the store
+            cannot be read or written.
     """
     mine = {
         "host": platform.node(),
@@ -55,17 +55,17 @@ def locked_remotely(path: RemotePath) -> Iterator[None]:
     try:
         yield
     finally:
-        # A store out of reach: who comes next on this machine sees that the process is dead.
+        # If the store cannot be reached now, the next run here will see that the process is dead.
         with contextlib.suppress(OSError):
             if remote_holder(path) == mine:
                 path.unlink(missing_ok=True)
 
 
 def remote_holder(path: RemotePath) -> dict[str, Any] | None:
-    """Return who holds a lock file of a store; None where there is none.
+    """Return who holds a lock file in a store; None if there is no such file.
 
     Raises:
-        RemoteError: the store does not say.
+        RemoteError: the store cannot be read.
     """
     try:
         found = json.loads(path.read_bytes() or b"{}")
@@ -90,7 +90,7 @@ def _write(path: RemotePath, mine: dict[str, Any]) -> None:
 
 
 def _is_dead(holder: dict[str, Any]) -> bool:
-    """Tell whether a holder was a process of this machine that is no more."""
+    """Tell whether a holder is a process of this machine that no longer exists."""
     pid = holder.get("pid")
     if holder.get("host") != platform.node() or not isinstance(pid, int):
         return False

@@ -1,4 +1,4 @@
-"""The files that a URL stands for: itself, a pattern, or a folder."""
+"""Finds the files that a pattern or a folder in a store stands for."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ _MAGIC = re.compile(r"[*?[]")
 
 
 def has_pattern(path: RemotePath) -> bool:
-    """Tell whether a URL is a pattern; those of web servers are none: "?" begins a query there."""
+    """Tell whether a URL is a pattern. URLs of web servers are not: "?" begins a query there."""
     return path.protocol not in WEB and _MAGIC.search(path.key) is not None
 
 
 def matching(path: RemotePath) -> list[RemotePath]:
     """Return the files that a pattern matches, sorted: `*` within a folder, `**` across folders.
 
-    Hidden files and folders are passed over unless the pattern names them, and so are files that
-    begin with an underscore, as on this machine.
+    As on this machine, hidden files and folders are left out unless the pattern names them, and so
+    are files that begin with an underscore.
     """
-    parts = path.key.split("/")
-    fixed = next(at for at, part in enumerate(parts) if _MAGIC.search(part))
-    base = "/".join(parts[:fixed])
+    pattern = tuple(path.key.split("/"))
+    fixed = next(at for at, name in enumerate(pattern) if _MAGIC.search(name))
+    base = "/".join(pattern[:fixed])
     start = path.url[: len(path.url) - len(path.key)]
     found = []
     for key in path.store.files(base):
         names = key.split("/")
-        if _matches(tuple(names[fixed:]), tuple(parts[fixed:])) and names[-1][:1] != "_":
+        if _matches(tuple(names[fixed:]), pattern[fixed:]) and names[-1][:1] != "_":
             found.append(RemotePath(start + key))
     return sorted(found)
 
 
 def files_below(path: RemotePath) -> list[RemotePath]:
-    """Return the files in a folder and in folders in it, sorted, without hidden ones."""
+    """Return the files in a folder and its subfolders, sorted, without hidden ones."""
     start = path.url[: len(path.url) - len(path.key)]
     found = []
     for key in path.store.files(path.key):
@@ -57,9 +57,9 @@ def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
         return False
     if names[0][:1] == "." and pattern[0][:1] != ".":
         return False
-    return bool(_part(pattern[0]).match(names[0])) and _matches(names[1:], pattern[1:])
+    return bool(_name_pattern(pattern[0]).match(names[0])) and _matches(names[1:], pattern[1:])
 
 
 @lru_cache(maxsize=256)
-def _part(pattern: str) -> re.Pattern[str]:
+def _name_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(pattern))

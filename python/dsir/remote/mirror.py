@@ -1,8 +1,8 @@
-"""Work directories in a store: a copy on this machine, which the store follows.
+"""Work directories in a store: a run works on a copy here, and uploads what it finishes.
 
-Stages read their results several times over, so they are worked with on this machine's disk, in a
-temporary folder. Every file goes up as soon as it is whole and before the marker that speaks of it,
-and what a run finds in the store it fetches, folder by folder, when it comes to need it.
+Stages read their results several times, so the copy is on this machine's disk, in a temporary
+folder. Every file is uploaded as soon as it is whole, and before the marker that names it. What the
+store already has is fetched folder by folder, when the run needs it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PIECE_BYTES = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A folder of a store and its copy.
+    """A folder in a store and its copy on this machine.
 
     Attributes:
-        local: the copy, on this machine.
-        remote: the folder.
+        local: the copy.
+        remote: the folder in the store.
     """
 
     local: Path
@@ -43,10 +43,10 @@ class Mirror:
         return str(self.remote)
 
     def upload(self, local: Path) -> None:
-        """Put a file of the copy into the store.
+        """Upload a file of the copy to the store.
 
         Raises:
-            WorkdirError: the store does not take it.
+            WorkdirError: the store does not take the file.
         """
         target = self.remote / local.relative_to(self.local).as_posix()
         try:
@@ -55,10 +55,10 @@ class Mirror:
             raise WorkdirError(f"{error.url}: {error}") from error
 
     def names(self) -> list[str]:
-        """Return what is in the folder of the store.
+        """Return the names of files and folders in the store's folder.
 
         Raises:
-            WorkdirError: the store does not say.
+            WorkdirError: the store cannot list them.
         """
         try:
             return self.remote.store.names(self.remote.key)
@@ -66,10 +66,12 @@ class Mirror:
             raise WorkdirError(f"{error.url}: {error}") from error
 
     def fetch(self, name: str) -> Path:
-        """Bring a file here unless it is here, and return its path; it need not exist.
+        """Return the path of a file in the copy, fetched first if it is only in the store.
+
+        If the store does not have the file either, there is no file at the path.
 
         Raises:
-            WorkdirError: the store does not give it.
+            WorkdirError: the store cannot be read.
         """
         path = self.local / name
         if path.exists():
@@ -84,10 +86,10 @@ class Mirror:
         return path
 
     def fetch_all(self, wanted: Callable[[str], bool] = lambda _: True) -> None:
-        """Bring all files of the folder here that are not here; not those of folders in it.
+        """Fetch all files of the folder that the copy lacks; subfolders are not fetched.
 
         Args:
-            wanted: says which, by their names.
+            wanted: tells by its name whether a file is needed.
         """
         # Results have a suffix; folders and the lock have none.
         names = [name for name in self.names() if "." in name[1:] and name[0] != "."]
@@ -101,10 +103,10 @@ Folder = Path | Mirror
 
 @contextmanager
 def folder_of(place: Path | RemotePath) -> Iterator[Folder]:
-    """Give a work directory: the folder itself, or a mirror that is gone behind the block.
+    """Yield a work directory: the folder itself, or a mirror whose copy is removed after the block.
 
     Raises:
-        WorkdirError: the store cannot hold one.
+        WorkdirError: the store cannot hold a work directory.
     """
     if isinstance(place, Path):
         yield place

@@ -1,4 +1,4 @@
-"""Which store a URL is of."""
+"""Opens the store of a URL."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def store_of(protocol: str, key: str) -> Store:
     """Return the store of a URL; each store is opened once in a process.
 
     Args:
-        protocol: what stands before "://", in lower case.
-        key: what stands behind it, beginning with the bucket or server.
+        protocol: the part of the URL before "://", in lower case.
+        key: the part after it, beginning with the bucket or server.
 
     Raises:
-        SettingError: there is none of that protocol, or what it needs is not installed.
+        SettingError: the protocol is unknown, or needs a package that is not installed.
     """
     protocol = {"gcs": "gs", "s3a": "s3", "s3n": "s3"}.get(protocol, protocol)
     bucket = key.split("/", 1)[0]
     if not bucket:
         raise SettingError(f"{protocol}://{key}: names no bucket or server")
-    # Regions go by bucket.
+    # Each bucket of S3 has its own region, and so its own client.
     name = (protocol, bucket if protocol == "s3" else "")
     with _LOCK:
         if name not in _OPEN:
@@ -43,5 +43,5 @@ def _opened(protocol: str, bucket: str) -> Store:
         if protocol == "gs":
             return ArrowStore(protocol, gcs_filesystem(), etags=False)
     except ImportError:
-        pass  # A pyarrow without them: s3fs and gcsfs do the same.
+        pass  # This pyarrow was built without the clients; s3fs and gcsfs do the same.
     return FsspecStore(protocol)

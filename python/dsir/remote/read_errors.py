@@ -1,9 +1,8 @@
-"""What goes wrong while a file is read, told apart: the file, its store, or this machine.
+"""Tells what is at fault when reading a file fails: the file, its store, or this machine.
 
-pyarrow, the system and the clients of stores raise errors of many kinds. A reader turns them into
-dsir's own with `translated`, at the one place where it calls them, so that nobody further up has to
-look for what is behind an error. Where a file that cannot be read is passed over, a StoreError is
-raised again first.
+pyarrow, the system and the clients of stores raise errors of many types. A reader turns them into
+dsir's own with `translated`, at the one place where it calls them, so callers need not look behind
+an error for its cause. Code that skips unreadable files raises a StoreError again before it skips.
 """
 
 from __future__ import annotations
@@ -21,24 +20,24 @@ from dsir.remote.store import raise_if_store_failed
 # ValueError) for names in a schema that are not UTF-8, and OverflowError for damaged sizes.
 _READ_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
 
-_LARGEST_ALLOCATION = 1 << 36  # Bytes; what a reader may have reasons to ask for at once.
+_LARGEST_ALLOCATION = 1 << 36  # Bytes: the most that a reader may need at once (64 GiB).
 
-# pyarrow's readers have threads of their own.
+# pyarrow's readers start threads of their own, and say so in these words if that fails.
 _NO_THREAD = re.compile(r"launch worker thread|can't start new thread")
 
 
 @contextmanager
 def translated(refuse: Callable[[Exception], Exception]) -> Iterator[None]:
-    """Raise dsir's own errors in place of those that reading a file raises in the block.
+    """Turn the errors that reading a file raises in a block into dsir's own.
+
+    Errors of dsir leave the block unchanged.
 
     Args:
-        refuse: makes the error for a file that is at fault, of what was raised. Errors of dsir
-            that the block raises are left as they are.
+        refuse: makes the error for a file that is at fault from the error that was raised.
 
     Raises:
-        StoreError: the store failed: that must not make its files ones that are passed over as
-            unreadable.
-        MemoryError: this machine is short of memory, or of threads: neither must that.
+        StoreError: the store failed, so its files must not be skipped as unreadable.
+        MemoryError: this machine is short of memory or threads; here too no file is at fault.
     """
     try:
         yield
@@ -51,15 +50,16 @@ def translated(refuse: Callable[[Exception], Exception]) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says in one line: the first of its message, or its kind."""
+    """Return the first line of an error's message; without a message, the name of its type."""
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _raise_if_short_of_memory(error: BaseException) -> None:
-    """Raise MemoryError when memory is short, rather than the file damaged.
+    """Raise MemoryError if memory or threads are short and the file is not at fault.
 
-    pyarrow trusts sizes in damaged files, and asks for memory that no machine has. But a machine
-    that is short of memory must not make a file one that is passed over as unreadable.
+    pyarrow trusts the sizes in damaged files and may ask for more memory than any machine has: then
+    the file is damaged. A smaller request that fails means that this machine is short of memory,
+    and the file must not be skipped as unreadable.
     """
     if isinstance(error, MemoryError):
         asked = re.search(r"size (\d+)", str(error))

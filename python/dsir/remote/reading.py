@@ -1,4 +1,4 @@
-"""Open files of this machine and of stores in the same way."""
+"""Opens files on this machine and in stores in the same way."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from dsir.remote.remote_file import WINDOW_BYTES, RemoteFile
 
 
 def open_bytes(path: Location) -> BinaryIO | RemoteFile:
-    """Open a file of this machine or of a store to read its bytes one after the other.
+    """Open a file on this machine or in a store, to read its bytes from beginning to end.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     return RemoteFile(path) if isinstance(path, RemotePath) else path.open("rb")
 
 
 def open_source(path: str | Location, window: int = WINDOW_BYTES) -> pa.NativeFile:
-    """Open a file of this machine or of a store as an Arrow file.
+    """Open a file on this machine or in a store as an Arrow file.
 
     Args:
         path: the file.
-        window: see `RemoteFile`.
+        window: the window for a file in a store; see `RemoteFile`.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     if isinstance(path, str) and is_url(path):
         path = RemotePath(path)

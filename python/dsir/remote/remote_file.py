@@ -1,4 +1,4 @@
-"""A file of a store that is read in ranges, each tried again when the connection breaks."""
+"""A file in a store, read in ranges; each range is tried again if the connection breaks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StoredFile(Protocol):
-    """What names a file of a store, such as a `RemotePath`."""
+    """The name of a file in a store, such as a `RemotePath`."""
 
     @property
     def url(self) -> str:
@@ -30,7 +30,7 @@ class StoredFile(Protocol):
         """The store that the file is in."""
 
 
-# A request takes tens of milliseconds whatever its length: small reads are served from one of this.
+# A request takes tens of milliseconds whatever its length, so small reads share one of this length.
 WINDOW_BYTES = 8 << 20
 # The end of a Parquet file, which every stage asks for.
 _TAIL_BYTES = 256 << 10
@@ -38,23 +38,24 @@ _MOST_TAILS = 64
 
 
 class RemoteFile(io.RawIOBase):
-    """A file of a store, to be read anywhere in it; `pa.PythonFile` makes an Arrow file of it.
+    """A file in a store that can be read at any position; `pa.PythonFile` makes it an Arrow file.
 
-    Reads beyond a window go to the store as they are; smaller ones are served from the window that
-    was read last, or from the end of the file, which is kept for the next who opens it. A read that
-    fails or comes short is made again; a file that has changed meanwhile is refused.
+    A read of at least a window goes to the store as it is. A smaller read is served from the last
+    window, or from the end of the file, which stays in memory for the next time that the file is
+    opened. A read that fails or returns too few bytes is tried again. If the file has changed in
+    the meantime, the read is refused.
 
     Args:
         path: the file.
-        window: bytes to read at a time where less is asked for; 0 to read what is asked for.
+        window: the bytes to request if a read asks for less; 0 to request what the read asks for.
 
     Attributes:
         size: bytes of the file.
-        changed: time of its last change, seconds since 1970; 0 where that is not known.
+        changed: time of its last change, in seconds since 1970; 0 if it is not known.
 
     Raises:
         FileNotFoundError: there is no such file.
-        RemoteError: it cannot be read.
+        RemoteError: the file cannot be read.
     """
 
     def __init__(self, path: StoredFile, window: int = WINDOW_BYTES) -> None:
@@ -71,11 +72,11 @@ class RemoteFile(io.RawIOBase):
         self._held = b""
 
     def readable(self) -> bool:
-        """Return True: pyarrow asks."""
+        """Return True; pyarrow checks it."""
         return True
 
     def seekable(self) -> bool:
-        """Return True: pyarrow asks."""
+        """Return True; pyarrow checks it."""
         return True
 
     def tell(self) -> int:
@@ -89,7 +90,7 @@ class RemoteFile(io.RawIOBase):
         return self._at
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read as many bytes as were asked for, or up to the end of the file."""
+        """Read `size` bytes, or up to the end of the file if it comes first."""
         left = max(0, self.size - self._at)
         length = left if size is None or size < 0 else min(size, left)
         data = self._range(self._at, length) if length else b""
@@ -131,7 +132,7 @@ class RemoteFile(io.RawIOBase):
             elif length >= self._window:
                 return self._fetch(start, length)
             else:
-                self._held = b""  # Not two at a time.
+                self._held = b""  # Free the last window first, so that only one is in memory.
                 self._held = self._fetch(start, min(self._window, self.size - start))
                 self._held_from = start
             at = start - self._held_from
@@ -156,7 +157,9 @@ class RemoteFile(io.RawIOBase):
                 raise
             if len(data) != length:
                 self._let_go()
-                raise TryAgainError(f"{len(data):,} bytes came of {length:,} at {start:,}")
+                raise TryAgainError(
+                    f"only {len(data):,} of {length:,} bytes came from {start:,} on"
+                )
             return data
 
         return trying(str(self.path), fetch)
@@ -174,7 +177,7 @@ class RemoteFile(io.RawIOBase):
 
 
 class _Tails:
-    """The ends of the files that were opened last."""
+    """The ends of the last files that were opened, for the next reader of each."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

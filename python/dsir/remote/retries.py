@@ -1,7 +1,7 @@
-"""Trying again what may succeed in a moment: reset connections, timeouts, 5xx, throttling.
+"""Tries again what may succeed in a moment: reset connections, timeouts, 5xx, throttling.
 
-This comes on top of what the clients of the stores do by themselves (AWS's tries three times within
-about a second), and outlasts a restart of a server or a spell of throttling.
+The clients of the stores try again themselves (AWS's three times within about a second). The tries
+here come on top, and go on long enough to outlast the restart of a server or a spell of throttling.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dsir.remote.store import RemoteError, StoreFailedError, TryAgainError
 Result = TypeVar("Result")
 ATTEMPTS = "DSIR_REMOTE_ATTEMPTS"
 
-# Of messages, which are all that pyarrow gives.
+# These match messages, because pyarrow gives nothing else to go by.
 _TRANSIENT = re.compile(
     r"NETWORK_CONNECTION|SLOW_?DOWN|THROTTL|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|REQUEST_TIMEOUT"
     r"|REQUEST_TIME_TOO_SKEWED|RequestTimeout|InternalError|ServiceUnavailable"
@@ -41,12 +41,12 @@ _BUSY = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(slots=True)
 class RetryPolicy:
-    """How often, and how far apart.
+    """How often to try, and how long to wait in between.
 
     Attributes:
-        attempts: in all.
-        first: seconds to wait after the first, on average; they double.
-        longest: seconds to wait at most.
+        attempts: the number of attempts in all.
+        first: average seconds to wait after the first attempt; the wait doubles each time.
+        longest: the longest wait in seconds, before it is randomised by up to half.
     """
 
     attempts: int = 6
@@ -54,7 +54,10 @@ class RetryPolicy:
     longest: float = 20.0
 
     def wait(self, attempt: int) -> float:
-        """Return the seconds to wait after an attempt, 0 the first: so many callers spread out."""
+        """Return the seconds to wait after an attempt (0 is the first).
+
+        They are random, so that many callers do not try again at the same moment.
+        """
         return min(self.longest, self.first * 2.0**attempt) * random.uniform(0.5, 1.5)
 
 
@@ -62,14 +65,14 @@ POLICY = RetryPolicy()
 
 
 def trying(url: str, call: Callable[[], Result]) -> Result:
-    """Call until it succeeds, as often as the policy allows.
+    """Call a function until it succeeds, as often as the policy allows, and return its result.
 
     Args:
-        url: of the file; it goes with the error, which says the reason alone.
-        call: does it.
+        url: the file's URL for the error, whose message has only the reason.
+        call: the function.
 
     Raises:
-        FileNotFoundError: passed on.
+        FileNotFoundError: the call raised it; it is not tried again.
         RemoteError: the call failed for good.
     """
     attempts = _attempts()
@@ -115,7 +118,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """Say what went wrong in a line, and what to do about refused credentials."""
+    """Return what went wrong in one line, and what to do if access was denied."""
     message = " ".join(str(error).split()) or type(error).__name__
     status = _status_of(error)
     if re.search(r"NO_SUCH_BUCKET|NoSuchBucket", message):
@@ -126,7 +129,7 @@ def reason_of(error: BaseException) -> str:
         message,
         re.IGNORECASE,
     ):
-        return f"access denied; look at the credentials in the environment ({message})"
+        return f"access denied; check the credentials in the environment ({message})"
     if re.search(r"PERMANENT_REDIRECT|HTTP status 301", message):
         return f"the bucket is in another region; set AWS_REGION ({message})"
     return message
@@ -142,7 +145,7 @@ def _attempts() -> int:
 
 
 def _status_of(error: BaseException) -> int | None:
-    """Return the HTTP status that an error of a client carries."""
+    """Return the HTTP status of a client's error; None if it has none."""
     for holder in (error, getattr(error, "response", None)):
         for name in ("status", "status_code", "code"):
             status = getattr(holder, name, None)
@@ -152,7 +155,7 @@ def _status_of(error: BaseException) -> int | None:
 
 
 def _is_of_connection(error: BaseException) -> bool:
-    """Tell by its kind that an error of aiohttp, requests or httpx is one of the connection."""
+    """Tell by its type whether an error of aiohttp, requests or httpx is a connection error."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     return bool(
         kinds

@@ -1,4 +1,4 @@
-"""What a store is: the few things that dsir asks of an object store or a web server."""
+"""The contract of a store: the few things that dsir asks of an object store or a web server."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from dsir.errors import StoreError
 
-WEB = ("http", "https")  # Protocols of web servers: files can be read there, not listed or written.
+WEB = ("http", "https")  # Protocols of web servers, which cannot list or write files.
 
 
 class ObjectState(NamedTuple):
-    """What tells a file of a store from another, or from a later one of the same name.
+    """What tells a file in a store from a later file of the same name.
 
     Attributes:
-        size: bytes.
+        size: bytes of the file.
         version: its etag, generation or time of the last change, whichever the store has.
-        changed: time of the last change, seconds since 1970; 0 where that is not known.
+        changed: time of the last change, in seconds since 1970; 0 if it is not known.
     """
 
     size: int
@@ -26,10 +26,10 @@ class ObjectState(NamedTuple):
 
 
 class RemoteError(OSError):
-    """A store does not answer, refuses, or sends something else than was asked for.
+    """A store does not answer, refuses, or sends something other than was asked for.
 
     Attributes:
-        url: of the file; the message gives the reason alone.
+        url: the URL of the file; the message has only the reason.
     """
 
     url: str = ""
@@ -40,16 +40,16 @@ class TryAgainError(RemoteError):
 
 
 class StoreFailedError(RemoteError):
-    """The store failed, or refused, for good: after all attempts where there is use in several."""
+    """The store refused, or failed in all attempts."""
 
 
 def raise_if_store_failed(error: BaseException) -> None:
-    """Raise StoreError where what went wrong is that a store failed.
+    """Raise StoreError if an error comes from a store that failed.
 
-    A store that is down must not make its files ones that are passed over as unreadable.
+    The files of a store that is down must not be skipped as unreadable.
 
     Args:
-        error: what a reader came upon; the store's own error may be behind it.
+        error: the error that a reader got; the store's own error may be its cause.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -62,28 +62,28 @@ def raise_if_store_failed(error: BaseException) -> None:
 
 
 class OpenObject(abc.ABC):
-    """A file of a store, opened for reading at any position."""
+    """A file in a store, opened for reading at any position."""
 
     state: ObjectState
 
     @abc.abstractmethod
     def read_at(self, start: int, length: int) -> bytes:
-        """Read bytes that are in the file; what comes back may be short. One request."""
+        """Read a range within the file, with one request; fewer bytes may come back."""
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Give up what is held."""
+        """Close the file."""
 
 
 class Store(abc.ABC):
-    """A store. Keys are what stands behind "://" in the URL. Thread-safe.
+    """An object store or web server. A key is the part of a URL after "://". Thread-safe.
 
-    The methods raise `RemoteError` for what goes wrong, after they have tried again where that is
-    of use, and `FileNotFoundError` where a key is not there.
+    If a call fails, the methods try again if that may help, and then raise `RemoteError`. They
+    raise `FileNotFoundError` if there is no file of that key.
 
     Attributes:
-        protocol: of its URLs.
-        lists: whether it can say what is in a folder.
+        protocol: the protocol of its URLs.
+        lists: whether it can list the files in a folder.
         writes: whether files can be written.
     """
 
@@ -93,7 +93,7 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def state(self, key: str) -> ObjectState | None:
-        """Return the state of a file; None where there is none."""
+        """Return the state of a file; None if there is no such file."""
 
     @abc.abstractmethod
     def open(self, key: str) -> OpenObject:
@@ -101,28 +101,30 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def files(self, key: str) -> list[str]:
-        """Return the keys of all files below a folder, in no order; none where it is empty."""
+        """Return the keys of all files below a folder, in any order; none if it is empty."""
 
     @abc.abstractmethod
     def names(self, key: str) -> list[str]:
-        """Return the names of the files and folders in a folder; none where it does not exist."""
+        """Return the names of the files and folders in a folder; none if it does not exist."""
 
     @abc.abstractmethod
     def upload(self, local: Path, key: str) -> None:
-        """Put a file there, whole or not at all."""
+        """Upload a file of this machine; it appears whole, or not at all."""
 
     @abc.abstractmethod
     def delete(self, key: str) -> None:
-        """Remove a file."""
+        """Delete a file."""
 
     def refuse_missing_bucket(self, key: str) -> None:
-        """Raise RemoteError where not only the file is missing, but all that it could be in."""
+        """Raise RemoteError if not only the file of a key is missing, but also its bucket."""
         del key
 
     def create(self, local: Path, key: str) -> bool | None:
-        """Put a file there unless there is one; False where there is.
+        """Upload a file unless there is one of that key, in one step.
 
-        None where the store cannot do that in one step; nothing is done then.
+        Returns:
+            True if the file was uploaded, False if there is one, and None if the store cannot do
+            this in one step; then nothing is done.
         """
         del local, key
         return None

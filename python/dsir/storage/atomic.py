@@ -1,7 +1,7 @@
-"""Files that appear under their names whole, or not at all.
+"""Files that get their names when they are whole, or never.
 
-On this machine by a rename. Stores have none, and need none: a file is written here, to a temporary
-folder, and goes up in one upload, which the store shows when all of it is there.
+On this machine a rename does it. Stores have no rename and need none: a file is written to a
+temporary folder here and uploaded at once, and the store shows it only when all of it is there.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from dsir.remote.store import RemoteError
 
 
 class UnfinishedFile(io.RawIOBase):
-    """The sink of a writer, in the folder of the final file and hidden by a leading dot.
+    """A file to write to, which gets its name on `commit`.
 
-    Of a file of a store, in a temporary folder of this machine (TMPDIR).
+    Until then its name has a leading dot, in the folder of the final file. A file for a store is
+    written to a temporary folder of this machine (TMPDIR).
 
     Attributes:
         path: where the file appears when it is whole.
-        temporary: where it is until then.
+        temporary: where the file is until then.
         size: bytes written so far.
 
     Args:
-        path: where the file is to appear.
-        durable: bring it to the disk before it gets its name, so that it survives a power cut. What
-            is removed at the end of the run need not: that takes longer than a small shard.
-        hashed: take the SHA-256 of what is written, as it passes (hashlib gives up the GIL for it).
+        path: where the file appears when it is whole.
+        durable: flush the file to the disk before it gets its name, so that it survives a power
+            cut. Files that the run itself removes can do without: the flush takes longer than
+            a small shard.
+        hashed: compute the SHA-256 of the bytes as they are written (hashlib releases the GIL).
     """
 
     def __init__(self, path: Location, *, durable: bool = True, hashed: bool = False) -> None:
@@ -58,18 +60,18 @@ class UnfinishedFile(io.RawIOBase):
             raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(path.parent)) from None
         token = secrets.token_hex(4)
         self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
-        # The system names the file where it cannot be opened, but not where it cannot be written.
+        # The system's error names the file if opening fails, but not if writing fails.
         with _naming(path):
             self._file = self.temporary.open("xb")
 
     def writable(self) -> bool:
-        """Return True: pyarrow asks."""
+        """Return True; pyarrow checks it."""
         return True
 
     def write(self, data: object, /) -> int:
-        """Write bytes; after `discard` they are dropped.
+        """Write bytes, or drop them after `discard`.
 
-        pyarrow's writers write their footer when they are destroyed, whatever happened before.
+        pyarrow's writers write a footer when they are destroyed, even after an error.
         """
         view = memoryview(data)  # type: ignore[arg-type]
         if not self._given_up:
@@ -82,7 +84,7 @@ class UnfinishedFile(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of what was written, in hexadecimal digits; empty unless `hashed`."""
+        """The SHA-256 of the bytes written, in hexadecimal digits; empty unless `hashed`."""
         return "" if self._sha256 is None else self._sha256.hexdigest()
 
     def tell(self) -> int:
@@ -90,11 +92,11 @@ class UnfinishedFile(io.RawIOBase):
         return 0 if self._given_up else self._file.tell()
 
     def settle(self) -> None:
-        """Make everything written visible to who reads the temporary file."""
+        """Flush all bytes to the temporary file, so that it can be read."""
         self._file.flush()
 
     def commit(self) -> Location:
-        """Bring everything to the disk, give the file its name, and return it."""
+        """Flush the file to the disk, give it its name, and return the path."""
         with _naming(self.path):
             self._file.flush()
             if isinstance(self.path, RemotePath):
@@ -113,11 +115,11 @@ class UnfinishedFile(io.RawIOBase):
         return self.path
 
     def discard(self) -> None:
-        """Remove the file. Does nothing where it is finished or gone."""
+        """Remove the file. Does nothing after `commit`, or if it is already removed."""
         if self._given_up:
             return
         self._given_up = True
-        # The disk may be full or the folder gone: there is nothing left to save here.
+        # The disk may be full or the folder gone. Either way there is nothing left to save.
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
@@ -129,7 +131,7 @@ def atomic_file(path: Location, *, durable: bool = True) -> Iterator[UnfinishedF
     """Open a file that gets its name only when the block ends without an exception.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the file cannot be written.
     """
     file = UnfinishedFile(path, durable=durable)
     try:
@@ -141,9 +143,9 @@ def atomic_file(path: Location, *, durable: bool = True) -> Iterator[UnfinishedF
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return a value as JSON, the same bytes for the same value."""
+    """Return a value as JSON; equal values give equal bytes."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    # Names of files need not be UTF-8: what is not becomes an escape of JSON.
+    # File names may not be UTF-8. Their other bytes become JSON escapes.
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
@@ -155,18 +157,18 @@ def write_json(path: Location, value: Any, *, durable: bool = True) -> None:
 
 @contextmanager
 def _naming(path: Location) -> Iterator[None]:
-    """Make the system's errors in a block name a file, under the name that it is to have."""
+    """Make the system's errors in a block name a file by its final path."""
     try:
         yield
     except OSError as error:
-        # Those of a store name it themselves, in another way.
+        # A store's errors name the file themselves, in their `url`.
         if not isinstance(error, RemoteError):
             error.filename, error.filename2 = str(path), None
         raise
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a new name survive a power cut: the name is the folder's content, not the file's."""
+    """Make a new name survive a power cut: names are the content of their folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,8 @@
-"""JSON files that carry a checksum of their own: what one run notes down for another.
+"""JSON files with a checksum of their own content, in which one run leaves notes for another.
 
-A file that was changed, by a bit or by hand, is an error and never another note. The checksum keeps
-out accidents; who writes a new one can write anything, so nothing in such a file may be trusted
-further than its reader checks it.
+A file that was changed, by a flipped bit or by hand, is an error and is never taken for another
+note. The checksum guards against accidents only: anyone can write a file with a valid checksum, so
+readers must check every value that they rely on.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _PIECE_BYTES = 1 << 20
 
 
 def write_sealed(path: Path, value: Mapping[str, Any], *, durable: bool = True) -> None:
-    """Write an object as JSON, atomically, with the checksum of what it says.
+    """Write an object as JSON, atomically, with a checksum of its content.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the file cannot be written.
     """
     write_json(path, {**value, _CHECKSUM: checksum_of(value)}, durable=durable)
 
@@ -34,17 +34,17 @@ def read_sealed(path: Path) -> dict[str, Any]:
     """Read an object that `write_sealed` wrote.
 
     Raises:
-        OSError: it cannot be read; FileNotFoundError where it is not there.
-        ValueError: it was changed, or is no such file.
+        OSError: the file cannot be read; FileNotFoundError if there is none.
+        ValueError: the file was changed, or `write_sealed` did not write it.
     """
     if path.stat().st_size > _LARGEST:
-        raise ValueError("is larger than any such file")
+        raise ValueError("is too large")
     try:
         content = json.loads(path.read_bytes())
     except RecursionError as error:
         raise ValueError("is nested too deep") from error
     if not isinstance(content, dict):
-        raise ValueError("is no JSON object")  # noqa: TRY004 - the file is wrong, not the call
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - the file is wrong, not the call
     checksum = content.pop(_CHECKSUM, None)
     if checksum != checksum_of(content):
         raise ValueError("was changed: its checksum does not match")
@@ -52,7 +52,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
 
 
 def checksum_of(value: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a JSON object, whatever the order of its keys."""
+    """Return the SHA-256 of a JSON object; the order of its keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
@@ -60,7 +60,7 @@ def file_checksum(path: Path) -> str:
     """Return the SHA-256 of a file.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -70,7 +70,7 @@ def file_checksum(path: Path) -> str:
 
 
 def path_within(folder: Location, name: object) -> Location | None:
-    """Return a file that a note names, or None where the name leads out of the folder."""
+    """Return the path of a file that a note names, or None if the name leads out of the folder."""
     if not isinstance(name, str) or not name or "\0" in name:
         return None
     path = PurePosixPath(name)

@@ -1,12 +1,11 @@
-"""Work directories: what a run has finished, and whether it may be used again.
+"""Work directories: what a run has finished, and whether another run may use it again.
 
 A work directory holds `manifest.json` (the inputs and units of the run that owns it) and a folder
-for each stage. A stage's folder is a work directory of its own: its manifest names the settings
-that the stage depends on, so that a run with other settings repeats only the stages that these
-touch. It holds a file for each unit and, written after the file, a marker of the same number:
-`00012.json` says that 00012 is whole, for which settings and inputs, and what was counted.
-Everything appears by an atomic rename, so whatever has its final name is whole, and a shell can see
-what a run has done.
+for each stage. A stage's folder is a work directory of its own: its manifest has the settings that
+the stage depends on, so a run with other settings repeats only the stages that depend on them. The
+folder holds a file for each unit and a marker, written after the file: `00012.json` says that 00012
+is whole, for which settings and inputs, and what was counted. Every file appears by an atomic
+rename, so a file with its final name is whole, and listing the folder shows what a run has done.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _LOCK = "lock"  # As in workdir_lock.
 _UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
 # Markers, and files of results: a number, or a word and a number.
 _RESULT = re.compile(r"(?:[a-z]+-)*[0-9]{5,}\.(?:json|arrow|npy|groups)")
-# Of a task's results; there is no other way to name a file in a marker.
+# Suffixes of a task's results; a marker can name no other files.
 _SUFFIXES = (".arrow", ".npy")
 
 
@@ -41,9 +40,9 @@ class Place:
 
     Attributes:
         stem: folder and number, without a suffix.
-        fingerprint: of the run; a marker with another one does not count.
-        durable: results are to survive a power cut.
-        mirror: where `stem` is in the copy of a work directory in a store; None elsewhere.
+        fingerprint: names the run; a marker with another fingerprint does not count.
+        durable: whether results survive a power cut.
+        mirror: the mirror of a store that `stem` lies in; None if the folder is not in a store.
     """
 
     stem: Path
@@ -52,23 +51,22 @@ class Place:
     mirror: Mirror | None = None
 
     def path(self, suffix: str) -> Path:
-        """Return the path of the result's file with that suffix, such as ".arrow"."""
+        """Return the path of the result's file with a suffix such as ".arrow"."""
         return self.stem.with_name(self.stem.name + suffix)
 
     @contextmanager
     def file(self, suffix: str) -> Iterator[UnfinishedFile]:
-        """Open the result's file with that suffix; it appears when the block ends."""
+        """Open the result's file with a suffix; the file appears when the block ends."""
         with atomic_file(self.path(suffix), durable=self.durable) as file:
             yield file
         if self.mirror is not None:
             self.mirror.upload(self.path(suffix))
 
     def finished(self) -> dict[str, Any] | None:
-        """Return what the marker says, or None where there is no marker of this run.
+        """Return the result in the marker, or None if there is no marker of this run.
 
         Raises:
-            WorkdirError: the marker, or the result that it speaks of, was changed or is not
-                readable.
+            WorkdirError: the marker, or a file that it names, was changed or cannot be read.
         """
         marker = self.path(".json")
         try:
@@ -83,13 +81,13 @@ class Place:
             return None
         for suffix, checksum in self._checksums().items():
             if content["files"].get(suffix) != checksum:
-                why = "is not there" if checksum is None else "its checksum does not match"
+                why = "it is missing" if checksum is None else "its checksum does not match"
                 raise self.damaged(self.path(suffix), why)
         result: dict[str, Any] = content["result"]
         return result
 
     def _checksums(self) -> dict[str, str | None]:
-        """Return the checksum of every file of the result; None where there is no such file."""
+        """Return the checksum of every file of the result; None for a file that does not exist."""
         found: dict[str, str | None] = {}
         for suffix in _SUFFIXES:
             path = self.path(suffix)
@@ -102,21 +100,21 @@ class Place:
         return found
 
     def damaged(self, path: Path, why: str) -> WorkdirError:
-        """Make the error for a result that is not what its marker says."""
+        """Return the error for a result that differs from what its marker says."""
         return WorkdirError(
             f"{self.named(path)}: is damaged: {why}; "
             f"remove {self.named(self.path('.json'))} to do this shard again"
         )
 
     def named(self, path: Path) -> Location:
-        """Return what messages call a file: where the user finds it."""
+        """Return the location of a file for messages: where the user finds it."""
         if self.mirror is None:
             return path
         return self.mirror.remote / path.relative_to(self.mirror.local)
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """Write the marker: the result is whole."""
-        # Through JSON, so that the checksum is of what a reader will find.
+        """Write the marker, which says that the result is whole."""
+        # Through JSON, so that the checksum covers exactly what a reader gets.
         content = json.loads(json.dumps(dict(result)))
         marker = {
             "fingerprint": self.fingerprint,
@@ -132,22 +130,22 @@ class Workdir:
     """A folder that belongs to one run.
 
     Args:
-        folder: the folder, or the mirror of one in a store; made where it does not exist.
-        settings: everything the results depend on, JSON values.
+        folder: the folder, or the mirror of one in a store; it is made if it does not exist.
+        settings: everything that the results depend on, JSON values.
         inputs: the identity of every input, JSON values.
         units: how the inputs are cut into units of work, JSON values; see `stages.units`.
-        durable: results are to survive a power cut.
-        repeats: what differs from an earlier run replaces it, and the results are made again; for
-            the folder of a stage, inside one that belongs to the run. Otherwise it is refused.
+        durable: whether results survive a power cut.
+        repeats: what to do if an earlier run had other settings or inputs. True: remove its results
+            and make them again, which is for the folder of a stage. False: refuse the folder.
         keeps_results: with `repeats`, leave the earlier results where they are. Their markers do
-            not count; whoever knows their fingerprint can still read them.
+            not count, but whoever knows their fingerprint can still read them.
 
     Attributes:
-        resumed: the folder already belonged to a run with these settings and inputs.
+        resumed: whether the folder already belonged to a run with these settings and inputs.
 
     Raises:
         WorkdirError: the folder belongs to a run with other settings or inputs, unless `repeats`,
-            or it holds something else. The message says what differs.
+            or it is not a work directory. The message says what differs.
     """
 
     def __init__(
@@ -172,7 +170,7 @@ class Workdir:
             "inputs": dict(inputs),
             "units": dict(units or {}),
         }
-        # Through JSON, so that what is compared is what is on disk.
+        # Through JSON, so that it compares equal to what is on disk.
         manifest = json.loads(json.dumps(manifest))
         self.manifest: dict[str, Any] = manifest
         self.fingerprint = fingerprint_of(manifest)
@@ -197,7 +195,7 @@ class Workdir:
                     f"{self.folder}: belongs to another run: {_what_differs(found, manifest)}; "
                     "give another work directory, or remove this one"
                 )
-        # Markers of the settings before have another fingerprint, and no longer count.
+        # Markers of earlier settings have another fingerprint and no longer count.
         write_sealed(file, manifest, durable=self.durable)
         if self.mirror is not None:
             self.mirror.upload(file)
@@ -214,8 +212,8 @@ class Workdir:
         """Open the folder of a stage over the same inputs.
 
         Args:
-            name: of the folder.
-            settings: what the stage depends on, JSON values. When they differ from those of an
+            name: the name of the folder.
+            settings: what the stage depends on, JSON values. If they differ from the settings of an
                 earlier run, its results no longer count.
 
         Raises:
@@ -234,7 +232,7 @@ class Workdir:
         """Return the settings in the manifest of a stage's folder; None when there is none.
 
         Raises:
-            WorkdirError: the manifest was changed, or is not readable.
+            WorkdirError: the manifest was changed, or cannot be read.
         """
         manifest = self.stage_manifest(stage)
         settings: dict[str, Any] | None = None if manifest is None else manifest["settings"]
@@ -254,13 +252,13 @@ class Workdir:
         return read_manifest(folder)
 
     def location(self, name: str) -> Location:
-        """Return where a file of the run as a whole belongs."""
+        """Return where a file of the whole run belongs: in the store, if there is one."""
         return (self.path if self.mirror is None else self.mirror.remote) / name
 
     def keep(self, name: str, value: Mapping[str, Any]) -> None:
-        """Keep a JSON object in the folder, under its checksum, unless it is there."""
+        """Write a sealed JSON object to the folder, unless the same object is there."""
         path = self.path / name if self.mirror is None else self.mirror.fetch(name)
-        value = json.loads(json.dumps(dict(value)))  # As a reader will find it.
+        value = json.loads(json.dumps(dict(value)))  # As a reader gets it.
         with contextlib.suppress(OSError, ValueError):
             if read_sealed(path) == value:
                 return
@@ -269,10 +267,10 @@ class Workdir:
             self.mirror.upload(path)
 
     def kept(self, name: str) -> dict[str, Any] | None:
-        """Return what `keep` has kept; None where that is nothing.
+        """Return the object that `keep` wrote; None if there is none.
 
         Raises:
-            WorkdirError: it was changed.
+            WorkdirError: the object was changed.
         """
         path = self.path / name if self.mirror is None else self.mirror.fetch(name)
         try:
@@ -285,46 +283,46 @@ class Workdir:
             ) from error
 
     def place(self, number: int | str) -> Place:
-        """Return where the task of a number, or of a name, puts its result."""
+        """Return where the task of a unit, given by number or name, puts its result."""
         if self.mirror is not None and not self._fetched:
             self.mirror.fetch_all()
             self._fetched = True
         name = number if isinstance(number, str) else f"{number:05d}"
-        # A copy of what is in the store need not survive a power cut.
+        # The store has the results, so their copy here need not survive a power cut.
         durable = self.durable and self.mirror is None
         return Place(self.path / name, self.fingerprint, durable, self.mirror)
 
 
 def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -> Path:
-    """Return a folder of this machine; of one in a store, the copy with the files of the folder.
+    """Return the path of a work directory on this machine; files in a store are fetched first.
 
     Args:
         folder: the folder, or its mirror.
-        wanted: says by their names which files are needed.
+        wanted: tells by its name whether a file is needed.
 
     Raises:
-        WorkdirError: it is no work directory, or the store does not give it.
+        WorkdirError: the folder in the store is not a work directory, or the store does not answer.
     """
     if not isinstance(folder, Mirror):
         return folder
-    # Of a folder that is something else, nothing but its listing is fetched.
+    # Do not fetch the files of a folder that is not a work directory.
     if "manifest.json" not in folder.names():
-        raise WorkdirError(f"{folder}: is no work directory of dsir (it has no manifest.json)")
+        raise WorkdirError(f"{folder}: is not a work directory of dsir (it has no manifest.json)")
     folder.fetch_all(wanted)
     return folder.local
 
 
 def make_folder(folder: Folder) -> None:
-    """Make the folder of a work directory, unless it is there.
+    """Make the folder of a work directory, unless it exists.
 
     Raises:
-        WorkdirError: it holds something else, or cannot be made.
+        WorkdirError: the folder holds something else, or cannot be made.
     """
     path = folder.local if isinstance(folder, Mirror) else folder
     try:
         path.mkdir(parents=True, exist_ok=True)
         foreign = [name for name in _names(folder) if name[0] != "." and name != _LOCK]
-        # Another job of an array may have made it one in the meantime.
+        # Another job of an array may have made it a work directory in the meantime: list it again.
         if foreign and "manifest.json" not in {*foreign, *_names(folder)}:
             raise WorkdirError(
                 f"{folder}: is not empty and not a work directory of dsir; "
@@ -341,13 +339,13 @@ def _names(folder: Folder) -> list[str]:
 
 
 def remove_unfinished(folder: Folder) -> None:
-    """Remove what a run that was killed has left in a work directory under temporary names.
+    """Remove the files that a killed run left in a work directory under temporary names.
 
-    For the run that holds its lock: nobody else is then at work in it. In a store there is nothing
-    that is not whole.
+    Only the run that holds the lock may call this: then no other run is writing. A store has no
+    unfinished files.
 
     Raises:
-        WorkdirError: it cannot be removed.
+        WorkdirError: a file cannot be removed.
     """
     if isinstance(folder, Mirror):
         return
@@ -357,31 +355,34 @@ def remove_unfinished(folder: Folder) -> None:
                 if _UNFINISHED.fullmatch(entry.name):
                     entry.unlink()
     except OSError as error:
-        raise WorkdirError(f"{folder}: cannot be cleared of unfinished files: {error}") from error
+        raise WorkdirError(f"{folder}: cannot remove unfinished files: {error}") from error
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of a work directory.
 
     Raises:
-        WorkdirError: there is none, it was changed, or it is not readable.
+        WorkdirError: there is no manifest, it was changed, or it cannot be read.
     """
     file = path / "manifest.json"
     try:
         found = read_sealed(file)
     except FileNotFoundError:
         raise WorkdirError(
-            f"{path}: is no work directory of dsir (it has no manifest.json)"
+            f"{path}: is not a work directory of dsir (it has no manifest.json)"
         ) from None
     except (OSError, ValueError) as error:
         raise WorkdirError(f"{file}: cannot be read ({error})") from error
     if found.get("format") != FORMAT or not _is_manifest(found):
-        raise WorkdirError(f"{file}: is not a manifest that this version of dsir reads")
+        raise WorkdirError(
+            f"{file}: this version of dsir cannot read this manifest; use the version that wrote "
+            "it, or another work directory"
+        )
     return found
 
 
 def _is_manifest(found: dict[str, Any]) -> bool:
-    """Tell whether the parts of a manifest are there, and of their kinds."""
+    """Tell whether a manifest has settings, inputs and units, each of its type."""
     settings, inputs, units = found.get("settings"), found.get("inputs"), found.get("units")
     if not (isinstance(settings, dict) and isinstance(inputs, dict) and isinstance(units, dict)):
         return False
@@ -390,12 +391,12 @@ def _is_manifest(found: dict[str, Any]) -> bool:
 
 
 def fingerprint_of(value: Any) -> str:
-    """Return sixteen hexadecimal digits that name a JSON value."""
+    """Return 16 hexadecimal digits that identify a JSON value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _what_differs(found: Any, wanted: Any, name: str = "") -> str:
-    """Describe the first few differences between two JSON values, deepest names first."""
+    """Describe the first three differences between two JSON values, by the path of each value."""
     differences = list(_differences(found, wanted, name))
     shown = "; ".join(differences[:3])
     more = len(differences) - 3

@@ -1,8 +1,8 @@
-"""One run at a time in a work directory.
+"""The lock of a work directory, which lets one run at a time work in it.
 
-The lock is the system's (flock), so it ends with the process that holds it, however it ends. Beside
-it stands who holds it, for the message, and for file systems on which locks do not reach other
-machines: what is left of a run on another machine is only taken for dead by a person.
+It is a lock of the system (flock), so it ends with the process that holds it, however that ends.
+The lock file also says who holds it: for the message, and because on some file systems locks do not
+reach other machines. Only a person can decide that a run on another machine is dead.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from dsir.remote.lock import locked_remotely, remote_holder
 from dsir.remote.store import RemoteError
 
 NAME = "lock"
-_LONGEST = 1 << 16  # Characters; who holds a lock is told in a hundred.
+_LONGEST = 1 << 16  # Characters to read. The entry of a holder has about a hundred.
 
 
 @contextmanager
 def locked(workdir: Folder) -> Iterator[None]:
-    """Hold the lock of a work directory, which exists, during a block.
+    """Hold the lock of an existing work directory during a block.
 
     Raises:
-        WorkdirError: another run holds it, or has left it behind on another machine; or it cannot
-            be written.
+        WorkdirError: another run holds the lock, or left it behind on another machine; or the lock
+            file cannot be written.
     """
     if isinstance(workdir, Mirror):
         with locked_remotely(workdir.remote / NAME):
@@ -53,7 +53,7 @@ def locked(workdir: Folder) -> Iterator[None]:
                 "or give another work directory"
             ) from None
         except OSError as error:
-            # A file system without locks: what stands in the file has to do.
+            # The file system has no locks: all there is to go by is the holder in the file.
             if _holder(file) is not None:
                 raise _left_behind(workdir, file) from error
         else:
@@ -72,7 +72,7 @@ def locked(workdir: Folder) -> Iterator[None]:
 
 
 def holder_of(workdir: Folder) -> dict[str, Any] | None:
-    """Return who is at work in a work directory: host, pid, since; None where nobody is."""
+    """Return who is at work in a work directory (host, pid, since); None if nobody is."""
     if isinstance(workdir, Mirror):
         try:
             return remote_holder(workdir.remote / NAME)
@@ -96,13 +96,13 @@ def holder_of(workdir: Folder) -> dict[str, Any] | None:
 
 def _left_behind(workdir: Path, file: IO[str]) -> WorkdirError:
     return WorkdirError(
-        f"{workdir}: a run is at work in it, or has died there ({_named(_holder(file))}); if it is "
-        f"dead, remove {workdir / NAME}"
+        f"{workdir}: another run is at work in it, or died and left its lock "
+        f"({_named(_holder(file))}); if that run is dead, remove {workdir / NAME}"
     )
 
 
 def _holder(file: IO[str]) -> dict[str, Any] | None:
-    """Read who holds the lock; None where nobody says so."""
+    """Return who holds the lock according to its file; None if the file is empty."""
     file.seek(0)
     content = file.read(_LONGEST)
     if not content:
@@ -123,7 +123,7 @@ def _named(holder: dict[str, Any] | None) -> str:
 
 
 def _write(file: IO[str], holder: dict[str, Any]) -> None:
-    # Past the file object: what it could not write it would try again where it is closed.
+    # Not through the file object: bytes it failed to write, it would try to write again on close.
     os.ftruncate(file.fileno(), 0)
     os.write(file.fileno(), json.dumps(holder).encode())
 

@@ -1,1 +1,1 @@
-"""Windows: documents cut into runs of equally many tokens."""
+"""Windows: documents cut into runs of a fixed number of tokens."""

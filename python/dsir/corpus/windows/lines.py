@@ -1,8 +1,8 @@
-"""Windows as JSON lines: the document's line with its text exchanged and the origin added.
+"""Windows as JSON lines: the document's line with the window as its text, and the origin added.
 
-The line is not written anew. The place of the text in it is found, and everything else stays byte
-for byte: numbers of any size and spelling, escapes, spaces, repeated names. Only the text itself
-may be spelled in another way (a character where there was an escape).
+The document's line is not parsed and written again. Only the text in it is replaced, and everything
+else stays byte for byte: numbers of any size and spelling, escapes, spaces, repeated names. The
+text itself may be spelled differently (a character in place of an escape).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NUMBER_OR_WORD = re.compile(r"[^ \t\n\r,\]}]+")
 
 
 class _Place(NamedTuple):
-    """Where a value stands in a line."""
+    """Where a value is in a line, as positions of characters."""
 
     start: int
     end: int
@@ -32,13 +32,13 @@ class WindowLine:
 
     Args:
         line: the line of the document.
-        text: the text field; dots lead into nested fields where no field has the whole name.
-        document: the text that was read from it.
+        text: the text field; dots lead into nested fields if no field has the whole name.
+        document: the text that was read from the line.
         where: what messages call the line.
 
     Raises:
-        OutputError: the record has a field of the name of one to be added.
-        RowError: the text cannot be found in it.
+        OutputError: the line has a field with the name of an added field.
+        RowError: the text cannot be found in the line.
     """
 
     def __init__(self, line: bytes, text: str, document: str, where: str) -> None:
@@ -47,18 +47,20 @@ class WindowLine:
             members, close = _members(content, _after_spaces(content, 0))
             place = _find(content, members, text, document)
         except (ValueError, IndexError) as error:
-            raise RowError(f"{where}: cannot be taken apart: {error}") from error
+            raise RowError(f"{where}: cannot be parsed as JSON: {error}") from error
         for added in ORIGIN_COLUMNS:
             if added in members:
                 raise refuse_origin_column(where, added, "field")
         if place is None:
-            raise RowError(f"{where}: does not hold the text it held; it changed since it was read")
+            raise RowError(
+                f"{where}: its text is not the one that was read before; the input has changed"
+            )
         self._before = content[: place.start]
         self._between = content[place.end : close]
         self._after = content[close:]
 
     def filled(self, window: str, source_row: int, start: int, stop: int) -> bytes:
-        """Return the line of a window."""
+        """Return the line of a window, with its text, its document's row, and where it is there."""
         origin = zip(ORIGIN_COLUMNS, (source_row, start, stop), strict=True)
         added = "".join(f',"{name}":{number}' for name, number in origin)
         text = json.dumps(window, ensure_ascii=False)
@@ -66,7 +68,7 @@ class WindowLine:
 
 
 def _find(line: str, members: dict[str, _Place], text: str, document: str) -> _Place | None:
-    """Find the text by its name, or by its path."""
+    """Find the text field by its name, or by its path; None unless it holds the document."""
     place = members.get(text)
     if place is not None and _string(line, place) == document:
         return place
@@ -80,23 +82,23 @@ def _find(line: str, members: dict[str, _Place], text: str, document: str) -> _P
 
 
 def _string(line: str, place: _Place) -> str | None:
-    """Read a value that is a string."""
+    """Return the value at a place if it is a string, else None."""
     if line[place.start] != '"':
         return None
     return str(json.loads(line[place.start : place.end], strict=False))
 
 
 def _members(line: str, at: int) -> tuple[dict[str, _Place], int]:
-    """Read the object that begins at a place; of a repeated name the last counts.
+    """Find the members of the object that begins at a position; the last of a repeated name counts.
 
-    The line has been read once already, so that it is known to be JSON. Values are passed over
-    without being read: they may be nested deeper than Python's own reader goes.
+    The line was read before, so it is known to be JSON. Values are skipped without being parsed:
+    they may be nested deeper than Python's parser goes.
 
     Returns:
-        Where its members' values are, and where its closing brace is.
+        The places of the members' values, and the position of the closing brace.
 
     Raises:
-        ValueError, IndexError: it is not JSON after all.
+        ValueError, IndexError: the line is not JSON after all.
     """
     members: dict[str, _Place] = {}
     at = _after_spaces(line, at + 1)
@@ -122,7 +124,7 @@ def _end_of_value(line: str, at: int) -> int:
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
         if depth == 0:
             return found.end()
-    raise ValueError(f"no end of the value at character {at}")
+    raise ValueError(f"the value at character {at} has no end")
 
 
 def _matched(pattern: re.Pattern[str], line: str, at: int) -> int:

@@ -1,4 +1,4 @@
-"""Windows as records: the source's columns repeated, the text column cut, the origin added."""
+"""Windows as records: the document's columns with the window as text, and the origin added."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dsir.errors import OutputError
 from dsir.primitive_arrays import to_arrow
 
 ORIGIN_COLUMNS = ("source_row", "chunk_start", "chunk_stop")
-"""int64: row in the shard; first character of the window in its document; and behind its last."""
+"""int64: the document's row in the file, and the first and end character of the window in it."""
 
 
 def refuse_origin_column(where: str, column: str, kind: str = "column") -> OutputError:
-    """Make the error for an input that has a column of the name of one to be added."""
+    """Return the error for an input that has a column with the name of an added column."""
     return OutputError(
-        f"{where}: has a {kind} {column!r} already, which chunks add to every row; "
+        f"{where}: already has a {kind} {column!r}, which chunking adds to every row; "
         "rename it in the input"
     )
 
@@ -27,16 +27,16 @@ def refuse_origin_column(where: str, column: str, kind: str = "column") -> Outpu
 def window_schema(schema: pa.Schema, column: TextColumn, name: str) -> pa.Schema:
     """Return the columns of windows.
 
-    They are the source's. A text column that was a dictionary becomes one of its values, as windows
-    hardly ever repeat.
+    They are the documents' columns and `ORIGIN_COLUMNS`. A dictionary text column becomes plain
+    strings, because windows hardly ever repeat.
 
     Args:
-        schema: of the source.
-        column: its text column.
+        schema: the columns of the documents.
+        column: their text column.
         name: what messages call the shard.
 
     Raises:
-        OutputError: the source has a column of the name of one to be added.
+        OutputError: the documents have a column with the name of an added column.
     """
     for added in ORIGIN_COLUMNS:
         if added in schema.names:
@@ -51,19 +51,19 @@ def window_schema(schema: pa.Schema, column: TextColumn, name: str) -> pa.Schema
 
 
 class WindowRecords:
-    """Makes the records of windows out of those of their documents.
+    """Makes the records of windows from the records of their documents.
 
     Args:
         records: the documents.
         column: their text column.
-        schema: what `window_schema` gives for theirs.
+        schema: what `window_schema` returns for their schema.
     """
 
     def __init__(self, records: pa.RecordBatch, column: TextColumn, schema: pa.Schema) -> None:
         self._column = column
         self._schema = schema
         self._position = records.schema.get_field_index(column.path[0])
-        # The documents' texts are taken out first: repeated for every window they would take many
+        # The documents' texts are removed first: repeated for every window, they would take many
         # times the memory of the windows.
         nothing = pa.nulls(len(records), pa.int8())
         columns = list(records.columns)
@@ -71,11 +71,11 @@ class WindowRecords:
         self._others = pa.RecordBatch.from_arrays(columns, names=records.schema.names)
 
     def other_bytes(self, most_repeated: int) -> npt.NDArray[np.int64]:
-        """Return the bytes of every document without its text, about.
+        """Return about how many bytes every document has without its text, int64[documents].
 
         Args:
-            most_repeated: how often a document is repeated at most. Where it is not, the documents
-                share the size of all, which costs less to find out.
+            most_repeated: how often a document is repeated at most. If none is, every document
+                gets the mean, which is faster to compute.
         """
         plain = [_without_dictionary(array) for array in self._others.columns]
         others = pa.RecordBatch.from_arrays(plain, names=self._others.schema.names)
@@ -86,7 +86,7 @@ class WindowRecords:
                 return np.fromiter(sizes, dtype=np.int64, count=rows)
             total = others.nbytes
         except pa.ArrowTypeError:
-            # Older versions of pyarrow cannot tell for string views.
+            # Older versions of pyarrow have no nbytes for string views.
             total = others.get_total_buffer_size()
         return np.full(rows, total // max(1, rows), dtype=np.int64)
 
@@ -99,9 +99,9 @@ class WindowRecords:
         """Return the records of windows.
 
         Args:
-            positions: which document each window is of.
-            source_rows: the row of that document in the shard.
-            windows: the texts.
+            positions: int64, which document each window is cut from.
+            source_rows: int64, the row of that document in the file.
+            windows: the texts of the windows.
         """
         columns = list(take_rows(self._others, positions).columns)
         text = windows.text.cast(_plain_type(self._column.type))
@@ -119,9 +119,9 @@ def _without_dictionary(array: pa.Array) -> pa.Array:
 
 
 def _replaced(array: pa.Array, path: tuple[str, ...], text: pa.Array) -> pa.Array:
-    """Put other texts into a column, or into the struct that the path leads through.
+    """Return a column with other texts in it; the path leads through structs to the text.
 
-    Documents that windows are taken of have a text, so no struct on the way is null.
+    Documents that have windows have a text, so no struct on the way is null.
     """
     if not path:
         return text

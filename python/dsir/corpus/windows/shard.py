@@ -1,8 +1,9 @@
-"""Chunks: documents cut into windows of equally many tokens, each a document of its own.
+"""Chunks: documents cut into windows of a fixed number of tokens, each a document of its own.
 
-A log-weight is a sum over n-grams, so documents are comparable only where they are about equally
-long. Xie et al. 2023 (arXiv 2302.03169) cut at 128 words: what stands between spaces in their code
-(github.com/p-lambda/dsir, experimental/preprocessing/reformat_and_chunk_data.py), tokens here.
+A log-weight is a sum over n-grams, so documents are comparable only if they are about equally
+long. Xie et al. 2023 (arXiv 2302.03169) cut at 128 words. Words are split at spaces in their code
+(github.com/p-lambda/dsir, experimental/preprocessing/reformat_and_chunk_data.py); here the unit is
+the token.
 """
 
 from __future__ import annotations
@@ -39,25 +40,27 @@ from dsir.formats import Kind
 from dsir.remote import Location
 
 _TOKENIZERS = ("wordpunct", "word_tokenize")
-# What the identity of windows has beside that of their documents.
+# What the identity of windows adds to the identity of their documents.
 WINDOW_KEYS = ("chunk_tokens", "chunk_stride", "chunk_tokenizer")
 _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkedShard(Shard):
-    """A shard whose rows are windows of the rows of another.
+    """A shard whose rows are windows of the documents in another shard.
 
     A window is `chunk_tokens` consecutive tokens of a document, and a new one begins every
-    `chunk_stride` tokens; the first that reaches the document's last token is the last, and may be
-    shorter. Its text is the original text from the first byte of its first token to behind the last
-    byte of its last. A document without tokens has one window, whose text is null.
+    `chunk_stride` tokens. The first window that reaches the document's last token is the last one,
+    and may be shorter. The text of a window is the original text from the first byte of its first
+    token through the last byte of its last token. A document without tokens has one window, whose
+    text is null.
 
     Attributes:
         inner: the shard of the documents.
         chunk_tokens: tokens of a window, 1 to 2**31.
-        chunk_stride: tokens from the start of a window to that of the next, 1 to `chunk_tokens`.
-        tokenizer: whose tokens; see `HashedNgrams`.
+        chunk_stride: tokens from the start of a window to the start of the next, 1 to
+            `chunk_tokens`.
+        tokenizer: what counts as a token; see `HashedNgrams`.
     """
 
     inner: Shard
@@ -70,7 +73,7 @@ class ChunkedShard(Shard):
     is_windows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Take over what the inner shard says of itself."""
+        """Copy name, size and text column of the inner shard."""
         for attribute in ("name", "size", "text"):
             object.__setattr__(self, attribute, getattr(self.inner, attribute))
 
@@ -96,39 +99,39 @@ class ChunkedShard(Shard):
 
     @property
     def limits(self) -> ReadLimits:
-        """Those of the inner shard."""
+        """The limits of the inner shard."""
         return self.inner.limits
 
     def limited(self, limits: ReadLimits) -> ChunkedShard:
-        """Return the same of the limited inner shard."""
+        """Return the windows of the limited inner shard."""
         return replace(self, inner=self.inner.limited(limits))
 
     def surveyed(self) -> ChunkedShard:
-        """Return the same of the surveyed inner shard."""
+        """Return the windows of the surveyed inner shard."""
         return replace(self, inner=self.inner.surveyed())
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
-        """Say where to cut the inner shard; no document is cut."""
+        """Return where to cut the inner shard, which cuts between documents."""
         return self.inner.bounds(unit_bytes)
 
     def parts(self, bounds: tuple[int, ...]) -> tuple[ChunkedShard, ...]:
-        """Return the same of the parts of the inner shard."""
+        """Return the windows of each part of the inner shard."""
         return tuple(replace(self, inner=part) for part in self.inner.parts(bounds))
 
     def whole(self) -> ChunkedShard:
-        """Return the same of all of the file."""
+        """Return the windows of the whole file."""
         return replace(self, inner=self.inner.whole())
 
     def placed(self, rows_before: int) -> ChunkedShard:
-        """Return the same, knowing how many documents of the file are before it."""
+        """Return the same shard, knowing how many documents of the file are before it."""
         return replace(self, inner=self.inner.placed(rows_before))
 
     def rows_before(self) -> int:
-        """Return the documents of the file before it."""
+        """Return how many documents of the file are before this part."""
         return self.inner.rows_before()
 
     def identity(self) -> dict[str, int | str]:
-        """Return the inner shard's, and how it is cut."""
+        """Return the inner shard's identity, and how documents are cut."""
         return {
             **self.inner.identity(),
             "chunk_tokens": self.chunk_tokens,
@@ -137,11 +140,11 @@ class ChunkedShard(Shard):
         }
 
     def check_unchanged(self) -> None:
-        """Raise ShardError if the input is no longer what it was."""
+        """Raise ShardError if the input has changed."""
         self.inner.check_unchanged()
 
     def without_damage(self) -> ChunkedShard | None:
-        """Return the same of what can be read of the inner shard; see `Shard.without_damage`."""
+        """Return the windows of the undamaged inner shard; see `Shard.without_damage`."""
         inner = self.inner.without_damage()
         return None if inner is None else replace(self, inner=inner)
 
@@ -150,7 +153,7 @@ class ChunkedShard(Shard):
         return self.inner.damaged_of(rows)
 
     def without(self, damaged: DamagedGroups) -> ChunkedShard:
-        """Return the same without row groups of the inner shard."""
+        """Return the same shard without these row groups of the inner shard."""
         return replace(self, inner=self.inner.without(damaged))
 
     def rows_in_metadata(self) -> None:
@@ -158,10 +161,10 @@ class ChunkedShard(Shard):
         return
 
     def schema(self) -> pa.Schema | None:
-        """Return the columns of windows: see `window_schema`. None for JSON Lines.
+        """Return the columns of windows, see `window_schema`; None for JSON Lines.
 
         Raises:
-            OutputError: the input has a column of the name of one to be added.
+            OutputError: the input has a column with the name of an added column.
         """
         schema = self.inner.schema()
         if schema is None:
@@ -179,8 +182,8 @@ class ChunkedShard(Shard):
         """Read the text of every window once, in order; see `Shard.text_batches`.
 
         Rows are windows: `unit_row` is the number of a window in the shard, and `origin` says
-        which documents the windows are of. A bad row is listed with the row of its document and has
-        one window without text; texts that are not UTF-8, or longer than 2 GiB, are found here.
+        which documents the windows come from. A bad row is listed by the row of its document, and
+        has one window without text. Texts that are not UTF-8, or longer than 2 GiB, are bad rows.
         """
         first_window = 0
         batches = self.inner.text_batches(
@@ -196,7 +199,7 @@ class ChunkedShard(Shard):
         raise NotImplementedError("windows are taken by document and span: take_windows()")
 
     def read_table(self, *, threads: int = 1) -> pa.Table:
-        """Refuse: there are tables of documents, and windows are cut of some of these."""
+        """Refuse: only documents are read as a table. See `take_windows`."""
         raise NotImplementedError("windows are taken by document and span: take_windows()")
 
     def take_windows(
@@ -209,15 +212,15 @@ class ChunkedShard(Shard):
     ) -> Iterator[TakenRows]:
         """Fetch windows by their document and their bytes in it, in batches of about 8 MB.
 
-        See `Shard.take_windows`. The records have the columns of `schema()`. Lines are the
-        document's with the text exchanged and three fields added; see `WindowLine`.
-        `TakenRows.rows` are the source rows; those in the records and lines are rows of the file.
+        See `Shard.take_windows`. Records have the columns of `schema()`. Lines are the document's
+        line with the window as its text and three fields added; see `WindowLine`.
+        `TakenRows.rows` count in the shard; source rows in records and lines count in the file.
         """
         if not len(source_rows):
             return
         steps = np.diff(source_rows)
         if np.any(steps < 0) or np.any(np.diff(starts)[steps == 0] < 0) or np.any(lengths < 1):
-            raise ValueError("windows must come by row and start, and have text")
+            raise ValueError("windows must be sorted by row and start, and have text")
         schema = self.schema()
         for taken in self.inner.take(np.unique(source_rows), threads=threads):
             low = np.searchsorted(source_rows, taken.rows[0])
@@ -239,8 +242,8 @@ class ChunkedShard(Shard):
             threads=threads,
         )
         if len(invalid) and on_error == "raise":
-            unit_row = self.rows_before() + batch.unit_row
-            raise bad_text_error(self.name, unit_row, batch.text, int(invalid[0]))
+            file_row = self.rows_before() + batch.unit_row
+            raise bad_text_error(self.name, file_row, batch.text, int(invalid[0]))
         refused = [
             BadRow(batch.unit_row + at, why_bad(batch.text, at), snippet=snippet_at(batch.text, at))
             for at in invalid.tolist()
@@ -250,7 +253,7 @@ class ChunkedShard(Shard):
         begins = np.ones(len(positions), dtype=bool)
         begins[1:] = positions[1:] != positions[:-1]
         blank_lines = batch.blank_lines
-        # A batch without rows still carries its blank lines.
+        # A batch without rows still reports its blank lines.
         for first, last in list(cut_at(np.cumsum(lengths))) or [(0, 0)]:
             span = slice(first, last)
             yield TextBatch(
@@ -273,21 +276,21 @@ class ChunkedShard(Shard):
         column = find_text_column(records.schema, self.text, self.name)
         before = self.rows_before()
         maker = WindowRecords(records, column, schema)
-        for part in wanted.batches(maker.other_bytes(wanted.most_repeated)):
-            windows = self._texts(part)
-            made = maker.of(part.positions, before + part.source_rows, windows)
-            yield TakenRows(part.source_rows, column.of(made), records=made)
+        for batch in wanted.batches(maker.other_bytes(wanted.most_repeated)):
+            windows = self._texts(batch)
+            made = maker.of(batch.positions, before + batch.source_rows, windows)
+            yield TakenRows(batch.source_rows, column.of(made), records=made)
 
     def _take_lines(self, wanted: _Wanted, lines: pa.LargeBinaryArray) -> Iterator[TakenRows]:
         before = self.rows_before()
         sizes = np.array([len(line.as_buffer()) for line in lines], dtype=np.int64)
-        for part in wanted.batches(sizes):
-            windows = self._texts(part)
+        for batch in wanted.batches(sizes):
+            windows = self._texts(batch)
             made = []
             last = -1
             for at, row, text, start, stop in zip(
-                part.positions.tolist(),
-                (before + part.source_rows).tolist(),
+                batch.positions.tolist(),
+                (before + batch.source_rows).tolist(),
                 windows.text,
                 windows.start.tolist(),
                 windows.stop.tolist(),
@@ -300,15 +303,15 @@ class ChunkedShard(Shard):
                     last = at
                 made.append(filler.filled(text.as_py(), row, start, stop))
             yield TakenRows(
-                part.source_rows, windows.text, lines=pa.array(made, type=pa.large_binary())
+                batch.source_rows, windows.text, lines=pa.array(made, type=pa.large_binary())
             )
 
-    def _texts(self, part: _Wanted) -> WindowTexts:
+    def _texts(self, batch: _Wanted) -> WindowTexts:
         try:
-            return window_texts(part.taken.text, part.positions, part.starts, part.lengths)
+            return window_texts(batch.taken.text, batch.positions, batch.starts, batch.lengths)
         except ValueError as error:
             raise ShardError(
-                f"{self.name}: a window is not where it was ({error}); "
+                f"{self.name}: a window is no longer where it was ({error}); "
                 "the input changed since it was scored",
                 path=self.name,
             ) from error
@@ -316,7 +319,7 @@ class ChunkedShard(Shard):
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Windows to be made of rows that were taken from the inner shard."""
+    """Windows to make from rows that were taken from the inner shard."""
 
     taken: TakenRows
     source_rows: npt.NDArray[np.int64]
@@ -325,19 +328,19 @@ class _Wanted:
 
     @property
     def positions(self) -> npt.NDArray[np.int64]:
-        """Which of the taken rows each window is of."""
+        """Which of the taken rows each window is cut from."""
         return np.searchsorted(self.taken.rows, self.source_rows)
 
     @property
     def most_repeated(self) -> int:
-        """How many windows a row has at most."""
+        """The most windows that a row has."""
         return int(np.unique(self.source_rows, return_counts=True)[1].max(initial=0))
 
     def batches(self, other_bytes: npt.NDArray[np.int64]) -> Iterator[_Wanted]:
-        """Cut so that the texts and what is repeated beside them make about 8 MB.
+        """Yield batches of windows of about 8 MB, counting texts and repeated columns.
 
         Args:
-            other_bytes: of each of the taken rows.
+            other_bytes: int64, the bytes of each taken row without its text.
         """
         for first, last in cut_at(np.cumsum(self.lengths + other_bytes[self.positions])):
             span = slice(first, last)
@@ -350,14 +353,14 @@ def chunked(
     chunk_stride: int | None = None,
     tokenizer: str = "wordpunct",
 ) -> Corpus:
-    """Make a corpus whose documents are windows of another's; see `ChunkedShard`.
+    """Return a corpus whose documents are windows of another corpus's; see `ChunkedShard`.
 
     Args:
         corpus: the documents.
         chunk_tokens: tokens of a window.
-        chunk_stride: tokens from the start of a window to that of the next; None for
+        chunk_stride: tokens from the start of a window to the start of the next; None for
             `chunk_tokens`, so that windows do not overlap.
-        tokenizer: whose tokens.
+        tokenizer: what counts as a token; see `HashedNgrams`.
 
     Raises:
         SettingError: an argument is out of range.
@@ -369,10 +372,10 @@ def chunked(
 
 
 def check_windows(chunk_tokens: int, chunk_stride: int | None) -> tuple[int, int]:
-    """Return tokens of a window and from one to the next.
+    """Return the checked `chunk_tokens` and `chunk_stride`; None as stride is `chunk_tokens`.
 
     Raises:
-        SettingError: one is out of range.
+        SettingError: one of the two is out of range.
     """
     tokens = whole_number("chunk_tokens", chunk_tokens, 1, _MOST_TOKENS)
     stride = tokens if chunk_stride is None else chunk_stride

@@ -1,4 +1,4 @@
-"""The texts of windows, cut out of the texts of their documents."""
+"""Cuts the texts of windows out of the texts of their documents."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ class WindowTexts(NamedTuple):
     """Windows as texts.
 
     Attributes:
-        text: large_string; null where the window has no bytes.
+        text: large_string; null if the window has no bytes.
         start: int64, characters (code points) of the document before the window.
-        stop: int64, characters up to its end: `document[start:stop]` is the text.
+        stop: int64, characters of the document up to the window's end: its text is
+            `document[start:stop]`.
     """
 
     text: pa.Array
@@ -35,9 +36,9 @@ def window_texts(
 
     Args:
         documents: string, large_string, string_view, or a dictionary of one of these.
-        positions: int64, which document each window is of.
-        starts: int64, where it begins, in bytes.
-        lengths: int64, its bytes.
+        positions: int64, which document each window is cut from.
+        starts: int64, where each window begins in its document, in bytes.
+        lengths: int64, the bytes of each window.
 
     Raises:
         ValueError: a window is not within its document, or its ends are not between characters.
