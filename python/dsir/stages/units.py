@@ -117,7 +117,7 @@ def begins_file(unit: Shard) -> bool:
 
 
 def file_ranges(units: Sequence[Shard]) -> Iterator[tuple[int, int]]:
-    """Give, for every file, the number of its first unit and one more than that of its last."""
+    """Give the unit numbers of every file, as (first, stop)."""
     first = 0
     for number in range(1, len(units) + 1):
         if number == len(units) or begins_file(units[number]):
