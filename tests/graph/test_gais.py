@@ -357,7 +357,7 @@ def test_wide_rows_are_projected():
         (np.ones((2, 1)), [0.0, np.nan], "row 1 is NaN"),
         (np.ones((2, 1)), [0, None], "None"),
         (np.ones((2, 1)), ["a", 1.5, None][:2], "label|compared|every"),
-        (np.ones((2, 1)), [[0, 1], [1, 0]], "one label a row"),
+        (np.ones((2, 1)), [[0, 1], [1, 0]], "one label for each row"),
     ],
 )
 def test_bad_tables(x, y, message):

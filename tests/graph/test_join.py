@@ -270,7 +270,7 @@ def test_no_rows_and_one():
         (np.ones(3), r"shape \(3,\)"),
         (np.ones((2, 2, 2)), "two dimensions"),
         (np.ones((2, 2), complex), "real numbers"),
-        (pa.array([[1.0, 2.0], [1.0]]), "not all of one length"),
+        (pa.array([[1.0, 2.0], [1.0]]), "not all have the same length"),
         (pa.array([[1.0, 2.0], None]), "is null"),
         (pa.array([[1.0, None]]), "holds a null"),
         (pa.array([[True]]), "neither tokens nor vectors"),

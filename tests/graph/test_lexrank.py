@@ -90,7 +90,7 @@ def test_embeddings(threshold, brute_force):
 def test_negative_embeddings():
     vectors = np.random.default_rng(2).standard_normal((30, 6))
     assert lexrank(vectors, 0.3).sum() == pytest.approx(1)
-    with pytest.raises(SettingError, match=r"row 0 holds a negative value; .* Give a threshold"):
+    with pytest.raises(SettingError, match=r"row 0 holds a negative value, .*; give a threshold"):
         lexrank(vectors, None)
 
 

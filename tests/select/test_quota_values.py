@@ -97,7 +97,7 @@ def test_messages(corpus):
         ({"n": 3, "max_per": {"source": 0.2}}, "leaves room for at most 0 of the 3 documents"),
         ({"n": 60, "max_per": {"source": 3}}, "leaves room for at most 15 of the 60 documents"),
         ({"n": 50, "group_by": "source"}, r"n=50 by 'source': \d of 5 values have fewer eligible"),
-        ({"bytes": 10, "max_per": {"source": 0.5}}, "no document is as small|less than the"),
+        ({"bytes": 10, "max_per": {"source": 0.5}}, "every document is larger|less than the"),
         ({"bytes": 5}, "bytes=5 is less than the .* bytes of the first document"),
         ({"bytes": "1GB"}, "asks for 1,000,000,000 bytes, but only"),
         ({"fraction": 0.001, "group_by": "source"}, "of each value is less than one document"),

@@ -186,7 +186,8 @@ def test_a_number_of_bad_rows_stops_the_run(tmp_path):
     # 1, 2, 3, ... bad rows: the eleventh is the first of the fifth shard.
     error = stopped(raw, max_bad_rows=10)
     assert str(error) == (
-        f"raw: more rows are bad than max_bad_rows=10; the one too many: row 40 of {raw[4]}: "
+        f"raw: more rows are bad than max_bad_rows=10 allows; the first above the limit: row 40 of "
+        f"{raw[4]}: "
         "broken JSON: Expecting property name enclosed in double quotes at character 1 of the line"
     )
     assert error.row == 40
@@ -211,7 +212,8 @@ def test_a_share_of_bad_rows_stops_the_run(tmp_path):
     for refused in ("1.99%", "0%", "0.000001%"):
         error = stopped(raw, max_bad_rows=refused)
         assert str(error).startswith(
-            f"raw: 2 of 100 rows are bad, more than max_bad_rows={refused}; the first: row 0 of "
+            f"raw: 2 of 100 rows are bad, more than max_bad_rows={refused} allows; the first: row "
+            "0 of "
         )
 
 
@@ -225,8 +227,8 @@ def test_bad_shards_stop_the_run(tmp_path):
     for refused in (1, "10%", "19.9%"):
         error = stopped(raw, max_bad_shards=refused)
         assert str(error) == (
-            f"raw: more of its 10 shards cannot be read than max_bad_shards={refused}; "
-            f"the one too many: {raw[7]}: is empty (0 bytes)"
+            f"raw: more of its 10 shards cannot be read than max_bad_shards={refused} allows; "
+            f"the first above the limit: {raw[7]}: is empty (0 bytes)"
         )
         assert error.path == str(raw[7])
     # Rows lost with a shard are not among the bad ones.
@@ -280,7 +282,8 @@ def test_the_commands(invoke_dsir, rotten, tmp_path):
     ):
         done = invoke_dsir(*command, *options, *limit, "--quiet")
         assert done.returncode == 1
-        assert done.stderr.startswith("dsir: error: raw: more rows are bad than --max-bad-rows 5; ")
+        words = "dsir: error: raw: more rows are bad than --max-bad-rows 5 allows; "
+        assert done.stderr.startswith(words)
         assert done.stderr.count("\n") == 1
     assert not (tmp_path / "none").exists()
     assert not (tmp_path / "none.dsir").exists()

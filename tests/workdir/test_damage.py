@@ -140,7 +140,7 @@ def test_no_name_leads_out_of_its_folder(tmp_path, workdir, name):
     class Task:
         folder = tmp_path / "out"
 
-    with pytest.raises(dsir.WorkdirError, match=r"00000\.json.*which is no output"):
+    with pytest.raises(dsir.WorkdirError, match=r"00000\.json.*which is not an output"):
         _load(place, {"files": Named({name: [1, 2]})}, Task)  # type: ignore[arg-type]
 
 

@@ -1,1 +1,1 @@
-"""GAIS: labelled rows selected with a graph attention network, and simpler methods."""
+"""GAIS: selects labelled rows with a graph attention network; simpler selectors to compare with."""

@@ -1,7 +1,8 @@
-"""Training of the two-layer graph attention network."""
+"""Trains the two-layer graph attention network."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,31 +12,33 @@ from dsir import _core
 from dsir.gais.training_batches import TrainingBatch
 
 Floats = npt.NDArray[np.float32]
-# Steps between two looks at the rows held out, and batches that a look is at.
-_LOOK_STEPS = 5
-_LOOK_BATCHES = 8
-# Batches that make up an epoch, where there are more.
+# The accuracy on held-out rows is checked every so many steps, on so many batches at most.
+_CHECK_STEPS = 5
+_CHECK_BATCHES = 8
+# An epoch has at most this many batches.
 _EPOCH_BATCHES = 32
 _BETA_1, _BETA_2, _TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a network is trained.
+    """How to train a network.
 
     Attributes:
-        heads: of attention, in both layers.
-        hidden: units of a head in the first layer.
-        epochs: passes over the graph at most, or over 32 batches where there are more.
-        learning_rate: of Adam (Kingma & Ba 2015).
+        heads: attention heads in both layers.
+        hidden: units of each head in the first layer.
+        epochs: the most epochs; an epoch is a pass over the graph, or over 32 batches if there are
+            more.
+        learning_rate: learning rate of Adam (Kingma & Ba 2015).
         weight_decay: decoupled from the gradient (Loshchilov & Hutter 2019).
-        edge_dropout: share of the edges left out of a layer in one epoch.
-        hidden_dropout: share of the first layer's outputs left out.
-        held_out: share of each class that is not trained on; its accuracy says when to stop.
-        patience: looks without a gain before training ends; there is one every fifth step, or
-            every epoch where that has more steps.
-        seed: of the weights, the held-out rows and the masks.
-        threads: how many to use; the result does not depend on it.
+        edge_dropout: share of the edges that each step leaves out of a layer.
+        hidden_dropout: share of the first layer's outputs that each step leaves out.
+        held_out: share of each class that is not trained on; the accuracy on these rows decides
+            when to stop.
+        patience: training ends after this many checks of the accuracy without a gain. There is a
+            check every five steps, or after each epoch if an epoch has more steps.
+        seed: seed of the weights, the held-out rows and the dropout masks.
+        threads: how many threads to use; the result does not depend on them.
     """
 
     heads: int = 4
@@ -53,15 +56,16 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """What a trained network says of the nodes it saw.
+    """A trained network, and its outputs for the nodes it was trained on.
 
     Attributes:
-        weights: float32, in the order of cpp/graph/attention_network.hpp.
+        weights: float32, in the order of cpp/gais/attention_network.hpp.
         embeddings: float32[nodes, heads * hidden].
         probabilities: float32[nodes, classes].
-        attention: float32[edges], the mean over heads and layers; an edge says how much its row
+        attention: float32[edges], the mean over heads and layers of how much the row of an edge
             attends to its neighbour.
-        history: one row an epoch: `epoch`, `loss`, and `held_out_accuracy` where it was looked at.
+        history: one entry for each epoch: `epoch`, `loss`, and `held_out_accuracy` if it was
+            checked.
     """
 
     weights: Floats
@@ -79,64 +83,23 @@ def train_network(
     training: Training,
     batches: list[TrainingBatch] | None = None,
 ) -> TrainedNetwork:
-    """Train on the labels, and run over all nodes with the best weights seen.
+    """Train on the labels, and return the best weights and their outputs for all nodes.
 
     Source: Velickovic et al. 2018, "Graph Attention Networks"; docs/algorithms.md, section 13.
 
     Args:
-        graph: with an edge from every node to itself.
+        graph: the graph, with an edge from every node to itself.
         features: [nodes, features], scaled.
         labels: [nodes], 0 to classes - 1.
-        classes: how many there are.
+        classes: how many classes there are.
         training: the settings.
-        batches: what each step is made on; None for all nodes at every step.
+        batches: the batches of the training steps; None to use all nodes in every step.
     """
     shape = {"heads": training.heads, "hidden": training.hidden, "classes": classes}
-    random = np.random.Generator(np.random.Philox(training.seed))
-    weights = first_weights(features.shape[1], random=random, **shape)
-    held_out = _held_out(labels, training.held_out, random)
     if batches is None:
         everything = np.arange(len(labels), dtype=np.int64)
         batches = [TrainingBatch(everything, graph, features, labels)]
-    looked_at = batches[:_LOOK_BATCHES]
-    period = max(1, _LOOK_STEPS // len(batches))
-    adam = _Adam(weights, training)
-    history: list[dict[str, float]] = []
-    best, best_weights, waited, at = -np.inf, weights, 0, 0
-    for epoch in range(training.epochs):
-        losses = []
-        for _ in range(min(len(batches), _EPOCH_BATCHES)):
-            batch = batches[at % len(batches)]
-            at += 1
-            out = held_out[batch.rows]
-            loss, gradient = _core.network_gradient(
-                batch.graph,
-                batch.features,
-                batch.labels,
-                np.where(out, 0, 1 / max(1, int((~out).sum()))).astype(np.float32),
-                weights,
-                edge_dropout=training.edge_dropout,
-                hidden_dropout=training.hidden_dropout,
-                seed=int(random.integers(1 << 62)),
-                threads=training.threads,
-                **shape,
-            )
-            weights = adam.step(weights, gradient)
-            losses.append(float(loss))
-        history.append({"epoch": float(epoch), "loss": float(np.mean(losses))})
-        if not held_out.any():
-            best_weights = weights
-            continue
-        if (epoch + 1) % period and epoch + 1 < training.epochs:
-            continue
-        accuracy = _held_out_accuracy(looked_at, weights, held_out, shape, training.threads)
-        history[-1]["held_out_accuracy"] = accuracy
-        if accuracy > best:
-            best, best_weights, waited = accuracy, weights, 0
-        else:
-            waited += 1
-            if waited >= training.patience:
-                break
+    best_weights, history = _best_weights(labels, features.shape[1], shape, training, batches)
     embeddings, logits, first, second = _core.run_network(
         graph, features, best_weights, threads=training.threads, **shape
     )
@@ -153,8 +116,95 @@ def train_network(
     )
 
 
+def _best_weights(
+    labels: npt.NDArray[np.int32],
+    features: int,
+    shape: dict[str, int],
+    training: Training,
+    batches: list[TrainingBatch],
+) -> tuple[Floats, list[dict[str, float]]]:
+    """Return the weights with the best accuracy on held-out rows, and the history of the epochs.
+
+    If no class is large enough to hold rows out, these are the weights of the last epoch.
+    """
+    random = np.random.Generator(np.random.Philox(training.seed))
+    weights = first_weights(features, random=random, **shape)
+    held_out = _held_out(labels, training.held_out, random)
+    steps = _Steps(batches, held_out, shape, training, random, weights)
+    period = max(1, _CHECK_STEPS // len(batches))
+    history: list[dict[str, float]] = []
+    best, best_weights, waited = -np.inf, weights, 0
+    for epoch in range(training.epochs):
+        loss = steps.epoch()
+        history.append({"epoch": float(epoch), "loss": loss})
+        if not held_out.any():
+            best_weights = steps.weights
+            continue
+        if (epoch + 1) % period and epoch + 1 < training.epochs:
+            continue
+        accuracy = _held_out_accuracy(
+            batches[:_CHECK_BATCHES], steps.weights, held_out, shape, training.threads
+        )
+        history[-1]["held_out_accuracy"] = accuracy
+        if accuracy > best:
+            best, best_weights, waited = accuracy, steps.weights, 0
+        else:
+            waited += 1
+            if waited >= training.patience:
+                break
+    return best_weights, history
+
+
+class _Steps:
+    """Takes training steps on one batch after the other.
+
+    Attributes:
+        weights: the weights after the last step.
+    """
+
+    def __init__(
+        self,
+        batches: list[TrainingBatch],
+        held_out: npt.NDArray[np.bool_],
+        shape: dict[str, int],
+        training: Training,
+        random: np.random.Generator,
+        weights: Floats,
+    ) -> None:
+        self.weights = weights
+        self._batches = itertools.cycle(batches)
+        self._steps_an_epoch = min(len(batches), _EPOCH_BATCHES)
+        self._held_out = held_out
+        self._shape = shape
+        self._training = training
+        self._random = random
+        self._adam = _Adam(weights, training)
+
+    def epoch(self) -> float:
+        """Take the steps of one epoch, and return the mean loss."""
+        batches = itertools.islice(self._batches, self._steps_an_epoch)
+        return float(np.mean([self._step(batch) for batch in batches]))
+
+    def _step(self, batch: TrainingBatch) -> float:
+        held_out = self._held_out[batch.rows]
+        loss, gradient = _core.network_gradient(
+            batch.graph,
+            batch.features,
+            batch.labels,
+            np.where(held_out, 0, 1 / max(1, int((~held_out).sum()))).astype(np.float32),
+            self.weights,
+            edge_dropout=self._training.edge_dropout,
+            hidden_dropout=self._training.hidden_dropout,
+            seed=int(self._random.integers(1 << 62)),
+            threads=self._training.threads,
+            **self._shape,
+        )
+        self.weights = self._adam.step(self.weights, gradient)
+        return float(loss)
+
+
 class _Adam:
-    """Adam (Kingma & Ba 2015), its weight decay decoupled."""
+    """Adam (Kingma & Ba 2015) with decoupled weight decay."""
 
     def __init__(self, weights: Floats, training: Training) -> None:
         self.mean = np.zeros_like(weights)
@@ -181,16 +231,16 @@ def _held_out_accuracy(
     shape: dict[str, int],
     threads: int,
 ) -> float:
-    right, asked = 0, 0
+    right, tested = 0, 0
     for batch in batches:
-        out = held_out[batch.rows]
-        logits = _core.run_network(batch.graph, batch.features, weights, threads=threads, **shape)[
-            1
-        ]
+        test = held_out[batch.rows]
+        _, logits, _, _ = _core.run_network(
+            batch.graph, batch.features, weights, threads=threads, **shape
+        )
         guesses = logits.reshape(-1, shape["classes"]).argmax(axis=1)
-        right += int((guesses == batch.labels)[out].sum())
-        asked += int(out.sum())
-    return right / max(1, asked)
+        right += int((guesses == batch.labels)[test].sum())
+        tested += int(test.sum())
+    return right / max(1, tested)
 
 
 def first_weights(
@@ -218,7 +268,7 @@ def first_weights(
 def _held_out(
     labels: npt.NDArray[np.int32], share: float, random: np.random.Generator
 ) -> npt.NDArray[np.bool_]:
-    """Draw the share of each class, rounded down: a class of few rows is trained on whole."""
+    """Draw a share of each class, rounded down, so that a small class is trained on whole."""
     held_out = np.zeros(len(labels), bool)
     keys = random.random(len(labels))
     order = np.lexsort((keys, labels))

@@ -1,4 +1,4 @@
-"""Simple selectors with the interface of GAIS, to compare with."""
+"""Simple selectors with the interface of GAIS, to compare GAIS with."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dsir.gais.selector import InstanceSelector, rows_to_keep
 
 
 class RandomSelection(InstanceSelector):
-    """A random draw from each class, in proportion to the classes and at least one each.
+    """Keeps random rows of each class, in proportion to the classes and at least one each.
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
-        bins: cut a regression target into so many classes.
+        bins: cut a regression target into this many classes.
         random_state: seed, 0 or more.
 
     Attributes:
@@ -45,12 +45,12 @@ class RandomSelection(InstanceSelector):
 
 
 class KMeansPrototypes(InstanceSelector):
-    """k-means by class, and the row nearest to each centre.
+    """Clusters each class with k-means, and keeps the row nearest to each centre.
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
         categorical: columns, by name or number, whose values are names.
-        bins: cut a regression target into so many classes.
+        bins: cut a regression target into this many classes.
         random_state: seed, 0 or more.
         n_jobs: threads; None or -1 for every core.
 
@@ -86,15 +86,15 @@ class KMeansPrototypes(InstanceSelector):
 
 
 class EditedNearestNeighbours(InstanceSelector):
-    """Leaves out rows whose label most of their nearest neighbours do not have (Wilson 1972).
+    """Leaves out rows whose nearest neighbours mostly have another label (Wilson 1972).
 
-    How many that are, the data say: there is no reduction to ask for. A class is never left out
-    whole: where none of its rows would stay, all do.
+    The data decide how many rows are left out, so there is no argument `reduction`. If no row of a
+    class would stay, all its rows stay.
 
     Args:
-        neighbours: how many vote; of equal votes the row's own label wins, where it is among them.
+        neighbours: how many neighbours vote; the row's own label wins a tie that it is part of.
         categorical: columns, by name or number, whose values are names.
-        bins: cut a regression target into so many classes.
+        bins: cut a regression target into this many classes.
         n_jobs: threads; None or -1 for every core.
 
     Attributes:

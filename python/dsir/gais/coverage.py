@@ -1,4 +1,4 @@
-"""Which rows are kept: shares of the classes, and the rows that stand for the rest."""
+"""Chooses the rows to keep: how many of each class, and which rows represent the rest."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ from dsir.gais.parts import Parts, split_rows
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
-# Rows that the exchange looks at together: its cost grows with their square.
+# The exchange looks at this many rows together at most: its cost grows with their square.
 PART_ROWS = 8192
 _CLUSTER_STEPS = 30
 
 
 def class_shares(counts: npt.NDArray[np.int64], keep: int) -> npt.NDArray[np.int64]:
-    """Share rows to be kept among classes in proportion to their size, at least one each.
+    """Return how many rows of each class to keep, in proportion to the classes, at least one each.
 
-    By largest remainders; among equals the earlier class first.
+    Shares are rounded by largest remainders; among equal remainders the earlier class comes first.
 
     Args:
-        counts: int64[classes], rows of each, 1 or more.
-        keep: rows to keep of all; raised to the number of classes, and at most the sum of counts.
+        counts: int64[classes], rows of each class, 1 or more.
+        keep: rows to keep in all; raised to the number of classes if it is lower, and limited to
+            the number of rows.
     """
     keep = min(max(keep, int((counts > 0).sum())), int(counts.sum()))
     exact = counts * (keep / max(1, counts.sum()))
     shares = np.minimum(np.maximum(np.floor(exact).astype(np.int64), counts > 0), counts)
     while (missing := keep - int(shares.sum())) != 0:
-        # Rounding up small classes may have taken too many: the largest surplus gives first.
+        # Rounding up small classes may take too many rows; then the class with the largest surplus
+        # gives one back first.
         gap = exact - shares
         if missing > 0:
             at = int(np.argmax(np.where(shares < counts, gap, -np.inf)))
@@ -44,7 +46,7 @@ def class_shares(counts: npt.NDArray[np.int64], keep: int) -> npt.NDArray[np.int
 
 
 def highest(keys: npt.NDArray[np.float64], labels: Labels, shares: npt.NDArray[np.int64]) -> Rows:
-    """Return the rows with the highest keys of each class, ascending; the earlier among equals."""
+    """Return each class's rows with the highest keys, ascending; the earlier among equal keys."""
     order = np.lexsort((np.arange(len(keys)), -keys, labels))
     starts = np.concatenate(([0], np.cumsum(np.bincount(labels, minlength=len(shares)))))[:-1]
     kept = [
@@ -61,16 +63,17 @@ def trusted_rows(
     *,
     least: float = 0.5,
 ) -> npt.NDArray[np.bool_]:
-    """Return the rows whose label is also guessed.
+    """Return which rows are trusted: those whose guess equals their label.
 
-    A class of which less than a share `least` is guessed right is trusted whole: then it is the
-    guesses that are in doubt. So is one of which more rows are kept than guessed right.
+    If less than a share `least` of a class is guessed right, the guesses are in doubt, and all rows
+    of the class are trusted. The same holds if more rows are kept of a class than are guessed
+    right.
 
     Args:
         labels: [rows].
-        guesses: [rows]; -1 agrees with no label.
-        shares: rows to keep of each class.
-        least: see above.
+        guesses: [rows]; -1 equals no label.
+        shares: how many rows of each class to keep.
+        least: 0 to 1, see above.
     """
     trusted = np.asarray(guesses == labels)
     counts = np.bincount(labels, minlength=len(shares))
@@ -80,15 +83,17 @@ def trusted_rows(
 
 
 def neighbours_vote(graph: NeighbourGraph, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
-    """Return the label most of a row's neighbours have: the smaller among equals, -1 without any.
+    """Return for each row the label that most of its neighbours have; -1 without neighbours.
+
+    Among labels with equal votes the smaller one wins.
 
     Args:
-        graph: directed, without edges from a row to itself.
+        graph: the directed graph, without edges from a row to itself.
         labels: [rows].
-        classes: how many there are.
+        classes: how many classes there are.
     """
     rows = np.repeat(np.arange(len(graph), dtype=np.int64), np.diff(graph.offsets))
-    # One entry a pair of row and label that occurs: a table of all pairs could be large.
+    # Only pairs of row and label that occur have an entry: a table of all pairs could be large.
     pairs, votes = np.unique(rows * classes + labels[graph.neighbours], return_counts=True)
     order = np.lexsort((pairs % classes, -votes, pairs // classes))
     voters, first = np.unique(pairs[order] // classes, return_index=True)
@@ -99,14 +104,14 @@ def neighbours_vote(graph: NeighbourGraph, labels: Labels, classes: int) -> npt.
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How rows that cover the others are looked for.
+    """How to search for rows that cover the others.
 
     Attributes:
-        passes: exchanges tried, a row kept.
-        sharpness: how soon a row counts as right or wrong.
+        passes: exchanges to try for each row kept.
+        sharpness: how abruptly a row goes from right to wrong in the loss.
         local: share of the exchanges within a cluster.
-        seed: of the first centres and the exchanges.
-        threads: how many to use; the result does not depend on it.
+        seed: seed of the first centres and the exchanges.
+        threads: how many threads to use; the result does not depend on them.
     """
 
     passes: float = 40.0
@@ -116,7 +121,7 @@ class Coverage:
     threads: int = 1
 
     def sharper(self, sharpness: float) -> Coverage:
-        """Return the same with another sharpness."""
+        """Return these settings with another sharpness."""
         return replace(self, sharpness=sharpness)
 
 
@@ -125,9 +130,9 @@ class Clusters:
     """The rows nearest to the centres of clusters.
 
     Attributes:
-        chosen: int64, part by part.
-        parts: the cut of all rows.
-        ends: int64[parts + 1], where the rows of a part end.
+        chosen: int64, the rows, part by part.
+        parts: how all rows are cut into parts.
+        ends: int64[parts + 1], where the chosen rows of each part begin, and the last end.
     """
 
     chosen: Rows
@@ -142,7 +147,7 @@ def cluster_rows(
     trusted: npt.NDArray[np.bool_],
     coverage: Coverage,
 ) -> Clusters:
-    """Cluster each class, and take the row nearest to each centre; see `covering_rows`."""
+    """Cluster each class, and return the row nearest to each centre; see `covering_rows`."""
     parts = split_rows(rows, labels, PART_ROWS, coverage.seed)
     members, ends, wanted = [], [0], []
     by_part = _part_shares(labels, shares, trusted, parts)
@@ -175,21 +180,21 @@ def covering_rows(
     coverage: Coverage,
     clusters: Clusters | None = None,
 ) -> Rows:
-    """Find rows near to the rest of their class, and nearer than those of other classes.
+    """Return rows that are nearer to the rest of their class than the rows kept of other classes.
 
-    Starts from the middles of clusters of the trusted rows and exchanges them; see
-    cpp/graph/prototypes.hpp for what is lowered.
+    The search starts from the middles of clusters of the trusted rows and exchanges them;
+    cpp/gais/prototypes.hpp defines the loss that exchanges lower.
 
     Args:
         rows: [rows, features], scaled.
         labels: [rows].
-        shares: rows to keep of each class.
-        trusted: which rows may be kept; of every class at least its share.
+        shares: how many rows of each class to keep.
+        trusted: which rows may be kept; in every class at least as many as its share.
         coverage: the settings.
-        clusters: those of the same rows, where they are known.
+        clusters: the clusters of the same rows, if known; None to compute them.
 
     Returns:
-        int64, ascending.
+        int64, the rows to keep, ascending.
     """
     clusters = clusters or cluster_rows(rows, labels, shares, trusted, coverage)
     chosen32, _ = _core.exchange_prototypes(
@@ -215,7 +220,10 @@ def _part_shares(
     trusted: npt.NDArray[np.bool_],
     parts: Parts,
 ) -> npt.NDArray[np.int64]:
-    """Share the rows of each class among parts by its trusted rows: int64[parts, classes]."""
+    """Return how many rows of each class each part keeps: int64[parts, classes].
+
+    A class's rows are shared among parts in proportion to its trusted rows there.
+    """
     by_part = np.zeros((len(parts), len(shares)), np.int64)
     counts = np.zeros_like(by_part)
     for number in range(len(parts)):
@@ -240,21 +248,21 @@ def attention_coverage(
     shares: npt.NDArray[np.int64],
     trusted: npt.NDArray[np.bool_],
 ) -> Rows:
-    """Take the rows that the rest of their class attend to: facility location on attention.
+    """Return the rows that the rest of their class attend to: facility location on attention.
 
-    Maximises the sum over rows i of the largest attention of i to a kept row of its class, by lazy
-    greedy: see cpp/graph/facility_location.hpp.
+    Maximizes the sum, over all rows, of a row's largest attention to a kept row of its class. The
+    algorithm is lazy greedy: see cpp/gais/facility_location.hpp.
 
     Args:
         offsets: int64[rows + 1].
-        neighbours: int32[edges], whom a row attends to.
+        neighbours: int32[edges], the rows that each row attends to.
         attention: float32[edges].
         labels: [rows].
-        shares: rows to keep of each class.
+        shares: how many rows of each class to keep.
         trusted: which rows may be kept.
 
     Returns:
-        int64, ascending.
+        int64, the rows to keep, ascending.
     """
     size = len(labels)
     rows = np.repeat(np.arange(size, dtype=np.int32), np.diff(offsets))

@@ -1,8 +1,8 @@
-"""GAIS: instance selection by a graph attention network.
+"""GAIS: instance selection with a graph attention network.
 
 Source: Rustamov et al. 2025, "Scalable Graph Attention-based Instance Selection via Mini-Batch
 Sampling and Hierarchical Hashing" (arXiv 2502.20293), as docs/algorithms.md, section 13, reads it.
-Selection by coverage is ours; what was tried, and what each way gives: docs/lab/gais.md.
+Selection by coverage is ours; docs/lab/gais.md compares the ways that were tried.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dsir.gais.coverage import (
     neighbours_vote,
     trusted_rows,
 )
-from dsir.gais.labelled_table import labelled_table
+from dsir.gais.labelled_table import LabelledTable, labelled_table
 from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
 from dsir.gais.selector import InstanceSelector, rows_to_keep
@@ -44,57 +44,59 @@ _LARGEST_SEED = (1 << 62) - 1
 
 
 class GAIS(InstanceSelector):
-    """Keeps the few labelled rows that train nearly as well as all of them.
+    """Keeps the few labelled rows that train nearly as well as all rows.
 
-    A graph joins near rows; a graph attention network learns the labels on it; rows are kept by
-    class, in proportion to the classes and at least one each. `select` says how:
+    A graph joins near rows, and a graph attention network learns the labels on the graph. Each
+    class keeps rows in proportion to its size, at least one. `select` decides which rows:
 
-    - "coverage" (ours, the default): rows that the rest of their class is near to, and nearer than
-      to the rows kept of other classes; those that the network or their neighbours in the graph
-      would label otherwise may be left out first. How sharp, and of which rows, is found by trial
-      on the rows not kept, where k-means and random draws take part (`trials`).
+    - "coverage" (ours, the default): rows that are near to the rest of their class, and nearer than
+      the rows kept of other classes. Rows that the network or their neighbours would label
+      differently may be left out first. With `trials`, several such selections, k-means and random
+      draws are tried on the rows not kept, and the best one wins.
     - "attention-coverage" (ours): facility location on attention.
-    - "top": the rows of the highest score, as the papers have it. Measured, it is worse than a
-      random draw.
+    - "top": the rows with the highest scores, as in the papers. In our measurements this is worse
+      than a random draw.
     - "sample": a draw without replacement in proportion to the score.
 
-    The result is a function of the data, the arguments and the seed, for any number of threads.
+    The result depends on the data, the arguments and the seed, but not on the number of threads.
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
         graph: "minibatch", "lsh", "lsh-multilevel", "lsh-multiview" or "exact"; see
             `dsir.graph.neighbours`.
-        score: what "top" and "sample" go by, and `scores_` holds: the "attention" a row receives,
-            that from rows of its class ("attention-same-class"), or the probability the network
-            gives to its label ("confidence").
-        select: see above.
-        heads: of attention.
-        hidden: units of a head.
-        epochs: of training at most, each over all rows, or 131,072 of them where there are more;
-            it ends early by accuracy on a held-out tenth of each class.
-        batch_size: rows of a mini-batch of the graph at most.
-        neighbours: edges from a row at most.
-        threshold: edges have cosine >= threshold (of rows lifted, see `dsir.graph.neighbours`).
-        edge_dropout: share of the edges left out of a layer in one epoch, 0 to below 1.
-        passes: of select="coverage": exchanges tried, a row kept. More take longer, and help 1-NN.
-        trials: of select="coverage": try several ways, and keep the selection that small
-            classifiers learn most from; see `dsir.gais.trials`. Without it: one coverage, of the
-            rows that are trusted.
+        score: the score for "top" and "sample", also in `scores_`: the attention that a row
+            receives ("attention"), the attention it receives from rows of its own class
+            ("attention-same-class"), or the probability that the network gives its label
+            ("confidence").
+        select: "coverage", "attention-coverage", "top" or "sample", see above.
+        heads: attention heads.
+        hidden: units of each head.
+        epochs: the most epochs of training; an epoch has all rows, or 131,072 of them if there are
+            more. Training ends early by the accuracy on a held-out tenth of each class.
+        batch_size: most rows of a mini-batch of the graph.
+        neighbours: most edges from a row.
+        threshold: edges have cosine >= threshold (of lifted rows, see `dsir.graph.neighbours`).
+        edge_dropout: share of the edges that each step leaves out of a layer, 0 to below 1.
+        passes: for select="coverage": exchanges to try for each row kept. More take longer and
+            help 1-NN.
+        trials: for select="coverage": whether to try several ways and keep the selection that small
+            classifiers learn most from, see `dsir.gais.trials`. Otherwise there is one coverage, of
+            the trusted rows.
         categorical: columns, by name or number, whose values are names.
-        bins: cut a regression target into so many classes.
-        features: X is texts, and their hashed n-grams are the columns.
+        bins: cut a regression target into this many classes.
+        features: give this if X is texts; their hashed n-grams become the columns.
         random_state: seed, 0 or more.
         n_jobs: threads; None or -1 for every core.
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
         scores_: float64[rows].
-        embeddings_: float32[rows, heads * hidden]: the network's first layer.
-        trusted_: bool[rows]: whether the network and the neighbours would give a row its label, or
-            its class is one that they cannot tell.
-        history_: one dict an epoch: `epoch`, `loss`, now and then `held_out_accuracy`.
+        embeddings_: float32[rows, heads * hidden]: outputs of the network's first layer.
+        trusted_: bool[rows]: whether the network and the neighbours agree with the row's label;
+            True for all rows of a class that they cannot tell.
+        history_: one dict for each epoch: `epoch`, `loss`, and in some `held_out_accuracy`.
         classes_: the labels, in order.
-        trials_: how each way did; empty without `trials`.
+        trials_: how well each way did; empty without `trials`.
     """
 
     scores_: npt.NDArray[np.float64]
@@ -164,53 +166,58 @@ class GAIS(InstanceSelector):
             random_state=seed,
             threads=threads,
         )
-        offsets, ends = found.undirected()
-        batches = None
-        if batch_count(len(table.rows)) > 1:
-            parts = split_rows(table.rows, table.labels, self.batch_size, seed)
-            batches = training_batches(offsets, ends, table.rows, table.labels, parts, seed)
-        network = train_network(
-            _core.AttentionGraph(offsets, ends),
-            table.rows,
-            table.labels,
-            len(counts),
-            Training(
-                heads=self.heads,
-                hidden=self.hidden,
-                epochs=self.epochs,
-                edge_dropout=self.edge_dropout,
-                seed=seed,
-                threads=threads,
-            ),
-            batches,
-        )
+        edges = found.undirected()
+        network = self._train(edges, table, seed, threads)
         guesses = network.probabilities.argmax(axis=1)
         vote = neighbours_vote(found, table.labels, len(counts))
-        # Both have to agree with the label; a row without neighbours has the network alone.
+        # Both must agree with the label; for a row without neighbours the network decides alone.
         guesses = np.where((vote == guesses) | (vote < 0), guesses, -1)
-        trusted = trusted_rows(table.labels, guesses, shares)
-        self.scores_ = _scores(self.score, offsets, ends, network, table.labels)
+        self.scores_ = _scores(self.score, *edges, network, table.labels)
         self.embeddings_ = network.embeddings
-        self.trusted_ = trusted
+        self.trusted_ = trusted_rows(table.labels, guesses, shares)
         self.history_ = network.history
         self.classes_ = table.classes
         self.trials_ = []
         if self.select == "coverage":
             coverage = Coverage(passes=float(self.passes), seed=seed, threads=threads)
-            known = (table.rows, table.labels, shares, trusted, coverage)
+            known = (table.rows, table.labels, shares, self.trusted_, coverage)
             if self.trials:
                 self.sample_indices_, self.trials_ = tried_rows(*known)
             else:
                 self.sample_indices_ = covering_rows(*known)
         elif self.select == "attention-coverage":
             self.sample_indices_ = attention_coverage(
-                offsets, ends, network.attention, table.labels, shares, trusted
+                *edges, network.attention, table.labels, shares, self.trusted_
             )
         else:
             keys = self.scores_
             if self.select == "sample":
                 keys = _drawn_keys(keys, seed)
             self.sample_indices_ = highest(keys, table.labels, shares)
+
+    def _train(
+        self,
+        edges: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]],
+        table: LabelledTable,
+        seed: int,
+        threads: int,
+    ) -> TrainedNetwork:
+        """Train the network on a graph (offsets, neighbours), in batches if it is large."""
+        batches = None
+        if batch_count(len(table.rows)) > 1:
+            parts = split_rows(table.rows, table.labels, self.batch_size, seed)
+            batches = training_batches(*edges, table.rows, table.labels, parts, seed)
+        training = Training(
+            heads=self.heads,
+            hidden=self.hidden,
+            epochs=self.epochs,
+            edge_dropout=self.edge_dropout,
+            seed=seed,
+            threads=threads,
+        )
+        graph = _core.AttentionGraph(*edges)
+        classes = len(table.classes)
+        return train_network(graph, table.rows, table.labels, classes, training, batches)
 
     def _check(self) -> int:
         """Check the arguments, and return the seed."""
@@ -235,10 +242,10 @@ class GAIS(InstanceSelector):
 
 
 def seed_of(random_state: object) -> int:
-    """Return a seed: 0 for None, since a selection is to be the same in every run.
+    """Return a seed; 0 for None, so that a selection is the same in every run.
 
     Raises:
-        SettingError: it is no whole number of 0 or more.
+        SettingError: `random_state` is not a whole number of 0 or more.
     """
     if random_state is None:
         return 0
@@ -263,7 +270,7 @@ def _scores(
 
 
 def _drawn_keys(scores: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
-    """Return keys whose largest are a draw without replacement in proportion to the scores."""
+    """Return random keys; taking the largest draws without replacement, weighted by the scores."""
     random = np.random.Generator(np.random.Philox(seed))
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(scores) + random.gumbel(size=len(scores)))

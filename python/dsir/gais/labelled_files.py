@@ -1,4 +1,4 @@
-"""GAIS over files: tables or labelled texts in, the rows kept out as Parquet."""
+"""GAIS over files: reads tables or labelled texts, and writes the rows kept as Parquet."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _KEEP = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
 @dataclass(frozen=True, slots=True)
 class InstanceTables:
-    """Rows of one or more files, and which columns mean what.
+    """The rows of one or more files, and the roles of their columns.
 
     Attributes:
-        tables: one a file, all of the same columns.
-        label: the column of labels.
-        features: the columns of numbers and names; None where `text` is given.
-        text: the column of texts, or None.
+        tables: a table for each file, all with the columns that are used.
+        label: the label column.
+        features: the feature columns, of numbers or names; None if `text` is given.
+        text: the text column, or None.
     """
 
     tables: tuple[pa.Table, ...]
@@ -65,13 +65,13 @@ def read_instances(
 
     Args:
         paths: files, patterns or folders.
-        label: the column of labels.
-        features: columns; None for all but the label.
-        text: a column of texts, in place of features.
+        label: the label column.
+        features: the feature columns; None for all columns but the label.
+        text: a text column, in place of features.
 
     Raises:
         SettingError: both features and text are given.
-        InputError: a file cannot be read, or has not the columns.
+        InputError: a file cannot be read, or lacks a column.
     """
     if features is not None and text is not None:
         raise SettingError("give features=... or text=..., not both")
@@ -92,15 +92,18 @@ def read_instances(
         for table in tables:
             missing = set(features) - set(table.column_names)
             if missing:
-                raise InputError(f"{label}: the files differ in their columns: {sorted(missing)}")
+                raise InputError(
+                    f"the files differ in their columns: one lacks {', '.join(sorted(missing))}; "
+                    "name the columns to use in features=..."
+                )
     return InstanceTables(tuple(tables), label, None if features is None else tuple(features), text)
 
 
 def reduction_of(keep: str, rows: int) -> float:
-    """Read "4%" or a number of rows as the share to leave out.
+    """Return the share of rows to leave out for `keep`, a share such as "4%" or a number of rows.
 
     Raises:
-        SettingError: it is neither, or nothing or more than all.
+        SettingError: `keep` is neither, or is 0, or is above 100%.
     """
     match = _KEEP.fullmatch(keep.strip())
     value = float(match[1]) if match else 0.0
@@ -114,11 +117,11 @@ def reduction_of(keep: str, rows: int) -> float:
 def write_instances(
     tables: InstanceTables, rows: npt.NDArray[np.int64], out: Location, description: Any
 ) -> list[Location]:
-    """Write the rows of file i to part i, as Parquet, and then instances.json.
+    """Write the kept rows of input file i to output file i, as Parquet, and then instances.json.
 
     Args:
-        tables: what was read.
-        rows: ascending.
+        tables: the rows that were read.
+        rows: the numbers of the rows to write, ascending.
         out: an empty or new folder.
         description: goes into instances.json.
 
@@ -149,17 +152,17 @@ def write_instances(
 
 
 def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, Any]:
-    """Say how well the rows kept train, on a fifth of the rows that nothing was selected from.
+    """Return how well classifiers trained on kept rows do on a fifth of the rows, held out.
 
     Args:
-        gais: the settings; a selection of its own is made of the other rows.
+        gais: the settings of the selection, which is made anew from the other four fifths.
         tables: all rows.
 
     Returns:
-        `accuracy`: by judge of `dsir.gais.trials.JUDGES`, the accuracy, 0 to 1, after training on
-        all of the other rows (`everything`), on those kept (`kept`) and on as many drawn at random
-        (`random`); `held_out` and `rows_kept`, numbers of rows; `majority`, the accuracy of always
-        naming the largest class.
+        `accuracy`: for each judge of `dsir.gais.trials.JUDGES`, its accuracy, 0 to 1, after
+        training on all the other rows (`everything`), on the rows kept of them (`kept`), and on as
+        many rows drawn at random (`random`). `held_out` and `rows_kept`: numbers of rows.
+        `majority`: the accuracy of always naming the largest class.
     """
     x, y = tables.inputs()
     seed = seed_of(gais.random_state)
@@ -199,12 +202,13 @@ def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
     columns = [table.column(name) for table in tables]
     kinds = {column.type for column in columns}
     if len(kinds) > 1:
-        raise InputError(f"{name}: has another type in another file: {sorted(map(str, kinds))}")
+        found = ", ".join(sorted(map(str, kinds)))
+        raise InputError(f"column {name!r} has different types in the files: {found}")
     return pa.chunked_array(
         [chunk for column in columns for chunk in column.chunks], columns[0].type
     )
 
 
 def ngrams_for(text: str | None, n: int, buckets: int) -> HashedNgrams | None:
-    """Return the features of a text column, None without one."""
+    """Return the n-gram features for a text column; None without a text column."""
     return None if text is None else HashedNgrams(n=n, buckets=buckets)

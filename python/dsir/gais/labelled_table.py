@@ -1,4 +1,4 @@
-"""Labelled data as the selectors see them: scaled numbers and class codes."""
+"""Turns labelled data into what the selectors work on: scaled numbers and class codes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from dsir.arguments import whole_number
 from dsir.errors import SettingError
 
 Floats = npt.NDArray[np.float32]
-# Wider data are projected to this many columns (see `projected`).
+# Data with more columns than the first are projected to the second (see `projected`).
 MOST_COLUMNS = 512
 PROJECTED_COLUMNS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledTable:
-    """Rows and classes.
+    """Scaled rows and their classes.
 
     Attributes:
-        rows: float32[rows, columns], each column of mean 0 and variance 1, or all 0 where it has
-            one value.
-        labels: int32[rows], 0 to classes - 1.
-        classes: the labels behind the codes, in order; bins of a regression target as numbers.
+        rows: float32[rows, columns]; each column has mean 0 and variance 1, or is all 0 if it has a
+            single value.
+        labels: int32[rows], class codes, 0 to classes - 1.
+        classes: the label of each code, in order; for a regression target, the numbers of the bins.
     """
 
     rows: Floats
@@ -43,31 +43,34 @@ def labelled_table(
     bins: int | None = None,
     seed: int = 0,
 ) -> LabelledTable:
-    """Check and scale what a selector was given.
+    """Return checked and scaled rows, and class codes, for a selector.
 
     Args:
         X: [rows, columns]: numbers, a sparse matrix in compressed rows, an Arrow table or record
             batch, or a data frame.
-        y: [rows], any labels that can be compared; numbers where `bins` is given.
-        categorical: columns, by name or number, whose values are names: one 0/1 column a value.
-        bins: cut a regression target into so many classes of about equal size.
-        seed: of the projection of wide data.
+        y: [rows], any labels that can be compared; numbers if `bins` is given.
+        categorical: columns, by name or number, whose values are names; each value becomes a 0/1
+            column.
+        bins: cut a regression target into this many classes of about equal size.
+        seed: seed of the projection of wide data.
 
     Raises:
-        SettingError: X or y is not of that kind, they differ in length, a value is missing, NaN or
+        SettingError: X or y is of another kind, they differ in length, a value is missing, NaN or
             infinite, or there is only one class.
     """
     labels, classes = class_codes(y, bins)
     rows = _numbers(X, categorical, seed)
     if len(rows) != len(labels):
-        raise SettingError(f"X has {len(rows):,} rows, y has {len(labels):,}")
+        raise SettingError(
+            f"X has {len(rows):,} rows, y has {len(labels):,}; expected one label for each row"
+        )
     return LabelledTable(standardised(rows), labels, classes)
 
 
 def class_codes(
     y: Any, bins: int | None = None, *, least: int = 2
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
-    """Return labels as codes, and the labels behind them.
+    """Return the class code of each row, and the label of each code.
 
     Raises:
         SettingError: a label is missing or NaN, labels cannot be compared, y has more than one
@@ -81,7 +84,7 @@ def class_codes(
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise SettingError(f"y: an array of shape {values.shape}; expected one label a row")
+        raise SettingError(f"y: an array of shape {values.shape}; expected one label for each row")
     if len(values) == 0:
         raise SettingError("y: there are no rows")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -97,8 +100,8 @@ def class_codes(
         raise SettingError(f"y: the labels cannot be compared: {error}") from error
     if len(classes) < least:
         raise SettingError(
-            f"y: every row has the label {classes[0]!r}, so there is nothing to tell apart; "
-            "dsir.graph.RandomSelection takes one class"
+            f"y: every row has the label {classes[0]!r}, so there is nothing to tell apart; use "
+            "dsir.graph.RandomSelection, which accepts a single class"
         )
     if len(classes) > 1000 and len(classes) > len(values) // 10:
         raise SettingError(
@@ -112,16 +115,18 @@ def _binned(values: npt.NDArray[Any], bins: int) -> npt.NDArray[np.int64]:
     """Cut numbers at their quantiles; equal numbers stay together."""
     bins = whole_number("bins", bins, 2, 1000)
     if values.dtype.kind not in "fiu":
-        raise SettingError(f"y: {values.dtype} with bins={bins}; a regression target is a number")
+        raise SettingError(
+            f"y: holds {values.dtype}, but bins={bins} needs a regression target of numbers"
+        )
     edges = np.unique(np.quantile(values.astype(np.float64), np.arange(1, bins) / bins))
     return np.searchsorted(edges, values, side="right")
 
 
 def standardised(rows: npt.NDArray[np.float64]) -> Floats:
-    """Scale columns to mean 0 and variance 1; those of one value become 0."""
+    """Return the columns scaled to mean 0 and variance 1; columns of a single value become 0."""
     if len(rows) == 0:
         return rows.astype(np.float32)
-    # Beyond this the squares would overflow; no measured quantity is there.
+    # Divided by the largest value first: squares of very large values would overflow.
     largest = np.abs(rows).max(axis=0)
     scaled = rows / np.where(largest > 0, largest, 1)
     mean = scaled.mean(axis=0)
@@ -137,26 +142,28 @@ def _numbers(
 ) -> npt.NDArray[np.float64]:
     if all(hasattr(table, name) for name in ("indptr", "indices", "data", "shape")):
         if categorical:
-            raise SettingError("categorical: a sparse matrix has columns of numbers alone")
+            raise SettingError(
+                "categorical: a sparse matrix has only columns of numbers; leave categorical out"
+            )
         return _sparse(table, seed)
     names, columns = _columns(table)
     wanted = _column_numbers(categorical or (), names)
-    parts = []
+    blocks = []
     for number, column in enumerate(columns):
         name = names[number]
         if number in wanted:
-            parts.append(_one_hot(column, name))
+            blocks.append(_one_hot(column, name))
         else:
-            parts.append(_number_column(column, name)[:, None])
-    if not parts:
+            blocks.append(_number_column(column, name)[:, None])
+    if not blocks:
         raise SettingError("X: there are no columns")
-    dense = np.hstack(parts)
+    dense = np.hstack(blocks)
     return projected(dense, seed) if dense.shape[1] > MOST_COLUMNS else dense
 
 
 def _columns(table: Any) -> tuple[list[str], list[Any]]:
     """Return the names and the columns of a table, a data frame or an array."""
-    # What pandas hands over as Arrow has the index as a column.
+    # Not for pandas: its Arrow form has the index as a column.
     if hasattr(table, "__arrow_c_stream__") and not hasattr(table, "iloc"):
         table = pa.table(table)
     elif isinstance(table, pa.RecordBatch):
@@ -169,7 +176,8 @@ def _columns(table: Any) -> tuple[list[str], list[Any]]:
     values = np.asarray(table)
     if values.ndim != 2:
         raise SettingError(
-            f"X: an array of shape {values.shape}; expected two dimensions, one row an instance"
+            f"X: an array of shape {values.shape}; expected two dimensions, one row for each "
+            "instance"
         )
     return [str(number) for number in range(values.shape[1])], list(values.T)
 
@@ -191,7 +199,9 @@ def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[i
 def _one_hot(column: Any, name: str) -> npt.NDArray[np.float64]:
     if isinstance(column, pa.ChunkedArray):
         if column.null_count:
-            raise SettingError(f"X: column {name!r} has a null; give it a value of its own")
+            raise SettingError(
+                f"X: column {name!r} has a null; fill it in with a value of its own, e.g. 'unknown'"
+            )
         column = column.to_pylist()
     values = np.asarray(column)
     if values.dtype.kind == "O":
@@ -199,7 +209,8 @@ def _one_hot(column: Any, name: str) -> npt.NDArray[np.float64]:
     found, codes = np.unique(values, return_inverse=True)
     if len(found) > 1000:
         raise SettingError(
-            f"X: column {name!r} has {len(found):,} values; at most 1,000 as columns"
+            f"X: column {name!r} has {len(found):,} values; a categorical column may have at most "
+            "1,000"
         )
     return np.eye(len(found))[codes.reshape(-1)]
 
@@ -210,23 +221,25 @@ def _number_column(column: Any, name: str) -> npt.NDArray[np.float64]:
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
         if not (number or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
             raise SettingError(
-                f"X: column {name!r} holds {kind}, no numbers; name it in categorical=..."
+                f"X: column {name!r} holds {kind}, not numbers; name it in categorical=..."
             )
         if column.null_count:
-            import pyarrow.compute as pc  # Here: long to import.
+            import pyarrow.compute as pc  # Imported here because the import takes long.
 
             row = pc.index(column.is_null(), pa.scalar(True)).as_py()
-            raise SettingError(f"X: column {name!r}, row {row}: a value is null")
+            raise SettingError(
+                f"X: column {name!r}, row {row}: a value is null; fill it in or leave the row out"
+            )
         column = column.to_pylist() if pa.types.is_decimal(kind) else column.to_numpy()
     values = np.asarray(column)
-    named = f"X: column {name!r} holds {values.dtype}, no numbers; name it in categorical=..."
+    refusal = f"X: column {name!r} holds {values.dtype}, not numbers; name it in categorical=..."
     if values.dtype.kind not in "fiub":
         if any(isinstance(one, str | bytes) for one in values.tolist()):
-            raise SettingError(named)
+            raise SettingError(refusal)
         try:
             values = values.astype(np.float64)
         except (TypeError, ValueError) as error:
-            raise SettingError(named) from error
+            raise SettingError(refusal) from error
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values))[0])
@@ -256,7 +269,7 @@ def _sparse(matrix: Any, seed: int) -> npt.NDArray[np.float64]:
 
 
 def projected(rows: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
-    """Fold wide rows into PROJECTED_COLUMNS columns; see `hashed_columns`."""
+    """Return wide rows folded into PROJECTED_COLUMNS columns; see `hashed_columns`."""
     scaled = standardised(rows).astype(np.float64)
     target, sign = _places(scaled.shape[1], seed)
     out = np.zeros((len(rows), PROJECTED_COLUMNS))
@@ -272,10 +285,10 @@ def hashed_columns(
     rows: int,
     seed: int,
 ) -> npt.NDArray[np.float64]:
-    """Add every column, with a random sign, to one of PROJECTED_COLUMNS.
+    """Return rows in which each column is added, with a random sign, to one of PROJECTED_COLUMNS.
 
-    A sparse random projection (feature hashing: Weinberger et al. 2009): inner products are kept in
-    the mean.
+    This is a sparse random projection (feature hashing, Weinberger et al. 2009), which keeps inner
+    products in the mean.
     """
     width = int(columns.max()) + 1 if len(columns) else 1
     target, sign = _places(width, seed)

@@ -1,7 +1,7 @@
-"""Nearest neighbours of rows of numbers: exact, within mini-batches, or by hashing.
+"""Finds nearest neighbours of rows of numbers: exactly, within mini-batches, or by hashing.
 
-Source: Rustamov et al. 2025 (arXiv 2502.20293), as docs/algorithms.md, section 13, reads it; what
-that leaves open is ours and described in docs/lab/gais.md.
+Source: Rustamov et al. 2025 (arXiv 2502.20293), as docs/algorithms.md, section 13, reads it; our
+choices where the paper leaves them open are in docs/lab/gais.md.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class NeighbourGraph:
         offsets: int64[rows + 1].
         neighbours: int32[edges], ascending in a row.
         cosines: float32[edges].
-        shares: float32[edges], of the tables, levels or views in which both fell into one bucket;
-            1 everywhere for "exact" and "minibatch".
+        shares: float32[edges], the share of the tables, levels or views that put both rows into one
+            bucket; 1 everywhere for "exact" and "minibatch".
     """
 
     offsets: npt.NDArray[np.int64]
@@ -47,7 +47,7 @@ class NeighbourGraph:
         return len(self.offsets) - 1
 
     def recall(self, exact: NeighbourGraph) -> float:
-        """Return the share of the edges of another graph that this one has, 0 to 1."""
+        """Return the share of the exact graph's edges that this graph has, 0 to 1."""
         size = len(self)
         if len(exact) != size:
             raise SettingError(f"recall: the graphs have {size:,} and {len(exact):,} rows")
@@ -60,7 +60,7 @@ class NeighbourGraph:
         return rows * len(self) + self.neighbours
 
     def undirected(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """Return (offsets, neighbours) with every edge both ways, and one from each row to itself.
+        """Return (offsets, neighbours) with every edge both ways, and a loop at each row.
 
         Neighbours ascend in a row.
         """
@@ -87,33 +87,35 @@ def neighbours(
     random_state: int = 0,
     threads: int | None = None,
 ) -> NeighbourGraph:
-    """Find for every row its `k` nearest others by cosine, among those a method compares it with.
+    """Return every row's `k` nearest other rows by cosine, among the rows that a method compares.
 
-    With `lift`, rows are divided by the root of their mean squared length and get a coordinate 1
-    before the cosine is taken: by itself a cosine sees no difference between points in one
-    direction, and in two dimensions that is most of what there is.
+    With `lift`, rows are divided by the root of their mean squared length, and then get one more
+    coordinate, 1, before the cosine is taken. A plain cosine cannot tell apart points in the same
+    direction, and in two dimensions that loses most of the information.
 
     Args:
-        X: numbers [rows, features], scaled as they are to count.
-        k: 1 or more. Of equal cosines the smaller row number comes first.
+        X: numbers [rows, features], scaled by how much each feature should count.
+        k: 1 or more. Among equal cosines the smaller row number comes first.
         threshold: edges have cosine >= threshold, -1 to 1.
-        method: "exact" compares all pairs; "minibatch" those in one batch of near rows; "lsh" those
-            that share a bucket of sign random projections in one of `tables` tables;
-            "lsh-multilevel" the same with coarse to fine codes; "lsh-multiview" with tables that
-            each see a random half of the features.
-        batch_size: rows of a mini-batch at most, 2 or more.
-        labels: whole numbers, one a row: mini-batches then keep the shares of the labels.
+        method: "exact" compares all pairs; "minibatch" compares rows in the same batch of near
+            rows; "lsh" compares rows that share a bucket of sign random projections in one of
+            `tables` tables; "lsh-multilevel" does so with coarse to fine codes, and "lsh-multiview"
+            with tables that each see a random half of the features.
+        batch_size: most rows of a mini-batch, 2 or more.
+        labels: one label for each row; mini-batches then keep the proportions of the labels.
         tables: 1 to 64.
-        lift: see above.
-        random_state: seed of the projections.
-        threads: None for every core. The result does not depend on it.
+        lift: whether to lift the rows, see above.
+        random_state: seed of the mini-batches and projections.
+        threads: how many threads to use; None for every core. The result does not depend on them.
 
     Raises:
-        SettingError: an argument is out of range, or X holds NaN or is no table of numbers.
+        SettingError: an argument is out of range, or X holds NaN or is not a table of numbers.
     """
     rows = np.asarray(X)
     if rows.ndim != 2 or rows.dtype.kind not in "fiub":
-        raise SettingError(f"X: expected numbers in two dimensions, found {rows.dtype}{rows.shape}")
+        raise SettingError(
+            f"X: expected numbers in two dimensions, found {rows.dtype} of shape {rows.shape}"
+        )
     narrow = np.ascontiguousarray(rows, dtype=np.float32)
     if not np.isfinite(narrow).all():
         bad = int(np.flatnonzero(~np.isfinite(narrow).all(axis=1))[0])
@@ -131,7 +133,10 @@ def neighbours(
     else:
         given = np.asarray(labels)
         if given.shape != (len(narrow),):
-            raise SettingError(f"labels: {given.shape} for {len(narrow):,} rows")
+            raise SettingError(
+                f"labels: expected {len(narrow):,}, one for each row; found an array of shape "
+                f"{given.shape}"
+            )
         codes = np.unique(given, return_inverse=True)[1].reshape(-1).astype(np.int32)
     directions = unit_rows(narrow, lift=lift)
     if method == "exact" or len(narrow) == 0:
@@ -151,7 +156,7 @@ def neighbours(
 
 
 def unit_rows(rows: Floats, *, lift: bool) -> Floats:
-    """Return rows of length 1 (or 0), lifted by a coordinate where that is asked for."""
+    """Return the rows scaled to length 1 (zero rows stay 0), lifted first if `lift` is set."""
     if lift:
         squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
         scale = np.sqrt(squares.mean()) if len(rows) else 0.0
@@ -166,7 +171,7 @@ def unit_rows(rows: Floats, *, lift: bool) -> Floats:
 def _hash_tables(
     rows: Floats, method: GraphMethod, tables: int, seed: int, threads: int
 ) -> list[Parts]:
-    """Cut rows into buckets by the signs of random projections, one cut a table."""
+    """Cut rows into buckets by the signs of random projections, once for each table."""
     random = np.random.Generator(np.random.Philox(seed))
     centred = np.ascontiguousarray(rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32))
     fine = min(_MOST_BITS, max(1, int(len(rows) / _BUCKET_ROWS).bit_length()))
@@ -174,7 +179,7 @@ def _hash_tables(
     for number in range(tables):
         bits = fine
         if method == "lsh-multilevel":
-            # Coarse, middle and fine in turn.
+            # Fine, middle and coarse codes in turn.
             bits = max(1, fine - 2 * (number % 3))
         planes = random.standard_normal((bits, rows.shape[1])).astype(np.float32)
         if method == "lsh-multiview":
@@ -188,7 +193,7 @@ def _hash_tables(
 
 
 def _buckets(codes: npt.NDArray[np.uint64], most: int) -> Parts:
-    """Group rows of one code; buckets of more than `most` rows are cut, so cost stays linear."""
+    """Put rows with equal codes into buckets, at most `most` rows each, so that cost is linear."""
     order = np.argsort(codes, kind="stable").astype(np.int32)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(codes[order])) + 1, [len(codes)]))
     ends = []

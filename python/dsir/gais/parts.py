@@ -1,4 +1,4 @@
-"""Rows cut into parts of near rows that each keep the shares of the labels."""
+"""Cuts rows into parts of near rows, which keep the proportions of the labels."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A cut of rows.
+    """How rows are cut into parts.
 
     Attributes:
-        members: int32[rows], part by part.
-        offsets: int64[parts + 1].
+        members: int32[rows], the row numbers, part by part.
+        offsets: int64[parts + 1], where each part begins in `members`.
     """
 
     members: npt.NDArray[np.int32]
@@ -22,7 +22,7 @@ class Parts:
 
     @classmethod
     def whole(cls, size: int) -> Parts:
-        """Return one part of all rows."""
+        """Return a single part that holds all rows."""
         return cls(np.arange(size, dtype=np.int32), np.array([0, size], np.int64))
 
     def __len__(self) -> int:
@@ -35,17 +35,17 @@ class Parts:
 def split_rows(
     rows: npt.NDArray[np.float32], labels: npt.NDArray[np.int32], most: int, seed: int
 ) -> Parts:
-    """Halve rows, time and again, until no part has more than `most`.
+    """Halve the rows again and again until no part has more than `most` rows.
 
-    A part is cut across the line through two of its rows that lie far apart, for each label at its
-    own median: both halves keep the shares of the labels (Rustamov et al. 2025: distance-based,
-    stratified mini-batches; how the cut is made is ours).
+    A part is cut along the line through two of its rows that lie far apart, for each label at the
+    label's own median. So both halves keep the proportions of the labels. (Distance-based,
+    stratified mini-batches are from Rustamov et al. 2025; the way to cut is ours.)
 
     Args:
         rows: float32[rows, features].
         labels: int32[rows].
-        most: rows of a part, 2 or more.
-        seed: of the rows that directions are drawn from.
+        most: most rows of a part, 2 or more.
+        seed: seed of the random rows that the directions start from.
     """
     done: list[npt.NDArray[np.int32]] = []
     waiting = [np.arange(len(rows), dtype=np.int32)]
@@ -56,9 +56,10 @@ def split_rows(
             done.append(part)
             continue
         direction = _direction(rows[part], random)
-        # Not a BLAS product, whose sums may depend on the number of threads.
+        # Not a BLAS product: its sums may depend on the number of threads.
         along = np.einsum("ij,j->i", rows[part], direction)
-        # By label, then along the line; the even places of a label's halves stay equal.
+        # Sorted by label, then along the line. An odd row is carried over to the next label, so
+        # that the two halves of the part differ by one row at most.
         order = np.lexsort((along, labels[part]))
         sorted_labels = labels[part][order]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(sorted_labels)) + 1, [len(part)]))
@@ -78,7 +79,10 @@ def split_rows(
 def _direction(
     rows: npt.NDArray[np.float32], random: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Return the line from the row farthest from a random one to the row farthest from that."""
+    """Return the vector between two rows that lie far apart.
+
+    The first is the row farthest from a random row, the second the row farthest from the first.
+    """
     start = rows[int(random.integers(len(rows)))]
     first = rows[int(np.argmax(_squared_distances(rows, start)))]
     second = rows[int(np.argmax(_squared_distances(rows, first)))]

@@ -1,4 +1,4 @@
-"""What the selectors of instances share: scikit-learn's and imbalanced-learn's habits."""
+"""The base class of the instance selectors: the interface of scikit-learn and imbalanced-learn."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ Self = TypeVar("Self", bound="InstanceSelector")
 
 
 class InstanceSelector:
-    """Base: a subclass sets `sample_indices_` in `_select`.
+    """Base class of selectors; a subclass sets `sample_indices_` in `_select`.
 
-    Works in imbalanced-learn's pipelines and in scikit-learn's `clone`, which need not be
-    installed. Nothing is checked before `fit_resample`.
+    Works in imbalanced-learn's pipelines and with scikit-learn's `clone`; neither library need be
+    installed. `fit` and `fit_resample` check the arguments.
     """
 
     sample_indices_: npt.NDArray[np.int64]
 
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:  # noqa: N803
-        """Select rows, and return those of X and y, in their order.
+        """Select rows, and return the selected rows of X and y, in their order.
 
         Args:
             X: numbers [rows, columns], a sparse matrix in compressed rows, an Arrow table, or a
-                data frame; what comes back is of the same kind.
-            y: one label a row.
-            params: nothing; imbalanced-learn's pipelines may pass metadata.
+                data frame; the same kind is returned.
+            y: one label for each row.
+            params: must be empty; imbalanced-learn's pipelines may pass metadata.
 
         Raises:
-            SettingError: an argument, X or y is not as it must be.
+            SettingError: an argument, X or y cannot be used.
         """
         if params:
-            raise SettingError(f"fit_resample: unexpected {', '.join(params)}")
+            raise SettingError(f"fit_resample: unexpected arguments: {', '.join(params)}")
         self._select(X, y)
         return take_rows(X, self.sample_indices_), take_rows(y, self.sample_indices_)
 
     def fit(self: Self, X: Any, y: Any) -> Self:  # noqa: N803
-        """Select rows, and return self: `sample_indices_` says which."""
+        """Select rows, and return self; `sample_indices_` has their numbers."""
         self._select(X, y)
         return self
 
@@ -71,7 +71,7 @@ class InstanceSelector:
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     def __sklearn_tags__(self) -> Any:
-        # Asked for by scikit-learn only, so it is there.
+        # Only scikit-learn calls this, so it is installed.
         from sklearn.utils import InputTags, Tags, TargetTags
 
         return Tags(
@@ -91,7 +91,7 @@ class InstanceSelector:
 
 
 def take_rows(values: Any, rows: npt.NDArray[np.int64]) -> Any:
-    """Return rows of a table, matrix, data frame, array or list, as the kind they came in."""
+    """Return rows of a table, matrix, data frame, array or list, as the same kind."""
     if isinstance(values, pa.Table | pa.RecordBatch | pa.Array | pa.ChunkedArray):
         return values.take(pa.array(rows.tolist(), pa.int64()))
     if hasattr(values, "iloc"):
@@ -102,14 +102,15 @@ def take_rows(values: Any, rows: npt.NDArray[np.int64]) -> Any:
 
 
 def rows_to_keep(reduction: object, rows: int, classes: int) -> int:
-    """Return how many rows a reduction leaves, at least one a class.
+    """Return how many rows a reduction keeps, at least one for each class.
 
     Raises:
-        SettingError: the reduction is not from 0 up to (and without) 1.
+        SettingError: the reduction is not a number from 0 to below 1.
     """
     if isinstance(reduction, bool) or not isinstance(reduction, int | float | np.floating):
         raise SettingError(f"reduction={reduction!r}: expected a number from 0 to below 1")
     if not 0 <= float(reduction) < 1:
         raise SettingError(f"reduction={reduction!r}: expected a number from 0 to below 1")
-    # The nearest whole number; 1e-9 so that 0.04 x 50 is not 1.999.
+    # Rounded to the nearest whole number; the 1e-9 is for products that floating point leaves just
+    # below one half.
     return max(classes, math.floor(rows * (1 - float(reduction)) + 0.5 + 1e-9))

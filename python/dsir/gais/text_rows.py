@@ -1,4 +1,4 @@
-"""Labelled texts as sparse rows of hashed n-grams."""
+"""Turns labelled texts into sparse rows of hashed n-grams."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dsir.model.features import HashedNgrams
 
 @dataclass(frozen=True, slots=True)
 class NgramRows:
-    """Compressed sparse rows, named as scipy names them.
+    """Compressed sparse rows, with the attribute names of scipy.
 
     Attributes:
         indptr: int64[rows + 1].
@@ -31,14 +31,16 @@ class NgramRows:
 
 
 def ngram_rows(texts: Any, features: HashedNgrams) -> NgramRows:
-    """Count the n-grams of each text; rows are log(1 + count) log(rows / rows with it), length 1.
+    """Return a sparse tf-idf row of length 1 for each text.
+
+    The entry of a bucket, before scaling, is log(1 + count) log(rows / rows with the bucket).
 
     Args:
         texts: a list of str, or an Arrow column of strings.
-        features: which n-grams, and how many buckets.
+        features: which n-grams to count, and in how many buckets.
 
     Raises:
-        SettingError: it is no list of texts, or one is missing.
+        SettingError: `texts` is not a list of texts, or a text is missing.
         RowError: a text has lone surrogates.
     """
     if isinstance(texts, pa.Array | pa.ChunkedArray):
@@ -50,14 +52,14 @@ def ngram_rows(texts: Any, features: HashedNgrams) -> NgramRows:
         if not isinstance(text, str):
             raise SettingError(
                 f"X: row {row} is {type(text).__name__}; with features=HashedNgrams(...) every row "
-                "is a text"
+                "must be a text"
             )
         buckets = np.array([bucket for _, bucket in features.ngrams(text)], dtype=np.int64)
         counted.append(np.unique(buckets, return_counts=True))
     offsets = np.zeros(len(counted) + 1, np.int64)
     np.cumsum([len(buckets) for buckets, _ in counted], out=offsets[1:])
     indices = np.concatenate([buckets for buckets, _ in counted] or [np.zeros(0, np.int64)])
-    counts = np.concatenate([of for _, of in counted] or [np.zeros(0, np.int64)])
+    counts = np.concatenate([counts for _, counts in counted] or [np.zeros(0, np.int64)])
     rows_with = np.bincount(indices, minlength=features.buckets)
     idf = np.log(len(counted) / np.maximum(rows_with, 1))
     data = np.log1p(counts) * idf[indices]

@@ -1,4 +1,4 @@
-"""Batches that a network is trained on: groups of parts of a graph, each a graph of its own."""
+"""Batches to train a network on: each has some parts of the graph, and is a graph of its own."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.gais.parts import Parts
 
-# Steps on fewer rows are too noisy, on more they only cost more.
+# Steps on fewer rows are too noisy; steps on more rows only cost more.
 BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """Rows that one step is made on.
+    """The rows of one training step.
 
     Attributes:
-        rows: int64, the numbers of the nodes in the whole table.
-        graph: the edges between them.
+        rows: int64, the numbers of the rows in the whole table.
+        graph: the edges between these rows, which are its nodes.
         features: float32[nodes, features].
         labels: int32[nodes].
     """
@@ -32,7 +32,7 @@ class TrainingBatch:
 
 
 def batch_count(rows: int) -> int:
-    """Return into how many batches so many rows are cut; 1 up to half as many again as one has."""
+    """Return how many batches to cut rows into; up to 1.5 times BATCH_ROWS make one batch."""
     return max(1, round(rows / BATCH_ROWS))
 
 
@@ -44,29 +44,30 @@ def training_batches(
     parts: Parts,
     seed: int,
 ) -> list[TrainingBatch]:
-    """Deal the parts out to batches at random: each sees rows from everywhere.
+    """Return batches made of random parts, so that each batch sees rows from everywhere.
 
-    Edges between batches are left out; a graph of mini-batches has none where the parts are those.
+    Edges between batches are left out. A graph made with method "minibatch" loses no edge if the
+    parts are its mini-batches.
 
     Args:
         offsets: int64[rows + 1].
         neighbours: int32[edges].
         features: [rows, features].
         labels: [rows].
-        parts: of near rows, much smaller than a batch.
-        seed: of the dealing.
+        parts: the cut of the rows into parts of near rows, much smaller than a batch.
+        seed: seed of the random order.
     """
     size = len(labels)
     count = batch_count(size)
     random = np.random.Generator(np.random.Philox([seed, 3]))
     dealt = random.permutation(len(parts))
-    # Rows of a part stay together: neighbours then lie in one cache.
+    # Rows of a part stay together, so that neighbours share a cache.
     order = np.concatenate([parts[part] for part in dealt.tolist()]).astype(np.int64)
     place = np.empty(size, np.int64)
     place[order] = np.arange(size)
     sizes = np.diff(parts.offsets)[dealt]
     first = np.concatenate(([0], np.cumsum(sizes)))
-    # Whole parts to a batch; a part larger than a batch is one by itself.
+    # A batch has whole parts; a part larger than a batch gets a batch of its own.
     cuts = np.unique(np.searchsorted(first, np.arange(count + 1, dtype=np.int64) * size // count))
     starts = first[cuts]
     batch_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))

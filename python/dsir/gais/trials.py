@@ -1,4 +1,4 @@
-"""Candidate selections, and which of them trains best on rows that it does not hold."""
+"""Makes candidate selections, and finds which of them trains the best classifiers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 JUDGES = ("1-NN", "forest", "linear")
-# Coverage has seen the errors of 1-NN on the rows that are asked, the others have not.
+# 1-NN counts half: coverage has already minimized the errors of 1-NN on the rows that judges are
+# tested on.
 _WEIGHTS = np.array([0.5, 1.0, 1.0])
-# Tables with more rows are tried on a sample of so many, and judges are asked so many rows.
+# A table with more rows than the first is tried on a sample of that size; judges are tested on at
+# most as many rows as the second.
 TRIAL_ROWS = 8192
 _ASKED_ROWS = 4096
 _TREES = 32
@@ -37,13 +39,13 @@ _DRAWS = 4
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A way to select rows.
+    """One way to select rows.
 
     Attributes:
         kind: "coverage", "k-means" or "random".
-        trusted: leave out the rows that are not trusted.
-        sharpness: of coverage.
-        draw: number of a random draw, which is its seed too.
+        trusted: whether to leave out the rows that are not trusted.
+        sharpness: sharpness of the coverage.
+        draw: number of the random draw, which is also part of its seed.
     """
 
     kind: str
@@ -59,7 +61,7 @@ class Recipe:
 
 
 class _Table:
-    """What rows are selected from; clusters that several recipes start from are made once."""
+    """The rows to select from; clusters that several recipes start from are made once."""
 
     def __init__(
         self,
@@ -87,9 +89,9 @@ class _Table:
         return covering_rows(self.rows, self.labels, self.shares, allowed, settings, clusters)
 
     def select_all(self, recipes: list[Recipe]) -> list[Rows]:
-        """Return the rows that each recipe keeps; the recipes share out the threads.
+        """Return the rows that each recipe keeps. The recipes run side by side, one on each thread.
 
-        A table that is tried is mostly one part, which is one thread's work.
+        A table that is tried is mostly one part, and one thread works on a part.
         """
         for recipe in recipes:
             if recipe.kind != "random":
@@ -118,13 +120,13 @@ RECIPES = (
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How one recipe did.
+    """How well one recipe did.
 
     Attributes:
-        recipe: its name.
-        accuracy: by judge, 0 to 1, on rows that it did not keep.
-        score: what the recipes are compared by; see `best_trial`.
-        chosen: whether it is the one.
+        recipe: the name of the recipe.
+        accuracy: for each judge its accuracy, 0 to 1, on rows that the recipe did not keep.
+        score: the number that recipes are compared by; see `trial_scores`.
+        chosen: whether this recipe won.
     """
 
     recipe: str
@@ -140,18 +142,19 @@ def tried_rows(
     trusted: Mask,
     coverage: Coverage,
 ) -> tuple[Rows, list[Trial]]:
-    """Select by every recipe, train small classifiers on each, and keep the best selection.
+    """Select by every recipe, train small classifiers on each selection, and return the best one.
+
+    A table of more than TRIAL_ROWS rows is tried on a sample with the same proportions of classes.
 
     Args:
         rows: [rows, features], scaled.
         labels: [rows].
-        shares: rows to keep of each class.
-        trusted: [rows], of every class at least its share.
-        coverage: settings of the coverages; their sharpness is the recipes'.
+        shares: how many rows of each class to keep.
+        trusted: [rows], in every class at least as many as its share.
+        coverage: settings of the coverages; the sharpness comes from the recipes.
 
     Returns:
-        The rows kept, int64, ascending, and how each recipe did. Tables of more than TRIAL_ROWS
-        rows are tried on a sample of them, of the same shares.
+        The rows to keep, int64, ascending; and how well each recipe did.
     """
     seen = _sample(labels, len(shares), coverage.seed)
     whole = len(seen) == len(labels)
@@ -204,10 +207,10 @@ def judge(
     Args:
         rows: [rows, features], scaled.
         labels: [rows].
-        candidates: the rows kept, each. Those that a candidate holds are not asked of it.
-        asked: whose labels are guessed.
-        seed: of the forest.
-        threads: how many to use; the result does not depend on it.
+        candidates: the rows that each candidate keeps.
+        asked: the rows to test on; a candidate is not tested on rows that it keeps.
+        seed: seed of the forest.
+        threads: how many threads to use; the result does not depend on them.
     """
     return _core.judge_candidates(
         rows,
@@ -224,22 +227,22 @@ def judge(
 
 
 def trial_scores(accuracy: npt.NDArray[np.float64], drawn: Mask) -> npt.NDArray[np.float64]:
-    """Return how much better than random draws the candidates train: float64[candidates].
+    """Return how much better than random draws each candidate trains: float64[candidates].
 
-    The gains in accuracy over the mean of the random draws, weighed and added; losses count twice,
-    since nobody knows beforehand what will be trained.
+    A score is the weighted sum of the gains in accuracy over the mean of the random draws. Losses
+    count twice, since nobody knows beforehand which classifier will be trained.
 
     Args:
         accuracy: [candidates, judges].
-        drawn: [candidates], which of them are random draws; at least one.
+        drawn: [candidates], which candidates are random draws; at least one.
     """
     gains = accuracy - accuracy[drawn].mean(axis=0)
-    # Not a product of matrices: a BLAS may sum in another order for another number of threads.
+    # Not a matrix product: the order of a BLAS's sums may depend on the number of threads.
     return np.asarray(((gains + np.minimum(gains, 0)) * _WEIGHTS).sum(axis=1))
 
 
 def _sample(labels: Labels, classes: int, seed: int) -> Rows:
-    """Draw TRIAL_ROWS rows in proportion to the classes; all where there are no more."""
+    """Return TRIAL_ROWS random rows in proportion to the classes; all rows if there are fewer."""
     if len(labels) <= TRIAL_ROWS:
         return np.arange(len(labels), dtype=np.int64)
     counts = np.bincount(labels, minlength=classes).astype(np.int64)

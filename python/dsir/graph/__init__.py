@@ -1,8 +1,8 @@
-"""Graphs: of text units (similarity, LexRank, summaries), and of labelled rows (GAIS).
+"""Graph methods: LexRank, similarity and summaries of text units, and GAIS for labelled rows.
 
-Source: Erkan & Radev 2004, "LexRank: Graph-based Lexical Centrality as Salience in Text
-Summarization" (JAIR 22); docs/algorithms.md, section 10. What was chosen and why:
-docs/lab/lexrank.md. Rustamov et al. 2025 (arXiv 2502.20293); docs/algorithms.md, section 13;
+LexRank: Erkan & Radev 2004, "LexRank: Graph-based Lexical Centrality as Salience in Text
+Summarization" (JAIR 22); docs/algorithms.md, section 10; our choices: docs/lab/lexrank.md.
+GAIS: Rustamov et al. 2025 (arXiv 2502.20293); docs/algorithms.md, section 13; our choices:
 docs/lab/gais.md.
 """
 

@@ -1,4 +1,4 @@
-"""LexRank over a corpus: a score for every row, the most central rows, or summaries of groups."""
+"""LexRank over a corpus: writes a score for every row, the most central rows, or summaries."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ _SUMMARY_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class CorpusRanking:
-    """What is to be ranked, and how.
+    """What to rank, and how.
 
     Attributes:
         read: the corpus.
-        watch: of its shards.
-        grouped: rows are ranked within their group.
-        settings: of LexRank.
-        idf: None for that of the rows that are ranked together.
+        watch: shows the progress of reading it.
+        grouped: whether rows are ranked within their group.
+        settings: the settings of LexRank.
+        idf: an idf fitted elsewhere; None to compute it from the rows that are ranked together.
         stopwords: terms to leave out.
-        threads: how many to use.
+        threads: how many threads to use.
     """
 
     read: Readable
@@ -68,11 +68,11 @@ class CorpusRanking:
     threads: int
 
     def units(self, texts: Any) -> Units:
-        """Make vectors of texts."""
+        """Return the vectors of texts."""
         return units_of(texts, idf=self.idf, stopwords=self.stopwords, threads=self.threads)
 
     def groups(self, scratch: Location) -> Iterator[Group]:
-        """Give the groups of the corpus, each of them done when the next is asked for."""
+        """Give the groups of the corpus; a group counts as done when the next one is asked for."""
         assert self.read.keys is not None
         with self.watch.reading("groups", self.read.keys):
             grouping = read_grouping(self.read.keys)
@@ -95,12 +95,12 @@ def open_corpus(
     on_error: OnError,
     reporter: Reporter,
 ) -> tuple[Readable, Watch]:
-    """Resolve the paths of a corpus, and with on_error="skip" find what of it can be read.
+    """Resolve the paths of a corpus; with on_error="skip" also find the rows that can be read.
 
     Args:
         paths: files, patterns or folders.
         text: the text column.
-        group_by: the column of groups, which is text; None for none.
+        group_by: the group column, which holds text; None for no groups.
         on_error: "raise" or "skip".
         reporter: shows the stages.
 
@@ -121,11 +121,11 @@ def open_corpus(
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """How many of the most central rows to keep: a number or a share, of every group.
+    """How many of the most central rows to keep in every group: a number or a share.
 
     Attributes:
-        share: 0 to 1, or None.
-        count: or None.
+        share: 0 to 1; None if `count` is given.
+        count: a number of rows; None if `share` is given.
     """
 
     share: float | None
@@ -133,10 +133,10 @@ class Top:
 
     @classmethod
     def parse(cls, top: str) -> Top:
-        """Read "1%" or "100".
+        """Read a share such as "1%" or a number such as "100".
 
         Raises:
-            SettingError: it is neither.
+            SettingError: the text is neither.
         """
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", top)
         value = float(match[1]) if match else 0.0
@@ -147,7 +147,7 @@ class Top:
         raise SettingError(f"top={top!r}: expected a share such as '1%' or a number of rows")
 
     def of(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Return the positions of the rows to keep, ascending; never one with score 0."""
+        """Return the positions of the rows to keep, ascending; rows with score 0 are never kept."""
         eligible = int(np.count_nonzero(scores > 0))
         if self.share is not None:
             wanted = math.ceil(self.share * eligible)
@@ -158,7 +158,7 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What a run did: rows read and written, groups, files with rows, and what was passed over."""
+    """What a run did: rows read and written, groups, files with rows, and what was skipped."""
 
     rows: int
     written: int
@@ -170,16 +170,16 @@ class Ranked:
 def rank_corpus(
     ranking: CorpusRanking, out: Location, *, top: Top | None, score_column: str, description: Any
 ) -> Ranked:
-    """Write the rows of a corpus with their scores, all or the most central ones.
+    """Write the rows of a corpus with their scores: all rows or the most central ones.
 
-    The rows keep their order and format; shard i of those read becomes part i. Rows that were
-    passed over are not written. Memory: 12 bytes a row, and the vectors of one group.
+    The rows keep their order and format; input shard i becomes output file i. Skipped rows are not
+    written. Memory holds 12 bytes for each row, and the vectors of one group.
 
     Args:
         ranking: what to rank.
         out: an empty or new folder.
-        top: which rows; None for all.
-        score_column: the name of the column of scores.
+        top: how many rows to write; None for all.
+        score_column: the name of the score column.
         description: goes into ranking.json.
 
     Raises:
@@ -227,14 +227,14 @@ def summarize_corpus(
     """Write summaries.parquet: the chosen sentences of every group, in the order of the rows.
 
     Columns: `group`; `rank`, 0 for the sentence chosen first; `sentence`; `score`; `row`, the
-    global row number of its document; `position`, its place among the document's sentences.
+    global row number of the sentence's document; `position`, the sentence's place in the document.
 
     Args:
         ranking: what to summarize.
         out: an empty or new folder.
         budget: how long a summary may be.
-        language: for splitting, see `sentences`.
-        split: False: each row is a sentence.
+        language: how to split into sentences, see `sentences`.
+        split: False if each row is already one sentence.
         description: goes into ranking.json.
 
     Raises:
@@ -318,7 +318,7 @@ def _summaries(
 def _scores(
     ranking: CorpusRanking, scratch: Location, top: Top | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None, int]:
-    """Return scores, the rows kept (None: all) and the number of groups."""
+    """Return the scores, the numbers of the rows to write (None for all), and how many groups."""
     if not ranking.grouped:
         with ranking.watch.reading("count", ranking.read.texts):
             counter = count_terms(
@@ -331,7 +331,7 @@ def _scores(
                 threads=ranking.threads,
             )
         if counter.units == 0:
-            raise EmptyCorpusError("raw: there are no rows", path="raw")
+            raise EmptyCorpusError("raw: has no rows", path="raw")
         with ranking.watch.reporter.stage("rank", counter.units, "rows"):
             units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
             scores = rank_units(units, ranking.settings, threads=ranking.threads).scores

@@ -1,4 +1,4 @@
-"""LexRank with the habits of scikit-learn, which need not be installed."""
+"""LexRank with the interface of scikit-learn, which need not be installed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dsir.lexrank.stopwords import Stopwords
 class LexRank:
     """LexRank as an estimator: `LexRank().fit(X).scores_`.
 
-    Works as the last step of a Pipeline, after a TfidfVectorizer for instance, and in `clone`. The
-    arguments are those of `dsir.graph.lexrank`; nothing is checked before `fit`.
+    Works as the last step of a Pipeline (for instance after a TfidfVectorizer) and with `clone`.
+    The arguments are those of `dsir.graph.lexrank`; `fit` checks them.
 
     Attributes:
         scores_: float64[units].
         n_iter_: steps of the power method.
-        converged_: whether it converged.
-        graph_: the graph, or None for the continuous variant.
-        n_features_in_: columns of X, where it has a shape.
+        converged_: whether the power method converged.
+        graph_: the similarity graph, or None for the continuous variant.
+        n_features_in_: columns of X, if X has two dimensions.
     """
 
     scores_: npt.NDArray[np.float64]
@@ -65,11 +65,11 @@ class LexRank:
         """Score the units, and return self.
 
         Args:
-            X: what `lexrank` takes: a sparse matrix, embeddings, or texts.
+            X: anything that `lexrank` takes: a sparse matrix, embeddings, or texts.
             y: not used.
 
         Raises:
-            SettingError: an argument is out of range, or X is nothing that can be ranked.
+            SettingError: an argument is out of range, or X cannot be ranked.
         """
         del y
         found = centrality(X, **self.get_params())
@@ -103,7 +103,7 @@ class LexRank:
         return self
 
     def __sklearn_tags__(self) -> Any:
-        # Asked for by scikit-learn only, so it is there.
+        # Only scikit-learn calls this, so it is installed.
         from sklearn.utils import InputTags, Tags, TargetTags
 
         return Tags(

@@ -1,4 +1,4 @@
-"""Groups of a corpus, one at a time: rows that share a key, in whatever order they lie there."""
+"""Gives the groups of a corpus one at a time: rows that share a key, in any order in the files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dsir.errors import SettingError
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote import Location, RemotePath
 
-# Groups are put into files of about this much text, which are read back whole.
+# The texts are sorted into files of about this size; each file is read back as a whole.
 _BUCKET_BYTES = 64 << 20
 _MOST_BUCKETS = 256
 _SCHEMA = pa.schema([("row", pa.int64()), ("text", pa.large_string())])
@@ -24,10 +24,10 @@ _SCHEMA = pa.schema([("row", pa.int64()), ("text", pa.large_string())])
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The rows of a group.
+    """The rows of one group.
 
     Attributes:
-        key: the value of the group column; None for rows without one.
+        key: the value of the group column; None for rows without a value.
         rows: int64, global row numbers, ascending.
         texts: large_string.
     """
@@ -39,11 +39,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Which group every row is in.
+    """The group of every row.
 
     Attributes:
-        keys: in the order of their first row.
-        codes: int32[rows], positions in `keys`.
+        keys: the keys, in the order of their first rows.
+        codes: int32[rows], for each row the position of its key in `keys`.
     """
 
     keys: list[str | None]
@@ -54,14 +54,14 @@ def read_grouping(corpus: Corpus) -> Grouping:
     """Read the group of every row of a corpus.
 
     Args:
-        corpus: with the group column, which holds text, for a text.
+        corpus: the corpus, opened with the group column as its text column.
 
     Raises:
         SettingError: a key is not UTF-8.
-        InputError: it cannot be read, or the column is missing or not text.
+        InputError: the corpus cannot be read, or the column is missing or not text.
     """
     codes_of: dict[str | None, int] = {}
-    parts = []
+    batch_codes = []
     for shard in corpus.shards:
         for batch in shard.text_batches(on_error="raise"):
             encoded = batch.text
@@ -78,30 +78,31 @@ def read_grouping(corpus: Corpus) -> Grouping:
             valid = to_numpy(encoded.is_valid().cast(pa.uint8())) != 0
             indices = encoded.indices
             positions[valid] = to_numpy(indices.drop_null().cast(pa.int64()))
-            # Keys are numbered by their first row, however the dictionary has them.
+            # Keys are numbered in the order of their first rows, not of the dictionary.
             unique, first = np.unique(positions, return_index=True)
             for position in unique[np.argsort(first)].tolist():
                 key = keys[position] if position < len(keys) else None
                 at[position] = codes_of.setdefault(key, len(codes_of))
-            parts.append(at[positions])
-    codes = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
+            batch_codes.append(at[positions])
+    codes = np.concatenate(batch_codes) if batch_codes else np.zeros(0, dtype=np.int32)
     return Grouping(list(codes_of), codes)
 
 
 def groups_of(corpus: Corpus, grouping: Grouping, scratch: Location) -> Iterator[Group]:
-    """Give the groups of a corpus, in the order of their first row but for the cut into files.
+    """Give the groups of a corpus, in the order of their first rows.
 
-    The texts are sorted into files first, so that rows may lie in any order: as much is in memory
-    as one group, or 64 MB of small ones.
+    The texts are first sorted into files, so that rows may lie in any order. Memory holds one file:
+    about 64 MB of small groups, or one large group.
 
     Args:
         corpus: the texts.
         grouping: the group of every row.
-        scratch: a folder in which a folder of files may be made, which is removed at the end; for
-            one in a store, a temporary folder of this machine.
+        scratch: a folder to create a temporary folder in, which is removed at the end. If `scratch`
+            is in a store, this machine's folder for temporary files is used instead.
 
     Raises:
-        InputError: the corpus cannot be read, or has other rows than the grouping.
+        InputError: the corpus cannot be read.
+        SettingError: the corpus has more rows than the grouping.
     """
     rows_per_group = np.bincount(grouping.codes, minlength=len(grouping.keys))
     buckets = int(np.clip(-(-corpus.size * 2 // _BUCKET_BYTES), 1, _MOST_BUCKETS))

@@ -1,4 +1,4 @@
-"""Idf: how rare the terms of a corpus are."""
+"""Inverse document frequencies: how rare the terms of a corpus are."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _LARGEST_HEADER = 1 << 20
 class Idf:
     """Inverse document frequencies: idf(w) = log(N / n_w).
 
-    N is the number of documents with at least one term, n_w the number of those that have w. A term
-    that no document had gets log(N + 1). Fit on any corpus, read as a stream; what is fitted on
-    parts adds up with `merge` to what is fitted on the whole. Source: docs/algorithms.md, section
-    10.
+    N is the number of documents with at least one term, n_w the number of documents that have the
+    term w. A term that no document has gets log(N + 1). Fit on any corpus, which is read as a
+    stream. Fits on the shares of a corpus add up with `merge` to a fit on the whole corpus. Source:
+    docs/algorithms.md, section 10.
 
     Args:
         stopwords: terms to leave out: None, "en", or a list.
-        punctuation: runs of punctuation are terms too.
+        punctuation: whether runs of punctuation are terms too.
     """
 
     def __init__(self, *, stopwords: Stopwords = None, punctuation: bool = False) -> None:
@@ -54,30 +54,31 @@ class Idf:
 
     @property
     def documents(self) -> int:
-        """Documents with at least one term."""
+        """How many documents with at least one term were fitted on."""
         return self._counter.documents
 
     @property
     def terms(self) -> int:
-        """Different terms."""
+        """How many different terms they have."""
         return self._counter.size
 
     @property
     def counter(self) -> _core.TermCounter:
-        """The counts, as the core takes them."""
+        """The counts, in the core's form."""
         return self._counter
 
     def fit(self, documents: object, *, text: str = "text", threads: int | None = None) -> Idf:
         """Add the documents of a corpus, and return self.
 
         Args:
-            documents: a list of str, a path, pattern or folder, an Arrow table, or whatever else
-                `dsir.select` takes; read in batches.
-            text: the text column, where there are columns.
-            threads: how many to use; None for every core. The result does not depend on it.
+            documents: a list of str, a path, pattern or folder, an Arrow table, or anything else
+                that `dsir.select` takes; read in batches.
+            text: the text column, if there are columns.
+            threads: how many threads to use; None for every core. The result does not depend on
+                them.
 
         Raises:
-            InputError: a document cannot be read, or is not UTF-8. Nothing is added then.
+            InputError: a document cannot be read, or is not UTF-8. Then no document is added.
         """
         added = count_terms(
             documents,
@@ -92,22 +93,24 @@ class Idf:
         return self
 
     def merge(self, other: Idf) -> Idf:
-        """Add what another was fitted on, and return self."""
+        """Add the documents that another `Idf` was fitted on, and return self."""
         if not isinstance(other, Idf):
-            raise SettingError(f"expected an Idf, found {type(other).__name__}")
+            raise SettingError(f"merge: expected an Idf, found {type(other).__name__}")
         self._counter.merge(other._counter)
         return self
 
     def __getitem__(self, term: str) -> float:
-        """Return the idf of a term, as the tokeniser leaves it (lower case)."""
+        """Return the idf of a term, written as the tokeniser gives it (lower case)."""
         found = self._counter.documents_with(utf8_of(term))
         return float(_core.idf(np.array([found], dtype=np.int64), self.documents)[0])
 
     def save(self, path: str | Path | RemotePath) -> None:
-        """Write to a file, atomically; the same bytes for the same documents in any order.
+        """Write the counts to a file, atomically.
+
+        The same documents give the same bytes, in any order.
 
         Raises:
-            OSError: it cannot be written there.
+            OSError: the file cannot be written.
         """
         terms, offsets, counts = self._counter.sorted_terms()
         header = json.dumps(
@@ -129,7 +132,7 @@ class Idf:
 
     @classmethod
     def load(cls, path: str | Path | RemotePath) -> Idf:
-        """Read what `save` wrote.
+        """Read a file that `save` wrote.
 
         Raises:
             ModelError: the file is missing, of another kind or version, or damaged.
@@ -139,10 +142,12 @@ class Idf:
         except OSError as error:
             raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
         if len(data) < _PREFIX.size + _CHECKSUM_BYTES or not data.startswith(_MAGIC):
-            raise ModelError(f"{path}: holds no idf of dsir")
+            raise ModelError(f"{path}: is not an idf file of dsir")
         _, version, header_bytes, terms, term_bytes = _PREFIX.unpack_from(data)
         if version != _VERSION:
-            raise ModelError(f"{path}: is of format {version}; this dsir reads {_VERSION}")
+            raise ModelError(
+                f"{path}: has format version {version}; this dsir reads {_VERSION}; fit it again"
+            )
         body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
         arrays_at = _PREFIX.size + header_bytes
         expected = arrays_at + 8 * (2 * terms + 1) + term_bytes
@@ -172,5 +177,5 @@ def _integers(body: bytes, at: int, count: int) -> npt.NDArray[np.int64]:
 
 
 def _frozen(stopwords: Stopwords) -> Stopwords:
-    """Keep the name of a list, or the words: they go into the file."""
+    """Return "en", or the words as a sorted list, for the file."""
     return "en" if stopwords == "en" else sorted(set(stopwords or ()))

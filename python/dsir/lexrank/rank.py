@@ -1,4 +1,4 @@
-"""LexRank: centrality of text units."""
+"""LexRank: scores text units by their centrality."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Method = Literal["lexrank", "degree"]
 
 @dataclass(frozen=True, slots=True)
 class Centrality:
-    """Scores of units, and how they were come by.
+    """Scores of units, and a report of how they were computed.
 
     Attributes:
         scores: float64[units]. For "lexrank" a distribution over the units with a term; for
-            "degree" sums of edges.
+            "degree" the sum of each unit's edges.
         iterations: steps of the power method; 0 for "degree".
-        change: the sum of the magnitudes of the last step's changes.
-        converged: the change is at most the tolerance.
-        graph: the graph; None for the continuous variant, which makes none.
+        change: how much the last step changed the scores, absolute values added up.
+        converged: whether the change is at most the tolerance.
+        graph: the similarity graph; None for the continuous variant, which needs no graph.
     """
 
     scores: npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Centrality:
 
 @dataclass(frozen=True, slots=True)
 class LexRankSettings:
-    """The settings of `lexrank`, checked; see there."""
+    """The checked settings of `lexrank`, which describes them."""
 
     threshold: float | None = 0.1
     damping: float = 0.85
@@ -84,41 +84,43 @@ def lexrank(
 ) -> npt.NDArray[np.float64]:
     """Score text units by their centrality.
 
-    The scores are the stationary distribution of a walk: with probability `damping` to a neighbour,
-    else anywhere (or as `teleport` says). Units without a term score 0 and take no part, in N
-    neither; a unit whose terms all have idf 0 is its own only neighbour.
+    The scores are the stationary distribution of a random walk. Each step goes to a neighbour with
+    probability `damping`, and otherwise to any unit (or as `teleport` says). Units without a term
+    score 0 and are left out of the walk and of N. A unit whose terms all have idf 0 has itself as
+    its only neighbour.
 
     Source: Erkan & Radev 2004, sections 3.1 to 3.3; docs/algorithms.md, section 10.
 
     Args:
         units: texts, token lists, a sparse matrix in compressed rows, embeddings (see
             `dsir.lexrank.units`), or a `SimilarityGraph`.
-        threshold: neighbours have cosine > threshold, and all count alike; None: all units are
-            neighbours, weighted by their cosine (continuous LexRank). That needs no graph: a step
-            is two products with the vectors.
-        damping: 0 to 1; 1 - d of the paper. 1 is the walk of older packages: the degree, up to a
-            constant per connected component.
+        threshold: units are neighbours if their cosine is above this; all neighbours count alike.
+            With None all units are neighbours, weighted by their cosine (continuous LexRank). That
+            needs no graph: each step is two products with the vectors.
+        damping: 0 to 1; 1 - d in the paper. With 1 the walk is that of older packages: the degree,
+            up to a constant for each connected component.
         tolerance: the power method ends when a step changes the scores by no more than this,
-            magnitudes added up.
-        max_iterations: or after so many steps, with a warning.
-        idf: for texts and tokens: fitted elsewhere; None for that of the units themselves.
+            absolute values added up.
+        max_iterations: the power method also ends after this many steps, with a warning.
+        idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
         stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
-        teleport: float[units], not negative: where jumps lead to, in proportion. Query-biased
-            centrality has the similarity to the query here; None is uniform.
-        method: "lexrank", or "degree": the number of neighbours, itself counted; with
+        teleport: float[units], 0 or more: jumps go to units in proportion to these numbers. For
+            query-biased centrality, give the similarity to the query. None is uniform.
+        method: "lexrank", or "degree": the number of neighbours, counting the unit itself; with
             `threshold=None` the sum of cosines.
-        top_k: only edges between a unit and the `top_k` nearest to it, see `similarity_join`; with
-            `threshold=None` weighted by the cosine.
-        punctuation: for texts: runs of punctuation are terms too.
-        text: the column, where there are columns.
-        threads: None for every core. The scores are the same bits for any number.
+        top_k: keep only edges between a unit and the `top_k` units nearest to it, see
+            `similarity_join`; with `threshold=None` edges are weighted by the cosine.
+        punctuation: for texts: whether runs of punctuation are terms too.
+        text: the text column, if there are columns.
+        threads: how many threads to use; None for every core. The scores are the same to the bit
+            for any number.
 
     Returns:
-        float64[units], adding up to 1 for "lexrank". `centrality` has a report beside them.
+        float64[units]; they add up to 1 for "lexrank". `centrality` also returns a report.
 
     Raises:
-        SettingError: an argument is out of range; vectors hold NaN, are not two-dimensional, or for
-            the continuous variant have negative entries.
+        SettingError: an argument is out of range; or vectors hold NaN, are not two-dimensional, or
+            have negative entries in the continuous variant.
         InputError: a text cannot be read.
     """
     return centrality(
@@ -154,7 +156,7 @@ def centrality(
     text: str = "text",
     threads: int | None = None,
 ) -> Centrality:
-    """Score text units as `lexrank` does; return the report and the graph beside the scores.
+    """Score text units as `lexrank` does, and return the scores with a report and the graph.
 
     The arguments and errors are those of `lexrank`.
     """
@@ -162,7 +164,9 @@ def centrality(
     used = thread_count(threads)
     if isinstance(units, SimilarityGraph):
         if idf is not None or stopwords is not None:
-            raise SettingError("idf and stopwords are for terms, and this is a graph")
+            raise SettingError(
+                "idf and stopwords apply to terms, but this is a graph; leave both out"
+            )
         found = rank_graph(units, settings, teleport=teleport, threads=used)
     else:
         vectors = units_of(
@@ -171,9 +175,9 @@ def centrality(
         found = rank_units(vectors, settings, teleport=teleport, threads=used)
     if not found.converged:
         warnings.warn(
-            f"LexRank stopped after max_iterations={settings.max_iterations} steps, the last "
-            f"of which changed the scores by {found.change:.2g}, more than "
-            f"tolerance={settings.tolerance:g}",
+            f"LexRank stopped after max_iterations={settings.max_iterations} steps; the last step "
+            f"still changed the scores by {found.change:.2g}, more than "
+            f"tolerance={settings.tolerance:g}; allow more steps or a larger tolerance",
             DsirWarning,
             stacklevel=3,
         )
@@ -188,12 +192,12 @@ def rank_units(
         negative = units.rows.negative_row()
         if negative >= 0:
             raise SettingError(
-                f"units: row {negative} holds a negative value; cosines as weights must not be "
-                "negative. Give a threshold, such as threshold=0.1"
+                f"units: row {negative} holds a negative value, but weights must not be negative; "
+                "give a threshold, e.g. threshold=0.1"
             )
         if settings.method == "degree":
             degrees = _core.cosine_degrees(units.rows, threads=threads)
-            # A unit of terms that weigh nothing is still its own neighbour.
+            # A unit whose terms all have idf 0 is still its own neighbour.
             degrees[(degrees == 0) & (units.occupied != 0)] = 1.0
             return Centrality(degrees, 0, 0.0, True, None)
         walked = _core.walk_cosines(
@@ -211,7 +215,7 @@ def rank_units(
         settings.threshold,
         settings.top_k,
         include_self=True,
-        # No cosine is above 1: there the neighbours are the duplicates.
+        # No cosine is above 1, so with threshold=1 the neighbours are the duplicates.
         strict=settings.threshold != 1,
         weights=settings.threshold is None,
         threads=threads,
@@ -250,13 +254,13 @@ def rank_graph(
 
 
 def _jumps(teleport: Any, takes_part: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64] | None:
-    """Return where jumps lead to as a distribution over the units that take part."""
+    """Return the targets of jumps, as a distribution over the units that take part."""
     if teleport is None:
         return None
     weights = np.asarray(teleport)
     if weights.shape != takes_part.shape or weights.dtype.kind not in "fiub":
         raise SettingError(
-            f"teleport: expected {len(takes_part):,} numbers, one a unit, found an array of "
+            f"teleport: expected {len(takes_part):,} numbers, one for each unit; found an array of "
             f"{weights.dtype} of shape {weights.shape}"
         )
     weights = np.where(takes_part != 0, weights.astype(np.float64), 0.0)

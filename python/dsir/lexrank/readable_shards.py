@@ -1,8 +1,7 @@
-"""A corpus that is read several times: what cannot be read is found once, and the same every time.
+"""A corpus that is read several times: bad rows are found once and skipped in every pass.
 
-LexRank reads its texts more than once (groups, idf, vectors, writing), and a row that one pass
-passed over must not be there in the next. So with `on_error="skip"` a pass of its own looks at
-everything first.
+LexRank reads its texts more than once (groups, idf, vectors, writing). A row that one pass skips
+must not turn up in the next. So with `on_error="skip"` a separate pass reads everything first.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def _nothing(_: int) -> None:
 
 
 class Watch:
-    """Whom the shards of a corpus tell how far they are read: one stage after the other."""
+    """Shows how far the shards of a corpus have been read, in one stage after the other."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
@@ -50,12 +49,12 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class ReadableShard(Shard):
-    """A shard without the text of its bad rows, which tells how far it is read.
+    """A shard that gives null for the texts of its bad rows, and reports its progress.
 
     Attributes:
-        inner: the shard.
-        bad: int64, ascending: rows whose text is null here.
-        watch: told of the bytes.
+        inner: the shard to read.
+        bad: int64, ascending: the bad rows.
+        watch: shows the bytes read.
     """
 
     inner: Shard
@@ -66,7 +65,7 @@ class ReadableShard(Shard):
     text: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Take over what the inner shard says of itself."""
+        """Copy the attributes of the inner shard."""
         for attribute in ("name", "size", "text"):
             object.__setattr__(self, attribute, getattr(self.inner, attribute))
 
@@ -81,19 +80,19 @@ class ReadableShard(Shard):
         return self.inner.file
 
     def identity(self) -> dict[str, int | str]:
-        """Return the inner shard's."""
+        """Return the identity of the inner shard."""
         return self.inner.identity()
 
     def check_unchanged(self) -> None:
-        """Raise ShardError if the input is no longer what it was."""
+        """Raise ShardError if the input has changed since it was opened."""
         self.inner.check_unchanged()
 
     def rows_in_metadata(self) -> int | None:
-        """Return the inner shard's."""
+        """Return the inner shard's number of rows, if its metadata has it."""
         return self.inner.rows_in_metadata()
 
     def schema(self) -> pa.Schema | None:
-        """Return the inner shard's."""
+        """Return the schema of the inner shard."""
         return self.inner.schema()
 
     def text_batches(
@@ -104,7 +103,7 @@ class ReadableShard(Shard):
         batch_bytes: int | None = None,
         groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
-        """Read every row's text once, in order; bad rows are null, and not listed again."""
+        """Read every row's text once, in order; bad rows are null and not listed as bad again."""
         travel = ShardProgress(self.inner, self.watch.advance)
         batches = self.inner.text_batches(
             on_error="skip" if len(self.bad) else on_error,
@@ -125,23 +124,23 @@ class ReadableShard(Shard):
         travel.arrive()
 
     def read_table(self, *, threads: int = 1) -> pa.Table:
-        """Read all rows, as they are."""
+        """Read all rows unchanged, bad ones included."""
         return self.inner.read_table(threads=threads)
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
-        """Fetch rows by their number, as they are."""
+        """Fetch rows by their number, unchanged."""
         return self.inner.take(rows, threads=threads)
 
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """What of a corpus can be read.
+    """The readable part of a corpus.
 
     Attributes:
         texts: the shards that can be read.
-        keys: the same shards with their group column for a text; None where nothing is grouped.
+        keys: the same shards with the group column as their text; None without groups.
         skipped: bad rows and shards, in order.
-        bad_rows: int64, ascending: of each shard that can be read, its bad rows.
+        bad_rows: for each shard that can be read, its bad rows: int64, ascending.
     """
 
     texts: Corpus
@@ -151,15 +150,15 @@ class Readable:
 
 
 def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch) -> Readable:
-    """Find what can be read.
+    """Return the rows and shards of a corpus that can be read.
 
     Args:
         texts: the corpus.
-        keys: the same files, with the group column for a text; or None.
-        on_error: "raise": everything is taken for readable, and whoever reads it finds the first
-            error; "skip": everything is read, a row is bad where its text or its key is, and a
-            shard is left out as a whole where its file is damaged or lacks a column.
-        watch: told of the bytes; the shards returned tell it too.
+        keys: the same files with the group column as their text; or None.
+        on_error: with "raise", nothing is read here and the first reader meets the first error.
+            With "skip", everything is read: a row is bad if its text or its key is, and a shard is
+            left out if its file is damaged or lacks a column.
+        watch: shows the bytes read, here and by the shards that are returned.
 
     Raises:
         EmptyCorpusError: no shard can be read.
@@ -173,7 +172,7 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
         for pair in pairs:
             bad: dict[int, str] = {}
             try:
-                # The text last: where both are bad it is what is named.
+                # The text last: if both are bad, the reason is that of the text.
                 for shard in (pair[1], pair[0]) if keys else pair[:1]:
                     bad |= _bad_rows(shard, watch if shard is pair[0] else None)
             except StoreError:
@@ -197,11 +196,11 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
 
 
 def _bad_rows(shard: Shard, watch: Watch | None) -> dict[int, str]:
-    """Return what is wrong with each bad row of a shard."""
+    """Return why each bad row of a shard is bad, by row number."""
     found: dict[int, str] = {}
     travel = ShardProgress(shard, watch.advance if watch else _nothing)
     for batch in shard.text_batches(on_error="skip"):
-        # The core is asked, which will read it later: what it refuses, and nothing else, is bad.
+        # The counter of the core reads the texts later, so a row is bad exactly if it refuses it.
         counter = _core.TermCounter(words_only=True, stopwords=[], keep_rows=False)
         refused = counter.add(batch.text, threads=1)
         found |= {bad.row: bad.reason for bad in bad_rows_of(batch, refused.tolist())}
@@ -212,7 +211,7 @@ def _bad_rows(shard: Shard, watch: Watch | None) -> dict[int, str]:
 
 def _without(text: pa.Array, positions: npt.NDArray[np.int64]) -> pa.Array:
     """Return texts with null at some positions."""
-    import pyarrow.compute as pc  # Here: long to import.
+    import pyarrow.compute as pc  # Imported here because the import takes long.
 
     if pa.types.is_dictionary(text.type):
         text = text.dictionary_decode()

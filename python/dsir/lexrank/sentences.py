@@ -1,4 +1,4 @@
-"""Sentences of texts: by a plain rule of the core, or by a library that knows languages."""
+"""Splits texts into sentences, by a plain rule or with a library that knows languages."""
 
 from __future__ import annotations
 
@@ -25,28 +25,30 @@ def sentences(
 ) -> list[str] | pa.ChunkedArray:
     """Split a text, or many, into sentences.
 
-    Without a language, by one rule: a sentence ends at a blank line, at a CJK full stop, and at
-    . ! ? … before white space and anything but a lower-case letter, single points behind initials
-    and titles (J. Smith, Dr. Smith) excepted. With a language, by the library sentencex, which
-    knows the abbreviations and quotes of many (`pip install 'dsir[sentences]'`).
+    Without a language one rule applies: a sentence ends at a blank line, at a CJK full stop, and at
+    . ! ? … followed by white space and anything but a lower-case letter. A single point after an
+    initial or a title (J. Smith, Dr. Smith) does not end a sentence. With a language the library
+    sentencex splits, which knows the abbreviations and quotes of many languages
+    (`pip install 'dsir[sentences]'`).
 
     Args:
         text: a str; or many documents: a list of str, an Arrow column or table, a `Path`, ...
             A str is always a text, never a path.
         language: two-letter code such as "en" or "ja"; None for the plain rule.
-        column: of the texts, where there are columns.
+        column: the text column, if there are columns.
 
     Returns:
-        For a str, its sentences without the white space around them. For documents, an Arrow column
-        of large_list<large_string>, a row a document; null documents have none.
+        For a str, the list of its sentences, without white space around them. For documents, an
+        Arrow column of large_list<large_string> with a row for each document; null documents have
+        no sentences.
 
     Raises:
-        SettingError: the library is needed and not installed, or does not know the language.
+        SettingError: the library is needed but not installed, or the code is not a language code.
         InputError: a document cannot be read, or is not UTF-8.
     """
     split = _rule if language is None else _library(language)
     if isinstance(text, str):
-        utf8_of(text)  # Lone surrogates: an error that names their place.
+        utf8_of(text)  # Refuses lone surrogates with an error that names their place.
         return [str(one) for one in split(pa.array([text], pa.large_string()))[0][0].as_py()]
     chunks = list(sentence_lists(text, language=language, column=column))
     return pa.chunked_array(chunks, type=pa.large_list(pa.large_string()))
@@ -58,13 +60,13 @@ def sentence_lists(
     """Split many documents batch by batch; see `sentences`.
 
     Args:
-        documents: see there.
-        language: see there.
-        column: of the texts, where there are columns.
-        split: False: each document is one sentence; null ones are a null sentence.
+        documents: the `text` of `sentences`, other than a str.
+        language: see `sentences`.
+        column: the text column, if there are columns.
+        split: False if each document is one sentence; a null document is then a null sentence.
 
     Returns:
-        An iterator over arrays of large_list<large_string>, a row a document.
+        An iterator over arrays of large_list<large_string>, with a row for each document.
     """
     rule = None if not split else _rule if language is None else _library(language)
     for shard in shards_of(documents, text=column, name="texts"):
@@ -103,8 +105,8 @@ def _library(language: str) -> _Split:
         from sentencex import segment
     except ImportError as error:
         raise SettingError(
-            f"language={language!r}: needs sentencex: pip install 'dsir[sentences]'; or leave the "
-            "language out for the plain rule"
+            f"language={language!r}: needs the library sentencex: run pip install "
+            "'dsir[sentences]', or leave the language out to use the plain rule"
         ) from error
     if not isinstance(language, str) or not language.isascii() or not language:
         raise SettingError(f"language={language!r}: expected a code such as 'en'")
@@ -114,8 +116,8 @@ def _library(language: str) -> _Split:
         for position, text in enumerate(_strings(texts)):
             if isinstance(text, RowError):
                 return pa.array([], pa.large_list(pa.large_string())), [position]
-            parts = (str(part).strip() for part in segment(language, text)) if text else ()
-            found.append([part for part in parts if part])
+            segments = (str(one).strip() for one in segment(language, text)) if text else ()
+            found.append([sentence for sentence in segments if sentence])
         return pa.array(found, pa.large_list(pa.large_string())), []
 
     return split

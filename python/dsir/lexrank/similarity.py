@@ -1,4 +1,4 @@
-"""Similarity graphs: which units are alike, and how much."""
+"""Similarity graphs: which text units are similar, and how similar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dsir.lexrank.idf import Idf
 from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.units import Units, units_of
 
-# What a cosine has to reach where only top_k is given: common terms, and not rounding alone.
+# The threshold if only top_k is given: reached by common terms, but not by rounding alone.
 LEAST_COSINE = 1e-9
 
 
@@ -27,8 +27,8 @@ class SimilarityGraph:
 
     Attributes:
         offsets: int64[units + 1].
-        neighbours: int32[edges], ascending in a row; each edge stands in both of its rows.
-        weights: float64[edges], cosines; None where every edge counts 1.
+        neighbours: int32[edges], ascending in a row; each edge is in the rows of both units.
+        weights: float64[edges], cosines; None if every edge counts 1.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -40,11 +40,11 @@ class SimilarityGraph:
 
     @property
     def edges(self) -> int:
-        """Entries: an edge between two units counts twice, one with itself once."""
+        """How many entries there are: an edge between two units counts twice, a loop once."""
         return len(self.neighbours)
 
     def of(self, unit: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-        """Return the neighbours of a unit, and the weights of the edges to them."""
+        """Return the neighbours of a unit, and the weights of its edges to them."""
         unit = whole_number("unit", unit, 0, len(self) - 1)
         row = slice(int(self.offsets[unit]), int(self.offsets[unit + 1]))
         neighbours = self.neighbours[row]
@@ -72,16 +72,17 @@ def similarity_join(
     punctuation: bool = False,
     threads: int | None = None,
 ) -> SimilarityGraph:
-    """Find all pairs of units whose cosine reaches a threshold, exactly.
+    """Return the graph of all pairs of units whose cosine reaches a threshold, exactly.
 
-    The edges are those of brute force in double precision. A cosine within 1e-12 of 1 counts as 1,
-    so that `threshold=1` finds what is the same or a multiple.
+    The edges are those that brute force finds in double precision. A cosine within 1e-12 of 1
+    counts as 1, so that `threshold=1` finds equal units and multiples.
 
-    With `top_k` the graph is another: each unit names the `top_k` others with the highest cosine
-    (the smaller number among equals; those of `threshold`, or with a term in common), and there is
-    an edge where either unit names the other. A unit may so have more than `top_k` neighbours.
+    With `top_k` each unit names the `top_k` other units with the highest cosine, among those that
+    reach `threshold`, or without a threshold share a term; among equal cosines the smaller number
+    comes first. Two units have an edge if either names the other. So a unit may have more than
+    `top_k` neighbours.
 
-    Source: docs/algorithms.md, section 10. Memory: the edges, 4 bytes each and 8 for its cosine,
+    Source: docs/algorithms.md, section 10. Memory holds 4 bytes for each edge and 8 for its cosine,
     and an index of a few thousand units at a time.
 
     Args:
@@ -89,15 +90,15 @@ def similarity_join(
             in compressed rows, or embeddings: see `dsir.lexrank.units`.
         threshold: above 0, at most 1; edges have cosine >= threshold.
         top_k: 1 or more.
-        include_self: every unit that is not zero is its own neighbour, with cosine 1.
-        text: the column, where there are columns.
-        idf: for texts and tokens: fitted elsewhere; None for that of the units themselves.
+        include_self: whether every unit that is not zero is its own neighbour, with cosine 1.
+        text: the text column, if there are columns.
+        idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
         stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
-        punctuation: for texts: runs of punctuation are terms too.
-        threads: None for every core. The result does not depend on it.
+        punctuation: for texts: whether runs of punctuation are terms too.
+        threads: how many threads to use; None for every core. The result does not depend on them.
 
     Raises:
-        SettingError: an argument is out of range, or the rows hold NaN or are no vectors.
+        SettingError: an argument is out of range, or the rows hold NaN or are not vectors.
         InputError: a text cannot be read.
     """
     if threshold is None and top_k is None:
@@ -125,7 +126,7 @@ def join_units(
     weights: bool,
     threads: int,
 ) -> SimilarityGraph:
-    """Join units; see `similarity_join`. `strict`: cosine > threshold."""
+    """Return the graph of `similarity_join`; with `strict`, edges have cosine > threshold."""
     offsets, neighbours, cosines = _core.similarity_join(
         units.rows,
         threshold=LEAST_COSINE if threshold is None else threshold,

@@ -1,4 +1,4 @@
-"""A summary of a corpus whose sentences do not fit into memory: they wait in a file."""
+"""Summarizes a corpus whose sentences do not fit into memory, by storing them in a file."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def summarize_spooled(
     threads: int,
     ranking: Callable[[int], AbstractContextManager[object]],
 ) -> tuple[Summary, int]:
-    """Summarize all documents of a corpus; the summary is that of `summarize`.
+    """Summarize all documents of a corpus; returns the same summary as `summarize`.
 
-    Sentences go to a file as they are split, and their terms into the counter. When they are
-    scored, the file gives the texts of those that come into question. In memory are the vectors,
-    eight bytes an entry, and a few numbers a sentence.
+    Sentences are written to a file when they are split, and their terms are counted. When the
+    sentences have been scored, the texts of candidates are read back from the file. Memory holds
+    the vectors, eight bytes for each entry, and a few numbers for each sentence.
 
     Args:
         corpus: the documents.
-        scratch: a folder in which a folder may be made for the file, which is removed at the end;
-            for one in a store, a temporary folder of this machine.
+        scratch: a folder to create a temporary folder in, which is removed at the end. If `scratch`
+            is in a store, this machine's folder for temporary files is used instead.
         budget: how long the summary may be.
-        settings: of LexRank.
+        settings: the settings of LexRank.
         idf: see `summarize`.
         stopwords: see `summarize`.
         language: see `summarize`.
         split: see `summarize`.
-        threads: how many to use.
-        ranking: entered with the number of sentences, while they are scored.
+        threads: how many threads to use.
+        ranking: called with the number of sentences; the context is open while they are scored.
 
     Returns:
         The summary, and the number of documents.

@@ -1,4 +1,4 @@
-"""Stop words: the English ones of `dsir.model.stopwords`, or the caller's own."""
+"""Stop words for LexRank: the English list of `dsir.model.stopwords`, or the caller's own words."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def stopwords_of(stopwords: Stopwords) -> list[str]:
     """Return stop words as a sorted list.
 
     Args:
-        stopwords: None for none, "en", or words as the tokeniser leaves them (lower case).
+        stopwords: None for no stop words, "en", or words as the tokeniser gives them (lower case).
 
     Raises:
-        SettingError: another name, or something that is no word.
+        SettingError: the name is unknown, or an entry is not a str.
     """
     if stopwords is None:
         return []
     if isinstance(stopwords, str):
         if stopwords != "en":
             raise SettingError(f"stopwords={stopwords!r}: expected None, 'en' or a list of words")
-        # Those of wordpunct: "don't" is don, ' and t, and not do and n't.
+        # Only words that the tokeniser wordpunct gives: it cuts "don't" into don, ' and t.
         return sorted(word for word in STOP_WORDS if "'" not in word)
     words = list(stopwords)
     for word in words:

@@ -1,4 +1,4 @@
-"""Extractive summaries: the central sentences of texts, without saying a thing twice."""
+"""Extractive summaries: the most central sentences of texts, without repetition."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Summary:
 
     Attributes:
         sentences: the sentences.
-        scores: float64, the centrality of each.
-        documents: int64, the number of the document that each is from.
-        positions: int64, its position among the sentences of the document.
-        ranks: int64, 0 for the one chosen first.
+        scores: float64, the centrality of each sentence.
+        documents: int64, the number of each sentence's document.
+        positions: int64, the position of each sentence in its document.
+        ranks: int64, 0 for the sentence that was chosen first.
     """
 
     sentences: list[str]
@@ -53,7 +53,7 @@ class Summary:
 
     @property
     def words(self) -> int:
-        """Words of all sentences, as white space parts them."""
+        """How many words the sentences have, separated by white space."""
         return sum(words_in(sentence) for sentence in self.sentences)
 
     def __len__(self) -> int:
@@ -68,13 +68,13 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class SummaryBudget:
-    """How long a summary may be, and how alike its sentences: checked.
+    """How long a summary may be, and how similar its sentences. The values are checked.
 
     Attributes:
-        sentences: most sentences; None where words are counted.
-        words: most words; None where sentences are counted.
-        redundancy: a sentence is passed over where its cosine with a chosen one is above this.
-        min_words: shorter sentences are passed over.
+        sentences: the most sentences; None if `words` limits the summary.
+        words: the most words; None if `sentences` limits the summary.
+        redundancy: a sentence is skipped if its cosine with a chosen sentence is above this.
+        min_words: shorter sentences are skipped.
     """
 
     sentences: int | None = None
@@ -116,29 +116,28 @@ def summarize(
 ) -> Summary:
     """Choose the most central sentences of one or several documents.
 
-    Sentences are taken by score, the earlier first among equals. One is passed over where its
-    cosine with a sentence already taken is above `redundancy`, or where it would pass the budget of
-    words; shorter ones behind it may still fit, so the budget is used and never passed. Sources:
-    Erkan & Radev 2004, section 5; docs/algorithms.md, section 11. The defaults:
-    docs/lab/lexrank.md.
+    Sentences are taken by descending score; among equal scores the earlier sentence comes first. A
+    sentence is skipped if its cosine with a chosen sentence is above `redundancy`, or if it would
+    pass the budget of words. Shorter sentences after it may still fit. Sources: Erkan & Radev 2004,
+    section 5; docs/algorithms.md, section 11. The defaults were chosen in docs/lab/lexrank.md.
 
     Args:
         texts: a str, or documents: a list of str, an Arrow column or table, a `Path`, ...
-        sentences: how many to choose; 5 where `words` is not given either.
-        words: how many words at most, as white space parts them.
-        redundancy: 0 to 1; 1 lets everything pass, even what is there twice.
-        min_words: shorter sentences are never chosen: headings, fragments, cries.
-        threshold: of `lexrank`; None is the continuous variant, the better one with an idf of a
-            larger corpus and the one for very many sentences.
-        damping: of `lexrank`.
-        idf: fitted elsewhere, best on the corpus that the texts are from; None for that of the
-            sentences, in which what they are all about weighs little.
+        sentences: how many to choose; 5 if `words` is not given either.
+        words: how many words at most, separated by white space.
+        redundancy: 0 to 1; with 1 nothing is skipped, not even repeated sentences.
+        min_words: shorter sentences are never chosen: headings, fragments, exclamations.
+        threshold: see `lexrank`. None is the continuous variant, which is better with an idf from a
+            larger corpus, and suits very many sentences.
+        damping: see `lexrank`.
+        idf: an idf fitted elsewhere, best on the corpus that the texts come from. None to compute
+            it from the sentences, which gives little weight to their common subject.
         stopwords: None, "en" or a list of terms to leave out.
-        teleport: of `lexrank`: a number for each sentence.
+        teleport: a number for each sentence, see `lexrank`.
         language: how to split into sentences, see `sentences`.
-        split: False: each text is a sentence already.
-        text: the text column, where there are columns.
-        threads: None for every core. The summary does not depend on it.
+        split: False if each text is already one sentence.
+        text: the text column, if there are columns.
+        threads: how many threads to use; None for every core. The summary does not depend on them.
 
     Raises:
         SettingError: an argument is out of range.
@@ -168,12 +167,12 @@ def summary_of(
     candidates: pa.Array | pa.ChunkedArray,
     offsets: npt.NDArray[np.int64],
 ) -> Summary:
-    """Make the summary of chosen sentences.
+    """Return the summary that consists of chosen sentences.
 
     Args:
-        chosen: in the order in which they were chosen.
+        chosen: the numbers of the sentences, in the order in which they were chosen.
         scores: float64[sentences].
-        candidates: the sentences.
+        candidates: all sentences.
         offsets: int64[documents + 1]: where the sentences of each document begin.
     """
     ranks = np.argsort(chosen, kind="stable")
@@ -200,10 +199,10 @@ def choose(
 
     Args:
         units: the vectors.
-        scores: float64[units]; a unit with 0 is never chosen.
-        candidates: the texts, for their words.
-        budget: how many.
-        threads: how many to use.
+        scores: float64[units]; a unit with score 0 is never chosen.
+        candidates: the texts, to count their words.
+        budget: how many sentences or words to choose.
+        threads: how many threads to use.
 
     Returns:
         int64, the units in the order in which they were chosen.
@@ -223,27 +222,27 @@ def choose(
             words_left -= length
         chosen.append(row)
         if budget.redundancy < 1:
-            # A sentence is as near to its double as rounding allows, which must not pass for 1.
+            # Skipped for redundancy=1: rounding may put the cosine of equal sentences above 1.
             near = _core.cosines_with(units.rows, row, threads=threads)
             np.maximum(closest, near, out=closest)
     return np.array(chosen, dtype=np.int64)
 
 
 def words_in(text: str) -> int:
-    """Return the words of a text, as white space parts them."""
+    """Return how many words a text has, separated by white space."""
     return len(text.split())
 
 
 def _one_text_a_row(documents: Any, text: str) -> pa.Array:
-    parts = [
+    batches = [
         batch.text
         for shard in shards_of(documents, text=text, name="texts")
         for batch in shard.text_batches(on_error="raise")
     ]
-    parts = [
-        (part.dictionary_decode() if pa.types.is_dictionary(part.type) else part).cast(
+    batches = [
+        (texts.dictionary_decode() if pa.types.is_dictionary(texts.type) else texts).cast(
             pa.large_string()
         )
-        for part in parts
+        for texts in batches
     ]
-    return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
+    return pa.concat_arrays(batches) if batches else pa.array([], pa.large_string())

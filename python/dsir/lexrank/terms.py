@@ -1,4 +1,4 @@
-"""Terms of texts: batches of a corpus into the core's counter."""
+"""Counts the terms of texts, batch by batch."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def count_terms(
     """Count the terms of every text of a source, batch by batch.
 
     Args:
-        source: a corpus, or see `shards_of`.
-        text: the text column, where there are columns.
-        name: what messages call the source.
+        source: a corpus, or anything that `shards_of` takes.
+        text: the text column, if there are columns.
+        name: the name of the source in messages.
         stopwords: see `stopwords_of`.
-        punctuation: runs of punctuation are terms too.
-        keep_rows: the counts of every text are wanted, not only those of documents per term.
-        threads: how many to use; the result does not depend on it.
+        punctuation: whether runs of punctuation are terms too.
+        keep_rows: keep the counts of every text, not only the number of documents of each term.
+        threads: how many threads to use; the result does not depend on them.
 
     Raises:
         InputError: a text cannot be read, or is not UTF-8.
@@ -47,10 +47,10 @@ def count_terms(
 
 
 def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
-    """Give the shards of whatever `dsir.corpus.resolve` takes.
+    """Give the shards of anything that `dsir.corpus.resolve` takes.
 
-    Unlike there, a list of strings is a list of texts, whatever the strings look like: a sentence
-    may well end in the name of a file. An empty list is no texts.
+    But here a list of strings is always a list of texts, even if the strings look like paths: a
+    sentence may well end in the name of a file. An empty list has no shards.
     """
     if isinstance(source, Corpus):
         yield from source.shards

@@ -1,14 +1,14 @@
-"""Text units as vectors: from texts, token lists, sparse matrices or embeddings to the core's rows.
+"""Turns texts, token lists, sparse matrices or embeddings into vectors of text units.
 
-What is taken for what:
+How each source is read:
 
-- texts: a list of str, an Arrow string column or table, a path: tf-idf vectors, tf the count of a
-  term in the unit;
-- Arrow lists of strings: units that are tokenised already; tf-idf vectors;
-- a sparse matrix in compressed rows (anything with `indptr`, `indices`, `data` and `shape`, such as
-  scipy's), or an Arrow column list<struct<int, float>>: vectors as they are, no idf;
-- a two-dimensional array of numbers, or an Arrow column of float lists of one length: embeddings,
-  as they are.
+- Texts (a list of str, an Arrow string column or table, a path) become tf-idf vectors. Here tf is
+  the count of a term in the unit.
+- Arrow lists of strings are units that are already tokenised. They become tf-idf vectors too.
+- A sparse matrix in compressed rows (anything with `indptr`, `indices`, `data` and `shape`, such as
+  scipy's) or an Arrow column list<struct<int, float>> holds vectors, used as they are, without idf.
+- A two-dimensional array of numbers, or an Arrow column of float lists of one length, holds
+  embeddings, used as they are.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _LARGEST_VALUE = 1e100
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Vectors of units.
+    """Vectors of text units.
 
     Attributes:
         rows: the vectors.
-        occupied: uint8, 1 for units with a term (an entry; for embeddings, one that is not zero).
-            The others take part in nothing.
+        occupied: uint8, 1 for units with a term (an entry; for embeddings, an entry that is not
+            zero). Units without one are left out of graphs and scores.
     """
 
     rows: _core.UnitRows
@@ -56,18 +56,18 @@ def units_of(
     punctuation: bool = False,
     threads: int = 1,
 ) -> Units:
-    """Make vectors of units.
+    """Return the vectors of the units in a source.
 
     Args:
-        source: see the module.
-        text: the column, where there are columns.
-        idf: fitted elsewhere; None for that of the units themselves. Only for terms.
-        stopwords: terms to leave out; only for terms.
-        punctuation: runs of punctuation are terms too; only for texts.
-        threads: how many to use.
+        source: texts, token lists or vectors; see the top of this module.
+        text: the text column, if the source has columns.
+        idf: an idf fitted elsewhere; None to compute it from these units. Not for vectors.
+        stopwords: terms to leave out. Not for vectors.
+        punctuation: whether runs of punctuation are terms too; only for texts.
+        threads: how many threads to use.
 
     Raises:
-        SettingError: the source is of no kind that is known, or its numbers are not vectors.
+        SettingError: the source is of an unknown kind, or its numbers are not vectors.
         InputError: a text cannot be read.
     """
     if idf is not None and not isinstance(idf, Idf):
@@ -75,7 +75,9 @@ def units_of(
     vectors = _vectors(source, text)
     if vectors is not None:
         if idf is not None or stopwords is not None:
-            raise SettingError("idf and stopwords are for terms, and these units are vectors")
+            raise SettingError(
+                "idf and stopwords apply to terms, but these units are vectors; leave both out"
+            )
         return Units(vectors, vectors.occupied())
     tokens = _token_lists(source, text)
     if tokens is None:
@@ -99,16 +101,16 @@ def units_of(
 
 
 def weighed_terms(counter: _core.TermCounter, idf: Idf | None, *, threads: int) -> Units:
-    """Make tf-idf vectors of counted terms; the counter's rows are used up.
+    """Return tf-idf vectors of counted terms; this takes the rows out of the counter.
 
     Raises:
-        SettingError: idf was fitted on nothing.
+        SettingError: idf was fitted on no document.
     """
     offsets, columns, counts, document_counts = counter.take(threads=threads)
     documents = counter.documents
     if idf is not None:
         if idf.documents == 0:
-            raise SettingError("idf: it was fitted on no document; call fit first")
+            raise SettingError("idf: was fitted on no document; call fit first")
         document_counts = counter.document_counts_in(idf.counter)
         documents = idf.documents
     scale = _core.idf(document_counts, documents)
@@ -117,7 +119,7 @@ def weighed_terms(counter: _core.TermCounter, idf: Idf | None, *, threads: int) 
 
 
 def _vectors(source: Any, text: str) -> _core.UnitRows | None:
-    """Return rows where the source holds numbers, and None where it does not."""
+    """Return the source's vectors if it holds numbers, else None."""
     if all(hasattr(source, name) for name in ("indptr", "indices", "data", "shape")):
         return _sparse_rows(source)
     if isinstance(source, np.ndarray) and source.dtype.kind not in "OUST":
@@ -134,7 +136,7 @@ def _vectors(source: Any, text: str) -> _core.UnitRows | None:
 
 
 def _list_column(source: Any, text: str) -> pa.ChunkedArray | None:
-    """Return an Arrow column of lists, where the source is or has one."""
+    """Return the source, or its text column, if that is an Arrow column of lists; else None."""
     if isinstance(source, pa.Table | pa.RecordBatch) and text in source.schema.names:
         source = source.column(text)
     if isinstance(source, pa.Array):
@@ -153,7 +155,7 @@ def _token_lists(source: Any, text: str) -> list[pa.Array] | None:
     if not (pa.types.is_string(column.type.value_type) or _is_large_string(column)):
         raise SettingError(
             f"units: lists of {column.type.value_type} are neither tokens nor vectors; expected "
-            "lists of strings, of numbers, or of structs of an integer and a number"
+            "lists of strings, lists of numbers, or lists of structs of an integer and a number"
         )
     return list(column.chunks)
 
@@ -163,8 +165,8 @@ def _is_large_string(column: pa.ChunkedArray) -> bool:
 
 
 def _flat_lists(chunk: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Return offsets from 0 and the values of lists; those of null lists are none."""
-    import pyarrow.compute as pc  # Here: long to import.
+    """Return the offsets of lists, from 0, and their values; a null list counts as empty."""
+    import pyarrow.compute as pc  # Imported here because the import takes long.
 
     lengths = pc.list_value_length(chunk)
     lengths = pc.coalesce(lengths.cast(pa.int64()), pa.scalar(0, pa.int64()))
@@ -176,7 +178,7 @@ def _flat_lists(chunk: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
 def _sparse_rows(matrix: Any) -> _core.UnitRows:
     if getattr(matrix, "format", "csr") != "csr":
         raise SettingError(
-            f"units: a sparse matrix of format {matrix.format!r}; call .tocsr() first"
+            f"units: a sparse matrix in format {matrix.format!r}; call .tocsr() first"
         )
     if len(matrix.shape) != 2:
         raise SettingError(f"units: a matrix of shape {matrix.shape}; expected two dimensions")
@@ -191,8 +193,8 @@ def _sparse_rows_of_lists(column: pa.ChunkedArray) -> _core.UnitRows:
     kinds = [entries.type.field(k).type for k in range(entries.type.num_fields)]
     if len(kinds) != 2 or not (pa.types.is_integer(kinds[0]) and pa.types.is_floating(kinds[1])):
         raise SettingError(
-            f"units: lists of {entries.type}; expected structs of an integer (the column) and a "
-            "floating-point number"
+            f"units: lists of {entries.type}; expected lists of structs of an integer (the column) "
+            "and a floating-point number"
         )
     indices, values = (
         to_numpy(child.cast(kind))
@@ -207,7 +209,7 @@ def _checked_sparse(
 ) -> _core.UnitRows:
     data = np.asarray(values, dtype=np.float64)
     if width >= 1 << 31 or (len(indices) and (indices.min() < 0 or indices.max() >= width)):
-        raise SettingError(f"units: a column is not from 0 to {width - 1:,}")
+        raise SettingError(f"units: a column number is not from 0 to {width - 1:,}")
     _check_magnitude(data)
     row_ends = np.ascontiguousarray(offsets, dtype=np.int64)
     columns = np.ascontiguousarray(indices, dtype=np.int32)
@@ -221,7 +223,7 @@ def _checked_sparse(
 def _canonical(
     offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], data: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-    """Sort the columns of every row, and add up entries of one column."""
+    """Sort each row by column, and add up entries of the same column."""
     data = np.ascontiguousarray(data)
     if len(columns) < 2 or offsets[0] != 0 or offsets[-1] != len(columns):
         return offsets, columns, data
@@ -241,12 +243,12 @@ def _dense_rows_of_lists(column: pa.ChunkedArray) -> _core.UnitRows:
     chunk = _one_chunk(column)
     if chunk.null_count:
         raise SettingError("units: an embedding is null; leave such units out")
-    import pyarrow.compute as pc  # Here: long to import.
+    import pyarrow.compute as pc  # Imported here because the import takes long.
 
     lengths = to_numpy(pc.list_value_length(chunk).cast(pa.int64()))
     width = int(lengths[0]) if len(lengths) else 0
     if (lengths != width).any():
-        raise SettingError("units: the embeddings are not all of one length")
+        raise SettingError("units: the embeddings do not all have the same length")
     values = chunk.flatten()
     if values.null_count:
         raise SettingError("units: an embedding holds a null")
@@ -256,11 +258,11 @@ def _dense_rows_of_lists(column: pa.ChunkedArray) -> _core.UnitRows:
 def _dense_rows(values: npt.NDArray[Any]) -> _core.UnitRows:
     if values.ndim != 2:
         raise SettingError(
-            f"units: an array of shape {values.shape}; embeddings have two dimensions, one row a "
-            "unit"
+            f"units: an array of shape {values.shape}; expected embeddings in two dimensions, one "
+            "row for each unit"
         )
     if values.dtype.kind not in "fiub":
-        raise SettingError(f"units: an array of {values.dtype}; embeddings are real numbers")
+        raise SettingError(f"units: an array of {values.dtype}; expected real numbers")
     with np.errstate(over="ignore"):
         narrow = np.ascontiguousarray(values, dtype=np.float32)
     try:
@@ -275,6 +277,6 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _check_magnitude(values: npt.NDArray[np.float64]) -> None:
-    # NaN passes here, and is refused with its row by the core.
+    # NaN passes here: the core refuses it and names its row.
     if len(values) and np.abs(values).max() > _LARGEST_VALUE and np.isfinite(values).all():
         raise SettingError(f"units: a value is larger than {_LARGEST_VALUE:g}; scale the vectors")

@@ -1,4 +1,4 @@
-"""The count stage: the n-grams of one shard, per bucket."""
+"""The count stage: how many n-grams of one shard fall into each bucket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dsir.stages.kept.lines import LineSpool
 from dsir.storage.workdir import Place
 
 _LEAST_BATCH = 1 << 16
-_BYTES_PER_NGRAM = 4  # About, of text.
+_BYTES_PER_NGRAM = 4  # Bytes of text, roughly.
 _NUMBERS = ("ngrams", "documents", "tokens", "rows", "source_rows", "text_bytes")
 
 
@@ -32,10 +32,11 @@ class CountTask:
     """Count one shard.
 
     Attributes:
-        limit: stop after the document that takes the n-grams above this; -1 for none.
-        place: where the result is kept; None to keep none.
-        spool: where the lines are put aside; None to decompress them again.
-        most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
+        limit: stop after the document that takes the n-grams above this number; -1 for no limit.
+        place: where the result is stored; None to store nothing.
+        spool: the file that decompressed lines are written to, for scoring; None to decompress
+            them again.
+        most_bad: stop after the batch that takes the bad rows above this number; None for no limit.
     """
 
     shard: Shard
@@ -54,17 +55,17 @@ class ShardCounts:
 
     Attributes:
         counts: int64[buckets].
-        ngrams: their sum.
+        ngrams: the sum of the counts.
         documents: rows that have a token.
-        tokens: in these.
-        rows: rows read.
-        source_rows: rows of the input read; with chunks, documents.
+        tokens: tokens of these rows.
+        rows: rows read; if documents are cut into windows, windows.
+        source_rows: input rows read.
         text_bytes: bytes of text read.
-        skipped: bad rows, or the shard itself.
-        spooled: the lines of each shard that were put aside, in order; None where they were not.
-        unit_rows: rows of each shard, in order; None where not all of it was read.
-        file_rows: of a corpus, rows read of each file, in order; else empty.
-        given_up: there were too many bad rows to go on.
+        skipped: the bad rows, or the whole shard if it could not be read.
+        spooled: for each shard in order, the file of its decompressed lines, or None.
+        unit_rows: for each shard in order, its rows, or None if it was not read to the end.
+        file_rows: for each file of a corpus in order, the rows read; empty for a single shard.
+        given_up: whether counting stopped because too many rows were bad.
     """
 
     counts: npt.NDArray[np.int64]
@@ -87,12 +88,12 @@ class ShardCounts:
 
     @property
     def known_source_rows(self) -> int | None:
-        """Rows of the input; None where it could not be read, and nobody counted them."""
+        """Input rows in the shard; None if the shard could not be read, so nobody counted them."""
         lost = any(entry.row is None for entry in self.skipped)
         return None if lost else self.source_rows
 
     def add(self, other: ShardCounts) -> None:
-        """Add what was counted in further shards."""
+        """Add what was counted in the shards that follow."""
         self.counts += other.counts
         for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -148,7 +149,7 @@ def _count_batches(task: CountTask, progress: Progress, spool: LineSpool | None)
     shard.check_unchanged()
     result = ShardCounts(np.zeros(task.features.buckets, dtype=np.int64))
     travel = ShardProgress(shard, progress)
-    # Where the first rows will do, little more is decoded than these.
+    # A small limit needs only the first rows, so small batches avoid decoding many more.
     enough = None if task.limit < 0 else _LEAST_BATCH + _BYTES_PER_NGRAM * task.limit
     batches = shard.text_batches(
         on_error=task.on_error,
@@ -207,7 +208,7 @@ def _load(place: Place, marker: dict[str, Any], buckets: int) -> ShardCounts:
     except (OSError, ValueError, EOFError) as error:
         raise place.damaged(path, str(error)) from error
     if counts.shape != (buckets,) or counts.dtype != np.int64:
-        raise place.damaged(path, "it does not hold the counts that its marker speaks of")
+        raise place.damaged(path, "it does not hold the counts that its marker describes")
     return ShardCounts(
         counts,
         **{name: marker[name] for name in _NUMBERS},

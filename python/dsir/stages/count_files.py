@@ -1,8 +1,8 @@
-"""The count of a corpus: unit by unit, or a file in one piece where the budget of the fit may bite.
+"""Counts a corpus: unit by unit, or a file in one piece if it may pass its share of the fit budget.
 
-The budget is shared out over files, and the count of a file stops behind the document that passes
-its share. So a file is counted unit by unit only where all of it is likely to count; should its
-share be passed after all, it is counted again in one piece. The counts are the same either way.
+The budget is shared out over files, and the count of a file stops after the document that passes
+the file's share. So a file is counted unit by unit only if all of it is likely to count. If it
+passes its share after all, it is counted again in one piece. The counts are the same either way.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dsir.stages.kept.lines import likely_whole
 from dsir.stages.units import Placing, file_ranges, in_file, said_once
 from dsir.storage.workdir import Place
 
-WHOLE = "whole"  # Before the number of its first unit: the name of the count of a file as a whole.
+WHOLE = "whole"  # The count of a whole file is named this, then the number of the first unit.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,15 @@ class CorpusCount:
     """How to count a corpus.
 
     Attributes:
-        units: of the corpus, in order.
-        limit: n-grams of a file; its count stops behind the document that passes that; -1 for none.
-        stem: before the number of a unit: the name of its result.
-        place: makes the place of a result of a name; it gives None where none is kept.
-        tally: told of what is bad in the files, in order; where units of a file have to be counted
-            again in one piece, of these last.
-        spools: by unit, where its lines are put aside; empty for nowhere.
+        units: all units of the corpus, in order.
+        limit: the count of a file stops after the document that passes this number of n-grams; -1
+            for no limit.
+        stem: the result of a unit is named this, then the number of the unit.
+        place: returns where the result of a name is stored, or None to store nothing.
+        tally: counts bad rows and files, in the order of the files; files that are counted again in
+            one piece come last.
+        spools: for each unit, the file that decompressed lines are written to, or None; empty for
+            none at all.
     """
 
     units: Sequence[Shard]
@@ -55,41 +57,41 @@ class CorpusCount:
         """Count all files.
 
         Args:
-            engine: what runs the tasks.
-            advance: told of the bytes done.
+            engine: runs the tasks.
+            advance: called with the number of bytes done.
 
         Returns:
-            The sum. What was skipped is named by rows of files; there is an entry of lines put
-            aside, and of rows, for every unit.
+            The sum. `skipped` has row numbers of files; `spooled` and `unit_rows` have an entry for
+            every unit.
 
         Raises:
             BadDataError: more is bad than the tally allows.
         """
         tasks: list[tuple[int, int]] = []
-        of_file: list[tuple[int, int]] = []
+        task_files: list[tuple[int, int]] = []
         for first, stop in file_ranges(self.units):
             whole = not self._by_unit(first, stop)
             mine = [(first, stop)] if whole else itertools.pairwise(range(first, stop + 1))
             tasks += mine
-            of_file += [(first, stop)] * (len(tasks) - len(of_file))
+            task_files += [(first, stop)] * (len(tasks) - len(task_files))
         total = self._nothing()
         rows: dict[int, int] = {}
         again: list[tuple[int, int]] = []
         numbers: list[int] = []
-        # Closed whatever happens here: else the tasks that are waiting would still be done.
+        # Closed even after an error: otherwise the engine would still run the waiting tasks.
         with closing(self._counts(engine, tasks, advance)) as results:
-            found = zip(of_file, results, strict=True)
+            found = zip(task_files, results, strict=True)
             for number, ((first, stop), counted) in enumerate(
                 itertools.groupby(found, key=itemgetter(0))
             ):
-                parts = (part for _, part in counted)
+                counts = (result for _, result in counted)
                 if not self._by_unit(first, stop):
-                    [file] = parts
+                    [file] = counts
                     file.spooled = [None] * (stop - first)
                     file.unit_rows = [None] * (stop - first)
                     self.tally.add(file.rows, file.skipped, number)
                 else:
-                    file = self._file(number, self.units[first:stop], parts)
+                    file = self._file(number, self.units[first:stop], counts)
                     if stop - first > 1 and 0 <= self.limit < file.ngrams:
                         again.append((first, stop))
                         numbers.append(number)
@@ -101,11 +103,11 @@ class CorpusCount:
                 total.add(file)
                 rows[number] = file.rows
         with closing(self._counts(engine, again, lambda _: None)) as results:
-            for number, part in zip(numbers, results, strict=True):
-                self.tally.add(part.rows, part.skipped, number)
-                part.spooled, part.unit_rows = [], []
-                total.add(part)
-                rows[number] = part.rows
+            for number, file in zip(numbers, results, strict=True):
+                self.tally.add(file.rows, file.skipped, number)
+                file.spooled, file.unit_rows = [], []
+                total.add(file)
+                rows[number] = file.rows
         total.file_rows = [rows[number] for number in sorted(rows)]
         return total
 
@@ -116,7 +118,7 @@ class CorpusCount:
     def _counts(
         self, engine: Engine, ranges: Sequence[tuple[int, int]], advance: Callable[[int], None]
     ) -> Generator[ShardCounts, None, None]:
-        """Count units, or files as a whole: ranges of several units."""
+        """Count the units, or the whole files, that these ranges of unit numbers name."""
         threads = max(1, engine.threads // max(1, len(ranges)))
         tasks = []
         for first, stop in ranges:
@@ -137,17 +139,17 @@ class CorpusCount:
         yield from engine.run(count_shard, tasks, advance)
 
     def _file(
-        self, number: int, units: Sequence[Shard], parts: Iterable[ShardCounts]
+        self, number: int, units: Sequence[Shard], counts: Iterable[ShardCounts]
     ) -> ShardCounts:
-        """Add up the units of a file; where all of it counts, the tally is told of each at once."""
+        """Add up the units of a file. Without a limit, the tally takes each unit at once."""
         file = self._nothing()
         placing = Placing()
         skipped = []
-        for unit, part in zip(units, parts, strict=True):
-            skipped.append(in_file(placing.next(unit, part.known_source_rows), part.skipped))
+        for unit, counted in zip(units, counts, strict=True):
+            skipped.append(in_file(placing.next(unit, counted.known_source_rows), counted.skipped))
             if self.limit < 0:
-                self.tally.add(part.rows, skipped[-1], number)
-            file.add(part)
+                self.tally.add(counted.rows, skipped[-1], number)
+            file.add(counted)
         file.skipped = said_once(skipped)
         return file
 

@@ -1,4 +1,4 @@
-"""The draw: from the scores of a corpus to a threshold for each target."""
+"""The draw: turns the scores of a corpus into a threshold for each target."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ from dsir.stages.score_table import Scores, in_runs
 
 @dataclass(frozen=True, slots=True)
 class TargetDraw:
-    """What one target takes: all that is eligible, not taken before, and at its threshold.
+    """What one target takes: eligible documents at its threshold that no earlier target took.
 
     Attributes:
+        rule: how keys are made.
+        threshold: documents from this rank up are selected.
         effective_sample_size: of the eligible documents, at the temperature of the draw.
-        closings: where the groups of each column with quotas are closed.
+        closings: for each quota column, the ranks at which its groups are closed.
     """
 
     rule: KeyRule
@@ -41,25 +43,25 @@ class TargetDraw:
     closings: tuple[Closing, ...] = ()
 
     def positions(self, run: Run) -> npt.NDArray[np.int64]:
-        """Return the positions of the documents of a run that it takes, ascending."""
+        """Return the positions of the documents of a run that this target takes, ascending."""
         found = selected_positions(run, self.rule, self.threshold)
         return open_positions(run, self.rule, self.closings, found) if self.closings else found
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What was drawn: everything needed to say of any row whether it is selected.
+    """What was drawn: everything needed to tell for any row whether it is selected.
 
     Attributes:
         rows: rows of the corpus.
-        eligible: documents that might have been selected.
-        eligible_tokens: tokens in these.
-        eligible_bytes: bytes of text in these.
-        duplicates: documents that might have been, were they not the text of an earlier one.
-        filtered: documents that are long enough and that a quality filter keeps out, by the number
-            of the reason.
-        targets: in the order in which they take; one where targets are not separate.
-        groups: what was drawn by the values of the columns with quotas.
+        eligible: documents that could have been selected.
+        eligible_tokens: tokens of the eligible documents.
+        eligible_bytes: bytes of text of the eligible documents.
+        duplicates: documents that are ineligible only because an earlier one has the same text.
+        filtered: documents that are long enough but fail a quality filter, by the number of the
+            reason.
+        targets: in the order in which they take documents; one if targets are not separate.
+        groups: for each quota column, how much was drawn of its values.
     """
 
     rows: int
@@ -87,16 +89,17 @@ def draw(
 ) -> Draw:
     """Find the thresholds of a corpus, from the scores of its shards in order.
 
-    Separate targets take their share of the budget one after the other, each with noise of its
-    own, and what one has taken the next cannot (docs/algorithms.md, section 5).
+    Separate targets take their shares of the budget one after the other. Each target has noise of
+    its own, and cannot take what an earlier target has taken (docs/algorithms.md, section 5).
 
     Args:
         shards: the scores.
         settings: how to draw.
-        shares: of the budget, one for each column of log-weights; they add up to 1.
-        threads: how many to use; the result does not depend on it.
-        groups: the values of the columns with quotas; None without quotas.
-        candidates: documents that a pass with quotas decides on.
+        shares: each target's share of the budget, one for each column of log-weights; they add up
+            to 1.
+        threads: how many threads to use; the result does not depend on them.
+        groups: the values of the quota columns; None without quotas.
+        candidates: how many documents each pass decides on, if there are quotas.
 
     Raises:
         BudgetError: the budget cannot be met.
@@ -116,7 +119,7 @@ def draw(
                     scores.log_weight[number],
                     eligible_rows(scores, settings),
                     cost_of_rows(scores, settings),
-                    scores.groups,
+                    scores.group_codes,
                 )
                 for before, target in enumerate(targets):
                     earlier = run._replace(log_weight=scores.log_weight[before])
@@ -148,11 +151,11 @@ def draw(
 
 @dataclass(frozen=True, slots=True)
 class _Amounts:
-    """What is to be taken, in the budget's unit: in all, and by target.
+    """How much to take, in the budget's unit: in all, and for each target.
 
     Attributes:
-        parts: by target, with the amounts of groups where they have budgets of their own.
-        plan: what each group may take; None without quotas.
+        parts: for each target its amount, and the amount of every group if groups have budgets.
+        plan: how much each group may take; None without quotas.
     """
 
     total: int
@@ -197,17 +200,17 @@ def _refuse_too_little(
     left_out = [t.threshold.next_cost for t in targets if t.threshold.next_cost]
     if not left_out:
         raise BudgetError(
-            f"{settings.quotas} of {unit}={amounts.total:,}: no document is as small as what a "
-            "value may take; ask for more, or allow more of a value"
+            f"{settings.quotas} of {unit}={amounts.total:,}: every document is larger than what "
+            "its value may take; ask for more, or allow more of a value"
         )
     raise BudgetError(
         f"{unit}={amounts.total:,} is less than the {min(left_out):,} {unit} of the first "
-        f"document to be taken; ask for more"
+        "document; ask for more"
     )
 
 
 class _Survey:
-    """What there is to draw from."""
+    """Counts what there is to draw from."""
 
     def __init__(self, columns: int, groups: Groups | None) -> None:
         self.rows = self.eligible = self.eligible_tokens = self.eligible_bytes = 0
@@ -217,7 +220,7 @@ class _Survey:
         self.sizes = [EffectiveSampleSize() for _ in range(columns)]
 
     def add(self, scores: Scores, settings: DrawSettings) -> None:
-        """Look at a run."""
+        """Count the rows of a run."""
         chosen = eligible_rows(scores, settings).astype(bool)
         self.rows += scores.rows
         self.eligible += int(np.count_nonzero(chosen))
@@ -235,9 +238,9 @@ class _Survey:
 
 
 def _runs(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
-    """Give all scores with the global row number of each run's first row.
+    """Give all scores in runs, each with the global row number of its first row.
 
-    Runs go across shards, so that sums over them do not depend on how rows were cut into shards.
+    Runs cross shards, so that sums over runs do not depend on how the corpus was cut into shards.
     """
     if not shards:
         return
@@ -248,7 +251,7 @@ def _runs(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
 
 
 def _checked(shards: Sequence[ShardScores]) -> Iterator[Scores]:
-    """Give all scores, and make sure that they are as many as the markers say."""
+    """Give all scores, and check that each shard has as many as its marker says."""
     for shard in shards:
         rows = 0
         for scores in shard.batches():

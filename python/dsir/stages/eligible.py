@@ -1,4 +1,4 @@
-"""Which rows a draw may select, and what each takes of the budget."""
+"""Which rows a draw may select, and how much of the budget each row uses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def eligible_rows(scores: Scores, settings: DrawSettings) -> npt.NDArray[np.uint
 
 
 def cost_of_rows(scores: Scores, settings: DrawSettings) -> npt.NDArray[np.uint32] | None:
-    """Return what each row takes of the budget, uint32[rows]; None when each row takes 1."""
+    """Return how much of the budget each row uses, uint32[rows]; None if each row uses 1."""
     if settings.budget.unit == "documents":
         return None
     return scores.tokens if settings.budget.unit == "tokens" else scores.bytes

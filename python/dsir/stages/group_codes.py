@@ -1,4 +1,4 @@
-"""Codes of the values of quota columns in a shard, and the file that holds the values."""
+"""Codes for the values of a shard's quota columns, and the file that stores the values."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _SUFFIX = ".groups"
 
 
 class GroupEncoder:
-    """Gives the values in a shard codes: 0, 1, ... in the order in which they come.
+    """Gives the values of a shard codes: 0, 1, ... in the order in which values first occur.
 
     Args:
-        columns: how many columns there are.
+        columns: how many quota columns there are.
     """
 
     def __init__(self, columns: int) -> None:
         self._codes: list[dict[str, int]] = [{} for _ in range(columns)]
 
     def encode(self, values: Sequence[GroupValues]) -> npt.NDArray[np.uint32] | None:
-        """Return the codes of rows, uint32[columns, rows]; None without columns."""
+        """Return the codes of a batch's rows, uint32[columns, rows]; None without columns."""
         if not self._codes:
             return None
         coded = []
-        for (of_batch, names), known in zip(values, self._codes, strict=True):
-            # Only of values that occur: a dictionary may have others.
-            present = np.unique(of_batch)
+        for (batch_codes, names), known in zip(values, self._codes, strict=True):
+            # A dictionary may have values that do not occur, and those get no code.
+            present = np.unique(batch_codes)
             table = np.zeros(len(names), dtype=np.uint32)
             table[present] = [known.setdefault(names[i], len(known)) for i in present.tolist()]
-            coded.append(table[of_batch])
+            coded.append(table[batch_codes])
         return np.stack(coded)
 
     @property
     def names(self) -> list[list[str]]:
-        """The values by their code, a list a column."""
+        """For each column, the list of its values; a value's position is its code."""
         return [list(known) for known in self._codes]
 
 
@@ -51,10 +51,10 @@ def write_names(place: Place, names: list[list[str]]) -> None:
 
 
 def read_names(place: Place, columns: int) -> list[list[str]]:
-    """Read them.
+    """Read the values of a shard, as `write_names` stored them.
 
     Raises:
-        WorkdirError: they are missing or damaged.
+        WorkdirError: the file is missing or damaged.
     """
     path = place.path(_SUFFIX)
     try:
@@ -62,19 +62,23 @@ def read_names(place: Place, columns: int) -> list[list[str]]:
     except (OSError, ValueError) as error:
         raise place.damaged(path, str(error)) from error
     if not isinstance(names, list) or len(names) != columns:
-        raise place.damaged(path, "it does not hold the values of the columns")
+        raise place.damaged(path, "it does not hold the values of the quota columns")
     return names
 
 
 def recoded(
-    groups: npt.NDArray[np.uint32], codes: Sequence[npt.NDArray[np.uint32]]
+    group_codes: npt.NDArray[np.uint32], codes: Sequence[npt.NDArray[np.uint32]]
 ) -> npt.NDArray[np.uint32]:
-    """Exchange the codes of a shard, uint32[columns, rows], for those of all.
+    """Translate codes of a shard, uint32[columns, rows], to codes of the corpus.
+
+    Args:
+        group_codes: codes of the shard.
+        codes: for each column, the corpus's code of each code of the shard.
 
     Raises:
-        WorkdirError: a code is out of range: the values are not those of the scores.
+        WorkdirError: a code is out of range, so the values do not belong to these scores.
     """
     try:
-        return np.stack([table[column] for table, column in zip(codes, groups, strict=True)])
+        return np.stack([table[column] for table, column in zip(codes, group_codes, strict=True)])
     except IndexError as error:
         raise WorkdirError(f"the codes of a shard do not belong to its values: {error}") from error

@@ -1,4 +1,4 @@
-"""One code in all shards for each value of the quota columns."""
+"""The values of the quota columns over all shards, with one code for each value."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dsir.stages.score import ShardScores
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The values of the columns that quotas are by, over all shards.
+    """The values of the quota columns, over all shards. A group is one value of a column.
 
     Attributes:
-        columns: their names.
-        names: by column, the values as JSON texts, by code.
+        columns: the names of the columns.
+        names: for each column, its values as JSON texts; a value's position is its code.
     """
 
     columns: tuple[str, ...]
@@ -24,20 +24,20 @@ class Groups:
 
 
 def merge_groups(shards: Sequence[ShardScores], columns: tuple[str, ...]) -> Groups:
-    """Give the values one code in all shards, in the order in which they come.
+    """Give each value one code for all shards, in the order in which values first occur.
 
     Args:
-        shards: the scores of all shards in order; their `codes` are set.
-        columns: the columns.
+        shards: the scores of all shards, in order; this sets their `codes`.
+        columns: the names of the quota columns.
 
     Raises:
-        WorkdirError: the values of a shard are missing or damaged.
+        WorkdirError: a shard's file of values is missing or damaged.
     """
     known: list[dict[str, int]] = [{} for _ in columns]
     for shard in shards:
         codes = []
-        for names, of_all in zip(shard.group_names(), known, strict=True):
-            mapped = [of_all.setdefault(name, len(of_all)) for name in names]
-            codes.append(np.array(mapped, dtype=np.uint32))
+        for names, corpus_codes in zip(shard.group_names(), known, strict=True):
+            translated = [corpus_codes.setdefault(name, len(corpus_codes)) for name in names]
+            codes.append(np.array(translated, dtype=np.uint32))
         shard.codes = codes
-    return Groups(columns, [list(of_all) for of_all in known])
+    return Groups(columns, [list(corpus_codes) for corpus_codes in known])

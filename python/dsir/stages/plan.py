@@ -1,4 +1,4 @@
-"""Which selected rows go into which output shard: decided before anything is written."""
+"""Which selected rows go into which output shard, decided before anything is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Piece:
 
     Attributes:
         start, stop: positions among the selected rows of the shard.
-        source: the number of the file or table that the shard is, or is a part of.
+        source: the number of the shard's file or table.
     """
 
     shard: Shard
@@ -31,12 +31,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class OutputShard:
-    """What one output shard holds: pieces of input shards of one kind and one schema.
+    """What one output shard holds: pieces of input shards that have one kind and one schema.
 
     Attributes:
-        number: names the file.
-        schema: of the input; None for JSON Lines.
-        text_bytes: bytes of text in it.
+        number: the number in the name of the file.
+        schema: the input's schema; None for JSON Lines.
+        text_bytes: bytes of text in the output shard.
     """
 
     number: int
@@ -46,18 +46,18 @@ class OutputShard:
 
     @property
     def rows(self) -> int:
-        """How many rows it holds."""
+        """How many rows the output shard holds."""
         return sum(piece.stop - piece.start for piece in self.pieces)
 
 
 def plan_output(
     shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int
 ) -> Iterator[OutputShard]:
-    """Lay the selected rows, in order, out over output shards.
+    """Distribute the selected rows, in order, over output shards.
 
-    A new output shard begins where the next row would take the text above `shard_size` bytes, and
-    where kind or schema of the input change. The plan depends on the rows alone, so it is the same
-    for any number of threads, and after a restart.
+    A new output shard begins when the next row would take the text above `shard_size` bytes, and
+    when the kind or the schema of the input changes. The plan depends on the rows alone, so it is
+    the same for any number of threads, and after a restart.
     """
     pieces: list[Piece] = []
     filled = number = 0
@@ -81,7 +81,7 @@ def plan_output(
                     yield OutputShard(number, tuple(pieces), opened[1], filled)
                     pieces, filled, number = [], 0, number + 1
                     continue
-                stop = start + 1  # A row larger than a shard has a shard to itself.
+                stop = start + 1  # A row larger than a shard gets a shard of its own.
             pieces.append(Piece(shard, selected, start, stop, source))
             filled += int(ends[stop - 1]) - before
             start = stop

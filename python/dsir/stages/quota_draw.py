@@ -1,8 +1,8 @@
-"""Draws with quotas: how much there is by group, how much each may take, and where each is closed.
+"""Draws with quotas: how much each group has, how much it may take, and the rank that closes it.
 
-Documents are taken by descending key. A group (a value of a column) is closed by the first document
-that would take it above its quota, and takes none from then on; the end is the first document of
-open groups that would pass the budget. See `cpp/sampling/quota_search.hpp`.
+A group is a value of a quota column. Documents are taken by descending key. The first document that
+would take a group above its quota closes the group, which then takes no more. The draw ends at the
+first document of open groups that would pass the budget. See `cpp/sampling/quota_search.hpp`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Amounts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Where the groups of one column are closed, by code.
+    """The ranks that close the groups of one column, by group code.
 
     Attributes:
-        key, not_row: uint64, the rank; documents of lower ranks are refused.
-        taken: uint64, documents that the draw takes.
+        key, not_row: uint64, the rank of each group; documents of lower ranks are refused.
+        taken: uint64, documents of each group that the draw takes.
     """
 
     key: npt.NDArray[np.uint64]
@@ -47,12 +47,12 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class GroupAccounts:
-    """What was drawn by the values of one column.
+    """How much was drawn of the values of one column.
 
     Attributes:
-        values: how many there are.
-        most: the values that most was drawn of, at most twenty, with the eligible documents and the
-            selected.
+        values: how many values there are.
+        most: the values with the most selected documents, at most twenty: the value, its eligible
+            documents, its selected documents.
     """
 
     column: str
@@ -60,7 +60,7 @@ class GroupAccounts:
     most: tuple[tuple[Any, int, int], ...]
 
     def describe(self) -> dict[str, Any]:
-        """Return the same as JSON values."""
+        """Return the accounts as JSON values."""
         named = [
             {"value": value, "eligible": eligible, "selected": selected}
             for value, eligible, selected in self.most
@@ -69,7 +69,7 @@ class GroupAccounts:
 
 
 class GroupSizes:
-    """What there is by group, of every column that quotas are by.
+    """Counts rows and eligible documents by group, for every quota column.
 
     Args:
         groups: the columns and their values.
@@ -82,30 +82,30 @@ class GroupSizes:
         )
 
     def add(self, scores: Scores, eligible: npt.NDArray[np.bool_], settings: DrawSettings) -> None:
-        """Look at a run."""
-        assert scores.groups is not None, "scores were made to have groups"
+        """Count the rows of a run."""
+        assert scores.group_codes is not None, "these scores were made with quota columns"
         cost = cost_of_rows(scores, settings)
-        for column, codes in enumerate(scores.groups):
+        for column, codes in enumerate(scores.group_codes):
             chosen = codes[eligible]
             _add_at(self.rows[column], codes, None)
             _add_at(self.eligible[column], chosen, None)
             _add_at(self.cost[column], chosen, None if cost is None else cost[eligible])
 
     def accounts(self, closings: Sequence[tuple[Closing, ...]]) -> tuple[GroupAccounts, ...]:
-        """Say what was drawn of each group.
+        """Return what was drawn of each group.
 
         Args:
-            closings: of every target, by column.
+            closings: for each target, the closings by column.
         """
         found = []
         for number, (column, names) in enumerate(
             zip(self.groups.columns, self.groups.names, strict=True)
         ):
             selected = np.zeros(len(names), dtype=np.int64)
-            for of_target in closings:
-                selected += of_target[number].taken.astype(np.int64)
+            for by_column in closings:
+                selected += by_column[number].taken.astype(np.int64)
             eligible = self.eligible[number]
-            # More than are named, so that those that tie at the end can be ordered by name.
+            # All that tie with the last named value, so that ties can be ordered by name.
             first = np.argsort(-selected, kind="stable")
             least = selected[first[min(_NAMED_GROUPS, len(first)) - 1]] if len(first) else 0
             among = np.flatnonzero(selected >= least).tolist()
@@ -123,16 +123,16 @@ class QuotaPlan:
 
     Args:
         settings: how to draw.
-        sizes: what there is.
+        sizes: how much each group has.
         rows: rows of the corpus.
         eligible: documents that may be selected.
-        available: what these come to, in the budget's unit.
+        available: the size of the eligible documents, in the budget's unit.
 
     Raises:
         BudgetError: the budget cannot be met within the quotas.
 
     Attributes:
-        amount: how much is to be selected, in the budget's unit.
+        amount: how much to select, in the budget's unit.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class QuotaPlan:
         self._sizes = sizes
         budget, quotas = settings.budget, settings.quotas
         budget.refuse_nothing(rows=rows, eligible=eligible, min_tokens=settings.min_tokens)
-        self._of_groups: Amounts | None = None
+        self._group_budgets: Amounts | None = None
         if quotas.group_by is None:
             self.amount = budget.resolve(
                 rows=rows,
@@ -152,11 +152,11 @@ class QuotaPlan:
                 allow_fewer=settings.allow_fewer,
             )
         else:
-            self._of_groups = self._amounts_of_groups()
-            self.amount = int(self._of_groups.sum())
+            self._group_budgets = self._budgets_by_group()
+            self.amount = int(self._group_budgets.sum())
         self._fit_caps()
         first = len(quotas.columns) - len(quotas.max_per)
-        # What is left of every cap; targets take one after the other.
+        # What earlier targets have left of every cap.
         self._left = [
             np.full(len(sizes.groups.names[first + i]), cap.of(self.amount), dtype=np.uint64)
             for i, cap in enumerate(quotas.max_per)
@@ -164,10 +164,10 @@ class QuotaPlan:
         self._closings: list[tuple[Closing, ...]] = []
 
     def parts(self, shares: Sequence[float]) -> list[tuple[int, Amounts | None]]:
-        """Return what each target takes, and of each group where groups have budgets."""
-        if self._of_groups is None:
+        """Return how much each target takes, and how much of each group if groups have budgets."""
+        if self._group_budgets is None:
             return [(part, None) for part in _split(np.array([self.amount]), shares)[:, 0].tolist()]
-        return [(int(part.sum()), part) for part in _split(self._of_groups, shares)]
+        return [(int(part.sum()), part) for part in _split(self._group_budgets, shares)]
 
     def draw(
         self,
@@ -177,22 +177,22 @@ class QuotaPlan:
         threads: int,
         candidates: int,
     ) -> tuple[Threshold, tuple[Closing, ...]]:
-        """Find out what a target takes.
+        """Return the threshold of one target, and the closings of the groups of every column.
 
         Args:
-            runs: gives all documents with their groups; called once a pass.
-            rule: what the keys are.
-            part: as `parts` gives it.
-            threads: how many to use; the result does not depend on it.
-            candidates: documents that a pass decides on; nor on this.
+            runs: gives all documents with their groups; called once for each pass.
+            rule: how keys are made.
+            part: how much the target takes, as `parts` returns it.
+            threads: how many threads to use; the result does not depend on them.
+            candidates: how many documents each pass decides on; the result does not depend on it.
         """
-        amount, of_groups = part
+        amount, group_budgets = part
         quotas = [(left, cap.in_rows) for left, cap in zip(self._left, self._caps, strict=True)]
         in_documents = self._settings.budget.unit == "documents"
-        if of_groups is not None:
+        if group_budgets is not None:
             # The budget is spent group by group.
-            quotas.insert(0, (of_groups.astype(np.uint64), in_documents))
-        spent_by_group = of_groups is not None
+            quotas.insert(0, (group_budgets.astype(np.uint64), in_documents))
+        spent_by_group = group_budgets is not None
         search = _core.QuotaSearch(
             rule.core, _UNLIMITED if spent_by_group else amount, quotas, capacity=candidates
         )
@@ -221,7 +221,7 @@ class QuotaPlan:
         return threshold, closings
 
     def refuse_shortfall(self, selected: int) -> None:
-        """Raise BudgetError where less was drawn than documents were asked for."""
+        """Raise BudgetError if fewer documents were drawn than were asked for."""
         settings = self._settings
         if settings.budget.unit != "documents" or settings.allow_fewer or selected >= self.amount:
             return
@@ -232,14 +232,14 @@ class QuotaPlan:
         )
 
     def accounts(self) -> tuple[GroupAccounts, ...]:
-        """Say what was drawn of each group."""
+        """Return what was drawn of each group."""
         return self._sizes.accounts(self._closings)
 
     @property
     def _caps(self) -> tuple[Cap, ...]:
         return self._settings.quotas.max_per
 
-    def _amounts_of_groups(self) -> Amounts:
+    def _budgets_by_group(self) -> Amounts:
         """Return the budget of every group of `group_by`, in the budget's unit."""
         budget, sizes = self._settings.budget, self._sizes
         available = sizes.cost[0]
@@ -266,10 +266,10 @@ class QuotaPlan:
         return amounts
 
     def _fit_caps(self) -> None:
-        """Make sure that the budget can be spent within the caps, or lower it to what can.
+        """Check that the budget can be spent within the caps, or lower it until it can.
 
-        A share is of the budget, so lowering the budget lowers the caps: until it fits. What any
-        one column has room for grows with the budget, so no greater budget fits.
+        A cap that is a share of the budget falls with the budget, so the budget is lowered until it
+        fits. The room in any one column grows with the budget, so no greater budget fits.
         """
         while True:
             room = min([self.amount, *(self._room(number) for number in range(len(self._caps)))])
@@ -287,17 +287,17 @@ class QuotaPlan:
                     f"{settings.quotas}: nothing can be selected within these shares; there are "
                     "too few values, or too few eligible documents"
                 )
-            if self._of_groups is not None:
-                return  # Each group has a budget of its own; what the caps refuse is not replaced.
+            if self._group_budgets is not None:
+                return  # Each group has its own budget; others do not make up for what caps refuse.
             self.amount = room
 
     def _room(self, number: int) -> int:
-        """Return how much of the budget the values of a capped column may take together."""
+        """Return how much of the budget all values of a capped column together may take."""
         cap = self._caps[number]
         column = len(self._settings.quotas.columns) - len(self._caps) + number
         in_documents = self._settings.budget.unit == "documents"
         if cap.in_rows and not in_documents:
-            return self.amount  # Documents do not say how many tokens or bytes that is.
+            return self.amount  # A cap in documents does not limit tokens or bytes.
         return int(np.minimum(self._sizes.cost[column], cap.of(self.amount)).sum())
 
 
@@ -307,7 +307,14 @@ def open_positions(
     closings: Sequence[Closing],
     positions: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
-    """Return those of some positions in a run whose groups are open at their rank."""
+    """Return the given positions of a run whose documents are in groups still open at their rank.
+
+    Args:
+        run: the documents, with their groups.
+        rule: how keys are made.
+        closings: for each quota column, the ranks that close its groups.
+        positions: ascending positions in the run.
+    """
     for column, closing in enumerate(closings):
         assert run.groups is not None
         is_open = _core.open_in(
@@ -325,7 +332,7 @@ def open_positions(
 def _add_at(
     sums: Amounts, codes: npt.NDArray[np.uint32], weights: npt.NDArray[np.uint32] | None
 ) -> None:
-    """Add to sums by code: 1 each, or weights, whose sums stay exact in float64 within a run."""
+    """Add 1 for each code to that code's sum, or weights, whose sums in a run fit float64."""
     if not len(codes):
         return
     if len(sums) <= len(codes):
@@ -336,7 +343,7 @@ def _add_at(
 
 
 def _split(amounts: Amounts, shares: Sequence[float]) -> Amounts:
-    """Split amounts by shares, int64[shares, amounts]: the rule of `proportions.split`."""
+    """Split amounts by shares as `proportions.split` does, int64[shares, amounts]."""
     parts = np.stack([(amounts * share).astype(np.int64) for share in shares])
     parts[-1] += amounts - parts.sum(axis=0)
     return parts

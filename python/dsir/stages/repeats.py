@@ -1,8 +1,8 @@
-"""Exact duplicates: which rows have the text of an earlier one.
+"""Exact duplicates: which rows have the same text as an earlier row.
 
-The first row in the order of the corpus stays. So what may be selected does not depend on the
-draw, and a text that is there a hundred times has the chance of one that is there once: the copy
-with the greatest key would have the best of a hundred draws of noise.
+The first copy in corpus order stays eligible. So eligibility does not depend on the draw, and a
+text with a hundred copies has the same chance as a text with one. If the copy with the greatest key
+stayed instead, that text would have the best of a hundred draws of noise.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ def find_repeats(
     settings: DrawSettings,
     hashes_a_pass: int,
 ) -> None:
-    """Mark the rows that could be selected and whose content hash an earlier such row has.
+    """Mark every selectable row whose content hash an earlier selectable row has.
 
-    A pass over the scores looks at one part of the hashes, cut by their upper bits, so memory does
-    not grow with the rows but for a bit a row.
+    Each pass over the scores looks at one range of the hashes, cut by their upper bits. So memory
+    does not grow with the rows, except for one bit a row.
 
     Args:
-        shards: the scores, with content hashes, of all shards in order; their `repeated` and
-            `duplicates` are set.
-        settings: say which rows could be selected. Texts that are equal are equally long, and pass
-            the same filters.
-        hashes_a_pass: how many different ones are held at a time.
+        shards: the scores of all shards, in order, with content hashes; this sets their `repeated`
+            and `duplicates`.
+        settings: decide which rows could be selected. Equal texts are equally long and pass the
+            same filters.
+        hashes_a_pass: how many different hashes to hold at a time.
     """
     rows = sum(shard.rows for shard in shards)
-    parts = max(1, -(-rows // hashes_a_pass))
+    passes = max(1, -(-rows // hashes_a_pass))
     bits = [np.zeros(-(-shard.rows // 8), dtype=np.uint8) for shard in shards]
     for shard in shards:
         shard.repeated = None
-    for part in range(parts):
-        seen = _core.FirstSeen(part, parts, rows // parts)
-        for shard, of_shard in zip(shards, bits, strict=True):
+    for number in range(passes):
+        seen = _core.FirstSeen(number, passes, rows // passes)
+        for shard, shard_bits in zip(shards, bits, strict=True):
             at = 0
-            for scores in shard.runs():  # Of a multiple of eight rows, but the last.
-                assert scores.content is not None, "scores were made to have content hashes"
+            for scores in shard.runs():  # All but the last have a multiple of eight rows.
+                assert scores.content is not None, "these scores were made with content hashes"
                 repeated = np.zeros(scores.rows, dtype=np.uint8)
                 content = np.ascontiguousarray(scores.content)
                 seen.add(content, eligible_rows(scores, settings), repeated)
                 packed = np.packbits(repeated, bitorder="little")
-                of_shard[at : at + len(packed)] |= packed
+                shard_bits[at : at + len(packed)] |= packed
                 at += len(packed)
-        del seen  # Before there is another.
-    for shard, of_shard in zip(shards, bits, strict=True):
-        shard.repeated = of_shard
-        shard.duplicates = int(_BITS_SET[of_shard].sum(dtype=np.int64))
+        del seen  # Free its memory before the next pass makes another.
+    for shard, shard_bits in zip(shards, bits, strict=True):
+        shard.repeated = shard_bits
+        shard.duplicates = int(_BITS_SET[shard_bits].sum(dtype=np.int64))

@@ -1,4 +1,4 @@
-"""The sample stage: thresholds for the corpus, then the selected rows of every shard."""
+"""The sample stage: the selected rows of one shard, given what was drawn from the corpus."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SampleTask:
 
     Attributes:
         corpus_row: global row number of the shard's first row.
-        place: where the result is kept; None to keep it in memory.
+        place: where the result is stored; None to hold it in memory.
     """
 
     scores: ShardScores
@@ -44,10 +44,11 @@ class ShardRows:
     Attributes:
         corpus_row: global row number of the shard's first row.
         by_target: rows, tokens and bytes of text that each target selects.
-        form: of the scores that the rows come from.
-        rows: the rows, where they are in memory.
-        kept: the file of rows that were kept as they passed.
-        source_rows: rows of the input in the shard; None where that is not known.
+        form: which columns the scores of these rows have.
+        place: where the rows are stored; None if they are in memory.
+        rows: the rows, if they are in memory.
+        kept: the file of rows that were kept while scoring; None if there is none.
+        source_rows: input rows in the shard; None if unknown.
     """
 
     corpus_row: int
@@ -94,7 +95,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     if place is not None and (marker := place.finished()) is not None:
         progress(task.scores.rows)
         return load_shard_rows(place, marker, form, task.scores.kept)
-    parts = []
+    picked = []
     by_target = np.zeros((len(task.drawn.targets), 3), dtype=np.int64)
     at = 0
     for scores in task.scores.runs():
@@ -106,7 +107,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
                 scores.tokens[taken].sum(dtype=np.int64),
                 scores.bytes[taken].sum(dtype=np.int64),
             )
-        parts.append(
+        picked.append(
             SelectedRows(
                 positions + at,
                 scores.log_weight[targets if form.columns > 1 else 0, positions],
@@ -119,7 +120,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
         )
         at += scores.rows
         progress(scores.rows)
-    rows = join_rows(parts, form)
+    rows = join_rows(picked, form)
     totals = [(int(r), int(t), int(b)) for r, t, b in by_target]
     result = ShardRows(task.corpus_row, totals, form)
     result.kept = task.scores.kept
@@ -144,7 +145,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
 def load_shard_rows(
     place: Place, marker: dict[str, object], form: ScoreForm, kept: Path | None = None
 ) -> ShardRows:
-    """Make the result of a finished task from its marker."""
+    """Return the result of a finished task, from the task's marker."""
     totals: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
     corpus_row: int = marker["first_row"]  # type: ignore[assignment]
     source_rows: int | None = marker["source_rows"]  # type: ignore[assignment]
@@ -155,15 +156,15 @@ def load_shard_rows(
 def _pick(
     task: SampleTask, scores: Scores, corpus_row: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the positions of the selected rows, ascending, and which target took each."""
+    """Return the positions of the selected rows, ascending, and the target that took each row."""
     eligible = eligible_rows(scores, task.settings)
     positions, targets = [], []
     for number, target in enumerate(task.drawn.targets):
-        run = Run(corpus_row, scores.log_weight[number], eligible, groups=scores.groups)
+        run = Run(corpus_row, scores.log_weight[number], eligible, groups=scores.group_codes)
         taken = target.positions(run)
         eligible[taken] = 0
         positions.append(taken)
         targets.append(np.full(len(taken), number))
-    every, of_target = np.concatenate(positions), np.concatenate(targets)
-    order = np.argsort(every)
-    return every[order], of_target[order]
+    all_positions, all_targets = np.concatenate(positions), np.concatenate(targets)
+    order = np.argsort(all_positions)
+    return all_positions[order], all_targets[order]

@@ -37,12 +37,12 @@ class ScoreTask:
     """Score one shard.
 
     Attributes:
-        filters: what rows must meet to be selected; None for nothing.
-        place: where the result is kept; None to keep it in memory.
-        most_bad: stop behind the batch that takes the bad rows above this; None for no limit.
-        keep: which rows are kept as they pass; None for none.
-        spooled: the lines, where they were put aside; None to decompress them.
-        extra: what is kept of each row beside its log-weight.
+        filters: the quality filters that rows must pass to be selected; None for no filters.
+        place: where the result is stored; None to hold it in memory.
+        keep: which rows to keep while scoring; None for none.
+        spooled: the file of the shard's decompressed lines; None to decompress them again.
+        most_bad: stop after the batch that takes the bad rows above this number; None for no limit.
+        extra: which columns to store beside the log-weights.
         earlier: scores in `place` that lack some of these columns; None for none.
     """
 
@@ -79,27 +79,28 @@ class ScoreTask:
 
 @dataclass(slots=True)
 class ShardScores:
-    """The scores of one shard, and its accounts.
+    """The scores of one shard, and counts of its rows.
 
     Attributes:
-        rows: rows read; with chunks, windows.
-        documents: rows of the input.
-        empty: rows without a token: null, blank, or nothing but spaces.
+        rows: rows read; if documents are cut into windows, windows.
+        documents: input rows read.
+        empty: rows without a token: null, blank, or only spaces.
         bad: rows that could not be read.
-        blank_lines: lines of JSON Lines that are no rows.
+        blank_lines: blank lines of JSON Lines, which are not rows.
         text_bytes: bytes of text.
-        skipped: bad rows, or the shard itself.
+        skipped: the bad rows, or the whole shard if it could not be read.
         form: which columns the scores have.
-        place: where the scores are, unless in memory.
-        scores: the scores, where they are in memory.
-        kept: the file of rows that may be selected, where they were kept.
-        names: the values of the columns that quotas are by, where they are in memory.
-        columns: which of the columns a draw has quotas by, in its order; all where None.
-        codes: by column, the code in all shards of each code in this one; None until that is known.
-        repeated: a bit for each row, 1 where an earlier one has its text; None where that was not
-            looked for.
-        duplicates: how many bits are 1.
-        given_up: there were too many bad rows to go on.
+        place: where the scores are stored; None if they are in memory.
+        scores: the scores, if they are in memory.
+        kept: the file of rows that were kept while scoring; None if there is none.
+        names: the values of the quota columns, if they are in memory.
+        columns: which quota columns the draw uses, in the order of its quotas; None for all.
+        codes: by column, this shard's codes translated to codes of the corpus; None until
+            `merge_groups` has set them.
+        repeated: one bit a row, 1 if an earlier row has the same text; None if nobody looked for
+            duplicates.
+        duplicates: how many bits of `repeated` are 1.
+        given_up: whether scoring stopped because too many rows were bad.
     """
 
     rows: int = 0
@@ -122,18 +123,18 @@ class ShardScores:
 
     @property
     def source_rows(self) -> int | None:
-        """Rows of the input; None where it could not be read, and nobody counted them."""
+        """Input rows in the shard; None if the shard could not be read, so nobody counted them."""
         whole = any(entry.row is None for entry in self.skipped)
         return None if whole else self.documents
 
     @property
     def drawn_form(self) -> ScoreForm:
-        """Which columns there are to draw from: those of the quotas, and what is repeated."""
+        """Which columns the draw sees: the quota columns that it uses, and `repeated` if set."""
         groups = self.form.groups if self.columns is None else len(self.columns)
         return replace(self.form, groups=groups, repeated=self.repeated is not None)
 
     def batches(self) -> Iterator[Scores]:
-        """Read the scores, as they were written, and what all shards say of them."""
+        """Read the scores in the batches they were written in, with codes of the corpus."""
         if self.place is not None:
             written = read_scores(self.place.path(".arrow"), self.form)
         else:
@@ -144,14 +145,14 @@ class ShardScores:
             at += scores.rows
 
     def runs(self) -> Iterator[Scores]:
-        """Read the scores, in runs of a fixed number of rows, and what all shards say of them."""
+        """Read the same as `batches`, in runs of a fixed number of rows."""
         return in_runs(self.batches(), self.drawn_form)
 
     def group_names(self) -> list[list[str]]:
-        """Return the values of the columns that quotas are by, by their code in this shard.
+        """Return the values of the quota columns, a list a column, by their code in this shard.
 
         Raises:
-            WorkdirError: they are missing or damaged.
+            WorkdirError: the file of values is missing or damaged.
         """
         if self.place is None:
             names = self.names or [[] for _ in range(self.form.groups)]
@@ -160,17 +161,22 @@ class ShardScores:
         return names if self.columns is None else [names[column] for column in self.columns]
 
     def _drawn(self, scores: Scores, at: int) -> Scores:
-        """Add what all shards say of the rows from a position on."""
-        groups = scores.groups
-        if groups is not None and self.columns is not None:
-            groups = groups[self.columns]
-        if groups is not None and self.codes is not None:
-            groups = recoded(groups, self.codes)
+        """Translate a batch's group codes to codes of the corpus, and add the `repeated` bits.
+
+        Args:
+            scores: the batch.
+            at: how many rows of the shard come before the batch.
+        """
+        group_codes = scores.group_codes
+        if group_codes is not None and self.columns is not None:
+            group_codes = group_codes[self.columns]
+        if group_codes is not None and self.codes is not None:
+            group_codes = recoded(group_codes, self.codes)
         repeated = None
         if self.repeated is not None:
             packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
             repeated = np.unpackbits(packed, bitorder="little")[at % 8 : at % 8 + scores.rows]
-        return scores._replace(groups=groups, repeated=repeated)
+        return scores._replace(group_codes=group_codes, repeated=repeated)
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
@@ -207,7 +213,7 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             write_names(place, result.group_names())
             result.names = []
         result.place = place
-        if not result.given_up:  # What is not whole gets no marker.
+        if not result.given_up:  # An incomplete result gets no marker.
             _finish(place, result)
     return result
 
@@ -265,12 +271,12 @@ def _add_columns(
 def _score_to_place(task: ScoreTask, progress: Progress) -> ShardScores:
     place = task.place
     if place is None:
-        parts: list[Scores] = []
-        result = _score(task, progress, parts.append)
-        result.scores = join(parts, task.form)
+        batches: list[Scores] = []
+        result = _score(task, progress, batches.append)
+        result.scores = join(batches, task.form)
         return result
     with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema) as writer:
-        return _score(task, progress, lambda part: writer.write_batch(part.to_batch()))
+        return _score(task, progress, lambda scores: writer.write_batch(scores.to_batch()))
 
 
 def _score(task: ScoreTask, progress: Progress, save: Callable[[Scores], None]) -> ShardScores:
@@ -318,8 +324,8 @@ def _score_batches(
         content = None
         if task.extra.content:
             content = _core.content_hashes(batch.text, threads=task.threads)
-        groups = encoder.encode(batch.groups)
-        scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, groups)
+        group_codes = encoder.encode(batch.groups)
+        scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, group_codes)
         save(scores)
         if keeper is not None:
             keeper.look_at(batch, scores)
@@ -344,7 +350,7 @@ def _finish(place: Place, result: ShardScores) -> None:
 
 
 def load_shard_scores(place: Place, marker: dict[str, Any], form: ScoreForm) -> ShardScores:
-    """Make the result of a finished task from its marker."""
+    """Return the result of a finished task, from the task's marker."""
     skipped = [Skipped(**entry) for entry in marker["skipped"]]
     numbers = {name: marker[name] for name in _NUMBERS}
     return ShardScores(**numbers, skipped=skipped, form=form, place=place)

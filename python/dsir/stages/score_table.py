@@ -22,19 +22,19 @@ class Scores(NamedTuple):
     """Scores of consecutive rows.
 
     Attributes:
-        log_weight: float64[columns, rows], one column, or one a target; 0 where there is no token.
+        log_weight: float64[columns, rows], one column, or one a target; 0 for rows without a token.
         tokens: uint32; 0 for null, empty and bad rows.
-        bytes: uint32, of text.
-        reason: uint8, 0 where the row passes the quality filters, else 1 + the number of the
-            reason; None where there are no filters.
-        source_row: int64, the row of the shard that the row was cut from; None without chunks.
-        start: uint32, where its text begins in that of the source row, in bytes; None without
-            chunks.
-        content: uint64, the content hash of the text; None where duplicates do not matter.
-        groups: uint32[columns, rows], codes of the values of the columns that quotas are by; None
-            without such columns.
-        repeated: uint8, 1 where an earlier row has the same text; None where that was not looked
-            for. Not part of a file.
+        bytes: uint32, bytes of text.
+        reason: uint8, 0 if the row passes the quality filters, else 1 + the number of the
+            reason; None without filters.
+        source_row: int64, the row of the shard that a window was cut from; None without windows.
+        start: uint32, the byte of the source row's text where the window begins; None without
+            windows.
+        content: uint64, the content hash of the text; None if the draw ignores duplicates.
+        group_codes: uint32[columns, rows], codes of the values in the quota columns; None without
+            quota columns.
+        repeated: uint8, 1 if an earlier row has the same text; None if nobody looked for
+            duplicates. Never written to the file.
     """
 
     log_weight: npt.NDArray[np.float64]
@@ -44,12 +44,12 @@ class Scores(NamedTuple):
     source_row: npt.NDArray[np.int64] | None = None
     start: npt.NDArray[np.uint32] | None = None
     content: npt.NDArray[np.uint64] | None = None
-    groups: npt.NDArray[np.uint32] | None = None
+    group_codes: npt.NDArray[np.uint32] | None = None
     repeated: npt.NDArray[np.uint8] | None = None
 
     @property
     def rows(self) -> int:
-        """How many rows these are."""
+        """How many rows there are."""
         return len(self.tokens)
 
     def at(self, where: slice) -> Scores:
@@ -57,10 +57,10 @@ class Scores(NamedTuple):
         return Scores._make(None if column is None else column[..., where] for column in self)
 
     def to_batch(self) -> pa.RecordBatch:
-        """Return the same as an Arrow batch."""
+        """Return the scores as an Arrow batch."""
         single = [column for column in self[1:7] if column is not None]
-        groups = () if self.groups is None else self.groups
-        columns = [to_arrow(column) for column in (*self.log_weight, *single, *groups)]
+        group_codes = () if self.group_codes is None else self.group_codes
+        columns = [to_arrow(column) for column in (*self.log_weight, *single, *group_codes)]
         return pa.record_batch(columns, schema=form_of(self).schema)
 
 
@@ -69,12 +69,12 @@ class ScoreForm:
     """Which columns a table of scores has.
 
     Attributes:
-        columns: log-weights a row.
+        columns: log-weights of each row.
         reasons: whether there are quality filters.
-        chunks: whether rows are cut from those of the shard.
+        chunks: whether the rows are windows, cut from the shard's rows.
         content: whether there are content hashes.
-        groups: columns that quotas are by.
-        repeated: whether it was looked for texts of earlier rows. Not part of a file.
+        groups: how many quota columns there are.
+        repeated: whether duplicates were looked for. Never written to the file.
     """
 
     columns: int = 1
@@ -113,28 +113,28 @@ class ScoreForm:
         )
 
     def scores_of(self, batch: pa.RecordBatch) -> Scores:
-        """Return the scores in an Arrow batch of the schema."""
+        """Return the scores in an Arrow batch that has this form's schema."""
         columns: Iterator[npt.NDArray[Any]] = map(to_numpy, batch.columns)
         log_weight = np.stack([next(columns) for _ in range(self.columns)])
         single = [None if empty is None else next(columns) for empty in self.nothing[1:7]]
-        groups = np.stack(list(columns)) if self.groups else None
-        return Scores._make([log_weight, *single, groups, None])
+        group_codes = np.stack(list(columns)) if self.groups else None
+        return Scores._make([log_weight, *single, group_codes, None])
 
 
 def form_of(scores: Scores) -> ScoreForm:
-    """Return which columns there are."""
+    """Return which columns these scores have."""
     return ScoreForm(
         len(scores.log_weight),
         scores.reason is not None,
         scores.source_row is not None,
         scores.content is not None,
-        0 if scores.groups is None else len(scores.groups),
+        0 if scores.group_codes is None else len(scores.group_codes),
     )
 
 
-def join(parts: Iterable[Scores], form: ScoreForm) -> Scores:
-    """Put scores of a form one after the other."""
-    columns = zip(*[form.nothing, *parts], strict=True)
+def join(tables: Iterable[Scores], form: ScoreForm) -> Scores:
+    """Concatenate scores that have this form."""
+    columns = zip(*[form.nothing, *tables], strict=True)
     return Scores._make(
         None if column[0] is None else np.concatenate(column, axis=-1) for column in columns
     )
@@ -144,33 +144,35 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
     """Read a file of scores.
 
     Raises:
-        WorkdirError: it is missing or damaged.
+        WorkdirError: the file is missing or damaged.
     """
     with (
         translated(
             lambda error: WorkdirError(
-                f"{path}: cannot be read as scores: {error}; remove it and its marker to score "
-                "again"
+                f"{path}: cannot be read as scores: {error}; remove it and its marker to score the "
+                "shard again"
             )
         ),
-        # Not memory-mapped: mapped pages count as this process's memory, and would grow with it.
+        # Not memory-mapped: mapped pages count as memory of this process, which would then grow
+        # with the file.
         pa.OSFile(str(path)) as file,
         pa.ipc.open_file(file) as reader,
     ):
         if reader.schema != form.schema:
-            raise WorkdirError(f"{path}: is not a file of scores")
+            raise WorkdirError(f"{path}: is not a file of scores with the columns of this run")
         for number in range(reader.num_record_batches):
             yield form.scores_of(reader.get_batch(number))
 
 
-def in_runs(parts: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Iterator[Scores]:
-    """Cut scores anew, so that sums over runs do not depend on how they were batched."""
-    # Joined only when there are enough: units may be small, and each join copies all that waits.
+def in_runs(tables: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Iterator[Scores]:
+    """Cut scores into runs of `size` rows, so that sums over runs do not depend on the batches."""
+    # Tables are joined only when they fill a run: units may be small, and each join copies all
+    # waiting tables.
     waiting: list[Scores] = []
     rows = 0
-    for part in parts:
-        waiting.append(part)
-        rows += part.rows
+    for table in tables:
+        waiting.append(table)
+        rows += table.rows
         if rows < size:
             continue
         joined = join(waiting, form)

@@ -1,4 +1,4 @@
-"""The selected rows of a shard: which they are and what is written beside them."""
+"""The selected rows of a shard: their row numbers, and the numbers that are written with them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ class SelectedRows(NamedTuple):
     Attributes:
         shard_row: int64, ascending row numbers in the shard.
         log_weight: float64.
-        bytes: uint32, of text.
+        bytes: uint32, bytes of text.
         tokens: uint32.
-        target: uint16, the number of the target that took the row; None where there is one.
-        source_row: int64, the row of the input that the row was cut from; None without chunks.
-        start: uint32, where its text begins in that row's, in bytes; None without chunks.
+        target: uint16, the number of the target that took the row; None if there is one target.
+        source_row: int64, the input row that a window was cut from; None without windows.
+        start: uint32, the byte of the source row's text where the window begins; None without
+            windows.
     """
 
     shard_row: npt.NDArray[np.int64]
@@ -41,14 +42,14 @@ class SelectedRows(NamedTuple):
         return SelectedRows._make(None if column is None else column[where] for column in self)
 
     def to_batch(self) -> pa.RecordBatch:
-        """Return the same as an Arrow batch."""
+        """Return the rows as an Arrow batch."""
         form = ScoreForm(1 if self.target is None else 2, chunks=self.source_row is not None)
         columns = [to_arrow(column) for column in self if column is not None]
         return pa.record_batch(columns, schema=_schema(form))
 
 
 def no_rows(form: ScoreForm) -> SelectedRows:
-    """Return no rows of scores of a form."""
+    """Return a table of no rows, with the columns that scores of this form need."""
     return SelectedRows(
         np.zeros(0, np.int64),
         np.zeros(0),
@@ -60,9 +61,9 @@ def no_rows(form: ScoreForm) -> SelectedRows:
     )
 
 
-def join_rows(parts: Sequence[SelectedRows], form: ScoreForm) -> SelectedRows:
-    """Put selected rows one after the other."""
-    columns = zip(*[no_rows(form), *parts], strict=True)
+def join_rows(tables: Sequence[SelectedRows], form: ScoreForm) -> SelectedRows:
+    """Concatenate tables of selected rows."""
+    columns = zip(*[no_rows(form), *tables], strict=True)
     return SelectedRows._make(
         None if column[0] is None else np.concatenate(column) for column in columns
     )
@@ -72,7 +73,7 @@ def read_rows(place: Place, form: ScoreForm, expected: int) -> SelectedRows:
     """Read a file of selected rows.
 
     Raises:
-        WorkdirError: the file is missing or damaged, or has another number of rows than expected.
+        WorkdirError: the file is missing or damaged, or does not have the expected number of rows.
     """
     path = place.path(".arrow")
     with (
@@ -82,7 +83,7 @@ def read_rows(place: Place, form: ScoreForm, expected: int) -> SelectedRows:
     ):
         batch = reader.get_batch(0)
     if batch.schema != _schema(form) or batch.num_rows != expected:
-        raise place.damaged(path, "it does not hold the rows that its marker speaks of")
+        raise place.damaged(path, "it does not hold the rows that its marker describes")
     columns = map(to_numpy, batch.columns)
     return SelectedRows._make(None if empty is None else next(columns) for empty in no_rows(form))
 

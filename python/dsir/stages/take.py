@@ -1,4 +1,4 @@
-"""Selected rows fetched: from where they were kept as they passed, or from the input again."""
+"""Fetches selected rows: from the files of rows kept while scoring, or again from the input."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from dsir.stages.kept.reader import take_kept
 from dsir.stages.plan import Piece
 from dsir.stages.selected_rows import SelectedRows
 
-# Pieces. Row groups of all columns are decoded here for a few rows each, and Arrow's allocator
-# keeps what that took.
+# Pieces. Here whole row groups with all columns are decoded for a few rows each, and Arrow's
+# allocator keeps that memory until it is told to release it.
 _RELEASE_EVERY = 16
 
 
 def taken_rows(
     pieces: tuple[Piece, ...], threads: int
 ) -> Iterator[tuple[Piece, TakenRows, SelectedRows, npt.NDArray[np.int64]]]:
-    """Fetch the rows of pieces, with what is known of them and their global row numbers.
+    """Fetch the rows of pieces, in batches.
+
+    Yields:
+        The piece, the rows, their entries in the table of selected rows, and their global row
+        numbers.
 
     Raises:
-        InputError: the rows cannot be read again as they were scored.
+        InputError: the rows cannot be read again, or differ from the rows that were scored.
     """
     for number, piece in enumerate(pieces):
         if number % _RELEASE_EVERY == _RELEASE_EVERY - 1:
@@ -51,21 +55,21 @@ def taken_rows(
             end = at + len(taken.rows)
             if not np.array_equal(taken.rows, wanted[at:end]):
                 raise ShardError(
-                    f"{shard.name}: other rows came back than were asked for; it changed while "
-                    "the run was going on",
+                    f"{shard.name}: changed while the run was going on: other rows came back than "
+                    "were asked for; run again when the file no longer changes",
                     path=shard.name,
                 )
-            part = selected.at(slice(at, end))
-            yield piece, taken, part, part.shard_row + piece.rows.corpus_row
+            entries = selected.at(slice(at, end))
+            yield piece, taken, entries, entries.shard_row + piece.rows.corpus_row
             at = end
         if at != len(wanted):
             raise ShardError(
-                f"{shard.name}: {len(wanted) - at:,} selected rows are gone; it changed while the "
-                "run was going on",
+                f"{shard.name}: changed while the run was going on: {len(wanted) - at:,} selected "
+                "rows are gone; run again when the file no longer changes",
                 path=shard.name,
             )
 
 
 def _present(column: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
-    assert column is not None, "the rows of chunks say where they come from"
+    assert column is not None, "rows of windows name the row they were cut from"
     return column

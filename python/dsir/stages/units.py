@@ -1,8 +1,8 @@
-"""Units of work: files cut into parts, so that a large one is shared by all threads.
+"""Units of work: large files cut up, so that all threads can share one file.
 
 A unit is a shard: some row groups of a Parquet file, some lines of a plain JSON Lines file, or a
-whole file, where that is small or cannot be cut. The cut depends on the file alone. Stages work on
-units; people are told of files, and of rows in files.
+whole file that is small or cannot be cut. The cut depends on the file alone. Stages work on units;
+messages and results name files, and rows in files.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from dsir.corpus.skipped import Skipped
 from dsir.engine import Progress
 from dsir.errors import InputError, StoreError
 
-# Of the file. Large enough that what is done once for a unit (a task, two or three small files in a
-# work directory) does not count, small enough that losing one in a kill does not either.
+# Bytes of the file. Large enough that the fixed cost of a unit (a task, two or three small files in
+# a work directory) does not matter; small enough that losing one unit to a kill does not either.
 UNIT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class CutTask:
-    """Cut one file into units of about so many bytes."""
+    """Cut one file into units of about `unit_bytes` bytes."""
 
     shard: Shard
     unit_bytes: int
 
 
 def cut_shard(task: CutTask, progress: Progress) -> tuple[Shard, ...]:
-    """Cut one file into units; one that cannot be read is left whole, for its reader to refuse.
+    """Cut one file into units; a file that cannot be read stays whole, and its reader refuses it.
 
     Raises:
-        StoreError: its store does not answer. Left whole it would be cut otherwise in the next run.
+        StoreError: the file's store does not answer. If the file stayed whole, the next run could
+            cut it differently.
     """
     shard = task.shard.surveyed()
     try:
@@ -48,10 +49,10 @@ def cut_shard(task: CutTask, progress: Progress) -> tuple[Shard, ...]:
 
 
 def unit_layout(units: Sequence[Shard]) -> dict[str, dict[str, list[int]]]:
-    """Describe how files are cut, as JSON values: by the number of the file, if it is.
+    """Describe how files are cut, as JSON values by file number; whole files have no entry.
 
-    Of each: `at`, where its units begin and the last ends (row groups or bytes), and `bytes`, the
-    size of each.
+    Each entry has `at`, where the units begin and the last one ends (row groups or bytes), and
+    `bytes`, the size of each unit.
     """
     layout: dict[str, dict[str, list[int]]] = {}
     for number, (first, stop) in enumerate(file_ranges(units)):
@@ -70,7 +71,7 @@ def units_of_layout(
     """Cut files as a layout says.
 
     Raises:
-        ShardError: a file is no longer one that can be cut so.
+        ShardError: a file has changed and can no longer be cut this way.
     """
     units: list[Shard] = []
     for number, file in enumerate(files):
@@ -85,8 +86,8 @@ def unit_counts(
     """Return how many units each file is cut into.
 
     Args:
-        files: all of them.
-        layout: of those that are cut.
+        files: all files.
+        layout: how files are cut, as `unit_layout` describes it.
     """
     return [
         len(layout[str(number)]["bytes"]) if str(number) in layout else 1
@@ -97,11 +98,11 @@ def unit_counts(
 def unit_sizes(
     files: Sequence[Mapping[str, Any]], layout: Mapping[str, Mapping[str, list[int]]]
 ) -> list[int]:
-    """Return the bytes of every unit, from what a manifest says; 0 where it does not.
+    """Return the bytes of every unit, as a manifest gives them; 0 if the manifest does not.
 
     Args:
         files: the identities of the files.
-        layout: of their units.
+        layout: how files are cut, as `unit_layout` describes it.
     """
     sizes: list[int] = []
     for number, file in enumerate(files):
@@ -111,12 +112,12 @@ def unit_sizes(
 
 
 def begins_file(unit: Shard) -> bool:
-    """Tell whether a unit is the first of its file, or all of it."""
+    """Tell whether a unit is its file's first unit, or the whole file."""
     return unit.part is None or unit.part.start == 0
 
 
 def file_ranges(units: Sequence[Shard]) -> Iterator[tuple[int, int]]:
-    """Give the numbers of the first unit of every file, and of the one behind its last."""
+    """Give the unit numbers of every file, as (first, stop)."""
     first = 0
     for number in range(1, len(units) + 1):
         if number == len(units) or begins_file(units[number]):
@@ -125,7 +126,7 @@ def file_ranges(units: Sequence[Shard]) -> Iterator[tuple[int, int]]:
 
 
 def file_numbers(units: Sequence[Shard]) -> list[int]:
-    """Return the number of the file that each unit is of."""
+    """Return the number of each unit's file."""
     return [
         number
         for number, (first, stop) in enumerate(file_ranges(units))
@@ -134,21 +135,22 @@ def file_numbers(units: Sequence[Shard]) -> list[int]:
 
 
 class Placing:
-    """Tells units how many rows of their file are before them, as results come in, in order."""
+    """Sets how many rows of the file come before each unit, while results arrive in order."""
 
     def __init__(self) -> None:
         self._last: Shard | None = None
         self._behind: int | None = None
 
     def next(self, unit: Shard, rows: int | None) -> Shard:
-        """Take the next unit; units between it and the last may be missing.
+        """Place the next unit; units between it and the previous one may be missing.
 
         Args:
             unit: the unit.
-            rows: of the input in it; None where that is not known.
+            rows: input rows in the unit; None if unknown.
 
         Returns:
-            The unit. Where what is before it is not known it stays as it is, and counts when asked.
+            The unit with its number of rows before. If that number is unknown, the unit is returned
+            unchanged and counts the rows before it when asked.
         """
         before = 0 if begins_file(unit) else self._behind if self._follows(unit) else None
         if unit.part is not None and unit.part.rows_before is not None:
@@ -164,22 +166,22 @@ class Placing:
 
 
 def placed(units: Sequence[Shard], rows: Sequence[int | None]) -> list[Shard]:
-    """Tell units how many rows of their file are before them; see `Placing`.
+    """Set how many rows of the file come before each unit; see `Placing`.
 
     Args:
-        units: in order, all of every file.
-        rows: of the input in each; None where that is not known.
+        units: all units of every file, in order.
+        rows: input rows in each unit; None if unknown.
     """
     placing = Placing()
     return [placing.next(unit, count) for unit, count in zip(units, rows, strict=True)]
 
 
 def in_file(unit: Shard, skipped: Sequence[Skipped]) -> list[Skipped]:
-    """Name what was skipped in a unit by rows of its file.
+    """Return what was skipped in a unit, with row numbers of its file.
 
     Args:
-        unit: `placed`; else what is before it is read.
-        skipped: by its own rows.
+        unit: the unit, `placed`; otherwise the rows before it are read to count them.
+        skipped: what was skipped, with row numbers of the unit.
     """
     part = unit.part
     if part is None or all(entry.row is None for entry in skipped):
@@ -188,7 +190,7 @@ def in_file(unit: Shard, skipped: Sequence[Skipped]) -> list[Skipped]:
         before = unit.rows_before()
     except StoreError:
         raise
-    except InputError:  # What is before it cannot be read, so it cannot be counted.
+    except InputError:  # The rows before the unit cannot be read, so they cannot be counted.
         return [_in_part(entry, part) for entry in skipped]
     return [
         entry if entry.row is None else replace(entry, row=before + entry.row) for entry in skipped
@@ -196,17 +198,17 @@ def in_file(unit: Shard, skipped: Sequence[Skipped]) -> list[Skipped]:
 
 
 def skipped_in_files(units: Sequence[Shard], skipped: Sequence[Sequence[Skipped]]) -> list[Skipped]:
-    """Collect what was skipped, by rows of files.
+    """Return all that was skipped, with row numbers of files.
 
     Args:
-        units: `placed`.
-        skipped: of each, by its own rows.
+        units: the units, `placed`.
+        skipped: what was skipped in each unit, with row numbers of the unit.
     """
     return said_once(in_file(*one) for one in zip(units, skipped, strict=True))
 
 
 def said_once(skipped: Iterable[Sequence[Skipped]]) -> list[Skipped]:
-    """Collect what was skipped in units: several of a file may be refused for the same reason."""
+    """Return all that was skipped; a file whose units fail for one reason is listed once."""
     found: list[Skipped] = []
     for entries in skipped:
         again = entries and entries[0].rows == 0 and entries[:1] == found[-1:]

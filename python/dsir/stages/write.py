@@ -1,4 +1,4 @@
-"""The write stage: one output shard, its rows fetched from the input again."""
+"""The write stage: fetches the rows of one output shard from the input, and writes them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class WriteTask:
 
     Attributes:
         folder: where the output goes.
-        added: the columns that are added.
-        features: what to count the selection in, for its metrics.
-        place: where the result is kept; None to keep none.
+        added: the columns that are added to the rows.
+        features: the n-grams to count in the selection, for its metrics.
+        place: where the result is stored; None to store nothing.
     """
 
     output: OutputShard
@@ -47,13 +47,13 @@ class WriteTask:
 
 @dataclass(slots=True)
 class Written:
-    """What was written: one output shard, or all.
+    """What was written: one output shard, or all of them.
 
     Attributes:
         paths: the files with the rows.
         counts: int64[targets, buckets], n-grams of the rows that each target took; of all rows
-            where targets are not separate.
-        files: all of them, those beside the rows too.
+            if targets are not separate.
+        files: all files that were written, including the files of row origins.
     """
 
     paths: list[Location]
@@ -88,7 +88,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
     """Write one output shard.
 
     Raises:
-        InputError: the rows cannot be read again as they were scored.
+        InputError: the rows cannot be read again, or differ from the rows that were scored.
         OutputError: the file cannot be written.
     """
     place, output = task.place, task.output
@@ -145,7 +145,7 @@ def _origins_of(
 
 
 def merge_written(parts: Iterable[Written]) -> Written:
-    """Add up what was written (one part at least), without holding the parts."""
+    """Return the sum of what was written (one output shard at least), taken one by one."""
     every = iter(parts)
     total = next(every)
     for part in every:
@@ -159,10 +159,10 @@ def merge_written(parts: Iterable[Written]) -> Written:
 def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
     """Fetch the rows of one output shard into a table.
 
-    JSON Lines become columns `text` and `line`; everything else keeps its columns.
+    JSON Lines become the columns `text` and `line`; all other inputs keep their columns.
 
     Raises:
-        InputError: the rows cannot be read again as they were scored.
+        InputError: the rows cannot be read again, or differ from the rows that were scored.
     """
     counts = _no_counts(task)
     tables = []
@@ -190,7 +190,7 @@ def _count(
     task: WriteTask | GatherTask,
     counts: npt.NDArray[np.int64],
 ) -> None:
-    """Add the n-grams of rows to the counts, of each target on its own where there are several."""
+    """Add the n-grams of rows to the counts, for each target separately if there are several."""
     text = task.features.prepared(text)
     if selected.target is None:
         _core.count(text, task.features.spec, counts[0], threads=task.threads)
@@ -201,12 +201,12 @@ def _count(
 
 
 def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | None:
-    """Return the finished result if its files are still there, as they were written."""
+    """Return the finished result, or None if its files are gone or changed since."""
     files = []
     for name, described in marker["files"].items():
         path = path_within(task.folder, name)
         if path is None:
-            raise place.damaged(place.path(".json"), f"it names {name!r}, which is no output")
+            raise place.damaged(place.path(".json"), f"it names {name!r}, which is not an output")
         if not path.is_file() or _state(path) != described["state"]:
             return None
         size, _ = described["state"]
@@ -222,7 +222,7 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
 
 
 def _state(path: Location) -> list[int | str]:
-    """Return what tells a file from one that another run put in its place."""
+    """Return what tells a file apart from another that a later run put in its place."""
     if isinstance(path, RemotePath):
         state = path.state()
         return [] if state is None else [state.size, state.version]

@@ -1,1 +1,1 @@
-"""Damage met by the stages: what is lost, counted, and left out of a draw."""
+"""Damage in the input: what is lost with it, counted against limits, and left out of a draw."""

@@ -1,8 +1,8 @@
-"""Counts what is bad, and stops a run when a limit is passed.
+"""Counts bad rows and shards, and stops a run when a limit is passed.
 
-Results are counted as a stage merges them, in the order of the shards, so that the error is the
-same for any number of threads: a limit that is a number applies as soon as it is passed, a share of
-the rows once all rows are read.
+Results are counted when a stage merges them, in the order of the shards, so that the error is the
+same for any number of threads. A limit that is a number applies as soon as it is passed; a limit
+that is a share of the rows applies once all rows are read.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dsir.settings.bad_data import BadLimits
 
 
 class BadTally:
-    """Counts what is bad in a corpus while the results of a stage are merged.
+    """Counts bad rows and shards of a corpus while the results of a stage are merged.
 
     Args:
-        limits: how much may be.
+        limits: how many rows and shards may be bad.
         corpus: the name of the corpus, for messages.
-        shards: how many files or tables it has.
+        shards: how many files or tables the corpus has.
     """
 
     def __init__(self, limits: BadLimits, corpus: str, shards: int) -> None:
@@ -35,24 +35,24 @@ class BadTally:
 
     @property
     def most_bad_rows(self) -> int | None:
-        """Bad rows after which a single shard need not be read on; None for no limit."""
+        """A single shard with more bad rows than this need not be read on; None for no limit."""
         return None if self._limits.max_bad_rows is None else self._limits.max_bad_rows.count
 
     def add(self, rows_read: int, skipped: Sequence[Rejected], file: int) -> None:
-        """Take the next shard, or the next unit of one.
+        """Count the next shard, or the next unit of one.
 
         Args:
-            rows_read: of it.
-            skipped: its bad rows, in order and by rows of the file, or itself.
-            file: the number of the file or table that it is of.
+            rows_read: rows read of the shard or unit.
+            skipped: its bad rows, in order and with row numbers of the file; or the shard itself.
+            file: the number of its file or table.
 
         Raises:
-            BadDataError: a count is passed.
+            BadDataError: a limit that is a number is passed.
         """
         self._rows_read += rows_read
         for entry in skipped:
             if entry.rows == 0:
-                if file == self._bad_file:  # Another unit of it.
+                if file == self._bad_file:  # Another unit of the same file.
                     continue
                 self._bad_file = file
                 self._bad_shards += 1
@@ -60,7 +60,8 @@ class BadTally:
                 if limit is not None and self._bad_shards > limit.most(self._shards):
                     raise BadDataError(
                         f"{self._corpus}: more of its {self._shards:,} shards cannot be read than "
-                        f"max_bad_shards={limit.given}; the one too many: {entry.reason}",
+                        f"max_bad_shards={limit.given} allows; the first above the limit: "
+                        f"{entry.reason}",
                         path=entry.path,
                     )
                 continue
@@ -69,14 +70,14 @@ class BadTally:
             limit = self._limits.max_bad_rows
             if limit is not None and limit.count is not None and self._bad_rows > limit.count:
                 raise BadDataError(
-                    f"{self._corpus}: more rows are bad than max_bad_rows={limit.given}; "
-                    f"the one too many: {_where(entry)}",
+                    f"{self._corpus}: more rows are bad than max_bad_rows={limit.given} allows; "
+                    f"the first above the limit: {_where(entry)}",
                     path=entry.path,
                     row=entry.row,
                 )
 
     def finish(self) -> None:
-        """Say that all shards were taken, and read whole.
+        """Check the share of bad rows, once all shards have been counted.
 
         Raises:
             BadDataError: the share of bad rows is too large.
@@ -86,7 +87,7 @@ class BadTally:
             return
         raise BadDataError(
             f"{self._corpus}: {self._bad_rows:,} of {self._rows_read:,} rows are bad, more than "
-            f"max_bad_rows={limit.given}; the first: {_where(first)}",
+            f"max_bad_rows={limit.given} allows; the first: {_where(first)}",
             path=first.path,
             row=first.row,
         )

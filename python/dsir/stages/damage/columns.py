@@ -1,9 +1,9 @@
-"""Row groups with sound texts and damage beside them, which is met when rows are written.
+"""Row groups whose text can be read but another column cannot: found when rows are written.
 
-Texts alone are read to score rows; the other columns only of row groups that hold selected ones. A
-row group of which any column cannot be read is lost as a whole, as one is whose texts cannot. So
-the rows are drawn again without those groups, until all that are drawn can be read. Which groups
-are lost depends on the rows drawn and the files alone: each time all of their groups are looked at.
+Scoring reads only the texts. The other columns are read only in row groups that hold selected rows.
+A row group is lost as a whole if any column in it cannot be read. So rows are drawn again without
+the lost row groups, until all drawn rows can be read. Each draw looks at every row group that it
+drew from, so which row groups are lost depends only on the rows drawn and on the files.
 """
 
 from __future__ import annotations
@@ -23,36 +23,37 @@ _FILE = "damaged.json"
 
 @dataclass(frozen=True, slots=True)
 class LostGroups:
-    """Row groups that are passed over for what stands beside their texts.
+    """Row groups that are passed over because a column beside the text is damaged.
 
     Attributes:
-        by_unit: by the number of the unit, row groups of the file and why each cannot be read.
+        by_unit: for the number of each unit, its lost row groups, by their number in the file, and
+            why each cannot be read.
     """
 
     by_unit: Mapping[int, DamagedGroups] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether any row groups are lost."""
         return bool(self.by_unit)
 
     def stage(self, name: str) -> str:
-        """Return what the folder of a stage is called: another one for every draw."""
+        """Return the name of a stage's folder, which is different for every set of lost groups."""
         return f"{name}-{fingerprint_of(self._described())}" if self.by_unit else name
 
     def unit(self, shard: Shard, number: int) -> Shard:
-        """Return a unit without the row groups that are lost."""
+        """Return a unit without its lost row groups."""
         return shard.without(self.by_unit[number])
 
     def with_more(self, found: Mapping[int, DamagedGroups]) -> LostGroups:
-        """Return these and others."""
-        every = {
+        """Return these row groups together with newly found ones."""
+        by_unit = {
             number: tuple(sorted({*self.by_unit.get(number, ()), *found.get(number, ())}))
             for number in sorted({*self.by_unit, *found})
         }
-        return LostGroups(every)
+        return LostGroups(by_unit)
 
     def keep(self, workdir: Workdir, plan: str) -> None:
-        """Note the row groups in a work directory: a run that goes on there begins with them.
+        """Store the row groups in a work directory, for a later run that resumes there.
 
         Args:
             workdir: the work directory.
@@ -63,20 +64,20 @@ class LostGroups:
 
     def _described(self) -> dict[str, Any]:
         return {
-            str(number): [list(group) for group in groups]
-            for number, groups in self.by_unit.items()
+            str(number): [list(row_group) for row_group in row_groups]
+            for number, row_groups in self.by_unit.items()
         }
 
 
 def lost_before(workdir: Workdir | None, plan: str) -> LostGroups:
-    """Return what an earlier run of the same plan noted in a work directory.
+    """Return the row groups that an earlier run of the same plan stored in a work directory.
 
     Args:
         workdir: the work directory; None without one.
         plan: as in `LostGroups.keep`.
 
     Raises:
-        WorkdirError: the note was changed.
+        WorkdirError: the stored file was changed.
     """
     found = None if workdir is None else workdir.kept(_FILE)
     if workdir is None or found is None or found.get("fingerprint") != plan:
@@ -84,25 +85,26 @@ def lost_before(workdir: Workdir | None, plan: str) -> LostGroups:
     try:
         return LostGroups(
             {
-                int(number): tuple((int(group), str(why)) for group, why in groups)
-                for number, groups in found["units"].items()
+                int(number): tuple((int(row_group), str(why)) for row_group, why in row_groups)
+                for number, row_groups in found["units"].items()
             }
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WorkdirError(
-            f"{workdir.path / _FILE}: does not name row groups; remove it to find them again"
+            f"{workdir.path / _FILE}: does not list row groups; remove it to find them again"
         ) from error
 
 
 def find_damage(shards: Sequence[Shard], rows: Sequence[ShardRows]) -> dict[int, DamagedGroups]:
-    """Look at all row groups that hold selected rows, and return those that cannot be read.
+    """Read all row groups that hold selected rows, and return those that cannot be read.
 
     Args:
         shards: the units of a corpus.
-        rows: the selected rows of each.
+        rows: the selected rows of each unit.
 
     Returns:
-        By the number of the unit: row groups of the file, and why.
+        For the number of each unit with damage: its damaged row groups, by their number in the
+        file, and why each cannot be read.
     """
     found = {}
     for number, (shard, selected) in enumerate(zip(shards, rows, strict=True)):
@@ -110,27 +112,33 @@ def find_damage(shards: Sequence[Shard], rows: Sequence[ShardRows]) -> dict[int,
             continue
         loaded = selected.load()
         wanted = loaded.shard_row if loaded.source_row is None else loaded.source_row
-        groups = shard.damaged_of(wanted)
-        if groups:
-            found[number] = groups
+        row_groups = shard.damaged_of(wanted)
+        if row_groups:
+            found[number] = row_groups
     return found
 
 
 def raise_named(
     error: ShardError, shards: Sequence[Shard], rows: Sequence[ShardRows], way_out: str
 ) -> NoReturn:
-    """Raise an error of writing again; of a damaged row group, with its column and a way out.
+    """Raise an error from writing again; for a damaged row group, name its column and a way out.
+
+    Args:
+        error: the error.
+        shards: the units of a corpus.
+        rows: the selected rows of each unit.
+        way_out: what the user can do, for the message.
 
     Raises:
-        ShardError: always.
-        StoreError: it was the store that failed.
+        ShardError: always, unless the store fails.
+        StoreError: the store failed.
     """
     if error.row_group is None:
         raise error
     mine = [pair for pair in zip(shards, rows, strict=True) if pair[0].name == error.path]
     found = find_damage([shard for shard, _ in mine], [selected for _, selected in mine])
-    groups = dict(group for damaged in found.values() for group in damaged)
-    why = groups.get(error.row_group)
+    reasons = dict(row_group for damaged in found.values() for row_group in damaged)
+    why = reasons.get(error.row_group)
     if why is None:
         raise error
     raise ShardError(

@@ -1,4 +1,4 @@
-"""A shard with damaged row groups: what is sound in it is counted and scored all the same."""
+"""Counts and scores a shard with damaged row groups by leaving the damaged ones out."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def despite_damage(
     progress: Progress,
     run: Callable[[Shard, Progress], Result],
 ) -> Result:
-    """Run something over a shard; where a row group cannot be read, again without it.
+    """Run a function over a shard, and again without damaged row groups if it meets one.
 
-    The sound rows of a damaged group may have been worked on by then, and a group is lost whole, so
-    all of the shard is done again. That costs time only where something is damaged.
+    A damaged row group is lost whole, but `run` may already have worked on some of its rows. So the
+    whole shard is done again. That costs time only if something is damaged.
 
     Args:
         shard: the shard.
-        on_error: with "raise", nothing is done again.
-        progress: told of every byte once.
-        run: what to do; its first result is dropped where it ends in a damaged row group.
+        on_error: with "raise", the first error is raised and nothing runs again.
+        progress: called for every byte once, even if the shard is read twice.
+        run: the function; its first result is dropped if it meets a damaged row group.
 
     Raises:
-        InputError: what `run` raises, where that is not for a row group.
+        InputError: `run` failed, and not because of a damaged row group.
     """
     once = _Once(progress)
     try:
@@ -48,19 +48,19 @@ def despite_damage(
 
 
 class _Once:
-    """Progress that is not told twice of what is done twice."""
+    """Reports progress once for work that is done twice."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._told = 0
+        self._reported = 0
         self._done = 0
 
     def __call__(self, amount: int, /) -> None:
         self._done += amount
-        more = max(0, self._done - self._told)
-        self._told += more
+        more = max(0, self._done - self._reported)
+        self._reported += more
         self._progress(more)
 
     def again(self) -> None:
-        """Begin from the start."""
+        """Note that the work begins again from the start."""
         self._done = 0

@@ -1,4 +1,4 @@
-"""Results of units, taken for as long as not too much is bad in them."""
+"""Passes results of units on while the numbers of bad rows and shards are within limits."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ Result = TypeVar("Result")
 def within_limits(
     results: Iterable[ShardScores], units: Sequence[tuple[Shard, int]], tally: BadTally
 ) -> Iterator[ShardScores]:
-    """Hand results over, in order, for as long as not too much is bad in them.
+    """Give the results in order, after the tally has counted each.
 
     Args:
-        results: of units.
-        units: which, and the number of the file that each is of.
-        tally: is told of them.
+        results: the scores of the units.
+        units: the units, each with the number of its file.
+        tally: counts what is bad, and raises BadDataError when a limit is passed.
     """
     placing = Placing()
-    for part, (unit, file) in zip(results, units, strict=True):
-        unit = placing.next(unit, part.source_rows)
-        tally.add(part.rows, in_file(unit, part.skipped), file)
-        yield part
+    for scores, (unit, file) in zip(results, units, strict=True):
+        unit = placing.next(unit, scores.source_rows)
+        tally.add(scores.rows, in_file(unit, scores.skipped), file)
+        yield scores
 
 
 @contextmanager
 def stopping(results: Iterable[Result]) -> Iterator[Iterable[Result]]:
-    """Stop a run of an engine where what takes its results fails."""
+    """Stop an engine's run at the end of the block, even if the block fails."""
     try:
         yield results
     finally:

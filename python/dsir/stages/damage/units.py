@@ -1,4 +1,4 @@
-"""Units behind one that could not be read: what cannot be numbered cannot be selected."""
+"""Units after an unreadable one: rows whose number in the file is unknown cannot be selected."""
 
 from __future__ import annotations
 
@@ -12,37 +12,34 @@ from dsir.stages.units import file_ranges
 def without_unnumbered(
     scores: Sequence[ShardScores], units: Sequence[int], numbered: Sequence[bool]
 ) -> list[ShardScores]:
-    """Pass over units of which nobody can say which rows of their file they hold.
+    """Return the scores, without rows for units whose row numbers in the file are unknown.
 
-    The rows of JSON Lines are counted by reading them. So where a unit cannot be read, the rest of
-    its file is lost with it, for the same reason. Row groups have their numbers from the footer.
+    Rows of JSON Lines are counted by reading them. So if one unit cannot be read, the rest of its
+    file is lost too, for the same reason. Row groups get their row numbers from the Parquet footer.
 
     Args:
-        scores: of every unit of a corpus, in order.
-        units: how many each file has.
-        numbered: of each file, whether its metadata says which rows its units hold.
-
-    Returns:
-        The scores, those of such units without a row.
+        scores: the scores of every unit of a corpus, in order.
+        units: how many units each file has.
+        numbered: for each file, whether its metadata says which rows its units hold.
     """
     found = []
     rest = iter(scores)
     for count, has_numbers in zip(units, numbered, strict=True):
         lost: ShardScores | None = None
         for _ in range(count):
-            part = next(rest)
+            unit = next(rest)
             if lost is not None and not has_numbers:
-                part = ShardScores(skipped=lost.skipped, form=part.form)
-            elif part.source_rows is None:
-                lost = part
-            found.append(part)
+                unit = ShardScores(skipped=lost.skipped, form=unit.form)
+            elif unit.source_rows is None:
+                lost = unit
+            found.append(unit)
     return found
 
 
 def without_unnumbered_of(
     units: Sequence[Shard], scores: Sequence[ShardScores]
 ) -> list[ShardScores]:
-    """Do the same for units that are at hand."""
+    """Return the same as `without_unnumbered`, for a list of units."""
     ranges = list(file_ranges(units))
     numbered = []
     for _, stop in ranges:

@@ -1,4 +1,4 @@
-"""Which rows may still be selected, while they go by."""
+"""Tells, while rows are scored, which of them may still be selected."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import cost_of_rows, eligible_rows
 from dsir.stages.score_table import Scores
 
-# Without their numbers, rows are told apart by log-weight alone. Once so many budgets have gone by
-# the bar is up; where it then lets through more than a part of as many again, log-weights are too
-# close.
+# When row numbers are unknown, only log-weights can be compared. After 8 budgets' worth of rows the
+# bar is stable. If it admits over a quarter of the next 8 budgets' worth, log-weights are too close
+# together for the gate to help.
 _BUDGETS_TO_RISE = 8
-_LARGEST_PART = 0.25
+_LARGEST_SHARE_PASSED = 0.25
 
 
 class Gate:
     """Lets rows through that may still be selected. Shared by the tasks of a stage; thread-safe.
 
-    In another process it begins anew: more is let through there.
+    A copy in another process starts without what this one has seen, so it lets more rows through.
 
     Args:
         settings: how rows will be drawn.
-        amounts: what each target takes of the budget, in the order in which they take.
-        most_bytes: what may be kept in all.
+        amounts: how much of the budget each target takes, in the order in which targets draw.
+        most_bytes: how many bytes of text may be kept in all.
     """
 
     def __init__(self, settings: DrawSettings, amounts: Sequence[int], most_bytes: int) -> None:
@@ -40,7 +40,8 @@ class Gate:
         self._bars = []
         before = 0
         for number, amount in enumerate(amounts):
-            # What targets before this one take is out of its reach, so it may go down so far.
+            # Earlier targets may take the best rows first, so this one may reach down to the rows
+            # of all budgets so far.
             before += amount
             rule: KeyRule = settings.rule.of_target(number)
             if amount:
@@ -62,12 +63,12 @@ class Gate:
         """Return the positions of the rows that may still be selected, ascending.
 
         Args:
-            scores: of consecutive rows.
-            corpus_row: global row number of the first; None where it is not known yet.
+            scores: scores of consecutive rows.
+            corpus_row: global row number of the first row; None if not known yet.
 
         Returns:
-            The positions; None where the rows have no numbers and without them nearly all of them
-            may be selected, so that there is no use in asking.
+            The positions; None if row numbers are unknown and too many rows pass without them, so
+            that the gate is of no use.
         """
         if corpus_row is None and self._useless:
             return None
@@ -85,17 +86,18 @@ class Gate:
         return passed
 
     def _look_back(self, rows: int, passed: int, amount: int) -> None:
-        """Find out whether rows without numbers are held back."""
+        """Check whether the gate holds back enough rows without numbers to be of use."""
         enough = _BUDGETS_TO_RISE * self._budget
         if self._gone_by >= enough:
             self._rows_since_risen += rows
             self._passed_since_risen += passed
         self._gone_by += amount
         if self._gone_by >= 2 * enough:
-            self._useless = self._passed_since_risen > _LARGEST_PART * self._rows_since_risen
+            most = _LARGEST_SHARE_PASSED * self._rows_since_risen
+            self._useless = self._passed_since_risen > most
 
     def takes(self, amount: int) -> bool:
-        """Say whether so many bytes more may be kept."""
+        """Count bytes that were kept, and tell whether more may be kept."""
         with self._lock:
             self._left -= amount
             return self._left >= 0
@@ -103,12 +105,12 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep rows of one shard.
+    """Which rows of one shard to keep, and where.
 
     Attributes:
-        gate: says which.
-        corpus_row: global row number of the shard's first row; None where it is not known yet.
-        path: where they go.
+        gate: tells which rows.
+        corpus_row: global row number of the shard's first row; None if not known yet.
+        path: the file that the rows are written to.
     """
 
     gate: Gate

@@ -1,9 +1,9 @@
-"""Lines put aside while they are counted, to be scored without being decompressed again.
+"""Stores lines while they are counted, so that scoring need not decompress them again.
 
-Where a model is fitted on all rows, every text is read twice. Decompressing gzip or bzip2 costs
-more than either counting or scoring, so lines that were decompressed once are written to a file
-that goes with the run: JSON Lines, and read as such. Whatever was not put aside is decompressed
-again. So are other files: that takes no longer than writing and reading such a file.
+If a model is fitted on all rows, every text is read twice. Decompressing gzip or bzip2 costs more
+than counting or scoring. So decompressed lines are written to a plain JSON Lines file, which is
+removed with the run, and scoring reads that file. Lines that were not stored are decompressed
+again. Files in other formats are always read again, which takes no longer than storing them would.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pyarrow as pa
 from dsir.corpus import Shard, TextBatch
 
 _MOST_BYTES = 8 << 30
-_TEXT_PER_BYTE = 3  # Of a compressed file, about.
-_NGRAMS_PER_BYTE = 0.5  # Of text, about.
+_TEXT_PER_BYTE = 3  # Bytes of text in one byte of a compressed file, roughly.
+_NGRAMS_PER_BYTE = 0.5  # N-grams in one byte of text, roughly.
 
 
 class LineSpool:
@@ -35,10 +35,10 @@ class LineSpool:
         self._given_up = False
 
     def add(self, batch: TextBatch) -> None:
-        """Put a batch aside."""
+        """Write the lines of a batch."""
         if self._given_up:
             return
-        assert batch.lines is not None, "only lines are put aside"
+        assert batch.lines is not None, "a spool stores lines"
         try:
             self._file.write(batch.lines.data)
             self._written = True
@@ -46,11 +46,11 @@ class LineSpool:
             self._given_up = True
 
     def give_up(self) -> None:
-        """Say that not all of the shard is put aside."""
+        """Note that the file will not hold all lines of the shard."""
         self._given_up = True
 
     def finished(self) -> Path | None:
-        """Return the file, where that is all there is; else None, and the file is removed."""
+        """Return the file if it holds all lines of the shard; otherwise remove it, return None."""
         if self._written and not self._given_up:
             return self._path
         self._path.unlink(missing_ok=True)
@@ -62,21 +62,21 @@ class LineSpool:
     def __exit__(self, *_: object) -> None:
         try:
             self._file.close()
-        except OSError:  # The end of what could not be written whole.
+        except OSError:  # A full disk: the last lines are missing.
             self._given_up = True
 
 
 def plan_spool(shards: Sequence[Shard], limit: int, folder: Path) -> tuple[Path | None, ...]:
-    """Say of which shards the lines are put aside, and where.
+    """Return for each shard the file to store its lines in, or None.
 
-    Of those that take long to decompress and are likely to be counted whole, where all of them take
-    little enough of the disk:
-    the budget of a fit ("auto") is some 3 GB of text for 10,000 buckets.
+    Lines are stored if they take long to decompress, the shard is likely to be counted whole, and
+    all shards together take little enough of the disk. (The budget of a fit, "auto", is some 3 GB
+    of text for 10,000 buckets.)
 
     Args:
-        shards: of the corpus.
-        limit: n-grams after which the count of a shard stops; -1 for none.
-        folder: for the files; it exists.
+        shards: the shards of the corpus.
+        limit: n-grams after which the count of a shard stops; -1 for no limit.
+        folder: where the files go; it exists.
     """
     likely = [shard.size * _TEXT_PER_BYTE for shard in shards]
     room = min(shutil.disk_usage(folder).free // 4, _MOST_BYTES)
@@ -91,10 +91,10 @@ def plan_spool(shards: Sequence[Shard], limit: int, folder: Path) -> tuple[Path 
 
 
 def likely_whole(size: int, limit: int) -> bool:
-    """Tell whether a file of so many bytes is likely to have no more n-grams than the limit.
+    """Tell whether a file is likely to have no more n-grams than the limit.
 
     Args:
-        size: of the file, compressed or not.
-        limit: n-grams; -1 for none.
+        size: bytes of the file, compressed or not.
+        limit: n-grams; -1 for no limit.
     """
     return limit < 0 or size * _TEXT_PER_BYTE * _NGRAMS_PER_BYTE <= limit

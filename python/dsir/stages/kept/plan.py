@@ -1,4 +1,4 @@
-"""Whether rows are kept as they pass, and which tasks keep what."""
+"""Decides whether rows are kept while they are scored, and where each task keeps them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from dsir.stages.kept.gate import Gate, Keep
 from dsir.stages.kept.writer import can_keep
 from dsir.storage.workdir import Workdir
 
-# Above this share of the rows, more would be kept than is worth it: k (1 + ln(N / k)) of N.
+# Keeping costs more than it saves if k is a larger share of the N rows: k (1 + ln(N / k)) are kept.
 _LARGEST_SHARE = 0.05
 _MOST_TARGETS = 16  # Each has a bar of 8 MB.
-_TOKENS_PER_BYTE = 0.5  # Of compressed text, about; only to compare with the above.
-_BYTES_PER_BYTE = 2.5  # The same: bytes of text in one of a file.
-_BYTES_PER_DOCUMENT = 500  # The same, where documents have not been counted.
+# Rough figures, used only to compare a budget with _LARGEST_SHARE.
+_TOKENS_PER_BYTE = 0.5  # Tokens in one byte of compressed text.
+_BYTES_PER_BYTE = 2.5  # Bytes of text in one byte of a file.
+_BYTES_PER_DOCUMENT = 500  # Bytes of a file for one document, if documents were not counted.
 
 
 def plan_keeping(
@@ -30,18 +31,18 @@ def plan_keeping(
     folder: Path,
     counted: Sequence[int | None] = (),
 ) -> tuple[Keep | None, ...]:
-    """Say which rows of which shard are to be kept in a folder.
+    """Return for each shard which rows to keep, and in which file; None to keep no rows.
 
-    None where groups have quotas: a row may then be selected however many greater keys there are.
-    The noise of a row depends on its global number. From the first shard on of which nobody knows
-    how many rows it has, more of them are kept, as any noise must be reckoned with.
+    With quotas no rows are kept: a row may then be selected however many greater keys there are.
+    The noise of a row depends on its global number. After the first shard whose number of rows is
+    unknown, global numbers are unknown too, so more rows are kept, to allow for any noise.
 
     Args:
-        shards: of the corpus.
+        shards: the shards of the corpus.
         settings: how rows will be drawn.
-        shares: of the budget, one a target.
-        folder: for the files of kept rows; it exists.
-        counted: by shard, the rows that a fit has read of it, where that was all; else None.
+        shares: each target's share of the budget.
+        folder: where the files of kept rows go; it exists.
+        counted: for each shard its number of rows, if a fit has read it to the end; else None.
     """
     nothing: tuple[Keep | None, ...] = (None,) * len(shards)
     if settings.quotas:
@@ -51,7 +52,7 @@ def plan_keeping(
         if not any(keeping):
             return nothing
         corpus_rows = _corpus_rows(shards, counted)
-    except InputError:  # Whoever reads it deals with that.
+    except InputError:  # The stage that reads the shard handles the error.
         return nothing
     *corpus_rows, total = corpus_rows
     budget = settings.budget
@@ -59,14 +60,15 @@ def plan_keeping(
         return nothing
     amount = budget.of_rows(total or 0)
     if settings.dedup == "exact":
-        # The bar cannot tell copies apart; those that come to be refused must not raise it too far.
+        # The bar counts every copy of a text, and copies that are refused later must not raise it
+        # too far.
         amount *= 2
     if budget.unit == "documents":
         size = sum(shard.size for shard in shards)
         share = amount / max(1, size / _BYTES_PER_DOCUMENT if total is None else total)
     else:
-        a_byte = _TOKENS_PER_BYTE if budget.unit == "tokens" else _BYTES_PER_BYTE
-        share = amount / max(1, sum(shard.size for shard in shards) * a_byte)
+        per_byte = _TOKENS_PER_BYTE if budget.unit == "tokens" else _BYTES_PER_BYTE
+        share = amount / max(1, sum(shard.size for shard in shards) * per_byte)
     if amount == 0 or share > _LARGEST_SHARE or len(shares) > _MOST_TARGETS:
         return nothing
     gate = Gate(settings, split(amount, shares), shutil.disk_usage(folder).free // 4)
@@ -77,7 +79,7 @@ def plan_keeping(
 
 
 def _corpus_rows(shards: Sequence[Shard], counted: Sequence[int | None]) -> list[int | None]:
-    """Return the global number of each shard's first row, and how many rows there are in all."""
+    """Return the global number of each shard's first row, then the rows in all; None if unknown."""
     corpus_rows: list[int | None] = [0]
     before: int | None = 0
     for number, shard in enumerate(shards):
@@ -93,7 +95,7 @@ def _corpus_rows(shards: Sequence[Shard], counted: Sequence[int | None]) -> list
 def kept_folder(workdir: Workdir | None) -> Iterator[Path | None]:
     """Give an empty folder in a work directory, and remove it at the end of the block.
 
-    What a run that was killed has left there is removed as well.
+    Files that a killed run has left there are removed as well.
     """
     if workdir is None:
         yield None

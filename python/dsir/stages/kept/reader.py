@@ -1,4 +1,4 @@
-"""Kept rows fetched again; what was not kept comes from the input."""
+"""Fetches rows from a file of kept rows; rows that were not kept come from the input."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from dsir.primitive_arrays import to_numpy
 def take_kept(
     path: Path, shard: Shard, wanted: npt.NDArray[np.int64], threads: int
 ) -> Iterator[TakenRows]:
-    """Fetch rows by their number: those that were kept, the others from the shard.
+    """Fetch rows by their number: kept rows from their file, all others from the shard.
 
     Args:
         path: the file of kept rows.
-        shard: what they were kept of.
+        shard: the shard that the rows belong to.
         wanted: ascending row numbers.
-        threads: how many the reader of the shard may use.
+        threads: how many threads the reader of the shard may use.
     """
     if shard.kept_as == "lines":
         return _lines(path, shard, wanted, threads)
@@ -54,7 +54,8 @@ def _records(
 def _lines(
     path: Path, shard: Shard, wanted: npt.NDArray[np.int64], threads: int
 ) -> Iterator[TakenRows]:
-    # To fetch one line the file is read up to it, so it is all of them or none.
+    # To fetch one line, the whole input before it is read; so unless all wanted lines were kept,
+    # all come from the input.
     missing = wanted
     for _, rows in _batches(path, columns=[2]):
         missing = missing[~np.isin(missing, rows, assume_unique=True)]
@@ -71,7 +72,7 @@ def _lines(
 def _batches(
     path: Path, columns: list[int] | None = None
 ) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.int64]]]:
-    """Read the file; gives the batches and the row numbers, which are the last column."""
+    """Give the batches of the file, each with its row numbers, which are the last column."""
     options = pa.ipc.IpcReadOptions(included_fields=columns)
     with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file, options=options) as stream:
         for batch in stream:

@@ -1,11 +1,10 @@
-"""Rows kept as they pass: what may still be selected is put aside while it is scored.
+"""Writes rows that may still be selected to a file while they are scored.
 
-To write a selection its rows have to be fetched, and a row group is decoded, or a compressed file
-decompressed, whole for a single row of it. While rows are scored their texts are at hand, so those
-that may still be selected (a bar that only rises says which: `cpp/sampling/rising_bar.hpp`) are
-written to a file beside the scores: with their other columns, or as the lines that they are. What
-is kept changes nothing but the time: a selected row that was not kept, for whatever reason, is
-fetched from the input.
+To write a selection, its rows have to be fetched; for a single row a whole row group is decoded, or
+a whole compressed file decompressed. While rows are scored, their texts are in memory. So rows that
+may still be selected (`cpp/sampling/rising_bar.hpp` tells which) are written to a file then, either
+with their other columns or as their lines. Keeping rows changes nothing but the time: a selected
+row that was not kept, for whatever reason, is fetched from the input.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ class RowKeeper(abc.ABC):
     """Writes the rows of a shard that may still be selected; a context manager.
 
     Args:
-        keep: which rows, and where to.
-        schema: of what is written; the last column is the number of the row in the shard.
-        held_bytes: of text, held before it is written.
+        keep: which rows to keep, and in which file.
+        schema: the schema of the file; its last column is the number of the row in the shard.
+        held_bytes: bytes of text to hold in memory before they are written.
     """
 
     def __init__(self, keep: Keep, schema: pa.Schema, held_bytes: int) -> None:
@@ -52,7 +51,7 @@ class RowKeeper(abc.ABC):
         self._stream: Any = None
 
     def look_at(self, batch: TextBatch, scores: Scores) -> None:
-        """Put aside the rows of a batch that may still be selected."""
+        """Keep the rows of a batch that may still be selected."""
         corpus_row = self._keep.corpus_row
         positions = self._keep.gate.may_be_selected(
             scores, None if corpus_row is None else corpus_row + batch.unit_row
@@ -75,7 +74,7 @@ class RowKeeper(abc.ABC):
             try:
                 if closing is not None:
                     closing.close()
-            except OSError:  # The end of what could not be written whole.
+            except OSError:  # A full disk: the last rows are missing.
                 self._failed = True
         if self._useless:
             self._keep.path.unlink(missing_ok=True)
@@ -84,8 +83,8 @@ class RowKeeper(abc.ABC):
     def made(self) -> bool:
         """Tell, once the block has ended, whether there is a file of kept rows.
 
-        A full disk, or columns beside the text that cannot be read, are not this one's to tell of:
-        without it, the rows are fetched from the input, and whoever does that deals with them.
+        A full disk, or columns beside the text that cannot be read, are no error here. There is no
+        file then, so the rows are fetched from the input, which reports damage itself.
         """
         return not (self._failed or self._useless or self._stream is None)
 
@@ -95,7 +94,7 @@ class RowKeeper(abc.ABC):
 
     @abc.abstractmethod
     def _records(self) -> Iterator[pa.RecordBatch]:
-        """Give what is held, and let go of it."""
+        """Give the rows that are held in memory, and forget them."""
 
     def _write(self) -> None:
         if self._failed or not self._held:
@@ -113,7 +112,7 @@ class RowKeeper(abc.ABC):
 
 
 class RecordKeeper(RowKeeper):
-    """Keeps rows with all their columns, of shards that keep them as records."""
+    """Keeps rows with all their columns, for shards that are `kept_as` records."""
 
     def __init__(self, shard: Shard, schema: pa.Schema, keep: Keep) -> None:
         super().__init__(keep, schema.append(_ROW), shard.limits.batch_bytes or _HELD_BYTES)
@@ -140,14 +139,14 @@ class RecordKeeper(RowKeeper):
 
 
 class LineKeeper(RowKeeper):
-    """Keeps text and line of rows, of shards that keep them as lines."""
+    """Keeps the text and the line of rows, for shards that are `kept_as` lines."""
 
     def __init__(self, shard: Shard, keep: Keep) -> None:
         super().__init__(keep, _LINES, shard.limits.batch_bytes or _HELD_BYTES)
         self._batches: list[pa.RecordBatch] = []
 
     def _hold(self, batch: TextBatch, positions: npt.NDArray[np.int64]) -> None:
-        assert batch.lines is not None, "rows kept as lines come with them"
+        assert batch.lines is not None, "shards kept as lines give the lines with the texts"
         columns = [
             take_values(batch.text, positions).cast(pa.large_string()),
             batch.lines.original_lines(positions),
@@ -161,7 +160,7 @@ class LineKeeper(RowKeeper):
 
 
 def open_keeper(shard: Shard, keep: Keep | None) -> RowKeeper | None:
-    """Return what keeps rows of a shard; None where they are not to be kept, or cannot be."""
+    """Return the keeper for rows of a shard; None if they should not or cannot be kept."""
     if keep is None or shard.kept_as is None:
         return None
     if shard.kept_as == "lines":
@@ -170,10 +169,10 @@ def open_keeper(shard: Shard, keep: Keep | None) -> RowKeeper | None:
 
 
 def can_keep(shard: Shard) -> bool:
-    """Tell whether rows of a shard can be kept: as lines, or as records that allow it.
+    """Tell whether rows of a shard can be kept, as lines or as records.
 
-    The text must not be nested, and there must be no dictionaries: one is shared by all rows of a
-    row group, and would be kept with every few of them.
+    Records can be kept if the text is not nested and no column is a dictionary. All rows of a row
+    group share a dictionary, and each batch of a few kept rows would store all of it.
 
     Raises:
         InputError: the shard cannot be read.
