@@ -17,10 +17,10 @@ from dsir.model.targets import Proportions, TargetMode, in_order
 
 @dataclass(frozen=True, slots=True)
 class TargetColumns:
-    """The targets of a model, and the log ratios and log-weights that the mode gives them.
+    """The targets of a model, and how their mode turns them into log ratios and log-weights.
 
-    Pooled targets have one row of log ratios, others a row each. Separate targets have a column of
-    log-weights each, others one column together.
+    There is one row of log ratios if the targets are pooled, else one row per target. There is one
+    column of log-weights per target if the targets are separate, else one column.
 
     Attributes:
         names: names of the targets; empty for a single target without a name.
