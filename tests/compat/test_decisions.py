@@ -155,7 +155,7 @@ def test_more_than_there_is(make, write, tmp_path):
     path = write(tmp_path / "raw.jsonl", [LONG] * 4 + ["short"])
     made = run(make([path], min_example_length=3), tmp_path / "all", 4)
     assert len(taken(tmp_path / "all")) == 4
-    with pytest.raises(dsir.BudgetError, match="5 examples are asked for, but 4 of 5 can be"):
+    with pytest.raises(dsir.BudgetError, match="5 examples are wanted, but only 4 of 5"):
         made.resample(tmp_path / "more", 5)
     assert not (tmp_path / "more").exists()
     for n in (0, -1, 2.0, True):
@@ -163,7 +163,7 @@ def test_more_than_there_is(make, write, tmp_path):
             made.resample(tmp_path / "more", n)
     separate = make([path], [path, path], separate_targets=True, target_proportions=[1, 3])
     run(separate, tmp_path / "separate", 5)
-    with pytest.raises(dsir.BudgetError, match="7 examples are asked for for target 1, but 3"):
+    with pytest.raises(dsir.BudgetError, match="7 examples are wanted for target 1, but only 3"):
         separate.resample(tmp_path / "more", 9)
 
 
@@ -218,7 +218,7 @@ def test_seeds_and_no_seed_make_a_difference(make, write, tmp_path):
 def test_num_proc_changed_between_the_stages(corpus, make, tmp_path):
     made = run(make(*corpus, num_proc=3), tmp_path / "out", 5)
     made.num_proc = 4
-    with pytest.raises(dsir.WorkdirError, match="3 virtual shards, now there are 4: num_proc has"):
+    with pytest.raises(dsir.WorkdirError, match="3 virtual shards, but now there are 4"):
         made.resample(tmp_path / "other", 5)
     made.num_proc = 3
     made.raw_datasets = made.raw_datasets[::-1]
@@ -228,7 +228,7 @@ def test_num_proc_changed_between_the_stages(corpus, make, tmp_path):
     with pytest.raises(dsir.WorkdirError, match=r"target-0\.jsonl is new"):
         made.resample(tmp_path / "other", 5)
     made.raw_datasets = corpus[0][:2]
-    with pytest.raises(dsir.WorkdirError, match=r"are others than those .* \(3, now 2\)"):
+    with pytest.raises(dsir.WorkdirError, match=r"other raw_datasets \(3, now 2\)"):
         made.resample(tmp_path / "other", 5)
     assert not (tmp_path / "other").exists()
 
@@ -245,7 +245,7 @@ def test_weights_that_are_not_whole(corpus, make, tmp_path):
         with pytest.raises(dsir.WorkdirError, match=r"shards\.json: cannot be read"):
             made.resample(tmp_path / "out", 5)
     note.write_text(whole.replace('"format": 1', '"format": 2'))
-    with pytest.raises(dsir.WorkdirError, match="is of format 2"):
+    with pytest.raises(dsir.WorkdirError, match="has format 2, not 1"):
         made.resample(tmp_path / "out", 5)
     note.write_text(whole)
     weights = made.log_importance_weights_dir / "1.npy"
@@ -288,7 +288,7 @@ def test_a_dataset_that_changed_between_the_stages(make, write, tmp_path, change
         made.fit_importance_estimator()
         made.compute_importance_weights()
         write(path, [LONG] * (8 if change == "longer" else 4))
-        with pytest.raises(dsir.ShardError, match="has other examples than the 6 that were weigh"):
+        with pytest.raises(dsir.ShardError, match="more or fewer examples than the 6 that"):
             made.resample(tmp_path / "out", 6)
         assert not list((tmp_path / "out").iterdir())
 
@@ -327,7 +327,7 @@ def test_log_ratios_that_no_fit_gives(make, write, tmp_path):
     weights = np.load(made.log_importance_weights_dir / "0.npy")
     assert weights.tolist() == [100.0, 300.0, 500.0]
     made.log_diff = np.zeros(7)
-    with pytest.raises(dsir.ModelError, match=r"log_diff: is of shape \(7,\), for 200 buckets"):
+    with pytest.raises(dsir.ModelError, match=r"each of 200 buckets, found shape \(7,\)"):
         made.compute_importance_weights()
     made.log_diff = None
     with pytest.raises(dsir.ModelError, match="nothing has been fitted"):
@@ -396,7 +396,7 @@ def test_places_that_are_refused(corpus, make, tmp_path):
     (tmp_path / "there" / "cached").mkdir(parents=True)
     for out, cache, message in (
         (tmp_path / "file", None, "file: is a file"),
-        (tmp_path / "there", tmp_path / "cached", "there/cached: is there already"),
+        (tmp_path / "there", tmp_path / "cached", "there/cached: already exists"),
         (tmp_path / "in" / "deep", tmp_path / "in", "cannot be moved into itself"),
     ):
         with pytest.raises(dsir.OutputError, match=message):
@@ -404,7 +404,7 @@ def test_places_that_are_refused(corpus, make, tmp_path):
     with pytest.raises(dsir.OutputError, match=r"file/sub/0\.jsonl: cannot be written"):
         made.resample(tmp_path / "file" / "sub", 5)
     (tmp_path / "a" / "3.jsonl").touch()
-    with pytest.raises(dsir.OutputError, match=r"a/3\.jsonl: is of another selection"):
+    with pytest.raises(dsir.OutputError, match=r"a/3\.jsonl: belongs to another selection"):
         made.resample(tmp_path / "a", 5)
     (tmp_path / "a" / "3.jsonl").unlink()
     made.resample(tmp_path / "a", 7)

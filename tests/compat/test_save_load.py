@@ -92,7 +92,7 @@ def test_attributes_of_a_subclass(tmp_path):
     assert other.nested == made.nested
     assert other.scalar == 3.5
     made.thing = object()
-    with pytest.raises(dsir.SettingError, match="thing: a object cannot be saved"):
+    with pytest.raises(dsir.SettingError, match="thing: the type object cannot be saved"):
         made.save(tmp_path / "state")
     other.load(tmp_path / "state")  # The file of before is still there.
 
@@ -101,7 +101,7 @@ def test_functions_are_needed_again(corpus, tmp_path):
     made = compat.HashedNgramDSIR(*corpus, tmp_path, raw_parse_example_fn=parse)
     made.save(tmp_path / "state")
     other = compat.HashedNgramDSIR([], [], tmp_path)
-    with pytest.raises(dsir.ModelError, match="raw_parse_example_fn=parse, a function, which no"):
+    with pytest.raises(dsir.ModelError, match="raw_parse_example_fn=parse, a function, and"):
         other.load(tmp_path / "state")
     assert other.raw_datasets == []
     other.load(tmp_path / "state", exclude_keys=["raw_parse_example_fn"])

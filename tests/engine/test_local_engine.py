@@ -44,7 +44,7 @@ def test_engines_by_name():
     assert named.threads == 3
     assert open_engine().threads == LocalEngine().threads
     assert open_engine(named) is named
-    with pytest.raises(dsir.SettingError, match="threads: belongs to the engine"):
+    with pytest.raises(dsir.SettingError, match="threads: cannot be given with an Engine"):
         open_engine(named, 2)
 
 

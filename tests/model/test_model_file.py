@@ -189,7 +189,7 @@ def test_crafted_files(tmp_path, header, counts):
 
 def test_other_versions(tmp_path):
     path = crafted(tmp_path / "m", GOOD, [3, 4, 5, 1], version=1)
-    with pytest.raises(dsir.ModelError, match="format 1; this dsir reads 2"):
+    with pytest.raises(dsir.ModelError, match="format 1; this version of dsir reads 2"):
         dsir.ImportanceModel.load(path)
     for name, value in (("unicode", "99.0.0"), ("hash_version", 99)):
         other = {**GOOD, "features": {**GOOD["features"], name: value}}

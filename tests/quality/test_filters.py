@@ -181,12 +181,12 @@ def test_words_for_filters():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("", "is no filter"),
-        ("papers", "is no filter"),
-        ("min_words=1,paper", "'paper' is no filter"),
-        ("paper,", "is no filter"),
-        ("longest=3", "'longest=3' is no filter"),
-        ("min_words", "'min_words' is no filter"),
+        ("", "is not a filter"),
+        ("papers", "is not a filter"),
+        ("min_words=1,paper", "'paper' is not a filter"),
+        ("paper,", "is not a filter"),
+        ("longest=3", "'longest=3' is not a filter"),
+        ("min_words", "'min_words' is not a filter"),
         ("min_words=1,min_words=2", "given twice"),
         ("min_words=1.5", "a whole number"),
         ("min_words=", "a whole number"),

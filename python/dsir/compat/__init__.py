@@ -2,8 +2,8 @@
 
 from dsir.compat import HashedNgramDSIR
 
-What runs is dsir's core, on threads. docs/reference/compatibility.md lists where the behaviour
-differs.
+dsir's core does the work, on threads. docs/reference/compatibility.md lists the differences in
+behaviour.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DSIR: the reference's base class, for features and importance estimators of one's own."""
+"""DSIR: the reference's base class, for your own features and importance estimator."""
 
 from __future__ import annotations
 
@@ -46,22 +46,24 @@ Result = TypeVar("Result")
 class DSIR:
     """Data selection with importance resampling: subclass it with features and an estimator.
 
-    A subclass defines `featurizer` and `importance_estimator`, and where it filters examples,
-    `get_perexample_metadata` and `perexample_metadata_filter`. The functions and methods given are
-    called from threads, for one dataset each at a time; they need not be picklable.
+    A subclass defines `featurizer` and `importance_estimator`. To filter examples, it also defines
+    `get_perexample_metadata` and `perexample_metadata_filter`. Functions and methods are called
+    from several threads, each of which works on one dataset; they need not be picklable.
 
     Args:
-        raw_datasets: paths of what to select from; or whatever `raw_load_dataset_fn` takes.
-        target_datasets: the same for what is wanted.
-        cache_dir: where log-weights are kept.
-        raw_load_dataset_fn: gives the examples of a dataset; JSON Lines by default.
-        raw_parse_example_fn: gives the text of an example; None where an example is a text.
+        raw_datasets: paths to select from, or whatever `raw_load_dataset_fn` takes.
+        target_datasets: paths of the targets, or whatever `target_load_dataset_fn` takes.
+        cache_dir: folder for the log-weights.
+        raw_load_dataset_fn: returns the examples of a dataset; reads JSON Lines by default.
+        raw_parse_example_fn: returns the text of an example, its field "text" by default; None if
+            an example is itself a text.
         target_load_dataset_fn: the same for targets.
         target_parse_example_fn: the same for targets.
-        num_proc: virtual shards, and at most so many threads; None for every core this process may
-            use, -1 for the same and one virtual shard per dataset.
-        separate_targets: draw for every target on its own.
-        target_proportions: what share each of the separate targets has; None for that of its size.
+        num_proc: number of virtual shards, and the most threads to use. None for one per core that
+            this process may use; -1 for as many threads, but one virtual shard per dataset.
+        separate_targets: draw for each target separately.
+        target_proportions: each separate target's share of the selection; None if
+            `fit_importance_estimator` sets the shares.
 
     Raises:
         SettingError: an argument is out of range.
@@ -94,7 +96,7 @@ class DSIR:
         self.cache_dir = Path(cache_dir)
         if num_proc is None:
             num_proc = usable_cores()
-        # joblib, which the reference runs on, takes -1 for every core.
+        # As in joblib, which the reference runs on, -1 means every core.
         self.num_proc = -1 if num_proc == -1 else whole_number("num_proc", num_proc, 1)
         self.log_importance_weights_dir = self.cache_dir / "log_importance_weights"
         self.log_importance_weights_dir.mkdir(parents=True, exist_ok=True)
@@ -113,11 +115,11 @@ class DSIR:
         raise NotImplementedError
 
     def importance_estimator(self, features: npt.NDArray[Any]) -> Any:
-        """Return the log-weight of features, or with separate targets one a target."""
+        """Return the log-weight of features; with separate targets, one per target."""
         raise NotImplementedError
 
     def get_perexample_metadata(self, ex: Any, features: npt.NDArray[Any]) -> Any:
-        """Return a number (or numbers) by which examples are filtered.
+        """Return the number, or numbers, that `perexample_metadata_filter` filters by.
 
         Args:
             ex: the example.
@@ -128,7 +130,11 @@ class DSIR:
     def perexample_metadata_filter(
         self, concat_metadata: npt.NDArray[Any]
     ) -> npt.NDArray[np.bool_]:
-        """Return which examples may be taken, by the metadata of all."""
+        """Return which examples may be selected: bool, one per example.
+
+        Args:
+            concat_metadata: the metadata of all examples.
+        """
         raise NotImplementedError
 
     def fit_importance_estimator(self) -> None:
@@ -138,25 +144,25 @@ class DSIR:
     def compute_importance_weights(self) -> None:
         """Compute the log-weight of every raw example.
 
-        Writes `log_importance_weights_dir/{i}.npy`, and where there are metadata
-        `perexample_metadata_dir/{i}.npy`, for every virtual shard i.
+        Writes `log_importance_weights_dir/{i}.npy` for every virtual shard i, and
+        `perexample_metadata_dir/{i}.npy` if there are metadata.
 
         Raises:
-            InputError: something cannot be read.
-            SettingError: a method returns what cannot be used.
+            InputError: a dataset cannot be read.
+            SettingError: a method returns unusable values.
         """
-        groups = by_dataset(self._get_virtually_sharded_datasets(self.raw_datasets))
-        weigh = self._weigh(max(1, threads_for(self.num_proc) // len(groups)))
-        tasks = [WeighTask(self._raw(group), weigh) for group in groups]
+        datasets = by_dataset(self._get_virtually_sharded_datasets(self.raw_datasets))
+        weigh = self._weigh(max(1, threads_for(self.num_proc) // len(datasets)))
+        tasks = [WeighTask(self._raw(shards), weigh) for shards in datasets]
         folder = WeightsFolder(self.log_importance_weights_dir, self.perexample_metadata_dir)
         folder.begin()
         found = self._over_datasets("score", weigh_dataset, tasks)
-        for group, weights in zip(groups, found, strict=True):
-            folder.add(group, weights)
+        for shards, weights in zip(datasets, found, strict=True):
+            folder.add(shards, weights)
         folder.finish()
 
     def _weigh(self, threads: int) -> Weigh:
-        """Return what weighs a dataset, with so many threads."""
+        """Return the function that weighs a dataset, on this many threads."""
         del threads
         return WeighOneByOne(
             self.featurizer, self.importance_estimator, self.get_perexample_metadata
@@ -171,51 +177,52 @@ class DSIR:
         *,
         seed: int | None = None,
     ) -> None:
-        """Draw raw examples by their weights and write them, a file per virtual shard.
+        """Draw raw examples by their weights and write them, one file per virtual shard.
 
         Args:
-            out_dir: where the files `{i}.jsonl` go.
-            num_to_sample: how many examples.
-            cache_dir: where they are written before; None to write to out_dir.
-            top_k: take those with the greatest weights instead of sampling.
-            seed: of the sample, which is then the same for any num_proc and on any machine; None
-                for numpy's global generator (`np.random.seed`), as in the reference.
+            out_dir: folder for the files `{i}.jsonl`.
+            num_to_sample: number of examples to draw.
+            cache_dir: folder to write the files to first; None to write them to out_dir.
+            top_k: take the examples with the greatest weights instead of sampling.
+            seed: seed of the sample, which is then the same for any num_proc and on any machine;
+                None for numpy's global generator (`np.random.seed`), as in the reference.
 
         Raises:
-            BudgetError: fewer examples can be taken.
-            OutputError: they cannot be written there.
-            WorkdirError: the weights are not those of these datasets and this num_proc.
+            BudgetError: fewer examples can be selected.
+            OutputError: the files cannot be written.
+            WorkdirError: the weights belong to other datasets or to another num_proc.
         """
         wanted = whole_number("num_to_sample", num_to_sample, 1)
-        of_targets = [wanted]
+        by_targets = [wanted]
         if self.separate_targets:
-            of_targets = budgets(wanted, self.target_proportions, len(self.target_datasets))
-        shards = self._get_virtually_sharded_datasets(self.raw_datasets)
-        groups = by_dataset(shards)
-        goes = Destination(Path(out_dir), Path(out_dir if cache_dir is None else cache_dir))
-        goes.check(len(shards))
+            by_targets = budgets(wanted, self.target_proportions, len(self.target_datasets))
+        all_shards = self._get_virtually_sharded_datasets(self.raw_datasets)
+        datasets = by_dataset(all_shards)
+        destination = Destination(Path(out_dir), Path(out_dir if cache_dir is None else cache_dir))
+        destination.check(len(all_shards))
         folder = WeightsFolder(self.log_importance_weights_dir, self.perexample_metadata_dir)
-        stored = folder.read(shards)
-        ends = np.cumsum([sum(stored.rows[s["overall_idx"]] for s in group) for group in groups])
+        stored = folder.read(all_shards)
+        sizes = [sum(stored.rows[shard["overall_idx"]] for shard in shards) for shards in datasets]
+        ends = np.cumsum(sizes)
         pool = Pool(
             by_target(stored.weights, self.separate_targets),
             self._eligible(stored),
-            global_rows(groups, stored.rows),
-            functools.partial(_name_row, [group[0]["path"] for group in groups], ends),
+            global_rows(datasets, stored.rows),
+            functools.partial(_name_row, [shards[0]["path"] for shards in datasets], ends),
         )
         threads = threads_for(self.num_proc)
-        chosen = draw(pool, of_targets, top_k=top_k, seed=seed, threads=threads)
+        chosen = draw(pool, by_targets, top_k=top_k, seed=seed, threads=threads)
         tasks = [
             WriteTask(
-                Dataset(group[0]["path"], self.raw_load_dataset_fn, None),
-                of_dataset,
-                [goes.file(shard["overall_idx"]) for shard in group],
+                Dataset(shards[0]["path"], self.raw_load_dataset_fn, None),
+                chosen_here,
+                [destination.file(shard["overall_idx"]) for shard in shards],
             )
-            for group, of_dataset in zip(groups, np.split(chosen, ends[:-1]), strict=True)
+            for shards, chosen_here in zip(datasets, np.split(chosen, ends[:-1]), strict=True)
         ]
         for _ in self._over_datasets("write", write_dataset, tasks):
             pass
-        goes.finish()
+        destination.finish()
 
     def _eligible(self, stored: Stored) -> npt.NDArray[np.bool_]:
         rows = sum(stored.rows)
@@ -232,28 +239,28 @@ class DSIR:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write this object's attributes to a file, which is never a pickle.
 
-        docs/reference/compatibility.md describes the file.
-        Functions are not written. The default ones are noted by name.
+        docs/reference/compatibility.md describes the file. Functions are not written; default
+        functions are noted by name.
 
         Raises:
-            SettingError: an attribute is of a kind that cannot be written.
+            SettingError: an attribute has a type that cannot be written.
         """
         state_file.write(Path(path), vars(self))
 
     def load(self, path: str | os.PathLike[str], exclude_keys: Sequence[str] | None = None) -> None:
-        """Take the attributes from a file that `save` wrote.
+        """Set this object's attributes from a file that `save` wrote.
 
         Args:
             path: the file.
-            exclude_keys: attributes to leave as they are.
+            exclude_keys: attributes to leave unchanged.
 
         Raises:
-            ModelError: the file is damaged, or a pickle, or needs functions that this object lacks.
+            ModelError: the file is damaged, is a pickle, or needs functions that this object lacks.
         """
         vars(self).update(state_file.read(Path(path), vars(self), exclude_keys or ()))
 
-    def _raw(self, group: Sequence[VirtualShard]) -> Dataset:
-        return Dataset(group[0]["path"], self.raw_load_dataset_fn, self.raw_parse_example_fn)
+    def _raw(self, shards: Sequence[VirtualShard]) -> Dataset:
+        return Dataset(shards[0]["path"], self.raw_load_dataset_fn, self.raw_parse_example_fn)
 
     def _over_datasets(
         self, name: str, stage: Callable[[Task, Progress], Result], tasks: Sequence[Task]

@@ -1,4 +1,4 @@
-"""The fit: the n-grams of one dataset, each virtual shard within its share of the budget."""
+"""Counts the n-grams of one dataset for the fit; each virtual shard has a share of the budget."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ class CountTask:
     """Count one dataset.
 
     Attributes:
-        num_shards: its virtual shards.
-        limit: each of them stops behind the example that takes its n-grams above this; -1 for none.
+        dataset: the dataset.
+        num_shards: number of virtual shards of the dataset.
+        limit: a virtual shard stops after the example that takes its n-grams above this number;
+            -1 for no limit.
         n, buckets, tokenizer: the features.
-        threads: how many to use.
+        threads: number of threads to use.
     """
 
     dataset: Dataset
@@ -41,10 +43,10 @@ class CountTask:
 
 
 def share_of(num_tokens: object, num_shards: int) -> int:
-    """Return the share that each virtual shard has of a budget of n-grams; -1 for no limit.
+    """Return each virtual shard's share of a budget of n-grams; -1 for no limit.
 
     Raises:
-        SettingError: the budget is no number, or negative.
+        SettingError: the budget is not a number, or is negative.
     """
     if num_tokens is None:
         return -1
@@ -63,21 +65,21 @@ def count_dataset(task: CountTask, progress: Progress) -> npt.NDArray[np.int64]:
     """Count the n-grams of a dataset: int64[buckets].
 
     Raises:
-        InputError: something cannot be read.
+        InputError: the dataset cannot be read.
     """
     counts = np.zeros(task.buckets, dtype=np.int64)
     features = features_in_core(task.n, task.buckets, task.tokenizer)
     if features is None:
         _count_in_python(task, counts, progress)
         return counts
-    # What is left of its share to each virtual shard that still reads.
+    # What is left of the share of each virtual shard that has not stopped.
     left = dict.fromkeys(range(task.num_shards), task.limit)
     for batch in task.dataset.texts(task.threads, progress):
         if task.limit < 0:
             _count(task, batch.unit_row, batch.text, counts, -1, features)
             continue
         for shard in list(left):
-            first, text = _of_shard(batch, shard, task.num_shards)
+            first, text = _texts_of_shard(batch, shard, task.num_shards)
             left[shard] -= _count(task, first, text, counts, left[shard], features)
             if left[shard] < 0:
                 del left[shard]
@@ -86,8 +88,8 @@ def count_dataset(task: CountTask, progress: Progress) -> npt.NDArray[np.int64]:
     return counts
 
 
-def _of_shard(batch: TextBatch, shard: int, num_shards: int) -> tuple[int, pa.Array]:
-    """Return the texts of a batch that belong to a virtual shard, and the row of the first."""
+def _texts_of_shard(batch: TextBatch, shard: int, num_shards: int) -> tuple[int, pa.Array]:
+    """Return the row of the first text of a virtual shard in a batch, and all of its texts."""
     if num_shards == 1:
         return batch.unit_row, batch.text
     first = (shard - batch.unit_row) % num_shards

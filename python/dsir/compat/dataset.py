@@ -1,4 +1,4 @@
-"""The examples of one dataset, each read once: JSON Lines by the core, the rest by functions."""
+"""The examples of one dataset, read once: JSON Lines by the core, other data by functions."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from dsir.formats import how_read
 LoadDataset = Callable[[Any], Iterable[Any]]
 ParseExample = Callable[[Any], Any]
 
-# Of the examples that functions give, this much is read before it is handed on.
+# Examples that functions return are handed on in batches of up to so many examples or characters.
 _BATCH_EXAMPLES = 1024
 _BATCH_CHARACTERS = 4 << 20
 _EXAMPLES_BETWEEN_REPORTS = 256
 
 
 def default_load_dataset_fn(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
-    """Read JSON Lines, plain or compressed; blank lines are no examples.
+    """Read JSON Lines, plain or compressed; blank lines are skipped.
 
     Args:
         path: the file.
 
     Raises:
-        ShardError: it cannot be read.
+        ShardError: the file cannot be read.
         RowError: a line is not JSON.
     """
     shard = open_lines(path)
@@ -60,29 +60,29 @@ def default_parse_example_fn(ex: dict[str, Any]) -> str:
 
 
 def open_lines(path: str | os.PathLike[str]) -> JsonLinesShard:
-    """Describe a file of JSON Lines, whatever its suffix.
+    """Return a JSON Lines file as a shard, whatever its suffix.
 
     Raises:
-        ShardError: the file is missing or out of reach.
-        SettingError: its suffix says that it is of another kind.
+        ShardError: the file is missing or cannot be reached.
+        SettingError: the suffix is that of another format.
     """
     file = Path(path)
     found = how_read(file)
     if found is not None and found.format.kind != "jsonl":
         raise SettingError(
             f"{path}: is not JSON Lines; give a function that loads it, or use dsir.select, "
-            "which reads it"
+            "which reads this format"
         )
     return open_with(JsonLinesShard, file, "text", None if found is None else found.compression)
 
 
 def lines_of(shard: JsonLinesShard) -> Iterator[LineBlock]:
-    """Read blocks of lines; a file of no bytes has none."""
+    """Yield blocks of lines; an empty file has none."""
     return line_blocks(shard.path, shard.name, shard.compression)
 
 
 def name_of(path: object) -> str:
-    """Return what messages and manifests call a dataset."""
+    """Return a dataset's name for messages and manifests."""
     if isinstance(path, str | os.PathLike):
         return os.fsdecode(path)
     return f"<{type(path).__name__}>"
@@ -90,12 +90,12 @@ def name_of(path: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One of the datasets of a call, and the functions that read it.
+    """A dataset and the functions that read it.
 
     Attributes:
-        path: what the load function takes.
-        load: gives its examples.
-        parse: gives the text of an example; None where an example is a text.
+        path: the argument of the load function.
+        load: returns the examples.
+        parse: returns the text of an example; None if an example is itself a text.
     """
 
     path: Any
@@ -104,48 +104,52 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The dataset's name in messages."""
         return name_of(self.path)
 
     @property
     def is_lines(self) -> bool:
-        """Whether it is JSON Lines, read by the default function."""
+        """Whether the default function reads the dataset as JSON Lines."""
         return self.load is default_load_dataset_fn
 
     @property
     def size(self) -> int:
-        """Bytes on disk; 1 for what only functions can read."""
+        """Bytes on disk; 1 if only functions can read the dataset."""
         return open_lines(self.path).size if self.is_lines else 1
 
     def texts(self, threads: int, progress: Progress) -> Iterator[TextBatch]:
-        """Read all texts once, in order, in batches; null stands for no text.
+        """Read all texts once, in order, in batches; null is an example without a text.
 
         Args:
-            threads: how many the reader may use.
-            progress: told of the bytes of a file, when what was read of them is done with.
+            threads: number of threads that the reader may use.
+            progress: called with a number of bytes when the caller is done with a batch.
 
         Raises:
-            InputError: something cannot be read.
+            InputError: the dataset cannot be read.
         """
         if self.is_lines and self.parse is default_parse_example_fn:
             shard = open_lines(self.path)
             size, batches = shard.size, _texts_of_lines(shard, threads)
         else:
             size, batches = self.size, self._texts_of_functions(progress)
-        told = 0
+        reported = 0
         for batch in batches:
             yield batch
-            # Compressed files, and what functions read, wait at the end.
-            amount = min(batch.text.nbytes, size - told) if size > 1 else 0
+            # The texts of a compressed file are larger than the file, so its progress is complete
+            # early. A dataset that functions read counts as 1, which is reported at the end.
+            amount = min(batch.text.nbytes, size - reported) if size > 1 else 0
             progress(amount)
-            told += amount
-        progress(size - told)
+            reported += amount
+        progress(size - reported)
 
     def examples(self, progress: Progress) -> Iterator[tuple[Any, Any]]:
-        """Read all examples once, in order: the example, and what the parse function makes of it.
+        """Read all examples once, in order.
 
         Args:
-            progress: asked now and then whether to go on.
+            progress: called with 0 now and then, because it raises `Stopped` when the run is over.
+
+        Yields:
+            The example, and what the parse function returned for it.
         """
         for number, example in enumerate(self.load(self.path)):
             if number % _EXAMPLES_BETWEEN_REPORTS == 0:
@@ -184,7 +188,7 @@ class Dataset:
             raise
 
     def bad_example(self, number: int, reason: str) -> RowError:
-        """Make the error for an example that cannot be used."""
+        """Return the error for an example that cannot be used."""
         return RowError(f"{self.name}: example {number}: {reason}", path=self.name, row=number)
 
 
@@ -192,7 +196,7 @@ def _texts_of_lines(shard: JsonLinesShard, threads: int) -> Iterator[TextBatch]:
     if shard.size == 0:
         return
     try:
-        # "skip" lists what is bad, and leaves the words of the error to us.
+        # With "skip", bad rows are listed and not raised, so that the error can say "example".
         for batch in shard.text_batches(on_error="skip", threads=threads):
             if batch.bad:
                 row, reason = batch.bad[0].row, batch.bad[0].reason

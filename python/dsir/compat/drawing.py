@@ -1,7 +1,7 @@
-"""Which examples are resampled: the greatest log-weights, with Gumbel noise or without.
+"""Which examples are resampled: those with the greatest log-weights, with or without Gumbel noise.
 
-The noise is dsir's own (a function of seed, target and place in the datasets), or, where no seed
-is given, numpy's global generator in the order in which the reference draws from it.
+With a seed, the noise is dsir's own: a function of seed, target and place in the datasets. Without
+a seed, it comes from numpy's global generator, in the order in which the reference draws from it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _SLICE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The examples that can be drawn, the virtual shards one after the other.
+    """All examples, one virtual shard after the other.
 
     Attributes:
         weights: float64[examples, targets].
         eligible: bool[examples].
-        global_rows: int64[examples], the place of each in the order of the datasets.
-        name_row: says in words which example is at such a place.
+        global_rows: int64[examples], each example's place in the order of the datasets.
+        name_row: returns the name of the example at such a place, for messages.
     """
 
     weights: npt.NDArray[np.float64]
@@ -39,7 +39,8 @@ def by_target(weights: npt.NDArray[np.float64], separate: bool) -> npt.NDArray[n
     """Return weights with an axis of targets.
 
     Raises:
-        SettingError: they have one where they should not, or lack it.
+        SettingError: the weights have no such axis although targets are separate, or have one
+            although they are not.
     """
     if weights.size and weights.ndim != (2 if separate else 1):
         expected = "a row of weights" if separate else "a weight"
@@ -53,17 +54,17 @@ def by_target(weights: npt.NDArray[np.float64], separate: bool) -> npt.NDArray[n
 def draw(
     pool: Pool, budgets: Sequence[int], *, top_k: bool, seed: int | None, threads: int
 ) -> npt.NDArray[np.bool_]:
-    """Draw for one target after the other; what one has taken the next cannot.
+    """Draw for each target in turn; an example goes to the first target that takes it.
 
     Args:
-        pool: from what.
-        budgets: how many examples, by target.
-        top_k: no noise.
-        seed: of the noise; None for numpy's global generator.
-        threads: how many to use; the result does not depend on it.
+        pool: the examples to draw from.
+        budgets: number of examples for each target.
+        top_k: take the greatest log-weights, without noise.
+        seed: seed of the noise; None for numpy's global generator.
+        threads: number of threads to use; the result does not depend on it.
 
     Returns:
-        bool[examples], in the order of the datasets.
+        bool[examples]: which examples are drawn, in the order of the datasets.
 
     Raises:
         BudgetError: a target asks for more examples than are left.
@@ -77,10 +78,10 @@ def draw(
         left = int(np.count_nonzero(eligible))
         if budget > left:
             raise BudgetError(
-                f"num_to_sample: {budget:,} examples are asked for"
+                f"num_to_sample: {budget:,} examples are wanted"
                 + (f" for target {target}" if len(budgets) > 1 else "")
-                + f", but {left:,} of {len(eligible):,} can be taken; the others are too short, "
-                "or filtered out by perexample_metadata_filter, or taken for an earlier target"
+                + f", but only {left:,} of {len(eligible):,} can be selected; the others are too "
+                "short, filtered out by perexample_metadata_filter, or taken by an earlier target"
             )
         keys = np.where(eligible, pool.weights[:, target], -np.inf)
         _refuse_nan(pool, keys)
@@ -103,13 +104,13 @@ def _greatest(
 ) -> npt.NDArray[np.int64]:
     in_order = np.empty_like(keys)
     in_order[pool.global_rows] = keys
-    can_be_taken = np.empty(len(keys), dtype=np.uint8)
-    can_be_taken[pool.global_rows] = eligible
+    eligible_in_order = np.empty(len(keys), dtype=np.uint8)
+    eligible_in_order[pool.global_rows] = eligible
 
     def runs() -> Iterator[Run]:
         for first in range(0, len(keys), _SLICE):
-            part = slice(first, first + _SLICE)
-            yield Run(first, in_order[part], can_be_taken[part])
+            span = slice(first, first + _SLICE)
+            yield Run(first, in_order[span], eligible_in_order[span])
 
     threshold = find_threshold(runs, rule, budget, threads)
     rows = [run.first_row + selected_positions(run, rule, threshold) for run in runs()]
@@ -120,4 +121,4 @@ def _refuse_nan(pool: Pool, keys: npt.NDArray[np.float64]) -> None:
     bad = np.flatnonzero(np.isnan(keys))
     if len(bad):
         where = pool.name_row(int(pool.global_rows[bad].min()))
-        raise ModelError(f"{where}: its log-weight is NaN; look at the importance estimator")
+        raise ModelError(f"{where}: its log-weight is NaN; check the importance estimator")

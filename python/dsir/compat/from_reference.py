@@ -1,4 +1,4 @@
-"""The attributes of an object of the reference, with its functions replaced by ours."""
+"""The attributes of an object of the reference; its functions become those of dsir."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def attributes_of(reference: object) -> dict[str, Any]:
     """Return the attributes of an object of the reference.
 
     Raises:
-        SettingError: it is no such object.
+        SettingError: the object is not a HashedNgramDSIR of the reference.
     """
     attributes = dict(vars(reference))
     missing = [name for name in _NEEDED if name not in attributes]

@@ -34,34 +34,35 @@ _IN_CORE = ("featurizer", "importance_estimator", "get_perexample_metadata")
 class HashedNgramDSIR(DSIR):
     """DSIR with hashed n-gram features.
 
-    Fit, weights and resampling run in dsir's core, over files of JSON Lines that are read once a
-    stage. With load or parse functions of one's own the examples pass through Python, their texts
-    still go to the core; with a featurizer or an estimator of one's own, every example goes through
-    these methods.
+    Fit, weights and resampling run in dsir's core, over JSON Lines files that are read once per
+    stage. With your own load or parse function, examples pass through Python and their texts still
+    go to the core. With your own featurizer or estimator, every example goes through your methods.
 
     Args:
-        raw_datasets: paths of what to select from; or whatever `raw_load_dataset_fn` takes.
-        target_datasets: the same for what is wanted.
-        cache_dir: where log-weights are kept.
-        raw_load_dataset_fn: gives the examples of a dataset; JSON Lines by default.
-        raw_parse_example_fn: gives the text of an example; its field "text" by default.
+        raw_datasets: paths to select from, or whatever `raw_load_dataset_fn` takes.
+        target_datasets: paths of the targets, or whatever `target_load_dataset_fn` takes.
+        cache_dir: folder for the log-weights.
+        raw_load_dataset_fn: returns the examples of a dataset; reads JSON Lines by default.
+        raw_parse_example_fn: returns the text of an example, its field "text" by default; None if
+            an example is itself a text.
         target_load_dataset_fn: the same for targets.
         target_parse_example_fn: the same for targets.
-        num_proc: virtual shards, and at most so many threads; None for every core this process may
-            use.
+        num_proc: number of virtual shards, and the most threads to use. None for one per core that
+            this process may use; -1 for as many threads, but one virtual shard per dataset.
         ngrams: the longest n-gram.
         num_buckets: the number of buckets.
-        tokenizer: "wordpunct", or NLTK's "word_tokenize", which warns and does not split sentences
-            where NLTK's data for that is missing.
-        min_example_length: examples of fewer tokens are never taken.
-        separate_targets: draw for every target on its own.
-        target_proportions: what share each of the separate targets has; None for that of its size.
-        target_laplace_smoothing: pseudo-count on every bucket of the target.
+        tokenizer: "wordpunct", or NLTK's "word_tokenize". If NLTK's sentence data is missing,
+            "word_tokenize" warns and does not split sentences.
+        min_example_length: examples of fewer tokens are never selected.
+        separate_targets: draw for each target separately.
+        target_proportions: each separate target's share of the selection; None for its share of the
+            n-grams that the fit counts.
+        target_laplace_smoothing: pseudo-count added to every bucket of the target.
 
     Attributes:
-        raw_probs: float64[num_buckets], once fitted.
-        target_probs: the same, or with separate targets float64[targets, num_buckets].
-        log_diff: log ratio of the two, of the shape of target_probs.
+        raw_probs: float64[num_buckets]; None before the fit.
+        target_probs: the same; with separate targets float64[targets, num_buckets].
+        log_diff: log ratio of target_probs and raw_probs, in the shape of target_probs.
 
     Raises:
         SettingError: an argument is out of range.
@@ -112,10 +113,10 @@ class HashedNgramDSIR(DSIR):
 
     @classmethod
     def from_reference(cls: type[Self], reference: object) -> Self:
-        """Make an object of this class from one of the reference's.
+        """Return an object of this class with the attributes of one of the reference's.
 
-        This is how a pickle of the reference is converted: load it with the reference, hand the
-        object over, and `save` what comes back.
+        To convert a pickle of the reference, load it with the reference, pass the object to this
+        method, and `save` the result.
 
         Args:
             reference: a data_selection.HashedNgramDSIR.
@@ -131,7 +132,7 @@ class HashedNgramDSIR(DSIR):
         )
 
     def importance_estimator(self, features: npt.NDArray[Any]) -> Any:
-        """Return the log-weight of counts, or with separate targets one a target.
+        """Return the log-weight of counts; with separate targets, one per target.
 
         Raises:
             ModelError: nothing has been fitted.
@@ -139,7 +140,7 @@ class HashedNgramDSIR(DSIR):
         return np.dot(self._fitted(), features)
 
     def get_perexample_metadata(self, ex: Any, features: npt.NDArray[Any]) -> Any:
-        """Return the length of an example in tokens, taken from the number of its n-grams."""
+        """Return the length of an example in tokens, computed from the number of its n-grams."""
         del ex
         return (features.sum() + self.ngrams * (self.ngrams - 1) / 2) // self.ngrams
 
@@ -154,12 +155,12 @@ class HashedNgramDSIR(DSIR):
         """Count the n-grams of raw and target, and set raw_probs, target_probs and log_diff.
 
         Args:
-            num_tokens_to_fit: n-grams of raw (and of each separate target) to count: "auto" for
-                100,000 a bucket, "all", or a number. Virtual shards have equal shares of it, and
-                stop behind the example that passes theirs: the fit depends on num_proc.
+            num_tokens_to_fit: how many n-grams of raw, and of each separate target, to count:
+                "auto" for 100,000 per bucket, "all", or a number. Each virtual shard has an equal
+                share and stops after the example that exceeds it, so the fit depends on num_proc.
 
         Raises:
-            InputError: something cannot be read.
+            InputError: a dataset cannot be read.
             ModelError: raw or a target has no n-grams.
         """
         budget: Any = num_tokens_to_fit
@@ -173,7 +174,7 @@ class HashedNgramDSIR(DSIR):
         raw_probs = _distribution(raw, 0.0, "raw_datasets")
         if not len(self.target_datasets):
             raise SettingError("target_datasets: is empty")
-        # Pooled targets are counted whole.
+        # As in the reference, the budget does not limit pooled targets.
         targets: list[tuple[str, Sequence[Any], Any]] = (
             [(name_of(one), [one], budget) for one in self.target_datasets]
             if self.separate_targets
@@ -205,20 +206,20 @@ class HashedNgramDSIR(DSIR):
     ) -> npt.NDArray[np.int64]:
         """Count the n-grams of datasets within a budget: int64[num_buckets]."""
         shards = self._get_virtually_sharded_datasets(paths)
-        groups = by_dataset(shards)
+        datasets = by_dataset(shards)
         limit = share_of(num_tokens_to_fit, len(shards))
-        threads = max(1, threads_for(self.num_proc) // len(groups))
+        threads = max(1, threads_for(self.num_proc) // len(datasets))
         tasks = [
             CountTask(
-                Dataset(group[0]["path"], load_dataset_fn, parse_example_fn),
-                len(group),
+                Dataset(own_shards[0]["path"], load_dataset_fn, parse_example_fn),
+                len(own_shards),
                 limit,
                 self.ngrams,
                 self.num_buckets,
                 self.tokenizer,
                 threads,
             )
-            for group in groups
+            for own_shards in datasets
         ]
         counts = np.zeros(self.num_buckets, dtype=np.int64)
         for found in self._over_datasets("fit", count_dataset, tasks):
@@ -233,7 +234,7 @@ class HashedNgramDSIR(DSIR):
         try:
             rows = np.ascontiguousarray(np.atleast_2d(log_diff), dtype=np.float64)
             table = _core.LogRatioTable(rows)
-        except ValueError:  # Not of a fit: the core takes log ratios up to 24.
+        except ValueError:  # log_diff is not from a fit: the core takes log ratios up to 24.
             return super()._weigh(threads)
         return WeighInCore(features, table, len(rows), log_diff.ndim == 2, threads)
 
@@ -248,7 +249,8 @@ class HashedNgramDSIR(DSIR):
             raise ModelError("nothing has been fitted; call fit_importance_estimator() first")
         if self.log_diff.shape[-1:] != (self.num_buckets,):
             raise ModelError(
-                f"log_diff: is of shape {self.log_diff.shape}, for {self.num_buckets:,} buckets"
+                f"log_diff: expected an entry for each of {self.num_buckets:,} buckets, found "
+                f"shape {self.log_diff.shape}; call fit_importance_estimator() again"
             )
         return self.log_diff
 
@@ -258,8 +260,8 @@ def _distribution(
 ) -> npt.NDArray[np.float64]:
     if not counts.any():
         raise ModelError(
-            f"{name}: has no n-grams, so there is no model to be made; check that its texts are "
-            "not all empty or null"
+            f"{name}: has no n-grams, so no model can be fitted; check that its texts are not all "
+            "empty or null"
         )
     smoothed = counts + smoothing if smoothing else counts
     probs: npt.NDArray[np.float64] = smoothed / smoothed.sum()

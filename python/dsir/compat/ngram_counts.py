@@ -23,10 +23,10 @@ from dsir.model.features import HashedNgrams, utf8_of
 Tokenizer = Callable[[str], Sequence[str]]
 _UNSPLIT = (
     "tokenizer='word_tokenize': sentences are not split, because NLTK (3.9 or later) or its "
-    "sentence data (Punkt) is not installed; a text is cut into words as one sentence "
-    "(preserve_line=True), so periods inside it stay with the word before them, and counts and "
-    "weights differ from the reference's; pip install 'dsir[nltk]' and "
-    "python -m nltk.downloader punkt_tab give those"
+    "sentence data (Punkt) is not installed. Each text is cut into words as one sentence "
+    "(preserve_line=True): periods inside it stay with the word before them, so counts and weights "
+    "differ from the reference's. For the reference's, run pip install 'dsir[nltk]' and "
+    "python -m nltk.downloader punkt_tab"
 )
 _WORDPUNCT = re.compile(r"\w+|[^\w\s]+")
 
@@ -34,17 +34,17 @@ _WORDPUNCT = re.compile(r"\w+|[^\w\s]+")
 def wordpunct(text: str) -> list[str]:
     """Cut a text into runs of word characters and runs of other visible characters.
 
-    By the tables of the running Python, and in the case that the text has; the core, which is used
-    wherever this is the tokeniser, gives the same tokens by its own tables and in lower case.
+    This function uses the running Python's Unicode tables and keeps the text's case. When it is
+    the tokeniser, the core counts instead: the same tokens, by its own tables and in lower case.
     """
     return _WORDPUNCT.findall(text)
 
 
 def word_tokenize(text: str) -> list[str]:
-    """Cut a text into sentences and words with nltk, in the case that the text has.
+    """Cut a text into sentences and words with nltk, keeping the text's case.
 
-    The core, which is used wherever this is the tokeniser, gives the same words in lower case, of
-    the sentences that nltk gives it.
+    When this is the tokeniser, nltk splits the sentences and the core cuts them into the same
+    words, in lower case.
 
     Raises:
         SettingError: nltk or its data is missing.
@@ -57,8 +57,8 @@ def word_tokenize(text: str) -> list[str]:
 def word_tokenize_unsplit(text: str) -> list[str]:
     """Cut a text into words as one sentence (NLTK's preserve_line=True).
 
-    In the case that the text has, by nltk; where that is not installed, in lower case by the core,
-    which is used wherever this is the tokeniser.
+    nltk keeps the text's case. If nltk is not installed, the core cuts the text, in lower case.
+    When this is the tokeniser, the core is always used.
     """
     try:
         nltk_tokenize = importlib.import_module("nltk.tokenize")
@@ -68,13 +68,13 @@ def word_tokenize_unsplit(text: str) -> list[str]:
 
 
 def tokenizer_named(name: str) -> Tokenizer:
-    """Return a tokeniser of the reference by its name.
+    """Return the reference's tokeniser of this name.
 
     Warns:
         DsirWarning: NLTK's sentence data is missing, so "word_tokenize" does not split sentences.
 
     Raises:
-        SettingError: there is none of that name.
+        SettingError: the reference has no tokeniser of this name.
     """
     if name == "wordpunct":
         return wordpunct
@@ -114,11 +114,11 @@ def get_ngram_counts(
         line: the text.
         n: the longest n-gram.
         num_buckets: the number of buckets.
-        counts: what to add to, in place; zeros where None.
+        counts: array to add to, in place; None for a new one.
         tokenizer: cuts the lower-cased text into tokens.
 
     Returns:
-        The counts, int64[num_buckets] where none were given.
+        `counts`, or int64[num_buckets] if none were given.
 
     Raises:
         RowError: the text has lone surrogates.
@@ -143,7 +143,7 @@ def get_ngram_counts(
 
 
 def features_in_core(n: int, num_buckets: int, tokenizer: Tokenizer) -> HashedNgrams | None:
-    """Return the features as the core counts them, or None where it cannot.
+    """Return the features as the core counts them, or None if the core cannot count them.
 
     Raises:
         SettingError: the tokeniser is word_tokenize, and nltk or its data is missing.
@@ -161,7 +161,7 @@ def features_in_core(n: int, num_buckets: int, tokenizer: Tokenizer) -> HashedNg
 
 
 def _is_of_nltk(tokenizer: Tokenizer) -> bool:
-    """Whether it is nltk.word_tokenize itself; whoever has it has imported its module."""
+    """Whether the tokeniser is nltk.word_tokenize itself; then its module is already imported."""
     module = sys.modules.get("nltk.tokenize")
     return (
         getattr(tokenizer, "__module__", None) == "nltk.tokenize"
@@ -170,7 +170,7 @@ def _is_of_nltk(tokenizer: Tokenizer) -> bool:
 
 
 def add_ngrams(tokens: Sequence[str], n: int, counts: npt.NDArray[Any]) -> int:
-    """Add the n-grams of orders 1 to n to the counts of all buckets; returns how many they are."""
+    """Add the n-grams of orders 1 to n to `counts`, and return how many were added."""
     added = 0
     for order in range(1, max(n, 1) + 1):
         for start in range(len(tokens) - order + 1):

@@ -1,4 +1,4 @@
-"""What share of the examples each of several separate targets takes."""
+"""How many examples each of several separate targets gets."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from dsir.model.proportions import split
 
 
 def budgets(wanted: int, proportions: npt.NDArray[np.float64] | None, targets: int) -> list[int]:
-    """Return how many examples each of the separate targets takes: the last what is over.
+    """Return the number of examples for each target; the last target takes the remainder.
 
     Raises:
         SettingError: there are no proportions, or not as many as targets.
     """
     if proportions is None:
-        raise SettingError("target_proportions: none are given, and none have been fitted")
+        raise SettingError(
+            "target_proportions: none are given and no fit has set them; give one per target"
+        )
     if len(proportions) != targets:
-        raise SettingError(f"target_proportions: {len(proportions)} for {targets} targets")
+        raise SettingError(
+            f"target_proportions: expected one per target, found {len(proportions)} for {targets} "
+            "targets"
+        )
     return split(wanted, proportions)

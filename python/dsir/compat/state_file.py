@@ -35,7 +35,7 @@ _NAMED: dict[str, Any] = {
     "word_tokenize_unsplit": word_tokenize_unsplit,
 }
 _CONVERT = (
-    "in an environment that has data-selection, load it there, and write it again with "
+    "to convert it, load it with data-selection and write it again with "
     "dsir.compat.HashedNgramDSIR.from_reference(the_loaded_object).save(path)"
 )
 
@@ -44,7 +44,7 @@ def write(path: Path, attributes: Mapping[str, Any]) -> None:
     """Write attributes to a file, atomically.
 
     Raises:
-        SettingError: one is of a kind that cannot be written.
+        SettingError: an attribute has a type that cannot be written.
     """
     arrays: list[bytes] = []
     encoded = {name: _encode(value, name, arrays) for name, value in attributes.items()}
@@ -61,19 +61,19 @@ def read(path: Path, present: Mapping[str, Any], exclude: Sequence[str]) -> dict
 
     Args:
         path: the file.
-        present: the attributes there are: where the file speaks of a function that it could not
-            hold, this has to have one.
+        present: attributes of the object that loads. If the file names a function that could not
+            be saved, this object must have a function of its own under that name.
         exclude: names to leave out.
 
     Raises:
-        ModelError: the file is missing, damaged, no such file, or lacks a function.
+        ModelError: the file is missing, damaged or of another kind, or the object lacks a function.
     """
-    content, arrays = _parts(path)
+    content, arrays = _header_and_arrays(path)
     try:
         if content["unicode"] != _core.UNICODE_VERSION:
             raise ModelError(
-                f"{path}: was made with the tables of Unicode {content['unicode']}, this dsir has "
-                f"{_core.UNICODE_VERSION}; fit again"
+                f"{path}: was made with the tables of Unicode {content['unicode']}, but this "
+                f"version of dsir has {_core.UNICODE_VERSION}; fit again"
             )
         decoded = {
             name: _decode(value, arrays)
@@ -87,21 +87,21 @@ def read(path: Path, present: Mapping[str, Any], exclude: Sequence[str]) -> dict
             own = present.get(name)
             if not callable(own) or any(own is known for known in _NAMED.values()):
                 raise ModelError(
-                    f"{path}: was saved with {name}={value.name}, a function, which no file holds; "
-                    f"give it to this object, or put {name!r} into exclude_keys"
+                    f"{path}: was saved with {name}={value.name}, a function, and functions are "
+                    f"not saved; give this object the function, or put {name!r} into exclude_keys"
                 )
             del decoded[name]
     return decoded
 
 
 class _Function:
-    """A function that was there when the file was written."""
+    """The name of a function that the saved object had."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
 
-def _parts(path: Path) -> tuple[dict[str, Any], memoryview]:
+def _header_and_arrays(path: Path) -> tuple[dict[str, Any], memoryview]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -112,7 +112,7 @@ def _parts(path: Path) -> tuple[dict[str, Any], memoryview]:
         raise ModelError(f"{path}: is not a file that save() of dsir.compat wrote")
     _, version, header_bytes = _PREFIX.unpack_from(data)
     if version != VERSION:
-        raise ModelError(f"{path}: is of format {version}; this dsir reads {VERSION}")
+        raise ModelError(f"{path}: has format {version}; this version of dsir reads {VERSION}")
     body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
     if hashlib.sha256(body).digest() != checksum:
         raise ModelError(f"{path}: is damaged (its checksum does not match); save it again")
@@ -125,7 +125,7 @@ def _parts(path: Path) -> tuple[dict[str, Any], memoryview]:
 
 
 def _encode(value: Any, name: str, arrays: list[bytes]) -> Any:
-    """Return a value as JSON: scalars as they are, the rest as an object that says its kind."""
+    """Return a value as JSON: scalars as they are, others as an object that names their kind."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | str):
@@ -150,8 +150,8 @@ def _encode(value: Any, name: str, arrays: list[bytes]) -> Any:
             return {"known": known}
         return {"function": getattr(value, "__qualname__", type(value).__qualname__)}
     raise SettingError(
-        f"{name}: a {type(value).__name__} cannot be saved; numbers, strings, paths, arrays of "
-        "numbers, and lists and dicts of these can"
+        f"{name}: the type {type(value).__name__} cannot be saved; numbers, strings, paths, arrays "
+        "of numbers, and lists and dicts of these can"
     )
 
 

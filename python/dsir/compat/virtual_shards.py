@@ -1,8 +1,8 @@
 """Virtual shards: which example of a dataset belongs to which numbered file of weights.
 
-A dataset is split over so many virtual shards as processes of the reference would share it: example
-j belongs to number j mod their count. Here they are but the names of files, and shares of the
-budget of the fit; a dataset is read once for all of them.
+In the reference, each process reads one virtual shard of a dataset: example j belongs to virtual
+shard j modulo their number. In dsir, virtual shards only number the files and share the budget of
+the fit; a dataset is read once for all of its virtual shards.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class VirtualShard(TypedDict):
 
     Attributes:
         path: the dataset.
-        shard_idx: number among those of the dataset.
-        num_shards: how many these are.
-        overall_idx: number among all.
+        shard_idx: number of this virtual shard within its dataset.
+        num_shards: number of virtual shards of the dataset.
+        overall_idx: number of this virtual shard among those of all datasets.
     """
 
     path: Any
@@ -34,7 +34,9 @@ class VirtualShard(TypedDict):
 
 
 def split(datasets: Sequence[Any], num_proc: int) -> list[VirtualShard]:
-    """Split datasets over num_proc: evenly, the first of them taking what is over, at least one.
+    """Split datasets evenly into num_proc virtual shards, at least one per dataset.
+
+    The first datasets take the remainder.
 
     Raises:
         SettingError: there are no datasets.
@@ -61,52 +63,54 @@ def by_dataset(shards: Sequence[VirtualShard]) -> list[list[VirtualShard]]:
     """Group virtual shards by dataset.
 
     Raises:
-        SettingError: a subclass has made virtual shards that are no such split.
+        SettingError: a subclass has made virtual shards that do not fit together.
     """
-    groups: list[list[VirtualShard]] = []
+    datasets: list[list[VirtualShard]] = []
     for number, shard in enumerate(shards):
         if shard["shard_idx"] == 0:
-            groups.append([])
+            datasets.append([])
         if (
-            not groups
+            not datasets
             or shard["overall_idx"] != number
-            or shard["shard_idx"] != len(groups[-1])
+            or shard["shard_idx"] != len(datasets[-1])
             or shard["num_shards"] <= shard["shard_idx"]
         ):
             raise SettingError(
-                f"virtual shard {number}: expected those of a dataset one after the other, "
-                f"numbered from 0; found {shard}"
+                f"virtual shard {number}: expected the virtual shards of each dataset one after "
+                f"the other, numbered from 0; found {shard}"
             )
-        groups[-1].append(shard)
-    for group in groups:
-        if len(group) != group[0]["num_shards"]:
-            raise SettingError(f"virtual shards: {group[0]} is one of only {len(group)}")
-    return groups
+        datasets[-1].append(shard)
+    for own_shards in datasets:
+        if len(own_shards) != own_shards[0]["num_shards"]:
+            raise SettingError(
+                f"virtual shards: {own_shards[0]} expects {own_shards[0]['num_shards']} of its "
+                f"dataset, found {len(own_shards)}"
+            )
+    return datasets
 
 
 def global_rows(
-    groups: Sequence[Sequence[VirtualShard]], rows: Sequence[int]
+    datasets: Sequence[Sequence[VirtualShard]], rows: Sequence[int]
 ) -> npt.NDArray[np.int64]:
     """Return the place of every example in the order of the datasets.
 
     Args:
-        groups: virtual shards by dataset.
-        rows: how many examples each virtual shard has.
+        datasets: virtual shards by dataset.
+        rows: number of examples in each virtual shard.
 
     Returns:
-        int64, an entry per example, the virtual shards one after the other.
+        int64, one entry per example, one virtual shard after the other.
     """
-    parts = [np.zeros(0, dtype=np.int64)]
+    places = [np.zeros(0, dtype=np.int64)]
     first = 0
-    for group in groups:
-        count = len(group)
-        for shard in group:
-            of_shard = np.arange(rows[shard["overall_idx"]], dtype=np.int64)
-            parts.append(first + shard["shard_idx"] + count * of_shard)
-        first += sum(rows[shard["overall_idx"]] for shard in group)
-    return np.concatenate(parts)
+    for shards in datasets:
+        for shard in shards:
+            own_rows = np.arange(rows[shard["overall_idx"]], dtype=np.int64)
+            places.append(first + shard["shard_idx"] + len(shards) * own_rows)
+        first += sum(rows[shard["overall_idx"]] for shard in shards)
+    return np.concatenate(places)
 
 
 def threads_for(num_proc: int) -> int:
-    """Return how many threads num_proc stands for: no more than there are cores; -1 for all."""
+    """Return the number of threads for num_proc: at most one per usable core; -1 for all cores."""
     return usable_cores() if num_proc == -1 else min(num_proc, usable_cores())

@@ -19,11 +19,12 @@ from dsir.model.features import HashedNgrams
 
 @dataclass(frozen=True, slots=True)
 class DatasetWeights:
-    """What is known of the examples of a dataset, in their order.
+    """The log-weights and metadata of a dataset's examples, in order.
 
     Attributes:
-        weights: a log-weight an example, or a row of them, one a target.
-        metadata: an entry an example; None where there is none.
+        weights: one log-weight per example; with separate targets one row per example, with an
+            entry per target.
+        metadata: one entry per example; None if there are no metadata.
     """
 
     weights: npt.NDArray[Any]
@@ -45,21 +46,21 @@ def weigh_dataset(task: WeighTask, progress: Progress) -> DatasetWeights:
     """Weigh a dataset.
 
     Raises:
-        InputError: something cannot be read.
+        InputError: the dataset cannot be read.
     """
     return task.weigh(task.dataset, progress)
 
 
 @dataclass(frozen=True, slots=True)
 class WeighInCore:
-    """Weighs batches of texts.
+    """Weighs batches of texts in the core.
 
     Attributes:
-        features: what the buckets are.
+        features: the n-grams and their buckets.
         table: the log ratios.
-        targets: how many the table has.
-        separate: the weights have an axis of targets.
-        threads: how many to use.
+        targets: number of targets in the table.
+        separate: whether the weights have an axis of targets.
+        threads: number of threads to use.
     """
 
     features: HashedNgrams
@@ -72,7 +73,7 @@ class WeighInCore:
         """Weigh a dataset.
 
         Raises:
-            InputError: something cannot be read.
+            InputError: the dataset cannot be read.
         """
         spec, weighing = self.features.spec, _core.Weighing(targets=self.targets)
         weights = [np.zeros((self.targets, 0))]
@@ -130,7 +131,7 @@ class WeighOneByOne:
 
 
 def lengths_of(tokens: npt.NDArray[np.uint32], n: int) -> npt.NDArray[np.float64]:
-    """Return the reference's lengths, which it takes from the number of n-grams."""
+    """Return lengths in tokens as the reference computes them, from the number of n-grams."""
     count = tokens.astype(np.int64)
     ngrams = np.zeros(len(tokens), dtype=np.int64)
     for order in range(1, n + 1):

@@ -1,8 +1,8 @@
-"""The files of weights in a cache directory, and the note of what they belong to.
+"""The files of weights in a cache directory, and a note of the datasets that they belong to.
 
-Beside {i}.npy, the reference's files, lies shards.json: the datasets, their virtual shards and the
-examples in each. It is removed first and written last, so files that it does not speak of, or of
-which it says something else, are never taken for the weights of these datasets.
+The note is shards.json, beside the reference's {i}.npy files: the datasets, their virtual shards
+and the number of examples in each. It is removed first and written last, so files of an unfinished
+run or of other datasets are never taken for the weights of these.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _AGAIN = "call compute_importance_weights() again"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Weights read back, the virtual shards one after the other.
+    """Weights read from the files, one virtual shard after the other.
 
     Attributes:
-        rows: examples by virtual shard.
-        weights: float64, an entry (or a row, one a target) per example.
-        metadata: an entry per example, or None.
+        rows: number of examples in each virtual shard.
+        weights: float64, one entry per example; with separate targets one row per example.
+        metadata: one entry per example; None if there are no metadata.
     """
 
     rows: list[int]
@@ -47,7 +47,7 @@ class WeightsFolder:
     """Writes and reads the two folders of a cache directory.
 
     Attributes:
-        weights: the folder of log-weights, and of the note.
+        weights: the folder of log-weights and of the note.
         metadata: the folder of per-example metadata.
     """
 
@@ -57,7 +57,7 @@ class WeightsFolder:
     _with_metadata: set[bool] = field(default_factory=set)
 
     def begin(self) -> None:
-        """Make room: from now on there are no weights."""
+        """Remove the weights and metadata of earlier runs."""
         self.weights.mkdir(parents=True, exist_ok=True)
         (self.weights / _NOTE).unlink(missing_ok=True)
         for folder in (self.weights, self.metadata):
@@ -65,27 +65,27 @@ class WeightsFolder:
                 if path.stem.isdigit():
                     path.unlink()
 
-    def add(self, group: Sequence[VirtualShard], found: DatasetWeights) -> None:
-        """Write the weights of a dataset, a file per virtual shard."""
+    def add(self, shards: Sequence[VirtualShard], found: DatasetWeights) -> None:
+        """Write the weights of a dataset, one file per virtual shard."""
         if len(found.weights):
             self._with_metadata.add(found.metadata is not None)
-        for shard in group:
+        for shard in shards:
             number, index = shard["overall_idx"], shard["shard_idx"]
-            weights = found.weights[index :: len(group)]
+            weights = found.weights[index :: len(shards)]
             _save(self.weights / f"{number}.npy", weights)
             if found.metadata is not None:
-                _save(self.metadata / f"{number}.npy", found.metadata[index :: len(group)])
+                _save(self.metadata / f"{number}.npy", found.metadata[index :: len(shards)])
             self._shards.append({**_described(shard), "rows": len(weights)})
 
     def finish(self) -> None:
-        """Write the note: the weights are whole.
+        """Write the note, which says that the weights are complete.
 
         Raises:
             SettingError: only some of the datasets have metadata.
         """
         if len(self._with_metadata) > 1:
             raise SettingError(
-                "get_perexample_metadata: gives metadata for some datasets and none for others"
+                "get_perexample_metadata: returns metadata for some datasets and none for others"
             )
         write_json(
             self.weights / _NOTE,
@@ -96,7 +96,8 @@ class WeightsFolder:
         """Read the weights of these virtual shards.
 
         Raises:
-            WorkdirError: there are none, they belong to others, or they are damaged.
+            WorkdirError: there are no weights, they belong to other virtual shards, or they are
+                damaged.
         """
         note = self._read_note()
         self._check(note["shards"], [_described(shard) for shard in shards])
@@ -109,12 +110,12 @@ class WeightsFolder:
         try:
             note = json.loads(path.read_bytes())
             if note["format"] != FORMAT:
-                raise WorkdirError(f"{path}: is of format {note['format']}, not {FORMAT}; {_AGAIN}")
+                raise WorkdirError(f"{path}: has format {note['format']}, not {FORMAT}; {_AGAIN}")
             note["metadata"], [shard["rows"] for shard in note["shards"]]
         except FileNotFoundError:
             raise WorkdirError(
-                f"{self.weights}: has no {_NOTE}, so it holds no whole set of weights that dsir "
-                f"has computed; call compute_importance_weights() first"
+                f"{self.weights}: has no {_NOTE}, so dsir has not computed a complete set of "
+                "weights here; call compute_importance_weights() first"
             ) from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise WorkdirError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
@@ -127,34 +128,35 @@ class WeightsFolder:
         before, now = (list(dict.fromkeys(s["path"] for s in shards)) for shards in (had, asked))
         if before == now:
             what = (
-                f"the weights were computed for {len(had)} virtual shards, now there are "
-                f"{len(asked)}: num_proc has changed; set it back"
+                f"the weights were computed for {len(had)} virtual shards, but now there are "
+                f"{len(asked)}, because num_proc has changed; set it back"
             )
         elif sorted(map(str, before)) == sorted(map(str, now)):
-            what = "raw_datasets are in another order than the weights; put them back into it"
+            what = "raw_datasets are in another order than the weights; restore their order"
         else:
             other = next((path for path in now if path not in before), None)
-            what = "raw_datasets are others than those the weights were computed for " + (
-                f"({other} is new)" if other is not None else f"({len(before)}, now {len(now)})"
-            )
+            found = f"{other} is new" if other is not None else f"{len(before)}, now {len(now)}"
+            what = f"the weights were computed for other raw_datasets ({found}); restore them"
         raise WorkdirError(f"{self.weights}: {what}, or {_AGAIN}")
 
     def _load(self, folder: Path, rows: list[int]) -> npt.NDArray[Any]:
-        parts = []
+        arrays = []
         for number, count in enumerate(rows):
             path = folder / f"{number}.npy"
             try:
-                part = np.load(path, mmap_mode="r", allow_pickle=False)
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError, EOFError) as error:
                 raise WorkdirError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
-            if part.ndim == 0 or len(part) != count:
+            if array.ndim == 0 or len(array) != count:
                 raise WorkdirError(f"{path}: does not hold {count:,} examples; {_AGAIN}")
             if count:
-                parts.append(part)
+                arrays.append(array)
         try:
-            return np.concatenate(parts) if parts else np.zeros(0)
+            return np.concatenate(arrays) if arrays else np.zeros(0)
         except ValueError as error:
-            raise WorkdirError(f"{folder}: its files differ in shape ({error})") from error
+            raise WorkdirError(
+                f"{folder}: its files differ in shape ({error}); {_AGAIN}"
+            ) from error
 
 
 def _described(shard: VirtualShard) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The resampled examples: a file of JSON Lines per virtual shard, then moved to where they go."""
+"""Writes the resampled examples: one JSON Lines file per virtual shard, moved to out_dir last."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class WriteTask:
     """Write the chosen examples of one dataset.
 
     Attributes:
-        chosen: bool, an entry per example.
-        paths: where to, by virtual shard.
+        dataset: the dataset.
+        chosen: bool, one entry per example.
+        paths: the output file of each virtual shard.
     """
 
     dataset: Dataset
@@ -33,23 +34,23 @@ class WriteTask:
 
 
 def write_dataset(task: WriteTask, progress: Progress) -> None:
-    """Write the chosen examples; the files appear whole, or not at all.
+    """Write the chosen examples; the files appear complete or not at all.
 
     Raises:
-        ShardError: the dataset has other examples than when it was weighed.
+        ShardError: the dataset has more or fewer examples than when it was weighed.
         OutputError: the files cannot be written.
     """
     files: list[UnfinishedFile] = []
     try:
         for path in task.paths:
-            with _refusing(path):
+            with _output_errors(path):
                 files.append(UnfinishedFile(path))
         pieces = _lines(task, progress) if task.dataset.is_lines else _dumps(task, progress)
         for shard, lines in pieces:
-            with _refusing(task.paths[shard]):
+            with _output_errors(task.paths[shard]):
                 files[shard].write(lines)
         for path, file in zip(task.paths, files, strict=True):
-            with _refusing(path):
+            with _output_errors(path):
                 file.commit()
     finally:
         for file in files:
@@ -58,7 +59,7 @@ def write_dataset(task: WriteTask, progress: Progress) -> None:
 
 
 @contextmanager
-def _refusing(path: Path) -> Iterator[None]:
+def _output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -66,7 +67,7 @@ def _refusing(path: Path) -> Iterator[None]:
 
 
 def _lines(task: WriteTask, progress: Progress) -> Iterator[tuple[int, bytes]]:
-    """Yield lines as they stand in the file, without white space around them, by virtual shard."""
+    """Yield the chosen lines of each virtual shard: the file's bytes, without outer white space."""
     rows = 0
     for block in lines_of(open_lines(task.dataset.path)):
         wanted = np.flatnonzero(task.chosen[rows : rows + block.rows])
@@ -92,60 +93,68 @@ def _dumps(task: WriteTask, progress: Progress) -> Iterator[tuple[int, bytes]]:
 def _check_rows(task: WriteTask, rows: int) -> None:
     if rows != len(task.chosen):
         raise ShardError(
-            f"{task.dataset.name}: has other examples than the {len(task.chosen):,} that were "
-            "weighed; call compute_importance_weights() again",
+            f"{task.dataset.name}: has more or fewer examples than the {len(task.chosen):,} that "
+            "were weighed; call compute_importance_weights() again",
             path=task.dataset.name,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where resample() writes, and where that goes at the end.
+    """The folder that resample() writes to, and the folder that the files are moved to at the end.
 
-    As in the reference: files are written to the cache directory, which is then moved: it becomes
-    the out directory, or where that is there already, a folder in it.
+    As in the reference, files are written to the cache directory. It then becomes the out directory
+    or, if the out directory already exists, a folder in it.
 
     Attributes:
         out: the out directory.
-        cache: the cache directory; the same as `out` where none was given.
+        cache: the cache directory; `out` if none was given.
     """
 
     out: Path
     cache: Path
 
     def check(self, files: int) -> None:
-        """Refuse what would fail at the end, or leave a mixture of two selections.
+        """Check that the move at the end can work, and that no other selection's files are there.
+
+        Args:
+            files: number of files that will be written.
 
         Raises:
-            OutputError: it cannot be done.
+            OutputError: the move would fail, or files of two selections would be mixed.
         """
         if self.out.exists() and not self.out.is_dir():
-            raise OutputError(f"{self.out}: is a file, so no folder of files can be made there")
+            raise OutputError(
+                f"{self.out}: is a file; expected a folder, or a path where nothing is"
+            )
         if self._moves():
             place = self.out / self.cache.name if self.out.is_dir() else self.out
             if place.exists():
-                raise OutputError(f"{place}: is there already; remove it, or choose another place")
+                raise OutputError(f"{place}: already exists; remove it, or choose another folder")
             if self.cache.resolve() in self.out.resolve().parents:
-                raise OutputError(f"{self.cache}: cannot be moved into itself, to {self.out}")
+                raise OutputError(
+                    f"{self.cache}: cannot be moved into itself, to {self.out}; choose another "
+                    "folder"
+                )
         for path in sorted(self.cache.glob("*.jsonl")):
             if path.stem.isdigit() and int(path.stem) >= files:
                 raise OutputError(
-                    f"{path}: is of another selection, and would be mixed into the {files} files "
-                    "of this one; remove it, or choose another folder"
+                    f"{path}: belongs to another selection and would be mixed with the {files} "
+                    "files of this one; remove it, or choose another folder"
                 )
 
     def file(self, number: int) -> Path:
-        """Return where the file of a virtual shard is written."""
+        """Return the path to write a virtual shard's file to."""
         return self.cache / f"{number}.jsonl"
 
     def finish(self) -> None:
-        """Move what was written to where it goes.
+        """Move the files to the out directory.
 
         Raises:
-            OutputError: it cannot be moved.
+            OutputError: they cannot be moved.
         """
         if self._moves():
-            with _refusing(self.out):
+            with _output_errors(self.out):
                 shutil.move(str(self.cache), str(self.out))
 
     def _moves(self) -> bool:

@@ -28,16 +28,16 @@ class Progress(Protocol):
 class Engine(abc.ABC):
     """Runs the tasks of a stage.
 
-    A stage is a function of (task, progress) at the top of a module; tasks and results are
-    picklable and independent of each other. An engine may run them anywhere and in any order: the
-    results it returns are in the order of the tasks, and by the contract of the stages they are the
-    same for every engine.
+    A stage is a function of (task, progress) at the top of a module. Its tasks and results are
+    picklable and independent of each other. An engine may run tasks anywhere and in any order, but
+    returns the results in the order of the tasks. By the contract of the stages, the results are
+    the same for every engine.
 
     Attributes:
-        threads: how many threads (or their like) may work at a time.
-        shares_files: whether workers see every file of the machine of the caller, temporary ones
-            included. If not, workers find what the user named (inputs, `out`, `workdir`: by URL, or
-            on a disk that all machines mount), and dsir hands nothing from one task to another in
+        threads: how many threads, or other workers, may run at a time.
+        shares_files: whether workers see every file of the caller's machine, including temporary
+            files. If not, workers see only what the user named (inputs, `out` and `workdir`, by URL
+            or on a disk that all machines mount), and dsir passes nothing from task to task in
             temporary files of its own.
     """
 
@@ -53,18 +53,18 @@ class Engine(abc.ABC):
     ) -> Iterator[Result]:
         """Run all tasks.
 
-        The caller merges results as they come and need not hold them all, so an engine keeps a
-        bounded number of results waiting. Closing the iterator stops the run.
+        The caller merges results as they come, so that not all of them are in memory; therefore an
+        engine lets only a bounded number of results wait. Closing the iterator stops the run.
 
         Args:
             stage: the function to call with each task.
             tasks: the tasks.
-            progress: called with the amounts that tasks report, one call at a time.
+            progress: called with each amount that a task reports, one call at a time.
 
         Yields:
             The results, in the order of the tasks.
 
         Raises:
-            Exception: what a task raised. Tasks that have not begun are dropped; tasks at work are
-                stopped.
+            Exception: what a task raised. Tasks that have not begun are dropped, and running tasks
+                are stopped.
         """

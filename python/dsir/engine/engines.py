@@ -1,4 +1,4 @@
-"""The engines by name: what `engine=` may be."""
+"""The engines by name: the values of `engine=`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dsir.errors import SettingError
 
 LOCAL = "local"
 
-# To add an engine, add its row: the name that users give, and what makes the engine of a number of
-# threads (None: as many as it finds). A library that not everybody has is imported in there.
+# To add an engine, add a row: the name that users give, and a function that makes the engine for a
+# number of threads (None: as many as it finds). Import an optional library inside that function.
 _ENGINES: dict[str, Callable[[int | None], Engine]] = {
     LOCAL: LocalEngine,
 }
@@ -22,7 +22,7 @@ def open_engine(engine: str | Engine = LOCAL, threads: int | None = None) -> Eng
 
     Args:
         engine: the name of an engine, or an `Engine`, which is returned as it is.
-        threads: how many threads (or their like) a named engine may use; None for all that it
+        threads: how many threads, or other workers, a named engine may use; None for all that it
             finds.
 
     Raises:
@@ -31,7 +31,7 @@ def open_engine(engine: str | Engine = LOCAL, threads: int | None = None) -> Eng
     """
     if isinstance(engine, Engine):
         if threads is not None:
-            raise SettingError("threads: belongs to the engine where an Engine is given")
+            raise SettingError("threads: cannot be given with an Engine, which has its own threads")
         return engine
     make = _ENGINES.get(engine) if isinstance(engine, str) else None
     if make is None:

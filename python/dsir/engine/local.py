@@ -1,7 +1,7 @@
 """The local engine: a pool of threads in this process.
 
-Threads, not processes: decoding (pyarrow) and the kernels (dsir's core) release the GIL, and
-nothing is copied between workers.
+The pool has threads and not processes, because decoding (pyarrow) and the kernels (dsir's core)
+release the GIL, and nothing has to be copied between workers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class LocalEngine(Engine):
     """Runs tasks on threads of this process.
 
     Args:
-        threads: how many; None for every core that this process may use.
+        threads: number of threads; None for one per core that this process may use.
 
     Raises:
         SettingError: threads is not a positive whole number.
@@ -56,14 +56,14 @@ class LocalEngine(Engine):
             try:
                 return stage(task, report)
             finally:
-                # Arrow's allocator keeps what a shard needed, per thread, and fragments: without
-                # this the process grows with the number of shards. Not each time, because memory
-                # given back has to be mapped again.
+                # Arrow's allocator keeps the memory of finished shards, per thread, and fragments:
+                # without this call the process grows with the number of shards. Not after every
+                # task, because memory that is given back has to be mapped again.
                 if next(done) % (_RELEASE_EVERY * self.threads) < self.threads:
                     pa.default_memory_pool().release_unused()
 
         def stop_on_failure(future: Future[Result]) -> None:
-            # At once: the turn of the failed task may come much later.
+            # Stop at once: the result of the failed task may be due much later.
             if not future.cancelled() and future.exception() is not None:
                 stop.set()
 
@@ -82,7 +82,7 @@ class LocalEngine(Engine):
                 # On a failure, on Ctrl-C, when the iterator is closed, and at the end.
                 stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
-                # Give back, before the next stage, what the ended threads held.
+                # Give back what the ended threads held before the next stage begins.
                 pa.default_memory_pool().release_unused()
 
 
@@ -92,11 +92,11 @@ def _result(waiting: deque[Future[Result]]) -> Result:
     stopped = first.exception()
     if isinstance(stopped, Stopped):
         for future in waiting:
-            # The task that failed is done: its failure is what stopped the others.
+            # A task that failed is done, and its error is what stopped the others.
             if future.done() and not future.cancelled():
                 error = future.exception()
                 if error is not None and not isinstance(error, Stopped):
-                    raise error  # With its cause, which says what to do.
+                    raise error  # Keeps its cause, which says what to do.
     return first.result()
 
 

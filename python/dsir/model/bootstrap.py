@@ -1,10 +1,9 @@
 """The bootstrap of n-gram counts: how far a metric would move with other documents.
 
-In each replicate every document counts a Poisson(1) number of times, drawn for it alone: a function
-of (seed, source, row over all shards, replicate). So the replicates of a corpus are counted in one
-pass, and come out the same for any batch size and number of threads. Poisson counts are the
-multinomial ones of the ordinary bootstrap, but for the number of documents, which varies by its
-square root.
+In each replicate, every document counts a Poisson(1) number of times. That number is a function of
+(seed, source, row over all shards, replicate), so all replicates of a corpus are counted in one
+pass, and the counts are the same for any batch size and number of threads. The ordinary bootstrap
+has multinomial counts; with Poisson counts the number of documents varies too, by its square root.
 
 Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3 (percentile
 interval, here moved to the value); Hanley & MacGibbon 2006 (Poisson counts).
@@ -30,10 +29,10 @@ _MOST_BYTES = 4 << 30
 
 
 class Interval(NamedTuple):
-    """A metric and the interval of its bootstrap.
+    """A metric and its bootstrap interval.
 
     Attributes:
-        value: of the documents as they are.
+        value: the metric of the documents as they are.
         low: lower end, at most the value; see `interval_around`.
         high: upper end, at least the value.
     """
@@ -44,10 +43,10 @@ class Interval(NamedTuple):
 
 
 def check_replicates(replicates: object, buckets: int) -> int:
-    """Return a number of replicates as an int; 0 is for none.
+    """Return a number of replicates as an int; 0 means no bootstrap.
 
     Raises:
-        SettingError: it is out of range, or so many counts would take more than 4 GiB.
+        SettingError: the number is out of range, or the counts would take more than 4 GiB.
     """
     number = whole_number("bootstrap", replicates, 0, _MOST_REPLICATES)
     if 0 < number < LEAST_REPLICATES:
@@ -57,7 +56,7 @@ def check_replicates(replicates: object, buckets: int) -> int:
         )
     if number * buckets * 8 > _MOST_BYTES:
         most = _MOST_BYTES // (buckets * 8)
-        way_out = f"bootstrap={most}" if most >= LEAST_REPLICATES else "features of fewer buckets"
+        way_out = f"bootstrap={most}" if most >= LEAST_REPLICATES else "features with fewer buckets"
         raise SettingError(
             f"bootstrap={number}: the counts of {number:,} replicates of {buckets:,} buckets take "
             f"{number * buckets * 8 / (1 << 30):.1f} GiB, and the limit is 4 GiB; give {way_out}"
@@ -66,10 +65,10 @@ def check_replicates(replicates: object, buckets: int) -> int:
 
 
 def check_confidence(confidence: object) -> float:
-    """Return the share of replicates that an interval is to hold.
+    """Return the share of replicates in an interval, as a float.
 
     Raises:
-        SettingError: it is not between 0 and 1.
+        SettingError: the share is not between 0 and 1.
     """
     if isinstance(confidence, bool) or not isinstance(confidence, int | float | np.floating):
         raise SettingError(f"confidence={confidence!r}: expected a number above 0 and below 1")
@@ -79,15 +78,15 @@ def check_confidence(confidence: object) -> float:
 
 
 class ResampledCounts:
-    """The n-gram counts of a corpus, and of its replicates.
+    """The n-gram counts of a corpus and of its replicates.
 
     Args:
-        corpus: the documents, read once.
+        corpus: the documents; they are read once.
         features: the n-grams.
-        replicates: how many.
-        seed: 0 to 2**64 - 1.
-        source: which of the corpora resampled under this seed; each has draws of its own.
-        threads: how many to use; the counts do not depend on it.
+        replicates: number of replicates.
+        seed: seed of the draws, 0 to 2**64 - 1.
+        source: number of this corpus among those with the same seed; each has its own draws.
+        threads: number of threads to use; the counts do not depend on it.
 
     Raises:
         InputError: a text cannot be read.
@@ -120,20 +119,20 @@ class ResampledCounts:
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
-        """Every document counted once: int64[buckets]."""
+        """int64[buckets], with every document counted once."""
         return self._core.counts
 
     def replicate(self, number: int) -> npt.NDArray[np.int64]:
         """Return the counts of a replicate: int64[buckets].
 
         Raises:
-            ModelError: it has no n-grams, as the corpus has too few documents.
+            ModelError: the replicate has no n-grams, because the corpus has too few documents.
         """
         counts = self._core.replicate(number)
         if not counts.any():
             raise ModelError(
-                f"{self._name}: replicate {number} of the bootstrap drew no document with a text: "
-                "there are too few for an interval; give more documents, or bootstrap=0"
+                f"{self._name}: replicate {number} of the bootstrap drew no document with a text, "
+                "so there are too few for an interval; give more documents, or bootstrap=0"
             )
         return counts
 
@@ -141,16 +140,17 @@ class ResampledCounts:
 def interval_around(
     value: float, replicates: npt.NDArray[np.float64], confidence: float
 ) -> Interval:
-    """Put the spread of the replicates around a value.
+    """Return an interval around a value that is as wide as the replicates spread.
 
-    (1 - confidence) / 2 of the replicates are cut off at either end, and what is left is moved so
-    that its median is the value: a resample of few documents has fewer distinct n-grams than these,
-    which moves all replicates alike and says nothing of their spread.
+    The interval leaves out (1 - confidence) / 2 of the replicates at each end and is shifted so
+    that their median becomes the value. The shift is needed because a resample of few documents has
+    fewer distinct n-grams than the documents. That moves all replicates alike, and says nothing
+    about their spread.
 
     Args:
-        value: of the documents as they are.
-        replicates: the values of the replicates.
-        confidence: above 0, below 1.
+        value: the metric of the documents as they are.
+        replicates: the metric of each replicate, float64[replicates].
+        confidence: share of the replicates in the interval, above 0 and below 1.
     """
     outside = (1 - confidence) / 2
     low, median, high = np.quantile(replicates, [outside, 0.5, 1 - outside])

@@ -1,7 +1,7 @@
 """The contract of an estimator: a model that gives each text one log-weight, or several.
 
-The stages, the commands and `verify` know models by this contract alone. To add a kind of model,
-make a class of `Estimator` in a file of this folder and add its row to `dsir.model.estimators`.
+The stages, the commands and `verify` know models only by this contract. To add a kind of model,
+write a subclass of `Estimator` in a file of this folder and add it to `dsir.model.estimators`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class TextScores(NamedTuple):
     Attributes:
         log_weight: float64[columns, rows]; 0 if a text has no token.
         tokens: uint32[rows]; 0 if a text is null, empty or bad.
-        bytes: uint32[rows], of UTF-8 as the texts were read; 0 for null.
+        bytes: uint32[rows], bytes of UTF-8 of the texts as they were read; 0 for null.
         status: uint8[rows]: 0 is text, 1 is null, `_core.INVALID_UTF8` and above is bad.
-        prepared: the texts as `Estimator.features.prepared` gives them. Preparing can be slow, and
-            the quality filters take the same.
+        prepared: the texts as `Estimator.features.prepared` returns them, because preparing can be
+            slow and the quality filters need the same texts.
     """
 
     log_weight: npt.NDArray[np.float64]
@@ -47,17 +47,17 @@ class TextScores(NamedTuple):
 
     @property
     def bad(self) -> npt.NDArray[np.int64]:
-        """Positions of the texts that cannot be read: not UTF-8, or too long. int64, ascending."""
+        """Positions of the texts that are not UTF-8 or too long: int64, ascending."""
         return np.flatnonzero(self.status >= _core.INVALID_UTF8)
 
 
 class TrainingCounts(NamedTuple):
-    """The n-grams that a model was made from; the KL reduction of a selection is against them.
+    """The n-grams that a model was fitted to; a selection's KL reduction compares with them.
 
     Attributes:
-        raw: int64[buckets], of the raw corpus.
-        targets: int64[targets, buckets]; one row for a target without a name.
-        names: of the targets; empty for one without a name.
+        raw: int64[buckets], n-grams of the raw corpus.
+        targets: int64[targets, buckets]; one row for a single target without a name.
+        names: names of the targets; empty for a single target without a name.
     """
 
     raw: npt.NDArray[np.int64]
@@ -68,11 +68,12 @@ class TrainingCounts(NamedTuple):
 class Estimator(abc.ABC):
     """Gives each text a log-weight, or one in each of several columns.
 
-    Frozen, and picklable by its content. The log-weights of a text depend on the model and the text
-    alone: not on the texts beside it, the number of threads or the layout of the Arrow array.
+    Instances are frozen, and pickled by their content. The log-weights of a text depend only on the
+    model and the text, not on the texts beside it, the number of threads or the layout of the Arrow
+    array.
 
     Attributes:
-        kind: what the model file and the row in `dsir.model.estimators` call this kind of model.
+        kind: name of this kind of model, in model files and in `dsir.model.estimators`.
     """
 
     kind: ClassVar[str]
@@ -80,34 +81,34 @@ class Estimator(abc.ABC):
     @property
     @abc.abstractmethod
     def features(self) -> HashedNgrams:
-        """The n-grams in which a selection is counted.
+        """The n-grams that a selection is counted in.
 
-        Windows, quality filters and `min_tokens` go by their tokens.
+        Windows, quality filters and `min_tokens` use their tokens.
         """
 
     @property
     def column_names(self) -> Sequence[str]:
-        """Names of the columns, if rows are drawn by each of several on its own; else empty."""
+        """Names of the columns if rows are drawn for each column separately; else empty."""
         return ()
 
     @property
     def columns(self) -> int:
-        """How many log-weights a text has."""
+        """Number of log-weights per text."""
         return max(1, len(self.column_names))
 
     @property
     def column_shares(self) -> list[float]:
-        """What share of a selection each column draws; they add up to 1."""
+        """Share of a selection that each column draws; the shares add up to 1."""
         return [1 / self.columns] * self.columns
 
     @property
     def training_counts(self) -> TrainingCounts | None:
-        """What a selection is measured against; None if the model does not know."""
+        """The counts that a selection is compared with; None if the model has none."""
         return None
 
     @abc.abstractmethod
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
-        """Compute the log-weights of texts; a bad text has a status and raises nothing.
+        """Compute the log-weights of texts; a bad text gets a status and raises nothing.
 
         Args:
             texts: string, large_string, string_view, or a dictionary of one of these.
@@ -116,7 +117,7 @@ class Estimator(abc.ABC):
 
     @abc.abstractmethod
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:
-        """Show what a text's log-weight is made of.
+        """Return what each n-gram contributes to a text's log-weight.
 
         Args:
             text: one text.
@@ -128,25 +129,25 @@ class Estimator(abc.ABC):
 
         Raises:
             RowError: the text has lone surrogates.
-            SettingError: the target is not named, or there is none of that name.
+            SettingError: the model needs the name of a target, or has no target of that name.
         """
 
     @abc.abstractmethod
     def describe(self) -> dict[str, Any]:
-        """Return what the manifest of a selection says of the model, as JSON values."""
+        """Return the model's description for the manifest of a selection, as JSON values."""
 
     @abc.abstractmethod
     def content(self) -> model_file.Content:
-        """Return what a model file holds.
+        """Return the content of the model file.
 
-        Everything that log-weights depend on: the fingerprint is its digest. The settings have
-        `features`, as `HashedNgrams.describe` gives them.
+        It must hold everything that log-weights depend on, because its digest is the fingerprint.
+        Its settings must have `features`, as `HashedNgrams.describe` returns them.
         """
 
     @classmethod
     @abc.abstractmethod
     def from_content(cls, content: model_file.Content) -> Self:
-        """Return the model of a content. The content may come from anywhere: check it.
+        """Return the model with this content, which may come from anyone: check it.
 
         Raises:
             ModelError, KeyError, TypeError, ValueError: it is not the content of such a model.
@@ -154,7 +155,7 @@ class Estimator(abc.ABC):
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ where log-weights may differ."""
+        """Sixteen hexadecimal digits, which differ between models whose log-weights may differ."""
         return model_file.digest(self.content())[:16]
 
     def score(
@@ -164,7 +165,7 @@ class Estimator(abc.ABC):
 
         Args:
             source: a list of str, an Arrow array or table, a path, or whatever else `select` takes.
-            text: the text column, where there are columns.
+            text: name of the text column, if the source has columns.
             threads: how many threads to use; the result does not depend on it.
 
         Returns:
@@ -174,22 +175,22 @@ class Estimator(abc.ABC):
         Raises:
             InputError: a text cannot be read, or is not UTF-8.
         """
-        parts = [np.zeros((self.columns, 0))]
+        log_weights = [np.zeros((self.columns, 0))]
         for shard in resolve(source, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 scored = self.score_batch(batch.text, threads=threads)
                 if len(scored.bad):
                     first = int(scored.bad[0])
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, first)
-                parts.append(scored.log_weight)
-        found = np.concatenate(parts, axis=1)
+                log_weights.append(scored.log_weight)
+        found = np.concatenate(log_weights, axis=1)
         return np.ascontiguousarray(found.T) if self.column_names else found[0]
 
     def save(self, path: str | Path | RemotePath) -> None:
-        """Write the model; docs/reference/formats.md has the format. Never a pickle.
+        """Write the model file, which is never a pickle; docs/reference/formats.md describes it.
 
         Raises:
-            OSError: it cannot be written there.
+            OSError: the file cannot be written.
         """
         model_file.write(location_of(path), self.content())
 
@@ -211,8 +212,8 @@ class Estimator(abc.ABC):
         """Return the model of a file's content; see `load`.
 
         Args:
-            content: of the file, of this kind.
-            path: of the file, for messages.
+            content: content of the file; of this kind.
+            path: path of the file, for messages.
         """
         try:
             return cls.from_content(content)
@@ -222,9 +223,9 @@ class Estimator(abc.ABC):
             ) from error
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        # Engines carry models between processes; tables of the core are made anew there.
-        return (_made_again, (type(self), self.content()))
+        # Engines send models to other processes, which have to rebuild the core's tables.
+        return (_from_content, (type(self), self.content()))
 
 
-def _made_again(estimator: type[Estimator], content: model_file.Content) -> Estimator:
+def _from_content(estimator: type[Estimator], content: model_file.Content) -> Estimator:
     return estimator.from_content(content)

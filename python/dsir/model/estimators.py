@@ -1,4 +1,4 @@
-"""The kinds of estimators: what a model file may hold."""
+"""The kinds of estimators that a model file may hold."""
 
 from __future__ import annotations
 

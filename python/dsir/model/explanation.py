@@ -1,4 +1,4 @@
-"""What a log-weight is made of, n-gram by n-gram."""
+"""What each n-gram contributes to a log-weight."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def explain_sum(
     share: float,
     length_term: tuple[int, float] | None,
 ) -> pa.Table:
-    """Make a table of contributions, the greatest magnitude first.
+    """Return a table of contributions, the greatest magnitude first.
 
     Args:
         ngrams: every n-gram of a text with its bucket.
         log_ratio: float64[buckets].
-        share: what part of its log ratio an n-gram contributes.
-        length_term: tokens of the text and what their number contributes; None if it contributes
+        share: share of its log ratio that an n-gram contributes.
+        length_term: the text's number of tokens and what it contributes; None if it contributes
             nothing.
     """
     rows: list[tuple[str | None, int | None, int, float]] = [

@@ -28,10 +28,10 @@ Sentences = Literal["none", "punkt"]
 class HashedNgrams:
     """The n-grams of orders 1 to n of a document, each hashed into one of `buckets` buckets.
 
-    Tokens are those of the reference, for all of Unicode in the version `unicode_version`: the
-    lower-cased text, cut into runs of word characters and runs of other visible characters (NLTK's
+    Tokens are the reference's, for all of Unicode in the version `unicode_version`: the lower-cased
+    text, cut into runs of word characters and runs of other visible characters (NLTK's
     WordPunctTokenizer), or into words by the rules of NLTK's word_tokenize. Instances are frozen
-    and comparable; `fingerprint` names them in files.
+    and comparable; `fingerprint` identifies them in files.
 
     Source: Xie et al. 2023 (arXiv 2302.03169), section 3; docs/algorithms.md, section 1.
 
@@ -40,8 +40,8 @@ class HashedNgrams:
         buckets: 2 to 2**24.
         tokenizer: "wordpunct", or "word_tokenize" (NLTKWordTokenizer: "do|n't", "3.88", "u.s").
         hash: "fast" combines 64-bit hashes of the tokens; "sha256" gives the reference's buckets.
-        sentences: with tokenizer="word_tokenize", what is cut into sentences before. "none": the
-            text is one sentence (NLTK's preserve_line=True). "punkt": NLTK's sentence splitter for
+        sentences: with tokenizer="word_tokenize", how a text is first cut into sentences. "none":
+            the text is one sentence (NLTK's preserve_line=True). "punkt": by NLTK's splitter for
             English, as in nltk.word_tokenize; it runs in Python, and needs nltk and its data.
 
     Raises:
@@ -117,11 +117,11 @@ class HashedNgrams:
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> HashedNgrams:
-        """Make features again of what `describe` returned.
+        """Return the features that `describe` described.
 
         Raises:
-            SettingError: a value is out of range, or this version of dsir makes other features of
-                the values, e.g. because its Unicode tables are newer.
+            SettingError: a value is out of range, or the values stand for other features in this
+                version of dsir, e.g. because its Unicode tables are newer.
         """
         names = [field.name for field in fields(cls)]
         features = cls(**{name: described[name] for name in names if name in described})
@@ -136,31 +136,31 @@ class HashedNgrams:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ where the buckets may differ."""
+        """Sixteen hexadecimal digits, which differ between features whose buckets may differ."""
         text = json.dumps(self.describe(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def spec(self) -> _core.FeatureSpec:
-        """The same settings, as the core takes them."""
+        """The same settings for the core."""
         return _core.FeatureSpec(
             n=self.n, buckets=self.buckets, hash=self.hash, tokenizer=self.core_tokenizer
         )
 
     @property
     def core_tokenizer(self) -> Literal["wordpunct", "word_tokenize", "split"]:
-        """The tokeniser by which the core cuts texts that are `prepared`."""
+        """The tokeniser with which the core cuts `prepared` texts."""
         return self.tokenizer if self.sentences == "none" else "split"
 
     def prepared(self, text: pa.Array) -> pa.Array:
-        """Return texts as the core takes them with `spec`: as they are, unless Punkt has to run.
+        """Return texts ready for the core with `spec`: unchanged, unless Punkt has to run.
 
         Args:
             text: strings of any Arrow layout.
 
         Returns:
-            The same array, or with `sentences="punkt"` one of words joined by spaces: nulls and
-            rows that are not UTF-8 stay what they are.
+            The same array; with `sentences="punkt"`, an array of words joined by spaces, in which
+            nulls and rows that are not UTF-8 are unchanged.
         """
         return text if self.sentences == "none" else sentences.in_words(text)
 
@@ -168,7 +168,7 @@ class HashedNgrams:
         """Return the lower-cased tokens of a text.
 
         Raises:
-            RowError: the text has lone surrogates, which no UTF-8 can hold.
+            RowError: the text has lone surrogates, which UTF-8 cannot hold.
         """
         utf8 = utf8_of(text)
         if self.sentences == "punkt":
@@ -178,7 +178,7 @@ class HashedNgrams:
         return _core.wordpunct_tokens(utf8)
 
     def ngrams(self, text: str) -> list[tuple[str, int]]:
-        """Return every n-gram of a text with its bucket, in order of its last token.
+        """Return every n-gram of a text with its bucket, in the order of their last tokens.
 
         Raises:
             RowError: the text has lone surrogates.
@@ -193,7 +193,7 @@ class HashedNgrams:
 
         Args:
             texts: a list of str, an Arrow array or table, a path, or whatever else `resolve` takes.
-            text: the text column, where there are columns.
+            text: name of the text column, if the texts have columns.
 
         Returns:
             int64[buckets].
@@ -211,17 +211,17 @@ class HashedNgrams:
 
 
 def check_features(features: object) -> None:
-    """Raise SettingError unless they are features."""
+    """Raise SettingError unless `features` is a HashedNgrams."""
     if not isinstance(features, HashedNgrams):
         raise SettingError(f"features={features!r}: expected HashedNgrams(...)")
 
 
 def utf8_of(text: str) -> bytes:
-    """Encode a text, with an error that callers of dsir can catch.
+    """Return the UTF-8 of a text, or raise an error of dsir's own.
 
     Raises:
         RowError: the text has lone surrogates.
-        SettingError: it is not a str.
+        SettingError: the text is not a str.
     """
     if not isinstance(text, str):
         raise SettingError(f"expected a str, found {type(text).__name__}")
@@ -229,5 +229,5 @@ def utf8_of(text: str) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise RowError(
-            f"the text has a lone surrogate at position {error.start}, which is no character"
+            f"the text has a lone surrogate at position {error.start}, which is not a character"
         ) from error

@@ -1,4 +1,4 @@
-"""Length policies: how the length of a document bears on its log-weight."""
+"""Length policies: how the length of a document affects its log-weight."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _NAMED = ("sum", "mean", "poisson")
 
 
 class CorpusSize(NamedTuple):
-    """The documents of a corpus that have a token, and the tokens in them."""
+    """How many documents of a corpus have a token, and how many tokens these have."""
 
     documents: int
     tokens: int
 
 
 def check_length(length: Length) -> Length:
-    """Return a length policy; 0.0 as "sum" and 1.0 as "mean", which they are.
+    """Return a length policy; 0.0 becomes "sum" and 1.0 becomes "mean", which mean the same.
 
     Raises:
-        SettingError: it is none.
+        SettingError: `length` is not a length policy.
     """
     if isinstance(length, str) and length in _NAMED:
         return length
@@ -34,19 +34,19 @@ def check_length(length: Length) -> Length:
 
 
 def exponent(length: Length) -> float:
-    """Return alpha of sum / n-grams^alpha."""
+    """Return the alpha in sum / n-grams^alpha."""
     return {"sum": 0.0, "mean": 1.0, "poisson": 0.0}[length] if isinstance(length, str) else length
 
 
 def mean_tokens(size: CorpusSize | None, name: str) -> float:
-    """Return the tokens of a document on average, above 0.
+    """Return the mean number of tokens per document, above 0.
 
     Args:
-        size: of a corpus.
-        name: of the corpus, for the message.
+        size: size of a corpus.
+        name: name of the corpus, for the message.
 
     Raises:
-        SettingError: the size is not known.
+        SettingError: the size is not known, or is 0.
     """
     if size is None or size.documents < 1 or size.tokens < 1:
         raise SettingError(

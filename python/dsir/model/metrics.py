@@ -27,7 +27,7 @@ _FLOOR = 1e-8  # What the importance model adds to probabilities, too.
 
 
 def kl_divergence(p_counts: npt.NDArray[np.int64], q_counts: npt.NDArray[np.int64]) -> float:
-    """KL(p‖q) of two bags of n-grams, in nats, 1e-8 added to every probability.
+    """KL(p‖q) of two bags of n-grams, in nats, with 1e-8 added to every probability.
 
     Raises:
         ModelError: one of the two has no n-grams.
@@ -48,7 +48,7 @@ def kl_reduction_of_counts(
     return kl_divergence(target, raw) - kl_divergence(target, selected)
 
 
-# 0 is an int as well; a type checker takes the first that fits.
+# Both overloads accept 0, which is an int as well; a type checker takes the first that fits.
 @overload
 def kl_reduction(  # type: ignore[overload-overlap]
     selected: object,
@@ -93,37 +93,37 @@ def kl_reduction(
 ) -> float | Interval:
     """How much closer to the target the selection is than the raw corpus, in nats.
 
-    The paper's measure of a selection, which follows accuracy downstream (r = 0.82 to 0.89): with
-    the hashed n-gram distributions, KL(target‖raw) - KL(target‖selected). A random selection is
-    near 0; higher is better. Source: Xie et al. 2023, section 5.
+    This is the paper's measure of a selection: KL(target‖raw) - KL(target‖selected) of the hashed
+    n-gram distributions. It correlates with downstream accuracy (r = 0.82 to 0.89). A random
+    selection is near 0; higher is better. Source: Xie et al. 2023, section 5.
 
-    With `bootstrap`, the documents of the selection and of the target are resampled, each on their
-    own, and the interval is as wide as the middle `confidence` of the replicates, around the value:
-    how far it would move with other documents of the same kinds, and as many. (A resample of few
-    documents leaves out n-grams that these have, which lowers all replicates; that is taken off.)
-    Raw is taken as it is: it is so large that it adds nothing to the spread. Each source is read
-    once.
+    With `bootstrap`, the documents of the selection and of the target are resampled independently.
+    The interval around the value is as wide as the middle `confidence` of the replicates: it tells
+    how far the value would move with as many other documents of the same kinds. (A resample of few
+    documents lacks some of their n-grams, which lowers all replicates; the interval is corrected
+    for that.) Raw is not resampled: it is so large that it adds nothing to the spread. Each source
+    is read once.
 
     Args:
         selected: paths, tables, or lists of str; whatever `select` takes.
-        raw: the same kinds: what was selected from.
-        target: the same kinds: what was wanted; or {"name": source, ...}, for the mean over
+        raw: the corpus that was selected from; same kinds.
+        target: the corpus that was wanted, same kinds; or {"name": source, ...}, for the mean over
             several targets.
-        features: the n-grams; the default ones where None.
+        features: the n-grams; None for the default ones.
         text: the text column.
-        bootstrap: how many replicates; 0 for no interval, else 20 or more. The counts of the
-            selection and of one target are held, replicates * buckets * 8 bytes each.
+        bootstrap: number of replicates; 0 for no interval, else 20 or more. The counts of the
+            selection and of one target at a time take replicates * buckets * 8 bytes each.
         confidence: share of the replicates in the interval, above 0 and below 1.
-        seed: of the replicates, 0 to 2**64 - 1.
-        threads: how many to use; the result does not depend on it.
+        seed: seed of the replicates, 0 to 2**64 - 1.
+        threads: number of threads to use; the result does not depend on it.
 
     Returns:
         The value; with `bootstrap`, an `Interval(value, low, high)`.
 
     Raises:
         SettingError: an argument is out of range, or the replicates would take above 4 GiB.
-        InputError: something cannot be read.
-        ModelError: one of the sources has no n-grams, or too few documents to be resampled.
+        InputError: a source cannot be read.
+        ModelError: a source has no n-grams, or too few documents to resample.
     """
     features = HashedNgrams() if features is None else features
     check_features(features)
@@ -184,8 +184,9 @@ def _mean(values: list[float]) -> float:
 class EffectiveSampleSize:
     """(Σw)² / Σw² of weights given by their logarithms, chunk by chunk.
 
-    Between 1 and the number of documents: so many equal weights would vary a weighted mean as much.
-    Exact to rounding at any magnitude: sums are kept relative to the greatest log-weight so far.
+    The value is between 1 and the number of documents: a weighted mean varies as much as the mean
+    of that many documents with equal weights. It is exact to rounding at any magnitude, because all
+    sums are relative to the greatest log-weight so far.
     """
 
     def __init__(self) -> None:
@@ -194,7 +195,7 @@ class EffectiveSampleSize:
         self._sum_of_squares = 0.0
 
     def add(self, log_weights: npt.NDArray[np.float64]) -> None:
-        """Add documents."""
+        """Add the log-weights of documents, float64[documents]."""
         if not len(log_weights):
             return
         greatest = max(self._greatest, float(log_weights.max()))
@@ -208,7 +209,7 @@ class EffectiveSampleSize:
         self._greatest = greatest
 
     def value(self) -> float:
-        """Return the effective sample size; 0 where nothing was added."""
+        """Return the effective sample size; 0 if nothing was added."""
         return self._sum**2 / self._sum_of_squares if self._sum_of_squares else 0.0
 
 
@@ -219,7 +220,7 @@ def effective_sample_size(log_weights: npt.ArrayLike) -> float:
         log_weights: one per document; -inf is a weight of zero.
 
     Raises:
-        SettingError: it is no flat array of numbers, or one of them is NaN or +inf.
+        SettingError: log_weights is not a flat array of numbers, or has a NaN or +inf.
     """
     values = np.asanyarray(log_weights)
     if values.ndim != 1 or (len(values) and values.dtype.kind not in "fiu"):
@@ -228,7 +229,9 @@ def effective_sample_size(log_weights: npt.ArrayLike) -> float:
     wrong = np.isnan(values) | np.isposinf(values)
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
-        raise SettingError(f"log_weights: {values[at]} at position {at}")
+        raise SettingError(
+            f"log_weights: expected numbers below +inf, found {values[at]} at position {at}"
+        )
     size = EffectiveSampleSize()
     size.add(values)
     return size.value()

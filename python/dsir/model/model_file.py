@@ -1,7 +1,7 @@
 """The file format of models: magic, a JSON header, arrays, a checksum.
 
-docs/reference/formats.md has it byte by byte. Nothing in a file is executed, and every byte is
-under the checksum, so a damaged file is an error and never another model.
+docs/reference/formats.md describes it byte by byte. Nothing in a file is executed. The checksum
+covers every byte, so a damaged file is an error and never another model.
 
 Importance models have format 2, with two arrays of counts. Every other kind of model has format 3,
 whose header names the kind and the arrays.
@@ -41,13 +41,13 @@ _DTYPES = ("|u1", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a model file holds.
+    """The content of a model file.
 
     Attributes:
-        kind: of the model; see `dsir.model.estimators`.
+        kind: kind of the model; see `dsir.model.estimators`.
         settings: JSON values.
-        arrays: by name; uint8, int32, uint32, int64, uint64, float32 or float64. Those of an
-            importance model are `raw_counts`, int64[buckets], and `target_counts`,
+        arrays: arrays by name; uint8, int32, uint32, int64, uint64, float32 or float64. An
+            importance model has `raw_counts`, int64[buckets], and `target_counts`,
             int64[targets, buckets].
     """
 
@@ -57,7 +57,7 @@ class Content:
 
 
 def digest(content: Content) -> str:
-    """SHA-256 of the file's content, in hexadecimal digits."""
+    """Return the SHA-256 of a file's content, in hexadecimal digits."""
     return hashlib.sha256(_encode(content)).hexdigest()
 
 
@@ -65,7 +65,7 @@ def write(path: Location, content: Content) -> None:
     """Write a model file, atomically.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the file cannot be written.
     """
     body = _encode(content)
     with atomic_file(path) as file:
@@ -77,7 +77,7 @@ def read(path: Location) -> Content:
     """Read and check a model file.
 
     Raises:
-        ModelError: it is missing, no model, of another version, or damaged.
+        ModelError: the file is missing, damaged, not a model, or of another version.
     """
     try:
         data = path.read_bytes()
@@ -90,8 +90,8 @@ def read(path: Location) -> Content:
     _, version, header_bytes = _PREFIX.unpack_from(data)
     if version not in (_COUNTS_VERSION, _ARRAYS_VERSION):
         raise ModelError(
-            f"{path}: is a model of format {version}; this dsir reads {_COUNTS_VERSION} and "
-            f"{_ARRAYS_VERSION}"
+            f"{path}: is a model of format {version}; this version of dsir reads "
+            f"{_COUNTS_VERSION} and {_ARRAYS_VERSION}"
         )
     sizes = _COUNTS_SHAPE if version == _COUNTS_VERSION else _ARRAYS_SIZE
     if version == _COUNTS_VERSION:
@@ -111,9 +111,9 @@ def read(path: Location) -> Content:
     try:
         header = json.loads(body[header_at:arrays_at])
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: its header is no JSON; fit the model again") from error
+        raise ModelError(f"{path}: its header is not JSON; fit the model again") from error
     if not isinstance(header, dict):
-        raise ModelError(f"{path}: its header is no JSON object; fit the model again")
+        raise ModelError(f"{path}: its header is not a JSON object; fit the model again")
     if version == _COUNTS_VERSION:
         counts = np.frombuffer(body, dtype="<i8", offset=arrays_at).astype(np.int64)
         target_counts = counts[buckets:].reshape(targets, buckets)
@@ -122,7 +122,9 @@ def read(path: Location) -> Content:
     try:
         return _with_arrays(header, memoryview(body)[arrays_at:])
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path}: its header is not that of a model: {error}") from error
+        raise ModelError(
+            f"{path}: its header is not valid: {error}; fit the model again"
+        ) from error
 
 
 def _encode(content: Content) -> bytes:
@@ -159,7 +161,7 @@ def _with_arrays(header: dict[str, Any], data: memoryview) -> Content:
     """Read the arrays of format 3.
 
     Raises:
-        KeyError, TypeError, ValueError: the header does not say what they are.
+        KeyError, TypeError, ValueError: the header does not describe the arrays.
     """
     kind, settings = header["kind"], header["settings"]
     if not isinstance(kind, str) or not isinstance(settings, dict) or kind == RATIO:
@@ -176,14 +178,14 @@ def _arrays(
     at = 0
     for name, dtype, shape in described:
         if not isinstance(name, str) or dtype not in _DTYPES:
-            raise ValueError(f"an array is {name!r:.80} of {dtype!r:.80}")
+            raise ValueError(f"the array {name!r:.80} has the dtype {dtype!r:.80}")
         if not all(type(size) is int and size >= 0 for size in shape):
             raise ValueError(f"the array {name!r:.80} has the shape {shape!r:.80}")
         end = at + np.dtype(dtype).itemsize * math.prod(shape)
         if end > len(data):
-            raise ValueError(f"the array {name!r:.80} is not all there")
+            raise ValueError(f"the array {name!r:.80} is incomplete")
         array = np.frombuffer(data[at:end], dtype=dtype).reshape(shape)
         yield name, array.astype(array.dtype.newbyteorder("="))
         at = end
     if at != len(data):
-        raise ValueError("there is more than the arrays")
+        raise ValueError("there are bytes after the last array")

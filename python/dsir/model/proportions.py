@@ -1,4 +1,4 @@
-"""What share of the selection each of several targets takes."""
+"""What share of the selection each of several targets gets."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from dsir.errors import SettingError
 
 
 def shares(name: str, proportions: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Return proportions that add up to 1, float64.
+    """Return proportions scaled to add up to 1, float64[targets].
 
     Args:
-        name: of the argument, for the message.
-        proportions: one a target.
+        name: name of the argument, for the message.
+        proportions: one per target.
 
     Raises:
-        SettingError: one is negative or no number, or there is none above 0.
+        SettingError: a proportion is negative or not a number, or none is above 0.
     """
     try:
         given = np.asarray(proportions, dtype=np.float64)
     except (TypeError, ValueError):
         given = np.zeros(0)
     if given.ndim != 1 or not (given >= 0).all() or not 0 < given.sum() < np.inf:
-        raise SettingError(f"{name}={proportions!r}: expected numbers, 0 or more, one above 0")
+        raise SettingError(
+            f"{name}={proportions!r}: expected numbers, 0 or more, at least one above 0"
+        )
     normalised: npt.NDArray[np.float64] = given / given.sum()
     return normalised
 
@@ -33,7 +35,7 @@ def shares(name: str, proportions: Sequence[float]) -> npt.NDArray[np.float64]:
 def split(amount: int, proportions: Sequence[float] | npt.NDArray[np.float64]) -> list[int]:
     """Split an amount by proportions that add up to 1, as the reference does.
 
-    Each share is rounded down, and the last target takes the remainder.
+    Each amount is rounded down, and the last target takes the remainder.
     """
     amounts = [int(amount * share) for share in proportions]
     amounts[-1] += amount - sum(amounts)

@@ -1,9 +1,9 @@
-"""Quality filters: which documents are no candidates, by their length and their wording.
+"""Quality filters: leave documents out by their length and their wording.
 
-The measures are those of the code of the DSIR paper (Xie et al. 2023, arXiv 2302.03169), with one
-each for characters and for repeated passages, the latter after Gopher (Rae et al. 2021, arXiv
-2112.11446). Every threshold is off unless given. A document that fails is never selected;
-it still counts in the fit of the model.
+The measures are those of the DSIR paper's code (Xie et al. 2023, arXiv 2302.03169), plus one for
+characters and one for repeated passages, the latter after Gopher (Rae et al. 2021, arXiv
+2112.11446). A threshold that is not given is off. A document that fails is never selected, but it
+still counts in the fit of the model.
 """
 
 from __future__ import annotations
@@ -34,36 +34,35 @@ class QualityFilters:
     """Thresholds that a document must meet to be selected.
 
     A value equal to a threshold passes. Shares are float64 quotients of two counts, from 0 to 1. A
-    document without a token (null, empty, blank) passes: it is never selected anyway, and counted
-    as empty.
+    document without a token (null, empty, blank) passes, because it is never selected anyway and
+    is counted as empty.
 
-    "Paper" names the measure of the paper's code (github.com/p-lambda/dsir, experimental/
-    preprocessing/quality_scores/compute_quality_stats.py). It splits with word_tokenize; with other
-    tokens the numbers differ somewhat.
+    "Paper" names the measure in the paper's code (github.com/p-lambda/dsir, experimental/
+    preprocessing/quality_scores/compute_quality_stats.py). That code splits with word_tokenize;
+    with other tokens the numbers differ somewhat.
 
     Args:
-        min_words: tokens, at least; 0 to 2**31. Paper: `length`.
-        max_words: tokens, at most; 0 to 2**31. Paper: `length`.
-        min_repeated: share of the most frequent token among the tokens, at least. Paper:
+        min_words: least number of tokens, 0 to 2**31. Paper: `length`.
+        max_words: greatest number of tokens, 0 to 2**31. Paper: `length`.
+        min_repeated: least share of the most frequent token among the tokens. Paper:
             `repeating_ratio`.
-        max_repeated: the same, at most.
-        min_informative: share of the tokens that are neither stop words (`dsir.model.stopwords`,
-            English) nor punctuation, at least. Punctuation is a token without an alphanumeric
-            character.
-            Paper: `informative_ratio`, which takes NLTK's stop words, and for punctuation the
-            tokens of a single ASCII character only.
-        max_informative: the same, at most.
-        max_numeric: share of the tokens that are numbers, at most. A number is a token of ASCII
-            digits, with single full stops or commas between digits. Paper: 1 - `numeric_ratio`,
-            which takes only tokens of a single digit for numbers.
-        min_alphanumeric: share of alphanumeric characters (`str.isalnum()`) among the characters of
-            the tokens, which are all but white space, at least. Not in the paper.
-        max_repeated_ngrams: share of the tokens that lie in a run of five tokens that has occurred
-            before in the document, at most. After Gopher's duplicate 5-grams (there 0.15, of
-            characters). Not in the paper.
+        max_repeated: greatest such share.
+        min_informative: least share of tokens that are neither English stop words
+            (`dsir.model.stopwords`) nor punctuation. Punctuation is a token without an alphanumeric
+            character. Paper: `informative_ratio`, which uses NLTK's stop words and counts only
+            tokens of a single ASCII character as punctuation.
+        max_informative: greatest such share.
+        max_numeric: greatest share of tokens that are numbers. A number is a token of ASCII digits,
+            with single full stops or commas between digits. Paper: 1 - `numeric_ratio`, which
+            counts only tokens of a single digit as numbers.
+        min_alphanumeric: least share of alphanumeric characters (`str.isalnum()`) among the
+            characters of the tokens, that is, all but white space. Not in the paper.
+        max_repeated_ngrams: greatest share of tokens in a run of five tokens that has occurred
+            before in the document. After Gopher's duplicate 5-grams (there 0.15, of characters).
+            Not in the paper.
 
     Raises:
-        SettingError: a threshold is out of range, or a least is above its most.
+        SettingError: a threshold is out of range, or a minimum is above its maximum.
     """
 
     min_words: int | None = None
@@ -96,8 +95,8 @@ class QualityFilters:
 
         More than 40 and less than 500 words, a repeated share above 0.02 and below 0.2, an
         informative share above 0.3 and below 0.7, a numeric share below 0.2: `get_quality_mask` in
-        experimental/data_selection/dsir_pipeline.py of the paper's code. A share equal to its
-        threshold fails there, so the thresholds are the next floats inside.
+        experimental/data_selection/dsir_pipeline.py of the paper's code. There, a share equal to
+        its threshold fails, so these thresholds are the next floats inside.
         """
         return cls(
             min_words=41,
@@ -111,27 +110,27 @@ class QualityFilters:
 
     @classmethod
     def parse(cls, text: str) -> QualityFilters:
-        """Make filters of words, as on the command line.
+        """Return the filters that a text describes, as on the command line.
 
         Args:
-            text: thresholds such as "min_words=40,max_numeric=0.2"; "paper", or "paper" and what is
-                to differ, such as "paper,max_words=1000,min_repeated=none".
+            text: thresholds such as "min_words=40,max_numeric=0.2"; or "paper", alone or followed
+                by changes, such as "paper,max_words=1000,min_repeated=none".
 
         Raises:
-            SettingError: a name is not known, comes twice, or its value is no number.
+            SettingError: a name is unknown or given twice, or a value is not a number.
         """
-        parts = [part.strip() for part in text.split(",")]
+        words = [word.strip() for word in text.split(",")]
         filters = cls()
-        if parts[0] == "paper":
+        if words[0] == "paper":
             filters = cls.paper()
-            del parts[0]
+            del words[0]
         given: dict[str, float | None] = {}
-        for part in parts:
-            name, equals, value = (piece.strip() for piece in part.partition("="))
+        for word in words:
+            name, equals, value = (piece.strip() for piece in word.partition("="))
             if not equals or name not in REASONS:
                 raise SettingError(
-                    f"filters={text!r}: {part!r} is no filter; expected 'paper' first, or "
-                    f"NAME=VALUE with {', '.join(REASONS)}"
+                    f"filters={text!r}: {word!r} is not a filter; expected 'paper' first, or "
+                    f"NAME=VALUE, where NAME is one of {', '.join(REASONS)}"
                 )
             if name in given:
                 raise SettingError(f"filters={text!r}: {name} is given twice")
@@ -140,30 +139,32 @@ class QualityFilters:
 
     @classmethod
     def from_json(cls, described: Mapping[str, float]) -> QualityFilters:
-        """Make filters again of what `describe` returned.
+        """Return the filters that `describe` described.
 
         Raises:
-            SettingError: a name is not known, a threshold is out of range, or this version of dsir
+            SettingError: a name is unknown, a threshold is out of range, or this version of dsir
                 has other stop words.
         """
         thresholds = {name: v for name, v in described.items() if name != "stop_words_version"}
         filters = as_filters(thresholds)
         if filters is None or filters.describe() != described:
-            raise SettingError(f"filters={dict(described)!r:.400}: this version has other filters")
+            raise SettingError(
+                f"filters={dict(described)!r:.400}: this version of dsir has other filters"
+            )
         return filters
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What a document can fail by, in the order in which it is looked at: every threshold."""
+        """Names of all thresholds, in the order in which a document is checked."""
         return REASONS
 
     @property
     def active(self) -> tuple[str, ...]:
-        """The thresholds that are given, in the same order."""
+        """Names of the thresholds that are given, in the same order."""
         return tuple(name for name in REASONS if getattr(self, name) is not None)
 
     def describe(self) -> dict[str, int | float]:
-        """Return what the outcome depends on, besides the tokens, as plain values."""
+        """Return everything the outcome depends on besides the tokens, as plain values."""
         described = {name: getattr(self, name) for name in self.active}
         if self.min_informative is not None or self.max_informative is not None:
             described["stop_words_version"] = STOP_WORDS_VERSION
@@ -172,22 +173,23 @@ class QualityFilters:
     def apply(
         self, text: pa.Array, tokenizer: str = "wordpunct", threads: int = 1
     ) -> npt.NDArray[np.uint8]:
-        """Tell which documents pass, and what the others fail by.
+        """Return which documents pass, and which threshold each other document fails.
 
         Args:
             text: string, large_string, string_view, or a dictionary of one of these.
-            tokenizer: whose tokens are the words.
-            threads: how many threads may be used; the outcome does not depend on it.
+            tokenizer: name of the tokeniser whose tokens are the words.
+            threads: number of threads to use; the outcome does not depend on it.
 
         Returns:
-            uint8, one a row: 0 where it passes, else 1 + the index in `reasons` of the first
-            threshold that it fails. Null, empty and blank rows and those that are not UTF-8 pass.
+            uint8[rows]: 0 for a row that passes, else 1 + the index in `reasons` of the first
+            threshold that the row fails. Null, empty and blank rows, and rows that are not UTF-8,
+            pass.
         """
         failed = np.zeros(len(text), dtype=np.uint8)
         if not self.active:
             return failed
         measures = _measure(text, tokenizer, threads, repeated=self.max_repeated_ngrams is not None)
-        # From the last to the first, so that the first stays.
+        # From the last to the first, so that the first threshold that fails is the one reported.
         for name in reversed(self.active):
             threshold = getattr(self, name)
             kind, _, measure = name.partition("_")
@@ -198,20 +200,20 @@ class QualityFilters:
 
 
 REASONS: tuple[str, ...] = tuple(field.name for field in fields(QualityFilters))
-"""The thresholds by name, in the order in which a document is held against them."""
+"""Names of the thresholds, in the order in which a document is checked."""
 
 
 def as_filters(filters: QualityFilters | str | Mapping[str, float] | None) -> QualityFilters | None:
-    """Take filters in the ways in which they can be given.
+    """Return filters that are given in any of the ways that `select` allows.
 
     Args:
-        filters: QualityFilters; words for `QualityFilters.parse`; thresholds by name; or None.
+        filters: QualityFilters; a text for `QualityFilters.parse`; thresholds by name; or None.
 
     Returns:
-        None where no threshold is given.
+        The filters; None if no threshold is given.
 
     Raises:
-        SettingError: they are none of these, or not valid.
+        SettingError: the filters are given in another way, or are not valid.
     """
     if isinstance(filters, str):
         filters = QualityFilters.parse(filters)
@@ -219,18 +221,19 @@ def as_filters(filters: QualityFilters | str | Mapping[str, float] | None) -> Qu
         unknown = [name for name in filters if name not in REASONS]
         if unknown:
             raise SettingError(
-                f"filters: {unknown[0]!r} is no filter; known are {', '.join(REASONS)}"
+                f"filters: {unknown[0]!r} is not a filter; expected one of {', '.join(REASONS)}"
             )
         filters = QualityFilters(**filters)  # type: ignore[arg-type]  # checked in __post_init__
     elif filters is not None and not isinstance(filters, QualityFilters):
         raise SettingError(
-            f"filters={filters!r}: expected QualityFilters(...), or words such as 'paper'"
+            f"filters={filters!r}: expected QualityFilters(...), a text such as 'paper', or "
+            "thresholds by name"
         )
     return filters if filters is not None and filters.active else None
 
 
 class _Measures(NamedTuple):
-    """What thresholds are held against, one value a row, by the name without min_ or max_."""
+    """The values that thresholds apply to, one per row, by the name without min_ or max_."""
 
     values: Mapping[str, npt.NDArray[np.float64]]
     has_tokens: npt.NDArray[np.bool_]
@@ -240,7 +243,7 @@ def _measure(text: pa.Array, tokenizer: str, threads: int, *, repeated: bool) ->
     tokens, most_frequent, informative, numbers, characters, alphanumeric, in_repeated, _ = (
         _core.quality(text, _stop_words(), repeated=repeated, tokenizer=tokenizer, threads=threads)
     )
-    # Rows without a token divide by one instead; what comes of it is not looked at.
+    # Rows without a token divide by 1 instead of 0; nobody looks at their quotients.
     words = np.maximum(tokens, 1).astype(np.float64)
     values = {
         "words": tokens.astype(np.float64),

@@ -1,8 +1,8 @@
-"""Sentences by NLTK's Punkt, an optional extra: what word_tokenize cuts a text into first.
+"""Sentences by NLTK's Punkt, an optional extra: the first step of word_tokenize.
 
 `nltk.word_tokenize` splits a text into sentences with Punkt, whose data are not part of NLTK, and
-then each sentence into words. Here Punkt runs in nltk and the words are cut in the core. The tokens
-of a text are joined by one space, which none of them contains, and so handed back to the core.
+then splits each sentence into words. Here nltk runs Punkt, and the core cuts the words. The tokens
+of a text are passed to the core joined by single spaces, because no token contains a space.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dsir import _core
 from dsir.errors import SettingError
 
 LANGUAGE = "english"
-_WITHOUT = 'sentences="none" needs neither: it takes a text as one sentence (preserve_line=True)'
+_WITHOUT = 'sentences="none" needs neither; it takes a text as one sentence (preserve_line=True)'
 _LARGEST_DOCUMENT = 1 << 31  # As in cpp/ngram/kernels.hpp.
 
 
@@ -30,7 +30,7 @@ class Punkt:
     """NLTK's sentence splitter and what identifies it.
 
     Attributes:
-        nltk_version: of the code.
+        nltk_version: version of NLTK's code.
         digest: sixteen hexadecimal digits of the data's SHA-256.
         splitter: an nltk PunktSentenceTokenizer.
     """
@@ -50,10 +50,10 @@ class Punkt:
 
 
 class _Contexts(dict[str, int]):
-    """Punkt's orthographic contexts, 0 for words it has none of.
+    """Punkt's orthographic contexts; 0 for words that have none.
 
-    NLTK's own is a defaultdict, which takes in every word that it is asked for: it would grow with
-    the corpus, and threads would write to it.
+    NLTK uses a defaultdict, which stores every word that it is asked for: it would grow with the
+    corpus, and several threads would write to it.
     """
 
     def __missing__(self, word: str) -> int:
@@ -62,7 +62,7 @@ class _Contexts(dict[str, int]):
 
 @functools.cache
 def punkt() -> Punkt:
-    """Load Punkt for English, once a process.
+    """Return Punkt for English, loaded once per process.
 
     Raises:
         SettingError: nltk or the data is not installed.
@@ -98,10 +98,10 @@ def _digest(parameters: Any) -> str:
 
 
 def in_words(text: pa.Array) -> pa.Array:
-    """Return the texts as their words joined by spaces, for the core's tokenizer "split".
+    """Return each text as its words joined by spaces, for the core's tokeniser "split".
 
-    Nulls stay null. What is not UTF-8, or longer than a document may be, stays as it is: the core
-    is where bad rows are found.
+    Nulls stay null. A text that is not UTF-8, or longer than a document may be, stays unchanged,
+    because the core reports bad rows.
 
     Args:
         text: strings of any Arrow layout.
@@ -129,7 +129,7 @@ def _in_words(utf8: bytes, splitter: Punkt) -> bytes:
 
 
 def bytes_of(text: pa.Array) -> npt.NDArray[np.uint32]:
-    """Return the bytes of each text as the core reports them: 0 for nulls and what is too long."""
+    """Return the bytes of each text as the core counts them: 0 for nulls and texts too long."""
     lengths = [0 if value is None else len(value) for value in _values(text)]
     return np.array([n if n <= _LARGEST_DOCUMENT else 0 for n in lengths], dtype=np.uint32)
 

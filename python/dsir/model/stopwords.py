@@ -1,9 +1,9 @@
 """English stop words: the function words of the language, as the tokenisers cut them.
 
-The list was put together from the closed word classes of English grammar. Contractions stand in
-both ways of cutting them: "don't" is `don ' t` for wordpunct and `do n't` for word_tokenize.
-Content words are left out, whatever their frequency. Version 1; a change is a new version, because
-the share of informative tokens, and with it a filter, depends on it.
+The list holds the closed word classes of English grammar. Contractions are cut in both ways:
+"don't" is `don ' t` for wordpunct and `do n't` for word_tokenize. Content words are left out,
+whatever their frequency. This is version 1. A change needs a new version, because the share of
+informative tokens, and with it a filter, depends on the list.
 """
 
 from __future__ import annotations
@@ -56,4 +56,4 @@ _CLASSES = {
 }
 
 STOP_WORDS: tuple[str, ...] = tuple(sorted({w for c in _CLASSES.values() for w in c.split()}))
-"""Lower-cased, sorted, each once."""
+"""The stop words, lower-cased, sorted, each once."""

@@ -1,4 +1,4 @@
-"""Several targets: their names, their corpora, and what becomes of them."""
+"""Several targets: their names, their corpora, and how they are combined."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class TargetCorpora:
     """The targets of a run, in order.
 
     Attributes:
-        names: of the targets; empty for a single one without a name.
-        corpora: one a target.
+        names: names of the targets; empty for a single target without a name.
+        corpora: one per target.
     """
 
     names: tuple[str, ...]
     corpora: tuple[Corpus, ...]
 
     def limited(self, limits: ReadLimits) -> TargetCorpora:
-        """Return the same, with so much of each file in memory at a time."""
+        """Return the same targets, with this much of each file in memory at a time."""
         return TargetCorpora(self.names, tuple(corpus.limited(limits) for corpus in self.corpora))
 
     def identity(self) -> Any:
-        """Return what tells them from others, JSON values: their order counts too."""
+        """Return JSON values that identify the targets and their order."""
         lists = [[shard.identity() for shard in corpus.first_shards] for corpus in self.corpora]
         if not self.names:
             return lists[0]
@@ -43,7 +43,7 @@ class TargetCorpora:
 
 
 def names_of_targets(target: object) -> tuple[str, ...]:
-    """Return the names of targets that are given by name; none for a single one without a name.
+    """Return the names of the targets; none for a single target without a name.
 
     Raises:
         SettingError: a name is not printable text, or there are no targets or too many.
@@ -55,11 +55,12 @@ def names_of_targets(target: object) -> tuple[str, ...]:
 
 
 def resolve_targets(target: object, text: str) -> TargetCorpora:
-    """Make a corpus of the target, or one of each target given by name.
+    """Return the corpora of the targets: one for each name, or one without a name.
 
     Raises:
-        SettingError: a name is no text, or there are none or too many; see also `resolve`.
-        InputError: something cannot be found.
+        SettingError: a name is not printable text, or there are no targets or too many; see also
+            `resolve`.
+        InputError: a source cannot be found.
     """
     names = names_of_targets(target)
     if not isinstance(target, Mapping):
@@ -69,18 +70,20 @@ def resolve_targets(target: object, text: str) -> TargetCorpora:
 
 
 def check_target_names(names: Sequence[object]) -> None:
-    """Raise SettingError unless there are names, each a text that can be written down."""
+    """Raise SettingError unless there are names, not too many, and all are printable text."""
     if not names:
         raise SettingError("target: the dict of targets is empty")
     if len(names) > MAX_TARGETS:
-        raise SettingError(f"target: {len(names):,} targets are more than {MAX_TARGETS:,}")
+        raise SettingError(
+            f"target: expected at most {MAX_TARGETS:,} targets, found {len(names):,}"
+        )
     for name in names:
         if not isinstance(name, str) or not name or not name.isprintable():
-            raise SettingError(f"target: {name!r} is no name: expected a text of visible letters")
+            raise SettingError(f"target: {name!r} is not a name; expected printable text")
 
 
 def check_targets(targets: str, names: Sequence[str]) -> None:
-    """Raise SettingError unless the mode is known and there are names where it needs them."""
+    """Raise SettingError unless the mode is known, and there are names if it needs them."""
     one_of("targets", targets, get_args(TargetMode))
     if targets != "pooled" and not names:
         raise SettingError(
@@ -89,15 +92,16 @@ def check_targets(targets: str, names: Sequence[str]) -> None:
 
 
 def in_order(proportions: Proportions, names: Sequence[str], targets: str) -> list[float] | None:
-    """Return the proportions that were asked for in the order of the targets, or None.
+    """Return proportions in the order of the targets, or None if none are given.
 
     Args:
-        proportions: by name, or in the order of the targets; need not add up to 1.
-        names: of the targets.
+        proportions: by name, or in the order of the targets; they need not add up to 1.
+        names: names of the targets.
         targets: the mode.
 
     Raises:
-        SettingError: they do not fit the targets, are out of range, or nobody needs them.
+        SettingError: the proportions do not fit the targets, are out of range, or are given for
+            pooled targets.
     """
     if proportions is None:
         return None
@@ -106,13 +110,16 @@ def in_order(proportions: Proportions, names: Sequence[str], targets: str) -> li
     if isinstance(proportions, Mapping):
         if set(proportions) != set(names):
             raise SettingError(
-                f"proportions: are given for {_listed(proportions)}, the targets are "
+                f"proportions: are given for {_listed(proportions)}, but the targets are "
                 f"{_listed(names)}"
             )
         proportions = [proportions[name] for name in names]
     shares("proportions", proportions)
     if len(proportions) != len(names):
-        raise SettingError(f"proportions: {len(proportions)} for {len(names)} targets")
+        raise SettingError(
+            f"proportions: expected one per target, found {len(proportions)} for {len(names)} "
+            "targets"
+        )
     return [float(value) for value in proportions]
 
 
