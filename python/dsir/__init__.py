@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 try:
     from dsir import _core as _core
-except ImportError as error:  # A source tree on the path, or a broken build.
+except ImportError as error:  # The import found the source tree, or the build is broken.
     raise ImportError(
         "dsir's compiled core is missing or cannot be loaded "
         f"({error}); install the package (pip install .) and import it from outside its sources"
@@ -86,7 +86,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Import `dsir.graph` when it is first asked for: most runs do without it."""
+    """Import `dsir.graph` on first use, since most runs do not need it."""
     if name == "graph":
         return importlib.import_module("dsir.graph")
     raise AttributeError(f"module 'dsir' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Arguments of public calls: what each is, said once, and the checks at the public border.
+"""Arguments of public calls: each defined once, and the functions that check them.
 
 An `argument` is a field of a settings dataclass that also carries its help and how the command line
 spells it. Signatures, docstrings, options, configuration files and the table in docs/api.md are all
@@ -42,14 +42,14 @@ class Argument:
     Attributes:
         name: the keyword in Python.
         default: what a call that leaves the argument out gets.
-        help: what the argument does, with its unit, range and an example. Other arguments go by
-            their Python names; the command line shows them as options.
+        help: what the argument does, with its unit, range and an example. Other arguments appear
+            under their Python names; the command line shows them as options.
         option: the name of the option without its dashes; "" when there is no such option.
         letter: the one-letter form of the option, such as "n"; "" for none.
         kind: the type that the option is read as: int, float, str or bool.
         panel: the heading in `--help`; "" for the first one.
         metavar: what `--help` shows in place of a value; "" for the type's name.
-        read: turns the text of the option into the argument; None to pass it on.
+        read: turns the text of the option into the argument; None to pass the text on.
     """
 
     name: str
@@ -120,7 +120,7 @@ def arguments_of(*groups: type) -> dict[str, Argument]:
 
 
 def chosen(group: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of the given arguments that are fields of a dataclass itself."""
+    """Return the given arguments that are fields of the dataclass itself, not of its groups."""
     names = [field.name for field in dataclasses.fields(group) if _KEY in field.metadata]
     return {name: given[name] for name in names if name in given}
 
@@ -143,7 +143,7 @@ def described(settings: Any) -> dict[str, Any]:
 
 
 def takes_arguments(*groups: type, names: Mapping[str, Any]) -> Callable[[Function], Function]:
-    """Decorate a function that takes the arguments of groups as `**given`.
+    """Return a decorator for a function that takes the arguments of groups as `**given`.
 
     The signature then names every argument with its default, and "{arguments}" in the docstring
     becomes the help of each. A keyword that is no argument raises TypeError, as in any function.
@@ -194,7 +194,7 @@ def _documented(name: str, help_text: str) -> str:
 
 
 def one_of(name: str, value: object, choices: Iterable[str]) -> None:
-    """Raise SettingError unless an argument is one of some words."""
+    """Raise SettingError unless an argument is one of the choices."""
     known = list(choices)
     if value not in known:
         raise SettingError(f"{name}={value!r}: expected {' or '.join(map(repr, known))}")
@@ -204,13 +204,13 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
     """Return an argument as an int.
 
     Args:
-        name: of the argument, for the message.
-        value: an int, or what counts as one (numpy's integers do, bool and float do not).
-        least: the smallest that is allowed.
-        most: the largest; None for no limit.
+        name: the argument, for the message.
+        value: an int, or a number of numpy's integer types; not a bool or float.
+        least: the smallest number that is allowed.
+        most: the largest number that is allowed; None for no limit.
 
     Raises:
-        SettingError: it is no whole number, or out of range.
+        SettingError: the argument is not a whole number, or out of range.
     """
     if isinstance(value, SupportsIndex) and not isinstance(value, bool):
         number = operator.index(value)
@@ -224,11 +224,11 @@ def parse_byte_size(name: str, value: int | str) -> int:
     """Read a size such as 1000000 or "256MB" (powers of ten).
 
     Args:
-        name: of the argument, for the message.
-        value: the size; 1 or more.
+        name: the argument, for the message.
+        value: the size, 1 byte or more.
 
     Raises:
-        SettingError: it is no size.
+        SettingError: the argument is not a size.
     """
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", value, re.IGNORECASE)
@@ -249,7 +249,7 @@ def flag(name: str, value: object) -> bool:
     """Return an argument that is True or False.
 
     Raises:
-        SettingError: it is anything else.
+        SettingError: the argument is neither.
     """
     if isinstance(value, bool):
         return value
@@ -268,15 +268,15 @@ def number(
     """Return an argument that is a finite number.
 
     Args:
-        name: of the argument, for the message.
-        value: an int, a float, or one of numpy's.
-        expected: what the message says was expected.
+        name: the argument, for the message.
+        value: an int, a float, or a number of numpy's types.
+        expected: the end of the message "expected ...".
         least: the smallest number that is allowed.
         above: the number has to be greater than this.
         most: the largest number that is allowed.
 
     Raises:
-        SettingError: the argument is no number, or out of range.
+        SettingError: the argument is not a number, or out of range.
     """
     if isinstance(value, Real) and not isinstance(value, bool):
         found = value if isinstance(value, int | float) else float(value)
@@ -289,7 +289,7 @@ def name_of_column(name: str, value: object) -> str:
     """Return an argument that names a column.
 
     Raises:
-        SettingError: it is not a str, or empty.
+        SettingError: the argument is not a str, or is empty.
     """
     if isinstance(value, str) and value:
         return value

@@ -1,6 +1,6 @@
 """The exceptions of dsir: what a caller can catch, and what each one means.
 
-Every message says what is wrong, where (file, row group, row) and the way out.
+Every message says what is wrong, where (file, row group, row), and how to go on.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = [
 
 
 class DsirError(Exception):
-    """Base of everything dsir raises on purpose."""
+    """The base of every exception that dsir raises on purpose."""
 
 
 class DsirWarning(UserWarning):
-    """Everything that dsir warns of."""
+    """The category of every warning that dsir gives."""
 
 
 class SettingError(DsirError, ValueError):
-    """The call itself is wrong: an argument out of range, or arguments that exclude each other."""
+    """The call is wrong: an argument is out of range, or arguments exclude each other."""
 
 
 class BudgetError(DsirError, ValueError):
@@ -40,24 +40,24 @@ class BudgetError(DsirError, ValueError):
 
 
 class ModelError(DsirError):
-    """No importance model can be made or read: an empty target, or a damaged model file."""
+    """A model cannot be fitted or read: the target is empty, or the model file is damaged."""
 
 
 class WorkdirError(DsirError):
-    """A work directory belongs to another run, or what it holds is not whole."""
+    """A work directory belongs to another run, or its files are missing or damaged."""
 
 
 class OutputError(DsirError):
-    """The selection cannot be written where it was asked to go."""
+    """A selection cannot be written to its folder, or cannot be read there."""
 
 
 class InputError(DsirError):
-    """Something that was read is not as it must be.
+    """An input cannot be read, or its content is not what it must be.
 
     Attributes:
         path: the file (or the name of the in-memory input), or None.
-        row_group: 0-based Parquet row group, or None where that is unknown or does not apply.
-        row: 0-based row in the shard, or None where the whole shard is meant.
+        row_group: 0-based Parquet row group; None if it is unknown or there is none.
+        row: 0-based row in the shard; None if the error is about the whole shard.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class InputError(DsirError):
     def __reduce__(
         self,
     ) -> tuple[object, tuple[type[InputError], str, str | None, int | None, int | None]]:
-        # Engines carry exceptions between processes; the default would lose the keywords.
+        # Engines send exceptions between processes; the default would lose the keywords.
         return (_rebuild, (type(self), str(self), self.path, self.row_group, self.row))
 
 
@@ -87,17 +87,18 @@ def _rebuild(
 
 
 class EmptyCorpusError(InputError):
-    """No file matches, or the input has no rows."""
+    """No file matches, or no row can be read."""
 
 
 class ShardError(InputError):
-    """A whole shard cannot be read: missing, empty, damaged, or not what its name says."""
+    """A whole shard cannot be read: it is missing, empty, damaged or of another format."""
 
 
 class StoreError(ShardError):
-    """A store does not answer, or refuses: no fault of what is in it, so that nothing is skipped.
+    """A remote store does not answer, or denies access.
 
-    The same call, with the same work directory, goes on once the store answers again.
+    The files may be fine, so nothing is skipped. The same call with the same work directory
+    continues once the store answers again.
     """
 
 
@@ -106,7 +107,7 @@ class TextColumnError(InputError):
 
 
 class BadDataError(InputError):
-    """More rows or shards are bad than `max_bad_rows` or `max_bad_shards` let pass."""
+    """More rows or shards are bad than `max_bad_rows` or `max_bad_shards` allow."""
 
 
 class RowError(InputError):

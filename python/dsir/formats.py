@@ -1,7 +1,7 @@
-"""The formats of files: which suffix is read how, and what writes it. To add a format, add its row.
+"""The file formats: suffixes, readers and writers. To add a format, add its row to the table.
 
-Readers and writers are named as "module:attribute" and imported when the first file of their format
-turns up, so that this table is below all of them and costs nothing to import.
+Readers and writers are named as "module:attribute" and imported for the first file of their format.
+So this table needs none of them, and importing it costs nothing.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format.
+    """One format: how its files are named, read and written.
 
     Attributes:
-        kind: what code and manifests call it.
-        title: what people call it.
-        suffixes: of the names of its files, in lower case; the first is that of files written.
-        suffixes_by_name: further ones that are read when a file is asked for by name, but passed
-            over in folders.
-        compressions: by the suffix that comes last, how a whole file may be compressed. A suffix
-            with a compression is read in folders too.
-        reader: a `FileShard`; called with name, path, size, mtime_ns, text and version, and where
-            a file is compressed with `compression`. None for what is never a file.
-        writer: a `Writer`; called with the path without its suffix, the schema (None where rows
-            are lines) and `added`.
-        row_counter: counts the rows of a file that was written, given its path, without reading
-            them; None where each line is a row.
+        kind: its name in code and manifests.
+        title: its name in messages.
+        suffixes: suffixes of its files, in lower case; written files get the first.
+        suffixes_by_name: more suffixes, read if a file is given by name but ignored in folders.
+        compressions: how a whole file may be compressed, by the last suffix of its name. Files with
+            such a suffix are read in folders too.
+        reader: a `FileShard`; called with name, path, size, mtime_ns, text and version, and for a
+            compressed file with `compression`. None for a format that is never a file.
+        writer: a `Writer`; called with the path without its suffix, the schema (None if rows are
+            lines) and `added`.
+        row_counter: takes the path of a written file and counts its rows without reading them; None
+            if each line is a row.
     """
 
     kind: Kind
@@ -47,7 +46,7 @@ class Format:
 
     @property
     def rows_are_lines(self) -> bool:
-        """Whether each line is a row, which keeps its bytes and has no schema."""
+        """Whether each line is a row; such rows keep their bytes and have no schema."""
         return self.row_counter is None
 
 
@@ -64,8 +63,8 @@ FORMATS = (
         kind="jsonl",
         title="JSON Lines",
         suffixes=(".jsonl", ".ndjson"),
-        # C4 has compressed files of that name. A folder's plain .json files are more often settings
-        # and manifests than corpora.
+        # C4's files are .json.gz. Plain .json files in a folder are more often settings or
+        # manifests than corpora.
         suffixes_by_name=(".json",),
         compressions=MappingProxyType(
             {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
@@ -98,7 +97,7 @@ class HowRead(NamedTuple):
     Attributes:
         format: its format.
         compression: how it is compressed, or None.
-        in_folder: whether it is read when it is found in a folder, and not asked for by name.
+        in_folder: whether it is read when a folder is given, and not only by its name.
     """
 
     format: Format
@@ -107,7 +106,7 @@ class HowRead(NamedTuple):
 
 
 class Named(Protocol):
-    """What has a name with suffixes, such as a path."""
+    """An object whose name has suffixes, such as a path."""
 
     @property
     def suffixes(self) -> list[str]:
@@ -115,7 +114,7 @@ class Named(Protocol):
 
 
 def how_read(path: Named) -> HowRead | None:
-    """Tell by its name how a file is read; None where it is of no format that is."""
+    """Return how a file is read, by its name; None if dsir does not read such files."""
     last = [suffix.lower() for suffix in path.suffixes[-2:]]
     return _BY_SUFFIX.get("".join(last)) or _BY_SUFFIX.get("".join(last[-1:]))
 
@@ -129,7 +128,7 @@ def loaded(name: str) -> Any:
     """Import a reader, writer or row counter.
 
     Args:
-        name: as it stands in a `Format`.
+        name: "module:attribute", from a `Format`.
     """
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)
@@ -157,4 +156,4 @@ def _described() -> str:
 
 _BY_SUFFIX = _by_suffix()
 SUFFIXES = _described()
-"""What is read, for messages."""
+"""The suffixes of all files that dsir reads, for messages."""

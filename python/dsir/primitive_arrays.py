@@ -1,8 +1,8 @@
-"""Flat numbers between numpy and Arrow, without a copy and without pandas.
+"""Arrays of numbers from numpy to Arrow and back, without a copy and without pandas.
 
-pyarrow's own conversions import pandas wherever it is installed, to see whether what they were
-given is a Series: a third of a second, and more than a small run takes. dsir only ever hands over
-flat arrays of numbers without nulls, for which the buffer is all there is to say.
+pyarrow's own conversions import pandas if it is installed, to check whether their argument is a
+Series. The import takes a third of a second, longer than a small run. dsir converts only flat
+arrays of numbers without nulls, and for those the buffer is enough.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _TYPES = {
 
 
 def to_arrow(values: npt.NDArray[Any]) -> pa.Array:
-    """Return a flat array of numbers (those of _TYPES) as an Arrow array over the same memory."""
+    """Return a flat array of a type in _TYPES as an Arrow array over the same memory."""
     flat = np.ascontiguousarray(values)
     return pa.Array.from_buffers(_TYPES[flat.dtype], len(flat), [None, pa.py_buffer(flat)])
 
 
 def to_numpy(array: pa.Array) -> npt.NDArray[Any]:
     """Return an Arrow array of numbers without nulls as a read-only array over the same memory."""
-    # What Arrow calls float has 32 bits, which numpy's float has not.
+    # Arrow's float has 32 bits and numpy's has 64.
     name = str(array.type)
     dtype = np.dtype({"double": "float64", "float": "float32"}.get(name, name))
     values = array.buffers()[1]

@@ -17,11 +17,11 @@ class Reporter(Protocol):
     def stage(
         self, name: str, total: int, unit: str
     ) -> AbstractContextManager[Callable[[int], None]]:
-        """Begin a stage: the context manager gives what is told of the amounts done."""
+        """Begin a stage; call the function that the context manager gives with each amount done."""
 
 
 class Silent:
-    """Shows nothing."""
+    """A reporter that shows nothing."""
 
     @contextmanager
     def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
@@ -31,10 +31,10 @@ class Silent:
 
 
 class Lines:
-    """Writes a line when a stage begins and ends, and now and then in between.
+    """Writes a line when a stage begins and ends, and at intervals in between.
 
     Args:
-        stream: where to.
+        stream: the stream to write to.
         every: seconds between lines.
     """
 
@@ -83,7 +83,7 @@ class Bars:
     @contextmanager
     def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         """Show a stage."""
-        # Imported where used: rich takes a tenth of a second.
+        # Imported here because rich takes a tenth of a second to load.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -110,7 +110,7 @@ class Bars:
 
 
 def reporter(progress: bool, stream: TextIO | None = None) -> Reporter:
-    """Choose how to show progress on a stream (standard error where None)."""
+    """Return a reporter for a stream; None is standard error."""
     stream = stream or sys.stderr
     if not progress:
         return Silent()

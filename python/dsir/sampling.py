@@ -1,9 +1,9 @@
 """Drawing documents by their log-weights: Gumbel top-k by global row number.
 
-Key of a document = log_weight / temperature + Gumbel noise, the noise a function of (seed, target,
-global row number). The documents with the greatest keys are selected; among equal keys the smaller
-row first. Taking the k greatest keys samples without replacement in proportion to
-exp(log_weight / temperature) (the Gumbel top-k trick; docs/algorithms.md, section 3).
+The key of a document is log_weight / temperature + Gumbel noise, where the noise is a function of
+(seed, target, global row number). The documents with the greatest keys are selected; among equal
+keys the smaller row comes first. Taking the k greatest keys samples without replacement in
+proportion to exp(log_weight / temperature) (the Gumbel top-k trick; docs/algorithms.md, section 3).
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ _WORTH_A_GUESS = 1 << 22
 
 
 class Run(NamedTuple):
-    """Consecutive documents.
+    """Consecutive documents of a draw.
 
     Attributes:
-        first_row: global row number of the first.
-        log_weight: float64, no NaN.
-        eligible: uint8; 0 is never selected. None: those are whose log-weight is above -inf.
-        cost: uint32, what each takes of the budget; None for 1 each.
-        groups: uint32[columns, rows], codes of the groups that have quotas; None without quotas.
+        first_row: global row number of the first document.
+        log_weight: float64[rows], no NaN.
+        eligible: uint8[rows]; documents with 0 are never selected. None: every document with a
+            log-weight above -inf is eligible.
+        cost: uint32[rows], the cost of each document in the budget's unit; None for 1 each.
+        groups: uint32[columns, rows], codes of the values of columns with quotas; None without
+            quotas.
     """
 
     first_row: int
@@ -46,18 +48,18 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """What the keys are made of.
+    """How the keys of documents are made.
 
     Attributes:
         seed: 0 to 2**64 - 1.
         method: "resample", or "top-k" for keys without noise.
         temperature: above 0; divides the log-weights.
-        target: index of the target that draws; each has noise of its own.
+        target: index of the target that draws; each target has its own noise.
     """
 
     seed: int = argument(
         0,
-        "Seed of the random draw, 0 to 2^64 - 1. The same seed gives the same rows.",
+        "Seed of the random draw, 0 to 2^64 - 1, e.g. 7. The same seed gives the same rows.",
         kind=int,
         panel=arguments.DRAW,
     )
@@ -69,8 +71,8 @@ class KeyRule:
     )
     temperature: float = argument(
         1.0,
-        "Divides the log-weights before the noise is added, a number above 0. Above 1 flattens "
-        "the draw, below 1 sharpens it.",
+        "Divides the log-weights before the noise is added, a number above 0, e.g. 0.5. Above 1 it "
+        "flattens the draw, below 1 it sharpens the draw.",
         kind=float,
         panel=arguments.DRAW,
     )
@@ -83,7 +85,7 @@ class KeyRule:
         number("temperature", self.temperature, above=0, expected="a number above 0")
 
     def describe(self) -> dict[str, Any]:
-        """Return what the keys are made of as JSON values, for any target."""
+        """Return the rule as JSON values, without its target."""
         return {"method": self.method, "temperature": self.temperature, "seed": self.seed}
 
     def of_target(self, target: int) -> KeyRule:
@@ -92,7 +94,7 @@ class KeyRule:
 
     @property
     def core(self) -> _core.KeySettings:
-        """The same, as the core takes it."""
+        """The rule, as the core takes it."""
         return _core.KeySettings(
             seed=self.seed,
             target=self.target,
@@ -103,14 +105,14 @@ class KeyRule:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Down to where documents are selected. Picklable, and exact as JSON.
+    """The lowest rank that is selected. Picklable, and exact as JSON.
 
     Attributes:
         key, not_row: the rank (see cpp/sampling/keys.hpp); a document is selected if it is eligible
             and its rank is at least this.
-        selected: how many documents are.
-        cost: what they take of the budget.
-        next_cost: what the best document that is left out would have taken; 0 if there is none.
+        selected: how many documents are selected.
+        cost: their cost, in the budget's unit.
+        next_cost: the cost of the best document that is not selected; 0 if there is none.
     """
 
     key: int
@@ -121,7 +123,7 @@ class Threshold:
 
 
 NOTHING = Threshold(key=(1 << 64) - 1, not_row=(1 << 64) - 1, selected=0, cost=0, next_cost=0)
-"""Selects no document: no key is as great."""
+"""Selects no document, because no key is as great."""
 
 
 def find_threshold(
@@ -131,15 +133,15 @@ def find_threshold(
     threads: int = 1,
     rows: int = 0,
 ) -> Threshold:
-    """Find the threshold by which a budget is spent, in memory that does not grow with anything.
+    """Return the threshold that spends a budget. The memory needed is constant.
 
     Args:
-        runs: gives all documents, in any order; called once a pass, one to four times.
-        rule: what the keys are.
-        budget: documents are taken by descending key until the next would pass it.
-        threads: how many to use; the result does not depend on it.
-        rows: how many there are, where that is known: where they are very many, some of them are
-            looked at first, which saves passes. The result does not depend on it.
+        runs: gives all documents, in any order; called once for each of one to four passes.
+        rule: how the keys are made.
+        budget: documents are taken by descending key until the next document would exceed it.
+        threads: how many threads to use; the result does not depend on it.
+        rows: the number of documents, or 0 if it is unknown. If there are very many, a first look
+            at some of them saves passes. The result does not depend on it.
     """
     search = _core.ThresholdSearch(rule.core, budget)
     if rows >= _WORTH_A_GUESS:
@@ -160,7 +162,7 @@ def find_threshold(
 def selected_positions(
     run: Run, rule: KeyRule, threshold: Threshold, threads: int = 1
 ) -> npt.NDArray[np.int64]:
-    """Return the positions in the run of the selected documents, ascending."""
+    """Return the positions of the selected documents in the run, int64, ascending."""
     rank = _core.Rank(threshold.key, threshold.not_row)
     return _core.selected_positions(
         rule.core, rank, run.log_weight, run.eligible, run.first_row, threads=threads
@@ -179,15 +181,15 @@ def sample(
     """Draw n documents without replacement, in proportion to their weights.
 
     A pure function: the same arguments give the same rows on every machine. A memory-mapped array
-    is read in slices, and what is held besides is the answer and some tens of megabytes.
+    is read in slices, so memory holds only the answer and some tens of megabytes.
 
     Args:
-        log_weights: one per document; -inf (a weight of zero) is never drawn.
-        n: how many to draw.
-        seed: of the noise.
+        log_weights: one number for each document; -inf (a weight of zero) is never drawn.
+        n: how many documents to draw.
+        seed: seed of the noise, 0 to 2**64 - 1.
         method: "resample", or "top-k" for the greatest log-weights without noise.
         temperature: divides the log-weights; above 1 flattens the draw, below 1 sharpens it.
-        threads: how many to use; the result does not depend on it.
+        threads: how many threads to use; the result does not depend on it.
 
     Returns:
         int64[n], row numbers, ascending.
@@ -204,40 +206,47 @@ def sample(
 
     def runs() -> Iterable[Run]:
         for first in range(0, len(values), _SLICE):
-            part = values[first : first + _SLICE]
-            yield Run(first, np.ascontiguousarray(part, dtype=np.float64), None)
-            _let_go(part)
+            piece = values[first : first + _SLICE]
+            yield Run(first, np.ascontiguousarray(piece, dtype=np.float64), None)
+            _release_pages(piece)
 
     eligible = sum(_count_eligible(run) for run in runs())
     if n > eligible:
         raise BudgetError(f"n={n:,}: only {eligible:,} documents have a weight above zero")
     threshold = find_threshold(runs, rule, n, threads, len(values))
-    parts = [run.first_row + selected_positions(run, rule, threshold, threads) for run in runs()]
-    return np.concatenate(parts)
+    rows = [run.first_row + selected_positions(run, rule, threshold, threads) for run in runs()]
+    return np.concatenate(rows)
 
 
 def _count_eligible(run: Run) -> int:
-    """Count the log-weights above -inf; NaN and +inf are refused."""
-    part = run.log_weight
-    if not part.max(initial=-math.inf) < math.inf:  # A NaN is not, either.
-        at = int(np.flatnonzero(np.isnan(part) | np.isposinf(part))[0])
-        raise SettingError(f"log_weights: {part[at]} at position {run.first_row + at}")
-    if part.min(initial=math.inf) > -math.inf:
-        return len(part)
-    return int(np.count_nonzero(part > -math.inf))
+    """Count the log-weights above -inf.
 
-
-def _let_go(part: npt.NDArray[Any]) -> None:
-    """Give the pages of a slice of a memory map back, which would otherwise add up.
-
-    They stay in the system's cache. Only of maps shared with their file: a private one (mode "c")
-    would lose what was written to it.
+    Raises:
+        SettingError: a log-weight is NaN or +inf.
     """
-    if not isinstance(part, np.memmap) or part.mode == "c" or not part.flags.c_contiguous:
+    values = run.log_weight
+    if not values.max(initial=-math.inf) < math.inf:  # Also true if the maximum is NaN.
+        at = int(np.flatnonzero(np.isnan(values) | np.isposinf(values))[0])
+        raise SettingError(
+            f"log_weights: {values[at]} at position {run.first_row + at}; expected finite numbers "
+            "or -inf"
+        )
+    if values.min(initial=math.inf) > -math.inf:
+        return len(values)
+    return int(np.count_nonzero(values > -math.inf))
+
+
+def _release_pages(piece: npt.NDArray[Any]) -> None:
+    """Release the pages of a slice of a memory map, so that memory does not grow with the map.
+
+    The pages stay in the system's cache. A private map (mode "c") keeps its pages, because it would
+    lose what was written to it.
+    """
+    if not isinstance(piece, np.memmap) or piece.mode == "c" or not piece.flags.c_contiguous:
         return
-    mapped = getattr(part, "_mmap", None)
+    mapped = getattr(piece, "_mmap", None)
     if mapped is None or not hasattr(mmap, "MADV_DONTNEED"):
         return
-    offset = part.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
+    offset = piece.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
     begin = offset // mmap.PAGESIZE * mmap.PAGESIZE
-    mapped.madvise(mmap.MADV_DONTNEED, begin, offset + part.nbytes - begin)
+    mapped.madvise(mmap.MADV_DONTNEED, begin, offset + piece.nbytes - begin)

@@ -1,6 +1,6 @@
-"""The version of the package: here, and nowhere else; pyproject.toml reads it.
+"""The version of the package. It is written only here, and pyproject.toml reads it from here.
 
-Asking the installed package for it takes longer than the rest of dsir's own modules to import.
+Asking the installed package for its version takes longer than importing all of dsir's own modules.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ def test_a_thread_that_cannot_be_started(capsys):
         raise RuntimeError("can't start new thread")
     assert left.value.exit_code == FAILED
     assert capsys.readouterr().err == (
-        "dsir: error: out of memory: no thread can be started; use fewer; "
-        "the same command goes on from here\n"
+        "dsir: error: out of memory: no thread can be started; use fewer threads; "
+        "run the same command again to continue\n"
     )
 
 

@@ -281,7 +281,7 @@ def test_a_summary_passes_over_what_cannot_be_read(damaged, tmp_path, invoke_dsi
     arguments = ["--summary", 4, "--on-error", "skip"] + ([] if split else ["--no-split"])
     done = invoke_dsir("lexrank", folder, "--out", out, *arguments)
     assert done.returncode == 0, done.stderr
-    assert "skipped: 3 rows, 1 files" in done.stdout
+    assert "skipped: 3 rows, 1 file;" in done.stdout
     summary = summarize(texts, sentences=4, split=split)
     table = pq.read_table(out / "summaries.parquet").to_pydict()
     assert table["sentence"] == summary.sentences

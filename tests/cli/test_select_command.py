@@ -161,7 +161,7 @@ def test_config(invoke_dsir, parquet, target, tmp_path, contents, kind):
     [
         ("run.yaml", "n: 5\nflavour: mild\nspice: 1\n", "unknown option flavour, spice"),
         ("run.json", '{"n": 5, "flavour": 1}', "unknown option flavour"),
-        ("run.json", "[1]", "expected names and values"),
+        ("run.json", "[1]", "expected options by name"),
         ("run.json", "{", "cannot be read"),
         ("run.yaml", "a: [", "cannot be read"),
         ("gone.yaml", None, "cannot be read"),
@@ -303,7 +303,7 @@ def started(process: subprocess.Popen[bytes], word: bytes) -> None:
 def test_interrupted(
     dsir_command, run_dsir, tmp_path, target, stage, kept, sent, code, word, contents
 ):
-    """Ctrl-C and SIGTERM end the run at once, with one line; the same command goes on."""
+    """Ctrl-C and SIGTERM end the run at once, with one line; the same command continues."""
     raw = tmp_path / "raw.parquet"
     texts = ["the ship sails from the harbour to the storm " * 60] * 1500
     pq.write_table(pa.table({"text": texts}), raw, row_group_size=100)
@@ -328,7 +328,7 @@ def test_interrupted(
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
     assert stdout == b""
-    hint = b"; the same command goes on from here" if kept else b""
+    hint = b"; run the same command again to continue" if kept else b""
     assert stderr.splitlines()[-1] == b"dsir: error: " + word + hint
     assert b"Traceback" not in stderr
     assert not out.exists()

@@ -112,7 +112,7 @@ def test_a_path_with_an_equals_sign(invoke_dsir, parquet, targets):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["-t", "sea=sea.jsonl", "-t", "law.jsonl"], "law.jsonl: has no name, others have"),
+        (["-t", "sea=sea.jsonl", "-t", "law.jsonl"], "law.jsonl: has no name, but other"),
         (["-t", "sea.jsonl", "--targets", "separate"], "needs targets by name"),
         (["-t", "sea=sea.jsonl", "--targets", "each"], "--targets each"),
         (["-t", "a=sea.jsonl", "--targets", "mixture", "--proportions", "x"], "NAME=NUMBER"),

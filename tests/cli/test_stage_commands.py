@@ -67,7 +67,7 @@ def test_parts_leave_out_none(invoke_dsir, stages, parquet, jsonl, tmp_path, con
     done = invoke_dsir("sample", tmp_path / "scores", "--n", 60, "-o", tmp_path / "rows")
     assert done.returncode == 1
     assert re.search(
-        r"dsir: error: .*4 of 6 shards are not scored yet \(the first: .*part-0\.parquet\)",
+        r"dsir: error: .*4 of 6 units are not scored yet \(the first: .*part-0\.parquet\)",
         done.stderr,
     )
     assert invoke_dsir(*score, "--part", "7/20").stdout.endswith("0 rows of 0 units\n")
@@ -141,11 +141,11 @@ def test_another_model_is_refused(invoke_dsir, stages, parquet, target, tmp_path
 
 def test_folders_mixed_up(invoke_dsir, stages, tmp_path):
     cases = [
-        (["sample", stages / "rows", "-n", 5, "-o", tmp_path / "o"], "no folder of scores"),
+        (["sample", stages / "rows", "-n", 5, "-o", tmp_path / "o"], "not a folder of scores"),
         (["sample", tmp_path, "-n", 5, "-o", tmp_path / "o"], "not a work directory"),
         (
             ["write", stages / "scores", "-m", stages / "model.dsir", "-o", tmp_path / "o"],
-            "no folder of selected rows",
+            "not a folder of selected rows",
         ),
         (
             ["write", stages / "rows", "-m", stages / "rows" / "manifest.json", "-o", tmp_path],

@@ -46,7 +46,7 @@ def test_a_run_that_died_and_one_at_work(work, tmp_path, invoke_dsir):
     for number, name in enumerate(("00000.json", "00002.json")):
         os.utime(work / "scores" / name, (1000 + 10 * number, 1000 + 10 * number))
     done = invoke_dsir("status", work)
-    assert done.stdout.startswith("nobody is at work; the same command goes on from here\n")
+    assert done.stdout.startswith("nobody is at work; run the same command again to continue\n")
     assert re.search(r"score   2 of 3 units, \d+\.\d MB/s, \d+ (s|min) left\n", done.stdout)
     assert re.search(r"sample  0 of 3 units\n  write   0 units\n", done.stdout)
     with locked(work):

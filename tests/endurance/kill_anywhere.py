@@ -73,7 +73,7 @@ def kill_at(trial: Trial, number: signal.Signals, stage: str, results: int, dela
     if process.returncode == -number and (trial.out / "selection.json").exists():
         return at  # Its work was done: the interpreter was about to end.
     lines = lines_said(said)
-    message = f"dsir: error: {_SAID[number]}; the same command goes on from here"
+    message = f"dsir: error: {_SAID[number]}; run the same command again to continue"
     if process.returncode != exit_code_of(number) or lines != [message]:
         raise WrongError(f"exit code {process.returncode} after {number.name}: {said}")
     left = [path for path in unfinished(trial) if f".tmp-{process.pid}-" in path.name]

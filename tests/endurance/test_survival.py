@@ -64,7 +64,7 @@ def test_out_of_memory(modules, tmp_path):
     [line] = under_test.lines_said(said)
     assert process.returncode == 1
     assert line == (
-        "dsir: error: out of memory; use fewer threads; the same command goes on from here"
+        "dsir: error: out of memory; use fewer threads; run the same command again to continue"
     )
     assert not under_test.partial_files(trial, under_test.output_of(expected))
     assert not under_test.unfinished(trial)
@@ -87,7 +87,7 @@ def test_an_address_space_that_is_too_small(modules, tmp_path):
         assert code in (0, 1, 127, -6), said
         if code == 1:
             assert [line.startswith("dsir: error: ") for line in lines] == [True], said
-            assert lines[0].endswith("; the same command goes on from here")
+            assert lines[0].endswith("; run the same command again to continue")
         assert not under_test.partial_files(trial, whole)
     assert trial.run() == (0, "")
     assert under_test.output_of(trial) == whole

@@ -21,7 +21,7 @@ class TestLocalEngine(EngineContract):
 
 
 def test_a_failure_keeps_its_cause_where_another_task_was_stopped_for_it():
-    """The cause says what to do, such as to see to the disk."""
+    """The cause says what to do, such as to check the disk."""
     both, failed = threading.Barrier(2), threading.Event()
 
     def stage(task, progress):

@@ -32,7 +32,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("corpus", "sampling"),
     ("storage", "engine", "primitive_arrays"),
     ("remote", "arguments", "progress"),
-    ("_core", "errors", "formats", "version"),
+    ("_core", "errors", "formats", "plural", "version"),
 ]
 
 # What only these may touch.

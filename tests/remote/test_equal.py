@@ -105,7 +105,7 @@ def test_overwriting(parquet, target, s3):
 
 def test_an_output_around_an_input_is_refused(parquet, target, s3):
     raw = s3.put(parquet[0], "a/part-00000.parquet")
-    with pytest.raises(dsir.OutputError, match="which is an input"):
+    with pytest.raises(dsir.OutputError, match="contains the input"):
         dsir.select(raw, target, out=f"{s3.url}/a", overwrite=True, **SETTINGS)
     assert s3.keys("a/part") == ["a/part-00000.parquet"]
 

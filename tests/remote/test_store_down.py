@@ -121,7 +121,7 @@ def test_the_commands(raw, target, s3, proxy, tmp_path, invoke_dsir):
     done = invoke_dsir(*call, "--workdir", tmp_path / "w")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "raw/" in done.stderr
-    assert done.stderr.endswith("see to the store, then the same command goes on from here\n")
+    assert done.stderr.endswith("check the store, then run the same command again to continue\n")
     for command in (
         ["score", *raw, "-m", model, "-o", tmp_path / "s", "--on-error", "skip", "-q"],
         ["lexrank", *raw, "-o", tmp_path / "l", "--on-error", "skip", "-q"],
@@ -129,4 +129,4 @@ def test_the_commands(raw, target, s3, proxy, tmp_path, invoke_dsir):
         proxy.fault = down_after(6, "503")
         done = invoke_dsir(*command)
         assert done.returncode == 1
-        assert "see to the store, then " in done.stderr
+        assert "check the store, then " in done.stderr

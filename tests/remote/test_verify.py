@@ -52,7 +52,7 @@ def test_all_of_it_in_a_store(small_world, target, s3, tmp_path, invoke_dsir):
     out = f"{s3.url}/out"
     dsir.select(f"{s3.url}/raw", wanted, out=out, n=20, progress=False, **SETTINGS)
     done = invoke_dsir("verify", out, "--threads", 1)
-    assert (done.returncode, "rows: 20 of 20 stand" in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, "rows: 20 of 20 verified" in done.stdout) == (0, True), done.stdout
     done = invoke_dsir("diff", out, out, "--by", "domain", "--json")
     assert json.loads(done.stdout)["rows"] == {"common": 20, "only_a": 0, "only_b": 0}
     model = f"{s3.url}/m.dsir"

@@ -79,7 +79,7 @@ def test_on_the_command_line(invoke_dsir, parquet, target, contents, tmp_path):
     for more in ([], ["--dry-run"]):
         done = invoke_dsir(*call, "-o", tmp_path / "c", "--memory", "100MB", *more)
         assert done.returncode == 2
-        assert "is too little for 2 threads, which take 284MB at least" in done.stderr
+        assert "is too little for 2 threads, which need at least 284MB" in done.stderr
     model = tmp_path / "model.dsir"
     fit = ["fit", *parquet, "-t", target, "-o", model, "-q", "--threads", 2]
     assert invoke_dsir(*fit, "--memory", "10MB").returncode == 2

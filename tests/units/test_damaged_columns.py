@@ -179,7 +179,7 @@ def test_without_skipping_the_column_is_named(world, target, tmp_path, invoke_ds
         group = caught.value.row_group
         assert (caught.value.path, group is None) == (str(raw), False)
         assert f"{raw}: row group {group} cannot be read: column 'meta': " in str(caught.value)
-        assert 'mend the file and start again, or on_error="skip"' in str(caught.value)
+        assert 'repair the file and start again, or give on_error="skip"' in str(caught.value)
     model, scores, rows = (tmp_path / name for name in ("m.dsir", "scores", "rows"))
     skip = ("--on-error", "skip", "-q")
     for call in (
@@ -191,7 +191,7 @@ def test_without_skipping_the_column_is_named(world, target, tmp_path, invoke_ds
     done = invoke_dsir("write", rows, "-m", model, "-o", tmp_path / "out", "-q")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert re.search(r"row group \d+ cannot be read: column 'meta': ", done.stderr)
-    assert "mend the file and score it again, or select with 'dsir select" in done.stderr
+    assert "repair the file and score it again, or select with 'dsir select" in done.stderr
     assert not (tmp_path / "out" / "selection.json").exists()
 
 

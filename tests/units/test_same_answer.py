@@ -177,7 +177,7 @@ def test_stages_of_their_own(raw, target, tmp_path, contents, unit_bytes, invoke
     run(*score, "--part", "0/2")
     done = invoke_dsir("sample", scores, "--n", 40, "-o", rows)
     assert done.returncode == 1
-    assert "shards are not scored yet" in done.stderr
+    assert "units are not scored yet" in done.stderr
     run(*score, "--part", "1/2")
     run("sample", scores, "--n", 40, "--min-tokens", 5, "-o", rows, "-q")
     run("write", rows, "-m", model, "-o", tmp_path / "out", "-q")

@@ -215,5 +215,5 @@ def test_an_input_is_not_overwritten(staged, invoke_dsir):
         *("write", folder / "rows", "-m", folder / "m.dsir", "-o", folder / "raw", "--overwrite")
     )
     assert done.returncode == 1
-    assert "is not empty" in done.stderr or "which is an input" in done.stderr
+    assert "is not empty" in done.stderr or "contains the input" in done.stderr
     assert sorted((folder / "raw").iterdir()) == before

@@ -393,8 +393,8 @@ def test_the_command(invoke_dsir, run_dsir, written, tmp_path):
     out = written / "out"
     done = run_dsir("verify", out, "--threads", 1)
     assert done.returncode == 0, done.stderr
-    assert "rows: 40 of 40 stand" in done.stdout
-    assert "stands" in done.stdout
+    assert "rows: 40 of 40 verified" in done.stdout
+    assert f"{out}: verified (" in done.stdout
     copy = Path(shutil.copytree(out, tmp_path / "copy"))
     truncate(copy)
     done = invoke_dsir("verify", copy, "--quick", "--json")
@@ -438,7 +438,7 @@ def test_memory_bounds_what_is_compared(
     with pytest.raises(dsir.SettingError, match="is too little for 2 threads"):
         dsir.verify(out, quick=True, threads=2, memory="1MB")
     done = invoke_dsir("verify", out, "--memory", "400MB", "--threads", 1)
-    assert (done.returncode, "40 of 40 stand" in done.stdout) == (0, True)
+    assert (done.returncode, "40 of 40 verified" in done.stdout) == (0, True)
 
 
 VALUES = [

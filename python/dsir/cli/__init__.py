@@ -1,1 +1,1 @@
-"""The command line: words, options and exit codes; the work is done by the package."""
+"""The command line: words, options and exit codes; the package does the work."""

@@ -38,14 +38,14 @@ def command(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorate the function of a command.
 
-    The function takes its own options by name, and the arguments of settings as `**given`: those
-    that were given on the command line or in a file, as the Python API takes them, and no others.
-    So defaults are those of the settings. What the function raises becomes a line on standard error
-    and an exit code; see `reported`.
+    The function takes its own options by name, and the arguments of settings as `**given`, which
+    holds only what was given on the command line or in a file, as the Python API takes it. The
+    settings supply the defaults. An exception of the function becomes a line on standard error and
+    an exit code; see `reported`.
 
     Args:
         settings: arguments of settings, by name; each becomes an option.
-        resumable: says of the options whether the same call goes on where it stopped.
+        resumable: tells from the options whether the same call would continue where it stopped.
     """
     taken = {name: one for name, one in (settings or {}).items() if one.option}
 
@@ -85,7 +85,7 @@ def _place_in_help(parameter: inspect.Parameter) -> int:
 
 
 def _own_parameters(function: Callable[..., None]) -> dict[str, inspect.Parameter]:
-    """Return the parameters that the function of a command declares itself."""
+    """Return the parameters that a command's function declares itself."""
     hints = get_type_hints(function, include_extras=True)
     return {
         name: one.replace(kind=one.KEYWORD_ONLY, annotation=hints[name])
@@ -129,13 +129,13 @@ def _given(
 
 
 def with_features(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return given arguments with the options of n-grams made into the argument `features`."""
+    """Return given arguments, with the n-gram options turned into the argument `features`."""
     rest = {name: value for name, value in given.items() if name not in NGRAMS}
     options = {NGRAMS[name].name: given[name] for name in given if name in NGRAMS}
     if not options:
         return rest
     if "n" in options:
-        whole_number("ngrams", options["n"], 1, MAX_ORDER)  # In the spelling of the option.
+        whole_number("ngrams", options["n"], 1, MAX_ORDER)  # The message names the option.
     if given.get("preprocessing") == "paper":
         options.setdefault("tokenizer", "word_tokenize")
     return {**rest, "features": HashedNgrams(**options)}

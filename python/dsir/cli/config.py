@@ -21,7 +21,7 @@ def _take_config(context: typer.Context, path: Path | None) -> Path | None:
 Config = Annotated[
     Path | None,
     typer.Option(
-        help="A YAML or JSON file with options; what is given on the command line wins.",
+        help="A YAML or JSON file of options, e.g. run.yaml. Options on the command line win.",
         callback=_take_config,
         is_eager=True,
         rich_help_panel=arguments.RUN,
@@ -36,9 +36,9 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path}: cannot be read: {error}") from error
     if not isinstance(values, dict):
-        raise typer.BadParameter(f"{path}: expected names and values")
+        raise typer.BadParameter(f"{path}: expected options by name, such as seed: 7")
     named = {str(name).replace("-", "_"): value for name, value in values.items()}
-    # Some options go by another name inside, where theirs is taken.
+    # `json` is the name of a module, so the function's parameter has another name.
     inside = {"json": "as_json"}
     named = {inside.get(name, name): value for name, value in named.items()}
     unknown = sorted(set(named) - known)

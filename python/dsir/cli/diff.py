@@ -16,16 +16,25 @@ from dsir.cli.tables import print_difference
 @command()
 def diff(
     a: options.SelectionFolder,
-    b: Annotated[str, typer.Argument(metavar="B", help="The folder of another.")],
+    b: Annotated[
+        str,
+        typer.Argument(
+            metavar="B", help="The folder of the selection to compare with, e.g. other/."
+        ),
+    ],
     by: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="Count by the values of a column, such as source."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Count the rows of each value of this column as well, e.g. source. By default "
+            "rows are counted by input only.",
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Compare two selections: rows in common, change of weights, settings that differ.
 
-    Rows are the same where they come from the same row of the same input.
+    Two rows are the same if they come from the same row of the same input.
 
     **Example**
 

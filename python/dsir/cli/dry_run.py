@@ -1,4 +1,4 @@
-"""--dry-run: the call is checked as in a run, and the inputs are looked at without reading rows."""
+"""--dry-run: check a call as a run would, and survey the inputs without reading rows."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def dry_run(
 
     Args:
         raw: paths, patterns or folders.
-        target: the same, or by name.
+        target: the same, or a mapping from names to them.
         out: the output folder.
         given: the other arguments, by name.
-        overwrite: a selection in `out` would be replaced.
-        resuming: there is a work directory, so that `out` may hold files of a run before.
+        overwrite: whether the run would replace a selection in `out`.
+        resuming: whether there is a work directory; then `out` may hold files of an earlier run.
         as_json: print JSON in place of a table.
 
     Raises:
-        DsirError: what the run would raise before it reads rows.
+        DsirError: anything that the run would raise before it reads rows.
     """
     plan = Plan.of(given, names_of_targets(target))
     Machine.of({**given, "progress": False})
@@ -59,7 +59,7 @@ def survey(corpus: Corpus) -> dict[str, Any]:
     """Look at the shards of a corpus without reading rows.
 
     Returns:
-        name, shards, kinds, bytes, rows (None where a shard does not say), and unreadable shards.
+        name, shards, kinds, bytes, rows (None if a shard does not say), and unreadable shards.
     """
     rows: int | None = 0
     unreadable = []
@@ -84,8 +84,8 @@ def survey(corpus: Corpus) -> dict[str, Any]:
 
 
 def print_survey(surveys: list[dict[str, Any]]) -> None:
-    """Print what surveys found."""
-    # Imported where used: rich takes a while to load.
+    """Print surveys as a table."""
+    # Imported here because rich takes a while to load.
     from rich.console import Console
     from rich.table import Table
 

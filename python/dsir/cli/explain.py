@@ -19,15 +19,27 @@ from dsir.model.estimators import load_model
 def explain(
     model: options.ModelArgument,
     text: Annotated[
-        str | None, typer.Argument(help="The text; standard input where left out.")
+        str | None,
+        typer.Argument(help="The text to explain. By default it is read from standard input."),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="Which target, where there are several not pooled.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The target to explain the log-weight of, e.g. law, if the model has several "
+            "targets that are not pooled.",
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(help="How many n-grams to show; 0 for all.")] = 20,
+    top: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="How many n-grams to show, the largest contributions first, e.g. 50; 0 shows all.",
+        ),
+    ] = 20,
     as_json: options.Json = False,
 ) -> None:
-    """Show which n-grams make up a text's log-weight.
+    """Show how much each n-gram contributes to a text's log-weight.
 
     **Examples**
 
@@ -41,7 +53,7 @@ def explain(
     table = loaded.explain(text, target=target)
     shown = table.slice(0, top) if top > 0 else table
     if target is not None and not loaded.column_names:
-        # In a mixture the log-weight under one target is explained, not the mixed one.
+        # The table explains the log-weight under one target, not the mixture's.
         log_weight = math.fsum(table["contribution"].to_pylist())
     else:
         column = list(loaded.column_names).index(target) if target is not None else 0
@@ -71,7 +83,7 @@ def _print(rows: list[dict[str, object]], log_weight: float, total: int) -> None
     table.add_column("bucket", justify="right")
     table.add_column("n-gram")
     for row in rows:
-        # Not markup, whatever it holds.
+        # Text, because an n-gram may look like markup.
         ngram = Text("(the number of tokens)" if row["ngram"] is None else str(row["ngram"]))
         bucket = "" if row["bucket"] is None else str(row["bucket"])
         table.add_row(f"{row['contribution']:+.3f}", str(row["count"]), bucket, ngram)

@@ -24,7 +24,7 @@ FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 _REMEDIES = {
     errno.ENOSPC: "make room there",
     errno.EDQUOT: "make room there",
-    errno.EIO: "see to the disk",
+    errno.EIO: "check the disk",
     errno.EROFS: "make it writable",
 }
 
@@ -35,15 +35,15 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ()) -> Iterator[None]:
-    """Turn what the block raises into a line on standard error and an exit code.
+    """Turn an exception of the block into a line on standard error and an exit code.
 
     Args:
         debug: show the traceback as well.
-        resumable: the run keeps its results, and the same call goes on; said on Ctrl-C and SIGTERM.
-        names: arguments that messages may name and that are options of the command.
+        resumable: the run keeps its results and the same call continues it; messages then say so.
+        names: arguments that are options of the command; messages name them as options.
     """
     names = list(names)
-    go_on = "the same command goes on from here"
+    go_on = "run the same command again to continue"
     hint = f"; {go_on}" if resumable else ""
     with _terminated_by_signal(), warnings.catch_warnings():
         warnings.showwarning = functools.partial(_show_warning, list(names))
@@ -68,7 +68,9 @@ def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ())
         except RuntimeError as error:
             if "can't start new thread" not in str(error):
                 raise
-            _fail(f"out of memory: no thread can be started; use fewer{hint}", FAILED, debug)
+            _fail(
+                f"out of memory: no thread can be started; use fewer threads{hint}", FAILED, debug
+            )
         except Terminated:
             _fail(f"terminated{hint}", TERMINATED, debug)
         except KeyboardInterrupt:
@@ -76,9 +78,9 @@ def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ())
 
 
 def _remedy(error: BaseException) -> str | None:
-    """Say what to do about a disk or a store that fails; None where that is not what failed."""
+    """Say what to do about a disk or a store that failed; None for other errors."""
     if isinstance(error, StoreError):
-        return "see to the store"
+        return "check the store"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _REMEDIES:
@@ -89,7 +91,7 @@ def _remedy(error: BaseException) -> str | None:
 
 @contextmanager
 def _terminated_by_signal() -> Iterator[None]:
-    """Raise Terminated in the block on SIGTERM, in the main thread, where signals arrive."""
+    """Raise Terminated in the block on SIGTERM; only the main thread gets signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -18,7 +18,10 @@ from dsir.run.fit import FIT_SETTINGS
 def fit(
     raw: options.Raw,
     target: options.Target,
-    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="The model file.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", "-o", metavar="PATH", help="File to save the model to: model.dsir."),
+    ],
     quiet: options.Quiet = False,
     **given: Any,
 ) -> None:

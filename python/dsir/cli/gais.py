@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from dsir.cli.command import NGRAMS, command, with_features
 from dsir.engine import thread_count
 from dsir.gais.gais import GAIS, GraphName, Score, Select
 from dsir.gais.labelled_files import (
+    InstanceTables,
     held_out_report,
     ngrams_for,
     read_instances,
@@ -21,6 +23,7 @@ from dsir.gais.labelled_files import (
 )
 from dsir.model.features import HashedNgrams
 from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
+from dsir.plural import counted
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.settings.machine import MachineOptions
@@ -33,59 +36,117 @@ _ARGUMENTS = {
     **{name: one for name, one in arguments_of(MachineOptions).items() if name == "threads"},
 }
 
+OutOption = Annotated[
+    str,
+    typer.Option("--out", "-o", metavar="PATH", help="Folder for the rows kept, e.g. small/."),
+]
+LabelOption = Annotated[
+    str, typer.Option(metavar="COLUMN", help="The column of labels, e.g. class.")
+]
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="The columns to learn from, separated by commas, e.g. age,income. By default all "
+        "columns but the label.",
+    ),
+]
+CategoricalOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="Those of the columns that hold names in place of numbers, separated by commas, e.g. "
+        "colour,country. By default none.",
+    ),
+]
+TextOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="A column of texts, e.g. body: learn from its n-grams in place of --features.",
+    ),
+]
+KeepOption = Annotated[
+    str,
+    typer.Option(
+        metavar="N|SHARE%", help="How many rows to keep: a share, e.g. 4%, or a number, e.g. 500."
+    ),
+]
+BinsOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Cut a label that is a number into N classes, e.g. 10. By default each value of the "
+        "label is a class.",
+    ),
+]
+ReportOption = Annotated[
+    bool,
+    typer.Option(
+        "--report",
+        help="First try the selection on four fifths of the rows: train three classifiers on the "
+        "rows kept, on all rows and on a random draw, and show their accuracy on the last fifth.",
+    ),
+]
+SelectOption = Annotated[
+    str,
+    typer.Option(
+        help="How to choose rows: 'coverage' takes rows that are near to the rest of their class, "
+        "'attention-coverage' the same by attention, 'top' the highest scores, and 'sample' draws "
+        "in proportion to the scores.",
+        rich_help_panel=_HOW,
+    ),
+]
+ScoreOption = Annotated[
+    str,
+    typer.Option(
+        help="The score of a row for 'top' and 'sample': 'attention' that the row receives, "
+        "'attention-same-class' for attention from its own class, or 'confidence' of the network "
+        "in its label.",
+        rich_help_panel=_HOW,
+    ),
+]
+GraphOption = Annotated[
+    str,
+    typer.Option(
+        help="How near rows are found: 'minibatch', 'lsh', 'lsh-multilevel', 'lsh-multiview' or "
+        "'exact'.",
+        rich_help_panel=_HOW,
+    ),
+]
+EpochsOption = Annotated[
+    int,
+    typer.Option(
+        help="The most epochs that the network is trained for, e.g. 30; training may end earlier.",
+        rich_help_panel=_HOW,
+    ),
+]
+PassesOption = Annotated[
+    float,
+    typer.Option(
+        help="With 'coverage': exchanges that are tried for each row kept, e.g. 10; more take "
+        "longer.",
+        rich_help_panel=_HOW,
+    ),
+]
+
 
 @command(_ARGUMENTS)
 def gais(
     raw: options.Raw,
-    out: Annotated[
-        str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the rows kept.")
-    ],
-    label: Annotated[str, typer.Option(help="The column of labels.")],
-    features: Annotated[
-        str | None,
-        typer.Option(help="Columns, with commas between; default: all but the label."),
-    ] = None,
-    categorical: Annotated[
-        str | None, typer.Option(help="Those whose values are names, with commas between.")
-    ] = None,
-    text: Annotated[
-        str | None, typer.Option(help="A column of texts in place of features: their n-grams.")
-    ] = None,
-    keep: Annotated[str, typer.Option(help="'4%' or a number of rows.")] = "4%",
-    bins: Annotated[
-        int | None, typer.Option(help="The label is a number: cut it into so many classes.")
-    ] = None,
-    report: Annotated[
-        bool,
-        typer.Option(
-            "--report",
-            help="Try it on four fifths first: accuracy of three classifiers on the rest, against "
-            "all rows and a random draw.",
-        ),
-    ] = False,
-    select: Annotated[
-        str,
-        typer.Option(
-            help="'coverage', 'attention-coverage', 'top' or 'sample'.", rich_help_panel=_HOW
-        ),
-    ] = "coverage",
-    score: Annotated[
-        str,
-        typer.Option(
-            help="'attention', 'attention-same-class' or 'confidence'.", rich_help_panel=_HOW
-        ),
-    ] = "attention",
-    graph: Annotated[
-        str,
-        typer.Option(
-            help="'minibatch', 'lsh', 'lsh-multilevel', 'lsh-multiview' or 'exact'.",
-            rich_help_panel=_HOW,
-        ),
-    ] = "minibatch",
-    epochs: Annotated[int, typer.Option(help="Of training at most.", rich_help_panel=_HOW)] = 100,
-    passes: Annotated[
-        float, typer.Option(help="Exchanges tried, a row kept.", rich_help_panel=_HOW)
-    ] = 40.0,
+    out: OutOption,
+    label: LabelOption,
+    features: FeaturesOption = None,
+    categorical: CategoricalOption = None,
+    text: TextOption = None,
+    keep: KeepOption = "4%",
+    bins: BinsOption = None,
+    report: ReportOption = False,
+    select: SelectOption = "coverage",
+    score: ScoreOption = "attention",
+    graph: GraphOption = "minibatch",
+    epochs: EpochsOption = 100,
+    passes: PassesOption = 40.0,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -93,7 +154,8 @@ def gais(
 ) -> None:
     """Keep the few labelled rows of RAW that train nearly as well as all (GAIS).
 
-    All rows are read into memory; the rows kept are written as Parquet, one part a file.
+    All rows are read into memory. The rows kept are written as Parquet, one part for each input
+    file that has any.
 
     **Examples**
 
@@ -127,22 +189,7 @@ def gais(
     if overwrite:
         clear_output_folder(folder)
     description = {
-        "settings": {
-            "label": label,
-            "features": None if tables.features is None else list(tables.features),
-            "categorical": _names(categorical),
-            "text": text,
-            "keep": keep,
-            "bins": bins,
-            "select": select,
-            "score": score,
-            "graph": graph,
-            "epochs": epochs,
-            "passes": passes,
-            "ngrams": hashed.n,
-            "buckets": hashed.buckets,
-            "seed": seed,
-        },
+        "settings": _described_settings(tables, selector, keep, hashed),
         "rows_kept": rows.tolist(),
         "report": accuracy,
     }
@@ -156,15 +203,40 @@ def gais(
         }
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
-        typer.echo(f"{out}: {len(rows):,} of {len(tables):,} rows")
+        typer.echo(f"{out}: {len(rows):,} of {counted(len(tables), 'row')}")
         if accuracy is not None:
-            typer.echo(f"accuracy on {accuracy['held_out']:,} rows held out, with")
-            typer.echo(f"{'':8}  the rows kept  all rows  as many at random")
-            for judge, by in accuracy["accuracy"].items():
-                typer.echo(
-                    f"{judge:8}  {by['kept']:13.1%}  {by['everything']:8.1%}  {by['random']:17.1%}"
-                )
+            _print_accuracy(accuracy)
 
 
 def _names(columns: str | None) -> list[str] | None:
     return None if columns is None else [name.strip() for name in columns.split(",")]
+
+
+def _described_settings(
+    tables: InstanceTables, selector: GAIS, keep: str, hashed: HashedNgrams
+) -> dict[str, Any]:
+    """Return the settings of a selection as JSON values."""
+    arguments = selector.get_params()
+    return {
+        "label": tables.label,
+        "features": None if tables.features is None else list(tables.features),
+        "categorical": arguments["categorical"],
+        "text": tables.text,
+        "keep": keep,
+        **{
+            name: arguments[name]
+            for name in ("bins", "select", "score", "graph", "epochs", "passes")
+        },
+        "ngrams": hashed.n,
+        "buckets": hashed.buckets,
+        "seed": arguments["random_state"],
+    }
+
+
+def _print_accuracy(report: Mapping[str, Any]) -> None:
+    """Print what `held_out_report` found."""
+    typer.echo(f"accuracy on {counted(report['held_out'], 'row')} held out, with")
+    typer.echo(f"{'':8}  the rows kept  all rows  as many at random")
+    for judge, shares in report["accuracy"].items():
+        kept, everything, random = shares["kept"], shares["everything"], shares["random"]
+        typer.echo(f"{judge:8}  {kept:13.1%}  {everything:8.1%}  {random:17.1%}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +24,7 @@ from dsir.lexrank.corpus import (
 )
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import LexRankSettings
+from dsir.lexrank.readable_shards import Readable, Watch
 from dsir.lexrank.stopwords import stopwords_of
 from dsir.lexrank.summarize import DEFAULT_THRESHOLD, SummaryBudget
 from dsir.output.folder import (
@@ -30,6 +33,7 @@ from dsir.output.folder import (
     check_writable,
     clear_output_folder,
 )
+from dsir.plural import counted
 from dsir.progress import reporter
 from dsir.remote import location_of
 from dsir.settings.machine import MachineOptions
@@ -37,85 +41,183 @@ from dsir.settings.reading import ReadSettings
 
 _WHAT = "What to write"
 _HOW = "Centrality"
+# Values of --idf that name no file.
+_FITTED_IDFS = ("corpus", "group")
 
 _SHARED = arguments_of(ReadSettings, MachineOptions)
+
+OutOption = Annotated[
+    str,
+    typer.Option("--out", "-o", metavar="PATH", help="Folder for the result, e.g. ranked/."),
+]
+GroupByOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Rank or summarize the rows of each value of this text column separately, e.g. topic. "
+        "By default all rows are ranked together.",
+    ),
+]
+TopOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|SHARE%",
+        help="Write only the most central rows: of each group a number, e.g. 100, or a share, e.g. "
+        "1%. By default all rows are written.",
+        rich_help_panel=_WHAT,
+    ),
+]
+SummaryOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Write a summary of each group in place of rows: N sentences, e.g. 5.",
+        rich_help_panel=_WHAT,
+    ),
+]
+SummaryWordsOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Write a summary of each group in place of rows: at most N words, e.g. 100.",
+        rich_help_panel=_WHAT,
+    ),
+]
+RedundancyOption = Annotated[
+    float,
+    typer.Option(
+        help="The highest cosine that two sentences of a summary may have, 0 to 1, e.g. 0.3 for "
+        "less repetition; 1 allows even equal sentences.",
+        rich_help_panel=_WHAT,
+    ),
+]
+MinWordsOption = Annotated[
+    int,
+    typer.Option(
+        help="The fewest words that a sentence of a summary may have; 8 leaves out headings and "
+        "fragments.",
+        rich_help_panel=_WHAT,
+    ),
+]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODE",
+        help="Split documents into sentences by the rules of this language, e.g. en. By default "
+        "one plain rule serves all languages.",
+        rich_help_panel=_WHAT,
+    ),
+]
+SplitOption = Annotated[
+    bool,
+    typer.Option(
+        help="Split rows into sentences for a summary; with --no-split each row is one sentence.",
+        rich_help_panel=_WHAT,
+    ),
+]
+ScoreColumnOption = Annotated[
+    str,
+    typer.Option(
+        metavar="COLUMN",
+        help="Name of the column of scores in the output, e.g. centrality.",
+        rich_help_panel=_WHAT,
+    ),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Two texts are neighbours if their cosine is above this, e.g. 0.1; 0 makes all texts "
+        f"neighbours, weighted by their cosine. [default: 0; for summaries {DEFAULT_THRESHOLD}]",
+        rich_help_panel=_HOW,
+    ),
+]
+DampingOption = Annotated[
+    float,
+    typer.Option(
+        help="Probability, 0 to 1, that the random walk goes on to a neighbour, e.g. 0.9; else it "
+        "jumps to any text.",
+        rich_help_panel=_HOW,
+    ),
+]
+ToleranceOption = Annotated[
+    float,
+    typer.Option(
+        help="The ranking ends when a step changes the scores by no more than this in sum, e.g. "
+        "1e-9.",
+        rich_help_panel=_HOW,
+    ),
+]
+IdfOption = Annotated[
+    str,
+    typer.Option(
+        metavar="corpus|group|PATH",
+        help="Where document frequencies are counted: 'corpus' for all rows, 'group' for the rows "
+        "of each group, or a file that Idf.save wrote, e.g. wiki.idf.",
+        rich_help_panel=_HOW,
+    ),
+]
+StopwordsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="en",
+        help="'en' leaves out English stop words. By default no word is left out.",
+        rich_help_panel=_HOW,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SummaryOptions:
+    """The options that summaries are made by, as they were given."""
+
+    summary: int | None
+    summary_words: int | None
+    redundancy: float
+    min_words: int
+    language: str | None
+    split: bool
+
+    def budget(self, top: str | None) -> SummaryBudget | None:
+        """Return how long summaries may be; None if rows are written.
+
+        Raises:
+            SettingError: an option is out of range, or options exclude each other.
+        """
+        if self.summary is None and self.summary_words is None:
+            return None
+        if self.summary is not None and self.summary_words is not None:
+            raise SettingError("give --summary or --summary-words, not both")
+        if top is not None:
+            raise SettingError("give --top or a summary, not both")
+        if self.summary is not None:
+            whole_number("summary", self.summary, 1)
+        else:
+            whole_number("summary_words", self.summary_words, 1)
+        return SummaryBudget(self.summary, self.summary_words, self.redundancy, self.min_words)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the options as JSON values."""
+        return dataclasses.asdict(self)
 
 
 @command({name: _SHARED[name] for name in ("text", "on_error", "threads")})
 def lexrank(
     raw: options.Raw,
-    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the result.")],
-    group_by: Annotated[
-        str | None,
-        typer.Option(help="A text column: rows are ranked, or summarized, within their group."),
-    ] = None,
-    top: Annotated[
-        str | None,
-        typer.Option(
-            help="Only the most central rows of every group: '1%' or a number.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    summary: Annotated[
-        int | None,
-        typer.Option(help="A summary of so many sentences a group.", rich_help_panel=_WHAT),
-    ] = None,
-    summary_words: Annotated[
-        int | None,
-        typer.Option(help="A summary of at most so many words a group.", rich_help_panel=_WHAT),
-    ] = None,
-    redundancy: Annotated[
-        float,
-        typer.Option(
-            help="Sentences of a summary have no higher cosine than this.", rich_help_panel=_WHAT
-        ),
-    ] = 0.5,
-    min_words: Annotated[
-        int,
-        typer.Option(
-            help="Shorter sentences are not in a summary: headings, fragments.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = 1,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            help="Splits documents into sentences by its rules; default: a plain rule.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    split: Annotated[
-        bool,
-        typer.Option(help="--no-split: every row is a sentence.", rich_help_panel=_WHAT),
-    ] = True,
-    score_column: Annotated[
-        str, typer.Option(help="Column of scores in the output.", rich_help_panel=_WHAT)
-    ] = "lexrank",
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="Neighbours have a higher cosine; 0: all, weighted by it. "
-            f"Default: 0, for summaries {DEFAULT_THRESHOLD}.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    damping: Annotated[
-        float, typer.Option(help="1 less the probability of a jump.", rich_help_panel=_HOW)
-    ] = 0.85,
-    tolerance: Annotated[
-        float,
-        typer.Option(help="Ends when a step changes less than this.", rich_help_panel=_HOW),
-    ] = 1e-6,
-    idf: Annotated[
-        str,
-        typer.Option(
-            help="'corpus', 'group', or a file from Idf.save: what rare terms are rare in.",
-            rich_help_panel=_HOW,
-        ),
-    ] = "corpus",
-    stopwords: Annotated[
-        str | None, typer.Option(help="'en': without stop words.", rich_help_panel=_HOW)
-    ] = None,
+    out: OutOption,
+    group_by: GroupByOption = None,
+    top: TopOption = None,
+    summary: SummaryOption = None,
+    summary_words: SummaryWordsOption = None,
+    redundancy: RedundancyOption = 0.5,
+    min_words: MinWordsOption = 1,
+    language: LanguageOption = None,
+    split: SplitOption = True,
+    score_column: ScoreColumnOption = "lexrank",
+    threshold: ThresholdOption = None,
+    damping: DampingOption = 0.85,
+    tolerance: ToleranceOption = 1e-6,
+    idf: IdfOption = "corpus",
+    stopwords: StopwordsOption = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -132,14 +234,22 @@ def lexrank(
     `dsir lexrank news.jsonl --out summaries/ --group-by story --summary 5`
     """
     reading = ReadSettings.of(given)
-    budget = _budget(summary, summary_words, redundancy, min_words, top)
+    summaries = _SummaryOptions(
+        summary=summary,
+        summary_words=summary_words,
+        redundancy=redundancy,
+        min_words=min_words,
+        language=language,
+        split=split,
+    )
+    budget = summaries.budget(top)
     if threshold is None:
         threshold = 0.0 if budget is None else DEFAULT_THRESHOLD
     settings = LexRankSettings(threshold or None, damping, tolerance)
     wanted = None if top is None else Top.parse(top)
     stopwords_of(stopwords)
-    loaded = None if idf in ("corpus", "group") else Idf.load(idf)
-    used = thread_count(given.get("threads"))
+    loaded = None if idf in _FITTED_IDFS else Idf.load(idf)
+    threads = thread_count(given.get("threads"))
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     check_writable(folder)
@@ -150,25 +260,12 @@ def lexrank(
         on_error=reading.on_error,
         reporter=reporter(not quiet),
     )
-    inputs = [shard.name for shard in read.texts.shards]
-    if idf == "corpus" and group_by is not None:
-        with watch.reading("idf", read.texts):
-            fitted = Idf(stopwords=stopwords).fit(read.texts, threads=used)
-        loaded = fitted if fitted.documents else None
-    ranking = CorpusRanking(read, watch, group_by is not None, settings, loaded, stopwords, used)
-    if overwrite:
-        clear_output_folder(folder)
     description = {
         "settings": {
             "text": reading.text,
             "group_by": group_by,
             "top": top,
-            "summary": summary,
-            "summary_words": summary_words,
-            "redundancy": redundancy,
-            "min_words": min_words,
-            "language": language,
-            "split": split,
+            **summaries.describe(),
             "threshold": settings.threshold,
             "damping": damping,
             "tolerance": tolerance,
@@ -176,8 +273,13 @@ def lexrank(
             "stopwords": stopwords,
             "on_error": reading.on_error,
         },
-        "inputs": inputs,
+        "inputs": [shard.name for shard in read.texts.shards],
     }
+    if idf == "corpus" and group_by is not None:
+        loaded = _fitted_idf(read, watch, stopwords, threads)
+    ranking = CorpusRanking(read, watch, group_by is not None, settings, loaded, stopwords, threads)
+    if overwrite:
+        clear_output_folder(folder)
     if budget is not None:
         done = summarize_corpus(
             ranking,
@@ -191,30 +293,17 @@ def lexrank(
         done = rank_corpus(
             ranking, folder, top=wanted, score_column=score_column, description=description
         )
-    _say(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
+    _print(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
 
 
-def _budget(
-    summary: int | None,
-    summary_words: int | None,
-    redundancy: float,
-    min_words: int,
-    top: str | None,
-) -> SummaryBudget | None:
-    if summary is None and summary_words is None:
-        return None
-    if summary is not None and summary_words is not None:
-        raise SettingError("give --summary or --summary-words, not both")
-    if top is not None:
-        raise SettingError("give --top or a summary, not both")
-    if summary is not None:
-        whole_number("summary", summary, 1)
-    else:
-        whole_number("summary_words", summary_words, 1)
-    return SummaryBudget(summary, summary_words, redundancy, min_words)
+def _fitted_idf(read: Readable, watch: Watch, stopwords: str | None, threads: int) -> Idf | None:
+    """Return the idf of the whole corpus; None if no document has a term."""
+    with watch.reading("idf", read.texts):
+        fitted = Idf(stopwords=stopwords).fit(read.texts, threads=threads)
+    return fitted if fitted.documents else None
 
 
-def _say(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: bool) -> None:
+def _print(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: bool) -> None:
     if as_json:
         found = {
             "rows": done.rows,
@@ -225,14 +314,14 @@ def _say(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: bool)
         }
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
-        what = "sentences" if summaries else "rows"
+        written = counted(done.written, "sentence" if summaries else "row")
         typer.echo(
-            f"{out}: {done.written:,} {what} of {done.rows:,} rows in {done.groups:,} "
-            f"group{'' if done.groups == 1 else 's'}"
+            f"{out}: {written} of {counted(done.rows, 'row')} in {counted(done.groups, 'group')}"
         )
         if done.skipped:
             rows = sum(one.row is not None for one in done.skipped)
+            files = len(done.skipped) - rows
             typer.echo(
-                f"skipped: {rows:,} rows, {len(done.skipped) - rows:,} files; "
+                f"skipped: {counted(rows, 'row')}, {counted(files, 'file')}; "
                 f"listed in {location_of(out) / RANKING_FILE}"
             )

@@ -12,17 +12,17 @@ import typer.core
 from dsir.cli.failures import INTERRUPTED, WRONG_CALL, say
 from dsir.version import __version__
 
-# By name: the first sentence of its help. A command's module is imported when it is called, so that
-# none waits for the imports and the options of the others.
+# Each command with the first sentence of its help. A command's module is imported when the command
+# is called, so that no command waits for the imports of the others.
 _COMMANDS = {
     "select": "Select the documents of RAW that are distributed like the target.",
     "fit": "Fit an importance model: count the n-grams of RAW and of the target.",
     "score": "Compute the log-weight of every document of RAW.",
     "sample": "Draw documents by their scores.",
     "write": "Write the drawn documents, in the format of the input.",
-    "explain": "Show which n-grams make up a text's log-weight.",
-    "status": "Show how far a run is, from its work directory alone: of a running or a dead one.",
-    "verify": "Say whether a selection is what its manifest says, and stands row for row.",
+    "explain": "Show how much each n-gram contributes to a text's log-weight.",
+    "status": "Show how far a run is, running or dead, from its work directory alone.",
+    "verify": "Verify that a selection is what its manifest says, row for row.",
     "diff": "Compare two selections: rows in common, change of weights, settings that differ.",
     "lexrank": "Score the rows of RAW by their centrality (LexRank), or summarize them.",
     "gais": "Keep the few labelled rows of RAW that train nearly as well as all (GAIS).",
@@ -35,7 +35,7 @@ _LOOK: dict[str, Any] = {
 
 
 class _Commands(typer.core.TyperGroup):
-    """The subcommands, with stand-ins for those that are not called."""
+    """The subcommands; those that are not called are stand-ins with a help text."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that is called, and import it."""
@@ -79,20 +79,20 @@ def _dsir(
     del version
 
 
-# What wrong options raise. Old versions of typer build on click, new ones carry a copy of it; the
-# base class of typer's own BadParameter is the right one in both.
+# The error of wrong options. Old versions of typer build on click and new ones carry a copy of it;
+# the base class of typer's BadParameter is right for both.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
 def main() -> None:
-    """Run the command line; a wrong call is one line and exit code 2, as everything else is."""
+    """Run the command line; a wrong call is one line on standard error and exit code 2."""
     try:
         code = app(standalone_mode=False)
     except _UsageError as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dsir"
         message = getattr(error, "format_message", error.__str__)()
-        if message:  # Without one, the help is shown already.
+        if message:  # Without one, typer has shown the help.
             say("error", f"{message} (see {path} --help)")
         sys.exit(WRONG_CALL)
     except typer.Abort:

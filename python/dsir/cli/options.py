@@ -1,4 +1,4 @@
-"""The options that are no settings: inputs, folders, what is printed. Each in one place."""
+"""The options that are no settings: inputs, folders, what is printed. Each is defined once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Raw = Annotated[
     list[str],
     typer.Argument(
         metavar="RAW",
-        help="Files, patterns or folders: Parquet, JSON Lines (.gz, .zst), Arrow; "
-        "also by URL: s3://, gs://, hf://, https://.",
+        help="The input: files, patterns or folders of Parquet, JSON Lines (also .gz, .zst) or "
+        "Arrow, e.g. corpus/*.parquet; also by URL: s3://, gs://, hf://, https://.",
     ),
 ]
 Target = Annotated[
@@ -29,47 +29,71 @@ Target = Annotated[
         "--target",
         "-t",
         metavar="[NAME=]SOURCE",
-        help="A sample of what is wanted. Several without names are taken as one target; with "
-        "names, --targets says what becomes of them.",
+        help="A sample of the documents that you want, e.g. wanted.jsonl. May be repeated: sources "
+        "without names count as one target; for named targets, e.g. law=law/, --targets says how "
+        "they share the budget.",
     ),
 ]
-Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the selection.")]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model file.")]
-ModelOption = Annotated[str, typer.Option("--model", "-m", metavar="PATH", help="The model file.")]
+Out = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="PATH",
+        help="Folder to write the selection to, e.g. selected/ or s3://bucket/selected.",
+    ),
+]
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL", help="The model file, e.g. model.dsir.")
+]
+ModelOption = Annotated[
+    str, typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir.")
+]
 SelectionFolder = Annotated[
-    str, typer.Argument(metavar="FOLDER", help="The folder of a selection.")
+    str, typer.Argument(metavar="FOLDER", help="The folder of a selection, e.g. selected/.")
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace what an earlier run wrote to the output folder."),
+    typer.Option(
+        "--overwrite",
+        help="Replace what an earlier run wrote to the output folder. By default a folder that is "
+        "not empty is an error.",
+    ),
 ]
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", help="Show no progress and no table.", rich_help_panel=arguments.RUN
+        "--quiet",
+        "-q",
+        help="Show no progress and no table; errors and warnings still appear.",
+        rich_help_panel=arguments.RUN,
     ),
 ]
 Json = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Print the accounts as JSON on standard output.",
+        help="Print the result as JSON on standard output, in place of a table.",
         rich_help_panel=arguments.RUN,
     ),
 ]
 Debug = Annotated[
     bool,
-    typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=arguments.RUN),
+    typer.Option(
+        "--debug",
+        help="Show the traceback of an error as well as its message.",
+        rich_help_panel=arguments.RUN,
+    ),
 ]
 
 
 def targets_of(entries: Sequence[str]) -> Paths | dict[str, Paths]:
-    """Read --target: sources, or NAME=SOURCE, several of one name together.
+    """Read the values of --target: SOURCE, or NAME=SOURCE; a name may have several sources.
 
-    What exists under the whole of its name is a source, even with an equals sign in it.
+    A value that is an existing path is a source, even with an equals sign in it.
 
     Raises:
-        SettingError: only some have names.
+        SettingError: some sources have names and others do not.
     """
     named: dict[str, list[str]] = {}
     plain = []
@@ -82,5 +106,7 @@ def targets_of(entries: Sequence[str]) -> Paths | dict[str, Paths]:
     if not named:
         return Paths(plain)
     if plain:
-        raise SettingError(f"--target {plain[0]}: has no name, others have; give NAME=SOURCE")
+        raise SettingError(
+            f"--target {plain[0]}: has no name, but other targets do; give NAME=SOURCE"
+        )
     return {name: Paths(sources) for name, sources in named.items()}

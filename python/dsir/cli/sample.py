@@ -21,10 +21,12 @@ from dsir.settings.machine import Machine, MachineOptions
 @command(arguments_of(DrawSettings, MachineOptions))
 def sample(
     scores: Annotated[
-        str, typer.Argument(metavar="SCORES", help="Folder of scores, from 'dsir score'.")
+        str,
+        typer.Argument(metavar="SCORES", help="Folder of scores, from 'dsir score', e.g. scores/."),
     ],
     out: Annotated[
-        str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the selected rows.")
+        str,
+        typer.Option("--out", "-o", metavar="PATH", help="Folder for the selected rows: rows/."),
     ],
     quiet: options.Quiet = False,
     as_json: options.Json = False,

@@ -13,6 +13,7 @@ from dsir.cli.command import command
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
 from dsir.model.estimators import load_model
+from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.folders import score_to_folder
 from dsir.run.inputs import cut
@@ -34,19 +35,24 @@ _ARGUMENTS = {
 def score(
     raw: options.Raw,
     model: options.ModelOption,
-    out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="Folder for the scores.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", "-o", metavar="PATH", help="Folder for the scores, e.g. scores/."),
+    ],
     part: Annotated[
         str,
         typer.Option(
-            metavar="I/N", help="This job's share of the units of work: I from 0 to N-1, e.g. 3/64."
+            metavar="I/N",
+            help="This job's share of the units of work: I from 0 to N-1, e.g. 3/64 for the fourth "
+            "of 64 jobs; 0/1 is all of them.",
         ),
     ] = "0/1",
     groups: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN,...",
-            help="Columns whose values are kept with the scores, so that 'dsir sample' can have "
-            "quotas by them (--max-per, --group-by).",
+            help="Columns whose values are stored with the scores, e.g. source,lang, so that "
+            "'dsir sample' can apply quotas by them (--max-per, --group-by). By default none.",
         ),
     ] = None,
     quiet: options.Quiet = False,
@@ -54,8 +60,8 @@ def score(
 ) -> None:
     """Compute the log-weight of every document of RAW.
 
-    A file per unit of work (a shard, or a part of a large one), so that jobs of an array share a
-    folder, and a job that died is run again.
+    Writes a file for each unit of work (a shard, or a part of a large shard). So the jobs of an
+    array can share a folder, and a job that died can run again.
 
     **Examples**
 
@@ -76,13 +82,13 @@ def score(
         )
     if not quiet:
         rows = sum(shard.rows for shard in scores)
-        typer.echo(f"{out}: {rows:,} rows of {len(scores):,} units")
+        typer.echo(f"{out}: {counted(rows, 'row')} of {counted(len(scores), 'unit')}")
 
 
 def _columns_of(groups: str | None) -> tuple[str, ...]:
     columns = tuple(name.strip() for name in (groups or "").split(",")) if groups else ()
     if not all(columns) or len(set(columns)) < len(columns):
-        raise SettingError(f"--groups {groups}: expected columns, separated by commas")
+        raise SettingError(f"--groups {groups}: expected columns, separated by commas, each once")
     return columns
 
 

@@ -20,14 +20,15 @@ Workdir = Annotated[
     str | None,
     typer.Option(
         metavar="PATH",
-        help="Folder that keeps the results of every stage. The same call goes on where it "
-        "stopped; other settings repeat only the stages that depend on them.",
+        help="Folder that keeps the results of every stage, e.g. work/. The same call continues "
+        "where it stopped; a call with other settings repeats only the stages that depend on them.",
     ),
 ]
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Check the call, and say what would be read; read and write no rows."
+        "--dry-run",
+        help="Check the call and show which inputs it would read, without reading or writing rows.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Messages and help in the caller's spelling: `--min-tokens 5` for `min_tokens=5`."""
+"""Messages and help with options in place of arguments: `--min-tokens 5`, not `min_tokens=5`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ def in_options(message: str, names: Iterable[str]) -> str:
     """Turn arguments in a message into options.
 
     `min_tokens=5` becomes `--min-tokens 5`, and `allow_fewer=True` becomes `--allow-fewer`. An
-    argument without a value is only told from an English word by its underscore.
+    argument without a value is recognised only by its underscore, since `length` or `seed` may be
+    an English word.
 
     Args:
         message: the message, in Python's spelling.

@@ -9,6 +9,7 @@ import typer
 
 from dsir.cli import options
 from dsir.cli.command import command
+from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.status import RunStatus, StageStatus, run_status
 
@@ -16,13 +17,14 @@ from dsir.run.status import RunStatus, StageStatus, run_status
 @command()
 def status(
     workdir: Annotated[
-        str, typer.Argument(metavar="WORKDIR", help="The work directory of a dsir select.")
+        str,
+        typer.Argument(metavar="WORKDIR", help="The --workdir of a 'dsir select', e.g. work/."),
     ],
     as_json: options.Json = False,
 ) -> None:
-    """Show how far a run is, from its work directory alone: of a running or a dead one.
+    """Show how far a run is, running or dead, from its work directory alone.
 
-    By units of work: shards, or parts of large ones.
+    Progress is counted in units of work: shards, or parts of large shards.
 
     **Example**
 
@@ -46,16 +48,19 @@ def _print(found: RunStatus) -> None:
     elif found.finished:
         typer.echo("finished")
     else:
-        typer.echo("nobody is at work; the same command goes on from here")
+        typer.echo("nobody is at work; run the same command again to continue")
     for stage in found.stages:
         typer.echo(f"  {stage.name:<8}{_progress(stage)}")
     if found.skipped:
-        typer.echo(f"  {found.skipped:,} rows or shards skipped")
+        noun = "row or shard" if found.skipped == 1 else "rows or shards"
+        typer.echo(f"  {found.skipped:,} {noun} skipped")
 
 
 def _progress(stage: StageStatus) -> str:
-    total = "" if stage.total is None else f" of {stage.total:,}"
-    text = f"{stage.done:,}{total} units"
+    if stage.total is None:
+        text = counted(stage.done, "unit")
+    else:
+        text = f"{stage.done:,} of {counted(stage.total, 'unit')}"
     if stage.bytes_per_second and stage.done != stage.total:
         text += f", {stage.bytes_per_second / 1e6:,.1f} MB/s"
         text += f", {_duration(stage.seconds_left or 0)} left"

@@ -1,107 +1,129 @@
-"""What people see at the end of a run."""
+"""The tables that a command prints at the end of a run."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from dsir.plural import counted
 
 if TYPE_CHECKING:
     from dsir.check.diff import SelectionDifference, Shared
+    from dsir.run.metrics import Metrics
 
 _MOST_GROUPS = 20
-
 _NAMED_VALUES = 5
+_NAMED_PATHS = 5
+
+# A line of a table: what it counts, the number, a note.
+Line = tuple[str, str, str]
 
 
-def print_accounts(metrics: dict[str, Any], stages: dict[str, Any], paths: list[str]) -> None:
+def print_accounts(metrics: Metrics, stages: Mapping[str, Any], paths: list[str]) -> None:
     """Print the accounts of a selection.
 
     Args:
-        metrics: as in `Selection.metrics`.
-        stages: seconds and rates by stage.
+        metrics: the accounts.
+        stages: seconds and rates by stage, as in `Metrics.stages`.
         paths: the output shards.
     """
-    # Imported where used: rich takes a while to load.
+    # Imported here because rich takes a while to load.
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console(highlight=False)
-    rows = metrics["rows"]
     table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
     table.add_column(style="dim")
+    for section in (
+        _row_lines(metrics),
+        _quality_lines(metrics),
+        _target_lines(metrics),
+        _quota_lines(metrics),
+        _stage_lines(stages),
+    ):
+        for line in section:
+            # Text, because the name of a target or the value of a column may look like markup.
+            table.add_row(*map(Text, line))
+    console = Console(highlight=False)
+    console.print(table)
+    for path in paths[:_NAMED_PATHS]:
+        console.print(path, style="green", soft_wrap=True, markup=False)
+    if len(paths) > _NAMED_PATHS:
+        console.print(f"and {len(paths) - _NAMED_PATHS} more", style="green")
 
-    def add(name: str, value: str, note: str = "") -> None:
-        table.add_row(name, value, note)
 
-    passed = rows["passed_over"]
-    skipped = metrics["shards"]["skipped"]
-    shards = _count(metrics["shards"]["read"], "shard")
-    if rows["documents"] == rows["read"]:
-        add("rows read", f"{rows['read']:,}", shards)
+def _row_lines(metrics: Metrics) -> Iterator[Line]:
+    """Say what became of every row."""
+    rows, passed_over, shards = metrics.rows, metrics.rows.passed_over, metrics.shards
+    read_shards = counted(shards.read, "shard")
+    if rows.documents == rows.read:
+        yield "rows read", f"{rows.read:,}", read_shards
     else:
-        add("documents read", f"{rows['documents']:,}", shards)
-        add("windows of them", f"{rows['read']:,}")
-    add("  selected", f"{rows['selected']:,}", f"{metrics['tokens']['selected']:,} tokens")
-    add("  eligible, not drawn", f"{passed['not_drawn']:,}", f"of {rows['eligible']:,} eligible")
-    add("  too short", f"{passed['too_short']:,}")
-    add("  empty", f"{passed['empty']:,}")
-    if "duplicates" in passed:
-        add("  duplicates", f"{passed['duplicates']:,}", "of an earlier row's text")
-    for reason, count in passed.get("filtered", {}).items():
-        add(f"  filtered: {reason}", f"{count:,}")
-    add("  bad", f"{rows['bad']:,}", "see _rejects.jsonl" if rows["bad"] else "")
-    for kind, count in rows.get("bad_by_kind", {}).items():
-        add(f"    {kind.replace('_', ' ')}", f"{count:,}")
-    if skipped:
-        add("shards skipped", f"{skipped:,}", "see _rejects.jsonl")
-    if metrics.get("kl_reduction") is not None:
-        add(
-            "KL reduction",
-            f"{metrics['kl_reduction']:.4f}",
-            "nats; mean of the targets"
-            if "targets" in metrics
-            else "nats per n-gram; higher is closer to the target",
-        )
-    if "effective_sample_size" in metrics:
-        add(
-            "effective sample size",
-            f"{metrics['effective_sample_size']:,.1f}",
-            "of the eligible documents' weights",
-        )
-    for name, of in metrics.get("targets", {}).items():
-        add(
-            f"target {name}",
-            f"{of['selected']:,}" if "selected" in of else "",
-            f"{of['tokens']:,} tokens" if "tokens" in of else "",
-        )
-        if "kl_reduction" in of:
-            add("  KL reduction", f"{of['kl_reduction']:.4f}")
-        if "effective_sample_size" in of:
-            add("  effective sample size", f"{of['effective_sample_size']:,.1f}")
-    for column, of in metrics.get("groups", {}).items():
-        add(f"values of {column}", f"{of['values']:,}", "selected, of those eligible:")
-        for one in of["most"][:_NAMED_VALUES]:
+        yield "documents read", f"{rows.documents:,}", read_shards
+        yield "windows of them", f"{rows.read:,}", ""
+    yield "  selected", f"{rows.selected:,}", counted(metrics.tokens.selected, "token")
+    not_drawn = passed_over.not_drawn
+    yield "  eligible, not drawn", f"{not_drawn:,}", f"of {rows.eligible:,} eligible"
+    yield "  too short", f"{passed_over.too_short:,}", ""
+    yield "  empty", f"{passed_over.empty:,}", ""
+    if passed_over.duplicates is not None:
+        yield "  duplicates", f"{passed_over.duplicates:,}", "same text as an earlier row"
+    for reason, count in (passed_over.filtered or {}).items():
+        yield f"  filtered: {reason}", f"{count:,}", ""
+    yield "  bad", f"{rows.bad:,}", "see _rejects.jsonl" if rows.bad else ""
+    for kind, count in rows.bad_by_kind.items():
+        yield f"    {kind.replace('_', ' ')}", f"{count:,}", ""
+    if shards.skipped:
+        yield "shards skipped", f"{shards.skipped:,}", "see _rejects.jsonl"
+
+
+def _quality_lines(metrics: Metrics) -> Iterator[Line]:
+    """Say how close the selection is to the target, and how much the draw depends on chance."""
+    if metrics.kl_reduction is not None:
+        note = "nats per n-gram; higher is closer to the target"
+        if metrics.targets is not None:
+            note = "nats; mean of the targets"
+        yield "KL reduction", f"{metrics.kl_reduction:.4f}", note
+    if metrics.effective_sample_size is not None:
+        note = "of the eligible documents' weights"
+        yield "effective sample size", f"{metrics.effective_sample_size:,.1f}", note
+
+
+def _target_lines(metrics: Metrics) -> Iterator[Line]:
+    """Say what each of several targets took."""
+    for name, target in (metrics.targets or {}).items():
+        selected = "" if target.selected is None else f"{target.selected:,}"
+        tokens = "" if target.tokens is None else counted(target.tokens, "token")
+        yield f"target {name}", selected, tokens
+        if target.kl_reduction is not None:
+            yield "  KL reduction", f"{target.kl_reduction:.4f}", ""
+        if target.effective_sample_size is not None:
+            yield "  effective sample size", f"{target.effective_sample_size:,.1f}", ""
+
+
+def _quota_lines(metrics: Metrics) -> Iterator[Line]:
+    """Say how many rows were selected of the most frequent values of columns with quotas."""
+    for column, found in (metrics.groups or {}).items():
+        yield f"values of {column}", f"{found['values']:,}", "selected, of those eligible:"
+        for one in found["most"][:_NAMED_VALUES]:
             value = json.dumps(one["value"], ensure_ascii=False)
-            # A value is data: no markup.
-            add(f"  {escape(value)}", f"{one['selected']:,}", f"of {one['eligible']:,}")
+            yield f"  {value}", f"{one['selected']:,}", f"of {one['eligible']:,}"
+
+
+def _stage_lines(stages: Mapping[str, Any]) -> Iterator[Line]:
+    """Say how long each stage took."""
     for name, stage in stages.items():
         rate = stage["mb_per_second"]
         note = "" if not rate else f"{rate:,.{0 if rate >= 10 else 1}f} MB/s of text"
-        add(name, f"{stage['seconds']:.2f} s", note)
-    console.print(table)
-    for path in paths[:5]:
-        # Not markup, whatever it holds.
-        console.print(path, style="green", soft_wrap=True, markup=False)
-    if len(paths) > 5:
-        console.print(f"and {len(paths) - 5} more", style="green")
+        yield name, f"{stage['seconds']:.2f} s", note
 
 
 def print_difference(found: SelectionDifference) -> None:
-    """Print what two selections have in common, and what not."""
-    # Imported where used: rich takes a while to load.
+    """Print which rows two selections share, and what else differs between them."""
+    # Imported here because rich takes a while to load.
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -131,16 +153,13 @@ def print_difference(found: SelectionDifference) -> None:
     weights = found.weights
     if weights is not None:
         say(
-            f"log-weight, b less a: {weights.changed:,} of {found.rows.common:,} common rows "
-            f"changed ({100 * weights.share:.4g} %); least {weights.least:+.6g}, "
-            f"median {weights.median:+.6g}, greatest {weights.greatest:+.6g}"
+            f"log-weight of b minus a: {weights.changed:,} of "
+            f"{counted(found.rows.common, 'common row')} changed ({100 * weights.share:.4g} %); "
+            f"least {weights.least:+.6g}, median {weights.median:+.6g}, "
+            f"greatest {weights.greatest:+.6g}"
         )
     if found.other_target:
-        say(f"taken by another target: {_count(found.other_target, 'common row')}")
+        say(f"taken by another target: {counted(found.other_target, 'common row')}")
     for title, entries in (("setting", found.settings), ("input", found.inputs)):
         for entry in entries:
             say(f"{title} {entry}")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

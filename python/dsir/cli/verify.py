@@ -13,6 +13,7 @@ from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.failures import FAILED
 from dsir.corpus import Paths
+from dsir.plural import counted
 from dsir.settings.machine import MachineOptions
 
 
@@ -20,22 +21,33 @@ from dsir.settings.machine import MachineOptions
 def verify(
     out: options.SelectionFolder,
     quick: Annotated[
-        bool, typer.Option("--quick", help="The checksums of the files only, and no input.")
+        bool,
+        typer.Option("--quick", help="Check only the checksums of the files, and read no input."),
     ] = False,
     ignore_times: Annotated[
         bool,
         typer.Option(
-            "--ignore-times", help="An input of the same size is the same, when it was touched."
+            "--ignore-times",
+            help="Accept an input whose time of last change differs, if its path and size are the "
+            "same.",
         ),
     ] = False,
     raw: Annotated[
         list[str] | None,
-        typer.Option(help="Where raw is now, in place of the manifest's paths."),
+        typer.Option(
+            metavar="SOURCE",
+            help="Where the raw corpus is now, e.g. moved/*.parquet. By default the paths in the "
+            "manifest.",
+        ),
     ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", "-t", metavar="[NAME=]SOURCE", help="Where the target is now; likewise."
+            "--target",
+            "-t",
+            metavar="[NAME=]SOURCE",
+            help="Where the target is now, e.g. moved/wanted.jsonl. By default the paths in the "
+            "manifest.",
         ),
     ] = None,
     model: Annotated[
@@ -44,19 +56,20 @@ def verify(
             "--model",
             "-m",
             metavar="PATH",
-            help="Where the model of 'dsir write' is now.",
+            help="Where the model that 'dsir write' used is now, e.g. moved/model.dsir. By default "
+            "the path in the manifest.",
         ),
     ] = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
     **given: Any,
 ) -> None:
-    """Say whether a selection is what its manifest says, and stands row for row.
+    """Verify that a selection is what its manifest says, row for row.
 
-    Every file is compared with its checksum; then the selection is made again from the inputs,
-    settings and seed in selection.json, in a temporary folder (TMPDIR), and compared with the
-    output: every row, the bits of its log-weight, its content. What `dsir write` wrote is made
-    again from the model. Exit code 0: it stands; 1: it does not.
+    Compares every file with its checksum. Then makes the selection again from the inputs, settings
+    and seed in selection.json, in a temporary folder (TMPDIR), and compares it with the output:
+    every row, the bits of its log-weight, its content. A selection of `dsir write` is made again
+    from its model. Exit code 0: everything is as it must be; 1: something differs.
 
     **Examples**
 
@@ -88,10 +101,14 @@ def _print(found: dsir.Verification) -> None:
         typer.echo(f"note: {' '.join(note.split())}")
     if found.rows is not None:
         rows = found.rows
-        typer.echo(f"rows: {rows.stand:,} of {rows.derived:,} stand")
+        typer.echo(f"rows: {rows.stand:,} of {rows.derived:,} verified")
         for name, count in rows.describe().items():
             if count and name not in ("derived", "stand"):
                 typer.echo(f"  {name.replace('_', ' ')}: {count:,}")
-    how = "its files are what was written" if found.quick else "stands"
-    wrong = f"does not stand: {len(found.findings):,} findings"
-    typer.echo(f"{found.folder}: {how if found.stands else wrong} ({found.files:,} files)")
+    if not found.stands:
+        verdict = f"not verified: {counted(len(found.findings), 'finding')}"
+    elif found.quick:
+        verdict = "the files are as they were written"
+    else:
+        verdict = "verified"
+    typer.echo(f"{found.folder}: {verdict} ({counted(found.files, 'file')})")

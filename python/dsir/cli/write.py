@@ -12,6 +12,7 @@ from dsir.cli import options
 from dsir.cli.command import command
 from dsir.model.estimators import load_model
 from dsir.output.folder import check_output_folder, check_writable
+from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.pipeline import Pipeline
 from dsir.run.write_folder import write_from_folder
@@ -24,7 +25,10 @@ _SHOWN = ("kl_reduction", "targets")
 @command(arguments_of(OutputSettings, MachineOptions))
 def write(
     rows: Annotated[
-        str, typer.Argument(metavar="ROWS", help="Folder of selected rows, from 'dsir sample'.")
+        str,
+        typer.Argument(
+            metavar="ROWS", help="Folder of selected rows, from 'dsir sample', e.g. rows/."
+        ),
     ],
     model: options.ModelOption,
     out: options.Out,
@@ -35,8 +39,8 @@ def write(
 ) -> None:
     """Write the drawn documents, in the format of the input.
 
-    The inputs are read again where they were scored; one that has changed is refused. What is
-    written has a selection.json, which `dsir verify` and `dsir diff` read.
+    The inputs are read again from the paths that were scored; an input that has changed is an
+    error. The output has a selection.json, which `dsir verify` and `dsir diff` read.
 
     **Example**
 
@@ -68,6 +72,6 @@ def write(
     elif not quiet:
         kl = written.metrics.kl_reduction
         typer.echo(
-            f"{out}: {written.rows:,} rows in {len(written.paths):,} shards"
+            f"{out}: {counted(written.rows, 'row')} in {counted(len(written.paths), 'shard')}"
             + ("" if kl is None else f", KL reduction {kl:.4f}")
         )

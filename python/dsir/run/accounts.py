@@ -1,4 +1,4 @@
-"""The accounts of a selection, collected: what became of every row, and how good the draw is."""
+"""Collect the accounts of a selection: what became of every row, and how good the draw is."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dsir.errors import DsirWarning
 from dsir.model.estimator import TrainingCounts
 from dsir.model.metrics import kl_reduction_of_counts
 from dsir.model.quality import REASONS
+from dsir.plural import counted
 from dsir.run.metrics import (
     ByteAccounts,
     DuplicateAccounts,
@@ -39,32 +40,34 @@ def accounts_of(
     *,
     units: Sequence[int],
 ) -> Metrics:
-    """Collect the accounts of a draw, without what only the selected texts tell.
+    """Return the accounts of a draw, without the KL reduction, which needs the selected texts.
 
     Args:
-        scores: of every shard.
-        drawn: from them.
-        rows: of every shard.
-        target_names: of separate targets; else none.
+        scores: the scores of every unit.
+        drawn: the draw from these scores.
+        rows: the selected rows of every unit.
+        target_names: names of separate targets; empty if targets are not separate.
         filters: names of the quality filters that are on.
-        units: how many units of work each file or table is; one of which a unit could not be read
-            counts as skipped.
+        units: number of units of each file or table. A file counts as skipped if one of its units
+            could not be read.
     """
     ends = list(itertools.accumulate(units))
     files = [scores[end - count : end] for end, count in zip(ends, units, strict=True)]
-    skipped = sum(any(e.row is None for unit in file for e in unit.skipped) for file in files)
-    looked_for = any(part.repeated is not None for part in scores)
+    skipped = sum(
+        any(entry.row is None for unit in file for entry in unit.skipped) for file in files
+    )
+    looked_for = any(unit.repeated is not None for unit in scores)
     duplicates = drawn.duplicates if looked_for else None
     return Metrics(
         rows=row_accounts(scores, drawn, filters, duplicates),
         shards=ShardAccounts(read=len(files) - skipped, skipped=skipped),
         tokens=TokenAccounts(
-            eligible=drawn.eligible_tokens, selected=sum(part.tokens for part in rows)
+            eligible=drawn.eligible_tokens, selected=sum(unit.tokens for unit in rows)
         ),
         text_bytes=ByteAccounts(
-            read=sum(part.text_bytes for part in scores),
+            read=sum(unit.text_bytes for unit in scores),
             eligible=drawn.eligible_bytes,
-            selected=sum(part.text_bytes for part in rows),
+            selected=sum(unit.text_bytes for unit in rows),
         ),
         duplicates=None
         if duplicates is None
@@ -77,9 +80,9 @@ def accounts_of(
         else _rounded(drawn.targets[0].effective_sample_size),
         targets={
             name: TargetAccounts(
-                selected=sum(part.by_target[number][0] for part in rows),
-                tokens=sum(part.by_target[number][1] for part in rows),
-                text_bytes=sum(part.by_target[number][2] for part in rows),
+                selected=sum(unit.by_target[number][0] for unit in rows),
+                tokens=sum(unit.by_target[number][1] for unit in rows),
+                text_bytes=sum(unit.by_target[number][2] for unit in rows),
                 effective_sample_size=_rounded(drawn.targets[number].effective_sample_size),
             )
             for number, name in enumerate(target_names)
@@ -94,10 +97,10 @@ def row_accounts(
     filters: Sequence[str] = (),
     duplicates: int | None = None,
 ) -> RowAccounts:
-    """Say what became of every row: read = selected + passed over by reason + bad."""
-    read = sum(part.rows for part in scores)
-    empty = sum(part.empty for part in scores)
-    bad = sum(part.bad for part in scores)
+    """Return what became of every row: read = selected + passed over by reason + bad."""
+    read = sum(unit.rows for unit in scores)
+    empty = sum(unit.empty for unit in scores)
+    bad = sum(unit.bad for unit in scores)
     passed_over = PassedOver(
         not_drawn=drawn.eligible - drawn.selected,
         too_short=read - empty - bad - drawn.eligible - drawn.duplicates - sum(drawn.filtered),
@@ -107,27 +110,29 @@ def row_accounts(
     )
     return RowAccounts(
         read=read,
-        documents=sum(part.documents for part in scores),
+        documents=sum(unit.documents for unit in scores),
         eligible=drawn.eligible,
         selected=drawn.selected,
         passed_over=passed_over,
         bad=bad,
-        bad_by_kind=count_by_kind(entry for part in scores for entry in part.skipped),
-        blank_lines=sum(part.blank_lines for part in scores),
+        bad_by_kind=count_by_kind(entry for unit in scores for entry in unit.skipped),
+        blank_lines=sum(unit.blank_lines for unit in scores),
     )
 
 
 def with_kl_reduction(
     metrics: Metrics, trained: TrainingCounts | None, counts: npt.NDArray[np.int64]
 ) -> Metrics:
-    """Return metrics with the KL reduction: of the target, or the mean over named ones and of each.
+    """Return metrics with the KL reduction; for named targets that of each, and their mean.
 
-    Of a separate target it is that of the rows that it took; one that took none has none.
+    The KL reduction of a separate target is measured on the rows that the target took. A target
+    that took no rows has none.
 
     Args:
-        metrics: as `accounts_of` makes them.
-        trained: the n-grams of raw and target that it is measured against; None for no measure.
-        counts: int64[targets, buckets] of the selection; one row where targets are not separate.
+        metrics: the accounts from `accounts_of`.
+        trained: n-gram counts of raw and targets, to measure against; None to measure nothing.
+        counts: int64[targets, buckets], n-gram counts of the selection; one row if targets are not
+            separate.
     """
     if trained is None:
         return metrics
@@ -146,15 +151,15 @@ def with_kl_reduction(
 
 
 def warn_of_top_k(metrics: Metrics, stacklevel: int = 3) -> None:
-    """Warn the caller's caller when the weights drown the noise of a draw.
+    """Warn the caller's caller if the weights are so uneven that a draw has little randomness.
 
-    Below a tenth of what is drawn, most of the draw has a negligible share of the weight: only the
-    order of the weights decides.
+    If the effective sample size is below a tenth of the rows drawn, most of these rows have a
+    negligible share of the weight, and only the order of the weights decides.
     """
     rows = metrics.rows
     if rows.selected == rows.eligible:
         return
-    # Of each draw: its name in the message, effective sample size, rows.
+    # For each draw: its name in the message, the effective sample size, the selected rows.
     draws = [("", metrics.effective_sample_size, rows.selected)]
     if metrics.effective_sample_size is None:
         draws = [
@@ -169,12 +174,11 @@ def warn_of_top_k(metrics: Metrics, stacklevel: int = 3) -> None:
     if not low:
         return
     name, size, selected = low[0]
-    more = f" (and of {len(low) - 1} more targets)" if len(low) > 1 else ""
+    more = f" (and of {counted(len(low) - 1, 'more target')})" if len(low) > 1 else ""
     warnings.warn(
-        f"effective sample size{name} {size:,.1f} for {selected:,} "
-        f"documents drawn from {rows.eligible:,}{more}: the weights drown the noise, so the "
-        "sample is close to a top-k (a higher temperature, or length='mean' with a temperature, "
-        "spreads it)",
+        f"effective sample size{name} {size:,.1f} for {counted(selected, 'document')} drawn from "
+        f"{rows.eligible:,}{more}: the weights drown the noise, so the sample is close to a "
+        "top-k (a higher temperature, or length='mean' with a temperature, spreads the draw)",
         DsirWarning,
         stacklevel=stacklevel,
     )

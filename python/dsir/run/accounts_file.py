@@ -1,4 +1,4 @@
-"""What a draw was made of, kept beside its rows: whoever writes them has not seen the scores."""
+"""The accounts of a draw, in a file beside its rows, for `dsir write`, which has no scores."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from dsir.storage.sealed_json import read_sealed
 from dsir.storage.workdir import Workdir
 
 ACCOUNTS_FILE = "accounts.json"
-# Settings of the scores that a selection depends on.
+# Settings of the scores that the selection depends on.
 _OF_SCORES = ("filters", "on_error", "groups")
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnAccounts:
-    """What a draw was made of.
+    """The accounts of a draw, read back from its folder of selected rows.
 
     Attributes:
-        settings: of the scores: filters, on_error, groups.
-        metrics: the accounts, without what only the texts tell.
+        settings: settings of the scores: filters, on_error, groups.
+        metrics: the accounts, without the KL reduction.
         rows: rows read, by unit.
-        skipped: what was passed over, by unit.
+        skipped: rows and units that could not be read, by unit.
     """
 
     settings: dict[str, Any]
@@ -42,13 +42,13 @@ def keep_accounts(
     metrics: Metrics,
     scores: Sequence[ShardScores],
 ) -> None:
-    """Keep the accounts of a draw in its folder of selected rows.
+    """Write the accounts of a draw to its folder of selected rows.
 
     Args:
         rows: the folder.
-        scores_settings: of the folder of scores.
-        metrics: as `accounts_of` makes them.
-        scores: of every unit.
+        scores_settings: settings of the folder of scores.
+        metrics: the accounts from `accounts_of`.
+        scores: the scores of every unit.
     """
     rows.keep(
         ACCOUNTS_FILE,
@@ -56,22 +56,22 @@ def keep_accounts(
             "fingerprint": rows.fingerprint,
             "settings": {name: scores_settings[name] for name in _OF_SCORES},
             "metrics": metrics.describe(),
-            "rows": [part.rows for part in scores],
-            "skipped": [[entry.to_marker() for entry in part.skipped] for part in scores],
+            "rows": [unit.rows for unit in scores],
+            "skipped": [[entry.to_marker() for entry in unit.skipped] for unit in scores],
         },
     )
 
 
 def read_accounts(folder: Path, fingerprint: str, units: int) -> DrawnAccounts:
-    """Read the accounts in a folder of selected rows.
+    """Return the accounts of a draw from its folder of selected rows.
 
     Args:
         folder: the folder.
-        fingerprint: of its manifest.
-        units: how many there are.
+        fingerprint: fingerprint of the folder's manifest.
+        units: number of units of the raw corpus.
 
     Raises:
-        WorkdirError: they are missing, damaged, or those of another draw.
+        WorkdirError: the accounts are missing, damaged, or of another draw.
     """
     path = folder / ACCOUNTS_FILE
     again = "run 'dsir sample' again"
@@ -92,20 +92,20 @@ def read_accounts(folder: Path, fingerprint: str, units: int) -> DrawnAccounts:
         raise WorkdirError(f"{path}: does not hold the accounts of a draw; {again}") from error
     whole = len(found.rows) == len(found.skipped) == units and set(found.settings) == {*_OF_SCORES}
     if content.get("fingerprint") != fingerprint or not whole:
-        raise WorkdirError(f"{path}: is of another draw; {again}")
+        raise WorkdirError(f"{path}: belongs to another draw; {again}")
     return found
 
 
 def _skipped(entry: dict[str, Any]) -> Skipped:
-    """Read what was passed over.
+    """Return a skipped row or shard from its JSON value.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the value describes neither.
     """
     found = Skipped(**entry)
     texts = (found.path, found.reason, found.snippet or "")
-    # Not isinstance: True is an int.
+    # type() and not isinstance(), since True is an int.
     numbers = (found.rows, found.row or 0)
     if not all(type(text) is str for text in texts) or not all(type(n) is int for n in numbers):
-        raise TypeError("is no row and no shard")
+        raise TypeError("is neither a row nor a shard")
     return found

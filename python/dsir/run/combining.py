@@ -1,12 +1,13 @@
-"""Selection by two measures: of what DSIR draws most of, what is most central among its like.
+"""Selection by two measures: the documents that DSIR ranks first and that are also central.
 
-DSIR looks at each document alone. Of the documents that it puts first, several times as many as are
-wanted, those are chosen whose combined score is greatest:
+DSIR looks at each document alone. Here DSIR first draws several times the budget as candidates. The
+selection is the candidates with the greatest combined score
 
     dsir * z(key) + lexrank * z(centrality),
 
-the key that DSIR draws by (noise included) and the continuous LexRank of the documents among these
-candidates, each with mean 0 and standard deviation 1 over the candidates. Ours.
+where key is the one that DSIR draws by (noise included), centrality is the continuous LexRank of a
+document among the candidates, and z scales each to mean 0 and standard deviation 1 over the
+candidates. The method is ours.
 """
 
 from __future__ import annotations
@@ -38,26 +39,26 @@ def choose_among(
     combine: Combine,
     threads: int,
 ) -> tuple[Draw, list[ShardRows]]:
-    """Choose from the candidates that were drawn.
+    """Return the selection among candidates that were drawn.
 
-    Memory: the candidates' texts and their vectors.
+    Holds the candidates' texts and their vectors in memory.
 
     Args:
-        shards: of the corpus.
-        rows: the candidates, by shard.
-        drawn: how they were drawn.
-        settings: of the selection.
+        shards: the units of the corpus.
+        rows: the candidates, by unit.
+        drawn: the draw of the candidates.
+        settings: settings of the selection, with its own budget.
         combine: the weights of the two measures.
-        threads: how many to use; the result does not depend on it.
+        threads: how many threads to use; the result does not depend on it.
 
     Returns:
-        What was drawn and the rows, as if no others had been candidates.
+        The draw and the rows by unit, as if only these rows had been drawn.
 
     Raises:
         BudgetError: the budget cannot be met.
         InputError: the candidates cannot be read.
     """
-    unit = settings.budget.unit
+    budget_unit = settings.budget.unit
     available = {
         "documents": drawn.eligible,
         "tokens": drawn.eligible_tokens,
@@ -66,30 +67,30 @@ def choose_among(
     amount = settings.budget.resolve(
         rows=drawn.rows,
         eligible=drawn.eligible,
-        available=available[unit],
+        available=available[budget_unit],
         min_tokens=settings.min_tokens,
         allow_fewer=settings.allow_fewer,
     )
-    loaded = [part.load() for part in rows]
+    loaded = [candidates.load() for candidates in rows]
     scores = _combined(shards, rows, loaded, settings, combine, threads)
-    # Stable, and candidates come by row: among equals the smaller row.
+    # A stable sort of candidates in row order: among equal scores the smaller row comes first.
     order = np.argsort(-scores, kind="stable")
-    if unit == "documents":
+    if budget_unit == "documents":
         taken = order[:amount]
     else:
-        costs = [part.tokens if unit == "tokens" else part.bytes for part in loaded]
+        costs = [found.tokens if budget_unit == "tokens" else found.bytes for found in loaded]
         spent = np.cumsum(np.concatenate(costs)[order], dtype=np.int64)
         taken = order[: int(np.searchsorted(spent, amount, side="right"))]
     chosen = np.zeros(len(scores), dtype=bool)
     chosen[taken] = True
-    ends = np.cumsum([part.selected for part in rows])
-    parts = [
-        _only(part, found, chosen[end - part.selected : end])
-        for part, found, end in zip(rows, loaded, ends.tolist(), strict=True)
+    ends = np.cumsum([candidates.selected for candidates in rows])
+    chosen_rows = [
+        _only(candidates, found, chosen[end - candidates.selected : end])
+        for candidates, found, end in zip(rows, loaded, ends.tolist(), strict=True)
     ]
     target = drawn.targets[0]
     threshold = replace(target.threshold, selected=len(taken))
-    return replace(drawn, targets=(replace(target, threshold=threshold),)), parts
+    return replace(drawn, targets=(replace(target, threshold=threshold),)), chosen_rows
 
 
 def _combined(
@@ -103,19 +104,19 @@ def _combined(
     keys = np.concatenate(
         [
             _core.keys_of_rows(
-                settings.rule.core, found.log_weight, found.shard_row + part.corpus_row
+                settings.rule.core, found.log_weight, found.shard_row + candidates.corpus_row
             )
-            for part, found in zip(rows, loaded, strict=True)
+            for candidates, found in zip(rows, loaded, strict=True)
         ]
     )
-    from dsir.lexrank.rank import centrality  # Here: most runs do without it.
+    from dsir.lexrank.rank import centrality  # Imported here because few runs need it.
 
     if combine.lexrank == 0:
         return combine.dsir * _standardised(keys)
     pieces = tuple(
-        Piece(shard, part, 0, part.selected)
-        for shard, part in zip(shards, rows, strict=True)
-        if part.selected
+        Piece(shard, candidates, 0, candidates.selected)
+        for shard, candidates in zip(shards, rows, strict=True)
+        if candidates.selected
     )
     texts = [_plain(taken.text) for _, taken, _, _ in taken_rows(pieces, threads)]
     central = centrality(pa.chunked_array(texts), threshold=None, threads=threads).scores
@@ -123,9 +124,9 @@ def _combined(
 
 
 def _standardised(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return values with mean 0 and standard deviation 1; zeros where all are the same.
+    """Return values scaled to mean 0 and standard deviation 1; zeros if all are the same.
 
-    Exact sums, so that the bits depend on no one's order of summation.
+    Sums are exact, so that the bits do not depend on the order of summation.
     """
     mean = math.fsum(values) / len(values)
     deviations = values - mean
@@ -133,12 +134,14 @@ def _standardised(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return deviations / spread if spread else np.zeros(len(values))
 
 
-def _only(part: ShardRows, found: SelectedRows, chosen: npt.NDArray[np.bool_]) -> ShardRows:
+def _only(candidates: ShardRows, found: SelectedRows, chosen: npt.NDArray[np.bool_]) -> ShardRows:
     remaining = found.at(chosen)
     tokens = int(remaining.tokens.sum(dtype=np.int64))
     text_bytes = int(remaining.bytes.sum(dtype=np.int64))
     counts = [(len(remaining.shard_row), tokens, text_bytes)]
-    return ShardRows(part.corpus_row, counts, part.form, rows=remaining, kept=part.kept)
+    return ShardRows(
+        candidates.corpus_row, counts, candidates.form, rows=remaining, kept=candidates.kept
+    )
 
 
 def _plain(texts: pa.Array) -> pa.Array:

@@ -1,4 +1,4 @@
-"""fit(): an importance model from two corpora."""
+"""fit(): an importance model from a raw corpus and a target."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
 
     Args:
         raw: a path, pattern or folder, a list of these, or texts in memory; see `dsir.select`.
-        target: a sample of what is wanted: the same kinds; or several by name,
+        target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
         {arguments}
 
@@ -43,9 +43,9 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
 
     Raises:
         SettingError: the call is wrong.
-        InputError: something cannot be read.
+        InputError: an input cannot be read.
         ModelError: a corpus has no n-grams.
-        BadDataError: more is bad than the limits allow.
+        BadDataError: more rows or shards are bad than `max_bad_rows` or `max_bad_shards` allow.
 
     Example:
         >>> model = dsir.fit("corpus/*.parquet", "wanted.jsonl")  # doctest: +SKIP

@@ -1,7 +1,7 @@
 """The stages on their own, for job arrays: a folder of scores, a folder of selected rows.
 
-`select` keeps its results in the same formats, so the `scores` folder in its work directory can be
-drawn from again.
+`select` keeps its results in the same formats, so `dsir sample` can also draw from the `scores`
+folder in a work directory.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dsir.corpus import Corpus
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.quality import REASONS, QualityFilters
+from dsir.plural import counted
 from dsir.remote import Folder
 from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
@@ -40,10 +41,10 @@ def score_workdir(
     repeats: bool = False,
     keeps_results: bool = False,
 ) -> Workdir:
-    """Open a folder of scores; `repeats` and `keeps_results` as in `Workdir`.
+    """Open a folder of scores; see `Workdir` for `repeats` and `keeps_results`.
 
     Raises:
-        WorkdirError: it belongs to another model or corpus.
+        WorkdirError: the folder belongs to another model or corpus.
     """
     return Workdir(
         path,
@@ -63,7 +64,7 @@ def score_settings(
     on_error: str,
     extra: ExtraColumns,
 ) -> dict[str, Any]:
-    """Return what scores depend on, JSON values."""
+    """Return, as JSON values, the settings that scores depend on."""
     return {
         "stage": "score",
         "model": model.fingerprint,
@@ -76,7 +77,7 @@ def score_settings(
 
 
 def separate_targets(model: Estimator) -> dict[str, Any] | None:
-    """Return names and shares of separate targets, JSON values; None where they are not."""
+    """Return names and shares of separate targets as JSON values; None if there are none."""
     if not model.column_names:
         return None
     return {"names": list(model.column_names), "shares": model.column_shares}
@@ -94,13 +95,13 @@ def rows_workdir(
 
     Args:
         path: the folder.
-        scores: the manifest of the scores that are drawn from.
-        settings: how they are drawn.
-        durable: results are to survive a power cut.
-        repeats: another draw replaces an earlier one; see `Workdir`.
+        scores: manifest of the scores that are drawn from.
+        settings: how to draw.
+        durable: whether results must survive a power cut.
+        repeats: whether another draw replaces an earlier one; see `Workdir`.
 
     Raises:
-        WorkdirError: it belongs to another draw.
+        WorkdirError: the folder belongs to another draw.
     """
     described = {
         "stage": "sample",
@@ -120,7 +121,7 @@ def score_to_folder(
     model: Estimator,
     filters: QualityFilters | None,
     folder: Folder,
-    part: tuple[int, int] = (0, 1),
+    share: tuple[int, int] = (0, 1),
     extra: ExtraColumns = NO_EXTRA,
 ) -> list[ShardScores]:
     """Score the units of a corpus, or one job's share of them, into a folder.
@@ -129,18 +130,18 @@ def score_to_folder(
         pipeline: what runs the stage.
         raw: the corpus; the same in every job.
         model: the model that gives log-weights.
-        filters: what rows must meet to be selected; None for nothing.
-        folder: where the scores go; the same in every job.
-        part: (i, n) for the units whose number is i modulo n.
-        extra: what is kept of each row beside its log-weight.
+        filters: quality filters that rows must pass to be selected; None for no filters.
+        folder: the folder for the scores; the same in every job.
+        share: (i, n) for the units whose number is i modulo n.
+        extra: the columns to store beside the log-weights.
     """
     raw = in_units(raw, pipeline.machine)
-    numbers = range(part[0], len(raw.shards), part[1])
+    numbers = range(share[0], len(raw.shards), share[1])
     if not numbers:
         return []
     workdir = score_workdir(folder, raw, model, filters, pipeline.reading.on_error, extra=extra)
-    # Only a job that has all shards can say that none could be read.
-    chosen = None if part[1] == 1 else numbers
+    # Only a job that has all units can tell that none could be read.
+    chosen = None if share[1] == 1 else numbers
     return pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
 
 
@@ -153,14 +154,14 @@ def sample_to_folder(
         The accounts: rows, tokens, effective sample size.
 
     Raises:
-        WorkdirError: a shard has no scores yet.
-        SettingError: the scores lack what the draw needs.
+        WorkdirError: a unit has no scores yet.
+        SettingError: the scores lack a column that the draw needs.
         BudgetError: the budget cannot be met.
     """
     place = local_copy(scores)
     manifest = read_manifest(place)
     if manifest["settings"].get("stage") != "score":
-        raise WorkdirError(f"{scores}: is no folder of scores; make one with 'dsir score'")
+        raise WorkdirError(f"{scores}: is not a folder of scores; make one with 'dsir score'")
     extra = _extra_of(manifest)
     _refuse_lacking(scores, extra, settings)
     counts = unit_counts(raw_of(manifest), manifest["units"]["raw"])
@@ -174,7 +175,7 @@ def sample_to_folder(
     missing = [number for number, marker in enumerate(markers) if marker is None]
     if missing:
         raise WorkdirError(
-            f"{scores}: {len(missing)} of {len(places)} shards are not scored yet "
+            f"{scores}: {len(missing)} of {counted(len(places), 'unit')} are not scored yet "
             f"(the first: {names[missing[0]]}); run 'dsir score' for all parts"
         )
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
@@ -186,19 +187,26 @@ def sample_to_folder(
         content=extra.content,
         groups=len(extra.groups),
     )
-    parts = [
+    unit_scores = [
         load_shard_scores(place, marker, form)
         for place, marker in zip(places, markers, strict=True)
         if marker is not None
     ]
-    # Only a unit of row groups has its numbers from the footer, of which a cut file has a digest.
-    parts = without_unnumbered(parts, counts, ["footer" in one for one in raw_of(manifest)])
-    take_columns(parts, extra, settings)
-    drawn, rows = pipeline.sample(
-        parts, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
+    # The row numbers of a unit of row groups come from the footer; a file that was cut into units
+    # has a digest of its footer.
+    unit_scores = without_unnumbered(
+        unit_scores, counts, ["footer" in one for one in raw_of(manifest)]
     )
-    accounts = accounts_of(parts, drawn, rows, separate["names"], _names_in(filters), units=counts)
-    keep_accounts(rows_workdir(folder, manifest, settings), manifest["settings"], accounts, parts)
+    take_columns(unit_scores, extra, settings)
+    drawn, rows = pipeline.sample(
+        unit_scores, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
+    )
+    accounts = accounts_of(
+        unit_scores, drawn, rows, separate["names"], _names_in(filters), units=counts
+    )
+    keep_accounts(
+        rows_workdir(folder, manifest, settings), manifest["settings"], accounts, unit_scores
+    )
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
@@ -207,26 +215,26 @@ def sample_to_folder(
 def take_columns(
     scores: Sequence[ShardScores], extra: ExtraColumns, settings: DrawSettings
 ) -> None:
-    """Say which of the columns kept beside log-weights a draw has quotas by, in its order."""
+    """Set which of the stored columns the quotas of a draw use, in the order of the quotas."""
     for shard in scores:
         shard.columns = [extra.groups.index(column) for column in settings.quotas.columns]
 
 
 def raw_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the identities of the raw shards."""
+    """Return the identities of the raw files or tables."""
     raw: list[dict[str, Any]] = manifest["inputs"].get("raw", [])
     if not raw:
-        raise WorkdirError("the manifest of the folder names no raw shards; make it again")
+        raise WorkdirError("the manifest of the folder names no raw files; make the folder again")
     return raw
 
 
 def are_chunks(manifest: dict[str, Any]) -> bool:
-    """Tell whether the rows are windows of those of the raw shards."""
+    """Tell whether the rows are windows of documents."""
     return "chunk_tokens" in raw_of(manifest)[0]
 
 
 def _extra_of(manifest: dict[str, Any]) -> ExtraColumns:
-    """Return what is kept beside the log-weights in a folder of scores."""
+    """Return which columns a folder of scores has beside the log-weights."""
     settings = manifest["settings"]
     return ExtraColumns(settings["content_hash"] is not None, tuple(settings["groups"]))
 
@@ -246,5 +254,5 @@ def _refuse_lacking(scores: Folder, extra: ExtraColumns, settings: DrawSettings)
 
 
 def _names_in(filters: dict[str, Any] | None) -> list[str]:
-    """Return which filters are on, of how a manifest describes them."""
+    """Return the names of the filters that are on, from their description in a manifest."""
     return [name for name in REASONS if name in (filters or {})]

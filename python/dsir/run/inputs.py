@@ -1,4 +1,4 @@
-"""The inputs of a run: found, cut into windows if so asked, and into units of work."""
+"""The inputs of a run: found, cut into windows if asked for, and cut into units of work."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Inputs:
     """The corpora of a run, in units of work.
 
     Attributes:
-        raw: what to select from.
-        target: what is wanted.
+        raw: the corpus to select from.
+        target: the targets.
     """
 
     raw: Corpus
     target: TargetCorpora
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells the inputs from others, JSON values.
+        """Return, as JSON values, what distinguishes these inputs from others.
 
-        How documents are cut into windows is a setting, and no part of it.
+        The way documents are cut into windows is a setting, and is not included.
         """
         return {
             "raw": [_without_windows(shard.identity()) for shard in self.raw.first_shards],
@@ -66,19 +66,19 @@ def open_inputs(
     features: HashedNgrams,
     machine: Machine,
 ) -> Inputs:
-    """Find raw and the target, and prepare them for the stages.
+    """Return raw and the target, prepared for the stages.
 
     Args:
-        raw: as in `dsir.select`.
-        target: as in `dsir.select`.
+        raw: the corpus, given as in `dsir.select`.
+        target: the target, given as in `dsir.select`.
         text: the text column.
-        windows: how documents are cut.
-        features: whose tokens windows are cut by.
+        windows: how to cut documents into windows.
+        features: the features whose tokens windows are counted in.
         machine: what the run may use.
 
     Raises:
-        InputError: something cannot be found or read.
-        SettingError: raw or the target is nothing that can be read.
+        InputError: an input cannot be found or read.
+        SettingError: `raw` or `target` cannot be read as a corpus.
     """
     targets = resolve_targets(target, text)
     corpora = tuple(prepared(one, windows, features, machine) for one in targets.corpora)
@@ -91,14 +91,14 @@ def open_inputs(
 def prepared(
     corpus: Corpus, windows: WindowSettings, features: HashedNgrams, machine: Machine
 ) -> Corpus:
-    """Return a corpus as the stages take it: its documents or windows, in units of work."""
+    """Return a corpus as stages take it: documents or windows, in units of work."""
     return in_units(cut(corpus, windows, features, machine), machine)
 
 
 def cut(
     corpus: Corpus, windows: WindowSettings, features: HashedNgrams, machine: Machine
 ) -> Corpus:
-    """Return a corpus of documents or windows, read in as much memory as the machine allows."""
+    """Return a corpus of documents or windows that is read within the machine's memory limit."""
     corpus = corpus.limited(machine.memory.reading)
     if windows.chunk_tokens is None or windows.chunk_stride is None:
         return corpus

@@ -1,6 +1,6 @@
 """The metrics of a selection: what became of every row, and how good the draw is.
 
-Each part is a frozen dataclass and at the same time the JSON object that it stands for in
+Each object of the metrics is a frozen dataclass and at the same time a JSON object, as in
 `selection.json`: `metrics.rows.read` and `metrics["rows"]["read"]` are the same number.
 """
 
@@ -12,19 +12,19 @@ from typing import Any, NoReturn, cast
 
 
 class JsonRecord(dict[str, Any]):
-    """A frozen dataclass that is a JSON object too, of its fields in their order.
+    """Base of frozen dataclasses that are also JSON objects of their fields, in order.
 
-    A field that is None is left out of the object. It is a dict, and not only a mapping, so that
-    `json.dumps` and all that takes a dict take it.
+    The object leaves out fields that are None. The class is a dict, and not only a mapping, so that
+    `json.dumps` accepts it.
     """
 
     def __post_init__(self) -> None:
-        """Fill the object."""
+        """Fill the JSON object from the fields."""
         named = ((field.name, getattr(self, field.name)) for field in _fields(self))
         super().update((name, value) for name, value in named if value is not None)
 
     def describe(self) -> dict[str, Any]:
-        """Return the same as a plain dict, a copy at every depth."""
+        """Return a plain dict, a deep copy."""
         return {name: _plain(value) for name, value in self.items()}
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
@@ -42,11 +42,11 @@ class PassedOver(JsonRecord):
     """Rows that could be read and were not selected, by reason.
 
     Attributes:
-        not_drawn: eligible, and not drawn.
-        too_short: fewer tokens than `min_tokens`.
-        empty: no token.
-        duplicates: the text of an earlier row; None unless duplicates are removed.
-        filtered: rows that a quality filter keeps out, by filter; None without filters.
+        not_drawn: rows that were eligible but not drawn.
+        too_short: rows with fewer tokens than `min_tokens`.
+        empty: rows without a token.
+        duplicates: rows with the text of an earlier row; None unless duplicates are removed.
+        filtered: rows that a quality filter rejected, by filter; None without filters.
     """
 
     not_drawn: int
@@ -61,13 +61,13 @@ class RowAccounts(JsonRecord):
     """What became of every row: read = selected + passed over, by reason + bad.
 
     Attributes:
-        read: rows read; of windows, the windows.
+        read: rows read; windows, if documents are cut into windows.
         documents: rows of the input.
-        eligible: rows that might have been selected.
+        eligible: rows that could have been selected.
         selected: rows selected.
         passed_over: rows not selected, by reason.
         bad: rows that could not be read.
-        bad_by_kind: the same, by what is wrong with them.
+        bad_by_kind: rows that could not be read, by what is wrong with them.
         blank_lines: lines of JSON Lines that are no rows.
     """
 
@@ -83,11 +83,11 @@ class RowAccounts(JsonRecord):
 
 @dataclass(frozen=True, eq=False)
 class ShardAccounts(JsonRecord):
-    """Files or tables.
+    """Number of input files or tables.
 
     Attributes:
-        read: those read whole.
-        skipped: those of which something could not be read.
+        read: files that were read completely.
+        skipped: files that could not be read, or not completely.
     """
 
     read: int
@@ -96,11 +96,11 @@ class ShardAccounts(JsonRecord):
 
 @dataclass(frozen=True, eq=False)
 class TokenAccounts(JsonRecord):
-    """Tokens.
+    """Number of tokens.
 
     Attributes:
-        eligible: in all rows that might have been selected.
-        selected: in the selected rows.
+        eligible: tokens in all rows that could have been selected.
+        selected: tokens in the selected rows.
     """
 
     eligible: int
@@ -109,12 +109,12 @@ class TokenAccounts(JsonRecord):
 
 @dataclass(frozen=True, eq=False)
 class ByteAccounts(JsonRecord):
-    """Bytes of text, UTF-8.
+    """Number of bytes of text, UTF-8.
 
     Attributes:
-        read: in all rows.
-        eligible: in all rows that might have been selected.
-        selected: in the selected rows.
+        read: bytes in all rows.
+        eligible: bytes in all rows that could have been selected.
+        selected: bytes in the selected rows.
     """
 
     read: int
@@ -127,8 +127,8 @@ class DuplicateAccounts(JsonRecord):
     """Rows with the text of an earlier row.
 
     Attributes:
-        rows: how many.
-        by_shard: the same, of each file or table.
+        rows: number of such rows.
+        by_shard: number of such rows in each file or table.
     """
 
     rows: int
@@ -140,11 +140,12 @@ class TargetAccounts(JsonRecord):
     """What one of several named targets took, and how close the selection is to it.
 
     Attributes:
-        selected: rows that it took; None unless targets are separate, as the next three.
-        tokens: in these rows.
-        text_bytes: in these rows.
-        effective_sample_size: of the weights that it drew by.
-        kl_reduction: nats; None if it took no row.
+        selected: rows that the target took; this and the next three are None unless targets are
+            separate.
+        tokens: tokens in these rows.
+        text_bytes: bytes of text in these rows.
+        effective_sample_size: effective sample size of the target's weights.
+        kl_reduction: KL reduction in nats; None if the target took no row.
     """
 
     selected: int | None = None
@@ -156,24 +157,25 @@ class TargetAccounts(JsonRecord):
 
 @dataclass(frozen=True, eq=False)
 class Metrics(JsonRecord):
-    """The accounts of a selection: functions of data, settings and seed alone, but for `stages`.
+    """The accounts of a selection. All but `stages` depend on data, settings and seed alone.
 
-    Floats are rounded to ten digits: the last ones may differ between versions of numpy.
+    Floats are rounded to ten digits, because further digits may differ between versions of numpy.
 
     Attributes:
         rows: what became of every row.
-        shards: files or tables.
+        shards: how many files or tables were read.
         tokens: tokens in the rows.
         text_bytes: bytes of text in the rows.
         duplicates: rows with the text of an earlier row; None unless duplicates are removed.
-        groups: by column with a quota: `values`, how many values there are, and `most`, those that
-            most rows were selected of, each with `value`, `eligible` and `selected`; None without
-            quotas.
-        effective_sample_size: of the weights that are drawn by; None if targets are separate.
-        targets: by name, if targets have names.
-        kl_reduction: nats; with names, the mean over the targets. None until the selected rows were
-            read again, or if the model cannot tell.
-        stages: by stage, `seconds`, `text_bytes` and `mb_per_second`; None in what is compared.
+        groups: for each column with a quota: `values`, the number of its values, and `most`, the
+            values that most selected rows have, each with `value`, `eligible` and `selected`; None
+            without quotas.
+        effective_sample_size: effective sample size of the weights; None if targets are separate.
+        targets: the accounts of each target by name; None if targets have no names.
+        kl_reduction: KL reduction in nats; for named targets the mean. None until the selected rows
+            are written, or if the model has no n-gram counts.
+        stages: for each stage `seconds`, `text_bytes` and `mb_per_second`; None in selection.json,
+            so that runs can be compared.
     """
 
     rows: RowAccounts
@@ -188,21 +190,21 @@ class Metrics(JsonRecord):
     stages: dict[str, dict[str, float | None]] | None = None
 
     def with_stages(self, stages: Mapping[str, dict[str, float | None]]) -> Metrics:
-        """Return the same with how long each stage took."""
+        """Return these metrics with the time of each stage."""
         return replace(self, stages=dict(stages))
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Metrics:
-        """Return metrics from what `describe` gave.
+        """Return metrics from what `describe` returned.
 
         Raises:
-            KeyError, TypeError, ValueError: the object does not describe metrics.
+            KeyError, TypeError, ValueError: `described` does not describe metrics.
         """
         given = dict(described)
         rows = dict(given["rows"])
         rows["passed_over"] = PassedOver(**rows["passed_over"])
         given["rows"] = RowAccounts(**rows)
-        for name, kind in _PARTS.items():
+        for name, kind in _RECORDS.items():
             if name in given:
                 given[name] = kind(**given[name])
         if "targets" in given:
@@ -212,7 +214,7 @@ class Metrics(JsonRecord):
         return cls(**given)
 
 
-_PARTS: dict[str, type[JsonRecord]] = {
+_RECORDS: dict[str, type[JsonRecord]] = {
     "shards": ShardAccounts,
     "tokens": TokenAccounts,
     "text_bytes": ByteAccounts,

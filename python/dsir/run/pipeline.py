@@ -1,4 +1,4 @@
-"""The stages over the shards of a corpus: tasks made, run by an engine, results merged."""
+"""The stages of a run: make a task for each unit, let the engine run them, merge the results."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from dsir.model.importance import ImportanceModel
 from dsir.model.quality import QualityFilters
 from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
+from dsir.plural import counted
 from dsir.progress import Reporter
 from dsir.remote import Location
 from dsir.run.combining import choose_among
@@ -60,13 +61,13 @@ Spooled = Sequence[Path | None]
 
 
 class Fitted(NamedTuple):
-    """What a fit found beside the model.
+    """The results of a fit besides the model.
 
     Attributes:
-        skipped: in the targets.
-        spooled: the lines of raw by unit, where they were put aside.
-        raw_rows: rows of raw by unit; None where not all of it was read.
-        target_rows: rows read of every file of every target.
+        skipped: rows and shards of the targets that could not be read.
+        spooled: files with the decompressed lines of raw, by unit; None for units without one.
+        raw_rows: rows of raw by unit; None for units that were not read completely.
+        target_rows: rows read, for every file of every target.
     """
 
     skipped: list[Skipped]
@@ -77,7 +78,7 @@ class Fitted(NamedTuple):
 
 @dataclass(slots=True)
 class StageTime:
-    """How long a stage took, and over how many bytes of text (0 where that says nothing)."""
+    """How long a stage took, and for how many bytes of text (0 if bytes are no measure of it)."""
 
     seconds: float = 0.0
     text_bytes: int = 0
@@ -98,7 +99,7 @@ class Pipeline:
 
     Attributes:
         machine: what the run may use.
-        reading: how inputs are read, and how much of them may be bad.
+        reading: how inputs are read, and how many rows and shards may be bad.
         times: how long each stage took, by stage, filled in as stages run.
     """
 
@@ -113,7 +114,7 @@ class Pipeline:
 
     @property
     def reporter(self) -> Reporter:
-        """What shows progress."""
+        """The reporter that shows progress."""
         return self.machine.reporter
 
     def fit(
@@ -124,22 +125,23 @@ class Pipeline:
         workdir: Workdir | None,
         spool: Path | None = None,
     ) -> tuple[ImportanceModel, Fitted]:
-        """Count all corpora and make the model.
+        """Count the n-grams of all corpora and make the model.
 
         Args:
-            raw: what to select from.
-            target: what is wanted.
+            raw: the corpus to select from.
+            target: the targets.
             settings: how to make the model.
-            workdir: the folder that keeps the counts; None for memory.
-            spool: folder where lines of raw may be put aside; None to decompress them again.
+            workdir: the folder that keeps the counts; None to hold them in memory.
+            spool: folder to write decompressed lines of raw to, for later stages; None to
+                decompress them again.
 
         Returns:
-            The model, and what was found beside it.
+            The model, and the other results of the fit.
 
         Raises:
             EmptyCorpusError: a corpus has no rows that can be read.
             ModelError: a corpus has no n-grams.
-            BadDataError: more of a corpus is bad than the limits allow.
+            BadDataError: more rows or shards of a corpus are bad than the limits allow.
         """
         features = settings.features
         with self._timed("fit") as timed:
@@ -150,11 +152,11 @@ class Pipeline:
             limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
             spools = plan_spool(raw.shards, limit, spool) if spool else ()
             counted_raw = self._count(raw, features, limit, workdir, "raw", spools)
-            timed.text_bytes = sum(part.text_bytes for part in (*counted_targets, counted_raw))
-        for corpus, counted in zip(
+            timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
+        for corpus, counts in zip(
             (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
         ):
-            _refuse_no_rows(corpus, counted.rows, counted.skipped)
+            _refuse_no_rows(corpus, counts.rows, counts.skipped)
         model = ImportanceModel.from_counts(
             features,
             counted_raw,
@@ -165,8 +167,8 @@ class Pipeline:
             smoothing=settings.smoothing,
             length=settings.length,
         )
-        skipped = [entry for part in counted_targets for entry in part.skipped]
-        rows = [part.file_rows for part in counted_targets]
+        skipped = [entry for counts in counted_targets for entry in counts.skipped]
+        rows = [counts.file_rows for counts in counted_targets]
         return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows)
 
     def _count(
@@ -193,10 +195,10 @@ class Pipeline:
             spools=spools,
         )
         with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
-            counted = count.run(self.engine, advance)
-        if limit < 0:  # Else only the first rows were read, which say nothing of a share.
+            counts = count.run(self.engine, advance)
+        if limit < 0:  # Otherwise only the first rows were read, and they tell no share of all.
             tally.finish()
-        return counted
+        return counts
 
     def score(
         self,
@@ -210,22 +212,22 @@ class Pipeline:
         extra: ExtraColumns = NO_EXTRA,
         earlier: EarlierScores | None = None,
     ) -> list[ShardScores]:
-        """Score the shards of a corpus.
+        """Return the scores of the units of a corpus.
 
         Args:
-            corpus: what to score.
-            model: with which model.
-            filters: what rows must meet to be selected; None for nothing.
-            workdir: where the scores are kept; None for memory.
-            numbers: which shards; all where None.
-            keeps: by shard, which rows are kept as they pass; empty for none.
-            spooled: by shard, the lines where they were put aside; empty for none.
-            extra: what is kept of each row beside its log-weight.
+            corpus: the corpus to score.
+            model: the model that gives log-weights.
+            filters: quality filters that rows must pass to be selected; None for no filters.
+            workdir: the folder for the scores; None to hold them in memory.
+            numbers: the numbers of the units to score; None for all.
+            keeps: by unit, which rows to store as they are scored; empty for none.
+            spooled: by unit, the file with its decompressed lines; empty for none.
+            extra: the columns to store beside the log-weights.
             earlier: scores in `workdir` that lack some of these columns; None for none.
 
         Raises:
-            EmptyCorpusError: no shard of all could be read.
-            BadDataError: more is bad than the limits allow.
+            EmptyCorpusError: all units were to be scored and none could be read.
+            BadDataError: more rows or shards are bad than the limits allow.
         """
         chosen = range(len(corpus.shards)) if numbers is None else numbers
         threads = self._threads_inside(len(chosen))
@@ -258,10 +260,10 @@ class Pipeline:
                 chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
                 scores = list(within_limits(results, chosen_units, tally))
             tally.finish()
-            timed.text_bytes = sum(part.text_bytes for part in scores)
+            timed.text_bytes = sum(unit.text_bytes for unit in scores)
         if numbers is None:
-            skipped = [entry for part in scores for entry in part.skipped]
-            _refuse_no_rows(corpus, sum(part.rows for part in scores), skipped)
+            skipped = [entry for unit in scores for entry in unit.skipped]
+            _refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
         return scores
 
     def score_again(
@@ -274,19 +276,21 @@ class Pipeline:
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
     ) -> list[ShardScores]:
-        """Score the units again that lose row groups, and judge anew how much is bad.
+        """Return scores with the damaged units scored again, without their lost row groups.
+
+        Bad rows and shards are counted again as well.
 
         Args:
-            corpus: what was scored.
-            scores: of every shard.
-            lost: the row groups.
-            model: with which model.
-            filters: what rows must meet to be selected; None for nothing.
-            workdir: where the scores are kept; None for memory.
-            extra: what is kept of each row beside its log-weight.
+            corpus: the corpus that was scored.
+            scores: the scores of every unit.
+            lost: the damaged row groups.
+            model: the model that gives log-weights.
+            filters: quality filters that rows must pass to be selected; None for no filters.
+            workdir: the folder for the scores; None to hold them in memory.
+            extra: the columns to store beside the log-weights.
 
         Raises:
-            BadDataError: more is bad than the limits allow.
+            BadDataError: more rows or shards are bad than the limits allow.
         """
         numbers = sorted(lost.by_unit)
         threads = self._threads_inside(len(numbers))
@@ -307,8 +311,8 @@ class Pipeline:
         ]
         found = list(scores)
         with self._timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
-            for number, part in zip(numbers, new, strict=True):
-                found[number] = part
+            for number, unit in zip(numbers, new, strict=True):
+                found[number] = unit
         tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
         units = list(zip(corpus.shards, file_numbers(corpus.shards), strict=True))
         found = list(within_limits(found, units, tally))
@@ -322,18 +326,19 @@ class Pipeline:
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
     ) -> tuple[Draw, list[ShardRows]]:
-        """Draw from the scores of all shards.
+        """Draw from the scores of all units; return the draw and the selected rows by unit.
 
         Args:
-            scores: of every shard, in order.
+            scores: the scores of every unit, in order.
             settings: how to draw.
-            shares: of the budget, one a target.
-            workdir: opens where the rows are kept, once a draw could be made; None for memory.
+            shares: the share of the budget of each target.
+            workdir: opens the folder for the rows once the draw has succeeded; None to hold the
+                rows in memory.
 
         Raises:
             BudgetError: the budget cannot be met.
         """
-        rows = sum(part.rows for part in scores)
+        rows = sum(unit.rows for unit in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
@@ -348,16 +353,16 @@ class Pipeline:
                 self.machine.memory.candidates,
             )
             folder = workdir() if workdir else None
-            first_rows = np.concatenate([[0], np.cumsum([part.rows for part in scores])])
+            first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
             tasks = [
                 SampleTask(
-                    part,
+                    unit,
                     int(first_rows[number]),
                     settings,
                     drawn,
                     folder.place(number) if folder else None,
                 )
-                for number, part in enumerate(scores)
+                for number, unit in enumerate(scores)
             ]
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
 
@@ -370,7 +375,7 @@ class Pipeline:
         combine: Combine,
     ) -> tuple[Draw, list[ShardRows]]:
         """Choose from candidates by two measures; see `choose_among`."""
-        candidates = sum(part.selected for part in rows)
+        candidates = sum(unit.selected for unit in rows)
         with (
             self._timed("combine"),
             self.reporter.stage("combine", candidates, "rows") as advance,
@@ -382,7 +387,7 @@ class Pipeline:
     def plan(
         self, shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int
     ) -> list[OutputShard]:
-        """Lay the selected rows out over output shards."""
+        """Divide the selected rows among output shards."""
         return list(plan_output(shards, rows, shard_size))
 
     def write(
@@ -393,7 +398,7 @@ class Pipeline:
         features: HashedNgrams,
         workdir: Workdir | None,
     ) -> Written:
-        """Write the output shards, and keep in a work directory which are done."""
+        """Write the output shards, and note finished ones in a work directory."""
         threads = self._threads_inside(len(outputs))
         tasks = [
             WriteTask(
@@ -412,7 +417,7 @@ class Pipeline:
     def gather(
         self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams
     ) -> list[GatheredShard]:
-        """Fetch the rows of the output shards into memory."""
+        """Return the rows of the output shards in memory."""
         threads = self._threads_inside(len(outputs))
         tasks = [GatherTask(output, added, features, threads) for output in outputs]
         with self._writing(outputs) as advance:
@@ -434,26 +439,26 @@ class Pipeline:
         timed.seconds += time.monotonic() - begun
 
     def _threads_inside(self, tasks: int) -> int:
-        """How many threads each of so many tasks may use, where there are more than tasks."""
+        """Return how many threads each task may use if there are more threads than tasks."""
         return max(1, self.engine.threads // max(1, tasks))
 
 
 def _nothing(amount: int) -> None:
-    """Tell nobody of progress."""
+    """Ignore progress."""
 
 
 def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:
     if rows:
         return
     first = corpus.shards[0].name
+    shards = counted(len(corpus.first_shards), "shard")
     whole = [entry for entry in skipped if entry.row is None]
     if whole:
         raise EmptyCorpusError(
-            f"{corpus.name}: none of the {len(corpus.first_shards)} shards could be read; "
-            f"the first: {whole[0].reason}",
+            f"{corpus.name}: none of the {shards} could be read; the first: {whole[0].reason}",
             path=first,
         )
     raise EmptyCorpusError(
-        f"{corpus.name}: has no rows ({len(corpus.first_shards)} shards, the first is {first})",
+        f"{corpus.name}: has no rows ({shards}, the first is {first})",
         path=first,
     )

@@ -1,4 +1,4 @@
-"""select(): the documents of a corpus that are most like a target."""
+"""select(): the documents of a corpus that are distributed like a target."""
 
 from __future__ import annotations
 
@@ -41,39 +41,40 @@ def select(
 
     Fits an importance model, computes the log-weight of every document, draws without replacement
     in proportion to the weights, and writes the rows. Exactly one of n, fraction, tokens and bytes
-    says how much to select. For given inputs, settings and seed the
-    selected rows and their log-weights are the same to the last bit for any number of threads.
-    Source: Xie et al. 2023 (arXiv 2302.03169).
+    says how much to select. For given inputs, settings and seed the selected rows and their
+    log-weights are the same to the last bit for any number of threads. Source: Xie et al. 2023
+    (arXiv 2302.03169).
 
     Args:
-        raw: what to select from: a path, pattern or folder of Parquet, JSON Lines (plain, .gz,
-            .zst, .bz2, .lz4) or Arrow files, on this machine or by URL (s3://, gs://, hf://,
+        raw: the corpus to select from: a path, pattern or folder of Parquet, JSON Lines (plain,
+            .gz, .zst, .bz2, .lz4) or Arrow files, on this machine or by URL (s3://, gs://, hf://,
             https://; docs/reference/remote.md); a list of these; or in memory, anything that speaks
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
-        target: a sample of what is wanted: the same kinds; or several by name,
+        target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
         out: folder to write to, also by URL, in the format of the input; None to get the rows in
             `Selection.table`.
         workdir: folder that keeps every stage's results, also by URL (s3://, gs://). The same call
-            goes on where it stopped. A call with other settings repeats the stages that depend on
-            them and keeps the others; other inputs are refused.
+            continues where it stopped. A call with other settings repeats only the stages that
+            depend on them. A call with other inputs is an error.
         overwrite: replace a selection in `out`.
         {arguments}
 
     Returns:
-        The selection: where it was written, or the rows; which rows; and the accounts.
+        The selection: the paths of its files or the rows themselves, their row numbers, and the
+        accounts.
 
     Raises:
         SettingError: the call is wrong.
-        InputError: something cannot be read.
+        InputError: an input cannot be read.
         ModelError: the raw corpus or the target has no n-grams.
         BudgetError: the budget cannot be met.
         WorkdirError: the work directory belongs to a run over other inputs.
         OutputError: the output cannot be written.
-        BadDataError: more is bad than `max_bad_rows` or `max_bad_shards` allow.
+        BadDataError: more rows or shards are bad than `max_bad_rows` or `max_bad_shards` allow.
 
     Warns:
-        DsirWarning: the effective sample size is so small that the sample is a top-k.
+        DsirWarning: the effective sample size is so small that the sample is close to a top-k.
 
     Example:
         >>> selection = dsir.select(  # doctest: +SKIP
@@ -107,19 +108,19 @@ def run_plan(
     workdir: Location | None = None,
     overwrite: bool = False,
 ) -> Selection:
-    """Make the selection of a plan.
+    """Run a plan, and return its selection.
 
     Args:
         plan: everything that the result depends on, besides the inputs.
         machine: what the run may use.
-        raw: as in `select`.
-        target: as in `select`.
-        out: the folder to write to; None for memory.
-        workdir: the folder that keeps results; None for none.
+        raw: the corpus, given as in `select`.
+        target: the target, given as in `select`.
+        out: the folder to write to; None to get the rows in memory.
+        workdir: the folder that keeps results for later calls; None to keep none.
         overwrite: replace a selection in `out`.
 
     Raises:
-        DsirError: what `select` raises.
+        DsirError: see `select`.
     """
     inputs = open_inputs(
         raw,
@@ -132,10 +133,10 @@ def run_plan(
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
     if workdir is not None:
         with folder_of(workdir) as place:
-            return run.in_workdir(place, kept=True)
+            return run.in_workdir(place, durable=True)
     if inputs.raw.in_memory or not machine.engine.shares_files:
-        # Workers that do not see a folder of this machine hand their results back to it.
+        # Workers that do not see a folder of this machine send their results back in memory.
         return run.run(None)
     # A few numbers for each document go to disk, so that memory does not grow with the corpus.
     with tempfile.TemporaryDirectory(prefix="dsir-") as scratch:
-        return run.in_workdir(Path(scratch), kept=False)
+        return run.in_workdir(Path(scratch), durable=False)

@@ -1,4 +1,4 @@
-"""One call of select(), from checked arguments to a selection: the plan of stages over units."""
+"""One call of select(), from checked arguments to a finished selection."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from dsir.storage.workdir import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
 from dsir.version import __version__
 
-_WAY_OUT = 'mend the file and start again, or on_error="skip" passes over the row group'
+_WAY_OUT = 'repair the file and start again, or give on_error="skip" to pass over the row group'
 
 
 class _Fetched(NamedTuple):
@@ -76,8 +76,8 @@ class SelectionRun:
     Attributes:
         plan: everything that the result depends on, besides the inputs.
         machine: what the run may use.
-        inputs: the corpora, in units.
-        out: the folder to write to; None for memory.
+        inputs: the corpora, in units of work.
+        out: the folder to write to; None to get the rows in memory.
         overwrite: replace a selection in `out`.
         pipeline: runs the stages.
     """
@@ -93,7 +93,7 @@ class SelectionRun:
     def of(
         cls, plan: Plan, machine: Machine, inputs: Inputs, out: Location | None, *, overwrite: bool
     ) -> SelectionRun:
-        """Make the run of a plan."""
+        """Return the run of a plan."""
         pipeline = Pipeline(machine, plan.reading)
         return cls(
             plan=plan,
@@ -106,7 +106,7 @@ class SelectionRun:
 
     @property
     def raw(self) -> Corpus:
-        """What is selected from."""
+        """The corpus to select from."""
         return self.inputs.raw
 
     @property
@@ -115,16 +115,16 @@ class SelectionRun:
         separate = self.plan.fit.targets == "separate"
         return self.plan.output.added(self.inputs.target.names if separate else ())
 
-    def in_workdir(self, folder: Folder, *, kept: bool) -> Selection:
-        """Run with results on disk."""
+    def in_workdir(self, folder: Folder, *, durable: bool) -> Selection:
+        """Run with the results of stages in a folder; `durable` if later calls may use them."""
         if isinstance(folder, Mirror) and not self.machine.engine.shares_files:
             raise SettingError(
-                f"workdir: {folder} is worked on in a temporary folder of this machine, which the "
+                f"workdir: {folder} is copied to a temporary folder of this machine, which the "
                 "workers of this engine do not see; give a folder that they see"
             )
-        if kept and any(shard.kind == "memory" for shard in self.raw.shards):
+        if durable and any(shard.kind == "memory" for shard in self.raw.shards):
             raise SettingError(
-                "workdir: keeps the results of files, but raw is in memory; leave it out"
+                "workdir: raw is in memory, but only results of files can be kept; leave it out"
             )
         make_folder(folder)
         with locked(folder):
@@ -133,25 +133,25 @@ class SelectionRun:
                 {"stage": "select"},
                 self.inputs.identity(),
                 units=self.inputs.units(),
-                durable=kept,
+                durable=durable,
             )
             remove_unfinished_results(folder)
             return self.run(workdir)
 
     def run(self, workdir: Workdir | None) -> Selection:
-        """Run all stages."""
+        """Run all stages, and return the selection."""
         begun = time.time()
         resuming = self._resumes(workdir)
         self._check_output(resuming)
         if self.out is not None:
             remove_unfinished(self.out)
-        # Rows and lines are put aside for another task, which may run on another machine.
+        # A task may store rows and lines for another task, which may run on another machine.
         with kept_folder(workdir if self.pipeline.engine.shares_files else None) as kept:
             return self._select(workdir, kept, resuming, begun)
 
     @property
     def _writing(self) -> dict[str, Any]:
-        """What the output depends on, besides the inputs."""
+        """The settings that the output folder depends on, besides the inputs."""
         return {
             "stage": "write",
             "out": None if self.out is None else str(self.out),
@@ -165,7 +165,7 @@ class SelectionRun:
     def _select(
         self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
     ) -> Selection:
-        """Fit, score, draw and write."""
+        """Fit, score, draw and write; again without the damaged row groups if some are found."""
         model, fitted = self.pipeline.fit(
             self.raw,
             self.inputs.target,
@@ -178,7 +178,7 @@ class SelectionRun:
         lost = lost_before(workdir, fingerprint_of(self._writing))
         while True:
             scores, drawn, rows = self._draw(model, workdir, kept, fitted, lost)
-            shards = placed(self.raw.shards, [part.source_rows for part in scores])
+            shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
                 drawn, rows = self.pipeline.choose(
                     shards, rows, drawn, self.plan.draw, self.plan.combine
@@ -186,25 +186,25 @@ class SelectionRun:
             outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
-            skipped = fitted.skipped + skipped_in_files(shards, [part.skipped for part in scores])
+            skipped = fitted.skipped + skipped_in_files(shards, [unit.skipped for unit in scores])
             rows_read = [
-                sum(part.rows for part in scores[first:stop]) for first, stop in file_ranges(shards)
+                sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
             described = self._described_inputs(rows_read, fitted.target_rows)
             if self.out is not None and self._clears(workdir, lost, resuming):
                 clear_output_folder(self.out)
-            parts = None
+            outputs_workdir = None
             if self.out is not None and workdir is not None:
-                parts = workdir.stage(lost.stage("outputs"), self._writing)
+                outputs_workdir = workdir.stage(lost.stage("outputs"), self._writing)
             try:
-                written = self._fetch(outputs, model, parts)
+                written = self._fetch(outputs, model, outputs_workdir)
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
             return self._finish(written, model, scores, drawn, rows, skipped, described, begun)
 
     def _clears(self, workdir: Workdir | None, lost: LostGroups, resuming: bool) -> bool:
-        """Tell whether the output folder is to be cleared before it is written to."""
+        """Tell whether to clear the output folder before writing to it."""
         if not lost:
             return self.overwrite and not resuming
         # An earlier draw, made before the damage was found, may have written more parts than this
@@ -220,38 +220,37 @@ class SelectionRun:
         rows: Sequence[ShardRows],
         workdir: Workdir | None,
     ) -> LostGroups:
-        """Find the damaged row groups among those that were drawn from, and begin anew.
+        """Return `lost` with the damaged row groups that the selected rows come from.
 
         Raises:
-            ShardError: the one that was met, where it is not of a damaged row group or nothing is
-                to be skipped.
+            ShardError: `error`, if it is not about a damaged row group, or if damaged data must not
+                be skipped.
         """
         if not self.plan.reading.skips or error.row_group is None:
             raise_named(error, shards, rows, _WAY_OUT)
         found = find_damage(shards, rows)
-        more = lost.with_more(found)
-        if more == lost:
+        extended = lost.with_more(found)
+        if extended == lost:
             raise error
         if workdir is not None:
-            more.keep(workdir, fingerprint_of(self._writing))
-        return more
+            extended.keep(workdir, fingerprint_of(self._writing))
+        return extended
 
     def _check_output(self, resuming: bool) -> None:
-        """Find what would stop the last stage before the first begins."""
+        """Raise before the first stage what would stop the last one."""
         if self.out is not None:
             check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
             check_writable(self.out)
-            for shard in (
-                s for c in (self.raw, *self.inputs.target.corpora) for s in c.first_shards
-            ):
+            corpora = (self.raw, *self.inputs.target.corpora)
+            for shard in (shard for corpus in corpora for shard in corpus.first_shards):
                 if shard.file is not None and self.out in shard.file.parents:
                     raise OutputError(
-                        f"{self.out}: holds {shard.name}, which is an input; give another out"
+                        f"{self.out}: contains the input {shard.name}; give another out"
                     )
-        # One shard tells for all of its kind, as a rule; the plan of the output looks at the rest.
+        # One shard of each kind is usually like the others; planning the output checks them all.
         first = {shard.kind: shard for shard in reversed(self.raw.first_shards)}
         for shard in first.values():
-            with contextlib.suppress(InputError):  # Whoever reads it deals with that.
+            with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
 
     def _draw(
@@ -309,7 +308,7 @@ class SelectionRun:
             )
 
         drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows)
-        if durable:  # What is kept can be written again by 'dsir write'.
+        if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
                 in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
             )
@@ -318,7 +317,7 @@ class SelectionRun:
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
     ) -> Metrics:
-        """Collect the accounts of a draw."""
+        """Return the accounts of a draw."""
         filters = self.plan.documents.filters
         return accounts_of(
             scores,
@@ -335,11 +334,11 @@ class SelectionRun:
         model: Estimator,
         workdir: Workdir | None,
     ) -> _Fetched:
-        """Fetch the rows: into files, or memory."""
+        """Copy the selected rows from the inputs to files, or into memory."""
         if self.out is None:
             gathered = self.pipeline.gather(outputs, self.added, model.features)
-            table = join_tables([part.table for part in gathered])
-            return _Fetched([], table, np.sum([part.counts for part in gathered], axis=0), [])
+            table = join_tables([shard.table for shard in gathered])
+            return _Fetched([], table, np.sum([shard.counts for shard in gathered], axis=0), [])
         written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
         return _Fetched(written.paths, None, written.counts, written.files)
 
@@ -354,21 +353,21 @@ class SelectionRun:
         inputs: dict[str, Any],
         begun: float,
     ) -> Selection:
-        """Collect the accounts, and write what stands beside the rows."""
+        """Collect the accounts, write the files beside the rows, and return the selection."""
         files = fetched.files
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
         metrics = self._accounts(scores, drawn, rows)
         metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
         stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
-        loaded = [(part.corpus_row, part.load()) for part in rows]
+        loaded = [(unit.corpus_row, unit.load()) for unit in rows]
         selection = Selection(
             paths=fetched.paths,
             table=fetched.table,
-            rows=np.concatenate([first + part.shard_row for first, part in loaded]),
-            log_weights=np.concatenate([part.log_weight for _, part in loaded]),
+            rows=np.concatenate([first + unit.shard_row for first, unit in loaded]),
+            log_weights=np.concatenate([unit.log_weight for _, unit in loaded]),
             target=(
-                np.concatenate([part.target for _, part in loaded if part.target is not None])
+                np.concatenate([unit.target for _, unit in loaded if unit.target is not None])
                 if self.added.target_names
                 else None
             ),
@@ -386,7 +385,7 @@ class SelectionRun:
                 "skipped": [entry.to_json() for entry in skipped],
             }
             self._write_run(self.out, selection, begun)
-            # Last: it says that the selection is whole.
+            # Written last, because this file says that the selection is complete.
             with writing(self.out / SELECTION_FILE):
                 write_manifest(self.out, described, files)
         return selection
@@ -394,7 +393,7 @@ class SelectionRun:
     def _described_inputs(
         self, raw_rows: list[int], target_rows: list[list[int]]
     ) -> dict[str, Any]:
-        """Describe the inputs for the manifest, with the rows of each file."""
+        """Return the inputs as JSON values for the manifest, with the rows of each file."""
         names = self.inputs.target.names
         targets = [
             [described_input(*one) for one in zip(corpus.first_shards, rows, strict=True)]
@@ -415,10 +414,10 @@ class SelectionRun:
         }
 
     def _write_run(self, out: Location, selection: Selection, begun: float) -> None:
-        """Write how the run went.
+        """Write versions, threads and times of the run.
 
-        Apart from `selection.json`, which depends on data, settings and seed alone, so that two
-        runs can be compared byte by byte.
+        They are not in `selection.json`, which depends on data, settings and seed alone, so that
+        two runs can be compared byte by byte.
         """
         run = {
             "dsir": __version__,

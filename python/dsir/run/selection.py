@@ -1,4 +1,4 @@
-"""Selection: what select() hands back."""
+"""Selection: the result of select()."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ class Selection:
     """The selected documents.
 
     Attributes:
-        paths: the output shards, in order, those of a store as `RemotePath` (`str` gives the URL);
-            empty where the rows are in `table`.
-        table: the selected rows in memory with the log-weights as a last column; None where they
-            were written. JSON Lines have the columns `text` and `line`.
-        rows: int64, global row numbers, ascending: rows of all earlier shards plus the row in the
-            shard. In the order of the output.
-        log_weights: float64, of the same rows; with separate targets under the one that took it.
-        target: uint16, of the same rows: the number of the target that took it, in the order of
+        paths: the output shards, in order; shards in a store are `RemotePath` (`str` gives the
+            URL). Empty if the rows are in `table`.
+        table: the selected rows in memory, with the log-weights as a last column; None if they were
+            written to files. JSON Lines have the columns `text` and `line`.
+        rows: int64[selected], global row numbers, ascending: the rows of all earlier shards plus
+            the row in the shard. The output has the same order.
+        log_weights: float64[selected], the log-weight of each row; with separate targets under the
+            target that took the row.
+        target: uint16[selected], the number of the target that took each row, in the order of
             `model.target_names`; None unless targets are separate.
-        metrics: the accounts: rows, tokens, KL reduction, effective sample size, seconds by stage;
-            of each target too where they have names. `metrics.kl_reduction` and
+        metrics: the accounts: rows, tokens, KL reduction, effective sample size, seconds by stage,
+            and the same of each named target. `metrics.kl_reduction` and
             `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
         model: the importance model.
@@ -53,9 +54,9 @@ class Selection:
 
 
 def join_tables(tables: Sequence[pa.Table]) -> pa.Table:
-    """Put tables of several shards one after the other.
+    """Return the tables of several shards as one table, in order.
 
-    Where the text types of a column differ between shards, it becomes large_string.
+    A column whose text type differs between shards becomes large_string.
 
     Raises:
         SettingError: the shards have different columns.
@@ -64,8 +65,8 @@ def join_tables(tables: Sequence[pa.Table]) -> pa.Table:
     for table in tables[1:]:
         if table.schema.names != schema.names:
             raise SettingError(
-                f"the shards have different columns ({schema.names} and {table.schema.names}), "
-                "which make no one table; give out=... to write them as they are"
+                f"the shards have different columns ({schema.names} and {table.schema.names}) and "
+                "cannot be one table; give out=... to write each as it is"
             )
         for position, field in enumerate(table.schema):
             if not field.type.equals(schema.field(position).type):
@@ -83,7 +84,7 @@ def _wider(one: pa.Field, other: pa.Field) -> pa.Field:
     except pa.ArrowException as error:
         raise SettingError(
             f"the column {one.name!r} is {one.type} in one shard and {other.type} in another; "
-            "give out=... to write them as they are"
+            "give out=... to write each as it is"
         ) from error
     return unified.field(0)
 

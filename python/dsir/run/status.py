@@ -1,4 +1,4 @@
-"""How far a run is, from its work directory alone: also of a dead run, and from another machine."""
+"""How far a run is, from its work directory alone; also for a dead run or on another machine."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class StageStatus:
 
     Attributes:
         name: fit, score, sample or write.
-        done: units of work (shards, or parts of large ones) that are finished.
-        total: units in all; None where that is not known yet.
+        done: finished units of work (shards, or parts of large shards).
+        total: number of all units; None if it is not known yet.
         bytes_done: size of the finished units of the input; 0 for stages that go by rows.
-        bytes_total: of all.
-        first: time of the first result, seconds since 1970; None without any.
-        last: time of the last.
+        bytes_total: size of all units of the input; 0 for stages that go by rows.
+        first: time of the first result, in seconds since 1970; None if there is none.
+        last: time of the last result.
     """
 
     name: str
@@ -38,7 +38,7 @@ class StageStatus:
 
     @property
     def bytes_per_second(self) -> float | None:
-        """Rate between the first and the last result; None where there are not two."""
+        """The rate between the first and the last result; None if there are not two."""
         if self.first is None or self.last is None or self.last <= self.first or not self.done:
             return None
         # The first result's own bytes lie before the first time.
@@ -46,7 +46,7 @@ class StageStatus:
 
     @property
     def seconds_left(self) -> float | None:
-        """At this rate; None where that is not known."""
+        """The time left at this rate; None if the rate is not known."""
         rate = self.bytes_per_second
         return None if rate is None else (self.bytes_total - self.bytes_done) / rate
 
@@ -66,10 +66,10 @@ class RunStatus:
     """How far a run is.
 
     Attributes:
-        holder: who is at work: host, pid, since; None where nobody is.
-        finished: the selection is written.
-        stages: in order.
-        skipped: rows and shards that could not be read, so far.
+        holder: the process at work: host, pid, since; None if there is none.
+        finished: whether the selection is written.
+        stages: the stages, in order.
+        skipped: number of rows and shards that could not be read so far.
     """
 
     holder: dict[str, Any] | None
@@ -88,10 +88,10 @@ class RunStatus:
 
 
 def run_status(folder: Folder) -> RunStatus:
-    """Read how far the run of a work directory is.
+    """Return how far the run of a work directory is.
 
     Raises:
-        WorkdirError: it is no work directory of `dsir.select`.
+        WorkdirError: the folder is not a work directory of `dsir.select`.
     """
     workdir = local_copy(folder, _is_marker)
     if isinstance(folder, Mirror):
@@ -135,11 +135,11 @@ class _Markers:
                 self.found[path.stem] = (path.stat().st_mtime, content.get("result", {}))
 
     def add_files(self, files: _Markers, units: list[int]) -> None:
-        """Add those of files that were counted as a whole, as if that had been unit by unit.
+        """Add the markers of files that were counted as a whole, as if counted unit by unit.
 
         Args:
-            files: named by the number of the first unit.
-            units: how many each file has.
+            files: markers, each named by the number of the file's first unit.
+            units: number of units of each file.
         """
         first = 0
         for count in units:
@@ -149,16 +149,16 @@ class _Markers:
             first += count
 
     def results(self) -> list[dict[str, Any]]:
-        """Return what the markers say."""
+        """Return the results that the markers hold."""
         return [result for _, result in self.found.values()]
 
     def status(self, name: str, total: int | None, sizes: list[int] | None = None) -> StageStatus:
-        """Sum them up.
+        """Return the status of the stage.
 
         Args:
-            name: of the stage.
-            total: units in all.
-            sizes: bytes of every unit, by number.
+            name: the stage.
+            total: number of all units; None if it is not known yet.
+            sizes: bytes of every unit, by number; None for stages that go by rows.
         """
         times = [time for time, _ in self.found.values()]
         numbers = [int(stem.rpartition("-")[2]) for stem in self.found]
@@ -185,5 +185,5 @@ def _own_fingerprint(folder: Path) -> str | None:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         return read_sealed(path)
-    except (OSError, ValueError):  # Not there, or damaged: the run itself will say so.
+    except (OSError, ValueError):  # Missing or damaged: the run itself reports it.
         return None

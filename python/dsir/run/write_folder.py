@@ -1,4 +1,4 @@
-"""The last stage on its own: a folder of selected rows becomes a selection, manifest and all."""
+"""The last stage on its own: write the selection of a folder of selected rows."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from dsir.stages.units import file_ranges, placed, skipped_in_files, units_of_la
 from dsir.storage.workdir import Place, fingerprint_of, local_copy, read_manifest
 
 _WAY_OUT = (
-    "its rows were scored by their texts alone; mend the file and score it again, or select with "
+    "scoring read only the texts of its rows; repair the file and score it again, or select with "
     "'dsir select --on-error skip', which passes over the row group"
 )
-# What tells a folder of rows from others; the rest of its settings is how they were drawn.
+# Settings that identify a folder of rows; its other settings say how the rows were drawn.
 _OF_FOLDER = {"stage", "scores", "model", "text", "separate"}
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenRows:
-    """What was written.
+    """The result of `write_from_folder`.
 
     Attributes:
-        paths: the parts, in order.
-        rows: in them.
-        metrics: the accounts, as in `Selection.metrics` without the times.
+        paths: the output shards, in order.
+        rows: number of rows in them.
+        metrics: the accounts, as in `Selection.metrics` but without times.
     """
 
     paths: list[Location]
@@ -62,20 +62,20 @@ def write_from_folder(
     output: OutputSettings,
     overwrite: bool = False,
 ) -> WrittenRows:
-    """Write the documents that a folder of selected rows names, and what they are.
+    """Write the documents of a folder of selected rows, and their manifest.
 
     Args:
         pipeline: what runs the stage.
         rows: the folder of selected rows.
-        out: where they go; `check_output_folder` has looked at it.
-        model: that the rows were scored with.
-        model_path: where it lies; None for in memory.
-        output: how the rows are written.
-        overwrite: a selection in `out` is removed, once nothing else stands in the way.
+        out: the folder to write to; `check_output_folder` has checked it.
+        model: the model that the rows were scored with.
+        model_path: the path of the model file; None for a model in memory.
+        output: how to write the rows.
+        overwrite: remove a selection in `out`, once everything else is checked.
 
     Raises:
         SettingError: the model is not the one that the rows were scored with.
-        WorkdirError: it is no such folder, or not whole.
+        WorkdirError: `rows` is not such a folder, or is incomplete.
         ShardError: an input has changed since it was scored.
         OutputError: an input lies in `out`, or the rows cannot be written.
     """
@@ -83,27 +83,29 @@ def write_from_folder(
     manifest = read_manifest(folder)
     settings = manifest["settings"]
     if settings.get("stage") != "sample":
-        raise WorkdirError(f"{rows}: is no folder of selected rows; make one with 'dsir sample'")
+        raise WorkdirError(f"{rows}: is not a folder of selected rows; make one with 'dsir sample'")
     if settings["model"] != model.fingerprint:
-        raise SettingError(f"{rows}: was drawn from the scores of another model than the one given")
+        raise SettingError(
+            f"{rows}: was drawn from scores of another model; give the model that was used for them"
+        )
     files = [_reopened(identity, settings["text"]) for identity in raw_of(manifest)]
     for file in files:
         if file.file is not None and out in file.file.parents:
-            raise OutputError(f"{out}: holds {file.name}, which is an input; give another out")
+            raise OutputError(f"{out}: contains the input {file.name}; give another out")
     shards: Sequence[Shard] = units_of_layout(files, manifest["units"]["raw"])
     accounts = read_accounts(folder, fingerprint_of(manifest), len(shards))
-    parts = _selected(rows, folder, manifest, shards, model)
-    shards = placed(shards, [part.source_rows for part in parts])
-    outputs = pipeline.plan(shards, parts, output.shard_size)
+    units = _selected(rows, folder, manifest, shards, model)
+    shards = placed(shards, [unit.source_rows for unit in units])
+    outputs = pipeline.plan(shards, units, output.shard_size)
     added = output.added(tuple(model.column_names))
-    for part in outputs:
-        added.refuse_taken_names(part.schema)
+    for shard in outputs:
+        added.refuse_taken_names(shard.schema)
     if overwrite:
         clear_output_folder(out)
     try:
         written = pipeline.write(outputs, out, added, model.features, None)
     except ShardError as error:
-        raise_named(error, shards, parts, _WAY_OUT)
+        raise_named(error, shards, units, _WAY_OUT)
     skipped = skipped_in_files(shards, accounts.skipped)
     written.files += write_rejects(out, skipped)
     metrics = with_kl_reduction(accounts.metrics, model.training_counts, written.counts)
@@ -121,7 +123,7 @@ def write_from_folder(
         "outputs": [path.name for path in written.paths],
         "skipped": [entry.to_json() for entry in skipped],
     }
-    # Last: it says that the selection is whole.
+    # Written last, because this file says that the selection is complete.
     with writing(out / SELECTION_FILE):
         write_manifest(out, described, written.files)
     return WrittenRows(written.paths, written.rows, metrics)
@@ -130,7 +132,7 @@ def write_from_folder(
 def _settings(
     manifest: dict[str, Any], accounts: DrawnAccounts, model: Estimator
 ) -> dict[str, Any]:
-    """Return all that the rows depend on: how they were drawn, scored, and what the model says."""
+    """Return the settings that the rows depend on: of the draw, the scores and the model."""
     settings = manifest["settings"]
     windows = raw_of(manifest)[0]
     return {
@@ -161,7 +163,7 @@ def _selected(
     model: Estimator,
 ) -> list[ShardRows]:
     form = ScoreForm(model.columns, chunks=are_chunks(manifest))
-    parts = []
+    units = []
     for number, shard in enumerate(shards):
         place = Place(folder / f"{number:05d}", fingerprint_of(manifest))
         marker = place.finished()
@@ -169,12 +171,12 @@ def _selected(
             raise WorkdirError(
                 f"{rows}: the selected rows of {shard.name} are missing; run 'dsir sample' again"
             )
-        parts.append(load_shard_rows(place, marker, form))
-    return parts
+        units.append(load_shard_rows(place, marker, form))
+    return units
 
 
 def _reopened(identity: dict[str, Any], text: str) -> Shard:
-    """Describe an input again, and make sure that it is still what was scored."""
+    """Return an input as a shard; raise ShardError if it changed since it was scored."""
     shard: Shard = open_file(location_of(identity["path"]), text)
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])

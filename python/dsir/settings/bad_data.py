@@ -1,4 +1,4 @@
-"""How much may be bad before a run stops: `max_bad_rows` and `max_bad_shards`."""
+"""How many rows and shards may be bad before a run stops: `max_bad_rows`, `max_bad_shards`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Limit:
     """A number, or a share.
 
     Attributes:
-        given: as the user gave it, for messages.
-        count: or None.
-        share: 0 to 1, or None.
+        given: the limit as the user gave it, for messages.
+        count: the number; None if the limit is a share.
+        share: the share, 0 to 1; None if the limit is a number.
     """
 
     given: int | str
@@ -38,22 +38,22 @@ class BadLimits:
     """How many bad rows and shards a corpus may have; None for any number.
 
     Attributes:
-        max_bad_rows: bad rows, of the rows read. What is lost with a shard is not among them.
-        max_bad_shards: shards that cannot be read, of all.
+        max_bad_rows: bad rows among the rows read. Rows lost with a whole shard do not count.
+        max_bad_shards: shards that cannot be read, among all shards.
     """
 
     max_bad_rows: Limit | None = argument(
         None,
-        "With on_error='skip': the bad rows that raw, and each target, may have: a number, e.g. "
-        "100, which stops the run as soon as it is passed; or a share of the rows, e.g. 1%, once "
-        "all are read. By default any number may be bad.",
+        "With on_error='skip': how many bad rows raw, and each target, may have: a number, e.g. "
+        "100 (the run stops at the 101st), or a share of the rows, e.g. 1% (checked once all rows "
+        "are read). By default any number may be bad.",
         panel=arguments.RUN,
         metavar="N|SHARE%",
     )
     max_bad_shards: Limit | None = argument(
         None,
-        "With on_error='skip': the files that cannot be read that raw, and each target, may have: "
-        "a number or a share, e.g. 5%. By default any number may be bad.",
+        "With on_error='skip': how many unreadable files raw, and each target, may have: a number, "
+        "e.g. 3, or a share, e.g. 5%. By default any number may be unreadable.",
         panel=arguments.RUN,
         metavar="N|SHARE%",
     )
@@ -70,22 +70,24 @@ NO_LIMITS = BadLimits()
 
 
 def check_bad_limits(max_bad_rows: Most, max_bad_shards: Most, on_error: str) -> BadLimits:
-    """Read how much may be bad.
+    """Return checked limits of bad data.
 
     Args:
         max_bad_rows: a number, a share such as "1%", or None for any number.
         max_bad_shards: the same.
-        on_error: they go with "skip".
+        on_error: must be "skip" if a limit is given.
 
     Raises:
-        SettingError: one is neither, or nothing is skipped.
+        SettingError: a limit is neither a number nor a share, or nothing is skipped.
     """
     limits = BadLimits(
         _limit("max_bad_rows", max_bad_rows), _limit("max_bad_shards", max_bad_shards)
     )
     if on_error != "skip" and limits != NO_LIMITS:
         name = "max_bad_rows" if limits.max_bad_rows is not None else "max_bad_shards"
-        raise SettingError(f'{name}: goes with on_error="skip"; otherwise nothing may be bad')
+        raise SettingError(
+            f'{name}: goes with on_error="skip"; without it the first bad row stops the run'
+        )
     return limits
 
 

@@ -9,19 +9,21 @@ from typing import Literal
 from dsir import arguments
 from dsir.arguments import argument, number, parse_byte_size, whole_number
 from dsir.errors import BudgetError, SettingError
+from dsir.plural import counted
 
 Unit = Literal["documents", "tokens", "bytes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Exactly one of four.
+    """How much to select, given as exactly one of four amounts.
 
     Attributes:
         n: documents, 1 or more.
-        fraction: of the rows read, above 0 and at most 1; rounded down.
-        tokens: documents are taken by descending key until the next would pass it; 1 or more.
-        bytes: the same for bytes of text (UTF-8); a number, or a size such as "10GB".
+        fraction: share of the rows read, above 0 and at most 1; rounded down to whole documents.
+        tokens: tokens, 1 or more; documents are taken by descending key until the next document
+            would exceed them.
+        bytes: bytes of text (UTF-8), taken in the same way; a number, or a size such as "10GB".
 
     Raises:
         SettingError: none or several are given, or one is out of range.
@@ -44,20 +46,20 @@ class Budget:
     tokens: int | None = argument(
         None,
         "Tokens to select, e.g. 1000000000. Documents are taken by descending key until the next "
-        "one would pass this number.",
+        "document would exceed this number.",
         kind=int,
         panel=arguments.BUDGET,
     )
     bytes: int | str | None = argument(
         None,
         "Bytes of text (UTF-8) to select, a number or a size such as 10GB. Documents are taken by "
-        "descending key until the next one would pass this size.",
+        "descending key until the next document would exceed this size.",
         metavar="SIZE",
         panel=arguments.BUDGET,
     )
 
     def __post_init__(self) -> None:
-        """Check that there is exactly one."""
+        """Check that exactly one amount is given, and in range."""
         given = {name: value for name, value in self.describe().items() if value is not None}
         if len(given) != 1:
             found = ", ".join(given) or "none of them"
@@ -71,7 +73,7 @@ class Budget:
             number("fraction", self.fraction, above=0, most=1, expected="a number in (0, 1]")
 
     def describe(self) -> dict[str, int | float | str | None]:
-        """Return the four as plain values."""
+        """Return the four amounts as plain values."""
         return {
             "n": self.n,
             "fraction": self.fraction,
@@ -88,12 +90,12 @@ class Budget:
 
     @property
     def amount(self) -> int | None:
-        """How much, in its unit; None for a fraction, which depends on the rows read."""
+        """The amount in its unit; None for a fraction, which depends on the rows read."""
         given = self.n or self.tokens or self.bytes
         return None if given is None else int(given)
 
     def times(self, factor: float) -> Budget:
-        """Return a budget so many times as large, a fraction up to 1."""
+        """Return a budget that is `factor` times as large; a fraction stops at 1."""
         if self.fraction is not None:
             return Budget(fraction=min(1.0, self.fraction * factor))
         amount = math.ceil((self.amount or 0) * factor)
@@ -107,42 +109,45 @@ class Budget:
         return f"{name}={value:,}"
 
     def of_rows(self, rows: int) -> int:
-        """Return how much that is where so many rows are read, in the budget's unit."""
+        """Return the amount in the budget's unit when `rows` rows are read."""
         return self.amount or math.floor((self.fraction or 0) * rows)
 
     def refuse_nothing(self, *, rows: int, eligible: int, min_tokens: int) -> None:
-        """Raise BudgetError where not a single document may be selected."""
+        """Raise BudgetError if no document is eligible."""
         if eligible == 0:
             raise BudgetError(
-                f"none of the {rows:,} rows can be selected: none has {min_tokens} tokens or more; "
-                f"lower min_tokens, or check the text column"
+                f"none of the {counted(rows, 'row')} can be selected: none has {min_tokens} tokens "
+                "or more; lower min_tokens, or check the text column"
             )
 
     def resolve(
         self, *, rows: int, eligible: int, available: int, min_tokens: int, allow_fewer: bool
     ) -> int:
-        """Return how much to select, in the budget's unit.
+        """Return the amount to select, in the budget's unit.
 
         Args:
             rows: rows read.
             eligible: documents that may be selected.
-            available: what these come to, in the budget's unit.
-            min_tokens: why the others may not; for the message.
-            allow_fewer: take all where the budget asks for more.
+            available: the size of the eligible documents, in the budget's unit.
+            min_tokens: the fewest tokens of an eligible document; for the message.
+            allow_fewer: take all eligible documents if the budget asks for more.
 
         Raises:
-            BudgetError: nothing is eligible, the budget is more than that, or it comes to nothing.
+            BudgetError: no document is eligible, the budget asks for more than all eligible
+                documents, or it is less than one document.
         """
         self.refuse_nothing(rows=rows, eligible=eligible, min_tokens=min_tokens)
         wanted = self.of_rows(rows)
         if wanted == 0:
-            raise BudgetError(f"{self} of {rows:,} rows is less than one document")
+            raise BudgetError(
+                f"{self} of {counted(rows, 'row')} is less than one document; ask for more"
+            )
         if wanted <= available:
             return wanted
         if allow_fewer:
             return available
         raise BudgetError(
             f"{self} asks for {wanted:,} {self.unit}, but only {available:,} are eligible "
-            f"({rows:,} rows read, min_tokens={min_tokens}); "
-            f"ask for less, lower min_tokens, or give allow_fewer=True to take all"
+            f"({counted(rows, 'row')} read, min_tokens={min_tokens}); "
+            f"ask for less, lower min_tokens, or give allow_fewer=True to take all of them"
         )

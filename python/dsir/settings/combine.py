@@ -1,4 +1,4 @@
-"""How a second measure, centrality, is combined with the weights of DSIR."""
+"""How centrality, a second measure, is combined with the weights of DSIR."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ class CombineArguments(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CombineOptions:
-    """How `Combine` is asked for."""
+    """The arguments that a `Combine` is made from."""
 
     combine: Mapping[str, float] | None = argument(
         None,
-        "Weights of two measures, e.g. dsir=1,lexrank=0.2: of the documents that DSIR puts first, "
-        "choose those that are also central among each other. The candidates' texts are held in "
-        "memory.",
+        "Weights of two measures, e.g. dsir=1,lexrank=0.2: among the documents that DSIR ranks "
+        "first, choose those that are also central among each other. The texts of these candidates "
+        "are held in memory. By default DSIR decides alone.",
         panel=arguments.DRAW,
         metavar="dsir=W,lexrank=W",
         read=combine_in,
     )
     candidates: float = argument(
         4.0,
-        "With combine: how many times the budget is drawn to choose from, 1 or more.",
+        "With combine: how many candidates to draw, in budgets, 1 or more; 4 draws four times "
+        "the budget and chooses a quarter.",
         kind=float,
         panel=arguments.DRAW,
     )
@@ -46,12 +47,12 @@ class CombineOptions:
 
 @dataclass(frozen=True, slots=True)
 class Combine:
-    """How candidates are chosen from.
+    """How the selection is chosen among candidates.
 
     Attributes:
         dsir: weight of the key that DSIR draws by.
         lexrank: weight of the centrality among the candidates.
-        candidates: how many times the budget is drawn first.
+        candidates: size of the first draw, in budgets.
     """
 
     dsir: float
@@ -88,6 +89,6 @@ class Combine:
         return {"dsir": self.dsir, "lexrank": self.lexrank, "candidates": self.candidates}
 
     def widened(self, settings: DrawSettings) -> DrawSettings:
-        """Return the settings by which the candidates are drawn."""
+        """Return the settings for drawing the candidates."""
         wider = settings.budget.times(self.candidates)
         return replace(settings, budget=wider, allow_fewer=True)

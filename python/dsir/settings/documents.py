@@ -1,4 +1,4 @@
-"""What is done to documents before the draw: cut into windows, held against quality filters."""
+"""How documents are prepared before the draw: windows and quality filters."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class WindowSettings:
         None,
         "Cut documents of raw and target into windows of this many tokens, e.g. 128. Each window "
         "is a row with its source row, its span of characters and the other columns of its "
-        "document.",
+        "document. By default documents stay whole.",
         kind=int,
         panel=arguments.DOCUMENTS,
     )
     chunk_stride: int | None = argument(
         None,
-        "Tokens from the start of one window to the start of the next, 1 to chunk_tokens. By "
-        "default windows do not overlap.",
+        "Tokens from the start of one window to the start of the next, 1 to chunk_tokens, e.g. 64. "
+        "By default windows do not overlap.",
         kind=int,
         panel=arguments.DOCUMENTS,
     )
@@ -65,7 +65,7 @@ class WindowSettings:
         if self.chunk_tokens is None:
             if self.chunk_stride is not None:
                 raise SettingError(
-                    f"chunk_stride={self.chunk_stride}: is for windows; give chunk_tokens"
+                    f"chunk_stride={self.chunk_stride}: is for windows; give chunk_tokens as well"
                 )
             return
         tokens, stride = check_windows(self.chunk_tokens, self.chunk_stride)
@@ -91,14 +91,15 @@ class DocumentSettings(WindowSettings):
     """How documents are prepared.
 
     Attributes:
-        filters: what a document, or window, must meet to be selected; None for nothing.
+        filters: quality filters that a document, or window, must pass to be selected; None for no
+            filters.
     """
 
     filters: QualityFilters | None = argument(
         None,
         "Quality filters that a row must pass to be selected: 'paper', or thresholds by name such "
         "as min_words=40,max_numeric=0.2. Rows that fail are counted by reason; they still count "
-        "in the fit.",
+        "in the fit. By default no row is filtered.",
         panel=arguments.DOCUMENTS,
     )
 
@@ -120,7 +121,7 @@ class DocumentSettings(WindowSettings):
         )
 
     def refuse_short_windows(self, min_tokens: int) -> None:
-        """Raise SettingError when no window can have as many tokens as a document must have."""
+        """Raise SettingError if every window is shorter than `min_tokens`."""
         if self.chunk_tokens is not None and self.chunk_tokens < min_tokens:
             raise SettingError(
                 f"chunk_tokens={self.chunk_tokens}: no window has min_tokens={min_tokens} tokens; "
@@ -130,12 +131,12 @@ class DocumentSettings(WindowSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentOptions(DocumentSettings):
-    """How `DocumentSettings` are asked for: by themselves, or by the name of a preparation."""
+    """The arguments that `DocumentSettings` are made from: one by one, or by a preset's name."""
 
     preprocessing: Named = argument(
         "none",
         "'paper' prepares documents as the paper does: chunk_tokens=128, filters='paper' and "
-        "tokenizer='word_tokenize'. What else is given wins.",
+        "tokenizer='word_tokenize'. Arguments that you give yourself win.",
         panel=arguments.DOCUMENTS,
     )
 
@@ -144,7 +145,7 @@ def is_paper(given: Mapping[str, Any]) -> bool:
     """Tell whether the paper's preparation is asked for.
 
     Raises:
-        SettingError: there is no preparation of that name.
+        SettingError: `preprocessing` is not a known name.
     """
     preprocessing = given.get("preprocessing", "none")
     one_of("preprocessing", preprocessing, get_args(Named))
@@ -152,7 +153,7 @@ def is_paper(given: Mapping[str, Any]) -> bool:
 
 
 def features_of(given: Mapping[str, Any]) -> HashedNgrams:
-    """Return the features that are asked for: those given, the paper's, or the default ones."""
+    """Return the features that a call gave, the paper's features, or the default ones."""
     features = given.get("features")
     if features is not None:
         return features  # type: ignore[no-any-return]  # FitSettings checks it.

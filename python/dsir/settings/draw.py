@@ -1,4 +1,4 @@
-"""How to draw: what may be selected, how much, by which keys."""
+"""How to draw: which documents may be selected, how many, and by which keys."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class DrawSettings:
     """How to draw.
 
     Attributes:
-        budget: how much.
-        rule: by which keys.
-        min_tokens: documents with fewer tokens are never selected; nor are those without any.
-        allow_fewer: take all eligible documents when the budget asks for more.
-        dedup: "exact": of rows with the same text only the first may be selected.
-        quotas: what the values of columns have to do with the draw.
+        budget: how much to select.
+        rule: how the keys are made that documents are ranked by.
+        min_tokens: documents with fewer tokens, or none, are never selected.
+        allow_fewer: take all eligible documents if the budget asks for more.
+        dedup: "exact": only the first of several rows with the same text may be selected.
+        quotas: limits by the values of columns.
 
     Raises:
         SettingError: a setting is out of range.
@@ -51,20 +51,21 @@ class DrawSettings:
     rule: KeyRule = field(metadata={"group": KeyRule})
     min_tokens: int = argument(
         100,
-        "Documents with fewer tokens are never selected, 0 or more.",
+        "Documents with fewer tokens are never selected, 0 or more, e.g. 20.",
         kind=int,
         panel=arguments.DRAW,
     )
     allow_fewer: bool = argument(
         False,
-        "Take all eligible documents when the budget asks for more. By default such a "
-        "budget is an error.",
+        "Take all eligible documents if the budget asks for more. By default such a budget is an "
+        "error.",
         kind=bool,
         panel=arguments.BUDGET,
     )
     dedup: Dedup = argument(
         "none",
-        "'exact': of rows with the same text, byte for byte, only the first may be selected.",
+        "'exact' selects at most the first of several rows with the same text, byte for byte; "
+        "'none' does not look for duplicates.",
         panel=arguments.DRAW,
     )
     quotas: Quotas = field(default=NO_QUOTAS, metadata={"group": Quotas})
@@ -91,7 +92,7 @@ class DrawSettings:
 
     @property
     def extra(self) -> ExtraColumns:
-        """What has to be kept beside the log-weights."""
+        """The columns that scores need beside the log-weights for this draw."""
         return ExtraColumns(self.dedup == "exact", self.quotas.columns)
 
     def describe(self) -> dict[str, Any]:

@@ -13,8 +13,8 @@ class ExtraColumns:
     """The columns that some draws need beside the log-weights.
 
     Attributes:
-        content: keep the content hash of each text, to find duplicates.
-        groups: keep the values of these columns, for quotas.
+        content: whether to store the content hash of each text, to find duplicates.
+        groups: columns whose values are stored, for quotas.
     """
 
     content: bool = False

@@ -37,10 +37,10 @@ class FitSettings:
 
     Attributes:
         features: the n-grams.
-        targets: what becomes of several targets.
-        proportions: as asked for, in the order of the targets; None for their shares of n-grams.
+        targets: how several targets are combined.
+        proportions: shares of the targets, in their order; None for their shares of the n-grams.
         smoothing: pseudo-count added to every bucket of a target.
-        length: how the length of a document bears on its log-weight.
+        length: how the log-weight depends on the length of a document.
         fit_tokens: n-grams of raw to count.
 
     Raises:
@@ -54,9 +54,10 @@ class FitSettings:
     )
     targets: TargetMode = argument(
         "pooled",
-        "What becomes of several named targets: 'pooled' counts them as one; 'separate' draws the "
-        "proportion of each, one after the other, and what one took the next cannot; 'mixture' "
-        "makes one draw by the weight log sum_k proportion_k exp(log-weight_k).",
+        "How several named targets are combined: 'pooled' counts them as one; 'separate' draws "
+        "for each target in turn its proportion of the budget, from the documents that no earlier "
+        "target took; 'mixture' makes one draw by the weight log sum_k proportion_k "
+        "exp(log-weight_k).",
         panel=arguments.NGRAMS,
     )
     proportions: tuple[float, ...] | None = argument(
@@ -69,7 +70,7 @@ class FitSettings:
     )
     smoothing: float = argument(
         0.0,
-        "Pseudo-count added to every bucket of a target, 0 or more.",
+        "Pseudo-count added to every bucket of a target, 0 or more, e.g. 0.5.",
         kind=float,
         panel=arguments.NGRAMS,
     )
@@ -84,8 +85,8 @@ class FitSettings:
     fit_tokens: FitTokens = argument(
         "auto",
         "N-grams of raw to count: 'auto' counts 100,000 for each bucket, 'all' counts all, or give "
-        "a number, e.g. 50000000. The number is shared out evenly over the files. Targets are "
-        "always counted whole.",
+        "a number, e.g. 50000000. Every file counts an equal share of the number. Targets are "
+        "always counted completely.",
         panel=arguments.NGRAMS,
         read=fit_tokens_in,
     )
@@ -104,7 +105,7 @@ class FitSettings:
 
         Args:
             given: arguments by name; those left out have their defaults.
-            target_names: of the targets; none for a single one without a name.
+            target_names: names of the targets; none for a single target without a name.
 
         Raises:
             SettingError: an argument is out of range, or arguments do not go together.
@@ -119,7 +120,7 @@ class FitSettings:
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> FitSettings:
-        """Make settings again of what `describe` returned; names of targets are not needed.
+        """Return settings from what `describe` returned; the names of targets are not needed.
 
         Raises:
             SettingError: a setting is out of range.
@@ -152,7 +153,7 @@ def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
 def limit_per_file(fit_tokens: FitTokens, buckets: int, files: int) -> int:
     """Return the number of n-grams after which the count of a file stops; -1 for no limit.
 
-    The reference's budget, shared out evenly over the files.
+    As in the reference, every file gets an equal share of the budget.
     """
     if fit_tokens == "all":
         return -1

@@ -1,4 +1,4 @@
-"""What a run may use of a machine: no result depends on it."""
+"""Which resources of a machine a run may use; no result depends on them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MachineArguments(LimitArguments, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOptions:
-    """How a `Machine` is asked for."""
+    """The arguments that a `Machine` is made from."""
 
     engine: str | Engine = argument(
         LOCAL, "Where tasks run: 'local', or an Engine (`dsir.engine`).", option=""
@@ -42,8 +42,8 @@ class MachineOptions:
     )
     memory: int | str | None = argument(
         None,
-        "About how much memory to take, a number of bytes or a size such as 2GB: bounds what is "
-        "read at a time. By default batches of 8 MB for each thread.",
+        "About how much memory the run may take, a number of bytes or a size such as 2GB: it "
+        "limits how much is read at a time. By default each thread reads batches of 8 MB.",
         panel=arguments.RUN,
         metavar="SIZE",
     )
@@ -52,11 +52,11 @@ class MachineOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What a run may use. No result depends on it: stages get a `Plan`, engines a `Machine`.
+    """The engine, memory and reporter of a run. No result depends on them.
 
     Attributes:
         engine: runs the tasks of stages.
-        memory: what may be held in memory at a time.
+        memory: limits on the data held in memory at a time.
         reporter: shows progress.
     """
 

@@ -1,4 +1,4 @@
-"""How much memory a run may take, and what that means for what it holds at a time."""
+"""How much memory a run may take, and how much data it may therefore hold at a time."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from dataclasses import dataclass
 from dsir.arguments import parse_byte_size
 from dsir.corpus.batches import BATCH_BYTES, ReadLimits
 from dsir.errors import SettingError
+from dsir.plural import counted
 
-# Measured (docs/concepts.md); on the safe side.
+# Measured (docs/concepts.md), and rounded up.
 _BASE = 200_000_000  # Interpreter, libraries, a model of the default size.
 _OF_A_THREAD = 40_000_000  # A row group that is being written.
-_OF_A_BATCH = 6  # Times its bytes: decoded, with what is beside the text, and as it is worked on.
+_OF_A_BATCH = 6  # Times its bytes: decoded, with its other columns, and with what is computed.
 _LEAST_BATCH = 256_000
 _MOST_HASHES = 12_000_000
 _MOST_CANDIDATES = 1 << 20
-_BYTES_PER_HASH = 22  # Of a table that is at least three eighths full.
+_BYTES_PER_HASH = 22  # In a hash table that is at least three eighths full.
 _BYTES_PER_CANDIDATE = 90
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimit:
-    """What a run may hold at a time. No result depends on it.
+    """How much data a run may hold at a time. No result depends on it.
 
     Attributes:
-        reading: of every file that is read; each thread has one.
-        hashes: content hashes that are compared in one pass over the scores.
+        reading: limits for each file that is being read; each thread reads one.
+        hashes: content hashes compared in one pass over the scores.
         candidates: documents that a draw with quotas decides on in one pass.
     """
 
@@ -38,14 +39,14 @@ NO_LIMIT = MemoryLimit()
 
 
 def memory_limit(memory: int | str | None, threads: int) -> MemoryLimit:
-    """Share out what a run may take.
+    """Divide the memory of a run among what it holds.
 
     Args:
-        memory: in bytes, or as "2GB"; None for batches of 8 MB, and rows as they are.
-        threads: how many there are.
+        memory: bytes, or a size such as "2GB"; None for batches of 8 MB and rows of any size.
+        threads: how many threads read at once.
 
     Raises:
-        SettingError: it is no size, or too little for so many threads.
+        SettingError: `memory` is not a size, or too little for so many threads.
     """
     if memory is None:
         return NO_LIMIT
@@ -55,8 +56,8 @@ def memory_limit(memory: int | str | None, threads: int) -> MemoryLimit:
     least = _BASE + threads * (_OF_A_THREAD + _OF_A_BATCH * _LEAST_BATCH)
     if given < least:
         raise SettingError(
-            f"memory={memory!r}: is too little for {threads} threads, which take "
-            f"{-(-least // 1_000_000)}MB at least; give more, or fewer threads"
+            f"memory={memory!r}: is too little for {counted(threads, 'thread')}, which need at "
+            f"least {-(-least // 1_000_000)}MB; give more memory, or fewer threads"
         )
     row_bytes = of_a_thread // _OF_A_BATCH
     return MemoryLimit(

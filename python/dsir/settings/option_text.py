@@ -1,4 +1,4 @@
-"""Arguments that the command line gives as one text: names with numbers, a word or a number."""
+"""Readers of options that are one text: names with numbers, or a word or a number."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
 
     Args:
         option: the option, for the message.
-        text: what was given.
-        example: for the message.
+        text: the value of the option.
+        example: a valid value, for the message.
 
     Raises:
-        SettingError: the text is not of that form.
+        SettingError: the text has another form.
     """
     numbers = {}
     for entry in text.split(","):
@@ -39,7 +39,7 @@ def combine_in(text: str) -> dict[str, float]:
 
 
 def max_per_in(text: str) -> dict[str, float | int]:
-    """Read `--max-per`, such as "source=0.2": a whole number is a number of documents."""
+    """Read `--max-per`, such as "source=0.2"; a whole number counts documents."""
     found: dict[str, float | int] = dict(numbers_by_name("--max-per", text, "source=0.2"))
     for entry in text.split(","):
         name, _, value = entry.rpartition("=")

@@ -32,12 +32,15 @@ class OutputSettings:
     """
 
     shard_size: int = argument(
-        "256MB", "Text in an output file: a number of bytes, or a size such as 256MB."
+        "256MB",
+        "Size of an output file, in bytes of text: a number, or a size such as 256MB.",
     )
-    weight_column: str = argument("log_weight", "Name of the column of log-weights in the output.")
+    weight_column: str = argument(
+        "log_weight", "Name of the column of log-weights in the output, e.g. dsir_weight."
+    )
     target_column: str = argument(
         "target",
-        "Name of the output column that says which of separate targets took a row.",
+        "Name of the output column that says which of separate targets took a row, e.g. domain.",
     )
 
     def __post_init__(self) -> None:
@@ -60,7 +63,7 @@ class OutputSettings:
         """Return the columns that are added to the rows.
 
         Args:
-            target_names: of separate targets; none when targets are not separate.
+            target_names: names of separate targets; none if targets are not separate.
         """
         return AddedColumns(self.weight_column, self.target_column, target_names)
 

@@ -83,13 +83,13 @@ class Plan:
         )
 
     def describe(self) -> dict[str, Any]:
-        """Return the plan as JSON values, as it stands in `selection.json`."""
+        """Return the plan as JSON values, as in the settings of `selection.json`."""
         return {**self.result(), **self.reading.limits.describe()}
 
     def result(self) -> dict[str, Any]:
-        """Return, as JSON values, what the rows and files of a run that succeeds depend on.
+        """Return, as JSON values, what the rows and files of a successful run depend on.
 
-        All of the plan but the limits of bad data, which only say when a run fails.
+        This is the plan without the limits of bad data, which only say when a run fails.
         """
         return {
             **self.draw.describe(),
@@ -115,13 +115,13 @@ class Plan:
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Plan:
-        """Make a plan again of what `describe` returned.
+        """Return a plan from what `describe` returned.
 
-        The JSON values may come from anywhere: each goes through the checks of a call. What a run
-        may touch (where it writes, what it overwrites) is no part of a plan.
+        The JSON values may come from anywhere, so each goes through the checks of a call. A plan
+        never says where a run writes or what it overwrites.
 
         Raises:
-            SettingError: a setting is missing, is not known, or is out of range.
+            SettingError: a setting is missing, unknown, or out of range.
         """
         for name in described:
             if name not in _NAMES:
@@ -150,6 +150,6 @@ class Plan:
         )
 
 
-# `preprocessing` is spelled out in other settings, `candidates` are described with `combine`.
+# `preprocessing` is described as the settings it stands for, and `candidates` within `combine`.
 _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates"}
 _OBJECTS = {"features", "filters", "combine", "max_per"}

@@ -1,4 +1,4 @@
-"""Quotas: how much of a selection may have any one value of a column, or how much each has."""
+"""Quotas: limits on how much of a selection may share one value of a column."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Dedup = Literal["none", "exact"]
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The most that any one value of a column may take.
+    """The most of a selection that any one value of a column may take.
 
     Attributes:
-        column: dots lead into nested columns.
-        most: a float, above 0 and at most 1: a share of the budget, in its unit; or an int, 1 or
-            more: documents.
+        column: the column; dots lead into nested columns.
+        most: a share of the budget, in its unit (float, above 0 and at most 1), or a number of
+            documents (int, 1 or more).
     """
 
     column: str
@@ -35,9 +35,10 @@ class Cap:
         return isinstance(self.most, int)
 
     def of(self, amount: int) -> int:
-        """Return the cap where the budget is an amount; a share is exact, and rounded down.
+        """Return the cap for a budget of an amount; a share is exact, and rounded down.
 
-        0.29 of 100 is 29: the share is the decimal number that was written.
+        0.29 of 100 is 29, because the share is the decimal number that was written and not its
+        nearest float.
         """
         if isinstance(self.most, int):
             return self.most
@@ -46,17 +47,17 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What the values of columns have to do with a draw.
+    """How the values of columns limit a draw.
 
     Attributes:
         max_per: caps, by column.
-        group_by: the column whose every value has the budget to itself; None for one budget.
+        group_by: the column each value of which has its own budget; None for one budget.
     """
 
     max_per: tuple[Cap, ...] = argument(
         (),
-        "The most that any one value of a column may take, by column: a share of the budget "
-        "(source=0.2), or a number of documents (source=5).",
+        "The most that any one value of a column may take: a share of the budget, e.g. source=0.2, "
+        "or a number of documents, e.g. source=5. By default there is no such limit.",
         panel=arguments.DRAW,
         metavar="COLUMN=MOST,...",
         read=max_per_in,
@@ -70,12 +71,12 @@ class Quotas:
     )
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether there are any quotas."""
         return bool(self.max_per) or self.group_by is not None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns whose values are needed: that of `group_by` first."""
+        """The columns whose values the draw needs: the one of `group_by` first."""
         grouped = () if self.group_by is None else (self.group_by,)
         return (*grouped, *(cap.column for cap in self.max_per))
 
@@ -98,16 +99,16 @@ NO_QUOTAS = Quotas()
 
 
 def check_quotas(max_per: MaxPer | None, group_by: str | None) -> Quotas:
-    """Check quotas as they were given.
+    """Return checked quotas.
 
     Args:
-        max_per: by column, a share of the budget (a float, above 0 and at most 1) or a number of
-            documents (an int, 1 or more).
-        group_by: a column.
+        max_per: for each column a share of the budget (float, above 0 and at most 1) or a number of
+            documents (int, 1 or more).
+        group_by: the column whose values have a budget each; None for one budget.
 
     Raises:
         SettingError: a value is out of range, a column has no name or is named twice, or there are
-            too many.
+            too many columns.
     """
     if max_per is not None and not isinstance(max_per, Mapping):
         raise SettingError(
@@ -125,19 +126,19 @@ def check_quotas(max_per: MaxPer | None, group_by: str | None) -> Quotas:
     quotas = Quotas(tuple(caps), group_by)
     for column in quotas.columns:
         if not isinstance(column, str) or not column:
-            raise SettingError(f"{quotas}: {column!r} is no name of a column")
+            raise SettingError(f"{quotas}: {column!r} is not the name of a column")
     if len(set(quotas.columns)) < len(quotas.columns):
-        raise SettingError(f"{quotas}: {group_by!r} is in both")
+        raise SettingError(f"{quotas}: {group_by!r} is in both; leave it out of one")
     if len(quotas.columns) > _core.MOST_QUOTAS:
-        raise SettingError(f"{quotas}: at most {_core.MOST_QUOTAS} columns")
+        raise SettingError(f"{quotas}: expected at most {_core.MOST_QUOTAS} columns")
     return quotas
 
 
 def check_dedup(dedup: object) -> Dedup:
-    """Return how duplicates are dealt with; None is "none".
+    """Return how duplicates are handled; None means "none".
 
     Raises:
-        SettingError: it is neither "none" nor "exact".
+        SettingError: `dedup` is neither "none" nor "exact".
     """
     if dedup is None:
         return "none"

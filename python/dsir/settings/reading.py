@@ -1,4 +1,4 @@
-"""How inputs are read: which column, and what becomes of what cannot be read."""
+"""How inputs are read: which column, and what to do with unreadable rows and files."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class ReadSettings:
 
     Attributes:
         text: the text column.
-        on_error: what becomes of what cannot be read.
-        limits: how much may be bad.
+        on_error: what to do with rows and files that cannot be read.
+        limits: how many rows and shards may be bad.
 
     Raises:
         SettingError: a setting is out of range.
@@ -37,8 +37,8 @@ class ReadSettings:
     text: str = argument("text", "The text column; dots lead into nested columns, e.g. doc.body.")
     on_error: OnError = argument(
         "raise",
-        "What to do with rows and files that cannot be read: 'raise' stops the run, 'skip' lists "
-        "them in Selection.skipped and, with out, in its file _rejects.jsonl.",
+        "What to do with rows and files that cannot be read: 'raise' stops the run; 'skip' passes "
+        "them over and lists them in Selection.skipped and in _rejects.jsonl in the output folder.",
         panel=arguments.RUN,
     )
     limits: BadLimits = field(default=NO_LIMITS, metadata={"group": BadLimits})
@@ -63,5 +63,5 @@ class ReadSettings:
 
     @property
     def skips(self) -> bool:
-        """Whether what cannot be read is skipped."""
+        """Whether unreadable rows and files are skipped."""
         return self.on_error == "skip"

@@ -79,8 +79,8 @@ class ColumnAdder:
         codes = self._encoder.encode(batch.groups)
         if codes is None:
             return scores
-        before = [] if scores.groups is None else [scores.groups]
-        return scores._replace(groups=np.concatenate([*before, codes]))
+        before = [] if scores.group_codes is None else [scores.group_codes]
+        return scores._replace(group_codes=np.concatenate([*before, codes]))
 
 
 def _taking(written: Iterator[Scores], form: ScoreForm) -> Callable[[int], Scores]:
