@@ -93,7 +93,7 @@ void TextColumn::set_values(const char* format, const ArrowArray& array) {
     const std::string_view name = format;
     if (name == "u" || name == "U") {
         if (array.n_buffers != 3) {
-            throw TypeError("an Arrow string array has 3 buffers, not " +
+            throw TypeError("an Arrow string array must have 3 buffers, not " +
                             std::to_string(array.n_buffers));
         }
         layout_ = name == "u" ? Layout::offsets32 : Layout::offsets64;
@@ -106,7 +106,7 @@ void TextColumn::set_values(const char* format, const ArrowArray& array) {
         }
     } else if (name == "vu") {
         if (array.n_buffers < 3) {
-            throw TypeError("an Arrow string view array has at least 3 buffers, not " +
+            throw TypeError("an Arrow string view array must have at least 3 buffers, not " +
                             std::to_string(array.n_buffers));
         }
         layout_ = Layout::views;
@@ -167,12 +167,12 @@ std::string_view TextColumn::viewed(std::int64_t at) const {
     const auto length = static_cast<std::size_t>(view.length);
     if (view.length <= kInlineLength) return {place + sizeof view.length, length};
     require(view.buffer >= 0 && view.buffer < view_buffer_count_,
-            "a string view names a buffer that is not there");
+            "a string view names a buffer that does not exist");
     require(view.offset >= 0 &&
                 std::int64_t{view.offset} + view.length <= view_buffer_sizes_[view.buffer],
             "a string view reaches beyond its buffer");
     const auto* const bytes = static_cast<const char*>(view_buffers_[view.buffer]);
-    require(bytes != nullptr, "a string view names a buffer that is not there");
+    require(bytes != nullptr, "a string view names a buffer that does not exist");
     return {bytes + view.offset, length};
 }
 

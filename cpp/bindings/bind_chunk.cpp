@@ -32,7 +32,7 @@ py::tuple slice_texts(const py::object& array, const Array<std::int64_t>& rows,
     const arrow::TextColumn column = imported.text();
     require(rows.ndim() == 1 && starts.ndim() == 1 && lengths.ndim() == 1 &&
                 rows.size() == starts.size() && rows.size() == lengths.size(),
-            "rows, starts and lengths must be flat and of one length");
+            "rows, starts and lengths must be one-dimensional and of equal length");
     const chunk::Spans spans{rows.data(), starts.data(), lengths.data(), rows.size()};
     chunk::Slices slices;
     {

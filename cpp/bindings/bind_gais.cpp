@@ -24,7 +24,8 @@ DenseRows dense_rows(const Array<float>& values) {
 void check_cut(const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
                std::int64_t rows) {
     require(members.ndim() == 1 && offsets.ndim() == 1 && offsets.size() >= 1,
-            "members must be flat, offsets one more than groups");
+            "members must be one-dimensional, and offsets must have one entry more than there are "
+            "groups");
     require(offsets.data()[0] == 0 && offsets.data()[offsets.size() - 1] == members.size() &&
                 std::is_sorted(offsets.data(), offsets.data() + offsets.size()),
             "offsets must ascend from 0 to the number of members");
@@ -41,7 +42,8 @@ gais::Parts parts_of(const Array<std::int32_t>& members, const Array<std::int64_
 
 AttentionGraph attention_graph(const Array<std::int64_t>& offsets,
                                const Array<std::int32_t>& neighbours) {
-    require(offsets.ndim() == 1 && offsets.size() >= 1, "offsets must be one more than nodes");
+    require(offsets.ndim() == 1 && offsets.size() >= 1,
+            "offsets must have one entry more than there are nodes");
     check_cut(neighbours, offsets, offsets.size() - 1);
     return gais::make_attention_graph({offsets.data(), offsets.data() + offsets.size()},
                                       {neighbours.data(), neighbours.data() + neighbours.size()});
@@ -71,8 +73,9 @@ NetworkShape shape_of(const AttentionGraph& nodes, const Array<Value>& features,
                       const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
                       std::int64_t classes, unsigned threads) {
     require(features.ndim() == 2 && features.shape(0) == nodes.size(),
-            "features must have one row a node");
-    require(heads >= 1 && hidden >= 1 && classes >= 1, "heads, hidden and classes: 1 or more");
+            "features must have one row per node");
+    require(heads >= 1 && hidden >= 1 && classes >= 1,
+            "heads, hidden and classes must be at least 1");
     require(threads >= 1, "threads must be at least 1");
     const NetworkShape shape{features.shape(1), heads, hidden, classes};
     const std::int64_t expected = checked_weights(shape);
@@ -109,7 +112,7 @@ py::tuple network_gradient(const AttentionGraph& nodes, const Array<Value>& feat
     const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
     require(labels.ndim() == 1 && labels.size() == nodes.size() && node_weights.ndim() == 1 &&
                 node_weights.size() == nodes.size(),
-            "labels and node_weights must have one entry a node");
+            "labels and node_weights must have one entry per node");
     require(std::all_of(labels.data(), labels.data() + labels.size(),
                         [&](std::int32_t label) { return label >= 0 && label < classes; }),
             "a label is out of range");
@@ -173,13 +176,14 @@ py::array_t<std::int32_t> cluster_prototypes(const Array<float>& rows,
                                              unsigned threads) {
     const DenseRows view = dense_rows(rows);
     const gais::Parts parts = parts_of(members, offsets, view.size);
-    require(wanted.ndim() == 1 && wanted.size() == parts.count, "wanted: one number a part");
+    require(wanted.ndim() == 1 && wanted.size() == parts.count,
+            "wanted must have one number per part");
     for (std::int64_t g = 0; g < parts.count; ++g) {
         require(
             wanted.data()[g] >= 0 && wanted.data()[g] <= parts.offsets[g + 1] - parts.offsets[g],
-            "a part has fewer rows than are wanted of it");
+            "a part has fewer rows than `wanted` asks for");
     }
-    require(iterations >= 1 && threads >= 1, "iterations and threads: 1 or more");
+    require(iterations >= 1 && threads >= 1, "iterations and threads must be at least 1");
     std::vector<std::int32_t> chosen;
     {
         const py::gil_scoped_release release;
@@ -198,10 +202,10 @@ py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t
     const DenseRows view = dense_rows(rows);
     const gais::Parts parts = parts_of(members, offsets, view.size);
     check_cut(prototypes, ends, view.size);
-    require(ends.size() == offsets.size(), "ends: one more than parts");
+    require(ends.size() == offsets.size(), "ends must have one entry more than there are parts");
     require(labels.ndim() == 1 && labels.size() == view.size && allowed.ndim() == 1 &&
                 allowed.size() == view.size,
-            "labels and allowed must have one entry a row");
+            "labels and allowed must have one entry per row");
     require(std::all_of(labels.data(), labels.data() + labels.size(),
                         [](std::int32_t label) { return label >= 0 && label < 1 << 24; }),
             "a label is out of range");
@@ -213,7 +217,7 @@ py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t
         }
         for (std::int64_t p = ends.data()[g]; p < ends.data()[g + 1]; ++p) {
             require(labels.data()[prototypes.data()[p]] <= most,
-                    "a prototype is of no class of its part");
+                    "a prototype has a class that its part does not have");
         }
     }
     require(
@@ -234,12 +238,14 @@ py::tuple facility_location(const Array<std::int64_t>& offsets, const Array<std:
                             const Array<float>& values, const Array<std::int32_t>& group,
                             const std::vector<std::int64_t>& wanted, std::int64_t rows) {
     check_cut(served, offsets, rows);
-    require(values.ndim() == 1 && values.size() == served.size(), "values: one an entry");
+    require(values.ndim() == 1 && values.size() == served.size(),
+            "values must have one entry per entry of `served`");
     require(std::all_of(values.data(), values.data() + values.size(),
                         [](float value) { return value >= 0 && std::isfinite(value); }),
             "values must be finite and not negative");
     const std::int64_t candidates = offsets.size() - 1;
-    require(group.ndim() == 1 && group.size() == candidates, "group: one a candidate");
+    require(group.ndim() == 1 && group.size() == candidates,
+            "group must have one entry per candidate");
     const auto groups = static_cast<std::int64_t>(wanted.size());
     require(std::all_of(group.data(), group.data() + candidates,
                         [&](std::int32_t g) { return g < groups; }),

@@ -10,7 +10,7 @@ namespace {
 
 std::uint64_t fast_token_hash(const py::bytes& token) {
     const std::string_view bytes = token;
-    require(!bytes.empty(), "a token has at least one byte");
+    require(!bytes.empty(), "a token must have at least one byte");
     std::string padded(bytes);
     padded.append(8, '\0');
     return hashing::token_hash(reinterpret_cast<const std::uint8_t*>(padded.data()), bytes.size());

@@ -28,17 +28,17 @@ py::tuple json_texts(const py::buffer& data, const Array<std::int64_t>& starts,
                      const Array<std::int64_t>& ends, const std::vector<py::bytes>& field) {
     const py::buffer_info info = data.request();
     require(info.ndim == 1 && info.itemsize == 1 && (info.size <= 1 || info.strides[0] == 1),
-            "expected a flat buffer of bytes");
+            "expected a one-dimensional buffer of bytes");
     require(starts.ndim() == 1 && ends.ndim() == 1 && starts.size() == ends.size(),
-            "the starts and ends of the lines must be flat and equally many");
-    require(!field.empty(), "the field needs a name");
+            "the starts and ends of the lines must be one-dimensional and of equal length");
+    require(!field.empty(), "the field must have a name");
     const auto rows = static_cast<std::size_t>(starts.size());
     const std::span<const std::int64_t> first(starts.data(), rows);
     const std::span<const std::int64_t> last(ends.data(), rows);
     std::size_t bytes = 0;
     for (std::size_t row = 0; row < rows; ++row) {
         require(first[row] >= 0 && first[row] <= last[row] && last[row] <= info.size,
-                "a line leads out of the data");
+                "a line lies outside the data");
         bytes += static_cast<std::size_t>(last[row] - first[row]);
     }
     json::TextFieldReader reader({field.begin(), field.end()},

@@ -25,7 +25,7 @@ py::array_t<double> judge_candidates(const Array<float>& rows, const Array<std::
             "the rows must be finite");
     require(classes >= 1 && labels.ndim() == 1 && labels.size() == size &&
                 all_within(labels.data(), labels.size(), classes),
-            "labels: one a row, from 0 to below classes");
+            "labels must have one entry per row, from 0 to classes - 1");
     require(members.ndim() == 1 && offsets.ndim() == 1 && offsets.size() >= 1 &&
                 offsets.data()[0] == 0 && offsets.data()[offsets.size() - 1] == members.size(),
             "offsets must ascend from 0 to the number of members");
@@ -36,7 +36,8 @@ py::array_t<double> judge_candidates(const Array<float>& rows, const Array<std::
     require(asked.ndim() == 1 && all_within(members.data(), members.size(), size) &&
                 all_within(asked.data(), asked.size(), size),
             "a row is out of range");
-    require(trees >= 1 && steps >= 1 && threads >= 1, "trees, steps and threads: 1 or more");
+    require(trees >= 1 && steps >= 1 && threads >= 1,
+            "trees, steps and threads must be at least 1");
     const gais::judges::LabelledRows table{
         {size, rows.shape(1), rows.data()}, labels.data(), classes};
     std::vector<double> shares;

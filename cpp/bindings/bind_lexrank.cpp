@@ -36,10 +36,10 @@ std::span<const T> span_of(const Array<T>& array) {
 template <class Value>
 UnitRows sparse(const Array<std::int64_t>& offsets, const Array<std::int32_t>& columns,
                 const Array<Value>& values, const Array<double>& column_scale) {
-    require(offsets.ndim() == 1, "offsets must be one more than rows");
+    require(offsets.ndim() == 1, "offsets must have one entry more than there are rows");
     require(columns.ndim() == 1 && values.ndim() == 1,
-            "columns and values must be flat and of one length");
-    require(column_scale.ndim() == 1, "column_scale must be flat");
+            "columns and values must be one-dimensional and of equal length");
+    require(column_scale.ndim() == 1, "column_scale must be one-dimensional");
     return {lexrank::checked_sparse(span_of(offsets), span_of(columns), span_of(values),
                                     span_of(column_scale)),
             {offsets, columns, values, column_scale}};
@@ -93,9 +93,9 @@ lexrank::WalkSettings walk_settings(std::int64_t size, double damping, double to
     require(max_iterations >= 1, "max_iterations must be at least 1");
     require(threads >= 1, "threads must be at least 1");
     require(!teleport || (teleport->ndim() == 1 && teleport->size() == size),
-            "teleport must have one entry a unit");
+            "teleport must have one entry per unit");
     require(!takes_part || (takes_part->ndim() == 1 && takes_part->size() == size),
-            "takes_part must have one entry a unit");
+            "takes_part must have one entry per unit");
     return {damping,
             tolerance,
             max_iterations,
@@ -176,9 +176,10 @@ lexrank::GraphView graph_view(const Array<std::int64_t>& offsets,
                               const Array<std::int32_t>& neighbours,
                               const OptionalDoubles& weights) {
     require(offsets.ndim() == 1 && neighbours.ndim() == 1,
-            "offsets must be one more than units, neighbours flat");
+            "offsets must have one entry more than there are units, and neighbours must be "
+            "one-dimensional");
     require(!weights || (weights->ndim() == 1 && weights->size() == neighbours.size()),
-            "weights must have one entry an edge");
+            "weights must have one entry per edge");
     return lexrank::checked_graph(span_of(offsets), span_of(neighbours),
                                   weights ? weights->data() : nullptr);
 }

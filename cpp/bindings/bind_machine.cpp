@@ -9,7 +9,7 @@ void bind_machine(py::module_& module) {
         "Width of the kernels in use: 'scalar', 'neon', 'avx2' or 'avx512'.");
     module.def(
         "has_sha256_instructions", [] { return simd::has_sha256_instructions(); },
-        "Whether SHA-256 runs on CPU instructions of its own.");
+        "Whether SHA-256 uses the CPU's instructions for it.");
 }
 
 }  // namespace dsir::bindings

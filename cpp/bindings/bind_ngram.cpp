@@ -27,7 +27,7 @@ py::tuple count(const py::object& array, const FeatureSpec& spec, Array<std::int
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
     require(counts.ndim() == 1 && counts.size() == static_cast<py::ssize_t>(spec.buckets),
-            "counts must have one entry a bucket");
+            "counts must have one entry per bucket");
     require(threads >= 1, "threads must be at least 1");
     std::int64_t* const out = counts.mutable_data();
     ngram::CountResult result;
@@ -44,8 +44,9 @@ py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatio
                 const Weighing& weighing, unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
-    require(table.buckets() == spec.buckets, "the table must have one entry a bucket");
-    require(table.targets() == weighing.targets, "table and weighing differ in their targets");
+    require(table.buckets() == spec.buckets, "the table must have one entry per bucket");
+    require(table.targets() == weighing.targets,
+            "table and weighing must have the same number of targets");
     require(threads >= 1, "threads must be at least 1");
     const py::ssize_t rows = column.size();
     py::array_t<double> log_weight({static_cast<py::ssize_t>(weighing.columns()), rows});
@@ -79,10 +80,10 @@ LogRatioTable make_table(const Array<double>& log_ratio) {
 Weighing make_weighing(std::size_t targets, double alpha,
                        const std::vector<std::pair<double, double>>& lengths,
                        std::vector<double> shares) {
-    require(targets >= 1, "there must be a target");
+    require(targets >= 1, "there must be at least one target");
     require(alpha >= 0 && alpha <= 1, "alpha must be 0 to 1");
-    require(lengths.empty() || lengths.size() == targets, "lengths must be a pair a target");
-    require(shares.empty() || shares.size() == targets, "shares must be one a target");
+    require(lengths.empty() || lengths.size() == targets, "lengths must have one pair per target");
+    require(shares.empty() || shares.size() == targets, "shares must have one entry per target");
     Weighing weighing{targets, alpha, {}, std::move(shares)};
     for (const auto& [of_target, of_raw] : lengths) {
         require(std::isfinite(of_target) && of_target > 0 && std::isfinite(of_raw) && of_raw > 0,
@@ -94,14 +95,14 @@ Weighing make_weighing(std::size_t targets, double alpha,
         require(std::isfinite(share) && share >= 0, "shares must be 0 or more");
         sum += share;
     }
-    require(weighing.shares.empty() || sum > 0, "a share must be above 0");
+    require(weighing.shares.empty() || sum > 0, "at least one share must be above 0");
     return weighing;
 }
 
 py::array_t<double> log_ratio(const Array<std::int64_t>& target, const Array<std::int64_t>& raw,
                               double smoothing) {
     require(target.ndim() == 1 && raw.ndim() == 1 && target.size() == raw.size(),
-            "the counts must be flat and of one length");
+            "the counts must be one-dimensional and of equal length");
     return to_numpy(ngram::log_ratio(target.data(), raw.data(),
                                      static_cast<std::size_t>(raw.size()), smoothing));
 }

@@ -31,7 +31,7 @@ void add_hashes(FirstSeen& seen, const Array<std::uint64_t>& hashes,
                 const Array<std::uint8_t>& eligible, Array<std::uint8_t>& repeated) {
     require(hashes.ndim() == 1 && eligible.ndim() == 1 && repeated.ndim() == 1 &&
                 eligible.size() == hashes.size() && repeated.size() == hashes.size(),
-            "hashes, eligible and repeated must be flat and of one length");
+            "hashes, eligible and repeated must be one-dimensional and of equal length");
     std::uint8_t* const out = repeated.mutable_data();
     // The caller's frame holds the arrays.
     const py::gil_scoped_release release;
@@ -46,7 +46,7 @@ QuotaSearch quota_search(const KeySettings& settings, std::uint64_t budget,
             "there must be 1 to 4 columns with quotas");
     std::vector<Quota> columns;
     for (const auto& [room, in_rows] : quotas) {
-        require(room.ndim() == 1, "room must be flat");
+        require(room.ndim() == 1, "room must be one-dimensional");
         columns.push_back({{room.data(), room.data() + room.size()}, in_rows});
     }
     return {settings, budget, std::move(columns), capacity};
@@ -58,7 +58,7 @@ void add_documents(QuotaSearch& search, const Array<double>& log_weight,
                    const std::optional<Array<std::uint32_t>>& cost, unsigned threads) {
     const py::ssize_t size = log_weight.size();
     require(log_weight.ndim() == 1 && eligible.ndim() == 1 && eligible.size() == size,
-            "log_weight and eligible must be flat and of one length");
+            "log_weight and eligible must be one-dimensional and of equal length");
     require(!cost || (cost->ndim() == 1 && cost->size() == size),
             "cost must be as long as log_weight");
     const auto columns = static_cast<py::ssize_t>(search.columns());
@@ -95,10 +95,10 @@ py::array_t<std::uint8_t> open_in(const KeySettings& settings, const Array<std::
                                   const Array<double>& log_weight, const Array<std::int64_t>& rows,
                                   const Array<std::uint32_t>& codes) {
     require(keys.ndim() == 1 && not_rows.ndim() == 1 && not_rows.size() == keys.size(),
-            "keys and not_rows must be flat and of one length");
+            "keys and not_rows must be one-dimensional and of equal length");
     require(log_weight.ndim() == 1 && rows.ndim() == 1 && codes.ndim() == 1 &&
                 rows.size() == log_weight.size() && codes.size() == log_weight.size(),
-            "log_weight, rows and codes must be flat and of one length");
+            "log_weight, rows and codes must be one-dimensional and of equal length");
     require_below(codes.data(), codes.size(), static_cast<std::size_t>(keys.size()));
     py::array_t<std::uint8_t> open(log_weight.size());
     std::uint8_t* const out = open.mutable_data();

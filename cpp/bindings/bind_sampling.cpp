@@ -33,7 +33,7 @@ Documents documents(const Array<double>& log_weight,
                     const std::optional<Array<std::uint32_t>>& cost, std::uint64_t first_row) {
     require(log_weight.ndim() == 1 &&
                 (!eligible || (eligible->ndim() == 1 && eligible->size() == log_weight.size())),
-            "log_weight and eligible must be flat and of one length");
+            "log_weight and eligible must be one-dimensional and of equal length");
     require(!cost || (cost->ndim() == 1 && cost->size() == log_weight.size()),
             "cost must be as long as log_weight");
     return {log_weight.data(), eligible ? eligible->data() : nullptr, cost ? cost->data() : nullptr,
@@ -88,7 +88,7 @@ py::array_t<std::int64_t> selected_positions(const KeySettings& settings, const 
 
 py::array_t<double> keys(const KeySettings& settings, const Array<double>& log_weight,
                          std::uint64_t first_row) {
-    require(log_weight.ndim() == 1, "log_weight must be flat");
+    require(log_weight.ndim() == 1, "log_weight must be one-dimensional");
     std::vector<double> out(static_cast<std::size_t>(log_weight.size()));
     for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = sampling::key_of(settings, log_weight.data()[i], first_row + i);
@@ -99,7 +99,7 @@ py::array_t<double> keys(const KeySettings& settings, const Array<double>& log_w
 py::array_t<double> keys_of_rows(const KeySettings& settings, const Array<double>& log_weight,
                                  const Array<std::int64_t>& rows) {
     require(log_weight.ndim() == 1 && rows.ndim() == 1 && rows.size() == log_weight.size(),
-            "log_weight and rows must be flat and of one length");
+            "log_weight and rows must be one-dimensional and of equal length");
     std::vector<double> out(static_cast<std::size_t>(rows.size()));
     for (std::size_t i = 0; i < out.size(); ++i) {
         const auto row = static_cast<std::uint64_t>(rows.data()[i]);
@@ -151,10 +151,10 @@ void bind_sampling(py::module_& module) {
                py::arg("first_row"), py::kw_only(), py::arg("threads") = 1,
                "Positions in the run of the documents at or above it.");
     module.def("keys", &keys, py::arg("settings"), py::arg("log_weight").noconvert(),
-               py::arg("first_row"), "The keys that documents are selected by.");
+               py::arg("first_row"), "The keys by which documents are selected.");
     module.def("keys_of_rows", &keys_of_rows, py::arg("settings"),
                py::arg("log_weight").noconvert(), py::arg("rows").noconvert(),
-               "The same, of documents by their row.");
+               "The same for documents given by their rows.");
     module.def("philox4x32", &numeric::philox4x32, py::arg("counter"), py::arg("key"),
                "Philox 4x32-10 of a counter of four words under a key of two.");
 }

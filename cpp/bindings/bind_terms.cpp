@@ -29,7 +29,8 @@ void add_tokens(TermCounter& counter, const py::object& array, const Array<std::
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
     require(threads >= 1, "threads must be at least 1");
-    require(offsets.ndim() == 1 && offsets.size() >= 1, "offsets must be one more than units");
+    require(offsets.ndim() == 1 && offsets.size() >= 1,
+            "offsets must have one entry more than there are units");
     const std::vector<std::int64_t> of(offsets.data(), offsets.data() + offsets.size());
     require(of.front() >= 0 && of.back() <= column.size() && std::is_sorted(of.begin(), of.end()),
             "offsets must ascend and stay within the tokens");
@@ -71,7 +72,7 @@ py::tuple sorted_terms(const TermCounter& counter) {
 void add_terms(TermCounter& counter, std::string_view bytes, const Array<std::int64_t>& offsets,
                const Array<std::int64_t>& documents, std::int64_t total) {
     require(offsets.ndim() == 1 && documents.ndim() == 1 && offsets.size() == documents.size() + 1,
-            "offsets must be one more than document counts");
+            "offsets must have one entry more than there are document counts");
     const std::int64_t* const at = offsets.data();
     require(at[0] == 0 && at[documents.size()] == static_cast<std::int64_t>(bytes.size()) &&
                 std::is_sorted(at, at + offsets.size()),
@@ -94,7 +95,7 @@ std::int64_t documents_with(const TermCounter& counter, std::string_view term) {
 
 /// log(documents / n), or log(documents + 1) if n is 0.
 py::array_t<double> idf(const Array<std::int64_t>& document_counts, std::int64_t documents) {
-    require(document_counts.ndim() == 1, "document counts must be flat");
+    require(document_counts.ndim() == 1, "document counts must be one-dimensional");
     std::vector<double> result;
     for (py::ssize_t k = 0; k < document_counts.size(); ++k) {
         const std::int64_t n = document_counts.data()[k];
@@ -133,7 +134,7 @@ void bind_terms(py::module_& module) {
             return static_cast<std::int64_t>(counter.terms().size());
         });
     module.def("idf", &idf, py::arg("document_counts").noconvert(), py::arg("documents"),
-               "log(documents / n) per term; log(documents + 1) where n is 0.");
+               "log(documents / n) per term; log(documents + 1) if n is 0.");
 }
 
 }  // namespace dsir::bindings

@@ -48,7 +48,7 @@ std::string lowered(std::string_view utf8) {
 py::tuple line_spans(const py::buffer& data) {
     const py::buffer_info info = data.request();
     require(info.ndim == 1 && info.itemsize == 1 && (info.size <= 1 || info.strides[0] == 1),
-            "expected a flat buffer of bytes");
+            "expected a one-dimensional buffer of bytes");
     text::LineSpans spans;
     {
         // `data` keeps the memory alive, and the memory is only read.
@@ -102,9 +102,9 @@ void bind_text(py::module_& module) {
                py::call_guard<py::gil_scoped_release>(),
                "Lower-cased words of a text, taken as one sentence, by NLTK's rules.");
     module.def("lowered", &lowered, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),
-               "The text lower-cased, by the tables of UNICODE_VERSION.");
+               "The text in lower case, by the tables of UNICODE_VERSION.");
     module.def("split_sentences", &split_sentences, py::arg("array"),
-               "The sentences of the rows, by the plain rule of the core.");
+               "The sentences of the rows, by the core's simple rule.");
     module.def("line_spans", &line_spans, py::arg("data"),
                "Starts and ends of the lines that are not blank, whether all are {...}, and how "
                "many lines there are.");

@@ -40,7 +40,7 @@ std::string_view span_of(std::string_view text, const Spans& spans, std::int64_t
 
 std::string_view row_of(const arrow::TextColumn& column, const Spans& spans, std::int64_t k) {
     const std::int64_t row = spans.rows[k];
-    if (row < 0 || row >= column.size()) refuse(k, "is of a row that is not there");
+    if (row < 0 || row >= column.size()) refuse(k, "is in a row that does not exist");
     return column[row].value_or(std::string_view{});
 }
 

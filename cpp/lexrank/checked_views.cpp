@@ -42,7 +42,7 @@ void check_row(const numeric::SparseRows<Value>& view, std::int64_t i) {
         }
         if (!std::isfinite(view.values[k])) refuse_row(i, "holds NaN or an infinite value");
         if (!in_range(static_cast<double>(view.values[k]), kLargestValue)) {
-            refuse_row(i, "holds a value that is not 0 and not 1e-100 to 1e100 in magnitude");
+            refuse_row(i, "holds a value that is neither 0 nor 1e-100 to 1e100 in magnitude");
         }
     }
 }
@@ -54,8 +54,9 @@ numeric::SparseRows<Value> checked_sparse(std::span<const std::int64_t> offsets,
                                           std::span<const std::int32_t> columns,
                                           std::span<const Value> values,
                                           std::span<const double> column_scale) {
-    require(!offsets.empty(), "offsets must be one more than rows");
-    require(columns.size() == values.size(), "columns and values must be flat and of one length");
+    require(!offsets.empty(), "offsets must have one entry more than there are rows");
+    require(columns.size() == values.size(),
+            "columns and values must be one-dimensional and of equal length");
     const auto entries = static_cast<std::int64_t>(columns.size());
     const numeric::SparseRows<Value> view{static_cast<std::int64_t>(offsets.size()) - 1,
                                           static_cast<std::int64_t>(column_scale.size()),
@@ -103,7 +104,9 @@ numeric::DenseRows checked_dense(std::int64_t size, std::int64_t width, const fl
 
 GraphView checked_graph(std::span<const std::int64_t> offsets,
                         std::span<const std::int32_t> neighbours, const double* weights) {
-    require(!offsets.empty(), "offsets must be one more than units, neighbours flat");
+    require(!offsets.empty(),
+            "offsets must have one entry more than there are units, and neighbours must be "
+            "one-dimensional");
     const GraphView view{static_cast<std::int64_t>(offsets.size()) - 1, offsets.data(),
                          neighbours.data(), weights};
     require(offsets.front() == 0 && offsets.back() == static_cast<std::int64_t>(neighbours.size()),

@@ -257,8 +257,8 @@ TEST(malformed_views_are_refused) {
         return array;
     };
     CHECK_THROWS(TypeError, "negative length", rows_of(broken(0, -1)->column()));
-    CHECK_THROWS(TypeError, "not there", rows_of(broken(8, -1)->column()));
-    CHECK_THROWS(TypeError, "not there", rows_of(broken(8, 2)->column()));
+    CHECK_THROWS(TypeError, "does not exist", rows_of(broken(8, -1)->column()));
+    CHECK_THROWS(TypeError, "does not exist", rows_of(broken(8, 2)->column()));
     CHECK_THROWS(TypeError, "beyond", rows_of(broken(12, -1)->column()));
     CHECK_THROWS(TypeError, "beyond", rows_of(broken(12, 28)->column()));
     CHECK_THROWS(TypeError, "beyond", rows_of(broken(0, 2147483647)->column()));
@@ -270,7 +270,7 @@ TEST(malformed_views_are_refused) {
     CHECK_THROWS(TypeError, "does not say how long", no_sizes->column());
     const auto no_text = TextArray::views(rows, 2);
     no_text->array.buffers[2] = nullptr;
-    CHECK_THROWS(TypeError, "not there", rows_of(no_text->column()));
+    CHECK_THROWS(TypeError, "does not exist", rows_of(no_text->column()));
     const auto no_views = TextArray::views(rows, 2);
     no_views->array.buffers[1] = nullptr;
     CHECK_THROWS(TypeError, "no views", no_views->column());

@@ -234,7 +234,7 @@ TEST(slices_that_are_refused) {
     CHECK_EQUAL(slice(0, 0, 5).char_stops[0], 3);
     CHECK_EQUAL(slice(0, 5, 0).char_starts[0], 3);
     for (const std::int64_t row : {std::int64_t{-1}, std::int64_t{2}, kHuge}) {
-        CHECK_THROWS(std::invalid_argument, "a row that is not there", slice(row, 0, 0));
+        CHECK_THROWS(std::invalid_argument, "a row that does not exist", slice(row, 0, 0));
     }
     for (const Span& span : {Span(0, 6), Span(6, 0), Span(2, kHuge), Span(kHuge, kHuge)}) {
         const auto start = static_cast<std::int64_t>(span.first);

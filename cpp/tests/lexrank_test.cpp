@@ -258,8 +258,9 @@ TEST(arrays_from_outside_are_checked) {
     };
     CHECK_EQUAL(checked({0, 1, 3}, {1, 0, 1}, {1, 2, 3}, {1, 1}), 2);
     CHECK_EQUAL(checked({0}, {}, {}, {}), 0);
-    CHECK_THROWS(std::invalid_argument, "one more than rows", checked({}, {}, {}, {}));
-    CHECK_THROWS(std::invalid_argument, "of one length", checked({0, 1}, {0}, {}, {1}));
+    CHECK_THROWS(std::invalid_argument, "one entry more than there are rows",
+                 checked({}, {}, {}, {}));
+    CHECK_THROWS(std::invalid_argument, "of equal length", checked({0, 1}, {0}, {}, {1}));
     CHECK_THROWS(std::invalid_argument, "begin at 0", checked({1, 1}, {0}, {1}, {1}));
     CHECK_THROWS(std::invalid_argument, "do not ascend",
                  checked({0, 2, 1, 2}, {0, 1}, {1, 1}, {1, 1}));
@@ -291,7 +292,7 @@ TEST(arrays_from_outside_are_checked) {
         return checked_graph(offsets, neighbours, nullptr).size;
     };
     CHECK_EQUAL(graph({0, 1, 2}, {1, 0}), 2);
-    CHECK_THROWS(std::invalid_argument, "one more than units", graph({}, {}));
+    CHECK_THROWS(std::invalid_argument, "one entry more than there are units", graph({}, {}));
     CHECK_THROWS(std::invalid_argument, "begin at 0", graph({0, 1}, {0, 0}));
     CHECK_THROWS(std::invalid_argument, "ascend", graph({0, 3, 2}, {1, 0}));
     CHECK_THROWS(std::invalid_argument, "out of range", graph({0, 1, 2}, {1, 2}));

@@ -434,7 +434,7 @@ def selected_positions(
 def keys(
     settings: KeySettings, log_weight: NDArray[np.float64], first_row: int
 ) -> NDArray[np.float64]:
-    """The keys that documents are selected by."""
+    """The keys by which documents are selected."""
 
 def keys_of_rows(
     settings: KeySettings, log_weight: NDArray[np.float64], rows: NDArray[np.int64]
@@ -518,7 +518,7 @@ class TermCounter:
         """Different terms."""
 
 def idf(document_counts: NDArray[np.int64], documents: int) -> NDArray[np.float64]:
-    """log(documents / n) per term; log(documents + 1) where n is 0."""
+    """log(documents / n) per term; log(documents + 1) if n is 0."""
 
 def split_sentences(
     array: _ArrowArray,
@@ -719,4 +719,4 @@ def simd_level() -> Literal["scalar", "neon", "avx2", "avx512"]:
     """Width of the kernels in use."""
 
 def has_sha256_instructions() -> bool:
-    """Whether SHA-256 runs on CPU instructions of its own."""
+    """Whether SHA-256 uses the CPU's instructions for it."""

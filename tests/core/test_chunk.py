@@ -208,7 +208,7 @@ def test_what_is_refused():
     for start, length in [(1, 2), (0, 1)]:
         with pytest.raises(ValueError, match="inside a character"):
             _core.slice_texts(array, whole, np.array([start]), np.array([length]))
-    with pytest.raises(ValueError, match="of one length"):
+    with pytest.raises(ValueError, match="of equal length"):
         _core.slice_texts(array, whole, whole, np.zeros(2, dtype=np.int64))
     with pytest.raises(TypeError):
         _core.slice_texts(array, whole, whole, np.zeros(1, dtype=np.int32))

@@ -303,7 +303,7 @@ def test_malformed_offsets_and_views_are_refused():
     array = pa.Array.from_buffers(pa.string_view(), 1, buffers)
     for spoilt, message in [
         ([-1, 0, 0, 0], "negative length"),
-        ([20, 0, 1, 0], "a buffer that is not there"),
+        ([20, 0, 1, 0], "a buffer that does not exist"),
         ([20, 0, 0, 5], "beyond its buffer"),
         ([20, 0, 0, -1], "beyond its buffer"),
     ]:
@@ -330,27 +330,27 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="hash must be 'fast' or 'sha256'"):
         _core.FeatureSpec(n=1, buckets=10, hash="md5")
     for keywords, message in [
-        ({"targets": 0}, "there must be a target"),
+        ({"targets": 0}, "there must be at least one target"),
         ({"alpha": -0.1}, "alpha must be 0 to 1"),
         ({"alpha": math.nan}, "alpha must be 0 to 1"),
-        ({"lengths": [(1.0, 1.0)] * 2}, "lengths must be a pair a target"),
+        ({"lengths": [(1.0, 1.0)] * 2}, "lengths must have one pair per target"),
         ({"lengths": [(1.0, 0.0)]}, "lengths must be above 0"),
-        ({"shares": [0.5, 0.5]}, "shares must be one a target"),
+        ({"shares": [0.5, 0.5]}, "shares must have one entry per target"),
         ({"shares": [-1.0]}, "shares must be 0 or more"),
-        ({"shares": [0.0]}, "a share must be above 0"),
+        ({"shares": [0.0]}, "at least one share must be above 0"),
     ]:
         with pytest.raises(ValueError, match=message):
             _core.Weighing(**keywords)
-    with pytest.raises(ValueError, match="differ in their targets"):
+    with pytest.raises(ValueError, match="same number of targets"):
         _core.score(texts, SPEC, TABLE, _core.Weighing(targets=2))
     with pytest.raises(ValueError, match="the axes targets and buckets"):
         _core.LogRatioTable(np.zeros(500))
     for call in (score, count):
         with pytest.raises(ValueError, match="threads must be at least 1"):
             call(texts, threads=0)
-    with pytest.raises(ValueError, match="one entry a bucket"):
+    with pytest.raises(ValueError, match="one entry per bucket"):
         _core.count(texts, SPEC, counts[:-1])
-    with pytest.raises(ValueError, match="one entry a bucket"):
+    with pytest.raises(ValueError, match="one entry per bucket"):
         _core.score(texts, SPEC, _core.LogRatioTable(np.zeros((1, 499))), SUM)
     for wrong in (counts.astype(np.int32), counts.astype(np.float64), np.zeros(1000, int)[::2]):
         with pytest.raises(TypeError):

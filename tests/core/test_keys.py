@@ -208,5 +208,5 @@ def test_arguments_are_checked():
             _core.KeySettings(seed=seed)
     with pytest.raises(TypeError):
         keys(np.zeros(3, dtype=np.float32))
-    with pytest.raises(ValueError, match="flat"):
+    with pytest.raises(ValueError, match="one-dimensional"):
         keys(np.zeros((2, 2)))

@@ -77,7 +77,7 @@ def test_any_flat_buffer(block):
     ids=["wide", "two-dimensional", "strided", "backwards"],
 )
 def test_other_buffers_are_refused(wrong):
-    with pytest.raises(ValueError, match="flat buffer of bytes"):
+    with pytest.raises(ValueError, match="one-dimensional buffer of bytes"):
         _core.line_spans(wrong)
 
 

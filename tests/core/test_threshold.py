@@ -182,7 +182,7 @@ def test_arguments_are_checked():
     with pytest.raises(TypeError):
         _core.ThresholdSearch(keys, -1)
     found = _core.ThresholdSearch(keys, 1)
-    with pytest.raises(ValueError, match="flat and of one length"):
+    with pytest.raises(ValueError, match="one-dimensional and of equal length"):
         found.add(weights, eligible[:2], 0)
     with pytest.raises(ValueError, match="cost must be as long"):
         found.add(weights, eligible, 0, cost=np.ones(2, dtype=np.uint32))

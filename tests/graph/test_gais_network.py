@@ -263,7 +263,7 @@ def test_wrong_arrays_are_refused():
     shape = {"heads": HEADS, "hidden": HIDDEN, "classes": 3}
     with pytest.raises(ValueError, match=r"expected .* weights"):
         _core.run_network(graph, x, weights[:-1], **shape)
-    with pytest.raises(ValueError, match="one row a node"):
+    with pytest.raises(ValueError, match="one row per node"):
         _core.run_network(graph, x[1:], weights, **shape)
     with pytest.raises(ValueError, match="a label is out of range"):
         _core.network_gradient(graph, x, labels + 1, node_weights, weights, **shape)

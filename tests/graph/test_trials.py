@@ -105,7 +105,7 @@ def test_threads_change_no_judgement():
         ({"offsets": np.array([0, 2], np.int64)}, "ascend"),
         ({"asked": np.array([-1], np.int32)}, "out of range"),
         ({"classes": 1}, "labels"),
-        ({"trees": 0}, "1 or more"),
+        ({"trees": 0}, "at least 1"),
         ({"rows": np.full((400, 4), np.nan, np.float32)}, "finite"),
     ],
 )
