@@ -21,6 +21,7 @@ except ImportError as error:  # The import found the source tree, or the build i
 
 from dsir.check.diff import SelectionDifference, diff
 from dsir.check.verify import Verification, verify
+from dsir.corpus.names_or_texts import files, texts
 from dsir.errors import (
     BadDataError,
     BudgetError,
@@ -76,11 +77,13 @@ __all__ = [
     "__version__",
     "diff",
     "effective_sample_size",
+    "files",
     "fit",
     "graph",
     "kl_reduction",
     "sample",
     "select",
+    "texts",
     "verify",
 ]
 

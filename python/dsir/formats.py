@@ -54,7 +54,11 @@ FORMATS = (
     Format(
         kind="parquet",
         title="Parquet",
-        suffixes=(".parquet", ".pq"),
+        # pandas and Spark name the compression inside the file after the suffix.
+        suffixes=(
+            *(".parquet", ".pq", ".parquet.gzip", ".parquet.gz", ".parquet.snappy"),
+            *(".parquet.zstd", ".parquet.zst", ".parquet.brotli", ".parquet.lz4"),
+        ),
         reader="dsir.corpus.parquet:ParquetShard",
         writer="dsir.output.parquet:ParquetWriter",
         row_counter="dsir.output.parquet:count_rows",
@@ -62,12 +66,15 @@ FORMATS = (
     Format(
         kind="jsonl",
         title="JSON Lines",
-        suffixes=(".jsonl", ".ndjson"),
+        suffixes=(".jsonl", ".ndjson", ".jsonlines"),
         # C4's files are .json.gz. Plain .json files in a folder are more often settings or
         # manifests than corpora.
         suffixes_by_name=(".json",),
         compressions=MappingProxyType(
-            {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+            {
+                **{".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"},
+                **{".bz2": "bz2", ".lz4": "lz4"},
+            }
         ),
         reader="dsir.corpus.jsonl:JsonLinesShard",
         writer="dsir.output.jsonl:JsonLinesWriter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,9 +20,15 @@ class Reporter(Protocol):
     ) -> AbstractContextManager[Callable[[int], None]]:
         """Begin a stage; call the function that the context manager gives with each amount done."""
 
+    def note(self, line: str) -> None:
+        """Say something that a user should know, in one line."""
+
 
 class Silent:
     """A reporter that shows nothing."""
+
+    def note(self, line: str) -> None:
+        """Say nothing."""
 
     @contextmanager
     def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
@@ -66,8 +73,12 @@ class Lines:
         seconds = time.monotonic() - begun
         self._say(f"{name}: done in {_clock(seconds)}")
 
+    def note(self, line: str) -> None:
+        """Write the line."""
+        self._say(line)
+
     def _say(self, line: str) -> None:
-        print(f"dsir {line}", file=self._stream, flush=True)
+        _write(self._stream, f"dsir {line}")
 
 
 class Bars:
@@ -79,6 +90,10 @@ class Bars:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+
+    def note(self, line: str) -> None:
+        """Write the line above the next bar."""
+        _write(self._stream, f"dsir {line}")
 
     @contextmanager
     def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
@@ -110,11 +125,20 @@ class Bars:
 
 
 def reporter(progress: bool, stream: TextIO | None = None) -> Reporter:
-    """Return a reporter for a stream; None is standard error."""
+    """Choose how to show progress on a stream; None for standard error, if there is one."""
     stream = stream or sys.stderr
-    if not progress:
-        return Silent()
-    return Bars(stream) if stream.isatty() else Lines(stream)
+    if not progress or stream is None or getattr(stream, "closed", False):
+        return Silent()  # A program without a console has no standard error.
+    terminal = getattr(stream, "isatty", None)
+    return Bars(stream) if terminal is not None and terminal() else Lines(stream)
+
+
+def _write(stream: TextIO, line: str) -> None:
+    """Write a line; that nobody can read it does not stop a run."""
+    with contextlib.suppress(OSError, ValueError):
+        print(line, file=stream)
+        if hasattr(stream, "flush"):
+            stream.flush()
 
 
 def _amount(amount: float, unit: str) -> str:

@@ -59,7 +59,8 @@ def survey(corpus: Corpus) -> dict[str, Any]:
     """Look at the shards of a corpus without reading rows.
 
     Returns:
-        name, shards, kinds, bytes, rows (None if a shard does not say), and unreadable shards.
+        name, shards, kinds, bytes, rows (None if a shard does not say), unreadable shards, and
+        what was found beside the shards and left out.
     """
     rows: int | None = 0
     unreadable = []
@@ -80,6 +81,7 @@ def survey(corpus: Corpus) -> dict[str, Any]:
         "bytes": corpus.size,
         "rows": rows,
         "unreadable": unreadable,
+        "left_out": [one.describe() for one in corpus.left_out],
     }
 
 
@@ -99,6 +101,9 @@ def print_survey(surveys: list[dict[str, Any]]) -> None:
     console = Console(highlight=False)
     console.print(table)
     for found in surveys:
+        for one in found["left_out"]:
+            line = f"left out: {one['path']}: {one['reason']}"
+            console.print(line, style="yellow", soft_wrap=True, markup=False)
         for reason in found["unreadable"]:
             console.print(f"cannot be read: {reason}", style="red", soft_wrap=True, markup=False)
     console.print("dry run: no row was read, nothing was written")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dsir.cli import options
 from dsir.cli.command import command
-from dsir.errors import RowError
+from dsir.corpus import texts
+from dsir.errors import RowError, SettingError
 from dsir.model.estimators import load_model
 
 
@@ -19,8 +21,11 @@ from dsir.model.estimators import load_model
 def explain(
     model: options.ModelArgument,
     text: Annotated[
-        str | None,
-        typer.Argument(help="The text to explain. By default it is read from standard input."),
+        str | None, typer.Argument(help="The text; without it or --file, standard input is read.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Explain the text of this UTF-8 file, all of it."),
     ] = None,
     target: Annotated[
         str | None,
@@ -47,8 +52,10 @@ def explain(
 
     `dsir explain model.dsir --top 50 < document.txt`
     """
+    if text is not None and file is not None:
+        raise SettingError("give TEXT or --file, not both")
     if text is None:
-        text = _standard_input()
+        text = _text_of(file)
     loaded = load_model(model)
     table = loaded.explain(text, target=target)
     shown = table.slice(0, top) if top > 0 else table
@@ -57,7 +64,7 @@ def explain(
         log_weight = math.fsum(table["contribution"].to_pylist())
     else:
         column = list(loaded.column_names).index(target) if target is not None else 0
-        log_weight = float(loaded.score([text]).reshape(-1)[column])
+        log_weight = float(loaded.score(texts([text])).reshape(-1)[column])
     if as_json:
         found = {"log_weight": log_weight, "ngrams": shown.to_pylist()}
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -65,11 +72,14 @@ def explain(
     _print(shown.to_pylist(), log_weight, table.num_rows)
 
 
-def _standard_input() -> str:
+def _text_of(file: Path | None) -> str:
+    """Read the text of a file, or of standard input."""
+    name = "standard input" if file is None else str(file)
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        data = sys.stdin.buffer.read() if file is None else file.read_bytes()
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RowError(f"standard input: is not UTF-8 (at byte {error.start})") from error
+        raise RowError(f"{name}: is not UTF-8 (at byte {error.start})") from error
 
 
 def _print(rows: list[dict[str, object]], log_weight: float, total: int) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dsir.corpus.resolve import Corpus, Paths, resolve
+from dsir.corpus.listing import LeftOut
+from dsir.corpus.names_or_texts import Paths, Texts, files, texts
+from dsir.corpus.resolve import Corpus, resolve
 from dsir.corpus.shard import BadRow, ChunkOrigin, OnError, Shard, TakenRows, TextBatch
 
 __all__ = [
     "BadRow",
     "ChunkOrigin",
     "Corpus",
+    "LeftOut",
     "OnError",
     "Paths",
     "Shard",
     "TakenRows",
     "TextBatch",
+    "Texts",
+    "files",
     "resolve",
+    "texts",
 ]

@@ -1,23 +1,19 @@
 """Makes a corpus of what a user names: files, patterns, folders, tables, texts, or lists of these.
 
-Files are on this machine, or in a store and named by URL (`dsir.remote`).
-
-A single `str` or `Path` is always a path. A list of strings could be paths or texts: it is paths if
-its first element is a `Path`, names an existing file or folder, is a pattern that matches, or ends
-in a suffix that dsir reads; otherwise it is texts. A mixture is refused: texts with an element that
-names an existing file, and paths with an element that names no file. Texts taken for paths would
-fail loudly, but paths taken for texts would silently select from file names.
+Files are on this machine, or named by the URL of a store (`dsir.remote`). A `str` or `Path` on its
+own is always a location. Strings in a list, an array or another iterable are locations or texts,
+all of them; what is unclear is refused (`dsir.corpus.names_or_texts`).
 """
 
 from __future__ import annotations
 
 import glob
+import itertools
 import os
-import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +21,11 @@ import pyarrow as pa
 
 from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.files import is_known, open_file
+from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern
 from dsir.corpus.memory import MemoryShard
+from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
 from dsir.corpus.shard import Shard
-from dsir.corpus.tables import speaks_arrow, table_of, table_of_texts
+from dsir.corpus.tables import first_texts, speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.formats import SUFFIXES
@@ -36,18 +34,9 @@ from dsir.remote.location import path_of_file_url
 from dsir.remote.matching import files_below, has_pattern, matching
 from dsir.remote.read_errors import translated
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_LONGEST_PATH = 4096
+# Of what can be iterated once, so many elements say whether they are texts.
+_FIRST = 1000
 _REQUESTS_AT_ONCE = 16
-
-
-class Paths(tuple[str, ...]):
-    """Strings that are paths, patterns or folders, whatever they look like: a command's arguments.
-
-    A plain list of strings counts as texts if the first names no file.
-    """
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +46,12 @@ class Corpus:
     Attributes:
         shards: one or more files, tables, or parts that files were cut into.
         name: what messages call the corpus, such as "raw".
+        left_out: files and folders that were found beside these and are not read.
     """
 
     shards: tuple[Shard, ...]
     name: str
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     @property
     def first_shards(self) -> tuple[Shard, ...]:
@@ -79,7 +70,7 @@ class Corpus:
 
     def limited(self, limits: ReadLimits) -> Corpus:
         """Return the same corpus with other limits on how much of each file is in memory."""
-        return Corpus(tuple(shard.limited(limits) for shard in self.shards), self.name)
+        return replace(self, shards=tuple(shard.limited(limits) for shard in self.shards))
 
 
 def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
@@ -99,103 +90,160 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
     """
     if not text:
         raise SettingError("text: the text column must have a name")
-    shards = tuple(_shards(source, text, name))
+    resolver = _Resolver(text)
+    shards = tuple(resolver.shards(source, name))
     if not shards:
         raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
-    seen: dict[str, str] = {}
+    _refuse_twice(shards, name)
+    return Corpus(shards, name, tuple(resolver.left_out))
+
+
+def _refuse_twice(shards: Iterable[Shard], name: str) -> None:
+    """Refuse a file that is named twice, also when it goes by two names."""
+    seen: dict[object, str] = {}
     for shard in shards:
         if shard.file is None:
             continue
-        path = str(shard.file)
-        if path in seen:
+        key = identity_of(shard.file)
+        if key in seen:
+            also = f" (also as {seen[key]})" if seen[key] != shard.name else ""
             raise SettingError(
-                f"{name}: {shard.name} is named twice (also as {seen[path]}), so its rows could be "
+                f"{name}: {shard.name} is named twice{also}, so its rows could be "
                 "drawn twice; name it once"
             )
-        seen[path] = shard.name
-    return Corpus(shards, name)
+        seen[key] = shard.name
 
 
-def _shards(source: Any, text: str, name: str) -> Iterator[Shard]:
-    if isinstance(source, RemotePath) or is_url(source):
-        yield from _remote_shards(_remote(source), text, name)
-    elif isinstance(source, str | Path):
-        for path in _paths(source, name):
-            yield open_file(path, text)
-    elif isinstance(source, Corpus):
-        yield from source.shards
-    elif isinstance(source, Paths):
-        for entry in source:
-            yield from _shards(entry, text, name)
-    elif speaks_arrow(source):
-        yield _in_memory(table_of(source, text, name), text, name)
-    elif isinstance(source, list | tuple):
-        yield from _shards_of_list(list(source), text, name)
-    elif isinstance(source, set | frozenset):
-        raise SettingError(
-            f"{name}: a set has no order, which decides the row numbers; give a sorted list"
-        )
-    elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | dict):
-        yield _in_memory(table_of_texts(source, text, name), text, name)
-    else:
-        hint = "; call .collect() first" if hasattr(source, "collect") else ""
-        raise SettingError(
-            f"{name}: {type(source).__name__} cannot be read as a corpus{hint}; expected a path, "
-            "a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
-        )
+class _Resolver:
+    """Turns one source into shards, and keeps count of what it leaves out.
 
+    Args:
+        text: the text column.
+    """
 
-def _shards_of_list(elements: list[Any], text: str, name: str) -> Iterator[Shard]:
-    if not elements:
-        return
-    if all(element is None or isinstance(element, str) for element in elements):
-        if not _is_list_of_paths(elements, name):
-            yield _in_memory(table_of_texts(elements, text, name), text, name)
-            return
-    elif isinstance(elements[0], str) and not _names_file(elements[0]):
-        # Some elements are not texts: the error that this raises names the first of them.
-        yield _in_memory(table_of_texts(elements, text, name), text, name)
-        return
-    for position, element in enumerate(elements):
-        if element is None:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.left_out: list[LeftOut] = []
+
+    def shards(self, source: Any, name: str) -> Iterator[Shard]:
+        """Describe what a source stands for."""
+        if isinstance(source, RemotePath) or is_url(source):
+            yield from self._remote(_remote(source), name)
+        elif isinstance(source, str | os.PathLike):
+            yield from self._local(os.fspath(source), name)
+        elif isinstance(source, Corpus):
+            self.left_out += source.left_out
+            yield from source.shards
+        elif isinstance(source, Paths):
+            for entry in source:
+                yield from self.shards(entry, name)
+        elif isinstance(source, Texts):
+            yield self._in_memory(table_of_texts(source, self._text, name), name)
+        elif speaks_arrow(source):
+            refuse_names(first_texts(source), name)
+            yield self._in_memory(table_of(source, self._text, name), name)
+        elif isinstance(source, list | tuple):
+            yield from self._list(list(source), name)
+        elif isinstance(source, set | frozenset):
             raise SettingError(
-                f"{name}: element {position} is None, but the others are inputs; remove it"
+                f"{name}: a set has no order, which decides the row numbers; give a sorted list"
             )
-        # Paths have a name of their own; tables are named by their position.
-        is_path = isinstance(element, str | Path | RemotePath)
-        yield from _shards(element, text, name if is_path else f"{name}[{position}]")
+        elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | dict):
+            yield from self._iterable(source, name)
+        else:
+            hint = "; call .collect() first" if hasattr(source, "collect") else ""
+            raise SettingError(
+                f"{name}: {type(source).__name__} cannot be read as a corpus{hint}; expected a "
+                "path, a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
+            )
 
+    def _iterable(self, source: Iterable[Any], name: str) -> Iterator[Shard]:
+        """Take what can be iterated once. Its first elements say what it holds."""
+        rest = iter(source)
+        first = list(itertools.islice(rest, _FIRST))
+        if all(element is None or isinstance(element, str) for element in first) and not (
+            are_paths(first, name)
+        ):
+            texts = itertools.chain(first, rest)
+            yield self._in_memory(table_of_texts(texts, self._text, name), name)
+        else:
+            yield from self._list([*first, *rest], name)
 
-def _remote_shards(source: RemotePath, text: str, name: str) -> Iterator[Shard]:
-    """Yield a shard for each file that a URL stands for."""
-    paths = _remote_paths(source, name)
-    # Each file takes a request, for its size and version.
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
-        yield from pool.map(lambda path: open_file(path, text), paths)
+    def _list(self, elements: list[Any], name: str) -> Iterator[Shard]:
+        if not elements:
+            return
+        strings = [element for element in elements if element is None or isinstance(element, str)]
+        if len(strings) == len(elements):
+            if not are_paths(strings, name):
+                yield self._in_memory(table_of_texts(strings, self._text, name), name)
+                return
+        elif isinstance(elements[0], str) and not are_paths([elements[0]], name):
+            # Some elements are not texts: the error that this raises names the first of them.
+            yield self._in_memory(table_of_texts(elements, self._text, name), name)
+            return
+        for position, element in enumerate(elements):
+            if element is None:
+                raise SettingError(
+                    f"{name}: element {position} is None, but the others are inputs; remove it"
+                )
+            # Paths have a name of their own; tables are named by their position.
+            has_name = isinstance(element, str | os.PathLike | RemotePath)
+            yield from self.shards(element, name if has_name else f"{name}[{position}]")
+
+    def _local(self, source: str, name: str) -> Iterator[Shard]:
+        """Describe the files that a path, pattern or folder stands for."""
+        source = str(path_of_file_url(source)) if URL.match(source) else source
+        if not source or "\0" in source:
+            raise SettingError(f"{name}: {source!r} is not a path")
+        try:
+            path = Path(source).expanduser()
+        except RuntimeError:
+            path = Path(source)
+        if path.is_dir():
+            listing = list_folder(path, name)
+        elif glob.has_magic(source) and not path.exists():
+            listing = list_pattern(str(path), name)
+        else:
+            if not is_known(path) and not os.path.lexists(path):
+                raise ShardError(f"{name}: {path}: no such file or folder", path=str(path))
+            listing = Listing((path,))
+        self.left_out += listing.left_out
+        for file in listing.files:
+            yield open_file(file, self._text)
+
+    def _remote(self, source: RemotePath, name: str) -> Iterator[Shard]:
+        """Yield a shard for each file that a URL stands for."""
+        paths = self._remote_paths(source, name)
+        # Each file takes a request, for its size and version.
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
+            yield from pool.map(lambda path: open_file(path, self._text), paths)
+
+    def _remote_paths(self, source: RemotePath, name: str) -> list[RemotePath]:
+        pattern = has_pattern(source)
+        if not pattern and (is_known(source) or not source.store.lists):
+            return [source]
+        with _listing(source):
+            every = list(matching(source) if pattern else files_below(source))
+        found = [path for path in every if is_known(path, in_folder=not pattern)]
+        self.left_out += [
+            LeftOut(str(path), "files of this kind are not read")
+            for path in every
+            if path not in found
+        ]
+        if not found:
+            what = f"no file matches {source}"
+            if not pattern:
+                what = f"no file to read in the folder {source}; looked for {SUFFIXES}"
+            raise EmptyCorpusError(f"{name}: {what}", path=str(source))
+        return found
+
+    def _in_memory(self, table: pa.Table, name: str) -> MemoryShard:
+        find_text_column(table.schema, self._text, name)
+        return MemoryShard(name, table_bytes(table), self._text, table)
 
 
 def _remote(source: Any) -> RemotePath:
     return source if isinstance(source, RemotePath) else RemotePath(str(source).rstrip("/"))
-
-
-def _remote_paths(source: RemotePath, name: str) -> list[RemotePath]:
-    if has_pattern(source):
-        with _listing(source):
-            found = [path for path in matching(source) if is_known(path)]
-        if not found:
-            raise EmptyCorpusError(f"{name}: no file matches {source}", path=str(source))
-        return found
-    if is_known(source) or not source.store.lists:
-        return [source]
-    with _listing(source):
-        found = [path for path in files_below(source) if is_known(path, in_folder=True)]
-    if not found:
-        raise EmptyCorpusError(
-            f"{name}: no file to read in the folder {source}; looked for {SUFFIXES} "
-            "(plain .json files must be named)",
-            path=str(source),
-        )
-    return found
 
 
 @contextmanager
@@ -204,112 +252,3 @@ def _listing(source: RemotePath) -> Iterator[None]:
         lambda error: ShardError(f"{source}: cannot be listed: {error}", path=str(source))
     ):
         yield
-
-
-def _is_list_of_paths(elements: list[str | None], name: str) -> bool:
-    """Tell whether strings are paths; raise SettingError for a mixture of paths and texts."""
-    paths = elements[0] is not None and _names_file(elements[0])
-    for position, element in enumerate(elements):
-        if paths and (element is None or not _names_file(element)):
-            raise SettingError(
-                f"{name}: element {position} names no file, but element 0 does ({elements[0]!r}); "
-                "a list may hold paths or texts, not both"
-            )
-        if not paths and element is not None and _exists(element):
-            raise SettingError(
-                f"{name}: element {position} names a file ({element!r}), but element 0 does not; "
-                "a list may hold paths or texts, not both"
-            )
-    return paths
-
-
-def _names_file(element: str) -> bool:
-    if len(element) > _LONGEST_PATH or "\n" in element:
-        return False
-    if _URL.match(element) and not any(character.isspace() for character in element):
-        return True
-    if _exists(element) or (not element.isspace() and is_known(Path(element))):
-        return True
-    return glob.has_magic(element) and any(True for _ in _matches(element))
-
-
-def _exists(element: str) -> bool:
-    if not element or len(element) > _LONGEST_PATH:
-        return False
-    try:
-        return Path(element).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False  # Too long, has a NUL byte, or names no such user: not a path.
-
-
-def _paths(source: str | Path, name: str) -> list[Path]:
-    """Return the files that a path, pattern or folder stands for, sorted."""
-    if isinstance(source, str):
-        source = str(path_of_file_url(source)) if _URL.match(source) else source
-    if not str(source) or "\0" in str(source):
-        raise SettingError(f"{name}: {str(source)!r} is not a path")
-    try:
-        path = Path(source).expanduser()
-    except RuntimeError:
-        path = Path(source)
-    if path.is_dir():
-        return _files_in(path, name)
-    if isinstance(source, str) and glob.has_magic(source) and not path.exists():
-        return _files_matching(str(path), name)
-    return [path]
-
-
-def _files_in(folder: Path, name: str) -> list[Path]:
-    def refuse(error: OSError) -> None:
-        raise ShardError(
-            f"{name}: the folder {error.filename} cannot be read: {error.strerror}",
-            path=str(error.filename),
-        ) from error
-
-    found: list[Path] = []
-    entered: set[str] = set()
-    for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
-        # Links to folders are followed, but each folder is entered once: links may form a circle.
-        entered.add(os.path.realpath(parent))
-        folders[:] = [
-            entry
-            for entry in folders
-            if not _is_hidden(entry) and os.path.realpath(Path(parent, entry)) not in entered
-        ]
-        found += [
-            Path(parent, entry)
-            for entry in files
-            if not _is_hidden(entry) and is_known(Path(entry), in_folder=True)
-        ]
-    if not found:
-        raise EmptyCorpusError(
-            f"{name}: no file to read in the folder {folder}; looked for {SUFFIXES} "
-            "(plain .json files must be named)",
-            path=str(folder),
-        )
-    return sorted(set(found), key=str)
-
-
-def _files_matching(pattern: str, name: str) -> list[Path]:
-    found = [path for path in _matches(pattern) if not path.is_dir()]
-    if not found:
-        raise EmptyCorpusError(f"{name}: no file matches {pattern}", path=pattern)
-    return sorted(set(found), key=str)
-
-
-def _matches(pattern: str) -> Iterator[Path]:
-    """Yield what matches a pattern; `**` spans folders, and hidden entries are left out."""
-    # Not Path.glob: it refuses absolute patterns, and its `**` differs between Python versions.
-    for match in glob.iglob(pattern, recursive=True):  # noqa: PTH207
-        path = Path(match)
-        if not path.name.startswith("_"):
-            yield path
-
-
-def _is_hidden(entry: str) -> bool:
-    return entry.startswith((".", "_"))
-
-
-def _in_memory(table: pa.Table, text: str, name: str) -> MemoryShard:
-    find_text_column(table.schema, text, name)
-    return MemoryShard(name, table_bytes(table), text, table)

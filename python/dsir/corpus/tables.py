@@ -56,6 +56,30 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
         ) from error
 
 
+def first_texts(source: Any, rows: int = 1000) -> list[str | None]:
+    """Return the first strings of an array or a column; none for tables and everything else."""
+    if not isinstance(source, pa.Array | pa.ChunkedArray):
+        # A column, such as a polars Series; asking a stream for its rows would use it up.
+        if not hasattr(source, "__arrow_c_stream__") or not hasattr(source, "dtype"):
+            return []
+        try:
+            source = pa.chunked_array(source)
+        except (pa.ArrowException, TypeError):
+            return []  # A table, or what `table_of` says more about.
+    kind = source.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if not (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    ):
+        return []
+    try:
+        found: list[str | None] = source.slice(0, rows).to_pylist()
+    except UnicodeDecodeError:
+        return []  # No names of files, and an error of the row when it is read.
+    return found
+
+
 def table_of_texts(texts: Iterable[object], text: str, name: str) -> pa.Table:
     """Return plain texts as a table of one large_string column.
 

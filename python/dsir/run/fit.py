@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dsir.arguments import takes_arguments
 from dsir.model.importance import ImportanceModel
 from dsir.model.targets import names_of_targets
-from dsir.run.inputs import open_inputs
+from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.pipeline import Pipeline
 from dsir.settings.documents import WindowArguments, WindowSettings
 from dsir.settings.fit import FitArguments, FitSettings
@@ -64,5 +64,6 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         features=settings.features,
         machine=machine,
     )
+    note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
     model, _ = Pipeline(machine, reading).fit(inputs.raw, inputs.target, settings, None)
     return model

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dsir.corpus import Corpus, resolve
+from dsir.corpus import Corpus, LeftOut, resolve
 from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
 from dsir.model.features import HashedNgrams
 from dsir.model.targets import TargetCorpora, resolve_targets
+from dsir.progress import Reporter
 from dsir.settings.documents import WindowSettings
 from dsir.settings.machine import Machine
 from dsir.stages import units as units_of_work
@@ -26,6 +27,11 @@ class Inputs:
 
     raw: Corpus
     target: TargetCorpora
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """Files that were found beside these and are not read."""
+        return [one for corpus in (self.raw, *self.target.corpora) for one in corpus.left_out]
 
     def identity(self) -> dict[str, Any]:
         """Return, as JSON values, what distinguishes these inputs from others.
@@ -111,4 +117,25 @@ def in_units(corpus: Corpus, machine: Machine) -> Corpus:
         return corpus
     tasks = [units_of_work.CutTask(shard, units_of_work.UNIT_BYTES) for shard in corpus.shards]
     parts = machine.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
-    return Corpus(tuple(itertools.chain.from_iterable(parts)), corpus.name)
+    return replace(corpus, shards=tuple(itertools.chain.from_iterable(parts)))
+
+
+def note_left_out(reporter: Reporter, *corpora: Corpus) -> None:
+    """Tell of the files that were found beside those of corpora and are not read."""
+    for corpus in corpora:
+        for line in described_left_out(corpus):
+            reporter.note(line)
+
+
+def described_left_out(corpus: Corpus) -> list[str]:
+    """Say in a line for each reason what was left out of a corpus; nothing when nothing was."""
+    by_reason: dict[str, list[str]] = {}
+    for one in corpus.left_out:
+        reason, _, other = one.reason.partition(" as ")
+        by_reason.setdefault(f"{reason} as another" if other else reason, []).append(one.path)
+    return [
+        f"{corpus.name}: left out {paths[0]}"
+        + (f" and {len(paths) - 1:,} more" if len(paths) > 1 else "")
+        + f": {reason}"
+        for reason, paths in by_reason.items()
+    ]

@@ -10,7 +10,7 @@ from dsir.arguments import flag, takes_arguments
 from dsir.model.targets import names_of_targets
 from dsir.remote import Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
-from dsir.run.inputs import open_inputs
+from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions
@@ -130,6 +130,7 @@ def run_plan(
         features=plan.fit.features,
         machine=machine,
     )
+    note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
     if workdir is not None:
         with folder_of(workdir) as place:

@@ -425,6 +425,7 @@ class SelectionRun:
             "pyarrow": pa.__version__,
             "machine": platform.machine(),
             "threads": self.machine.engine.threads,
+            "left_out": [one.describe() for one in self.inputs.left_out],
             "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
             "seconds": round(time.time() - begun, 3),
             "stages": selection.metrics.stages,

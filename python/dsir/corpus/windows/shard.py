@@ -368,7 +368,7 @@ def chunked(
     tokens, stride = check_windows(chunk_tokens, chunk_stride)
     one_of("tokenizer", tokenizer, _TOKENIZERS)
     shards = tuple(ChunkedShard(shard, tokens, stride, tokenizer) for shard in corpus.shards)
-    return Corpus(shards, corpus.name)
+    return replace(corpus, shards=shards)
 
 
 def check_windows(chunk_tokens: int, chunk_stride: int | None) -> tuple[int, int]:
