@@ -58,7 +58,7 @@ def estimate(result: dict[str, Any]) -> list[str]:
         f"{text / 1e9:,.0f} GB / {rate:.1f} GB/s = {one_pass:.0f} s",
         f"drawing: measured {draw:.1f} s for 10^8 weights on 2 threads; x {documents / 1e8:.2f} "
         f"= {drawing:.0f} s",
-        f"together {total:.0f} s where the disks keep up: {rate:.1f} GB/s x {packed:.2f} "
+        f"together {total:.0f} s if the disks keep up: {rate:.1f} GB/s x {packed:.2f} "
         f"(file / text, measured) = {rate * packed:.1f} GB/s of Parquet",
     ]
     for disk in _DISK_GB:
