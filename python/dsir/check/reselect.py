@@ -95,10 +95,6 @@ def write_again(
         raise SettingError(f"groups={groups!r:.80}: expected a list of columns")
     for name in _NOT_OF_STAGES.keys() & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
-    # The settings of the fit come from the model; `verify` compares them afterwards.
-    # A model of another kind than those of `fit` has settings that a plan does not know.
-    for name in model.describe():
-        settings.pop(name, None)
     plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
