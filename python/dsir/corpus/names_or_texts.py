@@ -18,6 +18,7 @@ from dsir.corpus.files import is_known
 from dsir.errors import SettingError
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://\S*")
+_SPACE = re.compile(r"\s")
 _LONGEST_PATH = 4096
 _LONGEST_NAME = 255
 _SHOWN = 60
@@ -157,7 +158,7 @@ def _look(string: str) -> _Look:
     line = string.rstrip("\r\n")  # Lines of a listing keep their newline.
     if not line.strip("./~ \t") or len(line) > _LONGEST_PATH or "\n" in line or "\0" in line:
         return _Look.TEXT  # "." is a folder, and the last token of many a sentence.
-    spaced = any(character.isspace() for character in line)
+    spaced = _SPACE.search(line) is not None
     if spaced and len(line) > _LONGEST_NAME and os.sep not in line:
         return _Look.TEXT  # Without asking the disk about every sentence.
     if not spaced and URL.fullmatch(line):
@@ -192,9 +193,10 @@ def exists(name: str) -> bool:
     if not name or len(name) > _LONGEST_PATH:
         return False
     try:
-        return Path(name).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False  # Too long, a NUL byte, no such user: no path.
+        os.stat(os.path.expanduser(name) if name[0] == "~" else name)  # noqa: PTH111, PTH116
+    except (OSError, ValueError):
+        return False  # There is none, or the name is too long or has a NUL byte.
+    return True
 
 
 def _matches_any(pattern: str) -> bool:

@@ -56,7 +56,7 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
         ) from error
 
 
-def first_texts(source: Any, rows: int = 1000) -> list[str | None]:
+def first_texts(source: Any, rows: int = 16) -> list[str | None]:
     """Return the first strings of an array or a column; none for tables and everything else."""
     if not isinstance(source, pa.Array | pa.ChunkedArray):
         # A column, such as a polars Series; asking a stream for its rows would use it up.
