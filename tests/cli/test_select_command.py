@@ -165,7 +165,8 @@ def test_config(invoke_dsir, parquet, target, tmp_path, contents, kind):
         ("run.json", "{", "cannot be read"),
         ("run.yaml", "a: [", "cannot be read"),
         ("gone.yaml", None, "cannot be read"),
-        ("run.yaml", "n: many", "Invalid value for '--n'"),
+        ("run.yaml", "seed: many", "Invalid value for '--seed'"),
+        ("run.yaml", "n: many", "--n many: expected a whole number"),
     ],
 )
 def test_wrong_config(invoke_dsir, parquet, target, tmp_path, name, content, message):
@@ -206,7 +207,7 @@ def test_wrong_calls(invoke_dsir, parquet, target, tmp_path, options, message):
 def test_what_the_parser_refuses(run_dsir, parquet, target):
     for arguments in (
         ["select", *parquet],
-        ["select", *parquet, "-t", target, "-o", "out", "--n", "many"],
+        ["select", *parquet, "-t", target, "-o", "out", "--seed", "many"],
         ["select", *parquet, "-t", target, "-o", "out", "--flavour", "mild"],
         ["sort"],
     ):

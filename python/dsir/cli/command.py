@@ -16,6 +16,7 @@ from dsir.cli.failures import reported
 from dsir.cli.options import Debug
 from dsir.cli.spelling import in_options
 from dsir.model.features import HashedNgrams
+from dsir.settings.budget import Budget
 
 _PANELS = (
     "",
@@ -26,6 +27,8 @@ _PANELS = (
     arguments.DOCUMENTS,
     arguments.RUN,
 )
+
+_BUDGETS = tuple(arguments_of(Budget))
 
 # The options that make up one argument, `features`.
 NGRAMS = {one.option: one for one in arguments_of(HashedNgrams).values()}
@@ -57,8 +60,7 @@ def command(
             *own.values(),
             *(_parameter(name, one, names) for name, one in taken.items()),
         ]
-        if taken:
-            parameters.append(_keyword("config", Config, None))
+        parameters.append(_keyword("config", Config, None))
         parameters.append(_keyword("debug", Debug, False))
         parameters.sort(key=_place_in_help)
 
@@ -103,6 +105,8 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 def _parameter(name: str, one: Argument, names: set[str]) -> inspect.Parameter:
     """Make the option of an argument."""
     default = one.default if isinstance(one.default, one.kind) else None
+    if one.kind is str and isinstance(one.default, int) and not isinstance(one.default, bool):
+        default = str(one.default)  # An amount: a number, or a text such as 100k.
     flags = [f"--{one.option}", *([f"-{one.letter}"] if one.letter else [])]
     option = typer.Option(
         *flags,
@@ -117,11 +121,17 @@ def _parameter(name: str, one: Argument, names: set[str]) -> inspect.Parameter:
 def _given(
     context: typer.Context, taken: Mapping[str, Argument], values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the arguments that were given, as the Python API takes them."""
+    """Return the arguments that were given, as the Python API takes them.
+
+    A budget on the command line takes the place of any budget in a file, since there can be one.
+    """
     found = {}
+    sources = {name: context.get_parameter_source(name) for name in taken}
+    budgets = {name for name in _BUDGETS if name in taken}
+    typed = {name for name in budgets if getattr(sources[name], "name", "") == "COMMANDLINE"}
     for name, one in taken.items():
-        source = context.get_parameter_source(name)
-        if source is None or source.name == "DEFAULT":
+        source = sources[name]
+        if source is None or source.name == "DEFAULT" or (typed and name in budgets - typed):
             continue
         value = values[name]
         found[name] = value if one.read is None or value is None else one.read(value)
