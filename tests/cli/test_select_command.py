@@ -119,7 +119,9 @@ def test_dry_run_reads_no_row(invoke_dsir, tmp_path, target):
     bad.write_text("this is no JSON")
     cut = tmp_path / "cut.parquet"
     cut.write_text("this is no Parquet")
-    done = invoke_dsir("select", bad, cut, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
+    call = ["select", bad, cut, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run"]
+    assert invoke_dsir(*call).returncode == 1
+    done = invoke_dsir(*call, "--on-error", "skip")
     assert done.returncode == 0
     assert re.search(rf"cannot be read: {re.escape(str(cut))}", done.stdout)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jsonl", "cut.parquet"]
@@ -240,7 +242,7 @@ def test_failures(invoke_dsir, parquet, target, tmp_path):
         invoke_dsir("select", "a*.parquet", *base, "-n", 5), 1, r"no file matches a\*\.parquet"
     )
     done = invoke_dsir("select", *parquet, *base, "-n", 10_000, "-q")
-    one_error(done, 1, r"--n 10,000 .*eligible.*--allow-fewer")
+    one_error(done, 1, r"--n 10,000 .*only 600 rows.*--allow-fewer")
     assert not out.exists()
     # As the command says what it does, progress may stand before the error.
     done = invoke_dsir("select", *parquet, *base, "-n", 10_000)

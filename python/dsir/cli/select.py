@@ -80,7 +80,7 @@ def select(
             out,
             given,
             overwrite=overwrite,
-            resuming=workdir is not None,
+            workdir=workdir,
             as_json=as_json,
         )
         return

@@ -10,6 +10,7 @@ from dsir.arguments import flag, takes_arguments
 from dsir.model.targets import names_of_targets
 from dsir.remote import Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
+from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
@@ -129,6 +130,9 @@ def run_plan(
         windows=plan.documents,
         features=plan.fit.features,
         machine=machine,
+        look=lambda found, targets: look_at_inputs(
+            found, targets, machine.engine, plan.reading, plan.draw
+        ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
