@@ -15,6 +15,7 @@ from dsir.cli.config import Config
 from dsir.cli.failures import reported
 from dsir.cli.options import Debug
 from dsir.cli.spelling import in_options
+from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
 from dsir.settings.budget import Budget
 
@@ -68,6 +69,7 @@ def command(
             context, debug = values.pop("context"), values.pop("debug")
             values.pop("config", None)
             with reported(debug=debug, resumable=resumable(values), names=names):
+                _refuse_options_as_values(context)
                 mine = {name: values[name] for name in own}
                 function(**mine, **_given(context, taken, values))
 
@@ -111,11 +113,27 @@ def _parameter(name: str, one: Argument, names: set[str]) -> inspect.Parameter:
     option = typer.Option(
         *flags,
         help=in_options(one.help, names),
-        metavar=one.metavar or None,
+        metavar="" if one.kind is bool else one.metavar or None,
         rich_help_panel=one.panel or None,
     )
     kind: Any = one.kind if default is not None else one.kind | None
     return _keyword(name, Annotated[kind, option], default)
+
+
+def _refuse_options_as_values(context: typer.Context) -> None:
+    """Refuse `--dedup -q`: an option that was left without a value takes the next word for it.
+
+    Raises:
+        SettingError: the value of an option is another option.
+    """
+    options = {word for one in context.command.params for word in (*one.opts, *one.secondary_opts)}
+    for one in context.command.params:
+        given = context.params.get(str(one.name))
+        for value in given if isinstance(given, list | tuple) else [given]:
+            if isinstance(value, str) and value.startswith("-") and value in options:
+                raise SettingError(
+                    f"{max(one.opts, key=len)}: expected a value, found the option {value}"
+                )
 
 
 def _given(

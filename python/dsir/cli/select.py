@@ -28,6 +28,7 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
+        metavar="",
         help="Check the call and show which inputs it would read, without reading or writing rows.",
     ),
 ]

@@ -61,6 +61,7 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         raw,
         target,
         text=reading.text,
+        target_text=reading.target_text,
         windows=windows,
         features=settings.features,
         machine=machine,

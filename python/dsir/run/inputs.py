@@ -71,6 +71,7 @@ def open_inputs(
     target: object,
     *,
     text: str,
+    target_text: str | None = None,
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
@@ -82,6 +83,7 @@ def open_inputs(
         raw: the corpus, given as in `dsir.select`.
         target: the target, given as in `dsir.select`.
         text: the text column.
+        target_text: the text column of the target; None for the same.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
         machine: what the run may use.
@@ -92,7 +94,7 @@ def open_inputs(
         SettingError: `raw` or `target` cannot be read as a corpus.
         DsirError: see `look`.
     """
-    targets = resolve_targets(target, text)
+    targets = resolve_targets(target, target_text or text)
     found = resolve(raw, text=text, name="raw")
     if look is not None:
         look(found, targets)
