@@ -95,6 +95,12 @@ def select(
         workdir=_folder("workdir", workdir),
         overwrite=overwrite,
     )
+    rows = selection.metrics.rows
+    if 2 * rows.passed_over.too_short > rows.read:
+        machine.reporter.note(
+            f"more than half of the rows are too short: {rows.passed_over.too_short:,} of "
+            f"{rows.read:,} have fewer than min_tokens={plan.draw.min_tokens} tokens"
+        )
     if plan.draw.rule.method == "resample":
         warn_of_top_k(selection.metrics, stacklevel=4)
     return selection
