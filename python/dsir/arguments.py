@@ -16,12 +16,26 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from numbers import Real
-from typing import Any, SupportsIndex, TypeVar, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
 
 from dsir.errors import SettingError
 
-_BYTE_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+# An amount or share may come from anywhere, such as a manifest: no text makes a number of more than
+# some hundred digits.
+_NUMBER = r"\s*([0-9][0-9_]{0,30}(?:\.[0-9]{1,30})?(?:e[+]?[0-9]{1,2})?)"
+_AMOUNT = re.compile(_NUMBER + r"\s*(?:([KMGT])(i)?)?(B)?\s*", re.IGNORECASE)
+_SHARE = re.compile(r"\s*([0-9]{0,18}\.?[0-9]{1,30}(?:e-?[0-9]{1,2})?)\s*(%?)\s*", re.IGNORECASE)
+
+# What the core counts in: 63 bits.
+MOST = (1 << 63) - 1
+
+# How amounts may be given; see `amount`.
+Amount = int | float | str
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -203,7 +217,7 @@ def one_of(name: str, value: object, choices: Iterable[str]) -> None:
     """Raise SettingError unless an argument is one of the choices."""
     known = list(choices)
     if value not in known:
-        raise SettingError(f"{name}={value!r}: expected {' or '.join(map(repr, known))}")
+        raise SettingError(f"{name}={shown(value)}: expected {' or '.join(map(repr, known))}")
 
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
@@ -223,32 +237,89 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
         if least <= number and (most is None or number <= most):
             return number
     limits = f"{least:,} or more" if most is None else f"from {least:,} to {most:,}"
-    raise SettingError(f"{name}={value!r}: expected a whole number, {limits}")
+    raise SettingError(f"{name}={shown(value)}: expected a whole number, {limits}")
 
 
-def parse_byte_size(name: str, value: int | str) -> int:
-    """Read a size such as 1000000 or "256MB" (powers of ten).
+def amount(name: str, value: object, least: int, most: int = MOST, *, sizes: bool = False) -> int:
+    """Return an argument that is an amount: 100000, "100k", "1e5", "2GB".
+
+    Every amount of a call is read here, so all of them are written in one way, in Python and on the
+    command line.
 
     Args:
         name: the argument, for the message.
-        value: the size, 1 byte or more.
+        value: a whole number, also as a float such as 1e6; or a text: digits, with a fraction,
+            an exponent, or a unit k, M, G or T (powers of ten; Ki, Mi, Gi, Ti are powers of 1024).
+        least: the smallest amount that is allowed.
+        most: the largest amount that is allowed.
+        sizes: the amount is a number of bytes: a unit may end in B, and what is left of a byte is
+            dropped.
 
     Raises:
-        SettingError: the argument is not a size.
+        SettingError: the argument is not an amount, or out of range.
     """
+    found: int | Fraction | None = None
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", value, re.IGNORECASE)
-        unit = match[2].upper() if match else ""
-        if unit and not unit.endswith("B"):
-            unit += "B"
-        size = int(float(match[1]) * _BYTE_UNITS[unit]) if match else 0
-    else:
-        size = value if isinstance(value, int) and not isinstance(value, bool) else 0
-    if size < 1:
-        raise SettingError(
-            f"{name}={value!r}: expected a size such as '256MB' or a number of bytes"
-        )
-    return size
+        match = _AMOUNT.fullmatch(value)
+        if match and (sizes or not match[4]):
+            thousand = 1024 if match[3] else 1000
+            found = Fraction(match[1].replace("_", "")) * thousand ** " KMGT".index(
+                (match[2] or " ").upper()
+            )
+    elif isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        found = operator.index(value)
+    elif isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
+        found = Fraction(float(value))
+    whole = found is not None and (found == int(found) or (sizes and isinstance(value, str)))
+    if found is not None and whole and least <= int(found) <= most:
+        return int(found)
+    limits = f"{least:,} or more" if most >= MOST else f"from {least:,} to {most:,}"
+    example = "such as '256MB' or a number of bytes" if sizes else "such as 5000, '100k' or '1e6'"
+    kind = "a size" if sizes else "a whole number"
+    raise SettingError(f"{name}={shown(value)}: expected {kind} {example}, {limits}")
+
+
+def share(name: str, value: object, *, above: float = -math.inf) -> float:
+    """Return an argument that is a share: 0.02, "0.02" or "2%".
+
+    Args:
+        name: the argument, for the message.
+        value: a number from 0 to 1, or a text, in which "%" divides by 100.
+        above: the share has to be greater than this.
+
+    Raises:
+        SettingError: the argument is not a share, or out of range.
+    """
+    expected = "a share, such as 0.02 or '2%', from 0 to 1"
+    if above == 0:
+        expected = "a share, such as 0.02 or '2%', above 0 and at most 1"
+    found = exact_share(value) if isinstance(value, str) else value
+    if isinstance(value, str) and found is None:
+        raise SettingError(f"{name}={shown(value)}: expected {expected}")
+    try:
+        return float(number(name, found, least=0, above=above, most=1, expected=expected))
+    except SettingError:
+        raise SettingError(f"{name}={shown(value)}: expected {expected}") from None
+
+
+def exact_share(text: str) -> Fraction | None:
+    """Return the number that a text such as "2%" or "0.02" stands for; None for another text."""
+    match = _SHARE.fullmatch(text)
+    return None if match is None else Fraction(match[1]) / (100 if match[2] else 1)
+
+
+def is_percent(value: object) -> TypeGuard[str]:
+    """Tell whether an argument is a share in percent, such as "2%"."""
+    return isinstance(value, str) and value.rstrip().endswith("%")
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: on one line, and never long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write integers of more than 4,300 digits.
+        return "a number of thousands of digits"
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def flag(name: str, value: object) -> bool:
@@ -259,7 +330,7 @@ def flag(name: str, value: object) -> bool:
     """
     if isinstance(value, bool):
         return value
-    raise SettingError(f"{name}={value!r}: expected True or False")
+    raise SettingError(f"{name}={shown(value)}: expected True or False")
 
 
 def number(
@@ -285,10 +356,15 @@ def number(
         SettingError: the argument is not a number, or out of range.
     """
     if isinstance(value, Real) and not isinstance(value, bool):
-        found = value if isinstance(value, int | float) else float(value)
-        if math.isfinite(found) and least <= found <= most and found > above:
+        try:
+            # Subclasses, such as numpy's float64, would show their type in messages and manifests.
+            found = int(value) if isinstance(value, int) else float(value)
+            finite = math.isfinite(found)
+        except OverflowError:  # An int of hundreds of digits.
+            finite = False
+        if finite and least <= found <= most and found > above:
             return found
-    raise SettingError(f"{name}={value!r}: expected {expected}")
+    raise SettingError(f"{name}={shown(value)}: expected {expected}")
 
 
 def name_of_column(name: str, value: object) -> str:
@@ -299,4 +375,4 @@ def name_of_column(name: str, value: object) -> str:
     """
     if isinstance(value, str) and value:
         return value
-    raise SettingError(f"{name}={value!r}: expected the name of a column")
+    raise SettingError(f"{name}={shown(value)}: expected the name of a column")

@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core, arguments
-from dsir.arguments import argument, number, one_of, whole_number
+from dsir.arguments import amount, argument, number, one_of, whole_number
 from dsir.errors import BudgetError, SettingError
 
 Method = Literal["resample", "top-k"]
 _SLICE = 1 << 20
+_LEAST_TEMPERATURE = 1e-100
 _WORTH_A_GUESS = 1 << 22
 
 
@@ -82,7 +83,15 @@ class KeyRule:
         """Check the settings."""
         one_of("method", self.method, get_args(Method))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, (1 << 64) - 1))
-        number("temperature", self.temperature, above=0, expected="a number above 0")
+        found = number(
+            "temperature",
+            self.temperature,
+            above=0,
+            # Log-weights divided by less than this would be infinite.
+            least=_LEAST_TEMPERATURE,
+            expected=f"a number above 0, {_LEAST_TEMPERATURE} or more",
+        )
+        object.__setattr__(self, "temperature", found)
 
     def describe(self) -> dict[str, Any]:
         """Return the rule as JSON values, without its target."""
@@ -202,7 +211,7 @@ def sample(
     values = np.asanyarray(log_weights)
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         raise SettingError("log_weights: expected a flat array of numbers")
-    n = whole_number("n", n, 1)
+    n = amount("n", n, 1)
 
     def runs() -> Iterable[Run]:
         for first in range(0, len(values), _SLICE):

@@ -10,6 +10,7 @@ import pytest
 
 import dsir
 from dsir.settings.option_text import max_per_in
+from dsir.settings.quotas import check_quotas
 
 MEAN = ["--min-tokens", 20, "--length", "mean", "--quiet"]
 
@@ -124,6 +125,9 @@ def test_config_and_wrong_words(invoke_dsir, doubled, target, tmp_path):
 
 
 def test_whole_numbers_are_documents():
-    assert max_per_in("a=0.5, b = 3,c=1.0") == {"a": 0.5, "b": 3, "c": 1.0}
-    assert [type(most) for most in max_per_in("a=1,b=1.0").values()] == [int, float]
-    assert max_per_in("a=b=2") == {"a=b": 2}
+    def caps(text):
+        return {cap.column: cap.most for cap in check_quotas(max_per_in(text), None).max_per}
+
+    assert caps("a=0.5, b = 3,c=2%,d=1k") == {"a": 0.5, "b": 3, "c": 0.02, "d": 1000}
+    assert [type(most) for most in caps("a=1,b=1.0").values()] == [int, float]
+    assert caps("a=b=2") == {"a=b": 2}

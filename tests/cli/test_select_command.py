@@ -120,7 +120,9 @@ def test_dry_run_reads_no_row(invoke_dsir, tmp_path, target):
     bad.write_text("this is no JSON")
     cut = tmp_path / "cut.parquet"
     cut.write_text("this is no Parquet")
-    done = invoke_dsir("select", bad, cut, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run")
+    call = ["select", bad, cut, "-t", target, "-n", 5, "-o", tmp_path / "o", "--dry-run"]
+    assert invoke_dsir(*call).returncode == 1
+    done = invoke_dsir(*call, "--on-error", "skip")
     assert done.returncode == 0
     assert re.search(rf"cannot be read: {re.escape(str(cut))}", done.stdout)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jsonl", "cut.parquet"]
@@ -166,7 +168,8 @@ def test_config(invoke_dsir, parquet, target, tmp_path, contents, kind):
         ("run.json", "{", "cannot be read"),
         ("run.yaml", "a: [", "cannot be read"),
         ("gone.yaml", None, "cannot be read"),
-        ("run.yaml", "n: many", "Invalid value for '--n'"),
+        ("run.yaml", "seed: many", "Invalid value for '--seed'"),
+        ("run.yaml", "n: many", "--n many: expected a whole number"),
     ],
 )
 def test_wrong_config(invoke_dsir, parquet, target, tmp_path, name, content, message):
@@ -207,7 +210,7 @@ def test_wrong_calls(invoke_dsir, parquet, target, tmp_path, options, message):
 def test_what_the_parser_refuses(run_dsir, parquet, target):
     for arguments in (
         ["select", *parquet],
-        ["select", *parquet, "-t", target, "-o", "out", "--n", "many"],
+        ["select", *parquet, "-t", target, "-o", "out", "--seed", "many"],
         ["select", *parquet, "-t", target, "-o", "out", "--flavour", "mild"],
         ["sort"],
     ):
@@ -240,7 +243,7 @@ def test_failures(invoke_dsir, parquet, target, tmp_path):
         invoke_dsir("select", "a*.parquet", *base, "-n", 5), 1, r"no file matches a\*\.parquet"
     )
     done = invoke_dsir("select", *parquet, *base, "-n", 10_000, "-q")
-    one_error(done, 1, r"--n 10,000 .*eligible.*--allow-fewer")
+    one_error(done, 1, r"--n 10,000 .*only 600 rows.*--allow-fewer")
     assert not out.exists()
     # As the command says what it does, progress may stand before the error.
     done = invoke_dsir("select", *parquet, *base, "-n", 10_000)

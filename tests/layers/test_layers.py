@@ -20,6 +20,7 @@ PACKAGE = ROOT / "python" / "dsir"
 # Top to bottom. A room is a folder, or a module that lies in no folder. A room may import the rooms
 # of lower floors, and no room of its own floor.
 FLOORS: list[tuple[str, ...]] = [
+    ("__main__",),
     ("cli", "compat"),
     ("__init__",),
     ("check",),

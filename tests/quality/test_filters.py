@@ -210,9 +210,9 @@ def test_words_that_are_refused(words, message):
     [
         {"min_words": 1.5},
         {"min_words": True},
-        {"max_words": "9"},
+        {"max_words": "many"},
         {"max_numeric": True},
-        {"max_numeric": "0.2"},
+        {"max_numeric": "some"},
         {"min_repeated": float("nan")},
         {"min_repeated": 1.1},
     ],

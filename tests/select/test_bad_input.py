@@ -221,7 +221,7 @@ def test_raised(case, good, tmp_path):
     path = case.make(tmp_path / case.name)
     for raw in (path, [good, path]):
         with pytest.raises(case.kind, match=case.message) as caught:
-            dsir.select(raw, TEXTS, out=tmp_path / "out", **SETTINGS)
+            dsir.select(raw, TEXTS, out=tmp_path / "out", **(SETTINGS | {"n": 1}))
         assert str(path) in str(caught.value)
         assert caught.value.path == str(path)
         assert caught.value.row == case.row
@@ -319,9 +319,10 @@ def test_nothing_to_learn_from(name, on_error, good, tmp_path):
     path = make(tmp_path / name)
     for raw, target, side in ((path, good, "raw"), (good, path, "target")):
         with pytest.raises(kind, match=message) as caught:
-            dsir.select(raw, target, on_error=on_error, **SETTINGS)
+            dsir.select(raw, target, on_error=on_error, **(SETTINGS | {"n": 1}))
         assert side in str(caught.value)
-        result = run(raw, "-t", target, "-o", tmp_path / "out", *OPTIONS, "--on-error", on_error)
+        call = [raw, "-t", target, "-o", tmp_path / "out", *OPTIONS, "--n", "1"]
+        result = run(*call, "--on-error", on_error)
         assert result.exit_code == 1
         one_line_error(result, message)
     beside = dsir.select([path, good], TEXTS, on_error=on_error, **SETTINGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dsir
-from dsir.arguments import parse_byte_size
+from dsir.arguments import amount
 from dsir.settings.budget import Budget
 
 MEAN: dict[str, Any] = {"min_tokens": 20, "length": "mean", "progress": False}
@@ -122,11 +123,12 @@ def test_min_tokens_zero_selects_nothing_empty(world, target, tokens):
 )
 def test_fractions_are_of_the_rows_read(rows, short, fraction):
     eligible = max(0, rows - short)
-    wanted = int(fraction * rows)
+    wanted = int(Fraction(repr(fraction)) * rows)
 
     def resolve(allow_fewer: bool) -> int:
         return Budget(fraction=fraction).resolve(
             rows=rows,
+            total=rows,
             eligible=eligible,
             available=eligible,
             min_tokens=1,
@@ -152,13 +154,14 @@ def test_fractions_are_of_the_rows_read(rows, short, fraction):
         ("2k", 2000),
         ("3 TB", 3 * 10**12),
         ("10B", 10),
+        ("1e6", 1_000_000),
     ],
 )
 def test_byte_sizes(value, expected):
-    assert parse_byte_size("shard_size", value) == expected
+    assert amount("shard_size", value, 1, sizes=True) == expected
 
 
-@pytest.mark.parametrize("value", ["", "MB", "-1MB", "0", 0, -5, 1.5, True, "1 PB", "1e6", None])
+@pytest.mark.parametrize("value", ["", "MB", "-1MB", "0", 0, -5, 1.5, True, "1 PB", "1e99", None])
 def test_wrong_byte_sizes(value):
     with pytest.raises(dsir.SettingError, match="shard_size="):
-        parse_byte_size("shard_size", value)
+        amount("shard_size", value, 1, sizes=True)

@@ -137,7 +137,7 @@ def target_of(
     Returns:
         The target as `dsir.select` takes it, or None if it cannot be found; findings.
     """
-    text = manifest.settings.get("text")
+    text = manifest.settings.get("target_text", manifest.settings.get("text"))
     if not isinstance(text, str) or not text:
         return None, []  # `raw_of` reports this.
     search = _Search(text, ignore_times)

@@ -15,7 +15,9 @@ from dsir.cli.config import Config
 from dsir.cli.failures import reported
 from dsir.cli.options import Debug
 from dsir.cli.spelling import in_options
+from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
+from dsir.settings.budget import Budget
 
 _PANELS = (
     "",
@@ -26,6 +28,8 @@ _PANELS = (
     arguments.DOCUMENTS,
     arguments.RUN,
 )
+
+_BUDGETS = tuple(arguments_of(Budget))
 
 # The options that make up one argument, `features`.
 NGRAMS = {one.option: one for one in arguments_of(HashedNgrams).values()}
@@ -57,8 +61,7 @@ def command(
             *own.values(),
             *(_parameter(name, one, names) for name, one in taken.items()),
         ]
-        if taken:
-            parameters.append(_keyword("config", Config, None))
+        parameters.append(_keyword("config", Config, None))
         parameters.append(_keyword("debug", Debug, False))
         parameters.sort(key=_place_in_help)
 
@@ -66,6 +69,7 @@ def command(
             context, debug = values.pop("context"), values.pop("debug")
             values.pop("config", None)
             with reported(debug=debug, resumable=resumable(values), names=names):
+                _refuse_options_as_values(context)
                 mine = {name: values[name] for name in own}
                 function(**mine, **_given(context, taken, values))
 
@@ -103,25 +107,49 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 def _parameter(name: str, one: Argument, names: set[str]) -> inspect.Parameter:
     """Make the option of an argument."""
     default = one.default if isinstance(one.default, one.kind) else None
+    if one.kind is str and isinstance(one.default, int) and not isinstance(one.default, bool):
+        default = str(one.default)  # An amount: a number, or a text such as 100k.
     flags = [f"--{one.option}", *([f"-{one.letter}"] if one.letter else [])]
     option = typer.Option(
         *flags,
         help=in_options(one.help, names),
-        metavar=one.metavar or None,
+        metavar="" if one.kind is bool else one.metavar or None,
         rich_help_panel=one.panel or None,
     )
     kind: Any = one.kind if default is not None else one.kind | None
     return _keyword(name, Annotated[kind, option], default)
 
 
+def _refuse_options_as_values(context: typer.Context) -> None:
+    """Refuse `--dedup -q`: an option that was left without a value takes the next word for it.
+
+    Raises:
+        SettingError: the value of an option is another option.
+    """
+    options = {word for one in context.command.params for word in (*one.opts, *one.secondary_opts)}
+    for one in context.command.params:
+        given = context.params.get(str(one.name))
+        for value in given if isinstance(given, list | tuple) else [given]:
+            if isinstance(value, str) and value.startswith("-") and value in options:
+                raise SettingError(
+                    f"{max(one.opts, key=len)}: expected a value, found the option {value}"
+                )
+
+
 def _given(
     context: typer.Context, taken: Mapping[str, Argument], values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the arguments that were given, as the Python API takes them."""
+    """Return the arguments that were given, as the Python API takes them.
+
+    A budget on the command line takes the place of any budget in a file, since there can be one.
+    """
     found = {}
+    sources = {name: context.get_parameter_source(name) for name in taken}
+    budgets = {name for name in _BUDGETS if name in taken}
+    typed = {name for name in budgets if getattr(sources[name], "name", "") == "COMMANDLINE"}
     for name, one in taken.items():
-        source = context.get_parameter_source(name)
-        if source is None or source.name == "DEFAULT":
+        source = sources[name]
+        if source is None or source.name == "DEFAULT" or (typed and name in budgets - typed):
             continue
         value = values[name]
         found[name] = value if one.read is None or value is None else one.read(value)

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dsir import arguments
+from dsir.cli.config_file import read_config
+
+# The names of parameters that options have other names than.
+_PARAMETERS = {"json": "as_json"}
+# Options that are written NAME=VALUE,NAME=VALUE.
+_BY_NAME = ("proportions", "filters", "combine", "max_per")
 
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None:
-        known = {str(parameter.name) for parameter in context.command.params}
-        context.default_map = {**(context.default_map or {}), **_read_config(path, known)}
+        known = {str(parameter.name): parameter for parameter in context.command.params}
+        context.default_map = {**(context.default_map or {}), **_options_from(path, known)}
     return path
 
 
 Config = Annotated[
     Path | None,
     typer.Option(
-        help="A YAML or JSON file of options, e.g. run.yaml. Options on the command line win.",
+        metavar="PATH",
+        help="A file of options, e.g. run.yaml: YAML, TOML or JSON, or the selection.json of a "
+        "selection, for its settings. Options on the command line win.",
         callback=_take_config,
         is_eager=True,
         rich_help_panel=arguments.RUN,
@@ -29,44 +37,56 @@ Config = Annotated[
 ]
 
 
-def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
+def _options_from(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options in a file as the parser takes them, by the names of parameters."""
     try:
-        content = path.read_text(encoding="utf-8")
-        values = json.loads(content) if path.suffix == ".json" else _read_yaml(content)
+        values, of_selection = read_config(path)
     except (OSError, ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path}: cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise typer.BadParameter(f"{path}: expected options by name, such as seed: 7")
-    named = {str(name).replace("-", "_"): value for name, value in values.items()}
-    # `json` is the name of a module, so the function's parameter has another name.
-    inside = {"json": "as_json"}
-    named = {inside.get(name, name): value for name, value in named.items()}
-    unknown = sorted(set(named) - known)
-    if unknown:
+    named: dict[str, Any] = {}
+    for name, value in values.items():
+        parameter = str(name).replace("-", "_")
+        named[_PARAMETERS.get(parameter, parameter)] = value
+    unknown = sorted(named.keys() - known.keys())
+    if unknown and not of_selection:
         raise typer.BadParameter(f"{path}: unknown option {', '.join(unknown)}")
-    for name in ("raw", "target"):
-        if isinstance(named.get(name), str):
-            named[name] = [named[name]]
-    if isinstance(named.get("target"), dict):
-        named["target"] = [
-            f"{name}={source}"
-            for name, sources in named["target"].items()
-            for source in (sources if isinstance(sources, list) else [sources])
-        ]
-    for name in ("proportions", "filters", "combine", "max_per"):
-        if isinstance(named.get(name), dict):
-            named[name] = ",".join(f"{k}={v}" for k, v in named[name].items())
-    return named
+    try:
+        return {
+            name: _value_of(name, value, known[name])
+            for name, value in named.items()
+            if name in known and value is not None
+        }
+    except ValueError as error:
+        raise typer.BadParameter(f"{path}: {error}") from error
 
 
-def _read_yaml(content: str) -> Any:
-    try:
-        import yaml
-    except ImportError as error:
-        raise typer.BadParameter(
-            "YAML needs PyYAML: pip install 'dsir[yaml]', or give a .json file"
-        ) from error
-    try:
-        return yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
+def _value_of(name: str, value: Any, parameter: Any) -> Any:
+    """Return the value of an option as the parser takes it.
+
+    Raises:
+        ValueError: the value has a form that the option does not take.
+    """
+    several = getattr(parameter, "multiple", False) or parameter.nargs == -1
+    if several:
+        return _sources(name, value)
+    if isinstance(value, dict):
+        if name not in _BY_NAME:
+            raise ValueError(f"{name}: expected one value, found names and values")
+        return ",".join(f"{key}={one}" for key, one in value.items())
+    if isinstance(value, list):
+        if not str(parameter.metavar or "").endswith(",..."):
+            raise ValueError(f"{name}: expected one value, found a list")
+        return ",".join(map(str, value))
+    return value
+
+
+def _sources(name: str, value: Any) -> list[str]:
+    """Return inputs: a path, a list of paths, or for targets these by name."""
+    if isinstance(value, dict) and name == "target":
+        return [f"{key}={one}" for key, given in value.items() for one in _sources(name, given)]
+    found = value if isinstance(value, list) else [value]
+    for one in found:
+        if not isinstance(one, str):
+            found_instead = f"found {one!r:.80}; write it in quotes"
+            raise ValueError(f"{name}: expected paths, {found_instead}")  # noqa: TRY004
+    return found

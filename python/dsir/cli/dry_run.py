@@ -12,11 +12,13 @@ import typer
 from dsir.corpus import Corpus, Paths, resolve
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import InputError
-from dsir.model.targets import names_of_targets, resolve_targets
-from dsir.output.folder import check_output_folder
-from dsir.remote import location_of
+from dsir.model.targets import TargetCorpora, names_of_targets, resolve_targets
+from dsir.remote import folder_of, location_of
+from dsir.run.first_look import check_output, look_at_inputs
+from dsir.run.inputs import Inputs, in_units
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
+from dsir.storage.workdir import check_workdir
 
 
 def dry_run(
@@ -26,7 +28,7 @@ def dry_run(
     given: Mapping[str, Any],
     *,
     overwrite: bool,
-    resuming: bool,
+    workdir: str | None,
     as_json: bool,
 ) -> None:
     """Check a call of select() and print what it would read.
@@ -37,22 +39,34 @@ def dry_run(
         out: the output folder.
         given: the other arguments, by name.
         overwrite: whether the run would replace a selection in `out`.
-        resuming: whether there is a work directory; then `out` may hold files of an earlier run.
+        workdir: the work directory; `out` may then hold files of an earlier run. None without one.
         as_json: print JSON in place of a table.
 
     Raises:
         DsirError: anything that the run would raise before it reads rows.
     """
     plan = Plan.of(given, names_of_targets(target))
-    Machine.of({**given, "progress": False})
-    targets = resolve_targets(target, plan.reading.text)
-    check_output_folder(location_of(out), overwrite=overwrite, resuming=resuming)
-    corpora = (resolve(Paths(raw), text=plan.reading.text, name="raw"), *targets.corpora)
+    machine = Machine.of({**given, "progress": False})
+    targets = resolve_targets(target, plan.reading.target_text or plan.reading.text)
+    found = resolve(Paths(raw), text=plan.reading.text, name="raw")
+    corpora = (found, *targets.corpora)
+    shards = (shard for corpus in corpora for shard in corpus.shards)
+    check_output(location_of(out), shards, overwrite=overwrite, resuming=workdir is not None)
+    if workdir is not None:
+        with folder_of(location_of(workdir)) as folder:
+            cut = TargetCorpora(
+                targets.names, tuple(in_units(one, machine) for one in targets.corpora)
+            )
+            check_workdir(folder, Inputs(raw=in_units(found, machine), target=cut).identity())
     surveys = [survey(corpus) for corpus in corpora]
     if as_json:
         typer.echo(json.dumps(surveys, indent=2))
     else:
         print_survey(surveys)
+    look_at_inputs(found, targets, machine.engine, plan.reading, plan.draw)
+    unreadable = [one for survey in surveys for one in survey["unreadable"]]
+    if unreadable and not plan.reading.skips:
+        raise InputError(unreadable[0], path=None)
 
 
 def survey(corpus: Corpus) -> dict[str, Any]:

@@ -84,6 +84,7 @@ ReportOption = Annotated[
     bool,
     typer.Option(
         "--report",
+        metavar="",
         help="First try the selection on four fifths of the rows: train three classifiers on the "
         "rows kept, on all rows and on a random draw, and show their accuracy on the last fifth.",
     ),

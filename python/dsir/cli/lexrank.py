@@ -111,6 +111,7 @@ LanguageOption = Annotated[
 SplitOption = Annotated[
     bool,
     typer.Option(
+        metavar="",
         help="Split rows into sentences for a summary; with --no-split each row is one sentence.",
         rich_help_panel=_WHAT,
     ),

@@ -34,6 +34,17 @@ _LOOK: dict[str, Any] = {
 }
 
 
+class _Command(typer.core.TyperCommand):
+    """A command whose --help says that --help takes no value."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option --help."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.metavar = ""
+        return option
+
+
 class _Commands(typer.core.TyperGroup):
     """The subcommands; those that are not called are stand-ins with a help text."""
 
@@ -45,7 +56,7 @@ class _Commands(typer.core.TyperGroup):
 
 def _imported(name: str) -> Any:
     alone = typer.Typer(add_completion=False, **_LOOK)
-    alone.command(name)(getattr(importlib.import_module(f"dsir.cli.{name}"), name))
+    alone.command(name, cls=_Command)(getattr(importlib.import_module(f"dsir.cli.{name}"), name))
     return typer.main.get_command(alone)
 
 
@@ -72,7 +83,11 @@ def _dsir(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            metavar="",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version.",
         ),
     ] = False,
 ) -> None:

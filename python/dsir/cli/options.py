@@ -56,6 +56,7 @@ Overwrite = Annotated[
     bool,
     typer.Option(
         "--overwrite",
+        metavar="",
         help="Replace what an earlier run wrote to the output folder. By default a folder that is "
         "not empty is an error.",
     ),
@@ -65,6 +66,7 @@ Quiet = Annotated[
     typer.Option(
         "--quiet",
         "-q",
+        metavar="",
         help="Show no progress and no table; errors and warnings still appear.",
         rich_help_panel=arguments.RUN,
     ),
@@ -73,6 +75,7 @@ Json = Annotated[
     bool,
     typer.Option(
         "--json",
+        metavar="",
         help="Print the result as JSON on standard output, in place of a table.",
         rich_help_panel=arguments.RUN,
     ),
@@ -81,6 +84,7 @@ Debug = Annotated[
     bool,
     typer.Option(
         "--debug",
+        metavar="",
         help="Show the traceback of an error as well as its message.",
         rich_help_panel=arguments.RUN,
     ),

@@ -29,6 +29,7 @@ _ARGUMENTS = {
     **arguments_of(ReadSettings, DocumentSettings, MachineOptions),
     "dedup": arguments_of(DrawSettings)["dedup"],
 }
+del _ARGUMENTS["target_text"]
 
 
 @command(_ARGUMENTS, resumable=lambda _: True)

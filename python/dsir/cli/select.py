@@ -28,6 +28,7 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
+        metavar="",
         help="Check the call and show which inputs it would read, without reading or writing rows.",
     ),
 ]
@@ -80,7 +81,7 @@ def select(
             out,
             given,
             overwrite=overwrite,
-            resuming=workdir is not None,
+            workdir=workdir,
             as_json=as_json,
         )
         return

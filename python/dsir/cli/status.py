@@ -18,7 +18,10 @@ from dsir.run.status import RunStatus, StageStatus, run_status
 def status(
     workdir: Annotated[
         str,
-        typer.Argument(metavar="WORKDIR", help="The --workdir of a 'dsir select', e.g. work/."),
+        typer.Argument(
+            metavar="WORKDIR",
+            help="The --workdir of a 'dsir select', or the folder of a 'dsir score', e.g. work/.",
+        ),
     ],
     as_json: options.Json = False,
 ) -> None:

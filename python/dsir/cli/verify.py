@@ -22,12 +22,17 @@ def verify(
     out: options.SelectionFolder,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Check only the checksums of the files, and read no input."),
+        typer.Option(
+            "--quick",
+            metavar="",
+            help="Check only the checksums of the files, and read no input.",
+        ),
     ] = False,
     ignore_times: Annotated[
         bool,
         typer.Option(
             "--ignore-times",
+            metavar="",
             help="Accept an input whose time of last change differs, if its path and size are the "
             "same.",
         ),

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dsir.corpus.json_text import choose_field
 from dsir.corpus.line_blocks import LineBlock
-from dsir.corpus.text_column import TextColumn, describe_columns, find_column
+from dsir.corpus.text_column import TextColumn, describe_columns, find_column, meant
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_numpy
 
@@ -56,7 +56,8 @@ def find_group_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
     found = find_column(schema, column)
     if found is None:
         raise ShardError(
-            f"{name}: no column {column!r} for quotas; columns: {describe_columns(schema)}",
+            f"{name}: no column {column!r} for quotas; columns: {describe_columns(schema)}"
+            f"{meant(schema, column)}",
             path=name,
         )
     kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -9,6 +12,7 @@ import pyarrow as pa
 from dsir.errors import TextColumnError
 
 _NAMED_COLUMNS = 20
+_MOST_COMPARED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
     if column is None:
         raise TextColumnError(
             f"{name}: no column {text!r}; columns: {describe_columns(schema)}; "
-            "name the right one with text=...",
+            f"name the right one with text=...{meant(schema, text)}",
             path=name,
         )
     if not is_text(column.type):
@@ -103,6 +107,26 @@ def describe_columns(schema: pa.Schema) -> str:
     if len(columns) > _NAMED_COLUMNS:
         columns[_NAMED_COLUMNS:] = [f"and {len(columns) - _NAMED_COLUMNS} more"]
     return ", ".join(columns)
+
+
+def meant(schema: pa.Schema, column: str) -> str:
+    """Return a question after a column that may have been meant, or "" when none is like it."""
+    known = list(itertools.islice(_paths(schema), _MOST_COMPARED))
+    last = column.rpartition(".")[2]
+    same = [path for path in known if path.rpartition(".")[2] == last]
+    near = same or difflib.get_close_matches(column, known, 1, cutoff=0.7)
+    return f" (did you mean {_printable(near[0])}?)" if near else ""
+
+
+def _paths(fields: Iterable[pa.Field], above: str = "") -> Iterator[str]:
+    """Give the names of columns and of the fields in them, dots between."""
+    for field in fields:
+        path = above + field.name
+        yield path
+        if pa.types.is_struct(field.type):
+            yield from _paths(
+                (field.type.field(i) for i in range(field.type.num_fields)), f"{path}."
+            )
 
 
 def check_names(schema: pa.Schema) -> None:

@@ -29,7 +29,7 @@ class LocalEngine(Engine):
         threads: number of threads; None for one per core that this process may use.
 
     Raises:
-        SettingError: threads is not a positive whole number.
+        SettingError: threads is not a whole number from 1 to 4096.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -100,6 +100,10 @@ def _result(waiting: deque[Future[Result]]) -> Result:
     return first.result()
 
 
+# More threads than any machine has cores; a system may refuse to start more.
+_MOST_THREADS = 4096
+
+
 def usable_cores() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -111,6 +115,6 @@ def thread_count(threads: int | None) -> int:
     """Return how many threads a call may use: the number given, or every usable core for None.
 
     Raises:
-        SettingError: threads is not a positive whole number.
+        SettingError: threads is not a whole number from 1 to 4096.
     """
-    return usable_cores() if threads is None else whole_number("threads", threads, 1)
+    return usable_cores() if threads is None else whole_number("threads", threads, 1, _MOST_THREADS)

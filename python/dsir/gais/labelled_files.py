@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Paths, resolve
 from dsir.engine import thread_count
 from dsir.errors import InputError, SettingError
@@ -27,7 +27,6 @@ from dsir.remote import Location, within
 from dsir.storage.atomic import write_json
 
 HELD_OUT = 0.2
-_KEEP = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +104,14 @@ def reduction_of(keep: str, rows: int) -> float:
     Raises:
         SettingError: `keep` is neither, or is 0, or is above 100%.
     """
-    match = _KEEP.fullmatch(keep.strip())
-    value = float(match[1]) if match else 0.0
-    if match and match[2] and 0 < value <= 100:
-        return 1 - value / 100
-    if match and not match[2] and value >= 1 and value == int(value):
-        return max(0.0, 1 - value / max(1, rows))
-    raise SettingError(f"keep={keep!r}: expected a share such as '4%' or a number of rows")
+    try:
+        if is_percent(keep):
+            return 1 - share("keep", keep, above=0)
+        return max(0.0, 1 - amount("keep", keep, 1) / max(1, rows))
+    except SettingError:
+        raise SettingError(
+            f"keep={shown(keep)}: expected a share such as '4%' or a number of rows"
+        ) from None
 
 
 def write_instances(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import OnError, Paths, Shard, resolve
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import find_text_column
@@ -138,13 +138,14 @@ class Top:
         Raises:
             SettingError: the text is neither.
         """
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", top)
-        value = float(match[1]) if match else 0.0
-        if match and match[2] and 0 < value <= 100:
-            return cls(value / 100, None)
-        if match and not match[2] and value >= 1 and value == int(value):
-            return cls(None, int(value))
-        raise SettingError(f"top={top!r}: expected a share such as '1%' or a number of rows")
+        try:
+            if is_percent(top):
+                return cls(share("top", top, above=0), None)
+            return cls(None, amount("top", top, 1))
+        except SettingError:
+            raise SettingError(
+                f"top={shown(top)}: expected a share such as '1%' or a number of rows"
+            ) from None
 
     def of(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """Return the positions of the rows to keep, ascending; rows with score 0 are never kept."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core, arguments
-from dsir.arguments import argument, one_of, whole_number
+from dsir.arguments import amount, argument, one_of, whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
@@ -57,9 +57,9 @@ class HashedNgrams:
     )
     buckets: int = argument(
         10_000,
-        "Number of buckets that n-grams are hashed into, 2 to 2^24.",
-        kind=int,
+        "Number of buckets that n-grams are hashed into, 2 to 2^24, e.g. 100k.",
         panel=arguments.NGRAMS,
+        metavar="N",
     )
     tokenizer: Tokenizer = argument(
         "wordpunct",
@@ -84,7 +84,7 @@ class HashedNgrams:
         least, most = _core.MIN_BUCKETS, _core.MAX_BUCKETS
         # The only place that writes to an instance: numpy's integers become plain ones.
         object.__setattr__(self, "n", whole_number("n", self.n, 1, _core.MAX_ORDER))
-        object.__setattr__(self, "buckets", whole_number("buckets", self.buckets, least, most))
+        object.__setattr__(self, "buckets", amount("buckets", self.buckets, least, most))
         one_of("tokenizer", self.tokenizer, get_args(Tokenizer))
         one_of("hash", self.hash, get_args(Hash))
         one_of("sentences", self.sentences, get_args(Sentences))

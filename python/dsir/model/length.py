@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+from dsir.arguments import shown
 from dsir.errors import SettingError
 
 Length = Literal["sum", "mean", "poisson"] | float
@@ -29,7 +30,7 @@ def check_length(length: Length) -> Length:
     if isinstance(length, int | float) and not isinstance(length, bool) and 0 <= length <= 1:
         return "sum" if length == 0 else "mean" if length == 1 else float(length)
     raise SettingError(
-        f"length={length!r}: expected 'sum', 'mean', 'poisson', or a number from 0 to 1"
+        f"length={shown(length)}: expected 'sum', 'mean', 'poisson', or a number from 0 to 1"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from dsir.arguments import exact_share, is_percent
 from dsir.errors import SettingError
 
 
@@ -21,7 +22,7 @@ def shares(name: str, proportions: Sequence[float]) -> npt.NDArray[np.float64]:
         SettingError: a proportion is negative or not a number, or none is above 0.
     """
     try:
-        given = np.asarray(proportions, dtype=np.float64)
+        given = np.asarray([of_percent(one) for one in proportions], dtype=np.float64)
     except (TypeError, ValueError):
         given = np.zeros(0)
     if given.ndim != 1 or not (given >= 0).all() or not 0 < given.sum() < np.inf:
@@ -30,6 +31,12 @@ def shares(name: str, proportions: Sequence[float]) -> npt.NDArray[np.float64]:
         )
     normalised: npt.NDArray[np.float64] = given / given.sum()
     return normalised
+
+
+def of_percent(proportion: object) -> object:
+    """Return the number that a share such as "70%" stands for; anything else as it is."""
+    share = exact_share(proportion) if is_percent(proportion) else None
+    return proportion if share is None else float(share)
 
 
 def split(amount: int, proportions: Sequence[float] | npt.NDArray[np.float64]) -> list[int]:

@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from numbers import Real
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import whole_number
+from dsir.arguments import amount, share, shown
 from dsir.errors import SettingError
 from dsir.model.stopwords import STOP_WORDS, STOP_WORDS_VERSION
 
@@ -226,7 +225,7 @@ def as_filters(filters: QualityFilters | str | Mapping[str, float] | None) -> Qu
         filters = QualityFilters(**filters)  # type: ignore[arg-type]  # checked in __post_init__
     elif filters is not None and not isinstance(filters, QualityFilters):
         raise SettingError(
-            f"filters={filters!r}: expected QualityFilters(...), a text such as 'paper', or "
+            f"filters={shown(filters)}: expected QualityFilters(...), a text such as 'paper', or "
             "thresholds by name"
         )
     return filters if filters is not None and filters.active else None
@@ -264,15 +263,15 @@ def _stop_words() -> _core.StopWords:
 
 def _checked(name: str, value: object) -> int | float:
     if name.endswith("_words"):
-        return whole_number(name, value, 0, _MOST_WORDS)
-    if isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) <= 1:
-        return float(value)
-    raise SettingError(f"{name}={value!r}: expected a share, from 0 to 1")
+        return amount(name, value, 0, _MOST_WORDS)
+    return share(name, value)
 
 
 def _number(name: str, value: str) -> int | float:
     try:
-        return int(value) if name.endswith("_words") else float(value)
-    except ValueError:
-        kind = "a whole number" if name.endswith("_words") else "a number"
+        return _checked(name, value)
+    except SettingError:
+        kind = "a number from 0 to 1, such as 0.2 or 20%,"
+        if name.endswith("_words"):
+            kind = "a whole number"
         raise SettingError(f"filters: {name}={value!r}: expected {kind} or 'none'") from None

@@ -10,7 +10,7 @@ from dsir.arguments import one_of
 from dsir.corpus import Corpus, resolve
 from dsir.corpus.batches import ReadLimits
 from dsir.errors import SettingError
-from dsir.model.proportions import shares
+from dsir.model.proportions import of_percent, shares
 
 TargetMode = Literal["pooled", "separate", "mixture"]
 Proportions = Mapping[str, float] | Sequence[float] | None
@@ -120,7 +120,7 @@ def in_order(proportions: Proportions, names: Sequence[str], targets: str) -> li
             f"proportions: expected one per target, found {len(proportions)} for {len(names)} "
             "targets"
         )
-    return [float(value) for value in proportions]
+    return [float(of_percent(value)) for value in proportions]  # type: ignore[arg-type]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -66,6 +66,7 @@ def choose_among(
     }
     amount = settings.budget.resolve(
         rows=drawn.rows,
+        total=drawn.total,
         eligible=drawn.eligible,
         available=available[budget_unit],
         min_tokens=settings.min_tokens,

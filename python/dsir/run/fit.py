@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dsir.arguments import takes_arguments
 from dsir.model.importance import ImportanceModel
 from dsir.model.targets import names_of_targets
+from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.pipeline import Pipeline
 from dsir.settings.documents import WindowArguments, WindowSettings
@@ -60,9 +61,11 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         raw,
         target,
         text=reading.text,
+        target_text=reading.target_text,
         windows=windows,
         features=settings.features,
         machine=machine,
+        look=lambda found, targets: look_at_inputs(found, targets, machine.engine, reading, None),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
     model, _ = Pipeline(machine, reading).fit(inputs.raw, inputs.target, settings, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from dsir.progress import Reporter
 from dsir.settings.documents import WindowSettings
 from dsir.settings.machine import Machine
 from dsir.stages import units as units_of_work
+
+Look = Callable[[Corpus, TargetCorpora], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +71,11 @@ def open_inputs(
     target: object,
     *,
     text: str,
+    target_text: str | None = None,
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
+    look: Look | None = None,
 ) -> Inputs:
     """Return raw and the target, prepared for the stages.
 
@@ -78,18 +83,24 @@ def open_inputs(
         raw: the corpus, given as in `dsir.select`.
         target: the target, given as in `dsir.select`.
         text: the text column.
+        target_text: the text column of the target; None for the same.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
         machine: what the run may use.
+        look: checks the corpora before they are cut into windows and units; see `run.first_look`.
 
     Raises:
         InputError: an input cannot be found or read.
         SettingError: `raw` or `target` cannot be read as a corpus.
+        DsirError: see `look`.
     """
-    targets = resolve_targets(target, text)
+    targets = resolve_targets(target, target_text or text)
+    found = resolve(raw, text=text, name="raw")
+    if look is not None:
+        look(found, targets)
     corpora = tuple(prepared(one, windows, features, machine) for one in targets.corpora)
     return Inputs(
-        raw=prepared(resolve(raw, text=text, name="raw"), windows, features, machine),
+        raw=prepared(found, windows, features, machine),
         target=TargetCorpora(targets.names, corpora),
     )
 

@@ -156,7 +156,7 @@ class Pipeline:
         for corpus, counts in zip(
             (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
         ):
-            _refuse_no_rows(corpus, counts.rows, counts.skipped)
+            refuse_no_rows(corpus, counts.rows, counts.skipped)
         model = ImportanceModel.from_counts(
             features,
             counted_raw,
@@ -263,7 +263,7 @@ class Pipeline:
             timed.text_bytes = sum(unit.text_bytes for unit in scores)
         if numbers is None:
             skipped = [entry for unit in scores for entry in unit.skipped]
-            _refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
+            refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
         return scores
 
     def score_again(
@@ -447,7 +447,8 @@ def _nothing(amount: int) -> None:
     """Ignore progress."""
 
 
-def _refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:
+def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:
+    """Raise EmptyCorpusError when a corpus has no rows, or none that could be read."""
     if rows:
         return
     first = corpus.shards[0].name

@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsir.arguments import flag, takes_arguments
+from dsir.arguments import flag, shown, takes_arguments
+from dsir.errors import SettingError
 from dsir.model.targets import names_of_targets
 from dsir.remote import Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
+from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
@@ -89,13 +91,32 @@ def select(
         machine,
         raw,
         target,
-        out=None if out is None else location_of(out),
-        workdir=None if workdir is None else location_of(workdir),
+        out=_folder("out", out),
+        workdir=_folder("workdir", workdir),
         overwrite=overwrite,
     )
+    rows = selection.metrics.rows
+    if 2 * rows.passed_over.too_short > rows.read:
+        machine.reporter.note(
+            f"more than half of the rows are too short: {rows.passed_over.too_short:,} of "
+            f"{rows.read:,} have fewer than min_tokens={plan.draw.min_tokens} tokens"
+        )
     if plan.draw.rule.method == "resample":
         warn_of_top_k(selection.metrics, stacklevel=4)
     return selection
+
+
+def _folder(name: str, value: object) -> Location | None:
+    """Return an argument that names a folder, or None.
+
+    Raises:
+        SettingError: the argument is neither a path nor a URL.
+    """
+    if value is None:
+        return None
+    if value and isinstance(value, str | Path | RemotePath) and "\0" not in str(value):
+        return location_of(value)
+    raise SettingError(f"{name}={shown(value)}: expected the path or URL of a folder")
 
 
 def run_plan(
@@ -126,9 +147,13 @@ def run_plan(
         raw,
         target,
         text=plan.reading.text,
+        target_text=plan.reading.target_text,
         windows=plan.documents,
         features=plan.fit.features,
         machine=machine,
+        look=lambda found, targets: look_at_inputs(
+            found, targets, machine.engine, plan.reading, plan.draw
+        ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)

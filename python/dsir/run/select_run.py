@@ -16,15 +16,13 @@ import pyarrow as pa
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
-from dsir.errors import InputError, OutputError, SettingError, ShardError
+from dsir.errors import InputError, SettingError, ShardError
 from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     RUN_FILE,
     SELECTION_FILE,
-    check_output_folder,
-    check_writable,
     clear_output_folder,
     remove_unfinished,
 )
@@ -34,6 +32,7 @@ from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
+from dsir.run.first_look import check_output
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
@@ -239,14 +238,9 @@ class SelectionRun:
     def _check_output(self, resuming: bool) -> None:
         """Raise before the first stage what would stop the last one."""
         if self.out is not None:
-            check_output_folder(self.out, overwrite=self.overwrite, resuming=resuming)
-            check_writable(self.out)
             corpora = (self.raw, *self.inputs.target.corpora)
-            for shard in (shard for corpus in corpora for shard in corpus.first_shards):
-                if shard.file is not None and self.out in shard.file.parents:
-                    raise OutputError(
-                        f"{self.out}: contains the input {shard.name}; give another out"
-                    )
+            shards = (shard for corpus in corpora for shard in corpus.first_shards)
+            check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
         # One shard of each kind is usually like the others; planning the output checks them all.
         first = {shard.kind: shard for shard in reversed(self.raw.first_shards)}
         for shard in first.values():

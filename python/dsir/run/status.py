@@ -91,13 +91,15 @@ def run_status(folder: Folder) -> RunStatus:
     """Return how far the run of a work directory is.
 
     Raises:
-        WorkdirError: the folder is not a work directory of `dsir.select`.
+        WorkdirError: the folder is neither a work directory nor a folder of scores.
     """
     workdir = local_copy(folder, _is_marker)
     if isinstance(folder, Mirror):
         for stage in ("counts", "scores", "rows", "outputs"):
             (folder / stage).fetch_all(_is_marker)
     manifest = read_manifest(workdir)
+    if manifest["settings"].get("stage") == "score":
+        return _status_of_scores(folder, workdir, manifest)
     counts, outputs = workdir / "counts", workdir / "outputs"
     fingerprint = _own_fingerprint(counts)
     layout = manifest["units"]["raw"]
@@ -120,6 +122,15 @@ def run_status(folder: Folder) -> RunStatus:
     skipped = sum(len(result.get("skipped", [])) for result in scores.results())
     skipped += sum(len(result.get("skipped", [])) for result in target.results())
     return RunStatus(holder_of(folder), finished, stages, skipped)
+
+
+def _status_of_scores(folder: Folder, local: Path, manifest: dict[str, Any]) -> RunStatus:
+    """Return how far a folder of `dsir score` is."""
+    sizes = unit_sizes(manifest["inputs"]["raw"], manifest["units"]["raw"])
+    scores = _Markers(local, "", fingerprint_of(manifest))
+    stage = scores.status("score", len(sizes), sizes)
+    skipped = sum(len(result.get("skipped", [])) for result in scores.results())
+    return RunStatus(holder_of(folder), stage.done == stage.total, (stage,), skipped)
 
 
 class _Markers:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
 from dsir import arguments
-from dsir.arguments import argument, whole_number
+from dsir.arguments import Amount, amount, argument, exact_share, is_percent, shown
 from dsir.errors import SettingError
 
-Most = int | str | None
+Most = Amount | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +92,11 @@ def check_bad_limits(max_bad_rows: Most, max_bad_shards: Most, on_error: str) ->
 def _limit(name: str, given: Most) -> Limit | None:
     if given is None:
         return None
-    if not isinstance(given, str):
-        return Limit(whole_number(name, given, 0), count=whole_number(name, given, 0))
-    match = re.fullmatch(r"\s*([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*(%?)\s*", given)
-    if match and match[2]:
-        share = Fraction(Decimal(match[1])) / 100
-        if share <= 1:
-            return Limit(given, share=share)
-    elif match and "." not in match[1]:
-        return Limit(int(match[1]), count=int(match[1]))
+    if not is_percent(given):
+        count = amount(name, given, 0)
+        return Limit(count, count=count)
+    if (share := exact_share(given)) is not None and share <= 1:
+        return Limit(given, share=share)
     raise SettingError(
-        f"{name}={given!r}: expected a number, or a share from 0% to 100% such as '1%'"
+        f"{name}={shown(given)}: expected a number, or a share from 0% to 100% such as '1%'"
     )

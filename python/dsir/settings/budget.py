@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from dsir import arguments
-from dsir.arguments import argument, number, parse_byte_size, whole_number
+from dsir.arguments import MOST, amount, argument, exact_share, is_percent, share
 from dsir.errors import BudgetError, SettingError
 from dsir.plural import counted
 
@@ -29,32 +30,33 @@ class Budget:
         SettingError: none or several are given, or one is out of range.
     """
 
-    n: int | None = argument(
+    n: int | str | None = argument(
         None,
-        "Documents to select, e.g. 100000.",
-        kind=int,
+        "Documents to select, e.g. 100000 or 100k; or a share of the rows read, e.g. 2%.",
+        metavar="N|SHARE%",
         letter="n",
         panel=arguments.BUDGET,
     )
     fraction: float | None = argument(
         None,
-        "Share of the rows read to select, above 0 and at most 1, e.g. 0.02. The number of "
+        "Share of the rows read to select, above 0 and at most 1, e.g. 0.02 or 2%. The number of "
         "documents is rounded down.",
-        kind=float,
+        metavar="SHARE",
         panel=arguments.BUDGET,
     )
-    tokens: int | None = argument(
+    tokens: int | str | None = argument(
         None,
-        "Tokens to select, e.g. 1000000000. Documents are taken by descending key until the next "
-        "document would exceed this number.",
-        kind=int,
+        "Tokens to select, e.g. 1000000000 or 1G; or a share of the tokens read, e.g. 2%. "
+        "Documents are taken by descending key until the next document would exceed this number.",
+        metavar="N|SHARE%",
         panel=arguments.BUDGET,
     )
     bytes: int | str | None = argument(
         None,
-        "Bytes of text (UTF-8) to select, a number or a size such as 10GB. Documents are taken by "
-        "descending key until the next document would exceed this size.",
-        metavar="SIZE",
+        "Bytes of text (UTF-8) to select, a number or a size such as 10GB; or a share of the bytes "
+        "of text read, e.g. 2%. Documents are taken by descending key until the next document "
+        "would exceed this size.",
+        metavar="SIZE|SHARE%",
         panel=arguments.BUDGET,
     )
 
@@ -64,13 +66,13 @@ class Budget:
         if len(given) != 1:
             found = ", ".join(given) or "none of them"
             raise SettingError(f"give exactly one of n, fraction, tokens and bytes; found {found}")
-        for name in ("n", "tokens"):
-            if name in given:
-                object.__setattr__(self, name, whole_number(name, given[name], 1))
-        if self.bytes is not None:
-            object.__setattr__(self, "bytes", parse_byte_size("bytes", self.bytes))
-        if self.fraction is not None:
-            number("fraction", self.fraction, above=0, most=1, expected="a number in (0, 1]")
+        ((name, value),) = given.items()
+        if name == "fraction":
+            object.__setattr__(self, name, share(name, value, above=0))
+        elif is_percent(value):
+            share(name, value, above=0)
+        else:
+            object.__setattr__(self, name, amount(name, value, 1, sizes=name == "bytes"))
 
     def describe(self) -> dict[str, int | float | str | None]:
         """Return the four amounts as plain values."""
@@ -90,27 +92,42 @@ class Budget:
 
     @property
     def amount(self) -> int | None:
-        """The amount in its unit; None for a fraction, which depends on the rows read."""
+        """The amount in its unit; None for a share, which depends on what is read."""
         given = self.n or self.tokens or self.bytes
-        return None if given is None else int(given)
+        return given if isinstance(given, int) else None
+
+    @property
+    def share(self) -> Fraction:
+        """The share of what is read, as the decimal number that was given; 0 for an amount.
+
+        29% of 100 is 29, which it is not of the float 0.29.
+        """
+        if self.fraction is not None:
+            return Fraction(repr(self.fraction))
+        given = self.n or self.tokens or self.bytes
+        return (exact_share(given) if isinstance(given, str) else None) or Fraction(0)
 
     def times(self, factor: float) -> Budget:
-        """Return a budget that is `factor` times as large; a fraction stops at 1."""
+        """Return a budget that is `factor` times as large; a share stops at 1."""
         if self.fraction is not None:
             return Budget(fraction=min(1.0, self.fraction * factor))
-        amount = math.ceil((self.amount or 0) * factor)
+        wider: int | str
+        if self.amount is None:
+            wider = f"{100 * min(1.0, float(self.share) * factor)!r}%"
+        else:
+            wider = math.ceil(min(self.amount * factor, MOST // 2))
         if self.unit == "documents":
-            return Budget(n=amount)
-        return Budget(tokens=amount) if self.unit == "tokens" else Budget(bytes=amount)
+            return Budget(n=wider)
+        return Budget(tokens=wider) if self.unit == "tokens" else Budget(bytes=wider)
 
     def __str__(self) -> str:
         """The budget in the words of the call."""
         name, value = next((k, v) for k, v in self.describe().items() if v is not None)
-        return f"{name}={value:,}"
+        return f"{name}={value!r}" if isinstance(value, str) else f"{name}={value:,}"
 
-    def of_rows(self, rows: int) -> int:
-        """Return the amount in the budget's unit when `rows` rows are read."""
-        return self.amount or math.floor((self.fraction or 0) * rows)
+    def of(self, total: int) -> int:
+        """Return the amount in the budget's unit, of a total in that unit that is read."""
+        return self.amount or math.floor(self.share * total)
 
     def refuse_nothing(self, *, rows: int, eligible: int, min_tokens: int) -> None:
         """Raise BudgetError if no document is eligible."""
@@ -121,12 +138,20 @@ class Budget:
             )
 
     def resolve(
-        self, *, rows: int, eligible: int, available: int, min_tokens: int, allow_fewer: bool
+        self,
+        *,
+        rows: int,
+        total: int,
+        eligible: int,
+        available: int,
+        min_tokens: int,
+        allow_fewer: bool,
     ) -> int:
         """Return the amount to select, in the budget's unit.
 
         Args:
             rows: rows read.
+            total: the size of the rows read, in the budget's unit.
             eligible: documents that may be selected.
             available: the size of the eligible documents, in the budget's unit.
             min_tokens: the fewest tokens of an eligible document; for the message.
@@ -137,10 +162,11 @@ class Budget:
                 documents, or it is less than one document.
         """
         self.refuse_nothing(rows=rows, eligible=eligible, min_tokens=min_tokens)
-        wanted = self.of_rows(rows)
+        wanted = self.of(total)
         if wanted == 0:
             raise BudgetError(
-                f"{self} of {counted(rows, 'row')} is less than one document; ask for more"
+                f"{self} of {counted(rows, 'row')} is less than one "
+                f"{self.unit.removesuffix('s')}; ask for more"
             )
         if wanted <= available:
             return wanted

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from dsir import arguments
-from dsir.arguments import argument, number
+from dsir.arguments import argument, number, shown
 from dsir.errors import SettingError
 from dsir.settings.draw import DrawSettings
 from dsir.settings.option_text import combine_in
@@ -71,14 +70,17 @@ class Combine:
                 are separate.
         """
         combine, candidates = given.get("combine"), given.get("candidates", 4.0)
-        number("candidates", candidates, least=1, expected="a number, 1 or more")
+        candidates = number("candidates", candidates, least=1, expected="a number, 1 or more")
         if combine is None:
             return None
         if not isinstance(combine, Mapping) or set(combine) != set(_MEASURES):
-            raise SettingError(f"combine={combine!r}: expected weights of dsir and lexrank")
-        weights = [combine[name] for name in _MEASURES]
-        numbers = all(isinstance(w, int | float) and 0 <= w < math.inf for w in weights)
-        if not numbers or not any(weights):
+            raise SettingError(f"combine={shown(combine)}: expected weights of dsir and lexrank")
+        expected = "a number, 0 or more, one of the two above 0"
+        weights = [
+            number(f"combine[{name!r}]", combine[name], least=0, expected=expected)
+            for name in _MEASURES
+        ]
+        if not any(weights):
             raise SettingError(f"combine={combine!r}: expected numbers, 0 or more, one above 0")
         if given.get("targets") == "separate":
             raise SettingError('combine: cannot be used with targets="separate"')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, get_args
 
 from dsir import arguments
-from dsir.arguments import argument, chosen, described, one_of
+from dsir.arguments import Amount, argument, chosen, described, one_of, shown
 from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
@@ -21,8 +21,8 @@ PAPER_CHUNK_TOKENS = 128
 class WindowArguments(TypedDict, total=False):
     """Arguments that cut documents into windows; see `DocumentSettings`."""
 
-    chunk_tokens: int | None
-    chunk_stride: int | None
+    chunk_tokens: Amount | None
+    chunk_stride: Amount | None
 
 
 class DocumentArguments(WindowArguments, total=False):
@@ -49,15 +49,15 @@ class WindowSettings:
         "Cut documents of raw and target into windows of this many tokens, e.g. 128. Each window "
         "is a row with its source row, its span of characters and the other columns of its "
         "document. By default documents stay whole.",
-        kind=int,
         panel=arguments.DOCUMENTS,
+        metavar="N",
     )
     chunk_stride: int | None = argument(
         None,
         "Tokens from the start of one window to the start of the next, 1 to chunk_tokens, e.g. 64. "
         "By default windows do not overlap.",
-        kind=int,
         panel=arguments.DOCUMENTS,
+        metavar="N",
     )
 
     def __post_init__(self) -> None:
@@ -65,7 +65,8 @@ class WindowSettings:
         if self.chunk_tokens is None:
             if self.chunk_stride is not None:
                 raise SettingError(
-                    f"chunk_stride={self.chunk_stride}: is for windows; give chunk_tokens as well"
+                    f"chunk_stride={shown(self.chunk_stride)}: is for windows; "
+                    "give chunk_tokens as well"
                 )
             return
         tokens, stride = check_windows(self.chunk_tokens, self.chunk_stride)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from dsir import arguments
-from dsir.arguments import argument, chosen, described, flag, whole_number
+from dsir.arguments import Amount, amount, argument, chosen, described, flag
 from dsir.sampling import KeyRule, Method
 from dsir.settings.budget import Budget
 from dsir.settings.extra_columns import ExtraColumns
@@ -17,15 +17,15 @@ from dsir.settings.quotas import NO_QUOTAS, Dedup, MaxPer, Quotas, check_dedup, 
 class DrawArguments(TypedDict, total=False):
     """Arguments of `dsir.select` that say how to draw; see `DrawSettings`."""
 
-    n: int | None
-    fraction: float | None
-    tokens: int | None
-    bytes: int | str | None
+    n: Amount | None
+    fraction: float | str | None
+    tokens: Amount | None
+    bytes: Amount | None
     allow_fewer: bool
     method: Method
     temperature: float
     seed: int
-    min_tokens: int
+    min_tokens: Amount
     dedup: Dedup | None
     max_per: MaxPer | None
     group_by: str | None
@@ -52,8 +52,8 @@ class DrawSettings:
     min_tokens: int = argument(
         100,
         "Documents with fewer tokens are never selected, 0 or more, e.g. 20.",
-        kind=int,
         panel=arguments.DRAW,
+        metavar="N",
     )
     allow_fewer: bool = argument(
         False,
@@ -72,7 +72,7 @@ class DrawSettings:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        object.__setattr__(self, "min_tokens", whole_number("min_tokens", self.min_tokens, 0))
+        object.__setattr__(self, "min_tokens", amount("min_tokens", self.min_tokens, 0))
         flag("allow_fewer", self.allow_fewer)
         object.__setattr__(self, "dedup", check_dedup(self.dedup))
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, TypedDict, get_args
 
 from dsir import arguments
-from dsir.arguments import argument, chosen, described, number, one_of, whole_number
+from dsir.arguments import amount, argument, chosen, described, number, one_of, shown
+from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams, check_features
 from dsir.model.length import Length, check_length
 from dsir.model.proportions import shares
 from dsir.model.targets import Proportions, TargetMode, check_targets, in_order
 from dsir.settings.documents import features_of
-from dsir.settings.option_text import fit_tokens_in, length_in, proportions_in
+from dsir.settings.option_text import length_in, proportions_in
 
-FitTokens = int | Literal["auto", "all"]
+FitTokens = int | str  # A number, "auto" or "all".
 _AUTO_NGRAMS_PER_BUCKET = 100_000
-_MOST_FIT_TOKENS = (1 << 63) - 1  # The core counts in 64 bits.
 
 
 class FitArguments(TypedDict, total=False):
@@ -85,10 +85,9 @@ class FitSettings:
     fit_tokens: FitTokens = argument(
         "auto",
         "N-grams of raw to count: 'auto' counts 100,000 for each bucket, 'all' counts all, or give "
-        "a number, e.g. 50000000. Every file counts an equal share of the number. Targets are "
+        "a number, e.g. 50M. Every file counts an equal share of the number. Targets are "
         "always counted completely.",
         panel=arguments.NGRAMS,
-        read=fit_tokens_in,
     )
 
     def __post_init__(self) -> None:
@@ -145,9 +144,13 @@ def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
         SettingError: the argument is none of these.
     """
     if isinstance(fit_tokens, str):
-        one_of("fit_tokens", fit_tokens, ("auto", "all"))
-        return fit_tokens
-    return whole_number("fit_tokens", fit_tokens, 1, _MOST_FIT_TOKENS)
+        if fit_tokens in ("auto", "all"):
+            return fit_tokens
+        if not fit_tokens[:1].isdecimal():
+            raise SettingError(
+                f"fit_tokens={shown(fit_tokens)}: expected 'auto' or 'all' or a number"
+            )
+    return amount("fit_tokens", fit_tokens, 1)
 
 
 def limit_per_file(fit_tokens: FitTokens, buckets: int, files: int) -> int:
@@ -157,5 +160,5 @@ def limit_per_file(fit_tokens: FitTokens, buckets: int, files: int) -> int:
     """
     if fit_tokens == "all":
         return -1
-    total = _AUTO_NGRAMS_PER_BUCKET * buckets if fit_tokens == "auto" else fit_tokens
-    return int(total) // files
+    total = _AUTO_NGRAMS_PER_BUCKET * buckets if fit_tokens == "auto" else int(fit_tokens)
+    return total // files

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from dsir import arguments
-from dsir.arguments import argument
+from dsir.arguments import Amount, argument
 from dsir.engine import LOCAL, Engine, open_engine
 from dsir.progress import Reporter, reporter
 from dsir.settings.memory import MemoryLimit, memory_limit
@@ -17,7 +17,7 @@ class LimitArguments(TypedDict, total=False):
     """Arguments that limit what a call may use; see `Machine`."""
 
     threads: int | None
-    memory: int | str | None
+    memory: Amount | None
 
 
 class MachineArguments(LimitArguments, total=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsir.arguments import parse_byte_size
+from dsir.arguments import Amount, amount, shown
 from dsir.corpus.batches import BATCH_BYTES, ReadLimits
 from dsir.errors import SettingError
 from dsir.plural import counted
@@ -38,7 +38,7 @@ class MemoryLimit:
 NO_LIMIT = MemoryLimit()
 
 
-def memory_limit(memory: int | str | None, threads: int) -> MemoryLimit:
+def memory_limit(memory: Amount | None, threads: int) -> MemoryLimit:
     """Divide the memory of a run among what it holds.
 
     Args:
@@ -50,14 +50,14 @@ def memory_limit(memory: int | str | None, threads: int) -> MemoryLimit:
     """
     if memory is None:
         return NO_LIMIT
-    given = parse_byte_size("memory", memory)
+    given = amount("memory", memory, 1, sizes=True)
     rest = given - _BASE
     of_a_thread = rest // threads - _OF_A_THREAD
     least = _BASE + threads * (_OF_A_THREAD + _OF_A_BATCH * _LEAST_BATCH)
     if given < least:
         raise SettingError(
-            f"memory={memory!r}: is too little for {counted(threads, 'thread')}, which need at "
-            f"least {-(-least // 1_000_000)}MB; give more memory, or fewer threads"
+            f"memory={shown(memory)}: is too little for {counted(threads, 'thread')}, which need "
+            f"at least {-(-least // 1_000_000)}MB; give more memory, or fewer threads"
         )
     row_bytes = of_a_thread // _OF_A_BATCH
     return MemoryLimit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dsir.arguments import exact_share, is_percent
 from dsir.errors import SettingError
 
 
@@ -20,7 +21,8 @@ def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
     for entry in text.split(","):
         name, _, value = entry.rpartition("=")
         try:
-            numbers[name.strip()] = float(value)
+            share = exact_share(value) if is_percent(value) else None
+            numbers[name.strip()] = float(value if share is None else share)
         except ValueError:
             raise SettingError(
                 f"{option} {text}: expected NAME=NUMBER,NAME=NUMBER, such as {example}"
@@ -38,19 +40,17 @@ def combine_in(text: str) -> dict[str, float]:
     return numbers_by_name("--combine", text, "dsir=1,lexrank=0.2")
 
 
-def max_per_in(text: str) -> dict[str, float | int]:
-    """Read `--max-per`, such as "source=0.2"; a whole number counts documents."""
-    found: dict[str, float | int] = dict(numbers_by_name("--max-per", text, "source=0.2"))
+def max_per_in(text: str) -> dict[str, str]:
+    """Read `--max-per`, such as "source=20%,lang=5000"; see `settings.quotas`."""
+    found = {}
     for entry in text.split(","):
         name, _, value = entry.rpartition("=")
-        if value.strip().isdecimal():
-            found[name.strip()] = int(value)
+        if not name.strip() or not value.strip():
+            raise SettingError(
+                f"--max-per {text}: expected NAME=NUMBER,NAME=NUMBER, such as source=0.2"
+            )
+        found[name.strip()] = value.strip()
     return found
-
-
-def fit_tokens_in(text: str) -> int | str:
-    """Read `--fit-tokens`: a word, or a whole number."""
-    return int(text) if text.lstrip("-").isdecimal() else text
 
 
 def length_in(text: str) -> float | str:

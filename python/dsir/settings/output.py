@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dsir.arguments import argument, chosen, described, name_of_column, parse_byte_size
+from dsir.arguments import Amount, amount, argument, chosen, described, name_of_column
 from dsir.output import AddedColumns
 
 
 class OutputArguments(TypedDict, total=False):
     """Arguments that say how rows are written; see `OutputSettings`."""
 
-    shard_size: int | str
+    shard_size: Amount
     weight_column: str
     target_column: str
 
@@ -45,7 +45,7 @@ class OutputSettings:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        object.__setattr__(self, "shard_size", parse_byte_size("shard_size", self.shard_size))
+        object.__setattr__(self, "shard_size", amount("shard_size", self.shard_size, 1, sizes=True))
         name_of_column("weight_column", self.weight_column)
         name_of_column("target_column", self.target_column)
         self.added(())  # Checks that the name of the column of log-weights is UTF-8.

@@ -96,7 +96,7 @@ class Plan:
             **self.draw.describe(),
             **self.fit.describe(),
             **self.documents.describe(),
-            "text": self.reading.text,
+            **self.reading.columns(),
             "combine": None if self.combine is None else self.combine.describe(),
             **self.output.describe(),
             "on_error": self.reading.on_error,
@@ -106,7 +106,7 @@ class Plan:
         """Return, as JSON values, what the counts of n-grams depend on."""
         return {
             "stage": "count",
-            "text": self.reading.text,
+            **self.reading.columns(),
             "on_error": self.reading.on_error,
             "chunk_tokens": self.documents.chunk_tokens,
             "chunk_stride": self.documents.chunk_stride,
@@ -127,7 +127,7 @@ class Plan:
         for name in described:
             if name not in _NAMES:
                 raise SettingError(f"this version of dsir knows no setting {name!r:.80}")
-        missing = _NAMES - _ADDED - described.keys()
+        missing = _NAMES - _ADDED - _OPTIONAL - described.keys()
         if missing:
             raise SettingError(f"the setting {min(missing)!r} is missing")
         given = {name: value for name, value in described.items() if value is not None}
@@ -154,4 +154,6 @@ class Plan:
 # `preprocessing` is described as the settings it stands for, and `candidates` within `combine`.
 _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates"}
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
+# Described only where it differs from another setting.
+_OPTIONAL = {"target_text"}
 _OBJECTS = {"features", "filters", "combine", "max_per"}

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from numbers import Real
+from typing import Any, Literal, SupportsIndex, get_args
 
 from dsir import _core, arguments
-from dsir.arguments import argument, one_of
+from dsir.arguments import amount, argument, is_percent, one_of, share, shown
 from dsir.errors import SettingError
 from dsir.settings.option_text import max_per_in
 
-MaxPer = Mapping[str, float | int]
+MaxPer = Mapping[str, float | int | str]
 Dedup = Literal["none", "exact"]
 
 
@@ -56,7 +57,7 @@ class Quotas:
 
     max_per: tuple[Cap, ...] = argument(
         (),
-        "The most that any one value of a column may take: a share of the budget, e.g. source=0.2, "
+        "The most that any one value of a column may take: a share of the budget, e.g. source=20%, "
         "or a number of documents, e.g. source=5. By default there is no such limit.",
         panel=arguments.DRAW,
         metavar="COLUMN=MOST,...",
@@ -112,26 +113,40 @@ def check_quotas(max_per: MaxPer | None, group_by: str | None) -> Quotas:
     """
     if max_per is not None and not isinstance(max_per, Mapping):
         raise SettingError(
-            f"max_per={max_per!r}: expected shares by column, such as {{'source': 0.2}}"
+            f"max_per={shown(max_per)}: expected shares by column, such as {{'source': 0.2}}"
         )
     caps = []
     for column, most in (max_per or {}).items():
-        whole = isinstance(most, int) and not isinstance(most, bool)
-        if not (whole and most >= 1) and not (isinstance(most, float) and 0 < most <= 1):
-            raise SettingError(
-                f"max_per[{column!r}]={most!r}: expected a share (a float above 0, at most 1.0) or "
-                "a number of documents (1 or more)"
-            )
-        caps.append(Cap(column, most))
+        caps.append(Cap(column, _most(column, most)))
     quotas = Quotas(tuple(caps), group_by)
     for column in quotas.columns:
         if not isinstance(column, str) or not column:
-            raise SettingError(f"{quotas}: {column!r} is not the name of a column")
+            raise SettingError(f"max_per, group_by: {shown(column)} is not the name of a column")
     if len(set(quotas.columns)) < len(quotas.columns):
         raise SettingError(f"{quotas}: {group_by!r} is in both; leave it out of one")
     if len(quotas.columns) > _core.MOST_QUOTAS:
         raise SettingError(f"{quotas}: expected at most {_core.MOST_QUOTAS} columns")
     return quotas
+
+
+def _most(column: str, most: object) -> int | float:
+    """Return a cap: a share of the budget as a float, or a number of documents as an int.
+
+    A text is a share if it has a percent sign, or a point and no unit or exponent.
+    """
+    name = f"max_per[{shown(column)}]"
+    as_share = isinstance(most, Real) and not isinstance(most, SupportsIndex)
+    if isinstance(most, str):
+        as_share = is_percent(most) or (
+            most.replace(".", "", 1).strip().isdecimal() and "." in most
+        )
+    try:
+        return share(name, most, above=0) if as_share else amount(name, most, 1)
+    except SettingError:
+        raise SettingError(
+            f"{name}={shown(most)}: expected a share (a float above 0, at most 1.0, or '20%') or a "
+            "number of documents (1 or more, also '1k')"
+        ) from None
 
 
 def check_dedup(dedup: object) -> Dedup:

@@ -16,6 +16,7 @@ class ReadArguments(TypedDict, total=False):
     """Arguments that say how inputs are read; see `ReadSettings`."""
 
     text: str
+    target_text: str | None
     on_error: OnError
     max_bad_rows: Most
     max_bad_shards: Most
@@ -27,6 +28,7 @@ class ReadSettings:
 
     Attributes:
         text: the text column.
+        target_text: the text column of the target; None for the same.
         on_error: what to do with rows and files that cannot be read.
         limits: how many rows and shards may be bad.
 
@@ -35,6 +37,11 @@ class ReadSettings:
     """
 
     text: str = argument("text", "The text column; dots lead into nested columns, e.g. doc.body.")
+    target_text: str | None = argument(
+        None,
+        "The text column of the target, e.g. content, if raw has another one. By default both have "
+        "the same.",
+    )
     on_error: OnError = argument(
         "raise",
         "What to do with rows and files that cannot be read: 'raise' stops the run; 'skip' passes "
@@ -46,6 +53,8 @@ class ReadSettings:
     def __post_init__(self) -> None:
         """Check the settings."""
         name_of_column("text", self.text)
+        if self.target_text is not None:
+            name_of_column("target_text", self.target_text)
         one_of("on_error", self.on_error, get_args(OnError))
 
     @classmethod
@@ -60,6 +69,13 @@ class ReadSettings:
             given.get("max_bad_rows"), given.get("max_bad_shards"), reading.on_error
         )
         return replace(reading, limits=limits)
+
+    def columns(self) -> dict[str, str]:
+        """Return the text columns as JSON values: that of the target only where it differs."""
+        found = {"text": self.text}
+        if self.target_text not in (None, self.text):
+            found["target_text"] = str(self.target_text)
+        return found
 
     @property
     def skips(self) -> bool:

@@ -63,6 +63,7 @@ class Draw:
             reason.
         targets: in the order in which they take documents; one if targets are not separate.
         groups: for each quota column, how much was drawn of its values.
+        total: the size of the rows, in the budget's unit.
     """
 
     rows: int
@@ -74,6 +75,7 @@ class Draw:
     filtered: tuple[int, ...]
     targets: tuple[TargetDraw, ...]
     groups: tuple[GroupAccounts, ...] = ()
+    total: int = 0
 
     @property
     def selected(self) -> int:
@@ -149,6 +151,7 @@ def draw(
         tuple(survey.filtered.tolist()),
         tuple(targets),
         amounts.plan.accounts() if amounts.plan is not None else (),
+        survey.total,
     )
 
 
@@ -175,6 +178,7 @@ def _amounts(survey: _Survey, settings: DrawSettings, shares: Sequence[float]) -
     if survey.groups is None:
         total = settings.budget.resolve(
             rows=survey.rows,
+            total=survey.total,
             eligible=survey.eligible,
             available=available,
             min_tokens=settings.min_tokens,
@@ -185,6 +189,7 @@ def _amounts(survey: _Survey, settings: DrawSettings, shares: Sequence[float]) -
         settings,
         survey.groups,
         rows=survey.rows,
+        total=survey.total,
         eligible=survey.eligible,
         available=available,
     )
@@ -217,6 +222,7 @@ class _Survey:
 
     def __init__(self, columns: int, groups: Groups | None) -> None:
         self.rows = self.eligible = self.eligible_tokens = self.eligible_bytes = 0
+        self.total = 0  # The rows, in the budget's unit.
         self.duplicates = 0
         self.passed_over: dict[str, int] = {}
         self.groups = None if groups is None else GroupSizes(groups)
@@ -227,6 +233,8 @@ class _Survey:
         """Count the rows of a run."""
         chosen = eligible_rows(scores, settings).astype(bool)
         self.rows += scores.rows
+        cost = cost_of_rows(scores, settings)
+        self.total += scores.rows if cost is None else int(cost.sum(dtype=np.int64))
         self.eligible += int(np.count_nonzero(chosen))
         self.eligible_tokens += int(scores.tokens[chosen].sum(dtype=np.int64))
         self.eligible_bytes += int(scores.bytes[chosen].sum(dtype=np.int64))

@@ -77,7 +77,8 @@ class GroupSizes:
 
     def __init__(self, groups: Groups) -> None:
         self.groups = groups
-        self.rows, self.eligible, self.cost = (
+        # Per column and value: the size of its rows, its eligible rows, and the size of these.
+        self.total, self.eligible, self.cost = (
             [np.zeros(len(names), dtype=np.int64) for names in groups.names] for _ in range(3)
         )
 
@@ -87,7 +88,7 @@ class GroupSizes:
         cost = cost_of_rows(scores, settings)
         for column, codes in enumerate(scores.group_codes):
             chosen = codes[eligible]
-            _add_at(self.rows[column], codes, None)
+            _add_at(self.total[column], codes, cost)
             _add_at(self.eligible[column], chosen, None)
             _add_at(self.cost[column], chosen, None if cost is None else cost[eligible])
 
@@ -125,6 +126,7 @@ class QuotaPlan:
         settings: how to draw.
         sizes: how much each group has.
         rows: rows of the corpus.
+        total: the size of the rows, in the budget's unit.
         eligible: documents that may be selected.
         available: the size of the eligible documents, in the budget's unit.
 
@@ -136,7 +138,14 @@ class QuotaPlan:
     """
 
     def __init__(
-        self, settings: DrawSettings, sizes: GroupSizes, *, rows: int, eligible: int, available: int
+        self,
+        settings: DrawSettings,
+        sizes: GroupSizes,
+        *,
+        rows: int,
+        total: int,
+        eligible: int,
+        available: int,
     ) -> None:
         self._settings = settings
         self._sizes = sizes
@@ -146,6 +155,7 @@ class QuotaPlan:
         if quotas.group_by is None:
             self.amount = budget.resolve(
                 rows=rows,
+                total=total,
                 eligible=eligible,
                 available=available,
                 min_tokens=settings.min_tokens,
@@ -246,7 +256,7 @@ class QuotaPlan:
         if budget.amount is not None:
             wanted = np.full(len(available), budget.amount, dtype=np.int64)
         else:
-            wanted = np.floor((budget.fraction or 0) * sizes.rows[0]).astype(np.int64)
+            wanted = np.array([budget.of(size) for size in sizes.total[0].tolist()], dtype=np.int64)
         short = np.flatnonzero(available < wanted)
         if len(short) and not self._settings.allow_fewer:
             named = ", ".join(

@@ -126,6 +126,27 @@ class Place:
             self.mirror.upload(self.path(".json"))
 
 
+def check_workdir(folder: Folder, inputs: Mapping[str, Any]) -> None:
+    """Raise WorkdirError when a folder cannot be the work directory of a run over these inputs.
+
+    Nothing is written. A folder that does not exist can be one.
+    """
+    path = folder.local if isinstance(folder, Mirror) else folder
+    if isinstance(folder, Mirror):
+        folder.fetch("manifest.json")
+    elif path.exists() and not path.is_dir():
+        raise WorkdirError(f"{folder}: cannot be used as a work directory: is not a folder")
+    if not (path / "manifest.json").exists():
+        return
+    found = read_manifest(path)
+    wanted = {**found, "inputs": json.loads(json.dumps(inputs))}
+    if found != wanted:
+        raise WorkdirError(
+            f"{folder}: belongs to another run: {_what_differs(found, wanted)}; "
+            "give another work directory, or remove this one"
+        )
+
+
 class Workdir:
     """A folder that belongs to one run.
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import one_of, whole_number
+from dsir.arguments import Amount, amount, one_of
 from dsir.corpus.bad_text import bad_text_error, snippet_at, why_bad
 from dsir.corpus.batches import ReadLimits, cut_at
 from dsir.corpus.resolve import Corpus
@@ -370,12 +370,12 @@ def chunked(
     return replace(corpus, shards=shards)
 
 
-def check_windows(chunk_tokens: int, chunk_stride: int | None) -> tuple[int, int]:
+def check_windows(chunk_tokens: Amount, chunk_stride: Amount | None) -> tuple[int, int]:
     """Return the checked `chunk_tokens` and `chunk_stride`; None as stride is `chunk_tokens`.
 
     Raises:
         SettingError: one of the two is out of range.
     """
-    tokens = whole_number("chunk_tokens", chunk_tokens, 1, _MOST_TOKENS)
+    tokens = amount("chunk_tokens", chunk_tokens, 1, _MOST_TOKENS)
     stride = tokens if chunk_stride is None else chunk_stride
-    return tokens, whole_number("chunk_stride", stride, 1, tokens)
+    return tokens, amount("chunk_stride", stride, 1, tokens)

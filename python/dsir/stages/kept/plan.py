@@ -56,9 +56,9 @@ def plan_keeping(
         return nothing
     *corpus_rows, total = corpus_rows
     budget = settings.budget
-    if total is None and budget.amount is None:
-        return nothing
-    amount = budget.of_rows(total or 0)
+    if budget.amount is None and (total is None or budget.unit != "documents"):
+        return nothing  # How much a share comes to is known once every row is read.
+    amount = budget.of(total or 0)
     if settings.dedup == "exact":
         # The bar counts every copy of a text, and copies that are refused later must not raise it
         # too far.

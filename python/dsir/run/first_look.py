@@ -1,0 +1,139 @@
+"""What is wrong with a call, as far as it can be known before rows are read.
+
+A run looks at its inputs before it works, and a dry run looks at them and does nothing else: both
+end with the same errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from dsir.corpus import Corpus, Shard
+from dsir.corpus.group_values import find_group_column
+from dsir.corpus.text_column import find_text_column
+from dsir.engine import Engine
+from dsir.errors import BudgetError, InputError, OutputError
+from dsir.model.targets import TargetCorpora
+from dsir.output.folder import check_output_folder, check_writable
+from dsir.plural import counted
+from dsir.remote import Location
+from dsir.run.pipeline import refuse_no_rows
+from dsir.settings.draw import DrawSettings
+from dsir.settings.reading import ReadSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A file to look at: its columns, and its number of rows.
+
+    Attributes:
+        shard: the file.
+        columns: the quota columns that it must have.
+        skips: whether a file that cannot be used is skipped.
+    """
+
+    shard: Shard
+    columns: tuple[str, ...]
+    skips: bool
+
+
+def _look_at(look: _Look, progress: Callable[[int], None]) -> int | None:
+    """Return the number of rows of a file; None if only reading tells, or if it is skipped.
+
+    Raises:
+        InputError: the file lacks a column.
+    """
+    del progress
+    shard = look.shard
+    try:
+        schema = shard.schema()
+        rows = shard.rows_in_metadata()
+    except InputError:
+        return None  # The stage that reads the shard says what is wrong with it, and where.
+    try:
+        if schema is not None and not shard.is_windows:
+            find_text_column(schema, shard.text, shard.name)
+            for column in look.columns:
+                find_group_column(schema, column, shard.name)
+    except InputError:
+        if look.skips:
+            return None
+        raise
+    return rows
+
+
+def look_at_inputs(
+    raw: Corpus,
+    targets: TargetCorpora,
+    engine: Engine,
+    reading: ReadSettings,
+    draw: DrawSettings | None,
+) -> None:
+    """Check the columns of files whose schema is known, the target's rows, and the budget.
+
+    Args:
+        raw: the corpus to select from, not cut into units.
+        targets: the targets.
+        engine: looks at the files.
+        reading: how the inputs are read.
+        draw: how documents are drawn; None for a fit.
+
+    Raises:
+        InputError: a file lacks the text column or a quota column, or a target has no rows.
+        BudgetError: there are fewer rows than the budget asks for.
+    """
+    columns = () if draw is None else draw.quotas.columns
+    rows = _rows_of(raw, engine, columns, skips=reading.skips)
+    for target in targets.corpora:
+        found = _rows_of(target, engine, (), skips=reading.skips)
+        if found is not None:
+            refuse_no_rows(target, found, [])
+    if rows is not None:
+        refuse_no_rows(raw, rows, [])
+    if rows is None or draw is None or draw.allow_fewer:
+        return
+    wanted = draw.budget.amount
+    if draw.budget.unit == "documents" and wanted is not None and wanted > rows:
+        raise BudgetError(
+            f"{draw.budget} asks for {wanted:,} documents, but raw has "
+            f"only {counted(rows, 'row')}; ask for less, or give allow_fewer=True"
+        )
+
+
+def check_output(
+    out: Location, shards: Iterable[Shard], *, overwrite: bool, resuming: bool
+) -> None:
+    """Raise before the first stage what would stop the last one.
+
+    Args:
+        out: the folder to write to.
+        shards: the inputs.
+        overwrite: whether a selection in `out` is replaced.
+        resuming: whether `out` may hold files of an earlier run.
+
+    Raises:
+        OutputError: the folder is not empty, cannot be written to, or holds an input.
+    """
+    check_output_folder(out, overwrite=overwrite, resuming=resuming)
+    check_writable(out)
+    for shard in shards:
+        if shard.file is not None and out in shard.file.parents:
+            raise OutputError(f"{out}: contains the input {shard.name}; give another out")
+
+
+def _rows_of(
+    corpus: Corpus, engine: Engine, columns: tuple[str, ...], *, skips: bool
+) -> int | None:
+    """Look at the files of a corpus, and return the number of its rows; None if it is not known."""
+    looks = [_Look(shard, columns, skips) for shard in corpus.shards]
+    if corpus.in_memory:
+        found: Sequence[int | None] = [_look_at(look, lambda _: None) for look in looks]
+    else:
+        found = list(engine.run(_look_at, looks, lambda _: None))
+    total = 0
+    for rows in found:
+        if rows is None:
+            return None
+        total += rows
+    return total
