@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dsir.check.part_rows import own_file
+from dsir.check.part_rows import beside_part, own_file
 from dsir.corpus.files import is_known
 from dsir.errors import OutputError
 from dsir.formats import how_read, loaded
-from dsir.output.folder import RUN_FILE, SELECTION_FILE
+from dsir.output.folder import DATA_FOLDER, ORIGINS_FOLDER, RUN_FILE, SELECTION_FILE
 from dsir.output.manifest import Manifest
-from dsir.output.row_origins import ORIGINS_FOLDER
 from dsir.remote import Location, RemotePath
 from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_bytes
@@ -62,7 +61,7 @@ def refuse_changed(manifest: Manifest, part: str, *, beside: bool) -> None:
     """
     stem = _stem(part)
     for name in manifest.files:
-        if _stem(name) == stem and ("/" in name) == beside:
+        if _stem(name) == stem and name.startswith(f"{DATA_FOLDER}/") != beside:
             found = _problem_of(manifest, name)
             if found is not None:
                 raise OutputError(found)
@@ -138,10 +137,10 @@ def _check_totals(manifest: Manifest) -> Iterator[Finding]:
         yield Finding("manifest", f"{where}: speaks of {selected} rows, its parts of {rows}")
     listed = set(manifest.parts)
     for name in manifest.files:
-        if name.startswith("part-") and name not in listed:
+        if name.startswith(f"{DATA_FOLDER}/") and name not in listed:
             yield Finding("manifest", f"{where}: does not list {name} among its outputs")
     for name in manifest.parts:
-        if f"{ORIGINS_FOLDER}/{Path(name).stem}.parquet" not in manifest.files:
+        if beside_part(name, ORIGINS_FOLDER) not in manifest.files:
             yield Finding(
                 "manifest", f"{where}: does not say where the rows of {name:.80} are from"
             )

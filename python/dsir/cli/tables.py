@@ -73,11 +73,11 @@ def _row_lines(metrics: Metrics) -> Iterator[Line]:
         yield "  duplicates", f"{passed_over.duplicates:,}", "same text as an earlier row"
     for reason, count in (passed_over.filtered or {}).items():
         yield f"  filtered: {reason}", f"{count:,}", ""
-    yield "  bad", f"{rows.bad:,}", "see _rejects.jsonl" if rows.bad else ""
+    yield "  bad", f"{rows.bad:,}", "see _dsir/rejects.jsonl" if rows.bad else ""
     for kind, count in rows.bad_by_kind.items():
         yield f"    {kind.replace('_', ' ')}", f"{count:,}", ""
     if shards.skipped:
-        yield "shards skipped", f"{shards.skipped:,}", "see _rejects.jsonl"
+        yield "shards skipped", f"{shards.skipped:,}", "see _dsir/rejects.jsonl"
 
 
 def _quality_lines(metrics: Metrics) -> Iterator[Line]:

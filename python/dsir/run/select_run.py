@@ -31,7 +31,7 @@ from dsir.output.folder import (
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
-from dsir.remote import Folder, Location, Mirror
+from dsir.remote import Folder, Location, Mirror, within
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
@@ -381,7 +381,7 @@ class SelectionRun:
                 "inputs": inputs,
                 "model": model.fingerprint,
                 "metrics": metrics.describe(),
-                "outputs": [path.name for path in fetched.paths],
+                "outputs": [within(path, self.out) for path in fetched.paths],
                 "skipped": [entry.to_json() for entry in skipped],
             }
             self._write_run(self.out, selection, begun)

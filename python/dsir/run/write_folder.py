@@ -16,7 +16,7 @@ from dsir.output.folder import SELECTION_FILE, clear_output_folder
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
-from dsir.remote import Folder, Location, location_of
+from dsir.remote import Folder, Location, location_of, within
 from dsir.run.accounts import with_kl_reduction
 from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
@@ -120,7 +120,7 @@ def write_from_folder(
         },
         "model": model.fingerprint,
         "metrics": metrics.describe(),
-        "outputs": [path.name for path in written.paths],
+        "outputs": [within(path, out) for path in written.paths],
         "skipped": [entry.to_json() for entry in skipped],
     }
     # Written last, because this file says that the selection is complete.

@@ -16,6 +16,7 @@ from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.model.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
+from dsir.output.folder import part_stem
 from dsir.output.row_origins import Origins, OriginsWriter
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, RemotePath, within
@@ -98,7 +99,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
             progress(output.rows)
             return done
     counts = _no_counts(task)
-    stem = task.folder / f"part-{output.number:05d}"
+    stem = part_stem(task.folder, output.number)
     shard = output.pieces[0].shard
     writer = open_writer(shard.kind, stem, schema=output.schema, added=task.added)
     origins = OriginsWriter(stem, windows=shard.is_windows, targets=bool(task.added.target_names))
