@@ -110,3 +110,20 @@ def test_ranked_and_thinned_rows_are_in_data(one, tmp_path, invoke_dsir):
         assert {path.name for path in out.iterdir()} == {"data", "_dsir"}
         written = json.loads((out / "_dsir" / note).read_text())["accounts"]["written"]
         assert pads.dataset(out).count_rows() == written > 0
+
+
+def test_the_model_is_in_the_folder(one, target, selected, tmp_path, invoke_dsir):
+    model = dsir.fit(one, target, length="mean", progress=False)
+    assert dsir.ImportanceModel.load(selected / "_dsir/model.dsir").fingerprint == model.fingerprint
+    model.save(tmp_path / "m.dsir")
+    explained = []
+    for place in (selected, tmp_path / "m.dsir"):
+        done = invoke_dsir("explain", place, "the ship sails home")
+        assert done.returncode == 0, done.stderr
+        explained.append(done.stdout)
+    assert explained[0] == explained[1]
+
+
+def test_a_folder_without_a_model_is_said(tmp_path, invoke_dsir):
+    done = invoke_dsir("explain", tmp_path, "the ship")
+    assert (done.returncode, f"{tmp_path}" in done.stderr) == (1, True)

@@ -453,6 +453,7 @@ def test_a_failing_disk(raw, goal, tmp_path, expected, contents, monkeypatch):
         "_dsir/weights/.part-00002.arrow.tmp-1-aaaaaaaa",
         "_dsir/.selection.json.tmp-1-aaaaaaaa",
         "_dsir/.run.json.tmp-1-aaaaaaaa",
+        "_dsir/.model.dsir.tmp-1-aaaaaaaa",
     ],
 )
 def test_what_a_killed_run_left_is_removed(raw, goal, tmp_path, expected, contents, name):

@@ -12,7 +12,13 @@ from dsir.check.part_rows import beside_part, own_file
 from dsir.corpus.files import is_known
 from dsir.errors import OutputError
 from dsir.formats import how_read, loaded
-from dsir.output.folder import DATA_FOLDER, ORIGINS_FOLDER, RUN_FILE, SELECTION_FILE
+from dsir.output.folder import (
+    DATA_FOLDER,
+    MODEL_FILE,
+    ORIGINS_FOLDER,
+    RUN_FILE,
+    SELECTION_FILE,
+)
 from dsir.output.manifest import Manifest
 from dsir.remote import Location, RemotePath
 from dsir.remote.read_errors import translated
@@ -97,16 +103,17 @@ def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None
     digest = hashlib.sha256()
     lines = 0
     found_format = how_read(path)
-    if found_format is None:
+    is_model = path.name == PurePosixPath(MODEL_FILE).name
+    if found_format is None and not is_model:
         return f"{path}: is of no format that is read"
-    has_lines = found_format.format.rows_are_lines
+    has_lines = found_format is not None and found_format.format.rows_are_lines
     with open_bytes(path) as file:
         while piece := file.read(_PIECE_BYTES):
             digest.update(piece)
             lines += piece.count(b"\n") if has_lines else 0
     if digest.hexdigest() != sha256:
         return f"{path}: was changed after it was written: its checksum is another"
-    counter = found_format.format.row_counter
+    counter = None if found_format is None else found_format.format.row_counter
     counted = lines if counter is None else loaded(counter)(path)
     if counted != rows:
         return f"{path}: has {counted:,} rows, and the manifest says {rows:,}"

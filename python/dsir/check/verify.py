@@ -132,8 +132,8 @@ def verify(
             for what was in memory. Files may lie elsewhere and be touched, but not have another
             size.
         target: the same of the target.
-        model: the same of the model, from which a selection of `dsir write` is made again; such a
-            one has no target.
+        model: the model to make a selection of `dsir write` again with; by default the file in
+            the manifest, or the one in the folder. Such a selection has no target.
         quick: look at the checksums only, and at no input.
         ignore_times: take an input of the same path and size for the same, when it was touched.
         {arguments}

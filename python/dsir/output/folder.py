@@ -27,6 +27,7 @@ RUN_FILE = f"{SIDE_FOLDER}/run.json"
 RANKING_FILE = f"{SIDE_FOLDER}/ranking.json"
 INSTANCES_FILE = f"{SIDE_FOLDER}/instances.json"
 REJECTS_FILE = f"{SIDE_FOLDER}/rejects.jsonl"
+MODEL_FILE = f"{SIDE_FOLDER}/model.dsir"
 SUMMARIES_FILE = f"{DATA_FOLDER}/summaries.parquet"
 
 _FOLDERS = (DATA_FOLDER, WEIGHTS_FOLDER, ORIGINS_FOLDER, SIDE_FOLDER)
@@ -35,7 +36,7 @@ _EARLIER = frozenset({"selection.json", "ranking.json", "instances.json"})
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
 _UNFINISHED = re.compile(
-    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects)\.[a-z.]+\.tmp-.*"
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects|model)\.[a-z.]+\.tmp-.*"
 )
 
 
@@ -182,6 +183,7 @@ def _own_files(folder: Location) -> Iterator[Location]:
         INSTANCES_FILE,
         RUN_FILE,
         REJECTS_FILE,
+        MODEL_FILE,
     ):
         if (folder / name).is_file():
             yield folder / name

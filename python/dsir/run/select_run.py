@@ -17,10 +17,12 @@ import pyarrow as pa
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, OutputError, SettingError, ShardError
+from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.output.folder import (
+    MODEL_FILE,
     RUN_FILE,
     SELECTION_FILE,
     check_output_folder,
@@ -357,6 +359,8 @@ class SelectionRun:
         files = fetched.files
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
+            with writing(self.out / MODEL_FILE):
+                files.append(model_file.write(self.out / MODEL_FILE, model.content()))
         metrics = self._accounts(scores, drawn, rows)
         metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
         stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
