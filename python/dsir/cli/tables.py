@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from dsir.plural import counted
 
 if TYPE_CHECKING:
@@ -18,6 +20,12 @@ _NAMED_PATHS = 5
 
 # A line of a table: what it counts, the number, a note.
 Line = tuple[str, str, str]
+
+
+def print_how_to_load(out: str) -> None:
+    """Print the last line of a run: how to load the selection in a folder."""
+    data = f"{out.rstrip('/')}/data"
+    typer.echo(f"load it: dsir.load({out!r}); any reader of folders: {data}")
 
 
 def print_accounts(metrics: Metrics, stages: Mapping[str, Any], paths: list[str]) -> None:

@@ -25,6 +25,7 @@ class Origins(NamedTuple):
         source_row: int64, the row in that input; with windows, the row of the document.
         start: uint32, where the window begins in its document's text, in bytes; None unless rows
             are windows.
+        window: int64, the number of the window in the corpus; None unless rows are windows.
         log_weight: float64, the log-weights of the rows.
         target: an Arrow array of strings, the names of the targets that the rows were drawn for;
             None unless targets are separate.
@@ -33,6 +34,7 @@ class Origins(NamedTuple):
     source: npt.NDArray[np.uint32]
     source_row: npt.NDArray[np.int64]
     start: npt.NDArray[np.uint32] | None
+    window: npt.NDArray[np.int64] | None
     log_weight: npt.NDArray[np.float64]
     target: pa.Array | None
 
@@ -130,6 +132,7 @@ def read_origins(path: Location) -> Iterator[Origins]:
             to_numpy(columns["source"]),
             to_numpy(columns["source_row"]),
             to_numpy(columns["start"]) if windows else None,
+            to_numpy(columns["window"]) if windows else None,
             to_numpy(columns["log_weight"]),
             columns["target"] if targets else None,
         )
@@ -137,7 +140,7 @@ def read_origins(path: Location) -> Iterator[Origins]:
 
 def _schema(windows: bool, targets: bool) -> pa.Schema:
     fields = [("source", pa.uint32()), ("source_row", pa.int64())]
-    fields += [("start", pa.uint32())] * windows
+    fields += [("start", pa.uint32()), ("window", pa.int64())] * windows
     fields += [("log_weight", pa.float64())]
     fields += [("target", pa.string())] * targets
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])

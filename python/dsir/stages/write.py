@@ -107,7 +107,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
         for piece, taken, selected, rows in taken_rows(output.pieces, task.threads):
             added = task.added.values(selected.log_weight, selected.target)
             writer.write(taken, added, rows)
-            origins.write(_origins_of(piece, taken, selected, added))
+            origins.write(_origins_of(piece, taken, selected, added, rows))
             _count(taken.text, selected, task, counts)
             progress(len(rows))
         beside = origins.close()
@@ -134,12 +134,17 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
 
 
 def _origins_of(
-    piece: Piece, taken: TakenRows, selected: SelectedRows, added: list[pa.Array]
+    piece: Piece,
+    taken: TakenRows,
+    selected: SelectedRows,
+    added: list[pa.Array],
+    global_rows: npt.NDArray[np.int64],
 ) -> Origins:
     return Origins(
         np.full(len(taken.rows), piece.source, dtype=np.uint32),
         piece.shard.rows_before() + taken.rows,
         selected.start,
+        None if selected.start is None else global_rows,
         selected.log_weight,
         None if selected.target is None else added[-1],
     )
