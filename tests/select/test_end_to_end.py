@@ -153,6 +153,47 @@ def test_effective_sample_size_is_that_of_the_draw(world, parquet, target, tempe
     )
 
 
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_shards_whose_metadata_differ_share_a_part(kind, world, target, tmp_path):
+    """pandas writes the number of rows into it."""
+    raw, first = [], 0
+    for number in range(6):
+        table = world.table().slice(first, 90 + number)
+        first += len(table)
+        index = {"kind": "range", "name": None, "start": 0, "stop": len(table), "step": 1}
+        note = json.dumps({"index_columns": [index], "column_indexes": [], "columns": []})
+        table = table.replace_schema_metadata({"pandas": note})
+        raw.append(tmp_path / f"{number}.{kind}")
+        if kind == "parquet":
+            pq.write_table(table, raw[-1])
+        else:
+            feather.write_feather(table, raw[-1])
+    selection = dsir.select(raw, target, n=60, out=tmp_path / "out", **MEAN)
+    (part,) = selection.paths
+    read = pq.read_table if kind == "parquet" else feather.read_table
+    assert read(part)["id"].to_pylist() == selection.rows.tolist()
+    assert len(read(part).to_pandas()) == 60
+    assert dsir.verify(tmp_path / "out").stands
+
+
+@pytest.mark.parametrize("metadata", [{"ARROW:extension:name": "x.y"}, {"unit": "m"}])
+def test_shards_whose_fields_differ_in_metadata_have_parts_of_their_own(
+    metadata, world, target, tmp_path
+):
+    raw = world.write_parquet(tmp_path / "raw", parts=1)
+    table = pq.read_table(raw[0])
+    field = table.schema.field("id")
+    other = tmp_path / "other.parquet"
+    pq.write_table(
+        table.cast(
+            table.schema.set(table.schema.get_field_index("id"), field.with_metadata(metadata))
+        ),
+        other,
+    )
+    selection = dsir.select([*raw, other], target, n=60, out=tmp_path / "out", **MEAN)
+    assert len(selection.paths) == 2
+
+
 def test_json_lines_come_back_byte_for_byte(world, jsonl, target, tmp_path):
     out = tmp_path / "out"
     selection = dsir.select(jsonl, target, n=60, out=out, **MEAN)
