@@ -1,1 +1,1 @@
-"""Measurements of dsir: ratios against a peer or a limit in the same run, the median of several."""
+"""Measurements of dsir: medians of ratios to a peer or a limit that is measured in the same run."""

@@ -1,9 +1,9 @@
-"""Runs the benchmarks and writes what they found.
+"""Runs the benchmarks and writes their results.
 
 Usage: python -m benchmarks [--quick | --full] [--data FOLDER] [--only NAME ...] [--json FILE]
 
---full: five rounds, corpora of 2 GB of text (memory: 1, 3 and 10 GB); about 20 minutes on two
-cores, and up to 6 GB in the temporary folder. --quick: two rounds, corpora of half a gigabyte.
+--full: five rounds, corpora of 2 GB of text (memory: 1, 3 and 10 GB); takes about 20 minutes on two
+cores and up to 6 GB in the temporary folder. --quick: two rounds, corpora of half a gigabyte.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from benchmarks.figures import Figure, figure, table
 
 
 def benchmarks(data: Path, *, full: bool) -> dict[str, Callable[[], dict[str, Any]]]:
-    """Return what can be run, by name, in the order in which it is."""
+    """Return the benchmarks by name, in the order in which they run."""
     rounds = 5 if full else 2
-    # Of 231 MB of text each.
+    # Each has 231 MB of text.
     shards = 9 if full else 2
     return {
         "scoring": lambda: _scoring(data, rounds),
@@ -77,7 +77,7 @@ def _compat(data: Path, rounds: int, shards: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run what was asked for, print a table of each, write JSON."""
+    """Run the benchmarks that were asked for, print a table of each, and write JSON."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
@@ -99,7 +99,7 @@ def main() -> None:
         result[name] = run()
         print(f"{name} ({time.perf_counter() - begun:.0f} s)")
         print(table(result[name]["figures"]) + "\n", flush=True)
-        if options.json:  # After each: a run that is stopped keeps what it has.
+        if options.json:  # After each, so that a run that is stopped keeps its results so far.
             options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 

@@ -2,13 +2,13 @@
 
 Usage: python -m benchmarks.compare OLD.json NEW.json
 
-Compared are ratios (both sides measured in turn in one run), peak memory, and yes-or-no answers.
-Not compared are seconds and MB/s: they belong to a machine and to what else it did; the ratios made
-of them are there. Figures that only one of the results has are listed and fail nothing.
+It compares ratios (both sides measured in turn in one run), peak memory, and yes-or-no answers. It
+does not compare seconds and MB/s, because they depend on the machine and on its other work; their
+ratios are compared. Figures that only one of the results has are listed and fail nothing.
 
-A change is a regression when the median is worse by more than its noise: the greater of 10 % of the
+A change is a regression if the median is worse by more than its noise: the greater of 10 % of the
 old median and three times the greater median absolute deviation of the two. A figure of one round
-has no deviation, so 10 % it is. An answer that was yes must stay yes.
+has no deviation, so its noise is 10 %. An answer that was yes must stay yes.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Comparison(NamedTuple):
 
     Attributes:
         name: benchmark and figure.
-        unit: of the values.
-        old, new: medians; None where there is none.
-        noise: what the medians may differ by.
-        verdict: what became of it.
+        unit: unit of the values.
+        old, new: medians; None if the result has none.
+        noise: how much the medians may differ by chance.
+        verdict: how the new median compares with the old.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Comparison(NamedTuple):
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Comparison]:
-    """Compare the figures of two results that can be compared, in the order of the new one."""
+    """Compare two results, figure by figure, in the order of the new one."""
     before = {f"{part}: {one['name']}": one for part, one in all_figures(old) if _comparable(one)}
     after = {f"{part}: {one['name']}": one for part, one in all_figures(new) if _comparable(one)}
     found = [
@@ -71,7 +71,7 @@ def noise_of(old: list[float], new: list[float], *, share: float = _SHARE) -> fl
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return, in words, what the two results were not measured alike on."""
+    """Return, in words, how the circumstances of two results differ."""
     names = ("cpu", "cores", "memory_gb", "kernel", "python", "simd", "commit", "versions")
     one, other = old.get("machine", {}), new.get("machine", {})
     found = [
@@ -108,7 +108,7 @@ def _number(value: float | None, unit: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what changed; returns 1 where something got worse beyond noise, 2 for a wrong file."""
+    """Print what changed; return 1 if a figure is worse beyond noise, and 2 for a wrong file."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.compare",
         description=__doc__,
@@ -137,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(align(lines))
     for line in differences(old, new):
         print(f"differs: {line}")
-    print("not compared: seconds and MB/s, which belong to a machine and to what else it did")
+    print("not compared: seconds and MB/s, which depend on the machine and its other work")
     worse = [one.name for one in found if one.verdict == "REGRESSION"]
     both = sum(one.old is not None and one.new is not None for one in found)
     print(f"{both} figures compared, {len(worse)} worse beyond noise")

@@ -1,4 +1,4 @@
-"""The corpus that is measured on: shards of real text, repeated to size."""
+"""The corpus of the benchmarks: shards of real text, repeated up to the size that is needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# Text in a large shard and in a row group of it, as corpora for training have them.
+# Bytes of text in a large shard and in one of its row groups, as in corpora for training.
 _SHARD_BYTES = 200e6
 _GROUP_BYTES = 45e6
 
@@ -19,7 +19,7 @@ def shards(data: Path) -> list[Path]:
     """Return the raw Parquet shards of a data folder.
 
     Raises:
-        SystemExit: there are none.
+        SystemExit: the folder has none.
     """
     found = sorted((data / "raw").glob("*.parquet"))
     if not found:
@@ -40,7 +40,7 @@ def text_bytes(array: pa.Array) -> int:
 
 
 def repeat(paths: list[Path], folder: Path, copies: int) -> list[Path]:
-    """Copy shards into a folder, each copy a file of its own."""
+    """Copy shards into a folder; return the paths of the copies."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for copy in range(copies):
@@ -52,10 +52,10 @@ def repeat(paths: list[Path], folder: Path, copies: int) -> list[Path]:
 
 
 def large_table(paths: list[Path]) -> tuple[pa.Table, int]:
-    """Return the rows of all shards, repeated to what a large shard holds, and their bytes of text.
+    """Return the rows of a large shard, which repeat all shards, and their bytes of text.
 
-    The shards differ in their types (large_string, dictionaries), which one file cannot; they are
-    brought to the plain ones. All columns are kept.
+    The shards differ in their types (large_string, dictionaries), but one file has one type per
+    column, so all are cast to the plain types. All columns are included.
     """
     tables = [pq.read_table(path) for path in paths]
     schema = next(
@@ -69,10 +69,10 @@ def large_table(paths: list[Path]) -> tuple[pa.Table, int]:
 
 
 def large_parquet(paths: list[Path], folder: Path, count: int) -> tuple[list[Path], int, int]:
-    """Make large Parquet shards: zstd, row groups of about 45 MB of text.
+    """Write large Parquet shards: zstd, row groups of about 45 MB of text.
 
     Returns:
-        The files, rows in all, and bytes of text in all.
+        The files, and the number of rows and of bytes of text in all of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     table, size = large_table(paths)
@@ -83,7 +83,7 @@ def large_parquet(paths: list[Path], folder: Path, count: int) -> tuple[list[Pat
 
 
 def large_json_lines(paths: list[Path], folder: Path, count: int) -> tuple[list[Path], int, int]:
-    """Make the same shards as JSON Lines, compressed with zstd; returns what large_parquet does."""
+    """Write the same shards as JSON Lines with zstd; return the same as `large_parquet`."""
     folder.mkdir(parents=True, exist_ok=True)
     table, size = large_table(paths)
     first = folder / "shard-0000.jsonl.zst"
@@ -94,7 +94,7 @@ def large_json_lines(paths: list[Path], folder: Path, count: int) -> tuple[list[
 
 
 def to_json_lines(path: Path, target: Path) -> None:
-    """Write the texts of a shard as JSON Lines, as the reference reads them; null as ""."""
+    """Write the texts of a shard as JSON Lines that the reference can read; null becomes ""."""
     with target.open("w", encoding="utf-8") as file:
         for text in pq.read_table(path, columns=["text"])["text"].to_pylist():
             file.write(json.dumps({"text": text or ""}) + "\n")

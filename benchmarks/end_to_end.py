@@ -1,10 +1,12 @@
 """dsir select from files to files on 2 threads, against reading the text column alone.
 
-Two corpora: large shards of Parquet and of JSON Lines with zstd, one row in a hundred selected; and
-the small shards as they are, against the reference's three calls on the same rows.
+There are two corpora: large shards of Parquet and of JSON Lines with zstd, of which one row in a
+hundred is selected; and the small shards as they are, against the reference's three calls on the
+same rows.
 
-Every process is measured twice. "process" is from outside: Python started, everything imported.
-"call" is of the call inside, imports done. Both sides of a ratio are of the same kind.
+Every process is measured in two ways. "process" is measured from outside, with the start of Python
+and all imports. "call" is the call alone, after the imports. Both sides of a ratio are of the same
+kind.
 """
 
 from __future__ import annotations
@@ -31,12 +33,12 @@ _ASKED = {"fit on a sample": 1.8, "fit on all rows": 3.0}
 
 
 def run(data: Path, times: int, shards: int) -> dict[str, Any]:
-    """Measure; returns figures.
+    """Measure; return figures.
 
     Args:
         data: the data folder.
-        times: rounds that count.
-        shards: how many large shards (230 MB of text each) to make of it.
+        times: number of rounds that count.
+        shards: number of large shards (230 MB of text each) to make from the data.
     """
     target = data / "targets" / "movie_reviews.parquet"
     parquet = large(data, target, times, shards, "Parquet")
@@ -51,7 +53,7 @@ def run(data: Path, times: int, shards: int) -> dict[str, Any]:
 
 
 def large(data: Path, target: Path, times: int, shards: int, kind: str) -> dict[str, Any]:
-    """Select one row in a hundred of large shards; the floor is the best reader found."""
+    """Select one row in a hundred of large shards; the floor is the fastest reader."""
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:
         folder = Path(name)
         make = corpus.large_parquet if kind == "Parquet" else corpus.large_json_lines
@@ -85,17 +87,17 @@ def large(data: Path, target: Path, times: int, shards: int, kind: str) -> dict[
 
 def _figures(kind: str, ran: dict[str, list[Ran]], best: str, size: int) -> list[Figure]:
     found = [
-        figure(f"{kind}: {name}, call", "MB/s", [size / one.inside / 1e6 for one in all_of])
-        for name, all_of in ran.items()
+        figure(f"{kind}: {name}, call", "MB/s", [size / one.inside / 1e6 for one in rounds])
+        for name, rounds in ran.items()
     ]
     floor = ran[f"reader {best}"]
     for fit in _FITS:
-        for way, of in (("process", lambda one: one.seconds), ("call", lambda one: one.inside)):
+        for way, field in (("process", "seconds"), ("call", "inside")):
             found.append(
                 ratio(
                     f"{kind}: select, {fit} / reading ({best}), {way}",
-                    [of(one) for one in ran[fit]],
-                    [of(one) for one in floor],
+                    [getattr(one, field) for one in ran[fit]],
+                    [getattr(one, field) for one in floor],
                     better="lower",
                     asked=_ASKED[fit],
                 )
@@ -106,7 +108,7 @@ def _figures(kind: str, ran: dict[str, list[Ran]], best: str, size: int) -> list
 
 
 def against_the_reference(data: Path, target: Path, times: int) -> dict[str, Any]:
-    """Select 1,000 rows of the small shards, and have the reference do it."""
+    """Select 1,000 rows of the small shards, with dsir and with the reference."""
     paths = corpus.shards(data)
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""A figure: what every round measured, in a unit, and what was asked of it."""
+"""A figure: the values of all rounds, their unit, and the aim."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ Better = Literal["higher", "lower"]
 
 
 class Figure(TypedDict):
-    """One line of a result, as it stands in the JSON file.
+    """One line of a result, as in the JSON file.
 
     Attributes:
         name: what was measured.
-        unit: "x" for a ratio of two things of one round; "MB" of memory; "s", "MB/s", "".
-        rounds: every round's value.
-        median: of these.
-        better: which way is better.
-        asked: the target, or None.
-        met: whether the median meets it, or None.
+        unit: "x" for a ratio of two values of one round; "MB" for memory; "s"; "MB/s"; or "".
+        rounds: the value of every round.
+        median: their median.
+        better: which direction is better.
+        asked: the aim, or None.
+        met: whether the median meets the aim; None without an aim.
     """
 
     name: str
@@ -38,7 +38,7 @@ def figure(
     better: Better = "higher",
     asked: float | None = None,
 ) -> Figure:
-    """Make a figure of the values of all rounds."""
+    """Return a figure of the values of all rounds."""
     median = statistics.median(rounds)
     met = None if asked is None else (median >= asked if better == "higher" else median <= asked)
     return {
@@ -60,13 +60,13 @@ def ratio(
     better: Better = "higher",
     asked: float | None = None,
 ) -> Figure:
-    """Make a figure of the ratios round by round."""
+    """Return a figure of the ratios, computed round by round."""
     values = [a / b for a, b in zip(above, below, strict=True)]
     return figure(name, "x", values, better=better, asked=asked)
 
 
 def table(figures: list[Figure]) -> str:
-    """Return figures as a table: median, least and greatest round, what was asked."""
+    """Return figures as a table: median, least and greatest round, and aim."""
     lines = [("", "median", "least", "greatest", "asked", "")]
     for one in figures:
         sign = ">=" if one["better"] == "higher" else "<="
@@ -84,7 +84,7 @@ def table(figures: list[Figure]) -> str:
 
 
 def align(lines: list[tuple[str, ...]]) -> str:
-    """Return rows of cells in columns: the first to the left, the others to the right."""
+    """Return rows of cells as text in columns; the first is left-aligned, the others right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(

@@ -1,14 +1,14 @@
-"""GAIS: seconds of an epoch, of the graphs and of a whole selection; each run a process of its own.
+"""GAIS: seconds of an epoch, a graph and a whole selection; each run is a process of its own.
 
 Usage: python -m benchmarks.gais [--rows N ...] [--columns D] [--graph NAME] [--only NAME ...]
        [--peers] [--threads N] [--json FILE]
 
-Growth with the rows: --only select --rows 125000 250000 500000 1000000 --columns 50, and the same
-with --graph lsh.
+To see the growth with the number of rows: --only select --rows 125000 250000 500000 1000000
+--columns 50, and the same with --graph lsh.
 
-The data are random, 16 columns by default, two classes in a ring. `cpu` is the processor time of
-the process, all threads together; the peak is its own VmHWM. --peers trains the same two layers on
-the same graph in torch_geometric, which has to be installed.
+The data are random: 16 columns by default, two classes in a ring. `cpu` is the processor time of
+all threads of the process; the peak is its own VmHWM. --peers trains the same two layers on the
+same graph in torch_geometric, which has to be installed.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def run_once(program: str, rows: int, columns: int, threads: int, graph: str) ->
 
 
 def main() -> None:
-    """Run, print every run, write JSON."""
+    """Run, print every run, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="*", default=[20_000])
     parser.add_argument("--columns", type=int, default=16)

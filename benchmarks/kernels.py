@@ -1,4 +1,4 @@
-"""The kernels on one thread: every way through them against plain scoring, in the same run."""
+"""The kernels on one thread: every path through them against plain scoring, in the same run."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from benchmarks.figures import figure, ratio
 from benchmarks.timing import in_turn
 from dsir import HashedNgrams, ImportanceModel
 
-# Sources of the data that are mostly in another language, and what the rows call them.
+# Sources in the data that are mostly in another language, and their names in the table.
 _LANGUAGES = {"man_fr": "French", "man_de": "German", "man_ja": "Japanese", "man_zh_CN": "Chinese"}
 
-# Languages have few documents, which are repeated to so much text.
+# A language has few documents. They are repeated until they have this much text.
 _LANGUAGE_BYTES = 20_000_000
 
 
 def run(data: Path, times: int) -> dict[str, Any]:
-    """Measure; returns MB/s and the ratios that matter, round by round, as figures."""
+    """Measure; return MB/s and the ratios that matter, round by round, as figures."""
     paths = corpus.shards(data)
     everything = corpus.texts(paths)
     target = pq.read_table(data / "targets" / "movie_reviews.parquet", columns=["text"])["text"]

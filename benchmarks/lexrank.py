@@ -1,15 +1,15 @@
-"""LexRank from texts to scores, against its peers; each run a process of its own.
+"""LexRank from texts to scores, against its peers; each run is a process of its own.
 
 Usage: python -m benchmarks.lexrank [--data FOLDER] [--only NAME ...] [--peers] [--rounds N]
        [--threads N] [--json FILE]
 
 Names: small (4,000 sentences), edges_50k, edges_100k (every edge at threshold 0.1), continuous
 (1,000,000), top_k (125,000, 250,000 and 1,000,000; k = 50), dense (20,000 embeddings of 256),
-opinosis (51 topics, two sentences each). At the end a table of what is aimed at and what was found,
-medians of the rounds. With --peers one round takes ten minutes or so on two free cores, most of
-them the peers'.
-Seconds are of the call, texts in memory and imports done. The peak is the process's own VmHWM, so
-the texts are in it, and for peers their lists of str.
+opinosis (51 topics, two sentences each). At the end comes a table of the aims and the medians of
+the rounds. With --peers, one round takes about ten minutes on two free cores, most of them for the
+peers.
+Seconds are those of the call, with texts in memory and imports done. The peak is the process's own
+VmHWM, so it includes the texts, and for peers their lists of str.
 Peers: lexrank 0.1.0, sumy 0.13, scikit-learn with sparse_dot_topn and scipy.
 """
 
@@ -71,7 +71,8 @@ _CALLS = {
     "begun = time.perf_counter()\n"
     "g = similarity_join(v, threshold=0.25, threads=threads)\nfound = {'edges': g.edges}",
 }
-# scikit-learn's weights give common words more, and so more edges: here the graph is the peer's.
+# scikit-learn's weights give common words more weight, and so the graph more edges. Here dsir ranks
+# the graph of the peer.
 _SAME_GRAPH = """
 from dsir.graph import centrality
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -163,7 +164,7 @@ def run_once(program: str, texts: Path, threads: int, data: Path) -> dict[str, A
 
 
 def run(data: Path, names: list[str], *, peers: bool, rounds: int, threads: int) -> dict[str, Any]:
-    """Measure; returns runs by plan, size and competitor, in rounds in which all run in turn."""
+    """Measure; return runs by plan, size and competitor, in rounds in which all run in turn."""
     everything = sentences.unique_sentences(data)
     result: dict[str, Any] = {"sentences": len(everything)}
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as folder:
@@ -184,7 +185,7 @@ def run(data: Path, names: list[str], *, peers: bool, rounds: int, threads: int)
 
 
 def targets(result: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return what is aimed at and what was found, for the plans that were run: what, aim, found."""
+    """Return (what, aim, found) for the plans that were run."""
 
     def median(plan: str, competitor: str, field: str) -> float | None:
         found = [one.get(field) for one in result.get(plan, {}).get(competitor, [])]
@@ -210,7 +211,7 @@ def targets(result: dict[str, Any]) -> list[tuple[str, str, str]]:
         plan = f"edges_{size // 1000}k {size}"
         if plan not in result:
             continue
-        # The same graph for both, which costs more than dsir's own terms.
+        # Both rank the same graph, which costs dsir more than the graph of its own terms.
         what = f"{size:,}, every edge, the peer's graph"
         found = ratio(plan, "seconds", "scikit", "same_graph")
         rows.append((f"{what}: times faster", "4 or more", found))
@@ -242,7 +243,7 @@ def targets(result: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def main() -> None:
-    """Run, print every run, write JSON."""
+    """Run, print every run, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--only", nargs="*", choices=list(_PLANS), default=list(_PLANS))

@@ -1,4 +1,4 @@
-"""What a figure was measured on, and of what build."""
+"""The machine that a figure was measured on, and the build that was measured."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _commit() -> str:
 
 
 def _build() -> dict[str, object]:
-    """What was installed: the core's size, time and compiler, as the core itself says."""
+    """Return the size of the core, its compiler, and the ABI of this Python."""
     path = Path(str(_core.__file__))
     comment = path.read_bytes().partition(b"GCC: (")[2][:80]
     compiler = comment.split(b"\0")[0].decode("ascii", "replace")

@@ -1,8 +1,8 @@
-"""What more cores bring to processes that share nothing: the most that threads can be asked for.
+"""What more cores bring to processes that share nothing, which is the most that threads can reach.
 
-Cores of one machine share memory, caches, heat and, in a cloud, their host with others. So the
-same scoring is run by one process, then by several at once, each with one thread on a core of its
-own.
+The cores of a machine share memory, caches and heat and, in a cloud, share their host with others.
+So one process runs the same scoring alone, and then several at once, each with one thread on its
+own core.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ for line in sys.stdin:
 def shares_of_linear(
     data: Path, numbers: Sequence[int], times: int
 ) -> dict[str, dict[int, list[float]]]:
-    """Measure; returns the share of linear by work ("score", "count") and number of processes."""
+    """Measure; return the share of linear by work ("score", "count") and number of processes."""
     cores = sorted(os.sched_getaffinity(0))[: max(numbers)]
     command = [sys.executable, "-c", _PROGRAM]
     processes = [
@@ -75,7 +75,7 @@ def shares_of_linear(
 
 
 def _share(processes: Sequence[subprocess.Popen[str]], work: str) -> float:
-    """One after the other, then all at once: seconds of one by the longest of all."""
+    """Return mean seconds of processes one after the other, over the longest of all at once."""
     alone = [_seconds([process], work)[0] for process in processes]
     return sum(alone) / len(alone) / max(_seconds(processes, work))
 

@@ -12,10 +12,10 @@ from benchmarks.figures import figure
 
 
 def run(data: Path, gigabytes: tuple[float, ...], times: int) -> dict[str, Any]:
-    """Measure; returns figures, and peak memory and seconds by size of the corpus (10^9 bytes).
+    """Measure; return figures, and peak memory and seconds by size of the corpus (10^9 bytes).
 
-    The same run peaks a few percent higher or lower from one time to the next, as it depends on
-    which batches the threads hold at once; so the median of several counts.
+    The peak of the same run varies by a few percent, because it depends on which batches the
+    threads hold at the same time. Therefore the median of several runs is reported.
     """
     paths = corpus.shards(data)
     size = corpus.text_bytes(corpus.texts(paths))

@@ -1,9 +1,9 @@
 """The same texts through dsir and its peers, one thread: MB/s.
 
-The peers do not do the same. scikit-learn's HashingVectorizer hashes (1,2)-grams of its own tokens
-into as many buckets, and a dot product makes a weight of them; fastText says whether a text is from
-the target, with word bigrams, after a training that is not counted; the reference does what dsir
-does. Reading the column with pyarrow is the floor.
+Only the reference does the same work as dsir. scikit-learn's HashingVectorizer hashes (1,2)-grams
+of its own tokens into as many buckets, and a dot product turns them into a weight. fastText
+predicts from word bigrams whether a text is from the target; its training is not timed. Reading the
+column with pyarrow is the floor.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from benchmarks.figures import figure, ratio
 from benchmarks.timing import in_turn
 from dsir import HashedNgrams, ImportanceModel
 
-# Every tenth text: the slowest takes seconds over them.
+# Every tenth text, because the slowest peer needs seconds even for these.
 _STEP = 10
 _BUCKETS = 10_000
 
 
 def run(data: Path, times: int) -> dict[str, Any]:
-    """Measure; returns figures, and which peers are not installed."""
+    """Measure; return figures, and the peers that are not installed."""
     everything = corpus.texts(corpus.shards(data))
     few = everything.take(pa.array(range(0, len(everything), _STEP)))
     size = corpus.text_bytes(few)
@@ -91,9 +91,10 @@ def _fast_text(texts: list[str], target: list[str]) -> Callable[[], object]:
         file.writelines(f"__label__raw {line}\n" for line in raw_lines)
         file.writelines(f"__label__target {line}\n" for line in target_lines)
         file.flush()
-        # One pass, a thread: what is timed is predicting, whose speed training does not change.
+        # One pass on one thread, because only predicting is timed, and training does not change its
+        # speed.
         model = fasttext.train_supervised(
             file.name, epoch=1, wordNgrams=2, bucket=_BUCKETS, thread=1, verbose=0
         )
-    # A list: predict() of a single text does not work with numpy 2.
+    # A list, because predict() of a single text does not work with numpy 2.
     return lambda: model.predict(raw_lines)

@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks.pile RESULT.json
 
-The result must hold end_to_end, threads and sampling. What is printed goes into
-docs/lab/performance.md: what was measured, what is assumed, and the arithmetic.
+The result must hold end_to_end, threads and sampling. The program prints what was measured, what is
+assumed, and the arithmetic; the text goes into docs/lab/performance.md.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any
 
 from benchmarks.figures import all_figures
 
-# Gao et al. 2020 (arXiv 2101.00027), table 1: effective size, mean document.
+# Gao et al. 2020 (arXiv 2101.00027), table 1: effective size, mean size of a document.
 _TEXT_GIB = 1254.20
 _DOCUMENT_KIB = 5.91
 # The reference's published run on that node: fit, importance weights, resampling.
 _REFERENCE_SECONDS = (59.0, 4.36 * 3600, 353.0)
 _CORES = 96
-# Of linear. Measured is what the result says; so many cores are not at hand.
+# Assumed share of linear speed-up, because no machine with so many cores was available. The result
+# holds the measured share on 2 threads.
 _SHARE_OF_LINEAR = 0.9
 _DISK_GB = (1.0, 2.5, 10.0)
 
@@ -30,7 +31,7 @@ def estimate(result: dict[str, Any]) -> list[str]:
     """Return the estimate line by line.
 
     Raises:
-        KeyError: the result lacks a part.
+        KeyError: the result lacks one of the benchmarks.
     """
     medians = {f"{part}: {one['name']}": one["median"] for part, one in all_figures(result)}
     text = _TEXT_GIB * 2**30
@@ -57,7 +58,7 @@ def estimate(result: dict[str, Any]) -> list[str]:
         f"{text / 1e9:,.0f} GB / {rate:.1f} GB/s = {one_pass:.0f} s",
         f"drawing: measured {draw:.1f} s for 10^8 weights on 2 threads; x {documents / 1e8:.2f} "
         f"= {drawing:.0f} s",
-        f"together {total:.0f} s where the disks keep up: {rate:.1f} GB/s x {packed:.2f} "
+        f"together {total:.0f} s if the disks keep up: {rate:.1f} GB/s x {packed:.2f} "
         f"(file / text, measured) = {rate * packed:.1f} GB/s of Parquet",
     ]
     for disk in _DISK_GB:
@@ -75,7 +76,7 @@ def estimate(result: dict[str, Any]) -> list[str]:
 
 
 def _count(name: str) -> float:
-    """How many weights a figure of sampling.py is about: its name begins with that."""
+    """Return the number of weights in a figure of sampling.py; the name begins with it."""
     return float(name.split()[0])
 
 

@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.plots RESULT.json FOLDER
 
-The files are the same, byte for byte, for the same result and version of matplotlib.
+The same result and the same version of matplotlib give the same files, byte for byte.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# Dark to light, each with a mark and a line of its own: readable in black and white.
+# Dark to light, each with its own marker and line style, so that they can be told apart in black
+# and white.
 _STYLES = {
     "score": {"color": "#08306b", "marker": "o", "linestyle": "-"},
     "count": {"color": "#d94801", "marker": "s", "linestyle": "--"},
@@ -30,7 +31,7 @@ _SIZE = (5.6, 3.6)
 
 
 def throughput(result: dict[str, Any]) -> Figure:
-    """Plot MB/s of text against threads, and what linear would be."""
+    """Plot MB/s of text against threads, beside linear growth."""
     figure, axes = _empty()
     for name, by_threads in result["threads"]["mb_per_second"].items():
         numbers = [int(n) for n in by_threads]
@@ -67,10 +68,10 @@ def memory(result: dict[str, Any]) -> Figure:
 
 
 def draw(result: dict[str, Any], folder: Path) -> list[Path]:
-    """Write the plots that the result has the figures for.
+    """Write each plot for which the result has the figures.
 
     Raises:
-        SystemExit: it has none.
+        SystemExit: the result has no such figures.
     """
     plots = {"threads": ("throughput.svg", throughput), "memory": ("memory.svg", memory)}
     made = []
@@ -93,13 +94,14 @@ def _empty() -> tuple[Figure, Any]:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    # Names in an SVG are random otherwise, and its date is today's. Text stays text.
+    # Without these settings, names in an SVG are random, its date is today's, and text is drawn as
+    # shapes.
     with mpl.rc_context({"svg.hashsalt": "dsir", "svg.fonttype": "none"}):
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def main() -> None:
-    """Draw, and say which files were made."""
+    """Draw, and print the paths of the files."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.plots", description=__doc__)
     parser.add_argument("result", type=Path)
     parser.add_argument("folder", type=Path)

@@ -1,4 +1,4 @@
-"""Whole processes: seconds from outside and of the call inside, peak resident memory."""
+"""Whole processes: seconds from outside, seconds of the call inside, and peak resident memory."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-# What is imported before the clock starts is what both sides have in memory by then. What dsir
-# imports where it is used counts.
+# Imports before the clock starts are not timed, as on the other side of a ratio. Modules that dsir
+# imports at their first use are timed.
 _SELECT = """
 from dsir.cli.main import main
 begun = time.perf_counter()
@@ -22,7 +22,7 @@ finally:
     tell()
 """
 
-# The first argument is where the process says what it took.
+# The first argument is the file to which the process writes its seconds and its peak.
 _TELL = """
 import json, sys, time
 _told = sys.argv.pop(1)
@@ -34,12 +34,12 @@ def tell():
 
 
 class Ran(NamedTuple):
-    """What a process took.
+    """The time and memory that a process took.
 
     Attributes:
-        seconds: wall, from outside: Python started, everything imported.
-        peak_mb: its peak resident memory in MB (10^6 bytes).
-        inside: wall seconds of the call alone, imports done.
+        seconds: wall seconds from outside, with the start of Python and all imports.
+        peak_mb: peak resident memory in MB (10^6 bytes).
+        inside: wall seconds of the call alone, after the imports.
     """
 
     seconds: float
@@ -48,10 +48,10 @@ class Ran(NamedTuple):
 
 
 def run(command: list[str]) -> float:
-    """Run a command to its end; returns wall seconds.
+    """Run a command to its end; return wall seconds.
 
     Raises:
-        SystemExit: it failed; its errors are shown.
+        SystemExit: the command failed; the message has its standard error.
     """
     begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -63,10 +63,10 @@ def run(command: list[str]) -> float:
 
 
 def run_code(code: str, arguments: list[str]) -> Ran:
-    """Run Python code that sets `seconds` to what its call took and then calls `tell()`.
+    """Run Python code that sets `seconds` to the time of its call and then calls `tell()`.
 
-    The peak is what the process read of itself at its end. What the system says of a child counts
-    the memory of its parent at the time of the fork as well.
+    The process itself reads its peak at its end, because the peak that the system reports for a
+    child includes the memory of its parent at the time of the fork.
     """
     with tempfile.NamedTemporaryFile("r") as told:
         seconds = run([sys.executable, "-c", _TELL + code, told.name, *arguments])

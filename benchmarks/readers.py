@@ -1,7 +1,7 @@
 """The floors of end_to_end.py: programs that read the text column and do nothing with it.
 
-Each takes the number of threads and the paths, reads a file a thread, and drops the texts a batch
-at a time, so that no memory is held. `seconds` is of the reading, imports done.
+Each takes the number of threads and the paths, reads one file per thread, and drops the texts batch
+by batch, so that they do not fill the memory. `seconds` is the time of reading, after the imports.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ return sum(len(b) for b in file.iter_batches(columns=["text"], use_threads=False
 _OPEN = 'stream = pa.input_stream(path, compression="zstd")\n'
 
 JSON_LINES = {
-    # One parser that skips the other fields. A block must hold the longest line.
+    # This parser skips the other fields. A block must be as large as the longest line.
     "pyarrow.json": _program(
         "import pyarrow as pa, pyarrow.json as pj",
         _OPEN
@@ -48,7 +48,7 @@ reader = pj.open_json(stream, read_options=blocks, parse_options=options)
 return sum(len(batch) for batch in reader)
 """,
     ),
-    # Line by line; the interpreter's lock makes one thread of it.
+    # Line by line; because of the interpreter's lock, only one thread works at a time.
     "orjson": _program(
         "import io, orjson, pyarrow as pa",
         _OPEN
@@ -68,4 +68,4 @@ return sum(len(batch.text) for batch in shard.text_batches(on_error="raise"))
 """,
     ),
 }
-"""By the reader's name."""
+"""Programs that read JSON Lines, by the reader's name."""

@@ -1,4 +1,4 @@
-"""A program of a user of the reference, run twice: only its import line is changed.
+"""A program written for the reference, run twice; only its import line differs.
 
 Usage: python -m benchmarks.reference_program [--data FOLDER] [--shards N] [--rounds N]
 """
@@ -16,7 +16,8 @@ import numpy as np
 from benchmarks import corpus, process
 from benchmarks.timing import in_turn, median_ratio
 
-# The quick start of the reference's README, on two processes; the draw seeded as one would there.
+# The quick start of the reference's README, on two processes. The draw is seeded as a user of the
+# reference would seed it.
 _PROGRAM = """
 from {module} import HashedNgramDSIR
 import sys, numpy as np
@@ -35,12 +36,12 @@ _N = 1000
 
 
 def run(data: Path, times: int, shards: int) -> dict[str, Any]:
-    """Run both in turn; returns seconds of whole processes, and how far the results agree.
+    """Run both in turn; return seconds of whole processes, and how far the results agree.
 
     Args:
         data: the data folder.
-        times: rounds that count.
-        shards: how many of the raw shards to use.
+        times: number of rounds that count.
+        shards: number of raw shards to use.
     """
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:
         folder = Path(name)
@@ -108,7 +109,7 @@ def _yes(answer: bool) -> str:
 
 
 def main() -> None:
-    """Run, and print a table; the exit code is 1 where the results differ."""
+    """Run and print a table; the exit code is 1 if the results differ."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--shards", type=int, default=2, help="how many raw shards (default 2)")

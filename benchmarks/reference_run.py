@@ -1,4 +1,4 @@
-"""The reference's three calls on JSON Lines: a process of its own, to be timed from outside.
+"""Runs the reference's three calls on JSON Lines, as a process that is timed from outside.
 
 Usage: python -m benchmarks.reference_run RAW.jsonl ... TARGET.jsonl OUT_FOLDER N
 """

@@ -1,4 +1,4 @@
-"""Drawing one in a hundred of very many weights, which lie in a memory-mapped file."""
+"""Drawing one in a hundred of very many weights from a memory-mapped file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ seconds = time.perf_counter() - begun
 assert len(rows) == int(sys.argv[2])
 tell()
 """
-# What reading the file once takes: the floor.
+# The floor: reading the file once.
 _READ = """
 import numpy as np
 weights = np.memmap(sys.argv[1], np.float64, "r")
@@ -32,7 +32,8 @@ for first in range(0, len(weights), 1 << 20):
 seconds = time.perf_counter() - begun
 tell()
 """
-# Log-weights as sums over n-grams have them, and as means: noise decides little, and much.
+# The spread of log-weights that are sums over n-grams, of which noise decides little, and of means,
+# of which noise decides much.
 _SPREADS = {"spread 30": 30.0, "spread 2": 2.0}
 _THREADS = 2
 
@@ -41,8 +42,8 @@ def run(count: int, times: int) -> dict[str, Any]:
     """Measure.
 
     Args:
-        count: how many weights; one in a hundred is drawn.
-        times: rounds that count.
+        count: number of weights; one in a hundred is drawn.
+        times: number of rounds that count.
     """
     figures = []
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:

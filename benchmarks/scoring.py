@@ -14,12 +14,12 @@ from benchmarks import corpus
 from benchmarks.timing import in_turn, median_ratio
 from dsir import HashedNgrams, ImportanceModel
 
-# The reference gets a part of the texts, spread over the corpus: it is that much slower.
+# The reference is so much slower that it gets only some of the texts, spread over the corpus.
 _REFERENCE_STEP = 50
 
 
 def run(data: Path, times: int) -> dict[str, Any]:
-    """Measure; returns MB/s and ratios by hash."""
+    """Measure; return MB/s and ratios by hash."""
     paths = corpus.shards(data)
     everything = corpus.texts(paths)
     size = corpus.text_bytes(everything)

@@ -1,4 +1,4 @@
-"""Sentences to rank: 5 to 60 words, each once, from the documents of the data."""
+"""Sentences to rank: the different sentences of 5 to 60 words in the documents of the data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def unique_sentences(data: Path) -> pa.Array:
-    """Read all of them, in the order of the data (about a million)."""
+    """Return all of them, in the order of the data (about a million)."""
     seen: dict[str, None] = {}
     for path in corpus.shards(data):
         for text in pq.read_table(path, columns=["text"]).column("text").to_pylist():
@@ -26,7 +26,7 @@ def unique_sentences(data: Path) -> pa.Array:
 
 
 def sample(sentences: pa.Array, count: int, seed: int = 0) -> pa.Array:
-    """Draw sentences without replacement, in their order; all where there are no more."""
+    """Draw sentences without replacement, in their order; all if there are no more than `count`."""
     if count >= len(sentences):
         return sentences
     drawn = np.random.default_rng(seed).choice(len(sentences), count, replace=False)

@@ -1,4 +1,4 @@
-"""How long it takes until something happens: whole processes, the median of 20."""
+"""How long dsir takes to start: whole processes, the median of 20."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ASKED = {"import dsir": 0.25, "dsir --help": 0.4}
 
 
 def run(times: int = 20) -> dict[str, Any]:
-    """Measure; returns figures."""
+    """Measure; return figures."""
     seconds = in_turn(
         {
             name: lambda code=code: process.run([sys.executable, "-c", code])

@@ -1,6 +1,7 @@
 """What more threads bring: score and count in memory, select from file to file.
 
-ExtraColumns score and count stands what processes that share nothing reach on the same cores.
+For comparison, score and count are also measured on processes that share nothing, on the same
+cores.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _ASKED = 0.9
 
 
 def run(data: Path, times: int, shards: int) -> dict[str, Any]:
-    """Measure; returns figures, and MB/s by number of threads for the plot."""
+    """Measure; return figures, and MB/s by number of threads for the plot."""
     numbers = thread_counts(len(os.sched_getaffinity(0)))
     everything = corpus.texts(corpus.shards(data))
     size = corpus.text_bytes(everything)
@@ -31,7 +32,7 @@ def run(data: Path, times: int, shards: int) -> dict[str, Any]:
     features = HashedNgrams()
     wanted = pq.read_table(target, columns=["text"])["text"]
     model = ImportanceModel(features, features.counts(everything), features.counts(wanted))
-    # One batch, so that what is measured is the kernel's threads.
+    # One batch, so that only the kernel's threads are measured.
     table = pa.table({"text": everything})
 
     def count(threads: int) -> None:
@@ -74,7 +75,7 @@ def run(data: Path, times: int, shards: int) -> dict[str, Any]:
 
 
 def thread_counts(cores: int) -> list[int]:
-    """Return 1, 2, 4, ... up to the cores there are, and these."""
+    """Return 1, 2, 4, ... up to the number of cores, and that number."""
     powers = [1 << power for power in range(cores.bit_length()) if 1 << power <= cores]
     return sorted({*powers, cores})
 
@@ -82,7 +83,7 @@ def thread_counts(cores: int) -> list[int]:
 def _select(
     data: Path, target: Path, times: int, shards: int, numbers: list[int]
 ) -> dict[int, list[float]]:
-    """MB/s of the call by number of threads; at least as many shards as threads."""
+    """Return MB/s of the call by number of threads; there are at least as many shards."""
     with tempfile.TemporaryDirectory(prefix="dsir-bench-") as name:
         folder = Path(name)
         count = max(shards, 2 * max(numbers))

@@ -1,4 +1,4 @@
-"""Timing: whole runs in turn, so that a drifting machine hits all of them alike."""
+"""Timing: whole runs in turn, so that a machine that gets slower or faster affects all alike."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def results_in_turn(runs: Mapping[str, Callable[[], T]], times: int) -> dict[str
         times: how many rounds count.
 
     Returns:
-        What they returned, by name, one per round.
+        The results of the calls by name, one per round.
     """
     found: dict[str, list[T]] = {name: [] for name in runs}
     for round_number in range(times + 1):
         for name, run in runs.items():
-            os.sync()  # What the run before has left to write is not this one's to wait for.
+            os.sync()  # So that this run does not wait for what the one before has yet to write.
             result = run()
             if round_number:
                 found[name].append(result)
@@ -54,5 +54,5 @@ def in_turn(runs: dict[str, Callable[[], object]], times: int) -> dict[str, list
 
 
 def median_ratio(slow: list[float], fast: list[float]) -> float:
-    """Median of the ratios round by round."""
+    """Return the median of the ratios, computed round by round."""
     return statistics.median(a / b for a, b in zip(slow, fast, strict=True))

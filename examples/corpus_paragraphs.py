@@ -22,7 +22,7 @@ UNWANTED = re.compile(
 def read_kjv(root: Path) -> tuple[list[str], list[str]]:
     """Read the verses of the King James Bible.
 
-    The file is a header with offsets and one stream as ``compress`` writes it, which gzip reads.
+    The file has a header of offsets and a stream in the format of ``compress``, which gzip reads.
 
     Args:
         root: Where the packages are unpacked.
@@ -49,7 +49,7 @@ def read_kjv(root: Path) -> tuple[list[str], list[str]]:
 def read_austen(root: Path) -> dict[str, list[str]]:
     """Read the novels of Jane Austen from an R data file.
 
-    The file is one compressed object after the other, each a vector of lines in R's XDR format.
+    The file has one compressed object after the other; each is a vector of lines in R's XDR format.
 
     Args:
         root: Where the packages are unpacked.
@@ -167,7 +167,7 @@ def read_devil(root: Path) -> tuple[list[str], list[str]]:
 
 
 def split_paragraphs(lines: Iterable[str]) -> list[str]:
-    """Join lines to paragraphs, which blank lines divide.
+    """Join lines into paragraphs, which are separated by blank lines.
 
     Args:
         lines: The lines.

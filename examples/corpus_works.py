@@ -31,10 +31,10 @@ class Work:
 
     Attributes:
         domain: Domain of the documents.
-        title: What stands in the field ``work``.
-        author: Who wrote it.
-        year: When it was first published.
-        package: Where it was taken from.
+        title: Title of the work, in the field ``work`` of its documents.
+        author: Its author.
+        year: Year of its first publication.
+        package: Package that it is taken from.
         reason: Why it is in the public domain.
         part: ``raw`` or ``target``.
         count: How many documents are taken.

@@ -3,13 +3,13 @@
 
 The corpus in examples/corpus mixes scripture, novels, software manuals and satire (SOURCES.md there
 says where they come from). The target is a handful of other documents of one domain: for scripture,
-the raw documents are from the Old Testament and the target is from the New. Nobody tells ``dsir``
-which document is of which domain; the field ``domain`` is read only afterwards, to count.
+the raw documents are from the Old Testament and the target is from the New. ``dsir`` does not know
+the domain of any document; the demo reads the field ``domain`` only afterwards, to count.
 
-The targets here are tiny (32 documents, 10,000 buckets), so most n-grams of a good document are not
-in them at all. ``smoothing=1.0`` counts each bucket once more; without it, each such n-gram costs a
-document about ten nats, and for satire, whose words are the most varied, half of what is chosen
-comes from other domains. Try ``--target satire --smoothing 0`` to see it.
+The targets here are tiny (32 documents, 10,000 buckets), so they lack most n-grams of a good
+document. ``smoothing=1.0`` counts each bucket once more. Without it, each missing n-gram costs a
+document about ten nats, and for satire, whose words are the most varied, half of the selection
+comes from other domains. Try ``--target satire --smoothing 0`` to see this.
 
 Examples:
     python examples/demo.py                      # scripture
@@ -119,14 +119,14 @@ def demonstrate(target: str, n: int, smoothing: float, seed: int, out: Path) -> 
     """Select for one target and print what happened.
 
     Args:
-        target: Domain whose target file is asked for.
+        target: Domain to select.
         n: How many documents to select.
         smoothing: Pseudo-count of each bucket in the target.
         seed: Seed of the resampling.
-        out: Folder for the selection; must not exist or be empty.
+        out: Folder for the selection; must be new or empty.
 
     Returns:
-        Whether enough of the selection is of the target's domain.
+        Whether enough documents of the selection are of the target's domain.
     """
     raw_glob = str(CORPUS / "raw-*.jsonl*")
     target_path = CORPUS / f"target-{target}.jsonl"
@@ -190,10 +190,10 @@ def demonstrate(target: str, n: int, smoothing: float, seed: int, out: Path) -> 
     right = len(selected) == n and after >= RIGHT
     print(
         textwrap.fill(
-            f"{'RIGHT' if right else 'WRONG'}: {after:.1%} of the selection is {target}, where "
-            f"blind chance would give {before:.1%}; dsir saw only the words of "
-            f"{len(wanted)} documents of {wanted[0]['work']}, none of which is in the raw corpus, "
-            "and never the label that this count is made from.",
+            f"{'RIGHT' if right else 'WRONG'}: {after:.1%} of the selection is {target}; a random "
+            f"choice would give {before:.1%}. dsir saw only the words of {len(wanted)} documents "
+            f"of {wanted[0]['work']}, none of which is in the raw corpus, and never the domains "
+            "that are counted here.",
             WIDTH,
         )
     )
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="keep the selection here; default: a new folder")
     options = parser.parse_args(arguments)
-    warnings.simplefilter("ignore", dsir.DsirWarning)  # What it says is explained below.
+    warnings.simplefilter("ignore", dsir.DsirWarning)  # demonstrate() prints the reason.
     out: Path = options.out or Path(tempfile.mkdtemp(prefix="dsir-demo-"))
     targets = DOMAINS if options.target == "all" else (options.target,)
     right = True

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Build the demo corpus under examples/corpus from public-domain texts.
 
-Every text is taken from a Debian package, so anybody on Debian or Ubuntu can repeat this with
-``apt-get update`` and ``python examples/make_corpus.py``. The script needs nothing but Python,
-``apt-get``, ``dpkg-deb`` and ``gzip``, and it installs nothing. Packages are named with version
-and SHA-256; the same packages give the same documents, byte for byte.
+Every text comes from a Debian package, so anybody on Debian or Ubuntu can repeat this with
+``apt-get update`` and ``python examples/make_corpus.py``. The script needs only Python,
+``apt-get``, ``dpkg-deb`` and ``gzip``, and installs nothing. Packages are pinned by version and
+SHA-256; the same packages give the same documents, byte for byte.
 
 ==========  ===================================================  ==================================
 domain      works                                                why they are in the public domain
@@ -34,13 +34,13 @@ code, tables and block quotations of the SQLite pages, and the entries of The De
 that use slurs or mock a people.
 
 A document is a run of whole verses, paragraphs or entries of 170 to 320 words; a paragraph that
-would not fit is cut between sentences. What is taken is spread evenly over each work, and the raw
-documents are shuffled over three shards by the SHA-256 of their text, so that every shard holds
-every domain.
+would not fit is cut between sentences. The documents are spread evenly over each work. The raw
+documents are shuffled over three shards by the SHA-256 of their text, so that every shard has every
+domain.
 
 Examples:
     python examples/make_corpus.py              # write examples/corpus
-    python examples/make_corpus.py --check      # does examples/corpus still say the same?
+    python examples/make_corpus.py --check      # is examples/corpus still the same?
     python examples/make_corpus.py --packages ~/debs   # take the .deb files from there
 """
 
@@ -63,8 +63,8 @@ from corpus_paragraphs import read_austen, read_devil, read_kjv, read_sqlite
 from corpus_works import AUSTEN, DEVIL, KJV, SQLITE, SQLITE_ARTICLES, WORKS, Package
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
-MIN_WORDS = 170  # a document is closed once it has so many
-MAX_WORDS = 320  # and never grows beyond this
+MIN_WORDS = 170  # a document ends once it has this many
+MAX_WORDS = 320  # and never has more than this
 RAW_SHARDS = ("raw-00.jsonl", "raw-01.jsonl", "raw-02.jsonl.gz")
 
 
@@ -138,12 +138,12 @@ def unpack(packages: Iterable[Package], debs: Path, root: Path) -> None:
 def cut(paragraphs: Iterable[str], joint: str = "\n") -> Iterator[str]:
     """Cut a work into documents of whole paragraphs.
 
-    A paragraph that does not fit is cut between sentences. What is left at the end and too short
-    is dropped.
+    A paragraph that does not fit is cut between sentences. A rest at the end that is too short is
+    dropped.
 
     Args:
         paragraphs: The paragraphs in order.
-        joint: What stands between two paragraphs in the document.
+        joint: Text between two paragraphs of a document.
 
     Yields:
         Texts of MIN_WORDS to MAX_WORDS words.
@@ -174,7 +174,7 @@ def spread(texts: Sequence[str], count: int, work: str) -> list[str]:
     """Take ``count`` texts at even distances.
 
     Args:
-        texts: What there is.
+        texts: The texts to take from.
         count: How many to take.
         work: Name of the work, for the message.
 
@@ -313,7 +313,7 @@ def build(root: Path) -> dict[str, bytes]:
         root: Where the packages are unpacked.
 
     Returns:
-        The bytes of each file, by its name; compressed ones are given uncompressed.
+        The bytes of each file by name; those of compressed files are not compressed yet.
     """
     texts = read_works(root)
     raw: list[Document] = []
@@ -349,7 +349,7 @@ def read(path: Path) -> bytes:
         path: The file.
 
     Returns:
-        Its bytes; none if there is no such file.
+        The bytes of the file; none if it does not exist.
     """
     if not path.exists():
         return b""
@@ -358,13 +358,13 @@ def read(path: Path) -> bytes:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build the corpus, or compare it with what is there.
+    """Build the corpus, or compare it with the files that are there.
 
     Args:
         arguments: Command line; ``None`` takes the process's own.
 
     Returns:
-        Exit code: 0 done or equal, 1 failed or not equal.
+        Exit code: 0 if done or equal, 1 if failed or not equal.
     """
     parser = argparse.ArgumentParser(description="Build the demo corpus from Debian packages.")
     parser.add_argument("--out", type=Path, default=CORPUS, help="where to write the corpus")

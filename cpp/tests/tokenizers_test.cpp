@@ -10,7 +10,7 @@
 #include "unicode/utf8.hpp"
 
 // The contract of tokenizers.hpp, checked for every tokenizer in its list. A new tokenizer is
-// tested without a line here, except for its name.
+// tested without a line here.
 
 namespace {
 
@@ -84,8 +84,11 @@ TEST(names_and_kinds_belong_together) {
         });
         names.emplace_back(entry.name);
     });
-    CHECK(names == (std::vector<std::string>{"wordpunct", "word_tokenize", "split"}));
     CHECK_EQUAL(names.size(), kTokenizerCount);
+    // Model files hold these names. New tokenizers come after them.
+    CHECK(kTokenizerCount >= 3);
+    names.resize(3);
+    CHECK(names == (std::vector<std::string>{"wordpunct", "word_tokenize", "split"}));
     CHECK(tokenizer_named("Wordpunct") == std::nullopt);
     CHECK(tokenizer_named("") == std::nullopt);
 }

@@ -1,7 +1,7 @@
 """Types of the compiled core (cpp/bindings). Private: use the dsir package.
 
-Arrays are taken as they are, without a conversion: a wrong dtype or a gap in memory is a TypeError.
-Values out of range are a ValueError. Every call that computes releases the GIL.
+Arrays are not converted: a wrong dtype or a gap in memory is a TypeError. A value out of range is a
+ValueError. Every call that computes releases the GIL.
 """
 
 from collections.abc import Sequence
@@ -14,48 +14,51 @@ from typing_extensions import Buffer
 _Real = TypeVar("_Real", np.float32, np.float64)
 
 class _ArrowArray(Protocol):
-    """Anything that hands over an Arrow array: pyarrow.Array, polars.Series, ..."""
+    """Anything that exports an Arrow array: pyarrow.Array, polars.Series, ..."""
 
     def __arrow_c_array__(self, requested_schema: object = None, /) -> tuple[object, object]: ...
 
 class ArrowTypeError(TypeError):
-    """The array is not text, or its structure is not what Arrow promises."""
+    """The array is not text, or its structure breaks Arrow's rules."""
 
 # Text.
 
 UNICODE_VERSION: Final[str]
-"""The Unicode version of the tokenisers' tables. Part of the format of every model."""
+"""The Unicode version of the tokenisers' tables. It is part of the format of every model."""
 
 TOKENIZERS: Final[tuple[str, ...]]
-"""The names of the tokenizers of whole texts: what a user may choose."""
+"""The names of the tokenisers of whole texts, which users may choose."""
 
 def tokens(utf8: str | bytes, tokenizer: str) -> list[str]:
-    """Lower-cased tokens of a text, by the tokenizer of this name.
+    """Return the lower-cased tokens of a text, by the tokeniser of this name.
 
     `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
-    A name that no tokenizer has is a ValueError, and so is a text that is not UTF-8.
+    An unknown name is a ValueError, and so is a text that is not UTF-8.
     """
 
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
-    """Lower-cased wordpunct tokens of a text."""
+    """Return the lower-cased wordpunct tokens of a text."""
 
 def word_tokens(utf8: str | bytes) -> list[str]:
-    """Lower-cased words of a text, taken as one sentence, as NLTK's NLTKWordTokenizer cuts it."""
+    """Return the lower-cased words of one sentence, as NLTK's NLTKWordTokenizer cuts it."""
 
 def lowered(utf8: str | bytes) -> str:
-    """Lower-cased text, as str.lower() gives it with the tables of UNICODE_VERSION."""
+    """Return what str.lower() gives with the tables of UNICODE_VERSION."""
 
 def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool, int]:
-    """Find lines: starts and ends of those not blank, whether all are {...}, how many there are."""
+    """Find lines: return (starts, ends, whether all are {...}, number of lines).
+
+    Blank lines count in the number, but have no start and end.
+    """
 
 # JSON.
 
 JSON_TEXT: Final[int]
-"""Of a line: an object whose text field is a string."""
+"""The line is an object whose text field is a string."""
 JSON_NULL: Final[int]
-"""Of a line: an object whose text field, or one it would be in, is null."""
+"""The line is an object whose text field, or an object on the path to it, is null."""
 JSON_LOOK_AGAIN: Final[int]
-"""Of a line: anything else, also what Python's json reads and RFC 8259 does not allow."""
+"""The line is anything else, including what Python's json reads and RFC 8259 does not allow."""
 
 def json_texts(
     data: Buffer, starts: NDArray[np.int64], ends: NDArray[np.int64], field: list[bytes]
@@ -64,13 +67,13 @@ def json_texts(
 
     Args:
         data: flat bytes.
-        starts: where each line begins in them.
-        ends: where it ends.
+        starts: position of each line's first byte in `data`.
+        ends: position after each line's last byte.
         field: the names that lead to the text, one or more.
 
     Returns:
-        Offsets (one more than lines; int32 where the lines take less than 2 GiB), bytes of the
-        texts, with room behind the last, and uint8, what each line is.
+        Offsets (one more than lines; int32 if the lines take less than 2 GiB), the bytes of the
+        texts, with unused bytes after the last text, and each line's JSON_... kind.
     """
 
 # Hashing.
@@ -78,22 +81,22 @@ def json_texts(
 FAST_HASH_VERSION: Final[int]
 
 CONTENT_HASH: Final[str]
-"""The name of what content_hashes() computes. Part of the format of scores."""
+"""The name of the hash that content_hashes() computes. It is part of the format of scores."""
 
 def content_hashes(array: object, *, threads: int = 1) -> NDArray[np.uint64]:
-    """64-bit hashes of texts, to tell them apart; that of no bytes where a text is null."""
+    """Return 64-bit hashes that tell texts apart; null has the hash of an empty text."""
 
 def fast_token_hash(token: bytes) -> int:
-    """64-bit hash of a token, given as lower-cased UTF-8 of at least one byte."""
+    """Return the 64-bit hash of a token, given as lower-cased UTF-8 of at least one byte."""
 
 def fast_extend_hash(shorter: int, token: int) -> int:
-    """Hash of an n-gram from that of its (n-1)-gram and that of its last token."""
+    """Return the hash of an n-gram, from the hashes of its first n - 1 tokens and its last one."""
 
 def fast_bucket(hash: int, buckets: int) -> int:  # noqa: A002
-    """Bucket of a 64-bit hash."""
+    """Return the bucket of a 64-bit hash."""
 
 def sha256_bucket(ngram: bytes, buckets: int) -> int:
-    """The SHA-256 digest as one integer, modulo the number of buckets: the reference's bucket."""
+    """Return the reference's bucket: the SHA-256 as one integer, modulo the number of buckets."""
 
 # N-grams.
 
@@ -101,11 +104,12 @@ MAX_ORDER: Final[int]
 MIN_BUCKETS: Final[int]
 MAX_BUCKETS: Final[int]
 INVALID_UTF8: Final[int]
-TOO_LONG: Final[int]
 """The status of a row that is not UTF-8; 0 is text, 1 is null."""
+TOO_LONG: Final[int]
+"""The status of a row of more bytes than a document may have."""
 
 class FeatureSpec:
-    """Which features a document has: the hashed n-grams of orders 1 to n."""
+    """The features of a document: its hashed n-grams of orders 1 to n."""
 
     def __init__(
         self,
@@ -115,20 +119,20 @@ class FeatureSpec:
         hash: Literal["fast", "sha256"],  # noqa: A002
         tokenizer: str = "wordpunct",
     ) -> None:
-        """`tokenizer="split"` takes tokens that were made elsewhere and joined by spaces."""
+        """`tokenizer="split"` is for tokens that were cut elsewhere and joined by spaces."""
 
 class LogRatioTable:
-    """log p_target - log p_raw of every target and bucket, in fixed point."""
+    """log p_target - log p_raw for every target and bucket, in fixed point."""
 
     def __init__(self, log_ratio: NDArray[np.float64]) -> None:
         """Take float64[targets, buckets]."""
 
 class Weighing:
-    """How the sums of a document's log ratios, one a target, become its log-weights.
+    """How a document's sums of log ratios, one per target, become its log-weights.
 
-    alpha: they are divided by the number of n-grams to this power, 0 to 1. lengths: for the Poisson
-    term, tokens a document of target and of raw, a pair a target; or none. shares: of the mixture
-    that makes one log-weight of them; or none.
+    alpha: the sums are divided by (number of n-grams)^alpha, 0 to 1. lengths: for the Poisson term,
+    the mean tokens per document of target and of raw, one pair per target; or none. shares: each
+    target's share of the mixture that gives one log-weight; or none.
     """
 
     def __init__(
@@ -148,10 +152,11 @@ def count(
     limit: int = -1,
     threads: int = 1,
 ) -> tuple[int, int, int, int, NDArray[np.int64]]:
-    """Add the n-grams of the rows to counts.
+    """Add the n-grams of the rows to `counts`.
 
-    Stops after the row that takes the number of added n-grams above the limit (negative: none).
-    Returns rows, n-grams, rows with a token, tokens in these, and the rows that are not UTF-8.
+    Stops after the row that takes the number of added n-grams above the limit (negative: no limit).
+    Returns the numbers of rows, n-grams, rows with a token and tokens, and the rows that are not
+    UTF-8.
     """
 
 def score(
@@ -162,15 +167,15 @@ def score(
     *,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
-    """(log_weight, tokens, bytes, status) of the rows; log_weight is [log-weights a row, rows]."""
+    """Return (log_weight, tokens, bytes, status); log_weight is [log-weights per row, rows]."""
 
 def log_ratio(
     target: NDArray[np.int64], raw: NDArray[np.int64], smoothing: float
 ) -> NDArray[np.float64]:
-    """Log ratio of the two distributions, per bucket. Neither may be empty."""
+    """Return the log ratio of the two distributions, per bucket. Neither may be empty."""
 
 def named_ngrams(utf8: str | bytes, spec: FeatureSpec) -> list[tuple[str, int]]:
-    """(n-gram, bucket) of every n-gram of a text, by its last token, shortest first."""
+    """Return (n-gram, bucket) for every n-gram of a text, by last token, shortest first."""
 
 # Chunks.
 
@@ -182,9 +187,9 @@ def chunk(
     tokenizer: str = "wordpunct",
     threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """(row, start, length, invalid_rows): the windows of the rows, in bytes.
+    """Return the windows of the rows: (row, start, length, invalid_rows), in bytes.
 
-    A row without a token, and one that cannot be cut, has one window (row, 0, 0).
+    A row without a token, or one that cannot be cut, has one window (row, 0, 0).
     """
 
 def slice_texts(
@@ -193,15 +198,16 @@ def slice_texts(
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    """(offsets, data, char_start, char_stop) of spans of the rows, which are UTF-8.
+    """Return the texts of spans of the rows: (offsets, data, char_start, char_stop).
 
-    The offsets are one more than the spans. The last two are code points in the row.
+    The rows are UTF-8. There is one more offset than spans. char_start and char_stop count code
+    points in the row.
     """
 
 # Quality.
 
 REPEATED_ORDER: Final[int]
-"""n of the n-grams that `repeated` is about."""
+"""The n of the n-grams that `repeated` counts."""
 
 class StopWords:
     """A set of lower-cased tokens."""
@@ -225,10 +231,10 @@ def quality(
     NDArray[np.uint32],
     NDArray[np.uint8],
 ]:
-    """Numbers of a row; 0 where it is null or bad.
+    """Return what quality filters measure, per row; 0 for null and bad rows.
 
     (tokens, most_frequent, informative, numbers, characters, alphanumeric, repeated, status);
-    `repeated` has no entries unless asked for.
+    `repeated` is empty unless asked for.
     """
 
 # Sampling.
@@ -241,7 +247,7 @@ class KeySettings:
     ) -> None: ...
 
 class Rank:
-    """The place of a document in the order of selection: its key, then the smaller row."""
+    """A document's place in the order of selection: by key, then the smaller row first."""
 
     def __init__(self, key: int, not_row: int) -> None: ...
     @property
@@ -250,7 +256,7 @@ class Rank:
     def not_row(self) -> int: ...
 
 class Bracket:
-    """Keys between which a budget is expected to run out, as integers in their order."""
+    """Keys between which the budget is expected to run out, as integers in the order of keys."""
 
     def __init__(self, least: int, above: int) -> None: ...
     @property
@@ -259,7 +265,7 @@ class Bracket:
     def above(self) -> int: ...
 
 class ThresholdGuess:
-    """Guesses where a budget runs out, from some of the documents."""
+    """Guesses the key at which a budget runs out, from a sample of the documents."""
 
     def __init__(self, settings: KeySettings, budget: int, rows: int) -> None: ...
     def add(
@@ -270,15 +276,15 @@ class ThresholdGuess:
         *,
         cost: NDArray[np.uint32] | None = None,
     ) -> None:
-        """Look at some of a run of consecutive documents."""
+        """Sample a run of consecutive documents."""
 
     def bracket(self) -> Bracket | None:
-        """Return the guess, or None where what was seen does not tell."""
+        """Return the guess, or None if the sample does not allow one."""
 
 class ThresholdSearch:
-    """Finds the rank down to which documents are selected, in bounded memory.
+    """Finds the last rank that is selected, in bounded memory.
 
-    Until done: add() every run of documents, in any order, then end_pass().
+    Until `done`, add() every run of documents, in any order, and then call end_pass().
     """
 
     def __init__(self, settings: KeySettings, budget: int, *, capacity: int = 262144) -> None: ...
@@ -291,13 +297,13 @@ class ThresholdSearch:
         cost: NDArray[np.uint32] | None = None,
         threads: int = 1,
     ) -> None:
-        """Take in a run of consecutive documents; no log-weight may be NaN.
+        """Add a run of consecutive documents; no log-weight may be NaN.
 
-        Without `eligible`, those are whose log-weight is above -inf.
+        Without `eligible`, documents with a log-weight above -inf are eligible.
         """
 
     def expect(self, bracket: Bracket) -> None:
-        """Tell before the first pass where the budget may run out: it saves passes if right."""
+        """Set, before the first pass, where the budget may run out; saves passes if right."""
 
     def end_pass(self) -> None:
         """Say that every run has been added once."""
@@ -310,11 +316,11 @@ class ThresholdSearch:
 
     @property
     def cost(self) -> int:
-        """Their cost."""
+        """Cost of the selected documents."""
 
     @property
     def next_cost(self) -> int:
-        """Cost of the best document left out; 0 when none is."""
+        """Cost of the best document that is left out; 0 if none is."""
 
     @property
     def threshold(self) -> Rank: ...
@@ -324,9 +330,10 @@ class ThresholdSearch:
 MOST_QUOTAS: Final[int]
 
 class FirstSeen:
-    """Tells which hashes have been seen before, of one part of all hashes.
+    """Finds hashes that occurred before, for one part of all hashes.
 
-    Parts divide them by their upper bits; `expected` is about how many of the part there are.
+    The upper bits of a hash decide its part. `expected` is roughly the number of different hashes
+    of the part.
     """
 
     def __init__(self, part: int, parts: int, expected: int) -> None: ...
@@ -336,19 +343,19 @@ class FirstSeen:
         eligible: NDArray[np.uint8],
         repeated: NDArray[np.uint8],
     ) -> None:
-        """Set to 1 which eligible rows have a hash of the part that was seen before."""
+        """Set `repeated` to 1 for eligible rows whose hash is of this part and occurred before."""
 
     @property
     def size(self) -> int:
-        """Different hashes of the part."""
+        """Number of different hashes of the part."""
 
 class QuotaSearch:
-    """Finds what is selected where groups have quotas, in bounded memory.
+    """Finds the documents to select when groups have quotas, in bounded memory.
 
-    Documents are taken by descending rank. A group is closed by the first that would take it above
-    its quota; the end is the first of open groups that would take the cost above the budget. One
-    pass after the other over all documents, until done. `quotas` has, by column, the room of every
-    group, and whether that is in documents or in what they take of the budget.
+    Documents are taken by descending rank. A group closes at the first document that would take it
+    above its quota. The selection ends at the first document of open groups that would take the
+    cost above the budget. Make one pass after another over all documents until `done`. `quotas`
+    has, for each column, every group's room and whether it counts documents (or else their cost).
     """
 
     def __init__(
@@ -369,7 +376,7 @@ class QuotaSearch:
         cost: NDArray[np.uint32] | None = None,
         threads: int = 1,
     ) -> None:
-        """Look at a run of consecutive documents; groups is [columns, documents]."""
+        """Add a run of consecutive documents; groups is [columns, documents]."""
 
     def end_pass(self) -> None:
         """Say that every run has been added once."""
@@ -382,7 +389,7 @@ class QuotaSearch:
     def cost(self) -> int: ...
     @property
     def next_cost(self) -> int:
-        """Cost of the best document that the budget leaves out; 0 when none is."""
+        """Cost of the best document that the budget leaves out; 0 if none is."""
 
     @property
     def threshold(self) -> Rank: ...
@@ -391,7 +398,7 @@ class QuotaSearch:
     def outcome(
         self, column: int
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]:
-        """Key and not_row of the closing ranks, documents taken, and room left, by group."""
+        """Return, by group, key and not_row of the closing rank, documents taken, and room left."""
 
 def open_in(
     settings: KeySettings,
@@ -401,10 +408,10 @@ def open_in(
     rows: NDArray[np.int64],
     codes: NDArray[np.uint32],
 ) -> NDArray[np.uint8]:
-    """1 for each document whose group is open at its rank."""
+    """Return 1 for each document whose group is open at its rank, else 0."""
 
 class RisingBar:
-    """Says of documents, while they go by, which may still be selected in the end. Thread-safe."""
+    """Tells, as documents pass by once, which may still be selected in the end. Thread-safe."""
 
     def __init__(self, settings: KeySettings, budget: int) -> None: ...
     def add(
@@ -415,9 +422,9 @@ class RisingBar:
         *,
         cost: NDArray[np.uint32] | None = None,
     ) -> NDArray[np.int64]:
-        """Take in a run of documents; positions of those that the bar lets through, ascending.
+        """Add a run of documents; return the positions of those that pass the bar, ascending.
 
-        With first_row None, of documents whose rows are not known: a few more are let through.
+        If first_row is None, the row numbers are unknown, and a few more documents pass.
         """
 
 def selected_positions(
@@ -429,57 +436,57 @@ def selected_positions(
     *,
     threads: int = 1,
 ) -> NDArray[np.int64]:
-    """Positions in the run of the documents at or above the threshold."""
+    """Return the positions, within the run, of the documents at or above the threshold."""
 
 def keys(
     settings: KeySettings, log_weight: NDArray[np.float64], first_row: int
 ) -> NDArray[np.float64]:
-    """The keys by which documents are selected."""
+    """Return the keys that documents are selected by."""
 
 def keys_of_rows(
     settings: KeySettings, log_weight: NDArray[np.float64], rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """The same, of documents by their global row numbers."""
+    """Return the same keys, for documents given by their global row numbers."""
 
 def philox4x32(counter: Sequence[int], key: Sequence[int]) -> list[int]:
-    """Philox 4x32-10 of a counter of four words under a key of two."""
+    """Return Philox 4x32-10 of a counter of four words under a key of two words."""
 
 # The bootstrap.
 
 class BootstrapCounts:
-    """N-gram counts of documents, and of replicates with Poisson(1) counts of the documents."""
+    """N-gram counts of documents, and of replicates in which documents count Poisson(1) times."""
 
     def __init__(
         self, spec: FeatureSpec, *, replicates: int, seed: int, source: int = 0
     ) -> None: ...
     def add(self, array: _ArrowArray, first_row: int, *, threads: int = 1) -> NDArray[np.int64]:
-        """Add the n-grams of consecutive rows; the rows that are not UTF-8, which add nothing."""
+        """Add the n-grams of consecutive rows; return the rows that are not UTF-8, not added."""
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """A copy of the counts, every document once: int64[buckets]."""
+        """A copy of the counts with every document counted once: int64[buckets]."""
 
     def replicate(self, number: int) -> NDArray[np.int64]:
-        """The counts of a replicate: int64[buckets]."""
+        """Return the counts of a replicate: int64[buckets]."""
 
 def bootstrap_weights(
     *, seed: int, source: int, first_row: int, rows: int, replicates: int
 ) -> NDArray[np.uint8]:
-    """How often a document is in a replicate: uint8[rows, replicates], 0 to 12."""
+    """Return how often each document is in each replicate: uint8[rows, replicates], 0 to 12."""
 
 # Graphs of text units.
 
 class TermCounter:
-    """Counts the terms of units; see cpp/graph/term_counter.hpp."""
+    """Counts the terms of units; see cpp/lexrank/term_counter.hpp."""
 
     def __init__(self, *, words_only: bool, stopwords: Sequence[str], keep_rows: bool) -> None: ...
     def add(self, array: _ArrowArray, *, threads: int = 1) -> NDArray[np.int64]:
-        """Add a unit for every row; the rows that are not UTF-8 or too long."""
+        """Add one unit per row; return the rows that are not UTF-8 or are too long."""
 
     def add_tokens(
         self, array: _ArrowArray, offsets: NDArray[np.int64], *, threads: int = 1
     ) -> None:
-        """Add units of the tokens that lie between offsets."""
+        """Add units as tokens: unit r has the tokens from offsets[r] to offsets[r + 1] - 1."""
 
     def add_terms(
         self,
@@ -488,42 +495,42 @@ class TermCounter:
         document_counts: NDArray[np.int64],
         documents: int,
     ) -> None:
-        """Add what `sorted_terms` gave."""
+        """Add what `sorted_terms` returned."""
 
     def merge(self, other: TermCounter) -> None:
-        """Add the terms and document counts of another."""
+        """Add the terms and document counts of another counter."""
 
     def take(
         self, *, threads: int = 1
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
-        """(offsets, columns, counts, document counts); the rows are handed over."""
+        """Return (offsets, columns, counts, document counts); the counter loses its rows."""
 
     def document_counts_in(self, fitted: TermCounter) -> NDArray[np.int64]:
-        """Document counts of another for the terms of this one, as `take` numbers them."""
+        """Return `fitted`'s document counts for this counter's terms, as `take` numbers them."""
 
     def documents_with(self, term: bytes) -> int:
-        """In how many documents a term is."""
+        """Return the number of documents that have a term."""
 
     def sorted_terms(self) -> tuple[bytes, NDArray[np.int64], NDArray[np.int64]]:
-        """Terms in the order of their bytes, their offsets, and document counts."""
+        """Return the terms in the order of their bytes, their offsets, and document counts."""
 
     @property
     def units(self) -> int: ...
     @property
     def documents(self) -> int:
-        """Units with a term."""
+        """Number of units with at least one term."""
 
     @property
     def size(self) -> int:
-        """Different terms."""
+        """Number of different terms."""
 
 def idf(document_counts: NDArray[np.int64], documents: int) -> NDArray[np.float64]:
-    """log(documents / n) per term; log(documents + 1) if n is 0."""
+    """Return log(documents / n) for each term's count n; log(documents + 1) if n is 0."""
 
 def split_sentences(
     array: _ArrowArray,
 ) -> tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """(bytes of all sentences, their offsets, offsets of rows among them, invalid rows)."""
+    """Return (bytes of all sentences, their offsets, the rows' offsets in them, invalid rows)."""
 
 class UnitRows:
     """Vectors of units."""
@@ -535,7 +542,7 @@ class UnitRows:
         values: NDArray[np.float32] | NDArray[np.float64],
         column_scale: NDArray[np.float64],
     ) -> UnitRows:
-        """Compressed sparse rows; a value counts times the scale of its column."""
+        """Take compressed sparse rows; each value is multiplied by the scale of its column."""
 
     @staticmethod
     def dense(values: NDArray[np.float32]) -> UnitRows: ...
@@ -544,10 +551,10 @@ class UnitRows:
     @property
     def width(self) -> int: ...
     def negative_row(self) -> int:
-        """The first row with a negative value, or -1."""
+        """Return the first row with a negative value, or -1."""
 
     def occupied(self) -> NDArray[np.uint8]:
-        """1 for rows with an entry (dense: with one that is not zero)."""
+        """Return 1 for rows with an entry (dense: an entry other than 0), else 0."""
 
 def walk_cosines(
     units: UnitRows,
@@ -559,13 +566,13 @@ def walk_cosines(
     takes_part: NDArray[np.uint8] | None = None,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], int, float, bool]:
-    """Continuous LexRank: (scores, iterations, change, converged)."""
+    """Return continuous LexRank: (scores, iterations, change, converged)."""
 
 def cosine_degrees(units: UnitRows, *, threads: int = 1) -> NDArray[np.float64]:
-    """Sums of each row's cosines with all rows."""
+    """Return the sum of each row's cosines with all rows."""
 
 def cosines_with(units: UnitRows, row: int, *, threads: int = 1) -> NDArray[np.float64]:
-    """Cosines of one row with all rows."""
+    """Return the cosines of one row with all rows."""
 
 def similarity_join(
     units: UnitRows,
@@ -578,7 +585,7 @@ def similarity_join(
     threads: int = 1,
     block_rows: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
-    """(offsets, neighbours, cosines) of the graph; top_k 0 is by threshold alone."""
+    """Return the graph (offsets, neighbours, cosines); with top_k 0, only the threshold counts."""
 
 def walk_graph(
     offsets: NDArray[np.int64],
@@ -592,7 +599,7 @@ def walk_graph(
     takes_part: NDArray[np.uint8] | None = None,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], int, float, bool]:
-    """LexRank on a graph: (scores, iterations, change, converged)."""
+    """Return LexRank on a graph: (scores, iterations, change, converged)."""
 
 def graph_degrees(
     offsets: NDArray[np.int64],
@@ -601,12 +608,12 @@ def graph_degrees(
     *,
     threads: int = 1,
 ) -> NDArray[np.float64]:
-    """Sums of the edges of each unit."""
+    """Return the sum of each unit's edges."""
 
 # Graphs of labelled rows.
 
 class AttentionGraph:
-    """Whom nodes attend to, in compressed rows."""
+    """The nodes that each node attends to, in compressed rows."""
 
     def __init__(self, offsets: NDArray[np.int64], neighbours: NDArray[np.int32]) -> None: ...
     @property
@@ -624,7 +631,7 @@ def run_network(
     classes: int,
     threads: int = 1,
 ) -> tuple[NDArray[_Real], NDArray[_Real], NDArray[_Real], NDArray[_Real]]:
-    """(embeddings, logits, attention of the first layer, of the second), each flat."""
+    """Return (embeddings, logits, attention of the first layer, of the second), each flat."""
 
 def network_gradient(
     graph: AttentionGraph,
@@ -641,7 +648,7 @@ def network_gradient(
     seed: int = 0,
     threads: int = 1,
 ) -> tuple[float, NDArray[_Real]]:
-    """The weighed cross-entropy, and its gradient with respect to the weights."""
+    """Return the weighted cross-entropy, and its gradient with respect to the weights."""
 
 def group_neighbours(
     rows: NDArray[np.float32],
@@ -651,12 +658,12 @@ def group_neighbours(
     threshold: float,
     threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-    """(offsets, neighbours, cosines, shares); a table is (members, offsets) of its groups."""
+    """Return (offsets, neighbours, cosines, shares); a table is (members, offsets) of groups."""
 
 def sign_codes(
     rows: NDArray[np.float32], planes: NDArray[np.float32], *, threads: int = 1
 ) -> NDArray[np.uint64]:
-    """On which side of each of up to 64 planes every row is, a bit a plane."""
+    """Return on which side of each of up to 64 planes a row is, one bit per plane."""
 
 def cluster_prototypes(
     rows: NDArray[np.float32],
@@ -668,7 +675,7 @@ def cluster_prototypes(
     seed: int,
     threads: int = 1,
 ) -> NDArray[np.int32]:
-    """Rows nearest to the centres of k-means, part by part."""
+    """Return the rows nearest to the centres of k-means, part by part."""
 
 def exchange_prototypes(
     rows: NDArray[np.float32],
@@ -685,7 +692,7 @@ def exchange_prototypes(
     seed: int,
     threads: int = 1,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """(prototypes, losses of the parts before and then after)."""
+    """Return (prototypes, losses of the parts before and then after)."""
 
 def judge_candidates(
     rows: NDArray[np.float32],
@@ -700,7 +707,7 @@ def judge_candidates(
     seed: int,
     threads: int = 1,
 ) -> NDArray[np.float64]:
-    """Shares right, [candidates, 3]: of the nearest neighbour, the forest, the linear model."""
+    """Return accuracies [candidates, 3]: of nearest neighbour, forest and linear model."""
 
 def facility_location(
     offsets: NDArray[np.int64],
@@ -711,12 +718,12 @@ def facility_location(
     *,
     rows: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """(candidates in the order they were taken, what each added)."""
+    """Return (candidates in the order in which they were chosen, what each added)."""
 
 # The machine.
 
 def simd_level() -> Literal["scalar", "neon", "avx2", "avx512"]:
-    """Width of the kernels in use."""
+    """Return the width of the kernels in use."""
 
 def has_sha256_instructions() -> bool:
-    """Whether SHA-256 uses the CPU's instructions for it."""
+    """Whether SHA-256 runs on the CPU's own instructions for it."""

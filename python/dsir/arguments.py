@@ -50,6 +50,8 @@ class Argument:
         panel: the heading in `--help`; "" for the first one.
         metavar: what `--help` shows in place of a value; "" for the type's name.
         read: turns the text of the option into the argument; None to pass the text on.
+        added: whether there are manifests from before the argument was added. They do not name the
+            argument, and mean its default.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Argument:
     panel: str = ""
     metavar: str = ""
     read: Callable[[str], Any] | None = None
+    added: bool = False
 
 
 def argument(
@@ -73,6 +76,7 @@ def argument(
     panel: str = "",
     metavar: str = "",
     read: Callable[[str], Any] | None = None,
+    added: bool = False,
 ) -> Any:
     """Make a field of a frozen dataclass that is an argument of public calls; see `Argument`.
 
@@ -85,6 +89,7 @@ def argument(
         panel: the heading in `--help`.
         metavar: what `--help` shows in place of a value.
         read: turns the text of the option into the argument.
+        added: whether a manifest may lack the argument and then means its default.
     """
     described = {
         "help": help,
@@ -94,6 +99,7 @@ def argument(
         "panel": panel,
         "metavar": metavar,
         "read": read,
+        "added": added,
     }
     return dataclasses.field(default=default, metadata={_KEY: described})
 

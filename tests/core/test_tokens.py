@@ -7,6 +7,7 @@ import re
 import sys
 import unicodedata
 from pathlib import Path
+from typing import get_args
 
 import nltk
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from nltk.tokenize import WordPunctTokenizer
 
 from dsir import _core
+from dsir.model.features import Tokenizer
 
 PINNED = "14.0.0"
 SAME_TABLES = unicodedata.unidata_version == PINNED
@@ -70,6 +72,10 @@ def any_text(max_size: int = 80, min_size: int = 0) -> st.SearchStrategy[str]:
     every_plane = st.integers(0, len(COMPARABLE) - 1).map(lambda at: chr(COMPARABLE[at]))
     character = st.one_of(st.sampled_from(SPECIAL), st.sampled_from("ab _.Σ"), every_plane)
     return st.lists(character, min_size=min_size, max_size=max_size).map("".join)
+
+
+def test_features_name_the_tokenizers_of_the_core():
+    assert get_args(Tokenizer) == _core.TOKENIZERS
 
 
 def test_the_core_names_its_version():

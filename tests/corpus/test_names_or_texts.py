@@ -114,6 +114,7 @@ def test_what_is_unclear_is_refused_with_the_way_out(folder, make, message):
         ["Update package.json", "Fix the path in tsconfig.json", "Bump setup.json to 2"],
         ["see src/a/b for more", "n/a", "TCP/IP", "and/or"],
         ["a", "b", ""],
+        [".", "..", "a sentence", "~", "/", "..."],
         ["What is https://example.org for?", "x"],
         [None, "a text", None],
         ["x" * 5000, "a\nb.jsonl", "tab\tand.parquet end"],

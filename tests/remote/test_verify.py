@@ -85,8 +85,8 @@ def damaged(s3, key: str) -> None:
         (lambda s3: s3.write("out/data/part-00000.parquet", b"PAR1"), "is cut off: it has 4 bytes"),
         (lambda s3: s3.ask("DELETE", "out/data/part-00001.parquet"), "00001.parquet: is missing"),
         (lambda s3: s3.ask("DELETE", "out/_dsir/rows/part-00001.arrow"), "00001.arrow: is missing"),
-        (lambda s3: s3.write("out/data/part-00099.parquet", b"x"), "99.parquet: is not of this"),
-        (lambda s3: s3.write("out/more/a.jsonl", b"x"), "more/a.jsonl: is not of this selection"),
+        (lambda s3: s3.write("out/data/part-00099.parquet", b"x"), "99.parquet: does not belong"),
+        (lambda s3: s3.write("out/more/a.jsonl", b"x"), "more/a.jsonl: does not belong to"),
     ],
 )  # fmt: skip
 def test_what_was_done_to_it_is_found(written, s3, damage, message):

@@ -15,6 +15,7 @@ from dsir.arguments import arguments_of
 from dsir.errors import SettingError
 from dsir.run.fit import FIT_SETTINGS, FitCall
 from dsir.run.select import SELECT_SETTINGS, SelectCall
+from dsir.settings import plan as plan_module
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 
@@ -170,6 +171,14 @@ def test_what_comes_from_elsewhere_is_checked(change, message):
     del described["seed"]
     with pytest.raises(SettingError, match="the setting 'seed' is missing"):
         Plan.from_json(described)
+
+
+def test_a_setting_that_was_added_later_has_its_default_in_older_manifests(monkeypatch):
+    assert {name for name, one in SETTINGS.items() if one.added} == plan_module._ADDED
+    described = Plan.of({"n": 3, "seed": 5}, ()).describe()
+    del described["seed"]
+    monkeypatch.setattr(plan_module, "_ADDED", {"seed"})
+    assert Plan.from_json(described) == Plan.of({"n": 3}, ())
 
 
 @pytest.mark.parametrize(

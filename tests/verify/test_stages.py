@@ -126,7 +126,7 @@ def test_stages_and_select_differ_in_what_stages_do_not_know(staged):
         (lambda c: c["settings"].update(min_tokens=80), "selected"),
         (lambda c: c["settings"].update(smoothing=0.5), "settings.smoothing is 0.5"),
         (lambda c: c["settings"].pop("dedup"), "'dedup' is missing"),
-        (lambda c: c["settings"].update(fit_tokens="auto"), "know no setting 'fit_tokens'"),
+        (lambda c: c["settings"].update(fit_tokens="auto"), "has no setting 'fit_tokens'"),
         (lambda c: c["settings"].update(out="/etc"), "knows no setting 'out'"),
         (lambda c: c["settings"].update(groups=[1]), "groups=[1]"),
         (lambda c: c["settings"].update(on_error="never"), "on_error='never'"),
@@ -135,7 +135,7 @@ def test_stages_and_select_differ_in_what_stages_do_not_know(staged):
         (lambda c: c["inputs"]["model"].update(path="../m.dsir"), "give model=..."),
         (lambda c: c["inputs"].update(model=[]), "give model=..."),
         (lambda c: c["inputs"]["model"].update(path="/etc/passwd"), "/etc/passwd"),
-        (lambda c: c.update(model="0" * 16), "and was 0000"),
+        (lambda c: c.update(model="0" * 16), "but it was 0000"),
     ],
 )  # fmt: skip
 def test_an_edited_manifest_of_stages_is_found(staged, tmp_path, reseal, change, message):
@@ -160,10 +160,10 @@ def test_the_model_may_lie_elsewhere(staged, target, small_world, tmp_path, invo
     finally:
         shutil.move(moved, folder / "m.dsir")
     other = dsir.fit(small_world.texts, target, progress=False)
-    assert "give model=... for that one" in messages(dsir.verify(out, model=other))
-    with pytest.raises(dsir.SettingError, match="which knows the model alone"):
+    assert "give that one as model=..." in messages(dsir.verify(out, model=other))
+    with pytest.raises(dsir.SettingError, match="which uses a model and no target"):
         dsir.verify(out, target=target)
-    with pytest.raises(dsir.SettingError, match="which makes its own"):
+    with pytest.raises(dsir.SettingError, match="which fits its own model"):
         dsir.verify(folder / "select", model=other)
 
 

@@ -191,7 +191,7 @@ def link(out: Path) -> None:
             lambda out: shutil.copy(
                 out / "data/part-00000.parquet", out / "data/part-00099.parquet"
             ),
-            "part-00099.parquet: is not of this selection",
+            "part-00099.parquet: does not belong to this selection",
         ),
         (lambda out: shutil.rmtree(out / "_dsir/rows"), "is missing"),
     ],
@@ -260,10 +260,10 @@ def test_other_settings_give_other_rows(out, name, value, reseal):
         (lambda c: c["settings"].pop("seed"), "'seed' is missing"),
         (lambda c: c["settings"].update(text=7), "setting text is missing"),
         (lambda c: c["inputs"].update(target=None), "what the target was"),
-        (lambda c: c["inputs"]["raw"][0].update(path="../raw.parquet"), "which is no path"),
+        (lambda c: c["inputs"]["raw"][0].update(path="../raw.parquet"), "which is not a path"),
         (lambda c: c["inputs"]["raw"][0].update(path="/etc/passwd"), "unknown file type"),
-        (lambda c: c["inputs"]["raw"][0].update(size=1), "is not what was selected from: size"),
-        (lambda c: c["inputs"]["raw"][0].update(rows=1), "rows read of raw[0] were 1, are 22"),
+        (lambda c: c["inputs"]["raw"][0].update(size=1), "was selected from: size was 1"),
+        (lambda c: c["inputs"]["raw"][0].update(rows=1), "raw[0] were 1; made again they are 22"),
         (lambda c: c["inputs"].update(raw=[]), ""),
         (lambda c: c["outputs"].reverse(), "outputs"),
         (lambda c: c["outputs"].append("../../part-00000.parquet"), "../../part-00000.parquet"),
@@ -299,7 +299,7 @@ def test_a_changed_input_is_found(small_world, target, tmp_path):
     os.utime(raw, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
     touched = dsir.verify(out, threads=1)
     assert kinds(touched) == {"input"}
-    assert "was touched" in messages(touched)
+    assert "another time of last change" in messages(touched)
     assert touched.rows is not None
     assert touched.rows.stand == touched.rows.derived
     assert dsir.verify(out, ignore_times=True, threads=1).stands
@@ -313,7 +313,7 @@ def test_a_changed_input_is_found(small_world, target, tmp_path):
     pq.write_table(rows.slice(1), moved)
     other = dsir.verify(out, raw=moved, threads=1)
     assert not other.stands
-    assert "is not what was selected from" in messages(other)
+    assert "is not the input that was selected from" in messages(other)
     assert other.rows is not None
     assert other.rows.stand < other.rows.derived
 
@@ -327,7 +327,7 @@ def test_what_was_in_memory_is_asked_for(small_world, world, tmp_path):
     assert "target=" in messages(found)
     assert dsir.verify(out, target=world.target, threads=1).stands
     other = dsir.verify(out, target=world.target[1:], threads=1)
-    assert "is not what was selected from" in messages(other)
+    assert "is not the input that was selected from" in messages(other)
     two = tmp_path / "memory"
     dsir.select(small_world.texts, world.target, out=two, **MEAN)
     assert dsir.verify(two, raw=small_world.texts, target=world.target, threads=1).stands

@@ -1,1 +1,1 @@
-"""Checks of finished selections: verify, diff, and a selection made again from its manifest."""
+"""Checks of finished selections: verify, diff, and making a selection again."""

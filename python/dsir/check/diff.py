@@ -1,4 +1,4 @@
-"""diff(): what two written selections have in common, and what not."""
+"""diff(): how two written selections differ."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from dsir.errors import OutputError, SettingError
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, joined_origins
+from dsir.plural import counted
 from dsir.remote import Location, RemotePath, location_of
 
 _RUN = 1 << 17
@@ -29,7 +30,7 @@ _RUN = 1 << 17
 
 @dataclass(slots=True)
 class Shared:
-    """Rows that two selections share, and those that only one has."""
+    """Numbers of rows that two selections share, and that only one of them has."""
 
     common: int = 0
     only_a: int = 0
@@ -42,12 +43,12 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class WeightChange:
-    """How the log-weights of the common rows differ: b less a.
+    """How the log-weights of the common rows differ: those of b minus those of a.
 
     Attributes:
         changed: rows whose log-weights differ in any bit.
-        share: of the common rows.
-        least, median, greatest: of the changes of all common rows.
+        share: these rows as a share of the common rows.
+        least, median, greatest: the least, median and greatest change of all common rows.
     """
 
     changed: int
@@ -67,13 +68,13 @@ class SelectionDifference:
 
     Attributes:
         a, b: the folders.
-        rows: in common and not.
+        rows: numbers of common and other rows.
         by_input: the same by input, in the order of a's inputs, then b's.
-        by_value: the same by the value of a column, as texts; None unless asked for.
-        weights: of the common rows; None where there are none.
-        other_target: common rows that different targets took.
-        settings: those that differ.
-        inputs: what differs of inputs that both have.
+        by_value: the same by the value of a column, as text; None unless asked for.
+        weights: how the log-weights of common rows differ; None if there are no common rows.
+        other_target: common rows that were taken by different targets.
+        settings: the settings that differ.
+        inputs: the differences between inputs that both have.
     """
 
     a: Location
@@ -111,23 +112,24 @@ class SelectionDifference:
 def diff(
     a: str | Path | RemotePath, b: str | Path | RemotePath, *, by: str | None = None
 ) -> SelectionDifference:
-    """Compare two selections: rows in common, change of their weights, settings that differ.
+    """Compare two selections: rows in common, change of weights, settings that differ.
 
-    Rows are the same where they come from the same row of the same input (by its path; in memory,
-    by its name), whatever number that input has in a corpus. The files are believed; `dsir.verify`
-    checks them. Memory: the table of where rows come from of a part of each, eight bytes for
-    every common row whose weight changed, and with `by` nine for every row.
+    Two rows are the same if they come from the same row of the same input. Inputs are the same if
+    their paths are; in memory, if their names are. The order of inputs does not matter. Whether the
+    selections are right is not checked; see `dsir.verify`. Memory: the origins of the rows of one
+    part of each selection, eight bytes for every common row whose weight changed, and with `by`
+    nine bytes for every row.
 
     Args:
         a: a folder that `dsir.select` wrote to, also by URL.
-        b: another.
-        by: a column of the rows (of JSON Lines a field); dots lead into nested ones. Counts by its
-            values.
+        b: another such folder.
+        by: a column of the rows, or a field of JSON Lines, whose values to count rows by; dots lead
+            into nested columns.
 
     Raises:
-        OutputError: one is no selection, or cannot be read.
-        SettingError: the two are not cut into the same windows, or there is no such column.
-        StoreError: a store does not answer, or refuses.
+        OutputError: a folder is not a selection, or cannot be read.
+        SettingError: the selections have different windows, or there is no such column.
+        StoreError: a store does not answer, or denies access.
     """
     sides = [_Side(location_of(one)) for one in (a, b)]
     _refuse_other_windows(*sides)
@@ -177,7 +179,7 @@ class _Side:
             raise OutputError(f"{folder / SELECTION_FILE}: {self.manifest.problems[0]}")
         self.names = [_name_of(entry) for entry in self.manifest.sources]
         self.numbers: list[int] = []
-        # By input: where its rows are: part, first row in it, one behind its last.
+        # For each input, the stretches of its rows: part, first row, row behind the last.
         self._spans: dict[int, list[tuple[str, int, int]]] = {}
         self._first: dict[int, int] = {}
         self._loaded: tuple[str, Origins] | None = None
@@ -197,8 +199,8 @@ class _Side:
                 number = int(source[start])
                 if number >= len(self.names):
                     raise OutputError(
-                        f"{self.manifest.folder}: has rows of an input {number}, and "
-                        f"{len(self.names)} inputs"
+                        f"{self.manifest.folder}: has rows of input {number}, but only "
+                        f"{counted(len(self.names), 'input')}"
                     )
                 self._first.setdefault(number, self.rows + at + start)
                 self._spans.setdefault(number, []).append((part, at + start, at + stop))
@@ -206,16 +208,16 @@ class _Side:
         self.rows += at
 
     def rows_of(self, number: int, numbers: list[int]) -> Iterator[Rows]:
-        """Read the rows of an input, by its number in the comparison."""
+        """Give the rows of an input, by its number in the comparison."""
         for part, first, last in self._spans.get(numbers[number], []):
             for start in range(first, last, _RUN):
                 some = self._origins(part).part(slice(start, min(last, start + _RUN)))
-                # One number in both, so that the merge can tell what is the same.
+                # The same number in both, so that the merge finds the common rows.
                 source = np.full(len(some.source), number, np.uint32)
                 yield Rows(some._replace(source=source))
 
     def _origins(self, part: str) -> Origins:
-        """Return where the rows of a part come from; the last part stays at hand."""
+        """Return where the rows of a part come from; keeps the part that was read last."""
         if self._loaded is None or self._loaded[0] != part:
             self._loaded = (part, joined_origins(list(origins_of(self.manifest, part))))
         return self._loaded[1]
@@ -230,7 +232,7 @@ def _name_of(entry: Mapping[str, Any]) -> str:
 
 
 def _numbered(one: _Side, other: _Side) -> list[str]:
-    """Give the inputs of both one numbering; a side without an input has -1 there."""
+    """Number the inputs of both together; return their names. -1: a side has no such input."""
     names = list(dict.fromkeys([*one.names, *other.names]))
     for side in (one, other):
         own = {name: number for number, name in enumerate(side.names)}
@@ -250,7 +252,7 @@ def _refuse_other_windows(one: _Side, other: _Side) -> None:
         ]
         raise SettingError(
             f"{one.manifest.folder} has {words[0]} and {other.manifest.folder} {words[1]}: "
-            "such rows are never the same"
+            "compare selections with the same windows"
         )
 
 
@@ -296,7 +298,7 @@ class _Changes:
         below = int(np.searchsorted(changes, 0.0))
 
         def at(rank: int) -> float:
-            """Return the change of a rank, those that are none between the falls and the rises."""
+            """Return the change of a rank; rows without a change rank between falls and rises."""
             if rank < below:
                 return float(changes[rank])
             return 0.0 if rank < below + same else float(changes[rank - same])
@@ -309,7 +311,7 @@ class _Changes:
 def _by_value(
     sides: list[_Side], common: list[list[npt.NDArray[np.int64]]], by: str
 ) -> dict[str, Shared]:
-    """Count common rows and others by the value of a column, those with most rows first."""
+    """Count common and other rows by the value of a column; values with most rows come first."""
     counts: dict[str, Shared] = {}
     for number, (side, positions) in enumerate(zip(sides, common, strict=True)):
         shared = np.zeros(side.rows, dtype=bool)
@@ -336,7 +338,7 @@ def _by_value(
 
 
 def _values(manifest: Manifest, by: str) -> Iterator[list[str]]:
-    """Read a column of all parts, as texts."""
+    """Give the values of a column of all parts, as texts."""
     text = str(manifest.settings["text"])
     for part in manifest.parts:
         refuse_changed(manifest, part, beside=False)

@@ -1,4 +1,4 @@
-"""Whether the files of a selection are those that its manifest speaks of."""
+"""Check that the files of a selection are those that its manifest lists."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dsir.output.folder import (
     SELECTION_FILE,
 )
 from dsir.output.manifest import Manifest
+from dsir.plural import counted
 from dsir.remote import Location, RemotePath
 from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_bytes
@@ -29,7 +30,7 @@ _PIECE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it must be.
+    """Something that differs from what it must be.
 
     Attributes:
         kind: "manifest", "file", "input", "setting", "account" or "row".
@@ -45,7 +46,7 @@ class Finding:
 
 
 def check_files(manifest: Manifest) -> Iterator[Finding]:
-    """Compare every file of the output with what the manifest says of it."""
+    """Compare every file of the output with its entry in the manifest; give what differs."""
     for name in manifest.files:
         found = _problem_of(manifest, name)
         if found is not None:
@@ -54,16 +55,17 @@ def check_files(manifest: Manifest) -> Iterator[Finding]:
 
 
 def refuse_changed(manifest: Manifest, part: str, *, beside: bool) -> None:
-    """Refuse a part, or the files beside it, where they are not as the manifest says.
+    """Raise OutputError if a part, or the files beside it, are not as the manifest says.
 
     Args:
-        manifest: of the selection.
-        part: name of the part.
-        beside: look at the files beside it, which say where its rows come from; else at the part.
+        manifest: the manifest of the selection.
+        part: the name of the part.
+        beside: check the files beside the part, which say where its rows come from, and not the
+            part itself.
 
     Raises:
-        OutputError: a file was changed, or is not there.
-        StoreError: the store that it is in fails.
+        OutputError: a file was changed, or is missing.
+        StoreError: the store fails.
     """
     stem = _stem(part)
     for name in manifest.files:
@@ -74,7 +76,7 @@ def refuse_changed(manifest: Manifest, part: str, *, beside: bool) -> None:
 
 
 def _problem_of(manifest: Manifest, name: str) -> str | None:
-    """Say how a file differs from what the manifest says of it; None where it does not."""
+    """Return how a file differs from its entry in the manifest; None if it does not."""
     account = manifest.files[name]
 
     def unreadable(error: Exception) -> OutputError:
@@ -99,24 +101,24 @@ def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None
         return f"{path}: {found}"
     if found != size:
         what = "is cut off" if found < size else "is too long"
-        return f"{path}: {what}: it has {found:,} bytes, and had {size:,} when it was written"
+        return f"{path}: {what}: it has {counted(found, 'byte')}, and had {size:,} when written"
     digest = hashlib.sha256()
     lines = 0
     found_format = how_read(path)
     is_model = path.name == PurePosixPath(MODEL_FILE).name
     if found_format is None and not is_model:
-        return f"{path}: is of no format that is read"
+        return f"{path}: has a suffix that dsir does not read"
     has_lines = found_format is not None and found_format.format.rows_are_lines
     with open_bytes(path) as file:
         while piece := file.read(_PIECE_BYTES):
             digest.update(piece)
             lines += piece.count(b"\n") if has_lines else 0
     if digest.hexdigest() != sha256:
-        return f"{path}: was changed after it was written: its checksum is another"
+        return f"{path}: was changed after it was written: its checksum differs"
     counter = None if found_format is None else found_format.format.row_counter
-    counted = lines if counter is None else loaded(counter)(path)
-    if counted != rows:
-        return f"{path}: has {counted:,} rows, and the manifest says {rows:,}"
+    found_rows = lines if counter is None else loaded(counter)(path)
+    if found_rows != rows:
+        return f"{path}: has {counted(found_rows, 'row')}, but the manifest says {rows:,}"
     return None
 
 
@@ -131,17 +133,20 @@ def _size_of(path: Location) -> int | str:
 
 
 def _check_totals(manifest: Manifest) -> Iterator[Finding]:
-    """Make sure that the manifest agrees with itself on what there is."""
+    """Check that the entries of the manifest agree with each other."""
     where = manifest.folder / SELECTION_FILE
     rows = sum(manifest.files[name].rows for name in manifest.parts if name in manifest.files)
     accounts = manifest.content.get("metrics", {}).get("rows", {})
     selected = accounts.get("selected") if isinstance(accounts, dict) else None
     if not manifest.content["settings"]:
-        return  # Nothing is known of it; that was said.
+        return  # The manifest could not be read, which is a finding already.
     if not manifest.parts:
-        yield Finding("manifest", f"{where}: names no part")
+        yield Finding("manifest", f"{where}: lists no part")
     if rows != selected:
-        yield Finding("manifest", f"{where}: speaks of {selected} rows, its parts of {rows}")
+        yield Finding(
+            "manifest",
+            f"{where}: says that {selected} rows were selected, but its parts have {rows}",
+        )
     listed = set(manifest.parts)
     for name in manifest.files:
         if name.startswith(f"{DATA_FOLDER}/") and name not in listed:
@@ -149,35 +154,35 @@ def _check_totals(manifest: Manifest) -> Iterator[Finding]:
     for name in manifest.parts:
         if beside_part(name, ORIGINS_FOLDER) not in manifest.files:
             yield Finding(
-                "manifest", f"{where}: does not say where the rows of {name:.80} are from"
+                "manifest", f"{where}: does not say where the rows of {name:.80} come from"
             )
 
 
 def check_nothing_else(manifest: Manifest) -> Iterator[tuple[bool, str]]:
-    """Look for files in the folder that are not of the selection.
+    """Look for files in the folder that do not belong to the selection.
 
     Yields:
-        Whether a reader of the folder would take it for a part of the selection, and a message.
+        For each file, whether a reader of the folder would take it for a part, and a message.
     """
     own = {SELECTION_FILE, RUN_FILE, *manifest.files}
     folder = manifest.folder
     if isinstance(folder, RemotePath) and not folder.store.lists:
-        yield False, f"{folder}: the server does not list: what else is there was not looked for"
+        yield False, f"{folder}: the server does not list files, so other files were not looked for"
         return
     for path in _all_files(folder):
         if path.as_posix() in own:
             continue
-        # Hidden files and folders are nobody's input; an unfinished file has such a name.
+        # No reader takes hidden files, and unfinished files are hidden.
         hidden = any(part.startswith(".") for part in path.parts)
         if hidden:
-            yield False, f"{folder / str(path)}: is a hidden file, which no reader takes"
+            yield False, f"{folder / str(path)}: is a hidden file, which readers ignore"
         else:
             taken = is_known(Path(path), in_folder=True)
-            yield taken, f"{folder / str(path)}: is not of this selection"
+            yield taken, f"{folder / str(path)}: does not belong to this selection"
 
 
 def _all_files(folder: Location) -> Iterator[PurePosixPath]:
-    """Give the paths of all files from a folder they are below."""
+    """Give the paths of all files below a folder, relative to the folder."""
     if isinstance(folder, RemotePath):
         start = f"{folder.key}/"
         with translated(lambda error: OutputError(f"{folder}: cannot be listed: {error}")):

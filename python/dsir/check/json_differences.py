@@ -1,4 +1,4 @@
-"""What differs between two JSON values, by name."""
+"""The differences between two JSON values, by name."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 
 class Difference(NamedTuple):
-    """A value that is not the same in two.
+    """A value that differs between two JSON values.
 
     Attributes:
-        name: the way to it, such as `features.buckets` or `inputs[2].size`.
-        one, other: the values; None where there is none.
+        name: the path to the value, such as `features.buckets` or `inputs[2].size`.
+        one, other: the value in each; None if it is missing.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Difference(NamedTuple):
 
 
 def differences(one: Any, other: Any, name: str = "") -> Iterator[Difference]:
-    """Give the innermost values that differ, in the order of their names."""
+    """Give the innermost values that differ, ordered by name."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted(one.keys() | other.keys()):
             inner = f"{name}.{key}" if name else key
@@ -33,7 +33,7 @@ def differences(one: Any, other: Any, name: str = "") -> Iterator[Difference]:
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for at, (left, right) in enumerate(zip(one, other, strict=True)):
             yield from differences(left, right, f"{name}[{at}]")
-    # By type as well: 1 and true are equal in Python. Numbers are compared as they were written.
+    # JSON texts also tell types apart: 1 and true are equal in Python.
     elif json.dumps(one) != json.dumps(other):
         yield Difference(name, one, other)
 

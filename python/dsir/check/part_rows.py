@@ -1,4 +1,4 @@
-"""The rows of a written selection, read again: where each comes from, and what it holds."""
+"""Read the rows of a written selection: where each comes from, and its columns."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dsir.output.folder import ORIGINS_FOLDER, WEIGHTS_FOLDER
 from dsir.output.manifest import Manifest
 from dsir.output.row_origins import Origins, joined_origins, read_origins
 from dsir.output.side_table import read_side_table
+from dsir.plural import counted
 from dsir.remote import Location, RemotePath
 
 
@@ -25,24 +26,24 @@ def own_file(manifest: Manifest, name: str) -> Location:
     """Return the path of a file of the output.
 
     Raises:
-        OutputError: the manifest does not speak of it, or it is a link: that may lead anywhere.
+        OutputError: the manifest does not list the file, or it is a link, which may lead anywhere.
     """
     path = manifest.folder / name
     if name not in manifest.files:
-        raise OutputError(f"{path}: the manifest does not say what is in it")
+        raise OutputError(f"{path}: the manifest does not list this file")
     if isinstance(path, RemotePath):
         return path
     inside = itertools.takewhile(lambda parent: parent != manifest.folder, path.parents)
     if any(one.is_symlink() for one in (path, *inside)):
-        raise OutputError(f"{path}: is a link, which no selection has")
+        raise OutputError(f"{path}: is a link, but a selection has only files")
     return path
 
 
 def origins_of(manifest: Manifest, part: str) -> Iterator[Origins]:
-    """Read where the rows of a part come from.
+    """Give where the rows of a part come from.
 
     Raises:
-        OutputError: that cannot be read.
+        OutputError: the file beside the part cannot be read.
     """
     return read_origins(own_file(manifest, beside_part(part, ORIGINS_FOLDER)))
 
@@ -50,25 +51,28 @@ def origins_of(manifest: Manifest, part: str) -> Iterator[Origins]:
 def part_rows(
     manifest: Manifest, part: str, text: str, limits: ReadLimits = READ_LIMITS
 ) -> Iterator[Rows]:
-    """Read the rows of a part with all of their columns, in bounded batches.
+    """Give the rows of a part with all of their columns, in bounded batches.
 
-    Of JSON Lines these are the line and what stands beside it in `_dsir/weights`.
+    The columns of JSON Lines are the line and the columns of its file in `_dsir/weights`.
 
     Args:
-        manifest: of the selection.
-        part: name of the part.
+        manifest: the manifest of the selection.
+        part: the name of the part.
         text: the text column.
-        limits: how much is read at a time.
+        limits: how much to read at a time.
 
     Raises:
-        OutputError: the part, or a file beside it, cannot be read, or they do not go together.
-        InputError: the same, from the readers.
+        OutputError: the part or a file beside it cannot be read, or their rows do not match.
+        InputError: the part cannot be read.
     """
     path = own_file(manifest, part)
     shard = replace(open_file(path, text), limits=limits)
     count = sum(len(some.source) for some in origins_of(manifest, part))
     if manifest.files[part].rows != count:
-        raise OutputError(f"{path}: has {manifest.files[part].rows:,} rows, {count:,} beside it")
+        raise OutputError(
+            f"{path}: has {counted(manifest.files[part].rows, 'row')}, but the file in "
+            f"{ORIGINS_FOLDER} beside it has {count:,}"
+        )
     origins = _OriginsFeed(origins_of(manifest, part))
     weights = None
     if shard.schema() is None:
@@ -89,41 +93,43 @@ def beside_part(part: str, side: str) -> str:
 
 
 class _OriginsFeed:
-    """Hands origins over in the portions that are asked for."""
+    """Gives origins in portions of any size."""
 
     def __init__(self, stream: Iterator[Origins]) -> None:
         self._stream = stream
         self._held: Origins | None = None
 
     def next_rows(self, count: int) -> Origins:
-        parts: list[Origins] = []
+        portions: list[Origins] = []
         while count:
             held = self._held or next(self._stream, None)
             if held is None:
-                raise OutputError("rows come from nowhere: what stands beside them is shorter")
-            parts.append(held.part(slice(count)))
+                raise OutputError(
+                    "a part has more rows than the file beside it that says where they come from"
+                )
+            portions.append(held.part(slice(count)))
             rest = held.part(slice(count, None))
-            count -= len(parts[-1].source)
+            count -= len(portions[-1].source)
             self._held = rest if len(rest.source) else None
-        return joined_origins(parts)
+        return joined_origins(portions)
 
 
 class _BatchFeed:
-    """Hands columns over in the portions that are asked for."""
+    """Gives columns in portions of any size."""
 
     def __init__(self, stream: Iterator[pa.RecordBatch]) -> None:
         self._stream = stream
         self._held: pa.RecordBatch | None = None
 
     def columns(self, count: int) -> list[tuple[pa.Field, pa.Array]]:
-        parts = []
+        portions = []
         while count:
             held = next(self._stream, None) if self._held is None else self._held
             if held is None:
-                raise OutputError("lines have no log-weight: what stands beside them is shorter")
-            parts.append(held.slice(0, count))
-            rest = held.slice(len(parts[-1]))
-            count -= len(parts[-1])
+                raise OutputError("a part has more lines than the file of log-weights beside it")
+            portions.append(held.slice(0, count))
+            rest = held.slice(len(portions[-1]))
+            count -= len(portions[-1])
             self._held = rest if len(rest) else None
-        batch = pa.concat_batches(parts)
+        batch = pa.concat_batches(portions)
         return list(zip(batch.schema, batch.columns, strict=True))

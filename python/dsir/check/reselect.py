@@ -1,7 +1,7 @@
-"""A selection made again from its manifest: the same inputs, settings and seed.
+"""Make a selection again from its manifest: with the same inputs, settings and seed.
 
-The manifest may come from anywhere: `Plan.from_json` checks its settings as those of a call. What a
-run may touch (where it writes, what it overwrites) is never taken from a manifest.
+The manifest may come from anywhere, so `Plan.from_json` checks its settings like those of a call. A
+manifest never decides where a run writes or what it overwrites.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_model
 from dsir.output.folder import MODEL_FILE
 from dsir.output.manifest import Manifest
+from dsir.plural import counted
 from dsir.remote.location import Location, RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed
 from dsir.run.folders import sample_to_folder, score_to_folder
@@ -48,7 +49,7 @@ _NOT_OF_STAGES = {
     "max_bad_rows": None,
     "max_bad_shards": None,
 }
-# How the rows of an input were cut, and how many it had: not what tells it from others.
+# Entries of an input that do not identify it: its number of rows, and how it was cut into windows.
 _NOT_IDENTITY = {"rows", *WINDOW_KEYS}
 
 
@@ -58,15 +59,15 @@ def select_again(
     """Make the selection of a manifest again, into another folder.
 
     Args:
-        manifest: says how.
-        raw: what is selected from.
+        manifest: the manifest of the selection.
+        raw: the corpus to select from.
         target: a Corpus, or several by name.
         out: an empty or new folder.
-        machine: what may be used.
+        machine: what the run may use.
 
     Raises:
         SettingError: this version of dsir does not know the settings of the manifest.
-        DsirError: what `dsir.select` raises.
+        DsirError: see `dsir.select`.
     """
     plan = Plan.from_json(manifest.settings)
     run_plan(plan, machine, raw, target, out=out)
@@ -80,20 +81,20 @@ def is_of_stages(manifest: Manifest) -> bool:
 def write_again(
     manifest: Manifest, raw: Corpus, model: Estimator, out: Path, machine: Machine
 ) -> None:
-    """Make the selection of `dsir write` again: scored with the same model, drawn and written.
+    """Make the selection of `dsir write` again: score with the same model, draw and write.
 
-    The stages on their own know the model and not the target, so they begin with the model.
+    The manifest of such a selection names the model and not the target.
 
     Args:
-        manifest: says how.
-        raw: what is selected from.
-        model: that the rows are scored with.
+        manifest: the manifest of the selection.
+        raw: the corpus to select from.
+        model: the model to score with.
         out: an empty or new folder.
-        machine: what may be used.
+        machine: what the run may use.
 
     Raises:
         SettingError: this version of dsir does not know the settings of the manifest.
-        DsirError: what the stages raise.
+        DsirError: a stage fails.
     """
     # The model says how it was made: its part of the settings is compared afterwards.
     told = model.describe()
@@ -102,14 +103,14 @@ def write_again(
     if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
         raise SettingError(f"groups={groups!r:.80}: expected a list of columns")
     for name in _NOT_OF_STAGES.keys() & settings.keys():
-        raise SettingError(f"the stages on their own know no setting {name!r}")
+        raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
     plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
     extra = ExtraColumns(plan.draw.dedup == "exact", tuple(groups))
     filters = plan.documents.filters
     with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch, warnings.catch_warnings():
-        # The run that made the selection has said that the sample is a top-k.
+        # The run that made the selection has given the warning already.
         warnings.simplefilter("ignore", DsirWarning)
         scores, rows = Path(scratch) / "scores", Path(scratch) / "rows"
         score_to_folder(pipeline, corpus, model, filters, scores, extra=extra)
@@ -120,15 +121,15 @@ def write_again(
 def raw_of(
     manifest: Manifest, raw: object, *, ignore_times: bool
 ) -> tuple[Corpus | None, list[Finding]]:
-    """Find what was selected from again, and say what is not what it was.
+    """Find the raw corpus of a selection again, and check that it is unchanged.
 
     Args:
-        manifest: says which it was.
-        raw: given in place of what the manifest names; None for that.
-        ignore_times: files of the same size are the same, whatever their time of last change.
+        manifest: the manifest of the selection.
+        raw: the corpus to use in place of the paths in the manifest; None for these paths.
+        ignore_times: accept files of the same size whose time of last change differs.
 
     Returns:
-        The corpus, or None where it is not there; findings.
+        The corpus, or None if it cannot be found; findings.
     """
     text = manifest.settings.get("text")
     if not isinstance(text, str) or not text:
@@ -143,16 +144,16 @@ def target_of(
     """Find the target of a selection again; see `raw_of`.
 
     Returns:
-        The target as `dsir.select` takes it, or None where it is not there; findings.
+        The target as `dsir.select` takes it, or None if it cannot be found; findings.
     """
     text = manifest.settings.get("text")
     if not isinstance(text, str) or not text:
-        return None, []  # That was said of raw.
+        return None, []  # `raw_of` reports this.
     search = _Search(text, ignore_times)
     described = manifest.content["inputs"].get("target")
     found: object = None
     if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):
-        search.findings.append(Finding("manifest", "its manifest does not say what the target was"))
+        search.findings.append(Finding("manifest", "the manifest does not say what the target was"))
     elif described and "shards" in described[0]:
         found = search.corpora(described, target)
     else:
@@ -166,18 +167,18 @@ def model_of(
     """Find the model of a selection of `dsir write` again.
 
     Args:
-        manifest: says where it was, and its fingerprint.
-        model: given in place of that; None for the file that the manifest names,
-            or the one in the folder of the selection.
+        manifest: the manifest of the selection.
+        model: the model to use; None for the file that the manifest names, or the one in the
+            folder of the selection.
 
     Returns:
-        The model, or None where it is not there; findings.
+        The model, or None if it cannot be found; findings.
     """
     try:
         if model is None:
             model = _own_model(manifest)
         if model is None:
-            what = "the model: is no file that the manifest names; give model=..."
+            what = "the model: the manifest does not say where its file is; give model=..."
             return None, [Finding("input", what)]
         found = model if isinstance(model, Estimator) else load_model(model)
     except (ModelError, OutputError, SettingError) as error:
@@ -185,7 +186,9 @@ def model_of(
         return None, [Finding("input", str(error))]
     was = manifest.content["model"]
     if found.fingerprint != was:
-        what = f"the model is {found.fingerprint}, and was {was!s:.80}; give model=... for that one"
+        what = (
+            f"the model is {found.fingerprint}, but it was {was!s:.80}; give that one as model=..."
+        )
         return None, [Finding("input", what)]
     return found, []
 
@@ -207,7 +210,7 @@ def _own_model(manifest: Manifest) -> Location | None:
 
 
 class _Search:
-    """Looks inputs up, and collects what is wrong with them."""
+    """Finds inputs, and collects what is wrong with them."""
 
     def __init__(self, text: str, ignore_times: bool) -> None:
         self._text = text
@@ -223,7 +226,7 @@ class _Search:
                 or not isinstance(shards, list)
                 or not all(isinstance(one, dict) for one in shards)
             ):
-                self._say("its manifest does not say what the targets were")
+                self._say("the manifest does not say what the targets were")
                 return None
             own = given.get(name) if isinstance(given, Mapping) else None
             found[name] = self.corpus(f"target {name}", shards, own)
@@ -245,10 +248,13 @@ class _Search:
             self._say(str(error))
             return None
         if len(corpus.shards) != len(described):
-            self._say(f"{name}: {len(corpus.shards)} inputs are given, and were {len(described)}")
+            self._say(
+                f"{name}: expected {counted(len(described), 'input')}, as in the manifest, found "
+                f"{len(corpus.shards)}"
+            )
             return None
         for shard, entry in zip(corpus.shards, described, strict=True):
-            # What lies elsewhere has another path and time.
+            # A file that was moved has another path and time.
             elsewhere = {"path", "mtime_ns", "version"} if shard.file is not None else set()
             self._compare(shard, entry, elsewhere)
         return corpus
@@ -258,12 +264,12 @@ class _Search:
         if path is None and "texts" in entry:
             argument = name.split()[0]
             self._say(
-                f"{name}: was in memory; give it to dsir.verify(out, {argument}=...), or check the "
-                "files alone with quick=True"
+                f"{name}: was in memory; give it as dsir.verify(out, {argument}=...), or check "
+                "only the files with quick=True"
             )
             return None
         if not isinstance(path, str) or "\0" in path or not _is_whole(path):
-            self._say(f"{name}: its manifest names an input {path!r:.80}, which is no path")
+            self._say(f"{name}: the manifest names the input {path!r:.80}, which is not a path")
             return None
         try:
             shard = open_file(location_of(path), self._text)
@@ -288,17 +294,17 @@ class _Search:
             return
         if [one.name for one in different] == ["mtime_ns"]:
             self._say(
-                f"{shard.name}: was touched since it was selected from (its size is the same; "
-                "ignore_times=True takes it for the same)"
+                f"{shard.name}: has the same size, but another time of last change; "
+                "ignore_times=True accepts it"
             )
             return
         listed = "; ".join(f"{one.name} was {one.one}, is {one.other}" for one in different)
-        self._say(f"{shard.name}: is not what was selected from: {listed}")
+        self._say(f"{shard.name}: is not the input that was selected from: {listed}")
 
     def _say(self, message: str) -> None:
         self.findings.append(Finding("input", message))
 
 
 def _is_whole(path: str) -> bool:
-    """Tell whether a path names the same file wherever it is looked at from."""
+    """Tell whether a path is absolute or a URL, so that it is the same from every folder."""
     return is_url(path) or Path(path).is_absolute()

@@ -1,4 +1,4 @@
-"""Rows of two selections side by side: both streams sorted by where the rows come from."""
+"""Walk through the rows of two selections together, in the order of where they come from."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Rows:
     """Consecutive rows of a selection.
 
     Attributes:
-        origins: where they come from, strictly ascending by source, row and start.
-        content: what they hold; None where nobody asks.
+        origins: where the rows come from, strictly ascending by source, row and start.
+        content: the columns of the rows; None if only their origins matter.
     """
 
     origins: Origins
@@ -38,12 +38,12 @@ class Rows:
 
 
 class Pair(NamedTuple):
-    """A stretch of two selections.
+    """A stretch of rows of two selections.
 
     Attributes:
-        one, other: their rows in it.
-        common_one, common_other: positions in them of the rows that both have, ascending.
-        only_one, only_other: positions of the others, ascending.
+        one, other: the rows of each selection in the stretch.
+        common_one, common_other: positions in `one` and `other` of the common rows, ascending.
+        only_one, only_other: positions in `one` and `other` of the other rows, ascending.
     """
 
     one: Rows
@@ -55,26 +55,26 @@ class Pair(NamedTuple):
 
 
 def merged(one: Iterator[Rows], other: Iterator[Rows]) -> Iterator[Pair]:
-    """Walk through two selections at once, a stretch at a time; every row is in one stretch.
+    """Give two selections a stretch at a time; every row is in exactly one stretch.
 
     Raises:
-        OutputError: the rows of one are not in order.
+        OutputError: the rows of a selection are not in order.
     """
     streams = (in_order(one), in_order(other))
     held: list[Rows | None] = [next(stream, None) for stream in streams]
     while held[0] is not None or held[1] is not None:
         ends = [_key(rows, -1) for rows in held if rows is not None]
         cut = min(ends)
-        parts: list[Rows | None] = []
+        stretches: list[Rows | None] = []
         for side, rows in enumerate(held):
             if rows is None:
-                parts.append(None)
+                stretches.append(None)
                 continue
             count = _up_to(rows, cut)
-            parts.append(rows.part(slice(count)))
+            stretches.append(rows.part(slice(count)))
             rest = rows.part(slice(count, None))
             held[side] = rest if len(rest) else next(streams[side], None)
-        first, second = parts
+        first, second = stretches
         template = first if first is not None else second
         assert template is not None
         nothing = template.part(slice(0))
@@ -82,10 +82,10 @@ def merged(one: Iterator[Rows], other: Iterator[Rows]) -> Iterator[Pair]:
 
 
 def in_order(stream: Iterator[Rows]) -> Iterator[Rows]:
-    """Hand rows over, making sure of their order.
+    """Give the rows of a stream, and check their order.
 
     Raises:
-        OutputError: they are not in order.
+        OutputError: the rows are not in order.
     """
     last: Key | None = None
     for rows in stream:
@@ -97,7 +97,7 @@ def in_order(stream: Iterator[Rows]) -> Iterator[Rows]:
             (steps[0] == 0) & ((steps[1] > 0) | ((steps[1] == 0) & (steps[2] > 0)))
         )
         if not rising.all() or (last is not None and _key(rows, 0) <= last):
-            raise OutputError("its rows are not in the order of where they come from")
+            raise OutputError("its rows are not in the order of the inputs that they come from")
         last = _key(rows, -1)
         yield rows
 
@@ -114,7 +114,7 @@ def _key(rows: Rows, at: int) -> Key:
 
 
 def _up_to(rows: Rows, cut: Key) -> int:
-    """Return how many of the rows are not behind a key."""
+    """Return how many rows have a key of at most `cut`."""
     low, high = 0, len(rows)
     for column, value in zip(_columns(rows), cut, strict=True):
         part = column[low:high]
@@ -131,7 +131,7 @@ def _pair(one: Rows, other: Rows) -> Pair:
         np.concatenate([left.astype(np.int64), right.astype(np.int64)])
         for left, right in zip(_columns(one), _columns(other), strict=True)
     ]
-    # Stable, so that of two equal rows that of the first selection comes first.
+    # A stable sort: of two equal rows the one of the first selection comes first.
     order = np.lexsort(columns[::-1])
     equal = np.ones(max(0, len(order) - 1), dtype=bool)
     for column in columns:

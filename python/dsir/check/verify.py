@@ -1,4 +1,4 @@
-"""verify(): whether a written selection is what its manifest says, and stands row for row."""
+"""verify(): check that a written selection is what its manifest says, row for row."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ _SHOWN = 5
 
 @dataclass(slots=True)
 class RowCounts:
-    """What became of the rows when the selection was made again.
+    """How the rows of an output compare with the selection made again.
 
     Attributes:
-        derived: rows of the selection as it is made again.
-        stand: of these, those that are in the output with the same weight, target and content.
-        missing: those that are not in the output.
-        extra: rows of the output that are not selected again.
-        other_weight: rows in both whose log-weights differ, in any bit.
-        other_target: rows in both that another target took.
-        other_content: rows in both with other values in a column, or another line.
+        derived: rows of the selection made again.
+        stand: derived rows that are in the output with the same weight, target and content.
+        missing: derived rows that are not in the output.
+        extra: rows of the output that are not derived.
+        other_weight: rows in both whose log-weights differ in any bit.
+        other_target: rows in both that were taken by different targets.
+        other_content: rows in both that differ in a column or, for JSON Lines, in the line.
     """
 
     derived: int = 0
@@ -74,12 +74,12 @@ class Verification:
     """What `verify` found.
 
     Attributes:
-        folder: the output that was looked at.
-        quick: only the files were.
-        files: how many files of it there should be.
-        rows: the selection made again, row for row; None where that was not done.
-        findings: what is not as it must be. Of rows the first few of each kind; `rows` counts all.
-        notes: what else is worth knowing.
+        folder: the folder of the selection.
+        quick: whether only the files were checked.
+        files: how many files the selection has, by its manifest.
+        rows: how the rows compare with the selection made again; None if it was not made again.
+        findings: what differs. For rows, the first few of each kind; `rows` counts all.
+        notes: remarks that are no findings.
     """
 
     folder: Location
@@ -91,7 +91,7 @@ class Verification:
 
     @property
     def stands(self) -> bool:
-        """Whether everything that was looked at is as it must be."""
+        """Whether there are no findings."""
         return not self.findings
 
     def describe(self) -> dict[str, Any]:
@@ -118,30 +118,30 @@ def verify(
     ignore_times: bool = False,
     **given: Unpack[LimitArguments],
 ) -> Verification:
-    """Say whether a selection in a folder is what `selection.json` says, and stands row for row.
+    """Verify that the selection in a folder is what `selection.json` says, row for row.
 
-    First every file is compared with its checksum. Then the selection is made again from what the
-    manifest says (the inputs, which must be what they were, the settings and the seed), into a
-    temporary folder as large as the selection (TMPDIR says where), and compared with the output:
-    which rows of which input, the bits of their log-weights, and every column of their content.
-    Whatever is wrong is a finding; what cannot be compared for it, too.
+    First compares every file with its checksum. Then makes the selection again from the manifest
+    (the inputs, which must be unchanged, the settings and the seed), into a temporary folder as
+    large as the selection (TMPDIR says where), and compares it with the output: which rows of which
+    input, the bits of their log-weights, and every column of their content. Every difference is a
+    finding, and so is anything that cannot be compared.
 
     Args:
         out: the folder that `dsir.select` wrote to, also by URL.
-        raw: where it is now, in place of the paths in the manifest: as in `dsir.select`. Needed
-            for what was in memory. Files may lie elsewhere and be touched, but not have another
-            size.
-        target: the same of the target.
+        raw: where the raw corpus is now, given as in `dsir.select`; None for the paths in the
+            manifest. Needed if it was in memory. Files may have another path and time of last
+            change, but not another size.
+        target: where the target is now, likewise.
         model: the model to make a selection of `dsir write` again with; by default the file in
             the manifest, or the one in the folder. Such a selection has no target.
-        quick: look at the checksums only, and at no input.
-        ignore_times: take an input of the same path and size for the same, when it was touched.
+        quick: check only the checksums, and read no input.
+        ignore_times: accept an input of the same path and size with another time of last change.
         {arguments}
 
     Raises:
-        OutputError: there is no selection in the folder, or one of another version's format.
+        OutputError: the folder has no selection, or one in a format of another version.
         SettingError: the call is wrong.
-        StoreError: a store does not answer, or refuses.
+        StoreError: a store does not answer, or denies access.
     """
     machine = Machine.of({"progress": False, **given})
     folder = location_of(out)
@@ -166,7 +166,7 @@ def verify(
 
 
 class _Again:
-    """The selection made again and compared; adds to findings and notes."""
+    """Makes a selection again and compares it; adds to findings and notes."""
 
     def __init__(
         self,
@@ -185,7 +185,7 @@ class _Again:
     def inputs(
         self, raw: object, target: object, model: Any, *, ignore_times: bool
     ) -> tuple[Corpus, object] | None:
-        """Find raw, and target or model; None where one is not there."""
+        """Return raw, and the target or model; None if one cannot be found."""
         manifest = self._manifest
         found_raw, findings = raw_of(manifest, raw, ignore_times=ignore_times)
         self._findings += findings
@@ -193,14 +193,14 @@ class _Again:
         if is_of_stages(manifest):
             if target is not None:
                 raise SettingError(
-                    f"target: {manifest.folder} was written by 'dsir write', which knows the model "
-                    "alone; give that"
+                    f"target: {manifest.folder} was written by 'dsir write', which uses a model "
+                    "and no target; give model=... instead"
                 )
             other, findings = model_of(manifest, model)
         elif model is not None:
             raise SettingError(
-                f"model: {manifest.folder} was written by 'dsir select', which makes its own; "
-                "leave it out"
+                f"model: {manifest.folder} was written by 'dsir select', which fits its own model; "
+                "leave model out"
             )
         else:
             other, findings = target_of(manifest, target, ignore_times=ignore_times)
@@ -211,12 +211,12 @@ class _Again:
         return found_raw, other
 
     def run(self, raw: Corpus, other: object, machine: Machine) -> RowCounts | None:
-        """Make it again and compare.
+        """Make the selection again and compare it; None if that is not possible.
 
         Args:
-            raw: what was selected from.
-            other: the target, or of a selection of the stages the model.
-            machine: what may be used.
+            raw: the corpus to select from.
+            other: the target; for a selection of `dsir write` the model.
+            machine: what the run may use.
         """
         manifest = self._manifest
         with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch:
@@ -237,22 +237,25 @@ class _Again:
         return self._rows
 
     def _compare_manifests(self, derived: Manifest) -> None:
-        """Compare what is said of the selection as a whole."""
+        """Compare settings, accounts and other entries of the manifests."""
         for name in ("model", "metrics", "outputs", "settings"):
             for one in differences(
                 self._manifest.content.get(name), derived.content.get(name), name
             ):
-                self._say("account", f"{one.name} is {one.one}; made again, it is {one.other}")
+                self._say("account", f"{one.name} is {one.one}; made again it is {one.other}")
         files = [_rows_by_file(one) for one in (self._manifest, derived)]
         for one in differences(files[0], files[1], "rows of the file"):
-            self._say("account", f"{one.name} were {one.one}; made again, they are {one.other}")
+            self._say("account", f"{one.name} were {one.one}; made again they are {one.other}")
         was, now = (_skipped(one) for one in (self._manifest, derived))
         for one in differences(was, now, "skipped"):
-            self._say("account", f"{one.name} is {one.one}; made again, it is {one.other}")
+            self._say("account", f"{one.name} is {one.one}; made again it is {one.other}")
         for name in ("raw", "target"):
             was, now = (_rows_read(one, name) for one in (self._manifest, derived))
             for one in differences(was, now, name):
-                self._say("account", f"rows read of {one.name} were {one.one}, are {one.other}")
+                self._say(
+                    "account",
+                    f"rows read of {one.name} were {one.one}; made again they are {one.other}",
+                )
         versions = self._manifest.content.get("versions")
         for one in differences(versions, derived.content["versions"]):
             self._notes.append(f"{one.name} was {one.one}; made again with {one.other}")
@@ -265,7 +268,7 @@ class _Again:
             self._say("row", f"{self._manifest.folder}: {error}")
 
     def _written_rows(self) -> Iterator[Rows]:
-        """Read the output; what cannot be read of it is a finding, and is missing then."""
+        """Give the rows of the output; a part that cannot be read is a finding."""
         text = str(self._manifest.settings.get("text"))
         for part in self._manifest.parts:
             try:
@@ -325,7 +328,7 @@ def _all_rows(manifest: Manifest, limits: ReadLimits) -> Iterator[Rows]:
 
 
 def _skipped(manifest: Manifest) -> list[Any]:
-    """Return what was skipped, files by the ends of their names: they may be spelled otherwise."""
+    """Return the skipped rows and files, files without their folders, which may differ."""
     entries = []
     for entry in manifest.content["skipped"]:
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
@@ -341,15 +344,15 @@ def _rows_by_file(manifest: Manifest) -> dict[str, int]:
 
 
 def _rows_read(manifest: Manifest, name: str) -> Any:
-    """Return how many rows were read of every shard."""
+    """Return the number of rows read from every input file or table."""
 
-    def of(entry: Any) -> Any:
+    def rows_of(entry: Any) -> Any:
         if isinstance(entry, dict) and isinstance(entry.get("shards"), list):
-            return [of(shard) for shard in entry["shards"]]
+            return [rows_of(shard) for shard in entry["shards"]]
         return entry.get("rows") if isinstance(entry, dict) else None
 
     found = manifest.content["inputs"].get(name)
-    return [of(entry) for entry in found] if isinstance(found, list) else None
+    return [rows_of(entry) for entry in found] if isinstance(found, list) else None
 
 
 def _column_at(column: pa.Array | None, positions: npt.NDArray[np.int64]) -> pa.Array | None:
@@ -360,7 +363,7 @@ def _column_at(column: pa.Array | None, positions: npt.NDArray[np.int64]) -> pa.
 
 
 def _unlike_content(pair: Pair) -> npt.NDArray[np.bool_]:
-    """Tell of every common row whether its columns differ."""
+    """Return for every common row whether its columns differ."""
     count = len(pair.common_one)
     unlike = np.zeros(count, dtype=bool)
     one, other = pair.one.content, pair.other.content
@@ -377,14 +380,14 @@ def _unlike_content(pair: Pair) -> npt.NDArray[np.bool_]:
 
 
 def _unlike(one: pa.Array | None, other: pa.Array | None) -> npt.NDArray[np.bool_] | None:
-    """Tell of every row whether two columns differ; None where none does."""
+    """Return for every row whether two columns differ; None if no row differs."""
     if one is None or other is None:
         return None if one is other else np.ones(len(one or other or []), dtype=bool)
     if pa.types.is_dictionary(one.type) and pa.types.is_dictionary(other.type):
         one, other = one.dictionary_decode(), other.dictionary_decode()
     if one.equals(other):
         return None
-    # Row by row, as texts: a NaN is like itself there.
+    # Row by row as texts, because a NaN differs from itself as a number.
     left, right = one.to_pylist(), other.to_pylist()
     unlike = [repr(a) != repr(b) for a, b in zip(left, right, strict=True)]
     return np.array(unlike, dtype=bool) if any(unlike) else None

@@ -75,12 +75,13 @@ def _row_lines(metrics: Metrics) -> Iterator[Line]:
     yield "  selected", f"{rows.selected:,}", counted(metrics.tokens.selected, "token")
     not_drawn = passed_over.not_drawn
     yield "  eligible, not drawn", f"{not_drawn:,}", f"of {rows.eligible:,} eligible"
-    yield "  too short", f"{passed_over.too_short:,}", ""
-    yield "  empty", f"{passed_over.empty:,}", ""
-    if passed_over.duplicates is not None:
-        yield "  duplicates", f"{passed_over.duplicates:,}", "same text as an earlier row"
-    for reason, count in (passed_over.filtered or {}).items():
-        yield f"  filtered: {reason}", f"{count:,}", ""
+    for reason, count in passed_over.items():
+        if reason == "filtered":
+            for name, number in count.items():
+                yield f"  filtered: {name}", f"{number:,}", ""
+        elif reason != "not_drawn":
+            note = "same text as an earlier row" if reason == "duplicates" else ""
+            yield f"  {reason.replace('_', ' ')}", f"{count:,}", note
     yield "  bad", f"{rows.bad:,}", "see _dsir/rejects.jsonl" if rows.bad else ""
     for kind, count in rows.bad_by_kind.items():
         yield f"    {kind.replace('_', ' ')}", f"{count:,}", ""

@@ -22,7 +22,7 @@ from dsir.formats import how_read
 LoadDataset = Callable[[Any], Iterable[Any]]
 ParseExample = Callable[[Any], Any]
 
-# Examples that functions return are handed on in batches of up to so many examples or characters.
+# Examples that functions return are handed on in batches of up to this many examples or characters.
 _BATCH_EXAMPLES = 1024
 _BATCH_CHARACTERS = 4 << 20
 _EXAMPLES_BETWEEN_REPORTS = 256

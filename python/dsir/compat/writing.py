@@ -125,7 +125,7 @@ class Destination:
         """
         if self.out.exists() and not self.out.is_dir():
             raise OutputError(
-                f"{self.out}: is a file; expected a folder, or a path where nothing is"
+                f"{self.out}: is a file; expected a folder, or a path that does not exist"
             )
         if self._moves():
             place = self.out / self.cache.name if self.out.is_dir() else self.out

@@ -155,8 +155,8 @@ def refuse_names(strings: Iterable[str | None], name: str) -> None:
 
 def _look(string: str) -> _Look:
     line = string.rstrip("\r\n")  # Lines of a listing keep their newline.
-    if not line or len(line) > _LONGEST_PATH or "\n" in line or "\0" in line or line.isspace():
-        return _Look.TEXT
+    if not line.strip("./~ \t") or len(line) > _LONGEST_PATH or "\n" in line or "\0" in line:
+        return _Look.TEXT  # "." is a folder, and the last token of many a sentence.
     spaced = any(character.isspace() for character in line)
     if spaced and len(line) > _LONGEST_NAME and os.sep not in line:
         return _Look.TEXT  # Without asking the disk about every sentence.

@@ -148,7 +148,7 @@ class HashedNgrams:
         )
 
     @property
-    def core_tokenizer(self) -> Literal["wordpunct", "word_tokenize", "split"]:
+    def core_tokenizer(self) -> str:
         """The tokeniser with which the core cuts `prepared` texts."""
         return self.tokenizer if self.sentences == "none" else "split"
 
@@ -173,9 +173,7 @@ class HashedNgrams:
         utf8 = utf8_of(text)
         if self.sentences == "punkt":
             return sentences.punkt().words(utf8)
-        if self.tokenizer == "word_tokenize":
-            return _core.word_tokens(utf8)
-        return _core.wordpunct_tokens(utf8)
+        return _core.tokens(utf8, self.tokenizer)
 
     def ngrams(self, text: str) -> list[tuple[str, int]]:
         """Return every n-gram of a text with its bucket, in the order of their last tokens.

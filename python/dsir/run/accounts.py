@@ -102,8 +102,8 @@ def row_accounts(
     empty = sum(unit.empty for unit in scores)
     bad = sum(unit.bad for unit in scores)
     passed_over = PassedOver(
+        **drawn.passed_over,
         not_drawn=drawn.eligible - drawn.selected,
-        too_short=read - empty - bad - drawn.eligible - drawn.duplicates - sum(drawn.filtered),
         empty=empty,
         duplicates=duplicates,
         filtered={name: drawn.filtered[REASONS.index(name)] for name in filters} or None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dsir.arguments import arguments_of
 from dsir.errors import SettingError
 from dsir.model.quality import QualityFilters
 from dsir.settings.combine import Combine, CombineArguments, CombineOptions
@@ -126,7 +127,7 @@ class Plan:
         for name in described:
             if name not in _NAMES:
                 raise SettingError(f"this version of dsir knows no setting {name!r:.80}")
-        missing = _NAMES - described.keys()
+        missing = _NAMES - _ADDED - described.keys()
         if missing:
             raise SettingError(f"the setting {min(missing)!r} is missing")
         given = {name: value for name, value in described.items() if value is not None}
@@ -152,4 +153,5 @@ class Plan:
 
 # `preprocessing` is described as the settings it stands for, and `candidates` within `combine`.
 _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates"}
+_ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
 _OBJECTS = {"features", "filters", "combine", "max_per"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
-from dsir.stages.eligible import cost_of_rows, eligible_rows, long_enough
+from dsir.stages.eligible import cost_of_rows, eligible_rows, rules, within_rules
 from dsir.stages.merged_groups import Groups
 from dsir.stages.quota_draw import (
     Closing,
@@ -58,7 +58,8 @@ class Draw:
         eligible_tokens: tokens of the eligible documents.
         eligible_bytes: bytes of text of the eligible documents.
         duplicates: documents that are ineligible only because an earlier one has the same text.
-        filtered: documents that are long enough but fail a quality filter, by the number of the
+        passed_over: documents that break a rule of `eligible.rules`, by the rule's account.
+        filtered: documents that meet all rules but fail a quality filter, by the number of the
             reason.
         targets: in the order in which they take documents; one if targets are not separate.
         groups: for each quota column, how much was drawn of its values.
@@ -69,6 +70,7 @@ class Draw:
     eligible_tokens: int
     eligible_bytes: int
     duplicates: int
+    passed_over: Mapping[str, int]
     filtered: tuple[int, ...]
     targets: tuple[TargetDraw, ...]
     groups: tuple[GroupAccounts, ...] = ()
@@ -143,6 +145,7 @@ def draw(
         survey.eligible_tokens,
         survey.eligible_bytes,
         survey.duplicates,
+        survey.passed_over,
         tuple(survey.filtered.tolist()),
         tuple(targets),
         amounts.plan.accounts() if amounts.plan is not None else (),
@@ -215,6 +218,7 @@ class _Survey:
     def __init__(self, columns: int, groups: Groups | None) -> None:
         self.rows = self.eligible = self.eligible_tokens = self.eligible_bytes = 0
         self.duplicates = 0
+        self.passed_over: dict[str, int] = {}
         self.groups = None if groups is None else GroupSizes(groups)
         self.filtered = np.zeros(255, dtype=np.int64)
         self.sizes = [EffectiveSampleSize() for _ in range(columns)]
@@ -228,10 +232,16 @@ class _Survey:
         self.eligible_bytes += int(scores.bytes[chosen].sum(dtype=np.int64))
         if scores.repeated is not None:
             self.duplicates += int(np.count_nonzero(scores.repeated))
+        within = scores.tokens > 0
+        left = int(np.count_nonzero(within))
+        for account, meets in rules(scores, settings):
+            within &= meets
+            before, left = left, int(np.count_nonzero(within))
+            self.passed_over[account] = self.passed_over.get(account, 0) + before - left
         if self.groups is not None:
             self.groups.add(scores, chosen, settings)
         if scores.reason is not None:
-            failed = scores.reason[long_enough(scores, settings)]
+            failed = scores.reason[within_rules(scores, settings)]
             self.filtered += np.bincount(failed, minlength=256)[1:]
         for size, log_weight in zip(self.sizes, scores.log_weight, strict=True):
             size.add(log_weight[chosen] / settings.rule.temperature)

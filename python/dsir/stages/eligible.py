@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,15 +12,24 @@ from dsir.settings.draw import DrawSettings
 from dsir.stages.score_table import Scores
 
 
-def long_enough(scores: Scores, settings: DrawSettings) -> npt.NDArray[np.bool_]:
-    """Return which rows have enough tokens, bool[rows]."""
-    enough: npt.NDArray[np.bool_] = scores.tokens >= max(1, settings.min_tokens)
-    return enough
+def rules(scores: Scores, settings: DrawSettings) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """Give the rules that a document has to meet, besides the quality filters and `dedup`.
+
+    Yields:
+        The account of the rows that break the rule, a field of `dsir.run.metrics.PassedOver`; and
+        which rows meet it, bool[rows]. A row that breaks several rules counts for the first.
+    """
+    yield "too_short", scores.tokens >= max(1, settings.min_tokens)
+
+
+def within_rules(scores: Scores, settings: DrawSettings) -> npt.NDArray[np.bool_]:
+    """Return which rows meet all rules, bool[rows]."""
+    return functools.reduce(np.logical_and, (meets for _, meets in rules(scores, settings)))
 
 
 def eligible_rows(scores: Scores, settings: DrawSettings) -> npt.NDArray[np.uint8]:
     """Return 1 for each row that may be selected, uint8[rows]."""
-    eligible = long_enough(scores, settings)
+    eligible = within_rules(scores, settings)
     if scores.reason is not None:
         eligible &= scores.reason == 0
     if scores.repeated is not None:

@@ -39,7 +39,6 @@ from dsir.errors import ShardError
 from dsir.formats import Kind
 from dsir.remote import Location
 
-_TOKENIZERS = ("wordpunct", "word_tokenize")
 # What the identity of windows adds to the identity of their documents.
 WINDOW_KEYS = ("chunk_tokens", "chunk_stride", "chunk_tokenizer")
 _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
@@ -366,7 +365,7 @@ def chunked(
         SettingError: an argument is out of range.
     """
     tokens, stride = check_windows(chunk_tokens, chunk_stride)
-    one_of("tokenizer", tokenizer, _TOKENIZERS)
+    one_of("tokenizer", tokenizer, _core.TOKENIZERS)
     shards = tuple(ChunkedShard(shard, tokens, stride, tokenizer) for shard in corpus.shards)
     return replace(corpus, shards=shards)
 
