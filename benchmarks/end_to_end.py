@@ -133,7 +133,7 @@ def against_the_reference(data: Path, target: Path, times: int) -> dict[str, Any
             },
             times,
         )
-        parts = sorted(out.glob("*.parquet"))
+        parts = sorted(out.glob("data/*.parquet"))
         chosen = [row for p in parts for row in pq.read_table(p)["source"].to_pylist()]
     what = "small shards, process"
     return {

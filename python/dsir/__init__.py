@@ -44,6 +44,7 @@ from dsir.model.importance import ImportanceModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
 from dsir.run.fit import fit
+from dsir.run.load import load
 from dsir.run.select import select
 from dsir.run.selection import Selection
 from dsir.sampling import sample
@@ -81,6 +82,7 @@ __all__ = [
     "fit",
     "graph",
     "kl_reduction",
+    "load",
     "sample",
     "select",
     "texts",

@@ -33,7 +33,7 @@ def shards(table, tmp_path):
 
 
 def ids_in(out):
-    tables = [pq.read_table(path) for path in sorted(out.glob("part-*.parquet"))]
+    tables = [pq.read_table(path) for path in sorted(out.glob("data/part-*.parquet"))]
     return [value for one in tables for value in one.column("id").to_pylist()]
 
 
@@ -56,7 +56,7 @@ def test_rows_of_files(table, shards, tmp_path, invoke_dsir):
     assert 0.5 < nearest["kept"] <= 1
     assert 0.7 < nearest["everything"] <= 1
     assert report["accuracy"]["forest"]["everything"] > report["majority"]
-    kept = json.loads((out / "instances.json").read_text())
+    kept = json.loads((out / "_dsir/instances.json").read_text())
     assert kept["rows_kept"] == expected.tolist()
     assert kept["report"] == report
 

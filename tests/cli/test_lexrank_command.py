@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from dsir.graph import Idf, lexrank, summarize
 
@@ -29,12 +30,16 @@ def _table(rows):
     return pa.Table.from_pylist(plain, pa.schema(kinds))
 
 
+def names_in(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
 def scores_in(out):
     """(id, score) of every row written, in order."""
     found = []
-    for path in sorted(out.glob("part-*")):
+    for path in sorted(out.glob("data/part-*")):
         if path.suffix == ".jsonl":
-            weights = pq.read_table(out / "_weights" / f"{path.stem}.parquet")
+            weights = feather.read_table(out / f"_dsir/weights/{path.stem}.arrow")
             ids = [json.loads(line)["id"] for line in path.read_bytes().splitlines()]
             scores = weights.column("lexrank").to_pylist()
         else:
@@ -75,13 +80,12 @@ def test_scores_as_a_column(world, shards, tmp_path, invoke_dsir, group_by, thre
     found = scores_in(out)
     assert [row for row, _ in found] == [row["id"] for row in world.rows]
     np.testing.assert_array_equal([score for _, score in found], scores)
-    ranking = json.loads((out / "ranking.json").read_text())
+    ranking = json.loads((out / "_dsir/ranking.json").read_text())
     assert ranking["accounts"]["groups"] == said["groups"]
     assert ranking["settings"]["threshold"] == threshold
-    names = {path.name for path in out.iterdir()}
-    assert names == {
-        *("part-00000.parquet", "part-00001.parquet", "part-00002.jsonl", "part-00003.arrow"),
-        *("_weights", "ranking.json"),
+    assert names_in(out) == {
+        *("data/part-00000.parquet", "data/part-00001.parquet", "data/part-00002.jsonl"),
+        *("data/part-00003.arrow", "_dsir/weights/part-00002.arrow", "_dsir/ranking.json"),
     }
 
 
@@ -108,7 +112,7 @@ def test_summaries(world, shards, tmp_path, invoke_dsir, group_by):
         "lexrank", shards, "--out", out, "--summary", 3, "--redundancy", 0.9, *arguments
     )
     assert done.returncode == 0, done.stderr
-    table = pq.read_table(out / "summaries.parquet").to_pylist()
+    table = pq.read_table(out / "data/summaries.parquet").to_pylist()
     idf = Idf().fit(world.texts) if group_by else None
     _, groups = expected_scores(world, group_by)
     expected = []
@@ -155,7 +159,7 @@ def test_many_small_groups_in_files(world, tmp_path, invoke_dsir, monkeypatch):
         members = [row for row in range(600) if keys[row] == key]
         expected = lexrank([world.texts[row] for row in members], None)
         np.testing.assert_array_equal([found[row] for row in members], expected)
-    assert {entry.name for entry in out.iterdir()} == {"part-00000.parquet", "ranking.json"}
+    assert names_in(out) == {"data/part-00000.parquet", "_dsir/ranking.json"}
 
 
 def test_idf_and_stop_words(world, shards, tmp_path, invoke_dsir):
@@ -177,7 +181,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
     assert "--overwrite" in done.stderr
     done = invoke_dsir("lexrank", shards, "--out", out, "--summary", 2, "--overwrite")
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in out.iterdir()} == {"ranking.json", "summaries.parquet"}
+    assert names_in(out) == {"_dsir/ranking.json", "data/summaries.parquet"}
 
 
 @pytest.mark.parametrize(
@@ -259,7 +263,7 @@ def test_what_cannot_be_read_is_listed(damaged, tmp_path, invoke_dsir, group_by)
         ("e.parquet", None),
     ]
     assert all(entry["reason"] for entry in said["skipped"])
-    accounts = json.loads((out / "ranking.json").read_text())
+    accounts = json.loads((out / "_dsir/ranking.json").read_text())
     assert accounts["accounts"]["bad"] == len(bad)
     assert accounts["skipped"] == said["skipped"]
     assert (said["rows"], said["written"]) == (80, 80 - len(bad))
@@ -283,12 +287,12 @@ def test_a_summary_passes_over_what_cannot_be_read(damaged, tmp_path, invoke_dsi
     assert done.returncode == 0, done.stderr
     assert "skipped: 3 rows, 1 file;" in done.stdout
     summary = summarize(texts, sentences=4, split=split)
-    table = pq.read_table(out / "summaries.parquet").to_pydict()
+    table = pq.read_table(out / "data/summaries.parquet").to_pydict()
     assert table["sentence"] == summary.sentences
     assert table["row"] == summary.documents.tolist()
     assert table["score"] == summary.scores.tolist()
     # Nothing that was put aside stays.
-    assert {path.name for path in out.iterdir()} == {"ranking.json", "summaries.parquet"}
+    assert names_in(out) == {"_dsir/ranking.json", "data/summaries.parquet"}
 
 
 @pytest.mark.parametrize(
@@ -306,7 +310,7 @@ def test_what_cannot_be_read_is_an_error(damaged, tmp_path, invoke_dsir, name, m
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    assert not out.exists() or not list(out.iterdir())
+    assert names_in(out) == set()
 
 
 def test_nothing_readable(damaged, tmp_path, invoke_dsir):

@@ -59,7 +59,7 @@ def test_the_table_names_values(invoke_dsir, doubled, target, tmp_path):
     assert "duplicates" in done.stdout
     assert "values of domain" in done.stdout
     assert '"sea"' in done.stdout
-    manifest = json.loads((tmp_path / "out" / "selection.json").read_bytes())
+    manifest = json.loads((tmp_path / "out" / "_dsir/selection.json").read_bytes())
     selected = manifest["metrics"]["groups"]["domain"]["most"]
     assert [one["selected"] for one in selected] == [7, 7, 7]
 
@@ -84,9 +84,11 @@ def test_stages(invoke_dsir, doubled, target, contents, tmp_path):
         run("select", doubled, "-t", target, "-o", at_once, *draw, *quota, *MEAN)
         without = ("run.json", "selection.json")
         assert contents(out, without=without) == contents(at_once, without=without)
-        manifests = [json.loads((one / "selection.json").read_bytes()) for one in (out, at_once)]
+        manifests = [
+            json.loads((one / "_dsir/selection.json").read_bytes()) for one in (out, at_once)
+        ]
         assert manifests[0]["metrics"] == manifests[1]["metrics"]
-        parts = sorted(out.glob("part-*.parquet"))
+        parts = sorted(out.glob("data/part-*.parquet"))
         domains = Counter(pq.read_table(parts, columns=["domain"])["domain"].to_pylist())
         assert len(domains) > 1 or not quota
     lacking = tmp_path / "rows"
@@ -108,7 +110,7 @@ def test_config_and_wrong_words(invoke_dsir, doubled, target, tmp_path):
     out = tmp_path / "out"
     done = invoke_dsir("select", doubled, "-t", target, "-o", out, "--config", config, *MEAN)
     assert done.returncode == 0, done.stderr
-    described = json.loads((out / "selection.json").read_bytes())["settings"]
+    described = json.loads((out / "_dsir/selection.json").read_bytes())["settings"]
     assert described["bytes"] == 5000
     assert described["max_per"] == {"domain": 0.4}
     for wrong in (

@@ -71,13 +71,13 @@ def test_a_run(run_dsir, parquet, target, tmp_path, contents):
     )
     assert {"fit", "score", "sample", "write"} <= set(numbers)
     for path in expected.paths:
-        assert str(tmp_path / "out" / path.name) in done.stdout
+        assert str(tmp_path / "out" / "data" / path.name) in done.stdout
     # Progress: plain lines where there is no terminal.
     stages = ["fit target", "fit raw", "score", "sample", "write"]
     begun = [re.search(rf"^dsir {stage}: ", done.stderr, re.MULTILINE) for stage in stages]
     assert all(begun)
     assert "\x1b" not in done.stderr + done.stdout
-    run = json.loads((tmp_path / "out" / "run.json").read_bytes())
+    run = json.loads((tmp_path / "out" / "_dsir/run.json").read_bytes())
     assert run["dsir"] == dsir.__version__
     assert set(run["stages"]) == {"fit", "score", "sample", "write"}
 
@@ -92,7 +92,7 @@ def test_json(invoke_dsir, jsonl, target, tmp_path):
     done = invoke_dsir("select", *jsonl, "-t", target, *DRAW, "-o", out, "--json", "--threads", 1)
     assert done.returncode == 0
     told = json.loads(done.stdout)
-    manifest = json.loads((out / "selection.json").read_bytes())
+    manifest = json.loads((out / "_dsir/selection.json").read_bytes())
     assert {k: v for k, v in told["metrics"].items() if k != "stages"} == manifest["metrics"]
     assert told["paths"] == [str(out / name) for name in manifest["outputs"]]
     assert told["skipped"] == []
@@ -274,8 +274,8 @@ def test_paths_with_odd_names(run_dsir, world, target, tmp_path):
     raw = [tmp_path / name for name in names]
     done = run_dsir("select", *raw, "-t", target, *DRAW, "-o", tmp_path / "[out] 文")
     assert done.returncode == 0, done.stderr
-    assert f"{tmp_path / '[out] 文'}/part-00000.parquet" in done.stdout
-    manifest = json.loads((tmp_path / "[out] 文" / "selection.json").read_bytes())
+    assert f"{tmp_path / '[out] 文'}/data/part-00000.parquet" in done.stdout
+    manifest = json.loads((tmp_path / "[out] 文" / "_dsir/selection.json").read_bytes())
     assert [shard["path"] for shard in manifest["inputs"]["raw"]] == [str(path) for path in raw]
 
 
@@ -341,4 +341,4 @@ def test_interrupted(
     if kept and stage == "score":
         again = run_dsir(*arguments, "-q")
         assert (again.returncode, again.stderr) == (0, "")
-        assert Path(out / "selection.json").exists()
+        assert Path(out / "_dsir/selection.json").exists()

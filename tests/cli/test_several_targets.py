@@ -64,13 +64,13 @@ def test_the_stages_on_their_own(invoke_dsir, parquet, targets, contents):
     ):
         done = invoke_dsir(*command, cwd=targets)
         assert done.returncode == 0, done.stderr
-    manifest = json.loads((targets / "whole" / "selection.json").read_text())
+    manifest = json.loads((targets / "whole" / "_dsir/selection.json").read_text())
     told = json.loads(done.stdout)
     assert told["kl_reduction"] == manifest["metrics"]["kl_reduction"]
     assert set(told["targets"]) == {"sea", "law"}
     for name, data in contents(targets / "parts", without=("run.json", "selection.json")).items():
         assert contents(targets / "whole")[name] == data
-    stages = json.loads((targets / "parts" / "selection.json").read_text())
+    stages = json.loads((targets / "parts" / "_dsir/selection.json").read_text())
     assert stages["metrics"] == manifest["metrics"]
     assert dsir.verify(targets / "parts").stands
     done = invoke_dsir("explain", "m.dsir", "a ship", "--target", "law", cwd=targets)
@@ -94,7 +94,7 @@ def test_a_mixture_from_a_configuration(invoke_dsir, parquet, targets):
     done = invoke_dsir("select", "--config", "run.json", "-o", "out", "--json", "-q", cwd=targets)
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)["metrics"]["targets"]) == {"sea", "law"}
-    settings = json.loads((targets / "out" / "selection.json").read_text())["settings"]
+    settings = json.loads((targets / "out" / "_dsir/selection.json").read_text())["settings"]
     assert settings["proportions"] == [0.5, 0.5]
     assert settings["length"] == 0.8
 

@@ -43,8 +43,8 @@ def stages(run_dsir, parquet, jsonl, target, tmp_path_factory) -> Path:
 def test_stages_make_the_files_of_select(stages, contents):
     at_once = contents(stages / "at_once")
     in_stages = contents(stages / "selected")
-    del at_once["selection.json"]
-    in_stages.pop("selection.json", None)
+    del at_once["_dsir/selection.json"]
+    in_stages.pop("_dsir/selection.json", None)
     assert len(at_once) > 4
     assert in_stages == at_once
     work = contents(stages / "work")

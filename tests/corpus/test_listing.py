@@ -95,7 +95,7 @@ def test_what_dsir_wrote_is_no_part_of_a_corpus(tmp_path):
         "c/work": "a work directory of dsir",
     }
     # A selection that is named is read.
-    assert read(corpus / "sel", tmp_path) == ["c/sel/part-00000.jsonl"]
+    assert read(corpus / "sel", tmp_path) == ["c/sel/data/part-00000.jsonl"]
 
 
 def test_caches_beside_a_saved_data_set_are_left_out(tmp_path):
@@ -131,7 +131,7 @@ def test_files_of_unknown_kinds_are_listed(tmp_path, invoke_dsir):
     done = invoke_dsir(*call)
     assert done.returncode == 0, done.stderr
     assert "dsir raw: left out" in done.stderr
-    note = json.loads((tmp_path / "o/run.json").read_text())
+    note = json.loads((tmp_path / "o/_dsir/run.json").read_text())
     assert len(note["left_out"]) == 2
     (tmp_path / "c/a.jsonl").unlink()
     (tmp_path / "c/c.jsonlines").unlink()

@@ -410,7 +410,7 @@ def selection(folder: Path) -> Case:
     good, out = folder / "good", folder / "out"
     keywords: dict[str, Any] = {"features": FEATURES, "min_tokens": 2, "length": "mean"}
     dsir.select(raw, target, n=9, out=out, progress=False, **keywords)
-    (out / "run.json").unlink()  # It has no checksum: nobody reads it.
+    (out / "_dsir/run.json").unlink()  # It has no checksum: nobody reads it.
     shutil.copytree(out, good)
     files = _in_folder(out)
     names = sorted(files)
@@ -425,7 +425,7 @@ def selection(folder: Path) -> Case:
                 stands = dsir.verify(out, quick=quick, threads=1).stands
                 _require(stands != changed, f"{name}: {'stands' if stands else 'does not stand'}")
             found = dsir.diff(good, out).describe()
-            if name.startswith(("_rows", "selection")):  # All that diff reads.
+            if name.startswith(("_dsir/rows", "_dsir/selection")):  # All that diff reads.
                 _require(not changed, f"{name}: a changed file was compared")
             _require({**found, "b": ""} == {**same, "b": ""}, f"{name}: another difference")
         finally:

@@ -70,7 +70,7 @@ def kill_at(trial: Trial, number: signal.Signals, stage: str, results: int, dela
         if process.returncode != -number:
             raise WrongError(f"exit code {process.returncode} after SIGKILL: {said}")
         return at
-    if process.returncode == -number and (trial.out / "selection.json").exists():
+    if process.returncode == -number and (trial.out / "_dsir/selection.json").exists():
         return at  # Its work was done: the interpreter was about to end.
     lines = lines_said(said)
     message = f"dsir: error: {_SAID[number]}; run the same command again to continue"

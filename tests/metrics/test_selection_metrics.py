@@ -166,7 +166,7 @@ def test_the_keys_and_their_order(world, plain, tmp_path):
         "effective_sample_size",
         "kl_reduction",
     ]
-    written = json.loads((tmp_path / "out" / "selection.json").read_bytes())["metrics"]
+    written = json.loads((tmp_path / "out" / "_dsir/selection.json").read_bytes())["metrics"]
     assert written == {name: one for name, one in several.metrics.items() if name != "stages"}
     pooled = dsir.select(table, {"sea": world.target, "law": LAW}, **SETTINGS).metrics
     assert list(pooled)[4:7] == ["effective_sample_size", "targets", "kl_reduction"]

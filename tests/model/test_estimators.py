@@ -175,7 +175,7 @@ def test_the_stages_take_models_of_any_kind(known, parquet, tmp_path, invoke_dsi
     ):
         done = invoke_dsir(*words)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
-    written = json.loads((out / "selection.json").read_bytes())
+    written = json.loads((out / "_dsir/selection.json").read_bytes())
     assert written["settings"]["estimator"] == "length"
     assert written["metrics"]["rows"]["selected"] == 20
     assert "kl_reduction" not in written["metrics"]

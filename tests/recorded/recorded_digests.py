@@ -110,10 +110,10 @@ def _decoded(path: Path, place: Place) -> dict[str, Any]:
         content = _relative(_results(json.loads(path.read_bytes())), place)
         # Compressed tables have other sizes with other libraries, rejects with other paths.
         for name, entry in content.get("files", {}).items():
-            if name == "_rejects.jsonl" or not name.endswith(".jsonl"):
+            if name == "_dsir/rejects.jsonl" or not name.endswith(".jsonl"):
                 entry.pop("bytes", None)
         return {f" {key}": content[key] for key in content}
-    if path.name == "_rejects.jsonl":
+    if path.name == "rejects.jsonl":
         lines = [json.loads(line) for line in path.read_bytes().splitlines()]
         return {"": _relative(_results(lines), place)}
     if path.suffix == ".parquet":

@@ -138,13 +138,13 @@ def verify_and_diff(place: Place) -> Result:
         "other": dsir.diff(second, third).describe(),
         "said": dsir_command("diff", first, third, "--by", "lang", "--json").said,
     }
-    damaged = third / "part-00000.parquet"
+    damaged = third / "data/part-00000.parquet"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
-    (third / "part-00009.parquet").write_bytes(b"")
+    (third / "data/part-00009.parquet").write_bytes(b"")
     values["damaged"] = _findings(dsir.verify(third))
     done = dsir_command("verify", third, "--json", "-q")
     values["code"] = [done.code, done.said["stands"]]
-    (third / "part-00009.parquet").unlink()
+    (third / "data/part-00009.parquet").unlink()
     damaged.unlink()
     return Result(values)
 

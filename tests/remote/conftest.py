@@ -346,10 +346,10 @@ def web(tmp_path: Path) -> Iterator[Callable[..., tuple[str, list[str]]]]:
 
 def without_inputs(files: dict[str, bytes]) -> dict[str, Any]:
     """Files with the manifest parsed, and the inputs, whose paths differ, left out."""
-    manifest = json.loads(files["selection.json"])
+    manifest = json.loads(files["_dsir/selection.json"])
     manifest.pop("checksum")  # It is over the inputs too.
     assert manifest.pop("inputs")
-    return {**files, "selection.json": manifest}
+    return {**files, "_dsir/selection.json": manifest}
 
 
 @pytest.fixture(scope="session")

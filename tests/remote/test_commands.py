@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from pyarrow import feather
 
 import dsir
 from dsir.remote import RemotePath
@@ -64,7 +65,7 @@ def test_select_and_status(raw, s3, target, invoke_dsir):
     assert (done[0]["shards"], done[0]["bytes"] > 0) == (6, True)
     assert not s3.keys("out") + s3.keys("work")
     told = json.loads(ran(invoke_dsir(*call, "-q", "--json")))
-    assert told["paths"][0] == f"{s3.url}/out/part-00000.jsonl"
+    assert told["paths"][0] == f"{s3.url}/out/data/part-00000.jsonl"
     status = json.loads(ran(invoke_dsir("status", f"{s3.url}/work", "--json")))
     assert status["finished"]
     assert status["holder"] is None
@@ -91,14 +92,15 @@ def test_lexrank(raw, s3, parquet, tmp_path, invoke_dsir, contents):
         ran(invoke_dsir("lexrank", there, "-o", f"{s3.url}/{name}", "-q", *words))
         here = contents(tmp_path / name)
         found = s3.files(name)
-        inputs = [json.loads(files.pop("ranking.json")).pop("inputs") for files in (here, found)]
+        inputs = [
+            json.loads(files.pop("_dsir/ranking.json")).pop("inputs") for files in (here, found)
+        ]
         assert inputs == [[str(parquet[1])], [there]]
         assert found == here
 
 
 def test_gais(s3, tmp_path, invoke_dsir, contents):
     import pyarrow as pa
-    import pyarrow.feather as feather
     import pyarrow.parquet as pq
 
     table = pa.table({"x": [i % 7 * 1.0 for i in range(60)], "y": ["a", "b"] * 30})

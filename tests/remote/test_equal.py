@@ -39,10 +39,10 @@ def test_in_a_store_as_on_this_machine(kind, corpora, target, s3, tmp_path, cont
     found = s3.files("out")
     assert comparable(found) == comparable(contents(tmp_path / "out"))
     assert [str(path) for path in remote.paths] == [
-        f"{s3.url}/out/{path.name}" for path in local.paths
+        f"{s3.url}/out/data/{path.name}" for path in local.paths
     ]
     assert remote.paths[0].read_bytes() == local.paths[0].read_bytes()
-    identities = json.loads(found["selection.json"])["inputs"]["raw"]
+    identities = json.loads(found["_dsir/selection.json"])["inputs"]["raw"]
     assert all(
         set(entry) - {"footer"} == {"path", "size", "version", "rows"}
         and len(entry["version"]) == 32
@@ -58,7 +58,7 @@ def test_through_a_work_directory(parquet, jsonl, target, s3, tmp_path, contents
     place = {"out": f"{s3.url}/out", "workdir": f"{s3.url}/work/deep"}
     dsir.select(remote, s3.put(target, "t.jsonl"), **place, **settings)
     assert comparable(s3.files("out")) == comparable(contents(tmp_path / "o"))
-    assert len(s3.keys("out/part-")) > 2
+    assert len(s3.keys("out/data/part-")) > 2
     # The same results lie in the work directory, but for markers and manifests, which name inputs.
     found = s3.files("work/deep").items()
     of_store = {k: v for k, v in found if not k.endswith((".json", ".begun"))}
@@ -93,21 +93,22 @@ def test_several_targets_and_windows(parquet, target, s3, tmp_path, contents, co
 def test_overwriting(parquet, target, s3):
     out = f"{s3.url}/out"
     dsir.select(parquet, target, out=out, **{**SETTINGS, "shard_size": "10KB"})
-    many = len(s3.keys("out/part-"))
+    many = len(s3.keys("out/data/part-"))
     with pytest.raises(dsir.OutputError, match="is not empty"):
         dsir.select(parquet, target, out=out, **SETTINGS)
     dsir.select(parquet, target, out=out, overwrite=True, **SETTINGS)
-    assert 0 < len(s3.keys("out/part-")) < many
+    assert 0 < len(s3.keys("out/data/part-")) < many
     s3.write("out/theirs.txt", b"")
     with pytest.raises(dsir.OutputError, match=r"theirs\.txt"):
         dsir.select(parquet, target, out=out, overwrite=True, **SETTINGS)
 
 
 def test_an_output_around_an_input_is_refused(parquet, target, s3):
-    raw = s3.put(parquet[0], "a/part-00000.parquet")
+    raw = s3.put(parquet[0], "a/data/part-00000.parquet")
+    s3.write("a/_dsir/selection.json", b"{}")
     with pytest.raises(dsir.OutputError, match="contains the input"):
         dsir.select(raw, target, out=f"{s3.url}/a", overwrite=True, **SETTINGS)
-    assert s3.keys("a/part") == ["a/part-00000.parquet"]
+    assert s3.keys("a/data/part") == ["a/data/part-00000.parquet"]
 
 
 def test_models(parquet, target, s3, tmp_path):

@@ -46,7 +46,7 @@ def test_a_fault_that_stays_is_reported_and_leaves_nothing(remote, s3, proxy):
         dsir.OutputError, match=r"part-00000\.parquet: cannot be written: .*tried 6 times in"
     ):
         dsir.select(raw, target, out=f"{s3.url}/out", **SETTINGS)
-    assert not s3.keys("out/part-")
+    assert not s3.keys("out/data/part-")
     proxy.fault = lambda asked: "reset" if asked.method == "GET" and "raw/" in asked.path else None
     with pytest.raises(dsir.ShardError, match=r"raw/part-\d.*tried 6 times in"):
         dsir.fit(raw, target, progress=False)
@@ -203,7 +203,7 @@ def test_killed_and_resumed(
     place = ["-o", f"{s3.url}/out", "--workdir", f"{s3.url}/work"]
     call = [dsir_command, "select", *map(str, [*raw, "-t", there, *options, *place])]
     proxy.fault = lambda asked: "wait"
-    for stage in (("work/counts/raw", 3), ("work/scores/0", 3), ("out/part-", 2)):
+    for stage in (("work/counts/raw", 3), ("work/scores/0", 3), ("out/data/part-", 2)):
         process = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         keys_when(s3, *stage, process)
         assert process.poll() is None

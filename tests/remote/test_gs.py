@@ -197,7 +197,7 @@ def test_as_on_this_machine(
         assert done.returncode == 0, done.stderr
         assert comparable(storage.files("out")) == comparable(contents(tmp_path / "a"))
         assert "work/lock" not in storage.data
-    manifest = json.loads(storage.files("out")["selection.json"])
+    manifest = json.loads(storage.files("out")["_dsir/selection.json"])
     versions = [entry["version"] for entry in manifest["inputs"]["raw"]]
     assert versions == ["1767225600000000000"] * len(local)
 

@@ -106,6 +106,8 @@ def test_a_data_set_of_the_hub(
     ranges = [line for line in asked if "/resolve/" in line and line.startswith("GET")]
     assert ranges
     assert all("bytes=" in line for line in ranges)
-    identity = json.loads((tmp_path / "b" / "selection.json").read_bytes())["inputs"]["raw"][0]
+    identity = json.loads((tmp_path / "b" / "_dsir/selection.json").read_bytes())["inputs"]["raw"][
+        0
+    ]
     data = (folder / Path(identity["path"]).name).read_bytes()
     assert identity["version"] == hashlib.sha1(data).hexdigest()

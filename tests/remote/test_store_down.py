@@ -68,7 +68,7 @@ def test_the_run_stops_and_goes_on(kind, raw, target, s3, proxy, tmp_path, conte
             break  # As few requests are enough, with what the runs before have done.
         except dsir.StoreError as error:
             stopped.append(error)
-        assert not (out / "selection.json").exists()
+        assert not (out / "_dsir/selection.json").exists()
     assert len(stopped) >= 3
     for error in stopped:
         assert str(error).startswith(f"{error.path}: cannot be read: ")

@@ -39,8 +39,8 @@ def test_in_units_as_on_this_machine(raw, target, s3, tmp_path, contents, compar
     for _ in range(2):  # The second time from the results in the store.
         dsir.select(there, wanted, out=f"{s3.url}/out", workdir=work, **settings)
         assert comparable(s3.files("out")) == comparable(contents(tmp_path / "out"))
-    names = {name for name in s3.files("out") if name.startswith("_rows/")}
-    assert names == {name for name in contents(tmp_path / "out") if name.startswith("_rows/")}
+    names = {name for name in s3.files("out") if name.startswith("_dsir/rows/")}
+    assert names == {name for name in contents(tmp_path / "out") if name.startswith("_dsir/rows/")}
     layout = json.loads(s3.read("work/manifest.json"))["units"]["raw"]
     assert min(len(layout[number]["bytes"]) for number in ("0", "1")) >= 3
     assert len(s3.keys("work/scores/")) > 2 * sum(len(one["bytes"]) for one in layout.values())
@@ -74,7 +74,7 @@ def test_bad_rows_are_those_of_the_file(raw, target, s3, tmp_path, small_units):
         (there[1], 250),
         (there[1], 444),
     ]
-    rejects = s3.read("out/_rejects.jsonl").splitlines()
+    rejects = s3.read("out/_dsir/rejects.jsonl").splitlines()
     assert [json.loads(entry)["row"] for entry in rejects] == [250, 444]
     with pytest.raises(dsir.RowError, match=r"row 250 \(line 251\)"):
         dsir.select(there[1], target, threads=1, **SETTINGS)

@@ -79,13 +79,13 @@ def damaged(s3, key: str) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda s3: damaged(s3, "out/part-00001.parquet"), "part-00001.parquet: was changed"),
-        (lambda s3: damaged(s3, "out/_rows/part-00000.parquet"), "part-00000.parquet: was changed"),
-        (lambda s3: damaged(s3, "out/selection.json"), "selection.json: "),
-        (lambda s3: s3.write("out/part-00000.parquet", b"PAR1"), "is cut off: it has 4 bytes"),
-        (lambda s3: s3.ask("DELETE", "out/part-00001.parquet"), "part-00001.parquet: is missing"),
-        (lambda s3: s3.ask("DELETE", "out/_rows/part-00001.parquet"), "00001.parquet: is missing"),
-        (lambda s3: s3.write("out/part-00099.parquet", b"x"), "99.parquet: does not belong to"),
+        (lambda s3: damaged(s3, "out/data/part-00001.parquet"), "part-00001.parquet: was changed"),
+        (lambda s3: damaged(s3, "out/_dsir/rows/part-00000.arrow"), "00000.arrow: was changed"),
+        (lambda s3: damaged(s3, "out/_dsir/selection.json"), "selection.json: "),
+        (lambda s3: s3.write("out/data/part-00000.parquet", b"PAR1"), "is cut off: it has 4 bytes"),
+        (lambda s3: s3.ask("DELETE", "out/data/part-00001.parquet"), "00001.parquet: is missing"),
+        (lambda s3: s3.ask("DELETE", "out/_dsir/rows/part-00001.arrow"), "00001.arrow: is missing"),
+        (lambda s3: s3.write("out/data/part-00099.parquet", b"x"), "99.parquet: does not belong"),
         (lambda s3: s3.write("out/more/a.jsonl", b"x"), "more/a.jsonl: does not belong to"),
     ],
 )  # fmt: skip
@@ -158,6 +158,6 @@ def test_on_a_web_server(written, web, tmp_path):
     assert found.stands, messages(found)
     assert "does not list" in found.notes[0]
     assert asked
-    (tmp_path / "out" / "part-00001.parquet").unlink()
+    (tmp_path / "out" / "data/part-00001.parquet").unlink()
     assert "part-00001.parquet: is missing" in messages(dsir.verify(f"{url}/out", quick=True))
     assert dsir.diff(written / "a", f"{url}/out").same_rows

@@ -272,7 +272,7 @@ def test_skipped(case, good, tmp_path):
     assert result.exit_code == 0, result.stderr
     told = json.loads(result.stdout)
     assert told["skipped"] == [entry.to_json() for entry in selection.skipped]
-    manifest = json.loads((out / "selection.json").read_bytes())
+    manifest = json.loads((out / "_dsir/selection.json").read_bytes())
     assert manifest["skipped"] == told["skipped"]
     assert manifest["metrics"]["rows"] == rows
 
@@ -389,7 +389,7 @@ def test_input_that_changes_while_it_is_read(good, tmp_path, monkeypatch):
     monkeypatch.setattr(Pipeline, "score", change)
     with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
         dsir.select(good, TEXTS, out=tmp_path / "out", **SETTINGS)
-    assert not list((tmp_path / "out").glob("*"))
+    assert not list((tmp_path / "out").rglob("*.*"))
 
 
 def test_a_line_of_30_mb(tmp_path):

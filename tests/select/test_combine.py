@@ -143,7 +143,9 @@ def test_on_the_command_line(invoke_dsir, parquet, target, tmp_path):
         "select", *parquet, "-t", target, "-n", 40, *options, "-o", "out", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    rows = sum(pq.read_metadata(path).num_rows for path in (tmp_path / "out").glob("*.parquet"))
+    rows = sum(
+        pq.read_metadata(path).num_rows for path in (tmp_path / "out").glob("data/*.parquet")
+    )
     assert rows == 40
     done = invoke_dsir("select", *parquet, "-t", target, "-n", 4, "--combine", "dsir", "-o", "x")
     assert done.returncode == 2

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.dataset as pd_dataset
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 import dsir
 
@@ -37,7 +38,7 @@ def accounts_add_up(selection: dsir.Selection) -> None:
 
 
 def metrics_of(out: Path) -> dict[str, Any]:
-    return json.loads((out / "selection.json").read_bytes())["metrics"]
+    return json.loads((out / "_dsir/selection.json").read_bytes())["metrics"]
 
 
 def without_stages(metrics: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +72,10 @@ def test_drawn_documents_are_of_the_right_domain(world, parquet, target):
     assert Counter(world.domains[row] for row in selection.rows)["sea"] >= 58
 
 
+def names_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
 def test_parquet_comes_back_as_parquet(world, parquet, target, tmp_path):
     out = tmp_path / "out"
     selection = dsir.select(parquet, target, n=60, out=out, **MEAN)
@@ -78,12 +83,14 @@ def test_parquet_comes_back_as_parquet(world, parquet, target, tmp_path):
     assert selection.table is None
     # The text types of the three shards differ, so each has an output shard of its own.
     assert [path.name for path in selection.paths] == [f"part-0000{i}.parquet" for i in range(3)]
-    assert sorted(path.name for path in out.iterdir()) == [
-        "_rows",
-        *(path.name for path in selection.paths),
-        "run.json",
-        "selection.json",
-    ]
+    names = [path.name for path in selection.paths]
+    assert names_in(out) == {
+        *(f"data/{name}" for name in names),
+        *(f"_dsir/rows/{Path(name).stem}.arrow" for name in names),
+        "_dsir/model.dsir",
+        "_dsir/run.json",
+        "_dsir/selection.json",
+    }
     first = 0
     for source, path in zip(parquet, selection.paths, strict=True):
         table, written = pq.read_table(source), pq.read_table(path)
@@ -146,6 +153,47 @@ def test_effective_sample_size_is_that_of_the_draw(world, parquet, target, tempe
     )
 
 
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_shards_whose_metadata_differ_share_a_part(kind, world, target, tmp_path):
+    """pandas writes the number of rows into it."""
+    raw, first = [], 0
+    for number in range(6):
+        table = world.table().slice(first, 90 + number)
+        first += len(table)
+        index = {"kind": "range", "name": None, "start": 0, "stop": len(table), "step": 1}
+        note = json.dumps({"index_columns": [index], "column_indexes": [], "columns": []})
+        table = table.replace_schema_metadata({"pandas": note})
+        raw.append(tmp_path / f"{number}.{kind}")
+        if kind == "parquet":
+            pq.write_table(table, raw[-1])
+        else:
+            feather.write_feather(table, raw[-1])
+    selection = dsir.select(raw, target, n=60, out=tmp_path / "out", **MEAN)
+    (part,) = selection.paths
+    read = pq.read_table if kind == "parquet" else feather.read_table
+    assert read(part)["id"].to_pylist() == selection.rows.tolist()
+    assert len(read(part).to_pandas()) == 60
+    assert dsir.verify(tmp_path / "out").stands
+
+
+@pytest.mark.parametrize("metadata", [{"ARROW:extension:name": "x.y"}, {"unit": "m"}])
+def test_shards_whose_fields_differ_in_metadata_have_parts_of_their_own(
+    metadata, world, target, tmp_path
+):
+    raw = world.write_parquet(tmp_path / "raw", parts=1)
+    table = pq.read_table(raw[0])
+    field = table.schema.field("id")
+    other = tmp_path / "other.parquet"
+    pq.write_table(
+        table.cast(
+            table.schema.set(table.schema.get_field_index("id"), field.with_metadata(metadata))
+        ),
+        other,
+    )
+    selection = dsir.select([*raw, other], target, n=60, out=tmp_path / "out", **MEAN)
+    assert len(selection.paths) == 2
+
+
 def test_json_lines_come_back_byte_for_byte(world, jsonl, target, tmp_path):
     out = tmp_path / "out"
     selection = dsir.select(jsonl, target, n=60, out=out, **MEAN)
@@ -156,12 +204,14 @@ def test_json_lines_come_back_byte_for_byte(world, jsonl, target, tmp_path):
     assert [path.name for path in selection.paths] == ["part-00000.jsonl"]
     expected = [lines[row] for row in selection.rows]
     assert selection.paths[0].read_bytes().splitlines(keepends=True) == expected
-    weights = pq.read_table(out / "_weights" / "part-00000.parquet")
+    weights = feather.read_table(out / "_dsir/weights/part-00000.arrow")
     assert weights.schema.names == ["row", "log_weight"]
     np.testing.assert_array_equal(weights["row"].to_numpy(), selection.rows)
     np.testing.assert_array_equal(weights["log_weight"].to_numpy(), selection.log_weights)
     assert metrics_of(out) == without_stages(selection.metrics)
-    assert json.loads((out / "selection.json").read_bytes())["outputs"] == ["part-00000.jsonl"]
+    assert json.loads((out / "_dsir/selection.json").read_bytes())["outputs"] == [
+        "data/part-00000.jsonl"
+    ]
 
 
 def test_odd_lines_come_back_byte_for_byte(world, target, tmp_path):
@@ -229,7 +279,7 @@ def test_output_shards_by_size(world, jsonl, parquet, target, tmp_path):
         for path in selection.paths:
             if path.suffix == ".jsonl":
                 rows = [json.loads(line) for line in path.read_bytes().splitlines()]
-                weights = pq.read_table(out / "_weights" / f"{path.stem}.parquet")
+                weights = feather.read_table(out / f"_dsir/weights/{path.stem}.arrow")
                 assert weights["row"].to_pylist() == [row["id"] for row in rows]
             else:
                 rows = pq.read_table(path).to_pylist()
@@ -399,14 +449,16 @@ def test_overwrite(parquet, jsonl, target, tmp_path):
     dsir.select(jsonl, target, n=60, out=out, shard_size="5kB", **MEAN)
     with pytest.raises(dsir.OutputError, match=r"not empty.*overwrite"):
         dsir.select(parquet, target, n=60, out=out, **MEAN)
-    assert (out / "part-00003.jsonl").exists()
+    assert (out / "data/part-00003.jsonl").exists()
     selection = dsir.select(parquet, target, n=30, out=out, overwrite=True, **MEAN)
-    assert sorted(path.name for path in out.iterdir()) == [
-        "_rows",
-        *(path.name for path in selection.paths),
-        "run.json",
-        "selection.json",
-    ]
+    names = [path.name for path in selection.paths]
+    assert names_in(out) == {
+        *(f"data/{name}" for name in names),
+        *(f"_dsir/rows/{Path(name).stem}.arrow" for name in names),
+        "_dsir/model.dsir",
+        "_dsir/run.json",
+        "_dsir/selection.json",
+    }
     (out / "notes.txt").write_text("mine")
     with pytest.raises(dsir.OutputError, match=r"notes\.txt"):
         dsir.select(parquet, target, n=30, out=out, overwrite=True, **MEAN)

@@ -231,7 +231,7 @@ def test_every_format_and_number_of_threads(corpus, models, contents, tmp_path):
             assert selection.rows.tolist() == sorted(want)
             results.append(contents(out))
         assert results[0] == results[1] == results[2]
-        written = json.loads(results[0]["selection.json"])
+        written = json.loads(results[0]["_dsir/selection.json"])
         assert written["settings"]["max_per"] == {"source": 0.4, "meta.flag": 13}
         assert written["settings"]["dedup"] == "exact"
         assert written["metrics"]["duplicates"]["by_shard"] != [0]

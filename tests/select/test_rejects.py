@@ -43,7 +43,7 @@ def lines(path: Path, *rows: bytes) -> Path:
 
 
 def rejects(out: Path) -> list[dict[str, Any]]:
-    return [json.loads(entry) for entry in (out / "_rejects.jsonl").read_bytes().splitlines()]
+    return [json.loads(entry) for entry in (out / "_dsir/rejects.jsonl").read_bytes().splitlines()]
 
 
 def flipped(path: Path, groups: list[int], size: int = 20) -> Path:
@@ -95,9 +95,9 @@ def test_every_reason_has_its_kind_and_its_line(rotten, tmp_path):
     assert rows["bad_by_kind"] == dict(sorted(expected.items()))
     assert sum(rows["bad_by_kind"].values()) == rows["bad"] == 7
     assert selection.metrics["shards"] == {"read": 2, "skipped": 1}
-    assert out / "_rejects.jsonl" not in selection.paths
-    manifest = json.loads((out / "selection.json").read_bytes())
-    assert manifest["files"]["_rejects.jsonl"]["rows"] == len(found)
+    assert out / "_dsir/rejects.jsonl" not in selection.paths
+    manifest = json.loads((out / "_dsir/selection.json").read_bytes())
+    assert manifest["files"]["_dsir/rejects.jsonl"]["rows"] == len(found)
     assert manifest["metrics"]["rows"] == rows
     assert manifest["skipped"] == [entry.to_json() for entry in selection.skipped]
     assert dsir.verify(out, target=TEXTS, threads=1).stands
@@ -113,9 +113,9 @@ def test_the_same_bytes_for_any_number_of_threads_and_after_a_resume(rotten, tmp
             dsir.select(raw, TEXTS, out=out, workdir=work, threads=threads, **SETTINGS)
         found.append(contents(out))
     assert found[0] == found[1] == found[2]
-    assert found[0]["_rejects.jsonl"].count(b"\n") == len(BAD) + 2
+    assert found[0]["_dsir/rejects.jsonl"].count(b"\n") == len(BAD) + 2
     dsir.select(TEXTS, TEXTS, out=tmp_path / "out-1", overwrite=True, **SETTINGS)
-    assert not (tmp_path / "out-1" / "_rejects.jsonl").exists()
+    assert not (tmp_path / "out-1" / "_dsir/rejects.jsonl").exists()
 
 
 @given(st.binary(max_size=450))
@@ -269,7 +269,7 @@ def test_the_commands(invoke_dsir, rotten, tmp_path):
     draw = ["--n", 5, "--min-tokens", 3, "--method", "top-k"]
     done = invoke_dsir("select", rotten, "-t", target, "-o", tmp_path / "out", *draw, *options)
     assert done.returncode == 0, done.stderr
-    assert "see _rejects.jsonl" in done.stdout
+    assert "see _dsir/rejects.jsonl" in done.stdout
     assert "broken json" in done.stdout
     assert len(rejects(tmp_path / "out")) == len(BAD)
     done = invoke_dsir("fit", rotten, "-t", target, "-o", model, *options)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import feather
 
 import dsir
 from dsir.model.proportions import shares, split
@@ -184,7 +185,7 @@ def test_files_say_which_target_took_a_row(form, request, wanted, tmp_path, cont
     selection = dsir.select(raw, wanted, n=90, out=tmp_path / "a", **SEPARATE)
     names = [NAMES[target] for target in selection.target]
     if form == "jsonl":
-        weights = pq.read_table(tmp_path / "a" / "_weights" / "part-00000.parquet")
+        weights = feather.read_table(tmp_path / "a" / "_dsir/weights/part-00000.arrow")
         assert weights.schema.names == ["row", "log_weight", "target"]
         assert weights["target"].to_pylist() == names
     else:
@@ -194,7 +195,7 @@ def test_files_say_which_target_took_a_row(form, request, wanted, tmp_path, cont
     for threads in (3, 1):  # The second goes on where the first has ended.
         dsir.select(raw, wanted, n=90, threads=threads, **kept)
         assert contents(tmp_path / "a") == contents(tmp_path / "b")
-    manifest = json.loads((tmp_path / "a" / "selection.json").read_text())
+    manifest = json.loads((tmp_path / "a" / "_dsir/selection.json").read_text())
     assert manifest["settings"]["targets"] == "separate"
     assert [one["name"] for one in manifest["inputs"]["target"]] == list(NAMES)
 

@@ -240,7 +240,7 @@ def test_command_line(world, tmp_path, invoke_dsir, punkt):
             "select", *common, "--tokenizer", "word_tokenize", *options, "--out", out
         )
         assert done.returncode == 0, done.stderr
-        made = (out / "selection.json").read_text(encoding="utf-8")
+        made = (out / "_dsir/selection.json").read_text(encoding="utf-8")
         assert '"tokenizer": "word_tokenize"' in made
         assert ("punkt_digest" in made) == (number == 1)
     done = invoke_dsir("select", *common, "--sentences", "punkt", "--out", tmp_path / "not")

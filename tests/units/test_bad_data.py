@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 import dsir
 from dsir.corpus import line_blocks
@@ -82,7 +83,7 @@ def test_a_selection_of_damaged_files_stands(
     lines = [(str(rotten[1]), row, 1) for row in (0, 29, 30, 179)]
     assert [(e.path, e.row, e.rows) for e in expected.skipped] == damaged * 2 + lines
     assert expected.metrics["shards"] == {"read": 2, "skipped": 0}
-    rejects = (tmp_path / "whole" / "_rejects.jsonl").read_bytes().splitlines()
+    rejects = (tmp_path / "whole" / "_dsir/rejects.jsonl").read_bytes().splitlines()
     assert len(rejects) == 8
     for threads, size in enumerate(SIZES, 1):
         unit_bytes(size)
@@ -104,7 +105,7 @@ def test_origins_are_rows_of_files(rotten, world, target, tmp_path, unit_bytes):
     unit_bytes(4000)
     out = tmp_path / "out"
     dsir.select(rotten[::-1], target, out=out, **SETTINGS)
-    manifest = json.loads((out / "selection.json").read_bytes())
+    manifest = json.loads((out / "_dsir/selection.json").read_bytes())
     assert [entry["rows"] for entry in manifest["inputs"]["raw"]] == [ROWS, ROWS]
     assert [Path(entry["path"]).name for entry in manifest["inputs"]["raw"]] == [
         "b.jsonl",
@@ -112,7 +113,7 @@ def test_origins_are_rows_of_files(rotten, world, target, tmp_path, unit_bytes):
     ]
     rows = {0: 0, 1: 0}
     for name in manifest["outputs"]:
-        origins = pq.read_table(out / "_rows" / f"{Path(name).stem}.parquet")
+        origins = feather.read_table(out / f"_dsir/rows/{Path(name).stem}.arrow")
         if name.endswith("parquet"):
             texts = pq.read_table(out / name)["text"].to_pylist()
         else:
@@ -216,7 +217,7 @@ def test_behind_a_lost_unit_of_lines_nothing_can_be_numbered(
     [lost] = selection.skipped
     assert (lost.path, lost.row, lost.kind) == (str(path), None, "shard")
     assert selection.metrics["shards"] == {"read": 1, "skipped": 1}
-    manifest = json.loads((tmp_path / "out" / "selection.json").read_bytes())
+    manifest = json.loads((tmp_path / "out" / "_dsir/selection.json").read_bytes())
     read = [entry["rows"] for entry in manifest["inputs"]["raw"]]
     assert 200 < read[0] <= 300
     assert read[1] == 600

@@ -96,7 +96,7 @@ def test_the_row_group_is_lost_alone(
     assert expected.metrics["shards"] == {"read": 1, "skipped": 0}
     ids = pa.concat_tables([pq.read_table(one) for one in expected.paths])["id"].to_pylist()
     assert ids == expected.rows.tolist()
-    rejects = (tmp_path / "whole" / "_rejects.jsonl").read_bytes().splitlines()
+    rejects = (tmp_path / "whole" / "_dsir/rejects.jsonl").read_bytes().splitlines()
     assert [json.loads(line)["row"] // GROUP for line in rejects] == sorted(lost)
     in_memory = dsir.select(raw, target, **keywords)
     assert in_memory.table["id"].to_pylist() == ids
@@ -127,7 +127,7 @@ def test_windows_and_quotas(more, raw, world, target, tmp_path, contents, monkey
     found = dsir.select([raw, lines], target, out=tmp_path / "out", **keywords)
     assert len(lost_groups(found)) > 1
     assert len(found) == MANY
-    assert len(list((tmp_path / "out").glob("part-*"))) == len(found.paths)
+    assert len(list((tmp_path / "out").glob("data/part-*"))) == len(found.paths)
     assert dsir.verify(tmp_path / "out").stands
     monkeypatch.setattr(units, "UNIT_BYTES", 4000)
     dsir.select([lines, raw][::-1], target, out=tmp_path / "units", threads=2, **keywords)
@@ -156,7 +156,7 @@ def test_killed_at_every_file_and_resumed(raw, target, tmp_path, contents, monke
             dsir.select(raw, target, out=out, workdir=work, **keywords)
             break
         except KeyboardInterrupt:
-            assert not (out / "selection.json").exists() or contents(out) == expected
+            assert not (out / "_dsir/selection.json").exists() or contents(out) == expected
     assert kills > 5
     assert contents(out) == expected
 
@@ -192,7 +192,7 @@ def test_without_skipping_the_column_is_named(world, target, tmp_path, invoke_ds
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert re.search(r"row group \d+ cannot be read: column 'meta': ", done.stderr)
     assert "repair the file and score it again, or select with 'dsir select" in done.stderr
-    assert not (tmp_path / "out" / "selection.json").exists()
+    assert not (tmp_path / "out" / "_dsir/selection.json").exists()
 
 
 def test_a_note_that_was_changed(raw, target, tmp_path):

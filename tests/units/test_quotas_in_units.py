@@ -149,7 +149,7 @@ def test_the_stages_on_their_own(raw, target, tmp_path, unit_bytes, invoke_dsir)
     caps = ("--max-per", "source=0.2", "--max-per", "doc.lang=25", "--dedup", "exact")
     run("sample", scores, "--n", 60, "--min-tokens", 5, "-o", rows, *caps)
     run("write", rows, "-m", model, "-o", tmp_path / "out")
-    found = [pq.read_table(path) for path in sorted((tmp_path / "out").glob("*.parquet"))]
+    found = [pq.read_table(path) for path in sorted((tmp_path / "out").glob("data/*.parquet"))]
     wanted = [pq.read_table(path) for path in expected.paths]
     assert pa.concat_tables(found).equals(pa.concat_tables(wanted))
 

@@ -188,7 +188,7 @@ def test_stages_of_their_own(raw, target, tmp_path, contents, unit_bytes, invoke
     # Another size of shards, so other files: the same rows.
     for kind, read in (("parquet", pq.read_table), ("jsonl", Path.read_bytes)):
         one, other = (
-            [read(path) for path in sorted((tmp_path / name).glob(f"*.{kind}"))]
+            [read(path) for path in sorted((tmp_path / name).glob(f"data/*.{kind}"))]
             for name in ("out", "all")
         )
         if kind == "jsonl":

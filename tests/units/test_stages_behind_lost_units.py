@@ -62,7 +62,7 @@ def raw(world, tmp_path) -> list[Path]:
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "selection.json").read_bytes()))
+    return dict(json.loads((folder / "_dsir/selection.json").read_bytes()))
 
 
 @pytest.mark.parametrize("size", [4000, WHOLE])

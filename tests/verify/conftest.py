@@ -18,7 +18,7 @@ def reseal() -> Callable[[Path, Callable[[dict[str, Any]], Any]], None]:
     """A function: change a manifest and give it the checksum of what it then says."""
 
     def change_manifest(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-        path = folder / "selection.json"
+        path = folder / "_dsir/selection.json"
         content = json.loads(path.read_bytes())
         del content["checksum"]
         change(content)

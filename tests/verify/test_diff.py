@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
 
 import dsir
 
@@ -21,10 +22,10 @@ MEAN: dict[str, Any] = {"min_tokens": 20, "length": "mean", "progress": False}
 def rows_of(out: Path) -> dict[int, dict[str, Any]]:
     """The rows of an output by their id, with what stands beside them."""
     found = {}
-    for part in sorted(out.glob("part-*")):
+    for part in sorted(out.glob("data/part-*")):
         if part.suffix == ".jsonl":
             lines = [json.loads(line) for line in part.read_bytes().splitlines()]
-            weights = pq.read_table(out / "_weights" / f"{part.stem}.parquet").to_pylist()
+            weights = feather.read_table(out / f"_dsir/weights/{part.stem}.arrow").to_pylist()
             rows = [{**line, **weight} for line, weight in zip(lines, weights, strict=True)]
         else:
             rows = pq.read_table(part).to_pylist()
@@ -123,7 +124,7 @@ def test_windows_and_targets(small_world, world, target, tmp_path):
         )
     a, b = tmp_path / "a", tmp_path / "b"
     keys = [
-        {(row["id"], row["chunk_start"]) for p in out.glob("part-*") for row in
+        {(row["id"], row["chunk_start"]) for p in out.glob("data/part-*") for row in
          pq.read_table(p).to_pylist()}
         for out in (a, b)
     ]  # fmt: skip
@@ -161,7 +162,7 @@ def test_what_cannot_be_compared(parquet, target, tmp_path):
     dsir.select(parquet, target, out=out, n=40, **MEAN)
     with pytest.raises(dsir.OutputError, match="holds no selection"):
         dsir.diff(out, tmp_path)
-    for name in ("_rows/part-00000.parquet", "selection.json"):
+    for name in ("_dsir/rows/part-00000.arrow", "_dsir/selection.json"):
         broken = Path(shutil.copytree(out, tmp_path / Path(name).stem))
         data = bytearray((broken / name).read_bytes())
         data[len(data) // 2] ^= 1
@@ -188,10 +189,13 @@ def test_changed_files_are_not_compared(parquet, target, tmp_path):
     """Even where they can be read: what stands beside parts, and the parts for their columns."""
     for name in "ab":
         dsir.select(parquet, target, out=tmp_path / name, n=40, **MEAN)
-    for name, by in (("_rows/part-00000.parquet", None), ("part-00000.parquet", "domain")):
+    for name, by in (("_dsir/rows/part-00000.arrow", None), ("data/part-00000.parquet", "domain")):
         path = tmp_path / "b" / name
         before = path.read_bytes()
-        pq.write_table(pq.read_table(path).slice(0), path)
+        if path.suffix == ".arrow":
+            feather.write_feather(feather.read_table(path), path)
+        else:
+            pq.write_table(pq.read_table(path).slice(0), path)
         with pytest.raises(dsir.OutputError, match=f"{name}: .*written"):
             dsir.diff(tmp_path / "a", tmp_path / "b", by=by)
         path.write_bytes(before)

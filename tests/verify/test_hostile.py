@@ -20,7 +20,7 @@ from dsir.storage.sealed_json import checksum_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
-    | st.sampled_from(["../x", "/etc/passwd", "_rows/../..", "part-00000.parquet", "\0", "s3://"]),
+    | st.sampled_from(["../x", "/etc/passwd", "_dsir/../..", "data/part-00000.parquet", "\0", "s3://"]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
@@ -90,7 +90,7 @@ def _checksum(path: Path, content: dict[str, Any]) -> str:
 def test_any_change_of_a_manifest(made, tmp_path_factory, which, at, value, kind):
     folder = tmp_path_factory.mktemp("change")
     out = Path(shutil.copytree(made / which, folder / "out"))
-    if not changed(out / "selection.json", at, value, kind):
+    if not changed(out / "_dsir/selection.json", at, value, kind):
         return
     for quick in (True, False):
         try:
@@ -110,7 +110,9 @@ def test_any_change_of_a_manifest(made, tmp_path_factory, which, at, value, kind
 
 def _says_the_same(one: Path, other: Path) -> bool:
     """Tell whether a change is none of the selection: versions, limits, what nobody knows."""
-    first, second = (json.loads((out / "selection.json").read_bytes()) for out in (one, other))
+    first, second = (
+        json.loads((out / "_dsir/selection.json").read_bytes()) for out in (one, other)
+    )
     return all(
         re.match(r"checksum|versions|settings\.max_bad_", found.name) or None in found[1:]
         for found in differences(first, second)
@@ -128,14 +130,14 @@ def test_any_change_of_accounts(made, tmp_path_factory, invoke_dsir, at, value, 
     done = invoke_dsir("write", rows, "-m", made / "m.dsir", "-o", folder / "out", "-q")
     if done.returncode:
         assert done.stderr.startswith("dsir: error: ")
-        assert not (folder / "out" / "selection.json").exists()
+        assert not (folder / "out" / "_dsir/selection.json").exists()
     else:
         found = dsir.verify(folder / "out", threads=1)
         assert not found.stands or _says_the_same(made / "stages", folder / "out")
     assert {path.name for path in folder.iterdir()} <= {"rows", "out"}
 
 
-@pytest.mark.parametrize("name", ["../x.parquet", "/etc/hostname", "_rows/../../x", "part-0/../x"])
+@pytest.mark.parametrize("name", ["../x.parquet", "/etc/hostname", "_dsir/../../x", "data/../x"])
 def test_no_name_leads_out_of_a_folder_that_is_compared(made, tmp_path, reseal, name):
     out = Path(shutil.copytree(made / "stages", tmp_path / "out"))
     entry = {"bytes": 1, "rows": 1, "sha256": "0" * 64}
@@ -146,7 +148,10 @@ def test_no_name_leads_out_of_a_folder_that_is_compared(made, tmp_path, reseal, 
     assert not dsir.verify(out, quick=True).stands
 
 
-@pytest.mark.parametrize("what", ["part-00000.parquet", "_rows/part-00000.parquet", "_rows"])
+@pytest.mark.parametrize(
+    "what",
+    ["data/part-00000.parquet", "data", "_dsir/rows/part-00000.arrow", "_dsir/rows"],
+)
 @pytest.mark.parametrize("to", ["away", "loop", "nothing"])
 def test_links_are_not_followed(made, tmp_path, what, to):
     """Not even to what would be right."""

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
 
 import dsir
 from dsir.check.part_rows import part_rows
@@ -38,7 +39,7 @@ def written(small_world, target, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("written")
     raw = small_world.write_parquet(folder / "raw", parts=2)
     dsir.select(raw, target, out=folder / "out", shard_size="4kB", **MEAN)
-    assert len(list((folder / "out").glob("part-*"))) >= 3
+    assert len(list((folder / "out").glob("data/part-*"))) >= 3
     return folder
 
 
@@ -95,15 +96,24 @@ def test_what_was_written_stands(form, small_world, world, target, tmp_path):
     }
 
 
+def rows_of(path: Path) -> int:
+    if path.suffix == ".arrow":
+        return len(feather.read_table(path))
+    if path.suffix == ".dsir":
+        return 0
+    return pq.read_metadata(path).num_rows
+
+
 def test_the_manifest_says_what_is_in_every_file(out):
-    manifest = json.loads((out / "selection.json").read_bytes())
-    names = {path.relative_to(out).as_posix() for path in out.rglob("*.parquet")}
+    manifest = json.loads((out / "_dsir/selection.json").read_bytes())
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
+    names -= {"_dsir/selection.json", "_dsir/run.json"}
     assert manifest["files"].keys() == names
     for name, said in manifest["files"].items():
         data = (out / name).read_bytes()
         assert said == {
             "bytes": len(data),
-            "rows": pq.read_metadata(out / name).num_rows,
+            "rows": rows_of(out / name),
             "sha256": hashlib.sha256(data).hexdigest(),
         }
     assert manifest["versions"]["dsir"] == dsir.__version__
@@ -113,11 +123,11 @@ def test_the_manifest_says_what_is_in_every_file(out):
 
 
 def test_origins_lead_to_the_rows(out):
-    manifest = json.loads((out / "selection.json").read_bytes())
+    manifest = json.loads((out / "_dsir/selection.json").read_bytes())
     inputs = [pq.read_table(entry["path"]) for entry in manifest["inputs"]["raw"]]
     for name in manifest["outputs"]:
         rows = pq.read_table(out / name)
-        origins = pq.read_table(out / "_rows" / name)
+        origins = feather.read_table(out / f"_dsir/rows/{Path(name).stem}.arrow")
         assert origins.column_names == ["source", "source_row", "log_weight"]
         assert origins["log_weight"].equals(rows["log_weight"])
         for origin, row in zip(origins.to_pylist(), rows.to_pylist(), strict=True):
@@ -131,23 +141,23 @@ def test_a_resumed_run_says_the_same(written, target, tmp_path, contents):
     for _ in range(2):
         dsir.select(raw, target, out=out, workdir=work, shard_size="4kB", **MEAN)
     assert contents(out) == contents(written / "out")
-    (out / "_rows" / "part-00001.parquet").unlink()
+    (out / "_dsir/rows/part-00001.arrow").unlink()
     dsir.select(raw, target, out=out, workdir=work, shard_size="4kB", **MEAN)
     assert contents(out) == contents(written / "out")
 
 
 def truncate(out: Path) -> None:
-    path = out / "part-00001.parquet"
+    path = out / "data/part-00001.parquet"
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def empty(out: Path) -> None:
-    (out / "part-00001.parquet").write_bytes(b"")
+    (out / "data/part-00001.parquet").write_bytes(b"")
 
 
 def edit(out: Path) -> None:
     """Other content, as a careful hand would leave it: all of it readable."""
-    path = out / "part-00001.parquet"
+    path = out / "data/part-00001.parquet"
     table = pq.read_table(path)
     ids = table["id"].to_numpy().copy()
     ids[0] += 1
@@ -155,14 +165,14 @@ def edit(out: Path) -> None:
 
 
 def swap(out: Path) -> None:
-    one, other = out / "part-00000.parquet", out / "part-00001.parquet"
+    one, other = out / "data/part-00000.parquet", out / "data/part-00001.parquet"
     content = one.read_bytes()
     one.write_bytes(other.read_bytes())
     other.write_bytes(content)
 
 
 def link(out: Path) -> None:
-    path = out / "part-00001.parquet"
+    path = out / "data/part-00001.parquet"
     path.rename(out.parent / "elsewhere.parquet")
     path.symlink_to(out.parent / "elsewhere.parquet")
 
@@ -175,13 +185,15 @@ def link(out: Path) -> None:
         (edit, "part-00001.parquet: "),
         (swap, "part-00000.parquet: "),
         (link, "part-00001.parquet: is a link"),
-        (lambda out: (out / "part-00001.parquet").unlink(), "part-00001.parquet: is missing"),
-        (lambda out: (out / "_rows" / "part-00000.parquet").unlink(), "part-00000.parquet: is mis"),
+        (lambda out: (out / "data/part-00001.parquet").unlink(), "part-00001.parquet: is missing"),
+        (lambda out: (out / "_dsir/rows/part-00000.arrow").unlink(), "part-00000.arrow: is mis"),
         (
-            lambda out: shutil.copy(out / "part-00000.parquet", out / "part-00099.parquet"),
+            lambda out: shutil.copy(
+                out / "data/part-00000.parquet", out / "data/part-00099.parquet"
+            ),
             "part-00099.parquet: does not belong to this selection",
         ),
-        (lambda out: shutil.rmtree(out / "_rows"), "is missing"),
+        (lambda out: shutil.rmtree(out / "_dsir/rows"), "is missing"),
     ],
 )  # fmt: skip
 def test_what_was_done_to_a_part_is_found(out, damage, message):
@@ -196,11 +208,11 @@ def test_what_was_done_to_a_part_is_found(out, damage, message):
 def test_rows_that_do_not_stand_are_counted(out, reseal):
     """Edited so that no checksum tells: only the selection made again does."""
     edit(out)
-    path = out / "part-00001.parquet"
+    path = out / "data/part-00001.parquet"
     data = path.read_bytes()
 
     def believe(content: dict[str, Any]) -> None:
-        content["files"][path.name] |= {
+        content["files"][f"data/{path.name}"] |= {
             "bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),
         }
@@ -212,7 +224,7 @@ def test_rows_that_do_not_stand_are_counted(out, reseal):
     assert found.rows.other_content == 1
     assert found.rows.stand == found.rows.derived - 1 == 39
     assert kinds(found) == {"row"}
-    row = pq.read_table(out / "_rows" / path.name)["source_row"][0].as_py()
+    row = feather.read_table(out / f"_dsir/rows/{path.stem}.arrow")["source_row"][0].as_py()
     assert f"row {row} of " in messages(found)
     assert "has other content" in messages(found)
 
@@ -264,7 +276,7 @@ def test_an_edited_manifest_is_found(out, change, message, reseal):
     assert message in messages(found)
 
 
-@pytest.mark.parametrize("name", ["../x.parquet", "/etc/hostname", "a/../../x", "_rows/../../x"])
+@pytest.mark.parametrize("name", ["../x.parquet", "/etc/hostname", "a/../../x", "_dsir/../../x"])
 def test_no_name_leads_out_of_the_folder(out, name, reseal):
     entry = {"bytes": 1, "rows": 1, "sha256": "0" * 64}
     reseal(out, lambda content: content["files"].update({name: entry}))
@@ -274,8 +286,8 @@ def test_no_name_leads_out_of_the_folder(out, name, reseal):
 
 
 def test_a_folder_that_is_a_link_is_refused(out):
-    (out / "_rows").rename(out.parent / "rows")
-    (out / "_rows").symlink_to(out.parent / "rows")
+    (out / "_dsir/rows").rename(out.parent / "rows")
+    (out / "_dsir/rows").symlink_to(out.parent / "rows")
     assert "is a link" in messages(dsir.verify(out, quick=True))
 
 
@@ -325,9 +337,22 @@ def test_no_selection(tmp_path, out, reseal):
     for folder in (tmp_path / "nothing", tmp_path):
         with pytest.raises(dsir.OutputError, match="holds no selection"):
             dsir.verify(folder)
-    reseal(out, lambda content: content.update(format=3))
-    with pytest.raises(dsir.OutputError, match="format 3"):
+    reseal(out, lambda content: content.update(format=4))
+    with pytest.raises(dsir.OutputError, match="format 4"):
         dsir.verify(out)
+
+
+def test_a_selection_in_the_earlier_layout_is_one_clear_error(tmp_path, out, invoke_dsir):
+    earlier = tmp_path / "earlier"
+    (earlier / "_rows").mkdir(parents=True)
+    (earlier / "selection.json").write_text('{"format": 2}')
+    (earlier / "part-00000.parquet").write_bytes(b"PAR1")
+    for call in (lambda: dsir.verify(earlier), lambda: dsir.diff(earlier, out)):
+        with pytest.raises(dsir.OutputError, match="layout of an earlier version of dsir; select"):
+            call()
+    done = invoke_dsir("verify", earlier)
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"dsir: error: {earlier}: holds a selection in the layout of")
 
 
 def test_notes_of_what_else_is_there(out):
@@ -343,7 +368,7 @@ def test_any_flipped_byte_is_found(written, tmp_path_factory, where, mask, file)
     out = Path(shutil.copytree(written / "out", tmp_path_factory.mktemp("flip") / "out"))
     paths = sorted(path for path in out.rglob("*") if path.is_file() and path.name != "run.json")
     # Half of them hit the manifest.
-    path = out / "selection.json" if file % 2 else paths[file // 2 % len(paths)]
+    path = out / "_dsir/selection.json" if file % 2 else paths[file // 2 % len(paths)]
     data = bytearray(path.read_bytes())
     data[int(where * len(data))] ^= mask
     path.write_bytes(data)
@@ -360,7 +385,7 @@ def test_any_flipped_byte_is_found(written, tmp_path_factory, where, mask, file)
 def test_any_value_anywhere_in_a_manifest(written, tmp_path_factory, value, at):
     """Sealed again: nothing but what it says can tell."""
     out = Path(shutil.copytree(written / "out", tmp_path_factory.mktemp("value") / "out"))
-    path = out / "selection.json"
+    path = out / "_dsir/selection.json"
     content = json.loads(path.read_bytes())
     places: list[tuple[Any, Any]] = []
 
@@ -459,7 +484,7 @@ SETTINGS = [
 def test_any_value_of_any_setting(written, tmp_path_factory, name, value):
     """Never a crash, whatever the manifest asks for."""
     out = Path(shutil.copytree(written / "out", tmp_path_factory.mktemp("setting") / "out"))
-    path = out / "selection.json"
+    path = out / "_dsir/selection.json"
     content = json.loads(path.read_bytes())
     first, _, inner = name.partition(".")
     place, key = (content["settings"][first], inner) if inner else (content["settings"], first)

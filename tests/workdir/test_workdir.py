@@ -101,7 +101,7 @@ def test_lost_output_is_written_again(raw, goal, tmp_path, expected, calls, cont
     keywords = {**SETTINGS, "out": tmp_path / "out", "workdir": tmp_path / "work"}
     first = dsir.select(raw, goal, **keywords)
     first.paths[1].unlink()
-    (tmp_path / "out" / "selection.json").unlink()
+    (tmp_path / "out" / "_dsir/selection.json").unlink()
     calls.clear()
     dsir.select(raw, goal, **keywords)
     assert calls["score"] == 0
@@ -447,12 +447,13 @@ def test_a_failing_disk(raw, goal, tmp_path, expected, contents, monkeypatch):
 @pytest.mark.parametrize(
     "name",
     [
-        ".part-00001.parquet.tmp-1-aaaaaaaa",
-        ".part-00001.arrow.plain.tmp-1-aaaaaaaa",
-        ".part-00002.jsonl.tmp-1-aaaaaaaa",
-        "_weights/.part-00002.parquet.tmp-1-aaaaaaaa",
-        ".selection.json.tmp-1-aaaaaaaa",
-        ".run.json.tmp-1-aaaaaaaa",
+        "data/.part-00001.parquet.tmp-1-aaaaaaaa",
+        "data/.part-00001.arrow.plain.tmp-1-aaaaaaaa",
+        "data/.part-00002.jsonl.tmp-1-aaaaaaaa",
+        "_dsir/weights/.part-00002.arrow.tmp-1-aaaaaaaa",
+        "_dsir/.selection.json.tmp-1-aaaaaaaa",
+        "_dsir/.run.json.tmp-1-aaaaaaaa",
+        "_dsir/.model.dsir.tmp-1-aaaaaaaa",
     ],
 )
 def test_what_a_killed_run_left_is_removed(raw, goal, tmp_path, expected, contents, name):

@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dsir.check.part_rows import own_file
+from dsir.check.part_rows import beside_part, own_file
 from dsir.corpus.files import is_known
 from dsir.errors import OutputError
 from dsir.formats import how_read, loaded
-from dsir.output.folder import RUN_FILE, SELECTION_FILE
+from dsir.output.folder import (
+    DATA_FOLDER,
+    MODEL_FILE,
+    ORIGINS_FOLDER,
+    RUN_FILE,
+    SELECTION_FILE,
+)
 from dsir.output.manifest import Manifest
-from dsir.output.row_origins import ORIGINS_FOLDER
 from dsir.plural import counted
 from dsir.remote import Location, RemotePath
 from dsir.remote.read_errors import translated
@@ -64,7 +69,7 @@ def refuse_changed(manifest: Manifest, part: str, *, beside: bool) -> None:
     """
     stem = _stem(part)
     for name in manifest.files:
-        if _stem(name) == stem and ("/" in name) == beside:
+        if _stem(name) == stem and name.startswith(f"{DATA_FOLDER}/") != beside:
             found = _problem_of(manifest, name)
             if found is not None:
                 raise OutputError(found)
@@ -100,16 +105,17 @@ def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None
     digest = hashlib.sha256()
     lines = 0
     found_format = how_read(path)
-    if found_format is None:
+    is_model = path.name == PurePosixPath(MODEL_FILE).name
+    if found_format is None and not is_model:
         return f"{path}: has a suffix that dsir does not read"
-    has_lines = found_format.format.rows_are_lines
+    has_lines = found_format is not None and found_format.format.rows_are_lines
     with open_bytes(path) as file:
         while piece := file.read(_PIECE_BYTES):
             digest.update(piece)
             lines += piece.count(b"\n") if has_lines else 0
     if digest.hexdigest() != sha256:
         return f"{path}: was changed after it was written: its checksum differs"
-    counter = found_format.format.row_counter
+    counter = None if found_format is None else found_format.format.row_counter
     found_rows = lines if counter is None else loaded(counter)(path)
     if found_rows != rows:
         return f"{path}: has {counted(found_rows, 'row')}, but the manifest says {rows:,}"
@@ -143,10 +149,10 @@ def _check_totals(manifest: Manifest) -> Iterator[Finding]:
         )
     listed = set(manifest.parts)
     for name in manifest.files:
-        if name.startswith("part-") and name not in listed:
+        if name.startswith(f"{DATA_FOLDER}/") and name not in listed:
             yield Finding("manifest", f"{where}: does not list {name} among its outputs")
     for name in manifest.parts:
-        if f"{ORIGINS_FOLDER}/{Path(name).stem}.parquet" not in manifest.files:
+        if beside_part(name, ORIGINS_FOLDER) not in manifest.files:
             yield Finding(
                 "manifest", f"{where}: does not say where the rows of {name:.80} come from"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -13,19 +14,12 @@ from dsir.check.row_merge import Rows
 from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.files import open_file
 from dsir.errors import OutputError
-from dsir.output.jsonl import WEIGHTS_FOLDER
+from dsir.output.folder import ORIGINS_FOLDER, WEIGHTS_FOLDER
 from dsir.output.manifest import Manifest
-from dsir.output.row_origins import (
-    ORIGINS_FOLDER,
-    Origins,
-    joined_origins,
-    read_origins,
-    unreadable_output,
-)
+from dsir.output.row_origins import Origins, joined_origins, read_origins
+from dsir.output.side_table import read_side_table
 from dsir.plural import counted
 from dsir.remote import Location, RemotePath
-from dsir.remote.read_errors import translated
-from dsir.remote.reading import open_source
 
 
 def own_file(manifest: Manifest, name: str) -> Location:
@@ -39,7 +33,8 @@ def own_file(manifest: Manifest, name: str) -> Location:
         raise OutputError(f"{path}: the manifest does not list this file")
     if isinstance(path, RemotePath):
         return path
-    if path.is_symlink() or (path.parent != manifest.folder and path.parent.is_symlink()):
+    inside = itertools.takewhile(lambda parent: parent != manifest.folder, path.parents)
+    if any(one.is_symlink() for one in (path, *inside)):
         raise OutputError(f"{path}: is a link, but a selection has only files")
     return path
 
@@ -50,7 +45,7 @@ def origins_of(manifest: Manifest, part: str) -> Iterator[Origins]:
     Raises:
         OutputError: the file beside the part cannot be read.
     """
-    return read_origins(own_file(manifest, _beside(ORIGINS_FOLDER, part)))
+    return read_origins(own_file(manifest, beside_part(part, ORIGINS_FOLDER)))
 
 
 def part_rows(
@@ -58,7 +53,7 @@ def part_rows(
 ) -> Iterator[Rows]:
     """Give the rows of a part with all of their columns, in bounded batches.
 
-    The columns of JSON Lines are the line and the columns of its file in `_weights`.
+    The columns of JSON Lines are the line and the columns of its file in `_dsir/weights`.
 
     Args:
         manifest: the manifest of the selection.
@@ -81,7 +76,7 @@ def part_rows(
     origins = _OriginsFeed(origins_of(manifest, part))
     weights = None
     if shard.schema() is None:
-        weights = _BatchFeed(_batches(own_file(manifest, _beside(WEIGHTS_FOLDER, part))))
+        weights = _BatchFeed(read_side_table(own_file(manifest, beside_part(part, WEIGHTS_FOLDER))))
     for taken in shard.take(np.arange(count)):
         content = taken.records
         if content is None:
@@ -92,19 +87,9 @@ def part_rows(
         yield Rows(origins.next_rows(len(content)), content)
 
 
-def _beside(folder: str, part: str) -> str:
-    return f"{folder}/{PurePosixPath(part).stem}.parquet"
-
-
-def _batches(path: Location) -> Iterator[pa.RecordBatch]:
-    import pyarrow.parquet as pq  # Imported here because it takes long.
-
-    with (
-        translated(lambda error: unreadable_output(path, error)),
-        open_source(path) as source,
-        pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
-    ):
-        yield from file.iter_batches(use_threads=False)
+def beside_part(part: str, side: str) -> str:
+    """Return the name of the file in the folder `side` that goes with a part."""
+    return f"{side}/{PurePosixPath(part).stem}.arrow"
 
 
 class _OriginsFeed:

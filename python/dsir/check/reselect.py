@@ -14,15 +14,24 @@ from typing import Any
 
 from dsir.check.file_checks import Finding
 from dsir.check.json_differences import differences
+from dsir.check.part_rows import own_file
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import WINDOW_KEYS
-from dsir.errors import DsirWarning, InputError, ModelError, SettingError, StoreError
+from dsir.errors import (
+    DsirWarning,
+    InputError,
+    ModelError,
+    OutputError,
+    SettingError,
+    StoreError,
+)
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_model
+from dsir.output.folder import MODEL_FILE
 from dsir.output.manifest import Manifest
 from dsir.plural import counted
-from dsir.remote.location import RemotePath, is_url, location_of
+from dsir.remote.location import Location, RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed
 from dsir.run.folders import sample_to_folder, score_to_folder
 from dsir.run.inputs import cut
@@ -159,21 +168,20 @@ def model_of(
 
     Args:
         manifest: the manifest of the selection.
-        model: the model to use in place of the path in the manifest; None for this path.
+        model: the model to use; None for the file that the manifest names, or the one in the
+            folder of the selection.
 
     Returns:
         The model, or None if it cannot be found; findings.
     """
-    described = manifest.content["inputs"].get("model")
-    if model is None:
-        path = described.get("path") if isinstance(described, dict) else None
-        if not isinstance(path, str) or "\0" in path or not _is_whole(path):
+    try:
+        if model is None:
+            model = _own_model(manifest)
+        if model is None:
             what = "the model: the manifest does not say where its file is; give model=..."
             return None, [Finding("input", what)]
-        model = path
-    try:
         found = model if isinstance(model, Estimator) else load_model(model)
-    except (ModelError, SettingError) as error:
+    except (ModelError, OutputError, SettingError) as error:
         raise_if_store_failed(error)
         return None, [Finding("input", str(error))]
     was = manifest.content["model"]
@@ -183,6 +191,22 @@ def model_of(
         )
         return None, [Finding("input", what)]
     return found, []
+
+
+def _own_model(manifest: Manifest) -> Location | None:
+    """Return the file that the manifest names if it is there, and the folder's own otherwise.
+
+    None if the manifest names something that is no path.
+    """
+    described = manifest.content["inputs"].get("model")
+    path = described.get("path", "") if isinstance(described, dict) else ""
+    if path is not None:
+        if not isinstance(path, str) or "\0" in path or not _is_whole(path):
+            return None
+        named = location_of(path)
+        if named.is_file():
+            return named
+    return own_file(manifest, MODEL_FILE)
 
 
 class _Search:

@@ -132,8 +132,8 @@ def verify(
             manifest. Needed if it was in memory. Files may have another path and time of last
             change, but not another size.
         target: where the target is now, likewise.
-        model: where the model of a selection of `dsir write` is now, likewise; such a selection has
-            no target.
+        model: the model to make a selection of `dsir write` again with; by default the file in
+            the manifest, or the one in the folder. Such a selection has no target.
         quick: check only the checksums, and read no input.
         ignore_times: accept an input of the same path and size with another time of last change.
         {arguments}

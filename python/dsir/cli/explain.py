@@ -50,7 +50,7 @@ def explain(
 
     `dsir explain model.dsir "A film that nobody should miss."`
 
-    `dsir explain model.dsir --top 50 < document.txt`
+    `dsir explain selected/ --top 50 < document.txt`
     """
     if text is not None and file is not None:
         raise SettingError("give TEXT or --file, not both")

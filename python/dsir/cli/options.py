@@ -44,7 +44,11 @@ Out = Annotated[
     ),
 ]
 ModelArgument = Annotated[
-    str, typer.Argument(metavar="MODEL", help="The model file, e.g. model.dsir.")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="The model file, or the folder of a selection, e.g. model.dsir or selected/.",
+    ),
 ]
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir.")

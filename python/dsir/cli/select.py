@@ -12,7 +12,7 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
 from dsir.cli.dry_run import dry_run as look
-from dsir.cli.tables import print_accounts
+from dsir.cli.tables import print_accounts, print_how_to_load
 from dsir.corpus import Paths
 from dsir.run.select import SELECT_SETTINGS
 
@@ -101,3 +101,4 @@ def select(
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
         print_accounts(selection.metrics, selection.metrics["stages"], paths)
+        print_how_to_load(out)

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from dsir.plural import counted
 
 if TYPE_CHECKING:
@@ -18,6 +20,12 @@ _NAMED_PATHS = 5
 
 # A line of a table: what it counts, the number, a note.
 Line = tuple[str, str, str]
+
+
+def print_how_to_load(out: str) -> None:
+    """Print the last line of a run: how to load the selection in a folder."""
+    data = f"{out.rstrip('/')}/data"
+    typer.echo(f"load it: dsir.load({out!r}); any reader of folders: {data}")
 
 
 def print_accounts(metrics: Metrics, stages: Mapping[str, Any], paths: list[str]) -> None:
@@ -74,11 +82,11 @@ def _row_lines(metrics: Metrics) -> Iterator[Line]:
         elif reason != "not_drawn":
             note = "same text as an earlier row" if reason == "duplicates" else ""
             yield f"  {reason.replace('_', ' ')}", f"{count:,}", note
-    yield "  bad", f"{rows.bad:,}", "see _rejects.jsonl" if rows.bad else ""
+    yield "  bad", f"{rows.bad:,}", "see _dsir/rejects.jsonl" if rows.bad else ""
     for kind, count in rows.bad_by_kind.items():
         yield f"    {kind.replace('_', ' ')}", f"{count:,}", ""
     if shards.skipped:
-        yield "shards skipped", f"{shards.skipped:,}", "see _rejects.jsonl"
+        yield "shards skipped", f"{shards.skipped:,}", "see _dsir/rejects.jsonl"
 
 
 def _quality_lines(metrics: Metrics) -> Iterator[Line]:

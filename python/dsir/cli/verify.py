@@ -61,8 +61,8 @@ def verify(
             "--model",
             "-m",
             metavar="PATH",
-            help="Where the model that 'dsir write' used is now, e.g. moved/model.dsir. By default "
-            "the path in the manifest.",
+            help="The model to make a selection of 'dsir write' again with, e.g. model.dsir. By "
+            "default the file in the manifest, or the one in the folder.",
         ),
     ] = None,
     quiet: options.Quiet = False,

@@ -10,6 +10,7 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
+from dsir.cli.tables import print_how_to_load
 from dsir.model.estimators import load_model
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.plural import counted
@@ -75,3 +76,4 @@ def write(
             f"{out}: {counted(written.rows, 'row')} in {counted(len(written.paths), 'shard')}"
             + ("" if kl is None else f", KL reduction {kl:.4f}")
         )
+        print_how_to_load(out)

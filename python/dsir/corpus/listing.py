@@ -18,8 +18,8 @@ from dsir.errors import EmptyCorpusError, ShardError
 from dsir.formats import SUFFIXES
 from dsir.remote import Location, RemotePath
 
-# A folder with one of these is something that dsir wrote, and no part of a corpus.
-_OF_DSIR = ("_dsir", "_rows")
+# What the earlier layout of a selection has beside selection.json.
+_OF_SELECTION = frozenset({"run.json", "_rows"})
 _LARGEST_NOTE = 1 << 24
 
 
@@ -162,9 +162,11 @@ _NO_DATA = frozenset({"README.md", "README", "LICENSE", "dataset_info.json", "st
 
 
 def _what_dsir_wrote(folder: Path, names: set[str]) -> str | None:
-    if "selection.json" in names and ("run.json" in names or names & {*_OF_DSIR}):
+    if "selection.json" in names and names & _OF_SELECTION:
         return "a selection that dsir wrote"
     if "_dsir" in names:
+        if (folder / "_dsir" / "selection.json").is_file():
+            return "a selection that dsir wrote"
         return "a folder that dsir wrote"
     if "ranking.json" in names:
         return "a ranking that dsir wrote"

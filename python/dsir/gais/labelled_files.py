@@ -21,7 +21,7 @@ from dsir.gais.selector import take_rows
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.trials import JUDGES, judge
 from dsir.model.features import HashedNgrams
-from dsir.output.folder import INSTANCES_FILE
+from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.remote import Location, within
 from dsir.storage.atomic import write_json
@@ -128,7 +128,7 @@ def write_instances(
     Raises:
         OutputError: the rows cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_output_folder(out)
     paths, first = [], 0
     for number, table in enumerate(tables.tables):
         own = rows[(rows >= first) & (rows < first + table.num_rows)] - first
@@ -136,7 +136,8 @@ def write_instances(
         if len(own) == 0:
             continue
         kept = take_rows(table, own)
-        file = ParquetTable(out / f"part-{number:05d}.parquet", kept.schema)
+        stem = part_stem(out, number)
+        file = ParquetTable(stem.with_name(f"{stem.name}.parquet"), kept.schema)
         try:
             for batch in kept.combine_chunks().to_batches():
                 file.write(list(batch.columns))

@@ -26,7 +26,7 @@ from dsir.lexrank.summarize import Summary, SummaryBudget, summarize
 from dsir.lexrank.terms import count_terms
 from dsir.lexrank.units import Units, units_of, weighed_terms
 from dsir.output import AddedColumns, open_writer
-from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE
+from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
@@ -190,7 +190,7 @@ def rank_corpus(
     corpus = ranking.read.texts
     for shard in corpus.shards:
         _added(score_column).refuse_taken_names(shard.schema())
-    out.mkdir(parents=True, exist_ok=True)
+    make_output_folder(out)
     scores, kept, groups = _scores(ranking, out, top)
     paths = []
     corpus_row = 0
@@ -225,7 +225,7 @@ def summarize_corpus(
     split: bool,
     description: Any,
 ) -> Ranked:
-    """Write summaries.parquet: the chosen sentences of every group, in the order of the rows.
+    """Write data/summaries.parquet: the chosen sentences of every group, in the order of the rows.
 
     Columns: `group`; `rank`, 0 for the sentence chosen first; `sentence`; `score`; `row`, the
     global row number of the sentence's document; `position`, the sentence's place in the document.
@@ -242,7 +242,7 @@ def summarize_corpus(
         InputError: the corpus cannot be read.
         OutputError: the summaries cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_output_folder(out)
     table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
     rows = groups = written = 0
     try:
@@ -371,7 +371,7 @@ def _write(
     out: Location,
     score_column: str,
 ) -> Location:
-    stem = out / f"part-{number:05d}"
+    stem = part_stem(out, number)
     added = _added(score_column)
     with open_writer(shard.kind, stem, schema=shard.schema(), added=added) as writer:
         for taken in shard.take(rows - corpus_row):

@@ -8,7 +8,8 @@ from dsir.errors import ModelError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
-from dsir.remote import RemotePath, location_of
+from dsir.output.folder import MODEL_FILE
+from dsir.remote import Location, RemotePath, location_of
 
 # To add a kind of model, add its class here.
 ESTIMATORS: dict[str, type[Estimator]] = {
@@ -19,10 +20,13 @@ ESTIMATORS: dict[str, type[Estimator]] = {
 def load_model(path: str | Path | RemotePath) -> Estimator:
     """Read a model of any kind.
 
+    Args:
+        path: the model file, or the output folder of a selection, which has its model in `_dsir`.
+
     Raises:
         ModelError: the file is missing or damaged, or this version of dsir cannot use it.
     """
-    content = model_file.read(location_of(path))
+    content = model_file.read(_file_of(location_of(path)))
     estimator = ESTIMATORS.get(content.kind)
     if estimator is None:
         known = ", ".join(map(repr, ESTIMATORS))
@@ -30,3 +34,9 @@ def load_model(path: str | Path | RemotePath) -> Estimator:
             f"{path}: is a model of kind {content.kind!r}; this version of dsir knows {known}"
         )
     return estimator.from_file(content, path)
+
+
+def _file_of(path: Location) -> Location:
+    # Asking a store about a folder takes a request, so the usual name of a model is believed.
+    is_folder = not path.name.endswith(".dsir") and path.is_dir()
+    return path / MODEL_FILE if is_folder else path

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.errors import ModelError
+from dsir.output.writer import FileAccount
 from dsir.remote import Location
 from dsir.storage.atomic import atomic_file
 
@@ -61,16 +62,17 @@ def digest(content: Content) -> str:
     return hashlib.sha256(_encode(content)).hexdigest()
 
 
-def write(path: Location, content: Content) -> None:
-    """Write a model file, atomically.
+def write(path: Location, content: Content) -> FileAccount:
+    """Write a model file, atomically, and return its account; it has no rows.
 
     Raises:
         OSError: the file cannot be written.
     """
     body = _encode(content)
+    data = body + hashlib.sha256(body).digest()
     with atomic_file(path) as file:
-        file.write(body)
-        file.write(hashlib.sha256(body).digest())
+        file.write(data)
+    return FileAccount(path, len(data), 0, hashlib.sha256(data).hexdigest())
 
 
 def read(path: Location) -> Content:

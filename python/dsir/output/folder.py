@@ -1,4 +1,8 @@
-"""The folder that a selection is written to: what it may hold before, and clearing it."""
+"""The folder that dsir writes to: its layout, what it may hold before, and clearing it.
+
+The rows are in `data`, so that any reader opens that folder. Everything else is in `_dsir`, and
+none of it is Parquet: a pattern such as `**/*.parquet` finds the rows and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +12,64 @@ import secrets
 from collections.abc import Iterator
 
 from dsir.errors import OutputError
-from dsir.output.jsonl import WEIGHTS_FOLDER
-from dsir.output.row_origins import ORIGINS_FOLDER
-from dsir.remote import Location, RemotePath
+from dsir.remote import Location, RemotePath, within
 from dsir.remote.store import RemoteError
 from dsir.storage.atomic import write_json
 
-SELECTION_FILE = "selection.json"
-RUN_FILE = "run.json"
-RANKING_FILE = "ranking.json"
-INSTANCES_FILE = "instances.json"
-SUMMARIES_FILE = "summaries.parquet"
-REJECTS_FILE = "_rejects.jsonl"
+# Where everything is, from the output folder.
+DATA_FOLDER = "data"
+SIDE_FOLDER = "_dsir"
+# These two hold another file for every part.
+WEIGHTS_FOLDER = f"{SIDE_FOLDER}/weights"
+ORIGINS_FOLDER = f"{SIDE_FOLDER}/rows"
+SELECTION_FILE = f"{SIDE_FOLDER}/selection.json"
+RUN_FILE = f"{SIDE_FOLDER}/run.json"
+RANKING_FILE = f"{SIDE_FOLDER}/ranking.json"
+INSTANCES_FILE = f"{SIDE_FOLDER}/instances.json"
+REJECTS_FILE = f"{SIDE_FOLDER}/rejects.jsonl"
+MODEL_FILE = f"{SIDE_FOLDER}/model.dsir"
+SUMMARIES_FILE = f"{DATA_FOLDER}/summaries.parquet"
 
-# Folders that hold another file for every part.
-_FOLDERS = (WEIGHTS_FOLDER, ORIGINS_FOLDER)
+_FOLDERS = (DATA_FOLDER, WEIGHTS_FOLDER, ORIGINS_FOLDER, SIDE_FOLDER)
+# What the layout of earlier versions had at the top.
+_EARLIER = frozenset({"selection.json", "ranking.json", "instances.json"})
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
 _UNFINISHED = re.compile(
-    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|_rejects)\.[a-z.]+\.tmp-.*"
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects|model)\.[a-z.]+\.tmp-.*"
 )
+
+
+def part_stem(folder: Location, number: int) -> Location:
+    """Return the path of a part without its suffix.
+
+    Args:
+        folder: the output folder.
+        number: the number of the part, from 0.
+    """
+    return folder / DATA_FOLDER / f"part-{number:05d}"
+
+
+def beside(path_stem: Location, side: str) -> Location:
+    """Return the path of the file that goes with a part.
+
+    Args:
+        path_stem: the path of the part without its suffix, as `part_stem` returns it.
+        side: WEIGHTS_FOLDER or ORIGINS_FOLDER.
+    """
+    return path_stem.parent.parent / side / f"{path_stem.name}.arrow"
+
+
+def make_output_folder(folder: Location) -> None:
+    """Make a folder for parts that are written before anything is in `_dsir`.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    try:
+        (folder / SIDE_FOLDER).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error}") from error
 
 
 def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) -> None:
@@ -50,8 +92,13 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
         raise OutputError(f"{folder}: cannot be read: {error}") from error
     if not is_folder:
         raise OutputError(f"{folder}: is not a folder; give another out")
-    found = {entry.name for entry in folder.iterdir() if not _UNFINISHED.fullmatch(entry.name)}
-    foreign = sorted(found - {entry.name for entry in _own_files(folder)} - {*_FOLDERS})
+    found = set(_names_in(folder))
+    foreign = sorted(found - {within(path, folder) for path in _own_files(folder)})
+    if _EARLIER & found and not resuming:
+        raise OutputError(
+            f"{folder}: holds what an earlier version of dsir wrote, in another layout; "
+            "remove that, or give an empty or a new folder"
+        )
     if foreign and not resuming:
         raise OutputError(
             f"{folder}: is not empty: it holds files that no selection has "
@@ -116,7 +163,7 @@ def clear_output_folder(folder: Location) -> None:
 
 def remove_unfinished(folder: Location) -> None:
     """Remove the files that an interrupted run left under temporary names."""
-    for parent in (folder, *(folder / name for name in _FOLDERS)):
+    for parent in (folder / name for name in _FOLDERS):
         if parent.is_dir():
             for path in parent.iterdir():
                 if _UNFINISHED.fullmatch(path.name):
@@ -128,19 +175,34 @@ def _own_files(folder: Location) -> Iterator[Location]:
 
     The manifest says that a selection is whole, so it has to be removed before the rest.
     """
-    if not folder.is_dir():
-        return
+    if not (folder / SIDE_FOLDER).is_dir():
+        return  # What is in `data` is somebody else's.
     for name in (
         SELECTION_FILE,
         RANKING_FILE,
         INSTANCES_FILE,
         RUN_FILE,
-        SUMMARIES_FILE,
         REJECTS_FILE,
+        MODEL_FILE,
     ):
         if (folder / name).is_file():
             yield folder / name
-    for parent in (folder, *(folder / name for name in _FOLDERS)):
+    if (folder / SUMMARIES_FILE).is_file():
+        yield folder / SUMMARIES_FILE
+    for parent in (folder / name for name in (DATA_FOLDER, WEIGHTS_FOLDER, ORIGINS_FOLDER)):
         if parent.is_dir():
             names = sorted(path.name for path in parent.iterdir())
             yield from (parent / name for name in names if _SHARD.fullmatch(name))
+
+
+def _names_in(folder: Location) -> Iterator[str]:
+    """Yield what is in an output folder, from there; unfinished files are nothing."""
+    for parent in ("", *_FOLDERS):
+        place = folder / parent if parent else folder
+        if not place.is_dir():
+            continue
+        for entry in place.iterdir():
+            name = f"{parent}/{entry.name}" if parent else entry.name
+            is_own = name in _FOLDERS and entry.is_dir()
+            if not is_own and not _UNFINISHED.fullmatch(entry.name):
+                yield name

@@ -8,23 +8,19 @@ import pyarrow as pa
 
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
-from dsir.output.parquet import ParquetTable
+from dsir.output.folder import WEIGHTS_FOLDER, beside
+from dsir.output.side_table import SideTable
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.primitive_arrays import to_arrow
 from dsir.remote import Location
 from dsir.storage.atomic import UnfinishedFile
 
-WEIGHTS_FOLDER = "_weights"
-
-_WEIGHT_ROWS = 1 << 17
-
 
 class JsonLinesWriter(Writer):
-    """Writes `<stem>.jsonl` and, in the folder `_weights` beside it, `<stem name>.parquet`.
+    """Writes `data/<name>.jsonl` and, beside it, `_dsir/weights/<name>.arrow`.
 
     The second file has a row for every line, with its row number in the corpus (`row`) and the
-    added columns. Readers that take the output as a corpus skip the folder for its leading
-    underscore.
+    added columns.
 
     Args:
         path_stem: the path without its suffix.
@@ -44,11 +40,7 @@ class JsonLinesWriter(Writer):
                 *added.fields,
             ]
         )
-        self._weights = ParquetTable(
-            path_stem.parent / WEIGHTS_FOLDER / (path_stem.name + ".parquet"),
-            weights,
-            max_rows=_WEIGHT_ROWS,
-        )
+        self._weights = SideTable(beside(path_stem, WEIGHTS_FOLDER), weights)
         try:
             with writing(self._path):
                 self._lines = UnfinishedFile(self._path, hashed=True)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from dsir import _core
@@ -25,13 +26,13 @@ from dsir.remote.reading import open_bytes
 from dsir.storage.atomic import json_bytes, write_json
 from dsir.version import __version__
 
-FORMAT = 2
+FORMAT = 3
 
 _WRITTEN = [one.suffixes[0] for one in FORMATS if one.suffixes]
 # The names that files of a selection may have. None leads out of its folder.
 _FILE = re.compile(
-    rf"part-\d{{5,9}}({'|'.join(re.escape(suffix) for suffix in _WRITTEN)})"
-    r"|_(weights|rows)/part-\d{5,9}\.parquet|_rejects\.jsonl"
+    rf"data/part-\d{{5,9}}({'|'.join(re.escape(suffix) for suffix in _WRITTEN)})"
+    r"|_dsir/(weights|rows)/part-\d{5,9}\.arrow|_dsir/rejects\.jsonl|_dsir/model\.dsir"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 1 << 30  # Bytes of the largest manifest that is read: millions of skipped rows.
@@ -67,7 +68,7 @@ class Manifest:
 
     @property
     def parts(self) -> list[str]:
-        """The names of the files with the rows, in order."""
+        """The files with the rows, in order, from the folder."""
         outputs: list[str] = self.content["outputs"]
         return outputs
 
@@ -133,7 +134,7 @@ def read_selection_file(folder: Location) -> Manifest:
         sealed = checksum == _checksum(content)
     except (ValueError, RecursionError):  # NaN, which JSON does not have.
         as_written = sealed = False
-    if content.get("format") != FORMAT and (sealed or content.get("format") == 1):
+    if content.get("format") != FORMAT and (sealed or content.get("format") in (1, 2)):
         raise OutputError(
             f"{path}: has format {content.get('format')!r}, but this version of dsir reads format "
             f"{FORMAT}; select again, or use the version of dsir that wrote it"
@@ -166,6 +167,11 @@ def _versions() -> dict[str, Any]:
 
 def _no_manifest(folder: Location, error: Exception) -> OutputError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
+        if (folder / PurePosixPath(SELECTION_FILE).name).is_file():
+            return OutputError(
+                f"{folder}: holds a selection in the layout of an earlier version of dsir; "
+                "select again, or use the version of dsir that wrote it"
+            )
         return OutputError(
             f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
             "dsir select wrote to"

@@ -1,4 +1,4 @@
-"""_rejects.jsonl: a line for every row and shard that was skipped."""
+"""_dsir/rejects.jsonl: a line for every row and shard that was skipped."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Rejected(Protocol):
 
 
 def write_rejects(folder: Location, rejected: Iterable[Rejected]) -> list[FileAccount]:
-    """Write `_rejects.jsonl` into an output folder; if nothing was rejected, write no file.
+    """Write `_dsir/rejects.jsonl` into an output folder; if nothing was rejected, write no file.
 
     Args:
         folder: the folder.

@@ -10,15 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.errors import OutputError
-from dsir.output.parquet import ParquetTable
+from dsir.output.folder import ORIGINS_FOLDER, beside
+from dsir.output.side_table import SideTable, read_side_table
 from dsir.output.writer import FileAccount
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote import Location
-from dsir.remote.read_errors import first_line, translated
-from dsir.remote.reading import open_source
-
-ORIGINS_FOLDER = "_rows"
-_GROUP_ROWS = 1 << 17
 
 
 class Origins(NamedTuple):
@@ -29,6 +25,7 @@ class Origins(NamedTuple):
         source_row: int64, the row in that input; with windows, the row of the document.
         start: uint32, where the window begins in its document's text, in bytes; None unless rows
             are windows.
+        window: int64, the number of the window in the corpus; None unless rows are windows.
         log_weight: float64, the log-weights of the rows.
         target: an Arrow array of strings, the names of the targets that the rows were drawn for;
             None unless targets are separate.
@@ -37,6 +34,7 @@ class Origins(NamedTuple):
     source: npt.NDArray[np.uint32]
     source_row: npt.NDArray[np.int64]
     start: npt.NDArray[np.uint32] | None
+    window: npt.NDArray[np.int64] | None
     log_weight: npt.NDArray[np.float64]
     target: pa.Array | None
 
@@ -60,7 +58,7 @@ def joined_origins(parts: Sequence[Origins]) -> Origins:
 
 
 class OriginsWriter:
-    """Writes `_rows/<name>.parquet`. Readers of the output skip the folder for its underscore.
+    """Writes `_dsir/rows/<name>.arrow` beside the part `data/<name>`.
 
     The file is opened with the first rows, so a run that fails earlier leaves neither file nor
     folder.
@@ -72,9 +70,9 @@ class OriginsWriter:
     """
 
     def __init__(self, path_stem: Location, *, windows: bool, targets: bool) -> None:
-        self._path = path_stem.parent / ORIGINS_FOLDER / (path_stem.name + ".parquet")
+        self._path = beside(path_stem, ORIGINS_FOLDER)
         self._schema = _schema(windows, targets)
-        self._table: ParquetTable | None = None
+        self._table: SideTable | None = None
 
     def write(self, origins: Origins) -> None:
         """Add rows.
@@ -107,9 +105,9 @@ class OriginsWriter:
             self._table.discard()
             self._path.unlink(missing_ok=True)
 
-    def _begun(self) -> ParquetTable:
+    def _begun(self) -> SideTable:
         if self._table is None:
-            self._table = ParquetTable(self._path, self._schema, max_rows=_GROUP_ROWS)
+            self._table = SideTable(self._path, self._schema)
         return self._table
 
 
@@ -117,47 +115,32 @@ def read_origins(path: Location) -> Iterator[Origins]:
     """Yield where the rows of a part come from, in runs of a bounded number of rows.
 
     Args:
-        path: the file in the folder `_rows`.
+        path: the file in the folder `_dsir/rows`.
 
     Raises:
         OutputError: the file is missing, damaged, or not a table of row origins.
     """
-    import pyarrow.parquet as pq  # Here: long to import.
-
-    with (
-        translated(lambda error: unreadable_output(path, error)),
-        open_source(path) as source,
-        pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True) as file,
-    ):
-        schema = file.schema_arrow
-        names = schema.names
+    for batch in read_side_table(path):
+        names = batch.schema.names
         windows, targets = "start" in names, "target" in names
-        if not schema.equals(_schema(windows, targets)):
+        if not batch.schema.equals(_schema(windows, targets)):
             raise OutputError(f"{path}: is not a table of row origins")
-        for batch in file.iter_batches(_GROUP_ROWS, use_threads=False):
-            batch.validate(full=True)
-            if any(column.null_count for column in batch.columns):
-                raise OutputError(f"{path}: has nulls, which a table of row origins never has")
-            columns = dict(zip(names, batch.columns, strict=True))
-            yield Origins(
-                to_numpy(columns["source"]),
-                to_numpy(columns["source_row"]),
-                to_numpy(columns["start"]) if windows else None,
-                to_numpy(columns["log_weight"]),
-                columns["target"] if targets else None,
-            )
-
-
-def unreadable_output(path: Location, error: Exception) -> OutputError:
-    """Return the error for an output file that cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        return OutputError(f"{path}: is missing")
-    return OutputError(f"{path}: cannot be read: {first_line(error)}")
+        if any(column.null_count for column in batch.columns):
+            raise OutputError(f"{path}: has nulls, which a table of row origins never has")
+        columns = dict(zip(names, batch.columns, strict=True))
+        yield Origins(
+            to_numpy(columns["source"]),
+            to_numpy(columns["source_row"]),
+            to_numpy(columns["start"]) if windows else None,
+            to_numpy(columns["window"]) if windows else None,
+            to_numpy(columns["log_weight"]),
+            columns["target"] if targets else None,
+        )
 
 
 def _schema(windows: bool, targets: bool) -> pa.Schema:
     fields = [("source", pa.uint32()), ("source_row", pa.int64())]
-    fields += [("start", pa.uint32())] * windows
+    fields += [("start", pa.uint32()), ("window", pa.int64())] * windows
     fields += [("log_weight", pa.float64())]
     fields += [("target", pa.string())] * targets
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])

@@ -17,10 +17,12 @@ import pyarrow as pa
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, SettingError, ShardError
+from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
 from dsir.output import AddedColumns
 from dsir.output.folder import (
+    MODEL_FILE,
     RUN_FILE,
     SELECTION_FILE,
     clear_output_folder,
@@ -29,7 +31,7 @@ from dsir.output.folder import (
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
-from dsir.remote import Folder, Location, Mirror
+from dsir.remote import Folder, Location, Mirror, within
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
@@ -351,6 +353,8 @@ class SelectionRun:
         files = fetched.files
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
+            with writing(self.out / MODEL_FILE):
+                files.append(model_file.write(self.out / MODEL_FILE, model.content()))
         metrics = self._accounts(scores, drawn, rows)
         metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
         stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
@@ -375,7 +379,7 @@ class SelectionRun:
                 "inputs": inputs,
                 "model": model.fingerprint,
                 "metrics": metrics.describe(),
-                "outputs": [path.name for path in fetched.paths],
+                "outputs": [within(path, self.out) for path in fetched.paths],
                 "skipped": [entry.to_json() for entry in skipped],
             }
             self._write_run(self.out, selection, begun)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsir.output.folder import SELECTION_FILE
 from dsir.remote import Folder, Mirror, location_of
 from dsir.stages.count_files import WHOLE
 from dsir.stages.units import unit_counts, unit_sizes
@@ -112,7 +113,7 @@ def run_status(folder: Folder) -> RunStatus:
     rows = _Markers(workdir / "rows", "", _own_fingerprint(workdir / "rows"))
     written = _Markers(outputs, "", _own_fingerprint(outputs))
     out = ((_read(outputs / "manifest.json") or {}).get("settings") or {}).get("out")
-    finished = out is not None and (location_of(out) / "selection.json").is_file()
+    finished = out is not None and (location_of(out) / SELECTION_FILE).is_file()
     stages = (
         raw.status("fit", len(sizes), sizes),
         scores.status("score", len(sizes), sizes),

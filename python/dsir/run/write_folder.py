@@ -11,12 +11,13 @@ from dsir.corpus import Shard
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
+from dsir.model import model_file
 from dsir.model.estimator import Estimator
-from dsir.output.folder import SELECTION_FILE, clear_output_folder
+from dsir.output.folder import MODEL_FILE, SELECTION_FILE, clear_output_folder
 from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
-from dsir.remote import Folder, Location, location_of
+from dsir.remote import Folder, Location, location_of, within
 from dsir.run.accounts import with_kl_reduction
 from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
@@ -108,6 +109,8 @@ def write_from_folder(
         raise_named(error, shards, units, _WAY_OUT)
     skipped = skipped_in_files(shards, accounts.skipped)
     written.files += write_rejects(out, skipped)
+    with writing(out / MODEL_FILE):
+        written.files.append(model_file.write(out / MODEL_FILE, model.content()))
     metrics = with_kl_reduction(accounts.metrics, model.training_counts, written.counts)
     described = {
         "settings": {
@@ -120,7 +123,7 @@ def write_from_folder(
         },
         "model": model.fingerprint,
         "metrics": metrics.describe(),
-        "outputs": [path.name for path in written.paths],
+        "outputs": [within(path, out) for path in written.paths],
         "skipped": [entry.to_json() for entry in skipped],
     }
     # Written last, because this file says that the selection is complete.

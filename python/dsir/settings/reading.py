@@ -45,7 +45,7 @@ class ReadSettings:
     on_error: OnError = argument(
         "raise",
         "What to do with rows and files that cannot be read: 'raise' stops the run; 'skip' passes "
-        "them over and lists them in Selection.skipped and in _rejects.jsonl in the output folder.",
+        "them over and lists them in Selection.skipped and in _dsir/rejects.jsonl of the output.",
         panel=arguments.RUN,
     )
     limits: BadLimits = field(default=NO_LIMITS, metadata={"group": BadLimits})

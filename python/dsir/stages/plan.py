@@ -56,7 +56,8 @@ def plan_output(
     """Distribute the selected rows, in order, over output shards.
 
     A new output shard begins when the next row would take the text above `shard_size` bytes, and
-    when the kind or the schema of the input changes. The plan depends on the rows alone, so it is
+    when the kind or the columns of the input change; the metadata of the first schema in an output
+    shard is kept. The plan depends on the rows alone, so it is
     the same for any number of threads, and after a restart.
     """
     pieces: list[Piece] = []
@@ -92,4 +93,9 @@ def plan_output(
 def _same(one: tuple[str, pa.Schema | None], other: tuple[str, pa.Schema | None]) -> bool:
     if one[0] != other[0] or (one[1] is None) != (other[1] is None):
         return False
-    return one[1] is None or bool(one[1].equals(other[1], check_metadata=True))
+    if one[1] is None or other[1] is None:
+        return True
+    # The metadata of a schema tells of its file: pandas writes the number of rows there. That of a
+    # field tells of its type.
+    first, second = (schema.remove_metadata() for schema in (one[1], other[1]))
+    return bool(first.equals(second, check_metadata=True))

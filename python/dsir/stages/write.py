@@ -16,6 +16,7 @@ from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.model.features import HashedNgrams
 from dsir.output import AddedColumns, open_writer
+from dsir.output.folder import part_stem
 from dsir.output.row_origins import Origins, OriginsWriter
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, RemotePath, within
@@ -98,7 +99,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
             progress(output.rows)
             return done
     counts = _no_counts(task)
-    stem = task.folder / f"part-{output.number:05d}"
+    stem = part_stem(task.folder, output.number)
     shard = output.pieces[0].shard
     writer = open_writer(shard.kind, stem, schema=output.schema, added=task.added)
     origins = OriginsWriter(stem, windows=shard.is_windows, targets=bool(task.added.target_names))
@@ -106,7 +107,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
         for piece, taken, selected, rows in taken_rows(output.pieces, task.threads):
             added = task.added.values(selected.log_weight, selected.target)
             writer.write(taken, added, rows)
-            origins.write(_origins_of(piece, taken, selected, added))
+            origins.write(_origins_of(piece, taken, selected, added, rows))
             _count(taken.text, selected, task, counts)
             progress(len(rows))
         beside = origins.close()
@@ -133,12 +134,17 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
 
 
 def _origins_of(
-    piece: Piece, taken: TakenRows, selected: SelectedRows, added: list[pa.Array]
+    piece: Piece,
+    taken: TakenRows,
+    selected: SelectedRows,
+    added: list[pa.Array],
+    global_rows: npt.NDArray[np.int64],
 ) -> Origins:
     return Origins(
         np.full(len(taken.rows), piece.source, dtype=np.uint32),
         piece.shard.rows_before() + taken.rows,
         selected.start,
+        None if selected.start is None else global_rows,
         selected.log_weight,
         None if selected.target is None else added[-1],
     )
