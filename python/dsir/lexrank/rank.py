@@ -103,7 +103,8 @@ def lexrank(
             absolute values added up.
         max_iterations: the power method also ends after this many steps, with a warning.
         idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
-        stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
+        stopwords: for texts and tokens: "en" or a list of terms to leave out; None for none, or
+            for those of `idf`.
         teleport: float[units], 0 or more: jumps go to units in proportion to these numbers. For
             query-biased centrality, give the similarity to the query. None is uniform.
         method: "lexrank", or "degree": the number of neighbours, counting the unit itself; with

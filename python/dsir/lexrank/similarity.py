@@ -93,7 +93,8 @@ def similarity_join(
         include_self: whether every unit that is not zero is its own neighbour, with cosine 1.
         text: the text column, if there are columns.
         idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
-        stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
+        stopwords: for texts and tokens: "en" or a list of terms to leave out; None for none, or
+            for those of `idf`.
         punctuation: for texts: whether runs of punctuation are terms too.
         threads: how many threads to use; None for every core. The result does not depend on them.
 

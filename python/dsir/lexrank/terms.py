@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pyarrow as pa
+
 from dsir import _core
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.bad_text import bad_text_error
-from dsir.corpus.tables import table_of_texts
+from dsir.corpus.tables import table_of, table_of_texts
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 
 
@@ -49,7 +51,7 @@ def count_terms(
 def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
     """Give the shards of anything that `dsir.corpus.resolve` takes.
 
-    But here a list of strings is always a list of texts, even if the strings look like paths: a
+    But here strings in a list or an Arrow array are always texts, even if they look like paths: a
     sentence may well end in the name of a file. An empty list has no shards.
     """
     if isinstance(source, Corpus):
@@ -60,4 +62,6 @@ def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
             return
         if all(element is None or isinstance(element, str) for element in source):
             source = table_of_texts(source, text, name)
+    elif isinstance(source, pa.Array | pa.ChunkedArray):
+        source = table_of(source, text, name)
     yield from resolve(source, text=text, name=name).shards

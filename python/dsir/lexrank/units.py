@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.errors import SettingError
-from dsir.lexrank.idf import Idf
+from dsir.lexrank.idf import Idf, stopwords_beside
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.terms import count_terms
 from dsir.primitive_arrays import to_numpy
@@ -62,7 +62,7 @@ def units_of(
         source: texts, token lists or vectors; see the top of this module.
         text: the text column, if the source has columns.
         idf: an idf fitted elsewhere; None to compute it from these units. Not for vectors.
-        stopwords: terms to leave out. Not for vectors.
+        stopwords: terms to leave out; None for those of `idf`. Not for vectors.
         punctuation: whether runs of punctuation are terms too; only for texts.
         threads: how many threads to use.
 
@@ -79,6 +79,7 @@ def units_of(
                 "idf and stopwords apply to terms, but these units are vectors; leave both out"
             )
         return Units(vectors, vectors.occupied())
+    stopwords = stopwords_beside(idf, stopwords, punctuation=punctuation)
     tokens = _token_lists(source, text)
     if tokens is None:
         counter = count_terms(
