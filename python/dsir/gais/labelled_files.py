@@ -16,7 +16,8 @@ from dsir.engine import thread_count
 from dsir.errors import InputError, SettingError
 from dsir.gais.baselines import RandomSelection
 from dsir.gais.gais import GAIS, seed_of
-from dsir.gais.labelled_table import class_codes, labelled_table
+from dsir.gais.labelled_table import labelled_table
+from dsir.gais.labels import class_codes
 from dsir.gais.selector import take_rows
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.trials import JUDGES, judge
