@@ -25,6 +25,7 @@ from dsir.lexrank.corpus import (
 from dsir.lexrank.idf import Idf, stopwords_beside
 from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.readable_shards import Readable, Watch
+from dsir.lexrank.sentences import check_language
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.summarize import DEFAULT_THRESHOLD, SummaryBudget
 from dsir.output.folder import (
@@ -248,6 +249,7 @@ def lexrank(
     settings = LexRankSettings(threshold or None, damping, tolerance)
     wanted = None if top is None else Top.parse(top)
     stopwords_of(stopwords)
+    check_language(language)
     loaded = None if idf in _FITTED_IDFS else Idf.load(idf)
     left_out = stopwords_beside(loaded, stopwords)
     threads = thread_count(given.get("threads"))

@@ -17,6 +17,7 @@ from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import LexRankSettings, rank_units
+from dsir.lexrank.sentences import check_language
 from dsir.lexrank.sentences import sentences as sentences_of
 from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.terms import shards_of
@@ -147,6 +148,7 @@ def summarize(
     settings = LexRankSettings(threshold, damping)
     used = thread_count(threads)
     documents = [texts] if isinstance(texts, str) else texts
+    check_language(language)
     if split:
         lists = sentences_of(documents, language=language, column=text)
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else lists.combine_chunks()
