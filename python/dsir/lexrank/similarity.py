@@ -43,6 +43,14 @@ class SimilarityGraph:
         """How many entries there are: an edge between two units counts twice, a loop once."""
         return len(self.neighbours)
 
+    @property
+    def joins_units(self) -> bool:
+        """Whether there is an edge between two units, and not only loops."""
+        if self.edges > len(self):  # A unit has at most one loop.
+            return True
+        rows = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
+        return bool((rows != self.neighbours).any())
+
     def of(self, unit: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
         """Return the neighbours of a unit, and the weights of its edges to them."""
         unit = whole_number("unit", unit, 0, len(self) - 1)

@@ -11,6 +11,7 @@ from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.tables import table_of, table_of_texts
 from dsir.errors import SettingError
+from dsir.lexrank.doubtful import LOOKED_AT, warn_of_uncut
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 
 
@@ -41,11 +42,15 @@ def count_terms(
     counter = _core.TermCounter(
         words_only=not punctuation, stopwords=stopwords_of(stopwords), keep_rows=keep_rows
     )
+    first = True
     for shard in shards_of(source, text=text, name=name):
         for batch in shard.text_batches(on_error="raise", threads=threads):
             invalid = counter.add(batch.text, threads=threads)
             if len(invalid):
                 raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
+            if first:
+                warn_of_uncut(batch.text[:LOOKED_AT].to_pylist(), stacklevel=3)
+                first = False
     return counter
 
 
