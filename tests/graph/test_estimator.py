@@ -4,6 +4,9 @@ import pytest
 from dsir import SettingError
 from dsir.graph import LexRank, lexrank
 
+# Most texts here are few and of words drawn at random, so scores are often equal.
+pytestmark = pytest.mark.filterwarnings("error", "ignore:LexRank. :dsir.DsirWarning")
+
 
 def test_fit_is_lexrank(units):
     ranker = LexRank(threshold=0.2, stopwords="en")

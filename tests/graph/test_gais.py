@@ -307,7 +307,7 @@ def test_texts(world):
     assert kept == [texts[row] for row in gais.sample_indices_]
     assert set(kept_labels) == set(labels)
     assert gais.trusted_.mean() > 0.9
-    with pytest.raises(SettingError, match="row 1 is NoneType"):
+    with pytest.raises(SettingError, match="row 1: a text is missing"):
         gais.fit(["a", None], [0, 1])
 
 
@@ -343,19 +343,19 @@ def test_wide_rows_are_projected():
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (np.array([[0.0], [np.nan], [1.0]]), [0, 1, 0], "row 1: NaN or infinite"),
-        (np.array([[0.0], [1.0], [np.inf]]), [0, 1, 0], "row 2: NaN or infinite"),
+        (np.array([[0.0], [np.nan], [1.0]]), [0, 1, 0], "row 1: a value is missing"),
+        (np.array([[0.0], [1.0], [np.inf]]), [0, 1, 0], "row 2: infinite"),
         (np.ones((3, 1)), [0, 1], "X has 3 rows, y has 2"),
         (np.ones((3, 1)), [1, 1, 1], "every row has the label"),
         (np.array([["a"], ["b"]]), [0, 1], "categorical"),
         (np.array([["1"], ["2"]], dtype=object), [0, 1], "categorical"),
         (pa.table({"s": ["a", "b"]}), [0, 1], "column 's' holds string.*categorical"),
-        (pa.table({"s": [1.0, None]}), [0, 1], "row 1: a value is null"),
+        (pa.table({"s": [1.0, None]}), [0, 1], "row 1: a value is missing"),
         (np.ones(3), [0, 1, 0], "two dimensions"),
         (np.ones((0, 2)), [], "there are no rows"),
         (np.ones((2, 0)), [0, 1], "no columns"),
-        (np.ones((2, 1)), [0.0, np.nan], "row 1 is NaN"),
-        (np.ones((2, 1)), [0, None], "None"),
+        (np.ones((2, 1)), [0.0, np.nan], "row 1 has no label"),
+        (np.ones((2, 1)), [0, None], "row 1 has no label"),
         (np.ones((2, 1)), ["a", 1.5, None][:2], "label|compared|every"),
         (np.ones((2, 1)), [[0, 1], [1, 0]], "one label for each row"),
     ],

@@ -1,11 +1,29 @@
+import copy
 import math
+import pickle
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from dsir import ModelError, SettingError
-from dsir.graph import Idf
+from dsir.graph import (
+    GAIS,
+    EditedNearestNeighbours,
+    Idf,
+    KMeansPrototypes,
+    LexRank,
+    RandomSelection,
+    centrality,
+    lexrank,
+    neighbours,
+    similarity_join,
+    summarize,
+)
+
+# Most texts here are few and of words drawn at random, so scores are often equal.
+pytestmark = pytest.mark.filterwarnings("error", "ignore:LexRank. :dsir.DsirWarning")
 
 DOCUMENTS = ["The ship sails", "A ship", "the court, the judge", "", None, "..."]
 
@@ -66,3 +84,58 @@ def test_damaged_files_are_refused(tmp_path):
 def test_wrong_calls():
     with pytest.raises(SettingError, match="expected an Idf"):
         Idf().merge("idf")
+
+
+@pytest.mark.parametrize("stopwords", [None, "en", ["ship", "the"]])
+def test_pickled_and_copied(stopwords, tmp_path, units):
+    idf = Idf(stopwords=stopwords, punctuation=stopwords is None).fit(units)
+    idf.save(tmp_path / "whole")
+    whole = (tmp_path / "whole").read_bytes()
+    for twin in (pickle.loads(pickle.dumps(idf)), copy.copy(idf), copy.deepcopy(idf)):
+        twin.save(tmp_path / "twin")
+        assert (tmp_path / "twin").read_bytes() == whole
+        twin.fit(["another ship"])
+        assert (twin.documents, idf.documents) == (idf.documents + 1, idf.documents)
+
+
+def test_the_public_objects_of_a_graph_can_be_pickled(units):
+    features = np.random.default_rng(0).normal(size=(60, 3))
+    labels = np.arange(60) % 2
+    objects = [
+        LexRank(idf=Idf(stopwords="en").fit(units)).fit(units),
+        centrality(units, 0.2),
+        similarity_join(units, threshold=0.2),
+        summarize(units),
+        neighbours(features),
+        GAIS(0.5, epochs=2).fit(features, labels),
+        KMeansPrototypes(0.5).fit(features, labels),
+        RandomSelection(0.5).fit(features, labels),
+        EditedNearestNeighbours().fit(features, labels),
+    ]
+    for one in objects:
+        for twin in (pickle.loads(pickle.dumps(one)), copy.copy(one), copy.deepcopy(one)):
+            assert type(twin) is type(one)
+            for name in ("scores_", "scores", "sample_indices_", "neighbours", "ranks"):
+                if isinstance(getattr(one, name, None), np.ndarray):
+                    np.testing.assert_array_equal(getattr(twin, name), getattr(one, name))
+
+
+def test_lexrank_with_an_idf_can_be_cloned(units):
+    base = pytest.importorskip("sklearn.base")
+    ranks = LexRank(0.2, idf=Idf().fit(units), stopwords="en")
+    twin = base.clone(ranks)
+    np.testing.assert_array_equal(twin.fit(units).scores_, ranks.fit(units).scores_)
+
+
+def test_stop_words_of_the_idf_are_left_out_of_the_texts(units):
+    idf = Idf(stopwords=["ship", "the"]).fit(units)
+    expected = lexrank(units, 0.2, idf=idf, stopwords=["ship", "the"])
+    np.testing.assert_array_equal(lexrank(units, 0.2, idf=idf), expected)
+    tokens = pa.array([["the", "ship", "sail"], ["the", "sail"], ["ship"], ["court"]])
+    scores = lexrank(tokens, 0.2, idf=idf)
+    assert scores[0] == scores[1] > 0
+    assert scores[2] == 0
+    with pytest.raises(SettingError, match="fitted without 'the' and other stop words"):
+        lexrank(units, 0.2, idf=idf, stopwords=["ship"])
+    with pytest.raises(SettingError, match=r"Idf\(punctuation=True\)"):
+        lexrank(units, 0.2, idf=idf, punctuation=True)

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dsir import SettingError, _core
-from dsir.graph import SimilarityGraph, similarity_join
+from dsir.graph import (
+    Idf,
+    LexRank,
+    SimilarityGraph,
+    lexrank,
+    sentences,
+    similarity_join,
+    summarize,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -345,3 +353,47 @@ def test_to_scipy():
     np.testing.assert_array_equal(graph.to_scipy().toarray(), dense_of(graph))
     with pytest.raises(SettingError, match="unit=70"):
         graph.of(70)
+
+
+def test_lists_of_tokens_are_units():
+    tokens = [["court", "judge"], ["court", "oven"], [], ["judge", "court"]]
+    column = pa.array(tokens)
+    for units in (tokens, [tuple(one) for one in tokens]):
+        np.testing.assert_array_equal(lexrank(units, 0.1), lexrank(column, 0.1))
+        joined, expected = (similarity_join(one, threshold=0.1) for one in (units, column))
+        np.testing.assert_array_equal(joined.neighbours, expected.neighbours)
+    assert len(LexRank().fit(tokens).scores_) == 4
+
+
+def test_lists_of_numbers_are_embeddings():
+    rows = [[1.0, 2.0], [2, 1], [0.5, 0.25]]
+    np.testing.assert_array_equal(lexrank(rows, 0.1), lexrank(np.array(rows), 0.1))
+
+
+@pytest.mark.parametrize(
+    ("units", "message"),
+    [
+        ([["the court ruled", "the court appealed"], ["butter"]], "white space: a text"),
+        ([["court"], "oven"], "element 1 is str, but others are lists"),
+        ([["court"], None], "element 1 is NoneType"),
+        ([["court", 5]], "element 0 holds int, not tokens"),
+        ([[1.0, 2.0], [1.0, "x"]], "element 1 holds str, not numbers"),
+        ([[1.0, 2.0], [1.0]], "same length"),
+        ([[["court"]]], "element 0 holds list"),
+    ],
+)
+def test_lists_of_anything_else_are_refused(units, message):
+    with pytest.raises(SettingError, match=message):
+        lexrank(units)
+
+
+@pytest.mark.parametrize("documents", [[["a court", "a judge"]], [("court",)], ["a", ["b"]]])
+def test_documents_are_never_flattened(documents):
+    for call in (
+        lambda: Idf().fit(documents),
+        lambda: summarize(documents),
+        lambda: summarize(documents, split=False),
+        lambda: sentences(documents),
+    ):
+        with pytest.raises(SettingError, match="document, sentences or tokens is unclear"):
+            call()

@@ -6,6 +6,9 @@ import pytest
 from dsir import DsirWarning, SettingError
 from dsir.graph import Idf, centrality, lexrank, similarity_join
 
+# Most texts here are few and of words drawn at random, so scores are often equal.
+pytestmark = pytest.mark.filterwarnings("error", "ignore:LexRank. :dsir.DsirWarning")
+
 EXACT = {"tolerance": 1e-15, "max_iterations": 5000}
 
 

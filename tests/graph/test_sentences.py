@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsir import RowError, SettingError
-from dsir.graph import sentences
+from dsir.graph import sentences, summarize
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,20 @@ def test_without_the_library(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sentencex", None)
     with pytest.raises(SettingError, match=r"pip install 'dsir\[sentences\]'"):
         sentences("a", language="en")
+
+
+@pytest.mark.parametrize("language", ["Klingon", "tlh", "EN", "xx", "", 5, "english", "-de"])
+def test_a_language_that_nothing_knows_is_refused(language):
+    for call in (
+        lambda: sentences("A text.", language=language),
+        lambda: summarize(["A text."], language=language),
+        lambda: summarize(["A text."], language=language, split=False),
+    ):
+        with pytest.raises(SettingError, match="there are rules for am ar bg"):
+            call()
+
+
+def test_languages_of_a_region_and_near_languages_are_split():
+    pytest.importorskip("sentencex")
+    for language in ("de", "de-at", "sv", "zh-hant"):
+        assert sentences("One here. Two there.", language=language)[0] == "One here."

@@ -21,6 +21,8 @@ from dsir.gais.labelled_files import (
     reduction_of,
     write_instances,
 )
+from dsir.gais.labelled_table import Missing, check_missing, present_rows
+from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
 from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
 from dsir.plural import counted
@@ -78,6 +80,13 @@ BinsOption = Annotated[
         metavar="N",
         help="Cut a label that is a number into N classes, e.g. 10. By default each value of the "
         "label is a class.",
+    ),
+]
+MissingOption = Annotated[
+    str,
+    typer.Option(
+        help="Missing values: 'raise' refuses them, 'fill' gives a missing number the mean of its "
+        "column and makes a missing name a name of its own, and 'drop' keeps none of their rows.",
     ),
 ]
 ReportOption = Annotated[
@@ -142,6 +151,7 @@ def gais(
     text: TextOption = None,
     keep: KeepOption = "4%",
     bins: BinsOption = None,
+    missing: MissingOption = "raise",
     report: ReportOption = False,
     select: SelectOption = "coverage",
     score: ScoreOption = "attention",
@@ -155,8 +165,8 @@ def gais(
 ) -> None:
     """Keep the few labelled rows of RAW that train nearly as well as all (GAIS).
 
-    All rows are read into memory. The rows kept are written as Parquet, one part for each input
-    file that has any.
+    RAW is Parquet, JSON Lines or Arrow. All rows are read into memory. The rows kept are written as
+    Parquet, one part for each input file that has any.
 
     **Examples**
 
@@ -166,11 +176,13 @@ def gais(
     """
     hashed = with_features(given).get("features", HashedNgrams())
     seed = KeyRule(given.get("seed", 0)).seed
+    check_missing(missing)
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     check_writable(folder)
     tables = read_instances(list(raw), label=label, features=_names(features), text=text)
     chosen: tuple[Select, Score, GraphName] = (select, score, graph)  # type: ignore[assignment]
+    on_missing: Missing = missing  # type: ignore[assignment]
     selector = GAIS(
         reduction_of(keep, len(tables)),
         select=chosen[0],
@@ -180,12 +192,13 @@ def gais(
         passes=passes,
         categorical=_names(categorical),
         bins=bins,
+        missing=on_missing,
         features=ngrams_for(text, hashed.n, hashed.buckets),
         random_state=seed,
         n_jobs=thread_count(given.get("threads")),
     )
-    accuracy = held_out_report(selector, tables) if report else None
     x, y = tables.inputs()
+    accuracy = _accuracy(selector, x, y) if report else None
     rows = selector.fit(x, y).sample_indices_
     if overwrite:
         clear_output_folder(folder)
@@ -209,6 +222,13 @@ def gais(
             _print_accuracy(accuracy)
 
 
+def _accuracy(selector: GAIS, x: Any, y: Any) -> dict[str, Any]:
+    if selector.missing == "drop":
+        rows = present_rows(x, y, texts=selector.features is not None)
+        x, y = take_rows(x, rows), take_rows(y, rows)
+    return held_out_report(selector, x, y)
+
+
 def _names(columns: str | None) -> list[str] | None:
     return None if columns is None else [name.strip() for name in columns.split(",")]
 
@@ -226,7 +246,7 @@ def _described_settings(
         "keep": keep,
         **{
             name: arguments[name]
-            for name in ("bins", "select", "score", "graph", "epochs", "passes")
+            for name in ("bins", "missing", "select", "score", "graph", "epochs", "passes")
         },
         "ngrams": hashed.n,
         "buckets": hashed.buckets,

@@ -22,10 +22,11 @@ from dsir.lexrank.corpus import (
     rank_corpus,
     summarize_corpus,
 )
-from dsir.lexrank.idf import Idf
+from dsir.lexrank.idf import Idf, stopwords_beside
 from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.readable_shards import Readable, Watch
-from dsir.lexrank.stopwords import stopwords_of
+from dsir.lexrank.sentences import check_language
+from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.summarize import DEFAULT_THRESHOLD, SummaryBudget
 from dsir.output.folder import (
     RANKING_FILE,
@@ -249,7 +250,9 @@ def lexrank(
     settings = LexRankSettings(threshold or None, damping, tolerance)
     wanted = None if top is None else Top.parse(top)
     stopwords_of(stopwords)
+    check_language(language)
     loaded = None if idf in _FITTED_IDFS else Idf.load(idf)
+    left_out = stopwords_beside(loaded, stopwords)
     threads = thread_count(given.get("threads"))
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
@@ -277,8 +280,8 @@ def lexrank(
         "inputs": [shard.name for shard in read.texts.shards],
     }
     if idf == "corpus" and group_by is not None:
-        loaded = _fitted_idf(read, watch, stopwords, threads)
-    ranking = CorpusRanking(read, watch, group_by is not None, settings, loaded, stopwords, threads)
+        loaded = _fitted_idf(read, watch, left_out, threads)
+    ranking = CorpusRanking(read, watch, group_by is not None, settings, loaded, left_out, threads)
     if overwrite:
         clear_output_folder(folder)
     if budget is not None:
@@ -297,7 +300,7 @@ def lexrank(
     _print(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
 
 
-def _fitted_idf(read: Readable, watch: Watch, stopwords: str | None, threads: int) -> Idf | None:
+def _fitted_idf(read: Readable, watch: Watch, stopwords: Stopwords, threads: int) -> Idf | None:
     """Return the idf of the whole corpus; None if no document has a term."""
     with watch.reading("idf", read.texts):
         fitted = Idf(stopwords=stopwords).fit(read.texts, threads=threads)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import io
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from dsir._core import line_spans
 from dsir.corpus.batches import within
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import LineValues
+from dsir.corpus.json_table import JsonColumns
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import LineBlock, line_blocks, line_starts
 from dsir.corpus.read_ahead import read_ahead
@@ -151,12 +152,25 @@ class JsonLinesShard(FileShard):
         raise refuse_missing_rows(self, int(rows[-1]), total)
 
     def read_table(self, *, threads: int = 1) -> pa.Table:
-        """Read all lines into a table with a column for each field; see `Shard.read_table`."""
-        import pyarrow.json as pj  # Here: long to import.
-
-        lines = pa.PythonFile(_BlocksFile(self._blocks()), mode="r")
-        with translated(self._unreadable):
-            return pj.read_json(lines, read_options=pj.ReadOptions(use_threads=threads > 1))
+        """Read all lines into a table with a column for each field; see `JsonColumns`."""
+        del threads
+        columns = JsonColumns()
+        for block in self._blocks():
+            for index in range(block.rows):
+                try:
+                    columns.add(block.row_bytes(index))
+                except ValueError as error:
+                    row = block.unit_row + index
+                    raise ShardError(
+                        f"{self.name}: row {row} (line {block.line_number(index)}): the line "
+                        f"{_said(error)}",
+                        path=self.name,
+                        row=row,
+                    ) from None
+        try:
+            return columns.table()
+        except ValueError as error:
+            raise ShardError(f"{self.name}: {error}", path=self.name) from None
 
     @property
     def worth_spooling(self) -> bool:
@@ -260,27 +274,10 @@ class JsonLinesShard(FileShard):
         )
 
 
-class _BlocksFile(io.RawIOBase):
-    """Blocks of lines as a file object, for pyarrow's JSON reader."""
-
-    def __init__(self, blocks: Iterator[LineBlock]) -> None:
-        super().__init__()
-        self._blocks = blocks
-        self._held = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        while not self._held:
-            block = next(self._blocks, None)
-            if block is None:
-                return 0
-            self._held = memoryview(block.data)
-        count = min(len(buffer), len(self._held))
-        buffer[:count] = self._held[:count]
-        self._held = self._held[count:]
-        return count
+def _said(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"is not JSON: {error.msg} at character {error.pos}"
+    return "is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 @functools.lru_cache(maxsize=64)

@@ -24,7 +24,7 @@ def take_values(column: pa.Array, positions: npt.NDArray[np.int64]) -> pa.Array:
 def _take(column: pa.Array, indices: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type) and not column.type.ordered:
         return _with_own_dictionary(column.take(indices))
-    viewless = _viewless_type(column.type)
+    viewless = viewless_type(column.type)
     if viewless == column.type:
         return column.take(indices)
     # pyarrow cannot take from views, and one row of views would keep all buffers in memory.
@@ -42,15 +42,16 @@ def _with_own_dictionary(column: pa.DictionaryArray) -> pa.DictionaryArray:
     )
 
 
-def _viewless_type(data_type: pa.DataType) -> pa.DataType:
+def viewless_type(data_type: pa.DataType) -> pa.DataType:
+    """Return a type with every view in it replaced by a large string or binary."""
     if pa.types.is_string_view(data_type):
         return pa.large_string()
     if pa.types.is_binary_view(data_type):
         return pa.large_binary()
     if pa.types.is_struct(data_type):
-        return pa.struct([field.with_type(_viewless_type(field.type)) for field in data_type])
+        return pa.struct([field.with_type(viewless_type(field.type)) for field in data_type])
     if pa.types.is_list(data_type):
-        return pa.list_(data_type.value_field.with_type(_viewless_type(data_type.value_type)))
+        return pa.list_(data_type.value_field.with_type(viewless_type(data_type.value_type)))
     if pa.types.is_large_list(data_type):
-        return pa.large_list(data_type.value_field.with_type(_viewless_type(data_type.value_type)))
+        return pa.large_list(data_type.value_field.with_type(viewless_type(data_type.value_type)))
     return data_type

@@ -11,7 +11,8 @@ from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.gais.coverage import Coverage, class_shares, cluster_rows, highest
 from dsir.gais.gais import seed_of
-from dsir.gais.labelled_table import class_codes, labelled_table
+from dsir.gais.labelled_table import Missing, labelled_table
+from dsir.gais.labels import class_codes
 from dsir.gais.neighbours import neighbours
 from dsir.gais.selector import InstanceSelector, rows_to_keep
 
@@ -22,17 +23,26 @@ class RandomSelection(InstanceSelector):
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
         bins: cut a regression target into this many classes.
+        missing: what to do about missing values, as in `GAIS`.
         random_state: seed, 0 or more.
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
     """
 
+    _reads_rows = False
+
     def __init__(
-        self, reduction: float = 0.96, *, bins: int | None = None, random_state: int | None = 0
+        self,
+        reduction: float = 0.96,
+        *,
+        bins: int | None = None,
+        missing: Missing = "raise",
+        random_state: int | None = 0,
     ) -> None:
         self.reduction = reduction
         self.bins = bins
+        self.missing = missing
         self.random_state = random_state
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
@@ -51,6 +61,7 @@ class KMeansPrototypes(InstanceSelector):
         reduction: share of the rows to leave out, 0 to below 1.
         categorical: columns, by name or number, whose values are names.
         bins: cut a regression target into this many classes.
+        missing: what to do about missing values, as in `GAIS`.
         random_state: seed, 0 or more.
         n_jobs: threads; None or -1 for every core.
 
@@ -64,18 +75,22 @@ class KMeansPrototypes(InstanceSelector):
         *,
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
+        missing: Missing = "raise",
         random_state: int | None = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.reduction = reduction
         self.categorical = categorical
         self.bins = bins
+        self.missing = missing
         self.random_state = random_state
         self.n_jobs = n_jobs
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
         seed = seed_of(self.random_state)
-        table = labelled_table(X, y, categorical=self.categorical, bins=self.bins, seed=seed)
+        table = labelled_table(
+            X, y, categorical=self.categorical, bins=self.bins, seed=seed, missing=self.missing
+        )
         counts = np.bincount(table.labels).astype(np.int64)
         shares = class_shares(counts, rows_to_keep(self.reduction, len(table.rows), len(counts)))
         threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
@@ -95,6 +110,7 @@ class EditedNearestNeighbours(InstanceSelector):
         neighbours: how many neighbours vote; the row's own label wins a tie that it is part of.
         categorical: columns, by name or number, whose values are names.
         bins: cut a regression target into this many classes.
+        missing: what to do about missing values, as in `GAIS`.
         n_jobs: threads; None or -1 for every core.
 
     Attributes:
@@ -107,16 +123,20 @@ class EditedNearestNeighbours(InstanceSelector):
         *,
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
+        missing: Missing = "raise",
         n_jobs: int | None = None,
     ) -> None:
         self.neighbours = neighbours
         self.categorical = categorical
         self.bins = bins
+        self.missing = missing
         self.n_jobs = n_jobs
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
         k = whole_number("neighbours", self.neighbours, 1)
-        table = labelled_table(X, y, categorical=self.categorical, bins=self.bins)
+        table = labelled_table(
+            X, y, categorical=self.categorical, bins=self.bins, missing=self.missing
+        )
         threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
         graph = neighbours(table.rows, k=k, threads=threads)
         rows = np.repeat(np.arange(len(graph)), np.diff(graph.offsets))

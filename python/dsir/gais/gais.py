@@ -27,7 +27,7 @@ from dsir.gais.coverage import (
     neighbours_vote,
     trusted_rows,
 )
-from dsir.gais.labelled_table import LabelledTable, labelled_table
+from dsir.gais.labelled_table import LabelledTable, Missing, labelled_table
 from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
 from dsir.gais.selector import InstanceSelector, rows_to_keep
@@ -82,16 +82,22 @@ class GAIS(InstanceSelector):
         trials: for select="coverage": whether to try several ways and keep the selection that small
             classifiers learn most from, see `dsir.gais.trials`. Otherwise there is one coverage, of
             the trusted rows.
-        categorical: columns, by name or number, whose values are names.
+        categorical: columns, by name or number, whose values are names. Columns of a categorical
+            type (of pandas, polars or Arrow) need not be named.
         bins: cut a regression target into this many classes.
+        missing: what to do about missing values (null, None, NaN, NaT, NA). "raise" refuses them.
+            "fill" gives a missing number the mean of its column, and a 0/1 column that says where
+            it was missing; a missing name becomes a name of its own. "drop" keeps none of the rows
+            that have a missing value or label.
         features: give this if X is texts; their hashed n-grams become the columns.
         random_state: seed, 0 or more.
         n_jobs: threads; None or -1 for every core.
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
-        scores_: float64[rows].
-        embeddings_: float32[rows, heads * hidden]: outputs of the network's first layer.
+        scores_: float64[rows]; NaN for rows that missing="drop" leaves out.
+        embeddings_: float32[rows, heads * hidden]: outputs of the network's first layer;
+            NaN for rows that missing="drop" leaves out.
         trusted_: bool[rows]: whether the network and the neighbours agree with the row's label;
             True for all rows of a class that they cannot tell.
         history_: one dict for each epoch: `epoch`, `loss`, and in some `held_out_accuracy`.
@@ -124,6 +130,7 @@ class GAIS(InstanceSelector):
         trials: bool = True,
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
+        missing: Missing = "raise",
         features: HashedNgrams | None = None,
         random_state: int | None = 0,
         n_jobs: int | None = None,
@@ -143,6 +150,7 @@ class GAIS(InstanceSelector):
         self.trials = trials
         self.categorical = categorical
         self.bins = bins
+        self.missing = missing
         self.features = features
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -151,8 +159,10 @@ class GAIS(InstanceSelector):
         seed = self._check()
         threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
         if self.features is not None:
-            X = ngram_rows(X, self.features)  # noqa: N806
-        table = labelled_table(X, y, categorical=self.categorical, bins=self.bins, seed=seed)
+            X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
+        table = labelled_table(
+            X, y, categorical=self.categorical, bins=self.bins, seed=seed, missing=self.missing
+        )
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
         shares = class_shares(counts, keep)
@@ -194,6 +204,15 @@ class GAIS(InstanceSelector):
             if self.select == "sample":
                 keys = _drawn_keys(keys, seed)
             self.sample_indices_ = highest(keys, table.labels, shares)
+
+    def _place(self, rows: npt.NDArray[np.int64], total: int) -> None:
+        scores = np.full(total, np.nan)
+        scores[rows] = self.scores_
+        embeddings = np.full((total, self.embeddings_.shape[1]), np.nan, dtype=np.float32)
+        embeddings[rows] = self.embeddings_
+        trusted = np.zeros(total, dtype=bool)
+        trusted[rows] = self.trusted_
+        self.scores_, self.embeddings_, self.trusted_ = scores, embeddings, trusted
 
     def _train(
         self,

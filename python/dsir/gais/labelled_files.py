@@ -12,11 +12,14 @@ import pyarrow as pa
 
 from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Paths, resolve
+from dsir.corpus.take_rows import viewless_type
+from dsir.corpus.text_column import describe_columns
 from dsir.engine import thread_count
-from dsir.errors import InputError, SettingError
+from dsir.errors import InputError, OutputError, SettingError
 from dsir.gais.baselines import RandomSelection
 from dsir.gais.gais import GAIS, seed_of
-from dsir.gais.labelled_table import class_codes, labelled_table
+from dsir.gais.labelled_table import labelled_table
+from dsir.gais.labels import class_codes
 from dsir.gais.selector import take_rows
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.trials import JUDGES, judge
@@ -24,6 +27,7 @@ from dsir.model.features import HashedNgrams
 from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.remote import Location, within
+from dsir.remote.read_errors import first_line
 from dsir.storage.atomic import write_json
 
 HELD_OUT = 0.2
@@ -49,7 +53,7 @@ class InstanceTables:
         return sum(table.num_rows for table in self.tables)
 
     def inputs(self) -> tuple[Any, pa.ChunkedArray]:
-        """Return X and y."""
+        """Return X and y, of all rows."""
         labels = _joined(self.tables, self.label)
         if self.text is not None:
             return _joined(self.tables, self.text), labels
@@ -78,16 +82,13 @@ def read_instances(
     threads = thread_count(None)
     for shard in resolve(Paths(paths), text=label).shards:
         table = shard.read_table(threads=threads)
-        wanted = [label, *(features or ()), *([text] if text is not None else ())]
-        for name in wanted:
-            if name not in table.column_names:
-                raise InputError(
-                    f"{shard.name}: has no column {name!r}; it has {', '.join(table.column_names)}",
-                    path=shard.name,
-                )
+        for name in (label, *(features or ()), *([text] if text is not None else ())):
+            _check_column(table, name, shard.name)
         tables.append(table)
     if text is None and features is None:
         features = [name for name in tables[0].column_names if name != label]
+        for name in features:
+            _check_column(tables[0], name, "the first file")
         for table in tables:
             missing = set(features) - set(table.column_names)
             if missing:
@@ -96,6 +97,17 @@ def read_instances(
                     "name the columns to use in features=..."
                 )
     return InstanceTables(tuple(tables), label, None if features is None else tuple(features), text)
+
+
+def _check_column(table: pa.Table, name: str, where: str) -> None:
+    """Raise InputError unless a table has one column of a name."""
+    count = table.column_names.count(name)
+    if count > 1:
+        raise InputError(f"{where}: {count} columns are named {name!r}", path=where)
+    if count == 0:
+        raise InputError(
+            f"{where}: no column {name!r}; columns: {describe_columns(table.schema)}", path=where
+        )
 
 
 def reduction_of(keep: str, rows: int) -> float:
@@ -135,7 +147,7 @@ def write_instances(
         first += table.num_rows
         if len(own) == 0:
             continue
-        kept = take_rows(table, own)
+        kept = _written(table, own)
         stem = part_stem(out, number)
         file = ParquetTable(stem.with_name(f"{stem.name}.parquet"), kept.schema)
         try:
@@ -152,12 +164,13 @@ def write_instances(
     return paths
 
 
-def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, Any]:
+def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
     """Return how well classifiers trained on kept rows do on a fifth of the rows, held out.
 
     Args:
         gais: the settings of the selection, which is made anew from the other four fifths.
-        tables: all rows.
+        x: the rows; with missing="drop", those that have no missing value.
+        y: their labels.
 
     Returns:
         `accuracy`: for each judge of `dsir.gais.trials.JUDGES`, its accuracy, 0 to 1, after
@@ -165,14 +178,16 @@ def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, Any]:
         many rows drawn at random (`random`). `held_out` and `rows_kept`: numbers of rows.
         `majority`: the accuracy of always naming the largest class.
     """
-    x, y = tables.inputs()
     seed = seed_of(gais.random_state)
     codes, _ = class_codes(y, gais.bins)
     order = np.random.Generator(np.random.Philox(seed)).permutation(len(codes))
     cut = math.ceil(HELD_OUT * len(codes))
     test, train = np.sort(order[:cut]), np.sort(order[cut:])
-    inputs = ngram_rows(x, gais.features) if gais.features is not None else x
-    table = labelled_table(inputs, y, categorical=gais.categorical, bins=gais.bins, seed=seed)
+    fill = gais.missing == "fill"
+    inputs = x if gais.features is None else ngram_rows(x, gais.features, fill=fill)
+    table = labelled_table(
+        inputs, y, categorical=gais.categorical, bins=gais.bins, seed=seed, missing=gais.missing
+    )
     chosen = gais.fit(take_rows(x, train), take_rows(y, train)).sample_indices_
     drawn = RandomSelection(gais.reduction, bins=gais.bins, random_state=seed)
     drawn_rows = drawn.fit(None, codes[train]).sample_indices_
@@ -200,14 +215,69 @@ def held_out_report(gais: GAIS, tables: InstanceTables) -> dict[str, Any]:
 
 
 def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
-    columns = [table.column(name) for table in tables]
+    """Return a column of all tables, in the least type that holds the values of each."""
+    columns = [_plain(table.column(name), name) for table in tables]
     kinds = {column.type for column in columns}
     if len(kinds) > 1:
-        found = ", ".join(sorted(map(str, kinds)))
-        raise InputError(f"column {name!r} has different types in the files: {found}")
+        columns = [
+            column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+            for column in columns
+        ]
+        try:
+            schemas = [pa.schema([(name, column.type)]) for column in columns]
+            kind = pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+            columns = [column.cast(kind) for column in columns]
+        except pa.ArrowException as error:
+            found = ", ".join(sorted(map(str, kinds)))
+            raise InputError(
+                f"column {name!r} has different types in the files: {found}"
+            ) from error
     return pa.chunked_array(
         [chunk for column in columns for chunk in column.chunks], columns[0].type
     )
+
+
+def _plain(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """Return a column without views: neither pandas nor most functions of Arrow take them."""
+    try:
+        if not pa.types.is_dictionary(column.type):
+            viewless = viewless_type(column.type)
+            return column if viewless == column.type else column.cast(viewless)
+        viewless = viewless_type(column.type.value_type)
+        if viewless == column.type.value_type:
+            return column
+        chunks = [
+            pa.DictionaryArray.from_arrays(
+                chunk.indices, chunk.dictionary.cast(viewless), ordered=column.type.ordered
+            )
+            for chunk in column.chunks
+        ]
+        return pa.chunked_array(
+            chunks, pa.dictionary(column.type.index_type, viewless, column.type.ordered)
+        )
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise InputError(f"column {name!r}: {column.type} cannot be read: {error}") from error
+
+
+def _written(table: pa.Table, rows: npt.NDArray[np.int64]) -> pa.Table:
+    """Return rows of a table as they are written.
+
+    Raises:
+        OutputError: a column has a type that pyarrow cannot copy rows of.
+    """
+    columns = []
+    for place, name in enumerate(table.column_names):
+        try:
+            columns.append(take_rows(_plain(table.column(place), name), rows))
+        except pa.ArrowException as error:
+            raise OutputError(
+                f"column {name!r} holds {table.column(place).type}, which cannot be written: "
+                f"{first_line(error)}"
+            ) from error
+    fields = [
+        field.with_type(column.type) for field, column in zip(table.schema, columns, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, table.schema.metadata))
 
 
 def ngrams_for(text: str | None, n: int, buckets: int) -> HashedNgrams | None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from dsir.arguments import whole_number
+from dsir.arguments import one_of, whole_number
 from dsir.errors import SettingError
+from dsir.gais.columns import Column, columns_of
+from dsir.gais.labels import class_codes, label_column
+from dsir.gais.text_rows import text_column
 
+Missing = Literal["raise", "fill", "drop"]
 Floats = npt.NDArray[np.float32]
 # Data with more columns than the first are projected to the second (see `projected`).
 MOST_COLUMNS = 512
@@ -42,6 +45,7 @@ def labelled_table(
     categorical: Sequence[str | int] | None = None,
     bins: int | None = None,
     seed: int = 0,
+    missing: Missing = "raise",
 ) -> LabelledTable:
     """Return checked and scaled rows, and class codes, for a selector.
 
@@ -50,76 +54,20 @@ def labelled_table(
             batch, or a data frame.
         y: [rows], any labels that can be compared; numbers if `bins` is given.
         categorical: columns, by name or number, whose values are names; each value becomes a 0/1
-            column.
+            column. Columns of a categorical type are such columns without being named.
         bins: cut a regression target into this many classes of about equal size.
         seed: seed of the projection of wide data.
+        missing: with "fill", a missing number becomes the mean of its column, and a missing name a
+            name of its own; otherwise a missing value is an error.
 
     Raises:
-        SettingError: X or y is of another kind, they differ in length, a value is missing, NaN or
-            infinite, or there is only one class.
+        SettingError: X or y is of another kind, they differ in length, a value is missing or
+            infinite, a label is missing, or there is only one class.
     """
     labels, classes = class_codes(y, bins)
-    rows = _numbers(X, categorical, seed)
-    if len(rows) != len(labels):
-        raise SettingError(
-            f"X has {len(rows):,} rows, y has {len(labels):,}; expected one label for each row"
-        )
+    rows = _numbers(X, categorical, seed, missing == "fill")
+    _check_length(len(rows), len(labels))
     return LabelledTable(standardised(rows), labels, classes)
-
-
-def class_codes(
-    y: Any, bins: int | None = None, *, least: int = 2
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
-    """Return the class code of each row, and the label of each code.
-
-    Raises:
-        SettingError: a label is missing or NaN, labels cannot be compared, y has more than one
-            dimension, or there are fewer than `least` classes.
-    """
-    if isinstance(y, pa.Array | pa.ChunkedArray):
-        if y.null_count:
-            raise SettingError("y: a label is null; leave such rows out")
-        y = y.to_pylist()
-    values = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise SettingError(f"y: an array of shape {values.shape}; expected one label for each row")
-    if len(values) == 0:
-        raise SettingError("y: there are no rows")
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        bad = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise SettingError(f"y: row {bad} is NaN or infinite")
-    if values.dtype.kind == "O" and any(one is None for one in values):
-        raise SettingError("y: a label is None; leave such rows out")
-    if bins is not None:
-        values = _binned(values, bins)
-    try:
-        classes, codes = np.unique(values, return_inverse=True)
-    except TypeError as error:
-        raise SettingError(f"y: the labels cannot be compared: {error}") from error
-    if len(classes) < least:
-        raise SettingError(
-            f"y: every row has the label {classes[0]!r}, so there is nothing to tell apart; use "
-            "dsir.graph.RandomSelection, which accepts a single class"
-        )
-    if len(classes) > 1000 and len(classes) > len(values) // 10:
-        raise SettingError(
-            f"y: {len(classes):,} classes in {len(values):,} rows; for a regression target give "
-            "bins=..."
-        )
-    return codes.reshape(-1).astype(np.int32), classes
-
-
-def _binned(values: npt.NDArray[Any], bins: int) -> npt.NDArray[np.int64]:
-    """Cut numbers at their quantiles; equal numbers stay together."""
-    bins = whole_number("bins", bins, 2, 1000)
-    if values.dtype.kind not in "fiu":
-        raise SettingError(
-            f"y: holds {values.dtype}, but bins={bins} needs a regression target of numbers"
-        )
-    edges = np.unique(np.quantile(values.astype(np.float64), np.arange(1, bins) / bins))
-    return np.searchsorted(edges, values, side="right")
 
 
 def standardised(rows: npt.NDArray[np.float64]) -> Floats:
@@ -137,49 +85,64 @@ def standardised(rows: npt.NDArray[np.float64]) -> Floats:
     return np.ascontiguousarray(scaled, dtype=np.float32)
 
 
+def present_rows(X: Any, y: Any, *, texts: bool = False) -> npt.NDArray[np.int64]:  # noqa: N803
+    """Return the numbers of the rows that have a label and no missing value, ascending.
+
+    Args:
+        X: what `labelled_table` takes, or texts; None if only labels count.
+        y: the labels.
+        texts: whether X is texts.
+
+    Raises:
+        SettingError: X or y cannot be read, or they differ in length.
+    """
+    missing = label_column(y).missing
+    if X is None or _is_sparse(X):
+        return np.flatnonzero(~missing)
+    columns = [text_column(X)] if texts else columns_of(X)
+    for column in columns:
+        _check_length(len(column), len(missing))
+        missing = missing | column.missing
+    return np.flatnonzero(~missing)
+
+
+def check_missing(missing: object) -> None:
+    """Raise SettingError unless the argument `missing` is one of its choices."""
+    one_of("missing", missing, get_args(Missing))
+
+
+def _check_length(rows: int, labels: int) -> None:
+    if rows != labels:
+        raise SettingError(
+            f"X has {rows:,} rows, y has {labels:,}; expected one label for each row"
+        )
+
+
+def _is_sparse(table: Any) -> bool:
+    return all(hasattr(table, name) for name in ("indptr", "indices", "data", "shape"))
+
+
 def _numbers(
-    table: Any, categorical: Sequence[str | int] | None, seed: int
+    table: Any, categorical: Sequence[str | int] | None, seed: int, fill: bool
 ) -> npt.NDArray[np.float64]:
-    if all(hasattr(table, name) for name in ("indptr", "indices", "data", "shape")):
+    if _is_sparse(table):
         if categorical:
             raise SettingError(
                 "categorical: a sparse matrix has only columns of numbers; leave categorical out"
             )
         return _sparse(table, seed)
-    names, columns = _columns(table)
-    wanted = _column_numbers(categorical or (), names)
+    if hasattr(table, "tocsr"):
+        raise SettingError("X: a sparse matrix that is not in compressed rows; call .tocsr() first")
+    columns = columns_of(table)
+    wanted = _column_numbers(categorical or (), [column.name for column in columns])
     blocks = []
     for number, column in enumerate(columns):
-        name = names[number]
-        if number in wanted:
-            blocks.append(_one_hot(column, name))
-        else:
-            blocks.append(_number_column(column, name)[:, None])
+        names = number in wanted or column.names
+        blocks.append(_one_hot(column, fill) if names else _number_column(column, fill))
     if not blocks:
         raise SettingError("X: there are no columns")
     dense = np.hstack(blocks)
     return projected(dense, seed) if dense.shape[1] > MOST_COLUMNS else dense
-
-
-def _columns(table: Any) -> tuple[list[str], list[Any]]:
-    """Return the names and the columns of a table, a data frame or an array."""
-    # Not for pandas: its Arrow form has the index as a column.
-    if hasattr(table, "__arrow_c_stream__") and not hasattr(table, "iloc"):
-        table = pa.table(table)
-    elif isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
-    if isinstance(table, pa.Table):
-        return list(table.column_names), list(table.columns)
-    if hasattr(table, "columns") and hasattr(table, "__getitem__"):
-        names = list(table.columns)
-        return [str(name) for name in names], [np.asarray(table[name]) for name in names]
-    values = np.asarray(table)
-    if values.ndim != 2:
-        raise SettingError(
-            f"X: an array of shape {values.shape}; expected two dimensions, one row for each "
-            "instance"
-        )
-    return [str(number) for number in range(values.shape[1])], list(values.T)
 
 
 def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[int]:
@@ -188,6 +151,8 @@ def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[i
     found = set()
     for column in categorical:
         if isinstance(column, str):
+            if names.count(column) > 1:
+                raise SettingError(f"categorical: X has {names.count(column)} columns {column!r}")
             if column not in names:
                 raise SettingError(f"categorical: X has no column {column!r}")
             found.add(names.index(column))
@@ -196,63 +161,69 @@ def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[i
     return found
 
 
-def _one_hot(column: Any, name: str) -> npt.NDArray[np.float64]:
-    if isinstance(column, pa.ChunkedArray):
-        if column.null_count:
-            raise SettingError(
-                f"X: column {name!r} has a null; fill it in with a value of its own, e.g. 'unknown'"
-            )
-        column = column.to_pylist()
-    values = np.asarray(column)
+def _one_hot(column: Column, fill: bool) -> npt.NDArray[np.float64]:
+    """Return a 0/1 column for each value, and one more for missing values if there are any."""
+    if column.missing.any() and not fill:
+        row = int(np.flatnonzero(column.missing)[0])
+        raise SettingError(
+            f"X: column {column.name!r}, row {row}: a name is missing; fill it in, or give "
+            "missing='fill' or 'drop'"
+        )
+    values = column.values
     if values.dtype.kind == "O":
         values = values.astype(str)
     found, codes = np.unique(values, return_inverse=True)
     if len(found) > 1000:
         raise SettingError(
-            f"X: column {name!r} has {len(found):,} values; a categorical column may have at most "
-            "1,000"
+            f"X: column {column.name!r} has {len(found):,} values; a categorical column may have "
+            "at most 1,000"
         )
-    return np.eye(len(found))[codes.reshape(-1)]
+    if not column.missing.any():
+        return np.eye(len(found))[codes.reshape(-1)]
+    shown = np.eye(len(found) + 1)[np.where(column.missing, len(found), codes.reshape(-1))]
+    return shown[:, shown.any(axis=0)]
 
 
-def _number_column(column: Any, name: str) -> npt.NDArray[np.float64]:
-    if isinstance(column, pa.ChunkedArray):
-        kind = column.type
-        number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
-        if not (number or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
-            raise SettingError(
-                f"X: column {name!r} holds {kind}, not numbers; name it in categorical=..."
-            )
-        if column.null_count:
-            import pyarrow.compute as pc  # Imported here because the import takes long.
-
-            row = pc.index(column.is_null(), pa.scalar(True)).as_py()
-            raise SettingError(
-                f"X: column {name!r}, row {row}: a value is null; fill it in or leave the row out"
-            )
-        column = column.to_pylist() if pa.types.is_decimal(kind) else column.to_numpy()
-    values = np.asarray(column)
-    refusal = f"X: column {name!r} holds {values.dtype}, not numbers; name it in categorical=..."
-    if values.dtype.kind not in "fiub":
-        if any(isinstance(one, str | bytes) for one in values.tolist()):
-            raise SettingError(refusal)
-        try:
-            values = values.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise SettingError(refusal) from error
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
+def _number_column(column: Column, fill: bool) -> npt.NDArray[np.float64]:
+    """Return the numbers, and a 0/1 column for missing numbers if there are any."""
+    values = column.values
+    refusal = (
+        f"X: column {column.name!r} holds {column.kind}, not numbers; name it in categorical=..."
+    )
+    # Python's dates and Arrow's are named by the same rule as strings; numpy's are numbers.
+    if values.dtype.kind in "US" or (
+        values.dtype.kind == "O" and any(isinstance(one, str | bytes) for one in values)
+    ):
+        raise SettingError(refusal)
+    try:
+        values = values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SettingError(refusal) from error
+    missing = column.missing | np.isnan(values)
+    if missing.any() and not fill:
+        row = int(np.flatnonzero(missing)[0])
         raise SettingError(
-            f"X: column {name!r}, row {row}: NaN or infinite; fill it in or leave the row out"
+            f"X: column {column.name!r}, row {row}: a value is missing (null or NaN); fill it in, "
+            "or give missing='fill' or 'drop'"
         )
-    return np.asarray(values)
+    if np.isinf(values[~missing]).any():
+        row = int(np.flatnonzero(np.isinf(values) & ~missing)[0])
+        raise SettingError(
+            f"X: column {column.name!r}, row {row}: infinite; change it or leave the row out"
+        )
+    if not missing.any():
+        return values[:, None]
+    present = values[~missing]
+    values = np.where(missing, present.mean() if len(present) else 0.0, values)
+    return np.column_stack([values, missing.astype(np.float64)])
 
 
 def _sparse(matrix: Any, seed: int) -> npt.NDArray[np.float64]:
     if getattr(matrix, "format", "csr") != "csr" or len(matrix.shape) != 2:
         raise SettingError("X: a sparse matrix that is not in compressed rows; call .tocsr() first")
     rows, width = (int(size) for size in matrix.shape)
+    if np.asarray(matrix.data).dtype.kind not in "fiub":
+        raise SettingError(f"X: a sparse matrix of {matrix.data.dtype}; expected real numbers")
     offsets = np.asarray(matrix.indptr, dtype=np.int64)
     columns = np.asarray(matrix.indices, dtype=np.int64)
     values = np.asarray(matrix.data, dtype=np.float64)

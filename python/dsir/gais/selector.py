@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.take_rows import take_rows as take_of_batch
+from dsir.corpus.take_rows import take_values
 from dsir.errors import SettingError
+from dsir.gais.labelled_table import check_missing, present_rows
+from dsir.gais.labels import label_column
 
 Self = TypeVar("Self", bound="InstanceSelector")
 
@@ -23,6 +27,8 @@ class InstanceSelector:
     """
 
     sample_indices_: npt.NDArray[np.int64]
+    # Whether the selection depends on X, and not on the labels alone.
+    _reads_rows: ClassVar[bool] = True
 
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:  # noqa: N803
         """Select rows, and return the selected rows of X and y, in their order.
@@ -30,7 +36,7 @@ class InstanceSelector:
         Args:
             X: numbers [rows, columns], a sparse matrix in compressed rows, an Arrow table, or a
                 data frame; the same kind is returned.
-            y: one label for each row.
+            y: one label for each row: an array, list, column, or a table with one column.
             params: must be empty; imbalanced-learn's pipelines may pass metadata.
 
         Raises:
@@ -38,13 +44,32 @@ class InstanceSelector:
         """
         if params:
             raise SettingError(f"fit_resample: unexpected arguments: {', '.join(params)}")
-        self._select(X, y)
+        self._fit(X, y)
         return take_rows(X, self.sample_indices_), take_rows(y, self.sample_indices_)
 
     def fit(self: Self, X: Any, y: Any) -> Self:  # noqa: N803
         """Select rows, and return self; `sample_indices_` has their numbers."""
-        self._select(X, y)
+        self._fit(X, y)
         return self
+
+    def _fit(self, X: Any, y: Any) -> None:  # noqa: N803
+        """Select rows; with missing="drop", of those that have no missing value."""
+        missing = getattr(self, "missing", "raise")
+        check_missing(missing)
+        if missing != "drop":
+            self._select(X, y)
+            return
+        texts = getattr(self, "features", None) is not None
+        rows = present_rows(X if self._reads_rows else None, y, texts=texts)
+        if len(rows) == 0:
+            raise SettingError("missing='drop': every row has a missing value")
+        labels = label_column(y)
+        self._select(None if X is None else take_rows(X, rows), take_rows(y, rows))
+        self.sample_indices_ = rows[self.sample_indices_]
+        self._place(rows, len(labels))
+
+    def _place(self, rows: npt.NDArray[np.int64], total: int) -> None:
+        """Give what was found for each of some rows the length of all rows."""
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
         raise NotImplementedError
@@ -92,13 +117,26 @@ class InstanceSelector:
 
 def take_rows(values: Any, rows: npt.NDArray[np.int64]) -> Any:
     """Return rows of a table, matrix, data frame, array or list, as the same kind."""
-    if isinstance(values, pa.Table | pa.RecordBatch | pa.Array | pa.ChunkedArray):
-        return values.take(pa.array(rows.tolist(), pa.int64()))
+    if isinstance(values, pa.RecordBatch):
+        return take_of_batch(values, rows)
+    if isinstance(values, pa.Array):
+        return take_values(values, rows)
+    if isinstance(values, pa.ChunkedArray):
+        return pa.chunked_array([take_values(one_array(values), rows)], values.type)
+    if isinstance(values, pa.Table):
+        columns = [take_rows(column, rows) for column in values.columns]
+        return pa.Table.from_arrays(columns, schema=values.schema)
     if hasattr(values, "iloc"):
         return values.iloc[rows]
     if isinstance(values, list | tuple):
         return [values[row] for row in rows.tolist()]
     return values[rows]
+
+
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """Return the values of a column in one array."""
+    chunks = column.unify_dictionaries().chunks
+    return pa.concat_arrays(chunks) if chunks else pa.array([], column.type)
 
 
 def rows_to_keep(reduction: object, rows: int, classes: int) -> int:

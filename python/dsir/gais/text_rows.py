@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.errors import SettingError
+from dsir.gais.columns import Column, column_of, columns_of, is_table
 from dsir.model.features import HashedNgrams
 
 
@@ -30,26 +31,51 @@ class NgramRows:
     shape: tuple[int, int]
 
 
-def ngram_rows(texts: Any, features: HashedNgrams) -> NgramRows:
+def text_column(texts: Any) -> Column:
+    """Return texts as a column.
+
+    Raises:
+        SettingError: `texts` is not a list or column of texts.
+    """
+    if is_table(texts) and len(texts.columns) == 1:
+        return columns_of(texts)[0]
+    if isinstance(texts, str) or not hasattr(texts, "__iter__") or is_table(texts):
+        raise SettingError("X: with features=HashedNgrams(...) expected a list of texts")
+    if isinstance(texts, pa.Array):
+        texts = pa.chunked_array([texts])
+    if not isinstance(texts, pa.ChunkedArray) and not hasattr(texts, "dtype"):
+        listed = list(texts)
+        texts = np.empty(len(listed), dtype=object)
+        texts[:] = listed
+    return column_of(texts, "X")
+
+
+def ngram_rows(texts: Any, features: HashedNgrams, *, fill: bool = False) -> NgramRows:
     """Return a sparse tf-idf row of length 1 for each text.
 
     The entry of a bucket, before scaling, is log(1 + count) log(rows / rows with the bucket).
 
     Args:
-        texts: a list of str, or an Arrow column of strings.
+        texts: a list or column of texts.
         features: which n-grams to count, and in how many buckets.
+        fill: take a missing text for an empty one.
 
     Raises:
         SettingError: `texts` is not a list of texts, or a text is missing.
         RowError: a text has lone surrogates.
     """
-    if isinstance(texts, pa.Array | pa.ChunkedArray):
-        texts = texts.to_pylist()
-    if isinstance(texts, str) or not hasattr(texts, "__iter__"):
-        raise SettingError("X: with features=HashedNgrams(...) expected a list of texts")
+    column = text_column(texts)
     counted = []
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
+    for row, (text, missing) in enumerate(
+        zip(column.values.tolist(), column.missing.tolist(), strict=True)
+    ):
+        if missing:
+            if not fill:
+                raise SettingError(
+                    f"X: row {row}: a text is missing; fill it in, or give missing='fill' or 'drop'"
+                )
+            text = ""
+        elif not isinstance(text, str):
             raise SettingError(
                 f"X: row {row} is {type(text).__name__}; with features=HashedNgrams(...) every row "
                 "must be a text"

@@ -16,6 +16,7 @@ from dsir.corpus import OnError, Paths, Shard, resolve
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
+from dsir.lexrank.doubtful import GroupWarnings, warn_of_flat
 from dsir.lexrank.groups import Group, groups_of, read_grouping
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import LexRankSettings, rank_units
@@ -298,22 +299,25 @@ def _summaries(
             )
         yield None, np.arange(documents, dtype=np.int64), summary
         return
+    said = GroupWarnings()
     for group in ranking.groups(scratch):
-        summary = summarize(
-            group.texts,
-            sentences=budget.sentences,
-            words=budget.words,
-            redundancy=budget.redundancy,
-            min_words=budget.min_words,
-            threshold=ranking.settings.threshold,
-            damping=ranking.settings.damping,
-            idf=ranking.idf,
-            stopwords=ranking.stopwords,
-            language=language,
-            split=split,
-            threads=ranking.threads,
-        )
+        with said.group():
+            summary = summarize(
+                group.texts,
+                sentences=budget.sentences,
+                words=budget.words,
+                redundancy=budget.redundancy,
+                min_words=budget.min_words,
+                threshold=ranking.settings.threshold,
+                damping=ranking.settings.damping,
+                idf=ranking.idf,
+                stopwords=ranking.stopwords,
+                language=language,
+                split=split,
+                threads=ranking.threads,
+            )
         yield group.key, group.rows, summary
+    said.say()
 
 
 def _scores(
@@ -335,18 +339,25 @@ def _scores(
             raise EmptyCorpusError("raw: has no rows", path="raw")
         with ranking.watch.reporter.stage("rank", counter.units, "rows"):
             units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
-            scores = rank_units(units, ranking.settings, threads=ranking.threads).scores
+            ranked = rank_units(units, ranking.settings, threads=ranking.threads)
+        scores = ranked.scores
+        warn_of_flat(scores, ranked.has_edges, ranking.settings.threshold, stacklevel=2)
         return scores, None if top is None else top.of(scores), 1
     found = []
     kept = []
     groups = 0
+    said = GroupWarnings()
     for group in ranking.groups(scratch):
-        units = ranking.units(group.texts)
-        within = rank_units(units, ranking.settings, threads=ranking.threads).scores
+        with said.group():
+            units = ranking.units(group.texts)
+            ranked = rank_units(units, ranking.settings, threads=ranking.threads)
+            within = ranked.scores
+            warn_of_flat(within, ranked.has_edges, ranking.settings.threshold, stacklevel=2)
         found.append((group.rows, within))
         groups += 1
         if top is not None:
             kept.append(group.rows[top.of(within)])
+    said.say()
     scores = np.zeros(sum(len(rows) for rows, _ in found))
     for rows, within in found:
         scores[rows] = within

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,7 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.engine import thread_count
 from dsir.errors import ModelError, SettingError
-from dsir.lexrank.stopwords import Stopwords
+from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.terms import count_terms
 from dsir.model.features import utf8_of
 from dsir.remote import RemotePath, location_of
@@ -40,7 +42,7 @@ class Idf:
     """
 
     def __init__(self, *, stopwords: Stopwords = None, punctuation: bool = False) -> None:
-        self._stopwords = stopwords if stopwords is None else _frozen(stopwords)
+        self._stopwords = None if stopwords is None else _frozen(stopwords)
         self._punctuation = bool(punctuation)
         self._counter = count_terms(
             (),
@@ -61,6 +63,16 @@ class Idf:
     def terms(self) -> int:
         """How many different terms they have."""
         return self._counter.size
+
+    @property
+    def stopwords(self) -> Literal["en"] | list[str] | None:
+        """The stop words that were left out: None, "en", or a sorted list."""
+        return self._stopwords
+
+    @property
+    def punctuation(self) -> bool:
+        """Whether runs of punctuation are terms too."""
+        return self._punctuation
 
     @property
     def counter(self) -> _core.TermCounter:
@@ -112,6 +124,11 @@ class Idf:
         Raises:
             OSError: the file cannot be written.
         """
+        with atomic_file(location_of(path)) as file:
+            file.write(self._to_bytes())
+
+    def _to_bytes(self) -> bytes:
+        """Return the content of the file that `save` writes."""
         terms, offsets, counts = self._counter.sorted_terms()
         header = json.dumps(
             {
@@ -126,9 +143,16 @@ class Idf:
         prefix = _PREFIX.pack(_MAGIC, _VERSION, len(header), len(counts), len(terms))
         arrays = offsets.astype("<i8").tobytes() + counts.astype("<i8").tobytes()
         body = b"".join([prefix, header, arrays, terms])
-        with atomic_file(location_of(path)) as file:
-            file.write(body)
-            file.write(hashlib.sha256(body).digest())
+        return body + hashlib.sha256(body).digest()
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Idf], tuple[bytes]]:
+        # The counts of the core cannot be pickled; the bytes of the file can. Copies use this too.
+        return _from_bytes, (self._to_bytes(),)
+
+    def __repr__(self) -> str:
+        given = [f"stopwords={self._stopwords!r}"] if self._stopwords is not None else []
+        given += ["punctuation=True"] if self._punctuation else []
+        return f"<Idf({', '.join(given)}): {self.documents:,} documents, {self.terms:,} terms>"
 
     @classmethod
     def load(cls, path: str | Path | RemotePath) -> Idf:
@@ -141,6 +165,11 @@ class Idf:
             data = location_of(path).read_bytes()
         except OSError as error:
             raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+        return cls._read(data, str(path))
+
+    @classmethod
+    def _read(cls, data: bytes, path: str) -> Idf:
+        """Read the content of a file that `save` wrote; `path` is its name in messages."""
         if len(data) < _PREFIX.size + _CHECKSUM_BYTES or not data.startswith(_MAGIC):
             raise ModelError(f"{path}: is not an idf file of dsir")
         _, version, header_bytes, terms, term_bytes = _PREFIX.unpack_from(data)
@@ -172,10 +201,50 @@ class Idf:
         return loaded
 
 
+def _from_bytes(data: bytes) -> Idf:
+    return Idf._read(data, "Idf")
+
+
 def _integers(body: bytes, at: int, count: int) -> npt.NDArray[np.int64]:
     return np.frombuffer(body, dtype="<i8", count=count, offset=at).astype(np.int64)
 
 
-def _frozen(stopwords: Stopwords) -> Stopwords:
+def _frozen(stopwords: Literal["en"] | Iterable[str]) -> Literal["en"] | list[str]:
     """Return "en", or the words as a sorted list, for the file."""
-    return "en" if stopwords == "en" else sorted(set(stopwords or ()))
+    words = stopwords_of(stopwords)
+    return "en" if stopwords == "en" else words
+
+
+def stopwords_beside(
+    idf: Idf | None, stopwords: Stopwords, *, punctuation: bool = False
+) -> Stopwords:
+    """Return the stop words for texts that are weighed by an idf fitted elsewhere.
+
+    A term that the idf left out would count as one that no document has, the rarest of all. So the
+    stop words of the idf are left out of the texts too.
+
+    Args:
+        idf: the idf, or None.
+        stopwords: the stop words asked for; None for those of the idf.
+        punctuation: whether runs of punctuation are terms of the texts.
+
+    Raises:
+        SettingError: the idf left out terms that the texts are to keep.
+    """
+    if idf is None:
+        return stopwords
+    if punctuation and not idf.punctuation:
+        raise SettingError(
+            "punctuation=True: the idf was fitted without punctuation; fit it with "
+            "Idf(punctuation=True)"
+        )
+    if stopwords is None:
+        return idf.stopwords
+    wanted = stopwords_of(stopwords)
+    missing = sorted(set(stopwords_of(idf.stopwords)) - set(wanted))
+    if missing:
+        raise SettingError(
+            f"stopwords: the idf was fitted without {missing[0]!r} and other stop words that are "
+            "terms here; leave stopwords out to use those of the idf"
+        )
+    return wanted

@@ -14,6 +14,7 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import DsirWarning, SettingError
+from dsir.lexrank.doubtful import warn_of_flat
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.similarity import SimilarityGraph, check_threshold, join_units
 from dsir.lexrank.stopwords import Stopwords
@@ -40,6 +41,11 @@ class Centrality:
     change: float
     converged: bool
     graph: SimilarityGraph | None
+
+    @property
+    def has_edges(self) -> bool | None:
+        """Whether the graph has an edge between two units; None if there is no graph."""
+        return None if self.graph is None else self.graph.joins_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,8 @@ def lexrank(
             absolute values added up.
         max_iterations: the power method also ends after this many steps, with a warning.
         idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
-        stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
+        stopwords: for texts and tokens: "en" or a list of terms to leave out; None for none, or
+            for those of `idf`.
         teleport: float[units], 0 or more: jumps go to units in proportion to these numbers. For
             query-biased centrality, give the similarity to the query. None is uniform.
         method: "lexrank", or "degree": the number of neighbours, counting the unit itself; with
@@ -117,6 +124,10 @@ def lexrank(
 
     Returns:
         float64[units]; they add up to 1 for "lexrank". `centrality` also returns a report.
+
+    Warns:
+        DsirWarning: the power method did not converge; the graph has no edges, or all scores are
+            equal; or the words of the texts are not cut.
 
     Raises:
         SettingError: an argument is out of range; or vectors hold NaN, are not two-dimensional, or
@@ -181,6 +192,7 @@ def centrality(
             DsirWarning,
             stacklevel=3,
         )
+    warn_of_flat(found.scores, found.has_edges, settings.threshold, stacklevel=3)
     return found
 
 

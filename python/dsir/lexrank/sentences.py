@@ -15,6 +15,21 @@ from dsir.lexrank.terms import shards_of
 from dsir.model.features import utf8_of
 from dsir.primitive_arrays import to_arrow
 
+# The languages that sentencex has rules for, and other codes of ISO 639-1, for which it takes the
+# rules of a near language or those that most languages share.
+_OWN_RULES = (
+    "am ar bg bn ca da de el en es fi fr gu hi hy it ja kk kn ml mr my nl pa pl pt ru sk ta te uk "
+    "zh"
+)
+_NEAR_RULES = (
+    "aa ab ae af ak an as av ay az ba be bh bi bm bo br bs ce ch co cr cs cu cv cy dv dz ee eo et "
+    "eu fa ff fj fo fy ga gd gl gn gv ha he ho hr ht hu hz ia id ie ig ii ik io is iu jv ka kg ki "
+    "kj kl km ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk mn ms mt na nb nd ne ng "
+    "nn no nr nv ny oc oj om or os pi ps qu rm rn ro rw sa sc sd se sg si sl sm sn so sq sr ss st "
+    "su sv sw tg th ti tk tl tn to tr ts tt tw ty ug ur uz ve vi vo wa wo xh yi yo yue za zu"
+)
+_LANGUAGES = frozenset(f"{_OWN_RULES} {_NEAR_RULES}".split())
+
 
 @overload
 def sentences(text: str, *, language: str | None = ..., column: str = ...) -> list[str]: ...
@@ -34,7 +49,7 @@ def sentences(
     Args:
         text: a str; or many documents: a list of str, an Arrow column or table, a `Path`, ...
             A str is always a text, never a path.
-        language: two-letter code such as "en" or "ja"; None for the plain rule.
+        language: code of ISO 639-1 such as "en" or "ja"; None for the plain rule.
         column: the text column, if there are columns.
 
     Returns:
@@ -43,7 +58,7 @@ def sentences(
         no sentences.
 
     Raises:
-        SettingError: the library is needed but not installed, or the code is not a language code.
+        SettingError: the library is needed but not installed, or the language is not known.
         InputError: a document cannot be read, or is not UTF-8.
     """
     split = _rule if language is None else _library(language)
@@ -100,7 +115,24 @@ def _whole(texts: pa.Array) -> tuple[pa.Array, list[int]]:
     return pa.LargeListArray.from_arrays(to_arrow(offsets), texts), invalid
 
 
+def check_language(language: object) -> None:
+    """Raise SettingError unless a language is None or a code that sentences can be split by.
+
+    The library takes any string, and splits by English rules where it does not know the language.
+    """
+    if language is None:
+        return
+    base = language.partition("-")[0] if isinstance(language, str) else ""
+    if base not in _LANGUAGES:
+        raise SettingError(
+            f"language={language!r}: expected a code; there are rules for {_OWN_RULES}; other "
+            "codes of ISO 639-1, such as 'sv', are split by near ones; leave the language out to "
+            "use the plain rule"
+        )
+
+
 def _library(language: str) -> _Split:
+    check_language(language)
     try:
         from sentencex import segment
     except ImportError as error:
@@ -108,8 +140,6 @@ def _library(language: str) -> _Split:
             f"language={language!r}: needs the library sentencex: run pip install "
             "'dsir[sentences]', or leave the language out to use the plain rule"
         ) from error
-    if not isinstance(language, str) or not language.isascii() or not language:
-        raise SettingError(f"language={language!r}: expected a code such as 'en'")
 
     def split(texts: pa.Array) -> tuple[pa.Array, list[int]]:
         found: list[list[str]] = []

@@ -43,6 +43,14 @@ class SimilarityGraph:
         """How many entries there are: an edge between two units counts twice, a loop once."""
         return len(self.neighbours)
 
+    @property
+    def joins_units(self) -> bool:
+        """Whether there is an edge between two units, and not only loops."""
+        if self.edges > len(self):  # A unit has at most one loop.
+            return True
+        rows = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
+        return bool((rows != self.neighbours).any())
+
     def of(self, unit: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
         """Return the neighbours of a unit, and the weights of its edges to them."""
         unit = whole_number("unit", unit, 0, len(self) - 1)
@@ -93,7 +101,8 @@ def similarity_join(
         include_self: whether every unit that is not zero is its own neighbour, with cosine 1.
         text: the text column, if there are columns.
         idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
-        stopwords: for texts and tokens: None, "en" or a list of terms to leave out.
+        stopwords: for texts and tokens: "en" or a list of terms to leave out; None for none, or
+            for those of `idf`.
         punctuation: for texts: whether runs of punctuation are terms too.
         threads: how many threads to use; None for every core. The result does not depend on them.
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import Corpus
+from dsir.lexrank.doubtful import LOOKED_AT, warn_of_flat, warn_of_uncut
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import LexRankSettings, rank_units
 from dsir.lexrank.sentences import sentence_lists
@@ -80,6 +81,9 @@ def summarize_spooled(
             candidates = pa.chunked_array(chunks, pa.large_string())
             with ranking(len(candidates)):
                 units = weighed_terms(counter, idf, threads=threads)
-                scores = rank_units(units, settings, threads=threads).scores
+                ranked = rank_units(units, settings, threads=threads)
+                scores = ranked.scores
                 chosen = choose(units, scores, candidates, budget, threads=threads)
+            warn_of_uncut(candidates[:LOOKED_AT].to_pylist(), stacklevel=2)
+            warn_of_flat(scores, ranked.has_edges, settings.threshold, stacklevel=2)
             return summary_of(chosen, scores, candidates, offsets), len(offsets) - 1

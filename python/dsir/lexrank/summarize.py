@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -15,8 +15,10 @@ from dsir import _core
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
+from dsir.lexrank.doubtful import warn_of_flat
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import LexRankSettings, rank_units
+from dsir.lexrank.sentences import check_language
 from dsir.lexrank.sentences import sentences as sentences_of
 from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.terms import shards_of
@@ -111,6 +113,7 @@ def summarize(
     teleport: Any = None,
     language: str | None = None,
     split: bool = True,
+    tokens: Callable[[str], Iterable[str]] | None = None,
     text: str = "text",
     threads: int | None = None,
 ) -> Summary:
@@ -136,17 +139,28 @@ def summarize(
         teleport: a number for each sentence, see `lexrank`.
         language: how to split into sentences, see `sentences`.
         split: False if each text is already one sentence.
+        tokens: cuts a sentence into words, for languages that write no spaces between words, such
+            as `jieba.lcut` for Chinese. Tokens without a letter or digit are left out.
         text: the text column, if there are columns.
         threads: how many threads to use; None for every core. The summary does not depend on them.
+
+    Warns:
+        DsirWarning: no two sentences are similar, all scores are equal, or the words of the
+            sentences are not cut.
 
     Raises:
         SettingError: an argument is out of range.
         InputError: a document cannot be read.
     """
+    if tokens is not None and not callable(tokens):
+        raise SettingError(
+            f"tokens={tokens!r}: expected a function that cuts a sentence into words"
+        )
     budget = SummaryBudget(sentences, words, redundancy, min_words)
     settings = LexRankSettings(threshold, damping)
     used = thread_count(threads)
     documents = [texts] if isinstance(texts, str) else texts
+    check_language(language)
     if split:
         lists = sentences_of(documents, language=language, column=text)
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else lists.combine_chunks()
@@ -155,8 +169,11 @@ def summarize(
     else:
         candidates = _one_text_a_row(documents, text)
         offsets = np.arange(len(candidates) + 1, dtype=np.int64)
-    units = units_of(candidates, idf=idf, stopwords=stopwords, threads=used)
-    scores = rank_units(units, settings, teleport=teleport, threads=used).scores
+    source = candidates if tokens is None else _tokens_of(candidates, tokens)
+    units = units_of(source, idf=idf, stopwords=stopwords, threads=used)
+    found = rank_units(units, settings, teleport=teleport, threads=used)
+    scores = found.scores
+    warn_of_flat(scores, found.has_edges, settings.threshold, stacklevel=2)
     chosen = choose(units, scores, candidates, budget, threads=used)
     return summary_of(chosen, scores, candidates, offsets)
 
@@ -231,6 +248,15 @@ def choose(
 def words_in(text: str) -> int:
     """Return how many words a text has, separated by white space."""
     return len(text.split())
+
+
+def _tokens_of(sentences: pa.Array, tokens: Callable[[str], Iterable[str]]) -> pa.Array:
+    """Return the tokens of sentences as an Arrow column of lists."""
+    found = [
+        [one for one in tokens(sentence) if any(map(str.isalnum, one))] if sentence else []
+        for sentence in sentences.to_pylist()
+    ]
+    return pa.array(found, pa.list_(pa.large_string()))
 
 
 def _one_text_a_row(documents: Any, text: str) -> pa.Array:

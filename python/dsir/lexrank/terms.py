@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -10,6 +10,8 @@ from dsir import _core
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.tables import table_of, table_of_texts
+from dsir.errors import SettingError
+from dsir.lexrank.doubtful import LOOKED_AT, warn_of_uncut
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 
 
@@ -40,11 +42,15 @@ def count_terms(
     counter = _core.TermCounter(
         words_only=not punctuation, stopwords=stopwords_of(stopwords), keep_rows=keep_rows
     )
+    first = True
     for shard in shards_of(source, text=text, name=name):
         for batch in shard.text_batches(on_error="raise", threads=threads):
             invalid = counter.add(batch.text, threads=threads)
             if len(invalid):
                 raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
+            if first:
+                warn_of_uncut(batch.text[:LOOKED_AT].to_pylist(), stacklevel=3)
+                first = False
     return counter
 
 
@@ -60,8 +66,25 @@ def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
     if isinstance(source, list | tuple):
         if not source:
             return
+        refuse_lists(source, name)
         if all(element is None or isinstance(element, str) for element in source):
             source = table_of_texts(source, text, name)
     elif isinstance(source, pa.Array | pa.ChunkedArray):
         source = table_of(source, text, name)
     yield from resolve(source, text=text, name=name).shards
+
+
+def refuse_lists(elements: Sequence[object], name: str) -> None:
+    """Refuse lists in a list: whether they are documents, sentences or tokens is unclear.
+
+    Raises:
+        SettingError: an element is a list or tuple.
+    """
+    for position, element in enumerate(elements):
+        if isinstance(element, list | tuple):
+            raise SettingError(
+                f"{name}: element {position} is a {type(element).__name__}, and whether it is a "
+                "document, sentences or tokens is unclear; give a document as one text "
+                "(' '.join(...)), sentences as one list of texts, and tokens to lexrank or "
+                "similarity_join"
+            )

@@ -4,16 +4,19 @@ How each source is read:
 
 - Texts (a list of str, an Arrow string column or table, a path) become tf-idf vectors. Here tf is
   the count of a term in the unit.
-- Arrow lists of strings are units that are already tokenised. They become tf-idf vectors too.
+- Lists of lists of strings, and Arrow lists of strings, are units that are already tokenised. They
+  become tf-idf vectors too. A token has no white space.
 - A sparse matrix in compressed rows (anything with `indptr`, `indices`, `data` and `shape`, such as
   scipy's) or an Arrow column list<struct<int, float>> holds vectors, used as they are, without idf.
-- A two-dimensional array of numbers, or an Arrow column of float lists of one length, holds
-  embeddings, used as they are.
+- A two-dimensional array of numbers, lists of lists of numbers, or an Arrow column of float lists
+  of one length, holds embeddings, used as they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.errors import SettingError
-from dsir.lexrank.idf import Idf
+from dsir.lexrank.idf import Idf, stopwords_beside
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.terms import count_terms
 from dsir.primitive_arrays import to_numpy
@@ -62,7 +65,7 @@ def units_of(
         source: texts, token lists or vectors; see the top of this module.
         text: the text column, if the source has columns.
         idf: an idf fitted elsewhere; None to compute it from these units. Not for vectors.
-        stopwords: terms to leave out. Not for vectors.
+        stopwords: terms to leave out; None for those of `idf`. Not for vectors.
         punctuation: whether runs of punctuation are terms too; only for texts.
         threads: how many threads to use.
 
@@ -72,6 +75,8 @@ def units_of(
     """
     if idf is not None and not isinstance(idf, Idf):
         raise SettingError(f"idf={idf!r}: expected None or an Idf")
+    if isinstance(source, list | tuple) and any(isinstance(one, list | tuple) for one in source):
+        source = _nested(source)
     vectors = _vectors(source, text)
     if vectors is not None:
         if idf is not None or stopwords is not None:
@@ -79,6 +84,7 @@ def units_of(
                 "idf and stopwords apply to terms, but these units are vectors; leave both out"
             )
         return Units(vectors, vectors.occupied())
+    stopwords = stopwords_beside(idf, stopwords, punctuation=punctuation)
     tokens = _token_lists(source, text)
     if tokens is None:
         counter = count_terms(
@@ -116,6 +122,40 @@ def weighed_terms(counter: _core.TermCounter, idf: Idf | None, *, threads: int) 
     scale = _core.idf(document_counts, documents)
     rows = _core.UnitRows.sparse(offsets, columns, counts, scale)
     return Units(rows, rows.occupied())
+
+
+def _nested(source: Sequence[Any]) -> Any:
+    """Return a list of lists as tokens (an Arrow column) or embeddings (an array).
+
+    Raises:
+        SettingError: the lists hold neither tokens nor numbers, or are embeddings of other lengths.
+    """
+    first = next((one for unit in source if isinstance(unit, list | tuple) for one in unit), "")
+    numbers = isinstance(first, Real) and not isinstance(first, bool)
+    for row, unit in enumerate(source):
+        if not isinstance(unit, list | tuple):
+            raise SettingError(
+                f"units: element {row} is {type(unit).__name__}, but others are lists; give texts, "
+                "or a list of tokens or numbers for each unit"
+            )
+        for one in unit:
+            if numbers and not (isinstance(one, Real) and not isinstance(one, bool)):
+                raise SettingError(f"units: element {row} holds {type(one).__name__}, not numbers")
+            if not numbers and not isinstance(one, str):
+                raise SettingError(f"units: element {row} holds {type(one).__name__}, not tokens")
+            if not numbers and any(map(str.isspace, one)):
+                raise SettingError(
+                    f"units: element {row} holds {one[:40]!r}, which has white space: a text, not "
+                    "a token; give all texts as one list"
+                )
+    if not numbers:
+        try:
+            return pa.array([list(unit) for unit in source], pa.list_(pa.large_string()))
+        except UnicodeEncodeError as error:
+            raise SettingError("units: a token holds half a surrogate pair") from error
+    if len({len(unit) for unit in source}) > 1:
+        raise SettingError("units: the embeddings do not all have the same length")
+    return np.array([[float(one) for one in unit] for unit in source], dtype=np.float64)
 
 
 def _vectors(source: Any, text: str) -> _core.UnitRows | None:
