@@ -81,7 +81,7 @@ def test_a_target_with_another_text_column(two_columns, tmp_path, invoke_dsir):
     ]
     for more in (["--dry-run"], []):
         assert invoke_dsir(*call, "--min-tokens", 1, "--method", "top-k", *more).returncode == 0
-    settings = json.loads((tmp_path / "o" / "selection.json").read_text())["settings"]
+    settings = json.loads((tmp_path / "o" / "_dsir/selection.json").read_text())["settings"]
     assert settings["target_text"] == "content"
     with pytest.raises(dsir.TextColumnError):
         dsir.select(raw, want, n=7, target_text="contents", **QUIET)

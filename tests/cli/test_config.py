@@ -30,7 +30,7 @@ def selected(raw, tmp_path, invoke_dsir):
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         done = invoke_dsir("select", "--config", config, "-q", "-o", out, *options)
         assert done.returncode == 0, done.stderr
-        return json.loads((out / "selection.json").read_text()), out
+        return json.loads((out / "_dsir/selection.json").read_text()), out
 
     return select
 
@@ -93,6 +93,7 @@ def test_toml(raw, tmp_path, selected):
         read_config(config)
 
 
+@pytest.mark.filterwarnings("ignore:LexRank:dsir.DsirWarning")
 def test_a_finished_selection_is_a_configuration(raw, tmp_path, selected, contents):
     options = {
         "n": 12, "min_tokens": 2, "targets": "mixture", "proportions": {"law": 0.7, "no": 0.3},
@@ -104,12 +105,12 @@ def test_a_finished_selection_is_a_configuration(raw, tmp_path, selected, conten
     first = tmp_path / "first"
     dsir.select(str(raw), target, out=first, progress=False, **options)
     same = [raw, "-t", f"law={raw}", "-t", f"no={raw}"]
-    manifest, out = selected(first / "selection.json", *same)
-    before = json.loads((first / "selection.json").read_text())
+    manifest, out = selected(first / "_dsir/selection.json", *same)
+    before = json.loads((first / "_dsir/selection.json").read_text())
     assert manifest["settings"] == before["settings"]
     assert contents(out) == contents(first)
     # Another budget on the command line takes the place of the one in the file.
-    settings = selected(first / "selection.json", *same, "--tokens", "100")[0]["settings"]
+    settings = selected(first / "_dsir/selection.json", *same, "--tokens", "100")[0]["settings"]
     assert (settings["n"], settings["tokens"]) == (None, 100)
 
 

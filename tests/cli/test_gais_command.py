@@ -139,7 +139,9 @@ def kept_of(invoke_dsir, tmp_path, *files, options=()):
     call = ["gais", *files, "--label", "label", "--features", "x", "--keep", "20%", "--epochs", 2]
     done = invoke_dsir(*call, "--out", out, "--overwrite", "-q", *options)
     assert done.returncode == 0, done.stderr
-    return pa.concat_tables([pq.read_table(path) for path in sorted(out.glob("part-*.parquet"))])
+    return pa.concat_tables(
+        [pq.read_table(path) for path in sorted(out.glob("data/part-*.parquet"))]
+    )
 
 
 def write_lines(path, rows):

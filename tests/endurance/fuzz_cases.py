@@ -313,12 +313,12 @@ def workdir(folder: Path) -> Case:
     def select() -> tuple[list[int], bytes, dict[str, bytes]]:
         selection = dsir.select(raw, target, **settings)
         out = _in_folder(folder / "out")
-        out.pop("run.json")
+        out.pop("_dsir/run.json")
         return selection.rows.tolist(), selection.log_weights.tobytes(), out
 
     expected = select()
     good = {"out": _in_folder(folder / "out"), "work": _in_folder(folder / "work")}
-    names = [(top, name) for top in good for name in good[top] if name != "run.json"]
+    names = [(top, name) for top in good for name in good[top] if name != "_dsir/run.json"]
     shutil.copytree(folder / "out", folder / "good" / "out")
     shutil.copytree(folder / "work", folder / "good" / "work")
 
@@ -373,7 +373,7 @@ def folders(folder: Path) -> Case:
             model_path=None,
             output=OutputSettings(),
         )
-        _require(all(path.parent == out for path in written.paths), "a path outside")
+        _require(all(path.parent == out / "data" for path in written.paths), "a path outside")
         return _in_folder(out)
 
     expected = run()

@@ -16,7 +16,7 @@ from dsir.graph import (
     summarize,
 )
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore:LexRank. :dsir.DsirWarning")
 
 
 class Csr:

