@@ -28,6 +28,14 @@ _REMEDIES = {
     errno.EROFS: "make it writable",
 }
 
+# Signs of a lack of memory in errors of other types. A library that is loaded in the middle of a run
+# needs address space too.
+_SHORT_OF = {
+    "can't start new thread": "no thread can be started",
+    "failed to map segment": "a library cannot be loaded",
+    "cannot allocate memory": "a library cannot be loaded",
+}
+
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM: ends the run as Ctrl-C does, unfinished files removed."""
@@ -65,12 +73,11 @@ def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ())
             _fail(in_options(message, names), FAILED, debug)
         except MemoryError:
             _fail(f"out of memory; use fewer threads{hint}", FAILED, debug)
-        except RuntimeError as error:
-            if "can't start new thread" not in str(error):
+        except (RuntimeError, ImportError) as error:
+            short = next((_SHORT_OF[sign] for sign in _SHORT_OF if sign in str(error)), None)
+            if short is None:
                 raise
-            _fail(
-                f"out of memory: no thread can be started; use fewer threads{hint}", FAILED, debug
-            )
+            _fail(f"out of memory: {short}; use fewer threads{hint}", FAILED, debug)
         except Terminated:
             _fail(f"terminated{hint}", TERMINATED, debug)
         except KeyboardInterrupt:
