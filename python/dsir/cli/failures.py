@@ -28,8 +28,8 @@ _REMEDIES = {
     errno.EROFS: "make it writable",
 }
 
-# Signs of a lack of memory in errors of other types. A library that is loaded in the middle of a run
-# needs address space too.
+# Signs of a lack of memory in errors of other types. A library that is loaded in the middle of a
+# run needs address space too.
 _SHORT_OF = {
     "can't start new thread": "no thread can be started",
     "failed to map segment": "a library cannot be loaded",
