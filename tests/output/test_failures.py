@@ -126,3 +126,18 @@ def test_rows_of_the_wrong_kind(tmp_path: Path, kind: str, other: str) -> None:
     with pytest.raises(ValueError, match="written as"), writer_at(kind, tmp_path / "a") as writer:
         writer.write(taken_by(other), [to_arrow(np.zeros(3))], np.arange(3))
     assert files_under(tmp_path) == []
+
+
+def test_an_interrupt_while_a_file_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def interrupted(self: Path, mode: str) -> None:
+        opened(self, mode).close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        UnfinishedFile(tmp_path / "selection.json")
+    assert files_under(tmp_path) == []

@@ -60,9 +60,14 @@ class UnfinishedFile(io.RawIOBase):
             raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(path.parent)) from None
         token = secrets.token_hex(4)
         self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
-        # The system's error names the file if opening fails, but not if writing fails.
-        with _naming(path):
-            self._file = self.temporary.open("xb")
+        try:
+            # The system's error names the file if opening fails, but not if writing fails.
+            with _naming(path):
+                self._file = self.temporary.open("xb")
+        except KeyboardInterrupt:
+            # It may come when the file is already there, and nobody else knows its name.
+            self.temporary.unlink(missing_ok=True)
+            raise
 
     def writable(self) -> bool:
         """Return True; pyarrow checks it."""
