@@ -60,7 +60,7 @@ def test_polars_opens_it(selected):
 def test_duckdb_opens_it(selected):
     duckdb = pytest.importorskip("duckdb")
     count = f"select count(*) from read_parquet('{selected}/**/*.parquet')"
-    assert duckdb.sql(count).fetchone() == (40,)
+    assert duckdb.sql(count).fetchall() == [(40,)]
 
 
 def test_datasets_opens_it(selected, tmp_path):
