@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
-from dsir.output.row_groups import MAX_ROWS, RowGroups, match_columns
-from dsir.output.writer import FileAccount, Writer, writing
+from dsir.output.row_groups import MAX_ROWS, match_columns
+from dsir.output.table_file import TableFile
+from dsir.output.writer import FileAccount, Writer
 from dsir.remote import Location
 from dsir.remote.reading import open_source
 from dsir.storage.atomic import UnfinishedFile
@@ -29,7 +28,7 @@ def count_rows(path: Location) -> int:
         return int(pq.read_metadata(file).num_rows)
 
 
-class ParquetTable:
+class ParquetTable(TableFile):
     """Writes any columns to a Parquet file, which gets its name when it is committed.
 
     Args:
@@ -42,51 +41,18 @@ class ParquetTable:
     """
 
     def __init__(self, path: Location, schema: pa.Schema, *, max_rows: int = MAX_ROWS) -> None:
+        super().__init__(path, schema, max_rows=max_rows)
+
+    def _open(self, file: UnfinishedFile, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq  # Here: long to import.
 
-        self._path = path
-        self._rows = 0
-        self._row_groups = RowGroups(schema, max_rows=max_rows)
-        with writing(path):
-            self._file = UnfinishedFile(path, hashed=True)
-        try:
-            with writing(path):
-                self._parquet = pq.ParquetWriter(
-                    self._file, schema, compression="zstd", write_page_checksum=True
-                )
-        except BaseException:
-            self._file.discard()
-            raise
+        self._parquet = pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
 
-    def write(self, columns: list[pa.Array]) -> None:
-        """Add rows: one array for each column."""
-        with writing(self._path):
-            self._write_groups(self._row_groups.add(columns))
+    def _write_batch(self, batch: pa.RecordBatch) -> None:
+        self._parquet.write_table(pa.Table.from_batches([batch]), row_group_size=len(batch))
 
-    def finish(self) -> None:
-        """Write the last row group and the footer; the file does not have its name yet."""
-        with writing(self._path):
-            self._write_groups(self._row_groups.flush())
-            self._parquet.close()
-
-    def commit(self) -> Location:
-        """Give the finished file its name."""
-        with writing(self._path):
-            return self._file.commit()
-
-    @property
-    def account(self) -> FileAccount:
-        """The account of the finished file."""
-        return FileAccount(self._path, self._file.size, self._rows, self._file.sha256)
-
-    def discard(self) -> None:
-        """Remove the file, unless it already has its name."""
-        self._file.discard()
-
-    def _write_groups(self, groups: Iterator[pa.RecordBatch]) -> None:
-        for group in groups:
-            self._rows += len(group)
-            self._parquet.write_table(pa.Table.from_batches([group]), row_group_size=len(group))
+    def _close(self) -> None:
+        self._parquet.close()
 
 
 class ParquetWriter(Writer):

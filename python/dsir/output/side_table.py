@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from dsir.corpus.buffers import check_buffers
 from dsir.errors import OutputError
-from dsir.output.row_groups import RowGroups
-from dsir.output.writer import FileAccount, writing
+from dsir.output.table_file import TableFile
 from dsir.remote import Location
 from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
@@ -18,7 +17,7 @@ from dsir.storage.atomic import UnfinishedFile
 _BATCH_ROWS = 1 << 17
 
 
-class SideTable:
+class SideTable(TableFile):
     """Writes columns to an Arrow IPC file, which gets its name when it is committed.
 
     Args:
@@ -30,48 +29,17 @@ class SideTable:
     """
 
     def __init__(self, path: Location, schema: pa.Schema) -> None:
-        self._path = path
-        self._rows = 0
-        self._row_groups = RowGroups(schema, max_rows=_BATCH_ROWS)
-        with writing(path):
-            self._file = UnfinishedFile(path, hashed=True)
-        try:
-            with writing(path):
-                options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
-                self._arrow = pa.ipc.new_file(self._file, schema, options=options)
-        except BaseException:
-            self._file.discard()
-            raise
+        super().__init__(path, schema, max_rows=_BATCH_ROWS)
 
-    def write(self, columns: list[pa.Array]) -> None:
-        """Add rows: one array for each column."""
-        with writing(self._path):
-            self._write_batches(self._row_groups.add(columns))
+    def _open(self, file: UnfinishedFile, schema: pa.Schema) -> None:
+        options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+        self._arrow = pa.ipc.new_file(file, schema, options=options)
 
-    def finish(self) -> None:
-        """Write the last rows and the footer; the file does not have its name yet."""
-        with writing(self._path):
-            self._write_batches(self._row_groups.flush())
-            self._arrow.close()
+    def _write_batch(self, batch: pa.RecordBatch) -> None:
+        self._arrow.write_batch(batch)
 
-    def commit(self) -> Location:
-        """Give the finished file its name."""
-        with writing(self._path):
-            return self._file.commit()
-
-    @property
-    def account(self) -> FileAccount:
-        """The account of the finished file."""
-        return FileAccount(self._path, self._file.size, self._rows, self._file.sha256)
-
-    def discard(self) -> None:
-        """Remove the file, unless it already has its name."""
-        self._file.discard()
-
-    def _write_batches(self, batches: Iterator[pa.RecordBatch]) -> None:
-        for batch in batches:
-            self._rows += len(batch)
-            self._arrow.write_batch(batch)
+    def _close(self) -> None:
+        self._arrow.close()
 
 
 def read_side_table(path: Location) -> Iterator[pa.RecordBatch]:
