@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from engine_contract import EngineContract
 
 import dsir
-from dsir.engine import LocalEngine, open_engine
+from dsir.engine import LocalEngine, Stopped, open_engine
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,30 @@ def test_engines_by_name():
 def test_engines_that_there_are_not(engine):
     with pytest.raises(dsir.SettingError, match=r"engine=.*: expected 'local' or an Engine"):
         open_engine(engine)
+
+
+def test_ctrl_c_while_a_thread_starts_leaves_no_task_at_work(monkeypatch):
+    """The pool forgets a thread whose start is interrupted; the run still waits for its task."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def stage(task, progress):
+        begun.set()
+        try:
+            while True:  # Until it is stopped.
+                progress(0)
+        except Stopped:
+            time.sleep(0.2)  # Longer than the run would take if it did not wait.
+            ended.set()
+            raise
+
+    start = threading.Thread.start
+
+    def interrupted_start(thread):
+        start(thread)
+        assert begun.wait(10)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    with pytest.raises(KeyboardInterrupt):
+        list(LocalEngine(2).run(stage, range(2), lambda _: None))
+    assert ended.is_set()
