@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.remote import RemotePath
 from dsir.run.metrics import Metrics
 
@@ -36,7 +36,7 @@ class Selection:
             and the same of each named target. `metrics.kl_reduction` and
             `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
-        model: the importance model.
+        model: the model that the log-weights are from.
     """
 
     paths: list[Path | RemotePath]
@@ -46,7 +46,7 @@ class Selection:
     target: npt.NDArray[np.uint16] | None
     metrics: Metrics
     skipped: list[Skipped]
-    model: ImportanceModel
+    model: Estimator
 
     def __len__(self) -> int:
         """Return the number of selected documents."""
