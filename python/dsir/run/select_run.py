@@ -142,8 +142,8 @@ class SelectionRun:
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages, and return the selection."""
         begun = time.time()
-        resuming = self._resumes(workdir)
-        self._check_output(resuming)
+        resuming = self.resumes(workdir)
+        self.check_output(resuming)
         if self.out is not None:
             remove_unfinished(self.out)
         # A task may store rows and lines for another task, which may run on another machine.
@@ -151,7 +151,7 @@ class SelectionRun:
             return self._select(workdir, kept, resuming, begun)
 
     @property
-    def _writing(self) -> dict[str, Any]:
+    def writing(self) -> dict[str, Any]:
         """The settings that the output folder depends on, besides the inputs."""
         return {
             "stage": "write",
@@ -159,9 +159,9 @@ class SelectionRun:
             **self.plan.result(),
         }
 
-    def _resumes(self, workdir: Workdir | None) -> bool:
+    def resumes(self, workdir: Workdir | None) -> bool:
         """Tell whether an earlier run of the same plan has begun to write to `out`."""
-        return workdir is not None and workdir.stage_settings("outputs") == self._writing
+        return workdir is not None and workdir.stage_settings("outputs") == self.writing
 
     def _select(
         self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
@@ -176,9 +176,9 @@ class SelectionRun:
         )
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
-        lost = lost_before(workdir, fingerprint_of(self._writing))
+        lost = lost_before(workdir, fingerprint_of(self.writing))
         while True:
-            scores, drawn, rows = self._draw(model, workdir, kept, fitted, lost)
+            scores, drawn, rows = self.draw(model, workdir, kept, fitted, lost)
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
                 drawn, rows = self.pipeline.choose(
@@ -192,17 +192,29 @@ class SelectionRun:
                 sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
             described = self._described_inputs(rows_read, fitted.target_rows)
-            if self.out is not None and self._clears(workdir, lost, resuming):
-                clear_output_folder(self.out)
-            outputs_workdir = None
-            if self.out is not None and workdir is not None:
-                outputs_workdir = workdir.stage(lost.stage("outputs"), self._writing)
+            outputs_workdir = self.open_outputs(workdir, lost, resuming)
             try:
                 written = self._fetch(outputs, model, outputs_workdir)
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
             return self._finish(written, model, scores, drawn, rows, skipped, described, begun)
+
+    def open_outputs(
+        self, workdir: Workdir | None, lost: LostGroups, resuming: bool
+    ) -> Workdir | None:
+        """Make the output folder ready; return the folder that notes which parts are finished.
+
+        Args:
+            workdir: the work directory; None without one.
+            lost: the damaged row groups.
+            resuming: whether an earlier run of the same plan has begun to write.
+        """
+        if self.out is None:
+            return None
+        if self._clears(workdir, lost, resuming):
+            clear_output_folder(self.out)
+        return None if workdir is None else workdir.stage(lost.stage("outputs"), self.writing)
 
     def _clears(self, workdir: Workdir | None, lost: LostGroups, resuming: bool) -> bool:
         """Tell whether to clear the output folder before writing to it."""
@@ -211,7 +223,7 @@ class SelectionRun:
         # An earlier draw, made before the damage was found, may have written more parts than this
         # one.
         stage = lost.stage("outputs")
-        return workdir is not None and workdir.stage_settings(stage) != self._writing
+        return workdir is not None and workdir.stage_settings(stage) != self.writing
 
     def _with_damage(
         self,
@@ -234,10 +246,10 @@ class SelectionRun:
         if extended == lost:
             raise error
         if workdir is not None:
-            extended.keep(workdir, fingerprint_of(self._writing))
+            extended.keep(workdir, fingerprint_of(self.writing))
         return extended
 
-    def _check_output(self, resuming: bool) -> None:
+    def check_output(self, resuming: bool) -> None:
         """Raise before the first stage what would stop the last one."""
         if self.out is not None:
             corpora = (self.raw, *self.inputs.target.corpora)
@@ -249,7 +261,7 @@ class SelectionRun:
             with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
 
-    def _draw(
+    def draw(
         self,
         model: Estimator,
         workdir: Workdir | None,
@@ -257,6 +269,15 @@ class SelectionRun:
         fitted: Fitted,
         lost: LostGroups,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+        """Score every unit and draw; return the scores, the draw and the selected rows by unit.
+
+        Args:
+            model: the model of the run.
+            workdir: the folder that keeps the results; None to hold them in memory.
+            kept: the folder for rows that are kept as they pass; None to keep none.
+            fitted: the results of the fit besides the model.
+            lost: the damaged row groups, which are passed over.
+        """
         filters = self.plan.documents.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
