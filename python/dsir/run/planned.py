@@ -106,7 +106,7 @@ def plan_run(
     make_folder(folder)
     with locked(folder):
         opened = _workdir_of(folder, inputs)
-        run.check_output(run.resumes(opened))
+        run.check_output(opened)
         described = {
             "format": _FORMAT,
             "settings": plan.describe(),

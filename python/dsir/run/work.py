@@ -217,11 +217,10 @@ class _Work:
 
     def _make_draw(self) -> dict[str, Any]:
         run = self._run
-        resuming = run.resumes(self._workdir)
-        run.check_output(resuming)
+        run.check_output(self._workdir)
         lost = lost_before(self._workdir, self._plan)
         run.draw(self._model(), self._workdir, None, _NO_FIT, lost)
-        run.open_outputs(self._workdir, lost, resuming)
+        run.open_output_for_workers(self._workdir, lost)
         note = {"plan": self._plan}
         self._workdir.keep(_DRAWN, note)
         return note
@@ -230,6 +229,7 @@ class _Work:
         run, lost = self._run, lost_before(self._workdir, self._plan)
         if run.out is None:
             return True
+        run.refuse_lost_output(self._workdir)
         model = self._model()
         rows = self._drawn_rows(lost.stage("rows"), model)
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])

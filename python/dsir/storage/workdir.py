@@ -36,6 +36,10 @@ _RESULT = re.compile(r"(?:[a-z]+-)*[0-9]{5,}\.(?:json|arrow|npy|groups)")
 _SUFFIXES = (".arrow", ".npy")
 
 
+def _is_marker(name: str) -> bool:
+    return name.endswith(".json") and _RESULT.fullmatch(name) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a task puts its result: files `path(suffix)`, then the marker. Picklable.
@@ -280,6 +284,18 @@ class Workdir:
         if not (folder / "manifest.json").exists():
             return None
         return read_manifest(folder)
+
+    def results(self, stage: str) -> Iterator[dict[str, Any]]:
+        """Yield what the markers in a stage's folder say, of any run; damaged ones are left out."""
+        folder = self.path / stage
+        if self.mirror is not None:
+            (self.mirror / stage).fetch_all(_is_marker)
+        for name in sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else ():
+            if _is_marker(name):
+                with contextlib.suppress(OSError, ValueError):
+                    result = read_sealed(folder / name).get("result")
+                    if isinstance(result, dict):
+                        yield result
 
     def location(self, name: str) -> Location:
         """Return where a file of the whole run belongs: in the store, if there is one."""
