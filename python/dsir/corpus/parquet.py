@@ -305,8 +305,7 @@ class ParquetShard(FileShard):
         import pyarrow.parquet as pq  # Here: long to import.
 
         self.refuse_empty_file()
-        # A footer with many row groups takes a while to parse, so the parts of a file share it.
-        metadata = None if self.part is None else self._metadata()
+        metadata = self._metadata()
         with translated(self._unreadable):
             if self.is_remote:
                 return self._open_remote(metadata)
@@ -319,12 +318,11 @@ class ParquetShard(FileShard):
                 page_checksum_verification=True,
             )
 
-    def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
+    def _open_remote(self, metadata: pq.FileMetaData) -> pq.ParquetFile:
         """Open a file in a store; column chunks are fetched whole, near ones in one request."""
         import pyarrow.parquet as pq  # Here: long to import.
 
         source = open_source(self.path, window=0)
-        metadata = pq.read_metadata(source) if metadata is None else metadata
         groups = range(metadata.num_row_groups)
         if self.part is not None:
             groups = groups[self.part.start : self.part.stop]
