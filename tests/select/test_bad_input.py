@@ -5,6 +5,7 @@ Never a crash, never a row lost in silence. Every case goes through the API and 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import re
@@ -389,6 +390,40 @@ def test_input_that_changes_while_it_is_read(good, tmp_path, monkeypatch):
     with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
         dsir.select(good, TEXTS, out=tmp_path / "out", **SETTINGS)
     assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize("stage", ["count", "score"])
+def test_a_file_that_changes_ends_the_run_also_when_bad_data_are_skipped(
+    good, tmp_path, monkeypatch, stage
+):
+    from dsir.corpus.parquet import ParquetShard
+
+    other = tmp_path / "other.parquet"
+    parquet(other, GOOD)
+    read = ParquetShard.text_batches
+    calls: list[str] = []
+
+    def change(self: ParquetShard, **keywords: Any) -> Any:
+        if Path(self.path) == other:
+            calls.append(self.path)
+            if len(calls) == (1 if stage == "count" else 2):
+                other.write_bytes(b"not yet written to its end")
+        return read(self, **keywords)
+
+    monkeypatch.setattr(ParquetShard, "text_batches", change)
+    with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
+        dsir.select([good, other], TEXTS, **{**SETTINGS, "on_error": "skip", "threads": 1})
+
+
+def test_too_many_open_files_are_no_bad_data(good, monkeypatch):
+    from dsir.corpus import parquet_footer
+
+    def open_source(*arguments: Any, **keywords: Any) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(parquet_footer, "open_source", open_source)
+    with pytest.raises(OSError, match="Too many open files"):
+        dsir.select(good, TEXTS, **{**SETTINGS, "on_error": "skip"})
 
 
 def test_a_line_of_30_mb(tmp_path):
