@@ -46,6 +46,9 @@ _WHOLE_GROUP_BYTES = 256 << 20
 # may share one text of a megabyte. Reading few rows at a time bounds the texts as well.
 _MAX_ROWS = 4096
 
+# Rows that are equal take next to nothing, but if they are lost it takes some trust to count them.
+_ROWS_OF_A_BYTE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class ParquetShard(FileShard):
@@ -171,9 +174,24 @@ class ParquetShard(FileShard):
                     continue
                 why = self._damage_in(file, row_group, [column.projection])
                 if why is not None:
+                    self._refuse_incredible(file, row_group, why)
                     damaged[row_group] = f"row group {row_group} cannot be read: {why}"
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
+
+    def _refuse_incredible(self, file: pq.ParquetFile, row_group: int, why: str) -> None:
+        """Raise ShardError if a damaged row group has more rows than its file can be believed.
+
+        Nobody can count the rows of a damaged row group, and every lost row takes a place in the
+        results: a few bytes that say 2^31 rows would fill the disk.
+        """
+        rows = file.metadata.row_group(row_group).num_rows
+        if rows > _ROWS_OF_A_BYTE * self.file_size:
+            raise ShardError(
+                f"{self.name}: row group {row_group} cannot be read, and the footer says that its "
+                f"{rows:,} rows are in a file of {self.file_size:,} bytes: {why}",
+                path=self.name,
+            )
 
     def without(self, damaged: DamagedGroups) -> ParquetShard:
         """Return the same shard, skipping these row groups and no others."""
