@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import dsir
 from dsir.corpus import resolve
-from dsir.corpus.batches import READ_LIMITS
+from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.errors import ShardError
 
 PEAK = """
@@ -71,3 +72,27 @@ def test_lost_rows_that_nobody_can_believe_are_a_lost_file(tmp_path):
     )
     assert done.metrics["rows"]["read"] == 1
     assert {entry.path for entry in done.skipped if entry.rows == 0} == {str(path)}
+
+
+@pytest.mark.parametrize("columns", ["text", "beside"])
+def test_rows_that_share_one_long_text_are_decoded_few_at_a_time(tmp_path, columns):
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), ["ship " * 40_000])
+    short = pa.array(["a ship"] * 5000)
+    table = pa.table(
+        {"text": long, "b": short} if columns == "text" else {"text": short, "b": long}
+    )
+    path = tmp_path / "shared.parquet"
+    pq.write_table(table, path, compression="zstd", store_schema=False)
+    assert path.stat().st_size < 2000
+    (shard,) = resolve(path, text="text").shards
+    texts = 0
+    for batch in shard.text_batches(on_error="raise"):
+        assert batch.text.nbytes < 300 << 20
+        texts += len(batch.text)
+    assert texts == 5000
+    shard = shard.limited(ReadLimits(1 << 20, 10 << 20))
+    sizes = [batch.text.nbytes for batch in shard.text_batches(on_error="raise")]
+    assert max(sizes) < 11 << 20
+    taken = list(shard.take(np.arange(0, 5000, 100)))
+    assert sum(len(part.rows) for part in taken) == 50
+    assert max(part.records.nbytes for part in taken) < 11 << 20

@@ -46,6 +46,9 @@ _WHOLE_GROUP_BYTES = 256 << 20
 # may share one text of a megabyte. Reading few rows at a time bounds the texts as well.
 _MAX_ROWS = 4096
 
+# The most that a batch may have once its dictionaries are decoded, unless `memory` leaves less.
+_DECODED_BYTES = 256 << 20
+
 # Rows that are equal take next to nothing, but if they are lost it takes some trust to count them.
 _ROWS_OF_A_BYTE = 100
 
@@ -385,8 +388,9 @@ class ParquetShard(FileShard):
         ):
             metadata = file.metadata.row_group(row_group)
             expected = metadata.num_rows
+            rows = self._batch_size(metadata, row_group, batch_bytes)
             batches = file.iter_batches(
-                batch_size=self._batch_size(metadata, row_group, batch_bytes),
+                batch_size=self._decodable(file, row_group, columns, min(rows, expected)),
                 row_groups=[row_group],
                 columns=columns,
                 use_threads=threads > 1,
@@ -403,6 +407,55 @@ class ParquetShard(FileShard):
                 path=self.name,
                 row_group=row_group,
             )
+
+    def _decodable(
+        self, file: pq.ParquetFile, row_group: int, columns: list[str] | None, rows: int
+    ) -> int:
+        """Return how many of `rows` rows can be decoded at a time; at least 1.
+
+        The rows of a dictionary-encoded column may all have one long text, which is in the file
+        once. So the longest text of a dictionary, times the rows, must fit in memory. Columns in
+        other columns are not looked into, nor are files in a store, where it takes more requests.
+        """
+        most = min(self.limits.row_bytes, _DECODED_BYTES)
+        group = file.metadata.row_group(row_group)
+        leaves = {file.metadata.schema.column(at).path: at for at in range(group.num_columns)}
+        shared = []
+        for column in () if self.is_remote else file.schema_arrow:
+            if column.name not in leaves or (columns is not None and column.name not in columns):
+                continue
+            chunk = group.column(leaves[column.name])
+            if (
+                _is_bytes(column.type)
+                and chunk.has_dictionary_page
+                and rows * chunk.total_uncompressed_size > most
+            ):
+                shared.append(column.name)
+        if not shared:
+            return max(1, rows)
+        return max(1, min(rows, most // self._longest_row(file, row_group, shared)))
+
+    def _longest_row(self, file: pq.ParquetFile, row_group: int, columns: list[str]) -> int:
+        """Return the bytes of the longest texts in the dictionaries of some columns, added up."""
+        import pyarrow.compute as pc  # Here: long to import.
+        import pyarrow.parquet as pq
+
+        coded = pq.ParquetFile(
+            self.path,
+            metadata=file.metadata,
+            read_dictionary=columns,
+            memory_map=False,
+            pre_buffer=False,
+            buffer_size=_READ_BUFFER_BYTES,
+            page_checksum_verification=True,
+        )
+        longest = 0
+        with coded:
+            first = next(coded.iter_batches(batch_size=1, row_groups=[row_group], columns=columns))
+        for column in first.columns:
+            if pa.types.is_dictionary(column.type):
+                longest += pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+        return max(1, longest)
 
     def _batch_size(
         self, metadata: pq.RowGroupMetaData, row_group: int, batch_bytes: int | None
@@ -427,6 +480,18 @@ class ParquetShard(FileShard):
             most=_MAX_ROWS,
             batch_bytes=batch_bytes or limits.batch_bytes,
         )
+
+
+def _is_bytes(data_type: pa.DataType) -> bool:
+    """Tell whether values of a type are strings or bytes, and not coded by a dictionary."""
+    types = pa.types
+    return bool(
+        types.is_string(data_type)
+        or types.is_large_string(data_type)
+        or types.is_string_view(data_type)
+        or types.is_binary(data_type)
+        or types.is_large_binary(data_type)
+    )
 
 
 def _lost_rows(
