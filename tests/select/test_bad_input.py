@@ -415,6 +415,20 @@ def test_a_file_that_changes_ends_the_run_also_when_bad_data_are_skipped(
         dsir.select([good, other], TEXTS, **{**SETTINGS, "on_error": "skip", "threads": 1})
 
 
+def test_fit_and_score_name_the_files_that_they_pass_over(good, tmp_path):
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1 and nothing else")
+    with pytest.warns(dsir.DsirWarning, match=r"passed over 1 file .*broken\.parquet"):
+        model = dsir.fit([good, broken], TEXTS, on_error="skip", progress=False)
+    model.save(tmp_path / "model.dsir")
+    command = ["score", str(good), str(broken), "--model", str(tmp_path / "model.dsir")]
+    command += ["-o", str(tmp_path / "scores"), "--on-error", "skip", "--quiet"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert "dsir: warning: passed over 1 file" in done.stderr
+    assert "broken.parquet" in done.stderr
+
+
 def test_too_many_open_files_are_no_bad_data(good, monkeypatch):
     from dsir.corpus import parquet_footer
 
