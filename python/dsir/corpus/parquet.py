@@ -419,18 +419,13 @@ class ParquetShard(FileShard):
         """
         most = min(self.limits.row_bytes, _DECODED_BYTES)
         group = file.metadata.row_group(row_group)
-        leaves = {file.metadata.schema.column(at).path: at for at in range(group.num_columns)}
         shared = []
-        for column in () if self.is_remote else file.schema_arrow:
-            if column.name not in leaves or (columns is not None and column.name not in columns):
-                continue
-            chunk = group.column(leaves[column.name])
-            if (
-                _is_bytes(column.type)
-                and chunk.has_dictionary_page
-                and rows * chunk.total_uncompressed_size > most
-            ):
-                shared.append(column.name)
+        if not self.is_remote and rows * group.total_byte_size > most:
+            shared = [
+                column.name
+                for column in file.schema_arrow
+                if _is_bytes(column.type) and (columns is None or column.name in columns)
+            ]
         if not shared:
             return max(1, rows)
         return max(1, min(rows, most // self._longest_row(file, row_group, shared)))
@@ -450,8 +445,13 @@ class ParquetShard(FileShard):
             page_checksum_verification=True,
         )
         longest = 0
-        with coded:
-            first = next(coded.iter_batches(batch_size=1, row_groups=[row_group], columns=columns))
+        try:
+            with coded:
+                batches = coded.iter_batches(1, row_groups=[row_group], columns=columns)
+                first = next(batches)
+        except (pa.ArrowException, OSError, StopIteration):
+            # Damage, which reading finds again, or an encoding without a dictionary.
+            return 1
         for column in first.columns:
             if pa.types.is_dictionary(column.type):
                 longest += pc.max(pc.binary_length(column.dictionary)).as_py() or 0
