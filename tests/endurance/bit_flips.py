@@ -6,7 +6,8 @@ What may come out of a changed file is an error of dsir, a listed skip, or the r
 file is changed in its footer: its pages have checksums if the writer wants them. An Arrow file is
 changed everywhere. It has no checksums, so that nobody can tell a changed byte of a text from a
 text; there only the number of rows must be right, and no reader may crash. The same goes for what
-a file says once only: names and types of columns in an Arrow schema.
+a file says once only: names and types of columns in an Arrow schema. Not checked yet, and found by
+--every 1: the number of record batches in the footer of an Arrow file made smaller.
 """
 
 from __future__ import annotations
