@@ -68,12 +68,14 @@ class Fitted(NamedTuple):
         spooled: files with the decompressed lines of raw, by unit; None for units without one.
         raw_rows: rows of raw by unit; None for units that were not read completely.
         target_rows: rows read, for every file of every target.
+        passed_over: files of raw and of the targets that could not be read at all.
     """
 
     skipped: list[Skipped]
     spooled: Spooled
     raw_rows: list[int | None]
     target_rows: list[list[int]]
+    passed_over: list[Skipped]
 
 
 @dataclass(slots=True)
@@ -167,7 +169,8 @@ class Pipeline:
         )
         skipped = [entry for counts in counted_targets for entry in counts.skipped]
         rows = [counts.file_rows for counts in counted_targets]
-        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows)
+        passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
+        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
 
     def fit_counts(
         self,
