@@ -17,4 +17,5 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_gais(module);
     dsir::bindings::bind_judges(module);
     dsir::bindings::bind_machine(module);
+    dsir::bindings::bind_parquet(module);
 }

@@ -52,5 +52,6 @@ void bind_judges(py::module_& module);
 void bind_terms(py::module_& module);
 void bind_json(py::module_& module);
 void bind_machine(py::module_& module);
+void bind_parquet(py::module_& module);
 
 }  // namespace dsir::bindings

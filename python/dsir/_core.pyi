@@ -51,6 +51,16 @@ def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool
     Blank lines count in the number, but have no start and end.
     """
 
+# Parquet.
+
+def check_parquet_footer(footer: bytes, data_end: int) -> None:
+    """Check that a footer does not contradict itself or the size of its file.
+
+    The row groups have the file's rows, the columns of the schema, and a value for every row; the
+    column chunks lie before `data_end`, where the footer begins, and do not overlap. Otherwise it
+    is a ValueError.
+    """
+
 # JSON.
 
 JSON_TEXT: Final[int]

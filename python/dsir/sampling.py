@@ -4,6 +4,7 @@ The key of a document is log_weight / temperature + Gumbel noise, where the nois
 (seed, target, global row number). The documents with the greatest keys are selected; among equal
 keys the smaller row comes first. Taking the k greatest keys samples without replacement in
 proportion to exp(log_weight / temperature) (the Gumbel top-k trick; docs/algorithms.md, section 3).
+A `KeyMethod` may leave either term out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,29 @@ from dsir import _core, arguments
 from dsir.arguments import amount, argument, number, one_of, whole_number
 from dsir.errors import BudgetError, SettingError
 
-Method = Literal["resample", "top-k"]
+Method = Literal["resample", "top-k", "random"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMethod:
+    """What the keys of documents are made of under one `Method`.
+
+    Attributes:
+        weight: the log-weight; False: every document has the same.
+        noise: Gumbel noise.
+    """
+
+    weight: bool
+    noise: bool
+
+
+METHODS: dict[str, KeyMethod] = {
+    "resample": KeyMethod(weight=True, noise=True),
+    "top-k": KeyMethod(weight=True, noise=False),
+    "random": KeyMethod(weight=False, noise=True),
+}
+"""The key of each `Method`."""
+
 _SLICE = 1 << 20
 _LEAST_TEMPERATURE = 1e-100
 _WORTH_A_GUESS = 1 << 22
@@ -32,7 +55,7 @@ class Run(NamedTuple):
 
     Attributes:
         first_row: global row number of the first document.
-        log_weight: float64[rows], no NaN.
+        log_weight: float64[rows], no NaN; as `KeyRule.in_keys` returns it.
         eligible: uint8[rows]; documents with 0 are never selected. None: every document with a
             log-weight above -inf is eligible.
         cost: uint32[rows], the cost of each document in the budget's unit; None for 1 each.
@@ -53,7 +76,7 @@ class KeyRule:
 
     Attributes:
         seed: 0 to 2**64 - 1.
-        method: "resample", or "top-k" for keys without noise.
+        method: "resample"; "top-k" for keys without noise; "random" for keys of noise alone.
         temperature: above 0; divides the log-weights.
         target: index of the target that draws; each target has its own noise.
     """
@@ -67,13 +90,15 @@ class KeyRule:
     method: Method = argument(
         "resample",
         "How to draw: 'resample' draws without replacement in proportion to the weights; 'top-k' "
-        "takes the greatest log-weights, without noise.",
+        "takes the greatest log-weights, without noise; 'random' ignores the weights and draws "
+        "all eligible documents with equal chance, to compare with.",
         panel=arguments.DRAW,
     )
     temperature: float = argument(
         1.0,
         "Divides the log-weights before the noise is added, a number above 0, e.g. 0.5. Above 1 it "
-        "flattens the draw, below 1 it sharpens the draw.",
+        "flattens the draw, below 1 it sharpens the draw. The rows of the other "
+        "methods do not depend on it.",
         kind=float,
         panel=arguments.DRAW,
     )
@@ -108,8 +133,12 @@ class KeyRule:
             seed=self.seed,
             target=self.target,
             temperature=self.temperature,
-            noise=self.method == "resample",
+            noise=METHODS[self.method].noise,
         )
+
+    def in_keys(self, log_weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the log-weights as they enter the keys: zeros if the method ignores them."""
+        return log_weight if METHODS[self.method].weight else np.zeros_like(log_weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +222,12 @@ def sample(
     is read in slices, so memory holds only the answer and some tens of megabytes.
 
     Args:
-        log_weights: one number for each document; -inf (a weight of zero) is never drawn.
+        log_weights: one number for each document; -inf (a weight of zero) is never drawn, by no
+            method.
         n: how many documents to draw.
         seed: seed of the noise, 0 to 2**64 - 1.
-        method: "resample", or "top-k" for the greatest log-weights without noise.
+        method: "resample"; "top-k" for the greatest log-weights without noise; "random" for equal
+            chances, whatever the weights.
         temperature: divides the log-weights; above 1 flattens the draw, below 1 sharpens it.
         threads: how many threads to use; the result does not depend on it.
 
@@ -219,11 +250,22 @@ def sample(
             yield Run(first, np.ascontiguousarray(piece, dtype=np.float64), None)
             _release_pages(piece)
 
+    def ranked() -> Iterable[Run]:
+        if METHODS[method].weight:
+            return runs()
+        return (
+            run._replace(
+                log_weight=rule.in_keys(run.log_weight),
+                eligible=(run.log_weight > -math.inf).astype(np.uint8),
+            )
+            for run in runs()
+        )
+
     eligible = sum(_count_eligible(run) for run in runs())
     if n > eligible:
         raise BudgetError(f"n={n:,}: only {eligible:,} documents have a weight above zero")
-    threshold = find_threshold(runs, rule, n, threads, len(values))
-    rows = [run.first_row + selected_positions(run, rule, threshold, threads) for run in runs()]
+    threshold = find_threshold(ranked, rule, n, threads, len(values))
+    rows = [run.first_row + selected_positions(run, rule, threshold, threads) for run in ranked()]
     return np.concatenate(rows)
 
 

@@ -25,7 +25,7 @@ ROOMS: list[tuple[str, ...]] = [
     ("digest", "json", "sampling", "text"),
     ("simd",),
     ("hashing",),
-    ("arrow", "numeric", "parallel", "unicode"),
+    ("arrow", "numeric", "parallel", "parquet", "unicode"),
 ]
 
 # Rooms whose files belong to no namespace of that name: programs, each with a main().

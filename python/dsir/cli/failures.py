@@ -25,6 +25,8 @@ _REMEDIES = {
     errno.EDQUOT: "make room there",
     errno.EIO: "check the disk",
     errno.EROFS: "make it writable",
+    errno.EMFILE: "allow more open files (ulimit -n) or use fewer threads",
+    errno.ENFILE: "close other programs' files",
 }
 
 # Signs of a lack of memory in errors of other types. A library that is loaded in the middle of a

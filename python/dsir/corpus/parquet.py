@@ -46,6 +46,12 @@ _WHOLE_GROUP_BYTES = 256 << 20
 # may share one text of a megabyte. Reading few rows at a time bounds the texts as well.
 _MAX_ROWS = 4096
 
+# The most that a batch may have once its dictionaries are decoded, unless `memory` leaves less.
+_DECODED_BYTES = 256 << 20
+
+# Rows that are equal take next to nothing, but if they are lost it takes some trust to count them.
+_ROWS_OF_A_BYTE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class ParquetShard(FileShard):
@@ -171,9 +177,24 @@ class ParquetShard(FileShard):
                     continue
                 why = self._damage_in(file, row_group, [column.projection])
                 if why is not None:
+                    self._refuse_incredible(file, row_group, why)
                     damaged[row_group] = f"row group {row_group} cannot be read: {why}"
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
+
+    def _refuse_incredible(self, file: pq.ParquetFile, row_group: int, why: str) -> None:
+        """Raise ShardError if a damaged row group has more rows than its file can be believed.
+
+        Nobody can count the rows of a damaged row group, and every lost row takes a place in the
+        results: a few bytes that say 2^31 rows would fill the disk.
+        """
+        rows = file.metadata.row_group(row_group).num_rows
+        if rows > _ROWS_OF_A_BYTE * self.file_size:
+            raise ShardError(
+                f"{self.name}: row group {row_group} cannot be read, and the footer says that its "
+                f"{rows:,} rows are in a file of {self.file_size:,} bytes: {why}",
+                path=self.name,
+            )
 
     def without(self, damaged: DamagedGroups) -> ParquetShard:
         """Return the same shard, skipping these row groups and no others."""
@@ -305,8 +326,7 @@ class ParquetShard(FileShard):
         import pyarrow.parquet as pq  # Here: long to import.
 
         self.refuse_empty_file()
-        # A footer with many row groups takes a while to parse, so the parts of a file share it.
-        metadata = None if self.part is None else self._metadata()
+        metadata = self._metadata()
         with translated(self._unreadable):
             if self.is_remote:
                 return self._open_remote(metadata)
@@ -319,12 +339,11 @@ class ParquetShard(FileShard):
                 page_checksum_verification=True,
             )
 
-    def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
+    def _open_remote(self, metadata: pq.FileMetaData) -> pq.ParquetFile:
         """Open a file in a store; column chunks are fetched whole, near ones in one request."""
         import pyarrow.parquet as pq  # Here: long to import.
 
         source = open_source(self.path, window=0)
-        metadata = pq.read_metadata(source) if metadata is None else metadata
         groups = range(metadata.num_row_groups)
         if self.part is not None:
             groups = groups[self.part.start : self.part.stop]
@@ -369,8 +388,9 @@ class ParquetShard(FileShard):
         ):
             metadata = file.metadata.row_group(row_group)
             expected = metadata.num_rows
+            rows = self._batch_size(metadata, row_group, batch_bytes)
             batches = file.iter_batches(
-                batch_size=self._batch_size(metadata, row_group, batch_bytes),
+                batch_size=self._decodable(file, row_group, columns, min(rows, expected)),
                 row_groups=[row_group],
                 columns=columns,
                 use_threads=threads > 1,
@@ -387,6 +407,55 @@ class ParquetShard(FileShard):
                 path=self.name,
                 row_group=row_group,
             )
+
+    def _decodable(
+        self, file: pq.ParquetFile, row_group: int, columns: list[str] | None, rows: int
+    ) -> int:
+        """Return how many of `rows` rows can be decoded at a time; at least 1.
+
+        The rows of a dictionary-encoded column may all have one long text, which is in the file
+        once. So the longest text of a dictionary, times the rows, must fit in memory. Columns in
+        other columns are not looked into, nor are files in a store, where it takes more requests.
+        """
+        most = min(self.limits.row_bytes, _DECODED_BYTES)
+        group = file.metadata.row_group(row_group)
+        shared = []
+        if not self.is_remote and rows * group.total_byte_size > most:
+            shared = [
+                column.name
+                for column in file.schema_arrow
+                if _is_bytes(column.type) and (columns is None or column.name in columns)
+            ]
+        if not shared:
+            return max(1, rows)
+        return max(1, min(rows, most // self._longest_row(file, row_group, shared)))
+
+    def _longest_row(self, file: pq.ParquetFile, row_group: int, columns: list[str]) -> int:
+        """Return the bytes of the longest texts in the dictionaries of some columns, added up."""
+        import pyarrow.compute as pc  # Here: long to import.
+        import pyarrow.parquet as pq
+
+        coded = pq.ParquetFile(
+            self.path,
+            metadata=file.metadata,
+            read_dictionary=columns,
+            memory_map=False,
+            pre_buffer=False,
+            buffer_size=_READ_BUFFER_BYTES,
+            page_checksum_verification=True,
+        )
+        longest = 0
+        try:
+            with coded:
+                batches = coded.iter_batches(1, row_groups=[row_group], columns=columns)
+                first = next(batches)
+        except (pa.ArrowException, OSError, StopIteration):
+            # Damage, which reading finds again, or an encoding without a dictionary.
+            return 1
+        for column in first.columns:
+            if pa.types.is_dictionary(column.type):
+                longest += pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+        return max(1, longest)
 
     def _batch_size(
         self, metadata: pq.RowGroupMetaData, row_group: int, batch_bytes: int | None
@@ -411,6 +480,18 @@ class ParquetShard(FileShard):
             most=_MAX_ROWS,
             batch_bytes=batch_bytes or limits.batch_bytes,
         )
+
+
+def _is_bytes(data_type: pa.DataType) -> bool:
+    """Tell whether values of a type are strings or bytes, and not coded by a dictionary."""
+    types = pa.types
+    return bool(
+        types.is_string(data_type)
+        or types.is_large_string(data_type)
+        or types.is_string_view(data_type)
+        or types.is_binary(data_type)
+        or types.is_large_binary(data_type)
+    )
 
 
 def _lost_rows(

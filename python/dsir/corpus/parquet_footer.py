@@ -1,4 +1,9 @@
-"""Footers of Parquet files: read once, and the little of them that is remembered."""
+"""Footers of Parquet files: read, checked against themselves, and the little that is remembered.
+
+pyarrow believes what a footer says. A footer with one flipped bit may say another number of rows,
+or point to the pages of another column, and the rows that come out are then wrong. The core checks
+every footer before pyarrow sees it: see `check_parquet_footer`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from dsir._core import check_parquet_footer
 from dsir.corpus.text_column import check_names
 from dsir.remote.reading import open_source
 
@@ -60,7 +66,7 @@ def _shared(serialized: bytes) -> pa.Schema:
 
 @functools.lru_cache(maxsize=4)
 def metadata_of(path: str, file_size: int, mtime_ns: int, version: str) -> pq.FileMetaData:
-    """Return the parsed footer of a file; cached, because a file read in parts needs it often.
+    """Return the checked footer of a file; cached, because a file read in parts needs it often.
 
     Size, last change and version are part of the cache's key, to tell a file from a later one of
     the same path.
@@ -101,7 +107,7 @@ def _footer_bytes(path: str) -> bytes:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: the file does not end in a Parquet footer.
+        ValueError: the file does not end in a Parquet footer, or the footer contradicts itself.
     """
     with open_source(path, window=0) as file:
         size = file.size()
@@ -110,5 +116,11 @@ def _footer_bytes(path: str) -> bytes:
         length = int.from_bytes(tail[:4], "little")
         if tail[4:] != _MAGIC or not 0 < length <= size - _TAIL_BYTES - len(_MAGIC):
             raise ValueError("the file does not end in an unencrypted Parquet footer")
-        file.seek(size - _TAIL_BYTES - length)
-        return bytes(file.read(length) + tail)
+        data_end = size - _TAIL_BYTES - length
+        file.seek(data_end)
+        footer = bytes(file.read(length))
+    try:
+        check_parquet_footer(footer, data_end)
+    except ValueError as error:
+        raise ValueError(f"the footer is damaged: {error}") from error
+    return footer + bytes(tail)

@@ -97,7 +97,7 @@ class Claim:
 
 
 @contextmanager
-def claimed(folder: Location) -> Iterator[Claim]:
+def claimed(folder: Location, *, for_others: bool = False) -> Iterator[Claim]:
     """Hold an output folder during a block: no other run may write to it.
 
     The folder is made if there is none, and removed again if nothing is written to it. Unfinished
@@ -107,6 +107,10 @@ def claimed(folder: Location) -> Iterator[Claim]:
     cannot both hold a folder. In other stores each run looks again after a moment, so two runs can
     hold it only if one of them takes longer than a second to write its lock. Hugging Face
     repositories have no lock, because every file is a commit there.
+
+    Args:
+        folder: the output folder.
+        for_others: keep the note of the run after the block, since other processes write for it.
 
     Raises:
         OutputError: another run is at work in the folder, or it cannot be made or written to.
@@ -120,7 +124,8 @@ def claimed(folder: Location) -> Iterator[Claim]:
         stack.callback(remove_empty_folders, folder, _missing(folder))
         stack.enter_context(_locked(folder))
         claim = Claim(folder)
-        stack.callback(_forget_nothing, claim, folder)
+        if not for_others:
+            stack.callback(_forget_nothing, claim, folder)
         try:
             remove_unfinished(folder)
         except OSError as error:

@@ -105,7 +105,9 @@ def _combined(
     keys = np.concatenate(
         [
             _core.keys_of_rows(
-                settings.rule.core, found.log_weight, found.shard_row + candidates.corpus_row
+                settings.rule.core,
+                settings.rule.in_keys(found.log_weight),
+                found.shard_row + candidates.corpus_row,
             )
             for candidates, found in zip(rows, loaded, strict=True)
         ]

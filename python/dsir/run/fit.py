@@ -9,6 +9,7 @@ from dsir.model.importance import ImportanceModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
+from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
 from dsir.settings.documents import WindowArguments, WindowSettings
 from dsir.settings.fit import FitArguments, FitSettings
@@ -48,6 +49,9 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         ModelError: a corpus has no n-grams.
         BadDataError: more rows or shards are bad than `max_bad_rows` or `max_bad_shards` allow.
 
+    Warns:
+        DsirWarning: with on_error="skip", whole files were passed over; the message names them.
+
     Example:
         >>> model = dsir.fit("corpus/*.parquet", "wanted.jsonl")  # doctest: +SKIP
         >>> model.save("model.dsir")  # doctest: +SKIP
@@ -68,5 +72,6 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         look=lambda found, targets: look_at_inputs(found, targets, machine.engine, reading, None),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    model, _ = Pipeline(machine, reading).fit(inputs.raw, inputs.target, settings, None)
+    model, fitted = Pipeline(machine, reading).fit(inputs.raw, inputs.target, settings, None)
+    warn_of_passed_over(fitted.passed_over, stacklevel=3)
     return model

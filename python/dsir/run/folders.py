@@ -19,6 +19,7 @@ from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.inputs import in_units
 from dsir.run.metrics import Metrics
+from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
@@ -142,7 +143,9 @@ def score_to_folder(
     workdir = score_workdir(folder, raw, model, filters, pipeline.reading.on_error, extra=extra)
     # Only a job that has all units can tell that none could be read.
     chosen = None if share[1] == 1 else numbers
-    return pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
+    scored = pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
+    warn_of_passed_over((entry for unit in scored for entry in unit.skipped), stacklevel=3)
+    return scored
 
 
 def sample_to_folder(

@@ -55,7 +55,7 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
-from dsir.storage.workdir import Place, Workdir
+from dsir.storage.workdir import Workdir
 
 Spooled = Sequence[Path | None]
 
@@ -68,12 +68,14 @@ class Fitted(NamedTuple):
         spooled: files with the decompressed lines of raw, by unit; None for units without one.
         raw_rows: rows of raw by unit; None for units that were not read completely.
         target_rows: rows read, for every file of every target.
+        passed_over: files of raw and of the targets that could not be read at all.
     """
 
     skipped: list[Skipped]
     spooled: Spooled
     raw_rows: list[int | None]
     target_rows: list[list[int]]
+    passed_over: list[Skipped]
 
 
 @dataclass(slots=True)
@@ -146,12 +148,10 @@ class Pipeline:
         features = settings.features
         with self._timed("fit") as timed:
             counted_targets = []
-            for number, corpus in enumerate(target.corpora):
-                stem = f"target-{number:03d}" if target.names else "target"
-                counted_targets.append(self._count(corpus, features, -1, workdir, stem))
-            limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
-            spools = plan_spool(raw.shards, limit, spool) if spool else ()
-            counted_raw = self._count(raw, features, limit, workdir, "raw", spools)
+            *of_targets, (_, of_raw) = self.fit_counts(raw, target, settings, workdir, spool)
+            for corpus, count in of_targets:
+                counted_targets.append(self._count(corpus, count))
+            counted_raw = self._count(raw, of_raw)
             timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
         for corpus, counts in zip(
             (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
@@ -169,35 +169,46 @@ class Pipeline:
         )
         skipped = [entry for counts in counted_targets for entry in counts.skipped]
         rows = [counts.file_rows for counts in counted_targets]
-        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows)
+        passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
+        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
 
-    def _count(
+    def fit_counts(
         self,
-        corpus: Corpus,
-        features: HashedNgrams,
-        limit: int,
+        raw: Corpus,
+        target: TargetCorpora,
+        settings: FitSettings,
         workdir: Workdir | None,
-        stem: str,
-        spools: Sequence[Path | None] = (),
-    ) -> ShardCounts:
-        def place(name: str) -> Place | None:
-            return workdir.place(name) if workdir else None
+        spool: Path | None = None,
+    ) -> list[tuple[Corpus, CorpusCount]]:
+        """Return what a fit counts: every target, then raw. The arguments are those of `fit`."""
+        features = settings.features
+        limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
+        spools = plan_spool(raw.shards, limit, spool) if spool else ()
+        stems = [f"target-{number:03d}" for number in range(len(target.names))] or ["target"]
 
-        tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
-        count = CorpusCount(
-            units=corpus.shards,
-            features=features,
-            limit=limit,
-            on_error=self.reading.on_error,
-            stem=stem,
-            place=place,
-            tally=tally,
-            spools=spools,
-        )
+        def count_of(corpus: Corpus, stem: str, limit: int, spools: Spooled = ()) -> CorpusCount:
+            return CorpusCount(
+                units=corpus.shards,
+                features=features,
+                limit=limit,
+                on_error=self.reading.on_error,
+                stem=stem,
+                place=lambda name: workdir.place(name) if workdir else None,
+                tally=BadTally(self.reading.limits, corpus.name, len(corpus.first_shards)),
+                spools=spools,
+            )
+
+        counts = [
+            (corpus, count_of(corpus, stem, -1))
+            for corpus, stem in zip(target.corpora, stems, strict=True)
+        ]
+        return [*counts, (raw, count_of(raw, "raw", limit, spools))]
+
+    def _count(self, corpus: Corpus, count: CorpusCount) -> ShardCounts:
         with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
             counts = count.run(self.engine, advance)
-        if limit < 0:  # Otherwise only the first rows were read, and they tell no share of all.
-            tally.finish()
+        if count.limit < 0:  # Otherwise only the first rows were read, and they tell no share.
+            count.tally.finish()
         return counts
 
     def score(
@@ -230,27 +241,13 @@ class Pipeline:
             BadDataError: more rows or shards are bad than the limits allow.
         """
         chosen = range(len(corpus.shards)) if numbers is None else numbers
-        threads = self._threads_inside(len(chosen))
         files = file_numbers(corpus.shards)
         tally = BadTally(
             self.reading.limits, corpus.name, len({files[number] for number in chosen})
         )
-        tasks = [
-            ScoreTask(
-                corpus.shards[number],
-                model,
-                filters,
-                self.reading.on_error,
-                threads,
-                workdir.place(number) if workdir else None,
-                keeps[number] if keeps else None,
-                spooled[number] if spooled else None,
-                tally.most_bad_rows,
-                extra,
-                earlier,
-            )
-            for number in chosen
-        ]
+        tasks = self.score_tasks(
+            corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally
+        )
         size = sum(task.shard.size for task in tasks)
         with self._timed("score") as timed:
             with (
@@ -265,6 +262,38 @@ class Pipeline:
             skipped = [entry for unit in scores for entry in unit.skipped]
             refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
         return scores
+
+    def score_tasks(
+        self,
+        corpus: Corpus,
+        model: Estimator,
+        filters: QualityFilters | None,
+        workdir: Workdir | None,
+        numbers: Sequence[int],
+        keeps: Sequence[Keep | None] = (),
+        spooled: Spooled = (),
+        extra: ExtraColumns = NO_EXTRA,
+        earlier: EarlierScores | None = None,
+        tally: BadTally | None = None,
+    ) -> list[ScoreTask]:
+        """Return the tasks that score units; see `score` for the arguments."""
+        threads = self._threads_inside(len(numbers))
+        return [
+            ScoreTask(
+                corpus.shards[number],
+                model,
+                filters,
+                self.reading.on_error,
+                threads,
+                workdir.place(number) if workdir else None,
+                keeps[number] if keeps else None,
+                spooled[number] if spooled else None,
+                None if tally is None else tally.most_bad_rows,
+                extra,
+                earlier,
+            )
+            for number in numbers
+        ]
 
     def score_again(
         self,
@@ -399,8 +428,21 @@ class Pipeline:
         workdir: Workdir | None,
     ) -> Written:
         """Write the output shards, and note finished ones in a work directory."""
+        tasks = self.write_tasks(outputs, folder, added, features, workdir)
+        with self._writing(outputs) as advance:
+            return merge_written(self.engine.run(write_shard, tasks, advance))
+
+    def write_tasks(
+        self,
+        outputs: Sequence[OutputShard],
+        folder: Location,
+        added: AddedColumns,
+        features: HashedNgrams,
+        workdir: Workdir | None,
+    ) -> list[WriteTask]:
+        """Return the tasks that write the output shards."""
         threads = self._threads_inside(len(outputs))
-        tasks = [
+        return [
             WriteTask(
                 output,
                 folder,
@@ -411,8 +453,6 @@ class Pipeline:
             )
             for output in outputs
         ]
-        with self._writing(outputs) as advance:
-            return merge_written(self.engine.run(write_shard, tasks, advance))
 
     def gather(
         self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams

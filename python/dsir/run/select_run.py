@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
-from dsir.errors import InputError, SettingError, ShardError
+from dsir.errors import InputError, OutputError, SettingError, ShardError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
@@ -142,15 +143,57 @@ class SelectionRun:
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages, and return the selection."""
         begun = time.time()
-        with contextlib.nullcontext() if self.out is None else claimed(self.out) as claim:
+        # A task may store rows and lines for another task, which may run on another machine.
+        shared = workdir if self.pipeline.engine.shares_files else None
+        with self._holding_output(workdir) as (claim, resuming), kept_folder(shared) as kept:
+            return self._select(workdir, kept, claim, resuming, begun)
+
+    @contextmanager
+    def _holding_output(
+        self, workdir: Workdir | None, *, for_workers: bool = False
+    ) -> Iterator[tuple[Claim | None, bool]]:
+        """Hold the output folder, checked, and tell whether it holds this run's unfinished output.
+
+        Args:
+            workdir: the work directory; None without one.
+            for_workers: whether other processes are to write the parts, after the block.
+        """
+        with (
+            contextlib.nullcontext()
+            if self.out is None
+            else claimed(self.out, for_others=for_workers)
+        ) as claim:
             resuming = claim is not None and self._resumes(workdir, claim)
             self._check_output(resuming)
-            # A task may store rows and lines for another task, which may run on another machine.
-            with kept_folder(workdir if self.pipeline.engine.shares_files else None) as kept:
-                return self._select(workdir, kept, claim, resuming, begun)
+            yield claim, resuming
+
+    def check_output(self, workdir: Workdir | None) -> None:
+        """Raise before the first stage what would stop the last one."""
+        with self._holding_output(workdir):
+            pass
+
+    def open_output_for_workers(self, workdir: Workdir, lost: LostGroups) -> None:
+        """Make the output folder ready for workers, which write parts without holding it."""
+        with self._holding_output(workdir, for_workers=True) as (claim, resuming):
+            self._open_outputs(workdir, lost, claim, resuming)
+
+    def refuse_lost_output(self, workdir: Workdir) -> None:
+        """Raise OutputError if another run has taken the output folder from the workers."""
+        if self.out is None:
+            return
+        claim = Claim(self.out)
+        owner = claim.owner
+        if owner == self._name:
+            return
+        # Without a note it is finished, by this run or by another.
+        if owner is not None or not is_output_of(self._name, self.out, claim, workdir):
+            raise OutputError(
+                f"{self.out}: another run has written to it since the draw of this one; "
+                "plan again with another out"
+            )
 
     @property
-    def _writing(self) -> dict[str, Any]:
+    def writing(self) -> dict[str, Any]:
         """The settings that the output folder depends on, besides the inputs."""
         return {
             "stage": "write",
@@ -161,11 +204,11 @@ class SelectionRun:
     @property
     def _name(self) -> str:
         """What tells this run from others: the same command again is the same run."""
-        return fingerprint_of([self._writing, self.inputs.identity()])
+        return fingerprint_of([self.writing, self.inputs.identity()])
 
     def _resumes(self, workdir: Workdir | None, claim: Claim) -> bool:
         """Tell whether an earlier run of the same plan has begun to write what is in `out`."""
-        if workdir is None or workdir.stage_settings("outputs") != self._writing:
+        if workdir is None or workdir.stage_settings("outputs") != self.writing:
             return False
         assert self.out is not None
         return is_output_of(self._name, self.out, claim, workdir)
@@ -188,9 +231,9 @@ class SelectionRun:
         )
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
-        lost = lost_before(workdir, fingerprint_of(self._writing))
+        lost = lost_before(workdir, fingerprint_of(self.writing))
         while True:
-            scores, drawn, rows = self._draw(model, workdir, kept, fitted, lost)
+            scores, drawn, rows = self.draw(model, workdir, kept, fitted, lost)
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
                 drawn, rows = self.pipeline.choose(
@@ -204,13 +247,7 @@ class SelectionRun:
                 sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
             described = self._described_inputs(rows_read, fitted.target_rows)
-            if claim is not None:
-                if self._clears(workdir, lost, resuming):
-                    claim.clear()
-                claim.begin(self._name)
-            outputs_workdir = None
-            if self.out is not None and workdir is not None:
-                outputs_workdir = workdir.stage(lost.stage("outputs"), self._writing)
+            outputs_workdir = self._open_outputs(workdir, lost, claim, resuming)
             try:
                 written = self._fetch(outputs, model, outputs_workdir)
             except ShardError as error:
@@ -223,6 +260,24 @@ class SelectionRun:
                 self._write_accounts(claim, workdir, selection, manifest, begun)
             return selection
 
+    def _open_outputs(
+        self, workdir: Workdir | None, lost: LostGroups, claim: Claim | None, resuming: bool
+    ) -> Workdir | None:
+        """Make the output folder ready; return the folder that notes which parts are finished.
+
+        Args:
+            workdir: the work directory; None without one.
+            lost: the damaged row groups.
+            claim: the claim of the output folder; None to write to no folder.
+            resuming: whether an earlier run of the same plan has begun to write.
+        """
+        if claim is None:
+            return None
+        if self._clears(workdir, lost, resuming):
+            claim.clear()
+        claim.begin(self._name)
+        return None if workdir is None else workdir.stage(lost.stage("outputs"), self.writing)
+
     def _clears(self, workdir: Workdir | None, lost: LostGroups, resuming: bool) -> bool:
         """Tell whether to clear the output folder before writing to it."""
         if not lost:
@@ -230,7 +285,7 @@ class SelectionRun:
         # An earlier draw, made before the damage was found, may have written more parts than this
         # one.
         stage = lost.stage("outputs")
-        return workdir is not None and workdir.stage_settings(stage) != self._writing
+        return workdir is not None and workdir.stage_settings(stage) != self.writing
 
     def _with_damage(
         self,
@@ -253,7 +308,7 @@ class SelectionRun:
         if extended == lost:
             raise error
         if workdir is not None:
-            extended.keep(workdir, fingerprint_of(self._writing))
+            extended.keep(workdir, fingerprint_of(self.writing))
         return extended
 
     def _check_output(self, resuming: bool) -> None:
@@ -268,7 +323,7 @@ class SelectionRun:
             with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
 
-    def _draw(
+    def draw(
         self,
         model: Estimator,
         workdir: Workdir | None,
@@ -276,6 +331,15 @@ class SelectionRun:
         fitted: Fitted,
         lost: LostGroups,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+        """Score every unit and draw; return the scores, the draw and the selected rows by unit.
+
+        Args:
+            model: the model of the run.
+            workdir: the folder that keeps the results; None to hold them in memory.
+            kept: the folder for rows that are kept as they pass; None to keep none.
+            fitted: the results of the fit besides the model.
+            lost: the damaged row groups, which are passed over.
+        """
         filters = self.plan.documents.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]

@@ -120,13 +120,14 @@ def draw(
             for corpus_row, scores in _runs(shards):
                 run = Run(
                     corpus_row,
-                    scores.log_weight[number],
+                    settings.rule.in_keys(scores.log_weight[number]),
                     eligible_rows(scores, settings),
                     cost_of_rows(scores, settings),
                     scores.group_codes,
                 )
                 for before, target in enumerate(targets):
-                    earlier = run._replace(log_weight=scores.log_weight[before])
+                    weights = settings.rule.in_keys(scores.log_weight[before])
+                    earlier = run._replace(log_weight=weights)
                     assert run.eligible is not None
                     run.eligible[target.positions(earlier)] = 0
                 yield run
