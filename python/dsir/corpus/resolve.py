@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.files import is_known, open_file
-from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern
+from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
 from dsir.corpus.shard import Shard
@@ -243,6 +243,8 @@ class _Resolver:
             for path in every
             if path not in found
         ]
+        if not pattern:
+            found = main_files(found, self.left_out)
         if not found:
             what = f"no file matches {source}"
             if not pattern:
