@@ -14,7 +14,7 @@ import numpy as np
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
-from dsir.errors import EmptyCorpusError
+from dsir.errors import EmptyCorpusError, warn
 from dsir.model.estimator import Estimator
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
@@ -58,6 +58,10 @@ from dsir.stages.write import (
 from dsir.storage.workdir import Workdir
 
 Spooled = Sequence[Path | None]
+
+# The length of a sentence. It has fewer than 40 words and pairs of words, so that over 99.6% of
+# 10,000 buckets have none, and say nothing of a document.
+_FEWEST_TARGET_TOKENS = 20
 
 
 class Fitted(NamedTuple):
@@ -144,13 +148,18 @@ class Pipeline:
             EmptyCorpusError: a corpus has no rows that can be read.
             ModelError: a corpus has no n-grams.
             BadDataError: more rows or shards of a corpus are bad than the limits allow.
+
+        Warns:
+            DsirWarning: a target has hardly any tokens.
         """
         features = settings.features
         with self._timed("fit") as timed:
             counted_targets = []
             *of_targets, (_, of_raw) = self.fit_counts(raw, target, settings, workdir, spool)
             for corpus, count in of_targets:
-                counted_targets.append(self._count(corpus, count))
+                counts = self._count(corpus, count)
+                _warn_of_small(corpus.name, counts)
+                counted_targets.append(counts)
             counted_raw = self._count(raw, of_raw)
             timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
         for corpus, counts in zip(
@@ -503,3 +512,13 @@ def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> Non
         f"{corpus.name}: has no rows ({shards}, the first is {first})",
         path=first,
     )
+
+
+def _warn_of_small(name: str, target: ShardCounts) -> None:
+    """Warn of a target with fewer tokens than a sentence; one without any is an error elsewhere."""
+    if 0 < target.tokens < _FEWEST_TARGET_TOKENS:
+        warn(
+            f"{name}: has only {counted(target.tokens, 'token')} in "
+            f"{counted(target.source_rows, 'row')}, too few to tell which documents are like it; "
+            "a target typically has hundreds of documents, and 10,000 tokens or more"
+        )
