@@ -153,6 +153,7 @@ class TargetAccounts(JsonRecord):
     text_bytes: int | None = None
     effective_sample_size: float | None = None
     kl_reduction: float | None = None
+    random_kl_reduction: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +175,8 @@ class Metrics(JsonRecord):
         targets: the accounts of each target by name; None if targets have no names.
         kl_reduction: KL reduction in nats; for named targets the mean. None until the selected rows
             are written, or if the model has no n-gram counts.
+        random_kl_reduction: an estimate of the KL reduction of a random selection of the same size,
+            to compare `kl_reduction` with; for named targets the mean. None if that is None.
         stages: for each stage `seconds`, `text_bytes` and `mb_per_second`; None in selection.json,
             so that runs can be compared.
     """
@@ -187,6 +190,7 @@ class Metrics(JsonRecord):
     effective_sample_size: float | None = None
     targets: dict[str, TargetAccounts] | None = None
     kl_reduction: float | None = None
+    random_kl_reduction: float | None = None
     stages: dict[str, dict[str, float | None]] | None = None
 
     def with_stages(self, stages: Mapping[str, dict[str, float | None]]) -> Metrics:
