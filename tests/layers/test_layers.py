@@ -33,7 +33,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("corpus", "sampling"),
     ("storage", "engine", "primitive_arrays"),
     ("remote", "arguments", "progress"),
-    ("_core", "errors", "formats", "plural", "version"),
+    ("_core", "errors", "facts", "formats", "plural", "version"),
 ]
 
 # What only these may touch.

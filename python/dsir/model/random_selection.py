@@ -19,6 +19,7 @@ _COINS = _core.KeySettings(seed=0, target=(1 << 32) - 1)
 _MEDIAN = -float(np.log(np.log(2.0)))  # of standard Gumbel noise
 # Above this mean the series of the logarithm is exact to about 1e-4, below it is summed.
 _LARGE_MEAN = 50.0
+_LEAST_SHARE = 1e-15
 _LARGEST_SHARE = 1 - 1e-6  # Above it, a part counts as the whole.
 
 
@@ -55,7 +56,7 @@ def random_kl_reduction(
     known = raw / raw.sum()
     ngrams = float(selected.sum())
     # The counts may come from a part of raw, which then stands for all of it.
-    pool = known * max(float(raw.sum()), ngrams / share)
+    pool = known * max(float(raw.sum()), ngrams / max(share, _LEAST_SHARE))
     whole = kl_divergence(target, raw)
     left_out = _expected_kl(target, pool, ngrams / float(pool.sum())) - whole
     return -left_out * _clustering(selected)

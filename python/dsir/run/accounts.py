@@ -181,7 +181,7 @@ def _kl_reductions(
         metrics: the accounts.
     """
     raw, wanted = trained.raw, trained.targets[target]
-    share = text_bytes / max(1, text_bytes, metrics.text_bytes.read)
+    share = max(1, text_bytes) / max(1, text_bytes, metrics.text_bytes.read)
     return (
         kl_reduction_of_counts(selected.sum(axis=0), raw, wanted),
         random_kl_reduction(selected, raw, wanted, share),
