@@ -19,7 +19,7 @@ from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, SettingError, ShardError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
-from dsir.model.importance import ImportanceModel
+from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     MODEL_FILE,
@@ -36,7 +36,7 @@ from dsir.run.folders import rows_workdir, separate_targets, take_columns
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
-from dsir.run.pipeline import Fitted, Pipeline
+from dsir.run.pipeline import Covered, Fitted, Pipeline
 from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selection import Selection, join_tables
 from dsir.settings.machine import Machine
@@ -194,9 +194,8 @@ class SelectionRun:
             scores, drawn, rows = self.draw(model, workdir, kept, fitted, lost)
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
-                drawn, rows = self.pipeline.choose(
-                    shards, rows, drawn, self.plan.draw, self.plan.combine
-                )
+                settings = self.plan.draw.calibrated(model.calibrations)
+                drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
             outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
@@ -279,7 +278,8 @@ class SelectionRun:
         filters = self.plan.documents.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
-        settings = self.plan.draw
+        settings = self.plan.draw.calibrated(model.calibrations)
+        covered = self._covered(model, kept, lost)
         if self.plan.combine is not None:
             settings = self.plan.combine.widened(settings)
         if workdir is None:
@@ -290,7 +290,7 @@ class SelectionRun:
                     self.raw, scores, lost, model, filters, None, extra
                 )
             scores = without_unnumbered_of(self.raw.shards, scores)
-            return scores, *self.pipeline.sample(scores, settings, shares, None)
+            return scores, *self.pipeline.sample(scores, settings, shares, None, covered)
         place, durable = workdir.folder, workdir.durable
         on_error = self.plan.reading.on_error
         folder, extra, earlier = open_scores(
@@ -322,12 +322,22 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows)
+        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows, covered)
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
                 in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
             )
         return scores, drawn, rows
+
+    def _covered(self, model: Estimator, kept: Path | None, lost: LostGroups) -> Covered | None:
+        """Return what a coverage selection needs beside the scores; None for another method."""
+        if self.plan.draw.rule.method != "coverage" or not isinstance(model, RelevanceModel):
+            return None
+        units = [
+            lost.unit(unit, number) if number in lost.by_unit else unit
+            for number, unit in enumerate(self.raw.shards)
+        ]
+        return Covered(model, units, None if kept is None else kept / "pool")
 
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
@@ -360,7 +370,7 @@ class SelectionRun:
     def _finish(
         self,
         fetched: _Fetched,
-        model: ImportanceModel,
+        model: Estimator,
         scores: Sequence[ShardScores],
         drawn: Draw,
         rows: Sequence[ShardRows],

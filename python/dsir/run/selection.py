@@ -13,7 +13,7 @@ import pyarrow as pa
 from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.plural import counted
 from dsir.remote import RemotePath
 from dsir.run.metrics import Metrics
@@ -38,7 +38,7 @@ class Selection(Facts):
             and the same of each named target. `metrics.kl_reduction` and
             `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
-        model: the importance model.
+        model: the model that the log-weights are from.
     """
 
     paths: list[Path | RemotePath]
@@ -48,7 +48,7 @@ class Selection(Facts):
     target: npt.NDArray[np.uint16] | None
     metrics: Metrics
     skipped: list[Skipped]
-    model: ImportanceModel
+    model: Estimator
 
     def __len__(self) -> int:
         """Return the number of selected documents."""
