@@ -32,11 +32,12 @@ from dsir.remote import Folder, Location, Mirror, within
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
+from dsir.run.fitting import Fitted, fit_model
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
-from dsir.run.pipeline import Covered, Fitted, Pipeline
+from dsir.run.pipeline import Covered, Pipeline
 from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selection import Selection, join_tables
 from dsir.settings.machine import Machine
@@ -180,7 +181,8 @@ class SelectionRun:
         begun: float,
     ) -> Selection:
         """Fit, score, draw and write; again without the damaged row groups if some are found."""
-        model, fitted = self.pipeline.fit(
+        model, fitted = fit_model(
+            self.pipeline,
             self.raw,
             self.inputs.target,
             self.plan.fit,
