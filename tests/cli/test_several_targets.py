@@ -29,7 +29,10 @@ def test_separate_targets(run_dsir, parquet, targets, contents):
         cwd=targets,
     )
     assert done.returncode == 0, done.stderr
-    lines = r"target sea +30 +[\d,]+ tokens\s+KL reduction +0\.\d+\s+effective sample size +\d"
+    lines = (
+        r"target sea +30 +[\d,]+ tokens\s+KL reduction +0\.\d+\s+"
+        r"of a random draw +-0\.\d+ +estimated; 1\.\d+ worse\s+effective sample size +\d"
+    )
     assert re.search(lines, done.stdout)
     assert re.search(r"target law +10 ", done.stdout)
     expected = dsir.select(

@@ -5,6 +5,7 @@ Never a crash, never a row lost in silence. Every case goes through the API and 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import re
@@ -396,6 +397,54 @@ def test_input_that_changes_while_it_is_read(good, tmp_path, monkeypatch):
     with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
         dsir.select(good, TEXTS, out=tmp_path / "out", **SETTINGS)
     assert not list((tmp_path / "out").rglob("*.*"))
+
+
+@pytest.mark.parametrize("stage", ["count", "score"])
+def test_a_file_that_changes_ends_the_run_also_when_bad_data_are_skipped(
+    good, tmp_path, monkeypatch, stage
+):
+    from dsir.corpus.parquet import ParquetShard
+
+    other = tmp_path / "other.parquet"
+    parquet(other, GOOD)
+    read = ParquetShard.text_batches
+    calls: list[str] = []
+
+    def change(self: ParquetShard, **keywords: Any) -> Any:
+        if Path(self.path) == other:
+            calls.append(self.path)
+            if len(calls) == (1 if stage == "count" else 2):
+                other.write_bytes(b"not yet written to its end")
+        return read(self, **keywords)
+
+    monkeypatch.setattr(ParquetShard, "text_batches", change)
+    with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
+        dsir.select([good, other], TEXTS, **{**SETTINGS, "on_error": "skip", "threads": 1})
+
+
+def test_fit_and_score_name_the_files_that_they_pass_over(good, tmp_path):
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1 and nothing else")
+    with pytest.warns(dsir.DsirWarning, match=r"passed over 1 file .*broken\.parquet"):
+        model = dsir.fit([good, broken], TEXTS, on_error="skip", progress=False)
+    model.save(tmp_path / "model.dsir")
+    command = ["score", str(good), str(broken), "--model", str(tmp_path / "model.dsir")]
+    command += ["-o", str(tmp_path / "scores"), "--on-error", "skip", "--quiet"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert "dsir: warning: passed over 1 file" in done.stderr
+    assert "broken.parquet" in done.stderr
+
+
+def test_too_many_open_files_are_no_bad_data(good, monkeypatch):
+    from dsir.corpus import parquet_footer
+
+    def open_source(*arguments: Any, **keywords: Any) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(parquet_footer, "open_source", open_source)
+    with pytest.raises(OSError, match="Too many open files"):
+        dsir.select(good, TEXTS, **{**SETTINGS, "on_error": "skip"})
 
 
 def test_a_line_of_30_mb(tmp_path):

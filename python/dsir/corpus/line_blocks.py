@@ -165,7 +165,7 @@ class _LineTooLongError(Exception):
 
 
 def _size(count: int) -> str:
-    return f"{count >> 30} GiB" if count % (1 << 30) == 0 else f"{count:,} bytes"
+    return f"{count >> 20} MiB" if count % (1 << 20) == 0 else f"{count:,} bytes"
 
 
 def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:

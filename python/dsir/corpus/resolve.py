@@ -11,7 +11,6 @@ import glob
 import itertools
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from dsir.remote import RemotePath, is_url
 from dsir.remote.location import path_of_file_url
 from dsir.remote.matching import files_below, has_pattern, matching
 from dsir.remote.read_errors import translated
+from dsir.workers import Workers
 
 # Of what can be iterated once, so many elements say whether they are texts.
 _FIRST = 1000
@@ -228,7 +228,7 @@ class _Resolver:
         """Yield a shard for each file that a URL stands for."""
         paths = self._remote_paths(source, name)
         # Each file takes a request, for its size and version.
-        with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
+        with Workers(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
             yield from pool.map(lambda path: open_file(path, self._text), paths)
 
     def _remote_paths(self, source: RemotePath, name: str) -> list[RemotePath]:

@@ -14,11 +14,13 @@ import numpy as np
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
-from dsir.errors import EmptyCorpusError, warn
+from dsir.errors import EmptyCorpusError, SettingError, warn
 from dsir.model.estimator import Estimator
+from dsir.model.estimators import FittedModel
 from dsir.model.features import HashedNgrams
-from dsir.model.importance import ImportanceModel
+from dsir.model.importance import ImportanceModel, frozen_counts
 from dsir.model.quality import QualityFilters
+from dsir.model.relevance import RelevanceModel, calibration_of
 from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.plural import counted
@@ -31,8 +33,10 @@ from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.settings.machine import Machine
 from dsir.settings.reading import ReadSettings
+from dsir.stages.calibrate import CalibrateTask, calibrate_shard
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
+from dsir.stages.coverage import PoolRows, draw_coverage
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
@@ -42,6 +46,7 @@ from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.lines import plan_spool
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
@@ -55,13 +60,27 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
-from dsir.storage.workdir import Place, Workdir
+from dsir.storage.workdir import Workdir
 
 Spooled = Sequence[Path | None]
 
 # The length of a sentence. It has fewer than 40 words and pairs of words, so that over 99.6% of
 # 10,000 buckets have none, and say nothing of a document.
 _FEWEST_TARGET_TOKENS = 20
+
+
+class Covered(NamedTuple):
+    """What method="coverage" needs beside the scores.
+
+    Attributes:
+        model: the model that the scores are from.
+        units: the units that were scored, without row groups that are lost.
+        folder: where the n-grams of the pool are kept for the time of the draw; None for memory.
+    """
+
+    model: RelevanceModel
+    units: Sequence[Shard]
+    folder: Path | None
 
 
 class Fitted(NamedTuple):
@@ -72,12 +91,14 @@ class Fitted(NamedTuple):
         spooled: files with the decompressed lines of raw, by unit; None for units without one.
         raw_rows: rows of raw by unit; None for units that were not read completely.
         target_rows: rows read, for every file of every target.
+        passed_over: files of raw and of the targets that could not be read at all.
     """
 
     skipped: list[Skipped]
     spooled: Spooled
     raw_rows: list[int | None]
     target_rows: list[list[int]]
+    passed_over: list[Skipped]
 
 
 @dataclass(slots=True)
@@ -128,7 +149,7 @@ class Pipeline:
         settings: FitSettings,
         workdir: Workdir | None,
         spool: Path | None = None,
-    ) -> tuple[ImportanceModel, Fitted]:
+    ) -> tuple[FittedModel, Fitted]:
         """Count the n-grams of all corpora and make the model.
 
         Args:
@@ -153,60 +174,115 @@ class Pipeline:
         features = settings.features
         with self._timed("fit") as timed:
             counted_targets = []
-            for number, corpus in enumerate(target.corpora):
-                stem = f"target-{number:03d}" if target.names else "target"
-                counts = self._count(corpus, features, -1, workdir, stem)
+            *of_targets, (_, of_raw) = self.fit_counts(raw, target, settings, workdir, spool)
+            for corpus, count in of_targets:
+                counts = self._count(corpus, count)
                 _warn_of_small(corpus.name, counts)
                 counted_targets.append(counts)
-            limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
-            spools = plan_spool(raw.shards, limit, spool) if spool else ()
-            counted_raw = self._count(raw, features, limit, workdir, "raw", spools)
+            counted_raw = self._count(raw, of_raw)
             timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
         for corpus, counts in zip(
             (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
         ):
             refuse_no_rows(corpus, counts.rows, counts.skipped)
-        model = ImportanceModel.from_counts(
-            features,
-            counted_raw,
-            counted_targets,
+        if settings.estimator == RelevanceModel.kind:
+            model: FittedModel = self._relevance(target, settings, counted_raw, counted_targets)
+        else:
+            model = ImportanceModel.from_counts(
+                features,
+                counted_raw,
+                counted_targets,
+                target_names=target.names,
+                targets=settings.targets,
+                proportions=settings.proportions,
+                smoothing=settings.smoothing,
+                length=settings.length,
+            )
+        skipped = [entry for counts in counted_targets for entry in counts.skipped]
+        rows = [counts.file_rows for counts in counted_targets]
+        passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
+        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
+
+    def _relevance(
+        self,
+        target: TargetCorpora,
+        settings: FitSettings,
+        raw: ShardCounts,
+        targets: Sequence[ShardCounts],
+    ) -> RelevanceModel:
+        """Return the relevance model of these counts; the targets are read again."""
+        of_targets = [one.counts for one in targets]
+        counts = np.stack(of_targets) if target.names else of_targets[0]
+        for side, of_side in (("raw", raw.counts), ("target", counts)):
+            names = target.names if side == "target" else ()
+            frozen_counts(side, of_side, of_side.shape, names)  # Refuses a corpus without n-grams.
+        columns = [[corpus] for corpus in target.corpora]
+        if settings.targets == "pooled":
+            columns, of_targets = [list(target.corpora)], [np.sum(of_targets, axis=0)]
+        found = []
+        with self._timed("fit"):
+            for corpora, of_column in zip(columns, of_targets, strict=True):
+                units = [unit for corpus in corpora for unit in corpus.shards]
+                threads = self._threads_inside(len(units))
+                on_error = self.reading.on_error
+                tasks = [
+                    CalibrateTask(unit, settings.features, of_column, raw.counts, on_error, threads)
+                    for unit in units
+                ]
+                size = sum(unit.size for unit in units)
+                with (
+                    self.reporter.stage("calibrate", size, "bytes") as advance,
+                    stopping(self.engine.run(calibrate_shard, tasks, advance)) as results,
+                ):
+                    relevance, tokens = zip(*results, strict=True)
+                found.append(calibration_of(np.concatenate(relevance), np.concatenate(tokens)))
+        return RelevanceModel(
+            settings.features,
+            raw.counts,
+            counts,
+            found,
             target_names=target.names,
             targets=settings.targets,
             proportions=settings.proportions,
-            smoothing=settings.smoothing,
-            length=settings.length,
         )
-        skipped = [entry for counts in counted_targets for entry in counts.skipped]
-        rows = [counts.file_rows for counts in counted_targets]
-        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows)
 
-    def _count(
+    def fit_counts(
         self,
-        corpus: Corpus,
-        features: HashedNgrams,
-        limit: int,
+        raw: Corpus,
+        target: TargetCorpora,
+        settings: FitSettings,
         workdir: Workdir | None,
-        stem: str,
-        spools: Sequence[Path | None] = (),
-    ) -> ShardCounts:
-        def place(name: str) -> Place | None:
-            return workdir.place(name) if workdir else None
+        spool: Path | None = None,
+    ) -> list[tuple[Corpus, CorpusCount]]:
+        """Return what a fit counts: every target, then raw. The arguments are those of `fit`."""
+        features = settings.features
+        limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
+        spools = plan_spool(raw.shards, limit, spool) if spool else ()
+        stems = [f"target-{number:03d}" for number in range(len(target.names))] or ["target"]
 
-        tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
-        count = CorpusCount(
-            units=corpus.shards,
-            features=features,
-            limit=limit,
-            on_error=self.reading.on_error,
-            stem=stem,
-            place=place,
-            tally=tally,
-            spools=spools,
-        )
+        def count_of(corpus: Corpus, stem: str, limit: int, spools: Spooled = ()) -> CorpusCount:
+            return CorpusCount(
+                units=corpus.shards,
+                features=features,
+                limit=limit,
+                on_error=self.reading.on_error,
+                stem=stem,
+                place=lambda name: workdir.place(name) if workdir else None,
+                tally=BadTally(self.reading.limits, corpus.name, len(corpus.first_shards)),
+                spools=spools,
+            )
+
+        counts = [
+            (corpus, count_of(corpus, stem, -1))
+            for corpus, stem in zip(target.corpora, stems, strict=True)
+        ]
+        return [*counts, (raw, count_of(raw, "raw", limit, spools))]
+
+    def _count(self, corpus: Corpus, count: CorpusCount) -> ShardCounts:
         with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
             counts = count.run(self.engine, advance)
-        if limit < 0:  # Otherwise only the first rows were read, and they tell no share of all.
-            tally.finish()
+        if count.limit < 0:  # Otherwise only the first rows were read, and they tell no share.
+            count.tally.finish()
         return counts
 
     def score(
@@ -239,27 +315,13 @@ class Pipeline:
             BadDataError: more rows or shards are bad than the limits allow.
         """
         chosen = range(len(corpus.shards)) if numbers is None else numbers
-        threads = self._threads_inside(len(chosen))
         files = file_numbers(corpus.shards)
         tally = BadTally(
             self.reading.limits, corpus.name, len({files[number] for number in chosen})
         )
-        tasks = [
-            ScoreTask(
-                corpus.shards[number],
-                model,
-                filters,
-                self.reading.on_error,
-                threads,
-                workdir.place(number) if workdir else None,
-                keeps[number] if keeps else None,
-                spooled[number] if spooled else None,
-                tally.most_bad_rows,
-                extra,
-                earlier,
-            )
-            for number in chosen
-        ]
+        tasks = self.score_tasks(
+            corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally
+        )
         size = sum(task.shard.size for task in tasks)
         with self._timed("score") as timed:
             with (
@@ -274,6 +336,38 @@ class Pipeline:
             skipped = [entry for unit in scores for entry in unit.skipped]
             refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
         return scores
+
+    def score_tasks(
+        self,
+        corpus: Corpus,
+        model: Estimator,
+        filters: QualityFilters | None,
+        workdir: Workdir | None,
+        numbers: Sequence[int],
+        keeps: Sequence[Keep | None] = (),
+        spooled: Spooled = (),
+        extra: ExtraColumns = NO_EXTRA,
+        earlier: EarlierScores | None = None,
+        tally: BadTally | None = None,
+    ) -> list[ScoreTask]:
+        """Return the tasks that score units; see `score` for the arguments."""
+        threads = self._threads_inside(len(numbers))
+        return [
+            ScoreTask(
+                corpus.shards[number],
+                model,
+                filters,
+                self.reading.on_error,
+                threads,
+                workdir.place(number) if workdir else None,
+                keeps[number] if keeps else None,
+                spooled[number] if spooled else None,
+                None if tally is None else tally.most_bad_rows,
+                extra,
+                earlier,
+            )
+            for number in numbers
+        ]
 
     def score_again(
         self,
@@ -334,6 +428,7 @@ class Pipeline:
         settings: DrawSettings,
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
+        covered: Covered | None = None,
     ) -> tuple[Draw, list[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
@@ -343,24 +438,39 @@ class Pipeline:
             shares: the share of the budget of each target.
             workdir: opens the folder for the rows once the draw has succeeded; None to hold the
                 rows in memory.
+            covered: what method="coverage" needs beside the scores; None for the other methods.
 
         Raises:
             BudgetError: the budget cannot be met.
+            SettingError: the method needs what is not there.
         """
+        if settings.rule.method == "coverage" and covered is None:
+            raise SettingError(
+                'method="coverage": reads the texts again, so it cannot draw from scores alone; '
+                'use dsir.select, or method="cap"'
+            )
         rows = sum(unit.rows for unit in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
-            columns = settings.quotas.columns
-            groups = merge_groups(scores, columns) if columns else None
-            drawn = draw(
-                scores,
-                settings,
-                shares,
-                self.engine.threads,
-                groups,
-                self.machine.memory.candidates,
-            )
+            if covered is not None:
+                drawn = draw_coverage(
+                    scores,
+                    settings,
+                    covered.model,
+                    lambda pool: self._pool(covered, pool),
+                    self.engine.threads,
+                )
+            else:
+                columns = settings.quotas.columns
+                drawn = draw(
+                    scores,
+                    settings,
+                    shares,
+                    self.engine.threads,
+                    merge_groups(scores, columns) if columns else None,
+                    self.machine.memory.candidates,
+                )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
             tasks = [
@@ -368,12 +478,40 @@ class Pipeline:
                     unit,
                     int(first_rows[number]),
                     settings,
-                    drawn,
+                    drawn.within(int(first_rows[number]), unit.rows),
                     folder.place(number) if folder else None,
                 )
                 for number, unit in enumerate(scores)
             ]
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
+
+    def _pool(self, covered: Covered, pool: Sequence[PoolRows]) -> list[ShardPool]:
+        """List the n-grams of the rows of a pool, by unit."""
+        numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
+        threads = self._threads_inside(len(numbers))
+        folder = covered.folder
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+        tasks = [
+            PoolTask(
+                covered.units[number],
+                covered.model.features,
+                self.reading.on_error,
+                *pool[number],
+                threads,
+                None if folder is None else folder / f"{number:05d}.arrow",
+            )
+            for number in numbers
+        ]
+        found = [ShardPool() for _ in pool]
+        size = sum(task.shard.size for task in tasks)
+        with (
+            self.reporter.stage("pool", size, "bytes") as advance,
+            stopping(self.engine.run(pool_shard, tasks, advance)) as results,
+        ):
+            for number, listed in zip(numbers, results, strict=True):
+                found[number] = listed
+        return found
 
     def choose(
         self,
@@ -408,8 +546,21 @@ class Pipeline:
         workdir: Workdir | None,
     ) -> Written:
         """Write the output shards, and note finished ones in a work directory."""
+        tasks = self.write_tasks(outputs, folder, added, features, workdir)
+        with self._writing(outputs) as advance:
+            return merge_written(self.engine.run(write_shard, tasks, advance))
+
+    def write_tasks(
+        self,
+        outputs: Sequence[OutputShard],
+        folder: Location,
+        added: AddedColumns,
+        features: HashedNgrams,
+        workdir: Workdir | None,
+    ) -> list[WriteTask]:
+        """Return the tasks that write the output shards."""
         threads = self._threads_inside(len(outputs))
-        tasks = [
+        return [
             WriteTask(
                 output,
                 folder,
@@ -420,8 +571,6 @@ class Pipeline:
             )
             for output in outputs
         ]
-        with self._writing(outputs) as advance:
-            return merge_written(self.engine.run(write_shard, tasks, advance))
 
     def gather(
         self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams
