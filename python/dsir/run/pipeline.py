@@ -30,6 +30,7 @@ from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.settings.machine import Machine
+from dsir.settings.output import OutputSettings
 from dsir.settings.reading import ReadSettings
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
@@ -41,7 +42,7 @@ from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.lines import plan_spool
 from dsir.stages.merged_groups import merge_groups
-from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.plan import OutputPlan, OutputShard, plan_output
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
@@ -385,10 +386,10 @@ class Pipeline:
         return found
 
     def plan(
-        self, shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int
-    ) -> list[OutputShard]:
+        self, shards: Sequence[Shard], rows: Sequence[ShardRows], output: OutputSettings
+    ) -> OutputPlan:
         """Divide the selected rows among output shards."""
-        return list(plan_output(shards, rows, shard_size))
+        return plan_output(shards, rows, output.shard_size, keep_types=output.keep_types)
 
     def write(
         self,

@@ -32,7 +32,7 @@ from dsir.output.manifest import described_input, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror, within
-from dsir.run.accounts import accounts_of, with_kl_reduction
+from dsir.run.accounts import accounts_of, warn_of_other_columns, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
@@ -184,7 +184,8 @@ class SelectionRun:
                 drawn, rows = self.pipeline.choose(
                     shards, rows, drawn, self.plan.draw, self.plan.combine
                 )
-            outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
+            planned = self.pipeline.plan(shards, rows, self.plan.output)
+            outputs = planned.shards
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
             skipped = fitted.skipped + skipped_in_files(shards, [unit.skipped for unit in scores])
@@ -202,6 +203,8 @@ class SelectionRun:
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
+            if self.out is not None:
+                warn_of_other_columns(planned)
             return self._finish(written, model, scores, drawn, rows, skipped, described, begun)
 
     def _clears(self, workdir: Workdir | None, lost: LostGroups, resuming: bool) -> bool:
