@@ -41,7 +41,7 @@ UNTIL = get_args(Until)
 _FITTED = "fitted.json"
 _DRAWN = "drawn.json"
 _POLL = 0.5  # Seconds between two looks at what another worker makes.
-_NO_FIT = Fitted([], (), [], [])
+_NO_FIT = Fitted([], (), [], [], [])
 
 Made = TypeVar("Made")
 SharedTask = TypeVar("SharedTask", bound=PlacedTask)
