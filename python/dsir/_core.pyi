@@ -218,6 +218,50 @@ def log_ratio(
 def named_ngrams(utf8: str | bytes, spec: FeatureSpec) -> list[tuple[str, int]]:
     """Return (n-gram, bucket) for every n-gram of a text, by last token, shortest first."""
 
+# Coverage.
+
+LARGEST_RELEVANCE: float
+
+def relevance(
+    target: NDArray[np.int64], raw: NDArray[np.int64], prior: float
+) -> NDArray[np.float64]:
+    """Return log((p_target / p_raw + prior) / (1 + prior)) of every bucket."""
+
+def raw_shares(raw: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of every bucket in raw, with half an n-gram in empty buckets."""
+
+class LeftOneOut:
+    """The relevance of documents of a target, each to the target without this document."""
+
+    def __init__(self, target: NDArray[np.int64], raw: NDArray[np.int64], prior: float) -> None: ...
+    def score(
+        self, array: _ArrowArray, spec: FeatureSpec, *, threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
+        """Return (relevance, tokens), both 0 for rows without a token."""
+
+def bucket_lists(
+    array: _ArrowArray, spec: FeatureSpec, positions: NDArray[np.int64], *, threads: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return (offsets, buckets): the buckets of every n-gram of the rows at the positions."""
+
+def mean_entries(
+    offsets: NDArray[np.int64],
+    buckets: NDArray[np.uint32],
+    table: LogRatioTable,
+    wanted: NDArray[np.uint8],
+    *,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Return the mean of the table's entries over the n-grams of each wanted document; else 0."""
+
+def add_counts(
+    offsets: NDArray[np.int64],
+    buckets: NDArray[np.uint32],
+    wanted: NDArray[np.uint8],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add the n-grams of the wanted documents to counts."""
+
 # Chunks.
 
 def chunk(

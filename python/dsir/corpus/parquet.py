@@ -14,6 +14,7 @@ import pyarrow as pa
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
 from dsir.corpus.file_shard import FileShard
+from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
 from dsir.corpus.parquet_footer import (
     OpenedFooter,
@@ -320,9 +321,9 @@ class ParquetShard(FileShard):
             return opened_footer(self.path, self.file_size, self.mtime_ns, self.version, anew=anew)
 
     def _unreadable(self, error: Exception) -> ShardError:
-        return ShardError(
-            f"{self.name}: cannot be read as Parquet: {first_line(error)}", path=self.name
-        )
+        other = in_place_of("Parquet", self.path)
+        what = other or f"cannot be read as Parquet: {first_line(error)}"
+        return ShardError(f"{self.name}: {what}", path=self.name)
 
     def _open(self) -> pq.ParquetFile:
         import pyarrow.parquet as pq  # Here: long to import.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
@@ -28,7 +28,7 @@ FIT_SETTINGS = (ReadSettings, FitSettings, WindowSettings, MachineOptions)
 
 
 @takes_arguments(*FIT_SETTINGS, names=FitCall.__annotations__)
-def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceModel:
+def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
     """Fit an importance model: count the hashed n-grams of the raw corpus and of the target.
 
     Every document counts, short ones included. Source: Xie et al. 2023 (arXiv 2302.03169),
@@ -41,7 +41,7 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         {arguments}
 
     Returns:
-        The model.
+        The model, an `ImportanceModel`; with estimator="relevance" a `RelevanceModel`.
 
     Raises:
         SettingError: the call is wrong.

@@ -14,11 +14,13 @@ import numpy as np
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
-from dsir.errors import EmptyCorpusError
+from dsir.errors import EmptyCorpusError, SettingError, warn
 from dsir.model.estimator import Estimator
+from dsir.model.estimators import FittedModel
 from dsir.model.features import HashedNgrams
-from dsir.model.importance import ImportanceModel
+from dsir.model.importance import ImportanceModel, frozen_counts
 from dsir.model.quality import QualityFilters
+from dsir.model.relevance import RelevanceModel, calibration_of
 from dsir.model.targets import TargetCorpora
 from dsir.output import AddedColumns
 from dsir.plural import counted
@@ -31,8 +33,10 @@ from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.settings.machine import Machine
 from dsir.settings.reading import ReadSettings
+from dsir.stages.calibrate import CalibrateTask, calibrate_shard
 from dsir.stages.count import ShardCounts
 from dsir.stages.count_files import CorpusCount
+from dsir.stages.coverage import PoolRows, draw_coverage
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
@@ -42,6 +46,7 @@ from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.lines import plan_spool
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
@@ -58,6 +63,24 @@ from dsir.stages.write import (
 from dsir.storage.workdir import Workdir
 
 Spooled = Sequence[Path | None]
+
+# The length of a sentence. It has fewer than 40 words and pairs of words, so that over 99.6% of
+# 10,000 buckets have none, and say nothing of a document.
+_FEWEST_TARGET_TOKENS = 20
+
+
+class Covered(NamedTuple):
+    """What method="coverage" needs beside the scores.
+
+    Attributes:
+        model: the model that the scores are from.
+        units: the units that were scored, without row groups that are lost.
+        folder: where the n-grams of the pool are kept for the time of the draw; None for memory.
+    """
+
+    model: RelevanceModel
+    units: Sequence[Shard]
+    folder: Path | None
 
 
 class Fitted(NamedTuple):
@@ -126,7 +149,7 @@ class Pipeline:
         settings: FitSettings,
         workdir: Workdir | None,
         spool: Path | None = None,
-    ) -> tuple[ImportanceModel, Fitted]:
+    ) -> tuple[FittedModel, Fitted]:
         """Count the n-grams of all corpora and make the model.
 
         Args:
@@ -144,33 +167,84 @@ class Pipeline:
             EmptyCorpusError: a corpus has no rows that can be read.
             ModelError: a corpus has no n-grams.
             BadDataError: more rows or shards of a corpus are bad than the limits allow.
+
+        Warns:
+            DsirWarning: a target has hardly any tokens.
         """
         features = settings.features
         with self._timed("fit") as timed:
             counted_targets = []
             *of_targets, (_, of_raw) = self.fit_counts(raw, target, settings, workdir, spool)
             for corpus, count in of_targets:
-                counted_targets.append(self._count(corpus, count))
+                counts = self._count(corpus, count)
+                _warn_of_small(corpus.name, counts)
+                counted_targets.append(counts)
             counted_raw = self._count(raw, of_raw)
             timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
         for corpus, counts in zip(
             (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
         ):
             refuse_no_rows(corpus, counts.rows, counts.skipped)
-        model = ImportanceModel.from_counts(
-            features,
-            counted_raw,
-            counted_targets,
-            target_names=target.names,
-            targets=settings.targets,
-            proportions=settings.proportions,
-            smoothing=settings.smoothing,
-            length=settings.length,
-        )
+        if settings.estimator == RelevanceModel.kind:
+            model: FittedModel = self._relevance(target, settings, counted_raw, counted_targets)
+        else:
+            model = ImportanceModel.from_counts(
+                features,
+                counted_raw,
+                counted_targets,
+                target_names=target.names,
+                targets=settings.targets,
+                proportions=settings.proportions,
+                smoothing=settings.smoothing,
+                length=settings.length,
+            )
         skipped = [entry for counts in counted_targets for entry in counts.skipped]
         rows = [counts.file_rows for counts in counted_targets]
         passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
         return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
+
+    def _relevance(
+        self,
+        target: TargetCorpora,
+        settings: FitSettings,
+        raw: ShardCounts,
+        targets: Sequence[ShardCounts],
+    ) -> RelevanceModel:
+        """Return the relevance model of these counts; the targets are read again."""
+        of_targets = [one.counts for one in targets]
+        counts = np.stack(of_targets) if target.names else of_targets[0]
+        for side, of_side in (("raw", raw.counts), ("target", counts)):
+            names = target.names if side == "target" else ()
+            frozen_counts(side, of_side, of_side.shape, names)  # Refuses a corpus without n-grams.
+        columns = [[corpus] for corpus in target.corpora]
+        if settings.targets == "pooled":
+            columns, of_targets = [list(target.corpora)], [np.sum(of_targets, axis=0)]
+        found = []
+        with self._timed("fit"):
+            for corpora, of_column in zip(columns, of_targets, strict=True):
+                units = [unit for corpus in corpora for unit in corpus.shards]
+                threads = self._threads_inside(len(units))
+                on_error = self.reading.on_error
+                tasks = [
+                    CalibrateTask(unit, settings.features, of_column, raw.counts, on_error, threads)
+                    for unit in units
+                ]
+                size = sum(unit.size for unit in units)
+                with (
+                    self.reporter.stage("calibrate", size, "bytes") as advance,
+                    stopping(self.engine.run(calibrate_shard, tasks, advance)) as results,
+                ):
+                    relevance, tokens = zip(*results, strict=True)
+                found.append(calibration_of(np.concatenate(relevance), np.concatenate(tokens)))
+        return RelevanceModel(
+            settings.features,
+            raw.counts,
+            counts,
+            found,
+            target_names=target.names,
+            targets=settings.targets,
+            proportions=settings.proportions,
+        )
 
     def fit_counts(
         self,
@@ -354,6 +428,7 @@ class Pipeline:
         settings: DrawSettings,
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
+        covered: Covered | None = None,
     ) -> tuple[Draw, list[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
@@ -363,24 +438,39 @@ class Pipeline:
             shares: the share of the budget of each target.
             workdir: opens the folder for the rows once the draw has succeeded; None to hold the
                 rows in memory.
+            covered: what method="coverage" needs beside the scores; None for the other methods.
 
         Raises:
             BudgetError: the budget cannot be met.
+            SettingError: the method needs what is not there.
         """
+        if settings.rule.method == "coverage" and covered is None:
+            raise SettingError(
+                'method="coverage": reads the texts again, so it cannot draw from scores alone; '
+                'use dsir.select, or method="cap"'
+            )
         rows = sum(unit.rows for unit in scores)
         with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
-            columns = settings.quotas.columns
-            groups = merge_groups(scores, columns) if columns else None
-            drawn = draw(
-                scores,
-                settings,
-                shares,
-                self.engine.threads,
-                groups,
-                self.machine.memory.candidates,
-            )
+            if covered is not None:
+                drawn = draw_coverage(
+                    scores,
+                    settings,
+                    covered.model,
+                    lambda pool: self._pool(covered, pool),
+                    self.engine.threads,
+                )
+            else:
+                columns = settings.quotas.columns
+                drawn = draw(
+                    scores,
+                    settings,
+                    shares,
+                    self.engine.threads,
+                    merge_groups(scores, columns) if columns else None,
+                    self.machine.memory.candidates,
+                )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
             tasks = [
@@ -388,12 +478,40 @@ class Pipeline:
                     unit,
                     int(first_rows[number]),
                     settings,
-                    drawn,
+                    drawn.within(int(first_rows[number]), unit.rows),
                     folder.place(number) if folder else None,
                 )
                 for number, unit in enumerate(scores)
             ]
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
+
+    def _pool(self, covered: Covered, pool: Sequence[PoolRows]) -> list[ShardPool]:
+        """List the n-grams of the rows of a pool, by unit."""
+        numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
+        threads = self._threads_inside(len(numbers))
+        folder = covered.folder
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+        tasks = [
+            PoolTask(
+                covered.units[number],
+                covered.model.features,
+                self.reading.on_error,
+                *pool[number],
+                threads,
+                None if folder is None else folder / f"{number:05d}.arrow",
+            )
+            for number in numbers
+        ]
+        found = [ShardPool() for _ in pool]
+        size = sum(task.shard.size for task in tasks)
+        with (
+            self.reporter.stage("pool", size, "bytes") as advance,
+            stopping(self.engine.run(pool_shard, tasks, advance)) as results,
+        ):
+            for number, listed in zip(numbers, results, strict=True):
+                found[number] = listed
+        return found
 
     def choose(
         self,
@@ -503,3 +621,13 @@ def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> Non
         f"{corpus.name}: has no rows ({shards}, the first is {first})",
         path=first,
     )
+
+
+def _warn_of_small(name: str, target: ShardCounts) -> None:
+    """Warn of a target with fewer tokens than a sentence; one without any is an error elsewhere."""
+    if 0 < target.tokens < _FEWEST_TARGET_TOKENS:
+        warn(
+            f"{name}: has only {counted(target.tokens, 'token')} in "
+            f"{counted(target.source_rows, 'row')}, too few to tell which documents are like it; "
+            "a target typically has hundreds of documents, and 10,000 tokens or more"
+        )

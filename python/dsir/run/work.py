@@ -109,6 +109,9 @@ class _Work:
         self._share = share
         self._pipeline = run.pipeline
         self._plan = fingerprint_of(run.writing)
+        output = run.output()
+        assert output is not None, "a planned run writes to a folder"
+        self._output = output
         self._done = WorkDone()
 
     def until(self, until: Until) -> WorkDone:
@@ -217,19 +220,17 @@ class _Work:
 
     def _make_draw(self) -> dict[str, Any]:
         run = self._run
-        run.check_output(self._workdir)
         lost = lost_before(self._workdir, self._plan)
-        run.draw(self._model(), self._workdir, None, _NO_FIT, lost)
-        run.open_output_for_workers(self._workdir, lost)
+        with self._output.held(self._workdir, for_workers=True) as held:
+            run.draw(self._model(), self._workdir, None, _NO_FIT, lost)
+            held.open(lost)
         note = {"plan": self._plan}
         self._workdir.keep(_DRAWN, note)
         return note
 
     def _write(self) -> bool:
         run, lost = self._run, lost_before(self._workdir, self._plan)
-        if run.out is None:
-            return True
-        run.refuse_lost_output(self._workdir)
+        self._output.refuse_lost(self._workdir)
         model = self._model()
         rows = self._drawn_rows(lost.stage("rows"), model)
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
@@ -237,7 +238,8 @@ class _Work:
         for output in outputs:
             run.added.refuse_taken_names(output.schema)
         folder = self._workdir.stage(lost.stage("outputs"), run.writing)
-        tasks = self._pipeline.write_tasks(outputs, run.out, run.added, model.features, folder)
+        out = self._output.folder
+        tasks = self._pipeline.write_tasks(outputs, out, run.added, model.features, folder)
         sizes = [output.rows for output in outputs]
         return self._share_out("write", write_shard, tasks, sizes, "rows")
 
