@@ -4,6 +4,7 @@ The key of a document is log_weight / temperature + Gumbel noise, where the nois
 (seed, target, global row number). The documents with the greatest keys are selected; among equal
 keys the smaller row comes first. Taking the k greatest keys samples without replacement in
 proportion to exp(log_weight / temperature) (the Gumbel top-k trick; docs/algorithms.md, section 3).
+A `KeyMethod` may leave either term out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,50 @@ from dsir import _core, arguments
 from dsir.arguments import amount, argument, number, one_of, whole_number
 from dsir.errors import BudgetError, SettingError
 
-Method = Literal["resample", "top-k"]
+Method = Literal["resample", "top-k", "random", "cap", "coverage"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMethod:
+    """What the keys of documents are made of under one `Method`.
+
+    Attributes:
+        weight: the log-weight; False: every document has the same.
+        noise: Gumbel noise.
+        calibrated: whether the method needs a model that has a `Calibration`, of an estimator of
+            the kind "relevance".
+    """
+
+    weight: bool
+    noise: bool
+    calibrated: bool = False
+
+
+class Calibration(NamedTuple):
+    """What documents of a target reach themselves, each left out of the target.
+
+    Attributes:
+        threshold: the log-weight that nine in ten of them reach.
+        spread: standard deviation of their log-weights.
+    """
+
+    threshold: float
+    spread: float
+
+
+METHODS: dict[str, KeyMethod] = {
+    "resample": KeyMethod(weight=True, noise=True),
+    "top-k": KeyMethod(weight=True, noise=False),
+    "random": KeyMethod(weight=False, noise=True),
+    "cap": KeyMethod(weight=True, noise=True, calibrated=True),
+    # Coverage has keys only for its pool; the rounds have gains (dsir.stages.coverage).
+    "coverage": KeyMethod(weight=True, noise=False, calibrated=True),
+}
+"""The key of each `Method`."""
+
+_CAP_TEMPERATURE = 0.001
+"""Of `cap`, in spreads: log-weights below the cap that differ by more are hardly drawn."""
+
 _SLICE = 1 << 20
 _LEAST_TEMPERATURE = 1e-100
 _WORTH_A_GUESS = 1 << 22
@@ -32,7 +76,7 @@ class Run(NamedTuple):
 
     Attributes:
         first_row: global row number of the first document.
-        log_weight: float64[rows], no NaN.
+        log_weight: float64[rows], no NaN; as `KeyRule.in_keys` returns it.
         eligible: uint8[rows]; documents with 0 are never selected. None: every document with a
             log-weight above -inf is eligible.
         cost: uint32[rows], the cost of each document in the budget's unit; None for 1 each.
@@ -53,9 +97,11 @@ class KeyRule:
 
     Attributes:
         seed: 0 to 2**64 - 1.
-        method: "resample", or "top-k" for keys without noise.
+        method: "resample"; "top-k" for keys without noise; "random" for keys of noise alone; "cap"
+            for log-weights that end at the threshold of a calibration; "coverage".
         temperature: above 0; divides the log-weights.
         target: index of the target that draws; each target has its own noise.
+        calibrations: one for each target if the model has them.
     """
 
     seed: int = argument(
@@ -67,17 +113,23 @@ class KeyRule:
     method: Method = argument(
         "resample",
         "How to draw: 'resample' draws without replacement in proportion to the weights; 'top-k' "
-        "takes the greatest log-weights, without noise.",
+        "takes the greatest log-weights, without noise; 'random' ignores the weights and draws "
+        "all eligible documents with equal chance, to compare with; 'coverage' takes in ten rounds "
+        "the documents with the n-grams of the target that the selection still lacks; 'cap' draws "
+        "at random from all documents that are as relevant as the target's own. The last two weigh "
+        "by the estimator 'relevance'.",
         panel=arguments.DRAW,
     )
     temperature: float = argument(
         1.0,
         "Divides the log-weights before the noise is added, a number above 0, e.g. 0.5. Above 1 it "
-        "flattens the draw, below 1 it sharpens the draw.",
+        "flattens the draw, below 1 it sharpens the draw. The rows of the other "
+        "methods do not depend on it.",
         kind=float,
         panel=arguments.DRAW,
     )
     target: int = 0
+    calibrations: tuple[Calibration, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -102,14 +154,45 @@ class KeyRule:
         return replace(self, target=target)
 
     @property
+    def calibration(self) -> Calibration:
+        """The calibration of the target that draws.
+
+        Raises:
+            SettingError: there is none, because the weights are not those of such a model.
+        """
+        if not self.calibrations:
+            raise SettingError(
+                f'method="{self.method}": needs log-weights of the estimator "relevance"; use '
+                "dsir.select, or fit the model with that estimator"
+            )
+        return self.calibrations[self.target]
+
+    @property
+    def divisor(self) -> float:
+        """What log-weights are divided by, above 0."""
+        if self.method != "cap":
+            return self.temperature
+        spread = self.temperature * _CAP_TEMPERATURE * self.calibration.spread
+        return max(spread, _LEAST_TEMPERATURE)
+
+    @property
     def core(self) -> _core.KeySettings:
         """The rule, as the core takes it."""
         return _core.KeySettings(
             seed=self.seed,
             target=self.target,
-            temperature=self.temperature,
-            noise=self.method == "resample",
+            temperature=self.divisor,
+            noise=METHODS[self.method].noise,
         )
+
+    def in_keys(self, log_weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the log-weights as they enter the keys, before they are divided.
+
+        They are zeros if the method ignores them, and end at a threshold with method="cap".
+        """
+        if self.method == "cap":
+            return np.minimum(log_weight, self.calibration.threshold)
+        return log_weight if METHODS[self.method].weight else np.zeros_like(log_weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +276,12 @@ def sample(
     is read in slices, so memory holds only the answer and some tens of megabytes.
 
     Args:
-        log_weights: one number for each document; -inf (a weight of zero) is never drawn.
+        log_weights: one number for each document; -inf (a weight of zero) is never drawn, by no
+            method.
         n: how many documents to draw.
         seed: seed of the noise, 0 to 2**64 - 1.
-        method: "resample", or "top-k" for the greatest log-weights without noise.
+        method: "resample"; "top-k" for the greatest log-weights without noise; "random" for equal
+            chances, whatever the weights.
         temperature: divides the log-weights; above 1 flattens the draw, below 1 sharpens it.
         threads: how many threads to use; the result does not depend on it.
 
@@ -208,6 +293,8 @@ def sample(
         BudgetError: fewer than n documents have a weight above zero.
     """
     rule = KeyRule(seed, method, temperature)
+    if METHODS[rule.method].calibrated:
+        rule.calibration  # noqa: B018 - raises, because numbers have none
     values = np.asanyarray(log_weights)
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         raise SettingError("log_weights: expected a flat array of numbers")
@@ -219,11 +306,22 @@ def sample(
             yield Run(first, np.ascontiguousarray(piece, dtype=np.float64), None)
             _release_pages(piece)
 
+    def ranked() -> Iterable[Run]:
+        if METHODS[method].weight:
+            return runs()
+        return (
+            run._replace(
+                log_weight=rule.in_keys(run.log_weight),
+                eligible=(run.log_weight > -math.inf).astype(np.uint8),
+            )
+            for run in runs()
+        )
+
     eligible = sum(_count_eligible(run) for run in runs())
     if n > eligible:
         raise BudgetError(f"n={n:,}: only {eligible:,} documents have a weight above zero")
-    threshold = find_threshold(runs, rule, n, threads, len(values))
-    rows = [run.first_row + selected_positions(run, rule, threshold, threads) for run in runs()]
+    threshold = find_threshold(ranked, rule, n, threads, len(values))
+    rows = [run.first_row + selected_positions(run, rule, threshold, threads) for run in ranked()]
     return np.concatenate(rows)
 
 

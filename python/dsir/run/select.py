@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsir.arguments import flag, shown, takes_arguments
-from dsir.errors import SettingError
+from dsir.errors import SettingError, WorkdirError
 from dsir.model.targets import names_of_targets
-from dsir.remote import Location, RemotePath, folder_of, location_of
+from dsir.plural import counted
+from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
@@ -17,6 +18,7 @@ from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions
 from dsir.settings.plan import Plan, PlanArguments
+from dsir.storage.workers import workers_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -119,6 +121,16 @@ def _folder(name: str, value: object) -> Location | None:
     raise SettingError(f"{name}={shown(value)}: expected the path or URL of a folder")
 
 
+def _refuse_workers(workdir: Folder) -> None:
+    """Refuse a work directory in which workers of a planned run are at work."""
+    living = [one for one in workers_of(workdir) if one.alive] if isinstance(workdir, Path) else []
+    if living:
+        raise WorkdirError(
+            f"{workdir}: {counted(len(living), 'worker')} of 'dsir work' at work in it (the first: "
+            f"process {living[0].pid} on {living[0].host}); 'dsir finish' works with them"
+        )
+
+
 def run_plan(
     plan: Plan,
     machine: Machine,
@@ -159,6 +171,7 @@ def run_plan(
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
     if workdir is not None:
         with folder_of(workdir) as place:
+            _refuse_workers(place)
             return run.in_workdir(place, durable=True)
     if inputs.raw.in_memory or not machine.engine.shares_files:
         # Workers that do not see a folder of this machine send their results back in memory.

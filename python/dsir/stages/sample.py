@@ -27,6 +27,7 @@ class SampleTask:
 
     Attributes:
         corpus_row: global row number of the shard's first row.
+        drawn: the draw, as far as it is about this shard.
         place: where the result is stored; None to hold it in memory.
     """
 
@@ -160,7 +161,8 @@ def _pick(
     eligible = eligible_rows(scores, task.settings)
     positions, targets = [], []
     for number, target in enumerate(task.drawn.targets):
-        run = Run(corpus_row, scores.log_weight[number], eligible, groups=scores.group_codes)
+        weights = target.rule.in_keys(scores.log_weight[number])
+        run = Run(corpus_row, weights, eligible, groups=scores.group_codes)
         taken = target.positions(run)
         eligible[taken] = 0
         positions.append(taken)

@@ -45,7 +45,7 @@ class Gate:
             before += amount
             rule: KeyRule = settings.rule.of_target(number)
             if amount:
-                self._bars.append((number, _core.RisingBar(rule.core, before)))
+                self._bars.append((number, rule, _core.RisingBar(rule.core, before)))
         self._budget = before
         self._left = most_bytes
         self._gone_by = 0  # In the budget's unit.
@@ -75,8 +75,8 @@ class Gate:
         eligible = eligible_rows(scores, self._settings)
         cost = cost_of_rows(scores, self._settings)
         found = [
-            bar.add(scores.log_weight[number], eligible, corpus_row, cost=cost)
-            for number, bar in self._bars
+            bar.add(rule.in_keys(scores.log_weight[number]), eligible, corpus_row, cost=cost)
+            for number, rule, bar in self._bars
         ]
         passed = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
         if corpus_row is None:
