@@ -204,7 +204,8 @@ def _reopened(identity: dict[str, Any], text: str) -> Shard:
     shard: Shard = open_file(location_of(identity["path"]), text)
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
-        shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])
+        form = identity.get("chunk_normalize")
+        shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"], form)
     shard = shard.surveyed()
     if shard.identity() != identity:
         raise ShardError(
