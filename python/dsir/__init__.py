@@ -11,6 +11,11 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from dsir import interrupts as _interrupts
+
+if _interrupts.is_command():  # Loading the libraries takes a second; Ctrl-C may come before.
+    _interrupts.answer_signals()
+
 try:
     from dsir import _core as _core
 except ImportError as error:  # The import found the source tree, or the build is broken.

@@ -29,11 +29,12 @@ UNICODE_VERSION: Final[str]
 TOKENIZERS: Final[tuple[str, ...]]
 """The names of the tokenisers of whole texts, which users may choose."""
 
-def tokens(utf8: str | bytes, tokenizer: str) -> list[str]:
+def tokens(utf8: str | bytes, tokenizer: str, normalize: str | None = None) -> list[str]:
     """Return the lower-cased tokens of a text, by the tokeniser of this name.
 
     `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
-    An unknown name is a ValueError, and so is a text that is not UTF-8.
+    `normalize` is None, or "NFC" for the tokens of the text in this form. An unknown name is a
+    ValueError, and so is a text that is not UTF-8.
     """
 
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
@@ -41,6 +42,12 @@ def wordpunct_tokens(utf8: str | bytes) -> list[str]:
 
 def word_tokens(utf8: str | bytes) -> list[str]:
     """Return the lower-cased words of one sentence, as NLTK's NLTKWordTokenizer cuts it."""
+
+def nfc(utf8: str | bytes) -> str:
+    """Return the text in Normalization Form C, by the tables of UNICODE_VERSION.
+
+    A text that is not UTF-8, or longer than 2 GiB, is a ValueError.
+    """
 
 def lowered(utf8: str | bytes) -> str:
     """Return what str.lower() gives with the tables of UNICODE_VERSION."""
@@ -53,12 +60,43 @@ def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool
 
 # Parquet.
 
-def check_parquet_footer(footer: bytes, data_end: int) -> None:
-    """Check that a footer does not contradict itself or the size of its file.
+class ParquetFooter:
+    """A footer that contradicts neither itself nor the size of its file.
 
     The row groups have the file's rows, the columns of the schema, and a value for every row; the
     column chunks lie before `data_end`, where the footer begins, and do not overlap. Otherwise it
     is a ValueError.
+    """
+
+    def __init__(self, footer: bytes, data_end: int) -> None: ...
+    def chunks(
+        self, group: int, columns: Sequence[int] | None = None
+    ) -> list[tuple[int, int, int, bool, bool, int, int, int]]:
+        """Return the column chunks of a row group, for some or all columns of the table.
+
+        For each leaf of the schema in these columns: its number, physical type, bytes of a value of
+        fixed length, whether it is in a list, whether it can be null, offset of its first page,
+        values with nulls, codec.
+        """
+
+def parquet_page_header(
+    data: bytes,
+) -> tuple[int, int, int, int, int, int, int, bool] | None:
+    """Read the header of a page; None if it does not end within `data`.
+
+    Returns the bytes of the header, the type of the page, its bytes decompressed and in the file,
+    its values, and their encoding; for version 2, the bytes of levels before the values, and
+    whether the values are compressed. A damaged header is a ValueError.
+    """
+
+def longest_parquet_value(page: Buffer, count: int) -> int:
+    """Return the bytes of the longest of `count` values that are encoded plainly."""
+
+def parquet_index_uses(page: Buffer, levels: int, distinct: int) -> int:
+    """Return how often the index that is used most is used in a page of dictionary indices.
+
+    `levels` is how many kinds of levels (version 1) the page begins with, `distinct` how many
+    values the dictionary has. A damaged page is a ValueError.
     """
 
 # JSON.
@@ -128,6 +166,7 @@ class FeatureSpec:
         buckets: int,
         hash: Literal["fast", "sha256"],  # noqa: A002
         tokenizer: str = "wordpunct",
+        normalize: str | None = None,
     ) -> None:
         """`tokenizer="split"` is for tokens that were cut elsewhere and joined by spaces."""
 
@@ -239,6 +278,7 @@ def chunk(
     tokens: int,
     stride: int,
     tokenizer: str = "wordpunct",
+    normalize: str | None = None,
     threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the windows of the rows: (row, start, length, invalid_rows), in bytes.
@@ -274,6 +314,7 @@ def quality(
     *,
     repeated: bool = False,
     tokenizer: str = "wordpunct",
+    normalize: str | None = None,
     threads: int = 1,
 ) -> tuple[
     NDArray[np.uint32],

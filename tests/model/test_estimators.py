@@ -55,7 +55,7 @@ class TestSeparate(EstimatorContract):
     @pytest.fixture(scope="class", params=["sum", "poisson"])
     @classmethod
     def model(cls, request, fitted):
-        proportions = {"sea": 1, "law": 3}
+        proportions = {"sea": 0.25, "law": 0.75}
         return fitted(names=True, targets="separate", length=request.param, proportions=proportions)
 
 
@@ -115,7 +115,7 @@ def test_a_model_of_relevance_is_checked(fitted, tmp_path, name, value):
 
 
 def test_separate_targets_are_the_columns(fitted):
-    model = fitted(names=True, targets="separate", proportions=[1, 3])
+    model = fitted(names=True, targets="separate", proportions=[0.25, 0.75])
     assert model.column_names == ("sea", "law")
     assert model.column_shares == [0.25, 0.75]
     for mode in ("pooled", "mixture"):
@@ -136,7 +136,7 @@ def test_a_model_from_counts_is_that_of_the_fit(fitted, small_world):
     one = dsir.ImportanceModel.from_counts(FEATURES, raw, [sea], **given)
     assert one.fingerprint == fitted(**given).fingerprint
     names = ("sea", "law")
-    given |= {"targets": "mixture", "proportions": [1, 2]}
+    given |= {"targets": "mixture", "proportions": [0.25, 0.75]}
     two = dsir.ImportanceModel.from_counts(FEATURES, raw, [sea, law], target_names=names, **given)
     assert two.fingerprint == fitted(names=True, **given).fingerprint
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from dsir.cli.failures import INTERRUPTED, WRONG_CALL, say
+from dsir.cli.failures import WRONG_CALL, say
+from dsir.interrupts import INTERRUPTED
 from dsir.version import __version__
 
 # Each command with the first sentence of its help. A command's module is imported when the command

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.arrow_blocks import FILE_MAGIC, check_blocks
 from dsir.corpus.batches import cut_text, within
 from dsir.corpus.buffers import check_buffers
 from dsir.corpus.file_shard import FileShard
+from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import (
     OnError,
@@ -27,7 +29,6 @@ from dsir.formats import Kind
 from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 
-_FILE_MAGIC = b"ARROW1"
 _FEATHER_V1_MAGIC = b"FEA1"
 
 
@@ -100,8 +101,8 @@ class ArrowShard(FileShard):
 
     def _reader(self, source: pa.NativeFile, options: pa.ipc.IpcReadOptions | None) -> Any:
         """Return a reader of an IPC file, or of a stream if the bytes lack the magic of a file."""
-        with translated(lambda error: self._refuse("cannot be read as Arrow IPC", error)):
-            magic = source.read(len(_FILE_MAGIC))
+        with translated(self._refuse_other):
+            magic = source.read(len(FILE_MAGIC))
             source.seek(0)
             if magic.startswith(_FEATHER_V1_MAGIC):
                 raise ShardError(
@@ -109,7 +110,11 @@ class ArrowShard(FileShard):
                     "write it again as version 2 (Arrow IPC)",
                     path=self.name,
                 )
-            opened = pa.ipc.open_file if magic == _FILE_MAGIC else pa.ipc.open_stream
+            opened = pa.ipc.open_stream
+            if magic == FILE_MAGIC:
+                check_blocks(source)
+                source.seek(0)
+                opened = pa.ipc.open_file
             reader = opened(source, options=options)
             check_names(reader.schema)
         return reader
@@ -129,6 +134,12 @@ class ArrowShard(FileShard):
                     check_buffers(batch)
                     yield unit_row, batch
                     unit_row += len(batch)
+
+    def _refuse_other(self, error: Exception) -> ShardError:
+        other = in_place_of("Arrow", self.path)
+        if other:
+            return ShardError(f"{self.name}: {other}", path=self.name)
+        return self._refuse("cannot be read as Arrow IPC", error)
 
     def _refuse(self, what: str, error: Exception) -> ShardError:
         return ShardError(f"{self.name}: {what}: {first_line(error)}", path=self.name)

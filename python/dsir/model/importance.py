@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments import whole_number
 from dsir.errors import ModelError, SettingError
+from dsir.facts import Fact, Facts
 from dsir.model import model_file
 from dsir.model.estimator import Estimator, TextScores, TrainingCounts
 from dsir.model.explanation import explain_sum
@@ -37,7 +38,7 @@ class NgramCounts(Protocol):
     tokens: int
 
 
-class ImportanceModel(Estimator):
+class ImportanceModel(Facts, Estimator):
     """Bags of hashed n-grams of a raw corpus and of targets, and their log ratios.
 
     The log-weight of a text comes from the sum of `log_ratio` over its n-grams. Source: Xie et al.
@@ -327,14 +328,19 @@ class ImportanceModel(Estimator):
         """int64[targets, buckets]: the counts of every target, pooled or not."""
         return self._columns.counts
 
-    def __repr__(self) -> str:
-        several = f", targets={self.targets!r} of {len(self.target_names)}"
-        return (
-            f"ImportanceModel({self._features}, smoothing={self._smoothing}, "
-            f"length={self._length!r}, raw n-grams={int(self._raw_counts.sum()):,}, "
-            f"target n-grams={int(self._target_counts.sum()):,}"
-            f"{several if self.target_names else ''})"
-        )
+    def _facts(self) -> Iterator[Fact]:
+        """Give what the model was fitted to, and how."""
+        if self.target_names:
+            yield "targets", f"{', '.join(self.target_names)} ({self.targets})"
+        yield "raw n-grams", f"{int(self._raw_counts.sum()):,}"
+        yield "target n-grams", f"{int(self._target_counts.sum()):,}"
+        yield "smoothing", self._smoothing
+        yield "length", self._length
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give the n-grams and the fingerprint."""
+        yield "features", self._features
+        yield "fingerprint", self.fingerprint
 
 
 def _size(pair: Any) -> CorpusSize:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, get_args
 
 from dsir import arguments
 from dsir.arguments import amount, argument, chosen, described, number, one_of, shown
-from dsir.errors import SettingError
+from dsir.errors import SettingError, warn
 from dsir.model.features import HashedNgrams, check_features
 from dsir.model.length import Length, check_length
 from dsir.model.proportions import shares
@@ -20,6 +21,7 @@ from dsir.settings.option_text import length_in, proportions_in
 FitTokens = int | str  # A number, "auto" or "all".
 EstimatorName = Literal["auto", "ratio", "relevance"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
+_SHARES_TOLERANCE = 1e-3  # Three thirds written as 0.333 are meant to add up to 1.
 
 
 class FitArguments(TypedDict, total=False):
@@ -145,6 +147,8 @@ class FitSettings:
         found["proportions"] = None if proportions is None else tuple(proportions)
         found["estimator"] = estimator_of(given)
         found["features"] = features_of(given, estimator=found["estimator"])
+        if proportions is not None:
+            _warn_of_scaling(proportions)
         return cls(**found)
 
     @classmethod
@@ -187,6 +191,15 @@ def estimator_of(given: Mapping[str, Any]) -> str:
     if estimator == "auto":
         return "relevance" if needs else "ratio"
     return str(estimator)
+
+
+def _warn_of_scaling(proportions: Sequence[float]) -> None:
+    """Warn of proportions that do not add up to 1: they may be percentages, or one is wrong."""
+    total = math.fsum(proportions)
+    if abs(total - 1) > _SHARES_TOLERANCE:
+        scaled = ", ".join(f"{one / total:.3g}" for one in proportions[:8])
+        more = ", ..." if len(proportions) > 8 else ""
+        warn(f"proportions: add up to {total:g}, not to 1, and are scaled to {scaled}{more}")
 
 
 def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:
