@@ -187,7 +187,7 @@ def table(cells: list[dict[str, Any]]) -> str:
                     f"| {method} | {'chosen on' if tuned else 'others'} | {budget} | "
                     f"{np.exp(np.log(ratios).mean()):.2f} | {ratios.min():.2f} / "
                     f"{ratios.max():.2f} | {np.count_nonzero(ratios < 1)} of {len(ratios)} | "
-                    f"{more.mean():+.2f} | {more.min():+.2f} | "
+                    f"{more.mean():+.3f} | {more.min():+.3f} | "
                     f"{np.count_nonzero(more > 0)} of {len(more)} |"
                 )
     return "\n".join(lines)

@@ -291,6 +291,7 @@ class Pipeline:
                         covered.model,
                         lambda pool: self._pool(covered, pool, place),
                         self.engine.threads,
+                        self.machine.memory.lists,
                     )
             else:
                 columns = settings.quotas.columns

@@ -16,6 +16,7 @@ _OF_A_BATCH = 6  # Times its bytes: decoded, with its other columns, and with wh
 _LEAST_BATCH = 256_000
 _MOST_HASHES = 12_000_000
 _MOST_CANDIDATES = 1 << 20
+_MOST_LISTS = 100_000_000
 _BYTES_PER_HASH = 22  # In a hash table that is at least three eighths full.
 _BYTES_PER_CANDIDATE = 90
 
@@ -28,11 +29,13 @@ class MemoryLimit:
         reading: limits for each file that is being read; each thread reads one.
         hashes: content hashes compared in one pass over the scores.
         candidates: documents that a draw with quotas decides on in one pass.
+        lists: bytes of the n-grams of a coverage pool that are held; a larger pool stays in files.
     """
 
     reading: ReadLimits = ReadLimits()  # noqa: RUF009 - frozen
     hashes: int = _MOST_HASHES
     candidates: int = _MOST_CANDIDATES
+    lists: int = _MOST_LISTS
 
 
 NO_LIMIT = MemoryLimit()
@@ -64,4 +67,5 @@ def memory_limit(memory: Amount | None, threads: int) -> MemoryLimit:
         ReadLimits(min(BATCH_BYTES, row_bytes), row_bytes),
         min(_MOST_HASHES, rest // _BYTES_PER_HASH),
         min(_MOST_CANDIDATES, rest // _BYTES_PER_CANDIDATE),
+        min(_MOST_LISTS, rest // 4),
     )

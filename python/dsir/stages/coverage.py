@@ -37,8 +37,6 @@ POOL = (3, 2)
 
 LARGEST_GAIN = 10.0
 
-_HELD_BYTES = 100_000_000
-
 
 class PoolRows(NamedTuple):
     """The rows of one shard that are in the pool.
@@ -62,6 +60,7 @@ def draw_coverage(
     model: RelevanceModel,
     list_pool: ListPool,
     threads: int,
+    held_bytes: int = 0,
 ) -> Draw:
     """Select the documents of a corpus that cover the target.
 
@@ -74,6 +73,7 @@ def draw_coverage(
         model: the model that the scores are from.
         list_pool: lists the n-grams of the pool, which means reading its texts.
         threads: how many threads to use; the result does not depend on them.
+        held_bytes: a pool of at most so many bytes is read into memory.
 
     Raises:
         BudgetError: the budget cannot be met.
@@ -86,7 +86,7 @@ def draw_coverage(
         for number, part in enumerate(amounts)
     ]
     pool = _pool_of(shards, settings, bars)
-    lists = _PoolLists(list_pool(pool.of_shards), pool.lengths, threads)
+    lists = _PoolLists(list_pool(pool.of_shards), pool.lengths, threads, held_bytes)
     taken = np.zeros(len(pool.rows), dtype=bool)
     targets = []
     for number, (part, bar) in enumerate(zip(amounts, bars, strict=True)):
@@ -252,14 +252,17 @@ class _PoolLists:
     """The n-grams of the pool, which are gone over several times.
 
     Args:
-        shards: the n-grams of each shard's rows. They are read into memory if they are few.
+        shards: the n-grams of each shard's rows.
         lengths: the number of rows of each shard.
         threads: how many threads to use.
+        held_bytes: they are read into memory if they are no more than this.
     """
 
-    def __init__(self, shards: Sequence[ShardPool], lengths: Sequence[int], threads: int) -> None:
+    def __init__(
+        self, shards: Sequence[ShardPool], lengths: Sequence[int], threads: int, held_bytes: int
+    ) -> None:
         self._shards: Sequence[ShardPool] = shards
-        if sum(one.size for one in shards) <= _HELD_BYTES:
+        if sum(one.size for one in shards) <= held_bytes:
             self._shards = [ShardPool(lists=list(one.batches())) for one in shards]
         self._ends = np.cumsum(lengths).tolist()
         self._lengths = lengths
