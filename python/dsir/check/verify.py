@@ -406,7 +406,10 @@ def _unlike(one: pa.Array | None, other: pa.Array | None) -> npt.NDArray[np.bool
         one, other = one.dictionary_decode(), other.dictionary_decode()
     if one.equals(other):
         return None
-    # Row by row as texts, because a NaN differs from itself as a number.
-    left, right = one.to_pylist(), other.to_pylist()
-    unlike = [repr(a) != repr(b) for a, b in zip(left, right, strict=True)]
+    try:
+        # Row by row as texts, because a NaN differs from itself as a number.
+        left, right = one.to_pylist(), other.to_pylist()
+        unlike = [repr(a) != repr(b) for a, b in zip(left, right, strict=True)]
+    except (ValueError, OverflowError):  # A date that Python cannot hold, or a text not in UTF-8.
+        unlike = [not one.slice(row, 1).equals(other.slice(row, 1)) for row in range(len(one))]
     return np.array(unlike, dtype=bool) if any(unlike) else None
