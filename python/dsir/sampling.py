@@ -66,6 +66,7 @@ METHODS: dict[str, KeyMethod] = {
 _CAP_TEMPERATURE = 0.001
 """Of `cap`, in spreads: log-weights below the cap that differ by more are hardly drawn."""
 
+_MOST_THREADS = 4096
 _SLICE = 1 << 20
 _LEAST_TEMPERATURE = 1e-100
 _WORTH_A_GUESS = 1 << 22
@@ -299,6 +300,7 @@ def sample(
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         raise SettingError("log_weights: expected a flat array of numbers")
     n = amount("n", n, 1)
+    threads = whole_number("threads", threads, 1, _MOST_THREADS)
 
     def runs() -> Iterable[Run]:
         for first in range(0, len(values), _SLICE):

@@ -149,10 +149,13 @@ def target_of(
     Returns:
         The target as `dsir.select` takes it, or None if it cannot be found; findings.
     """
-    text = manifest.settings.get("target_text", manifest.settings.get("text"))
+    text = manifest.settings.get("text")
+    columns = manifest.settings.get("target_text")
+    if isinstance(columns, str):
+        text = columns
     if not isinstance(text, str) or not text:
         return None, []  # `raw_of` reports this.
-    search = _Search(text, ignore_times)
+    search = _Search(text, ignore_times, columns if isinstance(columns, dict) else {})
     described = manifest.content["inputs"].get("target")
     found: object = None
     if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):
@@ -215,8 +218,11 @@ def _own_model(manifest: Manifest) -> Location | None:
 class _Search:
     """Finds inputs, and collects what is wrong with them."""
 
-    def __init__(self, text: str, ignore_times: bool) -> None:
+    def __init__(
+        self, text: str, ignore_times: bool, text_by_name: Mapping[str, str] | None = None
+    ) -> None:
         self._text = text
+        self._text_by_name = text_by_name or {}
         self._ignore_times = ignore_times
         self.findings: list[Finding] = []
 
@@ -232,7 +238,10 @@ class _Search:
                 self._say("the manifest does not say what the targets were")
                 return None
             own = given.get(name) if isinstance(given, Mapping) else None
-            found[name] = self.corpus(f"target {name}", shards, own)
+            column = self._text_by_name.get(name, self._text)
+            one = _Search(column, self._ignore_times)
+            found[name] = one.corpus(f"target {name}", shards, own)
+            self.findings += one.findings
         return None if None in found.values() else found
 
     def corpus(self, name: str, described: list[dict[str, Any]], given: object) -> Corpus | None:

@@ -47,7 +47,7 @@ def dry_run(
     """
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of({**given, "progress": False})
-    targets = resolve_targets(target, plan.reading.target_text or plan.reading.text)
+    targets = resolve_targets(target, plan.reading.text, plan.reading.target_text)
     found = resolve(Paths(raw), text=plan.reading.text, name="raw")
     corpora = (found, *targets.corpora)
     shards = (shard for corpus in corpora for shard in corpus.shards)

@@ -33,9 +33,8 @@ def fit(
 
     `dsir fit corpus/ -t law=law/ -t news=news.jsonl --targets separate -o model.dsir`
     """
-    model = dsir.fit(
-        Paths(raw), options.targets_of(target), progress=not quiet, **with_features(given)
-    )
+    sources, given = options.targets_of(target, with_features(given))
+    model = dsir.fit(Paths(raw), sources, progress=not quiet, **given)
     model.save(out)
     if not quiet:
         typer.echo(f"{out}: {model}")

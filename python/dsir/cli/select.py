@@ -72,8 +72,7 @@ def select(
 
     `dsir select --config run.yaml --seed 7`
     """
-    given = with_features(given)
-    sources = options.targets_of(target)
+    sources, given = options.targets_of(target, with_features(given))
     if dry_run:
         look(
             raw,

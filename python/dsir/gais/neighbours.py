@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsir import _core
+from dsir import _core, arguments
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
@@ -128,8 +128,7 @@ def neighbours(
         bad = int(np.flatnonzero(~np.isfinite(narrow).all(axis=1))[0])
         raise SettingError(f"X: row {bad} holds NaN or an infinite value")
     k = whole_number("k", k, 1, 1 << 16)
-    if not -1 <= threshold <= 1:
-        raise SettingError(f"threshold={threshold!r}: expected a number from -1 to 1")
+    arguments.number("threshold", threshold, least=-1, most=1, expected="a number from -1 to 1")
     one_of("method", method, get_args(GraphMethod))
     batch_size = whole_number("batch_size", batch_size, 2)
     tables = whole_number("tables", tables, 1, 64)

@@ -18,7 +18,12 @@ from dsir.errors import DsirWarning, SettingError
 from dsir.facts import Fact, Facts
 from dsir.lexrank.doubtful import warn_of_flat
 from dsir.lexrank.idf import Idf
-from dsir.lexrank.similarity import SimilarityGraph, check_threshold, join_units
+from dsir.lexrank.similarity import (
+    MOST_NEIGHBOURS,
+    SimilarityGraph,
+    check_threshold,
+    join_units,
+)
 from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.units import Units, units_of
 
@@ -76,7 +81,7 @@ class LexRankSettings:
         if self.threshold is not None:
             object.__setattr__(self, "threshold", check_threshold(self.threshold))
         if self.top_k is not None:
-            object.__setattr__(self, "top_k", whole_number("top_k", self.top_k, 1))
+            object.__setattr__(self, "top_k", whole_number("top_k", self.top_k, 1, MOST_NEIGHBOURS))
         object.__setattr__(self, "damping", _within("damping", self.damping, 0, 1))
         object.__setattr__(self, "tolerance", _within("tolerance", self.tolerance, 0, None))
         iterations = whole_number("max_iterations", self.max_iterations, 1, 1 << 40)

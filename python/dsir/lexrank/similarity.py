@@ -21,6 +21,7 @@ from dsir.lexrank.units import Units, units_of
 
 # The threshold if only top_k is given: reached by common terms, but not by rounding alone.
 LEAST_COSINE = 1e-9
+MOST_NEIGHBOURS = (1 << 32) - 1  # Units have 32-bit numbers.
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,7 +124,7 @@ def similarity_join(
     if threshold is not None:
         threshold = check_threshold(threshold)
     if top_k is not None:
-        top_k = whole_number("top_k", top_k, 1)
+        top_k = whole_number("top_k", top_k, 1, MOST_NEIGHBOURS)
     used = thread_count(threads)
     units = units_of(
         rows, text=text, idf=idf, stopwords=stopwords, punctuation=punctuation, threads=used

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import whole_number
+from dsir.arguments import flag, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
@@ -174,7 +174,7 @@ def summarize(
     used = thread_count(threads)
     documents = [texts] if isinstance(texts, str) else texts
     check_language(language)
-    if split:
+    if flag("split", split):
         lists = sentences_of(documents, language=language, column=text)
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else lists.combine_chunks()
         candidates = lists.flatten()

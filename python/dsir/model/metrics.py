@@ -130,7 +130,7 @@ def kl_reduction(
     replicates = check_replicates(bootstrap, features.buckets)
     confidence = check_confidence(confidence)
     seed = whole_number("seed", seed, 0, (1 << 64) - 1)
-    threads = whole_number("threads", threads, 1)
+    threads = whole_number("threads", threads, 1, 4096)
     if isinstance(target, dict) and not target:
         raise SettingError("target: the dict of targets is empty")
     chosen = resolve(selected, text=text, name="selected")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,7 +71,7 @@ def open_inputs(
     target: object,
     *,
     text: str,
-    target_text: str | None = None,
+    target_text: str | Mapping[str, str] | None = None,
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
@@ -83,7 +83,7 @@ def open_inputs(
         raw: the corpus, given as in `dsir.select`.
         target: the target, given as in `dsir.select`.
         text: the text column.
-        target_text: the text column of the target; None for the same.
+        target_text: the text column of the targets, or of some by name; None for the same.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
         machine: what the run may use.
@@ -94,7 +94,7 @@ def open_inputs(
         SettingError: `raw` or `target` cannot be read as a corpus.
         DsirError: see `look`.
     """
-    targets = resolve_targets(target, target_text or text)
+    targets = resolve_targets(target, text, target_text)
     found = resolve(raw, text=text, name="raw")
     if look is not None:
         look(found, targets)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsir.arguments import flag, shown, takes_arguments
+from dsir.arguments import flag, is_utf8, shown, takes_arguments
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.targets import names_of_targets
 from dsir.plural import counted
@@ -116,8 +116,10 @@ def _folder(name: str, value: object) -> Location | None:
     """
     if value is None:
         return None
-    if value and isinstance(value, str | Path | RemotePath) and "\0" not in str(value):
-        return location_of(value)
+    if isinstance(value, str | Path | RemotePath):
+        text = str(value)
+        if text and "\0" not in text and is_utf8(text):
+            return location_of(value)
     raise SettingError(f"{name}={shown(value)}: expected the path or URL of a folder")
 
 
