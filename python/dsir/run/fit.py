@@ -8,6 +8,7 @@ from dsir.arguments import takes_arguments
 from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
+from dsir.run.fitting import fit_model
 from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
@@ -72,6 +73,6 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
         look=lambda found, targets: look_at_inputs(found, targets, machine.engine, reading, None),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    model, fitted = Pipeline(machine, reading).fit(inputs.raw, inputs.target, settings, None)
+    model, fitted = fit_model(Pipeline(machine, reading), inputs.raw, inputs.target, settings, None)
     warn_of_passed_over(fitted.passed_over, stacklevel=3)
     return model

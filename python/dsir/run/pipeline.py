@@ -14,14 +14,11 @@ import numpy as np
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
-from dsir.errors import EmptyCorpusError, SettingError, warn
+from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Estimator
-from dsir.model.estimators import FittedModel
 from dsir.model.features import HashedNgrams
-from dsir.model.importance import ImportanceModel, frozen_counts
 from dsir.model.quality import QualityFilters
-from dsir.model.relevance import RelevanceModel, calibration_of
-from dsir.model.targets import TargetCorpora
+from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.plural import counted
 from dsir.progress import Reporter
@@ -30,12 +27,9 @@ from dsir.run.combining import choose_among
 from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
-from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.settings.machine import Machine
+from dsir.settings.output import OutputSettings
 from dsir.settings.reading import ReadSettings
-from dsir.stages.calibrate import CalibrateTask, calibrate_shard
-from dsir.stages.count import ShardCounts
-from dsir.stages.count_files import CorpusCount
 from dsir.stages.coverage import PoolRows, draw_coverage
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
@@ -43,9 +37,8 @@ from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
 from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.gate import Keep
-from dsir.stages.kept.lines import plan_spool
 from dsir.stages.merged_groups import merge_groups
-from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.plan import OutputPlan, OutputShard, plan_output
 from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
@@ -64,10 +57,6 @@ from dsir.storage.workdir import Workdir
 
 Spooled = Sequence[Path | None]
 
-# The length of a sentence. It has fewer than 40 words and pairs of words, so that over 99.6% of
-# 10,000 buckets have none, and say nothing of a document.
-_FEWEST_TARGET_TOKENS = 20
-
 
 class Covered(NamedTuple):
     """What method="coverage" needs beside the scores.
@@ -81,24 +70,6 @@ class Covered(NamedTuple):
     model: RelevanceModel
     units: Sequence[Shard]
     folder: Path | None
-
-
-class Fitted(NamedTuple):
-    """The results of a fit besides the model.
-
-    Attributes:
-        skipped: rows and shards of the targets that could not be read.
-        spooled: files with the decompressed lines of raw, by unit; None for units without one.
-        raw_rows: rows of raw by unit; None for units that were not read completely.
-        target_rows: rows read, for every file of every target.
-        passed_over: files of raw and of the targets that could not be read at all.
-    """
-
-    skipped: list[Skipped]
-    spooled: Spooled
-    raw_rows: list[int | None]
-    target_rows: list[list[int]]
-    passed_over: list[Skipped]
 
 
 @dataclass(slots=True)
@@ -142,149 +113,6 @@ class Pipeline:
         """The reporter that shows progress."""
         return self.machine.reporter
 
-    def fit(
-        self,
-        raw: Corpus,
-        target: TargetCorpora,
-        settings: FitSettings,
-        workdir: Workdir | None,
-        spool: Path | None = None,
-    ) -> tuple[FittedModel, Fitted]:
-        """Count the n-grams of all corpora and make the model.
-
-        Args:
-            raw: the corpus to select from.
-            target: the targets.
-            settings: how to make the model.
-            workdir: the folder that keeps the counts; None to hold them in memory.
-            spool: folder to write decompressed lines of raw to, for later stages; None to
-                decompress them again.
-
-        Returns:
-            The model, and the other results of the fit.
-
-        Raises:
-            EmptyCorpusError: a corpus has no rows that can be read.
-            ModelError: a corpus has no n-grams.
-            BadDataError: more rows or shards of a corpus are bad than the limits allow.
-
-        Warns:
-            DsirWarning: a target has hardly any tokens.
-        """
-        features = settings.features
-        with self._timed("fit") as timed:
-            counted_targets = []
-            *of_targets, (_, of_raw) = self.fit_counts(raw, target, settings, workdir, spool)
-            for corpus, count in of_targets:
-                counts = self._count(corpus, count)
-                _warn_of_small(corpus.name, counts)
-                counted_targets.append(counts)
-            counted_raw = self._count(raw, of_raw)
-            timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
-        for corpus, counts in zip(
-            (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
-        ):
-            refuse_no_rows(corpus, counts.rows, counts.skipped)
-        if settings.estimator == RelevanceModel.kind:
-            model: FittedModel = self._relevance(target, settings, counted_raw, counted_targets)
-        else:
-            model = ImportanceModel.from_counts(
-                features,
-                counted_raw,
-                counted_targets,
-                target_names=target.names,
-                targets=settings.targets,
-                proportions=settings.proportions,
-                smoothing=settings.smoothing,
-                length=settings.length,
-            )
-        skipped = [entry for counts in counted_targets for entry in counts.skipped]
-        rows = [counts.file_rows for counts in counted_targets]
-        passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
-        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
-
-    def _relevance(
-        self,
-        target: TargetCorpora,
-        settings: FitSettings,
-        raw: ShardCounts,
-        targets: Sequence[ShardCounts],
-    ) -> RelevanceModel:
-        """Return the relevance model of these counts; the targets are read again."""
-        of_targets = [one.counts for one in targets]
-        counts = np.stack(of_targets) if target.names else of_targets[0]
-        for side, of_side in (("raw", raw.counts), ("target", counts)):
-            names = target.names if side == "target" else ()
-            frozen_counts(side, of_side, of_side.shape, names)  # Refuses a corpus without n-grams.
-        columns = [[corpus] for corpus in target.corpora]
-        if settings.targets == "pooled":
-            columns, of_targets = [list(target.corpora)], [np.sum(of_targets, axis=0)]
-        found = []
-        with self._timed("fit"):
-            for corpora, of_column in zip(columns, of_targets, strict=True):
-                units = [unit for corpus in corpora for unit in corpus.shards]
-                threads = self._threads_inside(len(units))
-                on_error = self.reading.on_error
-                tasks = [
-                    CalibrateTask(unit, settings.features, of_column, raw.counts, on_error, threads)
-                    for unit in units
-                ]
-                size = sum(unit.size for unit in units)
-                with (
-                    self.reporter.stage("calibrate", size, "bytes") as advance,
-                    stopping(self.engine.run(calibrate_shard, tasks, advance)) as results,
-                ):
-                    relevance, tokens = zip(*results, strict=True)
-                found.append(calibration_of(np.concatenate(relevance), np.concatenate(tokens)))
-        return RelevanceModel(
-            settings.features,
-            raw.counts,
-            counts,
-            found,
-            target_names=target.names,
-            targets=settings.targets,
-            proportions=settings.proportions,
-        )
-
-    def fit_counts(
-        self,
-        raw: Corpus,
-        target: TargetCorpora,
-        settings: FitSettings,
-        workdir: Workdir | None,
-        spool: Path | None = None,
-    ) -> list[tuple[Corpus, CorpusCount]]:
-        """Return what a fit counts: every target, then raw. The arguments are those of `fit`."""
-        features = settings.features
-        limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
-        spools = plan_spool(raw.shards, limit, spool) if spool else ()
-        stems = [f"target-{number:03d}" for number in range(len(target.names))] or ["target"]
-
-        def count_of(corpus: Corpus, stem: str, limit: int, spools: Spooled = ()) -> CorpusCount:
-            return CorpusCount(
-                units=corpus.shards,
-                features=features,
-                limit=limit,
-                on_error=self.reading.on_error,
-                stem=stem,
-                place=lambda name: workdir.place(name) if workdir else None,
-                tally=BadTally(self.reading.limits, corpus.name, len(corpus.first_shards)),
-                spools=spools,
-            )
-
-        counts = [
-            (corpus, count_of(corpus, stem, -1))
-            for corpus, stem in zip(target.corpora, stems, strict=True)
-        ]
-        return [*counts, (raw, count_of(raw, "raw", limit, spools))]
-
-    def _count(self, corpus: Corpus, count: CorpusCount) -> ShardCounts:
-        with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
-            counts = count.run(self.engine, advance)
-        if count.limit < 0:  # Otherwise only the first rows were read, and they tell no share.
-            count.tally.finish()
-        return counts
-
     def score(
         self,
         corpus: Corpus,
@@ -323,7 +151,7 @@ class Pipeline:
             corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally
         )
         size = sum(task.shard.size for task in tasks)
-        with self._timed("score") as timed:
+        with self.timed("score") as timed:
             with (
                 self.reporter.stage("score", size, "bytes") as advance,
                 stopping(self.engine.run(score_shard, tasks, advance)) as results,
@@ -351,7 +179,7 @@ class Pipeline:
         tally: BadTally | None = None,
     ) -> list[ScoreTask]:
         """Return the tasks that score units; see `score` for the arguments."""
-        threads = self._threads_inside(len(numbers))
+        threads = self.threads_inside(len(numbers))
         return [
             ScoreTask(
                 corpus.shards[number],
@@ -396,7 +224,7 @@ class Pipeline:
             BadDataError: more rows or shards are bad than the limits allow.
         """
         numbers = sorted(lost.by_unit)
-        threads = self._threads_inside(len(numbers))
+        threads = self.threads_inside(len(numbers))
         folder = None
         if workdir is not None:
             folder = workdir.stage(lost.stage("damaged"), workdir.manifest["settings"])
@@ -413,7 +241,7 @@ class Pipeline:
             for number in numbers
         ]
         found = list(scores)
-        with self._timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
+        with self.timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
             for number, unit in zip(numbers, new, strict=True):
                 found[number] = unit
         tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
@@ -450,7 +278,7 @@ class Pipeline:
                 'use dsir.select, or method="cap"'
             )
         rows = sum(unit.rows for unit in scores)
-        with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
+        with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
             if covered is not None:
@@ -488,7 +316,7 @@ class Pipeline:
     def _pool(self, covered: Covered, pool: Sequence[PoolRows]) -> list[ShardPool]:
         """List the n-grams of the rows of a pool, by unit."""
         numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
-        threads = self._threads_inside(len(numbers))
+        threads = self.threads_inside(len(numbers))
         folder = covered.folder
         if folder is not None:
             folder.mkdir(exist_ok=True)
@@ -524,7 +352,7 @@ class Pipeline:
         """Choose from candidates by two measures; see `choose_among`."""
         candidates = sum(unit.selected for unit in rows)
         with (
-            self._timed("combine"),
+            self.timed("combine"),
             self.reporter.stage("combine", candidates, "rows") as advance,
         ):
             found = choose_among(shards, rows, drawn, settings, combine, self.engine.threads)
@@ -532,10 +360,10 @@ class Pipeline:
         return found
 
     def plan(
-        self, shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int
-    ) -> list[OutputShard]:
+        self, shards: Sequence[Shard], rows: Sequence[ShardRows], output: OutputSettings
+    ) -> OutputPlan:
         """Divide the selected rows among output shards."""
-        return list(plan_output(shards, rows, shard_size))
+        return plan_output(shards, rows, output.shard_size, keep_types=output.keep_types)
 
     def write(
         self,
@@ -559,7 +387,7 @@ class Pipeline:
         workdir: Workdir | None,
     ) -> list[WriteTask]:
         """Return the tasks that write the output shards."""
-        threads = self._threads_inside(len(outputs))
+        threads = self.threads_inside(len(outputs))
         return [
             WriteTask(
                 output,
@@ -576,7 +404,7 @@ class Pipeline:
         self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams
     ) -> list[GatheredShard]:
         """Return the rows of the output shards in memory."""
-        threads = self._threads_inside(len(outputs))
+        threads = self.threads_inside(len(outputs))
         tasks = [GatherTask(output, added, features, threads) for output in outputs]
         with self._writing(outputs) as advance:
             return list(self.engine.run(gather_shard, tasks, advance))
@@ -584,19 +412,20 @@ class Pipeline:
     @contextmanager
     def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Callable[[int], None]]:
         rows = sum(output.rows for output in outputs)
-        with self._timed("write") as timed:
+        with self.timed("write") as timed:
             timed.text_bytes = sum(output.text_bytes for output in outputs)
             with self.reporter.stage("write", rows, "rows") as advance:
                 yield advance
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[StageTime]:
+    def timed(self, name: str) -> Iterator[StageTime]:
+        """Add the time of a block to that of a stage, and give the stage's `StageTime`."""
         timed = self.times.setdefault(name, StageTime())
         begun = time.monotonic()
         yield timed
         timed.seconds += time.monotonic() - begun
 
-    def _threads_inside(self, tasks: int) -> int:
+    def threads_inside(self, tasks: int) -> int:
         """Return how many threads each task may use if there are more threads than tasks."""
         return max(1, self.engine.threads // max(1, tasks))
 
@@ -621,13 +450,3 @@ def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> Non
         f"{corpus.name}: has no rows ({shards}, the first is {first})",
         path=first,
     )
-
-
-def _warn_of_small(name: str, target: ShardCounts) -> None:
-    """Warn of a target with fewer tokens than a sentence; one without any is an error elsewhere."""
-    if 0 < target.tokens < _FEWEST_TARGET_TOKENS:
-        warn(
-            f"{name}: has only {counted(target.tokens, 'token')} in "
-            f"{counted(target.source_rows, 'row')}, too few to tell which documents are like it; "
-            "a target typically has hundreds of documents, and 10,000 tokens or more"
-        )

@@ -29,14 +29,15 @@ from dsir.output.manifest import described_input, manifest_of
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror, within
-from dsir.run.accounts import accounts_of, with_kl_reduction
+from dsir.run.accounts import accounts_of, warn_of_other_columns, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
+from dsir.run.fitting import Fitted, fit_model
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
-from dsir.run.pipeline import Covered, Fitted, Pipeline
+from dsir.run.pipeline import Covered, Pipeline
 from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selection import Selection, join_tables
 from dsir.settings.machine import Machine
@@ -180,7 +181,8 @@ class SelectionRun:
         begun: float,
     ) -> Selection:
         """Fit, score, draw and write; again without the damaged row groups if some are found."""
-        model, fitted = self.pipeline.fit(
+        model, fitted = fit_model(
+            self.pipeline,
             self.raw,
             self.inputs.target,
             self.plan.fit,
@@ -196,7 +198,8 @@ class SelectionRun:
             if self.plan.combine is not None:
                 settings = self.plan.draw.calibrated(model.calibrations)
                 drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
-            outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
+            planned = self.pipeline.plan(shards, rows, self.plan.output)
+            outputs = planned.shards
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
             skipped = fitted.skipped + skipped_in_files(shards, [unit.skipped for unit in scores])
@@ -210,6 +213,8 @@ class SelectionRun:
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
+            if held is not None:
+                warn_of_other_columns(planned)
             selection, manifest = self._finish(
                 written, model, scores, drawn, rows, skipped, described
             )
