@@ -342,7 +342,7 @@ class SelectionRun:
             lost.unit(unit, number) if number in lost.by_unit else unit
             for number, unit in enumerate(self.raw.shards)
         ]
-        return Covered(model, units, None if kept is None else kept / "pool")
+        return Covered(model, units, kept)
 
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
