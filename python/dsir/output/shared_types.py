@@ -93,9 +93,7 @@ def _index_type(data_type: pa.DataType) -> pa.DataType:
 
 def _wider_dictionary(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     """Return a dictionary of the wider values; the values themselves if one is no dictionary."""
-    values = [
-        kind.value_type if pa.types.is_dictionary(kind) else kind for kind in (one, other)
-    ]
+    values = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in (one, other)]
     wider = wider_type(*values)
     if wider is None or not (pa.types.is_dictionary(one) and pa.types.is_dictionary(other)):
         return wider
