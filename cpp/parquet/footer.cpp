@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parquet/thrift.hpp"
@@ -13,25 +14,27 @@ namespace dsir::parquet {
 namespace {
 
 constexpr std::int64_t kMagicBytes = 4;
+constexpr std::int32_t kRequired = 0;
 constexpr std::int32_t kRepeated = 2;
 constexpr int kDeepest = 256;
 
 struct SchemaElement {
     std::optional<std::int32_t> type;
+    std::int32_t length = 0;
     std::int32_t repetition = 0;
     std::string_view name;
     std::int32_t children = 0;
 };
 
-struct Leaf {
-    std::int32_t type = 0;
-    bool repeated = false;  // Whether the column or a parent is a list.
+struct NamedLeaf {
+    Leaf leaf;
     std::vector<std::string_view> path;
 };
 
 struct Chunk {
     bool described = false;
     std::int32_t type = 0;
+    std::int32_t codec = 0;
     std::vector<std::string_view> path;
     std::int64_t values = -1;
     std::int64_t uncompressed = -1;
@@ -68,6 +71,8 @@ SchemaElement read_element(ThriftReader& reader) {
     reader.read_struct([&](std::int64_t id, Type type) {
         if (id == 1) {
             element.type = reader.i32(type);
+        } else if (id == 2) {
+            element.length = reader.i32(type);
         } else if (id == 3) {
             element.repetition = reader.i32(type);
         } else if (id == 4) {
@@ -90,6 +95,8 @@ void read_column(ThriftReader& reader, Chunk& chunk) {
             chunk.path.clear();
             reader.read_list(type, Type::kBinary,
                              [&] { chunk.path.push_back(reader.binary(Type::kBinary)); });
+        } else if (id == 4) {
+            chunk.codec = reader.i32(type);
         } else if (id == 5) {
             chunk.values = reader.i64(type);
         } else if (id == 6) {
@@ -134,16 +141,19 @@ RowGroup read_group(ThriftReader& reader) {
 }
 
 /// Reads one element and what is under it, and adds its leaves.
-void add_leaves(const std::vector<SchemaElement>& schema, std::size_t& at, Leaf above, int depth,
-                std::vector<Leaf>& leaves) {
+void add_leaves(const std::vector<SchemaElement>& schema, std::size_t& at, NamedLeaf above,
+                int depth, std::vector<NamedLeaf>& leaves) {
     require(at < schema.size() && depth < kDeepest, "the schema is no tree");
     const SchemaElement& element = schema[at++];
-    if (depth > 0) above.path.push_back(element.name);
-    above.repeated = above.repeated || element.repetition == kRepeated;
+    above.path.push_back(element.name);
+    above.leaf.repeated = above.leaf.repeated || element.repetition == kRepeated;
+    above.leaf.nullable = above.leaf.nullable || element.repetition != kRequired;
     require(element.children >= 0, "the schema is no tree");
     if (element.type.has_value()) {
         require(element.children == 0, "the schema is no tree");
-        above.type = *element.type;
+        require(element.length >= 0, "the schema has a negative length");
+        above.leaf.type = *element.type;
+        above.leaf.length = element.length;
         leaves.push_back(std::move(above));
         return;
     }
@@ -152,22 +162,23 @@ void add_leaves(const std::vector<SchemaElement>& schema, std::size_t& at, Leaf 
     }
 }
 
-std::vector<Leaf> leaves_of(const std::vector<SchemaElement>& schema) {
-    std::vector<Leaf> leaves;
+std::vector<NamedLeaf> leaves_of(const std::vector<SchemaElement>& schema) {
+    std::vector<NamedLeaf> leaves;
     std::size_t at = 0;
     if (!schema.empty() && !schema[0].type.has_value()) {
-        Leaf root;
         const SchemaElement& top = schema[at++];
         require(top.children >= 0, "the schema is no tree");
         for (std::int32_t child = 0; child < top.children; ++child) {
-            add_leaves(schema, at, root, 1, leaves);
+            NamedLeaf root;
+            root.leaf.column = static_cast<std::uint32_t>(child);
+            add_leaves(schema, at, std::move(root), 1, leaves);
         }
     }
     require(at == schema.size(), "the schema is no tree");
     return leaves;
 }
 
-void check_group(const RowGroup& group, std::size_t number, const std::vector<Leaf>& leaves,
+void check_group(const RowGroup& group, std::size_t number, const std::vector<NamedLeaf>& leaves,
                  std::int64_t data_end, std::vector<Span>& spans) {
     require(group.rows >= 0, in_group(number, "has " + std::to_string(group.rows) + " rows"));
     require(group.chunks.size() == leaves.size(),
@@ -175,13 +186,13 @@ void check_group(const RowGroup& group, std::size_t number, const std::vector<Le
                                  " columns, the schema " + std::to_string(leaves.size())));
     for (std::size_t column = 0; column < leaves.size(); ++column) {
         const Chunk& chunk = group.chunks[column];
-        const Leaf& leaf = leaves[column];
+        const auto& [leaf, path] = leaves[column];
         const auto where = [&](const std::string& what) {
             return "row group " + std::to_string(number) + ", column " + std::to_string(column) +
                    " " + what;
         };
         require(chunk.described, where("has no description of its data"));
-        require(chunk.path == leaf.path && chunk.type == leaf.type,
+        require(chunk.path == path && chunk.type == leaf.type,
                 where("has another name or type in the schema"));
         require(leaf.repeated ? chunk.values >= group.rows : chunk.values == group.rows,
                 where("has " + std::to_string(chunk.values) + " values for " +
@@ -197,7 +208,7 @@ void check_group(const RowGroup& group, std::size_t number, const std::vector<Le
 
 }  // namespace
 
-void check_footer(std::string_view footer, std::int64_t data_end) {
+Footer::Footer(std::string_view footer, std::int64_t data_end) {
     ThriftReader reader(footer);
     std::vector<SchemaElement> schema;
     std::vector<RowGroup> groups;
@@ -213,7 +224,7 @@ void check_footer(std::string_view footer, std::int64_t data_end) {
             reader.skip(type);
         }
     });
-    const std::vector<Leaf> leaves = leaves_of(schema);
+    const std::vector<NamedLeaf> leaves = leaves_of(schema);
     require(rows >= 0, "the file has " + std::to_string(rows) + " rows");
     std::vector<Span> spans;
     std::int64_t left = rows;
@@ -221,13 +232,23 @@ void check_footer(std::string_view footer, std::int64_t data_end) {
         check_group(groups[number], number, leaves, data_end, spans);
         require(groups[number].rows <= left, "the row groups have more rows than the file");
         left -= groups[number].rows;
+        for (const Chunk& chunk : groups[number].chunks) {
+            chunks_.push_back({chunk.start(), chunk.values, chunk.codec});
+        }
     }
+    groups_ = groups.size();
+    for (const NamedLeaf& named : leaves) leaves_.push_back(named.leaf);
     require(left == 0, "the row groups have fewer rows than the file");
     std::sort(spans.begin(), spans.end(),
               [](const Span& a, const Span& b) { return a.start < b.start; });
     for (std::size_t k = 1; k < spans.size(); ++k) {
         require(spans[k - 1].end <= spans[k].start, "column chunks overlap");
     }
+}
+
+std::span<const ColumnChunk> Footer::chunks(std::size_t group) const {
+    require(group < groups_, "there is no such row group");
+    return std::span(chunks_).subspan(group * leaves_.size(), leaves_.size());
 }
 
 }  // namespace dsir::parquet

@@ -8,7 +8,7 @@ constexpr int kDeepest = 64;
 }  // namespace
 
 std::string_view ThriftReader::take(std::uint64_t count) {
-    require(count <= bytes_.size(), "the structure ends early");
+    if (count > bytes_.size()) throw EndsEarly();
     const std::string_view taken = bytes_.substr(0, count);
     bytes_.remove_prefix(count);
     return taken;
@@ -33,7 +33,7 @@ ThriftReader::ListHeader ThriftReader::list_header() {
     const std::uint8_t header = byte();
     const std::uint64_t count = (header >> 4) == 15 ? varint() : header >> 4;
     // Every element has at least one byte, so that a damaged count ends the loop over them.
-    require(count <= bytes_.size(), "a list is longer than the structure");
+    if (count > bytes_.size()) throw EndsEarly();
     return {type_of(header & 0x0F), count};
 }
 

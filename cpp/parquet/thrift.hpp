@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string_view>
@@ -24,8 +25,14 @@ enum class Type : std::uint8_t {
     kUuid = 13,
 };
 
+/// The bytes end before the structure does.
+class EndsEarly : public std::invalid_argument {
+  public:
+    EndsEarly() : std::invalid_argument("the structure ends early") {}
+};
+
 /// Reads Thrift's compact protocol. Every read checks that the bytes are there, and throws
-/// std::invalid_argument otherwise.
+/// EndsEarly otherwise; what is no Thrift is a std::invalid_argument.
 class ThriftReader {
   public:
     explicit ThriftReader(std::string_view bytes) : bytes_(bytes) {}
@@ -70,6 +77,9 @@ class ThriftReader {
     }
 
     void skip(Type type, int depth = 0);
+
+    /// The number of bytes not yet read.
+    std::size_t left() const { return bytes_.size(); }
 
     static void require(bool condition, const char* what) {
         if (!condition) throw std::invalid_argument(what);

@@ -48,6 +48,7 @@ from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
+from dsir.model.relevance import RelevanceModel
 from dsir.run.fit import fit
 from dsir.run.load import load
 from dsir.run.select import select
@@ -71,6 +72,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "QualityFilters",
+    "RelevanceModel",
     "RowError",
     "Selection",
     "SelectionDifference",

@@ -66,6 +66,9 @@ def test_a_run(run_dsir, parquet, target, tmp_path, contents):
     assert numbers["empty"] == rows["passed_over"]["empty"]
     assert numbers["bad"] == 0
     assert numbers["KL reduction"] == pytest.approx(metrics["kl_reduction"], abs=1e-4)
+    by_chance = re.search(r"of a random draw +(-?[\d.]+)", done.stdout)
+    assert by_chance is not None
+    assert float(by_chance[1]) == pytest.approx(metrics["random_kl_reduction"], abs=1e-4)
     assert numbers["effective sample size"] == pytest.approx(
         metrics["effective_sample_size"], abs=0.1
     )

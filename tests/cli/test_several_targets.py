@@ -24,12 +24,15 @@ def targets(world, tmp_path):
 def test_separate_targets(run_dsir, parquet, targets, contents):
     given = ["-t", "sea=sea.jsonl", "-t", "law=law.jsonl", "--targets", "separate"]
     done = run_dsir(
-        *("select", *parquet, *given, "--proportions", "law=1,sea=3", "--n", 40, "-o", "out"),
+        *("select", *parquet, *given, "--proportions", "law=0.25,sea=0.75", "--n", 40, "-o", "out"),
         *SETTINGS[:-1],
         cwd=targets,
     )
     assert done.returncode == 0, done.stderr
-    lines = r"target sea +30 +[\d,]+ tokens\s+KL reduction +0\.\d+\s+effective sample size +\d"
+    lines = (
+        r"target sea +30 +[\d,]+ tokens\s+KL reduction +0\.\d+\s+"
+        r"of a random draw +-0\.\d+ +estimated; 1\.\d+ worse\s+effective sample size +\d"
+    )
     assert re.search(lines, done.stdout)
     assert re.search(r"target law +10 ", done.stdout)
     expected = dsir.select(
@@ -37,7 +40,7 @@ def test_separate_targets(run_dsir, parquet, targets, contents):
         {name: targets / f"{name}.jsonl" for name in ("sea", "law")},
         n=40,
         targets="separate",
-        proportions={"sea": 3, "law": 1},
+        proportions={"sea": 0.75, "law": 0.25},
         min_tokens=20,
         length="mean",
         temperature=0.1,

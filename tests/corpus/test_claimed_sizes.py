@@ -74,15 +74,16 @@ def test_lost_rows_that_nobody_can_believe_are_a_lost_file(tmp_path):
     assert {entry.path for entry in done.skipped if entry.rows == 0} == {str(path)}
 
 
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
 @pytest.mark.parametrize("columns", ["text", "beside"])
-def test_rows_that_share_one_long_text_are_decoded_few_at_a_time(tmp_path, columns):
+def test_rows_that_share_one_long_text_are_decoded_few_at_a_time(tmp_path, columns, version):
     long = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), ["ship " * 40_000])
     short = pa.array(["a ship"] * 5000)
     table = pa.table(
         {"text": long, "b": short} if columns == "text" else {"text": short, "b": long}
     )
     path = tmp_path / "shared.parquet"
-    pq.write_table(table, path, compression="zstd", store_schema=False)
+    pq.write_table(table, path, compression="zstd", store_schema=False, data_page_version=version)
     assert path.stat().st_size < 2000
     (shard,) = resolve(path, text="text").shards
     texts = 0
@@ -96,3 +97,58 @@ def test_rows_that_share_one_long_text_are_decoded_few_at_a_time(tmp_path, colum
     taken = list(shard.take(np.arange(0, 5000, 100)))
     assert sum(len(part.rows) for part in taken) == 50
     assert max(part.records.nbytes for part in taken) < 11 << 20
+
+
+def test_dictionaries_whose_texts_are_used_once_are_decoded_at_once(tmp_path):
+    rows = 3000
+    texts = ["ship " * (400_000 if row == 7 else 100) + str(row) for row in range(rows)]
+    path = tmp_path / "ordinary.parquet"
+    pq.write_table(
+        pa.table({"text": texts}), path, compression="snappy", dictionary_pagesize_limit=1 << 30
+    )
+    (shard,) = resolve(path, text="text").shards
+    assert [len(batch.text) for batch in shard.text_batches(on_error="raise")] == [rows]
+
+
+def test_values_that_begin_with_the_value_before_are_decoded_few_at_a_time(tmp_path):
+    path = tmp_path / "deltas.parquet"
+    pq.write_table(
+        pa.table({"text": ["ship " * 40_000] * 4000}),
+        path,
+        use_dictionary=False,
+        column_encoding="DELTA_BYTE_ARRAY",
+        compression="zstd",
+        store_schema=False,
+    )
+    assert path.stat().st_size < 1 << 20
+    (shard,) = resolve(path, text="text").shards
+    sizes = [batch.text.nbytes for batch in shard.text_batches(on_error="raise")]
+    assert max(sizes) < 300 << 20
+
+
+def test_a_page_that_claims_more_than_its_file_can_have_is_refused(tmp_path):
+    path = tmp_path / "zeros.parquet"
+    pq.write_table(
+        pa.table({"text": ["a" * (300 << 20)], "id": [1]}),
+        path,
+        compression="zstd",
+        use_dictionary=False,
+        write_statistics=False,
+    )
+    assert path.stat().st_size < 100_000
+    (shard,) = resolve(path, text="text").shards
+    with pytest.raises(ShardError, match=r"says that it has 314,572,8.. bytes once"):
+        list(shard.limited(ReadLimits(row_bytes=1 << 30)).text_batches(on_error="raise"))
+
+
+def test_a_list_of_a_billion_nulls_is_refused(tmp_path):
+    values = 100_000_000
+    offsets = pa.array([0, values], pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, pa.nulls(values, pa.int8()))
+    path = tmp_path / "nulls.parquet"
+    pq.write_table(pa.table({"text": ["a ship"], "tags": lists}), path)
+    assert path.stat().st_size < 2_000_000
+    (shard,) = resolve(path, text="text").shards
+    assert sum(len(batch.text) for batch in shard.text_batches(on_error="raise")) == 1
+    with pytest.raises(ShardError, match=r"a row takes up to 1,6.* bytes once it is decoded"):
+        list(shard.take(np.array([0])))

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
-from dsir._core import check_parquet_footer
+from dsir._core import ParquetFooter
 from dsir.corpus import resolve
 from dsir.errors import ShardError
 
@@ -31,7 +31,7 @@ def data(tmp_path):
 
 
 def test_a_good_footer_passes(data):
-    check_parquet_footer(*footer(data))
+    ParquetFooter(*footer(data))
 
 
 @pytest.mark.parametrize("rows", [0, 1])
@@ -40,7 +40,7 @@ def test_files_of_no_rows_or_groups_pass(tmp_path, rows):
     with pq.ParquetWriter(path, pa.schema([("text", pa.string())])) as writer:
         for _ in range(rows):
             writer.write_table(pa.table({"text": pa.array([], pa.string())}))
-    check_parquet_footer(*footer(path.read_bytes()))
+    ParquetFooter(*footer(path.read_bytes()))
     (shard,) = resolve(path, text="text").shards
     assert list(shard.text_batches(on_error="raise")) == []
 
@@ -102,21 +102,21 @@ def test_a_file_that_contradicts_itself_is_a_listed_skip(data, tmp_path):
 def test_a_footer_that_ends_early_is_refused(data, cut):
     content, end = footer(data)
     with pytest.raises(ValueError, match=r"."):
-        check_parquet_footer(content[:cut], end)
+        ParquetFooter(content[:cut], end)
 
 
 def test_chunks_outside_of_the_file_or_over_each_other_are_refused(data):
     content, end = footer(data)
     with pytest.raises(ValueError, match="lies outside of the file"):
-        check_parquet_footer(content, end // 2)
+        ParquetFooter(content, end // 2)
     with pq.ParquetFile(pa.BufferReader(data)) as file:
         second = file.metadata.row_group(1).column(0).data_page_offset
         first = file.metadata.row_group(2).column(0).data_page_offset
     changed = data.replace(varint(first), varint(second))
     with pytest.raises(ValueError, match="overlap"):
-        check_parquet_footer(*footer(changed))
+        ParquetFooter(*footer(changed))
 
 
 def test_nested_lists_do_not_end_the_process():
     with pytest.raises(ValueError, match="nested too deeply"):
-        check_parquet_footer(b"\x59" + b"\x19" * 1000, 100)
+        ParquetFooter(b"\x59" + b"\x19" * 1000, 100)

@@ -60,9 +60,10 @@ METRICS = st.builds(
     ),
     effective_sample_size=maybe(SHARE),
     targets=maybe(
-        st.dictionaries(NAMES, st.builds(TargetAccounts, *[maybe(COUNT)] * 3, *[maybe(SHARE)] * 2))
+        st.dictionaries(NAMES, st.builds(TargetAccounts, *[maybe(COUNT)] * 3, *[maybe(SHARE)] * 3))
     ),
     kl_reduction=maybe(SHARE),
+    random_kl_reduction=maybe(SHARE),
     stages=maybe(st.dictionaries(NAMES, st.just({"seconds": 0.5, "mb_per_second": None}))),
 )
 
@@ -120,6 +121,7 @@ def test_the_keys_and_their_order(world, plain, tmp_path):
         "text_bytes",
         "effective_sample_size",
         "kl_reduction",
+        "random_kl_reduction",
         "stages",
     ]
     assert list(plain.metrics.rows) == [
@@ -153,6 +155,7 @@ def test_the_keys_and_their_order(world, plain, tmp_path):
         "groups",
         "targets",
         "kl_reduction",
+        "random_kl_reduction",
         "stages",
     ]
     assert list(several.metrics.rows.passed_over)[3:] == ["duplicates", "filtered"]
@@ -165,12 +168,13 @@ def test_the_keys_and_their_order(world, plain, tmp_path):
         "text_bytes",
         "effective_sample_size",
         "kl_reduction",
+        "random_kl_reduction",
     ]
     written = json.loads((tmp_path / "out" / "_dsir/selection.json").read_bytes())["metrics"]
     assert written == {name: one for name, one in several.metrics.items() if name != "stages"}
     pooled = dsir.select(table, {"sea": world.target, "law": LAW}, **SETTINGS).metrics
     assert list(pooled)[4:7] == ["effective_sample_size", "targets", "kl_reduction"]
-    assert list(pooled.targets["law"]) == ["kl_reduction"]
+    assert list(pooled.targets["law"]) == ["kl_reduction", "random_kl_reduction"]
 
 
 def test_it_is_frozen(plain):

@@ -145,9 +145,7 @@ def test_no_model_from_nothing(raw, target, keywords, kind, message):
 
 def test_repr():
     assert repr(model_of([1000] * 7, [2] * 7)) == (
-        "ImportanceModel(HashedNgrams(n=2, buckets=7, tokenizer='wordpunct', hash='fast', "
-        "sentences='none'), "
-        "smoothing=0.0, length='sum', raw n-grams=7,000, target n-grams=14)"
+        "ImportanceModel(raw n-grams: 7,000, target n-grams: 14, smoothing: 0.0, length: sum)"
     )
 
 

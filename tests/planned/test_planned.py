@@ -16,11 +16,12 @@ from dsir.storage.sealed_json import read_sealed, write_sealed
 from dsir.storage.workdir_lock import locked
 from dsir.storage.workers import Worker
 
-SETTINGS = ("--min-tokens", 20, "--length", "mean", "--temperature", "0.1")
+SETTINGS = ("--min-tokens", 20)
 CALLS = {
-    "n": ("--n", 40),
+    "n": ("--n", 40, "--length", "mean", "--temperature", "0.1"),
     "tokens, small parts": ("--tokens", 4000, "--shard-size", "8k"),
     "quotas and dedup": ("--fraction", "20%", "--max-per", "domain=0.5", "--dedup", "exact"),
+    "coverage": ("--n", 40, "--method", "coverage"),
     "windows": ("--n", 60, "--chunk-tokens", 30),
     "a small fit": ("--n", 40, "--fit-tokens", 3000),
 }

@@ -19,6 +19,7 @@ from dsir.check.json_differences import Difference, differences
 from dsir.check.part_rows import origins_of, part_rows
 from dsir.check.row_merge import Pair, Rows, merged
 from dsir.errors import OutputError, SettingError
+from dsir.facts import Fact, Facts
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, joined_origins
@@ -26,6 +27,7 @@ from dsir.plural import counted
 from dsir.remote import Location, RemotePath, location_of
 
 _RUN = 1 << 17
+_SHOWN = 8
 
 
 @dataclass(slots=True)
@@ -62,8 +64,8 @@ class WeightChange:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-@dataclass(frozen=True, slots=True)
-class SelectionDifference:
+@dataclass(frozen=True, slots=True, repr=False)
+class SelectionDifference(Facts):
     """What `diff` found.
 
     Attributes:
@@ -91,6 +93,31 @@ class SelectionDifference:
     def same_rows(self) -> bool:
         """Whether both have the same rows."""
         return self.rows.only_a == self.rows.only_b == 0
+
+    def _facts(self) -> Iterator[Fact]:
+        """Give how many rows are common, and what else differs."""
+        yield "common rows", f"{self.rows.common:,}"
+        yield "only in a", f"{self.rows.only_a:,}"
+        yield "only in b", f"{self.rows.only_b:,}"
+        if self.weights is not None:
+            yield "weights changed", f"{self.weights.changed:,}"
+        if self.settings:
+            yield "settings", ", ".join(one.name for one in self.settings)
+        if self.inputs:
+            yield "inputs changed", f"{len(self.inputs):,}"
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give the folders, the settings, and the rows by input and value."""
+        yield "a", self.a
+        yield "b", self.b
+        for setting in self.settings[:_SHOWN]:
+            yield "setting", setting
+        for title, groups in (("input", self.by_input), ("value", self.by_value or {})):
+            for name, one in list(groups.items())[:_SHOWN]:
+                shared = f"{one.common:,} common, {one.only_a:,} only in a, {one.only_b:,} in b"
+                yield f"{title} {name}", shared
+            if len(groups) > _SHOWN:
+                yield f"more {title}s", f"{len(groups) - _SHOWN:,}"
 
     def describe(self) -> dict[str, Any]:
         """Return the same as plain values."""

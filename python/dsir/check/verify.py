@@ -29,9 +29,11 @@ from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
 from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError, StoreError
+from dsir.facts import Fact, Facts
 from dsir.model.estimator import Estimator
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
+from dsir.plural import counted
 from dsir.remote import Location, RemotePath, location_of
 from dsir.settings.machine import LimitArguments, Machine, MachineOptions
 
@@ -69,8 +71,8 @@ class RowCounts:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verification(Facts):
     """What `verify` found.
 
     Attributes:
@@ -93,6 +95,23 @@ class Verification:
     def stands(self) -> bool:
         """Whether there are no findings."""
         return not self.findings
+
+    def _facts(self) -> Iterator[Fact]:
+        """Give whether the selection stands, and what was compared."""
+        yield "stands", "yes" if self.stands else f"no, {counted(len(self.findings), 'finding')}"
+        yield "files", f"{self.files:,}"
+        rows = self.rows
+        yield "rows", "not compared" if rows is None else f"{rows.stand:,} of {rows.derived:,}"
+        yield "folder", self.folder
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give the first findings, and the notes."""
+        for finding in self.findings[:_SHOWN]:
+            yield f"finding: {finding.kind}", finding.message
+        if len(self.findings) > _SHOWN:
+            yield "more findings", f"{len(self.findings) - _SHOWN:,}"
+        for note in self.notes[:_SHOWN]:
+            yield "note", note
 
     def describe(self) -> dict[str, Any]:
         """Return the same as plain values."""

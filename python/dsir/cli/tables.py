@@ -12,7 +12,7 @@ from dsir.plural import counted
 
 if TYPE_CHECKING:
     from dsir.check.diff import SelectionDifference, Shared
-    from dsir.run.metrics import Metrics
+    from dsir.run.metrics import Metrics, TargetAccounts
 
 _MOST_GROUPS = 20
 _NAMED_VALUES = 5
@@ -92,13 +92,23 @@ def _row_lines(metrics: Metrics) -> Iterator[Line]:
 def _quality_lines(metrics: Metrics) -> Iterator[Line]:
     """Say how close the selection is to the target, and how much the draw depends on chance."""
     if metrics.kl_reduction is not None:
-        note = "nats per n-gram; higher is closer to the target"
+        note = "nats per n-gram; higher is better"
         if metrics.targets is not None:
             note = "nats; mean of the targets"
         yield "KL reduction", f"{metrics.kl_reduction:.4f}", note
+        yield from _random_lines(metrics)
     if metrics.effective_sample_size is not None:
         note = "of the eligible documents' weights"
         yield "effective sample size", f"{metrics.effective_sample_size:,.1f}", note
+
+
+def _random_lines(measured: Metrics | TargetAccounts, indent: str = "  ") -> Iterator[Line]:
+    """Say what a random selection would reach, since KL reduction depends on the size."""
+    if measured.kl_reduction is None or measured.random_kl_reduction is None:
+        return
+    gain = measured.kl_reduction - measured.random_kl_reduction
+    note = f"estimated; {abs(gain):.4f} {'worse' if gain > 0 else 'better'}"
+    yield f"{indent}of a random draw", f"{measured.random_kl_reduction:.4f}", note
 
 
 def _target_lines(metrics: Metrics) -> Iterator[Line]:
@@ -109,6 +119,7 @@ def _target_lines(metrics: Metrics) -> Iterator[Line]:
         yield f"target {name}", selected, tokens
         if target.kl_reduction is not None:
             yield "  KL reduction", f"{target.kl_reduction:.4f}", ""
+            yield from _random_lines(target, indent="    ")
         if target.effective_sample_size is not None:
             yield "  effective sample size", f"{target.effective_sample_size:,.1f}", ""
 

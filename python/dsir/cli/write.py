@@ -20,7 +20,7 @@ from dsir.run.write_folder import write_from_folder
 from dsir.settings.machine import Machine, MachineOptions
 from dsir.settings.output import OutputSettings
 
-_SHOWN = ("kl_reduction", "targets")
+_SHOWN = ("kl_reduction", "random_kl_reduction", "targets")
 
 
 @command(arguments_of(OutputSettings, MachineOptions))
@@ -71,9 +71,10 @@ def write(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
-        kl = written.metrics.kl_reduction
+        kl, by_chance = written.metrics.kl_reduction, written.metrics.random_kl_reduction
         typer.echo(
             f"{out}: {counted(written.rows, 'row')} in {counted(len(written.paths), 'shard')}"
             + ("" if kl is None else f", KL reduction {kl:.4f}")
+            + ("" if by_chance is None else f" (of a random draw: about {by_chance:.4f})")
         )
         print_how_to_load(out)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dsir.corpus.files import is_known
 from dsir.errors import SettingError
+from dsir.plural import counted
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://\S*")
 _SPACE = re.compile(r"\s")
@@ -29,11 +30,17 @@ class Paths(tuple[str, ...]):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        return f"dsir.files({counted(len(self), 'location')})"
+
 
 class Texts(tuple[str | None, ...]):
     """Strings that are texts, whatever they look like."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"dsir.texts({counted(len(self), 'text')})"
 
 
 def files(names: Iterable[str | os.PathLike[str]]) -> Paths:

@@ -14,8 +14,14 @@ import pyarrow as pa
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
 from dsir.corpus.file_shard import FileShard
+from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
-from dsir.corpus.parquet_footer import ParquetFooter, bytes_by_group, metadata_of, read_footer
+from dsir.corpus.parquet_footer import (
+    OpenedFooter,
+    ParquetFooter,
+    bytes_by_group,
+    opened_footer,
+)
 from dsir.corpus.shard import (
     BadRow,
     DamagedGroups,
@@ -46,9 +52,6 @@ _WHOLE_GROUP_BYTES = 256 << 20
 # may share one text of a megabyte. Reading few rows at a time bounds the texts as well.
 _MAX_ROWS = 4096
 
-# The most that a batch may have once its dictionaries are decoded, unless `memory` leaves less.
-_DECODED_BYTES = 256 << 20
-
 # Rows that are equal take next to nothing, but if they are lost it takes some trust to count them.
 _ROWS_OF_A_BYTE = 100
 
@@ -77,7 +80,7 @@ class ParquetShard(FileShard):
         """Return the same shard with its footer, if the footer can be read."""
         try:
             with translated(self._unreadable):
-                return replace(self, footer=read_footer(self.path))
+                return replace(self, footer=self._opened(anew=True).remembered())
         except StoreError:
             raise
         except ShardError:  # Reading the shard raises it again.
@@ -88,7 +91,7 @@ class ParquetShard(FileShard):
         if self.footer is None or self.size <= unit_bytes:
             return ()
         bounds, held = [0], 0
-        sizes = bytes_by_group(self._metadata(), self.size)
+        sizes = bytes_by_group(self._opened().metadata, self.size)
         for row_group, size in enumerate(sizes):
             if held and held + size > unit_bytes:
                 bounds.append(row_group)
@@ -100,7 +103,7 @@ class ParquetShard(FileShard):
         """Cut the shard at row groups; see `Shard.parts`."""
         if not bounds:
             return (self,)
-        metadata = self._metadata()
+        metadata = self._opened().metadata
         if bounds[-1] != metadata.num_row_groups:
             raise ShardError(
                 f"{self.name}: has {metadata.num_row_groups} row groups, not {bounds[-1]}; "
@@ -313,20 +316,20 @@ class ParquetShard(FileShard):
             return range(file.num_row_groups)
         return range(self.part.start, min(self.part.stop, file.num_row_groups))
 
-    def _metadata(self) -> pq.FileMetaData:
+    def _opened(self, *, anew: bool = False) -> OpenedFooter:
         with translated(self._unreadable):
-            return metadata_of(self.path, self.file_size, self.mtime_ns, self.version)
+            return opened_footer(self.path, self.file_size, self.mtime_ns, self.version, anew=anew)
 
     def _unreadable(self, error: Exception) -> ShardError:
-        return ShardError(
-            f"{self.name}: cannot be read as Parquet: {first_line(error)}", path=self.name
-        )
+        other = in_place_of("Parquet", self.path)
+        what = other or f"cannot be read as Parquet: {first_line(error)}"
+        return ShardError(f"{self.name}: {what}", path=self.name)
 
     def _open(self) -> pq.ParquetFile:
         import pyarrow.parquet as pq  # Here: long to import.
 
         self.refuse_empty_file()
-        metadata = self._metadata()
+        metadata = self._opened().metadata
         with translated(self._unreadable):
             if self.is_remote:
                 return self._open_remote(metadata)
@@ -389,8 +392,17 @@ class ParquetShard(FileShard):
             metadata = file.metadata.row_group(row_group)
             expected = metadata.num_rows
             rows = self._batch_size(metadata, row_group, batch_bytes)
+            if not self.is_remote:  # In a store, every header would be a request.
+                rows = self._opened().sizes.rows_at_a_time(
+                    self.path,
+                    row_group,
+                    expected,
+                    None if columns is None else _places(file.schema_arrow.names, columns),
+                    rows,
+                    self.limits,
+                )
             batches = file.iter_batches(
-                batch_size=self._decodable(file, row_group, columns, min(rows, expected)),
+                batch_size=rows,
                 row_groups=[row_group],
                 columns=columns,
                 use_threads=threads > 1,
@@ -407,55 +419,6 @@ class ParquetShard(FileShard):
                 path=self.name,
                 row_group=row_group,
             )
-
-    def _decodable(
-        self, file: pq.ParquetFile, row_group: int, columns: list[str] | None, rows: int
-    ) -> int:
-        """Return how many of `rows` rows can be decoded at a time; at least 1.
-
-        The rows of a dictionary-encoded column may all have one long text, which is in the file
-        once. So the longest text of a dictionary, times the rows, must fit in memory. Columns in
-        other columns are not looked into, nor are files in a store, where it takes more requests.
-        """
-        most = min(self.limits.row_bytes, _DECODED_BYTES)
-        group = file.metadata.row_group(row_group)
-        shared = []
-        if not self.is_remote and rows * group.total_byte_size > most:
-            shared = [
-                column.name
-                for column in file.schema_arrow
-                if _is_bytes(column.type) and (columns is None or column.name in columns)
-            ]
-        if not shared:
-            return max(1, rows)
-        return max(1, min(rows, most // self._longest_row(file, row_group, shared)))
-
-    def _longest_row(self, file: pq.ParquetFile, row_group: int, columns: list[str]) -> int:
-        """Return the bytes of the longest texts in the dictionaries of some columns, added up."""
-        import pyarrow.compute as pc  # Here: long to import.
-        import pyarrow.parquet as pq
-
-        coded = pq.ParquetFile(
-            self.path,
-            metadata=file.metadata,
-            read_dictionary=columns,
-            memory_map=False,
-            pre_buffer=False,
-            buffer_size=_READ_BUFFER_BYTES,
-            page_checksum_verification=True,
-        )
-        longest = 0
-        try:
-            with coded:
-                batches = coded.iter_batches(1, row_groups=[row_group], columns=columns)
-                first = next(batches)
-        except (pa.ArrowException, OSError, StopIteration):
-            # Damage, which reading finds again, or an encoding without a dictionary.
-            return 1
-        for column in first.columns:
-            if pa.types.is_dictionary(column.type):
-                longest += pc.max(pc.binary_length(column.dictionary)).as_py() or 0
-        return max(1, longest)
 
     def _batch_size(
         self, metadata: pq.RowGroupMetaData, row_group: int, batch_bytes: int | None
@@ -482,16 +445,13 @@ class ParquetShard(FileShard):
         )
 
 
-def _is_bytes(data_type: pa.DataType) -> bool:
-    """Tell whether values of a type are strings or bytes, and not coded by a dictionary."""
-    types = pa.types
-    return bool(
-        types.is_string(data_type)
-        or types.is_large_string(data_type)
-        or types.is_string_view(data_type)
-        or types.is_binary(data_type)
-        or types.is_large_binary(data_type)
-    )
+def _places(names: list[str], columns: list[str]) -> list[int]:
+    """Return the numbers of the columns that are read; dots lead into nested columns."""
+    return [
+        place
+        for place, name in enumerate(names)
+        if any(column == name or column.startswith(f"{name}.") for column in columns)
+    ]
 
 
 def _lost_rows(

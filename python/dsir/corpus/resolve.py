@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.files import is_known, open_file
-from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern
+from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
 from dsir.corpus.shard import Shard
@@ -37,6 +37,7 @@ from dsir.workers import Workers
 # Of what can be iterated once, so many elements say whether they are texts.
 _FIRST = 1000
 _REQUESTS_AT_ONCE = 16
+_EMPTY = "is empty (0 bytes)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,30 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
 
     Raises:
         SettingError: dsir cannot read this type of source, or a file is named twice.
-        EmptyCorpusError: no file matches.
+        EmptyCorpusError: no file matches, or all files have 0 bytes.
         ShardError: a file is missing or cannot be reached.
         TextColumnError: a table in memory lacks the text column, or the column is not text.
     """
     if not text:
         raise SettingError("text: the text column must have a name")
     resolver = _Resolver(text)
-    shards = tuple(resolver.shards(source, name))
-    if not shards:
+    found = tuple(resolver.shards(source, name))
+    if not found:
         raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
-    _refuse_twice(shards, name)
-    return Corpus(shards, name, tuple(resolver.left_out))
+    _refuse_twice(found, name)
+    shards = tuple(shard for shard in found if not _is_empty(shard))
+    if not shards:
+        more = f", and so are {len(found) - 1:,} more" if len(found) > 1 else ""
+        raise EmptyCorpusError(
+            f"{name}: there is nothing to read: {found[0].name} {_EMPTY}{more}", path=found[0].name
+        )
+    empty = [LeftOut(shard.name, _EMPTY) for shard in found if _is_empty(shard)]
+    return Corpus(shards, name, (*resolver.left_out, *empty))
+
+
+def _is_empty(shard: Shard) -> bool:
+    """Tell whether a file has no bytes: a shard without rows, whatever its format."""
+    return shard.file is not None and not shard.size
 
 
 def _refuse_twice(shards: Iterable[Shard], name: str) -> None:
@@ -230,6 +243,8 @@ class _Resolver:
             for path in every
             if path not in found
         ]
+        if not pattern:
+            found = main_files(found, self.left_out)
         if not found:
             what = f"no file matches {source}"
             if not pattern:

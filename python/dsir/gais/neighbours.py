@@ -6,6 +6,7 @@ choices where the paper leaves them open are in docs/lab/gais.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,7 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
+from dsir.facts import Fact, Facts
 from dsir.gais.parts import Parts, split_rows
 
 GraphMethod = Literal["exact", "minibatch", "lsh", "lsh-multilevel", "lsh-multiview"]
@@ -26,8 +28,8 @@ _BUCKET_ROWS = 64
 _MOST_BITS = 48
 
 
-@dataclass(frozen=True, slots=True)
-class NeighbourGraph:
+@dataclass(frozen=True, slots=True, repr=False)
+class NeighbourGraph(Facts):
     """Nearest neighbours in compressed rows; edges are directed.
 
     Attributes:
@@ -45,6 +47,11 @@ class NeighbourGraph:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def _facts(self) -> Iterator[Fact]:
+        """Give the size of the graph."""
+        yield "rows", f"{len(self):,}"
+        yield "edges", f"{len(self.neighbours):,}"
 
     def recall(self, exact: NeighbourGraph) -> float:
         """Return the share of the exact graph's edges that this graph has, 0 to 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Iterator
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -13,13 +14,14 @@ import pyarrow as pa
 from dsir.corpus.take_rows import take_rows as take_of_batch
 from dsir.corpus.take_rows import take_values
 from dsir.errors import SettingError
+from dsir.facts import Fact, Facts, call_of, given_arguments
 from dsir.gais.labelled_table import check_missing, present_rows
 from dsir.gais.labels import label_column
 
 Self = TypeVar("Self", bound="InstanceSelector")
 
 
-class InstanceSelector:
+class InstanceSelector(Facts):
     """Base class of selectors; a subclass sets `sample_indices_` in `_select`.
 
     Works in imbalanced-learn's pipelines and with scikit-learn's `clone`; neither library need be
@@ -105,14 +107,14 @@ class InstanceSelector:
             input_tags=InputTags(sparse=True, string=True),
         )
 
+    def _facts(self) -> Iterator[Fact]:
+        """Give the arguments that are not the defaults, and what was selected."""
+        yield from given_arguments(self)
+        if hasattr(self, "sample_indices_"):
+            yield "rows selected", f"{len(self.sample_indices_):,}"
+
     def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
-        given = [
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value is not defaults[name].default
-        ]
-        return f"{type(self).__name__}({', '.join(given)})"
+        return call_of(self)
 
 
 def take_rows(values: Any, rows: npt.NDArray[np.int64]) -> Any:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dsir.errors import SettingError
+from dsir.facts import Fact, Facts, call_of, given_arguments
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import Method, centrality
 from dsir.lexrank.similarity import SimilarityGraph
 from dsir.lexrank.stopwords import Stopwords
 
 
-class LexRank:
+class LexRank(Facts):
     """LexRank as an estimator: `LexRank().fit(X).scores_`.
 
     Works as the last step of a Pipeline (for instance after a TfidfVectorizer) and with `clone`.
@@ -112,14 +114,15 @@ class LexRank:
             input_tags=InputTags(sparse=True, string=True),
         )
 
+    def _facts(self) -> Iterator[Fact]:
+        """Give the arguments that are not the defaults, and what was found."""
+        yield from given_arguments(self)
+        if hasattr(self, "scores_"):
+            yield "units", f"{len(self.scores_):,}"
+            yield "converged", "yes" if self.converged_ else "no"
+
     def __repr__(self) -> str:
-        defaults = inspect.signature(LexRank).parameters
-        given = [
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value is not defaults[name].default
-        ]
-        return f"LexRank({', '.join(given)})"
+        return call_of(self)
 
 
 def _argument_names() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.engine import thread_count
 from dsir.errors import ModelError, SettingError
+from dsir.facts import Fact, Facts
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.terms import count_terms
 from dsir.model.features import utf8_of
@@ -28,7 +29,7 @@ _CHECKSUM_BYTES = 32
 _LARGEST_HEADER = 1 << 20
 
 
-class Idf:
+class Idf(Facts):
     """Inverse document frequencies: idf(w) = log(N / n_w).
 
     N is the number of documents with at least one term, n_w the number of documents that have the
@@ -149,10 +150,14 @@ class Idf:
         # The counts of the core cannot be pickled; the bytes of the file can. Copies use this too.
         return _from_bytes, (self._to_bytes(),)
 
-    def __repr__(self) -> str:
-        given = [f"stopwords={self._stopwords!r}"] if self._stopwords is not None else []
-        given += ["punctuation=True"] if self._punctuation else []
-        return f"<Idf({', '.join(given)}): {self.documents:,} documents, {self.terms:,} terms>"
+    def _facts(self) -> Iterator[Fact]:
+        """Give the size, and how texts are cut into terms."""
+        yield "documents", f"{self.documents:,}"
+        yield "terms", f"{self.terms:,}"
+        if self._stopwords is not None:
+            yield "stop words", self._stopwords
+        if self._punctuation:
+            yield "punctuation", "counted"
 
     @classmethod
     def load(cls, path: str | Path | RemotePath) -> Idf:

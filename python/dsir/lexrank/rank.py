@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, get_args
@@ -14,6 +15,7 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import DsirWarning, SettingError
+from dsir.facts import Fact, Facts
 from dsir.lexrank.doubtful import warn_of_flat
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.similarity import SimilarityGraph, check_threshold, join_units
@@ -23,8 +25,8 @@ from dsir.lexrank.units import Units, units_of
 Method = Literal["lexrank", "degree"]
 
 
-@dataclass(frozen=True, slots=True)
-class Centrality:
+@dataclass(frozen=True, slots=True, repr=False)
+class Centrality(Facts):
     """Scores of units, and a report of how they were computed.
 
     Attributes:
@@ -41,6 +43,16 @@ class Centrality:
     change: float
     converged: bool
     graph: SimilarityGraph | None
+
+    def _facts(self) -> Iterator[Fact]:
+        """Give the size, the range of the scores, and how the power method ended."""
+        yield "units", f"{len(self.scores):,}"
+        if len(self.scores):
+            yield "scores", f"{self.scores.min():.4g} to {self.scores.max():.4g}"
+        yield "iterations", f"{self.iterations:,}"
+        yield "converged", "yes" if self.converged else f"no, last change {self.change:.3g}"
+        if self.graph is not None:
+            yield "edges", f"{self.graph.edges:,}"
 
     @property
     def has_edges(self) -> bool | None:

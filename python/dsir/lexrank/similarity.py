@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -13,6 +14,7 @@ from dsir import _core
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
+from dsir.facts import Fact, Facts
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.units import Units, units_of
@@ -21,8 +23,8 @@ from dsir.lexrank.units import Units, units_of
 LEAST_COSINE = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarityGraph:
+@dataclass(frozen=True, slots=True, repr=False)
+class SimilarityGraph(Facts):
     """A symmetric graph of units in compressed sparse rows.
 
     Attributes:
@@ -37,6 +39,12 @@ class SimilarityGraph:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def _facts(self) -> Iterator[Fact]:
+        """Give the size of the graph."""
+        yield "units", f"{len(self):,}"
+        yield "edges", f"{self.edges:,}"
+        yield "weights", "1 each" if self.weights is None else "cosines"
 
     @property
     def edges(self) -> int:

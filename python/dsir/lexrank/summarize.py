@@ -15,6 +15,7 @@ from dsir import _core
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
+from dsir.facts import Fact, Facts
 from dsir.lexrank.doubtful import warn_of_flat
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import LexRankSettings, rank_units
@@ -30,8 +31,8 @@ DEFAULT_SENTENCES = 5
 DEFAULT_THRESHOLD = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+@dataclass(frozen=True, slots=True, repr=False)
+class Summary(Facts):
     """Chosen sentences, in the order of the documents.
 
     Attributes:
@@ -57,6 +58,18 @@ class Summary:
     def words(self) -> int:
         """How many words the sentences have, separated by white space."""
         return sum(words_in(sentence) for sentence in self.sentences)
+
+    def _facts(self) -> Iterator[Fact]:
+        """Give the size, and how the summary begins."""
+        yield "sentences", f"{len(self):,}"
+        yield "words", f"{self.words:,}"
+        if self.sentences:
+            yield "text", self.text
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give every sentence with its score."""
+        for sentence, score in zip(self.sentences, self.scores, strict=True):
+            yield f"{score:.4f}", sentence
 
     def __len__(self) -> int:
         return len(self.sentences)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments import whole_number
 from dsir.errors import ModelError, SettingError
+from dsir.facts import Fact, Facts
 from dsir.model import model_file
 from dsir.model.estimator import Estimator, TextScores, TrainingCounts
 from dsir.model.explanation import explain_sum
@@ -37,7 +38,7 @@ class NgramCounts(Protocol):
     tokens: int
 
 
-class ImportanceModel(Estimator):
+class ImportanceModel(Facts, Estimator):
     """Bags of hashed n-grams of a raw corpus and of targets, and their log ratios.
 
     The log-weight of a text comes from the sum of `log_ratio` over its n-grams. Source: Xie et al.
@@ -95,9 +96,9 @@ class ImportanceModel(Estimator):
             check_target_names(target_names)
         check_targets(targets, target_names)
         self._features = features
-        self._raw_counts = _frozen_counts("raw", raw_counts, (features.buckets,))
+        self._raw_counts = frozen_counts("raw", raw_counts, (features.buckets,))
         shape = (len(target_names), features.buckets) if target_names else (features.buckets,)
-        self._target_counts = _frozen_counts("target", target_counts, shape, target_names)
+        self._target_counts = frozen_counts("target", target_counts, shape, target_names)
         self._smoothing = float(smoothing)
         self._length: Length = check_length(length)
         self._raw_size = raw_size
@@ -327,14 +328,19 @@ class ImportanceModel(Estimator):
         """int64[targets, buckets]: the counts of every target, pooled or not."""
         return self._columns.counts
 
-    def __repr__(self) -> str:
-        several = f", targets={self.targets!r} of {len(self.target_names)}"
-        return (
-            f"ImportanceModel({self._features}, smoothing={self._smoothing}, "
-            f"length={self._length!r}, raw n-grams={int(self._raw_counts.sum()):,}, "
-            f"target n-grams={int(self._target_counts.sum()):,}"
-            f"{several if self.target_names else ''})"
-        )
+    def _facts(self) -> Iterator[Fact]:
+        """Give what the model was fitted to, and how."""
+        if self.target_names:
+            yield "targets", f"{', '.join(self.target_names)} ({self.targets})"
+        yield "raw n-grams", f"{int(self._raw_counts.sum()):,}"
+        yield "target n-grams", f"{int(self._target_counts.sum()):,}"
+        yield "smoothing", self._smoothing
+        yield "length", self._length
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give the n-grams and the fingerprint."""
+        yield "features", self._features
+        yield "fingerprint", self.fingerprint
 
 
 def _size(pair: Any) -> CorpusSize:
@@ -348,12 +354,23 @@ def check_smoothing(smoothing: float) -> None:
         raise SettingError(f"smoothing={smoothing!r}: expected a finite number, 0 or more")
 
 
-def _frozen_counts(
+def frozen_counts(
     side: str,
     counts: npt.NDArray[np.int64],
     shape: tuple[int, ...],
     names: Sequence[str] = (),
 ) -> npt.NDArray[np.int64]:
+    """Return a copy of counts that nobody can change.
+
+    Args:
+        side: "raw" or "target", for the message.
+        counts: the counts.
+        shape: the shape that they must have.
+        names: names of the rows, if there are several.
+
+    Raises:
+        ModelError: the shape is another, a count is negative, or a row has no n-grams.
+    """
     counts = np.array(counts, dtype=np.int64)  # A copy, so that the caller cannot change it.
     if counts.shape != shape or (counts < 0).any():
         expected = " x ".join(f"{size:,}" for size in shape)

@@ -23,7 +23,7 @@ from dsir.model.bootstrap import (
 )
 from dsir.model.features import HashedNgrams, check_features
 
-_FLOOR = 1e-8  # What the importance model adds to probabilities, too.
+FLOOR = 1e-8  # What the importance model adds to probabilities, too.
 
 
 def kl_divergence(p_counts: npt.NDArray[np.int64], q_counts: npt.NDArray[np.int64]) -> float:
@@ -34,8 +34,8 @@ def kl_divergence(p_counts: npt.NDArray[np.int64], q_counts: npt.NDArray[np.int6
     """
     if not p_counts.any() or not q_counts.any():
         raise ModelError("the KL divergence of a corpus without n-grams is not defined")
-    p = p_counts / p_counts.sum() + _FLOOR
-    q = q_counts / q_counts.sum() + _FLOOR
+    p = p_counts / p_counts.sum() + FLOOR
+    q = q_counts / q_counts.sum() + FLOOR
     return float(np.sum(p * np.log(p / q)))
 
 

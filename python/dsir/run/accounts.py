@@ -15,6 +15,7 @@ from dsir.errors import DsirWarning
 from dsir.model.estimator import TrainingCounts
 from dsir.model.metrics import kl_reduction_of_counts
 from dsir.model.quality import REASONS
+from dsir.model.random_selection import random_kl_reduction
 from dsir.plural import counted
 from dsir.run.metrics import (
     ByteAccounts,
@@ -26,7 +27,7 @@ from dsir.run.metrics import (
     TargetAccounts,
     TokenAccounts,
 )
-from dsir.stages.draw import Draw
+from dsir.stages.draw import CoverageDraw, Draw, TargetDraw
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 
@@ -75,15 +76,13 @@ def accounts_of(
             duplicates, [sum(unit.duplicates for unit in file) for file in files]
         ),
         groups={one.column: one.describe() for one in drawn.groups} or None,
-        effective_sample_size=None
-        if target_names
-        else _rounded(drawn.targets[0].effective_sample_size),
+        effective_sample_size=None if target_names else _size(drawn.targets[0]),
         targets={
             name: TargetAccounts(
                 selected=sum(unit.by_target[number][0] for unit in rows),
                 tokens=sum(unit.by_target[number][1] for unit in rows),
                 text_bytes=sum(unit.by_target[number][2] for unit in rows),
-                effective_sample_size=_rounded(drawn.targets[number].effective_sample_size),
+                effective_sample_size=_size(drawn.targets[number]),
             )
             for number, name in enumerate(target_names)
         }
@@ -131,23 +130,60 @@ def with_kl_reduction(
     Args:
         metrics: the accounts from `accounts_of`.
         trained: n-gram counts of raw and targets, to measure against; None to measure nothing.
-        counts: int64[targets, buckets], n-gram counts of the selection; one row if targets are not
-            separate.
+        counts: int64[targets, 2, buckets], n-gram counts of the selection, by halves; one target if
+            targets are not separate.
     """
     if trained is None:
         return metrics
     if not trained.names:
-        kl = kl_reduction_of_counts(counts[0], trained.raw, trained.targets[0])
-        return replace(metrics, kl_reduction=_rounded(kl))
+        kl, by_chance = _kl_reductions(counts[0], trained, 0, metrics.text_bytes.selected, metrics)
+        return replace(
+            metrics, kl_reduction=_rounded(kl), random_kl_reduction=_rounded_estimate(by_chance)
+        )
     by_target = dict(metrics.targets or {name: TargetAccounts() for name in trained.names})
-    found = []
+    found, found_by_chance = [], []
     for number, name in enumerate(trained.names):
         selected = counts[number if len(counts) > 1 else 0]
         if selected.any():
-            kl = kl_reduction_of_counts(selected, trained.raw, trained.targets[number])
-            by_target[name] = replace(by_target[name], kl_reduction=_rounded(kl))
+            text_bytes = by_target[name].text_bytes or metrics.text_bytes.selected
+            kl, by_chance = _kl_reductions(selected, trained, number, text_bytes, metrics)
+            by_target[name] = replace(
+                by_target[name],
+                kl_reduction=_rounded(kl),
+                random_kl_reduction=_rounded_estimate(by_chance),
+            )
             found.append(kl)
-    return replace(metrics, targets=by_target, kl_reduction=_rounded(sum(found) / len(found)))
+            found_by_chance.append(by_chance)
+    return replace(
+        metrics,
+        targets=by_target,
+        kl_reduction=_rounded(sum(found) / len(found)),
+        random_kl_reduction=_rounded_estimate(sum(found_by_chance) / len(found_by_chance)),
+    )
+
+
+def _kl_reductions(
+    selected: npt.NDArray[np.int64],
+    trained: TrainingCounts,
+    target: int,
+    text_bytes: int,
+    metrics: Metrics,
+) -> tuple[float, float]:
+    """Return the KL reduction of rows, and the estimate for a random selection of their size.
+
+    Args:
+        selected: int64[2, buckets], n-grams of the rows, by halves.
+        trained: the counts to measure against.
+        target: number of the target.
+        text_bytes: bytes of text of the rows.
+        metrics: the accounts.
+    """
+    raw, wanted = trained.raw, trained.targets[target]
+    share = max(1, text_bytes) / max(1, text_bytes, metrics.text_bytes.read)
+    return (
+        kl_reduction_of_counts(selected.sum(axis=0), raw, wanted),
+        random_kl_reduction(selected, raw, wanted, share),
+    )
 
 
 def warn_of_top_k(metrics: Metrics, stacklevel: int = 3) -> None:
@@ -186,3 +222,13 @@ def warn_of_top_k(metrics: Metrics, stacklevel: int = 3) -> None:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.10g}")
+
+
+def _rounded_estimate(value: float) -> float:
+    """Round what is only an estimate, so that it is the same whatever numpy's last digits are."""
+    return float(f"{value:.5g}")
+
+
+def _size(drawn: TargetDraw | CoverageDraw) -> float | None:
+    size = drawn.effective_sample_size
+    return None if size is None else _rounded(size)

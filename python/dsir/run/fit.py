@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
+from dsir.run.fitting import fit_model
 from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
@@ -28,7 +29,7 @@ FIT_SETTINGS = (ReadSettings, FitSettings, WindowSettings, MachineOptions)
 
 
 @takes_arguments(*FIT_SETTINGS, names=FitCall.__annotations__)
-def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceModel:
+def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
     """Fit an importance model: count the hashed n-grams of the raw corpus and of the target.
 
     Every document counts, short ones included. Source: Xie et al. 2023 (arXiv 2302.03169),
@@ -41,7 +42,7 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         {arguments}
 
     Returns:
-        The model.
+        The model, an `ImportanceModel`; with estimator="relevance" a `RelevanceModel`.
 
     Raises:
         SettingError: the call is wrong.
@@ -72,6 +73,6 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         look=lambda found, targets: look_at_inputs(found, targets, machine.engine, reading, None),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    model, fitted = Pipeline(machine, reading).fit(inputs.raw, inputs.target, settings, None)
+    model, fitted = fit_model(Pipeline(machine, reading), inputs.raw, inputs.target, settings, None)
     warn_of_passed_over(fitted.passed_over, stacklevel=3)
     return model

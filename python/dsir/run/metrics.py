@@ -6,9 +6,11 @@ Each object of the metrics is a frozen dataclass and at the same time a JSON obj
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NoReturn, cast
+
+from dsir.facts import Fact, table_of
 
 
 class JsonRecord(dict[str, Any]):
@@ -26,6 +28,9 @@ class JsonRecord(dict[str, Any]):
     def describe(self) -> dict[str, Any]:
         """Return a plain dict, a deep copy."""
         return {name: _plain(value) for name, value in self.items()}
+
+    def _repr_html_(self) -> str:
+        return table_of(type(self).__name__, _leaves(self))
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(f"{type(self).__name__} cannot be changed; change a copy: describe()")
@@ -153,6 +158,7 @@ class TargetAccounts(JsonRecord):
     text_bytes: int | None = None
     effective_sample_size: float | None = None
     kl_reduction: float | None = None
+    random_kl_reduction: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +180,8 @@ class Metrics(JsonRecord):
         targets: the accounts of each target by name; None if targets have no names.
         kl_reduction: KL reduction in nats; for named targets the mean. None until the selected rows
             are written, or if the model has no n-gram counts.
+        random_kl_reduction: an estimate of the KL reduction of a random selection of the same size,
+            to compare `kl_reduction` with; for named targets the mean. None if that is None.
         stages: for each stage `seconds`, `text_bytes` and `mb_per_second`; None in selection.json,
             so that runs can be compared.
     """
@@ -187,6 +195,7 @@ class Metrics(JsonRecord):
     effective_sample_size: float | None = None
     targets: dict[str, TargetAccounts] | None = None
     kl_reduction: float | None = None
+    random_kl_reduction: float | None = None
     stages: dict[str, dict[str, float | None]] | None = None
 
     def with_stages(self, stages: Mapping[str, dict[str, float | None]]) -> Metrics:
@@ -211,6 +220,11 @@ class Metrics(JsonRecord):
             given["targets"] = {
                 name: TargetAccounts(**target) for name, target in dict(given["targets"]).items()
             }
+        sizes = [*given["text_bytes"].values()]
+        sizes += [one.text_bytes or 0 for one in given.get("targets", {}).values()]
+        # type() and not isinstance(), since True is an int.
+        if not all(type(size) is int and size >= 0 for size in sizes):
+            raise TypeError("text_bytes: expected whole numbers")
         return cls(**given)
 
 
@@ -224,6 +238,16 @@ _RECORDS: dict[str, type[JsonRecord]] = {
 
 def _fields(record: JsonRecord) -> Any:
     return fields(cast(Any, record))
+
+
+def _leaves(value: Mapping[str, Any], before: str = "") -> Iterator[Fact]:
+    """Give the numbers of nested objects, each with the names that lead to it."""
+    for name, entry in value.items():
+        if isinstance(entry, dict):
+            yield from _leaves(entry, f"{before}{name} ")
+        else:
+            number = isinstance(entry, int | float)
+            yield f"{before}{name}".replace("_", " "), f"{entry:,}" if number else entry
 
 
 def _plain(value: Any) -> Any:

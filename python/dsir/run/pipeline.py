@@ -14,12 +14,11 @@ import numpy as np
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
-from dsir.errors import EmptyCorpusError
+from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Estimator
 from dsir.model.features import HashedNgrams
-from dsir.model.importance import ImportanceModel
 from dsir.model.quality import QualityFilters
-from dsir.model.targets import TargetCorpora
+from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.plural import counted
 from dsir.progress import Reporter
@@ -28,20 +27,18 @@ from dsir.run.combining import choose_among
 from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
-from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.settings.machine import Machine
 from dsir.settings.reading import ReadSettings
-from dsir.stages.count import ShardCounts
-from dsir.stages.count_files import CorpusCount
+from dsir.stages.coverage import PoolRows, draw_coverage
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
 from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.gate import Keep
-from dsir.stages.kept.lines import plan_spool
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
@@ -60,22 +57,18 @@ from dsir.storage.workdir import Workdir
 Spooled = Sequence[Path | None]
 
 
-class Fitted(NamedTuple):
-    """The results of a fit besides the model.
+class Covered(NamedTuple):
+    """What method="coverage" needs beside the scores.
 
     Attributes:
-        skipped: rows and shards of the targets that could not be read.
-        spooled: files with the decompressed lines of raw, by unit; None for units without one.
-        raw_rows: rows of raw by unit; None for units that were not read completely.
-        target_rows: rows read, for every file of every target.
-        passed_over: files of raw and of the targets that could not be read at all.
+        model: the model that the scores are from.
+        units: the units that were scored, without row groups that are lost.
+        folder: where the n-grams of the pool are kept for the time of the draw; None for memory.
     """
 
-    skipped: list[Skipped]
-    spooled: Spooled
-    raw_rows: list[int | None]
-    target_rows: list[list[int]]
-    passed_over: list[Skipped]
+    model: RelevanceModel
+    units: Sequence[Shard]
+    folder: Path | None
 
 
 @dataclass(slots=True)
@@ -119,98 +112,6 @@ class Pipeline:
         """The reporter that shows progress."""
         return self.machine.reporter
 
-    def fit(
-        self,
-        raw: Corpus,
-        target: TargetCorpora,
-        settings: FitSettings,
-        workdir: Workdir | None,
-        spool: Path | None = None,
-    ) -> tuple[ImportanceModel, Fitted]:
-        """Count the n-grams of all corpora and make the model.
-
-        Args:
-            raw: the corpus to select from.
-            target: the targets.
-            settings: how to make the model.
-            workdir: the folder that keeps the counts; None to hold them in memory.
-            spool: folder to write decompressed lines of raw to, for later stages; None to
-                decompress them again.
-
-        Returns:
-            The model, and the other results of the fit.
-
-        Raises:
-            EmptyCorpusError: a corpus has no rows that can be read.
-            ModelError: a corpus has no n-grams.
-            BadDataError: more rows or shards of a corpus are bad than the limits allow.
-        """
-        features = settings.features
-        with self._timed("fit") as timed:
-            counted_targets = []
-            *of_targets, (_, of_raw) = self.fit_counts(raw, target, settings, workdir, spool)
-            for corpus, count in of_targets:
-                counted_targets.append(self._count(corpus, count))
-            counted_raw = self._count(raw, of_raw)
-            timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
-        for corpus, counts in zip(
-            (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
-        ):
-            refuse_no_rows(corpus, counts.rows, counts.skipped)
-        model = ImportanceModel.from_counts(
-            features,
-            counted_raw,
-            counted_targets,
-            target_names=target.names,
-            targets=settings.targets,
-            proportions=settings.proportions,
-            smoothing=settings.smoothing,
-            length=settings.length,
-        )
-        skipped = [entry for counts in counted_targets for entry in counts.skipped]
-        rows = [counts.file_rows for counts in counted_targets]
-        passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
-        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
-
-    def fit_counts(
-        self,
-        raw: Corpus,
-        target: TargetCorpora,
-        settings: FitSettings,
-        workdir: Workdir | None,
-        spool: Path | None = None,
-    ) -> list[tuple[Corpus, CorpusCount]]:
-        """Return what a fit counts: every target, then raw. The arguments are those of `fit`."""
-        features = settings.features
-        limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
-        spools = plan_spool(raw.shards, limit, spool) if spool else ()
-        stems = [f"target-{number:03d}" for number in range(len(target.names))] or ["target"]
-
-        def count_of(corpus: Corpus, stem: str, limit: int, spools: Spooled = ()) -> CorpusCount:
-            return CorpusCount(
-                units=corpus.shards,
-                features=features,
-                limit=limit,
-                on_error=self.reading.on_error,
-                stem=stem,
-                place=lambda name: workdir.place(name) if workdir else None,
-                tally=BadTally(self.reading.limits, corpus.name, len(corpus.first_shards)),
-                spools=spools,
-            )
-
-        counts = [
-            (corpus, count_of(corpus, stem, -1))
-            for corpus, stem in zip(target.corpora, stems, strict=True)
-        ]
-        return [*counts, (raw, count_of(raw, "raw", limit, spools))]
-
-    def _count(self, corpus: Corpus, count: CorpusCount) -> ShardCounts:
-        with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
-            counts = count.run(self.engine, advance)
-        if count.limit < 0:  # Otherwise only the first rows were read, and they tell no share.
-            count.tally.finish()
-        return counts
-
     def score(
         self,
         corpus: Corpus,
@@ -249,7 +150,7 @@ class Pipeline:
             corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally
         )
         size = sum(task.shard.size for task in tasks)
-        with self._timed("score") as timed:
+        with self.timed("score") as timed:
             with (
                 self.reporter.stage("score", size, "bytes") as advance,
                 stopping(self.engine.run(score_shard, tasks, advance)) as results,
@@ -277,7 +178,7 @@ class Pipeline:
         tally: BadTally | None = None,
     ) -> list[ScoreTask]:
         """Return the tasks that score units; see `score` for the arguments."""
-        threads = self._threads_inside(len(numbers))
+        threads = self.threads_inside(len(numbers))
         return [
             ScoreTask(
                 corpus.shards[number],
@@ -322,7 +223,7 @@ class Pipeline:
             BadDataError: more rows or shards are bad than the limits allow.
         """
         numbers = sorted(lost.by_unit)
-        threads = self._threads_inside(len(numbers))
+        threads = self.threads_inside(len(numbers))
         folder = None
         if workdir is not None:
             folder = workdir.stage(lost.stage("damaged"), workdir.manifest["settings"])
@@ -339,7 +240,7 @@ class Pipeline:
             for number in numbers
         ]
         found = list(scores)
-        with self._timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
+        with self.timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
             for number, unit in zip(numbers, new, strict=True):
                 found[number] = unit
         tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
@@ -354,6 +255,7 @@ class Pipeline:
         settings: DrawSettings,
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
+        covered: Covered | None = None,
     ) -> tuple[Draw, list[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
@@ -363,24 +265,39 @@ class Pipeline:
             shares: the share of the budget of each target.
             workdir: opens the folder for the rows once the draw has succeeded; None to hold the
                 rows in memory.
+            covered: what method="coverage" needs beside the scores; None for the other methods.
 
         Raises:
             BudgetError: the budget cannot be met.
+            SettingError: the method needs what is not there.
         """
+        if settings.rule.method == "coverage" and covered is None:
+            raise SettingError(
+                'method="coverage": reads the texts again, so it cannot draw from scores alone; '
+                'use dsir.select, or method="cap"'
+            )
         rows = sum(unit.rows for unit in scores)
-        with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
+        with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
-            columns = settings.quotas.columns
-            groups = merge_groups(scores, columns) if columns else None
-            drawn = draw(
-                scores,
-                settings,
-                shares,
-                self.engine.threads,
-                groups,
-                self.machine.memory.candidates,
-            )
+            if covered is not None:
+                drawn = draw_coverage(
+                    scores,
+                    settings,
+                    covered.model,
+                    lambda pool: self._pool(covered, pool),
+                    self.engine.threads,
+                )
+            else:
+                columns = settings.quotas.columns
+                drawn = draw(
+                    scores,
+                    settings,
+                    shares,
+                    self.engine.threads,
+                    merge_groups(scores, columns) if columns else None,
+                    self.machine.memory.candidates,
+                )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
             tasks = [
@@ -388,12 +305,40 @@ class Pipeline:
                     unit,
                     int(first_rows[number]),
                     settings,
-                    drawn,
+                    drawn.within(int(first_rows[number]), unit.rows),
                     folder.place(number) if folder else None,
                 )
                 for number, unit in enumerate(scores)
             ]
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
+
+    def _pool(self, covered: Covered, pool: Sequence[PoolRows]) -> list[ShardPool]:
+        """List the n-grams of the rows of a pool, by unit."""
+        numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
+        threads = self.threads_inside(len(numbers))
+        folder = covered.folder
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+        tasks = [
+            PoolTask(
+                covered.units[number],
+                covered.model.features,
+                self.reading.on_error,
+                *pool[number],
+                threads,
+                None if folder is None else folder / f"{number:05d}.arrow",
+            )
+            for number in numbers
+        ]
+        found = [ShardPool() for _ in pool]
+        size = sum(task.shard.size for task in tasks)
+        with (
+            self.reporter.stage("pool", size, "bytes") as advance,
+            stopping(self.engine.run(pool_shard, tasks, advance)) as results,
+        ):
+            for number, listed in zip(numbers, results, strict=True):
+                found[number] = listed
+        return found
 
     def choose(
         self,
@@ -406,7 +351,7 @@ class Pipeline:
         """Choose from candidates by two measures; see `choose_among`."""
         candidates = sum(unit.selected for unit in rows)
         with (
-            self._timed("combine"),
+            self.timed("combine"),
             self.reporter.stage("combine", candidates, "rows") as advance,
         ):
             found = choose_among(shards, rows, drawn, settings, combine, self.engine.threads)
@@ -441,7 +386,7 @@ class Pipeline:
         workdir: Workdir | None,
     ) -> list[WriteTask]:
         """Return the tasks that write the output shards."""
-        threads = self._threads_inside(len(outputs))
+        threads = self.threads_inside(len(outputs))
         return [
             WriteTask(
                 output,
@@ -458,7 +403,7 @@ class Pipeline:
         self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams
     ) -> list[GatheredShard]:
         """Return the rows of the output shards in memory."""
-        threads = self._threads_inside(len(outputs))
+        threads = self.threads_inside(len(outputs))
         tasks = [GatherTask(output, added, features, threads) for output in outputs]
         with self._writing(outputs) as advance:
             return list(self.engine.run(gather_shard, tasks, advance))
@@ -466,19 +411,20 @@ class Pipeline:
     @contextmanager
     def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Callable[[int], None]]:
         rows = sum(output.rows for output in outputs)
-        with self._timed("write") as timed:
+        with self.timed("write") as timed:
             timed.text_bytes = sum(output.text_bytes for output in outputs)
             with self.reporter.stage("write", rows, "rows") as advance:
                 yield advance
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[StageTime]:
+    def timed(self, name: str) -> Iterator[StageTime]:
+        """Add the time of a block to that of a stage, and give the stage's `StageTime`."""
         timed = self.times.setdefault(name, StageTime())
         begun = time.monotonic()
         yield timed
         timed.seconds += time.monotonic() - begun
 
-    def _threads_inside(self, tasks: int) -> int:
+    def threads_inside(self, tasks: int) -> int:
         """Return how many threads each task may use if there are more threads than tasks."""
         return max(1, self.engine.threads // max(1, tasks))
 

@@ -106,7 +106,10 @@ def plan_run(
     make_folder(folder)
     with locked(folder):
         opened = _workdir_of(folder, inputs)
-        run.check_output(opened)
+        output = run.output()
+        assert output is not None
+        with output.held(opened):
+            pass  # It is checked, and may be held.
         described = {
             "format": _FORMAT,
             "settings": plan.describe(),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,30 +16,29 @@ import pyarrow as pa
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
-from dsir.errors import InputError, OutputError, SettingError, ShardError
+from dsir.errors import InputError, SettingError, ShardError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
-from dsir.model.importance import ImportanceModel
+from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
-from dsir.output.claim import Claim, claimed, refuse_lost
 from dsir.output.folder import (
     MODEL_FILE,
     RUN_FILE,
-    SELECTION_FILE,
 )
-from dsir.output.manifest import described_input, manifest_of, write_manifest
+from dsir.output.manifest import described_input, manifest_of
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror, within
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
+from dsir.run.fitting import Fitted, fit_model
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
-from dsir.run.ownership import is_output_of, note_finished
-from dsir.run.pipeline import Fitted, Pipeline
+from dsir.run.pipeline import Covered, Pipeline
+from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selection import Selection, join_tables
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
@@ -145,52 +143,26 @@ class SelectionRun:
         begun = time.time()
         # A task may store rows and lines for another task, which may run on another machine.
         shared = workdir if self.pipeline.engine.shares_files else None
-        with self._holding_output(workdir) as (claim, resuming), kept_folder(shared) as kept:
-            return self._select(workdir, kept, claim, resuming, begun)
-
-    @contextmanager
-    def _holding_output(
-        self, workdir: Workdir | None, *, for_workers: bool = False
-    ) -> Iterator[tuple[Claim | None, bool]]:
-        """Hold the output folder, checked, and tell whether it holds this run's unfinished output.
-
-        Args:
-            workdir: the work directory; None without one.
-            for_workers: whether other processes are to write the parts, after the block.
-        """
+        output = self.output()
+        if output is None:
+            self._refuse_taken_names()
         with (
-            contextlib.nullcontext()
-            if self.out is None
-            else claimed(self.out, for_others=for_workers)
-        ) as claim:
-            resuming = claim is not None and self._resumes(workdir, claim)
-            self._check_output(resuming)
-            yield claim, resuming
+            contextlib.nullcontext() if output is None else output.held(workdir) as held,
+            kept_folder(shared) as kept,
+        ):
+            return self._select(workdir, kept, held, begun)
 
-    def check_output(self, workdir: Workdir | None) -> None:
-        """Raise before the first stage what would stop the last one."""
-        with self._holding_output(workdir):
-            pass
-
-    def open_output_for_workers(self, workdir: Workdir, lost: LostGroups) -> None:
-        """Make the output folder ready for workers, which write parts without holding it."""
-        with self._holding_output(workdir, for_workers=True) as (claim, resuming):
-            self._open_outputs(workdir, lost, claim, resuming)
-
-    def refuse_lost_output(self, workdir: Workdir) -> None:
-        """Raise OutputError if another run has taken the output folder from the workers."""
+    def output(self) -> RunOutput | None:
+        """Return the output folder; None if the rows stay in memory."""
         if self.out is None:
-            return
-        claim = Claim(self.out)
-        owner = claim.owner
-        if owner == self._name:
-            return
-        # Without a note it is finished, by this run or by another.
-        if owner is not None or not is_output_of(self._name, self.out, claim, workdir):
-            raise OutputError(
-                f"{self.out}: another run has written to it since the draw of this one; "
-                "plan again with another out"
-            )
+            return None
+        return RunOutput(
+            folder=self.out,
+            run=fingerprint_of([self.writing, self.inputs.identity()]),
+            settings=self.writing,
+            overwrite=self.overwrite,
+            check=self._check_output,
+        )
 
     @property
     def writing(self) -> dict[str, Any]:
@@ -201,28 +173,16 @@ class SelectionRun:
             **self.plan.result(),
         }
 
-    @property
-    def _name(self) -> str:
-        """What tells this run from others: the same command again is the same run."""
-        return fingerprint_of([self.writing, self.inputs.identity()])
-
-    def _resumes(self, workdir: Workdir | None, claim: Claim) -> bool:
-        """Tell whether an earlier run of the same plan has begun to write what is in `out`."""
-        if workdir is None or workdir.stage_settings("outputs") != self.writing:
-            return False
-        assert self.out is not None
-        return is_output_of(self._name, self.out, claim, workdir)
-
     def _select(
         self,
         workdir: Workdir | None,
         kept: Path | None,
-        claim: Claim | None,
-        resuming: bool,
+        held: HeldOutput | None,
         begun: float,
     ) -> Selection:
         """Fit, score, draw and write; again without the damaged row groups if some are found."""
-        model, fitted = self.pipeline.fit(
+        model, fitted = fit_model(
+            self.pipeline,
             self.raw,
             self.inputs.target,
             self.plan.fit,
@@ -236,9 +196,8 @@ class SelectionRun:
             scores, drawn, rows = self.draw(model, workdir, kept, fitted, lost)
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
-                drawn, rows = self.pipeline.choose(
-                    shards, rows, drawn, self.plan.draw, self.plan.combine
-                )
+                settings = self.plan.draw.calibrated(model.calibrations)
+                drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
             outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
@@ -247,7 +206,7 @@ class SelectionRun:
                 sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
             described = self._described_inputs(rows_read, fitted.target_rows)
-            outputs_workdir = self._open_outputs(workdir, lost, claim, resuming)
+            outputs_workdir = None if held is None else held.open(lost)
             try:
                 written = self._fetch(outputs, model, outputs_workdir)
             except ShardError as error:
@@ -256,36 +215,10 @@ class SelectionRun:
             selection, manifest = self._finish(
                 written, model, scores, drawn, rows, skipped, described
             )
-            if claim is not None:
-                self._write_accounts(claim, workdir, selection, manifest, begun)
+            if held is not None:
+                self._write_run(held.output.folder, selection, begun)
+                held.finish(manifest)
             return selection
-
-    def _open_outputs(
-        self, workdir: Workdir | None, lost: LostGroups, claim: Claim | None, resuming: bool
-    ) -> Workdir | None:
-        """Make the output folder ready; return the folder that notes which parts are finished.
-
-        Args:
-            workdir: the work directory; None without one.
-            lost: the damaged row groups.
-            claim: the claim of the output folder; None to write to no folder.
-            resuming: whether an earlier run of the same plan has begun to write.
-        """
-        if claim is None:
-            return None
-        if self._clears(workdir, lost, resuming):
-            claim.clear()
-        claim.begin(self._name)
-        return None if workdir is None else workdir.stage(lost.stage("outputs"), self.writing)
-
-    def _clears(self, workdir: Workdir | None, lost: LostGroups, resuming: bool) -> bool:
-        """Tell whether to clear the output folder before writing to it."""
-        if not lost:
-            return self.overwrite and not resuming
-        # An earlier draw, made before the damage was found, may have written more parts than this
-        # one.
-        stage = lost.stage("outputs")
-        return workdir is not None and workdir.stage_settings(stage) != self.writing
 
     def _with_damage(
         self,
@@ -313,10 +246,14 @@ class SelectionRun:
 
     def _check_output(self, resuming: bool) -> None:
         """Raise before the first stage what would stop the last one."""
-        if self.out is not None:
-            corpora = (self.raw, *self.inputs.target.corpora)
-            shards = (shard for corpus in corpora for shard in corpus.first_shards)
-            check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
+        assert self.out is not None
+        corpora = (self.raw, *self.inputs.target.corpora)
+        shards = (shard for corpus in corpora for shard in corpus.first_shards)
+        check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
+        self._refuse_taken_names()
+
+    def _refuse_taken_names(self) -> None:
+        """Raise SettingError if an added column has the name of a column of the input."""
         # One shard of each kind is usually like the others; planning the output checks them all.
         first = {shard.kind: shard for shard in reversed(self.raw.first_shards)}
         for shard in first.values():
@@ -343,7 +280,8 @@ class SelectionRun:
         filters = self.plan.documents.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
-        settings = self.plan.draw
+        settings = self.plan.draw.calibrated(model.calibrations)
+        covered = self._covered(model, kept, lost)
         if self.plan.combine is not None:
             settings = self.plan.combine.widened(settings)
         if workdir is None:
@@ -354,7 +292,7 @@ class SelectionRun:
                     self.raw, scores, lost, model, filters, None, extra
                 )
             scores = without_unnumbered_of(self.raw.shards, scores)
-            return scores, *self.pipeline.sample(scores, settings, shares, None)
+            return scores, *self.pipeline.sample(scores, settings, shares, None, covered)
         place, durable = workdir.folder, workdir.durable
         on_error = self.plan.reading.on_error
         folder, extra, earlier = open_scores(
@@ -386,12 +324,22 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows)
+        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows, covered)
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
                 in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
             )
         return scores, drawn, rows
+
+    def _covered(self, model: Estimator, kept: Path | None, lost: LostGroups) -> Covered | None:
+        """Return what a coverage selection needs beside the scores; None for another method."""
+        if self.plan.draw.rule.method != "coverage" or not isinstance(model, RelevanceModel):
+            return None
+        units = [
+            lost.unit(unit, number) if number in lost.by_unit else unit
+            for number, unit in enumerate(self.raw.shards)
+        ]
+        return Covered(model, units, None if kept is None else kept / "pool")
 
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
@@ -424,7 +372,7 @@ class SelectionRun:
     def _finish(
         self,
         fetched: _Fetched,
-        model: ImportanceModel,
+        model: Estimator,
         scores: Sequence[ShardScores],
         drawn: Draw,
         rows: Sequence[ShardRows],
@@ -493,25 +441,6 @@ class SelectionRun:
                 else targets[0]
             ),
         }
-
-    def _write_accounts(
-        self,
-        claim: Claim,
-        workdir: Workdir | None,
-        selection: Selection,
-        manifest: dict[str, Any],
-        begun: float,
-    ) -> None:
-        """Write run.json and, if all other files are still there, the manifest."""
-        assert self.out is not None
-        self._write_run(self.out, selection, begun)
-        refuse_lost(self.out, manifest["files"])
-        if workdir is not None and workdir.durable:
-            note_finished(workdir, self._name, manifest)
-        # Written last, because this file says that the selection is complete.
-        with writing(self.out / SELECTION_FILE):
-            write_manifest(self.out, manifest)
-        claim.finish()
 
     def _write_run(self, out: Location, selection: Selection, begun: float) -> None:
         """Write versions, threads and times of the run.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,15 @@ import pyarrow as pa
 
 from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError
-from dsir.model.importance import ImportanceModel
+from dsir.facts import Fact, Facts
+from dsir.model.estimator import Estimator
+from dsir.plural import counted
 from dsir.remote import RemotePath
 from dsir.run.metrics import Metrics
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+@dataclass(frozen=True, slots=True, repr=False)
+class Selection(Facts):
     """The selected documents.
 
     Attributes:
@@ -36,7 +38,7 @@ class Selection:
             and the same of each named target. `metrics.kl_reduction` and
             `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
-        model: the importance model.
+        model: the model that the log-weights are from.
     """
 
     paths: list[Path | RemotePath]
@@ -46,11 +48,40 @@ class Selection:
     target: npt.NDArray[np.uint16] | None
     metrics: Metrics
     skipped: list[Skipped]
-    model: ImportanceModel
+    model: Estimator
 
     def __len__(self) -> int:
         """Return the number of selected documents."""
         return len(self.rows)
+
+    def _facts(self) -> Iterator[Fact]:
+        """Give the main numbers, and where the rows are."""
+        metrics = self.metrics
+        yield "rows", f"{len(self):,} of {metrics.rows.read:,}"
+        yield "tokens", f"{metrics.tokens.selected:,}"
+        if metrics.kl_reduction is not None:
+            by_chance = metrics.random_kl_reduction
+            note = "" if by_chance is None else f" (random: about {by_chance:.4f})"
+            yield "KL reduction", f"{metrics.kl_reduction:.4f}{note}"
+        if self.skipped:
+            yield "skipped", f"{len(self.skipped):,}"
+        yield "in", self.paths[0].parent if self.paths else "table"
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give what became of the other rows, and the model."""
+        metrics = self.metrics
+        for name, target in (metrics.targets or {}).items():
+            if target.selected is not None:
+                yield f"rows for {name}", f"{target.selected:,}"
+        if metrics.effective_sample_size is not None:
+            yield "effective sample size", f"{metrics.effective_sample_size:,.1f}"
+        for reason, count in metrics.rows.passed_over.items():
+            if isinstance(count, int) and count:
+                yield f"rows {reason.replace('_', ' ')}", f"{count:,}"
+        if metrics.rows.bad:
+            yield "bad rows", f"{metrics.rows.bad:,}"
+        yield "files", counted(len(self.paths), "file")
+        yield "model", self.model
 
 
 def join_tables(tables: Sequence[pa.Table]) -> pa.Table:

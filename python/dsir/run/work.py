@@ -18,15 +18,16 @@ from typing import Any, Literal, TypeVar, get_args
 from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_model
+from dsir.run.fitting import Fitted, fit_counts, fit_model
 from dsir.run.folders import rows_workdir
 from dsir.run.kept_scores import open_scores
-from dsir.run.pipeline import Fitted
 from dsir.run.planned import PlannedRun
 from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
 from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import lost_before
+from dsir.stages.kept.plan import kept_folder
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
@@ -41,7 +42,6 @@ UNTIL = get_args(Until)
 _FITTED = "fitted.json"
 _DRAWN = "drawn.json"
 _POLL = 0.5  # Seconds between two looks at what another worker makes.
-_NO_FIT = Fitted([], (), [], [])
 
 Made = TypeVar("Made")
 SharedTask = TypeVar("SharedTask", bound=PlacedTask)
@@ -109,6 +109,9 @@ class _Work:
         self._share = share
         self._pipeline = run.pipeline
         self._plan = fingerprint_of(run.writing)
+        output = run.output()
+        assert output is not None, "a planned run writes to a folder"
+        self._output = output
         self._done = WorkDone()
 
     def until(self, until: Until) -> WorkDone:
@@ -128,11 +131,11 @@ class _Work:
     def _fit(self) -> bool:
         if self._fitted() is not None:
             return True
-        counts = self._counts()
+        run, counts = self._run, self._counts()
         tasks = [
             task
-            for _, count in self._pipeline.fit_counts(
-                self._run.raw, self._run.inputs.target, self._run.plan.fit, counts
+            for _, count in fit_counts(
+                self._pipeline, run.raw, run.inputs.target, run.plan.fit, counts
             )
             for task in count.tasks(self._pipeline.engine.threads)
         ]
@@ -160,7 +163,9 @@ class _Work:
 
     def _make_model(self) -> Estimator:
         run = self._run
-        model, _ = self._pipeline.fit(run.raw, run.inputs.target, run.plan.fit, self._counts())
+        model, _ = fit_model(
+            self._pipeline, run.raw, run.inputs.target, run.plan.fit, self._counts()
+        )
         model.save(self._workdir.location("model.dsir"))
         self._scores_of(model)
         self._workdir.keep(_FITTED, {"plan": self._plan, "model": model.fingerprint})
@@ -217,19 +222,22 @@ class _Work:
 
     def _make_draw(self) -> dict[str, Any]:
         run = self._run
-        run.check_output(self._workdir)
         lost = lost_before(self._workdir, self._plan)
-        run.draw(self._model(), self._workdir, None, _NO_FIT, lost)
-        run.open_output_for_workers(self._workdir, lost)
+        with (
+            self._output.held(self._workdir, for_workers=True) as held,
+            kept_folder(self._workdir) as kept,
+        ):
+            # Nothing is known of the fit here, and nothing is scored that could be kept.
+            fitted = Fitted([], (), [None] * len(run.raw.shards), [], [])
+            run.draw(self._model(), self._workdir, kept, fitted, lost)
+            held.open(lost)
         note = {"plan": self._plan}
         self._workdir.keep(_DRAWN, note)
         return note
 
     def _write(self) -> bool:
         run, lost = self._run, lost_before(self._workdir, self._plan)
-        if run.out is None:
-            return True
-        run.refuse_lost_output(self._workdir)
+        self._output.refuse_lost(self._workdir)
         model = self._model()
         rows = self._drawn_rows(lost.stage("rows"), model)
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
@@ -237,7 +245,8 @@ class _Work:
         for output in outputs:
             run.added.refuse_taken_names(output.schema)
         folder = self._workdir.stage(lost.stage("outputs"), run.writing)
-        tasks = self._pipeline.write_tasks(outputs, run.out, run.added, model.features, folder)
+        out = self._output.folder
+        tasks = self._pipeline.write_tasks(outputs, out, run.added, model.features, folder)
         sizes = [output.rows for output in outputs]
         return self._share_out("write", write_shard, tasks, sizes, "rows")
 
@@ -245,9 +254,8 @@ class _Work:
         manifest = self._workdir.stage_manifest("scores")
         if manifest is None:
             raise WorkdirError(f"{self._workdir.folder}: the scores have gone; start again")
-        folder = rows_workdir(
-            self._workdir.folder / stage, manifest, self._run.plan.draw, repeats=False
-        )
+        settings = self._run.plan.draw.calibrated(model.calibrations)
+        folder = rows_workdir(self._workdir.folder / stage, manifest, settings)
         form = ScoreForm(model.columns, chunks=self._run.raw.shards[0].is_windows)
         units = []
         for number, shard in enumerate(self._run.raw.shards):

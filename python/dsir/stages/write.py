@@ -15,6 +15,7 @@ from dsir.corpus import TakenRows
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.model.features import HashedNgrams
+from dsir.model.random_selection import halves
 from dsir.output import AddedColumns, open_writer
 from dsir.output.folder import part_stem
 from dsir.output.row_origins import Origins, OriginsWriter
@@ -52,8 +53,8 @@ class Written:
 
     Attributes:
         paths: the files with the rows.
-        counts: int64[targets, buckets], n-grams of the rows that each target took; of all rows
-            if targets are not separate.
+        counts: int64[targets, 2, buckets], n-grams of the rows that each target took, by halves
+            (see `dsir.model.random_selection`); of all rows if targets are not separate.
         files: all files that were written, including the files of row origins.
     """
 
@@ -108,7 +109,7 @@ def write_shard(task: WriteTask, progress: Progress) -> Written:
             added = task.added.values(selected.log_weight, selected.target)
             writer.write(taken, added, rows)
             origins.write(_origins_of(piece, taken, selected, added, rows))
-            _count(taken.text, selected, task, counts)
+            _count(taken.text, selected, rows, task, counts)
             progress(len(rows))
         beside = origins.close()
         writer.close()
@@ -173,7 +174,7 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
     counts = _no_counts(task)
     tables = []
     for _, taken, selected, rows in taken_rows(task.output.pieces, task.threads):
-        _count(taken.text, selected, task, counts)
+        _count(taken.text, selected, rows, task, counts)
         if taken.records is None:
             table = pa.table({"text": taken.text, "line": taken.lines})
         else:
@@ -187,23 +188,28 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
 
 
 def _no_counts(task: WriteTask | GatherTask) -> npt.NDArray[np.int64]:
-    return np.zeros((max(1, len(task.added.target_names)), task.features.buckets), dtype=np.int64)
+    targets = max(1, len(task.added.target_names))
+    return np.zeros((targets, 2, task.features.buckets), dtype=np.int64)
 
 
 def _count(
     text: pa.Array,
     selected: SelectedRows,
+    rows: npt.NDArray[np.int64],
     task: WriteTask | GatherTask,
     counts: npt.NDArray[np.int64],
 ) -> None:
-    """Add the n-grams of rows to the counts, for each target separately if there are several."""
+    """Add the n-grams of rows to the counts, by half, and by target if targets are separate."""
     text = task.features.prepared(text)
-    if selected.target is None:
-        _core.count(text, task.features.spec, counts[0], threads=task.threads)
-        return
-    for target in np.unique(selected.target):
-        rows = take_values(text, np.flatnonzero(selected.target == target))
-        _core.count(rows, task.features.spec, counts[target], threads=task.threads)
+    for half, positions in enumerate(halves(rows)):
+        if selected.target is None:
+            by_target = [(0, positions)]
+        else:
+            targets = selected.target[positions]
+            by_target = [(t, positions[targets == t]) for t in np.unique(targets).tolist()]
+        for target, chosen in by_target:
+            texts = take_values(text, chosen)
+            _core.count(texts, task.features.spec, counts[target, half], threads=task.threads)
 
 
 def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | None:
