@@ -154,7 +154,7 @@ def test_no_special_file_is_replaced(special, parquet, target, tmp_path, invoke_
         assert done.stderr.startswith("dsir: error: ")
         assert done.stderr.count("\n") == 1
     model = dsir.fit(parquet, target, progress=False)
-    with pytest.raises(OSError, match="is a folder|is not a regular file"):
+    with pytest.raises(OSError, match=r"is a folder|is not a regular file"):
         model.save(special)
     after = special.lstat()
     assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
