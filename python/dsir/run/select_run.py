@@ -40,7 +40,8 @@ from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Fitted, Pipeline
-from dsir.run.selection import Selection, join_tables
+from dsir.run.selected_table import join_tables
+from dsir.run.selection import Selection
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
