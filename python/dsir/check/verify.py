@@ -212,8 +212,8 @@ class _Again:
         if is_of_stages(manifest):
             if target is not None:
                 raise SettingError(
-                    f"target: {manifest.folder} was written by 'dsir write', which uses a model "
-                    "and no target; give model=... instead"
+                    f"target: {manifest.folder} was selected with a fitted model and no target; "
+                    "give model=... instead"
                 )
             other, findings = model_of(manifest, model)
         elif model is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
+from dsir.errors import SettingError
 from dsir.model.importance import ImportanceModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
@@ -52,6 +53,8 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         >>> model = dsir.fit("corpus/*.parquet", "wanted.jsonl")  # doctest: +SKIP
         >>> model.save("model.dsir")  # doctest: +SKIP
     """
+    if target is None:
+        raise SettingError("target=None: expected a sample of the wanted documents")
     reading = ReadSettings.of(given)
     names = names_of_targets(target)
     settings = FitSettings.of(given, names)

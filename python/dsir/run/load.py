@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from dsir.corpus.skipped import Skipped
 from dsir.errors import OutputError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_model
 from dsir.output.folder import (
     MODEL_FILE,
     ORIGINS_FOLDER,
@@ -56,7 +57,7 @@ def load(folder: str | Path | RemotePath) -> Selection:
     manifest = read_selection_file(place)
     if manifest.problems:
         raise OutputError(f"{place / SELECTION_FILE}: {manifest.problems[0]}")
-    model = ImportanceModel.load(place / MODEL_FILE)
+    model = load_model(place / MODEL_FILE)
     if model.fingerprint != manifest.content["model"]:
         raise OutputError(f"{place / MODEL_FILE}: is not the model of this selection")
     origins = _origins_of(manifest)
@@ -104,11 +105,11 @@ def _global_rows(manifest: Manifest, origins: Origins) -> npt.NDArray[np.int64]:
 
 
 def _numbers_of_targets(
-    manifest: Manifest, origins: Origins, model: ImportanceModel
+    manifest: Manifest, origins: Origins, model: Estimator
 ) -> npt.NDArray[np.uint16] | None:
     if origins.target is None:
         return None
-    numbers = {name: number for number, name in enumerate(model.target_names)}
+    numbers = {name: number for number, name in enumerate(model.column_names)}
     names = origins.target.to_pylist()
     unknown = set(names) - numbers.keys()
     if unknown:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsir.arguments import flag, shown, takes_arguments
 from dsir.errors import SettingError
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_model
 from dsir.model.targets import names_of_targets
 from dsir.remote import Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
-from dsir.run.select_run import SelectionRun
+from dsir.run.select_run import FittedModel, SelectionRun
 from dsir.run.selection import Selection
+from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions
 from dsir.settings.plan import Plan, PlanArguments
 
@@ -32,8 +36,9 @@ SELECT_SETTINGS = (Plan, MachineOptions)
 @takes_arguments(*SELECT_SETTINGS, names=SelectCall.__annotations__)
 def select(
     raw: object,
-    target: object,
+    target: object = None,
     *,
+    model: Estimator | str | Path | RemotePath | None = None,
     out: str | Path | RemotePath | None = None,
     workdir: str | Path | RemotePath | None = None,
     overwrite: bool = False,
@@ -54,6 +59,9 @@ def select(
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
+        model: in place of a target, a model that was fitted before: from `dsir.fit` or
+            `Selection.model`, or the path of its file or of a selection. Arguments that say how to
+            fit are errors then.
         out: folder to write to, also by URL, in the format of the input; None to get the rows in
             `Selection.table`.
         workdir: folder that keeps every stage's results, also by URL (s3://, gs://). The same call
@@ -82,8 +90,12 @@ def select(
         >>> selection = dsir.select(  # doctest: +SKIP
         ...     "corpus/*.parquet", "wanted.jsonl", n=100_000, out="selected/"
         ... )
+        >>> more = dsir.select(  # doctest: +SKIP
+        ...     "newer/*.parquet", model=selection.model, n=1_000
+        ... )
     """
     flag("overwrite", overwrite)
+    fitted = fitted_model(target, model, given)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of(given)
     selection = run_plan(
@@ -91,6 +103,7 @@ def select(
         machine,
         raw,
         target,
+        fitted,
         out=_folder("out", out),
         workdir=_folder("workdir", workdir),
         overwrite=overwrite,
@@ -104,6 +117,38 @@ def select(
     if plan.draw.rule.method == "resample":
         warn_of_top_k(selection.metrics, stacklevel=4)
     return selection
+
+
+def fitted_model(target: object, model: object, given: Mapping[str, Any]) -> FittedModel | None:
+    """Return the model of a call that has one in place of a target.
+
+    Args:
+        target: the argument of that name.
+        model: the argument of that name.
+        given: the other arguments.
+
+    Raises:
+        SettingError: the call has neither or both, or says how to fit a model that is fitted.
+        ModelError: the model cannot be read.
+    """
+    if (target is None) == (model is None):
+        both = "both are given" if model is not None else "neither is given"
+        raise SettingError(
+            f"target, model: {both}; give target=... (a sample of the wanted documents), or "
+            "model=... (a model that has been fitted)"
+        )
+    if model is None:
+        return None
+    for name in given:
+        if name in FitArguments.__annotations__ or name == "target_text":
+            raise SettingError(f"{name}: the model is fitted already; leave {name} or model out")
+    if given.get("combine") is not None:
+        raise SettingError("combine: cannot be used with model=...; give target=...")
+    if isinstance(model, Estimator):
+        return FittedModel(model, None)
+    path = _folder("model", model)
+    assert path is not None
+    return FittedModel(load_model(path), path)
 
 
 def _folder(name: str, value: object) -> Location | None:
@@ -124,6 +169,7 @@ def run_plan(
     machine: Machine,
     raw: object,
     target: object,
+    fitted: FittedModel | None = None,
     *,
     out: Location | None,
     workdir: Location | None = None,
@@ -135,7 +181,8 @@ def run_plan(
         plan: everything that the result depends on, besides the inputs.
         machine: what the run may use.
         raw: the corpus, given as in `select`.
-        target: the target, given as in `select`.
+        target: the target, given as in `select`; None with a model.
+        fitted: a model that was fitted before; None to fit one.
         out: the folder to write to; None to get the rows in memory.
         workdir: the folder that keeps results for later calls; None to keep none.
         overwrite: replace a selection in `out`.
@@ -149,14 +196,14 @@ def run_plan(
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         windows=plan.documents,
-        features=plan.fit.features,
+        features=plan.fit.features if fitted is None else fitted.model.features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
             found, targets, machine.engine, plan.reading, plan.draw
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
+    run = SelectionRun.of(plan, machine, inputs, fitted, out, overwrite=overwrite)
     if workdir is not None:
         with folder_of(workdir) as place:
             return run.in_workdir(place, durable=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimator import Estimator
 from dsir.plural import counted
 from dsir.remote import RemotePath
 from dsir.run.metrics import Metrics
@@ -41,7 +41,7 @@ class Selection(Facts):
             and the same of each named target. `metrics.kl_reduction` and
             `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
-        model: the importance model.
+        model: the model that gave the log-weights, fitted by the run or before it.
     """
 
     paths: list[Path | RemotePath]
@@ -51,7 +51,7 @@ class Selection(Facts):
     target: npt.NDArray[np.uint16] | None
     metrics: Metrics
     skipped: list[Skipped]
-    model: ImportanceModel
+    model: Estimator
 
     def to_pandas(self) -> Any:
         """Return the selected rows as a pandas DataFrame, read from their files if need be.
