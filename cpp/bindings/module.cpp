@@ -12,9 +12,11 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_chunk(module);
     dsir::bindings::bind_quality(module);
     dsir::bindings::bind_bootstrap(module);
+    dsir::bindings::bind_coverage(module);
     dsir::bindings::bind_lexrank(module);
     dsir::bindings::bind_terms(module);
     dsir::bindings::bind_gais(module);
     dsir::bindings::bind_judges(module);
     dsir::bindings::bind_machine(module);
+    dsir::bindings::bind_parquet(module);
 }

@@ -46,11 +46,13 @@ void bind_quota(py::module_& module);
 void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
 void bind_bootstrap(py::module_& module);
+void bind_coverage(py::module_& module);
 void bind_lexrank(py::module_& module);
 void bind_gais(py::module_& module);
 void bind_judges(py::module_& module);
 void bind_terms(py::module_& module);
 void bind_json(py::module_& module);
 void bind_machine(py::module_& module);
+void bind_parquet(py::module_& module);
 
 }  // namespace dsir::bindings

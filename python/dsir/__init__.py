@@ -11,6 +11,11 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from dsir import interrupts as _interrupts
+
+if _interrupts.is_command():  # Loading the libraries takes a second; Ctrl-C may come before.
+    _interrupts.answer_signals()
+
 try:
     from dsir import _core as _core
 except ImportError as error:  # The import found the source tree, or the build is broken.
@@ -43,6 +48,7 @@ from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
+from dsir.model.relevance import RelevanceModel
 from dsir.run.fit import fit
 from dsir.run.load import load
 from dsir.run.select import select
@@ -66,6 +72,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "QualityFilters",
+    "RelevanceModel",
     "RowError",
     "Selection",
     "SelectionDifference",

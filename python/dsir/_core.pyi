@@ -51,6 +51,47 @@ def line_spans(data: Buffer) -> tuple[NDArray[np.int64], NDArray[np.int64], bool
     Blank lines count in the number, but have no start and end.
     """
 
+# Parquet.
+
+class ParquetFooter:
+    """A footer that contradicts neither itself nor the size of its file.
+
+    The row groups have the file's rows, the columns of the schema, and a value for every row; the
+    column chunks lie before `data_end`, where the footer begins, and do not overlap. Otherwise it
+    is a ValueError.
+    """
+
+    def __init__(self, footer: bytes, data_end: int) -> None: ...
+    def chunks(
+        self, group: int, columns: Sequence[int] | None = None
+    ) -> list[tuple[int, int, int, bool, bool, int, int, int]]:
+        """Return the column chunks of a row group, for some or all columns of the table.
+
+        For each leaf of the schema in these columns: its number, physical type, bytes of a value of
+        fixed length, whether it is in a list, whether it can be null, offset of its first page,
+        values with nulls, codec.
+        """
+
+def parquet_page_header(
+    data: bytes,
+) -> tuple[int, int, int, int, int, int, int, bool] | None:
+    """Read the header of a page; None if it does not end within `data`.
+
+    Returns the bytes of the header, the type of the page, its bytes decompressed and in the file,
+    its values, and their encoding; for version 2, the bytes of levels before the values, and
+    whether the values are compressed. A damaged header is a ValueError.
+    """
+
+def longest_parquet_value(page: Buffer, count: int) -> int:
+    """Return the bytes of the longest of `count` values that are encoded plainly."""
+
+def parquet_index_uses(page: Buffer, levels: int, distinct: int) -> int:
+    """Return how often the index that is used most is used in a page of dictionary indices.
+
+    `levels` is how many kinds of levels (version 1) the page begins with, `distinct` how many
+    values the dictionary has. A damaged page is a ValueError.
+    """
+
 # JSON.
 
 JSON_TEXT: Final[int]
@@ -176,6 +217,50 @@ def log_ratio(
 
 def named_ngrams(utf8: str | bytes, spec: FeatureSpec) -> list[tuple[str, int]]:
     """Return (n-gram, bucket) for every n-gram of a text, by last token, shortest first."""
+
+# Coverage.
+
+LARGEST_RELEVANCE: float
+
+def relevance(
+    target: NDArray[np.int64], raw: NDArray[np.int64], prior: float
+) -> NDArray[np.float64]:
+    """Return log((p_target / p_raw + prior) / (1 + prior)) of every bucket."""
+
+def raw_shares(raw: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of every bucket in raw, with half an n-gram in empty buckets."""
+
+class LeftOneOut:
+    """The relevance of documents of a target, each to the target without this document."""
+
+    def __init__(self, target: NDArray[np.int64], raw: NDArray[np.int64], prior: float) -> None: ...
+    def score(
+        self, array: _ArrowArray, spec: FeatureSpec, *, threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
+        """Return (relevance, tokens), both 0 for rows without a token."""
+
+def bucket_lists(
+    array: _ArrowArray, spec: FeatureSpec, positions: NDArray[np.int64], *, threads: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return (offsets, buckets): the buckets of every n-gram of the rows at the positions."""
+
+def mean_entries(
+    offsets: NDArray[np.int64],
+    buckets: NDArray[np.uint32],
+    table: LogRatioTable,
+    wanted: NDArray[np.uint8],
+    *,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Return the mean of the table's entries over the n-grams of each wanted document; else 0."""
+
+def add_counts(
+    offsets: NDArray[np.int64],
+    buckets: NDArray[np.uint32],
+    wanted: NDArray[np.uint8],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add the n-grams of the wanted documents to counts."""
 
 # Chunks.
 

@@ -5,6 +5,9 @@ Every message says what is wrong, where (file, row group, row), and how to go on
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 __all__ = [
     "BadDataError",
     "BudgetError",
@@ -112,3 +115,15 @@ class BadDataError(InputError):
 
 class RowError(InputError):
     """One row cannot be read: broken JSON, a text that is not a string, or invalid UTF-8."""
+
+
+def warn(message: str) -> None:
+    """Give a DsirWarning at the line outside dsir that called it, however deep the call is."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, DsirWarning, stacklevel=level)
+
+
+def _is_ours(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] == "dsir"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
-Kind = Literal["parquet", "jsonl", "arrow", "memory"]
+Kind = Literal["parquet", "jsonl", "arrow", "csv", "memory"]
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
 
@@ -31,6 +31,7 @@ class Format:
             compressed file with `compression`. None for a format that is never a file.
         writer: a `Writer`; called with the path without its suffix, the schema (None if rows are
             lines) and `added`.
+        beside_others: whether files in a folder are read that also has files of other formats.
         row_counter: takes the path of a written file and counts its rows without reading them; None
             if each line is a row.
     """
@@ -43,6 +44,7 @@ class Format:
     reader: str | None
     writer: str
     row_counter: str | None
+    beside_others: bool = True
 
     @property
     def rows_are_lines(self) -> bool:
@@ -50,6 +52,12 @@ class Format:
         return self.row_counter is None
 
 
+_OF_TEXT_FILES: Mapping[str, Compression] = MappingProxyType(
+    {
+        **{".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"},
+        **{".bz2": "bz2", ".lz4": "lz4"},
+    }
+)
 FORMATS = (
     Format(
         kind="parquet",
@@ -70,12 +78,7 @@ FORMATS = (
         # C4's files are .json.gz. Plain .json files in a folder are more often settings or
         # manifests than corpora.
         suffixes_by_name=(".json",),
-        compressions=MappingProxyType(
-            {
-                **{".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"},
-                **{".bz2": "bz2", ".lz4": "lz4"},
-            }
-        ),
+        compressions=_OF_TEXT_FILES,
         reader="dsir.corpus.jsonl:JsonLinesShard",
         writer="dsir.output.jsonl:JsonLinesWriter",
         row_counter=None,
@@ -87,6 +90,18 @@ FORMATS = (
         reader="dsir.corpus.arrow:ArrowShard",
         writer="dsir.output.arrow:ArrowWriter",
         row_counter="dsir.output.arrow:count_rows",
+    ),
+    Format(
+        kind="csv",
+        title="CSV",
+        suffixes=(".csv", ".tsv"),
+        compressions=_OF_TEXT_FILES,
+        reader="dsir.corpus.csv:CsvShard",
+        # Parquet tells a null from an empty string, and is opened everywhere with the same values.
+        writer="dsir.output.parquet:ParquetWriter",
+        row_counter="dsir.output.parquet:count_rows",
+        # Beside Parquet or JSON Lines, CSV is more often an index or statistics.
+        beside_others=False,
     ),
     Format(
         kind="memory",

@@ -22,7 +22,7 @@ from dsir import _core, arguments
 from dsir.arguments import amount, argument, number, one_of, whole_number
 from dsir.errors import BudgetError, SettingError
 
-Method = Literal["resample", "top-k", "random"]
+Method = Literal["resample", "top-k", "random", "cap", "coverage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,39 @@ class KeyMethod:
     Attributes:
         weight: the log-weight; False: every document has the same.
         noise: Gumbel noise.
+        calibrated: whether the method needs a model that has a `Calibration`, of an estimator of
+            the kind "relevance".
     """
 
     weight: bool
     noise: bool
+    calibrated: bool = False
+
+
+class Calibration(NamedTuple):
+    """What documents of a target reach themselves, each left out of the target.
+
+    Attributes:
+        threshold: the log-weight that nine in ten of them reach.
+        spread: standard deviation of their log-weights.
+    """
+
+    threshold: float
+    spread: float
 
 
 METHODS: dict[str, KeyMethod] = {
     "resample": KeyMethod(weight=True, noise=True),
     "top-k": KeyMethod(weight=True, noise=False),
     "random": KeyMethod(weight=False, noise=True),
+    "cap": KeyMethod(weight=True, noise=True, calibrated=True),
+    # Coverage has keys only for its pool; the rounds have gains (dsir.stages.coverage).
+    "coverage": KeyMethod(weight=True, noise=False, calibrated=True),
 }
 """The key of each `Method`."""
+
+_CAP_TEMPERATURE = 0.001
+"""Of `cap`, in spreads: log-weights below the cap that differ by more are hardly drawn."""
 
 _SLICE = 1 << 20
 _LEAST_TEMPERATURE = 1e-100
@@ -76,9 +97,11 @@ class KeyRule:
 
     Attributes:
         seed: 0 to 2**64 - 1.
-        method: "resample"; "top-k" for keys without noise; "random" for keys of noise alone.
+        method: "resample"; "top-k" for keys without noise; "random" for keys of noise alone; "cap"
+            for log-weights that end at the threshold of a calibration; "coverage".
         temperature: above 0; divides the log-weights.
         target: index of the target that draws; each target has its own noise.
+        calibrations: one for each target if the model has them.
     """
 
     seed: int = argument(
@@ -91,7 +114,10 @@ class KeyRule:
         "resample",
         "How to draw: 'resample' draws without replacement in proportion to the weights; 'top-k' "
         "takes the greatest log-weights, without noise; 'random' ignores the weights and draws "
-        "all eligible documents with equal chance, to compare with.",
+        "all eligible documents with equal chance, to compare with; 'coverage' takes in ten rounds "
+        "the documents with the n-grams of the target that the selection still lacks; 'cap' draws "
+        "at random from all documents that are as relevant as the target's own. The last two weigh "
+        "by the estimator 'relevance'.",
         panel=arguments.DRAW,
     )
     temperature: float = argument(
@@ -103,6 +129,7 @@ class KeyRule:
         panel=arguments.DRAW,
     )
     target: int = 0
+    calibrations: tuple[Calibration, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -127,17 +154,44 @@ class KeyRule:
         return replace(self, target=target)
 
     @property
+    def calibration(self) -> Calibration:
+        """The calibration of the target that draws.
+
+        Raises:
+            SettingError: there is none, because the weights are not those of such a model.
+        """
+        if not self.calibrations:
+            raise SettingError(
+                f'method="{self.method}": needs log-weights of the estimator "relevance"; use '
+                "dsir.select, or fit the model with that estimator"
+            )
+        return self.calibrations[self.target]
+
+    @property
+    def divisor(self) -> float:
+        """What log-weights are divided by, above 0."""
+        if self.method != "cap":
+            return self.temperature
+        spread = self.temperature * _CAP_TEMPERATURE * self.calibration.spread
+        return max(spread, _LEAST_TEMPERATURE)
+
+    @property
     def core(self) -> _core.KeySettings:
         """The rule, as the core takes it."""
         return _core.KeySettings(
             seed=self.seed,
             target=self.target,
-            temperature=self.temperature,
+            temperature=self.divisor,
             noise=METHODS[self.method].noise,
         )
 
     def in_keys(self, log_weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the log-weights as they enter the keys: zeros if the method ignores them."""
+        """Return the log-weights as they enter the keys, before they are divided.
+
+        They are zeros if the method ignores them, and end at a threshold with method="cap".
+        """
+        if self.method == "cap":
+            return np.minimum(log_weight, self.calibration.threshold)
         return log_weight if METHODS[self.method].weight else np.zeros_like(log_weight)
 
 
@@ -239,6 +293,8 @@ def sample(
         BudgetError: fewer than n documents have a weight above zero.
     """
     rule = KeyRule(seed, method, temperature)
+    if METHODS[rule.method].calibrated:
+        rule.calibration  # noqa: B018 - raises, because numbers have none
     values = np.asanyarray(log_weights)
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         raise SettingError("log_weights: expected a flat array of numbers")

@@ -93,6 +93,7 @@ def test_toml(raw, tmp_path, selected):
         read_config(config)
 
 
+@pytest.mark.filterwarnings("ignore:target.* is the same as raw:dsir.DsirWarning")
 @pytest.mark.filterwarnings("ignore:LexRank:dsir.DsirWarning")
 def test_a_finished_selection_is_a_configuration(raw, tmp_path, selected, contents):
     options = {

@@ -77,6 +77,7 @@ def test_files_that_a_run_skips_are_no_error_of_a_dry_run(place, invoke_dsir):
         assert len(json.loads(done.stdout)[0]["unreadable"]) == 2
 
 
+@pytest.mark.filterwarnings("ignore:target.* is the same as raw:dsir.DsirWarning")
 def test_what_may_be_missing(place):
     raw = str(place / "a.parquet")
     more = dsir.select(raw, raw, n=99, allow_fewer=True, min_tokens=1, progress=False,

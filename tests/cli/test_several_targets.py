@@ -24,7 +24,7 @@ def targets(world, tmp_path):
 def test_separate_targets(run_dsir, parquet, targets, contents):
     given = ["-t", "sea=sea.jsonl", "-t", "law=law.jsonl", "--targets", "separate"]
     done = run_dsir(
-        *("select", *parquet, *given, "--proportions", "law=1,sea=3", "--n", 40, "-o", "out"),
+        *("select", *parquet, *given, "--proportions", "law=0.25,sea=0.75", "--n", 40, "-o", "out"),
         *SETTINGS[:-1],
         cwd=targets,
     )
@@ -40,7 +40,7 @@ def test_separate_targets(run_dsir, parquet, targets, contents):
         {name: targets / f"{name}.jsonl" for name in ("sea", "law")},
         n=40,
         targets="separate",
-        proportions={"sea": 3, "law": 1},
+        proportions={"sea": 0.75, "law": 0.25},
         min_tokens=20,
         length="mean",
         temperature=0.1,

@@ -84,7 +84,7 @@ def test_hidden_folders_are_left_out_at_any_depth(tmp_path, hidden):
 def test_what_dsir_wrote_is_no_part_of_a_corpus(tmp_path):
     corpus = tmp_path / "c"
     lines(corpus / "a.jsonl", 30)
-    target = dsir.texts(["the ship and the sea"] * 3)
+    target = dsir.texts(["the ship and the sea"] * 4)
     settings = {"n": 5, "min_tokens": 2, "length": "mean", "progress": False}
     first = dsir.select(corpus, target, out=corpus / "sel", workdir=corpus / "work", **settings)
     again = dsir.select(corpus, target, out=corpus / "sel", workdir=corpus / "work", **settings)

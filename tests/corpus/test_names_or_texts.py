@@ -155,7 +155,7 @@ def test_any_strings_are_read_or_refused(strings):
 
 def test_a_model_is_explained_by_its_text_alone(folder, invoke_dsir):
     """A text that is the name of a file is a text."""
-    model = dsir.fit(dsir.texts(["a b c"] * 3), dsir.texts(["a"] * 3), progress=False)
+    model = dsir.fit(dsir.texts(["a b c"] * 3), dsir.texts(["a"] * 20), progress=False)
     model.save("m.dsir")
     done = invoke_dsir("explain", "m.dsir", "want/a.jsonl", cwd=folder)
     assert done.returncode == 0, done.stderr

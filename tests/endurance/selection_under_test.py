@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 UNIT_BYTES = 3000
-_UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]{8}")
+_UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
 
 _WORDS = {
     "sea": "ship sail anchor tide harbour mast captain wave storm gull rope deck keel reef wind",
@@ -33,7 +33,7 @@ _WORDS = {
 }
 
 
-_NO_MARKERS = ("manifest.json", "accounts.json", "damaged.json")
+_NO_MARKERS = ("manifest.json", "accounts.json", "damaged.json", "finished.json")
 
 
 @dataclass(frozen=True)

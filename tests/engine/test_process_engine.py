@@ -97,7 +97,7 @@ def test_selections_are_those_of_the_local_engine(
 
 
 def test_tables_of_several_targets(engine, world):
-    given = {**SETTINGS, "targets": "separate", "proportions": {"sea": 1, "law": 2}}
+    given = {**SETTINGS, "targets": "separate", "proportions": {"sea": 0.25, "law": 0.75}}
     targets = {"sea": world.target, "law": ["the court and the judge of the law"] * 9}
     local = dsir.select(world.table(), targets, threads=2, **given)
     apart = dsir.select(world.table(), targets, engine=engine, **given)

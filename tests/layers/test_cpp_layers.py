@@ -20,12 +20,12 @@ ROOMS: list[tuple[str, ...]] = [
     ("fuzz",),
     ("bindings", "tests"),
     ("gais/judges",),
-    ("chunk", "gais", "lexrank", "quality"),
+    ("chunk", "coverage", "gais", "lexrank", "quality"),
     ("ngram",),
     ("digest", "json", "sampling", "text"),
     ("simd",),
     ("hashing",),
-    ("arrow", "numeric", "parallel", "unicode"),
+    ("arrow", "numeric", "parallel", "parquet", "unicode"),
 ]
 
 # Rooms whose files belong to no namespace of that name: programs, each with a main().

@@ -33,7 +33,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("corpus", "sampling"),
     ("storage", "engine", "primitive_arrays"),
     ("remote", "arguments", "progress"),
-    ("_core", "errors", "facts", "formats", "plural", "version"),
+    ("_core", "errors", "facts", "formats", "interrupts", "plural", "version", "workers"),
 ]
 
 # What only these may touch.

@@ -55,7 +55,7 @@ class TestSeparate(EstimatorContract):
     @pytest.fixture(scope="class", params=["sum", "poisson"])
     @classmethod
     def model(cls, request, fitted):
-        proportions = {"sea": 1, "law": 3}
+        proportions = {"sea": 0.25, "law": 0.75}
         return fitted(names=True, targets="separate", length=request.param, proportions=proportions)
 
 
@@ -80,8 +80,42 @@ class TestMixture(EstimatorContract):
         return [math.log(sum(share * math.exp(weight) for share, weight in shares))]
 
 
+class TestRelevance(EstimatorContract):
+    @pytest.fixture(
+        scope="class",
+        params=[
+            {},
+            {"features": dsir.HashedNgrams(n=2, buckets=150, tokenizer="word_tokenize")},
+            {"names": True},
+            {"names": True, "targets": "separate", "proportions": {"sea": 1, "law": 3}},
+        ],
+        ids=["one", "word_tokenize", "pooled", "separate"],
+    )
+    @classmethod
+    def model(cls, request, fitted):
+        return fitted(estimator="relevance", **request.param)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("prior", 2.0),
+        ("calibrations", []),
+        ("calibrations", [[0.5, float("inf")]]),
+        ("calibrations", [["a", 1.0]]),
+        ("targets", "mixture"),
+    ],
+)
+def test_a_model_of_relevance_is_checked(fitted, tmp_path, name, value):
+    content = fitted(estimator="relevance").content()
+    wrong = model_file.Content(content.kind, content.settings | {name: value}, content.arrays)
+    model_file.write(tmp_path / "model.dsir", wrong)
+    with pytest.raises(dsir.ModelError, match="not valid"):
+        load_model(tmp_path / "model.dsir")
+
+
 def test_separate_targets_are_the_columns(fitted):
-    model = fitted(names=True, targets="separate", proportions=[1, 3])
+    model = fitted(names=True, targets="separate", proportions=[0.25, 0.75])
     assert model.column_names == ("sea", "law")
     assert model.column_shares == [0.25, 0.75]
     for mode in ("pooled", "mixture"):
@@ -102,7 +136,7 @@ def test_a_model_from_counts_is_that_of_the_fit(fitted, small_world):
     one = dsir.ImportanceModel.from_counts(FEATURES, raw, [sea], **given)
     assert one.fingerprint == fitted(**given).fingerprint
     names = ("sea", "law")
-    given |= {"targets": "mixture", "proportions": [1, 2]}
+    given |= {"targets": "mixture", "proportions": [0.25, 0.75]}
     two = dsir.ImportanceModel.from_counts(FEATURES, raw, [sea, law], target_names=names, **given)
     assert two.fingerprint == fitted(names=True, **given).fingerprint
 

@@ -34,6 +34,7 @@ def test_inputs_are_those_that_were_recorded(inputs):
     assert not record.differences(RECORDED[record.INPUTS], found)
 
 
+@pytest.mark.filterwarnings("ignore:proportions. add up to:dsir.DsirWarning")
 @pytest.mark.filterwarnings("ignore:LexRank. all 40 units:dsir.DsirWarning")
 @pytest.mark.parametrize("name", sorted(record.RUNS))
 def test_run_gives_what_was_recorded(name, inputs, tmp_path):

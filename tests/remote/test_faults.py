@@ -211,7 +211,8 @@ def test_killed_and_resumed(
         process.kill()
         process.wait()
         # Whatever has its name is whole, and what a dead process held is taken over.
-        assert all(expected[name] == data for name, data in s3.files("out").items())
+        written = {name: data for name, data in s3.files("out").items() if "/." not in name}
+        assert all(expected[name] == data for name, data in written.items())
         assert s3.keys("work/lock") == ["work/lock"]
     proxy.fault = lambda asked: None
     before = len(proxy.asked)
@@ -289,3 +290,26 @@ def test_of_two_that_come_at_once_one_gets_the_lock(s3, monkeypatch):
     for thread in threads:
         thread.join()
     assert (len(held), len(refused)) == (1, 1)
+
+
+def test_one_run_at_a_time_writes_to_a_folder(s3, parquet, target):
+    from dsir.output.claim import claimed
+
+    out = s3 / "out"
+    with claimed(out), pytest.raises(dsir.OutputError, match=r"out: another run is at work in it"):
+        dsir.select(parquet, target, out=out, **SETTINGS)
+    assert not s3.files("out")
+    dsir.select(parquet, target, out=out, **SETTINGS)
+    assert not s3.keys("out/_dsir/.")
+
+
+def test_a_selection_of_another_run_is_not_written_over(s3, parquet, target):
+    mine = {**SETTINGS, "out": s3 / "out", "workdir": s3 / "mine"}
+    dsir.select(parquet, target, **mine)
+    dsir.select(parquet, target, **{**SETTINGS, "n": 20}, out=s3 / "out", overwrite=True)
+    theirs = s3.files("out")
+    with pytest.raises(dsir.OutputError, match="is not empty"):
+        dsir.select(parquet, target, **mine)
+    assert s3.files("out") == theirs
+    dsir.select(parquet, target, **mine, overwrite=True)
+    dsir.select(parquet, target, **mine)

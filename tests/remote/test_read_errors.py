@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pyarrow as pa
 import pytest
 
@@ -79,5 +81,13 @@ def test_a_damaged_size_is_the_fault_of_the_file():
 )
 def test_what_is_not_of_reading_is_left_as_it_is(raised):
     with pytest.raises(type(raised)) as caught:
+        read(raised)
+    assert caught.value is raised
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_the_machine_at_fault(number):
+    raised = OSError(number, "of the machine")
+    with pytest.raises(OSError, match="of the machine") as caught:
         read(raised)
     assert caught.value is raised

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
+
+sys.path.insert(0, str(Path(__file__).parent))  # For `plain_coverage`.
 
 _WORDS = ["ship", "sail", "tide", "court", "judge", "bake", "flour", "the", "a", "of", "and"]
 _SOURCES = ["web", "web", "web", "web", "books", "books", "news", None, 'a "quoted", name']

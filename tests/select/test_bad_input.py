@@ -5,6 +5,7 @@ Never a crash, never a row lost in silence. Every case goes through the API and 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import re
@@ -26,6 +27,11 @@ from dsir.cli.main import app
 SETTINGS: dict[str, Any] = {"n": 5, "min_tokens": 3, "method": "top-k", "progress": False}
 OPTIONS = ["--n", "5", "--min-tokens", "3", "--method", "top-k", "--quiet"]
 
+# Most of these calls select from the target itself, or learn from a line.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:target. is the same as raw:dsir.DsirWarning"),
+    pytest.mark.filterwarnings("ignore:target. has only:dsir.DsirWarning"),
+]
 TEXTS = [f"the ship {number} sails from the harbour at night" for number in range(40)]
 
 
@@ -104,24 +110,20 @@ class Case:
 
 
 CASES = [
-    Case("empty.parquet", lambda p: lines(p), dsir.ShardError, r"is empty \(0 bytes\)"),
-    Case("empty.jsonl", lambda p: lines(p), dsir.ShardError, r"is empty \(0 bytes\)"),
-    Case("empty.jsonl.gz", lambda p: lines(p), dsir.ShardError, r"is empty \(0 bytes\)"),
-    Case("empty.arrow", lambda p: lines(p), dsir.ShardError, r"is empty \(0 bytes\)"),
     Case("cut.parquet", cut_off, dsir.ShardError, "cannot be read as Parquet"),
     Case("flipped.parquet", bit_flipped, dsir.ShardError, "row group 1", bad=20, read=40),
-    Case("no.parquet", lambda p: lines(p, line("a")), dsir.ShardError, "cannot be read as Parquet"),
-    Case("no.jsonl.zst", lambda p: lines(p, line("a")), dsir.ShardError, "as zstd"),
-    Case("no.jsonl.gz", lambda p: lines(p, line("a")), dsir.ShardError, "as gzip"),
-    Case("no.arrow", lambda p: lines(p, line("a")), dsir.ShardError, "as Arrow"),
+    Case("no.parquet", lambda p: lines(p, b"no"), dsir.ShardError, "cannot be read as Parquet"),
+    Case("no.jsonl.zst", lambda p: lines(p, b"no\0no"), dsir.ShardError, "as zstd"),
+    Case("no.jsonl.gz", lambda p: lines(p, b"no\0no"), dsir.ShardError, "as gzip"),
+    Case("no.arrow", lambda p: lines(p, b"no"), dsir.ShardError, "as Arrow"),
+    Case("json.parquet", lambda p: lines(p, line("a")), dsir.ShardError, r"is JSON Lines .*jsonl"),
+    Case("json.arrow", lambda p: lines(p, line("a")), dsir.ShardError, r"is JSON Lines .*jsonl"),
     Case("cut.jsonl.gz", cut_gzip, dsir.ShardError, r"(?i)truncated"),
     Case(
         "parquet.jsonl",
         lambda p: parquet(p, GOOD),
-        dsir.RowError,
-        r"row 0 \(line 1\): .*on_error",
-        row=0,
-        bad=-1,
+        dsir.ShardError,
+        r"is Parquet, not JSON Lines; let its name end in \.parquet",
     ),
     Case(
         "no_column.parquet",
@@ -214,7 +216,8 @@ def run(*arguments: object) -> Any:
 def one_line_error(result: Any, pattern: str) -> None:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.stdout == ""
-    assert re.fullmatch(rf"dsir: error: [^\n]*{pattern}[^\n]*\n", result.stderr), result.stderr
+    told = re.sub(r"\Adsir: warning: target: is the same as raw.*\n", "", result.stderr)
+    assert re.fullmatch(rf"dsir: error: [^\n]*{pattern}[^\n]*\n", told), result.stderr
 
 
 def test_raised(case, good, tmp_path):
@@ -290,7 +293,7 @@ def test_nothing_but_what_is_skipped(case, tmp_path):
 
 def test_a_skipped_target_is_listed(good, tmp_path):
     bad = lines(tmp_path / "bad.jsonl", b"{", *map(line, TEXTS))
-    gone = lines(tmp_path / "gone.jsonl")
+    gone = lines(tmp_path / "gone.jsonl.gz", b"no\0no")
     selection = dsir.select(good, [bad, gone], on_error="skip", **SETTINGS)
     assert [(entry.path, entry.row) for entry in selection.skipped] == [
         (str(bad), 0),
@@ -300,6 +303,10 @@ def test_a_skipped_target_is_listed(good, tmp_path):
 
 
 NOTHING = {
+    "empty.parquet": (lambda p: lines(p), dsir.EmptyCorpusError, r"is empty \(0 bytes\)"),
+    "empty.jsonl": (lambda p: lines(p), dsir.EmptyCorpusError, r"is empty \(0 bytes\)"),
+    "empty.jsonl.gz": (lambda p: lines(p), dsir.EmptyCorpusError, r"is empty \(0 bytes\)"),
+    "empty.arrow": (lambda p: lines(p), dsir.EmptyCorpusError, r"is empty \(0 bytes\)"),
     "zero_rows.parquet": (lambda p: parquet(p, GOOD.slice(0, 0)), dsir.EmptyCorpusError, "no rows"),
     "blank.jsonl": (lambda p: lines(p, b"", b" ", b""), dsir.EmptyCorpusError, "no rows"),
     "all_null.parquet": (
@@ -390,6 +397,54 @@ def test_input_that_changes_while_it_is_read(good, tmp_path, monkeypatch):
     with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
         dsir.select(good, TEXTS, out=tmp_path / "out", **SETTINGS)
     assert not list((tmp_path / "out").rglob("*.*"))
+
+
+@pytest.mark.parametrize("stage", ["count", "score"])
+def test_a_file_that_changes_ends_the_run_also_when_bad_data_are_skipped(
+    good, tmp_path, monkeypatch, stage
+):
+    from dsir.corpus.parquet import ParquetShard
+
+    other = tmp_path / "other.parquet"
+    parquet(other, GOOD)
+    read = ParquetShard.text_batches
+    calls: list[str] = []
+
+    def change(self: ParquetShard, **keywords: Any) -> Any:
+        if Path(self.path) == other:
+            calls.append(self.path)
+            if len(calls) == (1 if stage == "count" else 2):
+                other.write_bytes(b"not yet written to its end")
+        return read(self, **keywords)
+
+    monkeypatch.setattr(ParquetShard, "text_batches", change)
+    with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
+        dsir.select([good, other], TEXTS, **{**SETTINGS, "on_error": "skip", "threads": 1})
+
+
+def test_fit_and_score_name_the_files_that_they_pass_over(good, tmp_path):
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1 and nothing else")
+    with pytest.warns(dsir.DsirWarning, match=r"passed over 1 file .*broken\.parquet"):
+        model = dsir.fit([good, broken], TEXTS, on_error="skip", progress=False)
+    model.save(tmp_path / "model.dsir")
+    command = ["score", str(good), str(broken), "--model", str(tmp_path / "model.dsir")]
+    command += ["-o", str(tmp_path / "scores"), "--on-error", "skip", "--quiet"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert "dsir: warning: passed over 1 file" in done.stderr
+    assert "broken.parquet" in done.stderr
+
+
+def test_too_many_open_files_are_no_bad_data(good, monkeypatch):
+    from dsir.corpus import parquet_footer
+
+    def open_source(*arguments: Any, **keywords: Any) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(parquet_footer, "open_source", open_source)
+    with pytest.raises(OSError, match="Too many open files"):
+        dsir.select(good, TEXTS, **{**SETTINGS, "on_error": "skip"})
 
 
 def test_a_line_of_30_mb(tmp_path):

@@ -151,3 +151,16 @@ def test_an_option_of_the_fit_is_refused_in_the_command_s_words(parquet, tmp_pat
 def test_a_fit_needs_a_target():
     with pytest.raises(dsir.SettingError, match="target=None"):
         dsir.fit(["a b"], None)
+
+
+@pytest.mark.parametrize("method", ["coverage", "cap"])
+def test_methods_with_a_relevance_model(parquet, target, tmp_path, method):
+    given = {**DRAW, "method": method}
+    expected = dsir.select(parquet, target, out=tmp_path / "expected", **given)
+    model = expected.model
+    found = dsir.select(parquet, model=model, out=tmp_path / "found", **given)
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert dsir.verify(tmp_path / "found").stands
+    ratio = dsir.fit(parquet, target, progress=False)
+    with pytest.raises(dsir.SettingError, match="method"):
+        dsir.select(parquet, model=ratio, **given)

@@ -114,7 +114,7 @@ def test_the_same_bytes_for_any_number_of_threads_and_after_a_resume(rotten, tmp
         found.append(contents(out))
     assert found[0] == found[1] == found[2]
     assert found[0]["_dsir/rejects.jsonl"].count(b"\n") == len(BAD) + 2
-    dsir.select(TEXTS, TEXTS, out=tmp_path / "out-1", overwrite=True, **SETTINGS)
+    dsir.select(TEXTS, TEXTS[:9], out=tmp_path / "out-1", overwrite=True, **SETTINGS)
     assert not (tmp_path / "out-1" / "_dsir/rejects.jsonl").exists()
 
 
@@ -220,7 +220,7 @@ def test_a_share_of_bad_rows_stops_the_run(tmp_path):
 def test_bad_shards_stop_the_run(tmp_path):
     raw = [lines(tmp_path / f"{number}.jsonl", *map(line, TEXTS)) for number in range(10)]
     for number in (3, 7):
-        raw[number].write_bytes(b"")
+        raw[number].write_bytes(b"PAR1\x15")
     for allowed in (2, "2", "20%", "29%"):
         selection = dsir.select(raw, TEXTS, max_bad_shards=allowed, **SETTINGS)
         assert selection.metrics["shards"] == {"read": 8, "skipped": 2}
@@ -228,7 +228,8 @@ def test_bad_shards_stop_the_run(tmp_path):
         error = stopped(raw, max_bad_shards=refused)
         assert str(error) == (
             f"raw: more of its 10 shards cannot be read than max_bad_shards={refused} allows; "
-            f"the first above the limit: {raw[7]}: is empty (0 bytes)"
+            f"the first above the limit: {raw[7]}: is Parquet, not "
+            "JSON Lines; let its name end in .parquet"
         )
         assert error.path == str(raw[7])
     # Rows lost with a shard are not among the bad ones.

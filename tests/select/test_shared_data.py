@@ -74,7 +74,7 @@ BAD = {
     "all_null.parquet": (dsir.ModelError, "no n-grams"),
     "bad_line.jsonl": (dsir.RowError, r"row 1 \(line 2\)"),
     "bitflip.parquet": (dsir.ShardError, "row group"),
-    "empty.parquet": (dsir.ShardError, "0 bytes"),
+    "empty.parquet": (dsir.EmptyCorpusError, "0 bytes"),
     "invalid_utf8.parquet": (dsir.RowError, "row 1"),
     "no_text_column.parquet": (dsir.TextColumnError, "body"),
     "not_zstd.jsonl.zst": (dsir.ShardError, "zstd"),

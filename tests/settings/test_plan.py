@@ -78,7 +78,9 @@ def calls(draw) -> tuple[dict[str, Any], tuple[str, ...]]:
     if names:
         call["targets"] = draw(st.sampled_from(["pooled", "separate", "mixture"]))
         if call["targets"] != "pooled":
-            call["proportions"] = draw(st.sampled_from([None, [1, 3], {"law": 0.1, "news": 2}]))
+            call["proportions"] = draw(
+                st.sampled_from([None, [0.25, 0.75], {"law": 0.1, "news": "90%"}])
+            )
     extra = draw(st.sampled_from(["quotas", "combine", "none"]))
     if extra == "quotas":
         call["max_per"] = draw(st.dictionaries(columns, shares | st.integers(1, 99), max_size=2))

@@ -37,7 +37,7 @@ from dsir.run.folders import sample_to_folder, score_to_folder
 from dsir.run.inputs import cut
 from dsir.run.pipeline import Pipeline
 from dsir.run.select import run_plan
-from dsir.run.select_run import FittedModel
+from dsir.run.select_run import GivenModel
 from dsir.run.write_folder import write_from_folder
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.fit import FitSettings
@@ -106,9 +106,10 @@ def write_again(
     for name in _NOT_OF_STAGES.keys() & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
     plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
-    if raw.in_memory:
-        # The stages on their own read files, so this selection is one of `select(model=...)`.
-        run_plan(plan, machine, raw, None, FittedModel(model, None), out=out)
+    if raw.in_memory or plan.draw.rule.method == "coverage":
+        # The stages on their own read files and draw from scores alone, so this selection is one of
+        # `select(model=...)`.
+        run_plan(plan, machine, raw, None, GivenModel(model, None), out=out)
         return
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import takes_arguments
+from dsir.arguments import flag, takes_arguments
 from dsir.check.file_checks import Finding, check_files, check_nothing_else
 from dsir.check.json_differences import differences
 from dsir.check.part_rows import part_rows
@@ -135,6 +135,7 @@ def verify(
     model: Estimator | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
+    progress: bool = False,
     **given: Unpack[LimitArguments],
 ) -> Verification:
     """Verify that the selection in a folder is what `selection.json` says, row for row.
@@ -155,6 +156,7 @@ def verify(
             the manifest, or the one in the folder. Such a selection has no target.
         quick: check only the checksums, and read no input.
         ignore_times: accept an input of the same path and size with another time of last change.
+        progress: show progress on standard error.
         {arguments}
 
     Raises:
@@ -162,13 +164,14 @@ def verify(
         SettingError: the call is wrong.
         StoreError: a store does not answer, or denies access.
     """
-    machine = Machine.of({"progress": False, **given})
+    machine = Machine.of({"progress": flag("progress", progress), **given})
     folder = location_of(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
     findings = [Finding("manifest", f"{where}: {problem}") for problem in manifest.problems]
     notes = []
-    findings += check_files(manifest)
+    with machine.reporter.stage("check", len(manifest.files), "files") as advance:
+        findings += check_files(manifest, advance)
     for matters, message in check_nothing_else(manifest):
         if matters:
             findings.append(Finding("file", message))

@@ -18,6 +18,8 @@ from dsir.cli.spelling import in_options
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
 from dsir.settings.budget import Budget
+from dsir.settings.documents import default_buckets
+from dsir.settings.fit import estimator_of
 
 _PANELS = (
     "",
@@ -164,6 +166,7 @@ def with_features(given: Mapping[str, Any]) -> dict[str, Any]:
         return rest
     if "n" in options:
         whole_number("ngrams", options["n"], 1, MAX_ORDER)  # The message names the option.
+    options.setdefault("buckets", default_buckets(estimator_of(given)))
     if given.get("preprocessing") == "paper":
         options.setdefault("tokenizer", "word_tokenize")
     return {**rest, "features": HashedNgrams(**options)}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator
@@ -17,15 +15,18 @@ import typer
 
 from dsir.cli.spelling import in_options
 from dsir.errors import DsirError, DsirWarning, SettingError, StoreError
+from dsir.interrupts import INTERRUPTED, TERMINATED, Terminated, raising
 from dsir.remote.store import RemoteError
 
-FAILED, WRONG_CALL, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+FAILED, WRONG_CALL = 1, 2
 
 _REMEDIES = {
     errno.ENOSPC: "make room there",
     errno.EDQUOT: "make room there",
     errno.EIO: "check the disk",
     errno.EROFS: "make it writable",
+    errno.EMFILE: "allow more open files (ulimit -n) or use fewer threads",
+    errno.ENFILE: "close other programs' files",
 }
 
 # Signs of a lack of memory in errors of other types. A library that is loaded in the middle of a
@@ -35,10 +36,6 @@ _SHORT_OF = {
     "failed to map segment": "a library cannot be loaded",
     "cannot allocate memory": "a library cannot be loaded",
 }
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: ends the run as Ctrl-C does, unfinished files removed."""
 
 
 @contextmanager
@@ -53,7 +50,7 @@ def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ())
     names = list(names)
     go_on = "run the same command again to continue"
     hint = f"; {go_on}" if resumable else ""
-    with _terminated_by_signal(), warnings.catch_warnings():
+    with raising(), warnings.catch_warnings():
         warnings.showwarning = functools.partial(_show_warning, list(names))
         warnings.simplefilter("always", DsirWarning)
         try:
@@ -96,24 +93,6 @@ def _remedy(error: BaseException) -> str | None:
     return None
 
 
-@contextmanager
-def _terminated_by_signal() -> Iterator[None]:
-    """Raise Terminated in the block on SIGTERM; only the main thread gets signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def terminate(number: int, frame: object) -> None:
-        del number, frame
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _fail(message: str, code: int, debug: bool) -> None:
     if debug:
         traceback.print_exc()
@@ -122,8 +101,15 @@ def _fail(message: str, code: int, debug: bool) -> None:
 
 
 def say(kind: str, message: str) -> None:
-    """Write a line to standard error."""
-    print(f"dsir: {kind}: {' '.join(message.split())}", file=sys.stderr)
+    """Write a line to standard error; that nobody can read it does not change the exit code."""
+    stream = sys.stderr
+    if stream is None:  # Not print(file=None), which writes to standard output.
+        return
+    try:
+        print(f"dsir: {kind}: {' '.join(message.split())}", file=stream, flush=True)
+    except (OSError, ValueError):
+        # Closed, or on a full disk. Python would try again at its end, and exit with 120.
+        sys.stderr = None
 
 
 def _show_warning(

@@ -24,7 +24,8 @@ from dsir.gais.labelled_files import (
 from dsir.gais.labelled_table import Missing, check_missing, present_rows
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
-from dsir.output.folder import check_output_folder, check_writable, clear_output_folder
+from dsir.output.claim import claimed
+from dsir.output.folder import check_output_folder, check_writable
 from dsir.plural import counted
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
@@ -200,14 +201,17 @@ def gais(
     x, y = tables.inputs()
     accuracy = _accuracy(selector, x, y) if report else None
     rows = selector.fit(x, y).sample_indices_
-    if overwrite:
-        clear_output_folder(folder)
     description = {
         "settings": _described_settings(tables, selector, keep, hashed),
         "rows_kept": rows.tolist(),
         "report": accuracy,
     }
-    paths = write_instances(tables, rows, folder, description)
+    with claimed(folder) as claim:
+        check_output_folder(folder, overwrite=overwrite, resuming=False)
+        if overwrite:
+            claim.clear()
+        with claim.unfinished():
+            paths = write_instances(tables, rows, folder, description)
     if as_json:
         found = {
             "rows": len(tables),

@@ -28,11 +28,11 @@ from dsir.lexrank.readable_shards import Readable, Watch
 from dsir.lexrank.sentences import check_language
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.summarize import DEFAULT_THRESHOLD, SummaryBudget
+from dsir.output.claim import claimed
 from dsir.output.folder import (
     RANKING_FILE,
     check_output_folder,
     check_writable,
-    clear_output_folder,
 )
 from dsir.plural import counted
 from dsir.progress import reporter
@@ -282,21 +282,28 @@ def lexrank(
     if idf == "corpus" and group_by is not None:
         loaded = _fitted_idf(read, watch, left_out, threads)
     ranking = CorpusRanking(read, watch, group_by is not None, settings, loaded, left_out, threads)
-    if overwrite:
-        clear_output_folder(folder)
-    if budget is not None:
-        done = summarize_corpus(
-            ranking,
-            folder,
-            budget=budget,
-            language=language,
-            split=split,
-            description=description,
-        )
-    else:
-        done = rank_corpus(
-            ranking, folder, top=wanted, score_column=score_column, description=description
-        )
+    with claimed(folder) as claim:
+        check_output_folder(folder, overwrite=overwrite, resuming=False)
+        if overwrite:
+            claim.clear()
+        with claim.unfinished():
+            if budget is not None:
+                done = summarize_corpus(
+                    ranking,
+                    folder,
+                    budget=budget,
+                    language=language,
+                    split=split,
+                    description=description,
+                )
+            else:
+                done = rank_corpus(
+                    ranking,
+                    folder,
+                    top=wanted,
+                    score_column=score_column,
+                    description=description,
+                )
     _print(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
 
 

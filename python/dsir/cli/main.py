@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from dsir.cli.failures import INTERRUPTED, WRONG_CALL, say
+from dsir.cli.failures import WRONG_CALL, say
+from dsir.interrupts import INTERRUPTED
 from dsir.version import __version__
 
 # Each command with the first sentence of its help. A command's module is imported when the command
@@ -21,6 +22,10 @@ _COMMANDS = {
     "sample": "Draw documents by their scores.",
     "write": "Write the drawn documents, in the format of the input.",
     "explain": "Show how much each n-gram contributes to a text's log-weight.",
+    "plan": "Check a selection and cut it into units, for workers on one machine or many.",
+    "work": "Do units of a planned selection until none is left.",
+    "finish": "Do what is left of a planned selection, and write its manifest.",
+    "slurm": "Print a batch script that runs a planned selection on Slurm.",
     "status": "Show how far a run is, running or dead, from its work directory alone.",
     "verify": "Verify that a selection is what its manifest says, row for row.",
     "diff": "Compare two selections: rows in common, change of weights, settings that differ.",

@@ -53,6 +53,10 @@ ModelArgument = Annotated[
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir.")
 ]
+PlannedWorkdir = Annotated[
+    str,
+    typer.Argument(metavar="WORKDIR", help="The --workdir of a 'dsir plan', e.g. /shared/work/."),
+]
 SelectionFolder = Annotated[
     str, typer.Argument(metavar="FOLDER", help="The folder of a selection, e.g. selected/.")
 ]

@@ -12,6 +12,7 @@ from dsir.cli.command import command
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.status import RunStatus, StageStatus, run_status
+from dsir.storage.workers import WorkerStatus
 
 
 @command()
@@ -50,10 +51,19 @@ def _print(found: RunStatus) -> None:
         )
     elif found.finished:
         typer.echo("finished")
+    elif found.planned:
+        living = sum(worker.alive for worker in found.workers)
+        typer.echo(
+            f"at work: {counted(living, 'worker')}"
+            if living
+            else "nobody is at work; 'dsir work' and 'dsir finish' continue"
+        )
     else:
         typer.echo("nobody is at work; run the same command again to continue")
     for stage in found.stages:
         typer.echo(f"  {stage.name:<8}{_progress(stage)}")
+    for worker in found.workers:
+        typer.echo(f"  {_worker(worker)}")
     if found.skipped:
         noun = "row or shard" if found.skipped == 1 else "rows or shards"
         typer.echo(f"  {found.skipped:,} {noun} skipped")
@@ -67,6 +77,16 @@ def _progress(stage: StageStatus) -> str:
     if stage.bytes_per_second and stage.done != stage.total:
         text += f", {stage.bytes_per_second / 1e6:,.1f} MB/s"
         text += f", {_duration(stage.seconds_left or 0)} left"
+    return text
+
+
+def _worker(worker: WorkerStatus) -> str:
+    text = f"process {worker.pid} on {worker.host}, since {worker.since}: "
+    if not worker.alive:
+        return text + "dead; others take over the units that it was at"
+    text += f"{worker.stage or 'begins'}, {counted(worker.units, 'unit')} done"
+    if worker.bytes_per_second:
+        text += f", {worker.bytes_per_second / 1e6:,.1f} MB/s"
     return text
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from dsir.corpus.batches import cut_text, within
 from dsir.corpus.buffers import check_buffers
 from dsir.corpus.file_shard import FileShard
+from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import (
     OnError,
@@ -100,7 +101,7 @@ class ArrowShard(FileShard):
 
     def _reader(self, source: pa.NativeFile, options: pa.ipc.IpcReadOptions | None) -> Any:
         """Return a reader of an IPC file, or of a stream if the bytes lack the magic of a file."""
-        with translated(lambda error: self._refuse("cannot be read as Arrow IPC", error)):
+        with translated(self._refuse_other):
             magic = source.read(len(_FILE_MAGIC))
             source.seek(0)
             if magic.startswith(_FEATHER_V1_MAGIC):
@@ -129,6 +130,12 @@ class ArrowShard(FileShard):
                     check_buffers(batch)
                     yield unit_row, batch
                     unit_row += len(batch)
+
+    def _refuse_other(self, error: Exception) -> ShardError:
+        other = in_place_of("Arrow", self.path)
+        if other:
+            return ShardError(f"{self.name}: {other}", path=self.name)
+        return self._refuse("cannot be read as Arrow IPC", error)
 
     def _refuse(self, what: str, error: Exception) -> ShardError:
         return ShardError(f"{self.name}: {what}: {first_line(error)}", path=self.name)

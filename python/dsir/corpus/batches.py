@@ -11,7 +11,8 @@ import pyarrow as pa
 
 BATCH_BYTES = 8 << 20
 MAX_BATCH_ROWS = 1 << 17
-_MAX_ROW_BYTES = 1 << 31
+# A damaged or hostile file of some kilobytes can decompress to one line without an end.
+_MAX_ROW_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)

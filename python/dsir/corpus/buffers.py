@@ -15,10 +15,13 @@ def check_buffers(batch: pa.RecordBatch) -> None:
     """Check that no offset, index or length of a batch leads out of its buffers.
 
     Raises:
-        pyarrow.ArrowInvalid: an offset, index or length does.
+        pyarrow.ArrowInvalid: an offset, index or length does, or there are nulls where the schema
+            allows none.
     """
-    for column in batch.columns:
+    for field, column in zip(batch.schema, batch.columns, strict=True):
         check_column(column)
+        if column.null_count and not field.nullable:
+            raise pa.ArrowInvalid("a column that has no nulls, says the schema, has some")
 
 
 def check_dictionaries(column: pa.Array) -> None:

@@ -95,7 +95,7 @@ class FileShard(Shard):
             )
 
     def refuse_empty_file(self) -> None:
-        """Raise ShardError for a file of 0 bytes: no format has such files."""
+        """Raise ShardError for a file that has 0 bytes by now; `resolve` leaves empty files out."""
         # The size in a store is the one at resolve time: asking again takes a request.
         size = self.size if self.is_remote else file_state(self.name, self.path)[0]
         if size == 0:

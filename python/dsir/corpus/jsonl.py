@@ -17,6 +17,7 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.corpus.batches import within
 from dsir.corpus.file_shard import FileShard
+from dsir.corpus.first_bytes import is_compressed
 from dsir.corpus.group_values import LineValues
 from dsir.corpus.json_table import JsonColumns
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
@@ -44,7 +45,7 @@ class JsonLinesShard(FileShard):
     """A JSON Lines file, or a run of whole lines of one.
 
     Attributes:
-        compression: how the file is compressed, or None.
+        compression: how the file is compressed by its name, or None.
         text_field: the path of the text field if it is known; None to find it while reading.
     """
 
@@ -61,6 +62,8 @@ class JsonLinesShard(FileShard):
             return ()
         try:
             with translated(self._unreadable):
+                if is_compressed(self.path):
+                    return ()
                 bounds = line_starts(self.path, self.size, unit_bytes)
         except StoreError:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pyarrow as pa
 from dsir._core import line_spans
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.batches import READ_LIMITS
+from dsir.corpus.decompressed import Decompressed, TextFile
 from dsir.errors import ShardError
 from dsir.formats import Compression
 from dsir.primitive_arrays import to_arrow
@@ -26,6 +28,7 @@ BLOCK_BYTES = 2 << 20
 _PIECE_BYTES = 1 << 13
 _LARGE_PIECE_BYTES = 1 << 20
 _PIECES_PER_BLOCK = 8
+_JSON_LINES = TextFile("JSON Lines", b"{")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -109,7 +112,7 @@ def line_blocks(
     Args:
         path: the file, or its URL.
         name: what messages call the file.
-        compression: how the file is compressed.
+        compression: how the file is compressed by its name; its first bytes may say otherwise.
         block_bytes: about how many bytes a block has; None for `BLOCK_BYTES`.
         line_bytes: about how many bytes a line may have; longer lines are refused.
         span: the bytes to read, [start, stop), where `start` begins a line; None for the whole
@@ -122,7 +125,8 @@ def line_blocks(
     first_line = 0
     where = f" from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
-        for data in _whole_lines(path, compression, block_bytes or BLOCK_BYTES, line_bytes, span):
+        source = _Source(path, name, compression)
+        for data in _whole_lines(source, block_bytes or BLOCK_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, unit_row, first_line, starts, ends, objects, lines)
             unit_row += len(starts)
@@ -161,7 +165,7 @@ class _LineTooLongError(Exception):
 
 
 def _size(count: int) -> str:
-    return f"{count >> 30} GiB" if count % (1 << 30) == 0 else f"{count:,} bytes"
+    return f"{count >> 20} MiB" if count % (1 << 20) == 0 else f"{count:,} bytes"
 
 
 def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
@@ -199,9 +203,20 @@ def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
     return (*starts, size)
 
 
+class _Source(NamedTuple):
+    """A file of lines: where it is, what messages call it, and how it is compressed by its name."""
+
+    path: str
+    name: str
+    compression: Compression | None
+
+    def open(self, window: int = WINDOW_BYTES, start: int = 0) -> Decompressed:
+        """Open the file at a byte."""
+        return Decompressed(self.path, self.name, _JSON_LINES, self.compression, window, start)
+
+
 def _whole_lines(
-    path: str,
-    compression: Compression | None,
+    source: _Source,
     block_bytes: int,
     line_bytes: int,
     span: tuple[int, int] | None,
@@ -217,13 +232,10 @@ def _whole_lines(
 
     def broken_off(error: Exception) -> _BrokenOffError:
         held = memory[start:filled].to_pybytes()
-        held += _last_bytes(path, compression, position, wanted)
+        held += _last_bytes(source, position, wanted)
         return _BrokenOffError(error, held[: held.rfind(b"\n") + 1])
 
-    with translated(broken_off), open_source(path, window) as file:
-        stream = file if compression is None else pa.CompressedInputStream(file, compression)
-        if position:
-            stream.seek(position)
+    with translated(broken_off), source.open(window, position) as stream:
         while True:
             if stop is not None:
                 wanted = min(piece_bytes, stop - position)
@@ -263,18 +275,17 @@ def _moved(content: pa.Buffer, room: int) -> pa.Buffer:
     return memory
 
 
-def _last_bytes(path: str, compression: Compression | None, position: int, most: int) -> bytes:
+def _last_bytes(source: _Source, position: int, most: int) -> bytes:
     """Return the bytes after a position that small pieces can still read, when large ones fail."""
     found = bytearray()
     try:
-        with open_source(path) as file:
-            stream = file if compression is None else pa.CompressedInputStream(file, compression)
+        with source.open() as stream:
             while position and (piece := stream.read(min(position, _LARGE_PIECE_BYTES))):
                 position -= len(piece)
             while len(found) < most and (
                 piece := stream.read(min(_PIECE_BYTES, most - len(found)))
             ):
                 found += piece
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ShardError):
         pass
     return bytes(found)

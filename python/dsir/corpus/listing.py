@@ -12,15 +12,17 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from dsir.corpus.files import is_known
 from dsir.errors import EmptyCorpusError, ShardError
-from dsir.formats import SUFFIXES
+from dsir.formats import SUFFIXES, how_read
 from dsir.remote import Location, RemotePath
 
 # What the earlier layout of a selection has beside selection.json.
 _OF_SELECTION = frozenset({"run.json", "_rows"})
 _LARGEST_NOTE = 1 << 24
+File = TypeVar("File", bound=Location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def list_folder(folder: Path, name: str) -> Listing:
     found: list[Path] = []
     left_out: list[LeftOut] = []
     _walk(folder, folder, name, found, left_out, set())
-    listing = _each_once(found, left_out)
+    listing = _each_once(main_files(found, left_out), left_out)
     if not listing.files:
         raise EmptyCorpusError(
             f"{name}: no file to read in the folder {folder}; looked for {SUFFIXES}"
@@ -76,6 +78,24 @@ def list_folder(folder: Path, name: str) -> Listing:
             path=str(folder),
         )
     return listing
+
+
+def main_files(found: list[File], left_out: list[LeftOut]) -> list[File]:
+    """Return the files of a folder without those that are read only where they are alone.
+
+    Args:
+        found: files that can be read.
+        left_out: takes the others.
+    """
+    known = [(file, how_read(file)) for file in found]
+    main = [file for file, how in known if how is not None and how.format.beside_others]
+    if not main or len(main) == len(found):
+        return found
+    for file, how in known:
+        if how is not None and not how.format.beside_others:
+            reason = f"{how.format.title} beside other formats is read only when it is named"
+            left_out.append(LeftOut(str(file), reason))
+    return main
 
 
 def list_pattern(pattern: str, name: str) -> Listing:

@@ -14,8 +14,14 @@ import pyarrow as pa
 from dsir.corpus.batches import MAX_BATCH_ROWS, rows_per_batch, within
 from dsir.corpus.buffers import check_dictionaries
 from dsir.corpus.file_shard import FileShard
+from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
-from dsir.corpus.parquet_footer import ParquetFooter, bytes_by_group, metadata_of, read_footer
+from dsir.corpus.parquet_footer import (
+    OpenedFooter,
+    ParquetFooter,
+    bytes_by_group,
+    opened_footer,
+)
 from dsir.corpus.shard import (
     BadRow,
     DamagedGroups,
@@ -46,6 +52,9 @@ _WHOLE_GROUP_BYTES = 256 << 20
 # may share one text of a megabyte. Reading few rows at a time bounds the texts as well.
 _MAX_ROWS = 4096
 
+# Rows that are equal take next to nothing, but if they are lost it takes some trust to count them.
+_ROWS_OF_A_BYTE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class ParquetShard(FileShard):
@@ -71,7 +80,7 @@ class ParquetShard(FileShard):
         """Return the same shard with its footer, if the footer can be read."""
         try:
             with translated(self._unreadable):
-                return replace(self, footer=read_footer(self.path))
+                return replace(self, footer=self._opened(anew=True).remembered())
         except StoreError:
             raise
         except ShardError:  # Reading the shard raises it again.
@@ -82,7 +91,7 @@ class ParquetShard(FileShard):
         if self.footer is None or self.size <= unit_bytes:
             return ()
         bounds, held = [0], 0
-        sizes = bytes_by_group(self._metadata(), self.size)
+        sizes = bytes_by_group(self._opened().metadata, self.size)
         for row_group, size in enumerate(sizes):
             if held and held + size > unit_bytes:
                 bounds.append(row_group)
@@ -94,7 +103,7 @@ class ParquetShard(FileShard):
         """Cut the shard at row groups; see `Shard.parts`."""
         if not bounds:
             return (self,)
-        metadata = self._metadata()
+        metadata = self._opened().metadata
         if bounds[-1] != metadata.num_row_groups:
             raise ShardError(
                 f"{self.name}: has {metadata.num_row_groups} row groups, not {bounds[-1]}; "
@@ -171,9 +180,24 @@ class ParquetShard(FileShard):
                     continue
                 why = self._damage_in(file, row_group, [column.projection])
                 if why is not None:
+                    self._refuse_incredible(file, row_group, why)
                     damaged[row_group] = f"row group {row_group} cannot be read: {why}"
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
+
+    def _refuse_incredible(self, file: pq.ParquetFile, row_group: int, why: str) -> None:
+        """Raise ShardError if a damaged row group has more rows than its file can be believed.
+
+        Nobody can count the rows of a damaged row group, and every lost row takes a place in the
+        results: a few bytes that say 2^31 rows would fill the disk.
+        """
+        rows = file.metadata.row_group(row_group).num_rows
+        if rows > _ROWS_OF_A_BYTE * self.file_size:
+            raise ShardError(
+                f"{self.name}: row group {row_group} cannot be read, and the footer says that its "
+                f"{rows:,} rows are in a file of {self.file_size:,} bytes: {why}",
+                path=self.name,
+            )
 
     def without(self, damaged: DamagedGroups) -> ParquetShard:
         """Return the same shard, skipping these row groups and no others."""
@@ -292,21 +316,20 @@ class ParquetShard(FileShard):
             return range(file.num_row_groups)
         return range(self.part.start, min(self.part.stop, file.num_row_groups))
 
-    def _metadata(self) -> pq.FileMetaData:
+    def _opened(self, *, anew: bool = False) -> OpenedFooter:
         with translated(self._unreadable):
-            return metadata_of(self.path, self.file_size, self.mtime_ns, self.version)
+            return opened_footer(self.path, self.file_size, self.mtime_ns, self.version, anew=anew)
 
     def _unreadable(self, error: Exception) -> ShardError:
-        return ShardError(
-            f"{self.name}: cannot be read as Parquet: {first_line(error)}", path=self.name
-        )
+        other = in_place_of("Parquet", self.path)
+        what = other or f"cannot be read as Parquet: {first_line(error)}"
+        return ShardError(f"{self.name}: {what}", path=self.name)
 
     def _open(self) -> pq.ParquetFile:
         import pyarrow.parquet as pq  # Here: long to import.
 
         self.refuse_empty_file()
-        # A footer with many row groups takes a while to parse, so the parts of a file share it.
-        metadata = None if self.part is None else self._metadata()
+        metadata = self._opened().metadata
         with translated(self._unreadable):
             if self.is_remote:
                 return self._open_remote(metadata)
@@ -319,12 +342,11 @@ class ParquetShard(FileShard):
                 page_checksum_verification=True,
             )
 
-    def _open_remote(self, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
+    def _open_remote(self, metadata: pq.FileMetaData) -> pq.ParquetFile:
         """Open a file in a store; column chunks are fetched whole, near ones in one request."""
         import pyarrow.parquet as pq  # Here: long to import.
 
         source = open_source(self.path, window=0)
-        metadata = pq.read_metadata(source) if metadata is None else metadata
         groups = range(metadata.num_row_groups)
         if self.part is not None:
             groups = groups[self.part.start : self.part.stop]
@@ -369,8 +391,18 @@ class ParquetShard(FileShard):
         ):
             metadata = file.metadata.row_group(row_group)
             expected = metadata.num_rows
+            rows = self._batch_size(metadata, row_group, batch_bytes)
+            if not self.is_remote:  # In a store, every header would be a request.
+                rows = self._opened().sizes.rows_at_a_time(
+                    self.path,
+                    row_group,
+                    expected,
+                    None if columns is None else _places(file.schema_arrow.names, columns),
+                    rows,
+                    self.limits,
+                )
             batches = file.iter_batches(
-                batch_size=self._batch_size(metadata, row_group, batch_bytes),
+                batch_size=rows,
                 row_groups=[row_group],
                 columns=columns,
                 use_threads=threads > 1,
@@ -411,6 +443,15 @@ class ParquetShard(FileShard):
             most=_MAX_ROWS,
             batch_bytes=batch_bytes or limits.batch_bytes,
         )
+
+
+def _places(names: list[str], columns: list[str]) -> list[int]:
+    """Return the numbers of the columns that are read; dots lead into nested columns."""
+    return [
+        place
+        for place, name in enumerate(names)
+        if any(column == name or column.startswith(f"{name}.") for column in columns)
+    ]
 
 
 def _lost_rows(

@@ -1,15 +1,24 @@
-"""Footers of Parquet files: read once, and the little of them that is remembered."""
+"""Footers of Parquet files: read, checked against themselves, and the little that is remembered.
+
+pyarrow believes what a footer says. A footer with one flipped bit may say another number of rows,
+or point to the pages of another column, and the rows that come out are then wrong. The core checks
+every footer before pyarrow sees it: see `dsir._core.ParquetFooter`.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import itertools
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from dsir._core import ParquetFooter as CheckedFooter
+from dsir.corpus.parquet_pages import PageSizes
 from dsir.corpus.text_column import check_names
 from dsir.remote.reading import open_source
 
@@ -35,21 +44,32 @@ class ParquetFooter:
     rows: int
 
 
-def read_footer(path: str) -> ParquetFooter:
-    """Read the footer of a file.
+@dataclass(frozen=True, slots=True)
+class OpenedFooter:
+    """A footer that was checked and parsed.
 
-    Raises:
-        OSError, ValueError, OverflowError, pyarrow.ArrowException: the footer cannot be read.
+    Attributes:
+        metadata: the footer as pyarrow has it.
+        sizes: what its row groups decode to.
+        digest: as in `ParquetFooter`.
+        size: the bytes of the footer.
     """
-    import pyarrow.parquet as pq  # Here: long to import.
 
-    content = _footer_bytes(path)
-    with pq.ParquetFile(pa.BufferReader(content)) as file:
-        schema = file.schema_arrow
+    metadata: pq.FileMetaData
+    sizes: PageSizes
+    digest: str
+    size: int
+
+    def remembered(self) -> ParquetFooter:
+        """Return the few facts that are needed again and again.
+
+        Raises:
+            ValueError, pyarrow.ArrowException: the schema cannot be read.
+        """
+        schema = self.metadata.schema.to_arrow_schema()
         check_names(schema)
-        rows = int(file.metadata.num_rows)
-    digest = hashlib.sha256(content).hexdigest()[:16]
-    return ParquetFooter(digest, _shared(schema.serialize().to_pybytes()), rows)
+        shared = _shared(schema.serialize().to_pybytes())
+        return ParquetFooter(self.digest, shared, int(self.metadata.num_rows))
 
 
 @functools.lru_cache(maxsize=16)
@@ -58,27 +78,76 @@ def _shared(serialized: bytes) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(serialized))
 
 
-@functools.lru_cache(maxsize=4)
-def metadata_of(path: str, file_size: int, mtime_ns: int, version: str) -> pq.FileMetaData:
-    """Return the parsed footer of a file; cached, because a file read in parts needs it often.
+class _OpenedFooters:
+    """The footers that were opened last: a few, or as many as take little memory."""
 
-    Size, last change and version are part of the cache's key, to tell a file from a later one of
-    the same path.
+    _FEWEST = 4
+    _MOST_BYTES = 2 << 20  # Of the files; what pyarrow makes of these takes several times as much.
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._footers: OrderedDict[object, OpenedFooter] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: object) -> OpenedFooter | None:
+        with self._lock:
+            found = self._footers.get(key)
+            if found is not None:
+                self._footers.move_to_end(key)
+            return found
+
+    def put(self, key: object, footer: OpenedFooter) -> None:
+        with self._lock:
+            before = self._footers.pop(key, None)
+            self._bytes += footer.size - (before.size if before is not None else 0)
+            self._footers[key] = footer
+            while len(self._footers) > self._FEWEST and self._bytes > self._MOST_BYTES:
+                self._bytes -= self._footers.popitem(last=False)[1].size
+
+
+_LAST_OPENED = _OpenedFooters()
+
+
+def opened_footer(
+    path: str, file_size: int, mtime_ns: int, version: str, *, anew: bool = False
+) -> OpenedFooter:
+    """Read, check and parse the footer of a file; remembered, because a file is opened often.
+
+    Size, last change and version tell a file from a later one of the same path.
 
     Args:
         path: the file, or its URL.
         file_size: the bytes of the file.
         mtime_ns: the time of its last change; 0 in a store.
         version: its version in a store; else empty.
+        anew: read the footer although it is remembered: the file may have been changed without
+            another size or time.
 
     Raises:
-        OSError, ValueError, pyarrow.ArrowException: the footer cannot be read.
+        OSError, ValueError, OverflowError, pyarrow.ArrowException: the footer cannot be read, or
+            contradicts itself.
     """
-    del file_size, mtime_ns, version
+    key = (path, file_size, mtime_ns, version)
+    found = None if anew else _LAST_OPENED.get(key)
+    if found is None:
+        found = _read_and_checked(path)
+        _LAST_OPENED.put(key, found)
+    return found
+
+
+def _read_and_checked(path: str) -> OpenedFooter:
     import pyarrow.parquet as pq  # Here: long to import.
 
-    with pq.ParquetFile(pa.BufferReader(_footer_bytes(path))) as file:
-        return file.metadata
+    content, data_end = _footer_bytes(path)
+    try:
+        checked = CheckedFooter(content[:-_TAIL_BYTES], data_end)
+    except ValueError as error:
+        raise ValueError(f"the footer is damaged: {error}") from error
+    # pyarrow opens these bytes like a file without row groups.
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        metadata = file.metadata
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    return OpenedFooter(metadata, PageSizes(checked, data_end), digest, len(content))
 
 
 def bytes_by_group(metadata: pq.FileMetaData, file_size: int) -> list[int]:
@@ -96,8 +165,8 @@ def bytes_by_group(metadata: pq.FileMetaData, file_size: int) -> list[int]:
     return [end - before for before, end in itertools.pairwise([0, *ends])]
 
 
-def _footer_bytes(path: str) -> bytes:
-    """Read a footer with its length and magic, which pyarrow opens like a file without row groups.
+def _footer_bytes(path: str) -> tuple[bytes, int]:
+    """Read a footer with its length and magic; return where in the file it begins, too.
 
     Raises:
         OSError: the file cannot be read.
@@ -110,5 +179,6 @@ def _footer_bytes(path: str) -> bytes:
         length = int.from_bytes(tail[:4], "little")
         if tail[4:] != _MAGIC or not 0 < length <= size - _TAIL_BYTES - len(_MAGIC):
             raise ValueError("the file does not end in an unencrypted Parquet footer")
-        file.seek(size - _TAIL_BYTES - length)
-        return bytes(file.read(length) + tail)
+        data_end = size - _TAIL_BYTES - length
+        file.seek(data_end)
+        return bytes(file.read(length) + tail), data_end

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from dsir.workers import Workers
 
 T = TypeVar("T")
 
@@ -14,7 +15,7 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
 
     At most one item waits. If making an item raises, the error is raised here in its place.
     """
-    with ThreadPoolExecutor(1, "dsir-read") as pool:
+    with Workers(1, "dsir-read") as pool:
         done = object()
         waiting = pool.submit(next, items, done)
         while (item := waiting.result()) is not done:

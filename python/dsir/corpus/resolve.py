@@ -11,7 +11,6 @@ import glob
 import itertools
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ import pyarrow as pa
 
 from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.files import is_known, open_file
-from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern
+from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
 from dsir.corpus.shard import Shard
@@ -33,10 +32,12 @@ from dsir.remote import RemotePath, is_url
 from dsir.remote.location import path_of_file_url
 from dsir.remote.matching import files_below, has_pattern, matching
 from dsir.remote.read_errors import translated
+from dsir.workers import Workers
 
 # Of what can be iterated once, so many elements say whether they are texts.
 _FIRST = 1000
 _REQUESTS_AT_ONCE = 16
+_EMPTY = "is empty (0 bytes)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,30 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
 
     Raises:
         SettingError: dsir cannot read this type of source, or a file is named twice.
-        EmptyCorpusError: no file matches.
+        EmptyCorpusError: no file matches, or all files have 0 bytes.
         ShardError: a file is missing or cannot be reached.
         TextColumnError: a table in memory lacks the text column, or the column is not text.
     """
     if not text:
         raise SettingError("text: the text column must have a name")
     resolver = _Resolver(text)
-    shards = tuple(resolver.shards(source, name))
-    if not shards:
+    found = tuple(resolver.shards(source, name))
+    if not found:
         raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
-    _refuse_twice(shards, name)
-    return Corpus(shards, name, tuple(resolver.left_out))
+    _refuse_twice(found, name)
+    shards = tuple(shard for shard in found if not _is_empty(shard))
+    if not shards:
+        more = f", and so are {len(found) - 1:,} more" if len(found) > 1 else ""
+        raise EmptyCorpusError(
+            f"{name}: there is nothing to read: {found[0].name} {_EMPTY}{more}", path=found[0].name
+        )
+    empty = [LeftOut(shard.name, _EMPTY) for shard in found if _is_empty(shard)]
+    return Corpus(shards, name, (*resolver.left_out, *empty))
+
+
+def _is_empty(shard: Shard) -> bool:
+    """Tell whether a file has no bytes: a shard without rows, whatever its format."""
+    return shard.file is not None and not shard.size
 
 
 def _refuse_twice(shards: Iterable[Shard], name: str) -> None:
@@ -215,7 +228,7 @@ class _Resolver:
         """Yield a shard for each file that a URL stands for."""
         paths = self._remote_paths(source, name)
         # Each file takes a request, for its size and version.
-        with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
+        with Workers(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
             yield from pool.map(lambda path: open_file(path, self._text), paths)
 
     def _remote_paths(self, source: RemotePath, name: str) -> list[RemotePath]:
@@ -230,6 +243,8 @@ class _Resolver:
             for path in every
             if path not in found
         ]
+        if not pattern:
+            found = main_files(found, self.left_out)
         if not found:
             what = f"no file matches {source}"
             if not pattern:

@@ -316,7 +316,7 @@ class Shard(abc.ABC):
     def read_table(self, *, threads: int = 1) -> pa.Table:
         """Read all rows with all columns into memory, whatever their types.
 
-        The text column may be missing. The types of JSON Lines are inferred from the lines.
+        The text column may be missing. The types of JSON Lines and CSV are inferred.
 
         Args:
             threads: how many threads the reader may use.

@@ -11,12 +11,13 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import pyarrow as pa
 
 from dsir.arguments import whole_number
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
+from dsir.workers import Workers
 
 _RELEASE_EVERY = 16  # Tasks, per thread.
 _AHEAD = 16  # Tasks per thread that may begin before the result that the caller waits for.
@@ -45,7 +46,6 @@ class LocalEngine(Engine):
         stop = threading.Event()
         done = itertools.count(1)
         lock = threading.Lock()
-        at_work = _TasksAtWork()
 
         def report(amount: int, /) -> None:
             if stop.is_set():
@@ -54,11 +54,9 @@ class LocalEngine(Engine):
                 progress(amount)
 
         def run_task(task: Task) -> Result:
-            at_work.enter()
             try:
                 return stage(task, report)
             finally:
-                at_work.leave()
                 # Arrow's allocator keeps the memory of finished shards, per thread, and fragments:
                 # without this call the process grows with the number of shards. Not after every
                 # task, because memory that is given back has to be mapped again.
@@ -71,59 +69,19 @@ class LocalEngine(Engine):
                 stop.set()
 
         waiting: deque[Future[Result]] = deque()
-        with ThreadPoolExecutor(self.threads, "dsir") as pool:
-            try:
+        try:
+            with Workers(self.threads, stop=stop.set) as workers:
                 for task in tasks:
-                    future = pool.submit(run_task, task)
+                    future = workers.submit(run_task, task)
                     future.add_done_callback(stop_on_failure)
                     waiting.append(future)
                     if len(waiting) > _AHEAD * self.threads:
                         yield _result(waiting)
                 while waiting:
                     yield _result(waiting)
-            finally:
-                # On a failure, on Ctrl-C, when the iterator is closed, and at the end.
-                stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-                at_work.wait_for_the_end()
-                # Give back what the ended threads held before the next stage begins.
-                pa.default_memory_pool().release_unused()
-
-
-class _TasksAtWork:
-    """How many tasks are at work, so that a run can wait for them whatever thread they are on.
-
-    `ThreadPoolExecutor.shutdown` waits for the threads that the pool knows. A Ctrl-C that arrives
-    while the pool starts a thread leaves one that it does not know, with a task at work.
-    """
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._number = 0
-        self._ended = False
-
-    def enter(self) -> None:
-        """Count one task more.
-
-        Raises:
-            Stopped: the run waits for its end, or has ended.
-        """
-        with self._changed:
-            if self._ended:
-                raise Stopped
-            self._number += 1
-
-    def leave(self) -> None:
-        """Count one task less."""
-        with self._changed:
-            self._number -= 1
-            self._changed.notify_all()
-
-    def wait_for_the_end(self) -> None:
-        """Let no task begin any more, and return when none is at work."""
-        with self._changed:
-            self._ended = True
-            self._changed.wait_for(lambda: self._number == 0)
+        finally:
+            # Give back what the ended threads held before the next stage begins.
+            pa.default_memory_pool().release_unused()
 
 
 def _result(waiting: deque[Future[Result]]) -> Result:

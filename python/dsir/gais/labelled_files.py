@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Paths, resolve
-from dsir.corpus.take_rows import viewless_type
+from dsir.corpus.cast_columns import viewless_type
 from dsir.corpus.text_column import describe_columns
 from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from dsir.gais.coverage import (
     highest,
     trusted_rows,
 )
+from dsir.workers import Workers
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -96,7 +96,7 @@ class _Table:
         for recipe in recipes:
             if recipe.kind != "random":
                 self._clusters(trusted=recipe.trusted)
-        with ThreadPoolExecutor(self.coverage.threads) as pool:
+        with Workers(self.coverage.threads) as pool:
             return list(pool.map(self.select, recipes))
 
     def _clusters(self, *, trusted: bool) -> Clusters:

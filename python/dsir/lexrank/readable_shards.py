@@ -178,6 +178,8 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
             except StoreError:
                 raise
             except (ShardError, TextColumnError) as error:
+                for shard in pair:
+                    shard.check_unchanged()
                 skipped.append(skipped_shard(error, pair[0].name))
                 continue
             rows = sorted(bad)

@@ -22,6 +22,7 @@ from dsir.errors import ModelError
 from dsir.model import model_file
 from dsir.model.features import HashedNgrams
 from dsir.remote import RemotePath, location_of
+from dsir.sampling import Calibration
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -100,6 +101,11 @@ class Estimator(abc.ABC):
     def column_shares(self) -> list[float]:
         """Share of a selection that each column draws; the shares add up to 1."""
         return [1 / self.columns] * self.columns
+
+    @property
+    def calibrations(self) -> Sequence[Calibration]:
+        """What documents of the target reach themselves, for each column; empty if unknown."""
+        return ()
 
     @property
     def training_counts(self) -> TrainingCounts | None:

@@ -8,12 +8,16 @@ from dsir.errors import ModelError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.importance import ImportanceModel
+from dsir.model.relevance import RelevanceModel
 from dsir.output.folder import MODEL_FILE
 from dsir.remote import Location, RemotePath, location_of
 
+FittedModel = ImportanceModel | RelevanceModel
+"""The models that `dsir.fit` makes."""
+
 # To add a kind of model, add its class here.
 ESTIMATORS: dict[str, type[Estimator]] = {
-    estimator.kind: estimator for estimator in (ImportanceModel,)
+    estimator.kind: estimator for estimator in (ImportanceModel, RelevanceModel)
 }
 
 

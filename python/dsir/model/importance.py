@@ -96,9 +96,9 @@ class ImportanceModel(Facts, Estimator):
             check_target_names(target_names)
         check_targets(targets, target_names)
         self._features = features
-        self._raw_counts = _frozen_counts("raw", raw_counts, (features.buckets,))
+        self._raw_counts = frozen_counts("raw", raw_counts, (features.buckets,))
         shape = (len(target_names), features.buckets) if target_names else (features.buckets,)
-        self._target_counts = _frozen_counts("target", target_counts, shape, target_names)
+        self._target_counts = frozen_counts("target", target_counts, shape, target_names)
         self._smoothing = float(smoothing)
         self._length: Length = check_length(length)
         self._raw_size = raw_size
@@ -354,12 +354,23 @@ def check_smoothing(smoothing: float) -> None:
         raise SettingError(f"smoothing={smoothing!r}: expected a finite number, 0 or more")
 
 
-def _frozen_counts(
+def frozen_counts(
     side: str,
     counts: npt.NDArray[np.int64],
     shape: tuple[int, ...],
     names: Sequence[str] = (),
 ) -> npt.NDArray[np.int64]:
+    """Return a copy of counts that nobody can change.
+
+    Args:
+        side: "raw" or "target", for the message.
+        counts: the counts.
+        shape: the shape that they must have.
+        names: names of the rows, if there are several.
+
+    Raises:
+        ModelError: the shape is another, a count is negative, or a row has no n-grams.
+    """
     counts = np.array(counts, dtype=np.int64)  # A copy, so that the caller cannot change it.
     if counts.shape != shape or (counts < 0).any():
         expected = " x ".join(f"{size:,}" for size in shape)

@@ -6,10 +6,12 @@ none of it is Parquet: a pattern such as `**/*.parquet` finds the rows and nothi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from dsir.errors import OutputError
 from dsir.remote import Location, RemotePath, within
@@ -29,6 +31,9 @@ INSTANCES_FILE = f"{SIDE_FOLDER}/instances.json"
 REJECTS_FILE = f"{SIDE_FOLDER}/rejects.jsonl"
 MODEL_FILE = f"{SIDE_FOLDER}/model.dsir"
 SUMMARIES_FILE = f"{DATA_FOLDER}/summaries.parquet"
+# These two are there while a run is at work, or if it was killed; see `claim`.
+LOCK_FILE = f"{SIDE_FOLDER}/.lock"
+CLAIM_FILE = f"{SIDE_FOLDER}/.claim.json"
 
 _FOLDERS = (DATA_FOLDER, WEIGHTS_FOLDER, ORIGINS_FOLDER, SIDE_FOLDER)
 # What the layout of earlier versions had at the top.
@@ -36,7 +41,7 @@ _EARLIER = frozenset({"selection.json", "ranking.json", "instances.json"})
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
 _UNFINISHED = re.compile(
-    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects|model)\.[a-z.]+\.tmp-.*"
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects|model|\.claim)\.[a-z.]+\.tmp-.*"
 )
 
 
@@ -83,17 +88,10 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
     Raises:
         OutputError: `folder` is not a folder, or is not empty.
     """
-    _refuse_reading_only(folder)
-    try:
-        if not folder.exists():
-            return
-        is_folder = folder.is_dir()
-    except RemoteError as error:
-        raise OutputError(f"{folder}: cannot be read: {error}") from error
-    if not is_folder:
-        raise OutputError(f"{folder}: is not a folder; give another out")
+    if not refuse_no_folder(folder):
+        return
     found = set(_names_in(folder))
-    foreign = sorted(found - {within(path, folder) for path in _own_files(folder)})
+    foreign = sorted(found - {within(path, folder) for path in own_files(folder)})
     if _EARLIER & found and not resuming:
         raise OutputError(
             f"{folder}: holds what an earlier version of dsir wrote, in another layout; "
@@ -110,6 +108,26 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
             f"{folder}: is not empty; give an empty or a new folder, "
             "or overwrite=True to replace the selection there"
         )
+
+
+def refuse_no_folder(folder: Location) -> bool:
+    """Raise OutputError if a path cannot be that of an output folder; return if it exists.
+
+    Raises:
+        OutputError: something else is at the path, or its store can only be read.
+    """
+    _refuse_reading_only(folder)
+    try:
+        if not folder.exists():
+            return False
+        is_folder = folder.is_dir()
+    except RemoteError as error:
+        raise OutputError(f"{folder}: cannot be read: {error}") from error
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    if not is_folder:
+        raise OutputError(f"{folder}: is not a folder; give another out")
+    return True
 
 
 def check_writable(folder: Location) -> None:
@@ -152,11 +170,9 @@ def clear_output_folder(folder: Location) -> None:
         OutputError: the selection cannot be removed.
     """
     try:
-        for path in _own_files(folder):
+        for path in own_files(folder):
             path.unlink()
-        for subfolder in (folder / name for name in _FOLDERS):
-            if subfolder.is_dir() and not any(subfolder.iterdir()):
-                subfolder.rmdir()
+        remove_empty_folders(folder, [])
     except OSError as error:
         raise OutputError(f"{folder}: cannot be overwritten: {error}") from error
 
@@ -170,7 +186,16 @@ def remove_unfinished(folder: Location) -> None:
                     path.unlink()
 
 
-def _own_files(folder: Location) -> Iterator[Location]:
+def remove_empty_folders(folder: Location, more: Iterable[Path]) -> None:
+    """Remove the folders of an output folder that are empty, and those of `more` that are."""
+    if isinstance(folder, RemotePath):
+        return  # A folder disappears with its last file.
+    for place in (*(folder / name for name in _FOLDERS), *more):
+        with contextlib.suppress(OSError):
+            place.rmdir()
+
+
+def own_files(folder: Location) -> Iterator[Location]:
     """Yield the files that dsir writes into an output folder, the manifest first.
 
     The manifest says that a selection is whole, so it has to be removed before the rest.
@@ -203,6 +228,10 @@ def _names_in(folder: Location) -> Iterator[str]:
             continue
         for entry in place.iterdir():
             name = f"{parent}/{entry.name}" if parent else entry.name
-            is_own = name in _FOLDERS and entry.is_dir()
+            is_own = name in _FOLDERS and (
+                # In a store an emptied folder may remain as an object with its name and a slash.
+                not entry.is_file() if isinstance(entry, RemotePath) else entry.is_dir()
+            )
+            is_own |= name in (LOCK_FILE, CLAIM_FILE)
             if not is_own and not _UNFINISHED.fullmatch(entry.name):
                 yield name

@@ -83,18 +83,15 @@ def described_input(shard: Shard, rows: int) -> dict[str, Any]:
     return {**shard.identity(), "rows": rows}
 
 
-def write_manifest(
+def manifest_of(
     folder: Location, content: Mapping[str, Any], files: Sequence[FileAccount]
-) -> None:
-    """Write selection.json.
+) -> dict[str, Any]:
+    """Return the content of selection.json, with its checksum.
 
     Args:
         folder: the folder of the selection.
         content: everything but the files and the checksum, JSON values.
         files: the files of the output.
-
-    Raises:
-        OSError: the file cannot be written.
     """
     described = {
         within(one.path, folder): {
@@ -105,7 +102,36 @@ def write_manifest(
         for one in files
     }
     whole = {"format": FORMAT, "versions": _versions(), **content, "files": described}
-    write_json(folder / SELECTION_FILE, {**whole, "checksum": _checksum(whole)})
+    return {**whole, "checksum": _checksum(whole)}
+
+
+def write_manifest(folder: Location, manifest: Mapping[str, Any]) -> None:
+    """Write selection.json.
+
+    Args:
+        folder: the folder of the selection.
+        manifest: its content, as `manifest_of` returns it.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_json(folder / SELECTION_FILE, manifest)
+
+
+def checksum_in(folder: Location) -> str | None:
+    """Return the checksum that a selection.json gives of itself; None if it gives none.
+
+    Raises:
+        OSError: the file cannot be read; FileNotFoundError if there is none.
+    """
+    with open_bytes(folder / SELECTION_FILE) as file:
+        data = file.read(_LARGEST + 1)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    checksum = found.get("checksum") if isinstance(found, dict) else None
+    return checksum if isinstance(checksum, str) else None
 
 
 def read_selection_file(folder: Location) -> Manifest:

@@ -1,4 +1,4 @@
-"""The lock of a work directory in a store, which lets one run at a time work in it.
+"""The lock of a folder in a store, which lets one run at a time work in it.
 
 The lock is a file, which does not end with the process that holds it. Some stores can create a file
 only if there is none, and then two runs cannot both get the lock. pyarrow cannot ask S3 and Google
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dsir.errors import WorkdirError
+from dsir.errors import DsirError, WorkdirError
 from dsir.remote.location import RemotePath
 from dsir.remote.store import RemoteError
 
@@ -30,8 +30,20 @@ SETTLE_SECONDS = 1.0
 
 
 @contextmanager
-def locked_remotely(path: RemotePath) -> Iterator[None]:
+def locked_remotely(
+    path: RemotePath,
+    folder: RemotePath | None = None,
+    *,
+    error: type[DsirError] = WorkdirError,
+    instead: str = "work directory",
+) -> Iterator[None]:
     """Hold a lock file in a store during a block.
+
+    Args:
+        path: the lock file.
+        folder: the folder that it locks, for messages; None for the one that it is in.
+        error: the type of the errors.
+        instead: what messages call the folder.
 
     Raises:
         WorkdirError: another run holds the lock, or left it behind on another machine; or the store
@@ -43,15 +55,28 @@ def locked_remotely(path: RemotePath) -> Iterator[None]:
         "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "token": secrets.token_hex(8),
     }
+
+    def held(holder: dict[str, Any]) -> DsirError:
+        named = (
+            f"process {holder.get('pid', '?')} on {holder.get('host', '?')}, "
+            f"since {holder.get('since', '?')}"
+        )
+        return error(
+            f"{folder or path.parent}: another run is at work in it ({named}); wait for it, or "
+            f"give another {instead}; if that run is dead, remove {path}"
+        )
+
     try:
         found = remote_holder(path)
         if found is not None:
             if not _is_dead(found):
-                raise _held(path, found)
+                raise held(found)
             path.unlink(missing_ok=True)
-        _write(path, mine)
-    except RemoteError as error:
-        raise WorkdirError(f"{path}: {error}") from error
+        now = _write(path, mine)
+        if now != mine:
+            raise held(now or {})
+    except RemoteError as cause:
+        raise error(f"{path}: {cause}") from cause
     try:
         yield
     finally:
@@ -76,7 +101,8 @@ def remote_holder(path: RemotePath) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else {}
 
 
-def _write(path: RemotePath, mine: dict[str, Any]) -> None:
+def _write(path: RemotePath, mine: dict[str, Any]) -> dict[str, Any] | None:
+    """Write a lock file, unless there is one, and return what is there in the end."""
     with tempfile.TemporaryDirectory(prefix="dsir-") as folder:
         local = Path(folder) / "lock"
         local.write_text(json.dumps(mine), encoding="utf-8")
@@ -84,9 +110,7 @@ def _write(path: RemotePath, mine: dict[str, Any]) -> None:
         if created is None:
             path.upload(local)
             time.sleep(SETTLE_SECONDS)
-    found = remote_holder(path)
-    if found != mine:
-        raise _held(path, found or {})
+    return remote_holder(path)
 
 
 def _is_dead(holder: dict[str, Any]) -> bool:
@@ -101,14 +125,3 @@ def _is_dead(holder: dict[str, Any]) -> bool:
     except OSError:
         return False
     return False
-
-
-def _held(path: RemotePath, holder: dict[str, Any]) -> WorkdirError:
-    named = (
-        f"process {holder.get('pid', '?')} on {holder.get('host', '?')}, "
-        f"since {holder.get('since', '?')}"
-    )
-    return WorkdirError(
-        f"{path.parent}: another run is at work in it ({named}); wait for it, or give another "
-        f"work directory; if that run is dead, remove {path}"
-    )

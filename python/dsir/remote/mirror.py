@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from dsir.errors import WorkdirError
 from dsir.remote.location import RemotePath
 from dsir.remote.remote_file import RemoteFile
 from dsir.remote.store import RemoteError
+from dsir.workers import Workers
 
 _AT_ONCE = 8
 _PIECE_BYTES = 8 << 20
@@ -94,7 +94,7 @@ class Mirror:
         # Results have a suffix; folders and the lock have none.
         names = [name for name in self.names() if "." in name[1:] and name[0] != "."]
         self.local.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(_AT_ONCE, "dsir-fetch") as pool:
+        with Workers(_AT_ONCE, "dsir-fetch") as pool:
             list(pool.map(self.fetch, filter(wanted, names)))
 
 

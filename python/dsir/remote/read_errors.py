@@ -7,6 +7,7 @@ an error for its cause. Code that skips unreadable files raises a StoreError aga
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ _LARGEST_ALLOCATION = 1 << 36  # Bytes: the most that a reader may need at once 
 # pyarrow's readers start threads of their own, and say so in these words if that fails.
 _NO_THREAD = re.compile(r"launch worker thread|can't start new thread")
 
+# This machine, not the file: every further file would fail as well.
+_OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
 
 @contextmanager
 def translated(refuse: Callable[[Exception], Exception]) -> Iterator[None]:
@@ -38,12 +42,15 @@ def translated(refuse: Callable[[Exception], Exception]) -> Iterator[None]:
     Raises:
         StoreError: the store failed, so its files must not be skipped as unreadable.
         MemoryError: this machine is short of memory or threads; here too no file is at fault.
+        OSError: too many files are open; the error is the system's own.
     """
     try:
         yield
     except DsirError:  # SettingError is a ValueError.
         raise
     except _READ_ERRORS as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            raise
         _raise_if_short_of_memory(error)
         raise_if_store_failed(error)
         raise refuse(error) from error

@@ -27,7 +27,7 @@ from dsir.run.metrics import (
     TargetAccounts,
     TokenAccounts,
 )
-from dsir.stages.draw import Draw
+from dsir.stages.draw import CoverageDraw, Draw, TargetDraw
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 
@@ -76,15 +76,13 @@ def accounts_of(
             duplicates, [sum(unit.duplicates for unit in file) for file in files]
         ),
         groups={one.column: one.describe() for one in drawn.groups} or None,
-        effective_sample_size=None
-        if target_names
-        else _rounded(drawn.targets[0].effective_sample_size),
+        effective_sample_size=None if target_names else _size(drawn.targets[0]),
         targets={
             name: TargetAccounts(
                 selected=sum(unit.by_target[number][0] for unit in rows),
                 tokens=sum(unit.by_target[number][1] for unit in rows),
                 text_bytes=sum(unit.by_target[number][2] for unit in rows),
-                effective_sample_size=_rounded(drawn.targets[number].effective_sample_size),
+                effective_sample_size=_size(drawn.targets[number]),
             )
             for number, name in enumerate(target_names)
         }
@@ -229,3 +227,8 @@ def _rounded(value: float) -> float:
 def _rounded_estimate(value: float) -> float:
     """Round what is only an estimate, so that it is the same whatever numpy's last digits are."""
     return float(f"{value:.5g}")
+
+
+def _size(drawn: TargetDraw | CoverageDraw) -> float | None:
+    size = drawn.effective_sample_size
+    return None if size is None else _rounded(size)

@@ -24,7 +24,7 @@ from dsir import _core
 from dsir.corpus import Shard
 from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import Draw
+from dsir.stages.draw import Draw, TargetDraw
 from dsir.stages.plan import Piece
 from dsir.stages.sample import ShardRows
 from dsir.stages.selected_rows import SelectedRows
@@ -89,7 +89,8 @@ def choose_among(
         _only(candidates, found, chosen[end - candidates.selected : end])
         for candidates, found, end in zip(rows, loaded, ends.tolist(), strict=True)
     ]
-    target = drawn.targets[0]
+    [target] = drawn.targets
+    assert isinstance(target, TargetDraw), "a coverage selection is not combined"
     threshold = replace(target.threshold, selected=len(taken))
     return replace(drawn, targets=(replace(target, threshold=threshold),)), chosen_rows
 
@@ -102,11 +103,12 @@ def _combined(
     combine: Combine,
     threads: int,
 ) -> npt.NDArray[np.float64]:
+    rule = settings.rule.of_target(0)
     keys = np.concatenate(
         [
             _core.keys_of_rows(
-                settings.rule.core,
-                settings.rule.in_keys(found.log_weight),
+                rule.core,
+                rule.in_keys(found.log_weight),
                 found.shard_row + candidates.corpus_row,
             )
             for candidates, found in zip(rows, loaded, strict=True)

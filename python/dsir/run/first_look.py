@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.group_values import find_group_column
+from dsir.corpus.listing import identity_of
 from dsir.corpus.text_column import find_text_column
 from dsir.engine import Engine
-from dsir.errors import BudgetError, InputError, OutputError
+from dsir.errors import BudgetError, InputError, OutputError, warn
 from dsir.model.targets import TargetCorpora
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.plural import counted
@@ -79,10 +80,19 @@ def look_at_inputs(
         reading: how the inputs are read.
         draw: how documents are drawn; None for a fit.
 
+    Warns:
+        DsirWarning: a target is raw itself.
+
     Raises:
         InputError: a file lacks the text column or a quota column, or a target has no rows.
         BudgetError: there are fewer rows than the budget asks for.
     """
+    for target in targets.corpora:
+        if _contents(raw) == _contents(target):
+            warn(
+                f"{target.name}: is the same as raw, so no document is more like it than others; "
+                "give a sample of what is wanted"
+            )
     columns = () if draw is None else draw.quotas.columns
     rows = _rows_of(raw, engine, columns, skips=reading.skips)
     for target in targets.corpora:
@@ -120,6 +130,14 @@ def check_output(
     for shard in shards:
         if shard.file is not None and out in shard.file.parents:
             raise OutputError(f"{out}: contains the input {shard.name}; give another out")
+
+
+def _contents(corpus: Corpus) -> Sequence[object]:
+    """Return what equals the same for corpora of the same files, or of equal tables in memory."""
+    files = [shard.file for shard in corpus.first_shards]
+    if all(file is not None for file in files):
+        return sorted(repr(identity_of(file)) for file in files if file is not None)
+    return [shard.read_table() if shard.file is None else shard.file for shard in corpus.shards]
 
 
 def _rows_of(

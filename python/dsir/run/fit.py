@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
 from dsir.errors import SettingError
-from dsir.model.importance import ImportanceModel
+from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
+from dsir.run.fitting import fit_model
 from dsir.run.inputs import note_left_out, open_inputs
+from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
 from dsir.settings.documents import WindowArguments, WindowSettings
 from dsir.settings.fit import FitArguments, FitSettings
@@ -28,7 +30,7 @@ FIT_SETTINGS = (ReadSettings, FitSettings, WindowSettings, MachineOptions)
 
 
 @takes_arguments(*FIT_SETTINGS, names=FitCall.__annotations__)
-def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceModel:
+def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
     """Fit an importance model: count the hashed n-grams of the raw corpus and of the target.
 
     Every document counts, short ones included. Source: Xie et al. 2023 (arXiv 2302.03169),
@@ -41,13 +43,16 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         {arguments}
 
     Returns:
-        The model.
+        The model, an `ImportanceModel`; with estimator="relevance" a `RelevanceModel`.
 
     Raises:
         SettingError: the call is wrong.
         InputError: an input cannot be read.
         ModelError: a corpus has no n-grams.
         BadDataError: more rows or shards are bad than `max_bad_rows` or `max_bad_shards` allow.
+
+    Warns:
+        DsirWarning: with on_error="skip", whole files were passed over; the message names them.
 
     Example:
         >>> model = dsir.fit("corpus/*.parquet", "wanted.jsonl")  # doctest: +SKIP
@@ -71,5 +76,6 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> ImportanceMode
         look=lambda found, targets: look_at_inputs(found, targets, machine.engine, reading, None),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    model, _ = Pipeline(machine, reading).fit(inputs.raw, inputs.target, settings, None)
+    model, fitted = fit_model(Pipeline(machine, reading), inputs.raw, inputs.target, settings, None)
+    warn_of_passed_over(fitted.passed_over, stacklevel=3)
     return model

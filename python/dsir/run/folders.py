@@ -19,7 +19,9 @@ from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.inputs import in_units
 from dsir.run.metrics import Metrics
+from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
+from dsir.sampling import Calibration
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.units import without_unnumbered
@@ -72,8 +74,16 @@ def score_settings(
         "filters": None if filters is None else filters.describe(),
         "on_error": on_error,
         "separate": separate_targets(model),
+        **_calibrations(model),
         **extra.describe(),
     }
+
+
+def _calibrations(model: Estimator) -> dict[str, Any]:
+    """Return a model's calibrations as JSON values, so that scores can be drawn from by them."""
+    if not model.calibrations:
+        return {}
+    return {"calibrations": [list(one) for one in model.calibrations]}
 
 
 def separate_targets(model: Estimator) -> dict[str, Any] | None:
@@ -142,7 +152,9 @@ def score_to_folder(
     workdir = score_workdir(folder, raw, model, filters, pipeline.reading.on_error, extra=extra)
     # Only a job that has all units can tell that none could be read.
     chosen = None if share[1] == 1 else numbers
-    return pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
+    scored = pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
+    warn_of_passed_over((entry for unit in scored for entry in unit.skipped), stacklevel=3)
+    return scored
 
 
 def sample_to_folder(
@@ -164,6 +176,8 @@ def sample_to_folder(
         raise WorkdirError(f"{scores}: is not a folder of scores; make one with 'dsir score'")
     extra = _extra_of(manifest)
     _refuse_lacking(scores, extra, settings)
+    found = manifest["settings"].get("calibrations", [])
+    settings = settings.calibrated([Calibration(*one) for one in found])
     counts = unit_counts(raw_of(manifest), manifest["units"]["raw"])
     names = [
         identity["path"]

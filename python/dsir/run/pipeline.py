@@ -14,12 +14,11 @@ import numpy as np
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
-from dsir.errors import EmptyCorpusError
+from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Estimator
 from dsir.model.features import HashedNgrams
-from dsir.model.importance import ImportanceModel
 from dsir.model.quality import QualityFilters
-from dsir.model.targets import TargetCorpora
+from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.plural import counted
 from dsir.progress import Reporter
@@ -28,20 +27,18 @@ from dsir.run.combining import choose_among
 from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
-from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.settings.machine import Machine
 from dsir.settings.reading import ReadSettings
-from dsir.stages.count import ShardCounts
-from dsir.stages.count_files import CorpusCount
+from dsir.stages.coverage import PoolRows, draw_coverage
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
 from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.gate import Keep
-from dsir.stages.kept.lines import plan_spool
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, score_shard
@@ -55,25 +52,23 @@ from dsir.stages.write import (
     merge_written,
     write_shard,
 )
-from dsir.storage.workdir import Place, Workdir
+from dsir.storage.workdir import Workdir
 
 Spooled = Sequence[Path | None]
 
 
-class Fitted(NamedTuple):
-    """The results of a fit besides the model.
+class Covered(NamedTuple):
+    """What method="coverage" needs beside the scores.
 
     Attributes:
-        skipped: rows and shards of the targets that could not be read.
-        spooled: files with the decompressed lines of raw, by unit; None for units without one.
-        raw_rows: rows of raw by unit; None for units that were not read completely.
-        target_rows: rows read, for every file of every target.
+        model: the model that the scores are from.
+        units: the units that were scored, without row groups that are lost.
+        folder: where the n-grams of the pool are kept for the time of the draw; None for memory.
     """
 
-    skipped: list[Skipped]
-    spooled: Spooled
-    raw_rows: list[int | None]
-    target_rows: list[list[int]]
+    model: RelevanceModel
+    units: Sequence[Shard]
+    folder: Path | None
 
 
 @dataclass(slots=True)
@@ -117,89 +112,6 @@ class Pipeline:
         """The reporter that shows progress."""
         return self.machine.reporter
 
-    def fit(
-        self,
-        raw: Corpus,
-        target: TargetCorpora,
-        settings: FitSettings,
-        workdir: Workdir | None,
-        spool: Path | None = None,
-    ) -> tuple[ImportanceModel, Fitted]:
-        """Count the n-grams of all corpora and make the model.
-
-        Args:
-            raw: the corpus to select from.
-            target: the targets.
-            settings: how to make the model.
-            workdir: the folder that keeps the counts; None to hold them in memory.
-            spool: folder to write decompressed lines of raw to, for later stages; None to
-                decompress them again.
-
-        Returns:
-            The model, and the other results of the fit.
-
-        Raises:
-            EmptyCorpusError: a corpus has no rows that can be read.
-            ModelError: a corpus has no n-grams.
-            BadDataError: more rows or shards of a corpus are bad than the limits allow.
-        """
-        features = settings.features
-        with self._timed("fit") as timed:
-            counted_targets = []
-            for number, corpus in enumerate(target.corpora):
-                stem = f"target-{number:03d}" if target.names else "target"
-                counted_targets.append(self._count(corpus, features, -1, workdir, stem))
-            limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
-            spools = plan_spool(raw.shards, limit, spool) if spool else ()
-            counted_raw = self._count(raw, features, limit, workdir, "raw", spools)
-            timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
-        for corpus, counts in zip(
-            (*target.corpora, raw), (*counted_targets, counted_raw), strict=True
-        ):
-            refuse_no_rows(corpus, counts.rows, counts.skipped)
-        model = ImportanceModel.from_counts(
-            features,
-            counted_raw,
-            counted_targets,
-            target_names=target.names,
-            targets=settings.targets,
-            proportions=settings.proportions,
-            smoothing=settings.smoothing,
-            length=settings.length,
-        )
-        skipped = [entry for counts in counted_targets for entry in counts.skipped]
-        rows = [counts.file_rows for counts in counted_targets]
-        return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows)
-
-    def _count(
-        self,
-        corpus: Corpus,
-        features: HashedNgrams,
-        limit: int,
-        workdir: Workdir | None,
-        stem: str,
-        spools: Sequence[Path | None] = (),
-    ) -> ShardCounts:
-        def place(name: str) -> Place | None:
-            return workdir.place(name) if workdir else None
-
-        tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
-        count = CorpusCount(
-            units=corpus.shards,
-            features=features,
-            limit=limit,
-            on_error=self.reading.on_error,
-            stem=stem,
-            place=place,
-            tally=tally,
-            spools=spools,
-        )
-        with self.reporter.stage(f"fit {corpus.name}", corpus.size, "bytes") as advance:
-            counts = count.run(self.engine, advance)
-        if limit < 0:  # Otherwise only the first rows were read, and they tell no share of all.
-            tally.finish()
-        return counts
-
     def score(
         self,
         corpus: Corpus,
@@ -230,29 +142,15 @@ class Pipeline:
             BadDataError: more rows or shards are bad than the limits allow.
         """
         chosen = range(len(corpus.shards)) if numbers is None else numbers
-        threads = self._threads_inside(len(chosen))
         files = file_numbers(corpus.shards)
         tally = BadTally(
             self.reading.limits, corpus.name, len({files[number] for number in chosen})
         )
-        tasks = [
-            ScoreTask(
-                corpus.shards[number],
-                model,
-                filters,
-                self.reading.on_error,
-                threads,
-                workdir.place(number) if workdir else None,
-                keeps[number] if keeps else None,
-                spooled[number] if spooled else None,
-                tally.most_bad_rows,
-                extra,
-                earlier,
-            )
-            for number in chosen
-        ]
+        tasks = self.score_tasks(
+            corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally
+        )
         size = sum(task.shard.size for task in tasks)
-        with self._timed("score") as timed:
+        with self.timed("score") as timed:
             with (
                 self.reporter.stage("score", size, "bytes") as advance,
                 stopping(self.engine.run(score_shard, tasks, advance)) as results,
@@ -265,6 +163,38 @@ class Pipeline:
             skipped = [entry for unit in scores for entry in unit.skipped]
             refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
         return scores
+
+    def score_tasks(
+        self,
+        corpus: Corpus,
+        model: Estimator,
+        filters: QualityFilters | None,
+        workdir: Workdir | None,
+        numbers: Sequence[int],
+        keeps: Sequence[Keep | None] = (),
+        spooled: Spooled = (),
+        extra: ExtraColumns = NO_EXTRA,
+        earlier: EarlierScores | None = None,
+        tally: BadTally | None = None,
+    ) -> list[ScoreTask]:
+        """Return the tasks that score units; see `score` for the arguments."""
+        threads = self.threads_inside(len(numbers))
+        return [
+            ScoreTask(
+                corpus.shards[number],
+                model,
+                filters,
+                self.reading.on_error,
+                threads,
+                workdir.place(number) if workdir else None,
+                keeps[number] if keeps else None,
+                spooled[number] if spooled else None,
+                None if tally is None else tally.most_bad_rows,
+                extra,
+                earlier,
+            )
+            for number in numbers
+        ]
 
     def score_again(
         self,
@@ -293,7 +223,7 @@ class Pipeline:
             BadDataError: more rows or shards are bad than the limits allow.
         """
         numbers = sorted(lost.by_unit)
-        threads = self._threads_inside(len(numbers))
+        threads = self.threads_inside(len(numbers))
         folder = None
         if workdir is not None:
             folder = workdir.stage(lost.stage("damaged"), workdir.manifest["settings"])
@@ -310,7 +240,7 @@ class Pipeline:
             for number in numbers
         ]
         found = list(scores)
-        with self._timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
+        with self.timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
             for number, unit in zip(numbers, new, strict=True):
                 found[number] = unit
         tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
@@ -325,6 +255,7 @@ class Pipeline:
         settings: DrawSettings,
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
+        covered: Covered | None = None,
     ) -> tuple[Draw, list[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
@@ -334,24 +265,39 @@ class Pipeline:
             shares: the share of the budget of each target.
             workdir: opens the folder for the rows once the draw has succeeded; None to hold the
                 rows in memory.
+            covered: what method="coverage" needs beside the scores; None for the other methods.
 
         Raises:
             BudgetError: the budget cannot be met.
+            SettingError: the method needs what is not there.
         """
+        if settings.rule.method == "coverage" and covered is None:
+            raise SettingError(
+                'method="coverage": reads the texts again, so it cannot draw from scores alone; '
+                'use dsir.select, or method="cap"'
+            )
         rows = sum(unit.rows for unit in scores)
-        with self._timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
+        with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
-            columns = settings.quotas.columns
-            groups = merge_groups(scores, columns) if columns else None
-            drawn = draw(
-                scores,
-                settings,
-                shares,
-                self.engine.threads,
-                groups,
-                self.machine.memory.candidates,
-            )
+            if covered is not None:
+                drawn = draw_coverage(
+                    scores,
+                    settings,
+                    covered.model,
+                    lambda pool: self._pool(covered, pool),
+                    self.engine.threads,
+                )
+            else:
+                columns = settings.quotas.columns
+                drawn = draw(
+                    scores,
+                    settings,
+                    shares,
+                    self.engine.threads,
+                    merge_groups(scores, columns) if columns else None,
+                    self.machine.memory.candidates,
+                )
             folder = workdir() if workdir else None
             first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
             tasks = [
@@ -359,12 +305,40 @@ class Pipeline:
                     unit,
                     int(first_rows[number]),
                     settings,
-                    drawn,
+                    drawn.within(int(first_rows[number]), unit.rows),
                     folder.place(number) if folder else None,
                 )
                 for number, unit in enumerate(scores)
             ]
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
+
+    def _pool(self, covered: Covered, pool: Sequence[PoolRows]) -> list[ShardPool]:
+        """List the n-grams of the rows of a pool, by unit."""
+        numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
+        threads = self.threads_inside(len(numbers))
+        folder = covered.folder
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+        tasks = [
+            PoolTask(
+                covered.units[number],
+                covered.model.features,
+                self.reading.on_error,
+                *pool[number],
+                threads,
+                None if folder is None else folder / f"{number:05d}.arrow",
+            )
+            for number in numbers
+        ]
+        found = [ShardPool() for _ in pool]
+        size = sum(task.shard.size for task in tasks)
+        with (
+            self.reporter.stage("pool", size, "bytes") as advance,
+            stopping(self.engine.run(pool_shard, tasks, advance)) as results,
+        ):
+            for number, listed in zip(numbers, results, strict=True):
+                found[number] = listed
+        return found
 
     def choose(
         self,
@@ -377,7 +351,7 @@ class Pipeline:
         """Choose from candidates by two measures; see `choose_among`."""
         candidates = sum(unit.selected for unit in rows)
         with (
-            self._timed("combine"),
+            self.timed("combine"),
             self.reporter.stage("combine", candidates, "rows") as advance,
         ):
             found = choose_among(shards, rows, drawn, settings, combine, self.engine.threads)
@@ -399,8 +373,21 @@ class Pipeline:
         workdir: Workdir | None,
     ) -> Written:
         """Write the output shards, and note finished ones in a work directory."""
-        threads = self._threads_inside(len(outputs))
-        tasks = [
+        tasks = self.write_tasks(outputs, folder, added, features, workdir)
+        with self._writing(outputs) as advance:
+            return merge_written(self.engine.run(write_shard, tasks, advance))
+
+    def write_tasks(
+        self,
+        outputs: Sequence[OutputShard],
+        folder: Location,
+        added: AddedColumns,
+        features: HashedNgrams,
+        workdir: Workdir | None,
+    ) -> list[WriteTask]:
+        """Return the tasks that write the output shards."""
+        threads = self.threads_inside(len(outputs))
+        return [
             WriteTask(
                 output,
                 folder,
@@ -411,14 +398,12 @@ class Pipeline:
             )
             for output in outputs
         ]
-        with self._writing(outputs) as advance:
-            return merge_written(self.engine.run(write_shard, tasks, advance))
 
     def gather(
         self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams
     ) -> list[GatheredShard]:
         """Return the rows of the output shards in memory."""
-        threads = self._threads_inside(len(outputs))
+        threads = self.threads_inside(len(outputs))
         tasks = [GatherTask(output, added, features, threads) for output in outputs]
         with self._writing(outputs) as advance:
             return list(self.engine.run(gather_shard, tasks, advance))
@@ -426,19 +411,20 @@ class Pipeline:
     @contextmanager
     def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Callable[[int], None]]:
         rows = sum(output.rows for output in outputs)
-        with self._timed("write") as timed:
+        with self.timed("write") as timed:
             timed.text_bytes = sum(output.text_bytes for output in outputs)
             with self.reporter.stage("write", rows, "rows") as advance:
                 yield advance
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[StageTime]:
+    def timed(self, name: str) -> Iterator[StageTime]:
+        """Add the time of a block to that of a stage, and give the stage's `StageTime`."""
         timed = self.times.setdefault(name, StageTime())
         begun = time.monotonic()
         yield timed
         timed.seconds += time.monotonic() - begun
 
-    def _threads_inside(self, tasks: int) -> int:
+    def threads_inside(self, tasks: int) -> int:
         """Return how many threads each task may use if there are more threads than tasks."""
         return max(1, self.engine.threads // max(1, tasks))
 

@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsir.arguments import flag, shown, takes_arguments
-from dsir.errors import SettingError
+from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_model
+from dsir.model.relevance import RelevanceModel
 from dsir.model.targets import names_of_targets
-from dsir.remote import Location, RemotePath, folder_of, location_of
+from dsir.plural import counted
+from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
-from dsir.run.select_run import FittedModel, SelectionRun
+from dsir.run.select_run import GivenModel, SelectionRun
 from dsir.run.selection import Selection
 from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions
 from dsir.settings.plan import Plan, PlanArguments
+from dsir.storage.workers import workers_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -119,7 +122,7 @@ def select(
     return selection
 
 
-def fitted_model(target: object, model: object, given: Mapping[str, Any]) -> FittedModel | None:
+def fitted_model(target: object, model: object, given: Mapping[str, Any]) -> GivenModel | None:
     """Return the model of a call that has one in place of a target.
 
     Args:
@@ -145,10 +148,17 @@ def fitted_model(target: object, model: object, given: Mapping[str, Any]) -> Fit
     if given.get("combine") is not None:
         raise SettingError("combine: cannot be used with model=...; give target=...")
     if isinstance(model, Estimator):
-        return FittedModel(model, None)
-    path = _folder("model", model)
-    assert path is not None
-    return FittedModel(load_model(path), path)
+        found = GivenModel(model, None)
+    else:
+        path = _folder("model", model)
+        assert path is not None
+        found = GivenModel(load_model(path), path)
+    if given.get("method") == "coverage" and not isinstance(found.model, RelevanceModel):
+        raise SettingError(
+            'method="coverage": needs a relevance model, but the model is of the kind '
+            f'{found.model.kind!r}; fit one with estimator="relevance"'
+        )
+    return found
 
 
 def _folder(name: str, value: object) -> Location | None:
@@ -164,12 +174,22 @@ def _folder(name: str, value: object) -> Location | None:
     raise SettingError(f"{name}={shown(value)}: expected the path or URL of a folder")
 
 
+def _refuse_workers(workdir: Folder) -> None:
+    """Refuse a work directory in which workers of a planned run are at work."""
+    living = [one for one in workers_of(workdir) if one.alive] if isinstance(workdir, Path) else []
+    if living:
+        raise WorkdirError(
+            f"{workdir}: {counted(len(living), 'worker')} of 'dsir work' at work in it (the first: "
+            f"process {living[0].pid} on {living[0].host}); 'dsir finish' works with them"
+        )
+
+
 def run_plan(
     plan: Plan,
     machine: Machine,
     raw: object,
     target: object,
-    fitted: FittedModel | None = None,
+    fitted: GivenModel | None = None,
     *,
     out: Location | None,
     workdir: Location | None = None,
@@ -203,9 +223,10 @@ def run_plan(
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    run = SelectionRun.of(plan, machine, inputs, fitted, out, overwrite=overwrite)
+    run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite, fitted=fitted)
     if workdir is not None:
         with folder_of(workdir) as place:
+            _refuse_workers(place)
             return run.in_workdir(place, durable=True)
     if inputs.raw.in_memory or not machine.engine.shares_files:
         # Workers that do not see a folder of this machine send their results back in memory.

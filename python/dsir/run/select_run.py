@@ -19,26 +19,26 @@ from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, SettingError, ShardError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
+from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.output.folder import (
     MODEL_FILE,
     RUN_FILE,
-    SELECTION_FILE,
-    clear_output_folder,
-    remove_unfinished,
 )
-from dsir.output.manifest import described_input, write_manifest
+from dsir.output.manifest import described_input, manifest_of
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror, within
 from dsir.run.accounts import accounts_of, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
+from dsir.run.fitting import Fitted, fit_model
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
-from dsir.run.pipeline import Fitted, Pipeline
+from dsir.run.pipeline import Covered, Pipeline
+from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selected_table import join_tables
 from dsir.run.selection import Selection
 from dsir.settings.fit import FitArguments
@@ -72,7 +72,7 @@ class _Fetched(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class FittedModel:
+class GivenModel:
     """A model that was fitted before the run.
 
     Attributes:
@@ -100,7 +100,7 @@ class SelectionRun:
     plan: Plan
     machine: Machine
     inputs: Inputs
-    fitted: FittedModel | None
+    fitted: GivenModel | None
     out: Location | None
     overwrite: bool
     pipeline: Pipeline
@@ -111,10 +111,10 @@ class SelectionRun:
         plan: Plan,
         machine: Machine,
         inputs: Inputs,
-        fitted: FittedModel | None,
         out: Location | None,
         *,
         overwrite: bool,
+        fitted: GivenModel | None = None,
     ) -> SelectionRun:
         """Return the run of a plan."""
         pipeline = Pipeline(machine, plan.reading)
@@ -167,16 +167,31 @@ class SelectionRun:
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages, and return the selection."""
         begun = time.time()
-        resuming = self._resumes(workdir)
-        self._check_output(resuming)
-        if self.out is not None:
-            remove_unfinished(self.out)
         # A task may store rows and lines for another task, which may run on another machine.
-        with kept_folder(workdir if self.pipeline.engine.shares_files else None) as kept:
-            return self._select(workdir, kept, resuming, begun)
+        shared = workdir if self.pipeline.engine.shares_files else None
+        output = self.output()
+        if output is None:
+            self._refuse_taken_names()
+        with (
+            contextlib.nullcontext() if output is None else output.held(workdir) as held,
+            kept_folder(shared) as kept,
+        ):
+            return self._select(workdir, kept, held, begun)
+
+    def output(self) -> RunOutput | None:
+        """Return the output folder; None if the rows stay in memory."""
+        if self.out is None:
+            return None
+        return RunOutput(
+            folder=self.out,
+            run=fingerprint_of([self.writing, self.inputs.identity()]),
+            settings=self.writing,
+            overwrite=self.overwrite,
+            check=self._check_output,
+        )
 
     @property
-    def _writing(self) -> dict[str, Any]:
+    def writing(self) -> dict[str, Any]:
         """The settings that the output folder depends on, besides the inputs."""
         return {
             "stage": "write",
@@ -198,25 +213,24 @@ class SelectionRun:
             **self.fitted.model.describe(),
         }
 
-    def _resumes(self, workdir: Workdir | None) -> bool:
-        """Tell whether an earlier run of the same plan has begun to write to `out`."""
-        return workdir is not None and workdir.stage_settings("outputs") == self._writing
-
     def _select(
-        self, workdir: Workdir | None, kept: Path | None, resuming: bool, begun: float
+        self,
+        workdir: Workdir | None,
+        kept: Path | None,
+        held: HeldOutput | None,
+        begun: float,
     ) -> Selection:
         """Fit, score, draw and write; again without the damaged row groups if some are found."""
         model, fitted = self._fit(workdir, kept)
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
-        lost = lost_before(workdir, fingerprint_of(self._writing))
+        lost = lost_before(workdir, fingerprint_of(self.writing))
         while True:
-            scores, drawn, rows = self._draw(model, workdir, kept, fitted, lost)
+            scores, drawn, rows = self.draw(model, workdir, kept, fitted, lost)
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
-                drawn, rows = self.pipeline.choose(
-                    shards, rows, drawn, self.plan.draw, self.plan.combine
-                )
+                settings = self.plan.draw.calibrated(model.calibrations)
+                drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
             outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
@@ -225,37 +239,31 @@ class SelectionRun:
                 sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
             described = self._described_inputs(rows_read, fitted.target_rows)
-            if self.out is not None and self._clears(workdir, lost, resuming):
-                clear_output_folder(self.out)
-            outputs_workdir = None
-            if self.out is not None and workdir is not None:
-                outputs_workdir = workdir.stage(lost.stage("outputs"), self._writing)
+            outputs_workdir = None if held is None else held.open(lost)
             try:
                 written = self._fetch(outputs, model, outputs_workdir)
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
-            return self._finish(written, model, scores, drawn, rows, skipped, described, begun)
+            selection, manifest = self._finish(
+                written, model, scores, drawn, rows, skipped, described
+            )
+            if held is not None:
+                self._write_run(held.output.folder, selection, begun)
+                held.finish(manifest)
+            return selection
 
     def _fit(self, workdir: Workdir | None, kept: Path | None) -> tuple[Estimator, Fitted]:
         if self.fitted is not None:
-            return self.fitted.model, Fitted([], (), [], [])
-        return self.pipeline.fit(
+            return self.fitted.model, Fitted([], (), [], [], [])
+        return fit_model(
+            self.pipeline,
             self.raw,
             self.inputs.target,
             self.plan.fit,
             workdir.stage("counts", self.plan.counts()) if workdir else None,
             kept,
         )
-
-    def _clears(self, workdir: Workdir | None, lost: LostGroups, resuming: bool) -> bool:
-        """Tell whether to clear the output folder before writing to it."""
-        if not lost:
-            return self.overwrite and not resuming
-        # An earlier draw, made before the damage was found, may have written more parts than this
-        # one.
-        stage = lost.stage("outputs")
-        return workdir is not None and workdir.stage_settings(stage) != self._writing
 
     def _with_damage(
         self,
@@ -278,22 +286,26 @@ class SelectionRun:
         if extended == lost:
             raise error
         if workdir is not None:
-            extended.keep(workdir, fingerprint_of(self._writing))
+            extended.keep(workdir, fingerprint_of(self.writing))
         return extended
 
     def _check_output(self, resuming: bool) -> None:
         """Raise before the first stage what would stop the last one."""
-        if self.out is not None:
-            corpora = (self.raw, *self.inputs.target.corpora)
-            shards = (shard for corpus in corpora for shard in corpus.first_shards)
-            check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
+        assert self.out is not None
+        corpora = (self.raw, *self.inputs.target.corpora)
+        shards = (shard for corpus in corpora for shard in corpus.first_shards)
+        check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
+        self._refuse_taken_names()
+
+    def _refuse_taken_names(self) -> None:
+        """Raise SettingError if an added column has the name of a column of the input."""
         # One shard of each kind is usually like the others; planning the output checks them all.
         first = {shard.kind: shard for shard in reversed(self.raw.first_shards)}
         for shard in first.values():
             with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
 
-    def _draw(
+    def draw(
         self,
         model: Estimator,
         workdir: Workdir | None,
@@ -301,10 +313,20 @@ class SelectionRun:
         fitted: Fitted,
         lost: LostGroups,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+        """Score every unit and draw; return the scores, the draw and the selected rows by unit.
+
+        Args:
+            model: the model of the run.
+            workdir: the folder that keeps the results; None to hold them in memory.
+            kept: the folder for rows that are kept as they pass; None to keep none.
+            fitted: the results of the fit besides the model.
+            lost: the damaged row groups, which are passed over.
+        """
         filters = self.plan.documents.filters
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
-        settings = self.plan.draw
+        settings = self.plan.draw.calibrated(model.calibrations)
+        covered = self._covered(model, kept, lost)
         if self.plan.combine is not None:
             settings = self.plan.combine.widened(settings)
         if workdir is None:
@@ -315,7 +337,7 @@ class SelectionRun:
                     self.raw, scores, lost, model, filters, None, extra
                 )
             scores = without_unnumbered_of(self.raw.shards, scores)
-            return scores, *self.pipeline.sample(scores, settings, shares, None)
+            return scores, *self.pipeline.sample(scores, settings, shares, None, covered)
         place, durable = workdir.folder, workdir.durable
         on_error = self.plan.reading.on_error
         folder, extra, earlier = open_scores(
@@ -347,12 +369,22 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows)
+        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows, covered)
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
                 in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
             )
         return scores, drawn, rows
+
+    def _covered(self, model: Estimator, kept: Path | None, lost: LostGroups) -> Covered | None:
+        """Return what a coverage selection needs beside the scores; None for another method."""
+        if self.plan.draw.rule.method != "coverage" or not isinstance(model, RelevanceModel):
+            return None
+        units = [
+            lost.unit(unit, number) if number in lost.by_unit else unit
+            for number, unit in enumerate(self.raw.shards)
+        ]
+        return Covered(model, units, None if kept is None else kept / "pool")
 
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
@@ -391,9 +423,12 @@ class SelectionRun:
         rows: Sequence[ShardRows],
         skipped: list[Skipped],
         inputs: dict[str, Any],
-        begun: float,
-    ) -> Selection:
-        """Collect the accounts, write the files beside the rows, and return the selection."""
+    ) -> tuple[Selection, dict[str, Any]]:
+        """Collect the accounts and write the files beside the rows.
+
+        Returns:
+            The selection, and the content of its manifest; no content without an output folder.
+        """
         files = fetched.files
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
@@ -417,20 +452,17 @@ class SelectionRun:
             skipped=skipped,
             model=model,
         )
-        if self.out is not None:
-            described = {
-                "settings": self._settings,
-                "inputs": inputs,
-                "model": model.fingerprint,
-                "metrics": metrics.describe(),
-                "outputs": [within(path, self.out) for path in fetched.paths],
-                "skipped": [entry.to_json() for entry in skipped],
-            }
-            self._write_run(self.out, selection, begun)
-            # Written last, because this file says that the selection is complete.
-            with writing(self.out / SELECTION_FILE):
-                write_manifest(self.out, described, files)
-        return selection
+        if self.out is None:
+            return selection, {}
+        described = {
+            "settings": self._settings,
+            "inputs": inputs,
+            "model": model.fingerprint,
+            "metrics": metrics.describe(),
+            "outputs": [within(path, self.out) for path in fetched.paths],
+            "skipped": [entry.to_json() for entry in skipped],
+        }
+        return selection, manifest_of(self.out, described, files)
 
     def _described_inputs(
         self, raw_rows: list[int], target_rows: list[list[int]]

@@ -8,11 +8,13 @@ from typing import Any
 
 from dsir.output.folder import SELECTION_FILE
 from dsir.remote import Folder, Mirror, location_of
+from dsir.run.planned import is_planned
 from dsir.stages.count_files import WHOLE
 from dsir.stages.units import unit_counts, unit_sizes
 from dsir.storage.sealed_json import read_sealed
 from dsir.storage.workdir import fingerprint_of, local_copy, read_manifest
 from dsir.storage.workdir_lock import holder_of
+from dsir.storage.workers import WorkerStatus, workers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,16 @@ class RunStatus:
         finished: whether the selection is written.
         stages: the stages, in order.
         skipped: number of rows and shards that could not be read so far.
+        planned: whether the run was planned, for workers.
+        workers: the workers of a planned run, dead ones included.
     """
 
     holder: dict[str, Any] | None
     finished: bool
     stages: tuple[StageStatus, ...]
     skipped: int
+    planned: bool = False
+    workers: tuple[WorkerStatus, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Return the same as plain values."""
@@ -85,6 +91,8 @@ class RunStatus:
             "finished": self.finished,
             "stages": [stage.describe() for stage in self.stages],
             "skipped": self.skipped,
+            "planned": self.planned,
+            "workers": [worker.describe() for worker in self.workers],
         }
 
 
@@ -122,7 +130,14 @@ def run_status(folder: Folder) -> RunStatus:
     )
     skipped = sum(len(result.get("skipped", [])) for result in scores.results())
     skipped += sum(len(result.get("skipped", [])) for result in target.results())
-    return RunStatus(holder_of(folder), finished, stages, skipped)
+    return RunStatus(
+        holder_of(folder),
+        finished,
+        stages,
+        skipped,
+        planned=is_planned(workdir),
+        workers=tuple(workers_of(workdir)),
+    )
 
 
 def _status_of_scores(folder: Folder, local: Path, manifest: dict[str, Any]) -> RunStatus:

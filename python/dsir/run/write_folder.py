@@ -13,8 +13,9 @@ from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
-from dsir.output.folder import MODEL_FILE, SELECTION_FILE, clear_output_folder
-from dsir.output.manifest import described_input, write_manifest
+from dsir.output.claim import Claim, claimed, refuse_lost
+from dsir.output.folder import MODEL_FILE, SELECTION_FILE, check_output_folder
+from dsir.output.manifest import described_input, manifest_of, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
 from dsir.remote import Folder, Location, location_of, within
@@ -68,7 +69,7 @@ def write_from_folder(
     Args:
         pipeline: what runs the stage.
         rows: the folder of selected rows.
-        out: the folder to write to; `check_output_folder` has checked it.
+        out: the folder to write to, which may hold a selection only with `overwrite`.
         model: the model that the rows were scored with.
         model_path: the path of the model file; None for a model in memory.
         output: how to write the rows.
@@ -80,6 +81,21 @@ def write_from_folder(
         ShardError: an input has changed since it was scored.
         OutputError: an input lies in `out`, or the rows cannot be written.
     """
+    with claimed(out) as claim:
+        check_output_folder(out, overwrite=overwrite, resuming=False)
+        return _write(pipeline, rows, out, claim, model, model_path, output, overwrite)
+
+
+def _write(
+    pipeline: Pipeline,
+    rows: Folder,
+    out: Location,
+    claim: Claim,
+    model: Estimator,
+    model_path: Location | None,
+    output: OutputSettings,
+    overwrite: bool,
+) -> WrittenRows:
     folder = local_copy(rows)
     manifest = read_manifest(folder)
     settings = manifest["settings"]
@@ -102,33 +118,36 @@ def write_from_folder(
     for shard in outputs:
         added.refuse_taken_names(shard.schema)
     if overwrite:
-        clear_output_folder(out)
-    try:
-        written = pipeline.write(outputs, out, added, model.features, None)
-    except ShardError as error:
-        raise_named(error, shards, units, _WAY_OUT)
-    skipped = skipped_in_files(shards, accounts.skipped)
-    written.files += write_rejects(out, skipped)
-    with writing(out / MODEL_FILE):
-        written.files.append(model_file.write(out / MODEL_FILE, model.content()))
-    metrics = with_kl_reduction(accounts.metrics, model.training_counts, written.counts)
-    described = {
-        "settings": {
-            **_settings(manifest, accounts, model),
-            **output.describe(),
-        },
-        "inputs": {
-            "raw": _described(files, shards, accounts.rows),
-            "model": {"path": None if model_path is None else str(model_path)},
-        },
-        "model": model.fingerprint,
-        "metrics": metrics.describe(),
-        "outputs": [within(path, out) for path in written.paths],
-        "skipped": [entry.to_json() for entry in skipped],
-    }
-    # Written last, because this file says that the selection is complete.
-    with writing(out / SELECTION_FILE):
-        write_manifest(out, described, written.files)
+        claim.clear()
+    with claim.unfinished():
+        try:
+            written = pipeline.write(outputs, out, added, model.features, None)
+        except ShardError as error:
+            raise_named(error, shards, units, _WAY_OUT)
+        skipped = skipped_in_files(shards, accounts.skipped)
+        written.files += write_rejects(out, skipped)
+        with writing(out / MODEL_FILE):
+            written.files.append(model_file.write(out / MODEL_FILE, model.content()))
+        metrics = with_kl_reduction(accounts.metrics, model.training_counts, written.counts)
+        described = {
+            "settings": {
+                **_settings(manifest, accounts, model),
+                **output.describe(),
+            },
+            "inputs": {
+                "raw": _described(files, shards, accounts.rows),
+                "model": {"path": None if model_path is None else str(model_path)},
+            },
+            "model": model.fingerprint,
+            "metrics": metrics.describe(),
+            "outputs": [within(path, out) for path in written.paths],
+            "skipped": [entry.to_json() for entry in skipped],
+        }
+        whole = manifest_of(out, described, written.files)
+        refuse_lost(out, whole["files"])
+        # Written last, because this file says that the selection is complete.
+        with writing(out / SELECTION_FILE):
+            write_manifest(out, whole)
     return WrittenRows(written.paths, written.rows, metrics)
 
 

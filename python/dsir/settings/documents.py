@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, get_args
 
 from dsir import arguments
@@ -12,6 +12,7 @@ from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters, as_filters
+from dsir.model.relevance import BUCKETS, RelevanceModel
 
 Named = Literal["none", "paper"]
 Filters = QualityFilters | str | Mapping[str, float] | None
@@ -153,9 +154,20 @@ def is_paper(given: Mapping[str, Any]) -> bool:
     return bool(preprocessing == "paper")
 
 
-def features_of(given: Mapping[str, Any]) -> HashedNgrams:
-    """Return the features that a call gave, the paper's features, or the default ones."""
+def features_of(given: Mapping[str, Any], *, estimator: str = "ratio") -> HashedNgrams:
+    """Return the features that a call gave, or those that its estimator has by default.
+
+    Args:
+        given: arguments by name. Preparation as in the paper has its tokenizer.
+        estimator: the kind of model.
+    """
     features = given.get("features")
     if features is not None:
         return features  # type: ignore[no-any-return]  # FitSettings checks it.
-    return HashedNgrams(tokenizer="word_tokenize") if is_paper(given) else HashedNgrams()
+    features = HashedNgrams(buckets=default_buckets(estimator))
+    return replace(features, tokenizer="word_tokenize") if is_paper(given) else features
+
+
+def default_buckets(estimator: str) -> int:
+    """Return the number of buckets that a kind of model has by default."""
+    return BUCKETS if estimator == RelevanceModel.kind else HashedNgrams().buckets

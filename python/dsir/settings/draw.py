@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from dsir import arguments
 from dsir.arguments import Amount, amount, argument, chosen, described, flag
-from dsir.sampling import KeyRule, Method
+from dsir.errors import SettingError
+from dsir.sampling import METHODS, Calibration, KeyRule, Method
 from dsir.settings.budget import Budget
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.quotas import NO_QUOTAS, Dedup, MaxPer, Quotas, check_dedup, check_quotas
@@ -75,6 +76,22 @@ class DrawSettings:
         object.__setattr__(self, "min_tokens", amount("min_tokens", self.min_tokens, 0))
         flag("allow_fewer", self.allow_fewer)
         object.__setattr__(self, "dedup", check_dedup(self.dedup))
+        if self.quotas and self.rule.method == "coverage":
+            raise SettingError(
+                f'{self.quotas}: cannot be used with method="coverage"; give method="cap", which '
+                "takes quotas"
+            )
+
+    def calibrated(self, calibrations: Sequence[Calibration]) -> DrawSettings:
+        """Return the same settings for log-weights with these calibrations, one for each target.
+
+        Raises:
+            SettingError: the method needs calibrations, and there are none.
+        """
+        rule = replace(self.rule, calibrations=tuple(calibrations))
+        if METHODS[rule.method].calibrated:
+            rule.calibration  # noqa: B018 - raises if there is none
+        return replace(self, rule=rule)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> DrawSettings:

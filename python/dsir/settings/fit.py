@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from dsir import arguments
 from dsir.arguments import amount, argument, chosen, described, number, one_of, shown
-from dsir.errors import SettingError
+from dsir.errors import SettingError, warn
 from dsir.model.features import HashedNgrams, check_features
 from dsir.model.length import Length, check_length
 from dsir.model.proportions import shares
 from dsir.model.targets import Proportions, TargetMode, check_targets, in_order
+from dsir.sampling import METHODS
 from dsir.settings.documents import features_of
 from dsir.settings.option_text import length_in, proportions_in
 
 FitTokens = int | str  # A number, "auto" or "all".
+EstimatorName = Literal["auto", "ratio", "relevance"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
+_SHARES_TOLERANCE = 1e-3  # Three thirds written as 0.333 are meant to add up to 1.
 
 
 class FitArguments(TypedDict, total=False):
     """Arguments of `dsir.fit` and `dsir.select`; see `FitSettings`."""
 
     features: HashedNgrams | None
+    estimator: EstimatorName
     targets: TargetMode
     proportions: Proportions
     smoothing: float
@@ -37,6 +42,7 @@ class FitSettings:
 
     Attributes:
         features: the n-grams.
+        estimator: the kind of model; never "auto".
         targets: how several targets are combined.
         proportions: shares of the targets, in their order; None for their shares of the n-grams.
         smoothing: pseudo-count added to every bucket of a target.
@@ -51,6 +57,14 @@ class FitSettings:
         HashedNgrams(),
         "The n-grams that documents are compared by, as HashedNgrams(...).",
         option="",
+    )
+    estimator: EstimatorName = argument(
+        "auto",
+        "How a document's n-grams become its log-weight: 'ratio' adds up their log ratios (the "
+        "reference); 'relevance' takes the mean of a ratio that n-grams which the target lacks "
+        "hardly lower, with 2^20 buckets unless you give others. 'auto' is 'relevance' for the "
+        "methods 'coverage' and 'cap', which need it, and 'ratio' for all others.",
+        panel=arguments.NGRAMS,
     )
     targets: TargetMode = argument(
         "pooled",
@@ -93,10 +107,26 @@ class FitSettings:
     def __post_init__(self) -> None:
         """Check the settings."""
         check_features(self.features)
+        one_of("estimator", self.estimator, get_args(EstimatorName))
+        if self.estimator == "auto":
+            object.__setattr__(self, "estimator", "ratio")
         one_of("targets", self.targets, get_args(TargetMode))
         number("smoothing", self.smoothing, least=0, expected="a finite number, 0 or more")
         object.__setattr__(self, "length", check_length(self.length))
         object.__setattr__(self, "fit_tokens", check_fit_tokens(self.fit_tokens))
+        if self.estimator == "relevance":
+            self._refuse_ratios()
+
+    def _refuse_ratios(self) -> None:
+        for name, without in (("smoothing", 0.0), ("length", "sum")):
+            if getattr(self, name) != without:
+                raise SettingError(
+                    f'{name}={shown(getattr(self, name))}: is for estimator="ratio"; leave it out'
+                )
+        if self.targets == "mixture":
+            raise SettingError(
+                'targets="mixture": is for estimator="ratio"; give targets="separate" or "pooled"'
+            )
 
     @classmethod
     def of(cls, given: Mapping[str, Any], target_names: Sequence[str]) -> FitSettings:
@@ -114,7 +144,10 @@ class FitSettings:
         proportions = in_order(given.get("proportions"), target_names, targets)
         found = chosen(cls, given)
         found["proportions"] = None if proportions is None else tuple(proportions)
-        found["features"] = features_of(given)
+        found["estimator"] = estimator_of(given)
+        found["features"] = features_of(given, estimator=found["estimator"])
+        if proportions is not None:
+            _warn_of_scaling(proportions)
         return cls(**found)
 
     @classmethod
@@ -129,12 +162,43 @@ class FitSettings:
         if proportions is not None:
             shares("proportions", proportions)
             found["proportions"] = tuple(proportions)
+        found["estimator"] = estimator_of(given)
         found["features"] = HashedNgrams.from_json(found["features"])
         return cls(**found)
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings as JSON values."""
-        return described(self)
+        """Return the settings as JSON values; the estimator only if it is not "ratio"."""
+        found = described(self)
+        if self.estimator == "ratio":
+            del found["estimator"]
+        return found
+
+
+def estimator_of(given: Mapping[str, Any]) -> str:
+    """Return the kind of model that a call asks for, by its estimator or its method.
+
+    Raises:
+        SettingError: there is no such estimator, or the method needs another.
+    """
+    estimator, method = given.get("estimator", "auto"), given.get("method", "resample")
+    one_of("estimator", estimator, get_args(EstimatorName))
+    needs = isinstance(method, str) and method in METHODS and METHODS[method].calibrated
+    if needs and estimator not in ("auto", "relevance"):
+        raise SettingError(
+            f'method="{method}": needs estimator="relevance", not "{estimator}"; leave it out'
+        )
+    if estimator == "auto":
+        return "relevance" if needs else "ratio"
+    return str(estimator)
+
+
+def _warn_of_scaling(proportions: Sequence[float]) -> None:
+    """Warn of proportions that do not add up to 1: they may be percentages, or one is wrong."""
+    total = math.fsum(proportions)
+    if abs(total - 1) > _SHARES_TOLERANCE:
+        scaled = ", ".join(f"{one / total:.3g}" for one in proportions[:8])
+        more = ", ..." if len(proportions) > 8 else ""
+        warn(f"proportions: add up to {total:g}, not to 1, and are scaled to {scaled}{more}")
 
 
 def check_fit_tokens(fit_tokens: FitTokens) -> FitTokens:

@@ -42,7 +42,7 @@ def memory_limit(memory: Amount | None, threads: int) -> MemoryLimit:
     """Divide the memory of a run among what it holds.
 
     Args:
-        memory: bytes, or a size such as "2GB"; None for batches of 8 MB and rows of any size.
+        memory: bytes, or a size such as "2GB"; None for batches of 8 MB and rows of up to 256 MiB.
         threads: how many threads read at once.
 
     Raises:

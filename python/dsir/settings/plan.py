@@ -53,6 +53,13 @@ class Plan:
     combine: Combine | None = field(metadata={"group": CombineOptions})
     output: OutputSettings = field(metadata={"group": OutputSettings})
 
+    def __post_init__(self) -> None:
+        """Check that the settings go together."""
+        if self.combine is not None and self.draw.rule.method == "coverage":
+            raise SettingError(
+                'combine: cannot be used with method="coverage"; method="cap" can be combined'
+            )
+
     @classmethod
     def of(cls, given: Mapping[str, Any], target_names: Sequence[str]) -> Plan:
         """Check the arguments of a call.
@@ -155,5 +162,5 @@ class Plan:
 _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates"}
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
 # Described only where it differs from another setting.
-_OPTIONAL = {"target_text"}
+_OPTIONAL = {"target_text", "estimator"}
 _OBJECTS = {"features", "filters", "combine", "max_per"}

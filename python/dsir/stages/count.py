@@ -122,6 +122,8 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
     except (ShardError, TextColumnError) as error:
         if task.on_error == "raise":
             raise
+        # A file that somebody writes to is not bad data: the run ends.
+        task.shard.check_unchanged()
         nothing = np.zeros(task.features.buckets, dtype=np.int64)
         result = ShardCounts(nothing, skipped=[skipped_shard(error, task.shard.name)])
     if task.place is not None and not result.given_up:

@@ -67,13 +67,7 @@ class CorpusCount:
         Raises:
             BadDataError: more is bad than the tally allows.
         """
-        tasks: list[tuple[int, int]] = []
-        task_files: list[tuple[int, int]] = []
-        for first, stop in file_ranges(self.units):
-            whole = not self._by_unit(first, stop)
-            mine = [(first, stop)] if whole else itertools.pairwise(range(first, stop + 1))
-            tasks += mine
-            task_files += [(first, stop)] * (len(tasks) - len(task_files))
+        tasks, task_files = self._ranges()
         total = self._nothing()
         rows: dict[int, int] = {}
         again: list[tuple[int, int]] = []
@@ -111,6 +105,21 @@ class CorpusCount:
         total.file_rows = [rows[number] for number in sorted(rows)]
         return total
 
+    def tasks(self, threads: int) -> list[CountTask]:
+        """Return the tasks that `run` begins with, for an engine of so many threads."""
+        return self._tasks(self._ranges()[0], threads)
+
+    def _ranges(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return the ranges of unit numbers that are counted in one piece, and their files."""
+        ranges: list[tuple[int, int]] = []
+        files: list[tuple[int, int]] = []
+        for first, stop in file_ranges(self.units):
+            whole = not self._by_unit(first, stop)
+            mine = [(first, stop)] if whole else itertools.pairwise(range(first, stop + 1))
+            ranges += mine
+            files += [(first, stop)] * (len(ranges) - len(files))
+        return ranges, files
+
     def _by_unit(self, first: int, stop: int) -> bool:
         size = sum(unit.size for unit in self.units[first:stop])
         return stop - first == 1 or likely_whole(size, self.limit)
@@ -119,7 +128,10 @@ class CorpusCount:
         self, engine: Engine, ranges: Sequence[tuple[int, int]], advance: Callable[[int], None]
     ) -> Generator[ShardCounts, None, None]:
         """Count the units, or the whole files, that these ranges of unit numbers name."""
-        threads = max(1, engine.threads // max(1, len(ranges)))
+        yield from engine.run(count_shard, self._tasks(ranges, engine.threads), advance)
+
+    def _tasks(self, ranges: Sequence[tuple[int, int]], threads: int) -> list[CountTask]:
+        threads = max(1, threads // max(1, len(ranges)))
         tasks = []
         for first, stop in ranges:
             single = stop - first == 1
@@ -136,7 +148,7 @@ class CorpusCount:
                     self.tally.most_bad_rows,
                 )
             )
-        yield from engine.run(count_shard, tasks, advance)
+        return tasks
 
     def _file(
         self, number: int, units: Sequence[Shard], counts: Iterable[ShardCounts]

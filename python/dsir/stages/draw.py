@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from dsir.corpus.batches import within
 from dsir.errors import BudgetError, WorkdirError
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
@@ -42,10 +43,48 @@ class TargetDraw:
     effective_sample_size: float
     closings: tuple[Closing, ...] = ()
 
+    @property
+    def selected(self) -> int:
+        """How many documents the target takes."""
+        return self.threshold.selected
+
+    def within(self, first_row: int, rows: int) -> TargetDraw:
+        """Return the same: a threshold is for all rows."""
+        del first_row, rows
+        return self
+
     def positions(self, run: Run) -> npt.NDArray[np.int64]:
         """Return the positions of the documents of a run that this target takes, ascending."""
         found = selected_positions(run, self.rule, self.threshold)
         return open_positions(run, self.rule, self.closings, found) if self.closings else found
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageDraw:
+    """What one target takes with method="coverage".
+
+    Attributes:
+        rule: how the keys of the pool are made.
+        rows: int64, global row numbers, ascending.
+        effective_sample_size: None, because nothing is drawn by chance.
+    """
+
+    rule: KeyRule
+    rows: npt.NDArray[np.int64]
+    effective_sample_size: None = None
+
+    @property
+    def selected(self) -> int:
+        """How many documents the target takes."""
+        return len(self.rows)
+
+    def within(self, first_row: int, rows: int) -> CoverageDraw:
+        """Return what the target takes of some consecutive rows."""
+        return replace(self, rows=within(self.rows, first_row, rows))
+
+    def positions(self, run: Run) -> npt.NDArray[np.int64]:
+        """Return the positions of the documents of a run that this target takes, ascending."""
+        return within(self.rows, run.first_row, len(run.log_weight)) - run.first_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +112,19 @@ class Draw:
     duplicates: int
     passed_over: Mapping[str, int]
     filtered: tuple[int, ...]
-    targets: tuple[TargetDraw, ...]
+    targets: tuple[TargetDraw | CoverageDraw, ...]
     groups: tuple[GroupAccounts, ...] = ()
     total: int = 0
 
     @property
     def selected(self) -> int:
         """How many documents are selected."""
-        return sum(target.threshold.selected for target in self.targets)
+        return sum(target.selected for target in self.targets)
+
+    def within(self, first_row: int, rows: int) -> Draw:
+        """Return what is needed to tell which of some consecutive rows are selected."""
+        targets = tuple(target.within(first_row, rows) for target in self.targets)
+        return replace(self, targets=targets)
 
 
 def draw(
@@ -108,25 +152,23 @@ def draw(
     Raises:
         BudgetError: the budget cannot be met.
     """
-    survey = _Survey(len(shares), groups)
-    for _, scores in _runs(shards):
-        survey.add(scores, settings)
+    survey = survey_of(shards, settings, len(shares), groups)
     amounts = _amounts(survey, settings, shares)
     targets: list[TargetDraw] = []
     for number, amount in enumerate(amounts.parts):
         rule = settings.rule.of_target(number)
 
-        def runs(number: int = number) -> Iterable[Run]:
-            for corpus_row, scores in _runs(shards):
+        def runs(number: int = number, rule: KeyRule = rule) -> Iterable[Run]:
+            for corpus_row, scores in runs_of(shards):
                 run = Run(
                     corpus_row,
-                    settings.rule.in_keys(scores.log_weight[number]),
+                    rule.in_keys(scores.log_weight[number]),
                     eligible_rows(scores, settings),
                     cost_of_rows(scores, settings),
                     scores.group_codes,
                 )
                 for before, target in enumerate(targets):
-                    weights = settings.rule.in_keys(scores.log_weight[before])
+                    weights = target.rule.in_keys(scores.log_weight[before])
                     earlier = run._replace(log_weight=weights)
                     assert run.eligible is not None
                     run.eligible[target.positions(earlier)] = 0
@@ -142,18 +184,8 @@ def draw(
         size = survey.sizes[number].value()
         targets.append(TargetDraw(rule, threshold, size, closings))
     _refuse_too_little(targets, amounts, settings)
-    return Draw(
-        survey.rows,
-        survey.eligible,
-        survey.eligible_tokens,
-        survey.eligible_bytes,
-        survey.duplicates,
-        survey.passed_over,
-        tuple(survey.filtered.tolist()),
-        tuple(targets),
-        amounts.plan.accounts() if amounts.plan is not None else (),
-        survey.total,
-    )
+    groups_drawn = amounts.plan.accounts() if amounts.plan is not None else ()
+    return survey.draw(tuple(targets), groups_drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +202,9 @@ class _Amounts:
     plan: QuotaPlan | None
 
 
-def _amounts(survey: _Survey, settings: DrawSettings, shares: Sequence[float]) -> _Amounts:
-    available = {
-        "documents": survey.eligible,
-        "tokens": survey.eligible_tokens,
-        "bytes": survey.eligible_bytes,
-    }[settings.budget.unit]
+def _amounts(survey: Survey, settings: DrawSettings, shares: Sequence[float]) -> _Amounts:
     if survey.groups is None:
-        total = settings.budget.resolve(
-            rows=survey.rows,
-            total=survey.total,
-            eligible=survey.eligible,
-            available=available,
-            min_tokens=settings.min_tokens,
-            allow_fewer=settings.allow_fewer,
-        )
+        total = survey.amount(settings)
         return _Amounts(total, [(part, None) for part in split(total, shares)], None)
     plan = QuotaPlan(
         settings,
@@ -192,7 +212,7 @@ def _amounts(survey: _Survey, settings: DrawSettings, shares: Sequence[float]) -
         rows=survey.rows,
         total=survey.total,
         eligible=survey.eligible,
-        available=available,
+        available=survey.available(settings),
     )
     return _Amounts(plan.amount, plan.parts(shares), plan)
 
@@ -218,7 +238,7 @@ def _refuse_too_little(
     )
 
 
-class _Survey:
+class Survey:
     """Counts what there is to draw from."""
 
     def __init__(self, columns: int, groups: Groups | None) -> None:
@@ -252,11 +272,78 @@ class _Survey:
         if scores.reason is not None:
             failed = scores.reason[within_rules(scores, settings)]
             self.filtered += np.bincount(failed, minlength=256)[1:]
-        for size, log_weight in zip(self.sizes, scores.log_weight, strict=True):
-            size.add(log_weight[chosen] / settings.rule.temperature)
+        for number, size in enumerate(self.sizes):
+            log_weight = scores.log_weight[number][chosen]
+            if settings.rule.method == "cap":
+                rule = settings.rule.of_target(number)
+                size.add(rule.in_keys(log_weight) / rule.divisor)
+            else:
+                size.add(log_weight / settings.rule.temperature)
+
+    def available(self, settings: DrawSettings) -> int:
+        """Return the size of the eligible documents, in the budget's unit."""
+        return {
+            "documents": self.eligible,
+            "tokens": self.eligible_tokens,
+            "bytes": self.eligible_bytes,
+        }[settings.budget.unit]
+
+    def amount(self, settings: DrawSettings) -> int:
+        """Return how much to take, in the budget's unit.
+
+        Raises:
+            BudgetError: the budget cannot be met.
+        """
+        return settings.budget.resolve(
+            rows=self.rows,
+            total=self.total,
+            eligible=self.eligible,
+            available=self.available(settings),
+            min_tokens=settings.min_tokens,
+            allow_fewer=settings.allow_fewer,
+        )
+
+    def draw(
+        self,
+        targets: tuple[TargetDraw | CoverageDraw, ...],
+        groups: tuple[GroupAccounts, ...] = (),
+    ) -> Draw:
+        """Return the draw in which the targets take these documents."""
+        return Draw(
+            self.rows,
+            self.eligible,
+            self.eligible_tokens,
+            self.eligible_bytes,
+            self.duplicates,
+            self.passed_over,
+            tuple(self.filtered.tolist()),
+            targets,
+            groups,
+            self.total,
+        )
 
 
-def _runs(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
+def survey_of(
+    shards: Sequence[ShardScores],
+    settings: DrawSettings,
+    columns: int,
+    groups: Groups | None = None,
+) -> Survey:
+    """Count what there is to draw from, by the scores of all shards.
+
+    Args:
+        shards: the scores.
+        settings: how to draw.
+        columns: log-weights of each document.
+        groups: the values of the quota columns; None without quotas.
+    """
+    survey = Survey(columns, groups)
+    for _, scores in runs_of(shards):
+        survey.add(scores, settings)
+    return survey
+
+
+def runs_of(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
     """Give all scores in runs, each with the global row number of its first row.
 
     Runs cross shards, so that sums over runs do not depend on how the corpus was cut into shards.

@@ -27,6 +27,7 @@ class SampleTask:
 
     Attributes:
         corpus_row: global row number of the shard's first row.
+        drawn: the draw, as far as it is about this shard.
         place: where the result is stored; None to hold it in memory.
     """
 

@@ -204,6 +204,8 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     except (ShardError, TextColumnError) as error:
         if task.on_error == "raise":
             raise
+        # A file that somebody writes to is not bad data: the run ends.
+        task.shard.check_unchanged()
         result = ShardScores(skipped=[skipped_shard(error, task.shard.name)], form=task.form)
         if place is not None:
             with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema):

@@ -25,7 +25,7 @@ from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.take import taken_rows
 from dsir.storage.sealed_json import path_within
-from dsir.storage.workdir import Place
+from dsir.storage.workdir import Place, Workdir
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +231,23 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
     if counts.shape != _no_counts(task).shape or counts.dtype != np.int64:
         raise place.damaged(file, "it does not hold the counts of an output shard")
     return Written([files[0].path], task.output.rows, counts, files)
+
+
+def written_files(workdir: Workdir, stage: str, folder: Location) -> set[Location]:
+    """Return the files in an output folder that are as the markers of a stage say.
+
+    Args:
+        workdir: the work directory of the run.
+        stage: the folder of the stage in it.
+        folder: the output folder.
+    """
+    found = set()
+    for marker in workdir.results(stage):
+        for name, described in marker.get("files", {}).items():
+            path = path_within(folder, name)
+            if path is not None and path.is_file() and _state(path) == described["state"]:
+                found.add(path)
+    return found
 
 
 def _state(path: Location) -> list[int | str]:

@@ -27,11 +27,17 @@ from dsir.storage.sealed_json import file_checksum, read_sealed, write_sealed
 
 FORMAT = 5
 _LOCK = "lock"  # As in workdir_lock.
+# Workers of a planned run that start late write to these at any time; see `storage.workers`.
+FOLDERS_OF_WORKERS = ("workers", "claims")
 _UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
 # Markers, and files of results: a number, or a word and a number.
 _RESULT = re.compile(r"(?:[a-z]+-)*[0-9]{5,}\.(?:json|arrow|npy|groups)")
 # Suffixes of a task's results; a marker can name no other files.
 _SUFFIXES = (".arrow", ".npy")
+
+
+def _is_marker(name: str) -> bool:
+    return name.endswith(".json") and _RESULT.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,13 @@ class Place:
                 raise self.damaged(self.path(suffix), why)
         result: dict[str, Any] = content["result"]
         return result
+
+    def is_marked(self) -> bool:
+        """Tell whether there is a marker of this run; the files that it names are not checked."""
+        try:
+            return read_sealed(self.path(".json")).get("fingerprint") == self.fingerprint
+        except (OSError, ValueError):  # Whoever needs the result reports what is wrong with it.
+            return False
 
     def _checksums(self) -> dict[str, str | None]:
         """Return the checksum of every file of the result; None for a file that does not exist."""
@@ -272,6 +285,18 @@ class Workdir:
             return None
         return read_manifest(folder)
 
+    def results(self, stage: str) -> Iterator[dict[str, Any]]:
+        """Yield what the markers in a stage's folder say, of any run; damaged ones are left out."""
+        folder = self.path / stage
+        if self.mirror is not None:
+            (self.mirror / stage).fetch_all(_is_marker)
+        for name in sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else ():
+            if _is_marker(name):
+                with contextlib.suppress(OSError, ValueError):
+                    result = read_sealed(folder / name).get("result")
+                    if isinstance(result, dict):
+                        yield result
+
     def location(self, name: str) -> Location:
         """Return where a file of the whole run belongs: in the store, if there is one."""
         return (self.path if self.mirror is None else self.mirror.remote) / name
@@ -371,7 +396,12 @@ def remove_unfinished(folder: Folder) -> None:
     if isinstance(folder, Mirror):
         return
     try:
-        for place in (folder, *(entry for entry in folder.iterdir() if entry.is_dir())):
+        stages = (
+            entry
+            for entry in folder.iterdir()
+            if entry.is_dir() and entry.name not in FOLDERS_OF_WORKERS
+        )
+        for place in (folder, *stages):
             for entry in place.iterdir():
                 if _UNFINISHED.fullmatch(entry.name):
                     entry.unlink()

@@ -1,4 +1,4 @@
-"""The lock of a work directory, which lets one run at a time work in it.
+"""The lock of a folder, which lets one run at a time work in it.
 
 It is a lock of the system (flock), so it ends with the process that holds it, however that ends.
 The lock file also says who holds it: for the message, and because on some file systems locks do not
@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from dsir.errors import WorkdirError
+from dsir.errors import DsirError, WorkdirError
 from dsir.remote import Folder, Mirror
 from dsir.remote.lock import locked_remotely, remote_holder
 from dsir.remote.store import RemoteError
@@ -28,47 +28,78 @@ _LONGEST = 1 << 16  # Characters to read. The entry of a holder has about a hund
 
 
 @contextmanager
-def locked(workdir: Folder) -> Iterator[None]:
-    """Hold the lock of an existing work directory during a block.
+def locked(
+    workdir: Folder,
+    *,
+    name: str = NAME,
+    error: type[DsirError] = WorkdirError,
+    instead: str = "work directory",
+    removes: bool = False,
+) -> Iterator[None]:
+    """Hold the lock of an existing folder during a block.
+
+    Args:
+        workdir: the folder, a work directory unless the other arguments say otherwise.
+        name: the lock file, from the folder.
+        error: the type of the errors.
+        instead: what messages call the folder.
+        removes: remove the lock file at the end. Otherwise an empty file stays.
 
     Raises:
         WorkdirError: another run holds the lock, or left it behind on another machine; or the lock
             file cannot be written.
     """
     if isinstance(workdir, Mirror):
-        with locked_remotely(workdir.remote / NAME):
+        with locked_remotely(workdir.remote / name):
             yield
         return
-    path = workdir / NAME
-    try:
-        file = path.open("a+", encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise WorkdirError(f"{path}: cannot be written: {error.strerror}") from error
-    with file:
+    path = workdir / name
+    with _opened(path, error) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WorkdirError(
+            raise error(
                 f"{workdir}: another run is at work in it ({_named(_holder(file))}); wait for it, "
-                "or give another work directory"
+                f"or give another {instead}"
             ) from None
-        except OSError as error:
+        except OSError as cause:
             # The file system has no locks: all there is to go by is the holder in the file.
             if _holder(file) is not None:
-                raise _left_behind(workdir, file) from error
+                raise _left_behind(workdir, path, file, error) from cause
         else:
+            if removes and not _is_at(file, path):
+                # The run that held the lock has removed the file in the meantime.
+                raise error(f"{workdir}: another run has just ended in it; start again")
             holder = _holder(file)
             if holder is not None and holder.get("host") != platform.node():
-                raise _left_behind(workdir, file)
+                raise _left_behind(workdir, path, file, error)
         try:
             _write(file, {"host": platform.node(), "pid": os.getpid(), "since": _now()})
-        except OSError as error:
-            raise WorkdirError(f"{path}: cannot be written: {error.strerror}") from error
+        except OSError as cause:
+            raise error(f"{path}: cannot be written: {cause.strerror}") from cause
         try:
             yield
         finally:
             with contextlib.suppress(OSError):
-                file.truncate(0)
+                if removes:
+                    path.unlink()  # Before the lock ends: afterwards the file may be another's.
+                else:
+                    file.truncate(0)
+
+
+def _opened(path: Path, error: type[DsirError]) -> IO[str]:
+    try:
+        return path.open("a+", encoding="utf-8", errors="replace")
+    except OSError as cause:
+        raise error(f"{path}: cannot be written: {cause.strerror}") from cause
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    """Tell whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 def holder_of(workdir: Folder) -> dict[str, Any] | None:
@@ -94,10 +125,10 @@ def holder_of(workdir: Folder) -> dict[str, Any] | None:
         return None
 
 
-def _left_behind(workdir: Path, file: IO[str]) -> WorkdirError:
-    return WorkdirError(
+def _left_behind(workdir: Path, path: Path, file: IO[str], error: type[DsirError]) -> DsirError:
+    return error(
         f"{workdir}: another run is at work in it, or died and left its lock "
-        f"({_named(_holder(file))}); if that run is dead, remove {workdir / NAME}"
+        f"({_named(_holder(file))}); if that run is dead, remove {path}"
     )
 
 

@@ -33,7 +33,8 @@ def plan_keeping(
 ) -> tuple[Keep | None, ...]:
     """Return for each shard which rows to keep, and in which file; None to keep no rows.
 
-    With quotas no rows are kept: a row may then be selected however many greater keys there are.
+    With quotas or method="coverage" no rows are kept: a row may then be selected however many
+    greater keys there are.
     The noise of a row depends on its global number. After the first shard whose number of rows is
     unknown, global numbers are unknown too, so more rows are kept, to allow for any noise.
 
@@ -45,7 +46,7 @@ def plan_keeping(
         counted: for each shard its number of rows, if a fit has read it to the end; else None.
     """
     nothing: tuple[Keep | None, ...] = (None,) * len(shards)
-    if settings.quotas:
+    if settings.quotas or settings.rule.method == "coverage":
         return nothing
     try:
         keeping = [can_keep(shard) for shard in shards]

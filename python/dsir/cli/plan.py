@@ -1,0 +1,69 @@
+"""dsir plan."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from dsir.arguments import arguments_of
+from dsir.cli import options
+from dsir.cli.command import NGRAMS, command, with_features
+from dsir.model.targets import names_of_targets
+from dsir.plural import counted
+from dsir.remote import location_of
+from dsir.run.planned import plan_run
+from dsir.run.select import SELECT_SETTINGS
+from dsir.settings.machine import Machine
+from dsir.settings.plan import Plan
+
+
+@command({**arguments_of(*SELECT_SETTINGS), **NGRAMS})
+def plan(
+    raw: options.Raw,
+    target: options.Target,
+    out: options.Out,
+    workdir: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="The work directory to make, e.g. /shared/work/. Every worker must see it, and "
+            "the inputs and the output folder, under the same path.",
+        ),
+    ],
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+    **given: Any,
+) -> None:
+    """Check a selection and cut its inputs into units of work, without doing any.
+
+    Takes the options of `dsir select`. Then start `dsir work WORKDIR` as often as you like, on any
+    machine that sees the same folders, and `dsir finish WORKDIR` once. The selection is the one
+    that `dsir select` makes, byte for byte.
+
+    **Example**
+
+    `dsir plan corpus/ -t wanted.jsonl --tokens 10G -o selected/ --workdir work/`
+    """
+    sources = options.targets_of(target)
+    checked = Plan.of(with_features(given), names_of_targets(sources))
+    found = plan_run(
+        checked,
+        Machine.of({**given, "progress": not quiet}),
+        list(raw),
+        sources,
+        out=location_of(out),
+        workdir=workdir,
+        overwrite=overwrite,
+    )
+    if as_json:
+        described = {"files": found.files, "units": found.units, "bytes": found.bytes}
+        typer.echo(json.dumps(described, indent=2))
+    elif not quiet:
+        typer.echo(
+            f"{workdir}: {counted(found.files, 'file')}, {found.bytes / 1e6:,.1f} MB, in "
+            f"{counted(found.units, 'unit')} of work"
+        )
+        typer.echo(f"next: dsir work {workdir} (as often as you like), then dsir finish {workdir}")

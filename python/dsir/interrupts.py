@@ -1,0 +1,126 @@
+"""Ctrl-C and SIGTERM of the command `dsir`: one line and an exit code, whatever it is doing.
+
+Python's own answer to Ctrl-C is an exception wherever the program is. While libraries are loaded
+and while the interpreter ends, nobody catches that exception, and a second one stops what the first
+one began to tidy up. So the command answers signals itself:
+
+- before its work, it ends at once;
+- at work, it raises `KeyboardInterrupt` in the main thread once, which ends the run in good order;
+- while it ends, it ignores further signals for a second, because one keystroke can arrive twice
+  (from the terminal and from a parent process), and then ends at once. What is left under temporary
+  names, the next run removes.
+
+A program that imports dsir keeps its own handlers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+INTERRUPTED, TERMINATED = 130, 143
+
+_GRACE_SECONDS = 1.0
+_NAMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+_CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: ends the run as Ctrl-C does, unfinished files removed."""
+
+
+class _State:
+    """What the command is doing.
+
+    Attributes:
+        at_work: it runs, and can be interrupted in good order.
+        ends_since: when it began to end, by the monotonic clock; None before.
+    """
+
+    def __init__(self) -> None:
+        self.at_work = False
+        self.ends_since: float | None = None
+
+
+_state = _State()
+
+
+def is_command() -> bool:
+    """Tell whether this process is the command `dsir`, and no program that imports the package."""
+    words = iter(sys.orig_argv[1:])
+    for word in words:
+        if word == "-m":
+            return next(words, "") == "dsir"
+        if word in ("-X", "-W"):
+            next(words, "")
+        elif not word.startswith("-"):
+            return Path(word).name in ("dsir", "dsir.exe")
+        elif word.startswith("-c"):
+            return False
+    return False
+
+
+def answer_signals() -> None:
+    """Answer the signals of this process, the command, from now on."""
+    for number in _NAMES:
+        _install(number)
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """Let the first signal raise KeyboardInterrupt or Terminated in the block.
+
+    Only the main thread gets signals; in other threads the block is as it is without this.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _NAMES}
+    _state.ends_since = None
+    for number in _NAMES:
+        _install(number)
+    _state.at_work = True
+    try:
+        yield
+    finally:
+        _state.at_work = False
+        if _state.ends_since is None:
+            _state.ends_since = time.monotonic()
+        for number, handler in before.items():
+            if handler is not _answer:
+                signal.signal(number, handler)
+
+
+def _install(number: signal.Signals) -> None:
+    # A shell's background jobs ignore Ctrl-C.
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, _answer)
+
+
+def _answer(number: int, frame: FrameType | None) -> None:
+    del frame
+    now = time.monotonic()
+    if _state.ends_since is not None:
+        if now - _state.ends_since > _GRACE_SECONDS:
+            _end("and ended at once: the next run removes unfinished files", number)
+        return
+    _state.ends_since = now
+    if not _state.at_work:
+        _end("", number)
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _end(more: str, number: int) -> None:
+    """End the process here and now."""
+    line = f"dsir: error: {_NAMES[signal.Signals(number)]} {more}".rstrip() + "\n"
+    with contextlib.suppress(OSError):
+        os.write(2, line.encode())
+    os._exit(_CODES[signal.Signals(number)])

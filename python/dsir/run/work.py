@@ -1,0 +1,313 @@
+"""The work on a planned run: what one of its workers does.
+
+A worker goes through the stages of a run. The units of a stage are shared between the workers
+(`run.shared_tasks`). What needs all units of a stage, the model and the draw, is made by one worker
+while the others wait, and is sealed in the work directory. The results are those of
+`SelectionRun`, in the same places, so that `finish_run` is a call of select() that finds everything
+done and writes the manifest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args
+
+from dsir.errors import InputError, WorkdirError
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_model
+from dsir.run.fitting import Fitted, fit_counts, fit_model
+from dsir.run.folders import rows_workdir
+from dsir.run.kept_scores import open_scores
+from dsir.run.planned import PlannedRun
+from dsir.run.select_run import SelectionRun
+from dsir.run.selection import Selection
+from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
+from dsir.stages.count import count_shard
+from dsir.stages.damage.columns import lost_before
+from dsir.stages.kept.plan import kept_folder
+from dsir.stages.sample import ShardRows, load_shard_rows
+from dsir.stages.score import score_shard
+from dsir.stages.score_table import ScoreForm
+from dsir.stages.units import placed
+from dsir.stages.write import write_shard
+from dsir.storage.workdir import Workdir, fingerprint_of
+from dsir.storage.workers import Worker, remove_dead
+
+Until = Literal["fit", "score", "sample", "write"]
+UNTIL = get_args(Until)
+
+_FITTED = "fitted.json"
+_DRAWN = "drawn.json"
+_POLL = 0.5  # Seconds between two looks at what another worker makes.
+
+Made = TypeVar("Made")
+SharedTask = TypeVar("SharedTask", bound=PlacedTask)
+
+
+@dataclass(slots=True)
+class WorkDone:
+    """What a worker did.
+
+    Attributes:
+        units: units that this worker finished.
+        complete: whether workers can do no more, up to the stage that was asked for.
+        left: what is left and why, a line each.
+    """
+
+    units: int = 0
+    complete: bool = True
+    left: list[str] = field(default_factory=list)
+
+
+def work_on(planned: PlannedRun, share: Share, until: Until = "write") -> WorkDone:
+    """Do units of a planned run until none is left.
+
+    Args:
+        planned: the run.
+        share: the units to do first.
+        until: the last stage to work on.
+
+    Returns:
+        What was done. A unit whose input cannot be read is left, with its error; all others are
+        done.
+
+    Raises:
+        WorkdirError: the results in the work directory are damaged, or it cannot be written to.
+        DsirError: what the model or the draw raises; see `select`.
+    """
+    folder = planned.workdir.path
+    worker = Worker(folder)
+    try:
+        with worker.at_work():
+            return _Work(planned.run, planned.workdir, worker, share).until(until)
+    except OSError as error:
+        raise WorkdirError(f"{folder}: cannot be written to: {error}") from error
+
+
+def finish_run(planned: PlannedRun) -> Selection:
+    """Do what is left of a planned run, with the workers that are alive, and write the manifest.
+
+    Raises:
+        DsirError: see `select`.
+    """
+    with suppress(InputError):  # The run itself meets the unit again, and tells where it is.
+        work_on(planned, Share())
+    remove_dead(planned.workdir.path)
+    return planned.run.in_workdir(planned.workdir.path, durable=True)
+
+
+class _Work:
+    """The stages, for one worker."""
+
+    def __init__(self, run: SelectionRun, workdir: Workdir, worker: Worker, share: Share) -> None:
+        self._run = run
+        self._workdir = workdir
+        self._worker = worker
+        self._share = share
+        self._pipeline = run.pipeline
+        self._plan = fingerprint_of(run.writing)
+        output = run.output()
+        assert output is not None, "a planned run writes to a folder"
+        self._output = output
+        self._done = WorkDone()
+
+    def until(self, until: Until) -> WorkDone:
+        """Go through the stages up to one of them."""
+        steps: list[tuple[Until, Callable[[], bool]]] = [
+            ("fit", self._fit),
+            ("score", self._score),
+            ("sample", self._sample),
+            ("write", self._write),
+        ]
+        for stage, step in steps:
+            self._worker.stage = stage
+            if not step() or stage == until:
+                break
+        return self._done
+
+    def _fit(self) -> bool:
+        if self._fitted() is not None:
+            return True
+        run, counts = self._run, self._counts()
+        tasks = [
+            task
+            for _, count in fit_counts(
+                self._pipeline, run.raw, run.inputs.target, run.plan.fit, counts
+            )
+            for task in count.tasks(self._pipeline.engine.threads)
+        ]
+        sizes = [task.shard.size for task in tasks]
+        if not self._share_out("fit", count_shard, tasks, sizes, "bytes"):
+            return False
+        self._once("fit", self._fitted, self._make_model)
+        return True
+
+    def _counts(self) -> Workdir:
+        return self._workdir.stage("counts", self._run.plan.counts())
+
+    def _fitted(self) -> Estimator | None:
+        """Return the model, if it is made."""
+        note = self._workdir.kept(_FITTED)
+        if note is None or note.get("plan") != self._plan:
+            return None
+        model = load_model(self._workdir.location("model.dsir"))
+        if model.fingerprint != note.get("model"):
+            raise WorkdirError(
+                f"{self._workdir.location('model.dsir')}: is not the model of this run; "
+                f"remove {self._workdir.location(_FITTED)} to fit it again"
+            )
+        return model
+
+    def _make_model(self) -> Estimator:
+        run = self._run
+        model, _ = fit_model(
+            self._pipeline, run.raw, run.inputs.target, run.plan.fit, self._counts()
+        )
+        model.save(self._workdir.location("model.dsir"))
+        self._scores_of(model)
+        self._workdir.keep(_FITTED, {"plan": self._plan, "model": model.fingerprint})
+        return model
+
+    def _scores_of(self, model: Estimator) -> Any:
+        plan = self._run.plan
+        settings = plan.draw if plan.combine is None else plan.combine.widened(plan.draw)
+        return open_scores(
+            self._workdir,
+            self._run.raw,
+            model,
+            plan.documents.filters,
+            plan.reading.on_error,
+            settings.extra,
+        )
+
+    def _model(self) -> Estimator:
+        model = self._fitted()
+        if model is None:
+            raise WorkdirError(f"{self._workdir.folder}: the model has gone; start again")
+        return model
+
+    def _score(self) -> bool:
+        if self._drawn() is not None:
+            return True
+        model = self._model()
+        folder, extra, earlier = self._scores_of(model)
+        tasks = self._pipeline.score_tasks(
+            self._run.raw,
+            model,
+            self._run.plan.documents.filters,
+            folder,
+            range(len(self._run.raw.shards)),
+            extra=extra,
+            earlier=earlier,
+        )
+        sizes = [task.shard.size for task in tasks]
+        return self._share_out("score", score_shard, tasks, sizes, "bytes")
+
+    def _drawn(self) -> dict[str, Any] | None:
+        """Return the note of the draw, if it is made."""
+        note = self._workdir.kept(_DRAWN)
+        return note if note is not None and note.get("plan") == self._plan else None
+
+    def _sample(self) -> bool:
+        if self._run.plan.combine is not None:
+            self._done.left.append(
+                "the draw by two measures and the output are made by 'dsir finish'"
+            )
+            return False
+        self._once("draw", self._drawn, self._make_draw)
+        return True
+
+    def _make_draw(self) -> dict[str, Any]:
+        run = self._run
+        lost = lost_before(self._workdir, self._plan)
+        with (
+            self._output.held(self._workdir, for_workers=True) as held,
+            kept_folder(self._workdir) as kept,
+        ):
+            # Nothing is known of the fit here, and nothing is scored that could be kept.
+            fitted = Fitted([], (), [None] * len(run.raw.shards), [], [])
+            run.draw(self._model(), self._workdir, kept, fitted, lost)
+            held.open(lost)
+        note = {"plan": self._plan}
+        self._workdir.keep(_DRAWN, note)
+        return note
+
+    def _write(self) -> bool:
+        run, lost = self._run, lost_before(self._workdir, self._plan)
+        self._output.refuse_lost(self._workdir)
+        model = self._model()
+        rows = self._drawn_rows(lost.stage("rows"), model)
+        shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
+        outputs = self._pipeline.plan(shards, rows, run.plan.output.shard_size)
+        for output in outputs:
+            run.added.refuse_taken_names(output.schema)
+        folder = self._workdir.stage(lost.stage("outputs"), run.writing)
+        out = self._output.folder
+        tasks = self._pipeline.write_tasks(outputs, out, run.added, model.features, folder)
+        sizes = [output.rows for output in outputs]
+        return self._share_out("write", write_shard, tasks, sizes, "rows")
+
+    def _drawn_rows(self, stage: str, model: Estimator) -> list[ShardRows]:
+        manifest = self._workdir.stage_manifest("scores")
+        if manifest is None:
+            raise WorkdirError(f"{self._workdir.folder}: the scores have gone; start again")
+        settings = self._run.plan.draw.calibrated(model.calibrations)
+        folder = rows_workdir(self._workdir.folder / stage, manifest, settings)
+        form = ScoreForm(model.columns, chunks=self._run.raw.shards[0].is_windows)
+        units = []
+        for number, shard in enumerate(self._run.raw.shards):
+            place = folder.place(number)
+            marker = place.finished()
+            if marker is None:
+                raise WorkdirError(
+                    f"{folder.folder}: the drawn rows of {shard.name} are missing; "
+                    f"remove {self._workdir.location(_DRAWN)} to draw again"
+                )
+            units.append(load_shard_rows(place, marker, form))
+        return units
+
+    def _share_out(
+        self,
+        name: str,
+        stage: Callable[..., object],
+        tasks: Sequence[SharedTask],
+        sizes: Sequence[int],
+        unit: str,
+    ) -> bool:
+        """Do the tasks of a stage with the other workers; return whether all are done."""
+        shared = SharedTasks(tasks, sizes, self._worker, self._share)
+        if shared.all_done:
+            return True
+        with self._pipeline.reporter.stage(name, sum(sizes), unit) as advance:
+            shared.run(stage, self._pipeline.engine, advance)
+        self._done.units = self._worker.units
+        for failure in shared.failures:
+            self._done.left.append(self._said(failure))
+        self._done.complete = not shared.failures
+        return self._done.complete
+
+    def _said(self, failure: InputError) -> str:
+        if failure.row_group is not None and self._run.plan.reading.skips:
+            return f"{failure}; 'dsir finish' draws again without this row group"
+        return str(failure)
+
+    def _once(self, name: str, found: Callable[[], Made | None], make: Callable[[], Made]) -> Made:
+        """Return what one worker makes for all: found, made here, or waited for."""
+        waiting = False
+        while True:
+            made = found()
+            if made is not None:
+                return made
+            if self._worker.claim(name):
+                try:
+                    made = found()
+                    return make() if made is None else made
+                finally:
+                    self._worker.release(name)
+            if not waiting:
+                self._pipeline.reporter.note(f"waiting for the {name} of another worker")
+                waiting = True
+            time.sleep(_POLL)

@@ -1,0 +1,351 @@
+"""The draw of method="coverage": rounds that take what the selection still lacks of the target.
+
+First a pool is made of the documents that are as relevant as the target's own, and of as many more
+as a round may need. Then ten rounds each take a tenth of the budget: the documents whose n-grams
+raise the likelihood of the target most, under a smoothed model of what is selected so far. The
+method is ours; docs/algorithms.md, section 14.
+
+All sums are of integers, and all other numbers come from them in a fixed order, so nothing depends
+on threads, on the engine, or on how the corpus is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir import _core
+from dsir.errors import BudgetError
+from dsir.model.proportions import split
+from dsir.model.relevance import RelevanceModel
+from dsir.sampling import KeyRule, Run, Threshold, find_threshold, selected_positions
+from dsir.settings.draw import DrawSettings
+from dsir.stages.draw import CoverageDraw, Draw, runs_of, survey_of
+from dsir.stages.eligible import cost_of_rows, eligible_rows
+from dsir.stages.pool import Lists, ShardPool
+from dsir.stages.score import ShardScores
+from dsir.stages.score_table import Scores
+
+ROUNDS = 10
+
+POOL = (3, 2)
+"""A pool holds at least this many budgets, as a fraction, if there are so many documents."""
+
+LARGEST_GAIN = 10.0
+
+
+class PoolRows(NamedTuple):
+    """The rows of one shard that are in the pool.
+
+    Attributes:
+        rows: int64, rows of the shard, ascending.
+        tokens: uint32, their tokens.
+    """
+
+    rows: npt.NDArray[np.int64]
+    tokens: npt.NDArray[np.uint32]
+
+
+ListPool = Callable[[Sequence[PoolRows]], Sequence[ShardPool]]
+"""Lists the n-grams of the rows of every shard."""
+
+
+def draw_coverage(
+    shards: Sequence[ShardScores],
+    settings: DrawSettings,
+    model: RelevanceModel,
+    list_pool: ListPool,
+    threads: int,
+) -> Draw:
+    """Select the documents of a corpus that cover the target.
+
+    Separate targets take their shares of the budget one after the other, each from a pool of its
+    own, and none takes what an earlier target has taken.
+
+    Args:
+        shards: the scores.
+        settings: how to draw.
+        model: the model that the scores are from.
+        list_pool: lists the n-grams of the pool, which means reading its texts.
+        threads: how many threads to use; the result does not depend on them.
+
+    Raises:
+        BudgetError: the budget cannot be met.
+    """
+    survey = survey_of(shards, settings, model.columns)
+    amount = survey.amount(settings)
+    amounts = split(amount, model.column_shares)
+    bars = [
+        _bar(shards, settings, number, part, sum(amounts[:number]), threads)
+        for number, part in enumerate(amounts)
+    ]
+    pool = _pool_of(shards, settings, bars)
+    lists = _PoolLists(list_pool(pool.of_shards), pool.lengths, threads)
+    taken = np.zeros(len(pool.rows), dtype=bool)
+    targets = []
+    for number, (part, bar) in enumerate(zip(amounts, bars, strict=True)):
+        mine = _take(pool, lists, model, number, part, ~taken, threads)
+        taken |= mine
+        targets.append(CoverageDraw(bar.rule, pool.rows[mine]))
+    if not taken.any():
+        unit = settings.budget.unit
+        raise BudgetError(
+            f"{unit}={amount:,} is less than the {unit} of every document; ask for more"
+        )
+    return survey.draw(tuple(targets))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """Which documents are in the pool of a target.
+
+    Attributes:
+        rule: how their keys are made.
+        amount: what the target takes; larger documents cannot be taken.
+        threshold: the lowest rank in the pool; None for all documents of at least `least`.
+        least: the relevance that documents of the target reach themselves.
+    """
+
+    rule: KeyRule
+    amount: int
+    threshold: Threshold | None
+    least: float
+
+    def members(self, run: Run) -> npt.NDArray[np.bool_]:
+        """Return which documents of a run are in the pool."""
+        if self.threshold is not None:
+            members = np.zeros(len(run.log_weight), dtype=bool)
+            members[selected_positions(run, self.rule, self.threshold)] = True
+            return members
+        return _reaching(run, self.least)
+
+
+def _bar(
+    shards: Sequence[ShardScores],
+    settings: DrawSettings,
+    number: int,
+    amount: int,
+    before: int,
+    threads: int,
+) -> _Bar:
+    """Return the bar of a target's pool.
+
+    Args:
+        shards: the scores.
+        settings: how to draw.
+        number: the target.
+        amount: what the target takes, in the budget's unit.
+        before: what earlier targets take, possibly from the same documents.
+        threads: how many threads to use.
+    """
+    rule = settings.rule.of_target(number)
+    least = rule.calibration.threshold
+    wanted = before - (-amount * POOL[0] // POOL[1])  # Rounded up.
+
+    def runs() -> Iterator[Run]:
+        for corpus_row, scores in runs_of(shards):
+            yield _run(corpus_row, scores, settings, number, amount)
+
+    relevant = rows = 0
+    for run in runs():
+        relevant += _cost(run, _reaching(run, least))
+        rows += len(run.log_weight)
+    if relevant >= wanted or not amount:
+        return _Bar(rule, amount, None, least)
+    threshold = find_threshold(runs, rule, wanted, threads, rows)
+    if threshold.cost < wanted and threshold.next_cost:  # One more, to hold all that is wanted.
+        wanted = threshold.cost + threshold.next_cost
+        threshold = find_threshold(runs, rule, wanted, threads, rows)
+    return _Bar(rule, amount, threshold, least)
+
+
+def _run(corpus_row: int, scores: Scores, settings: DrawSettings, number: int, amount: int) -> Run:
+    """Return a run of documents, in which those that are larger than an amount are ineligible."""
+    eligible = eligible_rows(scores, settings)
+    cost = cost_of_rows(scores, settings)
+    if cost is None:
+        cost = np.ones(scores.rows, dtype=np.uint32)
+    eligible &= (cost <= amount).astype(np.uint8)
+    return Run(corpus_row, scores.log_weight[number], eligible, cost)
+
+
+def _reaching(run: Run, least: float) -> npt.NDArray[np.bool_]:
+    """Return which eligible documents have at least a relevance."""
+    assert run.eligible is not None
+    found: npt.NDArray[np.bool_] = (run.log_weight >= least) & (run.eligible > 0)
+    return found
+
+
+def _cost(run: Run, inside: npt.NDArray[np.bool_]) -> int:
+    assert run.cost is not None
+    return int(run.cost[inside].sum(dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """The documents of the pools of all targets.
+
+    Attributes:
+        rows: int64, global row numbers, ascending.
+        cost: uint32, in the budget's unit.
+        tokens: uint32.
+        members: bool[targets, rows], which documents are in the pool of each target.
+        of_shards: the same rows by shard.
+    """
+
+    rows: npt.NDArray[np.int64]
+    cost: npt.NDArray[np.uint32]
+    tokens: npt.NDArray[np.uint32]
+    members: npt.NDArray[np.bool_]
+    of_shards: list[PoolRows]
+
+    @property
+    def lengths(self) -> list[int]:
+        """How many rows of each shard are in a pool."""
+        return [len(one.rows) for one in self.of_shards]
+
+
+def _pool_of(shards: Sequence[ShardScores], settings: DrawSettings, bars: Sequence[_Bar]) -> _Pool:
+    rows = [np.zeros(0, np.int64)]
+    cost = [np.zeros(0, np.uint32)]
+    tokens = [np.zeros(0, np.uint32)]
+    members = [np.zeros((len(bars), 0), dtype=bool)]
+    of_shards = []
+    first_row = 0
+    for shard in shards:
+        mine = [np.zeros(0, np.int64)]
+        lengths = [np.zeros(0, np.uint32)]
+        at = 0
+        for scores in shard.runs():
+            runs = [
+                _run(first_row + at, scores, settings, number, bar.amount)
+                for number, bar in enumerate(bars)
+            ]
+            inside = np.stack([bar.members(run) for bar, run in zip(bars, runs, strict=True)])
+            found = np.flatnonzero(inside.any(axis=0))
+            assert runs[0].cost is not None
+            cost.append(runs[0].cost[found])
+            members.append(inside[:, found])
+            mine.append(found + at)
+            lengths.append(scores.tokens[found])
+            at += scores.rows
+        of_shards.append(PoolRows(np.concatenate(mine), np.concatenate(lengths)))
+        rows.append(of_shards[-1].rows + first_row)
+        tokens.append(of_shards[-1].tokens)
+        first_row += shard.rows
+    return _Pool(
+        np.concatenate(rows),
+        np.concatenate(cost),
+        np.concatenate(tokens),
+        np.concatenate(members, axis=1),
+        of_shards,
+    )
+
+
+class _PoolLists:
+    """The n-grams of the pool, which are gone over several times.
+
+    Args:
+        shards: the n-grams of each shard's rows.
+        lengths: the number of rows of each shard.
+        threads: how many threads to use.
+    """
+
+    def __init__(self, shards: Sequence[ShardPool], lengths: Sequence[int], threads: int) -> None:
+        self._shards = shards
+        self._ends = np.cumsum(lengths).tolist()
+        self._lengths = lengths
+        self._threads = threads
+
+    def gains(
+        self, table: npt.NDArray[np.float64], wanted: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float64]:
+        """Return the mean of a table's entries over the n-grams of each wanted document; else 0."""
+        entries = _core.LogRatioTable(table.reshape(1, -1))
+        gains = np.zeros(len(wanted))
+        for where, lists in self._wanted(wanted):
+            gains[where] = _core.mean_entries(
+                lists.offsets,
+                lists.buckets,
+                entries,
+                wanted[where].view(np.uint8),
+                threads=self._threads,
+            )
+        return gains
+
+    def add(self, wanted: npt.NDArray[np.bool_], counts: npt.NDArray[np.int64]) -> None:
+        """Add the n-grams of the wanted documents to int64[buckets]."""
+        for where, lists in self._wanted(wanted):
+            _core.add_counts(lists.offsets, lists.buckets, wanted[where].view(np.uint8), counts)
+
+    def _wanted(self, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[slice, Lists]]:
+        """Give the batches that hold wanted documents, and where these documents are."""
+        for shard, length, end in zip(self._shards, self._lengths, self._ends, strict=True):
+            at = end - length
+            if not wanted[at:end].any():
+                continue
+            for lists in shard.batches():
+                where = slice(at, at + len(lists.offsets) - 1)
+                at = where.stop
+                if wanted[where].any():
+                    yield where, lists
+
+
+def _take(
+    pool: _Pool,
+    lists: _PoolLists,
+    model: RelevanceModel,
+    number: int,
+    amount: int,
+    left: npt.NDArray[np.bool_],
+    threads: int,
+) -> npt.NDArray[np.bool_]:
+    """Return which documents of the pool a target takes.
+
+    Args:
+        pool: the pool.
+        lists: the n-grams of its documents.
+        model: the model.
+        number: the target.
+        amount: what the target takes, in the budget's unit.
+        left: bool[rows], which documents no earlier target has taken.
+        threads: how many threads to use.
+    """
+    open_rows = pool.members[number] & left
+    taken = np.zeros(len(open_rows), dtype=bool)
+    if not amount or not open_rows.any():
+        return taken
+    # The model of what is selected is smoothed with as many n-grams as the budget has tokens.
+    weight = (
+        amount
+        * int(pool.tokens[open_rows].sum(dtype=np.int64))
+        / int(pool.cost[open_rows].sum(dtype=np.int64))
+    )
+    wanted = weight * model.target_shares(number)
+    smoothing = weight * model.raw_shares
+    counts = np.zeros(model.features.buckets, dtype=np.int64)
+    rule = KeyRule(method="top-k")
+    spent = 0
+    for turn in range(ROUNDS):
+        limit = amount * (turn + 1) // ROUNDS - spent
+        open_rows &= pool.cost <= amount - spent
+        if not (open_rows & (pool.cost <= limit)).any():
+            continue
+        gains = lists.gains(np.minimum(wanted / (counts + smoothing), LARGEST_GAIN), open_rows)
+        run = Run(0, gains, open_rows.astype(np.uint8), pool.cost)
+
+        def runs(run: Run = run) -> Iterable[Run]:
+            return [run]
+
+        threshold = find_threshold(runs, rule, limit, threads, len(gains))
+        chosen = np.zeros(len(open_rows), dtype=bool)
+        chosen[selected_positions(run, rule, threshold, threads)] = True
+        lists.add(chosen, counts)
+        taken |= chosen
+        open_rows &= ~chosen
+        spent += threshold.cost
+    return taken

@@ -1,0 +1,158 @@
+"""The pool of a coverage selection: candidates as the buckets of their n-grams, without texts.
+
+The rounds of `dsir.stages.coverage` go over the pool many times. The texts of its rows are read
+once more, and the buckets of all their n-grams are stored: 4 bytes an n-gram, in a file for each
+shard, so that memory holds only a batch of them at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.corpus import OnError, Shard
+from dsir.corpus.batches import within
+from dsir.corpus.shard_progress import ShardProgress
+from dsir.engine import Progress
+from dsir.errors import ShardError, WorkdirError
+from dsir.model.features import HashedNgrams
+from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote.read_errors import translated
+from dsir.stages.damage.row_groups import despite_damage
+
+_COLUMN = "buckets"
+
+
+class Lists(NamedTuple):
+    """The buckets of the n-grams of consecutive documents of the pool.
+
+    Attributes:
+        offsets: int64[documents + 1], where each document begins and ends in `buckets`.
+        buckets: uint32, of every n-gram.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTask:
+    """List the n-grams of the rows of one shard that are in the pool.
+
+    Attributes:
+        rows: int64, rows of the shard, ascending.
+        tokens: uint32, the tokens of each of these rows, as they were scored.
+        path: the file that the lists are written to; None to hold them in memory.
+    """
+
+    shard: Shard
+    features: HashedNgrams
+    on_error: OnError
+    rows: npt.NDArray[np.int64]
+    tokens: npt.NDArray[np.uint32]
+    threads: int
+    path: Path | None
+
+
+@dataclass(slots=True)
+class ShardPool:
+    """The rows of one shard that are in the pool.
+
+    Attributes:
+        path: the file with their n-grams; None if they are in memory.
+        lists: their n-grams, if they are in memory.
+    """
+
+    path: Path | None = None
+    lists: list[Lists] = field(default_factory=list, repr=False)
+
+    def batches(self) -> Iterator[Lists]:
+        """Give the n-grams, in the order of the rows, some documents at a time.
+
+        Raises:
+            WorkdirError: the file is missing or damaged.
+        """
+        if self.path is None:
+            yield from self.lists
+            return
+        path = self.path
+        with (
+            translated(lambda error: WorkdirError(f"{path}: cannot be read: {error}; run again")),
+            pa.OSFile(str(path)) as file,
+            pa.ipc.open_file(file) as reader,
+        ):
+            for number in range(reader.num_record_batches):
+                column = reader.get_batch(number).column(0)
+                yield Lists(to_numpy(column.offsets), to_numpy(column.values))
+
+
+def pool_shard(task: PoolTask, progress: Progress) -> ShardPool:
+    """List the n-grams of the rows of one shard.
+
+    Raises:
+        InputError: the shard cannot be read, or has changed since it was scored.
+        OSError: the file cannot be written.
+    """
+
+    def run(shard: Shard, progress: Progress) -> ShardPool:
+        if task.path is None:
+            lists: list[Lists] = []
+            _list_rows(task, shard, progress, lists.append)
+            return ShardPool(lists=lists)
+        schema = pa.schema([pa.field(_COLUMN, pa.large_list(pa.uint32()), nullable=False)])
+        with pa.OSFile(str(task.path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            _list_rows(
+                task,
+                shard,
+                progress,
+                lambda one: writer.write_batch(pa.record_batch([_array(one)], schema=schema)),
+            )
+        return ShardPool(task.path)
+
+    return despite_damage(task.shard, task.on_error, progress, run)
+
+
+def _array(lists: Lists) -> pa.Array:
+    return pa.LargeListArray.from_arrays(to_arrow(lists.offsets), to_arrow(lists.buckets))
+
+
+def _list_rows(
+    task: PoolTask, shard: Shard, progress: Progress, save: Callable[[Lists], None]
+) -> None:
+    shard.check_unchanged()
+    travel = ShardProgress(shard, progress)
+    spec = task.features.spec
+    at = done = 0
+    for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+        wanted = within(task.rows, at, len(batch.text)) - at
+        at += len(batch.text)
+        if len(wanted):
+            text = task.features.prepared(batch.text)
+            lists = Lists(*_core.bucket_lists(text, spec, wanted, threads=task.threads))
+            tokens = task.tokens[done : done + len(wanted)].astype(np.int64)
+            expected = sum(np.maximum(tokens - order, 0) for order in range(task.features.n))
+            if not np.array_equal(np.diff(lists.offsets), expected):
+                _refuse_changed(shard)
+            done += len(wanted)
+            save(lists)
+        travel.to(batch)
+        if done == len(task.rows):
+            break
+    if done < len(task.rows):
+        _refuse_changed(shard)
+    travel.arrive()
+
+
+def _refuse_changed(shard: Shard) -> None:
+    raise ShardError(
+        f"{shard.name}: changed while the run was going on: its texts are not those that were "
+        "scored; run again when the file no longer changes",
+        path=shard.name,
+    )

@@ -1,0 +1,187 @@
+"""Ctrl-C and SIGTERM at any moment: one line, the exit code, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsir import interrupts
+
+# Sends the signal when a module is imported that has not been before.
+HOOK = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["INTERRUPT_AT"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def heed_interrupts() -> None:
+    """A shell's background jobs ignore Ctrl-C, and what they start inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture(params=["dsir", "python -m dsir"])
+def command(request, dsir_command) -> list[str]:
+    """The two ways to start the command."""
+    return [dsir_command] if request.param == "dsir" else [sys.executable, "-m", "dsir"]
+
+
+@pytest.mark.parametrize(
+    "module", ["numpy", "pyarrow.lib", "typer", "dsir.errors", "dsir.cli.select"]
+)
+@pytest.mark.parametrize(
+    ("sent", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_while_libraries_are_loaded(command, tmp_path, module, sent, code, word):
+    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    settings = {"INTERRUPT_AT": module, "SIGNAL": str(int(sent)), "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "select", "--help"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=heed_interrupts,
+    )
+    assert (done.returncode, done.stderr) == (code, f"dsir: error: {word}\n")
+
+
+# The command, with a task that ends so many seconds after it is told to.
+SLOW = """
+import sys, time
+from dsir.cli.main import main
+from dsir.engine import Stopped
+from dsir.run import pipeline
+
+score_shard = pipeline.score_shard
+
+def slow(task, progress):
+    print("at work", file=sys.stderr, flush=True)
+    try:
+        while True:
+            progress(0)
+    except Stopped:
+        time.sleep({seconds})
+        raise
+
+pipeline.score_shard = slow
+main()
+"""
+
+
+def started(tmp_path: Path, parquet: list[Path], target: Path, seconds: float) -> Any:
+    script = tmp_path / "dsir"
+    script.write_text(SLOW.format(seconds=seconds))
+    call = [sys.executable, script, "select", *parquet, "-t", target, "-n", 9, "-q"]
+    call += ["--out", tmp_path / "out", "--workdir", tmp_path / "work", "--threads", 2]
+    process = subprocess.Popen(
+        [str(word) for word in call],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "at work\n"
+    return process
+
+
+@pytest.mark.parametrize("between", [0.0, 0.005, 0.02, 0.1])
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_two_signals_at_once_are_one(parquet, target, tmp_path, between, second):
+    process = started(tmp_path, parquet, target, 0.3)
+    process.send_signal(signal.SIGINT)
+    time.sleep(between)
+    process.send_signal(second)
+    _, said = process.communicate(timeout=60)
+    lines = [line for line in said.splitlines() if line != "at work"]
+    expected = "dsir: error: interrupted; run the same command again to continue"
+    if second == signal.SIGTERM and between == 0.0:  # Either may come first.
+        assert process.returncode in (130, 143)
+    else:
+        assert (process.returncode, lines) == (130, [expected])
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.rglob("*.tmp-*"))
+
+
+def test_a_second_ctrl_c_later_ends_at_once(parquet, target, tmp_path):
+    process = started(tmp_path, parquet, target, 60)
+    process.send_signal(signal.SIGINT)
+    time.sleep(interrupts._GRACE_SECONDS + 0.3)
+    assert process.poll() is None
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert time.monotonic() - begun < 10
+    assert process.returncode == 130
+    assert [line for line in said.splitlines() if line != "at work"] == [
+        "dsir: error: interrupted and ended at once: the next run removes unfinished files"
+    ]
+
+
+def test_a_program_that_imports_dsir_keeps_its_handlers(tmp_path):
+    code = """
+import signal, sys
+before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+import dsir, dsir.cli.main
+assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+"""
+    script = tmp_path / "training.py"
+    script.write_text(code)
+    for call in (["-c", code], [str(script)], [str(script), "-m", "dsir"], ["-c", code, "dsir"]):
+        done = subprocess.run([sys.executable, *call], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["/bin/dsir", "select", "-m", "model.dsir"], True),
+        (["-m", "dsir", "select"], True),
+        (["-X", "dev", "-W", "error", "-m", "dsir"], True),
+        (["-I", "C:\\Scripts/dsir.exe"], True),
+        (["-m", "pytest", "dsir"], False),
+        (["-c", "import dsir", "dsir"], False),
+        (["train.py", "-m", "dsir"], False),
+        (["-m"], False),
+        ([], False),
+    ],
+)
+def test_which_process_is_the_command(monkeypatch, words, expected):
+    monkeypatch.setattr(sys, "orig_argv", ["python", *words])
+    assert interrupts.is_command() is expected
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("how", ["full", "closed"])
+@pytest.mark.parametrize(("words", "code"), [(["select"], 2), (["--version"], 0)])
+def test_standard_error_that_takes_nothing(dsir_command, how, words, code):
+    """The exit code is what it would be, and nothing goes to standard output in its place."""
+    redirect = "2>/dev/full" if how == "full" else "2>&-"
+    call = " ".join([dsir_command, *words])
+    done = subprocess.run(["sh", "-c", f"{call} {redirect}"], capture_output=True, text=True)
+    assert done.returncode == code
+    assert "error" not in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_run_whose_standard_error_takes_nothing(dsir_command, parquet, target, tmp_path):
+    for redirect in ("2>/dev/full", "2>&-"):
+        out = tmp_path / redirect.strip("2>/&-")
+        call = [dsir_command, "select", *parquet, "-t", target, "-n", 9, "-o", f"{out}-out"]
+        shell = " ".join(map(str, call))
+        done = subprocess.run(["sh", "-c", f"{shell} {redirect}"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+        assert Path(f"{out}-out/_dsir/selection.json").exists()
