@@ -26,6 +26,7 @@ from benchmarks import (
     scoring,
     start_up,
     threads,
+    tokenizers,
 )
 from benchmarks.figures import Figure, figure, table
 
@@ -38,6 +39,7 @@ def benchmarks(data: Path, *, full: bool) -> dict[str, Callable[[], dict[str, An
     return {
         "scoring": lambda: _scoring(data, rounds),
         "kernels": lambda: kernels.run(data, rounds),
+        "tokenizers": lambda: tokenizers.run(data, 3 * rounds),
         "peers": lambda: peers.run(data, rounds),
         "end_to_end": lambda: end_to_end.run(data, rounds, shards),
         "threads": lambda: threads.run(data, rounds, shards),

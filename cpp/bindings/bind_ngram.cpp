@@ -13,13 +13,14 @@ using ngram::LogRatioTable;
 using ngram::Weighing;
 
 FeatureSpec feature_spec(unsigned n, std::uint32_t buckets, const std::string& hash,
-                         const std::string& tokenizer) {
+                         const std::string& tokenizer,
+                         const std::optional<std::string>& normalize) {
     require(n >= 1 && n <= ngram::kMaxOrder, "n must be 1 to 8");
     require(buckets >= ngram::kMinBuckets && buckets <= ngram::kMaxBuckets,
             "buckets must be 2 to 2^24");
     require(hash == "fast" || hash == "sha256", "hash must be 'fast' or 'sha256'");
     return {n, buckets, hash == "fast" ? ngram::HashKind::fast : ngram::HashKind::sha256,
-            tokenizer_kind(tokenizer)};
+            tokenizer_kind(tokenizer), form_of(normalize)};
 }
 
 py::tuple count(const py::object& array, const FeatureSpec& spec, Array<std::int64_t>& counts,
@@ -128,7 +129,8 @@ void bind_ngram(py::module_& module) {
     py::register_exception<arrow::TypeError>(module, "ArrowTypeError", PyExc_TypeError);
     py::class_<FeatureSpec>(module, "FeatureSpec")
         .def(py::init(&feature_spec), py::kw_only(), py::arg("n"), py::arg("buckets"),
-             py::arg("hash"), py::arg("tokenizer") = "wordpunct");
+             py::arg("hash"), py::arg("tokenizer") = "wordpunct",
+             py::arg("normalize") = py::none());
     py::class_<LogRatioTable>(module, "LogRatioTable")
         .def(py::init(&make_table), py::arg("log_ratio").noconvert());
     module.def("count", &count, py::arg("array"), py::arg("spec"), py::arg("counts").noconvert(),

@@ -3,6 +3,8 @@
 #include "bindings/tokenizer_kind.hpp"
 #include "text/lines.hpp"
 #include "text/lower.hpp"
+#include "text/nfc.hpp"
+#include "text/row_status.hpp"
 #include "text/sentences.hpp"
 #include "text/tokenizers.hpp"
 #include "unicode/unicode_tables.hpp"
@@ -31,7 +33,19 @@ std::vector<std::string> tokens_of(std::string_view utf8) {
     return tokens;
 }
 
-std::vector<std::string> tokens_by(std::string_view utf8, std::string_view tokenizer) {
+std::string nfc(std::string_view utf8) {
+    require(utf8.size() <= text::kLargestDocument, "the text is longer than 2 GiB");
+    require(text::is_utf8(utf8), "the text is not UTF-8");
+    text::Nfc nfc;
+    const std::optional<std::string_view> found = nfc(utf8);
+    require(found.has_value(), "the text is longer than 2 GiB in NFC");
+    return std::string(*found);
+}
+
+std::vector<std::string> tokens_by(std::string_view utf8, std::string_view tokenizer,
+                                   const std::optional<std::string>& normalize) {
+    const std::string in_form = form_of(normalize) == text::Form::nfc ? nfc(utf8) : "";
+    if (normalize) utf8 = in_form;
     return text::visit_tokenizer(tokenizer_kind(tokenizer), [utf8]<class Entry>(const Entry&) {
         return tokens_of<typename Entry::Tokens>(utf8);
     });
@@ -94,13 +108,15 @@ void bind_text(py::module_& module) {
     module.attr("UNICODE_VERSION") = unicode::kUnicodeVersion;
     module.attr("TOKENIZERS") = tokenizer_names();
     module.def("tokens", &tokens_by, py::arg("utf8"), py::arg("tokenizer"),
-               py::call_guard<py::gil_scoped_release>(),
+               py::arg("normalize") = py::none(), py::call_guard<py::gil_scoped_release>(),
                "The tokens of a text, by the tokenizer of this name.");
     module.def("wordpunct_tokens", &tokens_of<text::WordPunct>, py::arg("utf8"),
                py::call_guard<py::gil_scoped_release>(), "Lower-cased wordpunct tokens of a text.");
     module.def("word_tokens", &tokens_of<text::WordTokenize>, py::arg("utf8"),
                py::call_guard<py::gil_scoped_release>(),
                "Lower-cased words of a text, taken as one sentence, by NLTK's rules.");
+    module.def("nfc", &nfc, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),
+               "The text in Normalization Form C, by the tables of UNICODE_VERSION.");
     module.def("lowered", &lowered, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),
                "The text in lower case, by the tables of UNICODE_VERSION.");
     module.def("split_sentences", &split_sentences, py::arg("array"),

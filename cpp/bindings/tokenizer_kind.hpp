@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/python.hpp"
+#include "text/nfc.hpp"
 #include "text/tokenizers.hpp"
 
 namespace dsir::bindings {
@@ -22,6 +23,13 @@ inline text::TokenizerKind tokenizer_kind(std::string_view name) {
         names += "'" + std::string(entry.name) + "'";
     });
     throw std::invalid_argument("tokenizer must be " + names);
+}
+
+/// The form of this name, or as_is for None.
+inline text::Form form_of(const std::optional<std::string>& normalize) {
+    const std::optional<text::Form> form = text::form_named(normalize.value_or(""));
+    require(form.has_value(), "normalize must be None or 'NFC'");
+    return *form;
 }
 
 }  // namespace dsir::bindings

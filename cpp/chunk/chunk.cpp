@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "parallel/for_ranges.hpp"
+#include "text/nfc_spans.hpp"
 #include "text/row_status.hpp"
 
 namespace dsir::chunk {
@@ -22,21 +23,51 @@ void append(std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from
     to.insert(to.end(), from.begin(), from.end());
 }
 
-template <class Spans>
+/// Cuts a document as it is.
+template <class OwnSpans>
+class AsIs {
+  public:
+    bool operator()(std::string_view document, const WindowSpec& spec,
+                    std::vector<Window>& windows) {
+        OwnSpans spans(document, buffer_);
+        return append_windows(spans, buffer_, spec, windows);
+    }
+
+  private:
+    text::SpanBuffer buffer_;
+};
+
+/// Cuts a document by its tokens in NFC.
+template <class OwnSpans>
+class InNfc {
+  public:
+    bool operator()(std::string_view document, const WindowSpec& spec,
+                    std::vector<Window>& windows) {
+        const std::optional<std::string_view> composed = nfc_(document);
+        if (!composed) return false;
+        if (nfc_.changes().empty()) return as_is_(document, spec, windows);
+        text::NfcSpans<OwnSpans> spans(*composed, nfc_.changes(), buffer_);
+        return append_windows(spans, buffer_, spec, windows);
+    }
+
+  private:
+    text::Nfc nfc_{true};
+    text::SpanBuffer buffer_;
+    AsIs<OwnSpans> as_is_;
+};
+
+template <class Cut>
 Chunks chunk_rows(const arrow::TextColumn& column, const WindowSpec& spec, std::int64_t begin,
                   std::int64_t end) {
     Chunks out;
-    text::SpanBuffer buffer;
+    Cut cut;
     std::vector<Window> windows;
     for (std::int64_t row = begin; row < end; ++row) {
         const std::optional<std::string_view> document = column[row];
         windows.clear();
         if (document) {
-            bool valid = document->size() <= text::kLargestDocument;
-            if (valid) {
-                Spans spans(*document, buffer);
-                valid = append_windows(spans, buffer, spec, windows);
-            }
+            const bool valid =
+                document->size() <= text::kLargestDocument && cut(*document, spec, windows);
             if (!valid) out.invalid_rows.push_back(row);
         }
         if (windows.empty()) windows.push_back({0, 0});
@@ -49,13 +80,13 @@ Chunks chunk_rows(const arrow::TextColumn& column, const WindowSpec& spec, std::
     return out;
 }
 
-template <class Spans>
+template <class Cut>
 Chunks chunk_by(const arrow::TextColumn& column, const WindowSpec& spec, unsigned threads) {
     std::mutex mutex;
     std::vector<Part> parts;
     parallel::for_ranges(column.size(), threads,
                          [&](unsigned, std::int64_t begin, std::int64_t end) {
-                             Part part{begin, chunk_rows<Spans>(column, spec, begin, end)};
+                             Part part{begin, chunk_rows<Cut>(column, spec, begin, end)};
                              const std::lock_guard lock(mutex);
                              parts.push_back(std::move(part));
                          });
@@ -75,11 +106,13 @@ Chunks chunk_by(const arrow::TextColumn& column, const WindowSpec& spec, unsigne
 
 }  // namespace
 
-Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, const WindowSpec& spec,
-             unsigned threads) {
+Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, text::Form form,
+             const WindowSpec& spec, unsigned threads) {
     return text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) -> Chunks {
         if constexpr (Entry::kOfWholeTexts) {
-            return chunk_by<typename Entry::Spans>(column, spec, threads);
+            using Spans = typename Entry::Spans;
+            return form == text::Form::nfc ? chunk_by<InNfc<Spans>>(column, spec, threads)
+                                           : chunk_by<AsIs<Spans>>(column, spec, threads);
         } else {
             throw std::invalid_argument("tokenizer must be one of whole texts");
         }

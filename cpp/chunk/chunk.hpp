@@ -5,6 +5,7 @@
 
 #include "arrow/text_column.hpp"
 #include "chunk/windows.hpp"
+#include "text/nfc.hpp"
 #include "text/tokenizers.hpp"
 
 namespace dsir::chunk {
@@ -18,9 +19,10 @@ struct Chunks {
     std::vector<std::int64_t> invalid_rows;  ///< not UTF-8, or too long (text::kLargestDocument)
 };
 
-/// Cuts every row by the tokens that the tokenizer finds. The result does not depend on `threads`
-/// (at least 1). Throws std::invalid_argument if the tokenizer is not one of whole texts.
-Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, const WindowSpec& spec,
-             unsigned threads);
+/// Cuts every row by the tokens that the tokenizer finds in the row's text in the given form. The
+/// windows are those of the row as it is; see text::NfcSpans. The result does not depend on
+/// `threads` (at least 1). Throws std::invalid_argument if the tokenizer is not one of whole texts.
+Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, text::Form form,
+             const WindowSpec& spec, unsigned threads);
 
 }  // namespace dsir::chunk

@@ -125,7 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const chunk::WindowSpec spec{tokens, stride};
     const auto tokenizer =
         words ? text::TokenizerKind::word_tokenize : text::TokenizerKind::wordpunct;
-    const chunk::Chunks chunks = chunk::chunk(column, tokenizer, spec, threads);
+    const chunk::Chunks chunks = chunk::chunk(column, tokenizer, text::Form::as_is, spec, threads);
     check_windows(rows, chunks, spec, words);
     check_slices(rows, column, chunks);
     check_any_spans(rows, column, std::move(numbers));

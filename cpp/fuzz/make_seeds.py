@@ -26,6 +26,14 @@ TEXTS = {
     "emoji": "a\U0001f600b \U0001f468\u200d\U0001f469 \u0301\u0302 \U0010ffff \ud7ff\ue000",
     "long": "x" * 70 + " " + "\u00e9" * 40 + "!" * 65,
 }
+FORMS = {
+    "decomposed": "e\u0301cole a\u0302\u0323 x\u0323\u0302 \u00e9\u0323 "
+    "\u1112\u1161\u11ab \ud558\u11ab",
+    "composed": "\u00e9cole \u1ead \ud55c "
+    "\u0e01\u0e38\u0e48 \u0995\u09be \u0438\u0301 \u0c46\u0c56",
+    "singletons": "\u212b\u2126\u037e\u0958\u0344\uf900\U0001d15e\u2adc\U0002f800",
+    "blocked": "\u0b47\u0300\u0b3e \u0301e\u0301 a\u0315\u0300\u05ae\u0300b \u1100\u0300\u1161",
+}
 BAD = [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"ok \xe2\x82 no"]
 ROWS = b"\xfe".join(
     [TEXTS["plain"].encode(), b"", b"\xff", TEXTS["kana"].encode(), b"bad \xc3", b"the the the a"]
@@ -82,6 +90,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "lexrank": rows_and_graphs(),
         "lines": texts(b"")
         | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
+        "nfc": texts(b"\x00") | {name: b"\x3d" + text.encode() for name, text in FORMS.items()},
         "ngram": rows(
             b"\x01\x04\x00\x01\x00\x01", b"\x0a\x05\x02\x01\x01\x03", b"\x20\x02\x04\x01\x09\x04"
         ),

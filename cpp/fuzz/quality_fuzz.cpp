@@ -70,7 +70,7 @@ void check(const arrow::TextColumn& column, text::TokenizerKind kind,
     std::vector<std::vector<std::uint32_t>> found(7, std::vector<std::uint32_t>(rows, 7));
     std::vector<text::RowStatus> status(rows);
     const quality::StopWords words(stop_words);
-    quality::measure(column, kind, words, threads,
+    quality::measure(column, kind, text::Form::as_is, words, threads,
                      {found[0].data(), found[1].data(), found[2].data(), found[3].data(),
                       found[4].data(), found[5].data(), found[6].data(), status.data()});
     const std::set<std::string> plain_words(stop_words.begin(), stop_words.end());

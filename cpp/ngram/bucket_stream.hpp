@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
 #include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/sha256_ngrams.hpp"
+#include "text/nfc.hpp"
 #include "text/token_buffer.hpp"
 #include "text/tokenizers.hpp"
 
@@ -18,11 +20,15 @@ class BucketStream {
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(spec.hash == HashKind::fast ? Ngrams(std::in_place_type<FastNgrams>, spec)
                                               : Ngrams(std::in_place_type<Sha256Ngrams>, spec)),
-          tokenizer_(spec.tokenizer) {}
+          tokenizer_(spec.tokenizer) {
+        if (spec.form == text::Form::nfc) nfc_.emplace();
+    }
 
     struct Outcome {
         std::uint64_t tokens;
-        bool valid;  ///< false if not UTF-8; the stretches before the bad bytes were delivered
+        /// False if the document is not UTF-8, or too long in its form. The stretches before the
+        /// bad bytes were delivered.
+        bool valid;
     };
 
     /// Calls sink(std::span<const std::uint32_t>) for every stretch of the document, with the
@@ -30,6 +36,11 @@ class BucketStream {
     /// calls, even if the document is not valid.
     template <class Sink>
     Outcome run(std::string_view document, Sink&& sink) {
+        if (nfc_) {
+            const std::optional<std::string_view> in_form = (*nfc_)(document);
+            if (!in_form) return {0, false};
+            document = *in_form;
+        }
         return text::visit_tokenizer(tokenizer_, [&]<class Entry>(const Entry&) {
             return run_with<typename Entry::Tokens>(document, sink);
         });
@@ -56,6 +67,7 @@ class BucketStream {
 
     Ngrams ngrams_;
     text::TokenizerKind tokenizer_;
+    std::optional<text::Nfc> nfc_;  ///< if documents are brought into this form
     text::TokenBuffer buffer_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "text/nfc.hpp"
 #include "text/tokenizers.hpp"
 
 namespace dsir::ngram {
@@ -15,6 +16,7 @@ struct FeatureSpec {
     std::uint32_t buckets = 10000;  ///< 2 to kMaxBuckets
     HashKind hash = HashKind::fast;
     text::TokenizerKind tokenizer = text::TokenizerKind::wordpunct;
+    text::Form form = text::Form::as_is;  ///< of the documents that the tokenizer gets
 };
 
 inline constexpr unsigned kMaxOrder = 8;

@@ -49,7 +49,8 @@ struct NamedNgram {
 };
 
 /// Appends every n-gram of a document to `out`, ordered by the last token, shorter n-grams first.
-/// Returns false if the document is not UTF-8. Slow: for tests and for showing n-grams to a user.
+/// Returns false if the document is not UTF-8, or too long in its form. Slow: for tests and for
+/// showing n-grams to a user.
 bool named_ngrams(std::string_view document, const FeatureSpec& spec, std::vector<NamedNgram>& out);
 
 }  // namespace dsir::ngram

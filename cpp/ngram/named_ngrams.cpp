@@ -1,4 +1,5 @@
 #include <deque>
+#include <optional>
 
 #include "digest/sha256.hpp"
 #include "hashing/fast_hash.hpp"
@@ -47,6 +48,12 @@ bool name_ngrams(std::string_view document, const FeatureSpec& spec, std::vector
 
 bool named_ngrams(std::string_view document, const FeatureSpec& spec,
                   std::vector<NamedNgram>& out) {
+    text::Nfc nfc;
+    if (spec.form == text::Form::nfc) {
+        const std::optional<std::string_view> in_form = nfc(document);
+        if (!in_form) return false;
+        document = *in_form;
+    }
     return text::visit_tokenizer(spec.tokenizer, [&]<class Entry>(const Entry&) {
         return name_ngrams<typename Entry::Tokens>(document, spec, out);
     });

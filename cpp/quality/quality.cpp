@@ -54,9 +54,19 @@ void count_characters(std::string_view token, Token& out) {
 template <class Tokenizer>
 class Meter {
   public:
-    explicit Meter(const StopWords& stop_words) : stop_words_(stop_words) {}
+    Meter(const StopWords& stop_words, text::Form form) : stop_words_(stop_words) {
+        if (form == text::Form::nfc) nfc_.emplace();
+    }
 
     void measure(std::string_view document, std::int64_t row, const Measures& out) {
+        if (nfc_) {
+            const std::optional<std::string_view> in_form = (*nfc_)(document);
+            if (!in_form) {
+                out.status[row] = text::RowStatus::too_long;
+                return;
+            }
+            document = *in_form;
+        }
         tokens_.start_document();
         if (out.repeated != nullptr) ngrams_.start_document();
         sums_ = {};
@@ -134,6 +144,7 @@ class Meter {
     }
 
     const StopWords& stop_words_;
+    std::optional<text::Nfc> nfc_;
     text::TokenBuffer buffer_;
     DocumentTable<Token> tokens_;
     DocumentTable<Nothing> ngrams_;
@@ -149,11 +160,11 @@ void clear_row(std::int64_t row, const Measures& out) {
 }
 
 template <class Tokenizer>
-void measure_by(const arrow::TextColumn& column, const StopWords& stop_words, unsigned threads,
-                const Measures& out) {
+void measure_by(const arrow::TextColumn& column, text::Form form, const StopWords& stop_words,
+                unsigned threads, const Measures& out) {
     std::vector<std::optional<Meter<Tokenizer>>> meters(threads);
     const auto measure_range = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
-        if (!meters[thread]) meters[thread].emplace(stop_words);
+        if (!meters[thread]) meters[thread].emplace(stop_words, form);
         for (std::int64_t row = begin; row < end; ++row) {
             const std::optional<std::string_view> document = column[row];
             clear_row(row, out);
@@ -171,10 +182,10 @@ void measure_by(const arrow::TextColumn& column, const StopWords& stop_words, un
 
 }  // namespace
 
-void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer,
+void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer, text::Form form,
              const StopWords& stop_words, unsigned threads, const Measures& out) {
     text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) {
-        measure_by<typename Entry::Tokens>(column, stop_words, threads, out);
+        measure_by<typename Entry::Tokens>(column, form, stop_words, threads, out);
     });
 }
 

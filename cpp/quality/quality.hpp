@@ -4,6 +4,7 @@
 
 #include "arrow/text_column.hpp"
 #include "quality/stop_words.hpp"
+#include "text/nfc.hpp"
 #include "text/row_status.hpp"
 #include "text/tokenizers.hpp"
 
@@ -28,9 +29,9 @@ struct Measures {
     text::RowStatus* status;
 };
 
-/// Measures the tokens of every row in one pass. The result does not depend on `threads` (at least
-/// 1).
-void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer,
+/// Measures the tokens of every row, in the given form, in one pass. The result does not depend on
+/// `threads` (at least 1).
+void measure(const arrow::TextColumn& column, text::TokenizerKind tokenizer, text::Form form,
              const StopWords& stop_words, unsigned threads, const Measures& out);
 
 }  // namespace dsir::quality

@@ -49,6 +49,12 @@ class Avx2 {
         return join(bits(in_range(low_, from, count)), bits(in_range(high_, from, count)));
     }
 
+    std::uint64_t bytes_from(std::uint8_t first) const {
+        const __m256i least = _mm256_set1_epi8(static_cast<char>(first));
+        return join(bits(_mm256_cmpeq_epi8(_mm256_max_epu8(low_, least), low_)),
+                    bits(_mm256_cmpeq_epi8(_mm256_max_epu8(high_, least), high_)));
+    }
+
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
         const HalfMasks low = classify_half(in, lowered);
         const HalfMasks high = classify_half(in + 32, lowered + 32);
@@ -84,7 +90,8 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx2 = {classify, classify_known<Avx2>, cut_ascii<Avx2>, cut_part<Avx2>};
+const CutKernels kCutAvx2 = {classify, classify_known<Avx2>, cut_ascii<Avx2>, cut_part<Avx2>,
+                             pass_sure<Avx2>};
 
 }  // namespace dsir::simd
 #endif

@@ -20,6 +20,10 @@ class Avx512 {
         return in_range(bytes_, static_cast<char>(first), static_cast<char>(last - first + 1));
     }
 
+    std::uint64_t bytes_from(std::uint8_t first) const {
+        return _mm512_cmpge_epu8_mask(bytes_, _mm512_set1_epi8(static_cast<char>(first)));
+    }
+
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
         const __m512i bytes = _mm512_loadu_si512(in);
         const __mmask64 upper = in_range(bytes, 'A', 26);
@@ -65,7 +69,7 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 }  // namespace
 
 const CutKernels kCutAvx512 = {classify, classify_known<Avx512>, cut_ascii<Avx512>,
-                               cut_part<Avx512>};
+                               cut_part<Avx512>, pass_sure<Avx512>};
 
 }  // namespace dsir::simd
 #endif

@@ -35,6 +35,11 @@ class Neon {
         }));
     }
 
+    std::uint64_t bytes_from(std::uint8_t first) const {
+        const uint8x16_t least = vdupq_n_u8(first);
+        return bits_of(each(block_, [least](uint8x16_t bytes) { return vcgeq_u8(bytes, least); }));
+    }
+
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
         const uint8x16_t by_upper_half = {kControl, kSeparator,           kBlank, kDigit,
                                           kToO,     kFromP | kUnderscore, kToO,   kFromP};
@@ -95,7 +100,8 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutNeon = {classify, classify_known<Neon>, cut_ascii<Neon>, cut_part<Neon>};
+const CutKernels kCutNeon = {classify, classify_known<Neon>, cut_ascii<Neon>, cut_part<Neon>,
+                             pass_sure<Neon>};
 
 }  // namespace dsir::simd
 #endif

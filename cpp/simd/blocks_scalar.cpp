@@ -1,5 +1,6 @@
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "simd/cut_blocks.hpp"
 
@@ -59,8 +60,27 @@ KnownMasks know_none(const std::uint8_t*) {
     return {0, 0};
 }
 
+/// Below U+0300, and from U+4000 to U+9FFF, all are sure.
+std::size_t pass_most(const std::uint8_t* in, std::size_t blocks, std::uint64_t& unsure) {
+    unsure = 0;
+    for (std::size_t passed = 0; passed < blocks; ++passed, in += 64) {
+        for (std::size_t i = 0; i < 64; i += 8) {
+            std::uint64_t eight = 0;
+            std::memcpy(&eight, in + i, 8);
+            if ((eight & 0x8080808080808080U) == 0) continue;
+            for (std::size_t k = i; k < i + 8; ++k) {
+                const bool is_sure = in[k] < 0xCC || (in[k] >= 0xE4 && in[k] <= 0xE9);
+                unsure |= std::uint64_t{!is_sure} << k;
+            }
+        }
+        if (unsure != 0) return passed;
+    }
+    return blocks;
+}
+
 }  // namespace
 
-const CutKernels kCutScalar = {classify_scalar, know_none, cut_ascii<Scalar>, cut_part<Scalar>};
+const CutKernels kCutScalar = {classify_scalar, know_none, cut_ascii<Scalar>, cut_part<Scalar>,
+                               pass_most};
 
 }  // namespace dsir::simd

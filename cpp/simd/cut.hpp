@@ -51,11 +51,18 @@ struct KnownMasks {
 /// character.
 using ClassifyKnown = KnownMasks (*)(const std::uint8_t* block);
 
+/// Passes over blocks of 64 bytes, at most `blocks`, as long as Unicode Normalization Form C leaves
+/// all their characters as they are, whatever is around them. Returns how many blocks were passed.
+/// If one is left, `unsure` has a bit for every byte of it at which another character may begin; of
+/// some characters a kernel does not know this. Otherwise `unsure` is 0.
+using PassSure = std::size_t (*)(const std::uint8_t* in, std::size_t blocks, std::uint64_t& unsure);
+
 struct CutKernels {
     Classify classify;
     ClassifyKnown known;
     CutAscii ascii;
     CutBlock block;
+    PassSure sure;
 };
 
 /// The kernels of a width. For a width that the build does not have, the scalar kernels.

@@ -7,8 +7,9 @@
 ///     BlockMasks classify(in, lowered);       // as simd::Classify
 ///     std::size_t append(mask, offset, out);  // writes offset + i for every set bit i; may write
 ///                                             // kCutSlack entries whatever the mask
-///     Isa(block);                             // for classify_known only: holds a block
+///     Isa(block);                             // holds a block, for the two members below
 ///     std::uint64_t bytes_in(first, last);    // which bytes of the block are in a range
+///     std::uint64_t bytes_from(first);        // which bytes are at least this
 ///
 /// and is in an unnamed namespace. So no two files share an instance of these templates: code that
 /// was compiled with CPU flags must never be what another file's calls reach.
@@ -94,6 +95,55 @@ inline KnownMasks classify_known(const std::uint8_t* at) {
     }
     const auto three = [](std::uint64_t lead) { return lead | (lead << 1) | (lead << 2); };
     return {three(word3) | word2 | (word2 << 1), three(punctuation3)};
+}
+
+/// The first bytes of characters that NFC may change or that combine, as far as a block tells. The
+/// tests compare all of Unicode.
+template <class Isa>
+inline std::uint64_t unsure_characters(const std::uint8_t* at) {
+    const Isa block(at);
+    // Below U+0300 all are sure.
+    std::uint64_t left = block.bytes_from(0xCC);
+    if (left == 0) return 0;
+    // U+03C0-047F, U+4000-9FFF, U+B000-DFFF and private use.
+    left &= ~(block.bytes_in(0xCF, 0xD1) | block.bytes_in(0xE4, 0xE9) | block.bytes_in(0xEB, 0xEE));
+    if (left == 0) return 0;
+    const auto lead = [&](std::uint8_t byte) { return left & block.bytes_in(byte, byte); };
+    const auto second = [&block](std::uint8_t first, std::uint8_t last) {
+        return block.bytes_in(first, last) >> 1;
+    };
+    const auto third = [&block](std::uint8_t first, std::uint8_t last) {
+        return block.bytes_in(first, last) >> 2;
+    };
+    // U+2002-203F.
+    left &= ~(lead(0xE2) & second(0x80, 0x80) & third(0x82, 0xBF));
+    if (left == 0) return 0;
+    // U+3000-3029, U+3030-3098, U+309B-30FF.
+    left &=
+        ~(lead(0xE3) &
+          ((second(0x80, 0x80) & (third(0x80, 0xA9) | third(0xB0, 0xBF))) | second(0x81, 0x81) |
+           (second(0x82, 0x82) & (third(0x80, 0x98) | third(0x9B, 0xBF))) | second(0x83, 0x83)));
+    // U+FF00-FFFF, U+AC00-AFFF.
+    left &= ~(lead(0xEF) & second(0xBC, 0xBF));
+    left &= ~(lead(0xEA) & second(0xB0, 0xBF));
+    if (left == 0) return 0;
+    // U+0380-03BF without U+0387; U+05D0-05FF; U+0620-064A, U+0680-06BF; U+1E00-1EFF;
+    // U+1F000-1FFFF.
+    left &= ~(lead(0xCE) & (second(0x80, 0x86) | second(0x88, 0xBF)));
+    left &= ~(lead(0xD7) & second(0x90, 0xBF));
+    left &= ~((lead(0xD8) & second(0xA0, 0xBF)) | (lead(0xD9) & second(0x80, 0x8A)) | lead(0xDA));
+    left &= ~(lead(0xE1) & second(0xB8, 0xBB));
+    return left & ~(lead(0xF0) & second(0x9F, 0x9F));
+}
+
+template <class Isa>
+inline std::size_t pass_sure(const std::uint8_t* in, std::size_t blocks, std::uint64_t& unsure) {
+    for (std::size_t passed = 0; passed < blocks; ++passed, in += 64) {
+        unsure = unsure_characters<Isa>(in);
+        if (unsure != 0) return passed;
+    }
+    unsure = 0;
+    return blocks;
 }
 
 }  // namespace dsir::simd

@@ -140,7 +140,8 @@ TEST(spans_of_random_bytes) {
 
 Chunks chunks_of(const Rows& rows, const WindowSpec& spec, unsigned threads = 1) {
     const auto array = TextArray::strings(rows);
-    return dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::wordpunct, spec, threads);
+    return dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::wordpunct,
+                              dsir::text::Form::as_is, spec, threads);
 }
 
 TEST(windows_by_their_definition) {
@@ -200,7 +201,8 @@ TEST(every_row_is_there_for_any_number_of_threads) {
 TEST(tokens_made_elsewhere_have_no_windows) {
     const auto array = TextArray::strings({"a b"});
     CHECK_THROWS(std::invalid_argument, "one of whole texts",
-                 dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::split, {1, 1}, 1));
+                 dsir::chunk::chunk(array->column(), dsir::text::TokenizerKind::split,
+                                    dsir::text::Form::as_is, {1, 1}, 1));
 }
 
 TEST(slices_of_every_layout) {

@@ -31,8 +31,8 @@ std::vector<Numbers> measured(const Rows& rows, unsigned threads, bool repeated 
     const StopWords stop_words(kStopWords);
     std::vector<Numbers> columns(7, Numbers(rows.size(), 99));
     std::vector<RowStatus> status(rows.size());
-    dsir::quality::measure(array->column(), dsir::text::TokenizerKind::wordpunct, stop_words,
-                           threads,
+    dsir::quality::measure(array->column(), dsir::text::TokenizerKind::wordpunct,
+                           dsir::text::Form::as_is, stop_words, threads,
                            Measures{columns[0].data(), columns[1].data(), columns[2].data(),
                                     columns[3].data(), columns[4].data(), columns[5].data(),
                                     repeated ? columns[6].data() : nullptr, status.data()});

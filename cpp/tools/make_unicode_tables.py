@@ -10,14 +10,11 @@ Usage: ``python3.11 cpp/tools/make_unicode_tables.py`` (Python 3.11 has Unicode 
 
 from __future__ import annotations
 
-import sys
-import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-PINNED_VERSION = "14.0.0"
-BLOCK_BITS = 7
-BLOCK = 1 << BLOCK_BITS
+from two_stage import CODE_POINTS, PINNED_VERSION, check_version, is_surrogate, two_stages
+
 SPACE, WORD, PUNCTUATION = 0, 1, 2
 DOTTED_CAPITAL_I = 0x130  # the one character whose lower case is two characters
 CAPITAL_SIGMA = 0x3A3  # the one character whose lower case depends on its neighbours
@@ -65,37 +62,15 @@ def properties_of(code_point: int) -> Properties:
     return Properties(kind, int(ignorable), int(cased), int(special), int(decimal), delta)
 
 
-def numbers(values: list[int], per_line: int = 24) -> str:
-    """Comma-separated numbers, wrapped."""
-    lines = [
-        ", ".join(str(value) for value in values[start : start + per_line])
-        for start in range(0, len(values), per_line)
-    ]
-    return ",\n    ".join(lines)
-
-
 def main() -> None:
     """Build the two-stage table and write it."""
-    if unicodedata.unidata_version != PINNED_VERSION:
-        raise SystemExit(
-            f"this Python has Unicode {unicodedata.unidata_version}; the tables are pinned to "
-            f"{PINNED_VERSION} (Python 3.11)"
-        )
+    check_version()
     default = Properties(PUNCTUATION, 0, 0, 0, 0, 0)
     records: dict[Properties, int] = {default: 0}
     entries = []
-    for code_point in range(sys.maxunicode + 1):
-        surrogate = 0xD800 <= code_point <= 0xDFFF
-        properties = default if surrogate else properties_of(code_point)
+    for code_point in CODE_POINTS:
+        properties = default if is_surrogate(code_point) else properties_of(code_point)
         entries.append(records.setdefault(properties, len(records)))
-    if len(records) > 256:
-        raise SystemExit(f"{len(records)} records do not fit one byte")
-    blocks: dict[tuple[int, ...], int] = {}
-    first_stage = []
-    for start in range(0, len(entries), BLOCK):
-        block = tuple(entries[start : start + BLOCK])
-        first_stage.append(blocks.setdefault(block, len(blocks)))
-    second_stage = [entry for block in blocks for entry in block]
     rows = ",\n    ".join(
         f"{{{p.lower_delta}, {p.kind}, {p.case_ignorable}, {p.cased}, {p.special}, {p.decimal}}}"
         for p in records
@@ -111,17 +86,12 @@ const char* const kUnicodeVersion = "{PINNED_VERSION}";
 const CharacterProperties kProperties[{len(records)}] = {{
     {rows}}};
 
-const std::uint16_t kFirstStage[{len(first_stage)}] = {{
-    {numbers(first_stage)}}};
-
-const std::uint8_t kSecondStage[{len(second_stage)}] = {{
-    {numbers(second_stage)}}};
-
+{two_stages(entries, "kFirstStage", "kSecondStage")}
 }}  // namespace dsir::unicode
 """
     target = Path(__file__).resolve().parents[1] / "unicode" / "unicode_tables.cpp"
     target.write_text(text, encoding="utf-8")
-    print(f"{target.name}: {len(records)} records, {len(blocks)} blocks, {len(text)} bytes")
+    print(f"{target.name}: {len(records)} records, {len(text)} bytes")
 
 
 if __name__ == "__main__":

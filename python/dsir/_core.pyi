@@ -29,11 +29,12 @@ UNICODE_VERSION: Final[str]
 TOKENIZERS: Final[tuple[str, ...]]
 """The names of the tokenisers of whole texts, which users may choose."""
 
-def tokens(utf8: str | bytes, tokenizer: str) -> list[str]:
+def tokens(utf8: str | bytes, tokenizer: str, normalize: str | None = None) -> list[str]:
     """Return the lower-cased tokens of a text, by the tokeniser of this name.
 
     `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
-    An unknown name is a ValueError, and so is a text that is not UTF-8.
+    `normalize` is None, or "NFC" for the tokens of the text in this form. An unknown name is a
+    ValueError, and so is a text that is not UTF-8.
     """
 
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
@@ -41,6 +42,12 @@ def wordpunct_tokens(utf8: str | bytes) -> list[str]:
 
 def word_tokens(utf8: str | bytes) -> list[str]:
     """Return the lower-cased words of one sentence, as NLTK's NLTKWordTokenizer cuts it."""
+
+def nfc(utf8: str | bytes) -> str:
+    """Return the text in Normalization Form C, by the tables of UNICODE_VERSION.
+
+    A text that is not UTF-8, or longer than 2 GiB, is a ValueError.
+    """
 
 def lowered(utf8: str | bytes) -> str:
     """Return what str.lower() gives with the tables of UNICODE_VERSION."""
@@ -159,6 +166,7 @@ class FeatureSpec:
         buckets: int,
         hash: Literal["fast", "sha256"],  # noqa: A002
         tokenizer: str = "wordpunct",
+        normalize: str | None = None,
     ) -> None:
         """`tokenizer="split"` is for tokens that were cut elsewhere and joined by spaces."""
 
@@ -270,6 +278,7 @@ def chunk(
     tokens: int,
     stride: int,
     tokenizer: str = "wordpunct",
+    normalize: str | None = None,
     threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the windows of the rows: (row, start, length, invalid_rows), in bytes.
@@ -305,6 +314,7 @@ def quality(
     *,
     repeated: bool = False,
     tokenizer: str = "wordpunct",
+    normalize: str | None = None,
     threads: int = 1,
 ) -> tuple[
     NDArray[np.uint32],

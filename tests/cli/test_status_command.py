@@ -30,7 +30,7 @@ def test_a_finished_run(work, run_dsir):
         "  fit     3 of 3 units",
         "  score   3 of 3 units",
         "  sample  3 of 3 units",
-        "  write   3 of 3 units",
+        "  write   1 of 1 unit",
     ]
     told = json.loads(run_dsir("status", work, "--json").stdout)
     assert told == run_status(work).describe()

@@ -127,11 +127,11 @@ READERS = [
     Reader("jsonl", write_lines),
     Reader("jsonl.gz", lambda folder, table: write_lines(folder, table, ".gz")),
     Reader("jsonl.zst", lambda folder, table: write_lines(folder, table, ".zst")),
-    Reader("arrow", write_arrow),
-    Reader("arrow stream", lambda folder, table: write_arrow(folder, table, "stream")),
     Reader("csv", write_csv, typed=False),
     Reader("tsv", lambda folder, table: write_csv(folder, table, ".tsv"), typed=False),
     Reader("csv.gz", lambda folder, table: write_csv(folder, table, ".csv.gz"), typed=False),
+    Reader("arrow", write_arrow),
+    Reader("arrow stream", lambda folder, table: write_arrow(folder, table, "stream")),
     Reader("memory", lambda folder, table: table, is_file=False),
 ]
 

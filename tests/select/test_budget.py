@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from fractions import Fraction
 from typing import Any
@@ -165,3 +166,22 @@ def test_byte_sizes(value, expected):
 def test_wrong_byte_sizes(value):
     with pytest.raises(dsir.SettingError, match="shard_size="):
         amount("shard_size", value, 1, sizes=True)
+
+
+@pytest.mark.parametrize("quotas", [{}, {"max_per": {"lang": 0.5}}])
+def test_the_filters_that_refuse_every_row_are_named(tmp_path, quotas):
+    texts = ["a ship"] * 2 + ["word " * 30] * 3 + ["one two three four five six seven"] * 4 + [""]
+    raw = tmp_path / "raw.jsonl"
+    rows = [{"text": text, "lang": str(row % 2)} for row, text in enumerate(texts)]
+    raw.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    target = ["the ship sails out to the open sea"] * 4
+    call = {"n": 2, "min_tokens": 5, "progress": False, **quotas}
+    filters = {"min_words": 20, "max_repeated": 0.5}
+    with pytest.raises(dsir.BudgetError) as caught:
+        dsir.select(raw, target, filters=filters, **call)
+    said = str(caught.value)
+    assert said.startswith("none of the 10 rows can be selected: ")
+    assert "4 fail the filter min_words, 3 fail the filter max_repeated, " in said
+    assert "2 are too short (min_tokens=5), 1 are empty or cannot be read" in said
+    with pytest.raises(dsir.BudgetError, match="none has 50 tokens or more; lower min_tokens"):
+        dsir.select(raw, target, filters=filters, **{**call, "min_tokens": 50})

@@ -78,7 +78,7 @@ def names_in(folder: Path) -> set[str]:
 
 def test_parquet_comes_back_as_parquet(world, parquet, target, tmp_path):
     out = tmp_path / "out"
-    selection = dsir.select(parquet, target, n=60, out=out, **MEAN)
+    selection = dsir.select(parquet, target, n=60, out=out, keep_types=True, **MEAN)
     accounts_add_up(selection)
     assert selection.table is None
     # The text types of the three shards differ, so each has an output shard of its own.
@@ -379,7 +379,9 @@ def test_in_memory_inputs(world, parquet, target, kind, monkeypatch):
 def test_in_memory_columns_stay(world, target):
     table = world.table(pa.string_view())
     selection = dsir.select(table, target, n=60, **MEAN)
-    assert selection.table.schema.remove(5).equals(table.schema)
+    assert selection.table.schema.remove(5).equals(world.table(pa.large_string()).schema)
+    kept = dsir.select(table, target, n=60, keep_types=True, **MEAN)
+    assert kept.table.schema.remove(5).equals(table.schema)
     assert selection.table.drop(["log_weight"]).to_pylist() == [
         table.slice(row, 1).to_pylist()[0] for row in selection.rows.tolist()
     ]

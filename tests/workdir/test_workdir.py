@@ -591,8 +591,8 @@ def test_markers_are_names_of_what_they_finish(tmp_path):
 def test_a_work_directory_with_a_skipped_shard(raw, goal, tmp_path):
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"text": "a ship"}\n{"text": 7}\n')
-    gone = tmp_path / "empty.parquet"
-    gone.touch()
+    gone = tmp_path / "gone.parquet"
+    gone.write_bytes(b"no")
     keywords = {**SETTINGS, "on_error": "skip", "workdir": tmp_path / "work"}
     keywords["out"] = tmp_path / "out"
     first = dsir.select([bad, *raw, gone], goal, **keywords)

@@ -71,7 +71,10 @@ def select_again(
         DsirError: see `dsir.select`.
     """
     plan = Plan.from_json(manifest.settings)
-    run_plan(plan, machine, raw, target, out=out)
+    with warnings.catch_warnings():
+        # The run that made the selection has given them.
+        warnings.simplefilter("ignore", DsirWarning)
+        run_plan(plan, machine, raw, target, out=out)
 
 
 def is_of_stages(manifest: Manifest) -> bool:

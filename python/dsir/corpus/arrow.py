@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.arrow_blocks import FILE_MAGIC, check_blocks
 from dsir.corpus.batches import cut_text, within
 from dsir.corpus.buffers import check_buffers
 from dsir.corpus.file_shard import FileShard
@@ -28,7 +29,6 @@ from dsir.formats import Kind
 from dsir.remote.read_errors import first_line, translated
 from dsir.remote.reading import open_source
 
-_FILE_MAGIC = b"ARROW1"
 _FEATHER_V1_MAGIC = b"FEA1"
 
 
@@ -102,7 +102,7 @@ class ArrowShard(FileShard):
     def _reader(self, source: pa.NativeFile, options: pa.ipc.IpcReadOptions | None) -> Any:
         """Return a reader of an IPC file, or of a stream if the bytes lack the magic of a file."""
         with translated(self._refuse_other):
-            magic = source.read(len(_FILE_MAGIC))
+            magic = source.read(len(FILE_MAGIC))
             source.seek(0)
             if magic.startswith(_FEATHER_V1_MAGIC):
                 raise ShardError(
@@ -110,7 +110,11 @@ class ArrowShard(FileShard):
                     "write it again as version 2 (Arrow IPC)",
                     path=self.name,
                 )
-            opened = pa.ipc.open_file if magic == _FILE_MAGIC else pa.ipc.open_stream
+            opened = pa.ipc.open_stream
+            if magic == FILE_MAGIC:
+                check_blocks(source)
+                source.seek(0)
+                opened = pa.ipc.open_file
             reader = opened(source, options=options)
             check_names(reader.schema)
         return reader

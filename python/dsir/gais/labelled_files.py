@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Paths, resolve
-from dsir.corpus.cast_columns import viewless_type
+from dsir.corpus.cast_columns import cast_column, viewless_type
 from dsir.corpus.text_column import describe_columns
 from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError
@@ -26,6 +26,7 @@ from dsir.gais.trials import JUDGES, judge
 from dsir.model.features import HashedNgrams
 from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
+from dsir.output.shared_schema import shared_schemas
 from dsir.remote import Location, within
 from dsir.remote.read_errors import first_line
 from dsir.storage.atomic import write_json
@@ -142,12 +143,15 @@ def write_instances(
     """
     make_output_folder(out)
     paths, first = [], 0
+    schemas = shared_schemas(
+        [("memory", table.schema, f"input {number}") for number, table in enumerate(tables.tables)]
+    )
     for number, table in enumerate(tables.tables):
         own = rows[(rows >= first) & (rows < first + table.num_rows)] - first
         first += table.num_rows
         if len(own) == 0:
             continue
-        kept = _written(table, own)
+        kept = _written(table, own, schemas[number])
         stem = part_stem(out, number)
         file = ParquetTable(stem.with_name(f"{stem.name}.parquet"), kept.schema)
         try:
@@ -259,25 +263,25 @@ def _plain(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         raise InputError(f"column {name!r}: {column.type} cannot be read: {error}") from error
 
 
-def _written(table: pa.Table, rows: npt.NDArray[np.int64]) -> pa.Table:
+def _written(table: pa.Table, rows: npt.NDArray[np.int64], schema: pa.Schema) -> pa.Table:
     """Return rows of a table as they are written.
 
     Raises:
         OutputError: a column has a type that pyarrow cannot copy rows of.
     """
     columns = []
-    for place, name in enumerate(table.column_names):
+    same = table.column_names == schema.names
+    for place, field in enumerate(schema):
+        column = table.column(place if same else field.name)
         try:
-            columns.append(take_rows(_plain(table.column(place), name), rows))
+            chunks = [cast_column(chunk, field.type) for chunk in column.chunks]
+            columns.append(take_rows(pa.chunked_array(chunks, field.type), rows))
         except pa.ArrowException as error:
             raise OutputError(
-                f"column {name!r} holds {table.column(place).type}, which cannot be written: "
+                f"column {field.name!r} holds {column.type}, which cannot be written: "
                 f"{first_line(error)}"
             ) from error
-    fields = [
-        field.with_type(column.type) for field, column in zip(table.schema, columns, strict=True)
-    ]
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields, table.schema.metadata))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def ngrams_for(text: str | None, n: int, buckets: int) -> HashedNgrams | None:

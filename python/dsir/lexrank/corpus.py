@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from dsir.lexrank.units import Units, units_of, weighed_terms
 from dsir.output import AddedColumns, open_writer
 from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
+from dsir.output.shared_schema import shared_schemas
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location, within
@@ -197,6 +198,7 @@ def rank_corpus(
     corpus_row = 0
     written = 0
     total = len(scores) if kept is None else len(kept)
+    schemas = _schemas(corpus.shards)
     with ranking.watch.reporter.stage("write", total, "rows") as advance:
         for number, shard in enumerate(corpus.shards):
             last_row = corpus_row + _row_count(shard)
@@ -208,7 +210,14 @@ def rank_corpus(
             else:
                 rows = kept[np.searchsorted(kept, corpus_row) : np.searchsorted(kept, last_row)]
             if len(rows):
-                paths.append(_write(shard, number, rows, corpus_row, scores, out, score_column))
+                stem = part_stem(out, number)
+                added = _added(score_column)
+                with open_writer(shard.kind, stem, schema=schemas[number], added=added) as writer:
+                    for taken in shard.take(rows - corpus_row):
+                        global_rows = taken.rows + corpus_row
+                        values = added.values(scores[global_rows], None)
+                        writer.write(taken, values, global_rows)
+                    paths.append(writer.close()[0])
                 written += len(rows)
             advance(len(rows))
             corpus_row = last_row
@@ -373,22 +382,16 @@ def _row_count(shard: Shard) -> int:
     return sum(len(batch.text) for batch in shard.text_batches(on_error="raise"))
 
 
-def _write(
-    shard: Shard,
-    number: int,
-    rows: npt.NDArray[np.int64],
-    corpus_row: int,
-    scores: npt.NDArray[np.float64],
-    out: Location,
-    score_column: str,
-) -> Location:
-    stem = part_stem(out, number)
-    added = _added(score_column)
-    with open_writer(shard.kind, stem, schema=shard.schema(), added=added) as writer:
-        for taken in shard.take(rows - corpus_row):
-            global_rows = taken.rows + corpus_row
-            writer.write(taken, added.values(scores[global_rows], None), global_rows)
-        return writer.close()[0]
+def _schemas(shards: Sequence[Shard]) -> list[pa.Schema | None]:
+    """Return the schema of each output file: one for all, if there is such; None for lines."""
+    own = [shard.schema() for shard in shards]
+    tables = [
+        (shard.kind, schema, shard.name)
+        for shard, schema in zip(shards, own, strict=True)
+        if schema is not None
+    ]
+    shared = iter(shared_schemas(tables))
+    return [None if schema is None else next(shared) for schema in own]
 
 
 def _added(score_column: str) -> AddedColumns:

@@ -22,6 +22,7 @@ from dsir.model import sentences
 Hash = Literal["fast", "sha256"]
 Tokenizer = Literal["wordpunct", "word_tokenize"]
 Sentences = Literal["none", "punkt"]
+Normalize = Literal["NFC"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class HashedNgrams:
         sentences: with tokenizer="word_tokenize", how a text is first cut into sentences. "none":
             the text is one sentence (NLTK's preserve_line=True). "punkt": by NLTK's splitter for
             English, as in nltk.word_tokenize; it runs in Python, and needs nltk and its data.
+        normalize: "NFC" brings texts into Unicode Normalization Form C before they are cut, so that
+            composed and decomposed characters make the same tokens; None takes texts as they are.
+            Only features are made from these texts: rows are written, and compared as duplicates,
+            as they are.
 
     Raises:
         SettingError: an argument is out of range, or nltk or its data is missing.
@@ -79,6 +84,15 @@ class HashedNgrams:
         panel=arguments.NGRAMS,
     )
 
+    normalize: Normalize | None = argument(
+        None,
+        "'NFC' makes the same tokens of composed and decomposed characters (é as one character or "
+        "as two). By default texts are cut as they are.",
+        panel=arguments.NGRAMS,
+        metavar="NFC",
+        added=True,
+    )
+
     def __post_init__(self) -> None:
         """Check the arguments."""
         least, most = _core.MIN_BUCKETS, _core.MAX_BUCKETS
@@ -88,6 +102,8 @@ class HashedNgrams:
         one_of("tokenizer", self.tokenizer, get_args(Tokenizer))
         one_of("hash", self.hash, get_args(Hash))
         one_of("sentences", self.sentences, get_args(Sentences))
+        if self.normalize is not None:
+            one_of("normalize", self.normalize, get_args(Normalize))
         if self.sentences == "punkt":
             if self.tokenizer != "word_tokenize":
                 raise SettingError(
@@ -103,6 +119,8 @@ class HashedNgrams:
     def describe(self) -> dict[str, int | str]:
         """Return everything the buckets depend on, as plain values."""
         described: dict[str, int | str] = asdict(self)
+        if self.normalize is None:
+            del described["normalize"]
         if self.sentences == "none":
             del described["sentences"]
         else:
@@ -144,13 +162,22 @@ class HashedNgrams:
     def spec(self) -> _core.FeatureSpec:
         """The same settings for the core."""
         return _core.FeatureSpec(
-            n=self.n, buckets=self.buckets, hash=self.hash, tokenizer=self.core_tokenizer
+            n=self.n,
+            buckets=self.buckets,
+            hash=self.hash,
+            tokenizer=self.core_tokenizer,
+            normalize=self.core_normalize,
         )
 
     @property
     def core_tokenizer(self) -> str:
         """The tokeniser with which the core cuts `prepared` texts."""
         return self.tokenizer if self.sentences == "none" else "split"
+
+    @property
+    def core_normalize(self) -> Normalize | None:
+        """The form into which the core brings `prepared` texts."""
+        return self.normalize if self.sentences == "none" else None
 
     def prepared(self, text: pa.Array) -> pa.Array:
         """Return texts ready for the core with `spec`: unchanged, unless Punkt has to run.
@@ -162,7 +189,7 @@ class HashedNgrams:
             The same array; with `sentences="punkt"`, an array of words joined by spaces, in which
             nulls and rows that are not UTF-8 are unchanged.
         """
-        return text if self.sentences == "none" else sentences.in_words(text)
+        return text if self.sentences == "none" else sentences.in_words(text, self.normalize)
 
     def tokens(self, text: str) -> list[str]:
         """Return the lower-cased tokens of a text.
@@ -172,8 +199,8 @@ class HashedNgrams:
         """
         utf8 = utf8_of(text)
         if self.sentences == "punkt":
-            return sentences.punkt().words(utf8)
-        return _core.tokens(utf8, self.tokenizer)
+            return sentences.punkt().words(utf8, self.normalize)
+        return _core.tokens(utf8, self.tokenizer, self.normalize)
 
     def ngrams(self, text: str) -> list[tuple[str, int]]:
         """Return every n-gram of a text with its bucket, in the order of their last tokens.

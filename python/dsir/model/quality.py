@@ -170,7 +170,12 @@ class QualityFilters:
         return described
 
     def apply(
-        self, text: pa.Array, tokenizer: str = "wordpunct", threads: int = 1
+        self,
+        text: pa.Array,
+        tokenizer: str = "wordpunct",
+        threads: int = 1,
+        *,
+        normalize: str | None = None,
     ) -> npt.NDArray[np.uint8]:
         """Return which documents pass, and which threshold each other document fails.
 
@@ -178,6 +183,7 @@ class QualityFilters:
             text: string, large_string, string_view, or a dictionary of one of these.
             tokenizer: name of the tokeniser whose tokens are the words.
             threads: number of threads to use; the outcome does not depend on it.
+            normalize: "NFC" to measure the texts in this form.
 
         Returns:
             uint8[rows]: 0 for a row that passes, else 1 + the index in `reasons` of the first
@@ -187,7 +193,8 @@ class QualityFilters:
         failed = np.zeros(len(text), dtype=np.uint8)
         if not self.active:
             return failed
-        measures = _measure(text, tokenizer, threads, repeated=self.max_repeated_ngrams is not None)
+        repeated = self.max_repeated_ngrams is not None
+        measures = _measure(text, tokenizer, normalize, threads, repeated=repeated)
         # From the last to the first, so that the first threshold that fails is the one reported.
         for name in reversed(self.active):
             threshold = getattr(self, name)
@@ -238,9 +245,18 @@ class _Measures(NamedTuple):
     has_tokens: npt.NDArray[np.bool_]
 
 
-def _measure(text: pa.Array, tokenizer: str, threads: int, *, repeated: bool) -> _Measures:
+def _measure(
+    text: pa.Array, tokenizer: str, normalize: str | None, threads: int, *, repeated: bool
+) -> _Measures:
     tokens, most_frequent, informative, numbers, characters, alphanumeric, in_repeated, _ = (
-        _core.quality(text, _stop_words(), repeated=repeated, tokenizer=tokenizer, threads=threads)
+        _core.quality(
+            text,
+            _stop_words(),
+            repeated=repeated,
+            tokenizer=tokenizer,
+            normalize=normalize,
+            threads=threads,
+        )
     )
     # Rows without a token divide by 1 instead of 0; nobody looks at their quotients.
     words = np.maximum(tokens, 1).astype(np.float64)

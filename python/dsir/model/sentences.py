@@ -39,12 +39,18 @@ class Punkt:
     digest: str
     splitter: Any
 
-    def words(self, utf8: bytes) -> list[str]:
+    def words(self, utf8: bytes, normalize: str | None = None) -> list[str]:
         """Return the tokens of `nltk.word_tokenize(text.lower())`.
+
+        Args:
+            utf8: a text.
+            normalize: "NFC" to bring the text into this form first.
 
         Raises:
             ValueError: the text is not UTF-8.
         """
+        if normalize is not None:
+            utf8 = _core.nfc(utf8).encode()
         sentences = self.splitter.tokenize(_core.lowered(utf8))
         return [word for sentence in sentences for word in _core.word_tokens(sentence)]
 
@@ -97,7 +103,7 @@ def _digest(parameters: Any) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-def in_words(text: pa.Array) -> pa.Array:
+def in_words(text: pa.Array, normalize: str | None = None) -> pa.Array:
     """Return each text as its words joined by spaces, for the core's tokeniser "split".
 
     Nulls stay null. A text that is not UTF-8, or longer than a document may be, stays unchanged,
@@ -105,6 +111,7 @@ def in_words(text: pa.Array) -> pa.Array:
 
     Args:
         text: strings of any Arrow layout.
+        normalize: "NFC" to bring texts into this form first.
 
     Returns:
         A large_string array of the same length.
@@ -113,16 +120,18 @@ def in_words(text: pa.Array) -> pa.Array:
         SettingError: nltk or the data is not installed.
     """
     splitter = punkt()
-    values = [None if value is None else _in_words(value, splitter) for value in _values(text)]
+    values = [
+        None if value is None else _in_words(value, splitter, normalize) for value in _values(text)
+    ]
     array = pa.array(values, pa.large_binary())
     return pa.Array.from_buffers(pa.large_string(), len(array), array.buffers())
 
 
-def _in_words(utf8: bytes, splitter: Punkt) -> bytes:
+def _in_words(utf8: bytes, splitter: Punkt, normalize: str | None) -> bytes:
     if len(utf8) > _LARGEST_DOCUMENT:
         return utf8
     try:
-        words = splitter.words(utf8)
+        words = splitter.words(utf8, normalize)
     except ValueError:  # Not UTF-8.
         return utf8
     return " ".join(words).encode()

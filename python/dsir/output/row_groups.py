@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.cast_columns import cast_column
 from dsir.errors import OutputError
 from dsir.output.dictionaries import DictionaryEncoder, plain_type
 from dsir.primitive_arrays import to_arrow, to_numpy
+from dsir.remote.read_errors import first_line
 
 MAX_ROWS = 1 << 14
 MAX_BYTES = 32 << 20
@@ -52,7 +54,7 @@ class RowGroups:
             columns, self.plain_schema.types, self._encoders, strict=True
         ):
             encoder.learn_order(column)
-            plain.append(column if column.type == data_type else column.cast(data_type))
+            plain.append(_fitted(column, data_type))
         sizes = np.full(len(columns[0]), 0, dtype=np.int64)
         for column in plain:
             sizes += row_bytes(column)
@@ -98,6 +100,21 @@ class RowGroups:
         fitting = int(np.searchsorted(np.cumsum(sizes), MAX_BYTES - self._held_bytes, side="right"))
         # A row larger than MAX_BYTES gets a row group of its own.
         return fitting if fitting or self._held_rows else 1
+
+
+def _fitted(column: pa.Array, data_type: pa.DataType) -> pa.Array:
+    """Return a column in the type that it is written in.
+
+    Raises:
+        OutputError: a value does not fit.
+    """
+    try:
+        return cast_column(column, data_type)
+    except pa.ArrowException as error:
+        raise OutputError(
+            f"a column of {column.type} cannot be written as {data_type}: {first_line(error)}; "
+            "keep_types=True writes it as it is, in a part of its own"
+        ) from error
 
 
 def match_columns(records: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:

@@ -180,8 +180,9 @@ def _wider_nested(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
         fields, others = list(one), list(other)
         if [field.name for field in fields] != [field.name for field in others]:
             return None
-        found = [wider_field(*pair) for pair in zip(fields, others, strict=True)]
-        return None if None in found else pa.struct(found)
+        pairs = (wider_field(*pair) for pair in zip(fields, others, strict=True))
+        found = [field for field in pairs if field is not None]
+        return pa.struct(found) if len(found) == len(fields) else None
     if pa.types.is_map(one) and pa.types.is_map(other):
         key = wider_field(one.key_field, other.key_field)
         item = wider_field(one.item_field, other.item_field)

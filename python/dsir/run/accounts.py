@@ -28,6 +28,7 @@ from dsir.run.metrics import (
     TokenAccounts,
 )
 from dsir.stages.draw import CoverageDraw, Draw, TargetDraw
+from dsir.stages.plan import OutputPlan
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 
@@ -218,6 +219,12 @@ def warn_of_top_k(metrics: Metrics, stacklevel: int = 3) -> None:
         DsirWarning,
         stacklevel=stacklevel,
     )
+
+
+def warn_of_other_columns(planned: OutputPlan) -> None:
+    """Warn when the parts of an output folder have different columns."""
+    if planned.clash is not None:
+        warnings.warn(planned.clash.message, DsirWarning, stacklevel=3)
 
 
 def _rounded(value: float) -> float:

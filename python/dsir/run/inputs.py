@@ -119,7 +119,13 @@ def cut(
     corpus = corpus.limited(machine.memory.reading)
     if windows.chunk_tokens is None or windows.chunk_stride is None:
         return corpus
-    return chunked(corpus, windows.chunk_tokens, windows.chunk_stride, features.tokenizer)
+    return chunked(
+        corpus,
+        windows.chunk_tokens,
+        windows.chunk_stride,
+        features.tokenizer,
+        features.normalize,
+    )
 
 
 def in_units(corpus: Corpus, machine: Machine) -> Corpus:

@@ -28,6 +28,7 @@ from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.machine import Machine
+from dsir.settings.output import OutputSettings
 from dsir.settings.reading import ReadSettings
 from dsir.stages.coverage import PoolRows, draw_coverage
 from dsir.stages.damage.bad_tally import BadTally
@@ -37,7 +38,7 @@ from dsir.stages.draw import Draw, draw
 from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.gate import Keep
 from dsir.stages.merged_groups import merge_groups
-from dsir.stages.plan import OutputShard, plan_output
+from dsir.stages.plan import OutputPlan, OutputShard, plan_output
 from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
@@ -359,10 +360,10 @@ class Pipeline:
         return found
 
     def plan(
-        self, shards: Sequence[Shard], rows: Sequence[ShardRows], shard_size: int
-    ) -> list[OutputShard]:
+        self, shards: Sequence[Shard], rows: Sequence[ShardRows], output: OutputSettings
+    ) -> OutputPlan:
         """Divide the selected rows among output shards."""
-        return list(plan_output(shards, rows, shard_size))
+        return plan_output(shards, rows, output.shard_size, keep_types=output.keep_types)
 
     def write(
         self,

@@ -29,7 +29,7 @@ from dsir.output.manifest import described_input, manifest_of
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror, within
-from dsir.run.accounts import accounts_of, with_kl_reduction
+from dsir.run.accounts import accounts_of, warn_of_other_columns, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
@@ -231,7 +231,8 @@ class SelectionRun:
             if self.plan.combine is not None:
                 settings = self.plan.draw.calibrated(model.calibrations)
                 drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
-            outputs = self.pipeline.plan(shards, rows, self.plan.output.shard_size)
+            planned = self.pipeline.plan(shards, rows, self.plan.output)
+            outputs = planned.shards
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
             skipped = fitted.skipped + skipped_in_files(shards, [unit.skipped for unit in scores])
@@ -245,6 +246,8 @@ class SelectionRun:
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
+            if held is not None:
+                warn_of_other_columns(planned)
             selection, manifest = self._finish(
                 written, model, scores, drawn, rows, skipped, described
             )

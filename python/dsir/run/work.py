@@ -241,7 +241,7 @@ class _Work:
         model = self._model()
         rows = self._drawn_rows(lost.stage("rows"), model)
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
-        outputs = self._pipeline.plan(shards, rows, run.plan.output.shard_size)
+        outputs = self._pipeline.plan(shards, rows, run.plan.output).shards
         for output in outputs:
             run.added.refuse_taken_names(output.schema)
         folder = self._workdir.stage(lost.stage("outputs"), run.writing)

@@ -19,7 +19,7 @@ from dsir.output.manifest import described_input, manifest_of, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
 from dsir.remote import Folder, Location, location_of, within
-from dsir.run.accounts import with_kl_reduction
+from dsir.run.accounts import warn_of_other_columns, with_kl_reduction
 from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
 from dsir.run.metrics import Metrics
@@ -113,7 +113,8 @@ def _write(
     accounts = read_accounts(folder, fingerprint_of(manifest), len(shards))
     units = _selected(rows, folder, manifest, shards, model)
     shards = placed(shards, [unit.source_rows for unit in units])
-    outputs = pipeline.plan(shards, units, output.shard_size)
+    planned = pipeline.plan(shards, units, output)
+    outputs = planned.shards
     added = output.added(tuple(model.column_names))
     for shard in outputs:
         added.refuse_taken_names(shard.schema)
@@ -124,6 +125,7 @@ def _write(
             written = pipeline.write(outputs, out, added, model.features, None)
         except ShardError as error:
             raise_named(error, shards, units, _WAY_OUT)
+        warn_of_other_columns(planned)
         skipped = skipped_in_files(shards, accounts.skipped)
         written.files += write_rejects(out, skipped)
         with writing(out / MODEL_FILE):
@@ -202,7 +204,8 @@ def _reopened(identity: dict[str, Any], text: str) -> Shard:
     shard: Shard = open_file(location_of(identity["path"]), text)
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
-        shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"])
+        form = identity.get("chunk_normalize")
+        shard = ChunkedShard(shard, *windows, identity["chunk_tokenizer"], form)
     shard = shard.surveyed()
     if shard.identity() != identity:
         raise ShardError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dsir.arguments import Amount, amount, argument, chosen, described, name_of_column
+from dsir.arguments import Amount, amount, argument, chosen, described, flag, name_of_column
 from dsir.output import AddedColumns
 
 
@@ -14,6 +14,7 @@ class OutputArguments(TypedDict, total=False):
     """Arguments that say how rows are written; see `OutputSettings`."""
 
     shard_size: Amount
+    keep_types: bool
     weight_column: str
     target_column: str
 
@@ -24,6 +25,7 @@ class OutputSettings:
 
     Attributes:
         shard_size: bytes of text in an output shard.
+        keep_types: write every column in the type that it came in.
         weight_column: name of the column of log-weights.
         target_column: name of the column that says which of separate targets took a row.
 
@@ -34,6 +36,13 @@ class OutputSettings:
     shard_size: int = argument(
         "256MB",
         "Size of an output file, in bytes of text: a number, or a size such as 256MB.",
+    )
+    keep_types: bool = argument(
+        False,
+        "Write every column in the type that it came in, in parts of their own where the types of "
+        "the inputs differ. By default types that hold the same values become one, e.g. string and "
+        "large_string, or int32 and int64, so that the output folder opens as one table.",
+        kind=bool,
     )
     weight_column: str = argument(
         "log_weight", "Name of the column of log-weights in the output, e.g. dsir_weight."
@@ -46,6 +55,7 @@ class OutputSettings:
     def __post_init__(self) -> None:
         """Check the settings."""
         object.__setattr__(self, "shard_size", amount("shard_size", self.shard_size, 1, sizes=True))
+        flag("keep_types", self.keep_types)
         name_of_column("weight_column", self.weight_column)
         name_of_column("target_column", self.target_column)
         self.added(())  # Checks that the name of the column of log-weights is UTF-8.

@@ -134,6 +134,8 @@ class Plan:
         for name in described:
             if name not in _NAMES:
                 raise SettingError(f"this version of dsir knows no setting {name!r:.80}")
+        # Earlier versions kept the types, and had no setting for it.
+        described = {"keep_types": True, **described}
         missing = _NAMES - _ADDED - _OPTIONAL - described.keys()
         if missing:
             raise SettingError(f"the setting {min(missing)!r} is missing")

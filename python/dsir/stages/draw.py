@@ -12,6 +12,8 @@ from dsir.corpus.batches import within
 from dsir.errors import BudgetError, WorkdirError
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
+from dsir.model.quality import REASONS
+from dsir.plural import counted
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import cost_of_rows, eligible_rows, rules, within_rules
@@ -203,6 +205,7 @@ class _Amounts:
 
 
 def _amounts(survey: Survey, settings: DrawSettings, shares: Sequence[float]) -> _Amounts:
+    survey.refuse_nothing(settings)
     if survey.groups is None:
         total = survey.amount(settings)
         return _Amounts(total, [(part, None) for part in split(total, shares)], None)
@@ -245,6 +248,7 @@ class Survey:
         self.rows = self.eligible = self.eligible_tokens = self.eligible_bytes = 0
         self.total = 0  # The rows, in the budget's unit.
         self.duplicates = 0
+        self.empty = 0  # Rows without a token, also because they cannot be read.
         self.passed_over: dict[str, int] = {}
         self.groups = None if groups is None else GroupSizes(groups)
         self.filtered = np.zeros(255, dtype=np.int64)
@@ -263,6 +267,7 @@ class Survey:
             self.duplicates += int(np.count_nonzero(scores.repeated))
         within = scores.tokens > 0
         left = int(np.count_nonzero(within))
+        self.empty += scores.rows - left
         for account, meets in rules(scores, settings):
             within &= meets
             before, left = left, int(np.count_nonzero(within))
@@ -279,6 +284,29 @@ class Survey:
                 size.add(rule.in_keys(log_weight) / rule.divisor)
             else:
                 size.add(log_weight / settings.rule.temperature)
+
+    def refuse_nothing(self, settings: DrawSettings) -> None:
+        """Raise BudgetError if no document is eligible, saying what refused how many."""
+        if self.eligible or not self.filtered.any():
+            settings.budget.refuse_nothing(
+                rows=self.rows, eligible=self.eligible, min_tokens=settings.min_tokens
+            )
+            return
+        refused = [
+            f"{count:,} fail the filter {REASONS[number]}"
+            for number, count in enumerate(self.filtered.tolist())
+            if count
+        ]
+        for account, count in self.passed_over.items():
+            limit = f" (min_tokens={settings.min_tokens})" if account == "too_short" else ""
+            if count:
+                refused.append(f"{count:,} are {account.replace('_', ' ')}{limit}")
+        if self.empty:
+            refused.append(f"{self.empty:,} are empty or cannot be read")
+        raise BudgetError(
+            f"none of the {counted(self.rows, 'row')} can be selected: {', '.join(refused)}; "
+            "loosen the filters"
+        )
 
     def available(self, settings: DrawSettings) -> int:
         """Return the size of the eligible documents, in the budget's unit."""

@@ -320,7 +320,10 @@ def _score_batches(
         reason = None
         if task.filters is not None:
             reason = task.filters.apply(
-                scored.prepared, model.features.core_tokenizer, task.threads
+                scored.prepared,
+                model.features.core_tokenizer,
+                task.threads,
+                normalize=model.features.core_normalize,
             )
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
         content = None

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import TakenRows
+from dsir.corpus.cast_columns import cast_table
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Progress
 from dsir.model.features import HashedNgrams
@@ -179,6 +180,8 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
             table = pa.table({"text": taken.text, "line": taken.lines})
         else:
             table = pa.Table.from_batches([taken.records])
+            if task.output.schema is not None:
+                table = cast_table(table, task.output.schema)
         values = task.added.values(selected.log_weight, selected.target)
         for column, value in zip(task.added.fields, values, strict=True):
             table = table.append_column(column, value)

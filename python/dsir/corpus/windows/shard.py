@@ -40,7 +40,7 @@ from dsir.formats import Kind
 from dsir.remote import Location
 
 # What the identity of windows adds to the identity of their documents.
-WINDOW_KEYS = ("chunk_tokens", "chunk_stride", "chunk_tokenizer")
+WINDOW_KEYS = ("chunk_tokens", "chunk_stride", "chunk_tokenizer", "chunk_normalize")
 _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any document has.
 
 
@@ -60,12 +60,15 @@ class ChunkedShard(Shard):
         chunk_stride: tokens from the start of a window to the start of the next, 1 to
             `chunk_tokens`.
         tokenizer: what counts as a token; see `HashedNgrams`.
+        normalize: "NFC" to count the tokens of documents in this form. Windows are cut from the
+            documents as they are, where these tokens lie in them.
     """
 
     inner: Shard
     chunk_tokens: int
     chunk_stride: int
     tokenizer: str = "wordpunct"
+    normalize: str | None = None
     name: str = field(init=False)
     size: int = field(init=False)
     text: str = field(init=False)
@@ -131,12 +134,15 @@ class ChunkedShard(Shard):
 
     def identity(self) -> dict[str, int | str]:
         """Return the inner shard's identity, and how documents are cut."""
-        return {
+        identity = {
             **self.inner.identity(),
             "chunk_tokens": self.chunk_tokens,
             "chunk_stride": self.chunk_stride,
             "chunk_tokenizer": self.tokenizer,
         }
+        if self.normalize is not None:
+            identity["chunk_normalize"] = self.normalize
+        return identity
 
     def check_unchanged(self) -> None:
         """Raise ShardError if the input has changed."""
@@ -238,6 +244,7 @@ class ChunkedShard(Shard):
             tokens=self.chunk_tokens,
             stride=self.chunk_stride,
             tokenizer=self.tokenizer,
+            normalize=self.normalize,
             threads=threads,
         )
         if len(invalid) and on_error == "raise":
@@ -351,6 +358,7 @@ def chunked(
     chunk_tokens: int = 128,
     chunk_stride: int | None = None,
     tokenizer: str = "wordpunct",
+    normalize: str | None = None,
 ) -> Corpus:
     """Return a corpus whose documents are windows of another corpus's; see `ChunkedShard`.
 
@@ -360,13 +368,16 @@ def chunked(
         chunk_stride: tokens from the start of a window to the start of the next; None for
             `chunk_tokens`, so that windows do not overlap.
         tokenizer: what counts as a token; see `HashedNgrams`.
+        normalize: "NFC" to count the tokens of documents in this form.
 
     Raises:
         SettingError: an argument is out of range.
     """
     tokens, stride = check_windows(chunk_tokens, chunk_stride)
     one_of("tokenizer", tokenizer, _core.TOKENIZERS)
-    shards = tuple(ChunkedShard(shard, tokens, stride, tokenizer) for shard in corpus.shards)
+    shards = tuple(
+        ChunkedShard(shard, tokens, stride, tokenizer, normalize) for shard in corpus.shards
+    )
     return replace(corpus, shards=shards)
 
 
