@@ -82,6 +82,10 @@ class Verification(Facts):
         rows: how the rows compare with the selection made again; None if it was not made again.
         findings: what differs. For rows, the first few of each kind; `rows` counts all.
         notes: remarks that are no findings.
+
+    Example:
+        >>> found = dsir.verify("selected/")  # doctest: +SKIP
+        >>> found.stands, found.findings  # doctest: +SKIP
     """
 
     folder: Location
@@ -163,6 +167,9 @@ def verify(
         OutputError: the folder has no selection, or one in a format of another version.
         SettingError: the call is wrong.
         StoreError: a store does not answer, or denies access.
+
+    Example:
+        >>> dsir.verify("selected/").stands  # doctest: +SKIP
     """
     machine = Machine.of({"progress": flag("progress", progress), **given})
     folder = location_of(out)

@@ -42,6 +42,16 @@ class Selection(Facts):
             `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
         model: the model that gave the log-weights, fitted by the run or before it.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law", "sea and sail and ship"]
+        >>> selection = dsir.select(
+        ...     raw, ["ship and sea"] * 9, n=2, method="top-k", min_tokens=1, progress=False
+        ... )
+        >>> selection.rows.tolist()
+        [0, 2]
+        >>> selection.metrics.rows.read
+        3
     """
 
     paths: list[Path | RemotePath]
