@@ -40,6 +40,11 @@ class Idf(Facts):
     Args:
         stopwords: terms to leave out: None, "en", or a list.
         punctuation: whether runs of punctuation are terms too.
+
+    Example:
+        >>> idf = dsir.graph.Idf().fit(["ships sail", "ships sink"])
+        >>> idf.documents, idf.terms
+        (2, 3)
     """
 
     def __init__(self, *, stopwords: Stopwords = None, punctuation: bool = False) -> None:
