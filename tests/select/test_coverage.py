@@ -302,3 +302,16 @@ def test_an_input_that_changes_is_noticed(world, target, tmp_path, monkeypatch):
     monkeypatch.setattr(rounds, "survey_of", changes)
     with pytest.raises(dsir.ShardError, match="changed"):
         dsir.select(path, target, n=20, method="coverage", min_tokens=5, **QUIET)
+
+
+@pytest.mark.parametrize("method", ["coverage", "cap"])
+def test_a_model_that_was_fitted_before(world, target, files, tmp_path, method):
+    given = {"tokens": 2000, "method": method, "min_tokens": 5, **QUIET}
+    found = dsir.select(files, target, out=tmp_path / "one", features=FEATURES, **given)
+    again = dsir.select(files, model=tmp_path / "one", out=tmp_path / "two", **given)
+    assert again.rows.tolist() == found.rows.tolist()
+    assert again.log_weights.tobytes() == found.log_weights.tobytes()
+    assert dsir.verify(tmp_path / "two").stands
+    ratio = dsir.fit(world.texts, world.target, **QUIET)
+    with pytest.raises(dsir.SettingError, match="relevance"):
+        dsir.select(files, model=ratio, out=tmp_path / "three", **given)
