@@ -292,6 +292,12 @@ def sample(
     Raises:
         SettingError: an argument is out of range, or a log-weight is NaN or +inf.
         BudgetError: fewer than n documents have a weight above zero.
+
+    Example:
+        >>> dsir.sample([0.0, 9.0, 1.0, 9.0], 2, method="top-k").tolist()
+        [1, 3]
+        >>> len(dsir.sample([0.0, 9.0, 1.0, 9.0], 2, seed=7))
+        2
     """
     rule = KeyRule(seed, method, temperature)
     if METHODS[rule.method].calibrated:

@@ -68,7 +68,7 @@ def test_lost_rows_that_nobody_can_believe_are_a_lost_file(tmp_path):
     good = tmp_path / "good.jsonl"
     good.write_text('{"text": "the ship at sea"}\n')
     done = dsir.select(
-        [good, path], ["the ship"] * 3, n=1, min_tokens=1, progress=False, on_error="skip"
+        [good, path], ["the ship"] * 20, n=1, min_tokens=1, progress=False, on_error="skip"
     )
     assert done.metrics["rows"]["read"] == 1
     assert {entry.path for entry in done.skipped if entry.rows == 0} == {str(path)}

@@ -92,7 +92,7 @@ def test_a_file_that_contradicts_itself_is_a_listed_skip(data, tmp_path):
     good, changed = tmp_path / "good.parquet", tmp_path / "changed.parquet"
     changed.write_bytes(with_number(data, 90, 89, 0))
     done = dsir.select(
-        [good, changed], ["text 70"] * 3, n=1, min_tokens=1, progress=False, on_error="skip"
+        [good, changed], ["text 70"] * 20, n=1, min_tokens=1, progress=False, on_error="skip"
     )
     assert [entry.path for entry in done.skipped if entry.rows == 0]
     assert all("the row groups have more rows than the file" in e.reason for e in done.skipped)

@@ -37,6 +37,7 @@ from dsir.run.folders import sample_to_folder, score_to_folder
 from dsir.run.inputs import cut
 from dsir.run.pipeline import Pipeline
 from dsir.run.select import run_plan
+from dsir.run.select_run import GivenModel
 from dsir.run.write_folder import write_from_folder
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.fit import FitSettings
@@ -84,9 +85,9 @@ def is_of_stages(manifest: Manifest) -> bool:
 def write_again(
     manifest: Manifest, raw: Corpus, model: Estimator, out: Path, machine: Machine
 ) -> None:
-    """Make the selection of `dsir write` again: score with the same model, draw and write.
+    """Make a selection with a fitted model again: score with the same model, draw and write.
 
-    The manifest of such a selection names the model and not the target.
+    The manifests of `dsir write` and of `select(model=...)` name the model and not the target.
 
     Args:
         manifest: the manifest of the selection.
@@ -108,6 +109,11 @@ def write_again(
     for name in _NOT_OF_STAGES.keys() & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
     plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
+    if raw.in_memory or plan.draw.rule.method == "coverage":
+        # The stages on their own read files and draw from scores alone, so this selection is one of
+        # `select(model=...)`.
+        run_plan(plan, machine, raw, None, GivenModel(model, None), out=out)
+        return
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
     extra = ExtraColumns(plan.draw.dedup == "exact", tuple(groups))

@@ -90,6 +90,7 @@ def verify(
         model=model,
         quick=quick,
         ignore_times=ignore_times,
+        progress=not quiet,
         **given,
     )
     if as_json:

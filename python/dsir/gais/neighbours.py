@@ -38,6 +38,11 @@ class NeighbourGraph(Facts):
         cosines: float32[edges].
         shares: float32[edges], the share of the tables, levels or views that put both rows into one
             bucket; 1 everywhere for "exact" and "minibatch".
+
+    Example:
+        >>> found = dsir.graph.neighbours([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1)
+        >>> found.neighbours.tolist()
+        [1, 0, 0]
     """
 
     offsets: npt.NDArray[np.int64]
@@ -117,6 +122,10 @@ def neighbours(
 
     Raises:
         SettingError: an argument is out of range, or X holds NaN or is not a table of numbers.
+
+    Example:
+        >>> dsir.graph.neighbours([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1)
+        NeighbourGraph(rows: 3, edges: 3)
     """
     rows = np.asarray(X)
     if rows.ndim != 2 or rows.dtype.kind not in "fiub":

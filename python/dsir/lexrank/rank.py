@@ -41,6 +41,11 @@ class Centrality(Facts):
         change: how much the last step changed the scores, absolute values added up.
         converged: whether the change is at most the tolerance.
         graph: the similarity graph; None for the continuous variant, which needs no graph.
+
+    Example:
+        >>> units = ["ships courts bakers", "ships sail", "courts judge", "bakers bake"]
+        >>> dsir.graph.centrality(units).converged
+        True
     """
 
     scores: npt.NDArray[np.float64]
@@ -150,6 +155,11 @@ def lexrank(
         SettingError: an argument is out of range; or vectors hold NaN, are not two-dimensional, or
             have negative entries in the continuous variant.
         InputError: a text cannot be read.
+
+    Example:
+        >>> units = ["ships courts bakers", "ships sail", "courts judge", "bakers bake"]
+        >>> dsir.graph.lexrank(units).round(2).tolist()
+        [0.38, 0.21, 0.21, 0.21]
     """
     return centrality(
         units,
@@ -187,6 +197,12 @@ def centrality(
     """Score text units as `lexrank` does, and return the scores with a report and the graph.
 
     The arguments and errors are those of `lexrank`.
+
+    Example:
+        >>> units = ["ships courts bakers", "ships sail", "courts judge", "bakers bake"]
+        >>> found = dsir.graph.centrality(units, threshold=None)
+        >>> found.converged, found.graph is None
+        (True, True)
     """
     settings = LexRankSettings(threshold, damping, tolerance, max_iterations, method, top_k)
     used = thread_count(threads)

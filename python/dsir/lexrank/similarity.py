@@ -32,6 +32,11 @@ class SimilarityGraph(Facts):
         offsets: int64[units + 1].
         neighbours: int32[edges], ascending in a row; each edge is in the rows of both units.
         weights: float64[edges], cosines; None if every edge counts 1.
+
+    Example:
+        >>> found = dsir.graph.similarity_join(["a b", "a c", "x y"], threshold=0.01)
+        >>> found.of(0)[0].tolist()
+        [0, 1]
     """
 
     offsets: npt.NDArray[np.int64]
@@ -118,6 +123,10 @@ def similarity_join(
     Raises:
         SettingError: an argument is out of range, or the rows hold NaN or are not vectors.
         InputError: a text cannot be read.
+
+    Example:
+        >>> dsir.graph.similarity_join(["a b", "a c", "x y"], threshold=0.01)
+        SimilarityGraph(units: 3, edges: 5, weights: cosines)
     """
     if threshold is None and top_k is None:
         raise SettingError("give threshold=..., top_k=... or both")

@@ -41,6 +41,12 @@ class Summary(Facts):
         documents: int64, the number of each sentence's document.
         positions: int64, the position of each sentence in its document.
         ranks: int64, 0 for the sentence that was chosen first.
+
+    Example:
+        >>> reviews = ["Ships, courts, bakers. Ships sail. Courts judge. Bakers bake."]
+        >>> summary = dsir.graph.summarize(reviews, sentences=1)
+        >>> summary.words
+        3
     """
 
     sentences: list[str]
@@ -164,6 +170,11 @@ def summarize(
     Raises:
         SettingError: an argument is out of range.
         InputError: a document cannot be read.
+
+    Example:
+        >>> reviews = ["Ships, courts, bakers. Ships sail. Courts judge. Bakers bake."]
+        >>> dsir.graph.summarize(reviews, sentences=2).words
+        5
     """
     if tokens is not None and not callable(tokens):
         raise SettingError(

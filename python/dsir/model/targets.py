@@ -37,9 +37,13 @@ class TargetCorpora:
         """Return JSON values that identify the targets and their order."""
         lists = [[shard.identity() for shard in corpus.first_shards] for corpus in self.corpora]
         if not self.names:
-            return lists[0]
+            return lists[0] if lists else None
         named = zip(self.names, lists, strict=True)
         return [{"name": name, "shards": shards} for name, shards in named]
+
+
+NO_TARGETS = TargetCorpora((), ())
+"""Of a run with a model that has been fitted before."""
 
 
 def names_of_targets(target: object) -> tuple[str, ...]:
