@@ -13,7 +13,7 @@ CLANG ?= $(firstword $(shell command -v clang++ clang++-19 clang++-16 clang++-14
 # g++-aarch64-linux-gnu, qemu-user-static); without them they are left out.
 AARCH64 := $(and $(shell command -v aarch64-linux-gnu-g++),$(shell command -v qemu-aarch64-static))
 
-.PHONY: demo test lint types native native-aarch64 sanitize fuzz pytest bench clean
+.PHONY: demo test lint types native native-aarch64 sanitize fuzz pytest pytest-lowest bench clean
 
 demo: $(VENV)
 	$(PIP) install .
@@ -69,6 +69,14 @@ else
 endif
 
 # Two processes; a file's tests stay in one, with what they share.
+# Tests that need more than dsir itself are left out where their library is not installed.
+LOWEST := tests/corpus tests/select tests/settings tests/stages tests/model tests/output tests/verify tests/workdir
+
+pytest-lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip --quiet install . -r tests/lowest_versions.txt "pytest>=8" "pytest-timeout>=2.3" "hypothesis>=6.100" "pandas==2.2.*" "polars==1.*" "scipy==1.11.*"
+	.venv-lowest/bin/python -m pytest $(wildcard $(LOWEST))
+
 pytest: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

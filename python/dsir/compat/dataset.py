@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from dsir.corpus import TextBatch
+from dsir.corpus.batches import text_bytes
 from dsir.corpus.files import open_with
 from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.line_blocks import LineBlock, line_blocks
@@ -137,7 +138,7 @@ class Dataset:
             yield batch
             # The texts of a compressed file are larger than the file, so its progress is complete
             # early. A dataset that functions read counts as 1, which is reported at the end.
-            amount = min(batch.text.nbytes, size - reported) if size > 1 else 0
+            amount = min(text_bytes(batch.text), size - reported) if size > 1 else 0
             progress(amount)
             reported += amount
         progress(size - reported)

@@ -69,6 +69,15 @@ def cut_at(ends: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         first = last
 
 
+def text_bytes(text: pa.Array) -> int:
+    """Return the bytes of texts and their offsets."""
+    try:
+        return int(text.nbytes)
+    except pa.ArrowTypeError:
+        # Older versions of pyarrow have no nbytes for string views.
+        return int(_ends(text)[-1]) + 16 * len(text) if len(text) else 0
+
+
 def table_bytes(table: pa.Table) -> int:
     """Return the bytes of a table's rows."""
     try:

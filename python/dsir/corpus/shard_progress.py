@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsir.corpus import Shard, TextBatch
+from dsir.corpus.batches import text_bytes
 from dsir.engine import Progress
 
 
@@ -27,7 +28,7 @@ class ShardProgress:
 
     def to(self, batch: TextBatch) -> None:
         """Report that a batch is done."""
-        self._text_bytes += batch.text.nbytes
+        self._text_bytes += text_bytes(batch.text)
         if self._rows:
             read = batch.unit_row + len(batch.text)
             if batch.origin is not None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.corpus import OnError, Shard
 from dsir.corpus.bad_text import bad_text_error
-from dsir.corpus.batches import BATCH_BYTES
+from dsir.corpus.batches import BATCH_BYTES, text_bytes
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
 from dsir.engine import Progress
@@ -177,7 +177,7 @@ def _count_batches(task: CountTask, progress: Progress, spool: LineSpool | None)
         result.tokens += tokens
         result.rows += rows
         result.source_rows += rows if batch.origin is None else batch.origin.documents
-        result.text_bytes += batch.text.nbytes
+        result.text_bytes += text_bytes(batch.text)
         if spool is not None:
             spool.add(batch)
         if task.most_bad is not None and result.bad > task.most_bad:

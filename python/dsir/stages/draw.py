@@ -283,7 +283,7 @@ class Survey:
                 rule = settings.rule.of_target(number)
                 size.add(rule.in_keys(log_weight) / rule.divisor)
             else:
-                size.add(log_weight / settings.rule.temperature)
+                size.add(log_weight / float(settings.rule.temperature))
 
     def refuse_nothing(self, settings: DrawSettings) -> None:
         """Raise BudgetError if no document is eligible, saying what refused how many."""
