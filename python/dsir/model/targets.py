@@ -54,7 +54,7 @@ def names_of_targets(target: object) -> tuple[str, ...]:
     return tuple(target)
 
 
-def resolve_targets(target: object, text: str) -> TargetCorpora:
+def resolve_targets(target: object, text: str, encoding: str | None = None) -> TargetCorpora:
     """Return the corpora of the targets: one for each name, or one without a name.
 
     Raises:
@@ -64,8 +64,11 @@ def resolve_targets(target: object, text: str) -> TargetCorpora:
     """
     names = names_of_targets(target)
     if not isinstance(target, Mapping):
-        return TargetCorpora((), (resolve(target, text=text, name="target"),))
-    corpora = (resolve(one, text=text, name=f"target {name}") for name, one in target.items())
+        return TargetCorpora((), (resolve(target, text=text, name="target", encoding=encoding),))
+    corpora = (
+        resolve(one, text=text, name=f"target {name}", encoding=encoding)
+        for name, one in target.items()
+    )
     return TargetCorpora(names, tuple(corpora))
 
 

@@ -160,6 +160,7 @@ def run_plan(
         target,
         text=plan.reading.text,
         target_text=plan.reading.target_text,
+        text_encoding=plan.reading.text_encoding,
         windows=plan.documents,
         features=plan.fit.features,
         machine=machine,

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, get_args
 from dsir import arguments
 from dsir.arguments import argument, chosen, name_of_column, one_of
 from dsir.corpus import OnError
+from dsir.corpus.encoded_text import encoding_of
 from dsir.settings.bad_data import NO_LIMITS, BadLimits, Most, check_bad_limits
 
 
@@ -17,6 +18,7 @@ class ReadArguments(TypedDict, total=False):
 
     text: str
     target_text: str | None
+    text_encoding: str | None
     on_error: OnError
     max_bad_rows: Most
     max_bad_shards: Most
@@ -29,6 +31,7 @@ class ReadSettings:
     Attributes:
         text: the text column.
         target_text: the text column of the target; None for the same.
+        text_encoding: the encoding of text columns of bytes; None if these are no texts.
         on_error: what to do with rows and files that cannot be read.
         limits: how many rows and shards may be bad.
 
@@ -41,6 +44,12 @@ class ReadSettings:
         None,
         "The text column of the target, e.g. content, if raw has another one. By default both have "
         "the same.",
+    )
+    text_encoding: str | None = argument(
+        None,
+        "The encoding of a text column of bytes (binary), e.g. utf-8, latin-1 or utf-16. By "
+        "default such a column is an error. Columns of strings, JSON Lines and CSV are read as "
+        "ever, and columns are written as they came.",
     )
     on_error: OnError = argument(
         "raise",
@@ -55,6 +64,8 @@ class ReadSettings:
         name_of_column("text", self.text)
         if self.target_text is not None:
             name_of_column("target_text", self.target_text)
+        if self.text_encoding is not None:
+            object.__setattr__(self, "text_encoding", encoding_of(self.text_encoding))
         one_of("on_error", self.on_error, get_args(OnError))
 
     @classmethod
@@ -71,10 +82,15 @@ class ReadSettings:
         return replace(reading, limits=limits)
 
     def columns(self) -> dict[str, str]:
-        """Return the text columns as JSON values: that of the target only where it differs."""
+        """Return the text columns as JSON values.
+
+        That of the target is there only where it differs, and an encoding only if it is given.
+        """
         found = {"text": self.text}
         if self.target_text not in (None, self.text):
             found["target_text"] = str(self.target_text)
+        if self.text_encoding is not None:
+            found["text_encoding"] = self.text_encoding
         return found
 
     @property
