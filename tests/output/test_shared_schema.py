@@ -21,7 +21,7 @@ from dsir.output.shared_schema import SharedSchemas, shared_schemas
 
 WORDS = ["court", "judge", "onion", "butter", "clause", "simmer", "appeal", "oven"]
 SETTINGS: dict[str, Any] = {"n": 60, "min_tokens": 1, "method": "top-k", "progress": False}
-TARGET = ["court judge appeal clause"] * 3
+TARGET = ["court judge appeal clause"] * 50
 ROWS = 20
 
 
@@ -264,7 +264,7 @@ def test_types_are_kept_on_request(tmp_path, invoke_dsir):
     (path,) = dsir.select(raw, TARGET, out=tmp_path / "one", **given).paths
     assert pq.read_schema(path).field("x").type == pa.int64()
     target = tmp_path / "target.jsonl"
-    target.write_text(json.dumps({"text": TARGET[0]}))
+    target.write_text("".join(json.dumps({"text": text}) + "\n" for text in TARGET))
     options = ["-n", 6, "--min-tokens", 1, "--method", "top-k", "--keep-types"]
     done = invoke_dsir("select", raw, "-t", target, "-o", tmp_path / "cli", *options)
     assert done.returncode == 0, done.stderr

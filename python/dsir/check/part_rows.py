@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dsir.check.row_merge import Rows
 from dsir.corpus.batches import READ_LIMITS, ReadLimits
+from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.files import open_file
 from dsir.errors import OutputError
 from dsir.output.folder import ORIGINS_FOLDER, WEIGHTS_FOLDER
@@ -66,7 +67,9 @@ def part_rows(
         InputError: the part cannot be read.
     """
     path = own_file(manifest, part)
-    shard = replace(open_file(path, text), limits=limits)
+    told = (one.get("text_encoding") for one in manifest.sources)
+    encoding = next((encoding_of(one) for one in told if one is not None), None)
+    shard = replace(open_file(path, text, encoding), limits=limits)
     count = sum(len(some.source) for some in origins_of(manifest, part))
     if manifest.files[part].rows != count:
         raise OutputError(

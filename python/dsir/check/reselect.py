@@ -16,6 +16,7 @@ from dsir.check.file_checks import Finding
 from dsir.check.json_differences import differences
 from dsir.check.part_rows import own_file
 from dsir.corpus import Corpus, Shard, resolve
+from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.files import open_file
 from dsir.corpus.windows.shard import WINDOW_KEYS
 from dsir.errors import (
@@ -221,6 +222,16 @@ def _own_model(manifest: Manifest) -> Location | None:
     return own_file(manifest, MODEL_FILE)
 
 
+def _encoding_of(entry: Mapping[str, Any]) -> str | None:
+    """Return the encoding of an input's texts, as the manifest describes it.
+
+    Raises:
+        SettingError: it is no encoding.
+    """
+    found = entry.get("text_encoding")
+    return None if found is None else encoding_of(found)
+
+
 class _Search:
     """Finds inputs, and collects what is wrong with them."""
 
@@ -259,7 +270,8 @@ class _Search:
 
     def _given(self, name: str, described: list[dict[str, Any]], given: object) -> Corpus | None:
         try:
-            corpus = resolve(given, text=self._text, name=name)
+            encoding = _encoding_of(described[0]) if described else None
+            corpus = resolve(given, text=self._text, name=name, encoding=encoding)
         except StoreError:
             raise
         except (InputError, SettingError) as error:
@@ -290,7 +302,7 @@ class _Search:
             self._say(f"{name}: the manifest names the input {path!r:.80}, which is not a path")
             return None
         try:
-            shard = open_file(location_of(path), self._text)
+            shard = open_file(location_of(path), self._text, _encoding_of(entry))
         except StoreError:
             raise
         except (InputError, SettingError) as error:

@@ -10,7 +10,6 @@ from typing import Any
 import typer
 
 from dsir.corpus import Corpus, Paths, resolve
-from dsir.corpus.text_column import find_text_column
 from dsir.errors import InputError
 from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
 from dsir.remote import folder_of, location_of
@@ -51,9 +50,11 @@ def dry_run(
     fitted_model(target, model, given)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of({**given, "progress": False})
-    text, target_text = plan.reading.text, plan.reading.target_text
-    targets = NO_TARGETS if target is None else resolve_targets(target, text, target_text)
-    found = resolve(Paths(raw), text=plan.reading.text, name="raw")
+    text, encoding = plan.reading.text, plan.reading.text_encoding
+    targets = NO_TARGETS
+    if target is not None:
+        targets = resolve_targets(target, text, plan.reading.target_text, encoding)
+    found = resolve(Paths(raw), text=text, name="raw", encoding=encoding)
     corpora = (found, *targets.corpora)
     shards = (shard for corpus in corpora for shard in corpus.shards)
     check_output(location_of(out), shards, overwrite=overwrite, resuming=workdir is not None)
@@ -88,7 +89,7 @@ def survey(corpus: Corpus) -> dict[str, Any]:
             known = shard.rows_in_metadata()
             schema = shard.schema()
             if schema is not None:
-                find_text_column(schema, shard.text, shard.name)
+                shard.text_column(schema)
         except InputError as error:
             unreadable.append(str(error))
             continue

@@ -202,7 +202,7 @@ class _SummaryOptions:
         return dataclasses.asdict(self)
 
 
-@command({name: _SHARED[name] for name in ("text", "on_error", "threads")})
+@command({name: _SHARED[name] for name in ("text", "text_encoding", "on_error", "threads")})
 def lexrank(
     raw: options.Raw,
     out: OutOption,
@@ -261,12 +261,13 @@ def lexrank(
         tuple(raw),
         text=reading.text,
         group_by=group_by,
+        encoding=reading.text_encoding,
         on_error=reading.on_error,
         reporter=reporter(not quiet),
     )
     description = {
         "settings": {
-            "text": reading.text,
+            **reading.columns(),
             "group_by": group_by,
             "top": top,
             **summaries.describe(),

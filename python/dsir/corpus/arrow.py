@@ -20,10 +20,11 @@ from dsir.corpus.shard import (
     OnError,
     TakenRows,
     TextBatch,
+    bad_among,
     refuse_missing_rows,
 )
 from dsir.corpus.take_rows import take_rows
-from dsir.corpus.text_column import check_names, find_text_column
+from dsir.corpus.text_column import check_names
 from dsir.errors import ShardError
 from dsir.formats import Kind
 from dsir.remote.read_errors import first_line, translated
@@ -59,24 +60,28 @@ class ArrowShard(FileShard):
         groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
-        del on_error, batch_bytes  # A record batch is read whole or not at all: no bad single rows.
+        del batch_bytes
         schema = self.schema()
-        text_column = find_text_column(schema, self.text, self.name)
+        text_column = self.text_column(schema)
         group_columns = [find_group_column(schema, name, self.name) for name in groups]
         fields = {schema.get_field_index(one.path[0]) for one in (text_column, *group_columns)}
         for unit_row, batch in self._batches(sorted(fields), threads):
             values = [values_of(column.of(batch)) for column in group_columns]
-            for position, text in cut_text(text_column.of(batch)):
+            texts, bad = self.texts_of(text_column, batch, unit_row, on_error)
+            for position, text in cut_text(texts):
                 span = slice(position, position + len(text))
                 yield TextBatch(
-                    unit_row + position, text, groups=tuple(one.of(span) for one in values)
+                    unit_row + position,
+                    text,
+                    bad_among(bad, unit_row + position, len(text)),
+                    groups=tuple(one.of(span) for one in values),
                 )
 
     def take(self, rows: npt.NDArray[np.int64], *, threads: int = 1) -> Iterator[TakenRows]:
         """Fetch rows by their number, at most one record batch of the file at a time."""
         if not len(rows):
             return
-        column = find_text_column(self.schema(), self.text, self.name)
+        column = self.text_column(self.schema())
         total = 0
         for unit_row, batch in self._batches(None, threads):
             wanted = within(rows, unit_row, len(batch))

@@ -24,6 +24,7 @@ class FileShard(Shard):
         mtime_ns: time of the last change, when the corpus was resolved; 0 in a store.
         version: in a store, the etag or what the store has in its place; else empty.
         part: which part of the file this shard is; None for the whole file.
+        encoding: the encoding of a text column of bytes; None if such a column holds no texts.
         limits: how much of the file is in memory at a time. What is read does not depend on it.
     """
 
@@ -34,6 +35,7 @@ class FileShard(Shard):
     text: str
     version: str = ""
     part: FilePart | None = field(default=None, kw_only=True)
+    encoding: str | None = field(default=None, kw_only=True)
     limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
 
     @property
@@ -51,9 +53,12 @@ class FileShard(Shard):
 
         A part returns those of its whole file.
         """
+        text: dict[str, int | str] = {}
+        if self.encoding is not None:
+            text = {"text_encoding": self.encoding}
         if self.is_remote:
-            return {"path": self.path, "size": self.file_size, "version": self.version}
-        return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns}
+            return {"path": self.path, "size": self.file_size, "version": self.version, **text}
+        return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns, **text}
 
     @property
     def file_size(self) -> int:

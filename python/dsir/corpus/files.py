@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from dsir.corpus.file_shard import FileShard, file_state
@@ -24,12 +25,13 @@ def is_known(path: Location, *, in_folder: bool = False) -> bool:
     return found is not None and (found.in_folder or not in_folder)
 
 
-def open_file(path: Location, text: str) -> FileShard:
+def open_file(path: Location, text: str, encoding: str | None = None) -> FileShard:
     """Describe a file as a shard.
 
     Args:
         path: the file as the user gave it, or its URL; also its name in messages.
         text: the text column.
+        encoding: the encoding of text columns of bytes; None if these are no texts.
 
     Raises:
         SettingError: the suffix is not known.
@@ -39,7 +41,9 @@ def open_file(path: Location, text: str) -> FileShard:
     if found is None or found.format.reader is None:
         raise SettingError(f"{path}: unknown file type; dsir reads {SUFFIXES}")
     reader: type[FileShard] = loaded(found.format.reader)
-    return open_with(reader, path, text, found.compression)
+    shard = open_with(reader, path, text, found.compression)
+    # Readers of texts have their own.
+    return shard if encoding is None else replace(shard, encoding=encoding)
 
 
 def open_with(

@@ -13,9 +13,8 @@ import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, rows_per_batch, within
 from dsir.corpus.group_values import find_group_column, values_of
-from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, refuse_missing_rows
+from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, bad_among, refuse_missing_rows
 from dsir.corpus.take_rows import take_rows
-from dsir.corpus.text_column import find_text_column
 from dsir.formats import Kind
 from dsir.primitive_arrays import to_numpy
 
@@ -26,12 +25,14 @@ class MemoryShard(Shard):
 
     Attributes:
         table: the rows, with all their columns.
+        encoding: the encoding of a text column of bytes; None if such a column holds no texts.
     """
 
     name: str
     size: int
     text: str
     table: pa.Table = field(compare=False, repr=False)
+    encoding: str | None = None
     kind: ClassVar[Kind] = "memory"
 
     def identity(self) -> dict[str, int | str]:
@@ -39,7 +40,7 @@ class MemoryShard(Shard):
         import pyarrow.compute as pc  # Here: long to import.
 
         lengths, content = hashlib.sha256(), hashlib.sha256()
-        for batch in self.text_batches(on_error="raise"):
+        for batch in self.text_batches(on_error="skip"):
             text = batch.text
             if pa.types.is_dictionary(text.type):
                 text = text.dictionary_decode()
@@ -48,7 +49,8 @@ class MemoryShard(Shard):
             lengths.update(to_numpy(pc.binary_length(text).fill_null(-1)).data)
             content.update(_content(text.drop_null()))
         digest = hashlib.sha256(lengths.digest() + content.digest()).hexdigest()[:16]
-        return {"name": self.name, "num_rows": self.rows_in_metadata(), "texts": digest}
+        told = {} if self.encoding is None else {"text_encoding": self.encoding}
+        return {"name": self.name, "num_rows": self.rows_in_metadata(), "texts": digest, **told}
 
     def check_unchanged(self) -> None:
         """Do nothing: Arrow tables do not change."""
@@ -75,17 +77,21 @@ class MemoryShard(Shard):
         groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
-        del on_error, threads, batch_bytes
+        del threads, batch_bytes
         schema = self.table.schema
-        text_column = find_text_column(schema, self.text, self.name)
+        text_column = self.text_column(schema)
         group_columns = [find_group_column(schema, name, self.name) for name in groups]
         unit_row = 0
         for batch in self.table.to_batches():
             values = [values_of(column.of(batch)) for column in group_columns]
-            for position, text in cut_text(text_column.of(batch)):
+            texts, bad = self.texts_of(text_column, batch, unit_row, on_error)
+            for position, text in cut_text(texts):
                 span = slice(position, position + len(text))
                 yield TextBatch(
-                    unit_row + position, text, groups=tuple(one.of(span) for one in values)
+                    unit_row + position,
+                    text,
+                    bad_among(bad, unit_row + position, len(text)),
+                    groups=tuple(one.of(span) for one in values),
                 )
             unit_row += len(batch)
 
@@ -97,7 +103,7 @@ class MemoryShard(Shard):
         total = self.rows_in_metadata()
         if int(rows[-1]) >= total:
             raise refuse_missing_rows(self, int(rows[-1]), total)
-        column = find_text_column(self.table.schema, self.text, self.name)
+        column = self.text_column(self.table.schema)
         length = rows_per_batch(self.size, total)
         unit_row = 0
         for batch in self.table.to_batches(max_chunksize=length):

@@ -33,7 +33,7 @@ from dsir.corpus.shard import (
     refuse_missing_rows,
 )
 from dsir.corpus.take_rows import take_rows
-from dsir.corpus.text_column import TextColumn, check_names, find_text_column
+from dsir.corpus.text_column import TextColumn, check_names
 from dsir.errors import ShardError, StoreError
 from dsir.formats import Kind
 from dsir.remote.read_errors import first_line, translated
@@ -146,10 +146,9 @@ class ParquetShard(FileShard):
         groups: Sequence[str] = (),
     ) -> Iterator[TextBatch]:
         """Read every row's text once, in order; see `Shard.text_batches`."""
-        del on_error  # A row group is read whole or not at all: no bad single rows.
         with self._open() as file:
             schema = self._schema_of(file)
-            text_column = find_text_column(schema, self.text, self.name)
+            text_column = self.text_column(schema)
             group_columns = [find_group_column(schema, name, self.name) for name in groups]
             projections = [column.projection for column in (text_column, *group_columns)]
             names = list(dict.fromkeys(projections))
@@ -164,7 +163,8 @@ class ParquetShard(FileShard):
                     continue
                 for batch in self._batches(file, row_group, names, threads, batch_bytes):
                     values = tuple(values_of(column.of(batch)) for column in group_columns)
-                    yield TextBatch(unit_row, text_column.of(batch), groups=values)
+                    text, bad = self.texts_of(text_column, batch, unit_row, on_error)
+                    yield TextBatch(unit_row, text, bad, groups=values)
                     unit_row += len(batch)
 
     def without_damage(self) -> ParquetShard | None:
@@ -175,7 +175,7 @@ class ParquetShard(FileShard):
         """
         damaged = dict(self.damaged)
         with self._open() as file:
-            column = find_text_column(self._schema_of(file), self.text, self.name)
+            column = self.text_column(self._schema_of(file))
             for row_group in self._row_groups(file):
                 if row_group in damaged:
                     continue
@@ -252,7 +252,7 @@ class ParquetShard(FileShard):
             if int(rows[-1]) >= total:
                 raise refuse_missing_rows(self, int(rows[-1]), total)
             schema = self._schema_of(file)
-            column = find_text_column(schema, self.text, self.name)
+            column = self.text_column(schema)
             unit_row = 0
             for row_group in self._row_groups(file):
                 group_rows = file.metadata.row_group(row_group).num_rows

@@ -75,7 +75,9 @@ class Corpus:
         return replace(self, shards=tuple(shard.limited(limits) for shard in self.shards))
 
 
-def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
+def resolve(
+    source: object, *, text: str = "text", name: str = "raw", encoding: str | None = None
+) -> Corpus:
     """Make a corpus of whatever a user names.
 
     Args:
@@ -83,6 +85,7 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
             list of any of these (see the module's docstring for lists of strings).
         text: the text column; dots lead into nested columns.
         name: what messages call the corpus.
+        encoding: the encoding of text columns of bytes; None if these are no texts.
 
     Raises:
         SettingError: dsir cannot read this type of source, or a file is named twice.
@@ -91,7 +94,7 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
         TextColumnError: a table in memory lacks the text column, or the column is not text.
     """
     name_of_column("text", text)
-    resolver = _Resolver(text)
+    resolver = _Resolver(text, encoding)
     found = tuple(resolver.shards(source, name))
     if not found:
         raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
@@ -132,10 +135,12 @@ class _Resolver:
 
     Args:
         text: the text column.
+        encoding: the encoding of text columns of bytes.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, encoding: str | None) -> None:
         self._text = text
+        self._encoding = encoding
         self.left_out: list[LeftOut] = []
 
     def shards(self, source: Any, name: str) -> Iterator[Shard]:
@@ -224,14 +229,14 @@ class _Resolver:
             listing = Listing((path,))
         self.left_out += listing.left_out
         for file in listing.files:
-            yield open_file(file, self._text)
+            yield open_file(file, self._text, self._encoding)
 
     def _remote(self, source: RemotePath, name: str) -> Iterator[Shard]:
         """Yield a shard for each file that a URL stands for."""
         paths = self._remote_paths(source, name)
         # Each file takes a request, for its size and version.
         with Workers(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
-            yield from pool.map(lambda path: open_file(path, self._text), paths)
+            yield from pool.map(lambda path: open_file(path, self._text, self._encoding), paths)
 
     def _remote_paths(self, source: RemotePath, name: str) -> list[RemotePath]:
         pattern = has_pattern(source)
@@ -255,8 +260,8 @@ class _Resolver:
         return found
 
     def _in_memory(self, table: pa.Table, name: str) -> MemoryShard:
-        find_text_column(table.schema, self._text, name)
-        return MemoryShard(name, table_bytes(table), self._text, table)
+        find_text_column(table.schema, self._text, name, self._encoding)
+        return MemoryShard(name, table_bytes(table), self._text, table, self._encoding)
 
 
 def _unreadable(source: object, name: str) -> SettingError:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from dsir.corpus.batches import READ_LIMITS, ReadLimits
 from dsir.corpus.group_values import GroupValues
 from dsir.corpus.line_blocks import LineBlock
+from dsir.corpus.text_column import TextColumn, find_text_column
 from dsir.errors import InputError, RowError, ShardError
 from dsir.formats import Kind
 from dsir.remote import Location
@@ -178,6 +179,43 @@ class Shard(abc.ABC):
         """Return the same shard with other `limits`; itself if it is a table in memory."""
         del limits
         return self
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of a text column of bytes; None if such a column holds no texts."""
+        return None
+
+    def text_column(self, schema: pa.Schema) -> TextColumn:
+        """Return the text column in the shard's schema.
+
+        Raises:
+            TextColumnError: there is none, or it does not hold text.
+        """
+        return find_text_column(schema, self.text, self.name, self.encoding)
+
+    def texts_of(
+        self, column: TextColumn, batch: pa.RecordBatch, unit_row: int, on_error: OnError
+    ) -> tuple[pa.Array, tuple[BadRow, ...]]:
+        """Return the texts of a batch, and the rows whose texts cannot be decoded.
+
+        Args:
+            column: the text column.
+            batch: the rows.
+            unit_row: the number of the first row in the shard.
+            on_error: "raise" refuses such rows.
+
+        Raises:
+            RowError: a text cannot be decoded, and `on_error` is "raise".
+        """
+        text = column.of(batch)
+        reason = f"the text is not {column.encoding}"
+        bad = tuple(
+            BadRow(unit_row + place, reason, snippet=snippet)
+            for place, snippet in column.undecodable(batch, text)
+        )
+        if bad and on_error == "raise":
+            raise refuse_bad_row(self, bad[0])
+        return text, bad
 
     def surveyed(self) -> Shard:
         """Return the same shard, knowing what a short look at the file tells, such as its footer.
@@ -376,6 +414,11 @@ class Shard(abc.ABC):
     @abc.abstractmethod
     def schema(self) -> pa.Schema | None:
         """Return the schema of `TakenRows.records`, or None for JSON Lines."""
+
+
+def bad_among(bad: tuple[BadRow, ...], unit_row: int, rows: int) -> tuple[BadRow, ...]:
+    """Return the bad rows among `rows` rows from `unit_row` on."""
+    return tuple(one for one in bad if unit_row <= one.row < unit_row + rows)
 
 
 def refuse_bad_row(shard: Shard, bad: BadRow, where: str = "") -> RowError:

@@ -20,6 +20,7 @@ _KINDS = (
     ("broken_json", re.compile(r"broken JSON")),
     ("no_text_field", re.compile(r"no field ")),
     ("not_utf8", re.compile(r"invalid UTF-8|the text is not UTF-8")),
+    ("not_decodable", re.compile(r"the text is not ")),
     ("too_long", re.compile(r"the text is longer than")),
     ("not_an_object", re.compile(r"(?s).* is .*, not an object$")),
     ("not_a_string", re.compile(r"(?s).* is .*, not a string$")),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from dsir.corpus.encoded_text import as_text, text_type, undecodable
 from dsir.errors import TextColumnError
 
 _NAMED_COLUMNS = 20
@@ -22,10 +23,12 @@ class TextColumn:
     Attributes:
         path: field names from the top: one name for a plain column, more for a nested one.
         type: the Arrow type of the texts.
+        encoding: the encoding of a column of bytes; None if the column holds texts.
     """
 
     path: tuple[str, ...]
     type: pa.DataType
+    encoding: str | None = None
 
     @property
     def projection(self) -> str:
@@ -33,7 +36,25 @@ class TextColumn:
         return ".".join(self.path)
 
     def of(self, batch: pa.RecordBatch) -> pa.Array:
-        """Return the texts of a batch; the text is null if a parent is."""
+        """Return the texts of a batch; the text is null if a parent is, or cannot be decoded."""
+        return self._texts(self._stored(batch))
+
+    def undecodable(self, batch: pa.RecordBatch, text: pa.Array) -> Iterator[tuple[int, str]]:
+        """Give the places of the texts of a batch that cannot be decoded, and how each begins.
+
+        Args:
+            batch: the rows.
+            text: what `of` returned for them.
+        """
+        if self.encoding is not None:
+            yield from undecodable(self._stored(batch), text)
+
+    def _texts(self, stored: pa.Array) -> pa.Array:
+        if self.encoding is None or is_text(stored.type):
+            return stored
+        return as_text(stored, self.encoding)
+
+    def _stored(self, batch: pa.RecordBatch) -> pa.Array:
         array = batch.column(self.path[0])
         if len(self.path) > 1:
             import pyarrow.compute as pc  # Here: long to import.
@@ -43,7 +64,9 @@ class TextColumn:
         return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
+def find_text_column(
+    schema: pa.Schema, text: str, name: str, encoding: str | None = None
+) -> TextColumn:
     """Find the text column in a schema.
 
     A top-level column of exactly that name wins over a nested one.
@@ -52,6 +75,7 @@ def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
         schema: the columns of the shard.
         text: the name of the column, such as "text" or "doc.body".
         name: what messages call the shard.
+        encoding: the encoding of text columns of bytes; None if these are no texts.
 
     Raises:
         TextColumnError: no column or more than one has this name, or it does not hold text.
@@ -68,13 +92,19 @@ def find_text_column(schema: pa.Schema, text: str, name: str) -> TextColumn:
             f"name the right one with text=...{meant(schema, text)}",
             path=name,
         )
-    if not is_text(column.type):
+    if is_text(column.type):
+        return column
+    decoded = text_type(column.type, encoding or "utf-8")
+    if decoded is None or encoding is None:
+        way_out = "name the right one with text=..."
+        if decoded is not None:
+            way_out += ", or say how its bytes are text, e.g. with text_encoding='utf-8'"
         raise TextColumnError(
             f"{name}: column {text!r} is {column.type}, not text; "
-            f"columns: {describe_columns(schema)}; name the right one with text=...",
+            f"columns: {describe_columns(schema)}; {way_out}",
             path=name,
         )
-    return column
+    return TextColumn(column.path, decoded, encoding)
 
 
 def find_column(schema: pa.Schema, column: str) -> TextColumn | None:

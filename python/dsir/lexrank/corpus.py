@@ -12,9 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.arguments import amount, is_percent, share, shown
-from dsir.corpus import OnError, Paths, Shard, resolve
+from dsir.corpus import Corpus, OnError, Paths, Shard, resolve
 from dsir.corpus.skipped import Skipped
-from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.lexrank.doubtful import GroupWarnings, warn_of_flat
 from dsir.lexrank.groups import Group, groups_of, read_grouping
@@ -94,6 +93,7 @@ def open_corpus(
     *,
     text: str,
     group_by: str | None,
+    encoding: str | None = None,
     on_error: OnError,
     reporter: Reporter,
 ) -> tuple[Readable, Watch]:
@@ -103,6 +103,7 @@ def open_corpus(
         paths: files, patterns or folders.
         text: the text column.
         group_by: the group column, which holds text; None for no groups.
+        encoding: the encoding of text columns of bytes; None if these are no texts.
         on_error: "raise" or "skip".
         reporter: shows the stages.
 
@@ -110,12 +111,16 @@ def open_corpus(
         InputError: there is nothing to read.
     """
     watch = Watch(reporter)
-    texts = resolve(Paths(paths), text=text, name="raw")
-    keys = None if group_by is None else resolve(Paths(paths), text=group_by, name="raw")
+
+    def opened(column: str) -> Corpus:
+        return resolve(Paths(paths), text=column, name="raw", encoding=encoding)
+
+    texts = opened(text)
+    keys = None if group_by is None else opened(group_by)
     if on_error == "raise":
         for shard in (*texts.shards, *(keys.shards if keys else ())):
             if (schema := shard.schema()) is not None:
-                find_text_column(schema, shard.text, shard.name)
+                shard.text_column(schema)
         return readable(texts, keys, on_error, watch), watch
     with watch.reading("check", texts):
         return readable(texts, keys, on_error, watch), watch

@@ -79,6 +79,11 @@ class ReadableShard(Shard):
         """The file of the inner shard."""
         return self.inner.file
 
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of the inner shard."""
+        return self.inner.encoding
+
     def identity(self) -> dict[str, int | str]:
         """Return the identity of the inner shard."""
         return self.inner.identity()

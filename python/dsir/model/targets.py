@@ -59,7 +59,10 @@ def names_of_targets(target: object) -> tuple[str, ...]:
 
 
 def resolve_targets(
-    target: object, text: str, target_text: str | Mapping[str, str] | None = None
+    target: object,
+    text: str,
+    target_text: str | Mapping[str, str] | None = None,
+    encoding: str | None = None,
 ) -> TargetCorpora:
     """Return the corpora of the targets: one for each name, or one without a name.
 
@@ -67,6 +70,7 @@ def resolve_targets(
         target: the targets, given as in `dsir.select`.
         text: the text column of raw.
         target_text: that of the targets, or of some of them by name; None for the same.
+        encoding: the encoding of text columns of bytes; None if these are no texts.
 
     Raises:
         SettingError: a name is not printable text, there are no targets or too many, or
@@ -82,9 +86,10 @@ def resolve_targets(
         )
     same = target_text if isinstance(target_text, str) else text
     if not isinstance(target, Mapping):
-        return TargetCorpora((), (resolve(target, text=same, name="target"),))
+        corpus = resolve(target, text=same, name="target", encoding=encoding)
+        return TargetCorpora((), (corpus,))
     corpora = (
-        resolve(one, text=by_name.get(name, same), name=f"target {name}")
+        resolve(one, text=by_name.get(name, same), name=f"target {name}", encoding=encoding)
         for name, one in target.items()
     )
     return TargetCorpora(names, tuple(corpora))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.group_values import find_group_column
 from dsir.corpus.listing import identity_of
-from dsir.corpus.text_column import find_text_column
 from dsir.engine import Engine
 from dsir.errors import BudgetError, InputError, OutputError, warn
 from dsir.model.targets import TargetCorpora
@@ -54,7 +53,7 @@ def _look_at(look: _Look, progress: Callable[[int], None]) -> int | None:
         return None  # The stage that reads the shard says what is wrong with it, and where.
     try:
         if schema is not None and not shard.is_windows:
-            find_text_column(schema, shard.text, shard.name)
+            shard.text_column(schema)
             for column in look.columns:
                 find_group_column(schema, column, shard.name)
     except InputError:

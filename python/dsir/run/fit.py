@@ -70,6 +70,7 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
         target,
         text=reading.text,
         target_text=reading.target_text,
+        text_encoding=reading.text_encoding,
         windows=windows,
         features=settings.features,
         machine=machine,

@@ -72,6 +72,7 @@ def open_inputs(
     *,
     text: str,
     target_text: str | Mapping[str, str] | None = None,
+    text_encoding: str | None = None,
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
@@ -84,6 +85,7 @@ def open_inputs(
         target: the target, given as in `dsir.select`; None for no targets.
         text: the text column.
         target_text: the text column of the targets, or of some by name; None for the same.
+        text_encoding: the encoding of text columns of bytes; None if these are no texts.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
         machine: what the run may use.
@@ -94,8 +96,10 @@ def open_inputs(
         SettingError: `raw` or `target` cannot be read as a corpus.
         DsirError: see `look`.
     """
-    targets = NO_TARGETS if target is None else resolve_targets(target, text, target_text)
-    found = resolve(raw, text=text, name="raw")
+    targets = NO_TARGETS
+    if target is not None:
+        targets = resolve_targets(target, text, target_text, text_encoding)
+    found = resolve(raw, text=text, name="raw", encoding=text_encoding)
     if look is not None:
         look(found, targets)
     corpora = tuple(prepared(one, windows, features, machine) for one in targets.corpora)

@@ -217,6 +217,7 @@ def run_plan(
         target,
         text=plan.reading.text,
         target_text=plan.reading.target_text,
+        text_encoding=plan.reading.text_encoding,
         windows=plan.documents,
         features=plan.fit.features if fitted is None else fitted.model.features,
         machine=machine,

@@ -164,5 +164,5 @@ class Plan:
 _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates"}
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
 # Described only where it differs from another setting.
-_OPTIONAL = {"target_text", "estimator"}
+_OPTIONAL = {"target_text", "text_encoding", "estimator"}
 _OBJECTS = {"features", "filters", "combine", "max_per"}

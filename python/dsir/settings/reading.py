@@ -9,6 +9,7 @@ from typing import Any, TypedDict, get_args
 from dsir import arguments
 from dsir.arguments import argument, chosen, name_of_column, one_of
 from dsir.corpus import OnError
+from dsir.corpus.encoded_text import encoding_of
 from dsir.settings.bad_data import NO_LIMITS, BadLimits, Most, check_bad_limits
 from dsir.settings.option_text import target_text_in
 
@@ -18,6 +19,7 @@ class ReadArguments(TypedDict, total=False):
 
     text: str
     target_text: str | Mapping[str, str] | None
+    text_encoding: str | None
     on_error: OnError
     max_bad_rows: Most
     max_bad_shards: Most
@@ -30,6 +32,7 @@ class ReadSettings:
     Attributes:
         text: the text column.
         target_text: the text column of the targets, or that of some by name; None for the same.
+        text_encoding: the encoding of text columns of bytes; None if these are no texts.
         on_error: what to do with rows and files that cannot be read.
         limits: how many rows and shards may be bad.
 
@@ -44,6 +47,12 @@ class ReadSettings:
         "some targets by name, e.g. law=body,news=content. By default all have the same.",
         metavar="COLUMN",
         read=target_text_in,
+    )
+    text_encoding: str | None = argument(
+        None,
+        "The encoding of a text column of bytes (binary), e.g. utf-8, latin-1 or utf-16. By "
+        "default such a column is an error. Columns of strings, JSON Lines and CSV are read as "
+        "ever, and columns are written as they came.",
     )
     on_error: OnError = argument(
         "raise",
@@ -62,6 +71,8 @@ class ReadSettings:
             object.__setattr__(self, "target_text", dict(self.target_text) or None)
         elif self.target_text is not None:
             name_of_column("target_text", self.target_text)
+        if self.text_encoding is not None:
+            object.__setattr__(self, "text_encoding", encoding_of(self.text_encoding))
         one_of("on_error", self.on_error, get_args(OnError))
 
     @classmethod
@@ -78,12 +89,17 @@ class ReadSettings:
         return replace(reading, limits=limits)
 
     def columns(self) -> dict[str, str | dict[str, str]]:
-        """Return the text columns as JSON values: that of the target only where it differs."""
+        """Return the text columns as JSON values.
+
+        That of the target is there only where it differs, and an encoding only if it is given.
+        """
         found: dict[str, str | dict[str, str]] = {"text": self.text}
         if isinstance(self.target_text, Mapping):
             found["target_text"] = dict(self.target_text)
         elif self.target_text not in (None, self.text):
             found["target_text"] = str(self.target_text)
+        if self.text_encoding is not None:
+            found["text_encoding"] = self.text_encoding
         return found
 
     @property

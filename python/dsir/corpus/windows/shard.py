@@ -31,7 +31,6 @@ from dsir.corpus.shard import (
     TakenRows,
     TextBatch,
 )
-from dsir.corpus.text_column import find_text_column
 from dsir.corpus.windows.lines import WindowLine
 from dsir.corpus.windows.records import WindowRecords, window_schema
 from dsir.corpus.windows.texts import WindowTexts, window_texts
@@ -98,6 +97,11 @@ class ChunkedShard(Shard):
     def documents(self) -> Shard:
         """The inner shard."""
         return self.inner
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of the inner shard."""
+        return self.inner.encoding
 
     @property
     def limits(self) -> ReadLimits:
@@ -174,7 +178,7 @@ class ChunkedShard(Shard):
         schema = self.inner.schema()
         if schema is None:
             return None
-        return window_schema(schema, find_text_column(schema, self.text, self.name), self.name)
+        return window_schema(schema, self.text_column(schema), self.name)
 
     def text_batches(
         self,
@@ -279,7 +283,7 @@ class ChunkedShard(Shard):
     def _take_records(
         self, wanted: _Wanted, records: pa.RecordBatch, schema: pa.Schema
     ) -> Iterator[TakenRows]:
-        column = find_text_column(records.schema, self.text, self.name)
+        column = self.text_column(records.schema)
         before = self.rows_before()
         maker = WindowRecords(records, column, schema)
         for batch in wanted.batches(maker.other_bytes(wanted.most_repeated)):

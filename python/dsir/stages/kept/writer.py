@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from dsir.corpus import Shard, TextBatch
 from dsir.corpus.take_rows import take_values
+from dsir.corpus.text_column import is_text
 from dsir.errors import InputError
 from dsir.output.dictionaries import has_dictionary
 from dsir.primitive_arrays import to_arrow
@@ -181,6 +182,8 @@ def can_keep(shard: Shard) -> bool:
         return shard.kept_as == "lines"
     schema = _schema_of(shard)
     nested = shard.text not in schema.names
+    if not nested and not is_text(schema.field(shard.text).type):
+        return False  # The texts that come are not the bytes that the column holds.
     return not nested and not any(has_dictionary(field.type) for field in schema)
 
 
