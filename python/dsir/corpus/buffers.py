@@ -16,12 +16,15 @@ def check_buffers(batch: pa.RecordBatch) -> None:
 
     Raises:
         pyarrow.ArrowInvalid: an offset, index or length does, or there are nulls where the schema
-            allows none.
+            allows none; the message names the column.
     """
     for field, column in zip(batch.schema, batch.columns, strict=True):
-        check_column(column)
+        try:
+            check_column(column)
+        except pa.ArrowInvalid as error:
+            raise pa.ArrowInvalid(f"column {field.name!r}: {error}") from error
         if column.null_count and not field.nullable:
-            raise pa.ArrowInvalid("a column that has no nulls, says the schema, has some")
+            raise pa.ArrowInvalid(f"column {field.name!r} has nulls, which its schema rules out")
 
 
 def check_dictionaries(column: pa.Array) -> None:
