@@ -14,6 +14,7 @@ import dsir
 from dsir.cli.main import app
 from dsir.corpus import resolve
 from dsir.corpus.arrow_blocks import check_blocks
+from dsir.corpus.buffers import check_buffers
 from dsir.errors import ShardError
 
 TABLE = pa.table(
@@ -126,3 +127,15 @@ def test_gais_refuses_damage_in_any_column(bad_offset, tmp_path, roles):
     assert done.exit_code == 1
     assert "column 'side': Offset invariant failure" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_types_that_pyarrow_cannot_read_are_refused():
+    class Batch:
+        schema = pa.schema([("span", pa.month_day_nano_interval())])
+
+        def column(self, place: int) -> pa.Array:
+            # pyarrow reads intervals of months in schemas only, and cannot write them.
+            raise KeyError(21)
+
+    with pytest.raises(pa.ArrowNotImplementedError, match=r"column 'span' is .*interval, which"):
+        check_buffers(Batch())

@@ -17,8 +17,15 @@ def check_buffers(batch: pa.RecordBatch) -> None:
     Raises:
         pyarrow.ArrowInvalid: an offset, index or length does, or there are nulls where the schema
             allows none; the message names the column.
+        pyarrow.ArrowNotImplementedError: pyarrow has no arrays of a column's type in Python.
     """
-    for field, column in zip(batch.schema, batch.columns, strict=True):
+    for place, field in enumerate(batch.schema):
+        try:
+            column = batch.column(place)
+        except KeyError as error:  # Intervals of months, and of days and milliseconds.
+            raise pa.ArrowNotImplementedError(
+                f"column {field.name!r} is {field.type}, which pyarrow cannot read"
+            ) from error
         try:
             check_column(column)
         except pa.ArrowInvalid as error:
