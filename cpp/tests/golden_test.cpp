@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "check.hpp"
+#include "coverage/bucket_lists.hpp"
+#include "coverage/relevance.hpp"
 #include "gais/attention_network.hpp"
 #include "gais/group_neighbours.hpp"
 #include "gais/judges/judges.hpp"
@@ -97,6 +99,61 @@ std::vector<float> values_between(Random& random, std::size_t size, double least
         value = static_cast<float>(least + (most - least) * random.uniform());
     }
     return values;
+}
+
+TEST(coverage) {
+    using namespace dsir::coverage;
+    using namespace dsir::ngram;
+    const auto raw = TextArray::strings(made_up_corpus(1, 300));
+    const auto target = TextArray::strings(made_up_corpus(2, 60));
+    const FeatureSpec spec{2, 1U << 14, HashKind::fast, dsir::text::TokenizerKind::wordpunct};
+    std::vector<std::int64_t> of_raw(spec.buckets);
+    std::vector<std::int64_t> of_target(spec.buckets);
+    count(raw->column(), spec, -1, 2, of_raw.data());
+    count(target->column(), spec, -1, 2, of_target.data());
+    const auto table = relevance(of_target.data(), of_raw.data(), spec.buckets, 3.0);
+    CHECK_EQUAL(digest_of(table, raw_shares(of_raw.data(), spec.buckets)),
+                std::string("90efa0573126d8d9"));
+
+    std::vector<double> left_out(60);
+    std::vector<std::uint32_t> tokens(60);
+    const LeftOneOut others(of_target.data(), of_raw.data(), spec.buckets, 3.0);
+    for (const unsigned threads : {1U, 3U}) {
+        others.score(target->column(), spec, threads, left_out.data(), tokens.data());
+        CHECK_EQUAL_FOR(threads, digest_of(left_out, tokens), std::string("b557d75c9c21c5ca"));
+    }
+
+    std::vector<std::int64_t> positions;
+    for (std::int64_t row = 1; row < 300; row += 2) positions.push_back(row);
+    const auto lists = bucket_lists(raw->column(), spec, positions, 1);
+    const auto again = bucket_lists(raw->column(), spec, positions, 3);
+    CHECK(lists.offsets == again.offsets && lists.buckets == again.buckets);
+    const ListsView view{lists.offsets, lists.buckets};
+    std::vector<std::uint8_t> wanted(positions.size(), 1);
+    wanted[3] = wanted[70] = 0;
+    std::vector<double> gains(positions.size());
+    const LogRatioTable entries(table.data(), 1, table.size());
+    for (const unsigned threads : {1U, 3U}) {
+        mean_entries(view, entries, wanted.data(), threads, gains.data());
+        CHECK_EQUAL_FOR(threads, digest_of(gains), std::string("e77e1c1fa245b0cf"));
+    }
+    // The gains of a table are the log-weights that scoring takes from it as means.
+    std::vector<double> means(300);
+    std::vector<std::uint32_t> numbers(300);
+    std::vector<std::uint32_t> bytes(300);
+    std::vector<dsir::text::RowStatus> status(300);
+    score(raw->column(), spec, entries, Weighing{1, 1.0, {}, {}}, 2,
+          {means.data(), numbers.data(), bytes.data(), status.data()});
+    std::vector<std::int64_t> counted(spec.buckets);
+    add_counts(view, wanted.data(), counted.data());
+    std::int64_t ngrams = 0;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+        const auto row = static_cast<std::size_t>(positions[i]);
+        CHECK_EQUAL_FOR(row, gains[i], wanted[i] == 0 ? 0.0 : means[row]);
+        if (wanted[i] != 0) ngrams += static_cast<std::int64_t>(ngram_count(numbers[row], 2));
+    }
+    for (const std::int64_t count_of_bucket : counted) ngrams -= count_of_bucket;
+    CHECK_EQUAL(ngrams, 0);
 }
 
 TEST(counts_and_log_weights) {

@@ -216,7 +216,8 @@ def _documented(name: str, help_text: str) -> str:
 def one_of(name: str, value: object, choices: Iterable[str]) -> None:
     """Raise SettingError unless an argument is one of the choices."""
     known = list(choices)
-    if value not in known:
+    # Arrays and frames would compare element by element.
+    if not (value is None or isinstance(value, str)) or value not in known:
         raise SettingError(f"{name}={shown(value)}: expected {' or '.join(map(repr, known))}")
 
 
@@ -232,12 +233,21 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
     Raises:
         SettingError: the argument is not a whole number, or out of range.
     """
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        number = operator.index(value)
-        if least <= number and (most is None or number <= most):
-            return number
+    number = _whole(value)
+    if number is not None and least <= number and (most is None or number <= most):
+        return number
     limits = f"{least:,} or more" if most is None else f"from {least:,} to {most:,}"
     raise SettingError(f"{name}={shown(value)}: expected a whole number, {limits}")
+
+
+def _whole(value: object) -> int | None:
+    """Return an int, or a number of numpy's integer types, as an int; None for anything else."""
+    if not isinstance(value, SupportsIndex) or isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # An array of numpy.
+        return None
 
 
 def amount(name: str, value: object, least: int, most: int = MOST, *, sizes: bool = False) -> int:
@@ -266,8 +276,8 @@ def amount(name: str, value: object, least: int, most: int = MOST, *, sizes: boo
             found = Fraction(match[1].replace("_", "")) * thousand ** " KMGT".index(
                 (match[2] or " ").upper()
             )
-    elif isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        found = operator.index(value)
+    elif (number := _whole(value)) is not None:
+        found = number
     elif isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
         found = Fraction(float(value))
     whole = found is not None and (found == int(found) or (sizes and isinstance(value, str)))
@@ -319,6 +329,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python does not write integers of more than 4,300 digits.
         return "a number of thousands of digits"
+    text = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
@@ -367,12 +378,21 @@ def number(
     raise SettingError(f"{name}={shown(value)}: expected {expected}")
 
 
+def is_utf8(text: str) -> bool:
+    """Tell whether a string can be encoded: it holds no half of a surrogate pair."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def name_of_column(name: str, value: object) -> str:
     """Return an argument that names a column.
 
     Raises:
-        SettingError: the argument is not a str, or is empty.
+        SettingError: the argument is not a str, is empty, or holds half a surrogate pair.
     """
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value and is_utf8(value):
         return value
     raise SettingError(f"{name}={shown(value)}: expected the name of a column")

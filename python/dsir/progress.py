@@ -1,8 +1,9 @@
-"""Progress for people: a bar with rate and time left on a terminal, plain lines elsewhere."""
+"""Progress for people: a bar on a terminal or in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -86,10 +87,13 @@ class Bars:
 
     Args:
         stream: the terminal.
+        notebook: draw in the output of a notebook's cell instead. A bar then takes the place of the
+            one before, so that the cell has one bar and is empty when the run is done.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, notebook: bool = False) -> None:
         self._stream = stream
+        self._notebook = notebook
 
     def note(self, line: str) -> None:
         """Write the line above the next bar."""
@@ -108,7 +112,10 @@ class Bars:
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[rate]:>14}"),
             TimeRemainingColumn(elapsed_when_finished=True),
-            console=Console(file=self._stream),
+            console=Console(force_jupyter=True)
+            if self._notebook
+            else Console(file=self._stream, force_jupyter=False),
+            transient=self._notebook,
         ) as bars:
             task = bars.add_task(name, total=max(1, total), rate="")
             begun = time.monotonic()
@@ -129,8 +136,17 @@ def reporter(progress: bool, stream: TextIO | None = None) -> Reporter:
     stream = stream or sys.stderr
     if not progress or stream is None or getattr(stream, "closed", False):
         return Silent()  # A program without a console has no standard error.
+    if stream is sys.stderr and _in_notebook():
+        return Bars(stream, notebook=True)
     terminal = getattr(stream, "isatty", None)
     return Bars(stream) if terminal is not None and terminal() else Lines(stream)
+
+
+def _in_notebook() -> bool:
+    """Tell whether this is a notebook in which rich can draw, which needs ipywidgets."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    is_kernel = type(shell).__name__ == "ZMQInteractiveShell"
+    return is_kernel and importlib.util.find_spec("ipywidgets") is not None
 
 
 def _write(stream: TextIO, line: str) -> None:

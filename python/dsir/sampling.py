@@ -66,6 +66,7 @@ METHODS: dict[str, KeyMethod] = {
 _CAP_TEMPERATURE = 0.001
 """Of `cap`, in spreads: log-weights below the cap that differ by more are hardly drawn."""
 
+_MOST_THREADS = 4096
 _SLICE = 1 << 20
 _LEAST_TEMPERATURE = 1e-100
 _WORTH_A_GUESS = 1 << 22
@@ -291,6 +292,12 @@ def sample(
     Raises:
         SettingError: an argument is out of range, or a log-weight is NaN or +inf.
         BudgetError: fewer than n documents have a weight above zero.
+
+    Example:
+        >>> dsir.sample([0.0, 9.0, 1.0, 9.0], 2, method="top-k").tolist()
+        [1, 3]
+        >>> len(dsir.sample([0.0, 9.0, 1.0, 9.0], 2, seed=7))
+        2
     """
     rule = KeyRule(seed, method, temperature)
     if METHODS[rule.method].calibrated:
@@ -299,6 +306,7 @@ def sample(
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         raise SettingError("log_weights: expected a flat array of numbers")
     n = amount("n", n, 1)
+    threads = whole_number("threads", threads, 1, _MOST_THREADS)
 
     def runs() -> Iterable[Run]:
         for first in range(0, len(values), _SLICE):

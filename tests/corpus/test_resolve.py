@@ -139,7 +139,7 @@ def test_not_a_regular_file(tmp_path: Path) -> None:
         resolve(tmp_path / "a.jsonl")
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.gz", "a", "a.csv"])
+@pytest.mark.parametrize("name", ["a.txt", "a.gz", "a", "a.tab"])
 def test_unknown_suffix(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
     with pytest.raises(SettingError, match=r"unknown file type; dsir reads \.parquet"):

@@ -78,8 +78,9 @@ def same(one: dsir.Selection, other: dsir.Selection) -> None:
         {"chunk_tokens": 30, "filters": "min_words=5", "min_tokens": 10},
         {"dedup": "exact", "max_per": {"domain": 0.5}, "on_error": "skip"},
         {"combine": {"dsir": 1.0, "lexrank": 0.3}},
+        {"method": "coverage", "features": dsir.HashedNgrams(buckets=4000)},
     ],
-    ids=["plain", "windows", "quotas", "combine"],
+    ids=["plain", "windows", "quotas", "combine", "coverage"],
 )
 def test_selections_are_those_of_the_local_engine(
     engine, keywords, parquet, jsonl, target, tmp_path, contents

@@ -63,8 +63,7 @@ def test_select_and_status(raw, s3, target, invoke_dsir):
     call = ["select", raw, "-t", target, "-n", 30, "--min-tokens", 20, *place]
     done = json.loads(ran(invoke_dsir(*call, "--dry-run", "--json")))
     assert (done[0]["shards"], done[0]["bytes"] > 0) == (6, True)
-    # pyarrow leaves a key for the emptied folder when the probe for writing is removed.
-    assert set(s3.keys("out") + s3.keys("work")) <= {"out/"}
+    assert s3.keys("out") + s3.keys("work") == []
     told = json.loads(ran(invoke_dsir(*call, "-q", "--json")))
     assert told["paths"][0] == f"{s3.url}/out/data/part-00000.jsonl"
     status = json.loads(ran(invoke_dsir("status", f"{s3.url}/work", "--json")))
@@ -77,6 +76,25 @@ def test_select_and_status(raw, s3, target, invoke_dsir):
     ]
     done = invoke_dsir("status", f"{s3.url}/out")
     assert (done.returncode, "is not a work directory of dsir" in done.stderr) == (1, True)
+
+
+def test_a_refused_run_leaves_no_trace(raw, s3, target, tmp_path, invoke_dsir):
+    s3.put(target, "taken/notes.txt")
+    for name, more, told in (
+        ("new", ["--text", "txt"], "did you mean"),
+        ("new", ["--config", tmp_path / "none.yaml"], "none.yaml"),
+        ("new", ["-n", 10**9], "but raw has only"),
+        ("taken", [], "is not empty"),
+        ("raw", [], "is not empty"),
+    ):
+        before = s3.keys(name)
+        # Parquet, whose footers say how many rows there are.
+        words = [f"{raw}/*.parquet", "-t", target, "-o", f"{s3.url}/{name}", "-q", *more]
+        for dry in ([], ["--dry-run"]):
+            done = invoke_dsir("select", *words, *([] if "-n" in more else ["-n", 9]), *dry)
+            assert (done.returncode, told in done.stderr) in ((1, True), (2, True)), done.stderr
+            assert s3.keys(name) == before
+    assert s3.keys("new") == []
 
 
 def test_a_folder_that_is_something_else_is_no_work_directory(s3, raw, target, invoke_dsir):

@@ -77,6 +77,10 @@ class SelectionDifference(Facts):
         other_target: common rows that were taken by different targets.
         settings: the settings that differ.
         inputs: the differences between inputs that both have.
+
+    Example:
+        >>> found = dsir.diff("selected/", "other/")  # doctest: +SKIP
+        >>> found.rows.common, found.settings  # doctest: +SKIP
     """
 
     a: Location
@@ -157,6 +161,9 @@ def diff(
         OutputError: a folder is not a selection, or cannot be read.
         SettingError: the selections have different windows, or there is no such column.
         StoreError: a store does not answer, or denies access.
+
+    Example:
+        >>> dsir.diff("selected/", "other/", by="source")  # doctest: +SKIP
     """
     sides = [_Side(location_of(one)) for one in (a, b)]
     _refuse_other_windows(*sides)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -45,10 +45,18 @@ class Finding:
         return {"kind": self.kind, "message": self.message}
 
 
-def check_files(manifest: Manifest) -> Iterator[Finding]:
-    """Compare every file of the output with its entry in the manifest; give what differs."""
+def check_files(
+    manifest: Manifest, advance: Callable[[int], None] = lambda _: None
+) -> Iterator[Finding]:
+    """Compare every file of the output with its entry in the manifest; give what differs.
+
+    Args:
+        manifest: the manifest.
+        advance: told of every file that has been compared.
+    """
     for name in manifest.files:
         found = _problem_of(manifest, name)
+        advance(1)
         if found is not None:
             yield Finding("file", found)
     yield from _check_totals(manifest)

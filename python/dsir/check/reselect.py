@@ -37,6 +37,7 @@ from dsir.run.folders import sample_to_folder, score_to_folder
 from dsir.run.inputs import cut
 from dsir.run.pipeline import Pipeline
 from dsir.run.select import run_plan
+from dsir.run.select_run import GivenModel
 from dsir.run.write_folder import write_from_folder
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.fit import FitSettings
@@ -84,9 +85,9 @@ def is_of_stages(manifest: Manifest) -> bool:
 def write_again(
     manifest: Manifest, raw: Corpus, model: Estimator, out: Path, machine: Machine
 ) -> None:
-    """Make the selection of `dsir write` again: score with the same model, draw and write.
+    """Make a selection with a fitted model again: score with the same model, draw and write.
 
-    The manifest of such a selection names the model and not the target.
+    The manifests of `dsir write` and of `select(model=...)` name the model and not the target.
 
     Args:
         manifest: the manifest of the selection.
@@ -108,6 +109,11 @@ def write_again(
     for name in _NOT_OF_STAGES.keys() & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
     plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
+    if raw.in_memory or plan.draw.rule.method == "coverage":
+        # The stages on their own read files and draw from scores alone, so this selection is one of
+        # `select(model=...)`.
+        run_plan(plan, machine, raw, None, GivenModel(model, None), out=out)
+        return
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
     extra = ExtraColumns(plan.draw.dedup == "exact", tuple(groups))
@@ -149,10 +155,13 @@ def target_of(
     Returns:
         The target as `dsir.select` takes it, or None if it cannot be found; findings.
     """
-    text = manifest.settings.get("target_text", manifest.settings.get("text"))
+    text = manifest.settings.get("text")
+    columns = manifest.settings.get("target_text")
+    if isinstance(columns, str):
+        text = columns
     if not isinstance(text, str) or not text:
         return None, []  # `raw_of` reports this.
-    search = _Search(text, ignore_times)
+    search = _Search(text, ignore_times, columns if isinstance(columns, dict) else {})
     described = manifest.content["inputs"].get("target")
     found: object = None
     if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):
@@ -215,8 +224,11 @@ def _own_model(manifest: Manifest) -> Location | None:
 class _Search:
     """Finds inputs, and collects what is wrong with them."""
 
-    def __init__(self, text: str, ignore_times: bool) -> None:
+    def __init__(
+        self, text: str, ignore_times: bool, text_by_name: Mapping[str, str] | None = None
+    ) -> None:
         self._text = text
+        self._text_by_name = text_by_name or {}
         self._ignore_times = ignore_times
         self.findings: list[Finding] = []
 
@@ -232,7 +244,10 @@ class _Search:
                 self._say("the manifest does not say what the targets were")
                 return None
             own = given.get(name) if isinstance(given, Mapping) else None
-            found[name] = self.corpus(f"target {name}", shards, own)
+            column = self._text_by_name.get(name, self._text)
+            one = _Search(column, self._ignore_times)
+            found[name] = one.corpus(f"target {name}", shards, own)
+            self.findings += one.findings
         return None if None in found.values() else found
 
     def corpus(self, name: str, described: list[dict[str, Any]], given: object) -> Corpus | None:

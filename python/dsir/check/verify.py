@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import takes_arguments
+from dsir.arguments import flag, takes_arguments
 from dsir.check.file_checks import Finding, check_files, check_nothing_else
 from dsir.check.json_differences import differences
 from dsir.check.part_rows import part_rows
@@ -82,6 +82,10 @@ class Verification(Facts):
         rows: how the rows compare with the selection made again; None if it was not made again.
         findings: what differs. For rows, the first few of each kind; `rows` counts all.
         notes: remarks that are no findings.
+
+    Example:
+        >>> found = dsir.verify("selected/")  # doctest: +SKIP
+        >>> found.stands, found.findings  # doctest: +SKIP
     """
 
     folder: Location
@@ -135,6 +139,7 @@ def verify(
     model: Estimator | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
+    progress: bool = False,
     **given: Unpack[LimitArguments],
 ) -> Verification:
     """Verify that the selection in a folder is what `selection.json` says, row for row.
@@ -155,20 +160,25 @@ def verify(
             the manifest, or the one in the folder. Such a selection has no target.
         quick: check only the checksums, and read no input.
         ignore_times: accept an input of the same path and size with another time of last change.
+        progress: show progress on standard error.
         {arguments}
 
     Raises:
         OutputError: the folder has no selection, or one in a format of another version.
         SettingError: the call is wrong.
         StoreError: a store does not answer, or denies access.
+
+    Example:
+        >>> dsir.verify("selected/").stands  # doctest: +SKIP
     """
-    machine = Machine.of({"progress": False, **given})
+    machine = Machine.of({"progress": flag("progress", progress), **given})
     folder = location_of(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
     findings = [Finding("manifest", f"{where}: {problem}") for problem in manifest.problems]
     notes = []
-    findings += check_files(manifest)
+    with machine.reporter.stage("check", len(manifest.files), "files") as advance:
+        findings += check_files(manifest, advance)
     for matters, message in check_nothing_else(manifest):
         if matters:
             findings.append(Finding("file", message))
@@ -212,8 +222,8 @@ class _Again:
         if is_of_stages(manifest):
             if target is not None:
                 raise SettingError(
-                    f"target: {manifest.folder} was written by 'dsir write', which uses a model "
-                    "and no target; give model=... instead"
+                    f"target: {manifest.folder} was selected with a fitted model and no target; "
+                    "give model=... instead"
                 )
             other, findings = model_of(manifest, model)
         elif model is not None:
@@ -406,7 +416,10 @@ def _unlike(one: pa.Array | None, other: pa.Array | None) -> npt.NDArray[np.bool
         one, other = one.dictionary_decode(), other.dictionary_decode()
     if one.equals(other):
         return None
-    # Row by row as texts, because a NaN differs from itself as a number.
-    left, right = one.to_pylist(), other.to_pylist()
-    unlike = [repr(a) != repr(b) for a, b in zip(left, right, strict=True)]
+    try:
+        # Row by row as texts, because a NaN differs from itself as a number.
+        left, right = one.to_pylist(), other.to_pylist()
+        unlike = [repr(a) != repr(b) for a, b in zip(left, right, strict=True)]
+    except (ValueError, OverflowError):  # A date that Python cannot hold, or a text not in UTF-8.
+        unlike = [not one.slice(row, 1).equals(other.slice(row, 1)) for row in range(len(one))]
     return np.array(unlike, dtype=bool) if any(unlike) else None

@@ -12,10 +12,11 @@ import typer
 from dsir.corpus import Corpus, Paths, resolve
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import InputError
-from dsir.model.targets import TargetCorpora, names_of_targets, resolve_targets
+from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
 from dsir.remote import folder_of, location_of
 from dsir.run.first_look import check_output, look_at_inputs
 from dsir.run.inputs import Inputs, in_units
+from dsir.run.select import fitted_model
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.storage.workdir import check_workdir
@@ -24,6 +25,7 @@ from dsir.storage.workdir import check_workdir
 def dry_run(
     raw: Sequence[str],
     target: object,
+    model: str | None,
     out: str,
     given: Mapping[str, Any],
     *,
@@ -35,7 +37,8 @@ def dry_run(
 
     Args:
         raw: paths, patterns or folders.
-        target: the same, or a mapping from names to them.
+        target: the same, or a mapping from names to them; None with a model.
+        model: the model file; None with a target.
         out: the output folder.
         given: the other arguments, by name.
         overwrite: whether the run would replace a selection in `out`.
@@ -45,9 +48,11 @@ def dry_run(
     Raises:
         DsirError: anything that the run would raise before it reads rows.
     """
+    fitted_model(target, model, given)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of({**given, "progress": False})
-    targets = resolve_targets(target, plan.reading.target_text or plan.reading.text)
+    text, target_text = plan.reading.text, plan.reading.target_text
+    targets = NO_TARGETS if target is None else resolve_targets(target, text, target_text)
     found = resolve(Paths(raw), text=plan.reading.text, name="raw")
     corpora = (found, *targets.corpora)
     shards = (shard for corpus in corpora for shard in corpus.shards)

@@ -11,7 +11,9 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
 from dsir.corpus import Paths
+from dsir.remote import location_of
 from dsir.run.fit import FIT_SETTINGS
+from dsir.storage.atomic import refuse_special
 
 
 @command({**arguments_of(*FIT_SETTINGS), **NGRAMS})
@@ -33,9 +35,9 @@ def fit(
 
     `dsir fit corpus/ -t law=law/ -t news=news.jsonl --targets separate -o model.dsir`
     """
-    model = dsir.fit(
-        Paths(raw), options.targets_of(target), progress=not quiet, **with_features(given)
-    )
+    refuse_special(location_of(out))
+    sources, given = options.targets_of(target, with_features(given))
+    model = dsir.fit(Paths(raw), sources, progress=not quiet, **given)
     model.save(out)
     if not quiet:
         typer.echo(f"{out}: {model}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
 
 import typer
 
 from dsir import arguments
 from dsir.corpus import Paths
 from dsir.errors import SettingError
+from dsir.formats import how_read
+from dsir.remote import is_url
 
 _NAMED_SOURCE = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
 
@@ -28,10 +31,10 @@ Target = Annotated[
     typer.Option(
         "--target",
         "-t",
-        metavar="[NAME=]SOURCE",
+        metavar="[NAME=]SOURCE[:COLUMN]",
         help="A sample of the documents that you want, e.g. wanted.jsonl. May be repeated: sources "
         "without names count as one target; for named targets, e.g. law=law/, --targets says how "
-        "they share the budget.",
+        "they share the budget. A text column other than --text follows a colon: wanted.csv:body.",
     ),
 ]
 Out = Annotated[
@@ -99,26 +102,92 @@ Debug = Annotated[
 ]
 
 
-def targets_of(entries: Sequence[str]) -> Paths | dict[str, Paths]:
+def targets_of(
+    entries: Sequence[str], given: dict[str, Any]
+) -> tuple[Paths | dict[str, Paths], dict[str, Any]]:
     """Read the values of --target: SOURCE, or NAME=SOURCE; a name may have several sources.
 
-    A value that is an existing path is a source, even with an equals sign in it.
+    A source may end in a colon and its text column. A value that is an existing path is a source,
+    even with an equals sign or a colon in it.
+
+    Args:
+        entries: the values.
+        given: the other arguments.
+
+    Returns:
+        The sources, and the other arguments with the text columns in `target_text`.
 
     Raises:
-        SettingError: some sources have names and others do not.
+        SettingError: some sources have names and others do not, or sources of one target have
+            different text columns.
     """
     named: dict[str, list[str]] = {}
+    columns: dict[str, set[str | None]] = {}
     plain = []
     for entry in entries:
         match = _NAMED_SOURCE.fullmatch(entry)
-        if match is None or Path(entry).exists():
-            plain.append(entry)
+        name = "" if match is None or Path(entry).exists() else match[1]
+        source, column = _with_column(match[2] if match is not None and name else entry)
+        columns.setdefault(name, set()).add(column)
+        if name:
+            named.setdefault(name, []).append(source)
         else:
-            named.setdefault(match[1], []).append(match[2])
-    if not named:
-        return Paths(plain)
-    if plain:
+            plain.append(source)
+    if named and plain:
         raise SettingError(
             f"--target {plain[0]}: has no name, but other targets do; give NAME=SOURCE"
         )
-    return {name: Paths(sources) for name, sources in named.items()}
+    return (
+        {name: Paths(sources) for name, sources in named.items()} if named else Paths(plain),
+        _with_text_columns(columns, given),
+    )
+
+
+def _with_column(source: str) -> tuple[str, str | None]:
+    """Divide SOURCE:COLUMN; a source alone has None for a column.
+
+    The last colon divides, if what is before it is a file, a folder, a URL, or ends like a file,
+    and what is behind it has no slash: a drive (C:), a scheme and a port are no sources.
+    """
+    head, colon, column = source.rpartition(":")
+    if not colon or not column or len(head) < 2 or re.search(r"[/\\]", column):
+        return source, None
+    if not is_url(source) and os.path.lexists(Path(source).expanduser()):
+        return source, None
+    below = head.partition("://")[2]
+    is_source = (
+        "/" in below.strip("/") if is_url(head) else Path(head).expanduser().exists()
+    ) or how_read(PurePosixPath(head)) is not None
+    return (head, column) if is_source else (source, None)
+
+
+def _with_text_columns(
+    columns: dict[str, set[str | None]], given: dict[str, Any]
+) -> dict[str, Any]:
+    """Return arguments with the columns that follow sources in `target_text`.
+
+    Args:
+        columns: the columns of the sources by the name of their target, "" for none.
+        given: the arguments.
+    """
+    found = {name: one for name, one in columns.items() if one != {None}}
+    if not found:
+        return given
+    for name, several in found.items():
+        if len(several) > 1:
+            raise SettingError(
+                f"--target {name}: its sources have different text columns; give all sources the "
+                "same SOURCE:COLUMN, or targets of their own"
+            )
+    chosen = {name: str(next(iter(one))) for name, one in found.items()}
+    before = given.get("target_text")
+    if "" in chosen:
+        if before not in (None, chosen[""]):
+            raise SettingError(
+                f"--target-text {before}: the target has the text column {chosen['']} behind its "
+                "colon"
+            )
+        return {**given, "target_text": chosen[""]}
+    if isinstance(before, str):
+        before = dict.fromkeys(columns, before)
+    return {**given, "target_text": {**(before or {}), **chosen}}

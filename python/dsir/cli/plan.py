@@ -47,8 +47,8 @@ def plan(
 
     `dsir plan corpus/ -t wanted.jsonl --tokens 10G -o selected/ --workdir work/`
     """
-    sources = options.targets_of(target)
-    checked = Plan.of(with_features(given), names_of_targets(sources))
+    sources, given = options.targets_of(target, with_features(given))
+    checked = Plan.of(given, names_of_targets(sources))
     found = plan_run(
         checked,
         Machine.of({**given, "progress": not quiet}),

@@ -24,6 +24,16 @@ Workdir = Annotated[
         "where it stopped; a call with other settings repeats only the stages that depend on them.",
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="PATH",
+        help="In place of --target: a model that was fitted before, its file or the folder of a "
+        "selection, e.g. model.dsir.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(
@@ -40,8 +50,9 @@ DryRun = Annotated[
 )
 def select(
     raw: options.Raw,
-    target: options.Target,
     out: options.Out,
+    target: options.Target = None,  # type: ignore[assignment]
+    model: Model = None,
     workdir: Workdir = None,
     overwrite: options.Overwrite = False,
     dry_run: DryRun = False,
@@ -73,11 +84,12 @@ def select(
     `dsir select --config run.yaml --seed 7`
     """
     given = with_features(given)
-    sources = options.targets_of(target)
+    sources, given = options.targets_of(target, given) if target else (None, given)
     if dry_run:
         look(
             raw,
             sources,
+            model,
             out,
             given,
             overwrite=overwrite,
@@ -88,6 +100,7 @@ def select(
     selection = dsir.select(
         Paths(raw),
         sources,
+        model=model,
         out=out,
         workdir=workdir,
         overwrite=overwrite,

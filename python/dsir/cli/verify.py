@@ -85,10 +85,12 @@ def verify(
     found = dsir.verify(
         out,
         raw=Paths(raw) if raw else None,
-        target=options.targets_of(target) if target else None,
+        # The manifest knows the text columns.
+        target=options.targets_of(target, {})[0] if target else None,
         model=model,
         quick=quick,
         ignore_times=ignore_times,
+        progress=not quiet,
         **given,
     )
     if as_json:

@@ -255,7 +255,7 @@ class DSIR:
             exclude_keys: attributes to leave unchanged.
 
         Raises:
-            ModelError: the file is damaged, is a pickle, or needs functions that this object lacks.
+            ModelError: the file is damaged, or is a pickle.
         """
         vars(self).update(state_file.read(Path(path), vars(self), exclude_keys or ()))
 

@@ -13,7 +13,7 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def write(path: Path, attributes: Mapping[str, Any]) -> None:
     content = {"unicode": _core.UNICODE_VERSION, "attributes": encoded}
     header = json.dumps(content, allow_nan=False).encode("ascii")
     body = b"".join([_PREFIX.pack(MAGIC, VERSION, len(header)), header, *arrays])
-    with atomic_file(path) as file:
+    with atomic_file(path, sweeps=True) as file:
         file.write(body)
         file.write(hashlib.sha256(body).digest())
 
@@ -61,12 +61,13 @@ def read(path: Path, present: Mapping[str, Any], exclude: Sequence[str]) -> dict
 
     Args:
         path: the file.
-        present: attributes of the object that loads. If the file names a function that could not
-            be saved, this object must have a function of its own under that name.
+        present: attributes of the object that loads. Where the file names a function, which could
+            not be saved, this object keeps the function of its own that it has under that name; if
+            it has none but a default, the attribute becomes a `NotSaved`.
         exclude: names to leave out.
 
     Raises:
-        ModelError: the file is missing, damaged or of another kind, or the object lacks a function.
+        ModelError: the file is missing, damaged or of another kind.
     """
     content, arrays = _header_and_arrays(path)
     try:
@@ -86,12 +87,36 @@ def read(path: Path, present: Mapping[str, Any], exclude: Sequence[str]) -> dict
         if isinstance(value, _Function):
             own = present.get(name)
             if not callable(own) or any(own is known for known in _NAMED.values()):
-                raise ModelError(
-                    f"{path}: was saved with {name}={value.name}, a function, and functions are "
-                    f"not saved; give this object the function, or put {name!r} into exclude_keys"
-                )
-            del decoded[name]
+                # The default would read other texts than the function did, without a word.
+                decoded[name] = NotSaved(name, value.name, str(path))
+            else:
+                del decoded[name]
     return decoded
+
+
+class NotSaved:
+    """Stands for a function that a saved object had; raises ModelError when it is called.
+
+    Args:
+        attribute: the attribute that held the function.
+        function: the name of the function.
+        path: the file that the object was saved to.
+    """
+
+    def __init__(self, attribute: str, function: str, path: str) -> None:
+        self.attribute = attribute
+        self.path = path
+        self.__qualname__ = function
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Raise ModelError, which says what to do."""
+        raise ModelError(
+            f"{self.path}: was saved with {self.attribute}={self.__qualname__}, a function, and "
+            f"functions are not saved; set {self.attribute} to the function"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.__qualname__}, which was not saved: set {self.attribute} to it>"
 
 
 class _Function:

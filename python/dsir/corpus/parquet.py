@@ -16,6 +16,7 @@ from dsir.corpus.buffers import check_dictionaries
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
+from dsir.corpus.int96 import CHECKING_UNITS, UNIT, among, refuse_inexact
 from dsir.corpus.parquet_footer import (
     OpenedFooter,
     ParquetFooter,
@@ -325,24 +326,25 @@ class ParquetShard(FileShard):
         what = other or f"cannot be read as Parquet: {first_line(error)}"
         return ShardError(f"{self.name}: {what}", path=self.name)
 
-    def _open(self) -> pq.ParquetFile:
+    def _open(self, int96_unit: str = UNIT) -> pq.ParquetFile:
         import pyarrow.parquet as pq  # Here: long to import.
 
         self.refuse_empty_file()
         metadata = self._opened().metadata
         with translated(self._unreadable):
             if self.is_remote:
-                return self._open_remote(metadata)
+                return self._open_remote(metadata, int96_unit)
             return pq.ParquetFile(
                 self.path,
                 metadata=metadata,
                 memory_map=False,
                 pre_buffer=False,
                 buffer_size=_READ_BUFFER_BYTES,
+                coerce_int96_timestamp_unit=int96_unit,
                 page_checksum_verification=True,
             )
 
-    def _open_remote(self, metadata: pq.FileMetaData) -> pq.ParquetFile:
+    def _open_remote(self, metadata: pq.FileMetaData, int96_unit: str) -> pq.ParquetFile:
         """Open a file in a store; column chunks are fetched whole, near ones in one request."""
         import pyarrow.parquet as pq  # Here: long to import.
 
@@ -358,6 +360,7 @@ class ParquetShard(FileShard):
             metadata=metadata,
             pre_buffer=whole,
             buffer_size=0 if whole else WINDOW_BYTES,
+            coerce_int96_timestamp_unit=int96_unit,
             page_checksum_verification=True,
         )
 
@@ -407,9 +410,11 @@ class ParquetShard(FileShard):
                 columns=columns,
                 use_threads=threads > 1,
             )
+            checked = self._exact_times(row_group, rows, columns)
             for batch in batches:
                 for array in batch.columns:
                     check_dictionaries(array)
+                next(checked, None)
                 rows_read += len(batch)
                 yield batch
         if rows_read != expected:
@@ -419,6 +424,24 @@ class ParquetShard(FileShard):
                 path=self.name,
                 row_group=row_group,
             )
+
+    def _exact_times(self, row_group: int, rows: int, columns: list[str] | None) -> Iterator[None]:
+        """Check the INT96 times of a row group, if there are any: one batch at each step.
+
+        Raises:
+            ValueError: a time cannot be read as it is.
+        """
+        found = among(self._opened().int96, columns)
+        if not found:
+            return
+        with self._open(CHECKING_UNITS[0]) as one, self._open(CHECKING_UNITS[1]) as other:
+            batches = (
+                file.iter_batches(batch_size=rows, row_groups=[row_group], columns=found)
+                for file in (one, other)
+            )
+            for pair in zip(*batches, strict=True):
+                refuse_inexact(*pair)
+                yield
 
     def _batch_size(
         self, metadata: pq.RowGroupMetaData, row_group: int, batch_bytes: int | None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from dsir._core import ParquetFooter as CheckedFooter
+from dsir.corpus.int96 import UNIT, int96_columns
 from dsir.corpus.parquet_pages import PageSizes
 from dsir.corpus.text_column import check_names
 from dsir.remote.reading import open_source
@@ -50,12 +51,14 @@ class OpenedFooter:
 
     Attributes:
         metadata: the footer as pyarrow has it.
+        int96: the columns that hold INT96 times; see `dsir.corpus.int96`.
         sizes: what its row groups decode to.
         digest: as in `ParquetFooter`.
         size: the bytes of the footer.
     """
 
     metadata: pq.FileMetaData
+    int96: tuple[str, ...]
     sizes: PageSizes
     digest: str
     size: int
@@ -67,6 +70,8 @@ class OpenedFooter:
             ValueError, pyarrow.ArrowException: the schema cannot be read.
         """
         schema = self.metadata.schema.to_arrow_schema()
+        if self.int96:
+            schema = _with_exact_dates(self.metadata)
         check_names(schema)
         shared = _shared(schema.serialize().to_pybytes())
         return ParquetFooter(self.digest, shared, int(self.metadata.num_rows))
@@ -146,8 +151,19 @@ def _read_and_checked(path: str) -> OpenedFooter:
     # pyarrow opens these bytes like a file without row groups.
     with pq.ParquetFile(pa.BufferReader(content)) as file:
         metadata = file.metadata
+    int96 = int96_columns(metadata.schema)
     digest = hashlib.sha256(content).hexdigest()[:16]
-    return OpenedFooter(metadata, PageSizes(checked, data_end), digest, len(content))
+    return OpenedFooter(metadata, int96, PageSizes(checked, data_end), digest, len(content))
+
+
+def _with_exact_dates(metadata: pq.FileMetaData) -> pa.Schema:
+    """Return the Arrow schema of a file with INT96 times, as they are read."""
+    import pyarrow.parquet as pq  # Here: long to import.
+
+    # The metadata say everything: nothing is read from here.
+    source = pa.BufferReader(b"")
+    with pq.ParquetFile(source, metadata=metadata, coerce_int96_timestamp_unit=UNIT) as file:
+        return file.schema_arrow
 
 
 def bytes_by_group(metadata: pq.FileMetaData, file_size: int) -> list[int]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dsir.arguments import name_of_column
 from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.files import is_known, open_file
 from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
@@ -89,8 +90,7 @@ def resolve(source: object, *, text: str = "text", name: str = "raw") -> Corpus:
         ShardError: a file is missing or cannot be reached.
         TextColumnError: a table in memory lacks the text column, or the column is not text.
     """
-    if not text:
-        raise SettingError("text: the text column must have a name")
+    name_of_column("text", text)
     resolver = _Resolver(text)
     found = tuple(resolver.shards(source, name))
     if not found:
@@ -164,16 +164,18 @@ class _Resolver:
         elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | dict):
             yield from self._iterable(source, name)
         else:
-            hint = "; call .collect() first" if hasattr(source, "collect") else ""
-            raise SettingError(
-                f"{name}: {type(source).__name__} cannot be read as a corpus{hint}; expected a "
-                "path, a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
-            )
+            raise _unreadable(source, name)
 
     def _iterable(self, source: Iterable[Any], name: str) -> Iterator[Shard]:
         """Take what can be iterated once. Its first elements say what it holds."""
-        rest = iter(source)
-        first = list(itertools.islice(rest, _FIRST))
+        try:
+            rest = iter(source)
+            first = list(itertools.islice(rest, _FIRST))
+        except TypeError as error:  # Some arrays and matrices say that they can be iterated.
+            raise _unreadable(source, name) from error
+        if any(type(element) is type(source) for element in first):
+            # Rows of a matrix, of which each may be a matrix again.
+            raise _unreadable(source, name)
         if all(element is None or isinstance(element, str) for element in first) and not (
             are_paths(first, name)
         ):
@@ -255,6 +257,14 @@ class _Resolver:
     def _in_memory(self, table: pa.Table, name: str) -> MemoryShard:
         find_text_column(table.schema, self._text, name)
         return MemoryShard(name, table_bytes(table), self._text, table)
+
+
+def _unreadable(source: object, name: str) -> SettingError:
+    hint = "; call .collect() first" if hasattr(source, "collect") else ""
+    return SettingError(
+        f"{name}: {type(source).__name__} cannot be read as a corpus{hint}; expected a "
+        "path, a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
+    )
 
 
 def _remote(source: Any) -> RemotePath:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from dsir.errors import SettingError
+from dsir.errors import DsirError, SettingError
+from dsir.remote.read_errors import first_line
 
 _DATASET_ROWS = 10_000
 _STRING_ROWS = 1 << 16
@@ -50,9 +51,12 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
         if hasattr(source, "__arrow_c_array__"):
             return _table_of_array(pa.array(source), text)
         return _table_of_dataset(source)
-    except (pa.ArrowException, OSError) as error:
+    except DsirError:  # SettingError is a ValueError.
+        raise
+    except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+        # Frames with a column twice, sparse columns, and strings that are not UTF-8.
         raise SettingError(
-            f"{name}: the {type(source).__name__} cannot be read as Arrow data: {error}"
+            f"{name}: the {type(source).__name__} cannot be read as Arrow data: {first_line(error)}"
         ) from error
 
 
@@ -64,7 +68,7 @@ def first_texts(source: Any, rows: int = 16) -> list[str | None]:
             return []
         try:
             source = pa.chunked_array(source)
-        except (pa.ArrowException, TypeError):
+        except (pa.ArrowException, TypeError, ValueError):
             return []  # A table, or what `table_of` says more about.
     kind = source.type
     if pa.types.is_dictionary(kind):

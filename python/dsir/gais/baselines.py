@@ -28,6 +28,11 @@ class RandomSelection(InstanceSelector):
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
+
+    Example:
+        >>> labels = ["a"] * 8 + ["b"] * 2
+        >>> len(dsir.graph.RandomSelection(reduction=0.5).fit(None, labels).sample_indices_)
+        5
     """
 
     _reads_rows = False
@@ -67,6 +72,13 @@ class KMeansPrototypes(InstanceSelector):
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.arange(40.0).reshape(20, 2)
+        >>> y = np.arange(20) % 2
+        >>> len(dsir.graph.KMeansPrototypes(reduction=0.8).fit(x, y).sample_indices_)
+        4
     """
 
     def __init__(
@@ -115,6 +127,14 @@ class EditedNearestNeighbours(InstanceSelector):
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.arange(40.0).reshape(20, 2)
+        >>> y = np.arange(20) > 9
+        >>> kept = dsir.graph.EditedNearestNeighbours().fit(x, y).sample_indices_
+        >>> len(kept) <= 20
+        True
     """
 
     def __init__(

@@ -68,6 +68,8 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
     if isinstance(table, pa.Table):
         named = zip(table.column_names, table.columns, strict=True)
         return [column_of(column, f"{role}: column {name!r}", name) for name, column in named]
+    if hasattr(table, "collect"):
+        raise SettingError(f"{role}: is {type(table).__name__}; call .collect() first")
     if is_table(table):
         names = [str(name) for name in table.columns]
         # By position where that is possible: two columns of a frame may have one name.

@@ -103,6 +103,14 @@ class GAIS(InstanceSelector):
         history_: one dict for each epoch: `epoch`, `loss`, and in some `held_out_accuracy`.
         classes_: the labels, in order.
         trials_: how well each way did; empty without `trials`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.arange(40.0).reshape(20, 2)
+        >>> y = np.arange(20) % 2
+        >>> gais = dsir.graph.GAIS(reduction=0.8, epochs=2).fit(x, y)
+        >>> len(gais.sample_indices_)
+        4
     """
 
     scores_: npt.NDArray[np.float64]

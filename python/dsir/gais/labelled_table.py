@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import one_of, whole_number
+from dsir.arguments import one_of, shown, whole_number
 from dsir.errors import SettingError
 from dsir.gais.columns import Column, columns_of
 from dsir.gais.labels import class_codes, label_column
@@ -148,6 +148,10 @@ def _numbers(
 def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[int]:
     if isinstance(categorical, str):
         categorical = (categorical,)
+    if not isinstance(categorical, Iterable):
+        raise SettingError(
+            f"categorical={shown(categorical)}: expected names or numbers of columns"
+        )
     found = set()
     for column in categorical:
         if isinstance(column, str):

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsir import _core
+from dsir import _core, arguments
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
@@ -38,6 +38,11 @@ class NeighbourGraph(Facts):
         cosines: float32[edges].
         shares: float32[edges], the share of the tables, levels or views that put both rows into one
             bucket; 1 everywhere for "exact" and "minibatch".
+
+    Example:
+        >>> found = dsir.graph.neighbours([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1)
+        >>> found.neighbours.tolist()
+        [1, 0, 0]
     """
 
     offsets: npt.NDArray[np.int64]
@@ -117,6 +122,10 @@ def neighbours(
 
     Raises:
         SettingError: an argument is out of range, or X holds NaN or is not a table of numbers.
+
+    Example:
+        >>> dsir.graph.neighbours([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1)
+        NeighbourGraph(rows: 3, edges: 3)
     """
     rows = np.asarray(X)
     if rows.ndim != 2 or rows.dtype.kind not in "fiub":
@@ -128,8 +137,7 @@ def neighbours(
         bad = int(np.flatnonzero(~np.isfinite(narrow).all(axis=1))[0])
         raise SettingError(f"X: row {bad} holds NaN or an infinite value")
     k = whole_number("k", k, 1, 1 << 16)
-    if not -1 <= threshold <= 1:
-        raise SettingError(f"threshold={threshold!r}: expected a number from -1 to 1")
+    arguments.number("threshold", threshold, least=-1, most=1, expected="a number from -1 to 1")
     one_of("method", method, get_args(GraphMethod))
     batch_size = whole_number("batch_size", batch_size, 2)
     tables = whole_number("tables", tables, 1, 64)

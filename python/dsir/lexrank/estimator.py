@@ -29,6 +29,11 @@ class LexRank(Facts):
         converged_: whether the power method converged.
         graph_: the similarity graph, or None for the continuous variant.
         n_features_in_: columns of X, if X has two dimensions.
+
+    Example:
+        >>> units = ["ships courts bakers", "ships sail", "courts judge", "bakers bake"]
+        >>> len(dsir.graph.LexRank(threshold=None).fit(units).scores_)
+        4
     """
 
     scores_: npt.NDArray[np.float64]

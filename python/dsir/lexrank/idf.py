@@ -40,6 +40,11 @@ class Idf(Facts):
     Args:
         stopwords: terms to leave out: None, "en", or a list.
         punctuation: whether runs of punctuation are terms too.
+
+    Example:
+        >>> idf = dsir.graph.Idf().fit(["ships sail", "ships sink"])
+        >>> idf.documents, idf.terms
+        (2, 3)
     """
 
     def __init__(self, *, stopwords: Stopwords = None, punctuation: bool = False) -> None:
@@ -125,7 +130,7 @@ class Idf(Facts):
         Raises:
             OSError: the file cannot be written.
         """
-        with atomic_file(location_of(path)) as file:
+        with atomic_file(location_of(path), sweeps=True) as file:
             file.write(self._to_bytes())
 
     def _to_bytes(self) -> bytes:

@@ -18,7 +18,12 @@ from dsir.errors import DsirWarning, SettingError
 from dsir.facts import Fact, Facts
 from dsir.lexrank.doubtful import warn_of_flat
 from dsir.lexrank.idf import Idf
-from dsir.lexrank.similarity import SimilarityGraph, check_threshold, join_units
+from dsir.lexrank.similarity import (
+    MOST_NEIGHBOURS,
+    SimilarityGraph,
+    check_threshold,
+    join_units,
+)
 from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.units import Units, units_of
 
@@ -36,6 +41,11 @@ class Centrality(Facts):
         change: how much the last step changed the scores, absolute values added up.
         converged: whether the change is at most the tolerance.
         graph: the similarity graph; None for the continuous variant, which needs no graph.
+
+    Example:
+        >>> units = ["ships courts bakers", "ships sail", "courts judge", "bakers bake"]
+        >>> dsir.graph.centrality(units).converged
+        True
     """
 
     scores: npt.NDArray[np.float64]
@@ -76,7 +86,7 @@ class LexRankSettings:
         if self.threshold is not None:
             object.__setattr__(self, "threshold", check_threshold(self.threshold))
         if self.top_k is not None:
-            object.__setattr__(self, "top_k", whole_number("top_k", self.top_k, 1))
+            object.__setattr__(self, "top_k", whole_number("top_k", self.top_k, 1, MOST_NEIGHBOURS))
         object.__setattr__(self, "damping", _within("damping", self.damping, 0, 1))
         object.__setattr__(self, "tolerance", _within("tolerance", self.tolerance, 0, None))
         iterations = whole_number("max_iterations", self.max_iterations, 1, 1 << 40)
@@ -145,6 +155,11 @@ def lexrank(
         SettingError: an argument is out of range; or vectors hold NaN, are not two-dimensional, or
             have negative entries in the continuous variant.
         InputError: a text cannot be read.
+
+    Example:
+        >>> units = ["ships courts bakers", "ships sail", "courts judge", "bakers bake"]
+        >>> dsir.graph.lexrank(units).round(2).tolist()
+        [0.38, 0.21, 0.21, 0.21]
     """
     return centrality(
         units,
@@ -182,6 +197,12 @@ def centrality(
     """Score text units as `lexrank` does, and return the scores with a report and the graph.
 
     The arguments and errors are those of `lexrank`.
+
+    Example:
+        >>> units = ["ships courts bakers", "ships sail", "courts judge", "bakers bake"]
+        >>> found = dsir.graph.centrality(units, threshold=None)
+        >>> found.converged, found.graph is None
+        (True, True)
     """
     settings = LexRankSettings(threshold, damping, tolerance, max_iterations, method, top_k)
     used = thread_count(threads)

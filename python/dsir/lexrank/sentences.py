@@ -60,6 +60,10 @@ def sentences(
     Raises:
         SettingError: the library is needed but not installed, or the language is not known.
         InputError: a document cannot be read, or is not UTF-8.
+
+    Example:
+        >>> dsir.graph.sentences("Ships sail. Ships sink.")
+        ['Ships sail.', 'Ships sink.']
     """
     split = _rule if language is None else _library(language)
     if isinstance(text, str):

@@ -21,6 +21,7 @@ from dsir.lexrank.units import Units, units_of
 
 # The threshold if only top_k is given: reached by common terms, but not by rounding alone.
 LEAST_COSINE = 1e-9
+MOST_NEIGHBOURS = (1 << 32) - 1  # Units have 32-bit numbers.
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,6 +32,11 @@ class SimilarityGraph(Facts):
         offsets: int64[units + 1].
         neighbours: int32[edges], ascending in a row; each edge is in the rows of both units.
         weights: float64[edges], cosines; None if every edge counts 1.
+
+    Example:
+        >>> found = dsir.graph.similarity_join(["a b", "a c", "x y"], threshold=0.01)
+        >>> found.of(0)[0].tolist()
+        [0, 1]
     """
 
     offsets: npt.NDArray[np.int64]
@@ -117,13 +123,17 @@ def similarity_join(
     Raises:
         SettingError: an argument is out of range, or the rows hold NaN or are not vectors.
         InputError: a text cannot be read.
+
+    Example:
+        >>> dsir.graph.similarity_join(["a b", "a c", "x y"], threshold=0.01)
+        SimilarityGraph(units: 3, edges: 5, weights: cosines)
     """
     if threshold is None and top_k is None:
         raise SettingError("give threshold=..., top_k=... or both")
     if threshold is not None:
         threshold = check_threshold(threshold)
     if top_k is not None:
-        top_k = whole_number("top_k", top_k, 1)
+        top_k = whole_number("top_k", top_k, 1, MOST_NEIGHBOURS)
     used = thread_count(threads)
     units = units_of(
         rows, text=text, idf=idf, stopwords=stopwords, punctuation=punctuation, threads=used

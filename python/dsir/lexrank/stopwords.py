@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from dsir.arguments import is_utf8, shown
 from dsir.errors import SettingError
 from dsir.model.stopwords import STOP_WORDS
 
@@ -27,8 +28,15 @@ def stopwords_of(stopwords: Stopwords) -> list[str]:
             raise SettingError(f"stopwords={stopwords!r}: expected None, 'en' or a list of words")
         # Only words that the tokeniser wordpunct gives: it cuts "don't" into don, ' and t.
         return sorted(word for word in STOP_WORDS if "'" not in word)
-    words = list(stopwords)
+    try:
+        words = list(stopwords)
+    except TypeError:
+        raise SettingError(
+            f"stopwords={shown(stopwords)}: expected None, 'en' or a list of words"
+        ) from None
     for word in words:
         if not isinstance(word, str):
-            raise SettingError(f"stopwords: {word!r} is {type(word).__name__}, not str")
+            raise SettingError(f"stopwords: {shown(word)} is {type(word).__name__}, not str")
+        if not is_utf8(word):
+            raise SettingError(f"stopwords: {word!r} holds half a surrogate pair, which is no text")
     return sorted(set(words))

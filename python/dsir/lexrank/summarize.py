@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import whole_number
+from dsir.arguments import flag, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
@@ -41,6 +41,12 @@ class Summary(Facts):
         documents: int64, the number of each sentence's document.
         positions: int64, the position of each sentence in its document.
         ranks: int64, 0 for the sentence that was chosen first.
+
+    Example:
+        >>> reviews = ["Ships, courts, bakers. Ships sail. Courts judge. Bakers bake."]
+        >>> summary = dsir.graph.summarize(reviews, sentences=1)
+        >>> summary.words
+        3
     """
 
     sentences: list[str]
@@ -164,6 +170,11 @@ def summarize(
     Raises:
         SettingError: an argument is out of range.
         InputError: a document cannot be read.
+
+    Example:
+        >>> reviews = ["Ships, courts, bakers. Ships sail. Courts judge. Bakers bake."]
+        >>> dsir.graph.summarize(reviews, sentences=2).words
+        5
     """
     if tokens is not None and not callable(tokens):
         raise SettingError(
@@ -174,7 +185,7 @@ def summarize(
     used = thread_count(threads)
     documents = [texts] if isinstance(texts, str) else texts
     check_language(language)
-    if split:
+    if flag("split", split):
         lists = sentences_of(documents, language=language, column=text)
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else lists.combine_chunks()
         candidates = lists.flatten()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from dsir import _core
+from dsir.arguments import flag, name_of_column
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.tables import table_of, table_of_texts
@@ -40,7 +41,9 @@ def count_terms(
         InputError: a text cannot be read, or is not UTF-8.
     """
     counter = _core.TermCounter(
-        words_only=not punctuation, stopwords=stopwords_of(stopwords), keep_rows=keep_rows
+        words_only=not flag("punctuation", punctuation),
+        stopwords=stopwords_of(stopwords),
+        keep_rows=keep_rows,
     )
     first = True
     for shard in shards_of(source, text=text, name=name):
@@ -63,6 +66,7 @@ def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
     if isinstance(source, Corpus):
         yield from source.shards
         return
+    name_of_column("text", text)
     if isinstance(source, list | tuple):
         if not source:
             return

@@ -35,6 +35,11 @@ class Interval(NamedTuple):
         value: the metric of the documents as they are.
         low: lower end, at most the value; see `interval_around`.
         high: upper end, at least the value.
+
+    Example:
+        >>> interval = dsir.Interval(0.3, 0.25, 0.36)
+        >>> interval.low <= interval.value <= interval.high
+        True
     """
 
     value: float

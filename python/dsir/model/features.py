@@ -51,6 +51,10 @@ class HashedNgrams:
 
     Raises:
         SettingError: an argument is out of range, or nltk or its data is missing.
+
+    Example:
+        >>> dsir.HashedNgrams(n=2).tokens("Ships sail: 3.5 knots!")
+        ['ships', 'sail', ':', '3', '.', '5', 'knots', '!']
     """
 
     n: int = argument(

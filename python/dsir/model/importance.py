@@ -73,6 +73,12 @@ class ImportanceModel(Facts, Estimator):
     Raises:
         ModelError: raw or a target has no n-grams.
         SettingError: an argument is out of range.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law", "sea and sail and ship"]
+        >>> model = dsir.fit(raw, ["ship and sea"] * 9, progress=False)
+        >>> model.score(["a ship at sea", "a court of law"]).round(1).tolist()
+        [2.0, -75.6]
     """
 
     kind: ClassVar[str] = model_file.RATIO

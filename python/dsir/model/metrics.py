@@ -124,13 +124,18 @@ def kl_reduction(
         SettingError: an argument is out of range, or the replicates would take above 4 GiB.
         InputError: a source cannot be read.
         ModelError: a source has no n-grams, or too few documents to resample.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law"]
+        >>> dsir.kl_reduction(raw[:1], raw, ["ship and sea"] * 9) > 0
+        True
     """
     features = HashedNgrams() if features is None else features
     check_features(features)
     replicates = check_replicates(bootstrap, features.buckets)
     confidence = check_confidence(confidence)
     seed = whole_number("seed", seed, 0, (1 << 64) - 1)
-    threads = whole_number("threads", threads, 1)
+    threads = whole_number("threads", threads, 1, 4096)
     if isinstance(target, dict) and not target:
         raise SettingError("target: the dict of targets is empty")
     chosen = resolve(selected, text=text, name="selected")
@@ -221,6 +226,12 @@ def effective_sample_size(log_weights: npt.ArrayLike) -> float:
 
     Raises:
         SettingError: log_weights is not a flat array of numbers, or has a NaN or +inf.
+
+    Example:
+        >>> dsir.effective_sample_size([0.0, 0.0, 0.0])
+        3.0
+        >>> dsir.effective_sample_size([0.0, 0.0, -1000.0])
+        2.0
     """
     values = np.asanyarray(log_weights)
     if values.ndim != 1 or (len(values) and values.dtype.kind not in "fiu"):

@@ -70,7 +70,7 @@ def write(path: Location, content: Content) -> FileAccount:
     """
     body = _encode(content)
     data = body + hashlib.sha256(body).digest()
-    with atomic_file(path) as file:
+    with atomic_file(path, sweeps=True) as file:
         file.write(data)
     return FileAccount(path, len(data), 0, hashlib.sha256(data).hexdigest())
 

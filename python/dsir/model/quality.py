@@ -62,6 +62,10 @@ class QualityFilters:
 
     Raises:
         SettingError: a threshold is out of range, or a minimum is above its maximum.
+
+    Example:
+        >>> filters = dsir.QualityFilters(min_words=40, max_numeric=0.2)
+        >>> dsir.select("corpus/", "wanted.jsonl", n=1000, filters=filters)  # doctest: +SKIP
     """
 
     min_words: int | None = None

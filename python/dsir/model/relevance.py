@@ -67,6 +67,12 @@ class RelevanceModel(Estimator):
     Raises:
         ModelError: raw or a target has no n-grams.
         SettingError: an argument is out of range.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law", "sea and sail and ship"]
+        >>> model = dsir.fit(raw, ["ship and sea"] * 9, estimator="relevance", progress=False)
+        >>> type(model).__name__
+        'RelevanceModel'
     """
 
     kind: ClassVar[str] = "relevance"

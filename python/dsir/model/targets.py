@@ -37,9 +37,13 @@ class TargetCorpora:
         """Return JSON values that identify the targets and their order."""
         lists = [[shard.identity() for shard in corpus.first_shards] for corpus in self.corpora]
         if not self.names:
-            return lists[0]
+            return lists[0] if lists else None
         named = zip(self.names, lists, strict=True)
         return [{"name": name, "shards": shards} for name, shards in named]
+
+
+NO_TARGETS = TargetCorpora((), ())
+"""Of a run with a model that has been fitted before."""
 
 
 def names_of_targets(target: object) -> tuple[str, ...]:
@@ -54,18 +58,35 @@ def names_of_targets(target: object) -> tuple[str, ...]:
     return tuple(target)
 
 
-def resolve_targets(target: object, text: str) -> TargetCorpora:
+def resolve_targets(
+    target: object, text: str, target_text: str | Mapping[str, str] | None = None
+) -> TargetCorpora:
     """Return the corpora of the targets: one for each name, or one without a name.
 
+    Args:
+        target: the targets, given as in `dsir.select`.
+        text: the text column of raw.
+        target_text: that of the targets, or of some of them by name; None for the same.
+
     Raises:
-        SettingError: a name is not printable text, or there are no targets or too many; see also
-            `resolve`.
+        SettingError: a name is not printable text, there are no targets or too many, or
+            `target_text` is for names that they do not have; see also `resolve`.
         InputError: a source cannot be found.
     """
     names = names_of_targets(target)
+    by_name = target_text if isinstance(target_text, Mapping) else {}
+    unknown = [name for name in by_name if name not in names]
+    if unknown:
+        raise SettingError(
+            f"target_text: is given for {_listed(unknown)}, but the targets are {_listed(names)}"
+        )
+    same = target_text if isinstance(target_text, str) else text
     if not isinstance(target, Mapping):
-        return TargetCorpora((), (resolve(target, text=text, name="target"),))
-    corpora = (resolve(one, text=text, name=f"target {name}") for name, one in target.items())
+        return TargetCorpora((), (resolve(target, text=same, name="target"),))
+    corpora = (
+        resolve(one, text=by_name.get(name, same), name=f"target {name}")
+        for name, one in target.items()
+    )
     return TargetCorpora(names, tuple(corpora))
 
 

@@ -130,14 +130,21 @@ def refuse_no_folder(folder: Location) -> bool:
     return True
 
 
-def check_writable(folder: Location) -> None:
+def check_writable(folder: Location, *, by_writing: bool = True) -> None:
     """Raise OutputError unless a folder can be made or written to, before hours of work go into it.
+
+    Args:
+        folder: the folder.
+        by_writing: in a store, write a file and remove it: nothing else tells. On S3 this leaves
+            the key of an empty folder, because pyarrow makes one when it removes the last file.
 
     Raises:
         OutputError: the folder cannot be made or written to.
     """
     if isinstance(folder, RemotePath):
-        _check_remote(folder)
+        _refuse_reading_only(folder)
+        if by_writing:
+            _write_probe(folder)
         return
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not nearest.is_dir():
@@ -146,8 +153,7 @@ def check_writable(folder: Location) -> None:
         raise OutputError(f"{folder}: {nearest} cannot be written to; give another out")
 
 
-def _check_remote(folder: RemotePath) -> None:
-    _refuse_reading_only(folder)
+def _write_probe(folder: RemotePath) -> None:
     if folder.protocol == "hf":
         return  # A probe would be a commit there, for all to see.
     probe = folder / f".dsir-probe-{secrets.token_hex(4)}"

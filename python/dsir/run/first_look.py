@@ -114,7 +114,9 @@ def look_at_inputs(
 def check_output(
     out: Location, shards: Iterable[Shard], *, overwrite: bool, resuming: bool
 ) -> None:
-    """Raise before the first stage what would stop the last one.
+    """Raise before the first stage what would stop the last one. Nothing is written.
+
+    Whether a store takes files is known when a run locks the folder.
 
     Args:
         out: the folder to write to.
@@ -126,7 +128,7 @@ def check_output(
         OutputError: the folder is not empty, cannot be written to, or holds an input.
     """
     check_output_folder(out, overwrite=overwrite, resuming=resuming)
-    check_writable(out)
+    check_writable(out, by_writing=False)
     for shard in shards:
         if shard.file is not None and out in shard.file.parents:
             raise OutputError(f"{out}: contains the input {shard.name}; give another out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
+from dsir.errors import SettingError
 from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
@@ -57,6 +58,8 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
         >>> model = dsir.fit("corpus/*.parquet", "wanted.jsonl")  # doctest: +SKIP
         >>> model.save("model.dsir")  # doctest: +SKIP
     """
+    if target is None:
+        raise SettingError("target=None: expected a sample of the wanted documents")
     reading = ReadSettings.of(given)
     names = names_of_targets(target)
     settings = FitSettings.of(given, names)

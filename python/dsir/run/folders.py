@@ -7,6 +7,7 @@ folder in a work directory.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dsir.corpus import Corpus
@@ -28,6 +29,7 @@ from dsir.stages.damage.units import without_unnumbered
 from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import unit_counts, unit_layout
+from dsir.storage.atomic import remove_abandoned
 from dsir.storage.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
 
 
@@ -149,6 +151,8 @@ def score_to_folder(
     numbers = range(share[0], len(raw.shards), share[1])
     if not numbers:
         return []
+    if isinstance(folder, Path):
+        remove_abandoned(folder)
     workdir = score_workdir(folder, raw, model, filters, pipeline.reading.on_error, extra=extra)
     # Only a job that has all units can tell that none could be read.
     chosen = None if share[1] == 1 else numbers
@@ -212,6 +216,8 @@ def sample_to_folder(
         unit_scores, counts, ["footer" in one for one in raw_of(manifest)]
     )
     take_columns(unit_scores, extra, settings)
+    if isinstance(folder, Path):
+        remove_abandoned(folder)
     drawn, rows = pipeline.sample(
         unit_scores, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dsir.corpus import Corpus, LeftOut, resolve
 from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
 from dsir.model.features import HashedNgrams
-from dsir.model.targets import TargetCorpora, resolve_targets
+from dsir.model.targets import NO_TARGETS, TargetCorpora, resolve_targets
 from dsir.progress import Reporter
 from dsir.settings.documents import WindowSettings
 from dsir.settings.machine import Machine
@@ -71,7 +71,7 @@ def open_inputs(
     target: object,
     *,
     text: str,
-    target_text: str | None = None,
+    target_text: str | Mapping[str, str] | None = None,
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
@@ -81,9 +81,9 @@ def open_inputs(
 
     Args:
         raw: the corpus, given as in `dsir.select`.
-        target: the target, given as in `dsir.select`.
+        target: the target, given as in `dsir.select`; None for no targets.
         text: the text column.
-        target_text: the text column of the target; None for the same.
+        target_text: the text column of the targets, or of some by name; None for the same.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
         machine: what the run may use.
@@ -94,7 +94,7 @@ def open_inputs(
         SettingError: `raw` or `target` cannot be read as a corpus.
         DsirError: see `look`.
     """
-    targets = resolve_targets(target, target_text or text)
+    targets = NO_TARGETS if target is None else resolve_targets(target, text, target_text)
     found = resolve(raw, text=text, name="raw")
     if look is not None:
         look(found, targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -64,7 +65,8 @@ class Covered(NamedTuple):
     Attributes:
         model: the model that the scores are from.
         units: the units that were scored, without row groups that are lost.
-        folder: where the n-grams of the pool are kept for the time of the draw; None for memory.
+        folder: where the n-grams of the pool are kept for the time of the draw; None for a
+            temporary folder.
     """
 
     model: RelevanceModel
@@ -282,13 +284,14 @@ class Pipeline:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
             if covered is not None:
-                drawn = draw_coverage(
-                    scores,
-                    settings,
-                    covered.model,
-                    lambda pool: self._pool(covered, pool),
-                    self.engine.threads,
-                )
+                with self._pool_folder(covered) as place:
+                    drawn = draw_coverage(
+                        scores,
+                        settings,
+                        covered.model,
+                        lambda pool: self._pool(covered, pool, place),
+                        self.engine.threads,
+                    )
             else:
                 columns = settings.quotas.columns
                 drawn = draw(
@@ -313,13 +316,23 @@ class Pipeline:
             ]
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
 
-    def _pool(self, covered: Covered, pool: Sequence[PoolRows]) -> list[ShardPool]:
-        """List the n-grams of the rows of a pool, by unit."""
+    @contextmanager
+    def _pool_folder(self, covered: Covered) -> Iterator[Path | None]:
+        """Give an empty folder for the n-grams of a pool; None if workers would not see it."""
+        if not self.engine.shares_files:
+            yield None
+            return
+        if covered.folder is not None:
+            covered.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="dsir-pool-", dir=covered.folder) as folder:
+            yield Path(folder)
+
+    def _pool(
+        self, covered: Covered, pool: Sequence[PoolRows], folder: Path | None
+    ) -> list[ShardPool]:
+        """List the n-grams of the rows of a pool, by unit, in a folder or in memory."""
         numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
         threads = self.threads_inside(len(numbers))
-        folder = covered.folder
-        if folder is not None:
-            folder.mkdir(exist_ok=True)
         tasks = [
             PoolTask(
                 covered.units[number],

@@ -12,7 +12,7 @@ from dsir.output.claim import Claim, claimed, refuse_lost
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import write_manifest
 from dsir.output.writer import writing
-from dsir.remote import Location
+from dsir.remote import Location, RemotePath
 from dsir.run.ownership import is_output_of, note_finished
 from dsir.stages.damage.columns import LostGroups
 from dsir.storage.workdir import Workdir
@@ -48,6 +48,9 @@ class RunOutput:
         Raises:
             OutputError: another run is at work in the folder, or it cannot be written to.
         """
+        if isinstance(self.folder, RemotePath):
+            # A refused run leaves nothing behind; a lock that is removed leaves an empty folder.
+            self.check(self._resumes(workdir, Claim(self.folder)))
         with claimed(self.folder, for_others=for_workers) as claim:
             resuming = self._resumes(workdir, claim)
             self.check(resuming)

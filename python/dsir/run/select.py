@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dsir.arguments import flag, shown, takes_arguments
+from dsir.arguments import flag, is_utf8, shown, takes_arguments
 from dsir.errors import SettingError, WorkdirError
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_model
+from dsir.model.relevance import RelevanceModel
 from dsir.model.targets import names_of_targets
 from dsir.plural import counted
 from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs
-from dsir.run.select_run import SelectionRun
+from dsir.run.select_run import GivenModel, SelectionRun
 from dsir.run.selection import Selection
+from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions
 from dsir.settings.plan import Plan, PlanArguments
 from dsir.storage.workers import workers_of
@@ -34,8 +39,9 @@ SELECT_SETTINGS = (Plan, MachineOptions)
 @takes_arguments(*SELECT_SETTINGS, names=SelectCall.__annotations__)
 def select(
     raw: object,
-    target: object,
+    target: object = None,
     *,
+    model: Estimator | str | Path | RemotePath | None = None,
     out: str | Path | RemotePath | None = None,
     workdir: str | Path | RemotePath | None = None,
     overwrite: bool = False,
@@ -56,6 +62,9 @@ def select(
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
+        model: in place of a target, a model that was fitted before: from `dsir.fit` or
+            `Selection.model`, or the path of its file or of a selection. Arguments that say how to
+            fit are errors then.
         out: folder to write to, also by URL, in the format of the input; None to get the rows in
             `Selection.table`.
         workdir: folder that keeps every stage's results, also by URL (s3://, gs://). The same call
@@ -84,8 +93,12 @@ def select(
         >>> selection = dsir.select(  # doctest: +SKIP
         ...     "corpus/*.parquet", "wanted.jsonl", n=100_000, out="selected/"
         ... )
+        >>> more = dsir.select(  # doctest: +SKIP
+        ...     "newer/*.parquet", model=selection.model, n=1_000
+        ... )
     """
     flag("overwrite", overwrite)
+    fitted = fitted_model(target, model, given)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of(given)
     selection = run_plan(
@@ -93,6 +106,7 @@ def select(
         machine,
         raw,
         target,
+        fitted,
         out=_folder("out", out),
         workdir=_folder("workdir", workdir),
         overwrite=overwrite,
@@ -108,6 +122,45 @@ def select(
     return selection
 
 
+def fitted_model(target: object, model: object, given: Mapping[str, Any]) -> GivenModel | None:
+    """Return the model of a call that has one in place of a target.
+
+    Args:
+        target: the argument of that name.
+        model: the argument of that name.
+        given: the other arguments.
+
+    Raises:
+        SettingError: the call has neither or both, or says how to fit a model that is fitted.
+        ModelError: the model cannot be read.
+    """
+    if (target is None) == (model is None):
+        both = "both are given" if model is not None else "neither is given"
+        raise SettingError(
+            f"target, model: {both}; give target=... (a sample of the wanted documents), or "
+            "model=... (a model that has been fitted)"
+        )
+    if model is None:
+        return None
+    for name in given:
+        if name in FitArguments.__annotations__ or name == "target_text":
+            raise SettingError(f"{name}: the model is fitted already; leave {name} or model out")
+    if given.get("combine") is not None:
+        raise SettingError("combine: cannot be used with model=...; give target=...")
+    if isinstance(model, Estimator):
+        found = GivenModel(model, None)
+    else:
+        path = _folder("model", model)
+        assert path is not None
+        found = GivenModel(load_model(path), path)
+    if given.get("method") == "coverage" and not isinstance(found.model, RelevanceModel):
+        raise SettingError(
+            'method="coverage": needs a relevance model, but the model is of the kind '
+            f'{found.model.kind!r}; fit one with estimator="relevance"'
+        )
+    return found
+
+
 def _folder(name: str, value: object) -> Location | None:
     """Return an argument that names a folder, or None.
 
@@ -116,8 +169,10 @@ def _folder(name: str, value: object) -> Location | None:
     """
     if value is None:
         return None
-    if value and isinstance(value, str | Path | RemotePath) and "\0" not in str(value):
-        return location_of(value)
+    if isinstance(value, str | Path | RemotePath):
+        text = str(value)
+        if text and "\0" not in text and is_utf8(text):
+            return location_of(value)
     raise SettingError(f"{name}={shown(value)}: expected the path or URL of a folder")
 
 
@@ -136,6 +191,7 @@ def run_plan(
     machine: Machine,
     raw: object,
     target: object,
+    fitted: GivenModel | None = None,
     *,
     out: Location | None,
     workdir: Location | None = None,
@@ -147,7 +203,8 @@ def run_plan(
         plan: everything that the result depends on, besides the inputs.
         machine: what the run may use.
         raw: the corpus, given as in `select`.
-        target: the target, given as in `select`.
+        target: the target, given as in `select`; None with a model.
+        fitted: a model that was fitted before; None to fit one.
         out: the folder to write to; None to get the rows in memory.
         workdir: the folder that keeps results for later calls; None to keep none.
         overwrite: replace a selection in `out`.
@@ -161,14 +218,14 @@ def run_plan(
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         windows=plan.documents,
-        features=plan.fit.features,
+        features=plan.fit.features if fitted is None else fitted.model.features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
             found, targets, machine.engine, plan.reading, plan.draw
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
+    run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite, fitted=fitted)
     if workdir is not None:
         with folder_of(workdir) as place:
             _refuse_workers(place)

@@ -39,7 +39,9 @@ from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Covered, Pipeline
 from dsir.run.run_output import HeldOutput, RunOutput
-from dsir.run.selection import Selection, join_tables
+from dsir.run.selected_table import join_tables
+from dsir.run.selection import Selection
+from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
@@ -69,6 +71,18 @@ class _Fetched(NamedTuple):
     files: list[FileAccount]
 
 
+@dataclass(frozen=True, slots=True)
+class GivenModel:
+    """A model that was fitted before the run.
+
+    Attributes:
+        path: the file or folder it was read from; None for a model in memory.
+    """
+
+    model: Estimator
+    path: Location | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionRun:
     """One call of select(), checked.
@@ -77,6 +91,7 @@ class SelectionRun:
         plan: everything that the result depends on, besides the inputs.
         machine: what the run may use.
         inputs: the corpora, in units of work.
+        fitted: a model that was fitted before; None to fit one to the target.
         out: the folder to write to; None to get the rows in memory.
         overwrite: replace a selection in `out`.
         pipeline: runs the stages.
@@ -85,13 +100,21 @@ class SelectionRun:
     plan: Plan
     machine: Machine
     inputs: Inputs
+    fitted: GivenModel | None
     out: Location | None
     overwrite: bool
     pipeline: Pipeline
 
     @classmethod
     def of(
-        cls, plan: Plan, machine: Machine, inputs: Inputs, out: Location | None, *, overwrite: bool
+        cls,
+        plan: Plan,
+        machine: Machine,
+        inputs: Inputs,
+        out: Location | None,
+        *,
+        overwrite: bool,
+        fitted: GivenModel | None = None,
     ) -> SelectionRun:
         """Return the run of a plan."""
         pipeline = Pipeline(machine, plan.reading)
@@ -99,6 +122,7 @@ class SelectionRun:
             plan=plan,
             machine=machine,
             inputs=inputs,
+            fitted=fitted,
             out=out,
             overwrite=overwrite,
             pipeline=pipeline,
@@ -112,6 +136,8 @@ class SelectionRun:
     @property
     def added(self) -> AddedColumns:
         """The columns that are added to the rows."""
+        if self.fitted is not None:
+            return self.plan.output.added(tuple(self.fitted.model.column_names))
         separate = self.plan.fit.targets == "separate"
         return self.plan.output.added(self.inputs.target.names if separate else ())
 
@@ -171,6 +197,20 @@ class SelectionRun:
             "stage": "write",
             "out": None if self.out is None else str(self.out),
             **self.plan.result(),
+            **({} if self.fitted is None else {"model": self.fitted.model.fingerprint}),
+        }
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """The settings of the manifest; with a fitted model those that `dsir write` has."""
+        described = self.plan.describe()
+        if self.fitted is None:
+            return described
+        not_used = {*FitArguments.__annotations__, "combine", "max_bad_rows", "max_bad_shards"}
+        return {
+            **{name: value for name, value in described.items() if name not in not_used},
+            "groups": list(self.plan.draw.extra.groups),
+            **self.fitted.model.describe(),
         }
 
     def _select(
@@ -181,14 +221,7 @@ class SelectionRun:
         begun: float,
     ) -> Selection:
         """Fit, score, draw and write; again without the damaged row groups if some are found."""
-        model, fitted = fit_model(
-            self.pipeline,
-            self.raw,
-            self.inputs.target,
-            self.plan.fit,
-            workdir.stage("counts", self.plan.counts()) if workdir else None,
-            kept,
-        )
+        model, fitted = self._fit(workdir, kept)
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
         lost = lost_before(workdir, fingerprint_of(self.writing))
@@ -222,6 +255,18 @@ class SelectionRun:
                 self._write_run(held.output.folder, selection, begun)
                 held.finish(manifest)
             return selection
+
+    def _fit(self, workdir: Workdir | None, kept: Path | None) -> tuple[Estimator, Fitted]:
+        if self.fitted is not None:
+            return self.fitted.model, Fitted([], (), [], [], [])
+        return fit_model(
+            self.pipeline,
+            self.raw,
+            self.inputs.target,
+            self.plan.fit,
+            workdir.stage("counts", self.plan.counts()) if workdir else None,
+            kept,
+        )
 
     def _with_damage(
         self,
@@ -342,7 +387,7 @@ class SelectionRun:
             lost.unit(unit, number) if number in lost.by_unit else unit
             for number, unit in enumerate(self.raw.shards)
         ]
-        return Covered(model, units, None if kept is None else kept / "pool")
+        return Covered(model, units, kept)
 
     def _accounts(
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
@@ -413,7 +458,7 @@ class SelectionRun:
         if self.out is None:
             return selection, {}
         described = {
-            "settings": self.plan.describe(),
+            "settings": self._settings,
             "inputs": inputs,
             "model": model.fingerprint,
             "metrics": metrics.describe(),
@@ -426,15 +471,17 @@ class SelectionRun:
         self, raw_rows: list[int], target_rows: list[list[int]]
     ) -> dict[str, Any]:
         """Return the inputs as JSON values for the manifest, with the rows of each file."""
+        raw = [described_input(*one) for one in zip(self.raw.first_shards, raw_rows, strict=True)]
+        if self.fitted is not None:
+            path = self.fitted.path
+            return {"raw": raw, "model": {"path": None if path is None else str(path)}}
         names = self.inputs.target.names
         targets = [
             [described_input(*one) for one in zip(corpus.first_shards, rows, strict=True)]
             for corpus, rows in zip(self.inputs.target.corpora, target_rows, strict=True)
         ]
         return {
-            "raw": [
-                described_input(*one) for one in zip(self.raw.first_shards, raw_rows, strict=True)
-            ],
+            "raw": raw,
             "target": (
                 [
                     {"name": name, "shards": shards}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from dsir.model.estimator import Estimator
 from dsir.plural import counted
 from dsir.remote import RemotePath
 from dsir.run.metrics import Metrics
+from dsir.run.selected_table import read_parts
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +41,17 @@ class Selection(Facts):
             and the same of each named target. `metrics.kl_reduction` and
             `metrics["kl_reduction"]` are the same.
         skipped: rows and shards that could not be read (with `on_error="skip"`).
-        model: the model that the log-weights are from.
+        model: the model that gave the log-weights, fitted by the run or before it.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law", "sea and sail and ship"]
+        >>> selection = dsir.select(
+        ...     raw, ["ship and sea"] * 9, n=2, method="top-k", min_tokens=1, progress=False
+        ... )
+        >>> selection.rows.tolist()
+        [0, 2]
+        >>> selection.metrics.rows.read
+        3
     """
 
     paths: list[Path | RemotePath]
@@ -49,6 +62,39 @@ class Selection(Facts):
     metrics: Metrics
     skipped: list[Skipped]
     model: Estimator
+
+    def to_pandas(self) -> Any:
+        """Return the selected rows as a pandas DataFrame, read from their files if need be.
+
+        The rows are those of `rows`, in order, with their columns and `log_weight`; lines of JSON
+        become columns when they are read from files.
+
+        Raises:
+            SettingError: pandas is not installed, or the files cannot be one table.
+            InputError: a file cannot be read.
+
+        Example:
+            >>> frame = dsir.load("selected/").to_pandas()  # doctest: +SKIP
+        """
+        _imported("pandas")  # pyarrow imports pandas itself, but its message says less.
+        return self._rows_as_table().to_pandas()
+
+    def to_polars(self) -> Any:
+        """Return the selected rows as a polars DataFrame; see `to_pandas`.
+
+        Raises:
+            SettingError: polars is not installed, or the files cannot be one table.
+            InputError: a file cannot be read.
+
+        Example:
+            >>> frame = dsir.load("selected/").to_polars()  # doctest: +SKIP
+        """
+        return _imported("polars").from_arrow(self._rows_as_table())
+
+    def _rows_as_table(self) -> pa.Table:
+        if self.table is not None:
+            return self.table
+        return read_parts(self.paths, self.log_weights)
 
     def __len__(self) -> int:
         """Return the number of selected documents."""
@@ -84,45 +130,10 @@ class Selection(Facts):
         yield "model", self.model
 
 
-def join_tables(tables: Sequence[pa.Table]) -> pa.Table:
-    """Return the tables of several shards as one table, in order.
-
-    A column whose text type differs between shards becomes large_string.
-
-    Raises:
-        SettingError: the shards have different columns.
-    """
-    schema = tables[0].schema
-    for table in tables[1:]:
-        if table.schema.names != schema.names:
-            raise SettingError(
-                f"the shards have different columns ({schema.names} and {table.schema.names}) and "
-                "cannot be one table; give out=... to write each as it is"
-            )
-        for position, field in enumerate(table.schema):
-            if not field.type.equals(schema.field(position).type):
-                schema = schema.set(position, _wider(schema.field(position), field))
-    return pa.concat_tables([table.cast(schema) for table in tables])
-
-
-def _wider(one: pa.Field, other: pa.Field) -> pa.Field:
-    if _is_text(one.type) and _is_text(other.type):
-        return one.with_type(pa.large_string())
+def _imported(library: str) -> Any:
     try:
-        unified = pa.unify_schemas(
-            [pa.schema([one]), pa.schema([other])], promote_options="permissive"
-        )
-    except pa.ArrowException as error:
+        return importlib.import_module(library)
+    except ImportError as error:
         raise SettingError(
-            f"the column {one.name!r} is {one.type} in one shard and {other.type} in another; "
-            "give out=... to write each as it is"
+            f"to_{library}() needs {library}: pip install 'dsir[{library}]'"
         ) from error
-    return unified.field(0)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )

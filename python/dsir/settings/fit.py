@@ -118,8 +118,9 @@ class FitSettings:
             self._refuse_ratios()
 
     def _refuse_ratios(self) -> None:
-        for name, without in (("smoothing", 0.0), ("length", "sum")):
-            if getattr(self, name) != without:
+        # Relevance is a mean.
+        for name, without in (("smoothing", (0.0,)), ("length", ("sum", "mean"))):
+            if getattr(self, name) not in without:
                 raise SettingError(
                     f'{name}={shown(getattr(self, name))}: is for estimator="ratio"; leave it out'
                 )

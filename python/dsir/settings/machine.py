@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from dsir import arguments
-from dsir.arguments import Amount, argument
+from dsir.arguments import Amount, argument, flag
 from dsir.engine import LOCAL, Engine, open_engine
 from dsir.progress import Reporter, reporter
 from dsir.settings.memory import MemoryLimit, memory_limit
@@ -73,4 +73,8 @@ class Machine:
         """
         engine = open_engine(given.get("engine", LOCAL), given.get("threads"))
         limit = memory_limit(given.get("memory"), engine.threads)
-        return cls(engine=engine, memory=limit, reporter=reporter(given.get("progress", True)))
+        return cls(
+            engine=engine,
+            memory=limit,
+            reporter=reporter(flag("progress", given.get("progress", True))),
+        )

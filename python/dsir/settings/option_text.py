@@ -35,6 +35,21 @@ def proportions_in(text: str) -> dict[str, float]:
     return numbers_by_name("--proportions", text, "web=0.7,books=0.3")
 
 
+def target_text_in(text: str) -> str | dict[str, str]:
+    """Read `--target-text`: a column, or columns by target, such as "law=body,news=content"."""
+    if "=" not in text:
+        return text
+    found = {}
+    for entry in text.split(","):
+        name, _, column = entry.partition("=")
+        if not name.strip() or not column.strip():
+            raise SettingError(
+                f"--target-text {text}: expected a column, or NAME=COLUMN,NAME=COLUMN"
+            )
+        found[name.strip()] = column.strip()
+    return found
+
+
 def combine_in(text: str) -> dict[str, float]:
     """Read `--combine`, such as "dsir=1,lexrank=0.2"."""
     return numbers_by_name("--combine", text, "dsir=1,lexrank=0.2")

@@ -10,13 +10,14 @@ from dsir import arguments
 from dsir.arguments import argument, chosen, name_of_column, one_of
 from dsir.corpus import OnError
 from dsir.settings.bad_data import NO_LIMITS, BadLimits, Most, check_bad_limits
+from dsir.settings.option_text import target_text_in
 
 
 class ReadArguments(TypedDict, total=False):
     """Arguments that say how inputs are read; see `ReadSettings`."""
 
     text: str
-    target_text: str | None
+    target_text: str | Mapping[str, str] | None
     on_error: OnError
     max_bad_rows: Most
     max_bad_shards: Most
@@ -28,7 +29,7 @@ class ReadSettings:
 
     Attributes:
         text: the text column.
-        target_text: the text column of the target; None for the same.
+        target_text: the text column of the targets, or that of some by name; None for the same.
         on_error: what to do with rows and files that cannot be read.
         limits: how many rows and shards may be bad.
 
@@ -37,10 +38,12 @@ class ReadSettings:
     """
 
     text: str = argument("text", "The text column; dots lead into nested columns, e.g. doc.body.")
-    target_text: str | None = argument(
+    target_text: str | Mapping[str, str] | None = argument(
         None,
-        "The text column of the target, e.g. content, if raw has another one. By default both have "
-        "the same.",
+        "The text column of the target, e.g. content, if raw has another one; or the columns of "
+        "some targets by name, e.g. law=body,news=content. By default all have the same.",
+        metavar="COLUMN",
+        read=target_text_in,
     )
     on_error: OnError = argument(
         "raise",
@@ -53,7 +56,11 @@ class ReadSettings:
     def __post_init__(self) -> None:
         """Check the settings."""
         name_of_column("text", self.text)
-        if self.target_text is not None:
+        if isinstance(self.target_text, Mapping):
+            for name, column in self.target_text.items():
+                name_of_column(f"target_text[{name!r}]", column)
+            object.__setattr__(self, "target_text", dict(self.target_text) or None)
+        elif self.target_text is not None:
             name_of_column("target_text", self.target_text)
         one_of("on_error", self.on_error, get_args(OnError))
 
@@ -70,10 +77,12 @@ class ReadSettings:
         )
         return replace(reading, limits=limits)
 
-    def columns(self) -> dict[str, str]:
+    def columns(self) -> dict[str, str | dict[str, str]]:
         """Return the text columns as JSON values: that of the target only where it differs."""
-        found = {"text": self.text}
-        if self.target_text not in (None, self.text):
+        found: dict[str, str | dict[str, str]] = {"text": self.text}
+        if isinstance(self.target_text, Mapping):
+            found["target_text"] = dict(self.target_text)
+        elif self.target_text not in (None, self.text):
             found["target_text"] = str(self.target_text)
         return found
 

@@ -37,6 +37,8 @@ POOL = (3, 2)
 
 LARGEST_GAIN = 10.0
 
+_HELD_BYTES = 100_000_000
+
 
 class PoolRows(NamedTuple):
     """The rows of one shard that are in the pool.
@@ -250,13 +252,15 @@ class _PoolLists:
     """The n-grams of the pool, which are gone over several times.
 
     Args:
-        shards: the n-grams of each shard's rows.
+        shards: the n-grams of each shard's rows. They are read into memory if they are few.
         lengths: the number of rows of each shard.
         threads: how many threads to use.
     """
 
     def __init__(self, shards: Sequence[ShardPool], lengths: Sequence[int], threads: int) -> None:
-        self._shards = shards
+        self._shards: Sequence[ShardPool] = shards
+        if sum(one.size for one in shards) <= _HELD_BYTES:
+            self._shards = [ShardPool(lists=list(one.batches())) for one in shards]
         self._ends = np.cumsum(lengths).tolist()
         self._lengths = lengths
         self._threads = threads

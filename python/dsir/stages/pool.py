@@ -68,10 +68,12 @@ class ShardPool:
     Attributes:
         path: the file with their n-grams; None if they are in memory.
         lists: their n-grams, if they are in memory.
+        size: bytes of the file; 0 if there is none.
     """
 
     path: Path | None = None
     lists: list[Lists] = field(default_factory=list, repr=False)
+    size: int = 0
 
     def batches(self) -> Iterator[Lists]:
         """Give the n-grams, in the order of the rows, some documents at a time.
@@ -114,7 +116,7 @@ def pool_shard(task: PoolTask, progress: Progress) -> ShardPool:
                 progress,
                 lambda one: writer.write_batch(pa.record_batch([_array(one)], schema=schema)),
             )
-        return ShardPool(task.path)
+        return ShardPool(task.path, size=task.path.stat().st_size)
 
     return despite_damage(task.shard, task.on_error, progress, run)
 

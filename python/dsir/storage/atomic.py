@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import io
 import json
 import os
+import platform
+import re
 import secrets
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +26,10 @@ from typing import IO, Any
 
 from dsir.remote import Location, RemotePath
 from dsir.remote.store import RemoteError
+
+_ABANDONED_SECONDS = 24 * 3600
+# Name of the final file, process, machine.
+_TEMPORARY = re.compile(r"\.(.+)\.tmp-(\d+)-([0-9a-f]{8})[0-9a-f]*", re.DOTALL)
 
 
 class UnfinishedFile(io.RawIOBase):
@@ -49,17 +58,21 @@ class UnfinishedFile(io.RawIOBase):
         self._sha256 = hashlib.sha256() if hashed else None
         self._durable = durable
         self._given_up = False
+        self._is_there = False
         if isinstance(path, RemotePath):
             descriptor, name = tempfile.mkstemp(prefix="dsir-", suffix=f"-{path.name}")
             self.temporary = Path(name)
+            self._is_there = True
             self._file: IO[bytes] = os.fdopen(descriptor, "wb")
             return
+        refuse_special(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
             raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(path.parent)) from None
-        token = secrets.token_hex(4)
+        token = _host() + secrets.token_hex(4)
         self.temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{token}")
+        self._is_there = True
         try:
             # The system's error names the file if opening fails, but not if writing fails.
             with _naming(path):
@@ -109,35 +122,52 @@ class UnfinishedFile(io.RawIOBase):
                 self.path.upload(self.temporary)
                 self._given_up = True
                 self.temporary.unlink(missing_ok=True)
+                self._is_there = False
                 return self.path
             if self._durable:
                 os.fsync(self._file.fileno())
             self._file.close()
             self.temporary.replace(self.path)
-            self._given_up = True
+            self._given_up, self._is_there = True, False
             if self._durable:
                 _sync_folder(self.path.parent)
         return self.path
 
     def discard(self) -> None:
         """Remove the file. Does nothing after `commit`, or if it is already removed."""
-        if self._given_up:
+        if not self._is_there:
             return
         self._given_up = True
         # The disk may be full or the folder gone. Either way there is nothing left to save.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):
             self._file.close()
         with contextlib.suppress(OSError):
             self.temporary.unlink(missing_ok=True)
+        self._is_there = False
+
+    def __del__(self) -> None:
+        """Remove the file if nobody can: an exception came before anyone had a name for it."""
+        if getattr(self, "_is_there", False):
+            self.discard()
 
 
 @contextmanager
-def atomic_file(path: Location, *, durable: bool = True) -> Iterator[UnfinishedFile]:
+def atomic_file(
+    path: Location, *, durable: bool = True, sweeps: bool = False
+) -> Iterator[UnfinishedFile]:
     """Open a file that gets its name only when the block ends without an exception.
+
+    Args:
+        path: the file.
+        durable: see `UnfinishedFile`.
+        sweeps: remove what killed runs left of this file under temporary names, for files in
+            folders that nothing else looks after.
 
     Raises:
         OSError: the file cannot be written.
     """
+    if sweeps and isinstance(path, Path):
+        remove_abandoned(path.parent, path.name)
     file = UnfinishedFile(path, durable=durable)
     try:
         yield file
@@ -145,6 +175,67 @@ def atomic_file(path: Location, *, durable: bool = True) -> Iterator[UnfinishedF
     except BaseException:
         file.discard()
         raise
+
+
+def refuse_special(path: Location) -> None:
+    """Raise OSError if a path names something that a file must not take the place of.
+
+    A rename would replace a device, a pipe or a socket, and not write to it.
+
+    Raises:
+        OSError: the path is that of a folder or of no regular file.
+    """
+    if not isinstance(path, Path):
+        return
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # There is none, or opening it says why not.
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "is not a regular file; give another path", str(path))
+
+
+def remove_abandoned(folder: Path, name: str | None = None) -> None:
+    """Remove files that killed runs left in a folder under temporary names.
+
+    Other runs may be writing to the folder. So only the files of processes of this machine that no
+    longer exist are removed, and files that nobody has written to for a day.
+
+    Args:
+        folder: the folder; it need not exist.
+        name: remove only what was to become the file of this name; None for any file.
+    """
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        match = _TEMPORARY.fullmatch(entry.name)
+        if match is None or name not in (None, match[1]):
+            continue
+        with contextlib.suppress(OSError):
+            of_this_machine = match[3] == _host()
+            old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_SECONDS
+            if old or (of_this_machine and not _is_alive(int(match[2]))):
+                Path(entry).unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@functools.cache
+def _host() -> str:
+    """Return 8 hexadecimal digits that tell this machine from others."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 def json_bytes(value: Any) -> bytes:
