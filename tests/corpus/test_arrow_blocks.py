@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
+import dsir
+from dsir.cli.main import app
 from dsir.corpus import resolve
 from dsir.corpus.arrow_blocks import check_blocks
+from dsir.corpus.buffers import check_buffers
 from dsir.errors import ShardError
 
 TABLE = pa.table(
@@ -93,3 +98,44 @@ def test_files_without_an_end_are_refused():
     for cut in range(len(data)):
         with pytest.raises(ValueError, match=r"footer"):
             check(data[:cut])
+
+
+@pytest.fixture
+def bad_offset(tmp_path) -> Path:
+    """An Arrow file in which an offset of the column beside the text leads far away."""
+    rows = 60
+    texts = [f"some text number {row} of the ship" for row in range(rows)]
+    data = arrow(pa.table({"text": texts, "side": [f"value{row % 3}" for row in range(rows)]}), 60)
+    offsets = (6 * np.arange(rows + 1)).astype("<i4").tobytes()
+    at = data.index(offsets) + 4 * 31
+    path = tmp_path / "bad.arrow"
+    path.write_bytes(data[:at] + (1 << 30).to_bytes(4, "little") + data[at + 4 :])
+    return path
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_damage_beside_the_text_ends_the_run_and_names_the_column(bad_offset, tmp_path, on_error):
+    settings = {"n": 3, "min_tokens": 0, "progress": False, "on_error": on_error}
+    with pytest.raises(ShardError, match=r"bad\.arrow: .*column 'side': Offset invariant failure"):
+        dsir.select(bad_offset, ["of the ship"] * 20, out=tmp_path / "out", **settings)
+
+
+@pytest.mark.parametrize("roles", [["--features", "text"], ["--features", "side"]])
+def test_gais_refuses_damage_in_any_column(bad_offset, tmp_path, roles):
+    command = ["gais", str(bad_offset), "--label", "text", *roles, "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert "column 'side': Offset invariant failure" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_types_that_pyarrow_cannot_read_are_refused():
+    class Batch:
+        schema = pa.schema([("span", pa.month_day_nano_interval())])
+
+        def column(self, place: int) -> pa.Array:
+            # pyarrow reads intervals of months in schemas only, and cannot write them.
+            raise KeyError(21)
+
+    with pytest.raises(pa.ArrowNotImplementedError, match=r"column 'span' is .*interval, which"):
+        check_buffers(Batch())

@@ -16,12 +16,22 @@ def check_buffers(batch: pa.RecordBatch) -> None:
 
     Raises:
         pyarrow.ArrowInvalid: an offset, index or length does, or there are nulls where the schema
-            allows none.
+            allows none; the message names the column.
+        pyarrow.ArrowNotImplementedError: pyarrow has no arrays of a column's type in Python.
     """
-    for field, column in zip(batch.schema, batch.columns, strict=True):
-        check_column(column)
+    for place, field in enumerate(batch.schema):
+        try:
+            column = batch.column(place)
+        except KeyError as error:  # Intervals of months, and of days and milliseconds.
+            raise pa.ArrowNotImplementedError(
+                f"column {field.name!r} is {field.type}, which pyarrow cannot read"
+            ) from error
+        try:
+            check_column(column)
+        except pa.ArrowInvalid as error:
+            raise pa.ArrowInvalid(f"column {field.name!r}: {error}") from error
         if column.null_count and not field.nullable:
-            raise pa.ArrowInvalid("a column that has no nulls, says the schema, has some")
+            raise pa.ArrowInvalid(f"column {field.name!r} has nulls, which its schema rules out")
 
 
 def check_dictionaries(column: pa.Array) -> None:
