@@ -43,7 +43,11 @@ class Workers:
         *arguments: Parameters.args,
         **keywords: Parameters.kwargs,
     ) -> Future[Result]:
-        """Call a function on one of the threads."""
+        """Call a function on one of the threads.
+
+        Raises:
+            RuntimeError: no thread can be started, or the interpreter is ending.
+        """
 
         def call() -> Result:
             self._calls.enter()

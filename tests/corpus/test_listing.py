@@ -70,6 +70,30 @@ def test_links_in_a_circle_end(tmp_path):
     assert read(tmp_path / "c", tmp_path) == ["c/sub/a.jsonl"]
 
 
+def test_patterns_do_not_follow_links_in_circles(tmp_path):
+    """`glob` alone follows two circles for ever: each doubles the number of paths at each depth."""
+    lines(tmp_path / "c/a/x.jsonl")
+    lines(tmp_path / "c/b/y.jsonl")
+    lines(tmp_path / "elsewhere/z.jsonl")
+    (tmp_path / "c/a/up").symlink_to("..")
+    (tmp_path / "c/b/up").symlink_to("..")
+    (tmp_path / "c/a/0").symlink_to("../b")
+    (tmp_path / "c/b/far").symlink_to(tmp_path / "elsewhere")
+    expected = ["c/a/x.jsonl", "c/b/far/z.jsonl", "c/b/y.jsonl"]
+    for pattern in ("c/**/*.jsonl", "c/**", "**/c/**/*.jsonl", "c/**/[a-z]*"):
+        assert read(f"{tmp_path}/{pattern}", tmp_path) == expected
+    assert read(f"{tmp_path}/c/**/b/*.jsonl", tmp_path) == ["c/b/y.jsonl"]
+
+
+def test_patterns_from_the_current_folder(tmp_path, monkeypatch):
+    lines(tmp_path / "c[1]/sub/x.jsonl")
+    lines(tmp_path / "x.jsonl", 3)
+    monkeypatch.chdir(tmp_path)
+    assert read("**/x.jsonl", tmp_path) == ["c[1]/sub/x.jsonl", "x.jsonl"]
+    assert read("**", tmp_path) == ["c[1]/sub/x.jsonl", "x.jsonl"]
+    assert read("c*/**/*", tmp_path) == ["c[1]/sub/x.jsonl"]
+
+
 @pytest.mark.parametrize("hidden", ["_temporary", ".staging", "_delta_log"])
 def test_hidden_folders_are_left_out_at_any_depth(tmp_path, hidden):
     lines(tmp_path / "c/a.jsonl")

@@ -68,6 +68,10 @@ def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ())
             if remedy:
                 message += f"; {remedy}, then {go_on if resumable else 'start again'}"
             _fail(in_options(message, names), FAILED, debug)
+        except ValueError as error:
+            if not str(error).startswith("DSIR_SIMD="):  # Read when a kernel is first used.
+                raise
+            _fail(str(error), WRONG_CALL, debug)
         except MemoryError:
             _fail(f"out of memory; use fewer threads{hint}", FAILED, debug)
         except (RuntimeError, ImportError) as error:

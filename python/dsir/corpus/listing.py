@@ -259,11 +259,52 @@ def _matches(pattern: str) -> Iterator[Path]:
         if glob.has_magic(part):
             break
         fixed += 1
-    # Not Path.glob: it refuses absolute patterns, and its `**` differs between Python versions.
-    for match in glob.iglob(pattern, recursive=True):  # noqa: PTH207
+    for match in _expanded("", Path(pattern).parts, named):
         path = Path(match)
         if not any(is_hidden(part) and part not in named for part in path.parts[fixed:]):
             yield path
+
+
+def _expanded(base: str, parts: tuple[str, ...], named: set[str]) -> Iterator[str]:
+    """Yield what matches the parts of a pattern below a path."""
+    plain = parts[: parts.index("**")] if "**" in parts else parts
+    rest = parts[len(plain) + 1 :]
+    # Not Path.glob: it refuses absolute patterns.
+    pattern = str(Path(glob.escape(base), *plain))
+    matched = glob.iglob(pattern) if plain else iter([base])  # noqa: PTH207
+    if "**" not in parts:
+        yield from matched
+        return
+    for match in matched:
+        for folder in _folders_below(match, named):
+            yield from _expanded(folder, rest or ("*",), named)
+
+
+def _folders_below(top: str, named: set[str]) -> Iterator[str]:
+    """Yield a folder and those below it, each once: links may lead in circles.
+
+    `glob` follows every link until the system refuses the path, which takes for ever if there are
+    two circles. A folder goes by its own name, if it has one below `top`, and not by that of a
+    link to it.
+    """
+    entered: set[tuple[int, int]] = set()
+    folders, links = [top], list[str]()
+    while folders or links:
+        folder = folders.pop() if folders else links.pop(0)
+        try:
+            status = Path(folder).stat()
+            entries = sorted(os.scandir(folder or os.curdir), key=lambda entry: entry.name)
+        except OSError:
+            continue  # As in `glob`: what cannot be opened has no matches.
+        if (status.st_dev, status.st_ino) in entered:
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        yield folder
+        for entry in entries:
+            hidden = is_hidden(entry.name) and (entry.name[0] == "." or entry.name not in named)
+            if not hidden and entry.is_dir():
+                found = links if entry.is_symlink() else folders
+                found.append(str(Path(folder, entry.name)))
 
 
 def is_hidden(entry: str) -> bool:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from dsir.arguments import whole_number
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
+from dsir.errors import DsirError
 from dsir.workers import Workers
 
 _RELEASE_EVERY = 16  # Tasks, per thread.
@@ -72,7 +73,7 @@ class LocalEngine(Engine):
         try:
             with Workers(self.threads, stop=stop.set) as workers:
                 for task in tasks:
-                    future = workers.submit(run_task, task)
+                    future = _submitted(workers, run_task, task)
                     future.add_done_callback(stop_on_failure)
                     waiting.append(future)
                     if len(waiting) > _AHEAD * self.threads:
@@ -82,6 +83,18 @@ class LocalEngine(Engine):
         finally:
             # Give back what the ended threads held before the next stage begins.
             pa.default_memory_pool().release_unused()
+
+
+def _submitted(workers: Workers, run_task: Callable[[Task], Result], task: Task) -> Future[Result]:
+    try:
+        return workers.submit(run_task, task)
+    except RuntimeError as error:
+        if "interpreter shutdown" not in str(error):
+            raise
+        raise DsirError(
+            "the program ended while the run was at work in another thread; wait for that thread "
+            "(thread.join()) before the end"
+        ) from None
 
 
 def _result(waiting: deque[Future[Result]]) -> Result:

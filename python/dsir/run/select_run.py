@@ -17,6 +17,7 @@ import pyarrow as pa
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, SettingError, ShardError
+from dsir.formats import format_of
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.relevance import RelevanceModel
@@ -171,7 +172,7 @@ class SelectionRun:
         shared = workdir if self.pipeline.engine.shares_files else None
         output = self.output()
         if output is None:
-            self._refuse_taken_names()
+            self._check_columns()
         with (
             contextlib.nullcontext() if output is None else output.held(workdir) as held,
             kept_folder(shared) as kept,
@@ -298,10 +299,16 @@ class SelectionRun:
         corpora = (self.raw, *self.inputs.target.corpora)
         shards = (shard for corpus in corpora for shard in corpus.first_shards)
         check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
-        self._refuse_taken_names()
+        self._check_columns()
 
-    def _refuse_taken_names(self) -> None:
-        """Raise SettingError if an added column has the name of a column of the input."""
+    def _check_columns(self) -> None:
+        """Raise SettingError if added columns, or lines beside tables, cannot be in the output."""
+        lines = {format_of(shard.kind).rows_are_lines for shard in self.raw.first_shards}
+        if self.out is None and len(lines) > 1:
+            raise SettingError(
+                "raw has JSON Lines and tables: they have different columns and cannot be one "
+                "table; give out=... to write each as it is"
+            )
         # One shard of each kind is usually like the others; planning the output checks them all.
         first = {shard.kind: shard for shard in reversed(self.raw.first_shards)}
         for shard in first.values():

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dsir import arguments
+from dsir import _core, arguments
 from dsir.arguments import Amount, argument, flag
 from dsir.engine import LOCAL, Engine, open_engine
+from dsir.errors import SettingError
 from dsir.progress import Reporter, reporter
 from dsir.settings.memory import MemoryLimit, memory_limit
 
@@ -69,8 +70,13 @@ class Machine:
         """Check the arguments of a call and open the engine.
 
         Raises:
-            SettingError: an argument is out of range, or there is no such engine.
+            SettingError: an argument is out of range, there is no such engine, or DSIR_SIMD in the
+                environment names no kernel of this machine.
         """
+        try:
+            _core.simd_level()
+        except ValueError as error:  # The environment asks for a kernel that there is not.
+            raise SettingError(str(error)) from None
         engine = open_engine(given.get("engine", LOCAL), given.get("threads"))
         limit = memory_limit(given.get("memory"), engine.threads)
         return cls(
