@@ -367,6 +367,16 @@ def test_no_file(tmp_path, good):
         one_line_error(result, message)
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini"])
+def test_what_a_file_manager_left_is_no_content_of_an_output_folder(good, tmp_path, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_bytes(b"x")
+    assert len(dsir.select(good, TEXTS, out=out, **SETTINGS)) == SETTINGS["n"]
+    assert (out / name).exists()
+    assert dsir.verify(out, target=TEXTS).stands
+
+
 def test_output_folder_is_not_empty(good, tmp_path):
     out = tmp_path / "out"
     out.mkdir()

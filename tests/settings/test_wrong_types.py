@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset
 import pytest
 
 import dsir
@@ -133,6 +134,8 @@ def test_the_way_out_is_said():
             pl.LazyFrame({"text": TEXTS}),
             r"LazyFrame cannot be read .*; call \.collect\(\) first",
         ),
+        (pa.dataset.dataset(pa.table({"text": TEXTS})), r"give its files or folder, or \.to_table"),
+        ({"train": TEXTS}, r"give one of its values, such as source\['train'\]"),
         (np.eye(2), "raw: ndarray cannot be read as a corpus; expected a path"),
     ):
         with pytest.raises(dsir.SettingError, match=message):

@@ -60,7 +60,7 @@ _MAGIC: tuple[tuple[re.Pattern[bytes], Contents], ...] = tuple(
         (
             rb"version https://git-lfs\.github\.com/",
             (
-                "a Git LFS pointer, not the file itself",
+                "a Git LFS pointer",
                 "fetch the file, e.g. with 'git lfs pull'",
             ),
         ),
@@ -70,9 +70,7 @@ _MAGIC: tuple[tuple[re.Pattern[bytes], Contents], ...] = tuple(
         ),
     )
 )
-_PAGE = Contents(
-    "a web page (HTML), not data", "the download failed or needs a login; download it again"
-)
+_PAGE = Contents("a web page (HTML)", "the download failed or needs a login; download it again")
 _ANSWER = Contents("XML, such as a store answers with an error", "download it again")
 _TAR = Contents("a tar archive", "unpack it")
 _LINES = Contents("JSON Lines or other JSON", "let its name end in .jsonl")

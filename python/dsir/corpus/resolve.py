@@ -265,7 +265,13 @@ class _Resolver:
 
 
 def _unreadable(source: object, name: str) -> SettingError:
-    hint = "; call .collect() first" if hasattr(source, "collect") else ""
+    hint = ""
+    if hasattr(source, "collect"):  # Lazy frames.
+        hint = "; call .collect() first"
+    elif hasattr(source, "to_table"):  # A data set of pyarrow.
+        hint = "; give its files or folder, or .to_table()"
+    elif isinstance(source, dict):
+        hint = "; give one of its values, such as source['train'], or a list of them"
     return SettingError(
         f"{name}: {type(source).__name__} cannot be read as a corpus{hint}; expected a "
         "path, a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"

@@ -77,6 +77,10 @@ def make_output_folder(folder: Location) -> None:
         raise OutputError(f"{folder}: cannot be made: {error}") from error
 
 
+# What the file managers of macOS and Windows leave in any folder that they show.
+_OF_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
 def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) -> None:
     """Raise OutputError unless a selection may be written to a folder.
 
@@ -90,7 +94,7 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
     """
     if not refuse_no_folder(folder):
         return
-    found = set(_names_in(folder))
+    found = {name for name in _names_in(folder) if name.rpartition("/")[2] not in _OF_DESKTOPS}
     foreign = sorted(found - {within(path, folder) for path in own_files(folder)})
     if _EARLIER & found and not resuming:
         raise OutputError(
