@@ -161,7 +161,7 @@ def test_the_model_may_lie_elsewhere(staged, target, small_world, tmp_path, invo
         shutil.move(moved, folder / "m.dsir")
     other = dsir.fit(small_world.texts, target, progress=False)
     assert "give that one as model=..." in messages(dsir.verify(out, model=other))
-    with pytest.raises(dsir.SettingError, match="which uses a model and no target"):
+    with pytest.raises(dsir.SettingError, match="was selected with a fitted model and no target"):
         dsir.verify(out, target=target)
     with pytest.raises(dsir.SettingError, match="which fits its own model"):
         dsir.verify(folder / "select", model=other)

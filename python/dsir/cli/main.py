@@ -22,7 +22,7 @@ _COMMANDS = {
     "sample": "Draw documents by their scores.",
     "write": "Write the drawn documents, in the format of the input.",
     "explain": "Show how much each n-gram contributes to a text's log-weight.",
-    "plan": "Check a selection and cut it into units, for workers on one machine or many.",
+    "plan": "Check a selection and cut its inputs into units of work, without doing any.",
     "work": "Do units of a planned selection until none is left.",
     "finish": "Do what is left of a planned selection, and write its manifest.",
     "slurm": "Print a batch script that runs a planned selection on Slurm.",
