@@ -24,7 +24,16 @@ _LEAST_BYTES = 8_000
 _MOST_BYTES = 4_000_000
 
 _BASE = "wordpunct"
-_OTHERS = {"NFC": (HashedNgrams(normalize="NFC"), None)}
+
+# What is measured against it, and the ratio that is aimed at.
+_OTHERS: dict[str, tuple[HashedNgrams, float | None]] = {
+    "NFC": (HashedNgrams(normalize="NFC"), None),
+    "unicode": (HashedNgrams(tokenizer="unicode"), 0.5),
+    "chars": (HashedNgrams(tokenizer="chars"), 1.0),
+    "codepoints": (HashedNgrams(tokenizer="codepoints"), None),
+    "bytes": (HashedNgrams(tokenizer="bytes"), 1.0),
+    "whitespace": (HashedNgrams(tokenizer="whitespace"), None),
+}
 
 
 def run(data: Path, times: int) -> dict[str, Any]:

@@ -26,6 +26,17 @@ TEXTS = {
     "emoji": "a\U0001f600b \U0001f468\u200d\U0001f469 \u0301\u0302 \U0010ffff \ud7ff\ue000",
     "long": "x" * 70 + " " + "\u00e9" * 40 + "!" * 65,
 }
+SEGMENTS = {
+    "mids": "don't 3.14 1,000 a.b a..b e.g. x_1 a:b 1:2 it\u2019s a\u00b7b 'x' .5 5. "
+    "a\uff07a 1\uff0c2 a\uff1ab 1\uff0e2",
+    "hebrew": "\u05d0'5 \u05d0'\u05d0 \u05d0\"\u05d0 \u05d0\"a \u05d0'!",
+    "joiners": "a\u200d\u2764!b !\u200d\u2139b ?! \u200d\u2764 \u6771\u200d\u2764x",
+    "kana": "\u30ab_\u30ab \u30ab\u0301_\u0301\u30ab \u3042_a _\u3042 \uff3f\u30ab \u30ab\u30ab",
+    "marks": "\u0301 \u0301a .\u0301a a.\u0301b 1,\u03012 \u0928\u094d\u092f\u093e "
+    "\u0e19\u0e35\u0e48",
+    "clusters": "\U0001f1e9\U0001f1ea\U0001f1eb \u0600a "
+    "\u1100\u1161\u11a8 \u2764\ufe0f\u200d\u2764",
+}
 FORMS = {
     "decomposed": "e\u0301cole a\u0302\u0323 x\u0323\u0302 \u00e9\u0323 "
     "\u1112\u1161\u11ab \ud558\u11ab",
@@ -96,6 +107,8 @@ def seeds() -> dict[str, dict[str, bytes]]:
         ),
         "prototypes": {f"rows-{i}": bytes(i * j % 251 for j in range(200)) for i in (1, 7, 40)},
         "quality": rows(b"\x00\x00\x01\x00", b"\x01\x03\x01\x01", b"\x02\x04\x01\x02"),
+        "segments": texts(b"\x00")
+        | {name: b"\x02" + text.encode() for name, text in SEGMENTS.items()},
         "simd": texts(b"\x05\x02\x03\x01\x09\x00\x02\x01"),
         "terms": rows(b"\x00\x00\x01\x00", b"\x01\x04\x01\x01"),
         "word_tokenize": texts(b"\x00") | {"twice": b"\x05" + TEXTS["clitics"].encode()},

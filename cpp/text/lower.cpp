@@ -1,5 +1,6 @@
 #include "text/lower.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -34,39 +35,68 @@ bool is_final_sigma(const std::uint8_t* begin, const std::uint8_t* at, const std
     return true;
 }
 
+namespace {
+
+/// Lowers the characters beyond ASCII of a block in place, as far as they keep their length. `left`
+/// has the bytes that are not lowered yet, `lowered` the block with its ASCII in lower case.
+/// Returns how many bytes are done: up to a character that is not UTF-8, crosses the end of the
+/// block, or whose lower case has another length or depends on its neighbours.
+std::size_t lower_block(const std::uint8_t* at, const std::uint8_t* end, std::uint64_t left,
+                        std::uint8_t* lowered) {
+    while (left != 0) {
+        const auto i = static_cast<std::size_t>(std::countr_zero(left));
+        const unicode::Decoded decoded = unicode::decode_utf8(at + i, end);
+        if (decoded.length == 0 || i + decoded.length > 64) return i;
+        const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
+        if (properties.special != 0) return i;
+        if (properties.lower_delta != 0) {
+            std::uint8_t bytes[4];
+            const auto lower = static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
+                                                     properties.lower_delta);
+            if (unicode::encode_utf8(lower, bytes) != decoded.length) return i;
+            for (unsigned k = 0; k < decoded.length; ++k) lowered[i + k] = bytes[k];
+        }
+        left &= ~(((std::uint64_t{1} << decoded.length) - 1) << i);
+    }
+    return 64;
+}
+
+}  // namespace
+
 std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
     const auto* const begin = reinterpret_cast<const std::uint8_t*>(document.data());
     const std::uint8_t* const end = begin + document.size();
     const std::uint8_t* at = begin;
     std::uint8_t* to = out;
-    const simd::Classify classify = simd::classify_kernel(simd::active_level());
+    const simd::CutKernels& kernels = simd::cut_kernels(simd::active_level());
     const auto put = [&to](char32_t lowered, unicode::Kind) {
         to += unicode::encode_utf8(lowered, to);
     };
     while (at < end) {
-        if (*at < 0x80) {
-            const std::size_t available = static_cast<std::size_t>(end - at);
-            std::uint8_t padded[64] = {};
-            const std::uint8_t* block = at;
-            if (available < 64) {
-                std::memcpy(padded, at, available);
-                block = padded;
-            }
-            const std::uint64_t non_ascii = classify(block, to).non_ascii;
-            const auto ascii = static_cast<std::size_t>(std::countr_zero(non_ascii));
-            const std::size_t taken = ascii < available ? ascii : available;
-            at += taken;
-            to += taken;
-            continue;
+        const auto available = static_cast<std::size_t>(end - at);
+        std::uint8_t padded[64] = {};
+        const std::uint8_t* block = at;
+        if (available < 64) {
+            std::memcpy(padded, at, available);
+            block = padded;
         }
+        std::uint64_t left = kernels.classify(block, to).non_ascii;
+        std::size_t done = 64;
+        if (left != 0) {
+            const simd::KnownMasks known = kernels.known(block);
+            left &= ~(known.word | known.punctuation);
+            done = lower_block(at, end, left, to);
+        }
+        done = std::min(done, available);
+        at += done;
+        to += done;
+        if (done != 0) continue;
+        // The character that begins here, whatever it becomes.
         const unicode::Decoded decoded = unicode::decode_utf8(at, end);
         if (decoded.length == 0) return std::nullopt;
         const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
         if (properties.special != 0) {
             lower_special(decoded.code_point, begin, at, end, put);
-        } else if (properties.lower_delta == 0) {
-            for (unsigned i = 0; i < decoded.length; ++i) to[i] = at[i];
-            to += decoded.length;
         } else {
             put(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
                                       properties.lower_delta),

@@ -9,9 +9,13 @@
 #include <type_traits>
 #include <utility>
 
+#include "text/byte_tokens.hpp"
+#include "text/characters.hpp"
 #include "text/split_spaces.hpp"
 #include "text/token_buffer.hpp"
 #include "text/token_spans.hpp"
+#include "text/unicode_words.hpp"
+#include "text/whitespace.hpp"
 #include "text/word_spans.hpp"
 #include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
@@ -47,6 +51,11 @@ enum class TokenizerKind : std::uint8_t {
     wordpunct,
     word_tokenize,
     split,  ///< takes tokens that were made elsewhere and joined by spaces
+    unicode,
+    chars,
+    codepoints,
+    bytes,
+    whitespace,
 };
 
 /// One tokenizer. `name` is what users call the tokenizer and what model files hold.
@@ -67,6 +76,11 @@ inline constexpr std::tuple kTokenizers{
     TokenizerEntry<WordPunct, WordPunctSpans>{TokenizerKind::wordpunct, "wordpunct"},
     TokenizerEntry<WordTokenize, WordTokenizeSpans>{TokenizerKind::word_tokenize, "word_tokenize"},
     TokenizerEntry<SplitSpaces, NoSpans>{TokenizerKind::split, "split"},
+    TokenizerEntry<UnicodeWords, UnicodeWordSpans>{TokenizerKind::unicode, "unicode"},
+    TokenizerEntry<Graphemes, GraphemeSpans>{TokenizerKind::chars, "chars"},
+    TokenizerEntry<CodePoints, CodePointSpans>{TokenizerKind::codepoints, "codepoints"},
+    TokenizerEntry<ByteTokens, ByteSpans>{TokenizerKind::bytes, "bytes"},
+    TokenizerEntry<Whitespace, WhitespaceSpans>{TokenizerKind::whitespace, "whitespace"},
 };
 
 inline constexpr std::size_t kTokenizerCount = std::tuple_size_v<decltype(kTokenizers)>;

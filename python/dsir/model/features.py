@@ -20,7 +20,9 @@ from dsir.errors import RowError, SettingError
 from dsir.model import sentences
 
 Hash = Literal["fast", "sha256"]
-Tokenizer = Literal["wordpunct", "word_tokenize"]
+Tokenizer = Literal[
+    "wordpunct", "word_tokenize", "unicode", "chars", "codepoints", "bytes", "whitespace"
+]
 Sentences = Literal["none", "punkt"]
 Normalize = Literal["NFC"]
 
@@ -31,15 +33,19 @@ class HashedNgrams:
 
     Tokens are the reference's, for all of Unicode in the version `unicode_version`: the lower-cased
     text, cut into runs of word characters and runs of other visible characters (NLTK's
-    WordPunctTokenizer), or into words by the rules of NLTK's word_tokenize. Instances are frozen
-    and comparable; `fingerprint` identifies them in files.
+    WordPunctTokenizer), or into words by the rules of NLTK's word_tokenize. Other tokenizers are
+    for languages that these cut badly: words by Unicode Standard Annex 29, and characters.
+    Instances are frozen and comparable; `fingerprint` identifies them in files.
 
     Source: Xie et al. 2023 (arXiv 2302.03169), section 3; docs/algorithms.md, section 1.
 
     Args:
         n: the longest n-gram, 1 to 8.
         buckets: 2 to 2**24.
-        tokenizer: "wordpunct", or "word_tokenize" (NLTKWordTokenizer: "do|n't", "3.88", "u.s").
+        tokenizer: "wordpunct"; "word_tokenize" (NLTKWordTokenizer: "do|n't", "3.88", "u.s");
+            "unicode" (words by Unicode Standard Annex 29: "don't", "3.88", and single characters of
+            Chinese, Japanese, Thai, Lao, Khmer and Burmese); "chars" (extended grapheme clusters),
+            "codepoints" or "bytes", without white space; "whitespace" (as str.split()).
         hash: "fast" combines 64-bit hashes of the tokens; "sha256" gives the reference's buckets.
         sentences: with tokenizer="word_tokenize", how a text is first cut into sentences. "none":
             the text is one sentence (NLTK's preserve_line=True). "punkt": by NLTK's splitter for
@@ -73,7 +79,8 @@ class HashedNgrams:
     tokenizer: Tokenizer = argument(
         "wordpunct",
         "How texts are cut into tokens: 'wordpunct' (runs of word characters and runs of other "
-        "visible characters), or 'word_tokenize' for NLTK's words.",
+        "visible characters), 'word_tokenize' for NLTK's words, 'unicode' for the words of any "
+        "language, 'chars', 'codepoints', 'bytes', or 'whitespace'.",
         panel=arguments.NGRAMS,
     )
     hash: Hash = argument(

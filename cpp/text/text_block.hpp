@@ -1,0 +1,68 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "simd/cut.hpp"
+
+namespace dsir::text {
+
+/// The next characters of a text that is UTF-8, in at most 64 bytes, and what a kernel knows of
+/// them. Bits of bytes beyond `length` mean nothing.
+class TextBlock {
+  public:
+    /// `at` must be before `end`.
+    TextBlock(const simd::CutKernels& kernels, const std::uint8_t* at, const std::uint8_t* end) {
+        const auto available = static_cast<std::size_t>(end - at);
+        length = available < 64 ? available : 64;
+        const std::uint8_t* block = at;
+        std::uint8_t padded[64];
+        if (available < 64) {
+            std::memset(padded, 0, sizeof padded);
+            std::memcpy(padded, at, available);
+            block = padded;
+        }
+        std::uint8_t lowered[64];  // not used
+        masks = kernels.classify(block, lowered);
+        if (masks.non_ascii == 0) return;
+        known = kernels.known(block);
+        find_first_bytes(block);
+        const auto last = static_cast<std::size_t>(std::bit_width(two_or_more)) - 1;
+        const std::size_t size = block[last] >= 0xF0 ? 4 : block[last] >= 0xE0 ? 3 : 2;
+        if (last + size > 64) length = last;
+    }
+
+    /// The first bytes of characters that have one byte or more.
+    std::uint64_t leads() const { return ~masks.non_ascii | two_or_more; }
+
+    std::size_t length;  ///< bytes of whole characters, 1 to 64
+    simd::BlockMasks masks{};
+    simd::KnownMasks known{};
+    std::uint64_t two_or_more = 0;    ///< first bytes of characters of two bytes or more
+    std::uint64_t three_or_more = 0;  ///< of three bytes or more
+
+  private:
+    void find_first_bytes(const std::uint8_t* block) {
+        constexpr std::uint64_t kHigh = 0x8080808080808080U;
+        for (unsigned i = 0; i < 64; i += 8) {
+            std::uint64_t eight = 0;
+            std::memcpy(&eight, block + i, 8);
+            // The two or three upper bits of each byte, moved into its highest bit.
+            const std::uint64_t two = eight & (eight << 1) & kHigh;
+            two_or_more |= gathered(two) << i;
+            three_or_more |= gathered(two & (eight << 2)) << i;
+        }
+    }
+
+    /// The highest bits of eight bytes as one byte.
+    static std::uint64_t gathered(std::uint64_t high) { return (high * 0x0002040810204081U) >> 56; }
+};
+
+/// The lowest `count` bits, for a count of 1 to 64.
+constexpr std::uint64_t low_bits(std::size_t count) {
+    return ~std::uint64_t{0} >> (64 - count);
+}
+
+}  // namespace dsir::text
