@@ -5,7 +5,9 @@ and while the interpreter ends, nobody catches that exception, and a second one 
 one began to tidy up. So the command answers signals itself:
 
 - before its work, it ends at once;
-- at work, it raises `KeyboardInterrupt` in the main thread once, which ends the run in good order;
+- at work, it raises `KeyboardInterrupt` in the main thread once, which ends the run in good order.
+  Python drops an exception that meets a finalizer or a weak reference's callback, so it is raised
+  again after two seconds unless the run has begun to end;
 - while it ends, it ignores further signals for a second, because one keystroke can arrive twice
   (from the terminal and from a parent process), and then ends at once. What is left under temporary
   names, the next run removes.
@@ -16,6 +18,7 @@ A program that imports dsir keeps its own handlers.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -29,6 +32,7 @@ from types import FrameType
 INTERRUPTED, TERMINATED = 130, 143
 
 _GRACE_SECONDS = 1.0
+_UNHEARD_SECONDS = 2.0
 _NAMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
@@ -37,17 +41,25 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: ends the run as Ctrl-C does, unfinished files removed."""
 
 
+_EXCEPTIONS: dict[int, type[KeyboardInterrupt]] = {
+    signal.SIGINT: KeyboardInterrupt,
+    signal.SIGTERM: Terminated,
+}
+
+
 class _State:
     """What the command is doing.
 
     Attributes:
         at_work: it runs, and can be interrupted in good order.
         ends_since: when it began to end, by the monotonic clock; None before.
+        heard: whether the exception has reached somebody who ends the run.
     """
 
     def __init__(self) -> None:
         self.at_work = False
         self.ends_since: float | None = None
+        self.heard = False
 
 
 _state = _State()
@@ -84,7 +96,7 @@ def raising() -> Iterator[None]:
         yield
         return
     before = {number: signal.getsignal(number) for number in _NAMES}
-    _state.ends_since = None
+    _state.ends_since, _state.heard = None, False
     for number in _NAMES:
         _install(number)
     _state.at_work = True
@@ -97,6 +109,11 @@ def raising() -> Iterator[None]:
         for number, handler in before.items():
             if handler is not _answer:
                 signal.signal(number, handler)
+
+
+def heard() -> None:
+    """Say that the run has begun to end, so that its interrupt need not be raised again."""
+    _state.heard = True
 
 
 def _install(number: signal.Signals) -> None:
@@ -115,7 +132,17 @@ def _answer(number: int, frame: FrameType | None) -> None:
     _state.ends_since = now
     if not _state.at_work:
         _end("", number)
-    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    if is_command():
+        signal.signal(signal.SIGALRM, functools.partial(_raise_again, number))
+        signal.setitimer(signal.ITIMER_REAL, _UNHEARD_SECONDS, _UNHEARD_SECONDS)
+    raise _EXCEPTIONS[number]
+
+
+def _raise_again(number: int, alarm: int, frame: FrameType | None) -> None:
+    del alarm, frame
+    if _state.at_work and not _state.heard:
+        raise _EXCEPTIONS[number]
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _end(more: str, number: int) -> None:

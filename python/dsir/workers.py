@@ -9,6 +9,8 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
+from dsir.interrupts import heard
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
@@ -77,6 +79,7 @@ class Workers:
 
     def end(self) -> None:
         """Drop the calls that have not begun, and wait for those that are at work."""
+        heard()
         interrupted: KeyboardInterrupt | None = None
         at_work = True
         while at_work:

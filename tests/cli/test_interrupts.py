@@ -68,7 +68,8 @@ from dsir.run import pipeline
 score_shard = pipeline.score_shard
 
 def slow(task, progress):
-    print("at work", file=sys.stderr, flush=True)
+    sys.stderr.write("at work\\n")  # At once: print would write the end of the line apart.
+    sys.stderr.flush()
     try:
         while True:
             progress(0)
@@ -185,3 +186,37 @@ def test_a_run_whose_standard_error_takes_nothing(dsir_command, parquet, target,
         done = subprocess.run(["sh", "-c", f"{shell} {redirect}"], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
         assert Path(f"{out}-out/_dsir/selection.json").exists()
+
+
+SWALLOWED = """
+import os, signal, time
+from dsir.interrupts import answer_signals, raising
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)  # Here the exception is raised, and Python drops it.
+
+answer_signals()
+with raising():
+    found = Finalized()
+    del found
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_an_interrupt_that_python_drops_is_raised_again(tmp_path):
+    script = tmp_path / "dsir"
+    script.write_text(SWALLOWED)
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        preexec_fn=heed_interrupts,
+    )
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+    assert "Exception ignored in" in done.stderr

@@ -228,7 +228,9 @@ def test_rows_that_are_not_utf8(tokenizer):
 
 
 def test_tokenizers_have_names():
-    with pytest.raises(ValueError, match="'wordpunct', 'word_tokenize' or 'split'"):
+    with pytest.raises(
+        ValueError, match="tokenizer must be 'wordpunct', 'word_tokenize', 'split', "
+    ):
         _core.FeatureSpec(n=1, buckets=2, hash="fast", tokenizer="words")
 
 

@@ -85,6 +85,16 @@ class Trial:
         _, said = process.communicate(timeout=300)
         return process.returncode, said
 
+    def run_until(self, seconds: float, environment: Mapping[str, str]) -> tuple[int, str]:
+        """Run the command, and kill it after so many seconds."""
+        process = self.start(environment)
+        try:
+            _, said = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, said = process.communicate()
+        return process.returncode, said
+
 
 def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -33,7 +33,8 @@ FLOORS: list[tuple[str, ...]] = [
     ("corpus", "sampling"),
     ("storage", "engine", "primitive_arrays"),
     ("remote", "arguments", "progress"),
-    ("_core", "errors", "facts", "formats", "interrupts", "plural", "version", "workers"),
+    ("_core", "errors", "facts", "formats", "plural", "version", "workers"),
+    ("interrupts",),
 ]
 
 # What only these may touch.

@@ -87,7 +87,7 @@ class TestRelevance(EstimatorContract):
             {},
             {"features": dsir.HashedNgrams(n=2, buckets=150, tokenizer="word_tokenize")},
             {"names": True},
-            {"names": True, "targets": "separate", "proportions": {"sea": 1, "law": 3}},
+            {"names": True, "targets": "separate", "proportions": {"sea": 0.25, "law": 0.75}},
         ],
         ids=["one", "word_tokenize", "pooled", "separate"],
     )

@@ -17,6 +17,7 @@ import pytest
 
 import dsir
 from dsir.output.claim import claimed
+from dsir.output.folder import DATASET_NOTE
 from dsir.stages import write
 
 SETTINGS: dict[str, Any] = {
@@ -122,7 +123,7 @@ def test_a_killed_holder_holds_nothing(raw, target, tmp_path):
         holder.wait()
     assert json.loads((out / "_dsir/.lock").read_text())["pid"] == holder.pid
     dsir.select(raw, target, **SETTINGS, n=9, out=out)  # The folder counts as empty.
-    assert not list(out.rglob(".*"))
+    assert [path.name for path in out.rglob(".*")] == [DATASET_NOTE]
 
 
 def test_another_machine_may_still_be_at_it(raw, target, tmp_path):
@@ -276,5 +277,5 @@ def test_rows_are_written_to_no_folder_that_is_in_use(
         left.parent.mkdir(parents=True)
         left.write_bytes(b"half")
         assert run_dsir(*command, "-o", "out", "-q", **at).returncode == 0
-        assert not list((tmp_path / "out").rglob(".*"))
+        assert [path.name for path in (tmp_path / "out").rglob(".*")] == [DATASET_NOTE]
         shutil.rmtree(tmp_path / "out")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
+from dsir.output.folder import DATASET_NOTE
 
 SETTINGS: dict[str, Any] = {"n": 40, "min_tokens": 20, "length": "mean", "progress": False}
 
@@ -35,7 +36,7 @@ def ids_of(selected: Path) -> list[int]:
 
 def test_side_files_are_not_parquet(selected):
     assert [path.name for path in selected.rglob("*.parquet")] == ["part-00000.parquet"]
-    assert {path.name for path in selected.iterdir()} == {"data", "_dsir"}
+    assert {path.name for path in selected.iterdir()} == {"data", "_dsir", DATASET_NOTE}
     assert {path.suffix for path in (selected / "data").iterdir()} == {".parquet"}
 
 
@@ -107,7 +108,7 @@ def test_ranked_and_thinned_rows_are_in_data(one, tmp_path, invoke_dsir):
         out = tmp_path / command
         done = invoke_dsir(command, *one, "--out", out, "-q", *options)
         assert done.returncode == 0, done.stderr
-        assert {path.name for path in out.iterdir()} == {"data", "_dsir"}
+        assert {path.name for path in out.iterdir()} == {"data", "_dsir", DATASET_NOTE}
         written = json.loads((out / "_dsir" / note).read_text())["accounts"]["written"]
         assert pads.dataset(out).count_rows() == written > 0
 

@@ -12,7 +12,7 @@ import pytest
 import dsir
 from dsir import compat
 
-TARGET = ["sea ship sail wave", "ship wind sail", "sea wind"]
+TARGET = ["sea ship sail wave", "ship wind sail", "sea wind"] * 3
 # Log-weights fall with the place in this list.
 TEXTS = ["sea ship sail wind", "sea ship court judge", "court judge verdict appeal"]
 

@@ -78,11 +78,10 @@ def test_select_and_status(raw, s3, target, invoke_dsir):
     assert (done.returncode, "is not a work directory of dsir" in done.stderr) == (1, True)
 
 
-def test_a_refused_run_leaves_no_trace(raw, s3, target, tmp_path, invoke_dsir):
+def test_a_refused_run_leaves_no_trace(raw, s3, target, invoke_dsir):
     s3.put(target, "taken/notes.txt")
     for name, more, told in (
         ("new", ["--text", "txt"], "did you mean"),
-        ("new", ["--config", tmp_path / "none.yaml"], "none.yaml"),
         ("new", ["-n", 10**9], "but raw has only"),
         ("taken", [], "is not empty"),
         ("raw", [], "is not empty"),

@@ -53,7 +53,7 @@ def test_in_a_store_as_on_this_machine(kind, corpora, target, s3, tmp_path, cont
 def test_through_a_work_directory(parquet, jsonl, target, s3, tmp_path, contents, comparable):
     local = [*parquet, *jsonl]
     remote = [s3.put(path, f"raw/{path.name}") for path in local]
-    settings = {**SETTINGS, "fit_tokens": "all", "shard_size": "20KB"}
+    settings = {**SETTINGS, "fit_tokens": "all", "shard_size": "5KB"}
     dsir.select(local, target, out=tmp_path / "o", workdir=tmp_path / "w", **settings)
     place = {"out": f"{s3.url}/out", "workdir": f"{s3.url}/work/deep"}
     dsir.select(remote, s3.put(target, "t.jsonl"), **place, **settings)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,13 +94,15 @@ def test_files_are_not_cut_otherwise_for_it(raw, target, s3, proxy, monkeypatch)
         proxy.fault = lambda asked: None
 
 
-def test_a_file_that_is_gone_is_skipped_as_on_this_machine(raw, target, s3, monkeypatch):
-    corpus = resolve(raw[:2])
+def test_a_file_that_goes_ends_the_run_as_on_this_machine(raw, target, s3, parquet, tmp_path):
+    """It is not bad data: somebody works on the corpus."""
+    here = Path(shutil.copy(parquet[2], tmp_path / "part-2.parquet"))
+    corpora = (resolve(raw[:2]), resolve([parquet[0], here]))
     assert s3.ask("DELETE", "raw/part-2.parquet")[0] == 204
-    found = dsir.select(corpus, target, **SETTINGS)
-    assert [(entry.path, "no such file" in entry.reason) for entry in found.skipped] == [
-        (raw[1], True)
-    ]
+    here.unlink()
+    for corpus in corpora:
+        with pytest.raises(dsir.ShardError, match="no such file"):
+            dsir.select(corpus, target, **SETTINGS)
 
 
 def test_the_commands(raw, target, s3, proxy, tmp_path, invoke_dsir):

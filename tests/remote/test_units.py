@@ -79,7 +79,7 @@ def test_bad_rows_are_those_of_the_file(raw, target, s3, tmp_path, small_units):
     with pytest.raises(dsir.RowError, match=r"row 250 \(line 251\)"):
         dsir.select(there[1], target, threads=1, **SETTINGS)
     with pytest.raises(dsir.BadDataError, match="row 444"):
-        dsir.select(there, target, on_error="skip", max_bad_rows=1, **SETTINGS)
+        dsir.select(there[1], target, on_error="skip", max_bad_rows=1, **SETTINGS)
 
 
 def test_a_changed_file_is_refused(raw, target, s3, tmp_path, small_units):

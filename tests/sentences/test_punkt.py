@@ -90,7 +90,7 @@ def test_bad_rows_stay_bad_rows(features):
     with pytest.raises(dsir.RowError, match="row 1: the text is not UTF-8"):
         features.counts(column)
     selection = dsir.select(
-        pa.table({"text": column}), ["One."], n=1, features=features, min_tokens=1,
+        pa.table({"text": column}), ["One."] * 20, n=1, features=features, min_tokens=1,
         on_error="skip", progress=False,
     )  # fmt: skip
     assert [(bad.row, bad.reason) for bad in selection.skipped] == [(1, "the text is not UTF-8")]

@@ -14,6 +14,7 @@ from dsir.errors import OutputError
 from dsir.formats import how_read, loaded
 from dsir.output.folder import (
     DATA_FOLDER,
+    DATASET_NOTE,
     MODEL_FILE,
     ORIGINS_FOLDER,
     RUN_FILE,
@@ -113,8 +114,8 @@ def _check_file(path: Location, size: int, sha256: str, rows: int) -> str | None
     digest = hashlib.sha256()
     lines = 0
     found_format = how_read(path)
-    is_model = path.name == PurePosixPath(MODEL_FILE).name
-    if found_format is None and not is_model:
+    has_rows = path.name not in (PurePosixPath(MODEL_FILE).name, DATASET_NOTE)
+    if found_format is None and has_rows:
         return f"{path}: has a suffix that dsir does not read"
     has_lines = found_format is not None and found_format.format.rows_are_lines
     with open_bytes(path) as file:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from dsir.arguments import shown
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.cast_columns import cast_column
 from dsir.errors import SettingError
@@ -26,7 +27,7 @@ def encoding_of(name: object) -> str:
         return codecs.lookup(name).name
     except (AssertionError, LookupError, ValueError):
         raise SettingError(
-            f"text_encoding={name!r:.80}: expected an encoding, such as 'utf-8', 'latin-1' or "
+            f"text_encoding={shown(name)}: expected an encoding, such as 'utf-8', 'latin-1' or "
             "'utf-16'"
         ) from None
 

@@ -24,6 +24,7 @@ from dsir.gais.selector import take_rows
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.trials import JUDGES, judge
 from dsir.model.features import HashedNgrams
+from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.output.shared_schema import shared_schemas
@@ -164,6 +165,7 @@ def write_instances(
             raise
     accounts = {"rows": len(tables), "written": len(rows)}
     outputs = [within(path, out) for path in paths]
+    write_dataset_note(out)
     write_json(out / INSTANCES_FILE, {**description, "accounts": accounts, "outputs": outputs})
     return paths
 

@@ -26,6 +26,7 @@ from dsir.lexrank.summarize import Summary, SummaryBudget, summarize
 from dsir.lexrank.terms import count_terms
 from dsir.lexrank.units import Units, units_of, weighed_terms
 from dsir.output import AddedColumns, open_writer
+from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.output.shared_schema import shared_schemas
@@ -417,4 +418,5 @@ def _finish(out: Location, description: Any, done: Ranked) -> None:
     skipped = [one.to_json() for one in done.skipped]
     outputs = [within(path, out) for path in done.paths]
     content = {**description, "accounts": accounts, "skipped": skipped, "outputs": outputs}
+    write_dataset_note(out)
     write_json(out / RANKING_FILE, content)

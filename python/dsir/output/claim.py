@@ -13,7 +13,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dsir.errors import OutputError
@@ -149,7 +149,11 @@ def refuse_lost(folder: Location, files: Mapping[str, Mapping[str, Any]]) -> Non
     """
     places = {name.rpartition("/")[0] for name in files}
     try:
-        there = {f"{place}/{entry.name}" for place in places for entry in _entries(folder / place)}
+        there = {
+            str(PurePosixPath(place, entry.name))
+            for place in places
+            for entry in _entries(folder / place if place else folder)
+        }
     except OSError as error:
         raise OutputError(f"{folder}: cannot be read: {error}") from error
     for name, described in files.items():

@@ -33,6 +33,7 @@ _WRITTEN = [one.suffixes[0] for one in FORMATS if one.suffixes]
 _FILE = re.compile(
     rf"data/part-\d{{5,9}}({'|'.join(re.escape(suffix) for suffix in _WRITTEN)})"
     r"|_dsir/(weights|rows)/part-\d{5,9}\.arrow|_dsir/rejects\.jsonl|_dsir/model\.dsir"
+    r"|\.huggingface\.yaml"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 1 << 30  # Bytes of the largest manifest that is read: millions of skipped rows.

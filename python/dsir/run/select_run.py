@@ -22,6 +22,7 @@ from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
+from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import (
     MODEL_FILE,
     RUN_FILE,
@@ -304,7 +305,8 @@ class SelectionRun:
     def _check_columns(self) -> None:
         """Raise SettingError if added columns, or lines beside tables, cannot be in the output."""
         lines = {format_of(shard.kind).rows_are_lines for shard in self.raw.first_shards}
-        if self.out is None and len(lines) > 1:
+        # Files of one kind may all be skipped; what is left may then be one table.
+        if self.out is None and len(lines) > 1 and not self.plan.reading.skips:
             raise SettingError(
                 "raw has JSON Lines and tables: they have different columns and cannot be one "
                 "table; give out=... to write each as it is"
@@ -444,6 +446,7 @@ class SelectionRun:
             files = files + write_rejects(self.out, skipped)
             with writing(self.out / MODEL_FILE):
                 files.append(model_file.write(self.out / MODEL_FILE, model.content()))
+            files.append(write_dataset_note(self.out))
         metrics = self._accounts(scores, drawn, rows)
         metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
         stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}

@@ -14,6 +14,7 @@ from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.output.claim import Claim, claimed, refuse_lost
+from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import MODEL_FILE, SELECTION_FILE, check_output_folder
 from dsir.output.manifest import described_input, manifest_of, write_manifest
 from dsir.output.rejects import write_rejects
@@ -130,6 +131,7 @@ def _write(
         written.files += write_rejects(out, skipped)
         with writing(out / MODEL_FILE):
             written.files.append(model_file.write(out / MODEL_FILE, model.content()))
+        written.files.append(write_dataset_note(out))
         metrics = with_kl_reduction(accounts.metrics, model.training_counts, written.counts)
         described = {
             "settings": {
