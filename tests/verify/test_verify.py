@@ -99,7 +99,7 @@ def test_what_was_written_stands(form, small_world, world, target, tmp_path):
 def rows_of(path: Path) -> int:
     if path.suffix == ".arrow":
         return len(feather.read_table(path))
-    if path.suffix == ".dsir":
+    if path.suffix in (".dsir", ".yaml"):
         return 0
     return pq.read_metadata(path).num_rows
 
