@@ -7,6 +7,7 @@ import pytest
 from pyarrow import feather
 
 from dsir.graph import Idf, lexrank, summarize
+from dsir.output.folder import DATASET_NOTE
 
 
 @pytest.fixture
@@ -85,7 +86,12 @@ def test_scores_as_a_column(world, shards, tmp_path, invoke_dsir, group_by, thre
     assert ranking["settings"]["threshold"] == threshold
     assert names_in(out) == {
         *("data/part-00000.parquet", "data/part-00001.parquet", "data/part-00002.jsonl"),
-        *("data/part-00003.arrow", "_dsir/weights/part-00002.arrow", "_dsir/ranking.json"),
+        *(
+            "data/part-00003.arrow",
+            "_dsir/weights/part-00002.arrow",
+            "_dsir/ranking.json",
+            DATASET_NOTE,
+        ),
     }
 
 
@@ -159,7 +165,7 @@ def test_many_small_groups_in_files(world, tmp_path, invoke_dsir, monkeypatch):
         members = [row for row in range(600) if keys[row] == key]
         expected = lexrank([world.texts[row] for row in members], None)
         np.testing.assert_array_equal([found[row] for row in members], expected)
-    assert names_in(out) == {"data/part-00000.parquet", "_dsir/ranking.json"}
+    assert names_in(out) == {"data/part-00000.parquet", "_dsir/ranking.json", DATASET_NOTE}
 
 
 def test_idf_and_stop_words(world, shards, tmp_path, invoke_dsir):
@@ -181,7 +187,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
     assert "--overwrite" in done.stderr
     done = invoke_dsir("lexrank", shards, "--out", out, "--summary", 2, "--overwrite")
     assert done.returncode == 0, done.stderr
-    assert names_in(out) == {"_dsir/ranking.json", "data/summaries.parquet"}
+    assert names_in(out) == {"_dsir/ranking.json", "data/summaries.parquet", DATASET_NOTE}
 
 
 @pytest.mark.parametrize(
@@ -292,7 +298,7 @@ def test_a_summary_passes_over_what_cannot_be_read(damaged, tmp_path, invoke_dsi
     assert table["row"] == summary.documents.tolist()
     assert table["score"] == summary.scores.tolist()
     # Nothing that was put aside stays.
-    assert names_in(out) == {"_dsir/ranking.json", "data/summaries.parquet"}
+    assert names_in(out) == {"_dsir/ranking.json", "data/summaries.parquet", DATASET_NOTE}
 
 
 @pytest.mark.parametrize(

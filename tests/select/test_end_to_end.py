@@ -87,6 +87,7 @@ def test_parquet_comes_back_as_parquet(world, parquet, target, tmp_path):
     assert names_in(out) == {
         *(f"data/{name}" for name in names),
         *(f"_dsir/rows/{Path(name).stem}.arrow" for name in names),
+        ".huggingface.yaml",
         "_dsir/model.dsir",
         "_dsir/run.json",
         "_dsir/selection.json",
@@ -457,6 +458,7 @@ def test_overwrite(parquet, jsonl, target, tmp_path):
     assert names_in(out) == {
         *(f"data/{name}" for name in names),
         *(f"_dsir/rows/{Path(name).stem}.arrow" for name in names),
+        ".huggingface.yaml",
         "_dsir/model.dsir",
         "_dsir/run.json",
         "_dsir/selection.json",
