@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import signal
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -72,8 +73,22 @@ def test_out_of_memory(modules, tmp_path):
     assert under_test.output_of(trial) == under_test.output_of(expected)
 
 
+def ended_for_want_of_memory(trial, megabytes: int) -> tuple[int, str]:
+    """Run with so little address space; again if Python itself did not survive it.
+
+    CPython 3.11 sometimes crashes while it makes a traceback without memory (PyTraceBack_Here), and
+    waits for ever in Thread.start for a thread that died before it began. Neither has a frame of
+    ours, and either is rare: 2 of 40 runs with 40 MB. A crash of ours would come every time.
+    """
+    for _ in range(4):
+        code, said = trial.run_until(60, {"ADDRESS_SPACE_UNDER_TEST": str(megabytes)})
+        if code not in (-signal.SIGSEGV, -signal.SIGKILL):
+            break
+    return code, said
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS, /proc")
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_an_address_space_that_is_too_small(modules, tmp_path):
     """What dsir can catch is a line; where libc or Arrow ends the process, that is a kill."""
     under_test, _ = modules
@@ -83,11 +98,9 @@ def test_an_address_space_that_is_too_small(modules, tmp_path):
     whole = under_test.output_of(expected)
     trial = under_test.Trial(tmp_path, "small")
     for megabytes in (20, 48, 56, 128):
-        # Python waits for ever for a thread that ends before it has begun, for want of memory
-        # (threading.Thread.start): such a run is killed, -9.
-        code, said = trial.run_until(60, {"ADDRESS_SPACE_UNDER_TEST": str(megabytes)})
+        code, said = ended_for_want_of_memory(trial, megabytes)
         lines = under_test.lines_said(said)
-        assert code in (0, 1, 127, -6, -9), said
+        assert code in (0, 1, 127, -6), said
         if code == 1:
             assert [line.startswith("dsir: error: ") for line in lines] == [True], said
             assert lines[0].endswith("; run the same command again to continue")
