@@ -33,7 +33,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("corpus", "sampling"),
     ("storage", "engine", "primitive_arrays"),
     ("remote", "arguments", "progress"),
-    ("_core", "errors", "facts", "formats", "plural", "version", "workers"),
+    ("_core", "errors", "facts", "formats", "plural", "thread_pool", "version"),
     ("interrupts",),
 ]
 

@@ -35,10 +35,10 @@ from dsir.plural import counted
 from dsir.remote.location import Location, RemotePath, is_url, location_of
 from dsir.remote.store import raise_if_store_failed
 from dsir.run.folders import sample_to_folder, score_to_folder
+from dsir.run.given_model import GivenModel
 from dsir.run.inputs import cut
 from dsir.run.pipeline import Pipeline
 from dsir.run.select import run_plan
-from dsir.run.select_run import GivenModel
 from dsir.run.write_folder import write_from_folder
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.fit import FitSettings

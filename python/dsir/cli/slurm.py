@@ -12,8 +12,8 @@ import typer
 from dsir.arguments import whole_number
 from dsir.cli import options
 from dsir.cli.command import command
-from dsir.errors import SettingError, WorkdirError
-from dsir.run.planned import is_planned
+from dsir.errors import SettingError
+from dsir.run.planned import check_planned
 
 _MOST_JOBS = 1_000_000
 
@@ -57,9 +57,8 @@ def slurm(
     for name, value in (("mem", memory), ("time", time), ("partition", partition or "")):
         if any(character.isspace() for character in value):
             raise SettingError(f"--{name} {value!r}: expected a value of Slurm, without spaces")
+    check_planned(workdir)
     folder = Path(workdir).absolute()
-    if not is_planned(folder):
-        raise WorkdirError(f"{workdir}: nothing is planned in it; run 'dsir plan' first")
     command = f"{shlex.quote(sys.executable)} -m dsir"
     common = [f"--cpus-per-task={cpus}", f"--mem={memory}", f"--time={time}"]
     if partition:

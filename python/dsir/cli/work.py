@@ -65,7 +65,7 @@ def work(
     `dsir work work/ --until score --part auto`
     """
     one_of("until", until, UNTIL)
-    last: Until = until  # type: ignore[assignment]  # It is one of UNTIL.
+    last: Until = UNTIL[UNTIL.index(until)]
     share = share_of(part, os.environ)
     planned = open_planned(workdir, Machine.of({**given, "progress": not quiet}))
     units = len(planned.run.raw.shards)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from dsir.workers import Workers
+from dsir.thread_pool import ThreadPool
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
 
     At most one item waits. If making an item raises, the error is raised here in its place.
     """
-    with Workers(1, "dsir-read") as pool:
+    with ThreadPool(1, "dsir-read") as pool:
         done = object()
         waiting = pool.submit(next, items, done)
         while (item := waiting.result()) is not done:

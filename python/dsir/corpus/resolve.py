@@ -33,7 +33,7 @@ from dsir.remote import RemotePath, is_url
 from dsir.remote.location import path_of_file_url
 from dsir.remote.matching import files_below, has_pattern, matching
 from dsir.remote.read_errors import translated
-from dsir.workers import Workers
+from dsir.thread_pool import ThreadPool
 
 # Of what can be iterated once, so many elements say whether they are texts.
 _FIRST = 1000
@@ -235,7 +235,7 @@ class _Resolver:
         """Yield a shard for each file that a URL stands for."""
         paths = self._remote_paths(source, name)
         # Each file takes a request, for its size and version.
-        with Workers(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
+        with ThreadPool(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
             yield from pool.map(lambda path: open_file(path, self._text, self._encoding), paths)
 
     def _remote_paths(self, source: RemotePath, name: str) -> list[RemotePath]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from dsir.arguments import whole_number
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
 from dsir.errors import DsirError
-from dsir.workers import Workers
+from dsir.thread_pool import ThreadPool
 
 _RELEASE_EVERY = 16  # Tasks, per thread.
 _AHEAD = 16  # Tasks per thread that may begin before the result that the caller waits for.
@@ -71,9 +71,9 @@ class LocalEngine(Engine):
 
         waiting: deque[Future[Result]] = deque()
         try:
-            with Workers(self.threads, stop=stop.set) as workers:
+            with ThreadPool(self.threads, stop=stop.set) as pool:
                 for task in tasks:
-                    future = _submitted(workers, run_task, task)
+                    future = _submitted(pool, run_task, task)
                     future.add_done_callback(stop_on_failure)
                     waiting.append(future)
                     if len(waiting) > _AHEAD * self.threads:
@@ -85,9 +85,9 @@ class LocalEngine(Engine):
             pa.default_memory_pool().release_unused()
 
 
-def _submitted(workers: Workers, run_task: Callable[[Task], Result], task: Task) -> Future[Result]:
+def _submitted(pool: ThreadPool, run_task: Callable[[Task], Result], task: Task) -> Future[Result]:
     try:
-        return workers.submit(run_task, task)
+        return pool.submit(run_task, task)
     except RuntimeError as error:
         if "interpreter shutdown" not in str(error):
             raise

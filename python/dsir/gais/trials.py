@@ -17,7 +17,7 @@ from dsir.gais.coverage import (
     highest,
     trusted_rows,
 )
-from dsir.workers import Workers
+from dsir.thread_pool import ThreadPool
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -96,7 +96,7 @@ class _Table:
         for recipe in recipes:
             if recipe.kind != "random":
                 self._clusters(trusted=recipe.trusted)
-        with Workers(self.coverage.threads) as pool:
+        with ThreadPool(self.coverage.threads) as pool:
             return list(pool.map(self.select, recipes))
 
     def _clusters(self, *, trusted: bool) -> Clusters:

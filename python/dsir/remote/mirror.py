@@ -18,7 +18,7 @@ from dsir.errors import WorkdirError
 from dsir.remote.location import RemotePath
 from dsir.remote.remote_file import RemoteFile
 from dsir.remote.store import RemoteError
-from dsir.workers import Workers
+from dsir.thread_pool import ThreadPool
 
 _AT_ONCE = 8
 _PIECE_BYTES = 8 << 20
@@ -94,7 +94,7 @@ class Mirror:
         # Results have a suffix; folders and the lock have none.
         names = [name for name in self.names() if "." in name[1:] and name[0] != "."]
         self.local.mkdir(parents=True, exist_ok=True)
-        with Workers(_AT_ONCE, "dsir-fetch") as pool:
+        with ThreadPool(_AT_ONCE, "dsir-fetch") as pool:
             list(pool.map(self.fetch, filter(wanted, names)))
 
 

@@ -170,6 +170,16 @@ def open_planned(workdir: str, machine: Machine) -> PlannedRun:
     return PlannedRun(run, _workdir_of(folder, inputs))
 
 
+def check_planned(workdir: str) -> None:
+    """Raise WorkdirError unless a run is planned in a work directory that this version can do.
+
+    Raises:
+        SettingError: the folder is in a store.
+    """
+    folder = _shared_folder(workdir)
+    _refuse_versions(folder, _read(folder)["versions"])
+
+
 def is_planned(folder: Path) -> bool:
     """Tell whether a work directory holds a planned run."""
     return (folder / PLAN_FILE).is_file()

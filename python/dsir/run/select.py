@@ -17,8 +17,9 @@ from dsir.plural import counted
 from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
 from dsir.run.first_look import look_at_inputs
+from dsir.run.given_model import GivenModel
 from dsir.run.inputs import note_left_out, open_inputs
-from dsir.run.select_run import GivenModel, SelectionRun
+from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
 from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,9 +24,8 @@ from dsir.output import AddedColumns
 from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import (
     MODEL_FILE,
-    RUN_FILE,
 )
-from dsir.output.manifest import described_input, manifest_of
+from dsir.output.manifest import manifest_of
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror, within
@@ -36,10 +34,12 @@ from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
 from dsir.run.folders import rows_workdir, separate_targets, take_columns
+from dsir.run.given_model import GivenModel
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Covered, Pipeline
+from dsir.run.run_files import described_inputs, write_run_file
 from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selected_table import join_tables
 from dsir.run.selection import Selection
@@ -55,11 +55,9 @@ from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.units import file_ranges, placed, skipped_in_files
-from dsir.storage.atomic import write_json
 from dsir.storage.workdir import Workdir, fingerprint_of, make_folder
 from dsir.storage.workdir import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
-from dsir.version import __version__
 
 _WAY_OUT = 'repair the file and start again, or give on_error="skip" to pass over the row group'
 
@@ -71,18 +69,6 @@ class _Fetched(NamedTuple):
     table: pa.Table | None
     counts: npt.NDArray[np.int64]
     files: list[FileAccount]
-
-
-@dataclass(frozen=True, slots=True)
-class GivenModel:
-    """A model that was fitted before the run.
-
-    Attributes:
-        path: the file or folder it was read from; None for a model in memory.
-    """
-
-    model: Estimator
-    path: Location | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +227,7 @@ class SelectionRun:
             rows_read = [
                 sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
-            described = self._described_inputs(rows_read, fitted.target_rows)
+            described = described_inputs(self.inputs, rows_read, fitted.target_rows, self.fitted)
             outputs_workdir = None if held is None else held.open(lost)
             try:
                 written = self._fetch(outputs, model, outputs_workdir)
@@ -254,7 +240,9 @@ class SelectionRun:
                 written, model, scores, drawn, rows, skipped, described
             )
             if held is not None:
-                self._write_run(held.output.folder, selection, begun)
+                write_run_file(
+                    held.output.folder, self.machine, self.inputs, selection.metrics.stages, begun
+                )
                 held.finish(manifest)
             return selection
 
@@ -476,48 +464,3 @@ class SelectionRun:
             "skipped": [entry.to_json() for entry in skipped],
         }
         return selection, manifest_of(self.out, described, files)
-
-    def _described_inputs(
-        self, raw_rows: list[int], target_rows: list[list[int]]
-    ) -> dict[str, Any]:
-        """Return the inputs as JSON values for the manifest, with the rows of each file."""
-        raw = [described_input(*one) for one in zip(self.raw.first_shards, raw_rows, strict=True)]
-        if self.fitted is not None:
-            path = self.fitted.path
-            return {"raw": raw, "model": {"path": None if path is None else str(path)}}
-        names = self.inputs.target.names
-        targets = [
-            [described_input(*one) for one in zip(corpus.first_shards, rows, strict=True)]
-            for corpus, rows in zip(self.inputs.target.corpora, target_rows, strict=True)
-        ]
-        return {
-            "raw": raw,
-            "target": (
-                [
-                    {"name": name, "shards": shards}
-                    for name, shards in zip(names, targets, strict=True)
-                ]
-                if names
-                else targets[0]
-            ),
-        }
-
-    def _write_run(self, out: Location, selection: Selection, begun: float) -> None:
-        """Write versions, threads and times of the run.
-
-        They are not in `selection.json`, which depends on data, settings and seed alone, so that
-        two runs can be compared byte by byte.
-        """
-        run = {
-            "dsir": __version__,
-            "python": platform.python_version(),
-            "pyarrow": pa.__version__,
-            "machine": platform.machine(),
-            "threads": self.machine.engine.threads,
-            "left_out": [one.describe() for one in self.inputs.left_out],
-            "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)),
-            "seconds": round(time.time() - begun, 3),
-            "stages": selection.metrics.stages,
-        }
-        with writing(out / RUN_FILE):
-            write_json(out / RUN_FILE, run)

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
 
 
-class Workers:
+class ThreadPool:
     """A pool of threads. Its block ends only when no call is at work, however the block ends.
 
     `ThreadPoolExecutor` alone does not promise that. A Ctrl-C that arrives while the pool starts a
@@ -66,7 +66,7 @@ class Workers:
         while waiting:
             yield waiting.popleft().result()
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> ThreadPool:
         return self
 
     def __exit__(

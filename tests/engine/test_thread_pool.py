@@ -14,7 +14,7 @@ import pytest
 from dsir.corpus.read_ahead import read_ahead
 from dsir.engine import LocalEngine, Stopped
 from dsir.remote import RemotePath, mirror
-from dsir.workers import Workers, _Calls
+from dsir.thread_pool import ThreadPool, _Calls
 
 
 class Slow:
@@ -58,8 +58,8 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: 
 )
 def test_ctrl_c_while_the_calls_end(monkeypatch, owner, name, times):
     slow = Slow()
-    with pytest.raises(KeyboardInterrupt), Workers(2, stop=slow.told.set) as workers:  # noqa: PT012
-        workers.submit(slow)
+    with pytest.raises(KeyboardInterrupt), ThreadPool(2, stop=slow.told.set) as pool:  # noqa: PT012
+        pool.submit(slow)
         assert slow.begun.wait(10)
         interrupting(monkeypatch, owner, name, times)
     assert slow.ended.is_set()
@@ -74,8 +74,8 @@ def test_ctrl_c_while_the_calls_are_told_to_stop():
             raise KeyboardInterrupt
         slow.told.set()
 
-    with pytest.raises(KeyboardInterrupt), Workers(2, stop=stop) as workers:  # noqa: PT012
-        workers.submit(slow)
+    with pytest.raises(KeyboardInterrupt), ThreadPool(2, stop=stop) as pool:  # noqa: PT012
+        pool.submit(slow)
         assert slow.begun.wait(10)
     assert slow.ended.is_set()
 
@@ -96,8 +96,8 @@ def test_signals_that_keep_coming():
     sender = threading.Thread(target=send)
     try:
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-            with Workers(2, stop=slow.told.set) as workers:
-                workers.submit(slow)
+            with ThreadPool(2, stop=slow.told.set) as pool:
+                pool.submit(slow)
                 assert slow.begun.wait(10)
                 sender.start()
                 while True:
@@ -170,7 +170,7 @@ def test_fetching_ends_before_its_folder_goes(monkeypatch, tmp_path):
 
 
 def test_results_come_in_order_and_errors_are_raised():
-    with Workers(3) as workers:
-        assert list(workers.map(lambda item: item * 2, range(50))) == list(range(0, 100, 2))
+    with ThreadPool(3) as pool:
+        assert list(pool.map(lambda item: item * 2, range(50))) == list(range(0, 100, 2))
         with pytest.raises(ZeroDivisionError):
-            list(workers.map(lambda item: 1 // item, [1, 0]))
+            list(pool.map(lambda item: 1 // item, [1, 0]))
