@@ -15,11 +15,10 @@ from dsir.arguments import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.estimator import Estimator, TextScores, TrainingCounts
+from dsir.model.counted_model import CountedModel
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.length import CorpusSize, Length, check_length, exponent, poisson_log_ratio
-from dsir.model.sentences import bytes_of
 from dsir.model.target_columns import TargetColumns
 from dsir.model.targets import Proportions, TargetMode, check_target_names, check_targets
 
@@ -38,7 +37,7 @@ class NgramCounts(Protocol):
     tokens: int
 
 
-class ImportanceModel(Facts, Estimator):
+class ImportanceModel(Facts, CountedModel):
     """Bags of hashed n-grams of a raw corpus and of targets, and their log ratios.
 
     The log-weight of a text comes from the sum of `log_ratio` over its n-grams. Source: Xie et al.
@@ -173,31 +172,6 @@ class ImportanceModel(Facts, Estimator):
         )
 
     @property
-    def features(self) -> HashedNgrams:
-        """The n-grams and their buckets."""
-        return self._features
-
-    @property
-    def raw_counts(self) -> npt.NDArray[np.int64]:
-        """int64[buckets]: n-grams of the raw corpus, as far as it was counted."""
-        return self._raw_counts
-
-    @property
-    def target_counts(self) -> npt.NDArray[np.int64]:
-        """int64[buckets]: n-grams of the target; with names int64[targets, buckets]."""
-        return self._target_counts
-
-    @property
-    def target_names(self) -> tuple[str, ...]:
-        """Names of the targets; empty for a single target without a name."""
-        return self._columns.names
-
-    @property
-    def targets(self) -> TargetMode:
-        """How several targets are combined."""
-        return self._columns.mode
-
-    @property
     def proportions(self) -> npt.NDArray[np.float64] | None:
         """float64[targets], adding up to 1: shares of separate or mixed targets; None if pooled."""
         return self._columns.proportions
@@ -220,21 +194,6 @@ class ImportanceModel(Facts, Estimator):
         """
         return self._log_ratio[0] if self.targets == "pooled" else self._log_ratio
 
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Names of the targets if they are separate; else empty."""
-        return self._columns.column_names
-
-    @property
-    def column_shares(self) -> list[float]:
-        """The proportions of separate targets; else 1 for the only column."""
-        return self._columns.column_shares
-
-    @property
-    def training_counts(self) -> TrainingCounts:
-        """The n-grams of raw and of every target."""
-        return TrainingCounts(self._raw_counts, self._columns.counts, self.target_names)
-
     @functools.cached_property
     def table(self) -> _core.LogRatioTable:
         """The log ratios in fixed point, which is how the core adds them up."""
@@ -244,16 +203,6 @@ class ImportanceModel(Facts, Estimator):
     def weighing(self) -> _core.Weighing:
         """How the core makes log-weights from sums of log ratios."""
         return self._weighing
-
-    def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
-        """Compute the log-weights of texts; see `Estimator.score_batch`."""
-        prepared = self._features.prepared(texts)
-        log_weight, tokens, text_bytes, status = _core.score(
-            prepared, self._features.spec, self.table, self._weighing, threads=threads
-        )
-        if prepared is not texts:
-            text_bytes = bytes_of(texts)
-        return TextScores(log_weight, tokens, text_bytes, status, prepared)
 
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:
         """Return what each n-gram contributes to a text's log-weight.

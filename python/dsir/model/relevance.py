@@ -17,11 +17,10 @@ import pyarrow as pa
 from dsir import _core
 from dsir.errors import SettingError
 from dsir.model import model_file
-from dsir.model.estimator import Estimator, TextScores, TrainingCounts
+from dsir.model.counted_model import CountedModel
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import frozen_counts
-from dsir.model.sentences import bytes_of
 from dsir.model.target_columns import TargetColumns
 from dsir.model.targets import Proportions, TargetMode, check_target_names, check_targets
 from dsir.sampling import Calibration
@@ -44,7 +43,7 @@ LONG_ENOUGH = 100
 _ENOUGH_DOCUMENTS = 20
 
 
-class RelevanceModel(Estimator):
+class RelevanceModel(CountedModel):
     """Bags of hashed n-grams of a raw corpus and of targets, and the relevance of each bucket.
 
     The log-weight of a text is its relevance, the mean over its n-grams of
@@ -118,31 +117,6 @@ class RelevanceModel(Estimator):
             )
 
     @property
-    def features(self) -> HashedNgrams:
-        """The n-grams and their buckets."""
-        return self._features
-
-    @property
-    def raw_counts(self) -> npt.NDArray[np.int64]:
-        """int64[buckets]: n-grams of the raw corpus, as far as it was counted."""
-        return self._raw_counts
-
-    @property
-    def target_counts(self) -> npt.NDArray[np.int64]:
-        """int64[buckets]: n-grams of the target; with names int64[targets, buckets]."""
-        return self._target_counts
-
-    @property
-    def target_names(self) -> tuple[str, ...]:
-        """Names of the targets; empty for a single target without a name."""
-        return self._columns.names
-
-    @property
-    def targets(self) -> TargetMode:
-        """How several targets are combined."""
-        return self._columns.mode
-
-    @property
     def calibrations(self) -> tuple[Calibration, ...]:
         """What the documents of the target reach themselves, for each column."""
         return self._calibrations
@@ -151,21 +125,6 @@ class RelevanceModel(Estimator):
     def relevance(self) -> npt.NDArray[np.float64]:
         """Relevance of every bucket, float64[buckets]; separate targets: [targets, buckets]."""
         return self._relevance[0] if self.targets == "pooled" else self._relevance
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Names of the targets if they are separate; else empty."""
-        return self._columns.column_names
-
-    @property
-    def column_shares(self) -> list[float]:
-        """The proportions of separate targets; else 1 for the only column."""
-        return self._columns.column_shares
-
-    @property
-    def training_counts(self) -> TrainingCounts:
-        """The n-grams of raw and of every target."""
-        return TrainingCounts(self._raw_counts, self._columns.counts, self.target_names)
 
     @functools.cached_property
     def raw_shares(self) -> npt.NDArray[np.float64]:
@@ -190,16 +149,6 @@ class RelevanceModel(Estimator):
     def table(self) -> _core.LogRatioTable:
         """The relevance in fixed point, which is how the core adds it up."""
         return _core.LogRatioTable(self._relevance)
-
-    def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
-        """Compute the relevance of texts; see `Estimator.score_batch`."""
-        prepared = self._features.prepared(texts)
-        log_weight, tokens, text_bytes, status = _core.score(
-            prepared, self._features.spec, self.table, self._weighing, threads=threads
-        )
-        if prepared is not texts:
-            text_bytes = bytes_of(texts)
-        return TextScores(log_weight, tokens, text_bytes, status, prepared)
 
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:
         """Return what each n-gram contributes to a text's relevance; see `Estimator.explain`."""

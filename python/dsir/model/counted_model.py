@@ -1,0 +1,85 @@
+"""What models over counts of hashed n-grams share: their counts, their columns, and scoring."""
+
+from __future__ import annotations
+
+import abc
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.model.estimator import Estimator, TextScores, TrainingCounts
+from dsir.model.features import HashedNgrams
+from dsir.model.sentences import bytes_of
+from dsir.model.target_columns import TargetColumns
+from dsir.model.targets import TargetMode
+
+
+class CountedModel(Estimator):
+    """A model that was made of the n-grams of a raw corpus and of targets.
+
+    A subclass sets the counts, `_columns` and `_weighing`, and says with `table` what each n-gram
+    is worth.
+    """
+
+    _features: HashedNgrams
+    _raw_counts: npt.NDArray[np.int64]
+    _target_counts: npt.NDArray[np.int64]
+    _columns: TargetColumns
+    _weighing: _core.Weighing
+
+    @property
+    @abc.abstractmethod
+    def table(self) -> _core.LogRatioTable:
+        """What each n-gram is worth in fixed point, which is how the core adds it up."""
+
+    @property
+    def features(self) -> HashedNgrams:
+        """The n-grams and their buckets."""
+        return self._features
+
+    @property
+    def raw_counts(self) -> npt.NDArray[np.int64]:
+        """int64[buckets]: n-grams of the raw corpus, as far as it was counted."""
+        return self._raw_counts
+
+    @property
+    def target_counts(self) -> npt.NDArray[np.int64]:
+        """int64[buckets]: n-grams of the target; with names int64[targets, buckets]."""
+        return self._target_counts
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Names of the targets; empty for a single target without a name."""
+        return self._columns.names
+
+    @property
+    def targets(self) -> TargetMode:
+        """How several targets are combined."""
+        return self._columns.mode
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the targets if they are separate; else empty."""
+        return self._columns.column_names
+
+    @property
+    def column_shares(self) -> list[float]:
+        """The proportions of separate targets; else 1 for the only column."""
+        return self._columns.column_shares
+
+    @property
+    def training_counts(self) -> TrainingCounts:
+        """The n-grams of raw and of every target."""
+        return TrainingCounts(self._raw_counts, self._columns.counts, self.target_names)
+
+    def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
+        """Compute what each text sums to; see `Estimator.score_batch`."""
+        prepared = self._features.prepared(texts)
+        log_weight, tokens, text_bytes, status = _core.score(
+            prepared, self._features.spec, self.table, self._weighing, threads=threads
+        )
+        if prepared is not texts:
+            text_bytes = bytes_of(texts)
+        return TextScores(log_weight, tokens, text_bytes, status, prepared)
