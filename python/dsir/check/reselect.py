@@ -271,7 +271,7 @@ class _Search:
     def _given(self, name: str, described: list[dict[str, Any]], given: object) -> Corpus | None:
         try:
             encoding = _encoding_of(described[0]) if described else None
-            corpus = resolve(given, text=self._text, name=name, encoding=encoding)
+            corpus = resolve(given, text=self._text, name=name, encoding=encoding, on_error="skip")
         except StoreError:
             raise
         except (InputError, SettingError) as error:
@@ -302,7 +302,7 @@ class _Search:
             self._say(f"{name}: the manifest names the input {path!r:.80}, which is not a path")
             return None
         try:
-            shard = open_file(location_of(path), self._text, _encoding_of(entry))
+            shard = open_file(location_of(path), self._text, _encoding_of(entry), on_error="skip")
         except StoreError:
             raise
         except (InputError, SettingError) as error:

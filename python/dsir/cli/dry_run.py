@@ -53,8 +53,12 @@ def dry_run(
     text, encoding = plan.reading.text, plan.reading.text_encoding
     targets = NO_TARGETS
     if target is not None:
-        targets = resolve_targets(target, text, plan.reading.target_text, encoding)
-    found = resolve(Paths(raw), text=text, name="raw", encoding=encoding)
+        targets = resolve_targets(
+            target, text, plan.reading.target_text, encoding, plan.reading.on_error
+        )
+    found = resolve(
+        Paths(raw), text=text, name="raw", encoding=encoding, on_error=plan.reading.on_error
+    )
     corpora = (found, *targets.corpora)
     shards = (shard for corpus in corpora for shard in corpus.shards)
     check_output(location_of(out), shards, overwrite=overwrite, resuming=workdir is not None)

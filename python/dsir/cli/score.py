@@ -75,7 +75,13 @@ def score(
     share = _part_of(part)
     machine = Machine.of({**given, "progress": not quiet})
     loaded = load_model(model)
-    found = resolve(Paths(raw), text=reading.text, name="raw", encoding=reading.text_encoding)
+    found = resolve(
+        Paths(raw),
+        text=reading.text,
+        name="raw",
+        encoding=reading.text_encoding,
+        on_error=reading.on_error,
+    )
     corpus = cut(found, documents, loaded.features, machine)
     with folder_of(location_of(out)) as folder:
         scores = score_to_folder(

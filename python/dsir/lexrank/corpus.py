@@ -114,7 +114,7 @@ def open_corpus(
     watch = Watch(reporter)
 
     def opened(column: str) -> Corpus:
-        return resolve(Paths(paths), text=column, name="raw", encoding=encoding)
+        return resolve(Paths(paths), text=column, name="raw", encoding=encoding, on_error=on_error)
 
     texts = opened(text)
     keys = None if group_by is None else opened(group_by)
