@@ -286,6 +286,8 @@ class _Search:
         for shard, entry in zip(corpus.shards, described, strict=True):
             # A file that was moved has another path and time.
             elsewhere = {"path", "mtime_ns", "version"} if shard.file is not None else set()
+            if "sha256" in entry:  # What came through a pipe may be in a file now.
+                elsewhere |= {"name"} if "sha256" in shard.identity() else {"name", "sha256"}
             self._compare(shard, entry, elsewhere)
         return corpus
 
@@ -296,6 +298,13 @@ class _Search:
             self._say(
                 f"{name}: was in memory; give it as dsir.verify(out, {argument}=...), or check "
                 "only the files with quick=True"
+            )
+            return None
+        if path is None and "sha256" in entry:
+            argument = name.split()[0]
+            self._say(
+                f"{name}: came through a pipe; give it as dsir.verify(out, {argument}=...), or "
+                "check only the files with quick=True"
             )
             return None
         if not isinstance(path, str) or "\0" in path or not _is_whole(path):

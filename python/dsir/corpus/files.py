@@ -51,6 +51,8 @@ def open_file(
         )
     found = how_read(path)
     if found is None or found.format.reader is None:
+        if not isinstance(path, RemotePath) and path.exists():
+            file_state(str(path), str(path))  # A pipe has no suffix either.
         raise SettingError(f"{path}: unknown file type; dsir reads {SUFFIXES}")
     reader: type[FileShard] = loaded(found.format.reader)
     shard = open_with(reader, path, text, found.compression)

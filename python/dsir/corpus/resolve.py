@@ -20,10 +20,12 @@ import pyarrow as pa
 
 from dsir.arguments import name_of_column
 from dsir.corpus.batches import ReadLimits, table_bytes
+from dsir.corpus.file_shard import FileShard
 from dsir.corpus.files import is_known, open_file
 from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
+from dsir.corpus.pipe import Pipe
 from dsir.corpus.shard import OnError, Shard
 from dsir.corpus.tables import first_texts, speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import find_text_column
@@ -158,6 +160,8 @@ class _Resolver:
             yield from self._remote(_remote(source), name)
         elif isinstance(source, str | os.PathLike):
             yield from self._local(os.fspath(source), name)
+        elif isinstance(source, Pipe):
+            yield self._piped(source)
         elif isinstance(source, Corpus):
             self.left_out += source.left_out
             yield from source.shards
@@ -166,6 +170,11 @@ class _Resolver:
                 yield from self.shards(entry, name)
         elif isinstance(source, Texts):
             yield self._in_memory(table_of_texts(source, self._text, name), name)
+        elif hasattr(source, "read") and not speaks_arrow(source):
+            raise SettingError(
+                f"{name}: {type(source).__name__} is an open file, and a corpus is read several "
+                "times; give the path of the file, or its texts as a list of str"
+            )
         elif speaks_arrow(source):
             refuse_names(first_texts(source), name)
             yield self._in_memory(table_of(source, self._text, name), name)
@@ -239,6 +248,11 @@ class _Resolver:
         self.left_out += listing.left_out
         for file in listing.files:
             yield open_file(file, self._text, self._encoding, on_error=self._on_error)
+
+    def _piped(self, source: Pipe) -> FileShard:
+        copy = source.copy(self._text)
+        shard = open_file(copy.path, self._text, self._encoding)
+        return replace(shard, name=source.name, piped=copy.digest)
 
     def _remote(self, source: RemotePath, name: str) -> Iterator[Shard]:
         """Yield a shard for each file that a URL stands for."""
