@@ -29,8 +29,8 @@ def plan(
         str,
         typer.Option(
             metavar="PATH",
-            help="The work directory to make, e.g. /shared/work/. Every worker must see it, and "
-            "the inputs and the output folder, under the same path.",
+            help="The work directory to make, e.g. /shared/work/ or s3://bucket/work. Every worker "
+            "must see it, and the inputs and the output folder, under the same path.",
         ),
     ],
     overwrite: options.Overwrite = False,
