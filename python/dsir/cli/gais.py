@@ -31,6 +31,7 @@ from dsir.plural import counted
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.settings.machine import MachineOptions
+from dsir.settings.reading import ReadSettings
 
 _HOW = "How to select"
 
@@ -38,6 +39,7 @@ _ARGUMENTS = {
     **{name: NGRAMS[name] for name in ("ngrams", "buckets")},
     **{name: one for name, one in arguments_of(KeyRule).items() if name == "seed"},
     **{name: one for name, one in arguments_of(MachineOptions).items() if name == "threads"},
+    **{name: one for name, one in arguments_of(ReadSettings).items() if name == "text_encoding"},
 }
 
 OutOption = Annotated[
@@ -183,7 +185,13 @@ def gais(
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     check_writable(folder)
     with piped(raw) as (inputs, _):
-        tables = read_instances(inputs, label=label, features=_names(features), text=text)
+        tables = read_instances(
+            inputs,
+            label=label,
+            features=_names(features),
+            text=text,
+            text_encoding=given.get("text_encoding"),
+        )
     chosen: tuple[Select, Score, GraphName] = (select, score, graph)  # type: ignore[assignment]
     on_missing: Missing = missing  # type: ignore[assignment]
     selector = GAIS(
@@ -249,6 +257,7 @@ def _described_settings(
         "features": None if tables.features is None else list(tables.features),
         "categorical": arguments["categorical"],
         "text": tables.text,
+        **({} if tables.encoding is None else {"text_encoding": tables.encoding}),
         "keep": keep,
         **{
             name: arguments[name]
