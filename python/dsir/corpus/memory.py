@@ -15,7 +15,7 @@ from dsir.corpus.batches import cut_text, rows_per_batch, within
 from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, bad_among, refuse_missing_rows
-from dsir.corpus.take_rows import take_rows
+from dsir.corpus.take_rows import take_few
 from dsir.formats import Kind
 from dsir.primitive_arrays import to_numpy
 
@@ -107,8 +107,8 @@ class MemoryShard(Shard):
         for batch in self.table.to_batches(max_chunksize=length):
             wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - unit_row)
-                yield TakenRows(wanted, column.of(records), records=records)
+                for places, records in take_few(batch, wanted - unit_row):
+                    yield TakenRows(unit_row + places, column.of(records), records=records)
             unit_row += len(batch)
 
 
