@@ -11,6 +11,7 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.piped import piped
 from dsir.engine import thread_count
 from dsir.gais.gais import GAIS, GraphName, Score, Select
 from dsir.gais.labelled_files import (
@@ -181,7 +182,8 @@ def gais(
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     check_writable(folder)
-    tables = read_instances(list(raw), label=label, features=_names(features), text=text)
+    with piped(raw) as (inputs, _):
+        tables = read_instances(inputs, label=label, features=_names(features), text=text)
     chosen: tuple[Select, Score, GraphName] = (select, score, graph)  # type: ignore[assignment]
     on_missing: Missing = missing  # type: ignore[assignment]
     selector = GAIS(
