@@ -11,6 +11,7 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.piped import piped
 from dsir.engine import thread_count
 from dsir.gais.gais import GAIS, GraphName, Score, Select
 from dsir.gais.labelled_files import (
@@ -200,9 +201,10 @@ def gais(
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     check_writable(folder)
     shown = reporter(not quiet)
-    tables = read_instances(
-        list(raw), label=label, features=_names(features), text=text, shown=shown
-    )
+    with piped(raw) as (inputs, _):
+        tables = read_instances(
+            inputs, label=label, features=_names(features), text=text, shown=shown
+        )
     selector.set_params(reduction=reduction_of(keep, len(tables)))
     x, y = tables.inputs()
     if report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Paths, resolve
 from dsir.corpus.cast_columns import cast_column, viewless_type
+from dsir.corpus.pipe import Pipe
 from dsir.corpus.text_column import describe_columns
 from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError
@@ -65,7 +67,7 @@ class InstanceTables:
 
 
 def read_instances(
-    paths: list[str],
+    paths: Sequence[str | Pipe],
     *,
     label: str,
     features: list[str] | None = None,
