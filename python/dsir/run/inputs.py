@@ -137,7 +137,7 @@ def in_units(corpus: Corpus, machine: Machine) -> Corpus:
     if corpus.in_memory:
         return corpus
     tasks = [units_of_work.CutTask(shard, units_of_work.UNIT_BYTES) for shard in corpus.shards]
-    parts = machine.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
+    parts = machine.engine.run_short(units_of_work.cut_shard, tasks)
     return replace(corpus, shards=tuple(itertools.chain.from_iterable(parts)))
 
 
