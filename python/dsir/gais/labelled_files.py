@@ -30,6 +30,7 @@ from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.output.shared_schema import shared_schemas
+from dsir.progress import Reporter, Silent
 from dsir.remote import Location, within
 from dsir.remote.read_errors import first_line
 from dsir.storage.atomic import write_json
@@ -71,6 +72,7 @@ def read_instances(
     label: str,
     features: list[str] | None = None,
     text: str | None = None,
+    shown: Reporter | None = None,
 ) -> InstanceTables:
     """Read all columns of all files: Parquet, JSON Lines or Arrow.
 
@@ -79,6 +81,7 @@ def read_instances(
         label: the label column.
         features: the feature columns; None for all columns but the label.
         text: a text column, in place of features.
+        shown: shows progress; None to show none.
 
     Raises:
         SettingError: both features and text are given.
@@ -88,11 +91,14 @@ def read_instances(
         raise SettingError("give features=... or text=..., not both")
     tables = []
     threads = thread_count(None)
-    for shard in resolve(Paths(paths), text=label).shards:
-        table = shard.read_table(threads=threads)
-        for name in (label, *(features or ()), *([text] if text is not None else ())):
-            _check_column(table, name, shard.name)
-        tables.append(table)
+    shards = resolve(Paths(paths), text=label).shards
+    with (shown or Silent()).stage("read", len(shards), "files") as advance:
+        for shard in shards:
+            table = shard.read_table(threads=threads)
+            for name in (label, *(features or ()), *([text] if text is not None else ())):
+                _check_column(table, name, shard.name)
+            tables.append(table)
+            advance(1)
     if text is None and features is None:
         features = [name for name in tables[0].column_names if name != label]
         for name in features:
