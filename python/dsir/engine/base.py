@@ -6,6 +6,7 @@ import abc
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Protocol, TypeVar
 
+from dsir.progress import ignore
 from dsir.remote import Location
 
 Task = TypeVar("Task")
@@ -89,7 +90,7 @@ class Engine(abc.ABC):
         Yields:
             The results, in the order of the tasks.
         """
-        return self.run(stage, tasks, lambda _: None)
+        return self.run(stage, tasks, ignore)
 
     @abc.abstractmethod
     def run(

@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 from dsir.engine.base import Engine, Progress, Result, Task
 from dsir.engine.local import LocalEngine, thread_count, usable_cores
 from dsir.errors import EngineError, SettingError
+from dsir.progress import ignore
 from dsir.remote import Location
 
 _AHEAD = 16  # Tasks per core that may begin before the result that the caller waits for.
@@ -118,7 +119,7 @@ class RayEngine(Engine):
         self, stage: Callable[[Task, Progress], Result], tasks: Sequence[Task]
     ) -> Iterator[Result]:
         """Run short tasks on the driver; see `Engine.run_short`."""
-        return LocalEngine(max(_READERS, usable_cores())).run(stage, tasks, lambda _: None)
+        return LocalEngine(max(_READERS, usable_cores())).run(stage, tasks, ignore)
 
     def check(self, workdir: Location, paths: Sequence[Location]) -> None:
         """Check every node; see `Engine.check`."""

@@ -224,6 +224,7 @@ def run_plan(
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        on_error=plan.reading.on_error,
         windows=plan.documents,
         features=plan.fit.features if fitted is None else fitted.model.features,
         machine=machine,

@@ -24,6 +24,7 @@ from dsir import _core
 from dsir.engine import Engine, Progress
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
+from dsir.progress import ignore
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold
 from dsir.settings.draw import DrawSettings
 from dsir.stages.draw import (
@@ -347,7 +348,7 @@ def _survey(
     greatest: list[list[float]] = [[] for _ in range(columns)]
     by_piece: list[int] = []
     surveys = [SurveyTask(piece, settings, columns) for piece in pieces]
-    for survey in engine.run(survey_piece, surveys, _nothing):
+    for survey in engine.run(survey_piece, surveys, ignore):
         total.merge(survey)
         for column, found in enumerate(survey.sizes):
             greatest[column] += found.runs  # type: ignore[attr-defined]
@@ -359,7 +360,7 @@ def _survey(
         tasks.append(SizeTask(piece, settings, mine))
         at += runs
     at = 0
-    for sums in engine.run(sizes_in_piece, tasks, _nothing):
+    for sums in engine.run(sizes_in_piece, tasks, ignore):
         for column, size in enumerate(total.sizes):
             for run, (weights, squares) in enumerate(sums[column].tolist(), at):
                 size.fold(relative[column][run], weights, squares)
@@ -383,7 +384,7 @@ def search(
     while documents > _FEW and prefix.level < len(LEVELS):
         width = 1 << LEVELS[prefix.level].bits
         counts, costs = np.zeros(width, np.uint64), np.zeros(width, np.uint64)
-        for bins in engine.run(digits_in_piece, tasks(prefix, False), _nothing):
+        for bins in engine.run(digits_in_piece, tasks(prefix, False), ignore):
             assert isinstance(bins, Bins)
             digits = bins.digits.astype(np.int64)
             counts[digits] += bins.documents
@@ -397,7 +398,7 @@ def search(
             return Threshold(0, 0, selected, cost, 0)
         documents = int(counts[digit])
         prefix = prefix.extended(digit)
-    found = engine.run(digits_in_piece, tasks(prefix, True), _nothing)
+    found = engine.run(digits_in_piece, tasks(prefix, True), ignore)
     columns = [np.concatenate(column) for column in zip(*found, strict=True)]
     order = np.lexsort((columns[1], columns[0]))[::-1]
     for key, not_row, one in zip(*(column[order].tolist() for column in columns), strict=True):
@@ -408,7 +409,3 @@ def search(
         cost += one
         selected += 1
     return Threshold(0, 0, selected, cost, 0)
-
-
-def _nothing(amount: int) -> None:
-    """Ignore progress."""

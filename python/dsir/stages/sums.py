@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.engine import Engine, Progress
+from dsir.progress import ignore
 from dsir.storage.workdir import Place
 
 _AT_ONCE = 32
@@ -85,7 +86,7 @@ def sum_of(
     while len(places) > _AT_ONCE:
         groups = [tuple(places[at : at + _AT_ONCE]) for at in range(0, len(places), _AT_ONCE)]
         tasks = [SumTask(group, shape, place(f"{NAME}-{group[0].stem.name}")) for group in groups]
-        for _ in engine.run(add_up, tasks, lambda _: None):
+        for _ in engine.run(add_up, tasks, ignore):
             pass
         places = [task.place for task in tasks]
     total = np.zeros(shape, dtype=np.int64)
