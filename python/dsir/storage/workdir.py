@@ -394,6 +394,19 @@ def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -
     return folder.local
 
 
+def is_new(folder: Folder) -> bool:
+    """Tell whether a work directory has nothing in it yet, or does not exist.
+
+    Raises:
+        WorkdirError: the folder cannot be read.
+    """
+    path = folder.local if isinstance(folder, Mirror) else folder
+    try:
+        return not path.exists() or not any(name != _LOCK for name in _names(folder))
+    except OSError as error:
+        raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
+
+
 def make_folder(folder: Folder) -> None:
     """Make the folder of a work directory, unless it exists.
 
