@@ -12,7 +12,7 @@ from dsir.cli import options
 from dsir.cli.command import command
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
-from dsir.model.estimators import load_model
+from dsir.model.estimators import load_estimator
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.folders import score_to_folder
@@ -56,6 +56,7 @@ def score(
             "'dsir sample' can apply quotas by them (--max-per, --group-by). By default none.",
         ),
     ] = None,
+    label: options.Label = None,
     quiet: options.Quiet = False,
     **given: Any,
 ) -> None:
@@ -74,7 +75,7 @@ def score(
     extra = ExtraColumns(check_dedup(given.get("dedup")) == "exact", _columns_of(groups))
     share = _part_of(part)
     machine = Machine.of({**given, "progress": not quiet})
-    loaded = load_model(model)
+    loaded = load_estimator(model, label=label)
     found = resolve(Paths(raw), text=reading.text, name="raw", encoding=reading.text_encoding)
     corpus = cut(found, documents, loaded.features, machine)
     with folder_of(location_of(out)) as folder:
