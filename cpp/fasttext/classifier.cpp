@@ -123,7 +123,7 @@ bool Classifier::as_fasttext(std::string_view text, std::size_t features, Scratc
             row(id);
             const std::string_view word = dictionary.word(id);
             if (!dictionary.settings().has_subwords() || word == kEndOfLine) return;
-            enclosed.assign(1, '<').append(word).append(">");
+            enclose(word, enclosed);
             dictionary.visit_subwords(enclosed,
                                       [this](std::size_t at, std::string_view) { row(at); });
         }

@@ -36,6 +36,14 @@ inline std::uint32_t hash_of(std::string_view word) {
     return hash;
 }
 
+/// Sets `enclosed` to the word as its subwords are cut from it.
+inline void enclose(std::string_view word, std::string& enclosed) {
+    enclosed.clear();
+    enclosed += '<';
+    enclosed += word;
+    enclosed += '>';
+}
+
 /// The words and labels of a model, and the rows of hashed features.
 ///
 /// A row of the input matrix belongs to a word (rows 0 to words - 1) or to hashed features (the
@@ -84,7 +92,7 @@ class Dictionary {
         return row_of_bucket(remainder_.of(ngram_hash));
     }
 
-    /// Calls visit(row, text) for each subword of a word with "<" before and ">" behind it.
+    /// Calls visit(row, text) for each subword of a word, which has been put through `enclose`.
     template <class Visit>
     void visit_subwords(std::string_view enclosed, Visit&& visit) const {
         const std::size_t size = enclosed.size();

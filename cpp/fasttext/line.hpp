@@ -75,7 +75,7 @@ class Line {
         if (id >= 0) {
             sink.word(static_cast<std::size_t>(id));
         } else if (!ends && dictionary_.settings().has_subwords()) {
-            enclosed_.assign(1, '<').append(token.text).append(">");
+            enclose(token.text, enclosed_);
             dictionary_.visit_subwords(enclosed_, [&sink](std::size_t row, std::string_view name) {
                 sink.subword(row, name);
             });

@@ -72,7 +72,7 @@ void Scorer::set_word_sums() {
         sums.add(row_of(id));
         word_features_[id] = 1;
         if (dictionary_.word(id) != kEndOfLine) {
-            enclosed.assign(1, '<').append(dictionary_.word(id)).append(">");
+            enclose(dictionary_.word(id), enclosed);
             dictionary_.visit_subwords(enclosed, [&](std::size_t row, std::string_view) {
                 sums.add(row_of(row));
                 ++word_features_[id];
@@ -227,7 +227,8 @@ std::vector<Scorer::Contribution> Scorer::explain(std::string_view text, std::si
             const std::string_view word = dictionary.word(id);
             add(word, id);
             if (!dictionary.settings().has_subwords() || word == kEndOfLine) return;
-            const std::string enclosed = "<" + std::string(word) + ">";
+            std::string enclosed;
+            enclose(word, enclosed);
             dictionary.visit_subwords(
                 enclosed, [this](std::size_t row, std::string_view name) { add(name, row); });
         }

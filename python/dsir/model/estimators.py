@@ -19,7 +19,12 @@ FittedModel = ImportanceModel | RelevanceModel
 
 # To add a kind of model, add its class here.
 ESTIMATORS: dict[str, type[Estimator]] = {
-    estimator.kind: estimator for estimator in (ImportanceModel, LabelModel, RelevanceModel)
+    estimator.kind: estimator
+    for estimator in (
+        ImportanceModel,
+        LabelModel,
+        RelevanceModel,
+    )
 }
 
 
