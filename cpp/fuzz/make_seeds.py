@@ -109,6 +109,81 @@ def fasttext_model(loss: int, *, maxn: int = 0, quantised: bool = False, kept: i
     return model + struct.pack("<bqq", 0, 3, dim) + b"".join(numbers[: 3 * dim])
 
 
+def thrift(*fields: tuple[int, object]) -> bytes:
+    """A structure in Thrift's compact protocol: its ids, and numbers, texts, structures and lists.
+
+    A number is (bits, number); a structure is bytes, as this function gives them.
+    """
+
+    def varint(value: int) -> bytes:
+        low = value & 0x7F
+        return bytes([low]) if value < 0x80 else bytes([low | 0x80]) + varint(value >> 7)
+
+    def encoded(value: object) -> tuple[int, bytes]:
+        match value:
+            case (int(bits), int(number)):
+                return {32: 5, 64: 6}[bits], varint(
+                    number << 1 if number >= 0 else ~number << 1 | 1
+                )
+            case str():
+                return 8, varint(len(value.encode())) + value.encode()
+            case bytes():
+                return 12, value
+            case list():
+                elements = [encoded(one) for one in value]
+                return 9, bytes([len(value) << 4 | elements[0][0]]) + b"".join(
+                    element for _, element in elements
+                )
+        raise TypeError(value)
+
+    out, last = b"", 0
+    for number, value in fields:
+        kind, content = encoded(value)
+        out += bytes([number - last << 4 | kind]) + content
+        last = number
+    return out + b"\x00"
+
+
+def parquet_files() -> dict[str, bytes]:
+    """What is read: a footer after its place, a page header, plain values, indices."""
+
+    def chunk(path: str, values: int, at: int) -> bytes:
+        column = thrift(
+            *((1, (32, 6)), (2, [(32, 0), (32, 8)]), (3, [path]), (4, (32, 6)), (5, (64, values))),
+            *((6, (64, 90)), (7, (64, 50)), (9, (64, at + 20)), (11, (64, at))),
+        )
+        return thrift((2, (64, at)), (3, column))
+
+    schema = [
+        thrift((4, "schema"), (5, (32, 2))),
+        thrift((1, (32, 6)), (3, (32, 1)), (4, "text"), (6, (32, 0))),
+        thrift((1, (32, 6)), (3, (32, 2)), (4, "tags")),
+    ]
+    groups = [
+        thrift(
+            (1, [chunk("text", 20, at), chunk("tags", 31, at + 50)]), (2, (64, 100)), (3, (64, 20))
+        )
+        for at in (4, 104)
+    ]
+    footer = thrift((1, (32, 2)), (2, schema), (3, (64, 40)), (4, groups), (6, "a writer"))
+    page = thrift(
+        (1, (32, 0)), (2, (32, 90)), (3, (32, 50)), (5, thrift((1, (32, 20)), (2, (32, 8))))
+    )
+    levels = ((5, (32, 4)), (6, (32, 3)))
+    second = thrift((1, (32, 20)), (2, (32, 1)), (3, (32, 20)), (4, (32, 0)), *levels)
+    return {
+        "footer": b"\x00" + struct.pack("<I", 204) + footer,
+        "page": b"\x01" + page + b"what follows",
+        "page-2": b"\x01" + thrift((1, (32, 3)), (2, (32, 90)), (3, (32, 50)), (8, second)),
+        "dictionary": b"\x01"
+        + thrift((1, (32, 2)), (2, (32, 9)), (3, (32, 9)), (7, thrift((1, (32, 2))))),
+        "values": b"\x02\x03" + b"\x03\x00\x00\x00abc" + b"\x00" * 4 + b"\x02\x00\x00\x00de",
+        "indices": b"\x03\x04\x00\x00" + b"\x02\x0a\x01\x03\xe4\xe4",
+        "levels": b"\x03\x04\x00\x02" + b"\x01\x00\x00\x00L" * 2 + b"\x02\x0a\x01\x03\xe4\xe4",
+        "wide": b"\x03\x00\x01\x00" + b"\x0b\x05" + bytes(range(22)),
+    }
+
+
 def seeds() -> dict[str, dict[str, bytes]]:
     """Topic, name and content of every seed."""
     return {
@@ -135,6 +210,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "ngram": rows(
             b"\x01\x04\x00\x01\x00\x01", b"\x0a\x05\x02\x01\x01\x03", b"\x20\x02\x04\x01\x09\x04"
         ),
+        "parquet": parquet_files(),
         "prototypes": {f"rows-{i}": bytes(i * j % 251 for j in range(200)) for i in (1, 7, 40)},
         "quality": rows(b"\x00\x00\x01\x00", b"\x01\x03\x01\x01", b"\x02\x04\x01\x02"),
         "segments": texts(b"\x00")

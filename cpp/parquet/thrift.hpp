@@ -46,6 +46,7 @@ class ThriftReader {
             const Type type = type_of(header & 0x0F);
             if (type == Type::kStop) return;
             id = (header >> 4) != 0 ? id + (header >> 4) : zigzag();
+            require(id >= INT16_MIN && id <= INT16_MAX, "the number of a field has over 16 bits");
             field(id, type);
         }
     }

@@ -10,15 +10,24 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
+from dsir.plural import counted
+
 _SECONDS_BETWEEN_LINES = 30.0
+
+
+# A stage calls it with each amount of work that is done.
+Advance = Callable[[int], None]
+
+
+def ignore(amount: int) -> None:
+    """Ignore progress."""
+    del amount
 
 
 class Reporter(Protocol):
     """Shows the stages of a run."""
 
-    def stage(
-        self, name: str, total: int, unit: str
-    ) -> AbstractContextManager[Callable[[int], None]]:
+    def stage(self, name: str, total: int, unit: str) -> AbstractContextManager[Advance]:
         """Begin a stage; call the function that the context manager gives with each amount done."""
 
     def note(self, line: str) -> None:
@@ -32,10 +41,10 @@ class Silent:
         """Say nothing."""
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:
         """Show nothing."""
         del name, total, unit
-        yield lambda _: None
+        yield ignore
 
 
 class Lines:
@@ -51,7 +60,7 @@ class Lines:
         self._every = every
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:
         """Show a stage."""
         begun = shown = time.monotonic()
         done = 0
@@ -100,7 +109,7 @@ class Bars:
         _write(self._stream, f"dsir {line}")
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:
         """Show a stage."""
         # Imported here because rich takes a tenth of a second to load.
         from rich.console import Console
@@ -159,7 +168,7 @@ def _write(stream: TextIO, line: str) -> None:
 
 def _amount(amount: float, unit: str) -> str:
     if unit != "bytes":
-        return f"{amount:,.0f} {unit}"
+        return counted(round(amount), unit.removesuffix("s"))
     for name, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if amount >= size:
             return f"{amount / size:,.1f} {name}"

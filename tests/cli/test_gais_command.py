@@ -119,7 +119,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
     ],
 )
 def test_wrong_calls(shards, tmp_path, invoke_dsir, arguments, code, message):
-    done = invoke_dsir("gais", shards, "--out", tmp_path / "out", *arguments)
+    done = invoke_dsir("gais", shards, "--out", tmp_path / "out", "-q", *arguments)
     assert done.returncode == code, done.stderr
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -203,7 +203,9 @@ def test_types_of_files_that_differ_are_promoted(tmp_path, invoke_dsir):
 def test_a_bad_line_is_named(tmp_path, invoke_dsir, line, message):
     path = write_lines(tmp_path / "a.jsonl", few())
     path.write_bytes(path.read_bytes() + line)
-    done = invoke_dsir("gais", path, "--label", "label", "--features", "x", "-o", tmp_path / "o")
+    done = invoke_dsir(
+        "gais", path, "--label", "label", "--features", "x", "-q", "-o", tmp_path / "o"
+    )
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -275,7 +277,7 @@ def test_columns_of_odd_types_are_one_line(tmp_path, invoke_dsir, name):
         writer.write_table(table)
     for options in (["--features", "x"], []):
         done = invoke_dsir(
-            *["gais", tmp_path / "a.arrow", "--label", "label", "-o", tmp_path / "o"],
+            *["gais", tmp_path / "a.arrow", "-q", "--label", "label", "-o", tmp_path / "o"],
             *["--overwrite", "--epochs", 2, *options],
         )
         assert done.returncode in (1, 2), done.stdout

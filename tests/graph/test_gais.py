@@ -404,11 +404,3 @@ def test_habits_of_scikit_learn():
     assert copy.set_params(heads=2).heads == 2
     with pytest.raises(SettingError, match="no argument 'head'"):
         copy.set_params(head=2)
-    pipeline = pytest.importorskip("imblearn.pipeline")
-    from sklearn.linear_model import LogisticRegression
-
-    x, y, _ = rings(9, rows=300)
-    steps = [("gais", GAIS(0.8, epochs=3)), ("model", LogisticRegression())]
-    fitted = pipeline.Pipeline(steps).fit(x, y)
-    assert len(fitted.predict(x)) == 300
-    assert len(fitted.named_steps["gais"].sample_indices_) == 60

@@ -9,17 +9,9 @@ import pytest
 
 from dsir import ModelError, SettingError
 from dsir.graph import (
-    GAIS,
-    EditedNearestNeighbours,
     Idf,
-    KMeansPrototypes,
     LexRank,
-    RandomSelection,
-    centrality,
     lexrank,
-    neighbours,
-    similarity_join,
-    summarize,
 )
 
 # Most texts here are few and of words drawn at random, so scores are often equal.
@@ -96,28 +88,6 @@ def test_pickled_and_copied(stopwords, tmp_path, units):
         assert (tmp_path / "twin").read_bytes() == whole
         twin.fit(["another ship"])
         assert (twin.documents, idf.documents) == (idf.documents + 1, idf.documents)
-
-
-def test_the_public_objects_of_a_graph_can_be_pickled(units):
-    features = np.random.default_rng(0).normal(size=(60, 3))
-    labels = np.arange(60) % 2
-    objects = [
-        LexRank(idf=Idf(stopwords="en").fit(units)).fit(units),
-        centrality(units, 0.2),
-        similarity_join(units, threshold=0.2),
-        summarize(units),
-        neighbours(features),
-        GAIS(0.5, epochs=2).fit(features, labels),
-        KMeansPrototypes(0.5).fit(features, labels),
-        RandomSelection(0.5).fit(features, labels),
-        EditedNearestNeighbours().fit(features, labels),
-    ]
-    for one in objects:
-        for twin in (pickle.loads(pickle.dumps(one)), copy.copy(one), copy.deepcopy(one)):
-            assert type(twin) is type(one)
-            for name in ("scores_", "scores", "sample_indices_", "neighbours", "ranks"):
-                if isinstance(getattr(one, name, None), np.ndarray):
-                    np.testing.assert_array_equal(getattr(twin, name), getattr(one, name))
 
 
 def test_lexrank_with_an_idf_can_be_cloned(units):

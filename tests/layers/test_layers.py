@@ -52,6 +52,8 @@ OWNERS = {
     "sklearn": ("lexrank.", "gais."),
     "fsspec": ("remote.",),
     "aiohttp": ("remote.",),
+    "botocore": ("remote.",),
+    "ray": ("engine.ray",),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}

@@ -187,9 +187,9 @@ def test_a_plan_is_checked_like_a_call(invoke_dsir, parquet, target, tmp_path):
 
     assert plan("--n", 40, "--temperature", -1).returncode == 2
     assert plan("--n", 4_000_000).returncode == 1  # More than there are.
-    done = plan("--n", 40, "--workdir", "s3://bucket/work")
-    assert done.returncode == 2
-    assert "a folder that all workers see" in done.stderr
+    done = plan("--n", 40, "--workdir", "https://localhost/work")
+    assert done.returncode == 1
+    assert "https cannot hold a work directory" in done.stderr
     assert not (tmp_path / "w" / "plan.json").exists()
 
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from dsir.storage import workers
+from dsir.storage import board, workers
 from dsir.storage.workers import Worker, remove_dead, workers_of
 
 
@@ -18,8 +18,7 @@ from dsir.storage.workers import Worker, remove_dead, workers_of
 def quick(monkeypatch):
     """Silence counts after seconds, not after a minute."""
     monkeypatch.setattr(workers, "_SILENT", 1.5)
-    monkeypatch.setattr(workers, "_SILENT_HERE", 0.5)
-    monkeypatch.setattr(workers, "_BEAT", 0.1)
+    monkeypatch.setattr(board._FolderBoard, "beat", 0.15)
 
 
 def dead_worker(folder, *, host=None, age=0.0):

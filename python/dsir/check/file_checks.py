@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,6 +22,7 @@ from dsir.output.folder import (
 )
 from dsir.output.manifest import Manifest
 from dsir.plural import counted
+from dsir.progress import Advance, ignore
 from dsir.remote import Location, RemotePath
 from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_bytes
@@ -46,9 +47,7 @@ class Finding:
         return {"kind": self.kind, "message": self.message}
 
 
-def check_files(
-    manifest: Manifest, advance: Callable[[int], None] = lambda _: None
-) -> Iterator[Finding]:
+def check_files(manifest: Manifest, advance: Advance = ignore) -> Iterator[Finding]:
     """Compare every file of the output with its entry in the manifest; give what differs.
 
     Args:

@@ -34,6 +34,7 @@ from dsir.model.estimator import Estimator
 from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.plural import counted
+from dsir.progress import Advance
 from dsir.remote import Location, RemotePath, location_of
 from dsir.settings.machine import LimitArguments, Machine, MachineOptions
 
@@ -262,7 +263,9 @@ class _Again:
                 self._say("setting", f"the selection cannot be made again: {error}")
                 return None
             self._compare_manifests(derived)
-            self._compare_rows(derived)
+            total = sum(derived.files[part].rows for part in derived.parts)
+            with machine.reporter.stage("compare", total, "rows") as advance:
+                self._compare_rows(derived, advance)
         return self._rows
 
     def _compare_manifests(self, derived: Manifest) -> None:
@@ -289,10 +292,11 @@ class _Again:
         for one in differences(versions, derived.content["versions"]):
             self._notes.append(f"{one.name} was {one.one}; made again with {one.other}")
 
-    def _compare_rows(self, derived: Manifest) -> None:
+    def _compare_rows(self, derived: Manifest, advance: Advance) -> None:
         try:
             for pair in merged(self._written_rows(), _all_rows(derived, self._limits)):
                 self._compare(pair)
+                advance(len(pair.other))
         except OutputError as error:
             self._say("row", f"{self._manifest.folder}: {error}")
 

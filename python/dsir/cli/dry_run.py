@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -22,7 +22,7 @@ from dsir.storage.workdir import check_workdir
 
 
 def dry_run(
-    raw: Sequence[str],
+    raw: Paths,
     target: object,
     model: str | None,
     label: str | None,
@@ -55,8 +55,10 @@ def dry_run(
     text, encoding = plan.reading.text, plan.reading.text_encoding
     targets = NO_TARGETS
     if target is not None:
-        targets = resolve_targets(target, text, plan.reading.target_text, encoding)
-    found = resolve(Paths(raw), text=text, name="raw", encoding=encoding)
+        targets = resolve_targets(
+            target, text, plan.reading.target_text, encoding, plan.reading.on_error
+        )
+    found = resolve(raw, text=text, name="raw", encoding=encoding, on_error=plan.reading.on_error)
     corpora = (found, *targets.corpora)
     shards = (shard for corpus in corpora for shard in corpus.shards)
     check_output(location_of(out), shards, overwrite=overwrite, resuming=workdir is not None)

@@ -32,8 +32,8 @@ def finish(
 
     `dsir finish work/`
     """
-    planned = open_planned(workdir, Machine.of({**given, "progress": not quiet}))
-    selection = finish_run(planned)
+    with open_planned(workdir, Machine.of({**given, "progress": not quiet})) as planned:
+        selection = finish_run(planned)
     paths = [str(path) for path in selection.paths]
     if as_json:
         skipped = [entry.to_json() for entry in selection.skipped]

@@ -10,7 +10,7 @@ import dsir
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
-from dsir.corpus import Paths
+from dsir.cli.piped import piped
 from dsir.remote import location_of
 from dsir.run.fit import FIT_SETTINGS
 from dsir.storage.atomic import refuse_special
@@ -37,7 +37,8 @@ def fit(
     """
     refuse_special(location_of(out))
     sources, given = options.targets_of(target, with_features(given))
-    model = dsir.fit(Paths(raw), sources, progress=not quiet, **given)
+    with piped(raw, sources) as (inputs, targets):
+        model = dsir.fit(inputs, targets, progress=not quiet, **given)
     model.save(out)
     if not quiet:
         typer.echo(f"{out}: {model}")

@@ -11,6 +11,7 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.piped import piped
 from dsir.engine import thread_count
 from dsir.gais.gais import GAIS, GraphName, Score, Select
 from dsir.gais.labelled_files import (
@@ -21,12 +22,13 @@ from dsir.gais.labelled_files import (
     reduction_of,
     write_instances,
 )
-from dsir.gais.labelled_table import Missing, check_missing, present_rows
+from dsir.gais.labelled_table import Missing, present_rows
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
 from dsir.output.claim import claimed
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.plural import counted
+from dsir.progress import reporter
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.settings.machine import MachineOptions
@@ -177,15 +179,10 @@ def gais(
     """
     hashed = with_features(given).get("features", HashedNgrams())
     seed = KeyRule(given.get("seed", 0)).seed
-    check_missing(missing)
-    folder = location_of(out)
-    check_output_folder(folder, overwrite=overwrite, resuming=False)
-    check_writable(folder)
-    tables = read_instances(list(raw), label=label, features=_names(features), text=text)
     chosen: tuple[Select, Score, GraphName] = (select, score, graph)  # type: ignore[assignment]
     on_missing: Missing = missing  # type: ignore[assignment]
     selector = GAIS(
-        reduction_of(keep, len(tables)),
+        reduction_of(keep, 1),
         select=chosen[0],
         score=chosen[1],
         graph=chosen[2],
@@ -197,8 +194,21 @@ def gais(
         features=ngrams_for(text, hashed.n, hashed.buckets),
         random_state=seed,
         n_jobs=thread_count(given.get("threads")),
+        progress=not quiet,
     )
+    selector.check()
+    folder = location_of(out)
+    check_output_folder(folder, overwrite=overwrite, resuming=False)
+    check_writable(folder)
+    shown = reporter(not quiet)
+    with piped(raw) as (inputs, _):
+        tables = read_instances(
+            inputs, label=label, features=_names(features), text=text, shown=shown
+        )
+    selector.set_params(reduction=reduction_of(keep, len(tables)))
     x, y = tables.inputs()
+    if report:
+        shown.note("report: first a selection of four fifths of the rows")
     accuracy = _accuracy(selector, x, y) if report else None
     rows = selector.fit(x, y).sample_indices_
     description = {

@@ -12,6 +12,7 @@ import typer
 from dsir.arguments import arguments_of, whole_number
 from dsir.cli import options
 from dsir.cli.command import command
+from dsir.cli.piped import piped
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.lexrank.corpus import (
@@ -257,54 +258,57 @@ def lexrank(
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     check_writable(folder)
-    read, watch = open_corpus(
-        tuple(raw),
-        text=reading.text,
-        group_by=group_by,
-        encoding=reading.text_encoding,
-        on_error=reading.on_error,
-        reporter=reporter(not quiet),
-    )
-    description = {
-        "settings": {
-            **reading.columns(),
-            "group_by": group_by,
-            "top": top,
-            **summaries.describe(),
-            "threshold": settings.threshold,
-            "damping": damping,
-            "tolerance": tolerance,
-            "idf": idf,
-            "stopwords": stopwords,
-            "on_error": reading.on_error,
-        },
-        "inputs": [shard.name for shard in read.texts.shards],
-    }
-    if idf == "corpus" and group_by is not None:
-        loaded = _fitted_idf(read, watch, left_out, threads)
-    ranking = CorpusRanking(read, watch, group_by is not None, settings, loaded, left_out, threads)
-    with claimed(folder) as claim:
-        check_output_folder(folder, overwrite=overwrite, resuming=False)
-        if overwrite:
-            claim.clear()
-        with claim.unfinished():
-            if budget is not None:
-                done = summarize_corpus(
-                    ranking,
-                    folder,
-                    budget=budget,
-                    language=language,
-                    split=split,
-                    description=description,
-                )
-            else:
-                done = rank_corpus(
-                    ranking,
-                    folder,
-                    top=wanted,
-                    score_column=score_column,
-                    description=description,
-                )
+    with piped(raw) as (inputs, _):
+        read, watch = open_corpus(
+            inputs,
+            text=reading.text,
+            group_by=group_by,
+            encoding=reading.text_encoding,
+            on_error=reading.on_error,
+            reporter=reporter(not quiet),
+        )
+        description = {
+            "settings": {
+                **reading.columns(),
+                "group_by": group_by,
+                "top": top,
+                **summaries.describe(),
+                "threshold": settings.threshold,
+                "damping": damping,
+                "tolerance": tolerance,
+                "idf": idf,
+                "stopwords": stopwords,
+                "on_error": reading.on_error,
+            },
+            "inputs": [shard.name for shard in read.texts.shards],
+        }
+        if idf == "corpus" and group_by is not None:
+            loaded = _fitted_idf(read, watch, left_out, threads)
+        ranking = CorpusRanking(
+            read, watch, group_by is not None, settings, loaded, left_out, threads
+        )
+        with claimed(folder) as claim:
+            check_output_folder(folder, overwrite=overwrite, resuming=False)
+            if overwrite:
+                claim.clear()
+            with claim.unfinished():
+                if budget is not None:
+                    done = summarize_corpus(
+                        ranking,
+                        folder,
+                        budget=budget,
+                        language=language,
+                        split=split,
+                        description=description,
+                    )
+                else:
+                    done = rank_corpus(
+                        ranking,
+                        folder,
+                        top=wanted,
+                        score_column=score_column,
+                        description=description,
+                    )
     _print(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from dsir import arguments
+from dsir.cli.piped import STANDARD_INPUT
 from dsir.corpus import Paths
 from dsir.errors import SettingError
 from dsir.formats import how_read
@@ -23,7 +24,8 @@ Raw = Annotated[
     typer.Argument(
         metavar="RAW",
         help="The input: files, patterns or folders of Parquet, JSON Lines (also .gz, .zst) or "
-        "Arrow, e.g. corpus/*.parquet; also by URL: s3://, gs://, hf://, https://.",
+        "Arrow, e.g. corpus/*.parquet; also by URL: s3://, gs://, hf://, https://; '-' is standard "
+        "input.",
     ),
 ]
 Target = Annotated[
@@ -34,7 +36,8 @@ Target = Annotated[
         metavar="[NAME=]SOURCE[:COLUMN]",
         help="A sample of the documents that you want, e.g. wanted.jsonl. May be repeated: sources "
         "without names count as one target; for named targets, e.g. law=law/, --targets says how "
-        "they share the budget. A text column other than --text follows a colon: wanted.csv:body.",
+        "they share the budget. A text column other than --text follows a colon: wanted.csv:body. "
+        "'-' is standard input.",
     ),
 ]
 Out = Annotated[
@@ -157,6 +160,8 @@ def _with_column(source: str) -> tuple[str, str | None]:
     and what is behind it has no slash: a drive (C:), a scheme and a port are no sources.
     """
     head, colon, column = source.rpartition(":")
+    if head == STANDARD_INPUT and column:
+        return head, column
     if not colon or not column or len(head) < 2 or re.search(r"[/\\]", column):
         return source, None
     if not is_url(source) and os.path.lexists(Path(source).expanduser()):

@@ -10,6 +10,7 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.piped import refuse_pipes
 from dsir.model.targets import names_of_targets
 from dsir.plural import counted
 from dsir.remote import location_of
@@ -28,8 +29,8 @@ def plan(
         str,
         typer.Option(
             metavar="PATH",
-            help="The work directory to make, e.g. /shared/work/. Every worker must see it, and "
-            "the inputs and the output folder, under the same path.",
+            help="The work directory to make, e.g. /shared/work/ or s3://bucket/work. Every worker "
+            "must see it, and the inputs and the output folder, under the same path.",
         ),
     ],
     overwrite: options.Overwrite = False,
@@ -48,6 +49,7 @@ def plan(
     `dsir plan corpus/ -t wanted.jsonl --tokens 10G -o selected/ --workdir work/`
     """
     sources, given = options.targets_of(target, with_features(given))
+    refuse_pipes(raw, sources, "the workers of 'dsir work' cannot read it")
     checked = Plan.of(given, names_of_targets(sources))
     found = plan_run(
         checked,

@@ -10,6 +10,7 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
+from dsir.cli.piped import refuse_pipes
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
 from dsir.model.estimators import load_estimator
@@ -71,12 +72,19 @@ def score(
 
     `dsir score corpus/ -m model.dsir -o scores/ --part $SLURM_ARRAY_TASK_ID/64`
     """
+    refuse_pipes(raw, None, "'dsir write' reads the documents again")
     reading, documents = ReadSettings.of(given), DocumentSettings.of(given)
     extra = ExtraColumns(check_dedup(given.get("dedup")) == "exact", _columns_of(groups))
     share = _part_of(part)
     machine = Machine.of({**given, "progress": not quiet})
     loaded = load_estimator(model, label=label)
-    found = resolve(Paths(raw), text=reading.text, name="raw", encoding=reading.text_encoding)
+    found = resolve(
+        Paths(raw),
+        text=reading.text,
+        name="raw",
+        encoding=reading.text_encoding,
+        on_error=reading.on_error,
+    )
     corpus = cut(found, documents, loaded.features, machine)
     with folder_of(location_of(out)) as folder:
         scores = score_to_folder(

@@ -12,8 +12,8 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
 from dsir.cli.dry_run import dry_run as look
+from dsir.cli.piped import piped, refuse_pipes
 from dsir.cli.tables import print_accounts, print_how_to_load
-from dsir.corpus import Paths
 from dsir.run.select import SELECT_SETTINGS
 
 Workdir = Annotated[
@@ -82,34 +82,43 @@ def select(
 
     `dsir select s3://corpus/web/ -t wanted.jsonl --n 100000 -o s3://corpus/selected`
 
+    `zcat wanted.jsonl.gz | dsir select corpus/ -t - --n 100000 -o out/`
+
     `dsir select --config run.yaml --seed 7`
     """
     given = with_features(given)
     sources, given = options.targets_of(target, given) if target else (None, given)
-    if dry_run:
-        look(
+    if workdir is not None:
+        refuse_pipes(
             raw,
             sources,
-            model,
-            label,
-            out,
-            given,
-            overwrite=overwrite,
-            workdir=workdir,
-            as_json=as_json,
+            f"--workdir {workdir} keeps results for later calls, which cannot read it again",
         )
-        return
-    selection = dsir.select(
-        Paths(raw),
-        sources,
-        model=model,
-        label=label,
-        out=out,
-        workdir=workdir,
-        overwrite=overwrite,
-        progress=not quiet,
-        **given,
-    )
+    with piped(raw, sources) as (inputs, targets):
+        if dry_run:
+            look(
+                inputs,
+                targets,
+                model,
+                label,
+                out,
+                given,
+                overwrite=overwrite,
+                workdir=workdir,
+                as_json=as_json,
+            )
+            return
+        selection = dsir.select(
+            inputs,
+            targets,
+            model=model,
+            label=label,
+            out=out,
+            workdir=workdir,
+            overwrite=overwrite,
+            progress=not quiet,
+            **given,
+        )
     paths = [str(path) for path in selection.paths]
     if as_json:
         skipped = [entry.to_json() for entry in selection.skipped]

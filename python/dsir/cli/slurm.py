@@ -13,6 +13,7 @@ from dsir.arguments import whole_number
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.errors import SettingError
+from dsir.remote import location_of
 from dsir.run.planned import check_planned
 
 _MOST_JOBS = 1_000_000
@@ -58,7 +59,10 @@ def slurm(
         if any(character.isspace() for character in value):
             raise SettingError(f"--{name} {value!r}: expected a value of Slurm, without spaces")
     check_planned(workdir)
-    folder = Path(workdir).absolute()
+    place = location_of(workdir)
+    folder = str(place)
+    # Slurm cannot write to a store: the logs go to the folder that the script is started in.
+    logs = str(place / "logs") if isinstance(place, Path) else "logs"
     command = f"{shlex.quote(sys.executable)} -m dsir"
     common = [f"--cpus-per-task={cpus}", f"--mem={memory}", f"--time={time}"]
     if partition:
@@ -66,12 +70,12 @@ def slurm(
     limit = "" if at_once is None else f"%{at_once}"
     typer.echo(
         _SCRIPT.format(
-            folder=shlex.quote(str(folder)),
-            logs=shlex.quote(str(folder / "logs")),
+            folder=shlex.quote(folder),
+            logs=shlex.quote(logs),
             common=shlex.join(common),
             array=f"0-{array - 1}{limit}",
-            work=f"{command} work {shlex.quote(str(folder))} --part auto --threads {cpus}",
-            finish=f"{command} finish {shlex.quote(str(folder))} --threads {cpus}",
+            work=f"{command} work {shlex.quote(folder)} --part auto --threads {cpus}",
+            finish=f"{command} finish {shlex.quote(folder)} --threads {cpus}",
         ),
         nl=False,
     )

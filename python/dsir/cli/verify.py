@@ -12,7 +12,7 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.failures import FAILED
-from dsir.corpus import Paths
+from dsir.cli.piped import piped
 from dsir.plural import counted
 from dsir.settings.machine import MachineOptions
 
@@ -82,17 +82,19 @@ def verify(
 
     `dsir verify selected/ --quick`
     """
-    found = dsir.verify(
-        out,
-        raw=Paths(raw) if raw else None,
-        # The manifest knows the text columns.
-        target=options.targets_of(target, {})[0] if target else None,
-        model=model,
-        quick=quick,
-        ignore_times=ignore_times,
-        progress=not quiet,
-        **given,
-    )
+    # The manifest knows the text columns.
+    sources = options.targets_of(target, {})[0] if target else None
+    with piped(raw, sources) as (inputs, targets):
+        found = dsir.verify(
+            out,
+            raw=inputs or None,
+            target=targets,
+            model=model,
+            quick=quick,
+            ignore_times=ignore_times,
+            progress=not quiet,
+            **given,
+        )
     if as_json:
         typer.echo(json.dumps(found.describe(), indent=2))
     elif not quiet:

@@ -67,11 +67,11 @@ def work(
     one_of("until", until, UNTIL)
     last: Until = UNTIL[UNTIL.index(until)]
     share = share_of(part, os.environ)
-    planned = open_planned(workdir, Machine.of({**given, "progress": not quiet}))
-    units = len(planned.run.raw.shards)
-    if share.parts > units and not quiet:
-        say("note", f"there are {share.parts:,} workers for {counted(units, 'unit')} of raw")
-    done = work_on(planned, share, last)
+    with open_planned(workdir, Machine.of({**given, "progress": not quiet})) as planned:
+        units = len(planned.run.raw.shards)
+        if share.parts > units and not quiet:
+            say("note", f"there are {share.parts:,} workers for {counted(units, 'unit')} of raw")
+        done = work_on(planned, share, last)
     if as_json:
         described = {"units": done.units, "complete": done.complete, "left": done.left}
         typer.echo(json.dumps(described, indent=2))

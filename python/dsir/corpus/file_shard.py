@@ -25,6 +25,7 @@ class FileShard(Shard):
         version: in a store, the etag or what the store has in its place; else empty.
         part: which part of the file this shard is; None for the whole file.
         encoding: the encoding of a text column of bytes; None if such a column holds no texts.
+        piped: SHA-256 of the file, if it is a temporary copy of what came through a pipe; else "".
         limits: how much of the file is in memory at a time. What is read does not depend on it.
     """
 
@@ -36,6 +37,7 @@ class FileShard(Shard):
     version: str = ""
     part: FilePart | None = field(default=None, kw_only=True)
     encoding: str | None = field(default=None, kw_only=True)
+    piped: str = field(default="", kw_only=True)
     limits: ReadLimits = field(default=READ_LIMITS, kw_only=True, compare=False, repr=False)
 
     @property
@@ -51,11 +53,13 @@ class FileShard(Shard):
     def identity(self) -> dict[str, int | str]:
         """Return path, size and last change (or version) of the file, as they were at resolve time.
 
-        A part returns those of its whole file.
+        A part returns those of its whole file; a copy of a pipe those of its content.
         """
         text: dict[str, int | str] = {}
         if self.encoding is not None:
             text = {"text_encoding": self.encoding}
+        if self.piped:
+            return {"name": self.name, "size": self.file_size, "sha256": self.piped, **text}
         if self.is_remote:
             return {"path": self.path, "size": self.file_size, "version": self.version, **text}
         return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns, **text}
@@ -127,7 +131,12 @@ def file_state(name: str, path: str) -> tuple[int, int, str]:
     except OSError as error:
         raise ShardError(f"{name}: cannot be read: {error.strerror}", path=name) from error
     if not stat.S_ISREG(status.st_mode):
-        raise ShardError(f"{name}: is not a regular file", path=name)
+        what = "folder" if stat.S_ISDIR(status.st_mode) else "pipe or a device"
+        raise ShardError(
+            f"{name}: is not a regular file but a {what}, which cannot be read several times; "
+            "save it to a file",
+            path=name,
+        )
     return status.st_size, status.st_mtime_ns, ""
 
 

@@ -6,7 +6,9 @@ import os
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from dsir.corpus.broken_link import broken_link, is_broken_link, why_broken
 from dsir.corpus.file_shard import FileShard, file_state
+from dsir.corpus.shard import OnError
 from dsir.errors import SettingError, ShardError
 from dsir.formats import SUFFIXES, Compression, how_read, loaded
 from dsir.remote import Location, RemotePath
@@ -25,20 +27,32 @@ def is_known(path: Location, *, in_folder: bool = False) -> bool:
     return found is not None and (found.in_folder or not in_folder)
 
 
-def open_file(path: Location, text: str, encoding: str | None = None) -> FileShard:
+def open_file(
+    path: Location, text: str, encoding: str | None = None, *, on_error: OnError = "raise"
+) -> FileShard:
     """Describe a file as a shard.
 
     Args:
         path: the file as the user gave it, or its URL; also its name in messages.
         text: the text column.
         encoding: the encoding of text columns of bytes; None if these are no texts.
+        on_error: with "skip", a link that leads nowhere is a shard that cannot be read.
 
     Raises:
         SettingError: the suffix is not known.
-        ShardError: the file is missing or cannot be reached.
+        ShardError: the file is missing or cannot be reached, or, with on_error="raise", is a link
+            that leads nowhere.
     """
+    if not isinstance(path, RemotePath) and is_broken_link(path):
+        if on_error == "skip":
+            return broken_link(path, text)
+        raise ShardError(
+            f'{why_broken(path)}, or give on_error="skip" to pass over such files', path=str(path)
+        )
     found = how_read(path)
     if found is None or found.format.reader is None:
+        if not isinstance(path, RemotePath) and path.exists():
+            file_state(str(path), str(path))  # A pipe has no suffix either.
         raise SettingError(f"{path}: unknown file type; dsir reads {SUFFIXES}")
     reader: type[FileShard] = loaded(found.format.reader)
     shard = open_with(reader, path, text, found.compression)

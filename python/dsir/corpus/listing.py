@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from dsir.corpus.broken_link import is_broken_link, may_be_folder
 from dsir.corpus.files import is_known
 from dsir.errors import EmptyCorpusError, ShardError
 from dsir.formats import SUFFIXES, how_read
@@ -47,7 +48,8 @@ class Listing:
     """What a folder or pattern holds.
 
     Attributes:
-        files: the files to read, sorted by path.
+        files: the files to read, sorted by path. Links that lead nowhere are among them if they
+            may stand for files or folders of data.
         left_out: what is not read, sorted by path. Names that begin with "_" or "." are hidden, and
             not listed.
     """
@@ -88,11 +90,13 @@ def main_files(found: list[File], left_out: list[LeftOut]) -> list[File]:
         left_out: takes the others.
     """
     known = [(file, how_read(file)) for file in found]
-    main = [file for file, how in known if how is not None and how.format.beside_others]
-    if not main or len(main) == len(found):
+    if not any(how is not None and how.format.beside_others for _, how in known):
         return found
+    main = []
     for file, how in known:
-        if how is not None and not how.format.beside_others:
+        if how is None or how.format.beside_others:
+            main.append(file)
+        else:
             reason = f"{how.format.title} beside other formats is read only when it is named"
             left_out.append(LeftOut(str(file), reason))
     return main
@@ -113,18 +117,19 @@ def list_pattern(pattern: str, name: str) -> Listing:
     left_out: list[LeftOut] = []
     entered: set[str] = set()
     matched = False
-    for path in sorted(_matches(pattern), key=str):
+    broken: list[Path] = []
+    for path in sorted(_matches(pattern, broken), key=str):
         matched = True
         if path.is_dir():
             # Spark writes a folder b.parquet/ for a file. Other folders are matched on the way to
             # the files in them, as "**" does.
             if is_known(path):
                 _walk(path, path, name, found, left_out, entered)
-        elif is_known(path):
+        elif is_known(path) or _is_broken_folder(path):
             found.append(path)
         else:
             left_out.append(LeftOut(str(path), "files of this kind are not read"))
-    listing = _each_once(found, left_out)
+    listing = _each_once([*found, *broken], left_out)
     if not listing.files:
         why = (
             f"nothing that matches {pattern} can be read"
@@ -164,17 +169,31 @@ def _walk(
         path = folder / entry.name
         if is_hidden(entry.name):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             _walk(path, top, name, found, left_out, entered)
         elif listed is not None and entry.name not in listed:
             if is_known(path, in_folder=True):
                 left_out.append(LeftOut(str(path), "no data file of the data set in this folder"))
-        elif is_known(path, in_folder=True):
+        elif is_known(path, in_folder=True) or _is_broken_folder(path):
             found.append(path)
         elif is_known(path):
             left_out.append(LeftOut(str(path), "plain .json is read only when it is named"))
         elif entry.name not in _NO_DATA:
             left_out.append(LeftOut(str(path), "files of this kind are not read"))
+
+
+def _is_broken_folder(path: Path) -> bool:
+    """Tell whether a path is a link that may have led to a folder and leads nowhere."""
+    if is_hidden(path.name) or path.name in _NO_DATA:
+        return False
+    return may_be_folder(path) and is_broken_link(path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # A link to itself, or to where nobody may look.
 
 
 # What lies in folders of data and is no data.
@@ -251,36 +270,48 @@ def _others(left_out: tuple[LeftOut, ...]) -> str:
     return f"; left out {left_out[0].path} ({left_out[0].reason}){more}"
 
 
-def _matches(pattern: str) -> Iterator[Path]:
-    """Yield what matches a pattern; hidden entries are left out unless the pattern names them."""
+def _matches(pattern: str, broken: list[Path]) -> Iterator[Path]:
+    """Yield what matches a pattern; hidden entries are left out unless the pattern names them.
+
+    Args:
+        pattern: as for `list_pattern`.
+        broken: takes the links on the way to the files that may have led to folders.
+    """
     named = {part for part in Path(pattern).parts if not glob.has_magic(part)}
     fixed = 0
     for part in Path(pattern).parts:
         if glob.has_magic(part):
             break
         fixed += 1
-    for match in _expanded("", Path(pattern).parts, named):
+    for match in _expanded("", Path(pattern).parts, named, broken):
         path = Path(match)
         if not any(is_hidden(part) and part not in named for part in path.parts[fixed:]):
             yield path
 
 
-def _expanded(base: str, parts: tuple[str, ...], named: set[str]) -> Iterator[str]:
-    """Yield what matches the parts of a pattern below a path."""
+def _expanded(
+    base: str, parts: tuple[str, ...], named: set[str], broken: list[Path]
+) -> Iterator[str]:
+    """Yield what matches the parts of a pattern below a path; see `_matches`."""
     plain = parts[: parts.index("**")] if "**" in parts else parts
     rest = parts[len(plain) + 1 :]
     # Not Path.glob: it refuses absolute patterns.
     pattern = str(Path(glob.escape(base), *plain))
     matched = glob.iglob(pattern) if plain else iter([base])  # noqa: PTH207
+    ways = len(plain) - ("**" not in parts)
+    for end in range(1, ways + 1):
+        if glob.has_magic(plain[end - 1]):
+            folders = glob.iglob(str(Path(glob.escape(base), *plain[:end])))  # noqa: PTH207
+            broken += [path for path in map(Path, folders) if _is_broken_folder(path)]
     if "**" not in parts:
         yield from matched
         return
     for match in matched:
-        for folder in _folders_below(match, named):
-            yield from _expanded(folder, rest or ("*",), named)
+        for folder in _folders_below(match, named, broken):
+            yield from _expanded(folder, rest or ("*",), named, broken)
 
 
-def _folders_below(top: str, named: set[str]) -> Iterator[str]:
+def _folders_below(top: str, named: set[str], broken: list[Path]) -> Iterator[str]:
     """Yield a folder and those below it, each once: links may lead in circles.
 
     `glob` follows every link until the system refuses the path, which takes for ever if there are
@@ -302,9 +333,14 @@ def _folders_below(top: str, named: set[str]) -> Iterator[str]:
         yield folder
         for entry in entries:
             hidden = is_hidden(entry.name) and (entry.name[0] == "." or entry.name not in named)
-            if not hidden and entry.is_dir():
+            if hidden:
+                continue
+            path = Path(folder, entry.name)
+            if _is_folder(entry):
                 found = links if entry.is_symlink() else folders
-                found.append(str(Path(folder, entry.name)))
+                found.append(str(path))
+            elif entry.is_symlink() and _is_broken_folder(path):
+                broken.append(path)
 
 
 def is_hidden(entry: str) -> bool:

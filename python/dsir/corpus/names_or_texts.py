@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from dsir.corpus.files import is_known
+from dsir.corpus.pipe import Pipe
 from dsir.errors import SettingError
 from dsir.plural import counted
 
@@ -25,8 +26,8 @@ _LONGEST_NAME = 255
 _SHOWN = 60
 
 
-class Paths(tuple[str, ...]):
-    """Strings that are paths, patterns, folders or URLs, whatever they look like."""
+class Paths(tuple[str | Pipe, ...]):
+    """Strings that are paths, patterns, folders or URLs, whatever they look like; or pipes."""
 
     __slots__ = ()
 

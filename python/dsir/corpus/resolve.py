@@ -20,11 +20,13 @@ import pyarrow as pa
 
 from dsir.arguments import name_of_column
 from dsir.corpus.batches import ReadLimits, table_bytes
+from dsir.corpus.file_shard import FileShard
 from dsir.corpus.files import is_known, open_file
 from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
-from dsir.corpus.shard import Shard
+from dsir.corpus.pipe import Pipe
+from dsir.corpus.shard import OnError, Shard
 from dsir.corpus.tables import first_texts, speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
@@ -76,7 +78,12 @@ class Corpus:
 
 
 def resolve(
-    source: object, *, text: str = "text", name: str = "raw", encoding: str | None = None
+    source: object,
+    *,
+    text: str = "text",
+    name: str = "raw",
+    encoding: str | None = None,
+    on_error: OnError = "raise",
 ) -> Corpus:
     """Make a corpus of whatever a user names.
 
@@ -86,15 +93,17 @@ def resolve(
         text: the text column; dots lead into nested columns.
         name: what messages call the corpus.
         encoding: the encoding of text columns of bytes; None if these are no texts.
+        on_error: with "skip", links that lead nowhere are shards that cannot be read.
 
     Raises:
         SettingError: dsir cannot read this type of source, or a file is named twice.
         EmptyCorpusError: no file matches, or all files have 0 bytes.
-        ShardError: a file is missing or cannot be reached.
+        ShardError: a file is missing or cannot be reached, or, with on_error="raise", is a link
+            that leads nowhere.
         TextColumnError: a table in memory lacks the text column, or the column is not text.
     """
     name_of_column("text", text)
-    resolver = _Resolver(text, encoding)
+    resolver = _Resolver(text, encoding, on_error)
     found = tuple(resolver.shards(source, name))
     if not found:
         raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
@@ -136,11 +145,13 @@ class _Resolver:
     Args:
         text: the text column.
         encoding: the encoding of text columns of bytes.
+        on_error: "skip" makes a shard of a link that leads nowhere.
     """
 
-    def __init__(self, text: str, encoding: str | None) -> None:
+    def __init__(self, text: str, encoding: str | None, on_error: OnError) -> None:
         self._text = text
         self._encoding = encoding
+        self._on_error = on_error
         self.left_out: list[LeftOut] = []
 
     def shards(self, source: Any, name: str) -> Iterator[Shard]:
@@ -149,6 +160,8 @@ class _Resolver:
             yield from self._remote(_remote(source), name)
         elif isinstance(source, str | os.PathLike):
             yield from self._local(os.fspath(source), name)
+        elif isinstance(source, Pipe):
+            yield self._piped(source)
         elif isinstance(source, Corpus):
             self.left_out += source.left_out
             yield from source.shards
@@ -157,6 +170,11 @@ class _Resolver:
                 yield from self.shards(entry, name)
         elif isinstance(source, Texts):
             yield self._in_memory(table_of_texts(source, self._text, name), name)
+        elif hasattr(source, "read") and not speaks_arrow(source):
+            raise SettingError(
+                f"{name}: {type(source).__name__} is an open file, and a corpus is read several "
+                "times; give the path of the file, or its texts as a list of str"
+            )
         elif speaks_arrow(source):
             refuse_names(first_texts(source), name)
             yield self._in_memory(table_of(source, self._text, name), name)
@@ -229,7 +247,12 @@ class _Resolver:
             listing = Listing((path,))
         self.left_out += listing.left_out
         for file in listing.files:
-            yield open_file(file, self._text, self._encoding)
+            yield open_file(file, self._text, self._encoding, on_error=self._on_error)
+
+    def _piped(self, source: Pipe) -> FileShard:
+        copy = source.copy(self._text)
+        shard = open_file(copy.path, self._text, self._encoding)
+        return replace(shard, name=source.name, piped=copy.digest)
 
     def _remote(self, source: RemotePath, name: str) -> Iterator[Shard]:
         """Yield a shard for each file that a URL stands for."""

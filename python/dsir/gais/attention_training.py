@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.gais.training_batches import TrainingBatch
+from dsir.progress import Advance, ignore
 
 Floats = npt.NDArray[np.float32]
 # The accuracy on held-out rows is checked every so many steps, on so many batches at most.
@@ -82,6 +83,8 @@ def train_network(
     classes: int,
     training: Training,
     batches: list[TrainingBatch] | None = None,
+    *,
+    advance: Advance = ignore,
 ) -> TrainedNetwork:
     """Train on the labels, and return the best weights and their outputs for all nodes.
 
@@ -94,12 +97,15 @@ def train_network(
         classes: how many classes there are.
         training: the settings.
         batches: the batches of the training steps; None to use all nodes in every step.
+        advance: called with 1 after each epoch.
     """
     shape = {"heads": training.heads, "hidden": training.hidden, "classes": classes}
     if batches is None:
         everything = np.arange(len(labels), dtype=np.int64)
         batches = [TrainingBatch(everything, graph, features, labels)]
-    best_weights, history = _best_weights(labels, features.shape[1], shape, training, batches)
+    best_weights, history = _best_weights(
+        labels, features.shape[1], shape, training, batches, advance
+    )
     embeddings, logits, first, second = _core.run_network(
         graph, features, best_weights, threads=training.threads, **shape
     )
@@ -122,6 +128,7 @@ def _best_weights(
     shape: dict[str, int],
     training: Training,
     batches: list[TrainingBatch],
+    advance: Advance,
 ) -> tuple[Floats, list[dict[str, float]]]:
     """Return the weights with the best accuracy on held-out rows, and the history of the epochs.
 
@@ -137,6 +144,7 @@ def _best_weights(
     for epoch in range(training.epochs):
         loss = steps.epoch()
         history.append({"epoch": float(epoch), "loss": loss})
+        advance(1)
         if not held_out.any():
             best_weights = steps.weights
             continue

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.arguments import one_of, whole_number
+from dsir.arguments import flag, number, one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.attention_training import TrainedNetwork, Training, train_network
@@ -27,14 +27,16 @@ from dsir.gais.coverage import (
     neighbours_vote,
     trusted_rows,
 )
-from dsir.gais.labelled_table import LabelledTable, Missing, labelled_table
+from dsir.gais.labelled_table import LabelledTable, Missing, check_missing, labelled_table
+from dsir.gais.labels import MOST_BINS
 from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
 from dsir.gais.selector import InstanceSelector, rows_to_keep
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.training_batches import batch_count, training_batches
-from dsir.gais.trials import Trial, tried_rows
+from dsir.gais.trials import Trial, most_trials, tried_rows
 from dsir.model.features import HashedNgrams
+from dsir.progress import Advance, reporter
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
 Score = Literal["attention", "attention-same-class", "confidence"]
@@ -59,6 +61,7 @@ class GAIS(InstanceSelector):
     - "sample": a draw without replacement in proportion to the score.
 
     The result depends on the data, the arguments and the seed, but not on the number of threads.
+    In a pipeline, use that of imbalanced-learn; scikit-learn's takes a selector only as last step.
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
@@ -92,6 +95,7 @@ class GAIS(InstanceSelector):
         features: give this if X is texts; their hashed n-grams become the columns.
         random_state: seed, 0 or more.
         n_jobs: threads; None or -1 for every core.
+        progress: whether to show progress on standard error.
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
@@ -142,6 +146,7 @@ class GAIS(InstanceSelector):
         features: HashedNgrams | None = None,
         random_state: int | None = 0,
         n_jobs: int | None = None,
+        progress: bool = False,
     ) -> None:
         self.reduction = reduction
         self.graph = graph
@@ -162,10 +167,13 @@ class GAIS(InstanceSelector):
         self.features = features
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.progress = progress
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
-        seed = self._check()
+        self.check()
+        seed = seed_of(self.random_state)
         threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
+        shown = reporter(self.progress)
         if self.features is not None:
             X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
         table = labelled_table(
@@ -174,18 +182,21 @@ class GAIS(InstanceSelector):
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
         shares = class_shares(counts, keep)
-        found = neighbours(
-            table.rows,
-            k=self.neighbours,
-            threshold=self.threshold,
-            method=self.graph,
-            batch_size=self.batch_size,
-            labels=table.labels,
-            random_state=seed,
-            threads=threads,
-        )
-        edges = found.undirected()
-        network = self._train(edges, table, seed, threads)
+        with shown.stage("graph", len(table.rows), "rows") as advance:
+            found = neighbours(
+                table.rows,
+                k=self.neighbours,
+                threshold=self.threshold,
+                method=self.graph,
+                batch_size=self.batch_size,
+                labels=table.labels,
+                random_state=seed,
+                threads=threads,
+            )
+            edges = found.undirected()
+            advance(len(table.rows))
+        with shown.stage("train", self.epochs, "epochs") as advance:
+            network = self._train(edges, table, seed, threads, advance)
         guesses = network.probabilities.argmax(axis=1)
         vote = neighbours_vote(found, table.labels, len(counts))
         # Both must agree with the label; for a row without neighbours the network decides alone.
@@ -200,7 +211,8 @@ class GAIS(InstanceSelector):
             coverage = Coverage(passes=float(self.passes), seed=seed, threads=threads)
             known = (table.rows, table.labels, shares, self.trusted_, coverage)
             if self.trials:
-                self.sample_indices_, self.trials_ = tried_rows(*known)
+                with shown.stage("try", most_trials(len(table.rows)), "selections") as advance:
+                    self.sample_indices_, self.trials_ = tried_rows(*known, advance)
             else:
                 self.sample_indices_ = covering_rows(*known)
         elif self.select == "attention-coverage":
@@ -228,6 +240,7 @@ class GAIS(InstanceSelector):
         table: LabelledTable,
         seed: int,
         threads: int,
+        advance: Advance,
     ) -> TrainedNetwork:
         """Train the network on a graph (offsets, neighbours), in batches if it is large."""
         batches = None
@@ -244,17 +257,32 @@ class GAIS(InstanceSelector):
         )
         graph = _core.AttentionGraph(*edges)
         classes = len(table.classes)
-        return train_network(graph, table.rows, table.labels, classes, training, batches)
+        return train_network(
+            graph, table.rows, table.labels, classes, training, batches, advance=advance
+        )
 
-    def _check(self) -> int:
-        """Check the arguments, and return the seed."""
+    def check(self) -> None:
+        """Check the arguments, as `fit` does before it looks at the data.
+
+        Raises:
+            SettingError: an argument is out of range.
+        """
+        check_missing(self.missing)
+        rows_to_keep(self.reduction, 1, 1)
+        seed_of(self.random_state)
         one_of("graph", self.graph, get_args(GraphName))
         one_of("score", self.score, get_args(Score))
         one_of("select", self.select, get_args(Select))
         whole_number("heads", self.heads, 1, 64)
         whole_number("hidden", self.hidden, 1, 1024)
         whole_number("epochs", self.epochs, 1)
-        whole_number("neighbours", self.neighbours, 1)
+        whole_number("batch_size", self.batch_size, 2)
+        whole_number("neighbours", self.neighbours, 1, 1 << 16)
+        number("threshold", self.threshold, least=-1, most=1, expected="a number from -1 to 1")
+        flag("trials", self.trials)
+        flag("progress", self.progress)
+        if self.bins is not None:
+            whole_number("bins", self.bins, 2, MOST_BINS)
         if self.n_jobs not in (None, -1):
             whole_number("n_jobs", self.n_jobs, 1)
         for name, least, most in (("edge_dropout", 0.0, 1.0), ("passes", 0.0, 1e6)):
@@ -265,7 +293,6 @@ class GAIS(InstanceSelector):
                 )
         if self.features is not None and not isinstance(self.features, HashedNgrams):
             raise SettingError(f"features={self.features!r}: expected HashedNgrams(...)")
-        return seed_of(self.random_state)
 
 
 def seed_of(random_state: object) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Paths, resolve
 from dsir.corpus.cast_columns import cast_column, viewless_type
+from dsir.corpus.pipe import Pipe
 from dsir.corpus.text_column import describe_columns
 from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError
@@ -28,6 +30,7 @@ from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.output.shared_schema import shared_schemas
+from dsir.progress import Reporter, Silent
 from dsir.remote import Location, within
 from dsir.remote.read_errors import first_line
 from dsir.storage.atomic import write_json
@@ -64,7 +67,12 @@ class InstanceTables:
 
 
 def read_instances(
-    paths: list[str], *, label: str, features: list[str] | None = None, text: str | None = None
+    paths: Sequence[str | Pipe],
+    *,
+    label: str,
+    features: list[str] | None = None,
+    text: str | None = None,
+    shown: Reporter | None = None,
 ) -> InstanceTables:
     """Read all columns of all files: Parquet, JSON Lines or Arrow.
 
@@ -73,6 +81,7 @@ def read_instances(
         label: the label column.
         features: the feature columns; None for all columns but the label.
         text: a text column, in place of features.
+        shown: shows progress; None to show none.
 
     Raises:
         SettingError: both features and text are given.
@@ -82,11 +91,14 @@ def read_instances(
         raise SettingError("give features=... or text=..., not both")
     tables = []
     threads = thread_count(None)
-    for shard in resolve(Paths(paths), text=label).shards:
-        table = shard.read_table(threads=threads)
-        for name in (label, *(features or ()), *([text] if text is not None else ())):
-            _check_column(table, name, shard.name)
-        tables.append(table)
+    shards = resolve(Paths(paths), text=label).shards
+    with (shown or Silent()).stage("read", len(shards), "files") as advance:
+        for shard in shards:
+            table = shard.read_table(threads=threads)
+            for name in (label, *(features or ()), *([text] if text is not None else ())):
+                _check_column(table, name, shard.name)
+            tables.append(table)
+            advance(1)
     if text is None and features is None:
         features = [name for name in tables[0].column_names if name != label]
         for name in features:

@@ -14,6 +14,7 @@ from dsir.gais.columns import Column, column_of, columns_of, is_table
 
 # More classes than this, most of them of a single row, are numbers or names of rows and no labels.
 MOST_SINGLE = 20
+MOST_BINS = 1000
 
 
 def label_column(y: Any) -> Column:
@@ -101,7 +102,7 @@ def _refuse_single(classes: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
 
 def _binned(values: npt.NDArray[Any], bins: int) -> npt.NDArray[np.int64]:
     """Cut numbers at their quantiles; equal numbers stay together."""
-    bins = whole_number("bins", bins, 2, 1000)
+    bins = whole_number("bins", bins, 2, MOST_BINS)
     if values.dtype.kind not in "fiu":
         raise SettingError(
             f"y: holds {values.dtype}, but bins={bins} needs a regression target of numbers"

@@ -25,7 +25,8 @@ class InstanceSelector(Facts):
     """Base class of selectors; a subclass sets `sample_indices_` in `_select`.
 
     Works in imbalanced-learn's pipelines and with scikit-learn's `clone`; neither library need be
-    installed. `fit` and `fit_resample` check the arguments.
+    installed. scikit-learn's own Pipeline has no steps that leave rows out, so a selector can only
+    be its last step. `fit` and `fit_resample` check the arguments.
     """
 
     sample_indices_: npt.NDArray[np.int64]

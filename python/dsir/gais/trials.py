@@ -17,6 +17,7 @@ from dsir.gais.coverage import (
     highest,
     trusted_rows,
 )
+from dsir.progress import Advance, ignore
 from dsir.thread_pool import ThreadPool
 
 Floats = npt.NDArray[np.float32]
@@ -88,16 +89,24 @@ class _Table:
         settings = self.coverage.sharper(recipe.sharpness)
         return covering_rows(self.rows, self.labels, self.shares, allowed, settings, clusters)
 
-    def select_all(self, recipes: list[Recipe]) -> list[Rows]:
+    def select_all(self, recipes: list[Recipe], advance: Advance) -> list[Rows]:
         """Return the rows that each recipe keeps. The recipes run side by side, one on each thread.
 
         A table that is tried is mostly one part, and one thread works on a part.
+
+        Args:
+            recipes: the recipes.
+            advance: called with 1 for each recipe that is done.
         """
         for recipe in recipes:
             if recipe.kind != "random":
                 self._clusters(trusted=recipe.trusted)
+        found = []
         with ThreadPool(self.coverage.threads) as pool:
-            return list(pool.map(self.select, recipes))
+            for rows in pool.map(self.select, recipes):
+                found.append(rows)
+                advance(1)
+        return found
 
     def _clusters(self, *, trusted: bool) -> Clusters:
         if trusted not in self.clusters:
@@ -141,6 +150,7 @@ def tried_rows(
     shares: npt.NDArray[np.int64],
     trusted: Mask,
     coverage: Coverage,
+    advance: Advance = ignore,
 ) -> tuple[Rows, list[Trial]]:
     """Select by every recipe, train small classifiers on each selection, and return the best one.
 
@@ -152,6 +162,7 @@ def tried_rows(
         shares: how many rows of each class to keep.
         trusted: [rows], in every class at least as many as its share.
         coverage: settings of the coverages; the sharpness comes from the recipes.
+        advance: called with 1 for each selection that is made.
 
     Returns:
         The rows to keep, int64, ascending; and how well each recipe did.
@@ -167,7 +178,7 @@ def tried_rows(
     own_rows, own_labels = (rows, labels) if whole else (rows[seen], labels[seen])
     recipes = [one for one in RECIPES if not (one.trusted and likely.all())]
     table = _Table(own_rows, own_labels, kept, likely, coverage)
-    candidates = table.select_all(recipes)
+    candidates = table.select_all(recipes, advance)
     accuracy = judge(
         own_rows,
         own_labels,
@@ -190,7 +201,14 @@ def tried_rows(
     ]
     if whole:
         return candidates[best], trials
-    return _Table(rows, labels, shares, trusted, coverage).select(recipes[best]), trials
+    chosen = _Table(rows, labels, shares, trusted, coverage).select(recipes[best])
+    advance(1)
+    return chosen, trials
+
+
+def most_trials(rows: int) -> int:
+    """Return how many selections `tried_rows` makes at most for a number of rows."""
+    return len(RECIPES) + (rows > TRIAL_ROWS)
 
 
 def judge(

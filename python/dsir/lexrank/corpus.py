@@ -90,7 +90,7 @@ class CorpusRanking:
 
 
 def open_corpus(
-    paths: tuple[str, ...],
+    paths: Paths,
     *,
     text: str,
     group_by: str | None,
@@ -114,7 +114,7 @@ def open_corpus(
     watch = Watch(reporter)
 
     def opened(column: str) -> Corpus:
-        return resolve(Paths(paths), text=column, name="raw", encoding=encoding)
+        return resolve(paths, text=column, name="raw", encoding=encoding, on_error=on_error)
 
     texts = opened(text)
     keys = None if group_by is None else opened(group_by)

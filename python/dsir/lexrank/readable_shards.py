@@ -6,7 +6,7 @@ must not turn up in the next. So with `on_error="skip"` a separate pass reads ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -21,12 +21,8 @@ from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.errors import EmptyCorpusError, ShardError, StoreError, TextColumnError
 from dsir.formats import Kind
 from dsir.primitive_arrays import to_arrow
-from dsir.progress import Reporter
+from dsir.progress import Advance, Reporter, ignore
 from dsir.remote import Location
-
-
-def _nothing(_: int) -> None:
-    return
 
 
 class Watch:
@@ -34,7 +30,7 @@ class Watch:
 
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
-        self.advance: Callable[[int], None] = _nothing
+        self.advance: Advance = ignore
 
     @contextmanager
     def reading(self, stage: str, corpus: Corpus) -> Iterator[None]:
@@ -44,7 +40,7 @@ class Watch:
             try:
                 yield
             finally:
-                self.advance = _nothing
+                self.advance = ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +201,7 @@ def readable(texts: Corpus, keys: Corpus | None, on_error: OnError, watch: Watch
 def _bad_rows(shard: Shard, watch: Watch | None) -> dict[int, str]:
     """Return why each bad row of a shard is bad, by row number."""
     found: dict[int, str] = {}
-    travel = ShardProgress(shard, watch.advance if watch else _nothing)
+    travel = ShardProgress(shard, watch.advance if watch else ignore)
     for batch in shard.text_batches(on_error="skip"):
         # The counter of the core reads the texts later, so a row is bad exactly if it refuses it.
         counter = _core.TermCounter(words_only=True, stopwords=[], keep_rows=False)

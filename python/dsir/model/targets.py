@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from dsir.arguments import one_of
-from dsir.corpus import Corpus, resolve
+from dsir.corpus import Corpus, OnError, resolve
 from dsir.corpus.batches import ReadLimits
 from dsir.errors import SettingError
 from dsir.model.proportions import of_percent, shares
@@ -63,6 +63,7 @@ def resolve_targets(
     text: str,
     target_text: str | Mapping[str, str] | None = None,
     encoding: str | None = None,
+    on_error: OnError = "raise",
 ) -> TargetCorpora:
     """Return the corpora of the targets: one for each name, or one without a name.
 
@@ -71,6 +72,7 @@ def resolve_targets(
         text: the text column of raw.
         target_text: that of the targets, or of some of them by name; None for the same.
         encoding: the encoding of text columns of bytes; None if these are no texts.
+        on_error: with "skip", links that lead nowhere are shards that cannot be read.
 
     Raises:
         SettingError: a name is not printable text, there are no targets or too many, or
@@ -86,10 +88,16 @@ def resolve_targets(
         )
     same = target_text if isinstance(target_text, str) else text
     if not isinstance(target, Mapping):
-        corpus = resolve(target, text=same, name="target", encoding=encoding)
+        corpus = resolve(target, text=same, name="target", encoding=encoding, on_error=on_error)
         return TargetCorpora((), (corpus,))
     corpora = (
-        resolve(one, text=by_name.get(name, same), name=f"target {name}", encoding=encoding)
+        resolve(
+            one,
+            text=by_name.get(name, same),
+            name=f"target {name}",
+            encoding=encoding,
+            on_error=on_error,
+        )
         for name, one in target.items()
     )
     return TargetCorpora(names, tuple(corpora))

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dsir.errors import SettingError
+from dsir.remote.conditional_put import put_if_none
 from dsir.remote.retries import trying
 from dsir.remote.store import ObjectState, OpenObject, RemoteError, Store, TryAgainError
 
@@ -85,6 +86,12 @@ class ArrowStore(Store):
                 raise TryAgainError(f"only {there or 0:,} of {size:,} bytes arrived")
 
         trying(self._url(key), copy)
+
+    def create(self, local: Path, key: str) -> bool | None:
+        """Upload a file unless it exists; see `Store.create`. pyarrow's own clients cannot."""
+        if self.protocol != "s3":
+            return None
+        return trying(self._url(key), lambda: put_if_none(local, key))
 
     def delete(self, key: str) -> None:
         """Delete a file."""

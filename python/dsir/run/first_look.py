@@ -6,7 +6,7 @@ end with the same errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dsir.corpus import Corpus, Shard
@@ -17,6 +17,7 @@ from dsir.errors import BudgetError, InputError, OutputError, warn
 from dsir.model.targets import TargetCorpora
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.plural import counted
+from dsir.progress import Advance, ignore
 from dsir.remote import Location
 from dsir.run.pipeline import refuse_no_rows
 from dsir.settings.draw import DrawSettings
@@ -38,7 +39,7 @@ class _Look:
     skips: bool
 
 
-def _look_at(look: _Look, progress: Callable[[int], None]) -> int | None:
+def _look_at(look: _Look, progress: Advance) -> int | None:
     """Return the number of rows of a file; None if only reading tells, or if it is skipped.
 
     Raises:
@@ -147,9 +148,9 @@ def _rows_of(
     """Look at the files of a corpus, and return the number of its rows; None if it is not known."""
     looks = [_Look(shard, columns, skips) for shard in corpus.shards]
     if corpus.in_memory:
-        found: Sequence[int | None] = [_look_at(look, lambda _: None) for look in looks]
+        found: Sequence[int | None] = [_look_at(look, ignore) for look in looks]
     else:
-        found = list(engine.run(_look_at, looks, lambda _: None))
+        found = list(engine.run(_look_at, looks, ignore))
     total = 0
     for rows in found:
         if rows is None:

@@ -71,6 +71,7 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
         text=reading.text,
         target_text=reading.target_text,
         text_encoding=reading.text_encoding,
+        on_error=reading.on_error,
         windows=windows,
         features=settings.features,
         machine=machine,

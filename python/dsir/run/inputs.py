@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dsir.corpus import Corpus, LeftOut, resolve
+from dsir.corpus import Corpus, LeftOut, OnError, resolve
 from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
 from dsir.model.features import HashedNgrams
 from dsir.model.targets import NO_TARGETS, TargetCorpora, resolve_targets
-from dsir.progress import Reporter
+from dsir.progress import Reporter, ignore
 from dsir.settings.documents import WindowSettings
 from dsir.settings.machine import Machine
 from dsir.stages import units as units_of_work
@@ -73,6 +73,7 @@ def open_inputs(
     text: str,
     target_text: str | Mapping[str, str] | None = None,
     text_encoding: str | None = None,
+    on_error: OnError = "raise",
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
@@ -86,6 +87,7 @@ def open_inputs(
         text: the text column.
         target_text: the text column of the targets, or of some by name; None for the same.
         text_encoding: the encoding of text columns of bytes; None if these are no texts.
+        on_error: with "skip", links that lead nowhere are shards that cannot be read.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
         machine: what the run may use.
@@ -98,8 +100,8 @@ def open_inputs(
     """
     targets = NO_TARGETS
     if target is not None:
-        targets = resolve_targets(target, text, target_text, text_encoding)
-    found = resolve(raw, text=text, name="raw", encoding=text_encoding)
+        targets = resolve_targets(target, text, target_text, text_encoding, on_error)
+    found = resolve(raw, text=text, name="raw", encoding=text_encoding, on_error=on_error)
     if look is not None:
         look(found, targets)
     corpora = tuple(prepared(one, windows, features, machine) for one in targets.corpora)
@@ -137,7 +139,7 @@ def in_units(corpus: Corpus, machine: Machine) -> Corpus:
     if corpus.in_memory:
         return corpus
     tasks = [units_of_work.CutTask(shard, units_of_work.UNIT_BYTES) for shard in corpus.shards]
-    parts = machine.engine.run(units_of_work.cut_shard, tasks, lambda _: None)
+    parts = machine.engine.run(units_of_work.cut_shard, tasks, ignore)
     return replace(corpus, shards=tuple(itertools.chain.from_iterable(parts)))
 
 

@@ -22,7 +22,7 @@ from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.plural import counted
-from dsir.progress import Reporter
+from dsir.progress import Advance, Reporter, ignore
 from dsir.remote import Location
 from dsir.run.combining import choose_among
 from dsir.settings.combine import Combine
@@ -243,7 +243,7 @@ class Pipeline:
             for number in numbers
         ]
         found = list(scores)
-        with self.timed("score"), stopping(self.engine.run(score_shard, tasks, _nothing)) as new:
+        with self.timed("score"), stopping(self.engine.run(score_shard, tasks, ignore)) as new:
             for number, unit in zip(numbers, new, strict=True):
                 found[number] = unit
         tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
@@ -424,7 +424,7 @@ class Pipeline:
             return list(self.engine.run(gather_shard, tasks, advance))
 
     @contextmanager
-    def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Callable[[int], None]]:
+    def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Advance]:
         rows = sum(output.rows for output in outputs)
         with self.timed("write") as timed:
             timed.text_bytes = sum(output.text_bytes for output in outputs)
@@ -442,10 +442,6 @@ class Pipeline:
     def threads_inside(self, tasks: int) -> int:
         """Return how many threads each task may use if there are more threads than tasks."""
         return max(1, self.engine.threads // max(1, tasks))
-
-
-def _nothing(amount: int) -> None:
-    """Ignore progress."""
 
 
 def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:

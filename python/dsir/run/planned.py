@@ -6,7 +6,8 @@ any machine that sees the same paths, and refuses inputs that have changed since
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pyarrow as pa
 from dsir.corpus import Paths
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.targets import TargetCorpora
-from dsir.remote import Location, is_url, location_of
+from dsir.remote import Folder, Location, Mirror, folder_of, location_of
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import Inputs, note_left_out, open_inputs
 from dsir.run.select_run import SelectionRun
@@ -80,21 +81,33 @@ def plan_run(
         raw: paths, patterns or folders.
         target: the target, given as in `select`, in files.
         out: the folder to write to.
-        workdir: the work directory, a folder that all workers see.
+        workdir: the work directory, a folder that all workers see, or one in a store.
         overwrite: replace a selection in `out`.
 
     Raises:
-        SettingError: the work directory is in a store.
-        WorkdirError: the folder belongs to another run.
+        WorkdirError: the folder belongs to another run, or the store cannot hold one.
         DsirError: see `select`.
     """
-    folder = _shared_folder(workdir)
+    with folder_of(_location(workdir)) as folder:
+        return _plan_in(folder, plan, machine, raw, target, out, overwrite)
+
+
+def _plan_in(
+    folder: Folder,
+    plan: Plan,
+    machine: Machine,
+    raw: list[str],
+    target: object,
+    out: Location,
+    overwrite: bool,
+) -> PlannedUnits:
     inputs = open_inputs(
         Paths(raw),
         target,
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        on_error=plan.reading.on_error,
         windows=plan.documents,
         features=plan.fit.features,
         machine=machine,
@@ -120,27 +133,34 @@ def plan_run(
             "target": _files_of(inputs.target),
             "versions": _versions(),
         }
-        earlier = _read(folder) if (folder / PLAN_FILE).exists() else None
+        earlier = _read(folder) if _plan_of(folder).exists() else None
         if earlier is not None and earlier != described:
             raise WorkdirError(
                 f"{folder}: another call is planned in it; give another work directory, "
                 "or remove this one"
             )
         opened.stage("counts", plan.counts())
-        write_sealed(folder / PLAN_FILE, described)
+        path = _plan_of(folder)
+        write_sealed(path, described)
+        if isinstance(folder, Mirror):
+            folder.upload(path)
     return PlannedUnits(len(inputs.raw.first_shards), len(inputs.raw.shards), inputs.raw.size)
 
 
-def open_planned(workdir: str, machine: Machine) -> PlannedRun:
-    """Open a planned run.
+@contextmanager
+def open_planned(workdir: str, machine: Machine) -> Iterator[PlannedRun]:
+    """Open a planned run for a block.
 
     Raises:
         WorkdirError: nothing is planned in the folder, the inputs have changed since, or this
             worker has other versions than the one that planned.
-        SettingError: the folder is in a store.
         InputError: an input is missing or cannot be reached.
     """
-    folder = _shared_folder(workdir)
+    with folder_of(_location(workdir)) as folder:
+        yield _opened(folder, machine)
+
+
+def _opened(folder: Folder, machine: Machine) -> PlannedRun:
     described = _read(folder)
     _refuse_versions(folder, described["versions"])
     try:
@@ -154,7 +174,7 @@ def open_planned(workdir: str, machine: Machine) -> PlannedRun:
         raw, out, overwrite = Paths(described["raw"]), described["out"], described["overwrite"]
     except (AttributeError, KeyError, TypeError, SettingError) as error:
         raise WorkdirError(
-            f"{folder / PLAN_FILE}: is no plan of this version of dsir ({error}); plan again"
+            f"{folder}/{PLAN_FILE}: is no plan of this version of dsir ({error}); plan again"
         ) from error
     inputs = open_inputs(
         raw,
@@ -162,6 +182,7 @@ def open_planned(workdir: str, machine: Machine) -> PlannedRun:
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        on_error=plan.reading.on_error,
         windows=plan.documents,
         features=plan.fit.features,
         machine=machine,
@@ -171,35 +192,33 @@ def open_planned(workdir: str, machine: Machine) -> PlannedRun:
 
 
 def check_planned(workdir: str) -> None:
-    """Raise WorkdirError unless a run is planned in a work directory that this version can do.
-
-    Raises:
-        SettingError: the folder is in a store.
-    """
-    folder = _shared_folder(workdir)
-    _refuse_versions(folder, _read(folder)["versions"])
+    """Raise WorkdirError unless a run is planned in a work directory that this version can do."""
+    with folder_of(_location(workdir)) as folder:
+        _refuse_versions(folder, _read(folder)["versions"])
 
 
-def is_planned(folder: Path) -> bool:
+def is_planned(folder: Folder) -> bool:
     """Tell whether a work directory holds a planned run."""
-    return (folder / PLAN_FILE).is_file()
+    return _plan_of(folder).is_file()
 
 
-def _shared_folder(workdir: str) -> Path:
-    if is_url(workdir):
-        raise SettingError(
-            f"workdir={workdir}: a planned run needs a folder that all workers see, such as one "
-            "on a network file system; a store cannot be shared between workers yet"
-        )
-    return Path(workdir)
+def _location(workdir: str) -> Location:
+    """Return the work directory as given, so that messages name it in the caller's words."""
+    found = location_of(workdir)
+    return Path(workdir) if isinstance(found, Path) and "://" not in workdir else found
 
 
-def _workdir_of(folder: Path, inputs: Inputs) -> Workdir:
+def _plan_of(folder: Folder) -> Path:
+    """Return the path of the plan, fetched from the store if the folder is in one."""
+    return folder.fetch(PLAN_FILE) if isinstance(folder, Mirror) else folder / PLAN_FILE
+
+
+def _workdir_of(folder: Folder, inputs: Inputs) -> Workdir:
     return Workdir(folder, {"stage": "select"}, inputs.identity(), units=inputs.units())
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    path = folder / PLAN_FILE
+def _read(folder: Folder) -> dict[str, Any]:
+    path = _plan_of(folder)
     try:
         found = read_sealed(path)
     except FileNotFoundError:
@@ -207,9 +226,9 @@ def _read(folder: Path) -> dict[str, Any]:
             f"{folder}: nothing is planned in it; run 'dsir plan ... --workdir {folder}' first"
         ) from None
     except (OSError, ValueError) as error:
-        raise WorkdirError(f"{path}: cannot be read ({error}); plan again") from error
+        raise WorkdirError(f"{folder}/{PLAN_FILE}: cannot be read ({error}); plan again") from error
     if found.get("format") != _FORMAT or not isinstance(found.get("versions"), dict):
-        raise WorkdirError(f"{path}: is no plan of this version of dsir; plan again")
+        raise WorkdirError(f"{folder}/{PLAN_FILE}: is no plan of this version of dsir; plan again")
     return found
 
 
@@ -218,7 +237,7 @@ def _versions() -> dict[str, str]:
     return {"dsir": __version__, "pyarrow": pa.__version__, "numpy": np.__version__}
 
 
-def _refuse_versions(folder: Path, planned: Mapping[str, str]) -> None:
+def _refuse_versions(folder: Folder, planned: Mapping[str, str]) -> None:
     """Refuse to work with other versions, before any work: parts would differ by worker."""
     for name, version in _versions().items():
         if planned.get(name) != version and name != "numpy":

@@ -189,7 +189,7 @@ def _folder(name: str, value: object) -> Location | None:
 
 def _refuse_workers(workdir: Folder) -> None:
     """Refuse a work directory in which workers of a planned run are at work."""
-    living = [one for one in workers_of(workdir) if one.alive] if isinstance(workdir, Path) else []
+    living = [one for one in workers_of(workdir) if one.alive]
     if living:
         raise WorkdirError(
             f"{workdir}: {counted(len(living), 'worker')} of 'dsir work' at work in it (the first: "
@@ -229,6 +229,7 @@ def run_plan(
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        on_error=plan.reading.on_error,
         windows=plan.documents,
         features=plan.fit.features if fitted is None else fitted.model.features,
         machine=machine,

@@ -55,7 +55,7 @@ from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.units import file_ranges, placed, skipped_in_files
-from dsir.storage.workdir import Workdir, fingerprint_of, make_folder
+from dsir.storage.workdir import Workdir, fingerprint_of, is_new, make_folder
 from dsir.storage.workdir import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
 
@@ -140,6 +140,9 @@ class SelectionRun:
             raise SettingError(
                 "workdir: raw is in memory, but only results of files can be kept; leave it out"
             )
+        if durable and is_new(folder):
+            # A call that is refused makes no work directory.
+            self._check_output(resuming=False)
         make_folder(folder)
         with locked(folder):
             workdir = Workdir(
@@ -284,7 +287,9 @@ class SelectionRun:
 
     def _check_output(self, resuming: bool) -> None:
         """Raise before the first stage what would stop the last one."""
-        assert self.out is not None
+        if self.out is None:
+            self._check_columns()
+            return
         corpora = (self.raw, *self.inputs.target.corpora)
         shards = (shard for corpus in corpora for shard in corpus.first_shards)
         check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from dsir.engine import Engine, Progress
 from dsir.errors import InputError, StoreError
+from dsir.remote import Mirror
 from dsir.storage.workdir import Place
 from dsir.storage.workers import Worker
 
@@ -60,7 +61,15 @@ class SharedTasks(Generic[SharedTask]):
         self._sizes = sizes
         self._worker = worker
         left = [number for number, task in enumerate(tasks) if not _is_done(task)]
-        self._next = deque(sorted(left, key=lambda n: (not share.has(n), -sizes[n], n)))
+        # Asking a store for a unit that another worker is at costs two requests, so workers begin
+        # in different places there.
+        first = hash(worker.name) % len(tasks) if tasks and _mirror_of(tasks[0]) else 0
+        self._next = deque(
+            sorted(left, key=lambda n: (not share.has(n), -sizes[n], (n - first) % len(tasks)))
+        )
+        self._mirrors = list(
+            {id(mirror): mirror for mirror in map(_mirror_of, tasks) if mirror}.values()
+        )
         self._done_before = sum(sizes) - sum(sizes[number] for number in left)
         self._claimed: list[int] = []
         self._moved = True
@@ -131,6 +140,8 @@ class SharedTasks(Generic[SharedTask]):
 
     def _look(self, progress: Progress) -> int | None:
         """Go through the tasks that were not looked at yet; claim one, or return None."""
+        for mirror in self._mirrors:
+            mirror.look_again()
         while self._next:
             number = self._next.popleft()
             task = self._tasks[number]
@@ -142,7 +153,7 @@ class SharedTasks(Generic[SharedTask]):
                 self._claimed.append(number)
                 continue
             self._moved = True
-            if _is_done(task):  # In the meantime.
+            if _is_done(task, fresh=True):  # In the meantime.
                 self._worker.release(_claim_of(task))
                 progress(self._sizes[number])
                 continue
@@ -156,8 +167,12 @@ def _place_of(task: PlacedTask) -> Place:
     return task.place
 
 
-def _is_done(task: PlacedTask) -> bool:
-    return _place_of(task).is_marked()
+def _mirror_of(task: PlacedTask) -> Mirror | None:
+    return _place_of(task).mirror
+
+
+def _is_done(task: PlacedTask, *, fresh: bool = False) -> bool:
+    return _place_of(task).is_marked(fresh=fresh)
 
 
 def _claim_of(task: PlacedTask) -> str:

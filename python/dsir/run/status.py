@@ -135,8 +135,8 @@ def run_status(folder: Folder) -> RunStatus:
         finished,
         stages,
         skipped,
-        planned=is_planned(workdir),
-        workers=tuple(workers_of(workdir)),
+        planned=is_planned(folder),
+        workers=tuple(workers_of(folder)),
     )
 
 

@@ -78,7 +78,7 @@ def work_on(planned: PlannedRun, share: Share, until: Until = "write") -> WorkDo
         WorkdirError: the results in the work directory are damaged, or it cannot be written to.
         DsirError: what the model or the draw raises; see `select`.
     """
-    folder = planned.workdir.path
+    folder = planned.workdir.folder
     worker = Worker(folder)
     try:
         with worker.at_work():
@@ -95,8 +95,8 @@ def finish_run(planned: PlannedRun) -> Selection:
     """
     with suppress(InputError):  # The run itself meets the unit again, and tells where it is.
         work_on(planned, Share())
-    remove_dead(planned.workdir.path)
-    return planned.run.in_workdir(planned.workdir.path, durable=True)
+    remove_dead(planned.workdir.folder)
+    return planned.run.in_workdir(planned.workdir.folder, durable=True)
 
 
 class _Work:

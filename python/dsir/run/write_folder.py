@@ -204,7 +204,7 @@ def _selected(
 def _reopened(identity: dict[str, Any], text: str) -> Shard:
     """Return an input as a shard; raise ShardError if it changed since it was scored."""
     encoding = identity.get("text_encoding")
-    shard: Shard = open_file(location_of(identity["path"]), text, encoding)
+    shard: Shard = open_file(location_of(identity["path"]), text, encoding, on_error="skip")
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
         form = identity.get("chunk_normalize")

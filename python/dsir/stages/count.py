@@ -204,7 +204,7 @@ def _save(place: Place, result: ShardCounts) -> None:
 
 
 def _load(place: Place, marker: dict[str, Any], buckets: int) -> ShardCounts:
-    path = place.path(".npy")
+    path = place.fetched(".npy")
     try:
         counts = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

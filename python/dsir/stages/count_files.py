@@ -19,6 +19,7 @@ import numpy as np
 from dsir.corpus import OnError, Shard
 from dsir.engine import Engine
 from dsir.model.features import HashedNgrams
+from dsir.progress import Advance, ignore
 from dsir.stages.count import CountTask, ShardCounts, count_shard
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.kept.lines import likely_whole
@@ -53,7 +54,7 @@ class CorpusCount:
     tally: BadTally
     spools: Sequence[Path | None] = ()
 
-    def run(self, engine: Engine, advance: Callable[[int], None]) -> ShardCounts:
+    def run(self, engine: Engine, advance: Advance) -> ShardCounts:
         """Count all files.
 
         Args:
@@ -96,7 +97,7 @@ class CorpusCount:
                         self.tally.add(file.rows, file.skipped, number)
                 total.add(file)
                 rows[number] = file.rows
-        with closing(self._counts(engine, again, lambda _: None)) as results:
+        with closing(self._counts(engine, again, ignore)) as results:
             for number, file in zip(numbers, results, strict=True):
                 self.tally.add(file.rows, file.skipped, number)
                 file.spooled, file.unit_rows = [], []
@@ -125,7 +126,7 @@ class CorpusCount:
         return stop - first == 1 or likely_whole(size, self.limit)
 
     def _counts(
-        self, engine: Engine, ranges: Sequence[tuple[int, int]], advance: Callable[[int], None]
+        self, engine: Engine, ranges: Sequence[tuple[int, int]], advance: Advance
     ) -> Generator[ShardCounts, None, None]:
         """Count the units, or the whole files, that these ranges of unit numbers name."""
         yield from engine.run(count_shard, self._tasks(ranges, engine.threads), advance)

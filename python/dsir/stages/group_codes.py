@@ -56,7 +56,7 @@ def read_names(place: Place, columns: int) -> list[list[str]]:
     Raises:
         WorkdirError: the file is missing or damaged.
     """
-    path = place.path(_SUFFIX)
+    path = place.fetched(_SUFFIX)
     try:
         names = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:

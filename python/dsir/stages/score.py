@@ -136,7 +136,7 @@ class ShardScores:
     def batches(self) -> Iterator[Scores]:
         """Read the scores in the batches they were written in, with codes of the corpus."""
         if self.place is not None:
-            written = read_scores(self.place.path(".arrow"), self.form)
+            written = read_scores(self.place.fetched(".arrow"), self.form)
         else:
             written = iter([self.scores or self.form.nothing])
         at = 0
@@ -264,7 +264,7 @@ def _add_columns(
             travel.to(batch)
 
     with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema) as writer:
-        for part in adder.extended(read_scores(place.path(".arrow"), form), form, batches()):
+        for part in adder.extended(read_scores(place.fetched(".arrow"), form), form, batches()):
             writer.write_batch(part.to_batch())
     travel.arrive()
     return adder.names

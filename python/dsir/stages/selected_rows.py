@@ -75,7 +75,7 @@ def read_rows(place: Place, form: ScoreForm, expected: int) -> SelectedRows:
     Raises:
         WorkdirError: the file is missing or damaged, or does not have the expected number of rows.
     """
-    path = place.path(".arrow")
+    path = place.fetched(".arrow")
     with (
         translated(lambda error: place.damaged(path, str(error))),
         pa.OSFile(str(path)) as file,

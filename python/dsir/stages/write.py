@@ -226,7 +226,7 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
             return None
         size, _ = described["state"]
         files.append(FileAccount(path, size, described["rows"], described["sha256"]))
-    file = place.path(".npy")
+    file = place.fetched(".npy")
     try:
         counts = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

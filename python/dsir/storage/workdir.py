@@ -56,9 +56,24 @@ class Place:
     durable: bool = True
     mirror: Mirror | None = None
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        # Of a folder in a store, the mirror says where its copy is in another process.
+        if self.mirror is None:
+            return (Place, (self.stem, self.fingerprint, self.durable))
+        return (_place_in, (self.mirror, self.stem.name, self.fingerprint, self.durable))
+
     def path(self, suffix: str) -> Path:
         """Return the path of the result's file with a suffix such as ".arrow"."""
         return self.stem.with_name(self.stem.name + suffix)
+
+    def fetched(self, suffix: str) -> Path:
+        """Return the same path, for reading: a file that is only in the store is fetched first.
+
+        Raises:
+            WorkdirError: the store cannot be read.
+        """
+        path = self.path(suffix)
+        return path if self.mirror is None else self.mirror.fetch(path.name)
 
     @contextmanager
     def file(self, suffix: str) -> Iterator[UnfinishedFile]:
@@ -74,7 +89,7 @@ class Place:
         Raises:
             WorkdirError: the marker, or a file that it names, was changed or cannot be read.
         """
-        marker = self.path(".json")
+        marker = self.fetched(".json")
         try:
             content = read_sealed(marker)
         except FileNotFoundError:
@@ -85,6 +100,9 @@ class Place:
             ) from error
         if content.get("fingerprint") != self.fingerprint:
             return None
+        for suffix in content["files"]:
+            if content["files"][suffix] is not None and suffix in _SUFFIXES:
+                self.fetched(suffix)
         for suffix, checksum in self._checksums().items():
             if content["files"].get(suffix) != checksum:
                 why = "it is missing" if checksum is None else "its checksum does not match"
@@ -92,10 +110,17 @@ class Place:
         result: dict[str, Any] = content["result"]
         return result
 
-    def is_marked(self) -> bool:
-        """Tell whether there is a marker of this run; the files that it names are not checked."""
+    def is_marked(self, *, fresh: bool = False) -> bool:
+        """Tell whether there is a marker of this run; the files that it names are not checked.
+
+        Args:
+            fresh: ask the store, if the folder is in one, and not its last listing.
+        """
+        path = self.path(".json")
+        if self.mirror is not None:
+            self.mirror.fetch(path.name, fresh=fresh)
         try:
-            return read_sealed(self.path(".json")).get("fingerprint") == self.fingerprint
+            return read_sealed(path).get("fingerprint") == self.fingerprint
         except (OSError, ValueError):  # Whoever needs the result reports what is wrong with it.
             return False
 
@@ -137,6 +162,10 @@ class Place:
         write_sealed(self.path(".json"), marker, durable=self.durable)
         if self.mirror is not None:
             self.mirror.upload(self.path(".json"))
+
+
+def _place_in(mirror: Mirror, name: str, fingerprint: str, durable: bool) -> Place:
+    return Place(mirror.local / name, fingerprint, durable, mirror)
 
 
 def check_workdir(folder: Folder, inputs: Mapping[str, Any]) -> None:
@@ -303,7 +332,7 @@ class Workdir:
 
     def keep(self, name: str, value: Mapping[str, Any]) -> None:
         """Write a sealed JSON object to the folder, unless the same object is there."""
-        path = self.path / name if self.mirror is None else self.mirror.fetch(name)
+        path = self._noted(name)
         value = json.loads(json.dumps(dict(value)))  # As a reader gets it.
         with contextlib.suppress(OSError, ValueError):
             if read_sealed(path) == value:
@@ -318,7 +347,7 @@ class Workdir:
         Raises:
             WorkdirError: the object was changed.
         """
-        path = self.path / name if self.mirror is None else self.mirror.fetch(name)
+        path = self._noted(name)
         try:
             return read_sealed(path)
         except FileNotFoundError:
@@ -328,10 +357,17 @@ class Workdir:
                 f"{self.location(name)}: cannot be read ({error}); remove it"
             ) from error
 
+    def _noted(self, name: str) -> Path:
+        """Return the path of a note; another machine may have written it a moment ago."""
+        if self.mirror is None:
+            return self.path / name
+        return self.mirror.fetch(name, fresh=True)
+
     def place(self, number: int | str) -> Place:
         """Return where the task of a unit, given by number or name, puts its result."""
         if self.mirror is not None and not self._fetched:
-            self.mirror.fetch_all()
+            # Only the markers: whoever needs a result fetches it.
+            self.mirror.fetch_all(_is_marker)
             self._fetched = True
         name = number if isinstance(number, str) else f"{number:05d}"
         # The store has the results, so their copy here need not survive a power cut.
@@ -356,6 +392,19 @@ def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -
         raise WorkdirError(f"{folder}: is not a work directory of dsir (it has no manifest.json)")
     folder.fetch_all(wanted)
     return folder.local
+
+
+def is_new(folder: Folder) -> bool:
+    """Tell whether a work directory has nothing in it yet, or does not exist.
+
+    Raises:
+        WorkdirError: the folder cannot be read.
+    """
+    path = folder.local if isinstance(folder, Mirror) else folder
+    try:
+        return not path.exists() or not any(name != _LOCK for name in _names(folder))
+    except OSError as error:
+        raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
 
 def make_folder(folder: Folder) -> None:

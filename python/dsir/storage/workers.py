@@ -6,14 +6,13 @@ a unit. Both are hints that keep two workers from doing the same work. They are 
 that two workers do has the same result twice, and the second rename replaces the first.
 
 A claim counts as long as its worker is alive. A worker is dead if its file is gone or was not
-written for a minute. On the worker's own machine a process that does not exist any more is dead
-after a few seconds.
+written for a minute and a half. On the worker's own machine a process that does not exist any more
+is dead after a few seconds.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import secrets
@@ -22,18 +21,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from dsir.storage.atomic import write_json
+from dsir.remote import Folder
+from dsir.storage.board import Board, board_of
 from dsir.storage.workdir import FOLDERS_OF_WORKERS
 
 _WORKERS, _CLAIMS = FOLDERS_OF_WORKERS
-_BEAT = 2.0  # Seconds between two writes of a worker's file.
 # Seconds after which a silent worker is dead. Clients of NFS may see a new time only after 60 s.
 _SILENT = 90.0
-_SILENT_HERE = 3 * _BEAT  # The same, if its process is known to be gone.
-_LONGEST = 1 << 16  # Characters to read of a worker's file or a claim.
+_SILENT_HERE = 3  # The same if its process is known to be gone, in beats of the board.
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +83,15 @@ class Worker:
         folder: the work directory.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Folder) -> None:
+        self._board = board_of(folder)
         self.name = f"{platform.node() or 'host'}-{os.getpid()}-{secrets.token_hex(3)}"
-        self._file = folder / _WORKERS / f"{self.name}.json"
         self._since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._begun = time.monotonic()
         self._lock = threading.Lock()
         self.stage = ""
         self._units = 0
         self._bytes = 0
-        self._written = (0.0, 0.0)
         self._seen: dict[str, tuple[float, bool]] = {}
 
     @contextmanager
@@ -107,7 +102,7 @@ class Worker:
             OSError: the work directory cannot be written to.
         """
         for name in (_WORKERS, _CLAIMS):
-            (self._folder / name).mkdir(exist_ok=True)
+            self._board.make(name)
         self._write()
         over = threading.Event()
         beating = threading.Thread(target=self._beat, args=(over,), name="dsir-beat", daemon=True)
@@ -117,10 +112,10 @@ class Worker:
         finally:
             over.set()
             beating.join()
-            self._file.unlink(missing_ok=True)
+            self._board.remove(_file_of(self.name))
 
     def _beat(self, over: threading.Event) -> None:
-        while not over.wait(_BEAT):
+        while not over.wait(self._board.beat):
             # The others take a worker that cannot write for dead, which does no harm.
             with contextlib.suppress(OSError):
                 self._write()
@@ -136,14 +131,7 @@ class Worker:
                 "bytes": self._bytes,
                 "seconds": round(time.monotonic() - self._begun, 1),
             }
-        write_json(self._file, described, durable=False)
-        # A file server has a clock of its own, which gives files their times.
-        self._written = (self._file.stat().st_mtime, time.monotonic())
-
-    def _now(self) -> float:
-        """Return the time by the clock of the file system."""
-        at, then = self._written
-        return at + time.monotonic() - then
+        self._board.write(_file_of(self.name), described)
 
     @property
     def units(self) -> int:
@@ -158,50 +146,44 @@ class Worker:
 
     def claim(self, name: str) -> bool:
         """Claim a unit, or return False because a living worker has claimed it."""
-        path = self._folder / _CLAIMS / name
-        described = json.dumps({"worker": self.name})
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(described)
-        except FileExistsError:
-            if self._is_claimed(path):
+        claim, mine = f"{_CLAIMS}/{name}", {"worker": self.name}
+        if not self._board.create(claim, mine):
+            if self._is_claimed(claim):
                 return False
-            temporary = path.with_name(f".{name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
-            temporary.write_text(described, encoding="utf-8")
-            temporary.replace(path)
+            self._board.replace(claim, mine)
         return True
 
     def release(self, name: str) -> None:
         """Take back a claim."""
-        (self._folder / _CLAIMS / name).unlink(missing_ok=True)
+        self._board.remove(f"{_CLAIMS}/{name}")
 
-    def _is_claimed(self, path: Path) -> bool:
-        worker = _read(path).get("worker")
+    def _is_claimed(self, claim: str) -> bool:
+        worker = self._board.read(claim).get("worker")
         if isinstance(worker, str):
             return worker != self.name and self._lives(worker)
-        try:  # It may be being written.
-            return self._now() - path.stat().st_mtime < _SILENT_HERE
-        except OSError:
-            return False
+        changed = self._board.changed(claim)  # It may be being written.
+        patience = _SILENT_HERE * self._board.beat
+        return changed is not None and self._board.now() - changed < patience
 
     def _lives(self, worker: str) -> bool:
-        """Tell whether another worker is alive; asked of the file system once a second."""
+        """Tell whether another worker is alive; asked of the board twice a beat."""
         known = self._seen.get(worker)
-        if known is None or time.monotonic() - known[0] > 1:
-            alive = _is_alive(self._file.with_name(f"{worker}.json"), self._now())
+        if known is None or time.monotonic() - known[0] > self._board.beat / 2:
+            alive = _is_alive(self._board, _file_of(worker), self._board.now())
             known = self._seen[worker] = (time.monotonic(), alive)
         return known[1]
 
 
-def workers_of(folder: Path) -> list[WorkerStatus]:
+def workers_of(folder: Folder) -> list[WorkerStatus]:
     """Return the workers that have a file in a work directory, by name."""
+    board = board_of(folder)
     found = []
-    for path in sorted((folder / _WORKERS).glob("*.json")):
-        described = _read(path)
+    for name in board.names(_WORKERS):
+        described = board.read(f"{_WORKERS}/{name}")
         with contextlib.suppress(TypeError, ValueError, OSError):
             found.append(
                 WorkerStatus(
-                    name=path.stem,
+                    name=name.removesuffix(".json"),
                     host=str(described.get("host", "?")),
                     pid=int(described.get("pid", 0)),
                     since=str(described.get("since", "?")),
@@ -209,34 +191,38 @@ def workers_of(folder: Path) -> list[WorkerStatus]:
                     units=int(described.get("units", 0)),
                     bytes=int(described.get("bytes", 0)),
                     seconds=float(described.get("seconds", 0)),
-                    alive=_is_alive(path, time.time()),
+                    alive=_is_alive(board, f"{_WORKERS}/{name}", time.time()),
                 )
             )
     return found
 
 
-def remove_dead(folder: Path) -> None:
+def remove_dead(folder: Folder) -> None:
     """Remove the files and claims that dead workers left in a work directory."""
+    board = board_of(folder)
+    living = set()
     for worker in workers_of(folder):
-        if not worker.alive:
-            (folder / _WORKERS / f"{worker.name}.json").unlink(missing_ok=True)
-    living = {worker.name for worker in workers_of(folder)}
-    for path in (folder / _CLAIMS).glob("*"):
-        if _read(path).get("worker") not in living:
-            path.unlink(missing_ok=True)
+        if worker.alive:
+            living.add(worker.name)
+        else:
+            board.remove(_file_of(worker.name))
+    for name in board.names(_CLAIMS):
+        if board.read(f"{_CLAIMS}/{name}").get("worker") not in living:
+            board.remove(f"{_CLAIMS}/{name}")
 
 
-def _is_alive(file: Path, now: float) -> bool:
-    """Tell from its file whether a worker is alive; `now` is by the clock of the file system."""
-    try:
-        age = now - file.stat().st_mtime
-    except OSError:
+def _file_of(worker: str) -> str:
+    return f"{_WORKERS}/{worker}.json"
+
+
+def _is_alive(board: Board, file: str, now: float) -> bool:
+    """Tell from its file whether a worker is alive; `now` is by the clock of the board."""
+    changed = board.changed(file)
+    if changed is None or now - changed > _SILENT:
         return False
-    if age > _SILENT:
-        return False
-    if age <= _SILENT_HERE:
+    if now - changed <= _SILENT_HERE * board.beat:
         return True
-    described = _read(file)
+    described = board.read(file)
     return described.get("host") != platform.node() or _runs(described.get("pid"))
 
 
@@ -251,12 +237,3 @@ def _runs(pid: object) -> bool:
     except OSError:
         return True
     return True
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            found = json.loads(file.read(_LONGEST))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

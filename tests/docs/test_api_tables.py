@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import dsir
+import dsir.graph
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "arguments_table.py"
 
@@ -33,10 +36,33 @@ def test_the_page_is_up_to_date(script):
     assert script.updated(stale) == page
 
 
+def test_calls_on_the_page_are_the_signatures(script):
+    """Those that are written out; "..." stands for the rest of a call."""
+    page = script.PAGE.read_text(encoding="utf-8")
+    calls = re.findall(r"^(?:\| |## )`(?:dsir\.)?(\w+)\(([^`]*)\)`", page, re.MULTILINE)
+    public = {**vars(dsir), **vars(dsir.graph)}
+    checked = set()
+    for name, arguments in calls:
+        if name in public and "..." not in arguments:
+            assert arguments == _arguments(public[name]), name
+            checked.add(name)
+    assert {"GAIS", "lexrank", "summarize", "sample", "HashedNgrams"} <= checked
+
+
+def _arguments(function) -> str:
+    shown, keywords = [], False
+    for one in inspect.signature(function).parameters.values():
+        if one.kind is one.KEYWORD_ONLY and not keywords:
+            keywords = True
+            shown.append("*")
+        default = f"{one.default:_}" if one.default == 10_000 else repr(one.default)
+        given = "" if one.default is one.empty else "=" + default.replace("'", '"')
+        shown.append(one.name + given)
+    return ", ".join(shown)
+
+
 def test_help_names_every_argument():
     """help(dsir.select) and the signature are made from the same fields."""
-    import inspect
-
     assert dsir.select.__doc__ is not None
     for name in inspect.signature(dsir.select).parameters:
         assert f"        {name}: " in dsir.select.__doc__, name
