@@ -223,6 +223,11 @@ def run_plan(
     Raises:
         DsirError: see `select`.
     """
+    if machine.engine.needs_workdir and workdir is None:
+        raise SettingError(
+            "workdir: the engine's workers need a work directory that every node sees; give a "
+            "shared folder, or one in a store such as s3://bucket/work"
+        )
     inputs = open_inputs(
         raw,
         target,

@@ -137,7 +137,7 @@ class _Work:
             for _, count in fit_counts(
                 self._pipeline, run.raw, run.inputs.target, run.plan.fit, counts
             )
-            for task in count.tasks(self._pipeline.engine.threads)
+            for task in count.tasks(self._pipeline.engine)
         ]
         sizes = [task.shard.size for task in tasks]
         if not self._share_out("fit", count_shard, tasks, sizes, "bytes"):
