@@ -33,6 +33,7 @@ from dsir.errors import (
     DsirError,
     DsirWarning,
     EmptyCorpusError,
+    EngineError,
     InputError,
     ModelError,
     OutputError,
@@ -44,8 +45,11 @@ from dsir.errors import (
     WorkdirError,
 )
 from dsir.model.bootstrap import Interval
+from dsir.model.estimators import load_model
+from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
+from dsir.model.label_model import LabelModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
@@ -65,10 +69,13 @@ __all__ = [
     "DsirError",
     "DsirWarning",
     "EmptyCorpusError",
+    "EngineError",
+    "FastTextModel",
     "HashedNgrams",
     "ImportanceModel",
     "InputError",
     "Interval",
+    "LabelModel",
     "ModelError",
     "OutputError",
     "QualityFilters",
@@ -90,6 +97,7 @@ __all__ = [
     "graph",
     "kl_reduction",
     "load",
+    "load_model",
     "sample",
     "select",
     "texts",

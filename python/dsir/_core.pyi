@@ -247,6 +247,57 @@ class LeftOneOut:
     ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
         """Return (relevance, tokens), both 0 for rows without a token."""
 
+class FastTextScorer:
+    """The scores of the labels of a supervised fastText model, one table entry per feature."""
+
+    def __init__(
+        self,
+        *,
+        words: NDArray[np.uint8],
+        word_ends: NDArray[np.uint64],
+        label_counts: NDArray[np.int64],
+        kept_buckets: NDArray[np.int32] | None = None,
+        table: NDArray[np.float32],
+        output: NDArray[np.float32] | None = None,
+        dim: int,
+        word_ngrams: int,
+        loss: int,
+        bucket: int,
+        minn: int,
+        maxn: int,
+    ) -> None:
+        """A contradiction between the arguments is a ValueError."""
+
+    @property
+    def labels(self) -> list[bytes]:
+        """The labels in the order of the file."""
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """The arguments that are numbers."""
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return copies of the arguments that are arrays."""
+
+    def log_odds(self, array: _ArrowArray, label: int, *, threads: int = 1) -> NDArray[np.float64]:
+        """Return the log-odds of a label; 0 for null. UTF-8 is not checked."""
+
+    def explain(self, text: bytes, label: int) -> list[tuple[bytes, int, float]]:
+        """Return (name, row, contribution) of each feature of a text, in order."""
+
+class FastTextFile:
+    """A supervised model file of fastText. Anything else is a ValueError."""
+
+    def __init__(self, data: bytes) -> None: ...
+    @property
+    def scorer(self) -> FastTextScorer:
+        """The scores of the labels. It keeps the file in memory."""
+
+    def probabilities(
+        self, array: _ArrowArray, *, threads: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Return (probabilities[rows, labels], status of each row), as fastText reports them."""
+
 def bucket_lists(
     array: _ArrowArray, spec: FeatureSpec, positions: NDArray[np.int64], *, threads: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:

@@ -50,6 +50,10 @@ class WorkdirError(DsirError):
     """A work directory belongs to another run, or its files are missing or damaged."""
 
 
+class EngineError(DsirError):
+    """A cluster does not answer, a node of it does not fit, or a task lost its node too often."""
+
+
 class OutputError(DsirError):
     """A selection cannot be written to its folder, or cannot be read there."""
 

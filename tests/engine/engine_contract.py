@@ -106,7 +106,7 @@ class EngineContract:
             inside -= 1
 
         list(engine.run(work, [Task(number) for number in range(40)], progress))
-        assert amounts == [1] * 40
+        assert [amount for amount in amounts if amount] == [1] * 40
 
     def test_few_results_wait_for_a_slow_caller(self, engine):
         begun = 0

@@ -77,7 +77,7 @@ def test_engines_by_name():
 
 @pytest.mark.parametrize("engine", ["Local", "spark", "", None, 3, ["local"]])
 def test_engines_that_there_are_not(engine):
-    with pytest.raises(dsir.SettingError, match=r"engine=.*: expected 'local' or an Engine"):
+    with pytest.raises(dsir.SettingError, match=r"engine=.*: expected 'local', 'ray' or an Engine"):
         open_engine(engine)
 
 

@@ -57,6 +57,18 @@ def test_what_killed_commands_left_is_swept(parquet, target, tmp_path, invoke_ds
     assert foreign[0].exists()  # Nobody has written other.dsir.
 
 
+def test_what_a_killed_run_left_in_an_output_folder_is_swept(parquet, target, tmp_path):
+    out = tmp_path / "out"
+    call = {"n": 9, "min_tokens": 1, "out": out, "progress": False}
+    dsir.select(parquet, target, **call)
+    written = sorted(path for path in out.rglob("*") if path.is_file())
+    assert out / ".huggingface.yaml" in written
+    left = left_by_a_killed_process(*written, out / "_dsir/.claim.json")
+    dsir.select(parquet, target, **call, overwrite=True)
+    assert not [path for path in left if path.exists()]
+    assert sorted(path for path in out.rglob("*") if path.is_file()) == written
+
+
 def test_what_is_still_written_is_not_swept(tmp_path, monkeypatch):
     mine = UnfinishedFile(tmp_path / "00000.arrow")
     theirs = left_by_a_killed_process(tmp_path / "00001.arrow")[0]

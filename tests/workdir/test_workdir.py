@@ -616,3 +616,16 @@ def test_the_work_directory_holds_the_scores(raw, goal, small_world, tmp_path):
     np.testing.assert_array_equal(scores["log_weight"].to_numpy(), weights)
     draw = dsir.sample(np.where(scores["tokens"].to_numpy() >= 5, weights, -np.inf), 12, seed=0)
     assert draw.tolist() == selection.rows.tolist()
+
+
+@pytest.mark.parametrize("where", ["{}/out", "memory://refused/out"])
+def test_a_refused_call_makes_no_work_directory(raw, goal, tmp_path, where):
+    out = where.format(tmp_path)
+    dsir.select(raw, goal, out=out, overwrite=True, **SETTINGS)
+    with pytest.raises(dsir.OutputError, match="not empty"):
+        dsir.select(raw, goal, out=out, workdir=tmp_path / "work", **SETTINGS)
+    assert not (tmp_path / "work").exists()
+    mixed = {**SETTINGS, "workdir": tmp_path / "work"}
+    with pytest.raises(dsir.SettingError, match="cannot be one table"):
+        dsir.select(raw, goal, **mixed)
+    assert not (tmp_path / "work").exists()

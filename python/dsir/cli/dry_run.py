@@ -26,6 +26,7 @@ def dry_run(
     raw: Paths,
     target: object,
     model: str | None,
+    label: str | None,
     out: str,
     given: Mapping[str, Any],
     *,
@@ -39,6 +40,7 @@ def dry_run(
         raw: paths, patterns or folders.
         target: the same, or a mapping from names to them; None with a model.
         model: the model file; None with a target.
+        label: the label of a model of fastText.
         out: the output folder.
         given: the other arguments, by name.
         overwrite: whether the run would replace a selection in `out`.
@@ -48,7 +50,7 @@ def dry_run(
     Raises:
         DsirError: anything that the run would raise before it reads rows.
     """
-    fitted_model(target, model, given)
+    fitted_model(target, model, label, given)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of({**given, "progress": False})
     text, encoding = plan.reading.text, plan.reading.text_encoding

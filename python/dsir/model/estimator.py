@@ -18,6 +18,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.engine import Shared
 from dsir.errors import ModelError
 from dsir.model import model_file
 from dsir.model.features import HashedNgrams
@@ -66,7 +67,7 @@ class TrainingCounts(NamedTuple):
     names: Sequence[str]
 
 
-class Estimator(abc.ABC):
+class Estimator(Shared, abc.ABC):
     """Gives each text a log-weight, or one in each of several columns.
 
     Instances are frozen, and pickled by their content. The log-weights of a text depend only on the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Literal, overload
 
 import numpy as np
@@ -212,11 +213,42 @@ class EffectiveSampleSize:
         greatest = max(self._greatest, float(log_weights.max()))
         if math.isinf(greatest):
             return
-        shrink = math.exp(self._greatest - greatest)
+        self.fold(greatest, *self.sums(log_weights, greatest))
+
+    @staticmethod
+    def sums(log_weights: npt.NDArray[np.float64], greatest: float) -> tuple[float, float]:
+        """Return Σw and Σw² of a chunk, relative to a log-weight that is none less than theirs."""
         with np.errstate(over="ignore"):  # A difference beyond float64 is a weight of zero.
             weights = np.exp(log_weights - greatest)
-        self._sum = self._sum * shrink + float(weights.sum())
-        self._sum_of_squares = self._sum_of_squares * shrink**2 + float((weights**2).sum())
+        return float(weights.sum()), float((weights**2).sum())
+
+    @staticmethod
+    def relative_to(greatest: Sequence[float]) -> list[float]:
+        """Return what the sums of each chunk are relative to.
+
+        Args:
+            greatest: the greatest log-weight of each chunk, in order; NaN for a chunk without any.
+
+        Returns:
+            The greatest so far; NaN for chunks that add nothing.
+        """
+        found, so_far = [], -math.inf
+        for one in greatest:
+            now = so_far if math.isnan(one) else max(so_far, one)
+            if math.isnan(one) or math.isinf(now):
+                found.append(math.nan)
+                continue
+            so_far = now
+            found.append(now)
+        return found
+
+    def fold(self, greatest: float, weights: float, squares: float) -> None:
+        """Add what `sums` returned for a chunk; nothing if `greatest` is NaN."""
+        if math.isnan(greatest):
+            return
+        shrink = math.exp(self._greatest - greatest)
+        self._sum = self._sum * shrink + weights
+        self._sum_of_squares = self._sum_of_squares * shrink**2 + squares
         self._greatest = greatest
 
     def value(self) -> float:

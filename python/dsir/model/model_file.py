@@ -81,10 +81,23 @@ def read(path: Location) -> Content:
     Raises:
         ModelError: the file is missing, damaged, not a model, or of another version.
     """
+    return parsed(bytes_of(path), path)
+
+
+def bytes_of(path: Location) -> bytes:
+    """Read a file.
+
+    Raises:
+        ModelError: the file is missing, or cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def parsed(data: bytes, path: Location) -> Content:
+    """Check the bytes of a model file; see `read`."""
     if data[:1] == b"\x80" and data[1:2] in _PICKLE_PROTOCOLS:
         raise ModelError(f"{path}: is a pickle, which dsir never opens; fit the model again")
     if len(data) < _PREFIX.size + _COUNTS_SHAPE.size or not data.startswith(MAGIC):

@@ -191,7 +191,7 @@ def clear_output_folder(folder: Location) -> None:
 
 def remove_unfinished(folder: Location) -> None:
     """Remove the files that an interrupted run left under temporary names."""
-    for parent in (folder / name for name in _FOLDERS):
+    for parent in (folder, *(folder / name for name in _FOLDERS)):
         if parent.is_dir():
             for path in parent.iterdir():
                 if _UNFINISHED.fullmatch(path.name):

@@ -152,7 +152,7 @@ def _rows_of(
     if corpus.in_memory:
         found: Sequence[int | None] = [_look_at(look, ignore) for look in looks]
     else:
-        found = list(engine.run(_look_at, looks, ignore))
+        found = list(engine.run_short(_look_at, looks))
     total = 0
     for rows in found:
         if rows is None:

@@ -89,7 +89,9 @@ class Place:
         Raises:
             WorkdirError: the marker, or a file that it names, was changed or cannot be read.
         """
-        marker = self.fetched(".json")
+        marker = self.path(".json")
+        if self.mirror is not None:
+            self.mirror.fetch(marker.name, listed=True)
         try:
             content = read_sealed(marker)
         except FileNotFoundError:
@@ -118,7 +120,7 @@ class Place:
         """
         path = self.path(".json")
         if self.mirror is not None:
-            self.mirror.fetch(path.name, fresh=fresh)
+            self.mirror.fetch(path.name, fresh=fresh, listed=not fresh)
         try:
             return read_sealed(path).get("fingerprint") == self.fingerprint
         except (OSError, ValueError):  # Whoever needs the result reports what is wrong with it.
@@ -392,6 +394,19 @@ def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -
         raise WorkdirError(f"{folder}: is not a work directory of dsir (it has no manifest.json)")
     folder.fetch_all(wanted)
     return folder.local
+
+
+def is_new(folder: Folder) -> bool:
+    """Tell whether a work directory has nothing in it yet, or does not exist.
+
+    Raises:
+        WorkdirError: the folder cannot be read.
+    """
+    path = folder.local if isinstance(folder, Mirror) else folder
+    try:
+        return not path.exists() or not any(name != _LOCK for name in _names(folder))
+    except OSError as error:
+        raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
 
 
 def make_folder(folder: Folder) -> None:
