@@ -26,7 +26,7 @@ from dsir.gais.labelled_table import Missing, present_rows
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
 from dsir.output.claim import claimed
-from dsir.output.folder import check_output_folder, check_writable
+from dsir.output.folder import check_output_folder
 from dsir.plural import counted
 from dsir.progress import reporter
 from dsir.remote import location_of
@@ -201,7 +201,6 @@ def gais(
     selector.check()
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
-    check_writable(folder)
     shown = reporter(not quiet)
     with piped(raw) as (inputs, _):
         tables = read_instances(
@@ -212,18 +211,19 @@ def gais(
             text_encoding=given.get("text_encoding"),
             shown=shown,
         )
-    selector.set_params(reduction=reduction_of(keep, len(tables)))
-    x, y = tables.inputs()
-    if report:
-        shown.note("report: first a selection of four fifths of the rows")
-    accuracy = _accuracy(selector, x, y) if report else None
-    rows = selector.fit(x, y).sample_indices_
-    description = {
-        "settings": _described_settings(tables, selector, keep, hashed),
-        "rows_kept": rows.tolist(),
-        "report": accuracy,
-    }
+    # Held before the training: the lock tells whether a store takes files.
     with claimed(folder) as claim:
+        selector.set_params(reduction=reduction_of(keep, len(tables)))
+        x, y = tables.inputs()
+        if report:
+            shown.note("report: first a selection of four fifths of the rows")
+        accuracy = _accuracy(selector, x, y) if report else None
+        rows = selector.fit(x, y).sample_indices_
+        description = {
+            "settings": _described_settings(tables, selector, keep, hashed),
+            "rows_kept": rows.tolist(),
+            "report": accuracy,
+        }
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         if overwrite:
             claim.clear()

@@ -12,7 +12,7 @@ from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.tables import print_how_to_load
 from dsir.model.estimators import load_estimator
-from dsir.output.folder import check_output_folder, check_writable
+from dsir.output.folder import check_output_folder
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.pipeline import Pipeline
@@ -52,7 +52,6 @@ def write(
     pipeline = Pipeline(Machine.of({**given, "progress": not quiet}))
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
-    check_writable(folder)
     loaded = load_estimator(model, label=label)
     with folder_of(location_of(rows)) as source:
         written = write_from_folder(

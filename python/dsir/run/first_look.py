@@ -130,7 +130,7 @@ def check_output(
         OutputError: the folder is not empty, cannot be written to, or holds an input.
     """
     check_output_folder(out, overwrite=overwrite, resuming=resuming)
-    check_writable(out, by_writing=False)
+    check_writable(out)
     for shard in shards:
         if shard.file is not None and out in shard.file.parents:
             raise OutputError(f"{out}: contains the input {shard.name}; give another out")
