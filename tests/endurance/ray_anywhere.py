@@ -34,8 +34,7 @@ def run(settings: int, seed: int, files: int) -> tuple[int, list[str]]:
         folder = Path(name)
         make_inputs(folder, files, seed)
         node = cluster.add_node(**SMALL)
-        for number in range(settings):
-            options = settings_of(draw)
+        for number, options in enumerate([settings_of(draw) for _ in range(settings)]):
             place = folder / f"round-{number}"
             place.mkdir()
             call = [folder / "raw", "-t", folder / "target.parquet", *options]
@@ -54,6 +53,7 @@ def run(settings: int, seed: int, files: int) -> tuple[int, list[str]]:
                         node = cluster.add_node(**SMALL)
                 _wait_for(process, options)
                 _compare(place / "alone", place / "far", options)
+                print(f"round {number}: equal, {killed} nodes killed so far", flush=True)
             except (WrongError, subprocess.TimeoutExpired) as error:
                 process.kill()
                 wrong.append(f"round {number}: {error}")

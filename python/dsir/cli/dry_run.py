@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from dsir.corpus import Corpus, Paths, resolve
+from dsir.corpus.text_column import column_given_by
 from dsir.errors import InputError
 from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
 from dsir.remote import folder_of, location_of
@@ -68,7 +69,7 @@ def dry_run(
                 targets.names, tuple(in_units(one, machine) for one in targets.corpora)
             )
             check_workdir(folder, Inputs(raw=in_units(found, machine), target=cut).identity())
-    surveys = [survey(corpus) for corpus in corpora]
+    surveys = [survey(found), *(survey(target, "target_text") for target in targets.corpora)]
     if as_json:
         typer.echo(json.dumps(surveys, indent=2))
     else:
@@ -79,8 +80,12 @@ def dry_run(
         raise InputError(unreadable[0], path=None)
 
 
-def survey(corpus: Corpus) -> dict[str, Any]:
+def survey(corpus: Corpus, column: str = "text") -> dict[str, Any]:
     """Look at the shards of a corpus without reading rows.
+
+    Args:
+        corpus: the corpus.
+        column: the argument that its text column is given by.
 
     Returns:
         name, shards, kinds, bytes, rows (None if a shard does not say), unreadable shards, and
@@ -93,7 +98,8 @@ def survey(corpus: Corpus) -> dict[str, Any]:
             known = shard.rows_in_metadata()
             schema = shard.schema()
             if schema is not None:
-                shard.text_column(schema)
+                with column_given_by(column):
+                    shard.text_column(schema)
         except InputError as error:
             unreadable.append(str(error))
             continue

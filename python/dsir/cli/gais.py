@@ -32,6 +32,7 @@ from dsir.progress import reporter
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.settings.machine import MachineOptions
+from dsir.settings.reading import ReadSettings
 
 _HOW = "How to select"
 
@@ -39,6 +40,7 @@ _ARGUMENTS = {
     **{name: NGRAMS[name] for name in ("ngrams", "buckets")},
     **{name: one for name, one in arguments_of(KeyRule).items() if name == "seed"},
     **{name: one for name, one in arguments_of(MachineOptions).items() if name == "threads"},
+    **{name: one for name, one in arguments_of(ReadSettings).items() if name == "text_encoding"},
 }
 
 OutOption = Annotated[
@@ -203,7 +205,12 @@ def gais(
     shown = reporter(not quiet)
     with piped(raw) as (inputs, _):
         tables = read_instances(
-            inputs, label=label, features=_names(features), text=text, shown=shown
+            inputs,
+            label=label,
+            features=_names(features),
+            text=text,
+            text_encoding=given.get("text_encoding"),
+            shown=shown,
         )
     selector.set_params(reduction=reduction_of(keep, len(tables)))
     x, y = tables.inputs()
@@ -257,6 +264,7 @@ def _described_settings(
         "features": None if tables.features is None else list(tables.features),
         "categorical": arguments["categorical"],
         "text": tables.text,
+        **({} if tables.encoding is None else {"text_encoding": tables.encoding}),
         "keep": keep,
         **{
             name: arguments[name]

@@ -59,7 +59,7 @@ def as_text(array: pa.Array, encoding: str) -> pa.Array:
     """
     if encoding == _UTF_8:
         return _viewed(array)
-    return pa.array([_decoded(value, encoding) for value in array.to_pylist()], pa.large_string())
+    return pa.array([decoded(value, encoding) for value in array.to_pylist()], pa.large_string())
 
 
 def undecodable(array: pa.Array, text: pa.Array) -> Iterator[tuple[int, str]]:
@@ -88,7 +88,8 @@ def _viewed(array: pa.Array) -> pa.Array:
     return array.view(text_type(array.type, _UTF_8))
 
 
-def _decoded(value: bytes | None, encoding: str) -> str | None:
+def decoded(value: bytes | None, encoding: str) -> str | None:
+    """Return bytes as a text; None for None, and for what is not in this encoding."""
     if value is None:
         return None
     try:

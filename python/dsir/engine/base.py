@@ -114,6 +114,7 @@ class Engine(abc.ABC):
             The results, in the order of the tasks. Arrays in them may be read-only.
 
         Raises:
-            Exception: what a task raised. Tasks that have not begun are dropped, and running tasks
-                are stopped.
+            Exception: what a task raised. The tasks behind it are dropped, or stopped if they run.
+                The local engine lets the tasks before it run to their end, so that of several
+                failures it raises the one of the first task, for any number of threads.
         """

@@ -35,6 +35,7 @@ _POLL = 0.25  # Seconds between two looks at tasks that are at work.
 _MOST_LOST = 3  # How often a task may lose its worker.
 _SOON = 2.0  # Seconds in which most tasks have ended after they were cancelled.
 _END = 60.0  # Seconds that a stopped task may take to end before its worker is killed.
+_PATIENCE = 300.0  # Seconds that a node may take to answer: it imports dsir first.
 _THREAD_BYTES = 400 << 20  # Memory that a task asks Ray for, for each of its threads.
 _READERS = 16  # Threads that read footers on the driver: they wait most of the time.
 
@@ -139,7 +140,11 @@ class RayEngine(Engine):
             ]
             # All of them first: a node that is still at it would leave its reply behind.
             reports = [self._reported(ref) for ref in refs]
+            if not any(reports):
+                raise EngineError("no node of the Ray cluster answers; look at 'ray status'")
             for report, reply in zip(reports, replies, strict=True):
+                if report is None:
+                    continue
                 where = f"node {report.host}"
                 other = self._tasks.differing(mine, report.versions)
                 if other:
@@ -162,10 +167,14 @@ class RayEngine(Engine):
                     place.unlink(missing_ok=True)
 
     def _reported(self, ref: Any) -> Any:
+        """Return what a node says; None if it has gone. Tasks check those that join later."""
+        errors = self._ray.exceptions
         try:
-            return self._ray.get(ref, timeout=300)
-        except self._ray.exceptions.RayError as error:
+            return self._ray.get(ref, timeout=_PATIENCE)
+        except (errors.RayTaskError, errors.GetTimeoutError, errors.RuntimeEnvSetupError) as error:
             raise _unfit(error) from None
+        except errors.RayError:
+            return None
 
     def run(
         self,

@@ -166,13 +166,20 @@ class Estimator(Shared, abc.ABC):
         return model_file.digest(self.content())[:16]
 
     def score(
-        self, source: object, *, text: str = "text", threads: int = 1
+        self,
+        source: object,
+        *,
+        text: str = "text",
+        text_encoding: str | None = None,
+        threads: int = 1,
     ) -> npt.NDArray[np.float64]:
         """Compute the log-weights of texts or of a corpus.
 
         Args:
             source: a list of str, an Arrow array or table, a path, or whatever else `select` takes.
             text: name of the text column, if the source has columns.
+            text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+                a column is an error.
             threads: how many threads to use; the result does not depend on it.
 
         Returns:
@@ -183,7 +190,7 @@ class Estimator(Shared, abc.ABC):
             InputError: a text cannot be read, or is not UTF-8.
         """
         log_weights = [np.zeros((self.columns, 0))]
-        for shard in resolve(source, text=text, name="texts").shards:
+        for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 scored = self.score_batch(batch.text, threads=threads)
                 if len(scored.bad):

@@ -224,12 +224,16 @@ class HashedNgrams:
             utf8 = " ".join(self.tokens(text)).encode()
         return _core.named_ngrams(utf8, self.spec)
 
-    def counts(self, texts: object, *, text: str = "text") -> npt.NDArray[np.int64]:
+    def counts(
+        self, texts: object, *, text: str = "text", text_encoding: str | None = None
+    ) -> npt.NDArray[np.int64]:
         """Count the n-grams per bucket, summed over texts.
 
         Args:
             texts: a list of str, an Arrow array or table, a path, or whatever else `resolve` takes.
             text: name of the text column, if the texts have columns.
+            text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+                a column is an error.
 
         Returns:
             int64[buckets].
@@ -238,7 +242,7 @@ class HashedNgrams:
             InputError: a text cannot be read, or is not UTF-8.
         """
         counts = np.zeros(self.buckets, dtype=np.int64)
-        for shard in resolve(texts, text=text, name="texts").shards:
+        for shard in resolve(texts, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise"):
                 *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
                 if len(invalid):

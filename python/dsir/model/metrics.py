@@ -58,6 +58,7 @@ def kl_reduction(  # type: ignore[overload-overlap]
     *,
     features: HashedNgrams | None = None,
     text: str = "text",
+    text_encoding: str | None = None,
     bootstrap: Literal[0] = 0,
     confidence: float = 0.95,
     seed: int = 0,
@@ -73,6 +74,7 @@ def kl_reduction(
     *,
     features: HashedNgrams | None = None,
     text: str = "text",
+    text_encoding: str | None = None,
     bootstrap: int,
     confidence: float = 0.95,
     seed: int = 0,
@@ -87,6 +89,7 @@ def kl_reduction(
     *,
     features: HashedNgrams | None = None,
     text: str = "text",
+    text_encoding: str | None = None,
     bootstrap: int = 0,
     confidence: float = 0.95,
     seed: int = 0,
@@ -112,6 +115,8 @@ def kl_reduction(
             several targets.
         features: the n-grams; None for the default ones.
         text: the text column.
+        text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+            a column is an error.
         bootstrap: number of replicates; 0 for no interval, else 20 or more. The counts of the
             selection and of one target at a time take replicates * buckets * 8 bytes each.
         confidence: share of the replicates in the interval, above 0 and below 1.
@@ -139,13 +144,14 @@ def kl_reduction(
     threads = whole_number("threads", threads, 1, 4096)
     if isinstance(target, dict) and not target:
         raise SettingError("target: the dict of targets is empty")
-    chosen = resolve(selected, text=text, name="selected")
+    corpus_of = functools.partial(resolve, text=text, encoding=text_encoding)
+    chosen = corpus_of(selected, name="selected")
     targets = (
-        [resolve(source, text=text, name=f"target[{name!r}]") for name, source in target.items()]
+        [corpus_of(source, name=f"target[{name!r}]") for name, source in target.items()]
         if isinstance(target, dict)
-        else [resolve(target, text=text, name="target")]
+        else [corpus_of(target, name="target")]
     )
-    raw_counts = _counts(resolve(raw, text=text, name="raw"), features, threads)
+    raw_counts = _counts(corpus_of(raw, name="raw"), features, threads)
     if not replicates:
         counts = _counts(chosen, features, threads)
         return _mean(

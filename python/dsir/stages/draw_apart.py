@@ -43,7 +43,7 @@ from dsir.stages.score_table import RUN_ROWS, Scores, in_runs
 
 _MOST_RUNS = 64  # Of a task, so 4 million rows.
 _TASKS = 4  # For each task that runs at a time, as long as a task has a run at least.
-_FEW = 1 << 18  # Candidates that are sent back and sorted.
+_FEW = 1 << 14  # Candidates that are sent back and sorted.
 
 U64 = npt.NDArray[np.uint64]
 
