@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import resolve
@@ -98,12 +99,27 @@ class FastTextModel:
         found = [np.zeros((0, len(self._labels)), np.float32)]
         for shard in resolve(source, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
-                probabilities, status = self._file.probabilities(batch.text, threads=threads)
+                probabilities, status = self.score_batch(batch.text, threads=threads)
                 bad = np.flatnonzero(status >= _core.INVALID_UTF8)
                 if len(bad):
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, int(bad[0]))
                 found.append(probabilities)
         return np.concatenate(found)
+
+    def score_batch(
+        self, texts: pa.Array, *, threads: int = 1
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+        """Compute probabilities as `score` does; a bad text gets a status and raises nothing.
+
+        Args:
+            texts: string, large_string, string_view, or a dictionary of one of these.
+            threads: how many threads to use; the result does not depend on it.
+
+        Returns:
+            float32[texts, labels]; and uint8[texts]: 0 is text, 1 is null, `_core.INVALID_UTF8` and
+            above is bad. What is no text has zeros.
+        """
+        return self._file.probabilities(texts, threads=threads)
 
     def for_label(self, label: str) -> LabelModel:
         """Return the model that weighs texts by the log-odds of a label, for `dsir.select`.

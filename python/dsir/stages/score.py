@@ -324,6 +324,7 @@ def _score_batches(
                 model.features.core_tokenizer,
                 task.threads,
                 normalize=model.features.core_normalize,
+                source=batch.text,
             )
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
         content = None
