@@ -175,7 +175,7 @@ def sample_to_folder(
         BudgetError: the budget cannot be met.
     """
     place = local_copy(scores)
-    manifest = read_manifest(place)
+    manifest = read_manifest(scores)
     if manifest["settings"].get("stage") != "score":
         raise WorkdirError(f"{scores}: is not a folder of scores; make one with 'dsir score'")
     extra = _extra_of(manifest)
