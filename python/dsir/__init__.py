@@ -35,6 +35,7 @@ from dsir.errors import (
     EmptyCorpusError,
     EngineError,
     InputError,
+    KernelError,
     ModelError,
     OutputError,
     RowError,
@@ -49,6 +50,7 @@ from dsir.model.estimators import load_model
 from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
+from dsir.model.kernels import kernel
 from dsir.model.label_model import LabelModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
@@ -75,6 +77,7 @@ __all__ = [
     "ImportanceModel",
     "InputError",
     "Interval",
+    "KernelError",
     "LabelModel",
     "ModelError",
     "OutputError",
@@ -95,6 +98,7 @@ __all__ = [
     "files",
     "fit",
     "graph",
+    "kernel",
     "kl_reduction",
     "load",
     "load_model",

@@ -29,12 +29,23 @@ UNICODE_VERSION: Final[str]
 TOKENIZERS: Final[tuple[str, ...]]
 """The names of the tokenisers of whole texts, which users may choose."""
 
-def tokens(utf8: str | bytes, tokenizer: str, normalize: str | None = None) -> list[str]:
-    """Return the lower-cased tokens of a text, by the tokeniser of this name.
+TOKENIZERS_AS_WRITTEN: Final[tuple[str, ...]]
+"""The names of those that take `lower=False`."""
+
+def tokens(
+    utf8: str | bytes,
+    tokenizer: str,
+    normalize: str | None = None,
+    lower: bool = True,
+    kernel: int = 0,
+) -> list[str]:
+    """Return the tokens of a text, by the tokeniser of this name.
 
     `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
-    `normalize` is None, or "NFC" for the tokens of the text in this form. An unknown name is a
-    ValueError, and so is a text that is not UTF-8.
+    `normalize` is None, or "NFC" for the tokens of the text in this form. With `lower=False` tokens
+    are as they are written, except for "word_tokenize". A `kernel` other than 0 is the address of a
+    compiled tokenizer that cuts instead. An unknown name is a ValueError, and so is a text that is
+    not UTF-8.
     """
 
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
@@ -167,8 +178,15 @@ class FeatureSpec:
         hash: Literal["fast", "sha256"],  # noqa: A002
         tokenizer: str = "wordpunct",
         normalize: str | None = None,
+        lower: bool = True,
+        tokenizer_kernel: int = 0,
+        feature_kernel: int = 0,
+        features_per_token: int = 0,
     ) -> None:
-        """`tokenizer="split"` is for tokens that were cut elsewhere and joined by spaces."""
+        """`tokenizer="split"` is for tokens that were cut elsewhere and joined by spaces.
+
+        "ids" is for numbers of tokens, four bytes each. The kernels are addresses, or 0 for none.
+        """
 
 class LogRatioTable:
     """log p_target - log p_raw for every target and bucket, in fixed point."""

@@ -15,6 +15,7 @@ __all__ = [
     "DsirWarning",
     "EmptyCorpusError",
     "InputError",
+    "KernelError",
     "ModelError",
     "OutputError",
     "RowError",
@@ -44,6 +45,10 @@ class BudgetError(DsirError, ValueError):
 
 class ModelError(DsirError):
     """A model cannot be fitted or read: the target is empty, or the model file is damaged."""
+
+
+class KernelError(DsirError):
+    """A kernel of the user raised an exception, or returned what its contract does not allow."""
 
 
 class WorkdirError(DsirError):

@@ -289,9 +289,9 @@ class Sequences(RuleBasedStateMachine):
             return either
         if overwrite or (out.call is None and out.sure):
             return {"done"}
-        if out.call == call and call.work and work is not None and work.last == call:
-            # What this call wrote, or began to write.
-            return {"done"} if out.sure else either
+        if out.call == call and work is not None and work.last in (call, None):
+            # What this call wrote, or began to write, unless another used the work directory since.
+            return {"done"} if out.sure and work.last == call else either
         return {"refused"} if out.whole and out.sure else either
 
     def _ended(self, call: Call, ended: Ended, before: dict[str, Contents], *, alone: bool) -> None:

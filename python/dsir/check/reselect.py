@@ -28,7 +28,8 @@ from dsir.errors import (
     StoreError,
 )
 from dsir.model.estimator import Estimator
-from dsir.model.estimators import load_estimator
+from dsir.model.estimators import load_estimator, load_model
+from dsir.model.own_tokenizer import is_described
 from dsir.output.folder import MODEL_FILE
 from dsir.output.manifest import Manifest
 from dsir.plural import counted
@@ -71,6 +72,8 @@ def select_again(
         SettingError: this version of dsir does not know the settings of the manifest.
         DsirError: see `dsir.select`.
     """
+    if is_described(manifest.settings["features"]):
+        load_model(own_file(manifest, MODEL_FILE))  # Makes its vocabulary known.
     plan = Plan.from_json(manifest.settings)
     with warnings.catch_warnings():
         # The run that made the selection has given them.

@@ -16,6 +16,7 @@ from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, bad_among, refuse_missing_rows
 from dsir.corpus.take_rows import take_few
+from dsir.corpus.token_ids import holds_ids
 from dsir.formats import Kind
 from dsir.primitive_arrays import to_numpy
 
@@ -42,7 +43,9 @@ class MemoryShard(Shard):
 
         lengths, content = hashlib.sha256(), hashlib.sha256()
         for batch in self.text_batches(on_error="skip"):
-            text = cast_column(batch.text, pa.large_string()).cast(pa.large_binary())
+            text = batch.text
+            if not holds_ids(text):
+                text = cast_column(text, pa.large_string()).cast(pa.large_binary())
             # One digest of all lengths and one of all bytes: neither depends on the batches.
             lengths.update(to_numpy(pc.binary_length(text).fill_null(-1)).data)
             content.update(_content(text.drop_null()))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dsir.corpus.encoded_text import as_text, text_type, undecodable
+from dsir.corpus.token_ids import is_list_of_ids
 from dsir.errors import TextColumnError
 
 _NAMED_COLUMNS = 20
@@ -101,6 +102,8 @@ def find_text_column(
         way_out = _WAY_OUT.format("text")
         if decoded is not None:
             way_out += ", or say how its bytes are text, e.g. with text_encoding='utf-8'"
+        elif is_list_of_ids(column.type):
+            way_out += ", or say that these are token numbers, with text_encoding='token-ids'"
         raise TextColumnError(
             f"{name}: column {text!r} is {column.type}, not text; "
             f"columns: {describe_columns(schema)}; {way_out}",

@@ -48,6 +48,7 @@ class ArrowStore(Store):
 
     def open(self, key: str) -> OpenObject:
         """Open a file, with one request for its size and etag."""
+        self._refuse_empty_parts(key)
         return trying(self._url(key), lambda: _ArrowObject(self, key))
 
     def files(self, key: str) -> list[str]:
@@ -113,6 +114,8 @@ class ArrowStore(Store):
     def _infos(self, key: str, *, recursive: bool) -> list[Any]:
         from pyarrow import fs
 
+        self._refuse_empty_parts(key)
+
         def find() -> list[Any]:
             selector = fs.FileSelector(key, recursive=recursive, allow_not_found=True)
             found: list[Any] = self._filesystem.get_file_info(selector)
@@ -125,6 +128,16 @@ class ArrowStore(Store):
 
     def _url(self, key: str) -> str:
         return f"{self.protocol}://{key}"
+
+    def _refuse_empty_parts(self, key: str) -> None:
+        """Raise RemoteError for a key that pyarrow's clients cannot read or write."""
+        if "//" in key:
+            error = RemoteError(
+                "nothing is between two of its slashes, and pyarrow cannot use such names; write "
+                "one slash, or copy the object to another name"
+            )
+            error.url = self._url(key)
+            raise error
 
     def open_stream(self, key: str) -> tuple[Any, ObjectState]:
         """Open a file of the file system, and return its state."""

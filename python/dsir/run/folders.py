@@ -176,7 +176,7 @@ def sample_to_folder(
     """
     place = local_copy(scores, lambda name: name.endswith(".json"))
     mirror = scores if isinstance(scores, Mirror) else None
-    manifest = read_manifest(place)
+    manifest = read_manifest(scores)
     if manifest["settings"].get("stage") != "score":
         raise WorkdirError(f"{scores}: is not a folder of scores; make one with 'dsir score'")
     extra = _extra_of(manifest)

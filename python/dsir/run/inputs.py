@@ -125,6 +125,7 @@ def cut(
     corpus = corpus.limited(machine.memory.reading)
     if windows.chunk_tokens is None or windows.chunk_stride is None:
         return corpus
+    assert isinstance(features.tokenizer, str), "the settings refuse windows of other tokenizers"
     return chunked(
         corpus,
         windows.chunk_tokens,

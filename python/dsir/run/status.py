@@ -106,7 +106,7 @@ def run_status(folder: Folder) -> RunStatus:
     if isinstance(folder, Mirror):
         for stage in ("counts", "scores", "rows", "outputs"):
             (folder / stage).fetch_all(_is_marker)
-    manifest = read_manifest(workdir)
+    manifest = read_manifest(folder)
     if manifest["settings"].get("stage") == "score":
         return _status_of_scores(folder, workdir, manifest)
     counts, outputs = workdir / "counts", workdir / "outputs"

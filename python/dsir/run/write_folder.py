@@ -98,7 +98,7 @@ def _write(
     overwrite: bool,
 ) -> WrittenRows:
     folder = local_copy(rows, lambda name: name.endswith(".json"))
-    manifest = read_manifest(folder)
+    manifest = read_manifest(rows)
     settings = manifest["settings"]
     if settings.get("stage") != "sample":
         raise WorkdirError(f"{rows}: is not a folder of selected rows; make one with 'dsir sample'")

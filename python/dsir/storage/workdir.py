@@ -182,7 +182,7 @@ def check_workdir(folder: Folder, inputs: Mapping[str, Any]) -> None:
         raise WorkdirError(f"{folder}: cannot be used as a work directory: is not a folder")
     if not (path / "manifest.json").exists():
         return
-    found = read_manifest(path)
+    found = read_manifest(folder)
     wanted = {**found, "inputs": json.loads(json.dumps(inputs))}
     if found != wanted:
         raise WorkdirError(
@@ -251,7 +251,7 @@ class Workdir:
         if self.mirror is not None:
             self.mirror.fetch(file.name)
         if file.exists():
-            found = read_manifest(self.path)
+            found = read_manifest(self.folder)
             if found == manifest:
                 self.resumed = True
                 return
@@ -309,12 +309,11 @@ class Workdir:
         Raises:
             WorkdirError: the manifest was changed, or is not readable.
         """
-        folder = self.path / stage
         if self.mirror is not None:
             (self.mirror / stage).fetch("manifest.json")
-        if not (folder / "manifest.json").exists():
+        if not (self.path / stage / "manifest.json").exists():
             return None
-        return read_manifest(folder)
+        return read_manifest(self.folder / stage)
 
     def results(self, stage: str) -> Iterator[dict[str, Any]]:
         """Yield what the markers in a stage's folder say, of any run; damaged ones are left out."""
@@ -460,24 +459,31 @@ def remove_unfinished(folder: Folder) -> None:
         raise WorkdirError(f"{folder}: cannot remove unfinished files: {error}") from error
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(folder: Folder) -> dict[str, Any]:
     """Read the manifest of a work directory.
+
+    Args:
+        folder: the folder; or its mirror, which has fetched the manifest and names it in errors.
 
     Raises:
         WorkdirError: there is no manifest, it was changed, or it cannot be read.
     """
-    file = path / "manifest.json"
+    path, named = folder, f"{folder}/manifest.json"
+    if isinstance(path, Mirror):
+        path = path.local
     try:
-        found = read_sealed(file)
+        found = read_sealed(path / "manifest.json")
     except FileNotFoundError:
         raise WorkdirError(
-            f"{path}: is not a work directory of dsir (it has no manifest.json)"
+            f"{folder}: is not a work directory of dsir (it has no manifest.json)"
         ) from None
     except (OSError, ValueError) as error:
-        raise WorkdirError(f"{file}: cannot be read ({error})") from error
+        raise WorkdirError(
+            f"{named}: cannot be read ({error}); remove the folder {folder} to do its work again"
+        ) from error
     if found.get("format") != FORMAT or not _is_manifest(found):
         raise WorkdirError(
-            f"{file}: this version of dsir cannot read this manifest; use the version that wrote "
+            f"{named}: this version of dsir cannot read this manifest; use the version that wrote "
             "it, or another work directory"
         )
     return found
