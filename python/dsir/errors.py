@@ -14,6 +14,7 @@ __all__ = [
     "DsirError",
     "DsirWarning",
     "EmptyCorpusError",
+    "EngineError",
     "InputError",
     "KernelError",
     "ModelError",

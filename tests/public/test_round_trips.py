@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import importlib.util
 import json
 import pickle
 import re
@@ -18,11 +19,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from fasttext_file import FastTextFile
 from public_classes import public_classes
 
 import dsir
 from dsir import compat, errors, graph
 from dsir.gais.selector import InstanceSelector
+from dsir.model import kernels
 from dsir.model.estimator import Estimator
 from dsir.model.model_file import Content
 from dsir.remote import RemotePath
@@ -31,6 +34,24 @@ TEXTS = [f"the court number {i} and {i} of the law {i % 7} {'x ' * (i % 5)}" for
 TARGET = TEXTS[:9]
 NUMBERS = np.random.default_rng(0).normal(size=(60, 3))
 LABELS = np.arange(60) % 2
+KERNELS: list[kernels.Kernel] = []
+if importlib.util.find_spec("numba") is not None:  # They are pickled by their name in this module.
+
+    @dsir.kernel("tokenizer")
+    def whole_text(text, at, starts, ends):
+        """Take what is left as one token."""
+        starts[0], ends[0] = at, len(text)
+        return 1
+
+    @dsir.kernel("features")
+    def same_bucket(tokens, buckets, out):
+        """Put every token into the last bucket."""
+        for place in range(len(tokens)):
+            out[place] = buckets - 1
+        return len(tokens)
+
+    KERNELS += [whole_text, same_bucket]
+
 GIVEN: dict[str, Any] = {"min_tokens": 1, "length": "mean", "progress": False}
 
 TRIPS: dict[str, Callable[[Any], Any]] = {
@@ -67,6 +88,7 @@ def made(tmp_path_factory) -> dict[str, Any]:
         dsir.select(raw, TARGET, n=25, seed=3, out=folder / "other", **bad)
         separate = dsir.select(TEXTS, several, n=24, targets="separate", **GIVEN)
         covering = dsir.select(TEXTS, TARGET, n=9, **covers)
+        fasttext = dsir.FastTextModel(FastTextFile(word_ngrams=1, bucket=0).encode())
         idf = graph.Idf(stopwords=["the"], punctuation=True).fit(TEXTS)
         objects = {
             "files": files,
@@ -80,6 +102,9 @@ def made(tmp_path_factory) -> dict[str, Any]:
             "calibrations": covering.model.calibrations,
             "features": dsir.HashedNgrams(n=3, tokenizer="unicode", normalize="NFC"),
             "filters": dsir.QualityFilters(min_words=5, max_numeric=0.5),
+            "kernels": KERNELS,
+            "fasttext": fasttext,
+            "label": fasttext.for_label(fasttext.labels[0]),
             "interval": dsir.kl_reduction(TEXTS[:20], TEXTS, TARGET, bootstrap=20),
             "texts": dsir.texts([*TEXTS, None]),
             "paths": dsir.files(["a.jsonl", folder]),
@@ -157,6 +182,8 @@ def _content(value: Any) -> Any:
         return re.sub(" at 0x[0-9a-f]+", "", repr(value))  # An array of Arrow shows where it is.
     if isinstance(value, Estimator):
         return value.fingerprint, _content(value.content())
+    if isinstance(value, dsir.FastTextModel):
+        return value.labels, _content(value.score(TEXTS))
     if isinstance(value, graph.Idf):
         return value.documents, {term: value[term] for term in ("court", "law", "x", "never")}
     if isinstance(value, Content):
@@ -209,6 +236,8 @@ def _same(twin: Any, one: Any, way: str) -> None:
 
 def test_every_public_class_has_an_object(objects):
     without = public_classes() - {type(one) for _, one in objects}
+    if not KERNELS:
+        without -= {kernels.TokenizerKernel, kernels.FeatureKernel}
     assert not without, f"make an object of {without} in the fixture `made`"
 
 

@@ -243,7 +243,7 @@ def test_runs_and_parts_do_not_matter(corpus, models, monkeypatch, tmp_path):
     want, _ = expected(
         corpus, models["separate"], **{k: KEYWORDS[k] for k in ("n", "dedup", "max_per")}
     )
-    monkeypatch.setattr("dsir.stages.score_table._RUN", 16)
+    monkeypatch.setattr("dsir.stages.draw_apart.RUN_ROWS", 16)
     monkeypatch.setattr("dsir.stages.score.in_runs", _short_runs)
     found = []
     whole = repeats.find_repeats

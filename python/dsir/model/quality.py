@@ -87,6 +87,17 @@ class QualityFilters:
     classifier: str | None = None
     label: str | None = None
 
+    def __repr__(self) -> str:
+        """Return the call that makes these filters; those of a classifier only if there is one."""
+        of_classifier = ("min_probability", "classifier", "label")
+        shown = [
+            one.name
+            for one in fields(self)
+            if self.classifier is not None or one.name not in of_classifier
+        ]
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"QualityFilters({values})"
+
     def __post_init__(self) -> None:
         """Check the thresholds."""
         for name in REASONS:
