@@ -17,9 +17,11 @@ from typing import Any
 
 from benchmarks import (
     end_to_end,
+    fasttext_models,
     kernels,
     machine,
     memory,
+    own_kernels,
     peers,
     reference_program,
     sampling,
@@ -40,7 +42,9 @@ def benchmarks(data: Path, *, full: bool) -> dict[str, Callable[[], dict[str, An
         "scoring": lambda: _scoring(data, rounds),
         "kernels": lambda: kernels.run(data, rounds),
         "tokenizers": lambda: tokenizers.run(data, 3 * rounds),
+        "own_kernels": lambda: own_kernels.run(data, 3 * rounds),
         "peers": lambda: peers.run(data, rounds),
+        "fasttext": lambda: fasttext_models.run(data, rounds),
         "end_to_end": lambda: end_to_end.run(data, rounds, shards),
         "threads": lambda: threads.run(data, rounds, shards),
         "sampling": lambda: sampling.run(10**8 if full else 10**7, rounds),

@@ -13,14 +13,22 @@ using ngram::LogRatioTable;
 using ngram::Weighing;
 
 FeatureSpec feature_spec(unsigned n, std::uint32_t buckets, const std::string& hash,
-                         const std::string& tokenizer,
-                         const std::optional<std::string>& normalize) {
+                         const std::string& tokenizer, const std::optional<std::string>& normalize,
+                         bool lower, std::uintptr_t tokenizer_kernel, std::uintptr_t feature_kernel,
+                         std::uint32_t features_per_token) {
     require(n >= 1 && n <= ngram::kMaxOrder, "n must be 1 to 8");
     require(buckets >= ngram::kMinBuckets && buckets <= ngram::kMaxBuckets,
             "buckets must be 2 to 2^24");
     require(hash == "fast" || hash == "sha256", "hash must be 'fast' or 'sha256'");
-    return {n, buckets, hash == "fast" ? ngram::HashKind::fast : ngram::HashKind::sha256,
-            tokenizer_kind(tokenizer), form_of(normalize)};
+    require(feature_kernel == 0 || (features_per_token >= 1 && features_per_token <= 256),
+            "features_per_token must be 1 to 256");
+    return {n,
+            buckets,
+            hash == "fast" ? ngram::HashKind::fast : ngram::HashKind::sha256,
+            cutting_of(tokenizer, lower, tokenizer_kernel),
+            form_of(normalize),
+            reinterpret_cast<ngram::FeatureKernel>(feature_kernel),
+            features_per_token};
 }
 
 py::tuple count(const py::object& array, const FeatureSpec& spec, Array<std::int64_t>& counts,
@@ -127,10 +135,18 @@ void bind_ngram(py::module_& module) {
     module.attr("MIN_BUCKETS") = ngram::kMinBuckets;
     module.attr("MAX_BUCKETS") = ngram::kMaxBuckets;
     py::register_exception<arrow::TypeError>(module, "ArrowTypeError", PyExc_TypeError);
+    py::register_local_exception_translator([](std::exception_ptr failure) {
+        try {
+            if (failure) std::rethrow_exception(failure);
+        } catch (const text::KernelError& error) {
+            py::set_error(py::module_::import("dsir.errors").attr("KernelError"), error.what());
+        }
+    });
     py::class_<FeatureSpec>(module, "FeatureSpec")
         .def(py::init(&feature_spec), py::kw_only(), py::arg("n"), py::arg("buckets"),
-             py::arg("hash"), py::arg("tokenizer") = "wordpunct",
-             py::arg("normalize") = py::none());
+             py::arg("hash"), py::arg("tokenizer") = "wordpunct", py::arg("normalize") = py::none(),
+             py::arg("lower") = true, py::arg("tokenizer_kernel") = 0,
+             py::arg("feature_kernel") = 0, py::arg("features_per_token") = 0);
     py::class_<LogRatioTable>(module, "LogRatioTable")
         .def(py::init(&make_table), py::arg("log_ratio").noconvert());
     module.def("count", &count, py::arg("array"), py::arg("spec"), py::arg("counts").noconvert(),

@@ -21,16 +21,33 @@ py::tuple tokenizer_names() {
     return py::tuple(names);
 }
 
-template <class Tokenizer>
-std::vector<std::string> tokens_of(std::string_view utf8) {
+/// The names of those that can leave letters as they are written.
+py::tuple tokenizers_as_written() {
+    py::list names;
+    text::visit_tokenizers([&names]<class Entry>(const Entry& entry) {
+        if constexpr (text::kTakesCase<typename Entry::Tokens> ||
+                      std::same_as<typename Entry::Tokens, text::WordPunct>) {
+            names.append(py::str(entry.name.data(), entry.name.size()));
+        }
+    });
+    return py::tuple(names);
+}
+
+std::vector<std::string> tokens_of(std::string_view utf8, const text::Cutting& cutting) {
     std::vector<std::string> tokens;
     text::TokenBuffer buffer;
-    Tokenizer tokenizer(utf8, buffer);
-    while (tokenizer.next()) {
-        for (std::size_t k = 0; k < buffer.size(); ++k) tokens.emplace_back(buffer[k]);
-    }
-    require(tokenizer.valid(), "the text is not UTF-8");
+    text::visit_tokens(cutting, utf8, buffer, [&](auto& tokenizer) {
+        while (tokenizer.next()) {
+            for (std::size_t k = 0; k < buffer.size(); ++k) tokens.emplace_back(buffer[k]);
+        }
+        require(tokenizer.valid(), "the text is not UTF-8");
+    });
     return tokens;
+}
+
+template <text::TokenizerKind kKind>
+std::vector<std::string> tokens_by_kind(std::string_view utf8) {
+    return tokens_of(utf8, {kKind});
 }
 
 std::string nfc(std::string_view utf8) {
@@ -43,12 +60,11 @@ std::string nfc(std::string_view utf8) {
 }
 
 std::vector<std::string> tokens_by(std::string_view utf8, std::string_view tokenizer,
-                                   const std::optional<std::string>& normalize) {
+                                   const std::optional<std::string>& normalize, bool lower,
+                                   std::uintptr_t kernel) {
     const std::string in_form = form_of(normalize) == text::Form::nfc ? nfc(utf8) : "";
     if (normalize) utf8 = in_form;
-    return text::visit_tokenizer(tokenizer_kind(tokenizer), [utf8]<class Entry>(const Entry&) {
-        return tokens_of<typename Entry::Tokens>(utf8);
-    });
+    return tokens_of(utf8, cutting_of(tokenizer, lower, kernel));
 }
 
 std::string lowered(std::string_view utf8) {
@@ -107,12 +123,15 @@ py::tuple split_sentences(const py::object& array) {
 void bind_text(py::module_& module) {
     module.attr("UNICODE_VERSION") = unicode::kUnicodeVersion;
     module.attr("TOKENIZERS") = tokenizer_names();
-    module.def("tokens", &tokens_by, py::arg("utf8"), py::arg("tokenizer"),
-               py::arg("normalize") = py::none(), py::call_guard<py::gil_scoped_release>(),
-               "The tokens of a text, by the tokenizer of this name.");
-    module.def("wordpunct_tokens", &tokens_of<text::WordPunct>, py::arg("utf8"),
+    module.attr("TOKENIZERS_AS_WRITTEN") = tokenizers_as_written();
+    module.def(
+        "tokens", &tokens_by, py::arg("utf8"), py::arg("tokenizer"),
+        py::arg("normalize") = py::none(), py::arg("lower") = true, py::arg("kernel") = 0,
+        py::call_guard<py::gil_scoped_release>(),
+        "The tokens of a text, by the tokenizer of this name, or by the kernel at an address.");
+    module.def("wordpunct_tokens", &tokens_by_kind<text::TokenizerKind::wordpunct>, py::arg("utf8"),
                py::call_guard<py::gil_scoped_release>(), "Lower-cased wordpunct tokens of a text.");
-    module.def("word_tokens", &tokens_of<text::WordTokenize>, py::arg("utf8"),
+    module.def("word_tokens", &tokens_by_kind<text::TokenizerKind::word_tokenize>, py::arg("utf8"),
                py::call_guard<py::gil_scoped_release>(),
                "Lower-cased words of a text, taken as one sentence, by NLTK's rules.");
     module.def("nfc", &nfc, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),

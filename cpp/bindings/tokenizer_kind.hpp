@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,13 @@ inline text::TokenizerKind tokenizer_kind(std::string_view name) {
         names += "'" + std::string(entry.name) + "'";
     });
     throw std::invalid_argument("tokenizer must be " + names);
+}
+
+/// How documents are cut by the tokenizer of this name, or by the kernel at an address other than
+/// 0.
+inline text::Cutting cutting_of(std::string_view tokenizer, bool lower, std::uintptr_t kernel) {
+    return {tokenizer_kind(tokenizer), lower ? text::Case::lower : text::Case::as_written,
+            reinterpret_cast<text::TokenizerKernel>(kernel)};
 }
 
 /// The form of this name, or as_is for None.

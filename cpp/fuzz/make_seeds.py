@@ -86,6 +86,29 @@ def rows_and_graphs() -> dict[str, bytes]:
     return {"sparse": sparse, "dense": dense, "graph": graph, "squares": squares}
 
 
+def fasttext_model(loss: int, *, maxn: int = 0, quantised: bool = False, kept: int = -1) -> bytes:
+    """A model file of fastText: six words, three labels, matrices of small numbers."""
+    words = ["</s>", "the", "ship", "of", "sea", "\u00e9t\u00e9"]
+    labels = ["__label__a", "__label__b", "__label__c"]
+    dim, bucket = 4, 10
+    model = struct.pack("<14id", 793712314, 12, dim, 5, 5, 1, 5, 2, loss, 3, bucket, 1, maxn, 9, 1)
+    model += struct.pack("<iiiqq", 9, 6, 3, 50, kept)
+    for names, kind in ((words, 0), (labels, 1)):
+        for number, name in enumerate(names):
+            model += name.encode() + b"\0" + struct.pack("<qb", 9 - number, kind)
+    model += b"".join(struct.pack("<ii", 3 * i, i) for i in range(max(kept, 0)))
+    rows = 6 + (bucket if kept < 0 else kept)
+    numbers = [struct.pack("<f", (7 * i % 19 - 9) / 4) for i in range(256 * dim)]
+    if quantised:
+        codes = bytes(i * 37 % 256 for i in range(2 * rows))
+        model += struct.pack("<bbqqi", 1, 1, rows, dim, len(codes)) + codes
+        model += struct.pack("<iiii", dim, 2, 2, 2) + b"".join(numbers)
+        model += bytes(rows) + struct.pack("<iiii", 1, 1, 1, 1) + b"".join(numbers[:256])
+    else:
+        model += struct.pack("<bqq", 0, rows, dim) + b"".join(numbers[: rows * dim])
+    return model + struct.pack("<bqq", 0, 3, dim) + b"".join(numbers[: 3 * dim])
+
+
 def thrift(*fields: tuple[int, object]) -> bytes:
     """A structure in Thrift's compact protocol: its ids, and numbers, texts, structures and lists.
 
@@ -166,6 +189,13 @@ def seeds() -> dict[str, dict[str, bytes]]:
     return {
         "arrow": hostile_arrays(),
         "chunk": rows(b"\x00\x03\x01\x00\x01\x00", b"\x01\x02\x01\x02\x01\x01\x00\x01\x02"),
+        "fasttext": {
+            "softmax": fasttext_model(3),
+            "tree": fasttext_model(1, maxn=3),
+            "one_vs_all": fasttext_model(4, maxn=2),
+            "quantised": fasttext_model(3, quantised=True),
+            "pruned": fasttext_model(2, quantised=True, kept=3, maxn=2),
+        },
         "json": {
             "plain": b'\x00{"id": 1, "text": "a b", "tags": [null, true, {"x": -1.5e3}]}',
             "escapes": b'\x00{"text": "\\u00e9\\n\\ud83d\\ude00\\ud800 \xe6\x9d\xb1", "a": {}}',

@@ -97,9 +97,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::Input input(data, size);
     const std::uint8_t kinds = input.byte();
     const ngram::FeatureSpec spec{
-        1U + kinds % 8U, kBuckets[input.below(8)],
+        1U + kinds % 8U,
+        kBuckets[input.below(8)],
         (kinds & 8) != 0 ? ngram::HashKind::sha256 : ngram::HashKind::fast,
-        static_cast<text::TokenizerKind>((kinds >> 4) % text::kTokenizerCount)};
+        {static_cast<text::TokenizerKind>((kinds >> 4) % text::kTokenizerCount)}};
     const std::size_t layout = input.below(5);
     const unsigned threads =
         1 + static_cast<unsigned>(input.below(16) == 0);  // starting threads is expensive

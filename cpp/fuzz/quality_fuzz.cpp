@@ -119,6 +119,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto array = fuzz::in_layout(layout, rows);
     const arrow::TextColumn column = array->column();
     text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) {
+        if constexpr (std::is_same_v<typename Entry::Tokens, text::TokenIds>) return;  // no texts
         check<typename Entry::Tokens>(column, tokenizer, stop_words, threads);
     });
     return 0;

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
 #include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
+#include "ngram/kernel_features.hpp"
 #include "ngram/sha256_ngrams.hpp"
 #include "text/nfc.hpp"
 #include "text/token_buffer.hpp"
@@ -17,15 +20,17 @@ namespace dsir::ngram {
 /// Turns documents into the buckets of their n-grams. Holds scratch memory, so use one per thread.
 class BucketStream {
   public:
+    /// The most buckets that a call of a sink gets.
+    static constexpr std::size_t kMostAtOnce = kMaxOrder * text::kStretchTokens;
+
     explicit BucketStream(const FeatureSpec& spec)
-        : ngrams_(spec.hash == HashKind::fast ? Ngrams(std::in_place_type<FastNgrams>, spec)
-                                              : Ngrams(std::in_place_type<Sha256Ngrams>, spec)),
-          tokenizer_(spec.tokenizer) {
+        : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
         if (spec.form == text::Form::nfc) nfc_.emplace();
     }
 
     struct Outcome {
         std::uint64_t tokens;
+        std::uint64_t features;  ///< buckets of a valid document, each as often as it was delivered
         /// False if the document is not UTF-8, or too long in its form. The stretches before the
         /// bad bytes were delivered.
         bool valid;
@@ -38,35 +43,51 @@ class BucketStream {
     Outcome run(std::string_view document, Sink&& sink) {
         if (nfc_) {
             const std::optional<std::string_view> in_form = (*nfc_)(document);
-            if (!in_form) return {0, false};
+            if (!in_form) return {0, 0, false};
             document = *in_form;
         }
-        return text::visit_tokenizer(tokenizer_, [&]<class Entry>(const Entry&) {
-            return run_with<typename Entry::Tokens>(document, sink);
-        });
+        return text::visit_tokens(cutting_, document, buffer_,
+                                  [&](auto& tokenizer) { return run_with(tokenizer, sink); });
     }
 
   private:
-    using Ngrams = std::variant<FastNgrams, Sha256Ngrams>;
+    using Ngrams = std::variant<FastNgrams, Sha256Ngrams, KernelFeatures>;
+
+    static Ngrams ngrams_of(const FeatureSpec& spec) {
+        if (spec.kernel != nullptr) return Ngrams(std::in_place_type<KernelFeatures>, spec);
+        if (spec.hash == HashKind::fast) return Ngrams(std::in_place_type<FastNgrams>, spec);
+        return Ngrams(std::in_place_type<Sha256Ngrams>, spec);
+    }
 
     template <class Tokenizer, class Sink>
-    Outcome run_with(std::string_view document, Sink& sink) {
+    Outcome run_with(Tokenizer& tokenizer, Sink& sink) {
         return std::visit(
-            [&](auto& ngrams) {
+            [&]<class Own>(Own& ngrams) {
                 ngrams.start_document();
-                Tokenizer tokenizer(document, buffer_);
                 std::uint64_t tokens = 0;
                 while (tokenizer.next()) {
                     tokens += buffer_.size();
                     sink(ngrams.take(buffer_));
                 }
-                return Outcome{tokens, tokenizer.valid()};
+                const bool valid = tokenizer.valid();
+                std::uint64_t features = ngram_count(tokens, n_);
+                if constexpr (std::same_as<Own, KernelFeatures>) {
+                    std::span<const std::uint32_t> found;
+                    if (valid) found = ngrams.finish();
+                    features = found.size();
+                    for (; found.size() > kMostAtOnce; found = found.subspan(kMostAtOnce)) {
+                        sink(found.first(kMostAtOnce));
+                    }
+                    sink(found);
+                }
+                return Outcome{tokens, features, valid};
             },
             ngrams_);
     }
 
     Ngrams ngrams_;
-    text::TokenizerKind tokenizer_;
+    text::Cutting cutting_;
+    unsigned n_;
     std::optional<text::Nfc> nfc_;  ///< if documents are brought into this form
     text::TokenBuffer buffer_;
 };

@@ -21,11 +21,11 @@ CountResult& CountResult::operator+=(const CountResult& other) {
 
 namespace {
 
-/// Adds one document to the counts. Returns its number of tokens, or -1 if the document is not
-/// UTF-8 or too long.
-std::int64_t count_document(BucketStream& stream, std::string_view document,
-                            std::span<std::int64_t> counts) {
-    if (document.size() > text::kLargestDocument) return -1;
+/// Adds one document to the counts. If the document is not UTF-8 or too long, it adds nothing, and
+/// the outcome is not valid.
+BucketStream::Outcome count_document(BucketStream& stream, std::string_view document,
+                                     std::span<std::int64_t> counts) {
+    if (document.size() > text::kLargestDocument) return {0, 0, false};
     const auto add = [counts](std::span<const std::uint32_t> buckets) {
         visit_entries(buckets, counts.data(), counts.size(), [](std::int64_t& entry) { ++entry; });
     };
@@ -37,28 +37,25 @@ std::int64_t count_document(BucketStream& stream, std::string_view document,
             visit_entries(buckets, counts.data(), counts.size(),
                           [](std::int64_t& entry) { --entry; });
         });
-        return -1;
     }
-    return static_cast<std::int64_t>(outcome.tokens);
+    return outcome;
 }
 
-CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, unsigned n,
-                        std::int64_t limit, std::int64_t begin, std::int64_t end,
-                        std::span<std::int64_t> counts) {
+CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, std::int64_t limit,
+                        std::int64_t begin, std::int64_t end, std::span<std::int64_t> counts) {
     CountResult result;
     for (std::int64_t row = begin; row < end; ++row) {
         ++result.rows;
         const auto document = column[row];
         if (!document) continue;
-        const std::int64_t tokens = count_document(stream, *document, counts);
-        if (tokens < 0) {
+        const auto outcome = count_document(stream, *document, counts);
+        if (!outcome.valid) {
             result.invalid_rows.push_back(row);
             continue;
         }
-        result.tokens += tokens;
-        result.documents += tokens > 0 ? 1 : 0;
-        result.ngrams +=
-            static_cast<std::int64_t>(ngram_count(static_cast<std::uint64_t>(tokens), n));
+        result.tokens += static_cast<std::int64_t>(outcome.tokens);
+        result.documents += outcome.tokens > 0 ? 1 : 0;
+        result.ngrams += static_cast<std::int64_t>(outcome.features);
         if (limit >= 0 && result.ngrams > limit) break;
     }
     return result;
@@ -78,18 +75,18 @@ CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std:
                   unsigned threads, std::int64_t* counts) {
     // A token takes at least one byte. If even that many tokens cannot reach the limit, rows may be
     // counted in any order.
-    const auto most = static_cast<std::int64_t>(spec.n) * column.text_bytes();
+    const auto most = std::int64_t{spec.most_per_token()} * column.text_bytes();
     const bool limit_can_be_met = limit >= 0 && most > limit;
     if (threads <= 1 || limit_can_be_met) {
         BucketStream stream(spec);
-        return count_range(stream, column, spec.n, limit, 0, column.size(), {counts, spec.buckets});
+        return count_range(stream, column, limit, 0, column.size(), {counts, spec.buckets});
     }
     std::vector<std::unique_ptr<Partial>> partials(threads);
     const auto count_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         if (!partials[thread]) partials[thread] = std::make_unique<Partial>(spec);
         Partial& partial = *partials[thread];
         const CountResult part =
-            count_range(partial.stream, column, spec.n, -1, begin, end, partial.counts);
+            count_range(partial.stream, column, -1, begin, end, partial.counts);
         partial.result += part;
     };
     parallel::for_ranges(column.size(), threads, count_part);

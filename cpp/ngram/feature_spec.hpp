@@ -9,14 +9,25 @@ namespace dsir::ngram {
 
 enum class HashKind : std::uint8_t { fast, sha256 };
 
+/// A maker of features that the caller has compiled. Gets the hashes of all tokens of a document,
+/// writes at most `room` buckets, each below `buckets`, and returns how many. A number below 0 says
+/// that the kernel failed.
+using FeatureKernel = std::int64_t (*)(const std::uint64_t* tokens, std::int64_t size,
+                                       std::uint32_t* out, std::int64_t room, std::int64_t buckets);
+
 /// Which features a document has: the hashed n-grams of orders 1 to n, over the tokens of a
 /// tokenizer.
 struct FeatureSpec {
     unsigned n = 2;                 ///< 1 to kMaxOrder
     std::uint32_t buckets = 10000;  ///< 2 to kMaxBuckets
     HashKind hash = HashKind::fast;
-    text::TokenizerKind tokenizer = text::TokenizerKind::wordpunct;
+    text::Cutting cutting = {};
     text::Form form = text::Form::as_is;  ///< of the documents that the tokenizer gets
+    FeatureKernel kernel = nullptr;  ///< makes the features in place of n-grams, if there is one
+    std::uint32_t kernel_most = 0;   ///< the most features that `kernel` makes of a token
+
+    /// The most features that a document has for each of its tokens.
+    std::uint32_t most_per_token() const { return kernel == nullptr ? n : kernel_most; }
 };
 
 inline constexpr unsigned kMaxOrder = 8;

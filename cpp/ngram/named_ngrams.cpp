@@ -12,10 +12,9 @@ namespace {
 // Written in a plain and slow way, independently of the streams that the kernels use, so that the
 // tests can compare the two.
 template <class Tokenizer>
-bool name_ngrams(std::string_view document, const FeatureSpec& spec, std::vector<NamedNgram>& out) {
+bool name_ngrams(Tokenizer& tokenizer, const text::TokenBuffer& buffer, const FeatureSpec& spec,
+                 std::vector<NamedNgram>& out) {
     const digest::Sha256Buckets sha256_bucket(spec.buckets);
-    text::TokenBuffer buffer;
-    Tokenizer tokenizer(document, buffer);
     std::deque<std::string> last;
     while (tokenizer.next()) {
         for (std::size_t k = 0; k < buffer.size(); ++k) {
@@ -54,8 +53,9 @@ bool named_ngrams(std::string_view document, const FeatureSpec& spec,
         if (!in_form) return false;
         document = *in_form;
     }
-    return text::visit_tokenizer(spec.tokenizer, [&]<class Entry>(const Entry&) {
-        return name_ngrams<typename Entry::Tokens>(document, spec, out);
+    text::TokenBuffer buffer;
+    return text::visit_tokens(spec.cutting, document, buffer, [&](auto& tokenizer) {
+        return name_ngrams(tokenizer, buffer, spec, out);
     });
 }
 

@@ -96,9 +96,8 @@ struct Scratch {
     std::vector<double> weights;
 };
 
-void score_row(Scratch& scratch, std::optional<std::string_view> document, unsigned n,
-               const Weighing& weighing, std::int64_t row, std::int64_t rows,
-               const ScoreOutput& out) {
+void score_row(Scratch& scratch, std::optional<std::string_view> document, const Weighing& weighing,
+               std::int64_t row, std::int64_t rows, const ScoreOutput& out) {
     const auto columns = static_cast<std::int64_t>(weighing.columns());
     for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = 0;
     out.tokens[row] = 0;
@@ -117,10 +116,10 @@ void score_row(Scratch& scratch, std::optional<std::string_view> document, unsig
         return;
     }
     out.tokens[row] = static_cast<std::uint32_t>(outcome.tokens);
-    if (outcome.tokens == 0) return;
+    if (outcome.features == 0) return;
     double* const weights = scratch.weights.data();
     for (std::size_t t = 0; t < weighing.targets; ++t) weights[t] = scratch.sums.of_target(t);
-    weighing.apply(outcome.tokens, ngram_count(outcome.tokens, n), weights);
+    weighing.apply(outcome.tokens, outcome.features, weights);
     for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = weights[c];
 }
 
@@ -132,7 +131,7 @@ void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRa
     const auto score_range = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         if (!scratches[thread]) scratches[thread] = std::make_unique<Scratch>(spec, table);
         for (std::int64_t row = begin; row < end; ++row) {
-            score_row(*scratches[thread], column[row], spec.n, weighing, row, column.size(), out);
+            score_row(*scratches[thread], column[row], weighing, row, column.size(), out);
         }
     };
     parallel::for_ranges(column.size(), threads, score_range);

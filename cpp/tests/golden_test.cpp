@@ -106,7 +106,7 @@ TEST(coverage) {
     using namespace dsir::ngram;
     const auto raw = TextArray::strings(made_up_corpus(1, 300));
     const auto target = TextArray::strings(made_up_corpus(2, 60));
-    const FeatureSpec spec{2, 1U << 14, HashKind::fast, dsir::text::TokenizerKind::wordpunct};
+    const FeatureSpec spec{2, 1U << 14, HashKind::fast, {dsir::text::TokenizerKind::wordpunct}};
     std::vector<std::int64_t> of_raw(spec.buckets);
     std::vector<std::int64_t> of_target(spec.buckets);
     count(raw->column(), spec, -1, 2, of_raw.data());
@@ -178,7 +178,7 @@ TEST(counts_and_log_weights) {
     };
     constexpr std::size_t kTargets = 11;
     for (const auto& [hash, tokenizer, n, expected_counts, expected_log_weights] : golden) {
-        const FeatureSpec spec{n, 10000, hash, tokenizer};
+        const FeatureSpec spec{n, 10000, hash, {tokenizer}};
         std::vector<std::int64_t> of_raw(spec.buckets);
         std::vector<std::int64_t> of_target(spec.buckets);
         const CountResult counted = count(raw->column(), spec, -1, 2, of_raw.data());

@@ -102,8 +102,10 @@ TEST(streams_equal_named_ngrams) {
     Random random(10);
     for (unsigned n = 1; n <= kMaxOrder; ++n) {
         for (std::size_t kind = 0; kind < kHashes.size() * kTokenizerCount; ++kind) {
-            const FeatureSpec spec{n, n % 2 == 0 ? 10000U : kMaxBuckets, kHashes[kind % 2],
-                                   static_cast<TokenizerKind>(kind / 2)};
+            const auto tokenizer = static_cast<TokenizerKind>(kind / 2);
+            if (tokenizer == TokenizerKind::ids) continue;  // takes no texts
+            const FeatureSpec spec{
+                n, n % 2 == 0 ? 10000U : kMaxBuckets, kHashes[kind % 2], {tokenizer}};
             BucketStream stream(spec);  // one for all documents: nothing may remain in it
             std::vector<std::string> documents = {"", "a", "a b", "a b c d e f g h i j"};
             for (int i = 0; i < rounds(25); ++i) {

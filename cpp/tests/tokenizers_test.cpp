@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -10,7 +11,7 @@
 #include "unicode/utf8.hpp"
 
 // The contract of tokenizers.hpp, checked for every tokenizer in its list. A new tokenizer is
-// tested without a line here.
+// tested without a line here. "ids" takes no texts and has tests of its own.
 
 namespace {
 
@@ -63,6 +64,14 @@ std::vector<std::string> tokens_of(std::string_view document, TokenBuffer& buffe
     return tokens;
 }
 
+/// Calls visit(entry) for every tokenizer of texts.
+template <class Visit>
+void visit_tokenizers_of_texts(Visit&& visit) {
+    visit_tokenizers([&visit]<class Entry>(const Entry& entry) {
+        if constexpr (!std::is_same_v<typename Entry::Tokens, TokenIds>) visit(entry);
+    });
+}
+
 bool is_utf8(std::string_view text) {
     const auto* at = reinterpret_cast<const std::uint8_t*>(text.data());
     const auto* const end = at + text.size();
@@ -88,16 +97,16 @@ TEST(names_and_kinds_belong_together) {
     });
     CHECK_EQUAL(names.size(), kTokenizerCount);
     // Model files hold these names. New tokenizers come after them.
-    CHECK(kTokenizerCount >= 8);
-    names.resize(8);
+    CHECK(kTokenizerCount >= 9);
+    names.resize(9);
     CHECK(names == (std::vector<std::string>{"wordpunct", "word_tokenize", "split", "unicode",
-                                             "chars", "codepoints", "bytes", "whitespace"}));
+                                             "chars", "codepoints", "bytes", "whitespace", "ids"}));
     CHECK(tokenizer_named("Wordpunct") == std::nullopt);
     CHECK(tokenizer_named("") == std::nullopt);
 }
 
 TEST(stretches_are_bounded_and_tokens_are_utf8) {
-    visit_tokenizers([]<class Entry>(const Entry&) {
+    visit_tokenizers_of_texts([]<class Entry>(const Entry&) {
         TokenBuffer buffer;
         Random random(1);
         for (int i = 0; i < rounds(200); ++i) {
@@ -112,7 +121,7 @@ TEST(stretches_are_bounded_and_tokens_are_utf8) {
 
 TEST(tokens_depend_on_the_document_alone) {
     // In a buffer that held another document, and in memory that ends with the document.
-    visit_tokenizers([]<class Entry>(const Entry&) {
+    visit_tokenizers_of_texts([]<class Entry>(const Entry&) {
         using Tokens = typename Entry::Tokens;
         TokenBuffer used;
         Random random(2);
@@ -157,7 +166,7 @@ TEST(tokens_of_some_texts) {
 }
 
 TEST(documents_that_are_not_utf8_are_not_valid) {
-    visit_tokenizers([]<class Entry>(const Entry&) {
+    visit_tokenizers_of_texts([]<class Entry>(const Entry&) {
         TokenBuffer buffer;
         Random random(3);
         for (const std::string bad : {"\xFF", "\xC0\x80", "\xED\xA0\x80", "\xE6\x9D"}) {
@@ -169,6 +178,59 @@ TEST(documents_that_are_not_utf8_are_not_valid) {
             }
         }
     });
+}
+
+TEST(numbers_of_tokens_are_taken_four_bytes_at_a_time) {
+    TokenBuffer buffer;
+    std::string document;
+    for (std::uint32_t id = 0; id < 2000; ++id) {
+        for (unsigned byte = 0; byte < 4; ++byte) {
+            document += static_cast<char>((id * 70001) >> (8 * byte));
+        }
+    }
+    const auto tokens = tokens_of<TokenIds>(document, buffer);
+    CHECK_EQUAL(tokens.size(), std::size_t{2000});
+    for (std::size_t k = 0; k < tokens.size(); ++k) {
+        CHECK(tokens[k] == document.substr(4 * k, 4));
+    }
+    CHECK(tokens_of<TokenIds>("", buffer).empty());
+    TokenIds broken("abcde", buffer);
+    while (broken.next()) continue;
+    CHECK(!broken.valid());
+}
+
+TEST(tokens_as_they_are_written) {
+    const auto written = [](TokenizerKind kind, std::string_view text) {
+        std::vector<std::string> tokens;
+        TokenBuffer buffer;
+        visit_tokens({kind, Case::as_written}, text, buffer, [&](auto& tokenizer) {
+            while (tokenizer.next()) {
+                for (std::size_t k = 0; k < buffer.size(); ++k) tokens.emplace_back(buffer[k]);
+            }
+            CHECK(tokenizer.valid());
+        });
+        return tokens;
+    };
+    using Tokens = std::vector<std::string>;
+    using enum TokenizerKind;
+    CHECK(written(wordpunct, "\u0130stanbul's HTTP-Server \u03a3\u03a3") ==
+          (Tokens{"\u0130stanbul", "'", "s", "HTTP", "-", "Server", "\u03a3\u03a3"}));
+    CHECK(written(unicode, "Don't SHOUT") == (Tokens{"Don't", "SHOUT"}));
+    CHECK(written(chars, "Ae\u0301") == (Tokens{"A", "e\u0301"}));
+    CHECK(written(bytes, "A\u00c9") == (Tokens{"A", "\u00c3", "\u0089"}));
+    CHECK(written(whitespace, " A.b C") == (Tokens{"A.b", "C"}));
+    // In lower case as written, a text gives the tokens that it gives in lower case.
+    Random random(5);
+    for (int i = 0; i < rounds(100); ++i) {
+        const std::string text = random_text(random);
+        std::string lowered(lower_room(text.size()), 0);
+        lowered.resize(*lower(text, reinterpret_cast<std::uint8_t*>(lowered.data())));
+        visit_tokenizers_of_texts([&]<class Entry>(const Entry& entry) {
+            TokenBuffer buffer;
+            CHECK(written(entry.kind, lowered) ==
+                  tokens_of<typename Entry::Tokens>(lowered, buffer));
+        });
+    }
 }
 
 TEST(spans_are_where_the_tokens_lie) {

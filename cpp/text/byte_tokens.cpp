@@ -1,19 +1,17 @@
 #include "text/byte_tokens.hpp"
 
-#include "text/lower.hpp"
-
 namespace dsir::text {
 
-ByteTokens::ByteTokens(std::string_view document, TokenBuffer& buffer)
+ByteTokens::ByteTokens(std::string_view document, TokenBuffer& buffer, Case letters)
     : buffer_(buffer),
       bytes_(new std::uint8_t[lower_room(document.size())]),
-      lowered_(lower(document, bytes_.get())) {
+      written_(write_in_case(letters, document, bytes_.get())) {
     buffer_.clear();
     buffer_.reserve(2 * kStretchBytes, kStretchBytes);
 }
 
 bool ByteTokens::next() {
-    const std::size_t end = lowered_.value_or(0);
+    const std::size_t end = written_.value_or(0);
     std::uint8_t* to = buffer_.bytes.get();
     std::uint32_t offset = 0;
     std::size_t tokens = 0;

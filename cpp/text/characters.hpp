@@ -52,9 +52,9 @@ class GraphemeCut {
 };
 
 /// tokenizer="codepoints" and tokenizer="chars".
-using CodePoints = LoweredTokens<CodePointCut>;
+using CodePoints = CutTokens<CodePointCut>;
 using CodePointSpans = CutSpans<CodePointCut>;
-using Graphemes = LoweredTokens<GraphemeCut>;
+using Graphemes = CutTokens<GraphemeCut>;
 using GraphemeSpans = CutSpans<GraphemeCut>;
 
 }  // namespace dsir::text

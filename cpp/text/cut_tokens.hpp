@@ -8,12 +8,12 @@
 #include <string_view>
 #include <utility>
 
-#include "text/lower.hpp"
+#include "text/letter_case.hpp"
 #include "text/token_buffer.hpp"
 #include "text/token_spans.hpp"
 
-/// Tokenizers whose tokens are pieces of the lower-cased document: a class says where a text is
-/// cut, and the templates make a tokenizer and its spans of it.
+/// Tokenizers whose tokens are pieces of the document in lower case, or as it is written: a class
+/// says where a text is cut, and the templates make a tokenizer and its spans of it.
 namespace dsir::text {
 
 /// Where tokens start and end; the arrays belong to the caller.
@@ -61,16 +61,16 @@ void take_stretch(Cut& cut, Places& places) {
     }
 }
 
-/// A tokenizer that lower-cases the document and cuts it. Used like WordPunct. Memory: 1.5 times
-/// the document, which lies in the buffer in lower case.
+/// A tokenizer that brings the document into its case and cuts it. Used like WordPunct. Memory: 1.5
+/// times the document, which lies in the buffer.
 template <TextCut Cut>
-class LoweredTokens {
+class CutTokens {
   public:
     /// Starts on a document of up to 2 GiB. `buffer` must outlive the tokenizer.
-    LoweredTokens(std::string_view document, TokenBuffer& buffer)
+    CutTokens(std::string_view document, TokenBuffer& buffer, Case letters = Case::lower)
         : buffer_(buffer),
-          lowered_(lower_into(buffer, document)),
-          cut_({reinterpret_cast<const char*>(buffer.bytes.get()), lowered_.value_or(0)}) {}
+          written_(write_into(buffer, document, letters)),
+          cut_({reinterpret_cast<const char*>(buffer.bytes.get()), written_.value_or(0)}) {}
 
     /// Fills the buffer with the next tokens. Returns false when there are none left.
     bool next() {
@@ -87,17 +87,18 @@ class LoweredTokens {
     }
 
     /// Whether the document is UTF-8.
-    bool valid() const { return lowered_.has_value(); }
+    bool valid() const { return written_.has_value(); }
 
   private:
-    static std::optional<std::size_t> lower_into(TokenBuffer& buffer, std::string_view document) {
+    static std::optional<std::size_t> write_into(TokenBuffer& buffer, std::string_view document,
+                                                 Case letters) {
         buffer.clear();
         buffer.reserve(lower_room(document.size()), kStretchTokens + kMostPlaces);
-        return lower(document, buffer.bytes.get());
+        return write_in_case(letters, document, buffer.bytes.get());
     }
 
     TokenBuffer& buffer_;
-    std::optional<std::size_t> lowered_;  ///< bytes; nothing if the document is not UTF-8
+    std::optional<std::size_t> written_;  ///< bytes; nothing if the document is not UTF-8
     Cut cut_;
 };
 

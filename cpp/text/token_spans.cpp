@@ -25,12 +25,13 @@ inline std::size_t append_positions(std::uint64_t mask, std::uint32_t offset, st
 
 }  // namespace
 
-WordPunctSpans::WordPunctSpans(std::string_view document, SpanBuffer& buffer)
+WordPunctSpans::WordPunctSpans(std::string_view document, SpanBuffer& buffer, Case letters)
     : begin_(reinterpret_cast<const std::uint8_t*>(document.data())),
       at_(begin_),
       end_(begin_ + document.size()),
       buffer_(buffer),
-      classify_(simd::classify_kernel(simd::active_level())) {
+      classify_(simd::classify_kernel(simd::active_level())),
+      letters_(letters) {
     buffer_.clear();
 }
 
@@ -100,7 +101,7 @@ void WordPunctSpans::take_character() {
         return;
     }
     const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
-    if (decoded.code_point == 0x130) {
+    if (decoded.code_point == 0x130 && letters_ == Case::lower) {
         // The character becomes `i` and U+0307 in lower case. A token that begins with U+0307
         // belongs to the span of this one, so only its class is recorded.
         move_to(unicode::Kind::word);

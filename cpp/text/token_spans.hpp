@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "simd/cut.hpp"
+#include "text/letter_case.hpp"
 #include "text/token_buffer.hpp"
 #include "unicode/unicode_tables.hpp"
 
@@ -40,8 +41,9 @@ struct SpanBuffer {
 /// The spans of every tokenizer have these members and fill SpanBuffer in this way.
 class WordPunctSpans {
   public:
-    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive this object.
-    WordPunctSpans(std::string_view document, SpanBuffer& buffer);
+    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive this object. With
+    /// Case::as_written, U+0130 is one character as well.
+    WordPunctSpans(std::string_view document, SpanBuffer& buffer, Case letters = Case::lower);
 
     /// Fills the buffer with the next stretch that has a start or an end. Returns false when there
     /// is none left.
@@ -62,6 +64,7 @@ class WordPunctSpans {
     const std::uint8_t* end_;
     SpanBuffer& buffer_;
     simd::Classify classify_;
+    Case letters_;
     unicode::Kind open_ = unicode::Kind::space;  ///< class of the last character; space at first
     bool valid_ = true;
 };

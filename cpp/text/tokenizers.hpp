@@ -11,14 +11,18 @@
 
 #include "text/byte_tokens.hpp"
 #include "text/characters.hpp"
+#include "text/kernel_tokens.hpp"
+#include "text/letter_case.hpp"
 #include "text/split_spaces.hpp"
 #include "text/token_buffer.hpp"
+#include "text/token_ids.hpp"
 #include "text/token_spans.hpp"
 #include "text/unicode_words.hpp"
 #include "text/whitespace.hpp"
 #include "text/word_spans.hpp"
 #include "text/word_tokenize.hpp"
 #include "text/wordpunct.hpp"
+#include "text/written_wordpunct.hpp"
 
 /// The list of all tokenizers. Whatever takes a tokenizer by its kind or its name (n-grams,
 /// windows, quality measures, the Python module) uses this file.
@@ -56,6 +60,7 @@ enum class TokenizerKind : std::uint8_t {
     codepoints,
     bytes,
     whitespace,
+    ids,  ///< takes numbers of tokens, four bytes each
 };
 
 /// One tokenizer. `name` is what users call the tokenizer and what model files hold.
@@ -81,6 +86,7 @@ inline constexpr std::tuple kTokenizers{
     TokenizerEntry<CodePoints, CodePointSpans>{TokenizerKind::codepoints, "codepoints"},
     TokenizerEntry<ByteTokens, ByteSpans>{TokenizerKind::bytes, "bytes"},
     TokenizerEntry<Whitespace, WhitespaceSpans>{TokenizerKind::whitespace, "whitespace"},
+    TokenizerEntry<TokenIds, NoSpans>{TokenizerKind::ids, "ids"},
 };
 
 inline constexpr std::size_t kTokenizerCount = std::tuple_size_v<decltype(kTokenizers)>;
@@ -95,6 +101,43 @@ decltype(auto) visit_tokenizer(TokenizerKind kind, Visit&& visit) {
         if (kind != kEntry.kind) return visit_tokenizer<kAt + 1>(kind, std::forward<Visit>(visit));
     }
     return std::forward<Visit>(visit)(kEntry);
+}
+
+/// How documents are cut into tokens.
+struct Cutting {
+    TokenizerKind kind = TokenizerKind::wordpunct;
+    Case letters = Case::lower;
+    TokenizerKernel kernel = nullptr;  ///< cuts in place of `kind`, if there is one
+};
+
+/// Whether a tokenizer can leave letters as they are written.
+template <class Tokens>
+inline constexpr bool kTakesCase =
+    std::constructible_from<Tokens, std::string_view, TokenBuffer&, Case>;
+
+/// Returns visit(tokens), where `tokens` is a Tokenizer at the beginning of the document. A
+/// tokenizer that takes no case always cuts in its own.
+template <class Visit>
+decltype(auto) visit_tokens(const Cutting& cutting, std::string_view document, TokenBuffer& buffer,
+                            Visit&& visit) {
+    if (cutting.kernel != nullptr) {
+        KernelTokens tokens(document, buffer, cutting.kernel, cutting.letters);
+        return visit(tokens);
+    }
+    if (cutting.kind == TokenizerKind::wordpunct && cutting.letters == Case::as_written) {
+        WrittenWordPunct tokens(document, buffer);
+        return visit(tokens);
+    }
+    return visit_tokenizer(cutting.kind, [&]<class Entry>(const Entry&) {
+        using Tokens = typename Entry::Tokens;
+        if constexpr (kTakesCase<Tokens>) {
+            Tokens tokens(document, buffer, cutting.letters);
+            return visit(tokens);
+        } else {
+            Tokens tokens(document, buffer);
+            return visit(tokens);
+        }
+    });
 }
 
 /// Calls visit(entry) for every tokenizer in order.

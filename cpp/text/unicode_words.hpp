@@ -46,7 +46,7 @@ class WordCut {
 };
 
 /// tokenizer="unicode".
-using UnicodeWords = LoweredTokens<WordCut>;
+using UnicodeWords = CutTokens<WordCut>;
 using UnicodeWordSpans = CutSpans<WordCut>;
 
 }  // namespace dsir::text

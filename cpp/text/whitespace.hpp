@@ -31,7 +31,7 @@ class WhitespaceCut {
 };
 
 /// tokenizer="whitespace": the tokens of text.lower().split().
-using Whitespace = LoweredTokens<WhitespaceCut>;
+using Whitespace = CutTokens<WhitespaceCut>;
 using WhitespaceSpans = CutSpans<WhitespaceCut>;
 
 }  // namespace dsir::text

@@ -33,7 +33,9 @@ from dsir.errors import (
     DsirError,
     DsirWarning,
     EmptyCorpusError,
+    EngineError,
     InputError,
+    KernelError,
     ModelError,
     OutputError,
     RowError,
@@ -44,8 +46,12 @@ from dsir.errors import (
     WorkdirError,
 )
 from dsir.model.bootstrap import Interval
+from dsir.model.estimators import load_model
+from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel
+from dsir.model.kernels import kernel
+from dsir.model.label_model import LabelModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
@@ -65,10 +71,14 @@ __all__ = [
     "DsirError",
     "DsirWarning",
     "EmptyCorpusError",
+    "EngineError",
+    "FastTextModel",
     "HashedNgrams",
     "ImportanceModel",
     "InputError",
     "Interval",
+    "KernelError",
+    "LabelModel",
     "ModelError",
     "OutputError",
     "QualityFilters",
@@ -88,8 +98,10 @@ __all__ = [
     "files",
     "fit",
     "graph",
+    "kernel",
     "kl_reduction",
     "load",
+    "load_model",
     "sample",
     "select",
     "texts",

@@ -29,12 +29,23 @@ UNICODE_VERSION: Final[str]
 TOKENIZERS: Final[tuple[str, ...]]
 """The names of the tokenisers of whole texts, which users may choose."""
 
-def tokens(utf8: str | bytes, tokenizer: str, normalize: str | None = None) -> list[str]:
-    """Return the lower-cased tokens of a text, by the tokeniser of this name.
+TOKENIZERS_AS_WRITTEN: Final[tuple[str, ...]]
+"""The names of those that take `lower=False`."""
+
+def tokens(
+    utf8: str | bytes,
+    tokenizer: str,
+    normalize: str | None = None,
+    lower: bool = True,
+    kernel: int = 0,
+) -> list[str]:
+    """Return the tokens of a text, by the tokeniser of this name.
 
     `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
-    `normalize` is None, or "NFC" for the tokens of the text in this form. An unknown name is a
-    ValueError, and so is a text that is not UTF-8.
+    `normalize` is None, or "NFC" for the tokens of the text in this form. With `lower=False` tokens
+    are as they are written, except for "word_tokenize". A `kernel` other than 0 is the address of a
+    compiled tokenizer that cuts instead. An unknown name is a ValueError, and so is a text that is
+    not UTF-8.
     """
 
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
@@ -167,8 +178,15 @@ class FeatureSpec:
         hash: Literal["fast", "sha256"],  # noqa: A002
         tokenizer: str = "wordpunct",
         normalize: str | None = None,
+        lower: bool = True,
+        tokenizer_kernel: int = 0,
+        feature_kernel: int = 0,
+        features_per_token: int = 0,
     ) -> None:
-        """`tokenizer="split"` is for tokens that were cut elsewhere and joined by spaces."""
+        """`tokenizer="split"` is for tokens that were cut elsewhere and joined by spaces.
+
+        "ids" is for numbers of tokens, four bytes each. The kernels are addresses, or 0 for none.
+        """
 
 class LogRatioTable:
     """log p_target - log p_raw for every target and bucket, in fixed point."""
@@ -246,6 +264,57 @@ class LeftOneOut:
         self, array: _ArrowArray, spec: FeatureSpec, *, threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
         """Return (relevance, tokens), both 0 for rows without a token."""
+
+class FastTextScorer:
+    """The scores of the labels of a supervised fastText model, one table entry per feature."""
+
+    def __init__(
+        self,
+        *,
+        words: NDArray[np.uint8],
+        word_ends: NDArray[np.uint64],
+        label_counts: NDArray[np.int64],
+        kept_buckets: NDArray[np.int32] | None = None,
+        table: NDArray[np.float32],
+        output: NDArray[np.float32] | None = None,
+        dim: int,
+        word_ngrams: int,
+        loss: int,
+        bucket: int,
+        minn: int,
+        maxn: int,
+    ) -> None:
+        """A contradiction between the arguments is a ValueError."""
+
+    @property
+    def labels(self) -> list[bytes]:
+        """The labels in the order of the file."""
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """The arguments that are numbers."""
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return copies of the arguments that are arrays."""
+
+    def log_odds(self, array: _ArrowArray, label: int, *, threads: int = 1) -> NDArray[np.float64]:
+        """Return the log-odds of a label; 0 for null. UTF-8 is not checked."""
+
+    def explain(self, text: bytes, label: int) -> list[tuple[bytes, int, float]]:
+        """Return (name, row, contribution) of each feature of a text, in order."""
+
+class FastTextFile:
+    """A supervised model file of fastText. Anything else is a ValueError."""
+
+    def __init__(self, data: bytes) -> None: ...
+    @property
+    def scorer(self) -> FastTextScorer:
+        """The scores of the labels. It keeps the file in memory."""
+
+    def probabilities(
+        self, array: _ArrowArray, *, threads: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Return (probabilities[rows, labels], status of each row), as fastText reports them."""
 
 def bucket_lists(
     array: _ArrowArray, spec: FeatureSpec, positions: NDArray[np.int64], *, threads: int = 1

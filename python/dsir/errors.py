@@ -15,6 +15,7 @@ __all__ = [
     "DsirWarning",
     "EmptyCorpusError",
     "InputError",
+    "KernelError",
     "ModelError",
     "OutputError",
     "RowError",
@@ -46,8 +47,16 @@ class ModelError(DsirError):
     """A model cannot be fitted or read: the target is empty, or the model file is damaged."""
 
 
+class KernelError(DsirError):
+    """A kernel of the user raised an exception, or returned what its contract does not allow."""
+
+
 class WorkdirError(DsirError):
     """A work directory belongs to another run, or its files are missing or damaged."""
+
+
+class EngineError(DsirError):
+    """A cluster does not answer, a node of it does not fit, or a task lost its node too often."""
 
 
 class OutputError(DsirError):

@@ -115,7 +115,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         (["--label", "label", "--features", "a", "--keep", "0"], 2, "--keep 0"),
         (["--label", "label", "--features", "a", "--keep", "x"], 2, "--keep x"),
         (["--label", "label", "--features", "a", "--select", "best"], 2, "--select best"),
-        (["--label", "label", "--text", "a"], 2, "row 0 is float"),
+        (["--label", "label", "--text", "a"], 1, "column 'a' is double, not text"),
     ],
 )
 def test_wrong_calls(shards, tmp_path, invoke_dsir, arguments, code, message):

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from dsir.corpus import resolve
 from dsir.corpus.cast_columns import cast_column, cast_table, viewless_type
 from dsir.corpus.take_rows import take_rows
 
@@ -109,3 +110,29 @@ def test_a_table_is_cast_by_name():
     assert found.schema.equals(schema, check_metadata=True)
     assert found.to_pylist() == [{"b": "x", "a": 1}, {"b": "y", "a": 2}]
     assert cast_table(found, schema) is found
+
+
+@pytest.mark.parametrize("kind", [pa.string_view(), pa.binary_view()])
+@pytest.mark.parametrize("texts", [["a", None], [None, None], ["", ""], ["a" * 30, "b"], []])
+def test_views_of_short_strings_have_all_their_buffers(kind, texts):
+    """pyarrow up to 23 crashes as it exports views without them."""
+    column = pa.array(texts, pa.string())
+    for source in (column, column.slice(0, 1), pa.array(["x", *texts])[1:]):
+        made = cast_column(source, kind)
+        assert made.type == kind
+        assert made.to_pylist() == source.cast(kind).to_pylist()
+        assert all(one is not None for one in made.buffers()[2:])
+    inside = cast_column(
+        pa.array([{"a": one} for one in texts], pa.struct({"a": pa.string()})),
+        pa.struct({"a": kind}),
+    )
+    assert all(one is not None for one in inside.field("a").buffers()[2:])
+
+
+def test_a_table_of_such_views_is_read():
+    view = pa.array(["a", None, "b"]).cast(pa.string_view())
+    shard = resolve(pa.table({"text": view, "other": view})).shards[0]
+    for column in shard.read_table().columns:
+        assert all(one is not None for one in column.chunk(0).buffers()[2:])
+    [batch] = shard.text_batches(on_error="raise")
+    assert batch.text.to_pylist() == ["a", None, "b"]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -153,3 +154,92 @@ def test_strings_are_read_whatever_the_encoding_is():
     found = resolve(mixed, encoding="latin-1").shards
     texts = [t for s in found for b in s.text_batches(on_error="raise") for t in b.text.to_pylist()]
     assert texts == ["café", *TEXTS]
+
+
+BYTES = pa.table({"text": column_of("latin-1", pa.binary())})
+STRINGS = pa.table({"text": pa.array(TEXTS)})
+FEATURES = dsir.HashedNgrams(buckets=64)
+READERS = {
+    "kl_reduction": lambda source, **given: dsir.kl_reduction(
+        source, source, source, features=FEATURES, **given
+    ),
+    "score": lambda source, **given: dsir.fit(TARGET, TARGET, progress=False).score(
+        source, **given
+    ),
+    "counts": lambda source, **given: FEATURES.counts(source, **given),
+    "lexrank": lambda source, **given: dsir.graph.lexrank(source, **given),
+    "centrality": lambda source, **given: dsir.graph.centrality(source, **given).scores,
+    "similarity_join": lambda source, **given: (
+        dsir.graph.similarity_join(source, threshold=0.1, **given).neighbours
+    ),
+    "Idf": lambda source, **given: dsir.graph.Idf().fit(source, **given)["café"],
+    "sentences": lambda source, **given: dsir.graph.sentences(source, **given).to_pylist(),
+    "summarize": lambda source, **given: str(dsir.graph.summarize(source, **given)),
+    "summarize without splitting": lambda source, **given: str(
+        dsir.graph.summarize(source, split=False, **given)
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS.keys())
+def test_everything_that_reads_a_text_column_takes_the_encoding(read):
+    expected, found = read(STRINGS), read(BYTES, text_encoding="latin-1")
+    np.testing.assert_array_equal(np.asarray(found, dtype=object), np.asarray(expected, object))
+    with pytest.raises(TextColumnError, match="text_encoding='utf-8'"):
+        read(BYTES)
+    with pytest.raises(SettingError, match="text_encoding='latin-7000': expected an encoding"):
+        read(BYTES, text_encoding="latin-7000")
+    with pytest.raises(RowError, match="row 0"):
+        read(BYTES, text_encoding="utf-8")
+
+
+def test_gais_reads_texts_labels_and_names_of_bytes(tmp_path, invoke_dsir):
+    texts = [f"{('café', 'ship')[row % 2]} {row}" for row in range(40)]
+    labels = [("né", "sea")[row % 2] for row in range(40)]
+    table = pa.table({"text": texts, "label": labels, "x": range(40)})
+    stored = pa.table(
+        {
+            "text": pa.array([one.encode("latin-1") for one in texts], pa.binary()),
+            "label": pa.array([one.encode("latin-1") for one in labels], pa.binary()),
+            "x": range(40),
+        }
+    )
+    pq.write_table(table, tmp_path / "strings.parquet")
+    pq.write_table(stored, tmp_path / "bytes.parquet")
+    words = ["--label", "label", "--text", "text", "--keep", "25%", "--epochs", 2, "-q"]
+    names = ["--label", "x", "--bins", 2, "--features", "label", "--categorical", "label", "-q"]
+    for number, options in enumerate((words, [*names, "--keep", "25%", "--epochs", 2])):
+        kept = {}
+        for kind in ("strings", "bytes"):
+            out = tmp_path / f"{kind}-{number}"
+            more = [] if kind == "strings" else ["--text-encoding", "latin-1"]
+            done = invoke_dsir("gais", tmp_path / f"{kind}.parquet", *options, *more, "-o", out)
+            assert done.returncode == 0, done.stderr
+            kept[kind] = pq.read_table(out / "data/part-00000.parquet")
+        assert kept["bytes"]["x"].equals(kept["strings"]["x"])
+        assert kept["bytes"].schema.field("text").type == pa.binary()
+    broken = invoke_dsir(
+        "gais", tmp_path / "bytes.parquet", *words, "--text-encoding", "utf-8", "-o", tmp_path / "o"
+    )
+    assert broken.returncode == 1
+    assert "column 'label': the text of row 0 is not utf-8: 'n\\\\xe9'" in broken.stderr
+    told = invoke_dsir("gais", tmp_path / "bytes.parquet", *words, "-o", tmp_path / "o")
+    assert "column 'text' is binary, not text" in told.stderr
+    assert "--text-encoding utf-8" in told.stderr
+
+
+def test_errors_name_the_option_that_gave_the_column(tmp_path, invoke_dsir):
+    raw, other = tmp_path / "raw.parquet", tmp_path / "other.jsonl"
+    pq.write_table(pa.table({"stars": [1, 2], "text": ["a ship", "a sea"]}), raw)
+    other.write_text('{"content": "a ship"}\n')
+    table = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"content": ["a ship"]}), table)
+    for target in (other, table):
+        words = ["select", raw, "-t", target, "-n", 1, "-o", tmp_path / "o"]
+        assert "name the right one with --target-text" in invoke_dsir(*words).stderr
+    words = ["select", raw, "-t", table, "-n", 1, "-o", tmp_path / "o", "--dry-run"]
+    assert "name the right one with target_text" in invoke_dsir(*words).stdout
+    for column in ("stars", "nosuch"):
+        words = ["lexrank", raw, "--group-by", column, "-o", tmp_path / "o"]
+        assert "name the right one with --group-by" in invoke_dsir(*words).stderr

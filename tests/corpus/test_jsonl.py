@@ -315,10 +315,6 @@ def test_nothing_but_blank_lines(tmp_path: Path) -> None:
     assert sum(batch.blank_lines for batch in read(one)) == 3
 
 
-def test_nothing_in_a_compressed_file(tmp_path: Path) -> None:
-    assert texts_of(shard(tmp_path / "a.jsonl.gz", gzip.compress(b""))) == []
-
-
 @pytest.mark.parametrize("suffix", [".gz", ".zst", ".bz2", ".lz4"])
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
 def test_truncated(tmp_path: Path, suffix: str, on_error: str) -> None:

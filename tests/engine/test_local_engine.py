@@ -27,7 +27,7 @@ def test_a_failure_keeps_its_cause_where_another_task_was_stopped_for_it():
 
     def stage(task, progress):
         both.wait(10)
-        if task == 1:
+        if task == 0:
             failed.set()
             raise ValueError("cannot be written") from OSError(5, "Input/output error")
         failed.wait(10)
@@ -37,6 +37,32 @@ def test_a_failure_keeps_its_cause_where_another_task_was_stopped_for_it():
     with pytest.raises(ValueError, match="cannot be written") as caught:
         list(LocalEngine(2).run(stage, range(2), lambda _: None))
     assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_of_several_failures_the_first_task_s_is_raised():
+    """Also when a later task fails first: tasks before a failure run to their end."""
+    later = threading.Event()
+    begun = []
+
+    def stage(task, progress):
+        begun.append(task)
+        if task == 2:
+            later.set()
+            raise ValueError(f"task {task}")
+        if task == 1:
+            assert later.wait(10)
+            for _ in range(50):  # Long enough for the failure to be noticed.
+                progress(0)
+                time.sleep(0.002)
+            raise ValueError(f"task {task}")
+        while True:  # Those behind it are stopped.
+            progress(0)
+            time.sleep(0.001)
+
+    tasks = [1, 2, *range(3, 200)]
+    with pytest.raises(ValueError, match=r"^task 1$"):
+        list(LocalEngine(2).run(stage, tasks, lambda _: None))
+    assert len(begun) < 100
 
 
 def test_engines_by_name():
@@ -51,7 +77,7 @@ def test_engines_by_name():
 
 @pytest.mark.parametrize("engine", ["Local", "spark", "", None, 3, ["local"]])
 def test_engines_that_there_are_not(engine):
-    with pytest.raises(dsir.SettingError, match=r"engine=.*: expected 'local' or an Engine"):
+    with pytest.raises(dsir.SettingError, match=r"engine=.*: expected 'local', 'ray' or an Engine"):
         open_engine(engine)
 
 

@@ -173,20 +173,3 @@ def _write_damaged(path: Path, table: Any) -> None:
     [column] = [one for one in columns if one.path_in_schema == "id"]
     data[column.data_page_offset + column.total_compressed_size - 3] ^= 4
     path.write_bytes(data)
-
-
-def test_a_work_directory_in_a_store_is_refused(engine, parquet, target, monkeypatch):
-    """Its copy is a temporary folder of this machine."""
-    from contextlib import contextmanager
-
-    import dsir.run.select as module
-    from dsir.remote import Mirror, RemotePath
-
-    @contextmanager
-    def mirrored(place):
-        yield Mirror(Path("nowhere"), place)
-
-    monkeypatch.setattr(module, "folder_of", mirrored)
-    monkeypatch.setattr(module, "location_of", lambda given: RemotePath(given))
-    with pytest.raises(dsir.SettingError, match=r"workdir: s3://bucket/work .* do not see"):
-        dsir.select(parquet, target, engine=engine, workdir="s3://bucket/work", **SETTINGS)

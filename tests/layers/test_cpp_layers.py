@@ -20,7 +20,7 @@ ROOMS: list[tuple[str, ...]] = [
     ("fuzz",),
     ("bindings", "tests"),
     ("gais/judges",),
-    ("chunk", "coverage", "gais", "lexrank", "quality"),
+    ("chunk", "coverage", "fasttext", "gais", "lexrank", "quality"),
     ("ngram",),
     ("digest", "json", "sampling", "text"),
     ("simd",),

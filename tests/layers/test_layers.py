@@ -33,7 +33,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("corpus", "sampling"),
     ("storage", "engine", "primitive_arrays"),
     ("remote", "arguments", "progress"),
-    ("_core", "errors", "facts", "formats", "plural", "thread_pool", "version"),
+    ("_core", "errors", "facts", "formats", "kernels", "plural", "thread_pool", "version"),
     ("interrupts",),
 ]
 
@@ -54,6 +54,8 @@ OWNERS = {
     "aiohttp": ("remote.",),
     "botocore": ("remote.",),
     "ray": ("engine.ray",),
+    "numba": ("kernels.", "model.kernels."),
+    "tokenizers": ("model.vocabulary.",),
 }
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}

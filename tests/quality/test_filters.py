@@ -133,6 +133,7 @@ def test_the_first_reason_counts():
         "max_numeric",
         "min_alphanumeric",
         "max_repeated_ngrams",
+        "min_probability",
     )
     filters = QualityFilters(min_words=3, max_numeric=0.1, min_alphanumeric=0.9)
     assert [reason(filters, text) for text in ("1 !!", "1 2 !!!!!!", "a b !!!!!!", "a b c")] == [

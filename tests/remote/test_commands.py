@@ -133,6 +133,30 @@ def test_gais(s3, tmp_path, invoke_dsir, contents):
     assert s3.files("out") == contents(tmp_path / "out")
 
 
+def test_a_refused_command_leaves_nothing_in_the_store(raw, s3, target, tmp_path, invoke_dsir):
+    """And a command that ends well leaves neither a probe nor a lock."""
+    part, model = f"{raw}/part-1.parquet", tmp_path / "m.dsir"
+    ran(invoke_dsir("fit", part, "-t", target, "-o", model, "-q"))
+    ran(invoke_dsir("score", part, "-m", model, "-o", tmp_path / "scores", "-q"))
+    draw = ["sample", tmp_path / "scores", "-n", 3, "--min-tokens", 1, "-o", tmp_path / "rows"]
+    ran(invoke_dsir(*draw, "-q"))
+    calls = {
+        "lexrank": (["lexrank", part], ["--group-by", "nosuch"], []),
+        "gais": (["gais", part, "--text", "text"], ["--label", "nosuch"], ["--label", "domain"]),
+        "write": (["write", tmp_path / "rows"], ["-m", tmp_path / "no.dsir"], ["-m", model]),
+        "select": (["select", part, "-t", target, "-n", 2], ["--text", "nosuch"], []),
+    }
+    for name, (words, wrong, right) in calls.items():
+        out = f"{s3.url}/{name}"
+        more = ["--keep", "50%", "--epochs", 1, "--missing", "fill"] if name == "gais" else []
+        assert invoke_dsir(*words, *wrong, *more, "-o", out, "-q").returncode != 0
+        assert s3.keys(name) == [], name
+        ran(invoke_dsir(*words, *right, *more, "-o", out, "-q"))
+        assert s3.keys(f"{name}/data")
+        odd = [key for key in s3.keys(name) if key.endswith(".lock") or "probe" in key]
+        assert odd == [], name
+
+
 def test_idf_files(s3, tmp_path):
     idf = dsir.graph.Idf().fit(["one sentence here", "another sentence there"])
     idf.save(f"{s3.url}/words.idf")

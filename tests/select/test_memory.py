@@ -91,8 +91,8 @@ def test_on_the_command_line(invoke_dsir, parquet, target, contents, tmp_path):
 
 _PEAK = """
 import sys, dsir
-dsir.select(sys.argv[1], ["a few words of it"] * 9, n=20, min_tokens=1, threads=1, progress=False,
-            temperature=1e6, memory="300MB", out=sys.argv[2])
+dsir.select(sys.argv[1], ["a few words of it"] * 9, n=int(sys.argv[3]), min_tokens=1,
+            threads=1, progress=False, temperature=1e6, memory="300MB", out=sys.argv[2])
 status = open("/proc/self/status").read()
 print(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
 """
@@ -113,9 +113,25 @@ def test_a_large_row_group_is_read_in_slices(tmp_path):
     )
     assert pq.ParquetFile(path).metadata.row_group(0).total_byte_size > 350_000_000
     done = subprocess.run(
-        [sys.executable, "-c", _PEAK, path, tmp_path / "out"],
+        [sys.executable, "-c", _PEAK, path, tmp_path / "out", "20"],
         capture_output=True,
         text=True,
         check=True,
     )
+    assert int(done.stdout) < 300_000_000
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_values_that_rows_share_do_not_add_up(tmp_path):
+    """400 rows of a file of 1 MB take 400 MB when each has its own copy of the value."""
+    rows = 500
+    value = pa.DictionaryArray.from_arrays(
+        pa.array([0] * rows, pa.int32()), pa.array(["x" * 10**6])
+    )
+    table = pa.table({"text": [f"the ship {row}" for row in range(rows)], "value": value})
+    path = tmp_path / "shared.arrow"
+    with pa.ipc.new_file(path, table.schema) as file:
+        file.write_table(table)
+    command = [sys.executable, "-W", "ignore", "-c", _PEAK, path, tmp_path / "out", "400"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 300_000_000

@@ -28,7 +28,8 @@ from dsir.errors import (
     StoreError,
 )
 from dsir.model.estimator import Estimator
-from dsir.model.estimators import load_model
+from dsir.model.estimators import load_estimator, load_model
+from dsir.model.own_tokenizer import is_described
 from dsir.output.folder import MODEL_FILE
 from dsir.output.manifest import Manifest
 from dsir.plural import counted
@@ -71,6 +72,8 @@ def select_again(
         SettingError: this version of dsir does not know the settings of the manifest.
         DsirError: see `dsir.select`.
     """
+    if is_described(manifest.settings["features"]):
+        load_model(own_file(manifest, MODEL_FILE))  # Makes its vocabulary known.
     plan = Plan.from_json(manifest.settings)
     with warnings.catch_warnings():
         # The run that made the selection has given them.
@@ -193,7 +196,11 @@ def model_of(
         if model is None:
             what = "the model: the manifest does not say where its file is; give model=..."
             return None, [Finding("input", what)]
-        found = model if isinstance(model, Estimator) else load_model(model)
+        if isinstance(model, Estimator):
+            found = model
+        else:
+            label = manifest.content["settings"].get("label")
+            found = load_estimator(model, label=label if isinstance(label, str) else None)
     except (ModelError, OutputError, SettingError) as error:
         raise_if_store_failed(error)
         return None, [Finding("input", str(error))]

@@ -27,6 +27,7 @@ from dsir.check.reselect import (
 from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
+from dsir.corpus.cast_columns import cast_column, viewless_type
 from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError, StoreError
 from dsir.facts import Fact, Facts
@@ -417,7 +418,9 @@ def _unlike(one: pa.Array | None, other: pa.Array | None) -> npt.NDArray[np.bool
     if one is None or other is None:
         return None if one is other else np.ones(len(one or other or []), dtype=bool)
     if pa.types.is_dictionary(one.type) and pa.types.is_dictionary(other.type):
-        one, other = one.dictionary_decode(), other.dictionary_decode()
+        one, other = (
+            cast_column(side, viewless_type(side.type.value_type)) for side in (one, other)
+        )
     if one.equals(other):
         return None
     try:

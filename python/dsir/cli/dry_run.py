@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from dsir.corpus import Corpus, Paths, resolve
+from dsir.corpus.text_column import column_given_by
 from dsir.errors import InputError
 from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
 from dsir.remote import folder_of, location_of
@@ -25,6 +26,7 @@ def dry_run(
     raw: Paths,
     target: object,
     model: str | None,
+    label: str | None,
     out: str,
     given: Mapping[str, Any],
     *,
@@ -38,6 +40,7 @@ def dry_run(
         raw: paths, patterns or folders.
         target: the same, or a mapping from names to them; None with a model.
         model: the model file; None with a target.
+        label: the label of a model of fastText.
         out: the output folder.
         given: the other arguments, by name.
         overwrite: whether the run would replace a selection in `out`.
@@ -47,7 +50,7 @@ def dry_run(
     Raises:
         DsirError: anything that the run would raise before it reads rows.
     """
-    fitted_model(target, model, given)
+    fitted_model(target, model, label, given)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of({**given, "progress": False})
     text, encoding = plan.reading.text, plan.reading.text_encoding
@@ -66,7 +69,7 @@ def dry_run(
                 targets.names, tuple(in_units(one, machine) for one in targets.corpora)
             )
             check_workdir(folder, Inputs(raw=in_units(found, machine), target=cut).identity())
-    surveys = [survey(corpus) for corpus in corpora]
+    surveys = [survey(found), *(survey(target, "target_text") for target in targets.corpora)]
     if as_json:
         typer.echo(json.dumps(surveys, indent=2))
     else:
@@ -77,8 +80,12 @@ def dry_run(
         raise InputError(unreadable[0], path=None)
 
 
-def survey(corpus: Corpus) -> dict[str, Any]:
+def survey(corpus: Corpus, column: str = "text") -> dict[str, Any]:
     """Look at the shards of a corpus without reading rows.
+
+    Args:
+        corpus: the corpus.
+        column: the argument that its text column is given by.
 
     Returns:
         name, shards, kinds, bytes, rows (None if a shard does not say), unreadable shards, and
@@ -91,7 +98,8 @@ def survey(corpus: Corpus) -> dict[str, Any]:
             known = shard.rows_in_metadata()
             schema = shard.schema()
             if schema is not None:
-                shard.text_column(schema)
+                with column_given_by(column):
+                    shard.text_column(schema)
         except InputError as error:
             unreadable.append(str(error))
             continue

@@ -14,7 +14,7 @@ from dsir.cli import options
 from dsir.cli.command import command
 from dsir.corpus import texts
 from dsir.errors import RowError, SettingError
-from dsir.model.estimators import load_model
+from dsir.model.estimators import load_estimator
 
 
 @command()
@@ -35,6 +35,7 @@ def explain(
             "targets that are not pooled.",
         ),
     ] = None,
+    label: options.Label = None,
     top: Annotated[
         int,
         typer.Option(
@@ -56,7 +57,7 @@ def explain(
         raise SettingError("give TEXT or --file, not both")
     if text is None:
         text = _text_of(file)
-    loaded = load_model(model)
+    loaded = load_estimator(model, label=label)
     table = loaded.explain(text, target=target)
     shown = table.slice(0, top) if top > 0 else table
     if target is not None and not loaded.column_names:

@@ -26,12 +26,13 @@ from dsir.gais.labelled_table import Missing, present_rows
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
 from dsir.output.claim import claimed
-from dsir.output.folder import check_output_folder, check_writable
+from dsir.output.folder import check_output_folder
 from dsir.plural import counted
 from dsir.progress import reporter
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.settings.machine import MachineOptions
+from dsir.settings.reading import ReadSettings
 
 _HOW = "How to select"
 
@@ -39,6 +40,7 @@ _ARGUMENTS = {
     **{name: NGRAMS[name] for name in ("ngrams", "buckets")},
     **{name: one for name, one in arguments_of(KeyRule).items() if name == "seed"},
     **{name: one for name, one in arguments_of(MachineOptions).items() if name == "threads"},
+    **{name: one for name, one in arguments_of(ReadSettings).items() if name == "text_encoding"},
 }
 
 OutOption = Annotated[
@@ -199,24 +201,29 @@ def gais(
     selector.check()
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
-    check_writable(folder)
     shown = reporter(not quiet)
     with piped(raw) as (inputs, _):
         tables = read_instances(
-            inputs, label=label, features=_names(features), text=text, shown=shown
+            inputs,
+            label=label,
+            features=_names(features),
+            text=text,
+            text_encoding=given.get("text_encoding"),
+            shown=shown,
         )
-    selector.set_params(reduction=reduction_of(keep, len(tables)))
-    x, y = tables.inputs()
-    if report:
-        shown.note("report: first a selection of four fifths of the rows")
-    accuracy = _accuracy(selector, x, y) if report else None
-    rows = selector.fit(x, y).sample_indices_
-    description = {
-        "settings": _described_settings(tables, selector, keep, hashed),
-        "rows_kept": rows.tolist(),
-        "report": accuracy,
-    }
+    # Held before the training: the lock tells whether a store takes files.
     with claimed(folder) as claim:
+        selector.set_params(reduction=reduction_of(keep, len(tables)))
+        x, y = tables.inputs()
+        if report:
+            shown.note("report: first a selection of four fifths of the rows")
+        accuracy = _accuracy(selector, x, y) if report else None
+        rows = selector.fit(x, y).sample_indices_
+        description = {
+            "settings": _described_settings(tables, selector, keep, hashed),
+            "rows_kept": rows.tolist(),
+            "report": accuracy,
+        }
         check_output_folder(folder, overwrite=overwrite, resuming=False)
         if overwrite:
             claim.clear()
@@ -257,6 +264,7 @@ def _described_settings(
         "features": None if tables.features is None else list(tables.features),
         "categorical": arguments["categorical"],
         "text": tables.text,
+        **({} if tables.encoding is None else {"text_encoding": tables.encoding}),
         "keep": keep,
         **{
             name: arguments[name]

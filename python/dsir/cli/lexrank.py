@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from dataclasses import dataclass
@@ -33,7 +34,6 @@ from dsir.output.claim import claimed
 from dsir.output.folder import (
     RANKING_FILE,
     check_output_folder,
-    check_writable,
 )
 from dsir.plural import counted
 from dsir.progress import reporter
@@ -257,8 +257,8 @@ def lexrank(
     threads = thread_count(given.get("threads"))
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
-    check_writable(folder)
-    with piped(raw) as (inputs, _):
+    with contextlib.ExitStack() as stack:
+        inputs, _ = stack.enter_context(piped(raw))
         read, watch = open_corpus(
             inputs,
             text=reading.text,
@@ -267,6 +267,8 @@ def lexrank(
             on_error=reading.on_error,
             reporter=reporter(not quiet),
         )
+        # Held before the work: the lock tells whether a store takes files.
+        claim = stack.enter_context(claimed(folder))
         description = {
             "settings": {
                 **reading.columns(),
@@ -287,28 +289,27 @@ def lexrank(
         ranking = CorpusRanking(
             read, watch, group_by is not None, settings, loaded, left_out, threads
         )
-        with claimed(folder) as claim:
-            check_output_folder(folder, overwrite=overwrite, resuming=False)
-            if overwrite:
-                claim.clear()
-            with claim.unfinished():
-                if budget is not None:
-                    done = summarize_corpus(
-                        ranking,
-                        folder,
-                        budget=budget,
-                        language=language,
-                        split=split,
-                        description=description,
-                    )
-                else:
-                    done = rank_corpus(
-                        ranking,
-                        folder,
-                        top=wanted,
-                        score_column=score_column,
-                        description=description,
-                    )
+        check_output_folder(folder, overwrite=overwrite, resuming=False)
+        if overwrite:
+            claim.clear()
+        with claim.unfinished():
+            if budget is not None:
+                done = summarize_corpus(
+                    ranking,
+                    folder,
+                    budget=budget,
+                    language=language,
+                    split=split,
+                    description=description,
+                )
+            else:
+                done = rank_corpus(
+                    ranking,
+                    folder,
+                    top=wanted,
+                    score_column=score_column,
+                    description=description,
+                )
     _print(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
 
 

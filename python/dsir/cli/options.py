@@ -59,6 +59,13 @@ ModelArgument = Annotated[
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir.")
 ]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="With a model of fastText: the label whose log-odds are the log-weights, e.g. hq.",
+    ),
+]
 PlannedWorkdir = Annotated[
     str,
     typer.Argument(metavar="WORKDIR", help="The --workdir of a 'dsir plan', e.g. /shared/work/."),

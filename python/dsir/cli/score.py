@@ -13,7 +13,7 @@ from dsir.cli.command import command
 from dsir.cli.piped import refuse_pipes
 from dsir.corpus import Paths, resolve
 from dsir.errors import SettingError
-from dsir.model.estimators import load_model
+from dsir.model.estimators import load_estimator
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.folders import score_to_folder
@@ -57,6 +57,7 @@ def score(
             "'dsir sample' can apply quotas by them (--max-per, --group-by). By default none.",
         ),
     ] = None,
+    label: options.Label = None,
     quiet: options.Quiet = False,
     **given: Any,
 ) -> None:
@@ -76,7 +77,7 @@ def score(
     extra = ExtraColumns(check_dedup(given.get("dedup")) == "exact", _columns_of(groups))
     share = _part_of(part)
     machine = Machine.of({**given, "progress": not quiet})
-    loaded = load_model(model)
+    loaded = load_estimator(model, label=label)
     found = resolve(
         Paths(raw),
         text=reading.text,

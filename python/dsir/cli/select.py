@@ -31,7 +31,7 @@ Model = Annotated[
         "-m",
         metavar="PATH",
         help="In place of --target: a model that was fitted before, its file or the folder of a "
-        "selection, e.g. model.dsir.",
+        "selection, e.g. model.dsir; or a model of fastText, with --label.",
     ),
 ]
 DryRun = Annotated[
@@ -53,6 +53,7 @@ def select(
     out: options.Out,
     target: options.Target = None,  # type: ignore[assignment]
     model: Model = None,
+    label: options.Label = None,
     workdir: Workdir = None,
     overwrite: options.Overwrite = False,
     dry_run: DryRun = False,
@@ -99,6 +100,7 @@ def select(
                 inputs,
                 targets,
                 model,
+                label,
                 out,
                 given,
                 overwrite=overwrite,
@@ -110,6 +112,7 @@ def select(
             inputs,
             targets,
             model=model,
+            label=label,
             out=out,
             workdir=workdir,
             overwrite=overwrite,

@@ -11,8 +11,8 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.tables import print_how_to_load
-from dsir.model.estimators import load_model
-from dsir.output.folder import check_output_folder, check_writable
+from dsir.model.estimators import load_estimator
+from dsir.output.folder import check_output_folder
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.pipeline import Pipeline
@@ -33,6 +33,7 @@ def write(
     ],
     model: options.ModelOption,
     out: options.Out,
+    label: options.Label = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -51,8 +52,7 @@ def write(
     pipeline = Pipeline(Machine.of({**given, "progress": not quiet}))
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
-    check_writable(folder)
-    loaded = load_model(model)
+    loaded = load_estimator(model, label=label)
     with folder_of(location_of(rows)) as source:
         written = write_from_folder(
             pipeline,

@@ -23,7 +23,7 @@ from dsir.corpus.shard import (
     bad_among,
     refuse_missing_rows,
 )
-from dsir.corpus.take_rows import take_rows
+from dsir.corpus.take_rows import take_few
 from dsir.corpus.text_column import check_names
 from dsir.errors import ShardError
 from dsir.formats import Kind
@@ -86,8 +86,9 @@ class ArrowShard(FileShard):
         for unit_row, batch in self._batches(None, threads):
             wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - unit_row)
-                yield TakenRows(wanted, column.of(records), records=records)
+                most = self.limits.batch_bytes
+                for places, records in take_few(batch, wanted - unit_row, most):
+                    yield TakenRows(unit_row + places, column.of(records), records=records)
             total = unit_row + len(batch)
             if total > int(rows[-1]):
                 return

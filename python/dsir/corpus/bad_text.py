@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from dsir.corpus.cast_columns import cast_column
 from dsir.errors import RowError
 
 _SNIPPET_BYTES = 200
@@ -45,10 +46,8 @@ def snippet_at(text: pa.Array, position: int) -> str:
     import pyarrow.compute as pc  # Here: long to import.
 
     one = text.slice(position, 1)
-    if pa.types.is_dictionary(one.type):
-        one = one.dictionary_decode()
-    if pa.types.is_string_view(one.type):
-        one = one.cast(pa.large_string())
+    if pa.types.is_dictionary(one.type) or pa.types.is_string_view(one.type):
+        one = cast_column(one, pa.large_string())
     raw = one.view(pa.large_binary() if pa.types.is_large_string(one.type) else pa.binary())
     return snippet_of(pc.binary_slice(raw, 0, _SNIPPET_BYTES + 4)[0].as_py() or b"")
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.row_bytes import row_bytes
+
 BATCH_BYTES = 8 << 20
 MAX_BATCH_ROWS = 1 << 17
 # A damaged or hostile file of some kilobytes can decompress to one line without an end.
@@ -54,23 +56,29 @@ def cut_text(text: pa.Array) -> Iterator[tuple[int, pa.Array]]:
         yield first, text.slice(first, last - first)
 
 
-def cut_at(ends: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+def cut_at(
+    ends: npt.NDArray[np.int64], batch_bytes: int | None = None
+) -> Iterator[tuple[int, int]]:
     """Cut rows into batches; yield the first row of each batch and the row after its last.
 
     Args:
         ends: int64[rows], the running sum of the rows' bytes.
+        batch_bytes: the bytes of a batch; None for `BATCH_BYTES`.
     """
+    most = batch_bytes or BATCH_BYTES
     first = 0
     while first < len(ends):
         start = int(ends[first - 1]) if first else 0
-        last = int(np.searchsorted(ends, start + BATCH_BYTES, side="right"))
+        last = int(np.searchsorted(ends, start + most, side="right"))
         last = max(first + 1, min(last, first + MAX_BATCH_ROWS))
         yield first, last
         first = last
 
 
 def text_bytes(text: pa.Array) -> int:
-    """Return the bytes of texts and their offsets."""
+    """Return the bytes of texts and their offsets; a text that rows share counts for each row."""
+    if pa.types.is_dictionary(text.type):
+        return int(_ends(text)[-1]) if len(text) else 0
     try:
         return int(text.nbytes)
     except pa.ArrowTypeError:
@@ -99,9 +107,9 @@ def _ends(text: pa.Array) -> npt.NDArray[np.int64]:
     if not rows:
         return np.zeros(0, dtype=np.int64)
     if pa.types.is_dictionary(text.type):
-        # Rows share the texts of the dictionary, so every row counts an equal share of the buffers.
-        mean = max(1, int(text.get_total_buffer_size()) // rows)
-        return np.arange(1, rows + 1, dtype=np.int64) * mean
+        # Rows share texts, and whoever decodes them has each as often as it is used.
+        shared: npt.NDArray[np.int64] = np.cumsum(row_bytes(text))
+        return shared
     values = text.buffers()[1]
     if pa.types.is_string_view(text.type):
         # A view is four integers; the first is the length.

@@ -38,9 +38,31 @@ def cast_column(column: pa.Array, data_type: pa.DataType) -> pa.Array:
     if pa.types.is_dictionary(data_type):
         encoded = cast_column(column, viewless_type(data_type.value_type)).dictionary_encode()
         return _cast_dictionary(encoded, data_type)
+    if is_view(data_type):
+        return whole_view(column.cast(data_type))
     if _needs_help(column.type) or _needs_help(data_type):
         return _cast_nested(column, data_type)
     return column.cast(data_type)
+
+
+def is_view(data_type: pa.DataType) -> bool:
+    """Tell whether a type is that of string views or binary views."""
+    return bool(pa.types.is_string_view(data_type) or pa.types.is_binary_view(data_type))
+
+
+def whole_view(column: pa.Array) -> pa.Array:
+    """Return a column of views that has all its buffers.
+
+    A cast of short strings to views leaves the buffer for long ones out, and pyarrow up to 23
+    crashes when it hands such a column to the core or to another library.
+    """
+    buffers = column.buffers()
+    if all(one is not None for one in buffers[2:]):
+        return column
+    whole = [pa.py_buffer(b"") if one is None else one for one in buffers[2:]]
+    return pa.Array.from_buffers(
+        column.type, len(column), [*buffers[:2], *whole], column.null_count, column.offset
+    )
 
 
 def cast_table(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -116,7 +138,8 @@ def _maker_of(data_type: pa.DataType) -> Any:
 def _needs_help(data_type: pa.DataType) -> bool:
     """Tell whether a type is, or holds at any depth, what pyarrow's own cast does not know."""
     if (
-        pa.types.is_dictionary(data_type)
+        is_view(data_type)
+        or pa.types.is_dictionary(data_type)
         or pa.types.is_run_end_encoded(data_type)
         or pa.types.is_list_view(data_type)
         or pa.types.is_large_list_view(data_type)

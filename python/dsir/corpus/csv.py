@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.batches import cut_text, within
-from dsir.corpus.decompressed import Decompressed, TextFile
+from dsir.corpus.decompressed import Decompressed, TextFile, decompresses_to_nothing
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import (
@@ -59,6 +59,13 @@ class CsvShard(FileShard):
 
     compression: Compression | None = field(default=None)
     kind: ClassVar[Kind] = "csv"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file has no byte, also once it is decompressed."""
+        return not self.size or decompresses_to_nothing(
+            self.path, self.size, self.name, self.compression
+        )
 
     def rows_in_metadata(self) -> None:
         """Return None: only reading tells how many rows there are."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pyarrow as pa
 
 from dsir.corpus.first_bytes import HEAD_BYTES, compression_by, contents_of, head_of
-from dsir.errors import ShardError
+from dsir.errors import ShardError, StoreError
 from dsir.formats import Compression
 from dsir.remote.reading import open_source
 from dsir.remote.remote_file import WINDOW_BYTES
@@ -29,6 +29,7 @@ _SKIP_BYTES = 1 << 20
 _COMPRESSED_BYTES = 1 << 16
 _FRAME_BYTES = 1 << 12  # Few, since what they decompress to is in memory at once.
 _LARGEST_WINDOW = 1 << 31  # Bytes: that of zstd --long=31.
+_LARGEST_EMPTY = 1 << 9  # Bytes of a file that holds nothing; gzip has the name of the file.
 _WINDOW_TOO_LARGE = "too much memory"
 
 
@@ -47,6 +48,33 @@ class TextFile(NamedTuple):
 
     title: str
     begins: bytes
+
+
+def decompresses_to_nothing(path: str, size: int, name: str, named: Compression | None) -> bool:
+    """Tell whether a compressed file has no byte once it is decompressed.
+
+    Args:
+        path: the file, or its URL.
+        size: its bytes; only a small file is opened.
+        name: what messages call the file.
+        named: how the file is compressed by its name.
+
+    Returns:
+        False also for a file that cannot be read; its reader says what is wrong.
+
+    Raises:
+        StoreError: the file's store does not answer.
+    """
+    if not 0 < size <= _LARGEST_EMPTY:
+        return False
+    try:
+        with Decompressed(path, name, TextFile("text", b""), named) as file:
+            return file.compression is not None and not file.read(1)
+    except StoreError:
+        raise
+    except (ShardError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise_if_store_failed(error)
+        return False
 
 
 class Decompressed:

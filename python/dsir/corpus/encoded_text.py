@@ -1,4 +1,4 @@
-"""Text columns of bytes: read as text in an encoding that the caller names."""
+"""Text columns of bytes or of token numbers, in an encoding that the caller names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from dsir.arguments import shown
+from dsir.corpus import token_ids
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.cast_columns import cast_column
 from dsir.errors import SettingError
@@ -19,8 +20,10 @@ def encoding_of(name: object) -> str:
     """Return the usual name of an encoding, such as "iso8859-1" for "latin-1".
 
     Raises:
-        SettingError: it is no encoding of text that Python knows.
+        SettingError: it is no encoding of text that Python knows, nor "token-ids".
     """
+    if isinstance(name, str) and name == token_ids.ENCODING:
+        return token_ids.ENCODING
     try:
         assert isinstance(name, str)
         "a".encode(name)  # Refuses codecs that are not of text, such as base64.
@@ -28,12 +31,14 @@ def encoding_of(name: object) -> str:
     except (AssertionError, LookupError, ValueError):
         raise SettingError(
             f"text_encoding={shown(name)}: expected an encoding, such as 'utf-8', 'latin-1' or "
-            "'utf-16'"
+            "'utf-16', or 'token-ids' for lists of token numbers"
         ) from None
 
 
 def text_type(data_type: pa.DataType, encoding: str) -> pa.DataType | None:
-    """Return the type of texts that a column of bytes becomes; None if it holds no bytes."""
+    """Return the type of texts that a column becomes; None if it holds no bytes or numbers."""
+    if encoding == token_ids.ENCODING:
+        return token_ids.PACKED if token_ids.is_list_of_ids(data_type) else None
     if pa.types.is_dictionary(data_type):
         values = text_type(data_type.value_type, encoding)
         if values is None or encoding != _UTF_8:
@@ -52,23 +57,28 @@ def text_type(data_type: pa.DataType, encoding: str) -> pa.DataType | None:
 
 
 def as_text(array: pa.Array, encoding: str) -> pa.Array:
-    """Return an array of bytes as texts.
+    """Return an array of bytes as texts, or one of token numbers as `token_ids.PACKED`.
 
     UTF-8 is not copied and not checked: the core finds what is not UTF-8. In other encodings a text
     that cannot be decoded is null.
     """
+    if encoding == token_ids.ENCODING:
+        return token_ids.packed(array)
     if encoding == _UTF_8:
         return _viewed(array)
-    return pa.array([_decoded(value, encoding) for value in array.to_pylist()], pa.large_string())
+    return pa.array([decoded(value, encoding) for value in array.to_pylist()], pa.large_string())
 
 
 def undecodable(array: pa.Array, text: pa.Array) -> Iterator[tuple[int, str]]:
     """Give the places of the texts that `as_text` could not decode, and how each begins.
 
     Args:
-        array: the bytes.
+        array: the bytes or numbers.
         text: what `as_text` made of them.
     """
+    if token_ids.holds_ids(text):
+        yield from token_ids.unreadable(array, text)
+        return
     if text.null_count == array.null_count:
         return
     for place, (value, there) in enumerate(
@@ -88,7 +98,8 @@ def _viewed(array: pa.Array) -> pa.Array:
     return array.view(text_type(array.type, _UTF_8))
 
 
-def _decoded(value: bytes | None, encoding: str) -> str | None:
+def decoded(value: bytes | None, encoding: str) -> str | None:
+    """Return bytes as a text; None for None, and for what is not in this encoding."""
     if value is None:
         return None
     try:

@@ -65,6 +65,11 @@ class FileShard(Shard):
         return {"path": self.path, "size": self.file_size, "mtime_ns": self.mtime_ns, **text}
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the file has 0 bytes."""
+        return not self.size
+
+    @property
     def file_size(self) -> int:
         """Bytes of the file."""
         return self.size if self.part is None else self.part.file_size

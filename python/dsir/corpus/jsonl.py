@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
+from dsir.corpus.decompressed import decompresses_to_nothing
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.first_bytes import is_compressed
 from dsir.corpus.group_values import LineValues
@@ -53,6 +54,13 @@ class JsonLinesShard(FileShard):
     text_field: tuple[str, ...] | None = field(default=None, kw_only=True)
     kind: ClassVar[Kind] = "jsonl"
     kept_as: ClassVar[Literal["lines", "records"] | None] = "lines"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file has no byte, also once it is decompressed."""
+        return not self.size or decompresses_to_nothing(
+            self.path, self.size, self.name, self.compression
+        )
 
     def bounds(self, unit_bytes: int) -> tuple[int, ...]:
         """Return the bytes at which parts begin, all at starts of lines: see `Shard.bounds`."""

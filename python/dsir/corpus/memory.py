@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.batches import cut_text, rows_per_batch, within
+from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, bad_among, refuse_missing_rows
-from dsir.corpus.take_rows import take_rows
+from dsir.corpus.take_rows import take_few
+from dsir.corpus.token_ids import holds_ids
 from dsir.formats import Kind
 from dsir.primitive_arrays import to_numpy
 
@@ -42,9 +44,8 @@ class MemoryShard(Shard):
         lengths, content = hashlib.sha256(), hashlib.sha256()
         for batch in self.text_batches(on_error="skip"):
             text = batch.text
-            if pa.types.is_dictionary(text.type):
-                text = text.dictionary_decode()
-            text = text.cast(pa.large_string()).cast(pa.large_binary())
+            if not holds_ids(text):
+                text = cast_column(text, pa.large_string()).cast(pa.large_binary())
             # One digest of all lengths and one of all bytes: neither depends on the batches.
             lengths.update(to_numpy(pc.binary_length(text).fill_null(-1)).data)
             content.update(_content(text.drop_null()))
@@ -109,8 +110,8 @@ class MemoryShard(Shard):
         for batch in self.table.to_batches(max_chunksize=length):
             wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - unit_row)
-                yield TakenRows(wanted, column.of(records), records=records)
+                for places, records in take_few(batch, wanted - unit_row):
+                    yield TakenRows(unit_row + places, column.of(records), records=records)
             unit_row += len(batch)
 
 

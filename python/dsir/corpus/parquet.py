@@ -32,7 +32,7 @@ from dsir.corpus.shard import (
     TextBatch,
     refuse_missing_rows,
 )
-from dsir.corpus.take_rows import take_rows
+from dsir.corpus.take_rows import take_few
 from dsir.corpus.text_column import TextColumn, check_names
 from dsir.errors import ShardError, StoreError
 from dsir.formats import Kind
@@ -278,7 +278,9 @@ class ParquetShard(FileShard):
                     for batch in self._batches(file, row_group, names, 1):
                         wanted = within(rows, at, len(batch))
                         if len(wanted):
-                            yield take_rows(batch, wanted - at)
+                            most = self.limits.batch_bytes
+                            for _, records in take_few(batch, wanted - at, most):
+                                yield records
                         at += len(batch)
                 unit_row += group_rows
 
@@ -305,10 +307,11 @@ class ParquetShard(FileShard):
         for batch in self._batches(file, row_group, None, threads):
             wanted = within(rows, unit_row, len(batch))
             if len(wanted):
-                records = take_rows(batch, wanted - unit_row)
-                # pyarrow's batches lack the schema's metadata.
-                records = records.replace_schema_metadata(schema.metadata)
-                yield TakenRows(wanted, column.of(records), records=records)
+                most = self.limits.batch_bytes
+                for places, records in take_few(batch, wanted - unit_row, most):
+                    # pyarrow's batches lack the schema's metadata.
+                    whole = records.replace_schema_metadata(schema.metadata)
+                    yield TakenRows(unit_row + places, column.of(whole), records=whole)
             unit_row += len(batch)
 
     def _row_groups(self, file: pq.ParquetFile) -> range:

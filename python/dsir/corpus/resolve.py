@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from dsir.arguments import name_of_column
 from dsir.corpus.batches import ReadLimits, table_bytes
+from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.files import is_known, open_file
 from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
@@ -40,7 +41,8 @@ from dsir.thread_pool import ThreadPool
 # Of what can be iterated once, so many elements say whether they are texts.
 _FIRST = 1000
 _REQUESTS_AT_ONCE = 16
-_EMPTY = "is empty (0 bytes)"
+_NO_BYTES = "is empty (0 bytes)"
+_EMPTY = "is empty (0 bytes once it is decompressed)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +98,31 @@ def resolve(
         on_error: with "skip", links that lead nowhere are shards that cannot be read.
 
     Raises:
-        SettingError: dsir cannot read this type of source, or a file is named twice.
+        SettingError: dsir cannot read this type of source, a file is named twice, or the encoding
+            is not known.
         EmptyCorpusError: no file matches, or all files have 0 bytes.
         ShardError: a file is missing or cannot be reached, or, with on_error="raise", is a link
             that leads nowhere.
         TextColumnError: a table in memory lacks the text column, or the column is not text.
     """
     name_of_column("text", text)
+    if encoding is not None:
+        encoding = encoding_of(encoding)
     resolver = _Resolver(text, encoding, on_error)
     found = tuple(resolver.shards(source, name))
     if not found:
         raise EmptyCorpusError(f"{name}: the list of inputs is empty", path=name)
     _refuse_twice(found, name)
-    shards = tuple(shard for shard in found if not _is_empty(shard))
+    # A file without a byte is a shard without rows, whatever its format.
+    empty = {shard.name: _EMPTY if shard.size else _NO_BYTES for shard in found if shard.is_empty}
+    shards = tuple(shard for shard in found if shard.name not in empty)
     if not shards:
+        first, why = next(iter(empty.items()))
         more = f", and so are {len(found) - 1:,} more" if len(found) > 1 else ""
-        raise EmptyCorpusError(
-            f"{name}: there is nothing to read: {found[0].name} {_EMPTY}{more}", path=found[0].name
-        )
-    empty = [LeftOut(shard.name, _EMPTY) for shard in found if _is_empty(shard)]
-    return Corpus(shards, name, (*resolver.left_out, *empty))
-
-
-def _is_empty(shard: Shard) -> bool:
-    """Tell whether a file has no bytes: a shard without rows, whatever its format."""
-    return shard.file is not None and not shard.size
+        raise EmptyCorpusError(f"{name}: there is nothing to read: {first} {why}{more}", path=first)
+    return Corpus(
+        shards, name, (*resolver.left_out, *(LeftOut(path, why) for path, why in empty.items()))
+    )
 
 
 def _refuse_twice(shards: Iterable[Shard], name: str) -> None:

@@ -166,6 +166,11 @@ class Shard(abc.ABC):
         return None
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the shard is a file without a byte, also once it is decompressed."""
+        return False
+
+    @property
     def documents(self) -> Shard:
         """The shard of the documents that the windows are cut from; itself without windows."""
         return self

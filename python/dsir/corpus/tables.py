@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dsir.corpus.cast_columns import is_view, whole_view
 from dsir.errors import DsirError, SettingError
 from dsir.remote.read_errors import first_line
 
@@ -38,19 +39,7 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
         SettingError: the source does not export valid Arrow data.
     """
     try:
-        if isinstance(source, pa.Table):
-            return source
-        if isinstance(source, pa.RecordBatch):
-            return pa.Table.from_batches([source])
-        if isinstance(source, pa.RecordBatchReader):
-            return source.read_all()
-        if isinstance(source, pa.Array | pa.ChunkedArray):
-            return _table_of_array(source, text)
-        if hasattr(source, "__arrow_c_stream__"):
-            return _table_of_stream(source, text)
-        if hasattr(source, "__arrow_c_array__"):
-            return _table_of_array(pa.array(source), text)
-        return _table_of_dataset(source)
+        return _with_whole_views(_as_table(source, text))
     except DsirError:  # SettingError is a ValueError.
         raise
     except (pa.ArrowException, OSError, TypeError, ValueError) as error:
@@ -58,6 +47,31 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
         raise SettingError(
             f"{name}: the {type(source).__name__} cannot be read as Arrow data: {first_line(error)}"
         ) from error
+
+
+def _as_table(source: Any, text: str) -> pa.Table:
+    if isinstance(source, pa.Table):
+        return source
+    if isinstance(source, pa.RecordBatch):
+        return pa.Table.from_batches([source])
+    if isinstance(source, pa.RecordBatchReader):
+        return source.read_all()
+    if isinstance(source, pa.Array | pa.ChunkedArray):
+        return _table_of_array(source, text)
+    if hasattr(source, "__arrow_c_stream__"):
+        return _table_of_stream(source, text)
+    if hasattr(source, "__arrow_c_array__"):
+        return _table_of_array(pa.array(source), text)
+    return _table_of_dataset(source)
+
+
+def _with_whole_views(table: pa.Table) -> pa.Table:
+    """Return a table whose columns of views have all their buffers; see `whole_view`."""
+    for place, column in enumerate(table.columns):
+        if is_view(column.type):
+            whole = pa.chunked_array(map(whole_view, column.chunks), column.type)
+            table = table.set_column(place, table.schema.field(place), whole)
+    return table
 
 
 def first_texts(source: Any, rows: int = 16) -> list[str | None]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from dsir.corpus.encoded_text import as_text, text_type, undecodable
+from dsir.corpus.token_ids import is_list_of_ids
 from dsir.errors import TextColumnError
 
 _NAMED_COLUMNS = 20
+_WAY_OUT = "name the right one with {}=..."
 _MOST_COMPARED = 1000
 
 
@@ -89,22 +92,41 @@ def find_text_column(
     if column is None:
         raise TextColumnError(
             f"{name}: no column {text!r}; columns: {describe_columns(schema)}; "
-            f"name the right one with text=...{meant(schema, text)}",
+            f"{_WAY_OUT.format('text')}{meant(schema, text)}",
             path=name,
         )
     if is_text(column.type):
         return column
     decoded = text_type(column.type, encoding or "utf-8")
     if decoded is None or encoding is None:
-        way_out = "name the right one with text=..."
+        way_out = _WAY_OUT.format("text")
         if decoded is not None:
             way_out += ", or say how its bytes are text, e.g. with text_encoding='utf-8'"
+        elif is_list_of_ids(column.type):
+            way_out += ", or say that these are token numbers, with text_encoding='token-ids'"
         raise TextColumnError(
             f"{name}: column {text!r} is {column.type}, not text; "
             f"columns: {describe_columns(schema)}; {way_out}",
             path=name,
         )
     return TextColumn(column.path, decoded, encoding)
+
+
+@contextmanager
+def column_given_by(argument: str) -> Iterator[None]:
+    """Let errors of the block name the argument that the column was given by, in place of text.
+
+    Args:
+        argument: such as "target_text" or "group_by".
+
+    Raises:
+        TextColumnError: the block raised it.
+    """
+    try:
+        yield
+    except TextColumnError as error:
+        message = str(error).replace(_WAY_OUT.format("text"), _WAY_OUT.format(argument))
+        raise TextColumnError(message, path=error.path) from error.__cause__
 
 
 def find_column(schema: pa.Schema, column: str) -> TextColumn | None:

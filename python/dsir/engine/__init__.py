@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dsir.engine.base import Engine, Progress, Stopped
-from dsir.engine.engines import LOCAL, open_engine
+from dsir.engine.base import Engine, Progress, Shared, Stopped
+from dsir.engine.engines import LOCAL, RAY, open_engine
 from dsir.engine.local import LocalEngine, thread_count, usable_cores
 
 __all__ = [
     "LOCAL",
+    "RAY",
     "Engine",
     "LocalEngine",
     "Progress",
+    "Shared",
     "Stopped",
     "open_engine",
     "thread_count",

@@ -6,6 +6,9 @@ import abc
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Protocol, TypeVar
 
+from dsir.progress import ignore
+from dsir.remote import Location
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -25,6 +28,15 @@ class Progress(Protocol):
         """
 
 
+class Shared:
+    """A base class of what all tasks of a stage have in common, such as a model.
+
+    An engine whose workers are in other processes may send it once, and not with every task.
+    """
+
+    __slots__ = ()
+
+
 class Engine(abc.ABC):
     """Runs the tasks of a stage.
 
@@ -34,15 +46,51 @@ class Engine(abc.ABC):
     the same for every engine.
 
     Attributes:
-        threads: how many threads, or other workers, may run at a time.
+        threads: how many tasks of one thread may run at a time.
         shares_files: whether workers see every file of the caller's machine, including temporary
             files. If not, workers see only what the user named (inputs, `out` and `workdir`, by URL
             or on a disk that all machines mount), and dsir passes nothing from task to task in
             temporary files of its own.
+        needs_workdir: whether results go from task to task only in a work directory that all
+            workers see, so that a selection needs one.
     """
 
     threads: int
     shares_files: ClassVar[bool] = True
+    needs_workdir: ClassVar[bool] = False
+
+    @property
+    def threads_here(self) -> int:
+        """How many threads the caller's own process may use."""
+        return self.threads
+
+    def threads_inside(self, tasks: int) -> int:
+        """Return how many threads each of so many tasks may use, if there are few tasks."""
+        return max(1, self.threads // max(1, tasks))
+
+    def check(self, workdir: Location, paths: Sequence[Location]) -> None:
+        """Raise, before any work, if a worker does not see what it needs.
+
+        Args:
+            workdir: the work directory.
+            paths: files and folders that must be there, such as an input.
+
+        Raises:
+            EngineError: a worker does not see one of them, or has other versions.
+        """
+        del workdir, paths
+
+    def run_short(
+        self,
+        stage: Callable[[Task, Progress], Result],
+        tasks: Sequence[Task],
+    ) -> Iterator[Result]:
+        """Run tasks that take less than it takes to send them elsewhere, such as to read a footer.
+
+        Yields:
+            The results, in the order of the tasks.
+        """
+        return self.run(stage, tasks, ignore)
 
     @abc.abstractmethod
     def run(
@@ -59,12 +107,14 @@ class Engine(abc.ABC):
         Args:
             stage: the function to call with each task.
             tasks: the tasks.
-            progress: called with each amount that a task reports, one call at a time.
+            progress: called with the amounts that tasks report, one call at a time, and with 0 now
+                and then while tasks are at work.
 
         Yields:
-            The results, in the order of the tasks.
+            The results, in the order of the tasks. Arrays in them may be read-only.
 
         Raises:
-            Exception: what a task raised. Tasks that have not begun are dropped, and running tasks
-                are stopped.
+            Exception: what a task raised. The tasks behind it are dropped, or stopped if they run.
+                The local engine lets the tasks before it run to their end, so that of several
+                failures it raises the one of the first task, for any number of threads.
         """

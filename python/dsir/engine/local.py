@@ -7,6 +7,7 @@ release the GIL, and nothing has to be copied between workers.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import threading
 from collections import deque
@@ -45,18 +46,29 @@ class LocalEngine(Engine):
     ) -> Iterator[Result]:
         """Run all tasks; see `Engine.run`."""
         stop = threading.Event()
+        failed = _FirstFailure()
         done = itertools.count(1)
         lock = threading.Lock()
 
-        def report(amount: int, /) -> None:
-            if stop.is_set():
-                raise Stopped
-            with lock:
-                progress(amount)
+        def run_task(number: int, task: Task) -> Result:
+            def check() -> None:
+                if stop.is_set() or failed.is_before(number):
+                    raise Stopped
 
-        def run_task(task: Task) -> Result:
+            def report(amount: int, /) -> None:
+                check()
+                with lock:
+                    progress(amount)
+
             try:
+                check()
                 return stage(task, report)
+            except Stopped:
+                raise
+            except BaseException:
+                # At once: the result of the failed task may be due much later.
+                failed.at(number)
+                raise
             finally:
                 # Arrow's allocator keeps the memory of finished shards, per thread, and fragments:
                 # without this call the process grows with the number of shards. Not after every
@@ -64,18 +76,11 @@ class LocalEngine(Engine):
                 if next(done) % (_RELEASE_EVERY * self.threads) < self.threads:
                     pa.default_memory_pool().release_unused()
 
-        def stop_on_failure(future: Future[Result]) -> None:
-            # Stop at once: the result of the failed task may be due much later.
-            if not future.cancelled() and future.exception() is not None:
-                stop.set()
-
         waiting: deque[Future[Result]] = deque()
         try:
             with ThreadPool(self.threads, stop=stop.set) as pool:
-                for task in tasks:
-                    future = _submitted(pool, run_task, task)
-                    future.add_done_callback(stop_on_failure)
-                    waiting.append(future)
+                for number, task in enumerate(tasks):
+                    waiting.append(_submitted(pool, run_task, number, task))
                     if len(waiting) > _AHEAD * self.threads:
                         yield _result(waiting)
                 while waiting:
@@ -85,9 +90,32 @@ class LocalEngine(Engine):
             pa.default_memory_pool().release_unused()
 
 
-def _submitted(pool: ThreadPool, run_task: Callable[[Task], Result], task: Task) -> Future[Result]:
+class _FirstFailure:
+    """The number of the first task that has failed: the tasks behind it are stopped.
+
+    Those before it run to their end. One of them may fail too, and then its error is the one to
+    tell, however many threads there are.
+    """
+
+    def __init__(self) -> None:
+        self._number: float = math.inf
+        self._lock = threading.Lock()
+
+    def at(self, number: int) -> None:
+        """Note that a task has failed."""
+        with self._lock:
+            self._number = min(self._number, number)
+
+    def is_before(self, number: int) -> bool:
+        """Tell whether a task before this one has failed."""
+        return self._number < number
+
+
+def _submitted(
+    pool: ThreadPool, run_task: Callable[[int, Task], Result], number: int, task: Task
+) -> Future[Result]:
     try:
-        return pool.submit(run_task, task)
+        return pool.submit(run_task, number, task)
     except RuntimeError as error:
         if "interpreter shutdown" not in str(error):
             raise
@@ -98,17 +126,7 @@ def _submitted(pool: ThreadPool, run_task: Callable[[Task], Result], task: Task)
 
 
 def _result(waiting: deque[Future[Result]]) -> Result:
-    """Take the next result; if its task was stopped, raise the error that stopped it."""
-    first = waiting.popleft()
-    stopped = first.exception()
-    if isinstance(stopped, Stopped):
-        for future in waiting:
-            # A task that failed is done, and its error is what stopped the others.
-            if future.done() and not future.cancelled():
-                error = future.exception()
-                if error is not None and not isinstance(error, Stopped):
-                    raise error  # Keeps its cause, which says what to do.
-    return first.result()
+    return waiting.popleft().result()
 
 
 # More threads than any machine has cores; a system may refuse to start more.

@@ -13,9 +13,11 @@ import pyarrow as pa
 
 from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Paths, resolve
+from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.cast_columns import cast_column, viewless_type
+from dsir.corpus.encoded_text import decoded, encoding_of, text_type
 from dsir.corpus.pipe import Pipe
-from dsir.corpus.text_column import describe_columns
+from dsir.corpus.text_column import describe_columns, find_text_column
 from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError
 from dsir.gais.baselines import RandomSelection
@@ -47,23 +49,28 @@ class InstanceTables:
         label: the label column.
         features: the feature columns, of numbers or names; None if `text` is given.
         text: the text column, or None.
+        encoding: the encoding of columns of bytes; None if these are no texts.
     """
 
     tables: tuple[pa.Table, ...]
     label: str
     features: tuple[str, ...] | None
     text: str | None
+    encoding: str | None = None
 
     def __len__(self) -> int:
         return sum(table.num_rows for table in self.tables)
 
     def inputs(self) -> tuple[Any, pa.ChunkedArray]:
         """Return X and y, of all rows."""
-        labels = _joined(self.tables, self.label)
+        labels = self._column(self.label)
         if self.text is not None:
-            return _joined(self.tables, self.text), labels
+            return self._column(self.text), labels
         names = self.features or ()
-        return pa.table({name: _joined(self.tables, name) for name in names}), labels
+        return pa.table({name: self._column(name) for name in names}), labels
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        return _joined([_decoded(table, name, self.encoding) for table in self.tables], name)
 
 
 def read_instances(
@@ -72,6 +79,7 @@ def read_instances(
     label: str,
     features: list[str] | None = None,
     text: str | None = None,
+    text_encoding: str | None = None,
     shown: Reporter | None = None,
 ) -> InstanceTables:
     """Read all columns of all files: Parquet, JSON Lines or Arrow.
@@ -81,14 +89,16 @@ def read_instances(
         label: the label column.
         features: the feature columns; None for all columns but the label.
         text: a text column, in place of features.
+        text_encoding: the encoding of columns of bytes; None if these are no texts.
         shown: shows progress; None to show none.
 
     Raises:
-        SettingError: both features and text are given.
+        SettingError: both features and text are given, or the encoding is not known.
         InputError: a file cannot be read, or lacks a column.
     """
     if features is not None and text is not None:
         raise SettingError("give features=... or text=..., not both")
+    encoding = None if text_encoding is None else encoding_of(text_encoding)
     tables = []
     threads = thread_count(None)
     shards = resolve(Paths(paths), text=label).shards
@@ -97,6 +107,9 @@ def read_instances(
             table = shard.read_table(threads=threads)
             for name in (label, *(features or ()), *([text] if text is not None else ())):
                 _check_column(table, name, shard.name)
+            if text is not None:
+                # Says what a column of bytes needs.
+                find_text_column(table.schema, text, shard.name, encoding)
             tables.append(table)
             advance(1)
     if text is None and features is None:
@@ -110,7 +123,8 @@ def read_instances(
                     f"the files differ in their columns: one lacks {', '.join(sorted(missing))}; "
                     "name the columns to use in features=..."
                 )
-    return InstanceTables(tuple(tables), label, None if features is None else tuple(features), text)
+    named = None if features is None else tuple(features)
+    return InstanceTables(tuple(tables), label, named, text, encoding)
 
 
 def _check_column(table: pa.Table, name: str, where: str) -> None:
@@ -232,9 +246,34 @@ def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
     }
 
 
-def _joined(tables: tuple[pa.Table, ...], name: str) -> pa.ChunkedArray:
+def _decoded(table: pa.Table, name: str, encoding: str | None) -> pa.ChunkedArray:
+    """Return a column; one of bytes as texts if there is an encoding.
+
+    Raises:
+        InputError: a value cannot be decoded.
+    """
+    column = table.column(name)
+    if encoding is None or text_type(column.type, encoding) is None:
+        return column
+    chunks, row = [], 0
+    for chunk in column.chunks:
+        # Not as `as_text` does it: UTF-8 has to be checked here.
+        plain = cast_column(chunk, pa.large_binary()).to_pylist()
+        texts = [None if one is None else decoded(one, encoding) for one in plain]
+        for place, (one, text) in enumerate(zip(plain, texts, strict=True)):
+            if one is not None and text is None:
+                raise InputError(
+                    f"column {name!r}: the text of row {row + place} is not {encoding}: "
+                    f"{snippet_of(one)!r}"
+                )
+        chunks.append(pa.array(texts, pa.large_string()))
+        row += len(chunk)
+    return pa.chunked_array(chunks, pa.large_string())
+
+
+def _joined(given: Sequence[pa.ChunkedArray], name: str) -> pa.ChunkedArray:
     """Return a column of all tables, in the least type that holds the values of each."""
-    columns = [_plain(table.column(name), name) for table in tables]
+    columns = [_plain(column, name) for column in given]
     kinds = {column.type for column in columns}
     if len(kinds) > 1:
         columns = [

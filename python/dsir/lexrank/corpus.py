@@ -14,6 +14,7 @@ import pyarrow as pa
 from dsir.arguments import amount, is_percent, share, shown
 from dsir.corpus import Corpus, OnError, Paths, Shard, resolve
 from dsir.corpus.skipped import Skipped
+from dsir.corpus.text_column import column_given_by
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.lexrank.doubtful import GroupWarnings, warn_of_flat
 from dsir.lexrank.groups import Group, groups_of, read_grouping
@@ -76,7 +77,7 @@ class CorpusRanking:
     def groups(self, scratch: Location) -> Iterator[Group]:
         """Give the groups of the corpus; a group counts as done when the next one is asked for."""
         assert self.read.keys is not None
-        with self.watch.reading("groups", self.read.keys):
+        with self.watch.reading("groups", self.read.keys), column_given_by("group_by"):
             grouping = read_grouping(self.read.keys)
         with self.watch.reading("sort", self.read.texts):
             groups = groups_of(self.read.texts, grouping, scratch)
@@ -119,12 +120,19 @@ def open_corpus(
     texts = opened(text)
     keys = None if group_by is None else opened(group_by)
     if on_error == "raise":
-        for shard in (*texts.shards, *(keys.shards if keys else ())):
-            if (schema := shard.schema()) is not None:
-                shard.text_column(schema)
+        _check_columns(texts)
+        if keys is not None:
+            with column_given_by("group_by"):
+                _check_columns(keys)
         return readable(texts, keys, on_error, watch), watch
     with watch.reading("check", texts):
         return readable(texts, keys, on_error, watch), watch
+
+
+def _check_columns(corpus: Corpus) -> None:
+    for shard in corpus.shards:
+        if (schema := shard.schema()) is not None:
+            shard.text_column(schema)
 
 
 @dataclass(frozen=True, slots=True)

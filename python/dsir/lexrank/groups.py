@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus import Corpus
+from dsir.corpus.cast_columns import cast_column
 from dsir.errors import SettingError
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote import Location, RemotePath
@@ -134,7 +135,7 @@ def _sort_into_files(
     try:
         for shard in corpus.shards:
             for batch in shard.text_batches(on_error="raise"):
-                texts = _plain(batch.text)
+                texts = cast_column(batch.text, pa.large_string())
                 rows = np.arange(row, row + len(texts), dtype=np.int64)
                 row += len(texts)
                 if row > len(grouping.codes):
@@ -151,9 +152,3 @@ def _sort_into_files(
         for writer in writers.values():
             writer.close()
     return [paths[bucket] for bucket in sorted(paths)]
-
-
-def _plain(texts: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(texts.type):
-        texts = texts.dictionary_decode()
-    return texts.cast(pa.large_string())

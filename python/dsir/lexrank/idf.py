@@ -85,13 +85,22 @@ class Idf(Facts):
         """The counts, in the core's form."""
         return self._counter
 
-    def fit(self, documents: object, *, text: str = "text", threads: int | None = None) -> Idf:
+    def fit(
+        self,
+        documents: object,
+        *,
+        text: str = "text",
+        text_encoding: str | None = None,
+        threads: int | None = None,
+    ) -> Idf:
         """Add the documents of a corpus, and return self.
 
         Args:
             documents: a list of str, a path, pattern or folder, an Arrow table, or anything else
                 that `dsir.select` takes; read in batches.
             text: the text column, if there are columns.
+            text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+                a column is an error.
             threads: how many threads to use; None for every core. The result does not depend on
                 them.
 
@@ -101,6 +110,7 @@ class Idf(Facts):
         added = count_terms(
             documents,
             text=text,
+            text_encoding=text_encoding,
             name="documents",
             stopwords=self._stopwords,
             punctuation=self._punctuation,

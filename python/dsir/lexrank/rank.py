@@ -108,6 +108,7 @@ def lexrank(
     top_k: int | None = None,
     punctuation: bool = False,
     text: str = "text",
+    text_encoding: str | None = None,
     threads: int | None = None,
 ) -> npt.NDArray[np.float64]:
     """Score text units by their centrality.
@@ -141,6 +142,8 @@ def lexrank(
             `similarity_join`; with `threshold=None` edges are weighted by the cosine.
         punctuation: for texts: whether runs of punctuation are terms too.
         text: the text column, if there are columns.
+        text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+            a column is an error.
         threads: how many threads to use; None for every core. The scores are the same to the bit
             for any number.
 
@@ -174,6 +177,7 @@ def lexrank(
         top_k=top_k,
         punctuation=punctuation,
         text=text,
+        text_encoding=text_encoding,
         threads=threads,
     ).scores
 
@@ -192,6 +196,7 @@ def centrality(
     top_k: int | None = None,
     punctuation: bool = False,
     text: str = "text",
+    text_encoding: str | None = None,
     threads: int | None = None,
 ) -> Centrality:
     """Score text units as `lexrank` does, and return the scores with a report and the graph.
@@ -214,7 +219,13 @@ def centrality(
         found = rank_graph(units, settings, teleport=teleport, threads=used)
     else:
         vectors = units_of(
-            units, text=text, idf=idf, stopwords=stopwords, punctuation=punctuation, threads=used
+            units,
+            text=text,
+            text_encoding=text_encoding,
+            idf=idf,
+            stopwords=stopwords,
+            punctuation=punctuation,
+            threads=used,
         )
         found = rank_units(vectors, settings, teleport=teleport, threads=used)
     if not found.converged:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import Corpus, OnError, Shard, TakenRows, TextBatch
+from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_shard
 from dsir.errors import EmptyCorpusError, ShardError, StoreError, TextColumnError
@@ -216,8 +217,8 @@ def _without(text: pa.Array, positions: npt.NDArray[np.int64]) -> pa.Array:
     """Return texts with null at some positions."""
     import pyarrow.compute as pc  # Imported here because the import takes long.
 
-    if pa.types.is_dictionary(text.type):
-        text = text.dictionary_decode()
+    if pa.types.is_dictionary(text.type) or pa.types.is_string_view(text.type):
+        text = cast_column(text, pa.large_string())
     bad = np.zeros(len(text), dtype=np.uint8)
     bad[positions] = 1
     return pc.if_else(to_arrow(bad).cast(pa.bool_()), pa.scalar(None, text.type), text)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.cast_columns import cast_column
 from dsir.errors import RowError, SettingError
 from dsir.lexrank.terms import shards_of
 from dsir.model.features import utf8_of
@@ -32,11 +33,19 @@ _LANGUAGES = frozenset(f"{_OWN_RULES} {_NEAR_RULES}".split())
 
 
 @overload
-def sentences(text: str, *, language: str | None = ..., column: str = ...) -> list[str]: ...
-@overload
-def sentences(text: Any, *, language: str | None = ..., column: str = ...) -> pa.ChunkedArray: ...
 def sentences(
-    text: Any, *, language: str | None = None, column: str = "text"
+    text: str, *, language: str | None = ..., column: str = ..., text_encoding: str | None = ...
+) -> list[str]: ...
+@overload
+def sentences(
+    text: Any, *, language: str | None = ..., column: str = ..., text_encoding: str | None = ...
+) -> pa.ChunkedArray: ...
+def sentences(
+    text: Any,
+    *,
+    language: str | None = None,
+    column: str = "text",
+    text_encoding: str | None = None,
 ) -> list[str] | pa.ChunkedArray:
     """Split a text, or many, into sentences.
 
@@ -51,6 +60,8 @@ def sentences(
             A str is always a text, never a path.
         language: code of ISO 639-1 such as "en" or "ja"; None for the plain rule.
         column: the text column, if there are columns.
+        text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such a
+            column is an error.
 
     Returns:
         For a str, the list of its sentences, without white space around them. For documents, an
@@ -69,12 +80,19 @@ def sentences(
     if isinstance(text, str):
         utf8_of(text)  # Refuses lone surrogates with an error that names their place.
         return [str(one) for one in split(pa.array([text], pa.large_string()))[0][0].as_py()]
-    chunks = list(sentence_lists(text, language=language, column=column))
+    chunks = list(
+        sentence_lists(text, language=language, column=column, text_encoding=text_encoding)
+    )
     return pa.chunked_array(chunks, type=pa.large_list(pa.large_string()))
 
 
 def sentence_lists(
-    documents: Any, *, language: str | None = None, column: str = "text", split: bool = True
+    documents: Any,
+    *,
+    language: str | None = None,
+    column: str = "text",
+    text_encoding: str | None = None,
+    split: bool = True,
 ) -> Iterator[pa.Array]:
     """Split many documents batch by batch; see `sentences`.
 
@@ -82,13 +100,14 @@ def sentence_lists(
         documents: the `text` of `sentences`, other than a str.
         language: see `sentences`.
         column: the text column, if there are columns.
+        text_encoding: see `sentences`.
         split: False if each document is one sentence; a null document is then a null sentence.
 
     Returns:
         An iterator over arrays of large_list<large_string>, with a row for each document.
     """
     rule = None if not split else _rule if language is None else _library(language)
-    for shard in shards_of(documents, text=column, name="texts"):
+    for shard in shards_of(documents, text=column, text_encoding=text_encoding, name="texts"):
         for batch in shard.text_batches(on_error="raise"):
             if rule is None:
                 found, invalid = _whole(batch.text)
@@ -110,10 +129,8 @@ def _rule(texts: pa.Array) -> tuple[pa.Array, list[int]]:
 
 
 def _whole(texts: pa.Array) -> tuple[pa.Array, list[int]]:
-    if pa.types.is_dictionary(texts.type):
-        texts = texts.dictionary_decode()
     offsets = np.arange(len(texts) + 1, dtype=np.int64)
-    texts = texts.cast(pa.large_string())
+    texts = cast_column(texts, pa.large_string())
     counter = _core.TermCounter(words_only=True, stopwords=[], keep_rows=False)
     invalid = counter.add(texts, threads=1).tolist()
     return pa.LargeListArray.from_arrays(to_arrow(offsets), texts), invalid

@@ -89,6 +89,7 @@ def similarity_join(
     top_k: int | None = None,
     include_self: bool = True,
     text: str = "text",
+    text_encoding: str | None = None,
     idf: Idf | None = None,
     stopwords: Stopwords = None,
     punctuation: bool = False,
@@ -114,6 +115,8 @@ def similarity_join(
         top_k: 1 or more.
         include_self: whether every unit that is not zero is its own neighbour, with cosine 1.
         text: the text column, if there are columns.
+        text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+            a column is an error.
         idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
         stopwords: for texts and tokens: "en" or a list of terms to leave out; None for none, or
             for those of `idf`.
@@ -136,7 +139,13 @@ def similarity_join(
         top_k = whole_number("top_k", top_k, 1, MOST_NEIGHBOURS)
     used = thread_count(threads)
     units = units_of(
-        rows, text=text, idf=idf, stopwords=stopwords, punctuation=punctuation, threads=used
+        rows,
+        text=text,
+        text_encoding=text_encoding,
+        idf=idf,
+        stopwords=stopwords,
+        punctuation=punctuation,
+        threads=used,
     )
     return join_units(
         units, threshold, top_k, include_self=include_self, strict=False, weights=True, threads=used

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import flag, whole_number
+from dsir.corpus.cast_columns import cast_column
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
@@ -134,6 +135,7 @@ def summarize(
     split: bool = True,
     tokens: Callable[[str], Iterable[str]] | None = None,
     text: str = "text",
+    text_encoding: str | None = None,
     threads: int | None = None,
 ) -> Summary:
     """Choose the most central sentences of one or several documents.
@@ -161,6 +163,8 @@ def summarize(
         tokens: cuts a sentence into words, for languages that write no spaces between words, such
             as `jieba.lcut` for Chinese. Tokens without a letter or digit are left out.
         text: the text column, if there are columns.
+        text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+            a column is an error.
         threads: how many threads to use; None for every core. The summary does not depend on them.
 
     Warns:
@@ -186,12 +190,12 @@ def summarize(
     documents = [texts] if isinstance(texts, str) else texts
     check_language(language)
     if flag("split", split):
-        lists = sentences_of(documents, language=language, column=text)
+        lists = sentences_of(documents, language=language, column=text, text_encoding=text_encoding)
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else lists.combine_chunks()
         candidates = lists.flatten()
         offsets = to_numpy(lists.offsets).astype(np.int64)
     else:
-        candidates = _one_text_a_row(documents, text)
+        candidates = _one_text_a_row(documents, text, text_encoding)
         offsets = np.arange(len(candidates) + 1, dtype=np.int64)
     source = candidates if tokens is None else _tokens_of(candidates, tokens)
     units = units_of(source, idf=idf, stopwords=stopwords, threads=used)
@@ -283,16 +287,10 @@ def _tokens_of(sentences: pa.Array, tokens: Callable[[str], Iterable[str]]) -> p
     return pa.array(found, pa.list_(pa.large_string()))
 
 
-def _one_text_a_row(documents: Any, text: str) -> pa.Array:
+def _one_text_a_row(documents: Any, text: str, text_encoding: str | None) -> pa.Array:
     batches = [
-        batch.text
-        for shard in shards_of(documents, text=text, name="texts")
+        cast_column(batch.text, pa.large_string())
+        for shard in shards_of(documents, text=text, text_encoding=text_encoding, name="texts")
         for batch in shard.text_batches(on_error="raise")
-    ]
-    batches = [
-        (texts.dictionary_decode() if pa.types.is_dictionary(texts.type) else texts).cast(
-            pa.large_string()
-        )
-        for texts in batches
     ]
     return pa.concat_arrays(batches) if batches else pa.array([], pa.large_string())

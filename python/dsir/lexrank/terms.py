@@ -20,6 +20,7 @@ def count_terms(
     source: object,
     *,
     text: str,
+    text_encoding: str | None = None,
     name: str,
     stopwords: Stopwords,
     punctuation: bool,
@@ -31,6 +32,7 @@ def count_terms(
     Args:
         source: a corpus, or anything that `shards_of` takes.
         text: the text column, if there are columns.
+        text_encoding: the encoding of a text column of bytes; None if such a column is an error.
         name: the name of the source in messages.
         stopwords: see `stopwords_of`.
         punctuation: whether runs of punctuation are terms too.
@@ -46,7 +48,7 @@ def count_terms(
         keep_rows=keep_rows,
     )
     first = True
-    for shard in shards_of(source, text=text, name=name):
+    for shard in shards_of(source, text=text, text_encoding=text_encoding, name=name):
         for batch in shard.text_batches(on_error="raise", threads=threads):
             invalid = counter.add(batch.text, threads=threads)
             if len(invalid):
@@ -57,7 +59,9 @@ def count_terms(
     return counter
 
 
-def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
+def shards_of(
+    source: object, *, text: str, text_encoding: str | None = None, name: str
+) -> Iterator[Shard]:
     """Give the shards of anything that `dsir.corpus.resolve` takes.
 
     But here strings in a list or an Arrow array are always texts, even if they look like paths: a
@@ -75,7 +79,7 @@ def shards_of(source: object, *, text: str, name: str) -> Iterator[Shard]:
             source = table_of_texts(source, text, name)
     elif isinstance(source, pa.Array | pa.ChunkedArray):
         source = table_of(source, text, name)
-    yield from resolve(source, text=text, name=name).shards
+    yield from resolve(source, text=text, name=name, encoding=text_encoding).shards
 
 
 def refuse_lists(elements: Sequence[object], name: str) -> None:

@@ -54,6 +54,7 @@ def units_of(
     source: Any,
     *,
     text: str = "text",
+    text_encoding: str | None = None,
     idf: Idf | None = None,
     stopwords: Stopwords = None,
     punctuation: bool = False,
@@ -64,6 +65,7 @@ def units_of(
     Args:
         source: texts, token lists or vectors; see the top of this module.
         text: the text column, if the source has columns.
+        text_encoding: the encoding of a text column of bytes; None if such a column is an error.
         idf: an idf fitted elsewhere; None to compute it from these units. Not for vectors.
         stopwords: terms to leave out; None for those of `idf`. Not for vectors.
         punctuation: whether runs of punctuation are terms too; only for texts.
@@ -90,6 +92,7 @@ def units_of(
         counter = count_terms(
             source,
             text=text,
+            text_encoding=text_encoding,
             name="units",
             stopwords=stopwords,
             punctuation=punctuation,

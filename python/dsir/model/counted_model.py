@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.corpus.token_ids import holds_ids
 from dsir.model.estimator import Estimator, TextScores, TrainingCounts
 from dsir.model.features import HashedNgrams
 from dsir.model.sentences import bytes_of
@@ -80,6 +81,6 @@ class CountedModel(Estimator):
         log_weight, tokens, text_bytes, status = _core.score(
             prepared, self._features.spec, self.table, self._weighing, threads=threads
         )
-        if prepared is not texts:
+        if prepared is not texts and not holds_ids(texts):
             text_bytes = bytes_of(texts)
         return TextScores(log_weight, tokens, text_bytes, status, prepared)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.engine import Shared
 from dsir.errors import ModelError
 from dsir.model import model_file
 from dsir.model.features import HashedNgrams
@@ -66,7 +67,7 @@ class TrainingCounts(NamedTuple):
     names: Sequence[str]
 
 
-class Estimator(abc.ABC):
+class Estimator(Shared, abc.ABC):
     """Gives each text a log-weight, or one in each of several columns.
 
     Instances are frozen, and pickled by their content. The log-weights of a text depend only on the
@@ -165,13 +166,20 @@ class Estimator(abc.ABC):
         return model_file.digest(self.content())[:16]
 
     def score(
-        self, source: object, *, text: str = "text", threads: int = 1
+        self,
+        source: object,
+        *,
+        text: str = "text",
+        text_encoding: str | None = None,
+        threads: int = 1,
     ) -> npt.NDArray[np.float64]:
         """Compute the log-weights of texts or of a corpus.
 
         Args:
             source: a list of str, an Arrow array or table, a path, or whatever else `select` takes.
             text: name of the text column, if the source has columns.
+            text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+                a column is an error.
             threads: how many threads to use; the result does not depend on it.
 
         Returns:
@@ -182,7 +190,7 @@ class Estimator(abc.ABC):
             InputError: a text cannot be read, or is not UTF-8.
         """
         log_weights = [np.zeros((self.columns, 0))]
-        for shard in resolve(source, text=text, name="texts").shards:
+        for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
                 scored = self.score_batch(batch.text, threads=threads)
                 if len(scored.bad):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dsir.errors import ModelError
+from dsir.errors import ModelError, SettingError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
+from dsir.model.fasttext_model import MAGIC, FastTextModel
 from dsir.model.importance import ImportanceModel
+from dsir.model.label_model import LabelModel, label_number
 from dsir.model.relevance import RelevanceModel
 from dsir.output.folder import MODEL_FILE
 from dsir.remote import Location, RemotePath, location_of
@@ -17,20 +19,40 @@ FittedModel = ImportanceModel | RelevanceModel
 
 # To add a kind of model, add its class here.
 ESTIMATORS: dict[str, type[Estimator]] = {
-    estimator.kind: estimator for estimator in (ImportanceModel, RelevanceModel)
+    estimator.kind: estimator
+    for estimator in (
+        ImportanceModel,
+        LabelModel,
+        RelevanceModel,
+    )
 }
 
 
-def load_model(path: str | Path | RemotePath) -> Estimator:
-    """Read a model of any kind.
+def load_model(path: str | Path | RemotePath) -> Estimator | FastTextModel:
+    """Read a model of any kind, by its content and not by its name.
 
     Args:
-        path: the model file, or the output folder of a selection, which has its model in `_dsir`.
+        path: a model file of dsir; the output folder of a selection, which has its model in
+            `_dsir`; or a supervised model of fastText (`.bin`, `.ftz`). Also by URL.
+
+    Returns:
+        The model. `score` gives log-weights, or for a model of fastText the probabilities of its
+        labels.
 
     Raises:
         ModelError: the file is missing or damaged, or this version of dsir cannot use it.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law", "sea and sail and ship"]
+        >>> dsir.fit(raw, ["ship and sea"] * 9, progress=False).save("model.dsir")
+        >>> dsir.load_model("model.dsir").score(["a ship at sea", "a court of law"]).round(1)
+        array([  2. , -75.6])
     """
-    content = model_file.read(_file_of(location_of(path)))
+    place = _file_of(location_of(path))
+    data = model_file.bytes_of(place)
+    if data.startswith(MAGIC):
+        return FastTextModel(data, name=str(path))
+    content = model_file.parsed(data, place)
     estimator = ESTIMATORS.get(content.kind)
     if estimator is None:
         known = ", ".join(map(repr, ESTIMATORS))
@@ -40,7 +62,54 @@ def load_model(path: str | Path | RemotePath) -> Estimator:
     return estimator.from_file(content, path)
 
 
+def load_estimator(path: str | Path | RemotePath, *, label: str | None = None) -> Estimator:
+    """Read a model that gives each text one log-weight, or one for each target.
+
+    Args:
+        path: as in `load_model`.
+        label: for a model of fastText: the label whose log-odds are the log-weights.
+
+    Raises:
+        ModelError: the file is missing or damaged, or this version of dsir cannot use it.
+        SettingError: a label is missing, is not of the model, or is given with another model.
+    """
+    return as_estimator(load_model(path), label=label, name=str(path))
+
+
+def as_estimator(
+    model: Estimator | FastTextModel, *, label: str | None, name: str = "the model"
+) -> Estimator:
+    """Return a model as an estimator; see `load_estimator`.
+
+    Args:
+        model: the model.
+        label: the label of a model of fastText; None for other models.
+        name: what messages call the model.
+    """
+    if isinstance(model, FastTextModel):
+        if label is None:
+            labels = ", ".join(map(repr, model.labels[:10]))
+            more = ", ..." if len(model.labels) > 10 else ""
+            raise SettingError(
+                f"label: {name} has the labels {labels}{more}; give label=... to say which one "
+                "documents are to be weighed by"
+            )
+        return model.for_label(label)
+    if label is None:
+        return model
+    if not isinstance(model, LabelModel):
+        raise SettingError(
+            f"label={label!r:.80}: {name} is of the kind {model.kind!r}, which has no labels; "
+            "leave label out"
+        )
+    if label_number(model.labels, label) != model.labels.index(model.label):
+        raise SettingError(
+            f"label={label!r:.80}: {name} weighs by {model.label!r}; give the model of fastText"
+        )
+    return model
+
+
 def _file_of(path: Location) -> Location:
     # Asking a store about a folder takes a request, so the usual name of a model is believed.
-    is_folder = not path.name.endswith(".dsir") and path.is_dir()
+    is_folder = not path.name.endswith((".dsir", ".bin", ".ftz")) and path.is_dir()
     return path / MODEL_FILE if is_folder else path

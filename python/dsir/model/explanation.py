@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,11 @@ def explain_sum(
     ]
     if length_term is not None:
         rows.append((None, None, *length_term))
-    rows.sort(key=lambda row: (-abs(row[3]), row[0] or ""))
-    columns = zip(*rows, strict=True) if rows else [()] * 4
+    return contributions_table(rows)
+
+
+def contributions_table(rows: Iterable[tuple[str | None, int | None, int, float]]) -> pa.Table:
+    """Return rows of (n-gram, bucket, count, contribution) as a table, the greatest first."""
+    ordered = sorted(rows, key=lambda row: (-abs(row[3]), row[0] or ""))
+    columns = zip(*ordered, strict=True) if ordered else [()] * 4
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,15 +15,24 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core, arguments
-from dsir.arguments import amount, argument, one_of, whole_number
-from dsir.corpus import resolve
+from dsir.arguments import amount, argument, flag, one_of, shown, whole_number
+from dsir.corpus import resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
-from dsir.model import sentences
+from dsir.model import callable_tokenizer, own_tokenizer, sentences, vocabulary
+from dsir.model.kernels import FeatureKernel, known_extractor
+from dsir.model.own_tokenizer import OwnTokenizer
 
 Hash = Literal["fast", "sha256"]
 Tokenizer = Literal[
-    "wordpunct", "word_tokenize", "unicode", "chars", "codepoints", "bytes", "whitespace"
+    "wordpunct",
+    "word_tokenize",
+    "unicode",
+    "chars",
+    "codepoints",
+    "bytes",
+    "whitespace",
+    "ids",
 ]
 Sentences = Literal["none", "punkt"]
 Normalize = Literal["NFC"]
@@ -45,7 +56,10 @@ class HashedNgrams:
         tokenizer: "wordpunct"; "word_tokenize" (NLTKWordTokenizer: "do|n't", "3.88", "u.s");
             "unicode" (words by Unicode Standard Annex 29: "don't", "3.88", and single characters of
             Chinese, Japanese, Thai, Lao, Khmer and Burmese); "chars" (extended grapheme clusters),
-            "codepoints" or "bytes", without white space; "whitespace" (as str.split()).
+            "codepoints" or "bytes", without white space; "whitespace" (as str.split()); "ids" for
+            columns of token numbers (`text_encoding="token-ids"`). Or a vocabulary: a
+            `tokenizers.Tokenizer`, or the path of a tokenizer.json; a `dsir.kernel`; a Python
+            function from a text to its tokens, which is slow.
         hash: "fast" combines 64-bit hashes of the tokens; "sha256" gives the reference's buckets.
         sentences: with tokenizer="word_tokenize", how a text is first cut into sentences. "none":
             the text is one sentence (NLTK's preserve_line=True). "punkt": by NLTK's splitter for
@@ -54,9 +68,13 @@ class HashedNgrams:
             composed and decomposed characters make the same tokens; None takes texts as they are.
             Only features are made from these texts: rows are written, and compared as duplicates,
             as they are.
+        lower: whether tokens are in lower case. "word_tokenize" always is; a vocabulary follows its
+            own rules.
+        extractor: a `dsir.kernel` that makes the features of a document of the hashes of its
+            tokens, in place of n-grams.
 
     Raises:
-        SettingError: an argument is out of range, or nltk or its data is missing.
+        SettingError: an argument is out of range, or a library or its data is missing.
 
     Example:
         >>> dsir.HashedNgrams(n=2).tokens("Ships sail: 3.5 knots!")
@@ -76,11 +94,12 @@ class HashedNgrams:
         panel=arguments.NGRAMS,
         metavar="N",
     )
-    tokenizer: Tokenizer = argument(
+    tokenizer: Tokenizer | OwnTokenizer = argument(
         "wordpunct",
         "How texts are cut into tokens: 'wordpunct' (runs of word characters and runs of other "
         "visible characters), 'word_tokenize' for NLTK's words, 'unicode' for the words of any "
-        "language, 'chars', 'codepoints', 'bytes', or 'whitespace'.",
+        "language, 'chars', 'codepoints', 'bytes', 'whitespace', 'ids' for columns of token "
+        "numbers, or a vocabulary such as tokenizer.json.",
         panel=arguments.NGRAMS,
     )
     hash: Hash = argument(
@@ -103,6 +122,20 @@ class HashedNgrams:
         metavar="NFC",
         added=True,
     )
+    lower: bool = argument(
+        True,
+        "Whether tokens are in lower case.",
+        kind=bool,
+        panel=arguments.NGRAMS,
+        added=True,
+    )
+    extractor: FeatureKernel | None = argument(
+        None,
+        "A dsir.kernel('features') that makes the features, in place of n-grams.",
+        option="",
+        panel=arguments.NGRAMS,
+        added=True,
+    )
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -110,7 +143,7 @@ class HashedNgrams:
         # The only place that writes to an instance: numpy's integers become plain ones.
         object.__setattr__(self, "n", whole_number("n", self.n, 1, _core.MAX_ORDER))
         object.__setattr__(self, "buckets", amount("buckets", self.buckets, least, most))
-        one_of("tokenizer", self.tokenizer, get_args(Tokenizer))
+        object.__setattr__(self, "tokenizer", _tokenizer_of(self.tokenizer))
         one_of("hash", self.hash, get_args(Hash))
         one_of("sentences", self.sentences, get_args(Sentences))
         if self.normalize is not None:
@@ -121,6 +154,36 @@ class HashedNgrams:
                     f'sentences="punkt": goes with tokenizer="word_tokenize", not {self.tokenizer}'
                 )
             sentences.punkt()
+        flag("lower", self.lower)
+        as_written = self.own_tokenizer is not None or self.tokenizer in _core.TOKENIZERS_AS_WRITTEN
+        if not self.lower and not as_written:
+            names = ", ".join(repr(name) for name in _core.TOKENIZERS_AS_WRITTEN)
+            raise SettingError(
+                f"lower=False: tokenizer={self.tokenizer!r} cannot leave letters as they are; "
+                f"choose one of {names}"
+            )
+        self._check_extractor()
+
+    def _check_extractor(self) -> None:
+        numbers = self.core_tokenizer == "ids"
+        if self.hash != "fast" and (numbers or self.extractor is not None):
+            what = "an extractor" if self.extractor is not None else "token numbers"
+            raise SettingError(f'hash={self.hash!r}: {what} can be hashed with hash="fast" only')
+        if self.extractor is not None and not isinstance(self.extractor, FeatureKernel):
+            raise SettingError(
+                f"extractor={shown(self.extractor)}: expected a function that is decorated with "
+                "dsir.kernel('features')"
+            )
+
+    def __repr__(self) -> str:
+        """Return the call that makes these features; `lower` and `extractor` only if given."""
+        shown_fields = [one.name for one in fields(self)]
+        if self.lower:
+            shown_fields.remove("lower")
+        if self.extractor is None:
+            shown_fields.remove("extractor")
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown_fields)
+        return f"HashedNgrams({values})"
 
     @property
     def unicode_version(self) -> str:
@@ -129,12 +192,20 @@ class HashedNgrams:
 
     def describe(self) -> dict[str, int | str]:
         """Return everything the buckets depend on, as plain values."""
-        described: dict[str, int | str] = asdict(self)
-        if self.normalize is None:
-            del described["normalize"]
-        if self.sentences == "none":
-            del described["sentences"]
+        described: dict[str, int | str] = {"n": self.n, "buckets": self.buckets, "hash": self.hash}
+        if isinstance(self.tokenizer, OwnTokenizer):
+            described |= self.tokenizer.describe()
         else:
+            described["tokenizer"] = self.tokenizer
+        if self.extractor is not None:
+            described["extractor"] = self.extractor.name
+            described["extractor_digest"] = self.extractor.digest
+        if self.normalize is not None:
+            described["normalize"] = self.normalize
+        if not self.lower:
+            described["lower"] = False
+        if self.sentences != "none":
+            described["sentences"] = self.sentences
             splitter = sentences.punkt()
             described["punkt_language"] = sentences.LANGUAGE
             described["punkt_digest"] = splitter.digest
@@ -151,9 +222,17 @@ class HashedNgrams:
         Raises:
             SettingError: a value is out of range, or the values stand for other features in this
                 version of dsir, e.g. because its Unicode tables are newer.
+            ModelError: the features need a tokenizer or kernel that this process has not made.
         """
         names = [field.name for field in fields(cls)]
-        features = cls(**{name: described[name] for name in names if name in described})
+        given = {name: described[name] for name in names if name in described}
+        if own_tokenizer.is_described(described):
+            given["tokenizer"] = own_tokenizer.known_tokenizer(described)
+        if "extractor_digest" in described:
+            given["extractor"] = known_extractor(
+                described.get("extractor"), described["extractor_digest"]
+            )
+        features = cls(**given)
         if features.describe() != described:
             mine = features.describe()
             name = min(n for n in {*described, *mine} if described.get(n) != mine.get(n))
@@ -178,29 +257,110 @@ class HashedNgrams:
             hash=self.hash,
             tokenizer=self.core_tokenizer,
             normalize=self.core_normalize,
+            lower=self.lower,
+            tokenizer_kernel=0 if self.own_tokenizer is None else self.own_tokenizer.address,
+            feature_kernel=0 if self.extractor is None else self.extractor.address,
+            features_per_token=0 if self.extractor is None else self.extractor.features_per_token,
         )
+
+    @property
+    def own_tokenizer(self) -> OwnTokenizer | None:
+        """The tokenizer, if it is not of the core."""
+        return self.tokenizer if isinstance(self.tokenizer, OwnTokenizer) else None
 
     @property
     def core_tokenizer(self) -> str:
         """The tokeniser with which the core cuts `prepared` texts."""
+        if isinstance(self.tokenizer, OwnTokenizer):
+            return self.tokenizer.core_tokenizer
         return self.tokenizer if self.sentences == "none" else "split"
 
     @property
     def core_normalize(self) -> Normalize | None:
         """The form into which the core brings `prepared` texts."""
-        return self.normalize if self.sentences == "none" else None
+        own = self.own_tokenizer
+        cut_by_core = own is None or bool(own.address)
+        return self.normalize if cut_by_core and self.sentences == "none" else None
 
     def prepared(self, text: pa.Array) -> pa.Array:
-        """Return texts ready for the core with `spec`: unchanged, unless Punkt has to run.
+        """Return texts ready for the core with `spec`: most often unchanged.
 
         Args:
-            text: strings of any Arrow layout.
+            text: strings of any Arrow layout; or, where columns hold token numbers, what
+                `dsir.corpus.token_ids` makes of them.
 
         Returns:
-            The same array; with `sentences="punkt"`, an array of words joined by spaces, in which
-            nulls and rows that are not UTF-8 are unchanged.
+            The same array; with `sentences="punkt"` or a Python function, an array of words joined
+            by spaces; with a vocabulary, of token numbers. Nulls are unchanged, and rows that are
+            not UTF-8 become rows that the core refuses.
         """
+        if token_ids.holds_ids(text):
+            return token_ids.for_core(text)
+        if isinstance(self.tokenizer, OwnTokenizer):
+            return self.tokenizer.prepared(text, self.normalize, lower=self.lower)
         return text if self.sentences == "none" else sentences.in_words(text, self.normalize)
+
+    def for_filters(self, text: pa.Array, prepared: pa.Array) -> tuple[pa.Array, str, str | None]:
+        """Return the texts that quality filters measure, how the core cuts them, and the form.
+
+        The filters know words. Of a tokenizer that is not of the core, they measure the words of
+        "wordpunct".
+
+        Args:
+            text: the texts as they were read.
+            prepared: what `prepared` made of them.
+        """
+        if self.own_tokenizer is not None:
+            return text, "wordpunct", self.normalize
+        return prepared, self.core_tokenizer, self.core_normalize
+
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Return what a model file has to hold besides `describe`: arrays by name."""
+        return {} if self.own_tokenizer is None else self.own_tokenizer.arrays()
+
+    def sealed(self) -> dict[str, str]:
+        """Return what another process needs besides `describe`, as JSON values; see `restore`.
+
+        Raises:
+            SettingError: the features need a function, which only its module can give.
+        """
+        own = self.own_tokenizer or self.extractor
+        arrays = self.arrays()
+        if own is not None and not arrays:
+            raise SettingError(
+                f"features: {own!r} is code, which planned runs cannot hand to workers; use "
+                "dsir.select in one process"
+            )
+        return {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
+
+    @staticmethod
+    def restore(sealed: Mapping[str, Any]) -> None:
+        """Make known in this process what `sealed` returned in another.
+
+        Raises:
+            SettingError: it is damaged.
+        """
+        packed = sealed.get(vocabulary.ARRAY)
+        if packed is None:
+            return
+        try:
+            stored = np.frombuffer(base64.b64decode(packed, validate=True), dtype=np.uint8)
+            own_tokenizer.remember(vocabulary.Vocabulary.from_array(stored))
+        except ValueError as error:
+            raise SettingError(f"the vocabulary cannot be read: {error}") from error
+
+    @classmethod
+    def from_file(
+        cls, described: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
+    ) -> HashedNgrams:
+        """Return the features of a model file, from what `describe` and `arrays` returned.
+
+        Raises:
+            SettingError, ValueError: see `from_json`; or an array is damaged.
+        """
+        if vocabulary.ARRAY in arrays:
+            own_tokenizer.remember(vocabulary.Vocabulary.from_array(arrays[vocabulary.ARRAY]))
+        return cls.from_json(described)
 
     def tokens(self, text: str) -> list[str]:
         """Return the lower-cased tokens of a text.
@@ -211,25 +371,51 @@ class HashedNgrams:
         utf8 = utf8_of(text)
         if self.sentences == "punkt":
             return sentences.punkt().words(utf8, self.normalize)
-        return _core.tokens(utf8, self.tokenizer, self.normalize)
+        if isinstance(self.tokenizer, OwnTokenizer):
+            return self.tokenizer.tokens(text, self.normalize, lower=self.lower)
+        if self.tokenizer == "ids":
+            raise SettingError('tokenizer="ids": takes token numbers, not texts')
+        return _core.tokens(utf8, self.tokenizer, self.normalize, self.lower)
 
     def ngrams(self, text: str) -> list[tuple[str, int]]:
         """Return every n-gram of a text with its bucket, in the order of their last tokens.
 
         Raises:
             RowError: the text has lone surrogates.
+            SettingError: the features are made by an extractor, or of token numbers, and have no
+                names.
         """
+        if self.extractor is not None:
+            raise SettingError(f"the features of the kernel {self.extractor.name} have no names")
         utf8 = utf8_of(text)
-        if self.sentences == "punkt":
+        if self.core_tokenizer == "ids":
+            return self._ngrams_of_ids(text)
+        if self.core_tokenizer == "split":
             utf8 = " ".join(self.tokens(text)).encode()
         return _core.named_ngrams(utf8, self.spec)
 
-    def counts(self, texts: object, *, text: str = "text") -> npt.NDArray[np.int64]:
+    def _ngrams_of_ids(self, text: str) -> list[tuple[str, int]]:
+        """Name n-grams of a vocabulary by its tokens, which stand for their numbers."""
+        names = self.tokens(text)
+        [ids] = self.prepared(pa.array([text], pa.large_string())).view(pa.large_binary())
+        named = _core.named_ngrams(ids.as_py(), self.spec)
+        spans = [
+            " ".join(names[last + 1 - length : last + 1])
+            for last in range(len(names))
+            for length in range(1, min(self.n, last + 1) + 1)
+        ]
+        return [(span, bucket) for span, (_, bucket) in zip(spans, named, strict=True)]
+
+    def counts(
+        self, texts: object, *, text: str = "text", text_encoding: str | None = None
+    ) -> npt.NDArray[np.int64]:
         """Count the n-grams per bucket, summed over texts.
 
         Args:
             texts: a list of str, an Arrow array or table, a path, or whatever else `resolve` takes.
             text: name of the text column, if the texts have columns.
+            text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+                a column is an error.
 
         Returns:
             int64[buckets].
@@ -238,12 +424,39 @@ class HashedNgrams:
             InputError: a text cannot be read, or is not UTF-8.
         """
         counts = np.zeros(self.buckets, dtype=np.int64)
-        for shard in resolve(texts, text=text, name="texts").shards:
+        for shard in resolve(texts, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise"):
                 *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
         return counts
+
+
+def _tokenizer_of(given: object) -> Tokenizer | OwnTokenizer:
+    """Return a tokenizer of the core by its name, or one of the caller's.
+
+    Raises:
+        SettingError: it is none, or a file of a vocabulary cannot be read.
+    """
+    if isinstance(given, str) and given in get_args(Tokenizer):
+        return given  # type: ignore[return-value]
+    own: OwnTokenizer
+    if isinstance(given, OwnTokenizer):
+        own = given
+    elif isinstance(given, Path) or (isinstance(given, str) and given.endswith(".json")):
+        own = vocabulary.Vocabulary.read(given)
+    elif vocabulary.is_vocabulary(given):
+        own = vocabulary.of_library(given)
+    elif callable(given) and not isinstance(given, FeatureKernel):
+        own = callable_tokenizer.of_function(given)
+    else:
+        names = ", ".join(repr(name) for name in get_args(Tokenizer))
+        raise SettingError(
+            f"tokenizer={shown(given)}: expected {names}, the path of a tokenizer.json, a "
+            "tokenizers.Tokenizer, a dsir.kernel('tokenizer'), or a function"
+        )
+    own_tokenizer.remember(own)
+    return own
 
 
 def check_features(features: object) -> None:

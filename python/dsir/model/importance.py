@@ -257,7 +257,7 @@ class ImportanceModel(Facts, CountedModel):
             "target_sizes": self._target_sizes,
         }
         counts = {"raw_counts": self._raw_counts, "target_counts": self._columns.counts}
-        return model_file.Content(self.kind, settings, counts)
+        return model_file.Content(self.kind, settings, {**counts, **self._features.arrays()})
 
     @classmethod
     def from_content(cls, content: model_file.Content) -> ImportanceModel:
@@ -267,7 +267,7 @@ class ImportanceModel(Facts, CountedModel):
         raw_size, sizes = settings["raw_size"], settings["target_sizes"]
         target_counts = content.arrays["target_counts"]
         return cls(
-            HashedNgrams.from_json(settings["features"]),
+            HashedNgrams.from_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
             target_counts if names else target_counts[0],
             target_names=names,

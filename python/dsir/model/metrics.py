@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Literal, overload
 
 import numpy as np
@@ -57,6 +58,7 @@ def kl_reduction(  # type: ignore[overload-overlap]
     *,
     features: HashedNgrams | None = None,
     text: str = "text",
+    text_encoding: str | None = None,
     bootstrap: Literal[0] = 0,
     confidence: float = 0.95,
     seed: int = 0,
@@ -72,6 +74,7 @@ def kl_reduction(
     *,
     features: HashedNgrams | None = None,
     text: str = "text",
+    text_encoding: str | None = None,
     bootstrap: int,
     confidence: float = 0.95,
     seed: int = 0,
@@ -86,6 +89,7 @@ def kl_reduction(
     *,
     features: HashedNgrams | None = None,
     text: str = "text",
+    text_encoding: str | None = None,
     bootstrap: int = 0,
     confidence: float = 0.95,
     seed: int = 0,
@@ -111,6 +115,8 @@ def kl_reduction(
             several targets.
         features: the n-grams; None for the default ones.
         text: the text column.
+        text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
+            a column is an error.
         bootstrap: number of replicates; 0 for no interval, else 20 or more. The counts of the
             selection and of one target at a time take replicates * buckets * 8 bytes each.
         confidence: share of the replicates in the interval, above 0 and below 1.
@@ -138,13 +144,14 @@ def kl_reduction(
     threads = whole_number("threads", threads, 1, 4096)
     if isinstance(target, dict) and not target:
         raise SettingError("target: the dict of targets is empty")
-    chosen = resolve(selected, text=text, name="selected")
+    corpus_of = functools.partial(resolve, text=text, encoding=text_encoding)
+    chosen = corpus_of(selected, name="selected")
     targets = (
-        [resolve(source, text=text, name=f"target[{name!r}]") for name, source in target.items()]
+        [corpus_of(source, name=f"target[{name!r}]") for name, source in target.items()]
         if isinstance(target, dict)
-        else [resolve(target, text=text, name="target")]
+        else [corpus_of(target, name="target")]
     )
-    raw_counts = _counts(resolve(raw, text=text, name="raw"), features, threads)
+    raw_counts = _counts(corpus_of(raw, name="raw"), features, threads)
     if not replicates:
         counts = _counts(chosen, features, threads)
         return _mean(
@@ -206,11 +213,42 @@ class EffectiveSampleSize:
         greatest = max(self._greatest, float(log_weights.max()))
         if math.isinf(greatest):
             return
-        shrink = math.exp(self._greatest - greatest)
+        self.fold(greatest, *self.sums(log_weights, greatest))
+
+    @staticmethod
+    def sums(log_weights: npt.NDArray[np.float64], greatest: float) -> tuple[float, float]:
+        """Return Σw and Σw² of a chunk, relative to a log-weight that is none less than theirs."""
         with np.errstate(over="ignore"):  # A difference beyond float64 is a weight of zero.
             weights = np.exp(log_weights - greatest)
-        self._sum = self._sum * shrink + float(weights.sum())
-        self._sum_of_squares = self._sum_of_squares * shrink**2 + float((weights**2).sum())
+        return float(weights.sum()), float((weights**2).sum())
+
+    @staticmethod
+    def relative_to(greatest: Sequence[float]) -> list[float]:
+        """Return what the sums of each chunk are relative to.
+
+        Args:
+            greatest: the greatest log-weight of each chunk, in order; NaN for a chunk without any.
+
+        Returns:
+            The greatest so far; NaN for chunks that add nothing.
+        """
+        found, so_far = [], -math.inf
+        for one in greatest:
+            now = so_far if math.isnan(one) else max(so_far, one)
+            if math.isnan(one) or math.isinf(now):
+                found.append(math.nan)
+                continue
+            so_far = now
+            found.append(now)
+        return found
+
+    def fold(self, greatest: float, weights: float, squares: float) -> None:
+        """Add what `sums` returned for a chunk; nothing if `greatest` is NaN."""
+        if math.isnan(greatest):
+            return
+        shrink = math.exp(self._greatest - greatest)
+        self._sum = self._sum * shrink + weights
+        self._sum_of_squares = self._sum_of_squares * shrink**2 + squares
         self._greatest = greatest
 
     def value(self) -> float:

@@ -3,8 +3,8 @@
 docs/reference/formats.md describes it byte by byte. Nothing in a file is executed. The checksum
 covers every byte, so a damaged file is an error and never another model.
 
-Importance models have format 2, with two arrays of counts. Every other kind of model has format 3,
-whose header names the kind and the arrays.
+Importance models have format 2, with two arrays of counts. Every other kind of model, and models
+with a vocabulary, have format 3, whose header names the kind and the arrays.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _ARRAYS_SIZE = struct.Struct("<Q")  # Format 3: bytes of all arrays.
 _CHECKSUM_BYTES = 32
 _LARGEST_HEADER = 1 << 20
 _PICKLE_PROTOCOLS = (b"\x02", b"\x03", b"\x04", b"\x05")
+_COUNTS = frozenset({"raw_counts", "target_counts"})
 _DTYPES = ("|u1", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8")
 
 
@@ -81,10 +82,23 @@ def read(path: Location) -> Content:
     Raises:
         ModelError: the file is missing, damaged, not a model, or of another version.
     """
+    return parsed(bytes_of(path), path)
+
+
+def bytes_of(path: Location) -> bytes:
+    """Read a file.
+
+    Raises:
+        ModelError: the file is missing, or cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def parsed(data: bytes, path: Location) -> Content:
+    """Check the bytes of a model file; see `read`."""
     if data[:1] == b"\x80" and data[1:2] in _PICKLE_PROTOCOLS:
         raise ModelError(f"{path}: is a pickle, which dsir never opens; fit the model again")
     if len(data) < _PREFIX.size + _COUNTS_SHAPE.size or not data.startswith(MAGIC):
@@ -130,7 +144,7 @@ def read(path: Location) -> Content:
 
 
 def _encode(content: Content) -> bytes:
-    if content.kind != RATIO:
+    if content.kind != RATIO or set(content.arrays) != _COUNTS:
         return _encode_arrays(content)
     raw, target = content.arrays["raw_counts"], content.arrays["target_counts"]
     header = json.dumps(content.settings, sort_keys=True).encode("utf-8")
@@ -166,9 +180,11 @@ def _with_arrays(header: dict[str, Any], data: memoryview) -> Content:
         KeyError, TypeError, ValueError: the header does not describe the arrays.
     """
     kind, settings = header["kind"], header["settings"]
-    if not isinstance(kind, str) or not isinstance(settings, dict) or kind == RATIO:
+    if not isinstance(kind, str) or not isinstance(settings, dict) or kind == "":
         raise ValueError("it has no kind or no settings")
     arrays = dict(_arrays(header["arrays"], data))
+    if kind == RATIO and not arrays.keys() > _COUNTS:
+        raise ValueError("an importance model with nothing but counts has format 2")
     if len(arrays) != len(header["arrays"]):
         raise ValueError("two arrays have the same name")
     return Content(kind, settings, arrays)

@@ -12,8 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments import amount, share, shown
 from dsir.errors import SettingError
+from dsir.model import label_filter
 from dsir.model.stopwords import STOP_WORDS, STOP_WORDS_VERSION
 
 _MOST_WORDS = 1 << 31  # A document has no more bytes.
@@ -59,9 +59,15 @@ class QualityFilters:
         max_repeated_ngrams: greatest share of tokens in a run of five tokens that has occurred
             before in the document. After Gopher's duplicate 5-grams (there 0.15, of characters).
             Not in the paper.
+        min_probability: least probability of a label, by a model of fastText, as
+            `FastTextModel.score` gives it. Not in the paper.
+        classifier: path or URL of that model, `.bin` or `.ftz`.
+        label: that label, with or without "__label__".
 
     Raises:
-        SettingError: a threshold is out of range, or a minimum is above its maximum.
+        SettingError: a threshold is out of range, a minimum is above its maximum, or only some of
+            min_probability, classifier and label are given.
+        ModelError: `classifier` cannot be read, or is not a model of fastText.
 
     Example:
         >>> filters = dsir.QualityFilters(min_words=40, max_numeric=0.2)
@@ -77,6 +83,9 @@ class QualityFilters:
     max_numeric: float | None = None
     min_alphanumeric: float | None = None
     max_repeated_ngrams: float | None = None
+    min_probability: float | None = None
+    classifier: str | None = None
+    label: str | None = None
 
     def __post_init__(self) -> None:
         """Check the thresholds."""
@@ -91,6 +100,16 @@ class QualityFilters:
                 raise SettingError(
                     f"min_{measure}={least} is above max_{measure}={most}: nothing can pass"
                 )
+        by_label = (self.min_probability, self.classifier, self.label)
+        if any(value is not None for value in by_label):
+            if None in by_label:
+                raise SettingError(
+                    "min_probability, classifier, label: give all three, e.g. min_probability=0.5, "
+                    "classifier='quality.bin', label='hq'"
+                )
+            object.__setattr__(self, "classifier", label_filter.checked_path(self.classifier))
+            assert self.classifier is not None
+            label_filter.check_label(self.classifier, self.label)
 
     @classmethod
     def paper(cls) -> QualityFilters:
@@ -127,29 +146,40 @@ class QualityFilters:
         if words[0] == "paper":
             filters = cls.paper()
             del words[0]
-        given: dict[str, float | None] = {}
+        given: dict[str, float | str | None] = {}
         for word in words:
             name, equals, value = (piece.strip() for piece in word.partition("="))
-            if not equals or name not in REASONS:
+            if not equals or name not in _NAMES:
                 raise SettingError(
                     f"filters={text!r}: {word!r} is not a filter; expected 'paper' first, or "
-                    f"NAME=VALUE, where NAME is one of {', '.join(REASONS)}"
+                    f"NAME=VALUE, where NAME is one of {', '.join(_NAMES)}"
                 )
             if name in given:
                 raise SettingError(f"filters={text!r}: {name} is given twice")
-            given[name] = None if value.lower() in _OFF else _number(name, value)
+            if value.lower() in _OFF:
+                given[name] = None
+            else:
+                given[name] = value if name in label_filter.ARGUMENTS else _number(name, value)
         return replace(filters, **given)  # type: ignore[arg-type]  # checked in __post_init__
 
     @classmethod
-    def from_json(cls, described: Mapping[str, float]) -> QualityFilters:
+    def from_json(cls, described: Mapping[str, Any]) -> QualityFilters:
         """Return the filters that `describe` described.
 
         Raises:
-            SettingError: a name is unknown, a threshold is out of range, or this version of dsir
-                has other stop words.
+            SettingError: a name is unknown, a threshold is out of range, this version of dsir has
+                other stop words, or `classifier` is another file now.
+            ModelError: `classifier` cannot be read.
         """
-        thresholds = {name: v for name, v in described.items() if name != "stop_words_version"}
+        thresholds = {name: v for name, v in described.items() if name not in _DERIVED}
         filters = as_filters(thresholds)
+        if filters is not None and filters.classifier is not None:
+            digest = label_filter.digest_of(filters.classifier)
+            if digest != described.get("classifier_digest"):
+                raise SettingError(
+                    f"classifier={filters.classifier!r:.200}: is not the file that was used; put "
+                    "that file in its place"
+                )
         if filters is None or filters.describe() != described:
             raise SettingError(
                 f"filters={dict(described)!r:.400}: this version of dsir has other filters"
@@ -166,11 +196,16 @@ class QualityFilters:
         """Names of the thresholds that are given, in the same order."""
         return tuple(name for name in REASONS if getattr(self, name) is not None)
 
-    def describe(self) -> dict[str, int | float]:
+    def describe(self) -> dict[str, int | float | str]:
         """Return everything the outcome depends on besides the tokens, as plain values."""
+        described: dict[str, int | float | str]
         described = {name: getattr(self, name) for name in self.active}
         if self.min_informative is not None or self.max_informative is not None:
             described["stop_words_version"] = STOP_WORDS_VERSION
+        if self.classifier is not None and self.label is not None:
+            described["classifier"] = self.classifier
+            described["classifier_digest"] = label_filter.digest_of(self.classifier)
+            described["label"] = self.label
         return described
 
     def apply(
@@ -180,6 +215,7 @@ class QualityFilters:
         threads: int = 1,
         *,
         normalize: str | None = None,
+        source: pa.Array | None = None,
     ) -> npt.NDArray[np.uint8]:
         """Return which documents pass, and which threshold each other document fails.
 
@@ -188,6 +224,7 @@ class QualityFilters:
             tokenizer: name of the tokeniser whose tokens are the words.
             threads: number of threads to use; the outcome does not depend on it.
             normalize: "NFC" to measure the texts in this form.
+            source: the texts as they were read, for `classifier`, if `text` has been prepared.
 
         Returns:
             uint8[rows]: 0 for a row that passes, else 1 + the index in `reasons` of the first
@@ -199,6 +236,10 @@ class QualityFilters:
             return failed
         repeated = self.max_repeated_ngrams is not None
         measures = _measure(text, tokenizer, normalize, threads, repeated=repeated)
+        if self.classifier is not None and self.label is not None:
+            texts = text if source is None else source
+            found = label_filter.probabilities(self.classifier, self.label, texts, threads)
+            measures.values["probability"] = found.astype(np.float64)
         # From the last to the first, so that the first threshold that fails is the one reported.
         for name in reversed(self.active):
             threshold = getattr(self, name)
@@ -209,11 +250,14 @@ class QualityFilters:
         return failed
 
 
-REASONS: tuple[str, ...] = tuple(field.name for field in fields(QualityFilters))
+_NAMES: tuple[str, ...] = tuple(field.name for field in fields(QualityFilters))
+_DERIVED = ("stop_words_version", "classifier_digest")
+
+REASONS: tuple[str, ...] = tuple(name for name in _NAMES if name not in label_filter.ARGUMENTS)
 """Names of the thresholds, in the order in which a document is checked."""
 
 
-def as_filters(filters: QualityFilters | str | Mapping[str, float] | None) -> QualityFilters | None:
+def as_filters(filters: QualityFilters | str | Mapping[str, Any] | None) -> QualityFilters | None:
     """Return filters that are given in any of the ways that `select` allows.
 
     Args:
@@ -228,12 +272,12 @@ def as_filters(filters: QualityFilters | str | Mapping[str, float] | None) -> Qu
     if isinstance(filters, str):
         filters = QualityFilters.parse(filters)
     elif isinstance(filters, Mapping):
-        unknown = [name for name in filters if name not in REASONS]
+        unknown = [name for name in filters if name not in _NAMES]
         if unknown:
             raise SettingError(
-                f"filters: {unknown[0]!r} is not a filter; expected one of {', '.join(REASONS)}"
+                f"filters: {unknown[0]!r} is not a filter; expected one of {', '.join(_NAMES)}"
             )
-        filters = QualityFilters(**filters)  # type: ignore[arg-type]  # checked in __post_init__
+        filters = QualityFilters(**filters)  # checked in __post_init__
     elif filters is not None and not isinstance(filters, QualityFilters):
         raise SettingError(
             f"filters={shown(filters)}: expected QualityFilters(...), a text such as 'paper', or "
@@ -245,7 +289,7 @@ def as_filters(filters: QualityFilters | str | Mapping[str, float] | None) -> Qu
 class _Measures(NamedTuple):
     """The values that thresholds apply to, one per row, by the name without min_ or max_."""
 
-    values: Mapping[str, npt.NDArray[np.float64]]
+    values: dict[str, npt.NDArray[np.float64]]
     has_tokens: npt.NDArray[np.bool_]
 
 
@@ -273,7 +317,7 @@ def _measure(
     }
     if repeated:
         values["repeated_ngrams"] = in_repeated / words
-    return _Measures(MappingProxyType(values), tokens > 0)
+    return _Measures(values, tokens > 0)
 
 
 @cache

@@ -177,7 +177,7 @@ class RelevanceModel(CountedModel):
             "calibrations": [list(one) for one in self._calibrations],
         }
         counts = {"raw_counts": self._raw_counts, "target_counts": self._columns.counts}
-        return model_file.Content(self.kind, settings, counts)
+        return model_file.Content(self.kind, settings, {**counts, **self._features.arrays()})
 
     @classmethod
     def from_content(cls, content: model_file.Content) -> RelevanceModel:
@@ -188,7 +188,7 @@ class RelevanceModel(CountedModel):
         names = settings["target_names"]
         target_counts = content.arrays["target_counts"]
         return cls(
-            HashedNgrams.from_json(settings["features"]),
+            HashedNgrams.from_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
             target_counts if names else target_counts[0],
             [Calibration(*one) for one in settings["calibrations"]],

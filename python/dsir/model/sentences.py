@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.corpus.cast_columns import cast_column
 from dsir.errors import SettingError
 
 LANGUAGE = "english"
@@ -144,7 +145,7 @@ def bytes_of(text: pa.Array) -> npt.NDArray[np.uint32]:
 
 
 def _values(text: pa.Array) -> list[bytes | None]:
-    if pa.types.is_dictionary(text.type):
-        text = text.dictionary_decode()
-    values: list[bytes | None] = text.cast(pa.large_binary()).to_pylist()
+    values: list[bytes | None] = (
+        cast_column(text, pa.large_string()).cast(pa.large_binary()).to_pylist()
+    )
     return values

@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dsir.errors import OutputError
 from dsir.remote import Location, RemotePath, within
 from dsir.remote.store import RemoteError
-from dsir.storage.atomic import write_json
 
 # Where everything is, from the output folder.
 DATA_FOLDER = "data"
@@ -136,38 +134,22 @@ def refuse_no_folder(folder: Location) -> bool:
     return True
 
 
-def check_writable(folder: Location, *, by_writing: bool = True) -> None:
-    """Raise OutputError unless a folder can be made or written to, before hours of work go into it.
+def check_writable(folder: Location) -> None:
+    """Raise OutputError unless a folder can be made or written to. Nothing is written.
 
-    Args:
-        folder: the folder.
-        by_writing: in a store, write a file and remove it: nothing else tells. On S3 this leaves
-            the key of an empty folder, because pyarrow makes one when it removes the last file.
+    Whether a store takes files is known when a run locks the folder (`dsir.output.claim`).
 
     Raises:
         OutputError: the folder cannot be made or written to.
     """
     if isinstance(folder, RemotePath):
         _refuse_reading_only(folder)
-        if by_writing:
-            _write_probe(folder)
         return
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not nearest.is_dir():
         raise OutputError(f"{folder}: {nearest} is not a folder; give another out")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: {nearest} cannot be written to; give another out")
-
-
-def _write_probe(folder: RemotePath) -> None:
-    if folder.protocol == "hf":
-        return  # A probe would be a commit there, for all to see.
-    probe = folder / f".dsir-probe-{secrets.token_hex(4)}"
-    try:
-        write_json(probe, None)
-        probe.unlink(missing_ok=True)
-    except RemoteError as error:
-        raise OutputError(f"{folder}: cannot be written to: {error}") from error
 
 
 def _refuse_reading_only(folder: Location) -> None:

@@ -13,16 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.cast_columns import cast_column
+from dsir.corpus.row_bytes import row_bytes
 from dsir.errors import OutputError
 from dsir.output.dictionaries import DictionaryEncoder, plain_type
-from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote.read_errors import first_line
 
 MAX_ROWS = 1 << 14
 MAX_BYTES = 32 << 20
-
-# The bytes that a value counts if it has no length of its own, such as a number.
-_VALUE_BYTES = 8
 
 
 class RowGroups:
@@ -133,43 +130,3 @@ def match_columns(records: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
             "one file"
         )
     return [records.column(name) for name in schema.names]
-
-
-def row_bytes(array: pa.Array) -> npt.NDArray[np.int64]:
-    """Return about how many bytes each row of an array takes; only the row itself counts."""
-    import pyarrow.compute as pc  # Here: long to import.
-
-    data_type = array.type
-    length = len(array)
-    if pa.types.is_struct(data_type):
-        sizes = np.zeros(length, dtype=np.int64)
-        for child in array.flatten():
-            sizes += row_bytes(child)
-        return sizes
-    if (
-        pa.types.is_string(data_type)
-        or pa.types.is_large_string(data_type)
-        or pa.types.is_binary(data_type)
-        or pa.types.is_large_binary(data_type)
-    ):
-        return _lengths(pc.binary_length(array)) + _VALUE_BYTES
-    if pa.types.is_map(data_type):
-        pairs = pa.struct([data_type.key_field, data_type.item_field])
-        return row_bytes(array.view(pa.list_(pa.field("entries", pairs, nullable=False))))
-    if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
-        lengths = _lengths(pc.list_value_length(array))
-        # flatten() leaves out values that null lists may hide, so it agrees with the lengths.
-        values = row_bytes(array.flatten())
-        ends = np.cumsum(lengths, dtype=np.int64)
-        total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
-        spans: npt.NDArray[np.int64] = total[ends] - total[ends - lengths]
-        return spans + _VALUE_BYTES
-    return np.full(length, _VALUE_BYTES, dtype=np.int64)
-
-
-def _lengths(lengths: pa.Array) -> npt.NDArray[np.int64]:
-    """Return lengths as int64, with 0 for nulls."""
-    import pyarrow.compute as pc  # Here: long to import.
-
-    zeros = to_arrow(np.zeros(len(lengths), dtype=np.int64))
-    return to_numpy(pc.coalesce(lengths.cast(pa.int64()), zeros))

@@ -91,7 +91,7 @@ class Mirror:
             raise WorkdirError(f"{error.url}: {error}") from error
 
     def look_again(self) -> None:
-        """List the folder, unless that was done a moment ago: `fetch` then knows what is new.
+        """List the folder, unless that was done a moment ago.
 
         Raises:
             WorkdirError: the store cannot list it.
@@ -103,15 +103,15 @@ class Mirror:
         now = time.monotonic()
         self._listing.again = now + max(1.0, _LISTING_SHARE * (now - begun))
 
-    def fetch(self, name: str, *, fresh: bool = False) -> Path:
+    def fetch(self, name: str, *, fresh: bool = False, listed: bool = False) -> Path:
         """Return the path of a file in the copy, fetched first if it is only in the store.
 
-        If the store does not have the file either, there is no file at the path. A store whose
-        listing lacks the file is not asked for it.
+        If the store does not have the file either, there is no file at the path.
 
         Args:
             name: the file.
             fresh: fetch the file again, because other machines write it too.
+            listed: do not ask for a file that was not there when the folder was listed.
 
         Raises:
             WorkdirError: the store cannot be read.
@@ -119,7 +119,7 @@ class Mirror:
         path = self.local / name
         if path.exists() and not fresh:
             return path
-        if self._listing.names is not None and name not in self._listing.names and not fresh:
+        if listed and self._listing.names is not None and name not in self._listing.names:
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import Shard
+from dsir.corpus.cast_columns import cast_column
 from dsir.settings.combine import Combine
 from dsir.settings.draw import DrawSettings
 from dsir.stages.draw import Draw, TargetDraw
@@ -123,7 +124,9 @@ def _combined(
         for shard, candidates in zip(shards, rows, strict=True)
         if candidates.selected
     )
-    texts = [_plain(taken.text) for _, taken, _, _ in taken_rows(pieces, threads)]
+    texts = [
+        cast_column(taken.text, pa.large_string()) for _, taken, _, _ in taken_rows(pieces, threads)
+    ]
     central = centrality(pa.chunked_array(texts), threshold=None, threads=threads).scores
     return combine.dsir * _standardised(keys) + combine.lexrank * _standardised(central)
 
@@ -147,9 +150,3 @@ def _only(candidates: ShardRows, found: SelectedRows, chosen: npt.NDArray[np.boo
     return ShardRows(
         candidates.corpus_row, counts, candidates.form, rows=remaining, kept=candidates.kept
     )
-
-
-def _plain(texts: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(texts.type):
-        texts = texts.dictionary_decode()
-    return texts.cast(pa.large_string())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.group_values import find_group_column
 from dsir.corpus.listing import identity_of
+from dsir.corpus.text_column import column_given_by
 from dsir.engine import Engine
 from dsir.errors import BudgetError, InputError, OutputError, warn
 from dsir.model.targets import TargetCorpora
@@ -96,7 +97,8 @@ def look_at_inputs(
     columns = () if draw is None else draw.quotas.columns
     rows = _rows_of(raw, engine, columns, skips=reading.skips)
     for target in targets.corpora:
-        found = _rows_of(target, engine, (), skips=reading.skips)
+        with column_given_by("target_text"):
+            found = _rows_of(target, engine, (), skips=reading.skips)
         if found is not None:
             refuse_no_rows(target, found, [])
     if rows is not None:
@@ -128,7 +130,7 @@ def check_output(
         OutputError: the folder is not empty, cannot be written to, or holds an input.
     """
     check_output_folder(out, overwrite=overwrite, resuming=resuming)
-    check_writable(out, by_writing=False)
+    check_writable(out)
     for shard in shards:
         if shard.file is not None and out in shard.file.parents:
             raise OutputError(f"{out}: contains the input {shard.name}; give another out")
@@ -150,7 +152,7 @@ def _rows_of(
     if corpus.in_memory:
         found: Sequence[int | None] = [_look_at(look, ignore) for look in looks]
     else:
-        found = list(engine.run(_look_at, looks, ignore))
+        found = list(engine.run_short(_look_at, looks))
     total = 0
     for rows in found:
         if rows is None:

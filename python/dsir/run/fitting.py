@@ -10,6 +10,7 @@ import numpy as np
 
 from dsir.corpus import Corpus
 from dsir.corpus.skipped import Skipped
+from dsir.corpus.text_column import column_given_by
 from dsir.errors import warn
 from dsir.model.estimators import FittedModel
 from dsir.model.importance import ImportanceModel, frozen_counts
@@ -84,7 +85,8 @@ def fit_model(
         counted_targets = []
         *of_targets, (_, of_raw) = fit_counts(pipeline, raw, target, settings, workdir, spool)
         for corpus, count in of_targets:
-            counts = _count(pipeline, corpus, count)
+            with column_given_by("target_text"):
+                counts = _count(pipeline, corpus, count)
             _warn_of_small(corpus.name, counts)
             counted_targets.append(counts)
         counted_raw = _count(pipeline, raw, of_raw)

@@ -15,7 +15,7 @@ from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.quality import REASONS, QualityFilters
 from dsir.plural import counted
-from dsir.remote import Folder
+from dsir.remote import Folder, Mirror
 from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.inputs import in_units
@@ -174,7 +174,8 @@ def sample_to_folder(
         SettingError: the scores lack a column that the draw needs.
         BudgetError: the budget cannot be met.
     """
-    place = local_copy(scores)
+    place = local_copy(scores, lambda name: name.endswith(".json"))
+    mirror = scores if isinstance(scores, Mirror) else None
     manifest = read_manifest(scores)
     if manifest["settings"].get("stage") != "score":
         raise WorkdirError(f"{scores}: is not a folder of scores; make one with 'dsir score'")
@@ -188,7 +189,8 @@ def sample_to_folder(
         for identity, units in zip(raw_of(manifest), counts, strict=True)
         for _ in range(units)
     ]
-    places = [Place(place / f"{i:05d}", fingerprint_of(manifest)) for i in range(len(names))]
+    fingerprint = fingerprint_of(manifest)
+    places = [Place(place / f"{i:05d}", fingerprint, mirror=mirror) for i in range(len(names))]
     markers = [place.finished() for place in places]
     missing = [number for number, marker in enumerate(markers) if marker is None]
     if missing:

@@ -11,7 +11,7 @@ from dsir.corpus import Corpus, LeftOut, OnError, resolve
 from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
 from dsir.model.features import HashedNgrams
 from dsir.model.targets import NO_TARGETS, TargetCorpora, resolve_targets
-from dsir.progress import Reporter, ignore
+from dsir.progress import Reporter
 from dsir.settings.documents import WindowSettings
 from dsir.settings.machine import Machine
 from dsir.stages import units as units_of_work
@@ -125,6 +125,7 @@ def cut(
     corpus = corpus.limited(machine.memory.reading)
     if windows.chunk_tokens is None or windows.chunk_stride is None:
         return corpus
+    assert isinstance(features.tokenizer, str), "the settings refuse windows of other tokenizers"
     return chunked(
         corpus,
         windows.chunk_tokens,
@@ -139,7 +140,7 @@ def in_units(corpus: Corpus, machine: Machine) -> Corpus:
     if corpus.in_memory:
         return corpus
     tasks = [units_of_work.CutTask(shard, units_of_work.UNIT_BYTES) for shard in corpus.shards]
-    parts = machine.engine.run(units_of_work.cut_shard, tasks, ignore)
+    parts = machine.engine.run_short(units_of_work.cut_shard, tasks)
     return replace(corpus, shards=tuple(itertools.chain.from_iterable(parts)))
 
 

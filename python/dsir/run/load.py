@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dsir.corpus.skipped import Skipped
 from dsir.errors import OutputError
 from dsir.model.estimator import Estimator
-from dsir.model.estimators import load_model
+from dsir.model.estimators import load_estimator
 from dsir.output.folder import (
     MODEL_FILE,
     ORIGINS_FOLDER,
@@ -57,7 +57,7 @@ def load(folder: str | Path | RemotePath) -> Selection:
     manifest = read_selection_file(place)
     if manifest.problems:
         raise OutputError(f"{place / SELECTION_FILE}: {manifest.problems[0]}")
-    model = load_model(place / MODEL_FILE)
+    model = load_estimator(place / MODEL_FILE)
     if model.fingerprint != manifest.content["model"]:
         raise OutputError(f"{place / MODEL_FILE}: is not the model of this selection")
     origins = _origins_of(manifest)

@@ -36,6 +36,7 @@ from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
+from dsir.stages.draw_apart import can_draw_apart, draw_apart
 from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.gate import Keep
 from dsir.stages.merged_groups import merge_groups
@@ -53,6 +54,8 @@ from dsir.stages.write import (
     gather_shard,
     merge_written,
     write_shard,
+    write_stored,
+    written_apart,
 )
 from dsir.storage.workdir import Workdir
 
@@ -290,16 +293,18 @@ class Pipeline:
                         settings,
                         covered.model,
                         lambda pool: self._pool(covered, pool, place),
-                        self.engine.threads,
+                        self.engine.threads_here,
                         self.machine.memory.lists,
                     )
+            elif self.engine.needs_workdir and can_draw_apart(scores, settings):
+                drawn = draw_apart(scores, settings, shares, self.engine)
             else:
                 columns = settings.quotas.columns
                 drawn = draw(
                     scores,
                     settings,
                     shares,
-                    self.engine.threads,
+                    self.engine.threads_here,
                     merge_groups(scores, columns) if columns else None,
                     self.machine.memory.candidates,
                 )
@@ -320,7 +325,7 @@ class Pipeline:
     @contextmanager
     def _pool_folder(self, covered: Covered) -> Iterator[Path | None]:
         """Give an empty folder for the n-grams of a pool; None if workers would not see it."""
-        if not self.engine.shares_files:
+        if covered.folder is None and not self.engine.shares_files:
             yield None
             return
         if covered.folder is not None:
@@ -369,7 +374,7 @@ class Pipeline:
             self.timed("combine"),
             self.reporter.stage("combine", candidates, "rows") as advance,
         ):
-            found = choose_among(shards, rows, drawn, settings, combine, self.engine.threads)
+            found = choose_among(shards, rows, drawn, settings, combine, self.engine.threads_here)
             advance(candidates)
         return found
 
@@ -390,6 +395,9 @@ class Pipeline:
         """Write the output shards, and note finished ones in a work directory."""
         tasks = self.write_tasks(outputs, folder, added, features, workdir)
         with self._writing(outputs) as advance:
+            if workdir is not None and self.engine.needs_workdir:
+                parts = self.engine.run(write_stored, tasks, advance)
+                return written_apart(self.engine, tasks, parts, workdir)
             return merge_written(self.engine.run(write_shard, tasks, advance))
 
     def write_tasks(
@@ -441,7 +449,7 @@ class Pipeline:
 
     def threads_inside(self, tasks: int) -> int:
         """Return how many threads each task may use if there are more threads than tasks."""
-        return max(1, self.engine.threads // max(1, tasks))
+        return self.engine.threads_inside(tasks)
 
 
 def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from dsir.corpus import Paths
 from dsir.errors import SettingError, WorkdirError
+from dsir.model.features import HashedNgrams
 from dsir.model.targets import TargetCorpora
 from dsir.remote import Folder, Location, Mirror, folder_of, location_of
 from dsir.run.first_look import look_at_inputs
@@ -88,6 +89,7 @@ def plan_run(
         WorkdirError: the folder belongs to another run, or the store cannot hold one.
         DsirError: see `select`.
     """
+    plan.fit.features.sealed()  # Refuses what workers could not have.
     with folder_of(_location(workdir)) as folder:
         return _plan_in(folder, plan, machine, raw, target, out, overwrite)
 
@@ -132,6 +134,7 @@ def _plan_in(
             "raw": [_absolute(shard.file) for shard in inputs.raw.first_shards],
             "target": _files_of(inputs.target),
             "versions": _versions(),
+            **plan.fit.features.sealed(),
         }
         earlier = _read(folder) if _plan_of(folder).exists() else None
         if earlier is not None and earlier != described:
@@ -164,6 +167,7 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
     described = _read(folder)
     _refuse_versions(folder, described["versions"])
     try:
+        HashedNgrams.restore(described)
         plan = Plan.from_json(described["settings"])
         target = described["target"]
         sources = (

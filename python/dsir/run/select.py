@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dsir.arguments import flag, is_utf8, shown, takes_arguments
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
-from dsir.model.estimators import load_model
+from dsir.model.estimators import as_estimator, load_estimator
+from dsir.model.fasttext_model import FastTextModel
 from dsir.model.relevance import RelevanceModel
 from dsir.model.targets import names_of_targets
 from dsir.plural import counted
@@ -42,7 +43,8 @@ def select(
     raw: object,
     target: object = None,
     *,
-    model: Estimator | str | Path | RemotePath | None = None,
+    model: Estimator | FastTextModel | str | Path | RemotePath | None = None,
+    label: str | None = None,
     out: str | Path | RemotePath | None = None,
     workdir: str | Path | RemotePath | None = None,
     overwrite: bool = False,
@@ -63,9 +65,10 @@ def select(
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
-        model: in place of a target, a model that was fitted before: from `dsir.fit` or
-            `Selection.model`, or the path of its file or of a selection. Arguments that say how to
-            fit are errors then.
+        model: in place of a target, a model that was fitted before: from `dsir.fit`,
+            `Selection.model` or `dsir.load_model`, or the path of its file or of a selection.
+            Arguments that say how to fit are errors then.
+        label: with a model of fastText, the label whose log-odds are the log-weights.
         out: folder to write to, also by URL, in the format of the input; None to get the rows in
             `Selection.table`.
         workdir: folder that keeps every stage's results, also by URL (s3://, gs://). The same call
@@ -99,7 +102,7 @@ def select(
         ... )
     """
     flag("overwrite", overwrite)
-    fitted = fitted_model(target, model, given)
+    fitted = fitted_model(target, model, label, given)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of(given)
     selection = run_plan(
@@ -123,12 +126,15 @@ def select(
     return selection
 
 
-def fitted_model(target: object, model: object, given: Mapping[str, Any]) -> GivenModel | None:
+def fitted_model(
+    target: object, model: object, label: str | None, given: Mapping[str, Any]
+) -> GivenModel | None:
     """Return the model of a call that has one in place of a target.
 
     Args:
         target: the argument of that name.
         model: the argument of that name.
+        label: the argument of that name.
         given: the other arguments.
 
     Raises:
@@ -142,18 +148,22 @@ def fitted_model(target: object, model: object, given: Mapping[str, Any]) -> Giv
             "model=... (a model that has been fitted)"
         )
     if model is None:
+        if label is not None:
+            raise SettingError(
+                f"label={shown(label)}: is for a model of fastText; give model=... as well"
+            )
         return None
     for name in given:
         if name in FitArguments.__annotations__ or name == "target_text":
             raise SettingError(f"{name}: the model is fitted already; leave {name} or model out")
     if given.get("combine") is not None:
         raise SettingError("combine: cannot be used with model=...; give target=...")
-    if isinstance(model, Estimator):
-        found = GivenModel(model, None)
+    if isinstance(model, Estimator | FastTextModel):
+        found = GivenModel(as_estimator(model, label=label), None)
     else:
         path = _folder("model", model)
         assert path is not None
-        found = GivenModel(load_model(path), path)
+        found = GivenModel(load_estimator(path, label=label), path)
     if given.get("method") == "coverage" and not isinstance(found.model, RelevanceModel):
         raise SettingError(
             'method="coverage": needs a relevance model, but the model is of the kind '
@@ -213,6 +223,11 @@ def run_plan(
     Raises:
         DsirError: see `select`.
     """
+    if machine.engine.needs_workdir and workdir is None:
+        raise SettingError(
+            "workdir: the engine's workers need a work directory that every node sees; give a "
+            "shared folder, or one in a store such as s3://bucket/work"
+        )
     inputs = open_inputs(
         raw,
         target,

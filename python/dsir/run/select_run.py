@@ -131,11 +131,6 @@ class SelectionRun:
 
     def in_workdir(self, folder: Folder, *, durable: bool) -> Selection:
         """Run with the results of stages in a folder; `durable` if later calls may use them."""
-        if isinstance(folder, Mirror) and not self.machine.engine.shares_files:
-            raise SettingError(
-                f"workdir: {folder} is copied to a temporary folder of this machine, which the "
-                "workers of this engine do not see; give a folder that they see"
-            )
         if durable and any(shard.kind == "memory" for shard in self.raw.shards):
             raise SettingError(
                 "workdir: raw is in memory, but only results of files can be kept; leave it out"
@@ -144,6 +139,7 @@ class SelectionRun:
             # A call that is refused makes no work directory.
             self._check_output(resuming=False)
         make_folder(folder)
+        self._check_workers(folder)
         with locked(folder):
             workdir = Workdir(
                 folder,
@@ -154,6 +150,14 @@ class SelectionRun:
             )
             remove_unfinished_results(folder)
             return self.run(workdir)
+
+    def _check_workers(self, folder: Folder) -> None:
+        """Raise, before any work, if the workers of the engine do not see what they need."""
+        shards = [shard for one in (self.raw, *self.inputs.target.corpora) for shard in one.shards]
+        files = [shard.file for shard in shards[:1] + shards[-1:] if shard.file is not None]
+        out = [] if self.out is None else [self.out]
+        place = folder.remote if isinstance(folder, Mirror) else folder
+        self.machine.engine.check(place, [*files, *out])
 
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages, and return the selection."""
@@ -331,7 +335,7 @@ class SelectionRun:
         separate = separate_targets(model)
         shares = [1.0] if separate is None else separate["shares"]
         settings = self.plan.draw.calibrated(model.calibrations)
-        covered = self._covered(model, kept, lost)
+        covered = self._covered(model, kept or _seen_by_all(workdir), lost)
         if self.plan.combine is not None:
             settings = self.plan.combine.widened(settings)
         if workdir is None:
@@ -469,3 +473,8 @@ class SelectionRun:
             "skipped": [entry.to_json() for entry in skipped],
         }
         return selection, manifest_of(self.out, described, files)
+
+
+def _seen_by_all(workdir: Workdir | None) -> Path | None:
+    """Return a folder that the workers of every engine see; None if there is none."""
+    return workdir.path if workdir is not None and workdir.durable and not workdir.mirror else None

@@ -156,7 +156,8 @@ class _Markers:
         self.found: dict[str, tuple[float, dict[str, Any]]] = {}
         if fingerprint is None or not folder.is_dir():
             return
-        for path in sorted(folder.glob(f"{prefix}*[0-9].json")):
+        # Sums of counts have names that begin with a word.
+        for path in sorted(folder.glob(f"{prefix or '[0-9]'}*[0-9].json")):
             content = _read(path)
             if content is not None and content.get("fingerprint") == fingerprint:
                 self.found[path.stem] = (path.stat().st_mtime, content.get("result", {}))

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
-from dsir.model.estimators import load_model
+from dsir.model.estimators import load_estimator
 from dsir.run.fitting import Fitted, fit_counts, fit_model
 from dsir.run.folders import rows_workdir
 from dsir.run.kept_scores import open_scores
@@ -137,7 +137,7 @@ class _Work:
             for _, count in fit_counts(
                 self._pipeline, run.raw, run.inputs.target, run.plan.fit, counts
             )
-            for task in count.tasks(self._pipeline.engine.threads)
+            for task in count.tasks(self._pipeline.engine)
         ]
         sizes = [task.shard.size for task in tasks]
         if not self._share_out("fit", count_shard, tasks, sizes, "bytes"):
@@ -153,7 +153,7 @@ class _Work:
         note = self._workdir.kept(_FITTED)
         if note is None or note.get("plan") != self._plan:
             return None
-        model = load_model(self._workdir.location("model.dsir"))
+        model = load_estimator(self._workdir.location("model.dsir"))
         if model.fingerprint != note.get("model"):
             raise WorkdirError(
                 f"{self._workdir.location('model.dsir')}: is not the model of this run; "

@@ -19,7 +19,7 @@ from dsir.output.folder import MODEL_FILE, SELECTION_FILE, check_output_folder
 from dsir.output.manifest import described_input, manifest_of, write_manifest
 from dsir.output.rejects import write_rejects
 from dsir.output.writer import writing
-from dsir.remote import Folder, Location, location_of, within
+from dsir.remote import Folder, Location, Mirror, location_of, within
 from dsir.run.accounts import warn_of_other_columns, with_kl_reduction
 from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
@@ -97,7 +97,7 @@ def _write(
     output: OutputSettings,
     overwrite: bool,
 ) -> WrittenRows:
-    folder = local_copy(rows)
+    folder = local_copy(rows, lambda name: name.endswith(".json"))
     manifest = read_manifest(rows)
     settings = manifest["settings"]
     if settings.get("stage") != "sample":
@@ -189,9 +189,11 @@ def _selected(
     model: Estimator,
 ) -> list[ShardRows]:
     form = ScoreForm(model.columns, chunks=are_chunks(manifest))
+    fingerprint = fingerprint_of(manifest)
+    mirror = rows if isinstance(rows, Mirror) else None
     units = []
     for number, shard in enumerate(shards):
-        place = Place(folder / f"{number:05d}", fingerprint_of(manifest))
+        place = Place(folder / f"{number:05d}", fingerprint, mirror=mirror)
         marker = place.finished()
         if marker is None:
             raise WorkdirError(

@@ -15,7 +15,7 @@ from dsir.model.quality import QualityFilters, as_filters
 from dsir.model.relevance import BUCKETS, RelevanceModel
 
 Named = Literal["none", "paper"]
-Filters = QualityFilters | str | Mapping[str, float] | None
+Filters = QualityFilters | str | Mapping[str, Any] | None
 PAPER_CHUNK_TOKENS = 128
 
 
@@ -100,7 +100,8 @@ class DocumentSettings(WindowSettings):
     filters: QualityFilters | None = argument(
         None,
         "Quality filters that a row must pass to be selected: 'paper', or thresholds by name such "
-        "as min_words=40,max_numeric=0.2. Rows that fail are counted by reason; they still count "
+        "as min_words=40,max_numeric=0.2, or by a model of fastText: min_probability=0.5,"
+        "classifier=quality.bin,label=hq. Rows that fail are counted by reason; they still count "
         "in the fit. By default no row is filtered.",
         panel=arguments.DOCUMENTS,
     )

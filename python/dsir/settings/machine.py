@@ -25,6 +25,7 @@ class MachineArguments(LimitArguments, total=False):
     """Arguments that say what a run may use; see `Machine`."""
 
     engine: str | Engine
+    ray_address: str | None
     progress: bool
 
 
@@ -33,7 +34,18 @@ class MachineOptions:
     """The arguments that a `Machine` is made from."""
 
     engine: str | Engine = argument(
-        LOCAL, "Where tasks run: 'local', or an Engine (`dsir.engine`).", option=""
+        LOCAL,
+        "Where tasks run: 'local' (threads of this process), 'ray' (a Ray cluster), or an Engine "
+        "(`dsir.engine`).",
+        panel=arguments.RUN,
+        metavar="NAME",
+    )
+    ray_address: str | None = argument(
+        None,
+        "The Ray cluster that engine='ray' runs on, e.g. 10.0.0.1:6379. By default the one of "
+        "RAY_ADDRESS or of this machine, or a new one on this machine.",
+        panel=arguments.RUN,
+        metavar="ADDRESS",
     )
     threads: int | None = argument(
         None,
@@ -70,6 +82,7 @@ class Machine:
         """Check the arguments of a call and open the engine.
 
         Raises:
+            EngineError: the engine's cluster does not answer.
             SettingError: an argument is out of range, there is no such engine, or DSIR_SIMD in the
                 environment names no kernel of this machine.
         """
@@ -77,8 +90,11 @@ class Machine:
             _core.simd_level()
         except ValueError as error:  # The environment asks for a kernel that there is not.
             raise SettingError(str(error)) from None
-        engine = open_engine(given.get("engine", LOCAL), given.get("threads"))
-        limit = memory_limit(given.get("memory"), engine.threads)
+        engine = open_engine(
+            given.get("engine", LOCAL), given.get("threads"), given.get("ray_address")
+        )
+        # Each process of an engine has the limit for itself.
+        limit = memory_limit(given.get("memory"), engine.threads if engine.shares_files else 1)
         return cls(
             engine=engine,
             memory=limit,

@@ -15,6 +15,7 @@ from dsir.settings.draw import DrawArguments, DrawSettings
 from dsir.settings.fit import FitArguments, FitSettings
 from dsir.settings.output import OutputArguments, OutputSettings
 from dsir.settings.reading import ReadArguments, ReadSettings
+from dsir.settings.tokens import check_tokens
 
 
 class PlanArguments(
@@ -59,6 +60,7 @@ class Plan:
             raise SettingError(
                 'combine: cannot be used with method="coverage"; method="cap" can be combined'
             )
+        check_tokens(self.reading, self.documents, self.fit.features)
 
     @classmethod
     def of(cls, given: Mapping[str, Any], target_names: Sequence[str]) -> Plan:

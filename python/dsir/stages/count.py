@@ -20,6 +20,7 @@ from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.features import HashedNgrams
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.kept.lines import LineSpool
+from dsir.stages.sums import load_array
 from dsir.storage.workdir import Place
 
 _LEAST_BATCH = 1 << 16
@@ -66,6 +67,7 @@ class ShardCounts:
         unit_rows: for each shard in order, its rows, or None if it was not read to the end.
         file_rows: for each file of a corpus in order, the rows read; empty for a single shard.
         given_up: whether counting stopped because too many rows were bad.
+        stored: where counts are stored that are not in `counts`.
     """
 
     counts: npt.NDArray[np.int64]
@@ -80,6 +82,7 @@ class ShardCounts:
     unit_rows: list[int | None] = field(default_factory=lambda: [None])
     file_rows: list[int] = field(default_factory=list)
     given_up: bool = False
+    stored: list[Place] = field(default_factory=list)
 
     @property
     def bad(self) -> int:
@@ -94,7 +97,10 @@ class ShardCounts:
 
     def add(self, other: ShardCounts) -> None:
         """Add what was counted in the shards that follow."""
-        self.counts += other.counts
+        if other.stored:
+            self.stored += other.stored
+        else:
+            self.counts += other.counts
         for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.skipped += other.skipped
@@ -129,6 +135,15 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
     if task.place is not None and not result.given_up:
         _save(task.place, result)
     return _with_unit_rows(result, task.limit)
+
+
+def count_stored(task: CountTask, progress: Progress) -> ShardCounts:
+    """Count as `count_shard` does, and return no counts: they are stored in the task's place."""
+    result = count_shard(task, progress)
+    assert task.place is not None
+    if result.given_up:  # It is not stored, and the run ends.
+        return result
+    return replace(result, counts=np.zeros(0, dtype=np.int64), stored=[task.place])
 
 
 def _with_unit_rows(result: ShardCounts, limit: int) -> ShardCounts:
@@ -204,15 +219,8 @@ def _save(place: Place, result: ShardCounts) -> None:
 
 
 def _load(place: Place, marker: dict[str, Any], buckets: int) -> ShardCounts:
-    path = place.fetched(".npy")
-    try:
-        counts = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise place.damaged(path, str(error)) from error
-    if counts.shape != (buckets,) or counts.dtype != np.int64:
-        raise place.damaged(path, "it does not hold the counts that its marker describes")
     return ShardCounts(
-        counts,
+        load_array(place, (buckets,)),
         **{name: marker[name] for name in _NUMBERS},
         skipped=[Skipped(**skipped) for skipped in marker["skipped"]],
     )

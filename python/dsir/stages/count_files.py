@@ -20,9 +20,10 @@ from dsir.corpus import OnError, Shard
 from dsir.engine import Engine
 from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, ignore
-from dsir.stages.count import CountTask, ShardCounts, count_shard
+from dsir.stages.count import CountTask, ShardCounts, count_shard, count_stored
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.kept.lines import likely_whole
+from dsir.stages.sums import sum_of
 from dsir.stages.units import Placing, file_ranges, in_file, said_once
 from dsir.storage.workdir import Place
 
@@ -104,11 +105,20 @@ class CorpusCount:
                 total.add(file)
                 rows[number] = file.rows
         total.file_rows = [rows[number] for number in sorted(rows)]
+        if total.stored:
+            shape = (self.features.buckets,)
+            total.counts += sum_of(engine, total.stored, shape, self._stored)
+            total.stored = []
         return total
 
-    def tasks(self, threads: int) -> list[CountTask]:
-        """Return the tasks that `run` begins with, for an engine of so many threads."""
-        return self._tasks(self._ranges()[0], threads)
+    def tasks(self, engine: Engine) -> list[CountTask]:
+        """Return the tasks that `run` begins with."""
+        return self._tasks(self._ranges()[0], engine)
+
+    def _stored(self, name: str) -> Place:
+        place = self.place(name)
+        assert place is not None
+        return place
 
     def _ranges(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return the ranges of unit numbers that are counted in one piece, and their files."""
@@ -129,10 +139,12 @@ class CorpusCount:
         self, engine: Engine, ranges: Sequence[tuple[int, int]], advance: Advance
     ) -> Generator[ShardCounts, None, None]:
         """Count the units, or the whole files, that these ranges of unit numbers name."""
-        yield from engine.run(count_shard, self._tasks(ranges, engine.threads), advance)
+        tasks = self._tasks(ranges, engine)
+        apart = engine.needs_workdir and all(task.place is not None for task in tasks)
+        yield from engine.run(count_stored if apart else count_shard, tasks, advance)
 
-    def _tasks(self, ranges: Sequence[tuple[int, int]], threads: int) -> list[CountTask]:
-        threads = max(1, threads // max(1, len(ranges)))
+    def _tasks(self, ranges: Sequence[tuple[int, int]], engine: Engine) -> list[CountTask]:
+        threads = engine.threads_inside(len(ranges))
         tasks = []
         for first, stop in ranges:
             single = stop - first == 1

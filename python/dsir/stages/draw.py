@@ -162,19 +162,7 @@ def draw(
 
         def runs(number: int = number, rule: KeyRule = rule) -> Iterable[Run]:
             for corpus_row, scores in runs_of(shards):
-                run = Run(
-                    corpus_row,
-                    rule.in_keys(scores.log_weight[number]),
-                    eligible_rows(scores, settings),
-                    cost_of_rows(scores, settings),
-                    scores.group_codes,
-                )
-                for before, target in enumerate(targets):
-                    weights = target.rule.in_keys(scores.log_weight[before])
-                    earlier = run._replace(log_weight=weights)
-                    assert run.eligible is not None
-                    run.eligible[target.positions(earlier)] = 0
-                yield run
+                yield run_for(number, rule, corpus_row, scores, settings, targets)
 
         closings: tuple[Closing, ...] = ()
         if amounts.plan is not None:
@@ -185,13 +173,45 @@ def draw(
             threshold = NOTHING
         size = survey.sizes[number].value()
         targets.append(TargetDraw(rule, threshold, size, closings))
-    _refuse_too_little(targets, amounts, settings)
+    refuse_too_little(targets, amounts, settings)
     groups_drawn = amounts.plan.accounts() if amounts.plan is not None else ()
     return survey.draw(tuple(targets), groups_drawn)
 
 
+def run_for(
+    number: int,
+    rule: KeyRule,
+    corpus_row: int,
+    scores: Scores,
+    settings: DrawSettings,
+    earlier: Sequence[TargetDraw],
+) -> Run:
+    """Return what a target may take of a run of scores: nothing that an earlier target took.
+
+    Args:
+        number: the target.
+        rule: how its keys are made.
+        corpus_row: global row number of the run's first row.
+        scores: the run.
+        settings: how to draw.
+        earlier: the targets before it.
+    """
+    run = Run(
+        corpus_row,
+        rule.in_keys(scores.log_weight[number]),
+        eligible_rows(scores, settings),
+        cost_of_rows(scores, settings),
+        scores.group_codes,
+    )
+    for before, target in enumerate(earlier):
+        weights = target.rule.in_keys(scores.log_weight[before])
+        assert run.eligible is not None
+        run.eligible[target.positions(run._replace(log_weight=weights))] = 0
+    return run
+
+
 @dataclass(frozen=True, slots=True)
-class _Amounts:
+class Amounts:
     """How much to take, in the budget's unit: in all, and for each target.
 
     Attributes:
@@ -204,11 +224,11 @@ class _Amounts:
     plan: QuotaPlan | None
 
 
-def _amounts(survey: Survey, settings: DrawSettings, shares: Sequence[float]) -> _Amounts:
+def _amounts(survey: Survey, settings: DrawSettings, shares: Sequence[float]) -> Amounts:
     survey.refuse_nothing(settings)
     if survey.groups is None:
         total = survey.amount(settings)
-        return _Amounts(total, [(part, None) for part in split(total, shares)], None)
+        return Amounts(total, [(part, None) for part in split(total, shares)], None)
     plan = QuotaPlan(
         settings,
         survey.groups,
@@ -217,12 +237,13 @@ def _amounts(survey: Survey, settings: DrawSettings, shares: Sequence[float]) ->
         eligible=survey.eligible,
         available=survey.available(settings),
     )
-    return _Amounts(plan.amount, plan.parts(shares), plan)
+    return Amounts(plan.amount, plan.parts(shares), plan)
 
 
-def _refuse_too_little(
-    targets: Sequence[TargetDraw], amounts: _Amounts, settings: DrawSettings
+def refuse_too_little(
+    targets: Sequence[TargetDraw], amounts: Amounts, settings: DrawSettings
 ) -> None:
+    """Raise BudgetError if the targets took nothing, or too little for the quotas."""
     selected = sum(target.threshold.selected for target in targets)
     if amounts.plan is not None:
         amounts.plan.refuse_shortfall(selected)
@@ -239,6 +260,21 @@ def _refuse_too_little(
         f"{unit}={amounts.total:,} is less than the {min(left_out):,} {unit} of the first "
         "document; ask for more"
     )
+
+
+def weights_of(
+    scores: Scores, chosen: npt.NDArray[np.bool_], settings: DrawSettings, number: int
+) -> npt.NDArray[np.float64]:
+    """Return the logarithms of the weights that a target draws some rows by."""
+    log_weight = scores.log_weight[number][chosen]
+    if settings.rule.method == "cap":
+        rule = settings.rule.of_target(number)
+        log_weight = rule.in_keys(log_weight)
+        divisor = rule.divisor
+    else:
+        divisor = float(settings.rule.temperature)
+    divided: npt.NDArray[np.float64] = log_weight / divisor
+    return divided
 
 
 class Survey:
@@ -278,12 +314,17 @@ class Survey:
             failed = scores.reason[within_rules(scores, settings)]
             self.filtered += np.bincount(failed, minlength=256)[1:]
         for number, size in enumerate(self.sizes):
-            log_weight = scores.log_weight[number][chosen]
-            if settings.rule.method == "cap":
-                rule = settings.rule.of_target(number)
-                size.add(rule.in_keys(log_weight) / rule.divisor)
-            else:
-                size.add(log_weight / float(settings.rule.temperature))
+            size.add(weights_of(scores, chosen, settings, number))
+
+    def merge(self, other: Survey) -> None:
+        """Add the counts of rows that follow; not the effective sample sizes."""
+        for name in ("rows", "eligible", "eligible_tokens", "eligible_bytes", "total"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.duplicates += other.duplicates
+        self.empty += other.empty
+        for account, count in other.passed_over.items():
+            self.passed_over[account] = self.passed_over.get(account, 0) + count
+        self.filtered += other.filtered
 
     def refuse_nothing(self, settings: DrawSettings) -> None:
         """Raise BudgetError if no document is eligible, saying what refused how many."""
@@ -379,12 +420,12 @@ def runs_of(shards: Sequence[ShardScores]) -> Iterator[tuple[int, Scores]]:
     if not shards:
         return
     corpus_row = 0
-    for scores in in_runs(_checked(shards), shards[0].drawn_form):
+    for scores in in_runs(checked_scores(shards), shards[0].drawn_form):
         yield corpus_row, scores
         corpus_row += scores.rows
 
 
-def _checked(shards: Sequence[ShardScores]) -> Iterator[Scores]:
+def checked_scores(shards: Sequence[ShardScores]) -> Iterator[Scores]:
     """Give all scores, and check that each shard has as many as its marker says."""
     for shard in shards:
         rows = 0

@@ -13,6 +13,7 @@ import numpy as np
 
 from dsir import _core
 from dsir.corpus import TextBatch
+from dsir.corpus.token_ids import for_core
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.stages.group_codes import GroupEncoder
 from dsir.stages.score_table import ScoreForm, Scores, join
@@ -74,7 +75,7 @@ class ColumnAdder:
         if scores.rows != len(batch.text):
             raise ValueError("there are more rows than scores")
         if self._hashes:
-            hashes = _core.content_hashes(batch.text, threads=self._threads)
+            hashes = _core.content_hashes(for_core(batch.text), threads=self._threads)
             scores = scores._replace(content=hashes)
         codes = self._encoder.encode(batch.groups)
         if codes is None:

@@ -16,6 +16,7 @@ from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
+from dsir.corpus.token_ids import for_core
 from dsir.engine import Progress
 from dsir.errors import ShardError, StoreError, TextColumnError, WorkdirError
 from dsir.model.estimator import Estimator
@@ -319,16 +320,14 @@ def _score_batches(
         result.text_bytes += int(text_bytes.sum(dtype=np.int64))
         reason = None
         if task.filters is not None:
+            measured, cut_by, form = model.features.for_filters(batch.text, scored.prepared)
             reason = task.filters.apply(
-                scored.prepared,
-                model.features.core_tokenizer,
-                task.threads,
-                normalize=model.features.core_normalize,
+                measured, cut_by, task.threads, normalize=form, source=batch.text
             )
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
         content = None
         if task.extra.content:
-            content = _core.content_hashes(batch.text, threads=task.threads)
+            content = _core.content_hashes(for_core(batch.text), threads=task.threads)
         group_codes = encoder.encode(batch.groups)
         scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, group_codes)
         save(scores)

@@ -15,7 +15,7 @@ from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote.read_errors import translated
 
-_RUN = 1 << 16
+RUN_ROWS = 1 << 16
 
 
 class Scores(NamedTuple):
@@ -164,7 +164,7 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
             yield form.scores_of(reader.get_batch(number))
 
 
-def in_runs(tables: Iterable[Scores], form: ScoreForm, size: int = _RUN) -> Iterator[Scores]:
+def in_runs(tables: Iterable[Scores], form: ScoreForm, size: int = RUN_ROWS) -> Iterator[Scores]:
     """Cut scores into runs of `size` rows, so that sums over runs do not depend on the batches."""
     # Tables are joined only when they fill a run: units may be small, and each join copies all
     # waiting tables.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from dsir import _core
 from dsir.corpus import TakenRows
 from dsir.corpus.cast_columns import cast_table
 from dsir.corpus.take_rows import take_values
-from dsir.engine import Progress
+from dsir.engine import Engine, Progress
 from dsir.model.features import HashedNgrams
 from dsir.model.random_selection import halves
 from dsir.output import AddedColumns, open_writer
@@ -24,6 +24,7 @@ from dsir.output.writer import FileAccount
 from dsir.remote import Location, RemotePath, within
 from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
+from dsir.stages.sums import load_array, sum_of
 from dsir.stages.take import taken_rows
 from dsir.storage.sealed_json import path_within
 from dsir.storage.workdir import Place, Workdir
@@ -46,6 +47,9 @@ class WriteTask:
     features: HashedNgrams
     threads: int
     place: Place | None
+
+
+_NOT_HERE = np.zeros((0, 2, 0), dtype=np.int64)
 
 
 @dataclass(slots=True)
@@ -152,10 +156,38 @@ def _origins_of(
     )
 
 
+def write_stored(task: WriteTask, progress: Progress) -> Written:
+    """Write as `write_shard` does, and return no counts: they are stored in the task's place."""
+    return replace(write_shard(task, progress), counts=_NOT_HERE)
+
+
+def written_apart(
+    engine: Engine, tasks: Sequence[WriteTask], parts: Iterable[Written], workdir: Workdir
+) -> Written:
+    """Return the sum of what `write_stored` wrote; the counts are added up where they are.
+
+    Args:
+        engine: adds up.
+        tasks: the tasks, each with a place.
+        parts: their results, taken one by one.
+        workdir: the folder of these places.
+    """
+    every = [replace(part, counts=_NOT_HERE) for part in parts]
+    places = [task.place for task in tasks if task.place is not None]
+    return Written(
+        [path for part in every for path in part.paths],
+        sum(part.rows for part in every),
+        sum_of(engine, places, _shape(tasks[0]), workdir.place),
+        [file for part in every for file in part.files],
+    )
+
+
 def merge_written(parts: Iterable[Written]) -> Written:
     """Return the sum of what was written (one output shard at least), taken one by one."""
     every = iter(parts)
-    total = next(every)
+    first = next(every)
+    # An engine may hand over arrays that are read-only.
+    total = replace(first, counts=first.counts.copy())
     for part in every:
         total.paths += part.paths
         total.rows += part.rows
@@ -191,8 +223,11 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
 
 
 def _no_counts(task: WriteTask | GatherTask) -> npt.NDArray[np.int64]:
-    targets = max(1, len(task.added.target_names))
-    return np.zeros((targets, 2, task.features.buckets), dtype=np.int64)
+    return np.zeros(_shape(task), dtype=np.int64)
+
+
+def _shape(task: WriteTask | GatherTask) -> tuple[int, ...]:
+    return (max(1, len(task.added.target_names)), 2, task.features.buckets)
 
 
 def _count(
@@ -226,13 +261,7 @@ def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | No
             return None
         size, _ = described["state"]
         files.append(FileAccount(path, size, described["rows"], described["sha256"]))
-    file = place.fetched(".npy")
-    try:
-        counts = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise place.damaged(file, str(error)) from error
-    if counts.shape != _no_counts(task).shape or counts.dtype != np.int64:
-        raise place.damaged(file, "it does not hold the counts of an output shard")
+    counts = load_array(place, _shape(task))
     return Written([files[0].path], task.output.rows, counts, files)
 
 

@@ -89,7 +89,9 @@ class Place:
         Raises:
             WorkdirError: the marker, or a file that it names, was changed or cannot be read.
         """
-        marker = self.fetched(".json")
+        marker = self.path(".json")
+        if self.mirror is not None:
+            self.mirror.fetch(marker.name, listed=True)
         try:
             content = read_sealed(marker)
         except FileNotFoundError:
@@ -118,7 +120,7 @@ class Place:
         """
         path = self.path(".json")
         if self.mirror is not None:
-            self.mirror.fetch(path.name, fresh=fresh)
+            self.mirror.fetch(path.name, fresh=fresh, listed=not fresh)
         try:
             return read_sealed(path).get("fingerprint") == self.fingerprint
         except (OSError, ValueError):  # Whoever needs the result reports what is wrong with it.

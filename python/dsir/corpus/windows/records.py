@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.row_bytes import row_bytes
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import TextColumn
 from dsir.corpus.windows.texts import WindowTexts
@@ -70,25 +71,12 @@ class WindowRecords:
         columns[self._position] = _replaced(columns[self._position], column.path[1:], nothing)
         self._others = pa.RecordBatch.from_arrays(columns, names=records.schema.names)
 
-    def other_bytes(self, most_repeated: int) -> npt.NDArray[np.int64]:
-        """Return about how many bytes every document has without its text, int64[documents].
-
-        Args:
-            most_repeated: how often a document is repeated at most. If none is, every document
-                gets the mean, which is faster to compute.
-        """
-        plain = [_without_dictionary(array) for array in self._others.columns]
-        others = pa.RecordBatch.from_arrays(plain, names=self._others.schema.names)
-        rows = len(others)
-        try:
-            if most_repeated > 1:
-                sizes = (others.slice(row, 1).nbytes for row in range(rows))
-                return np.fromiter(sizes, dtype=np.int64, count=rows)
-            total = others.nbytes
-        except pa.ArrowTypeError:
-            # Older versions of pyarrow have no nbytes for string views.
-            total = others.get_total_buffer_size()
-        return np.full(rows, total // max(1, rows), dtype=np.int64)
+    def other_bytes(self) -> npt.NDArray[np.int64]:
+        """Return about how many bytes every document has without its text, int64[documents]."""
+        sizes = np.zeros(len(self._others), dtype=np.int64)
+        for column in self._others.columns:
+            sizes += row_bytes(column)
+        return sizes
 
     def of(
         self,
@@ -112,10 +100,6 @@ class WindowRecords:
 
 def _plain_type(data_type: pa.DataType) -> pa.DataType:
     return data_type.value_type if pa.types.is_dictionary(data_type) else data_type
-
-
-def _without_dictionary(array: pa.Array) -> pa.Array:
-    return array.indices if pa.types.is_dictionary(array.type) else array
 
 
 def _replaced(array: pa.Array, path: tuple[str, ...], text: pa.Array) -> pa.Array:

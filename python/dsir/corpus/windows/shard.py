@@ -286,7 +286,7 @@ class ChunkedShard(Shard):
         column = self.text_column(records.schema)
         before = self.rows_before()
         maker = WindowRecords(records, column, schema)
-        for batch in wanted.batches(maker.other_bytes(wanted.most_repeated)):
+        for batch in wanted.batches(maker.other_bytes()):
             windows = self._texts(batch)
             made = maker.of(batch.positions, before + batch.source_rows, windows)
             yield TakenRows(batch.source_rows, column.of(made), records=made)
@@ -340,11 +340,6 @@ class _Wanted:
     def positions(self) -> npt.NDArray[np.int64]:
         """Which of the taken rows each window is cut from."""
         return np.searchsorted(self.taken.rows, self.source_rows)
-
-    @property
-    def most_repeated(self) -> int:
-        """The most windows that a row has."""
-        return int(np.unique(self.source_rows, return_counts=True)[1].max(initial=0))
 
     def batches(self, other_bytes: npt.NDArray[np.int64]) -> Iterator[_Wanted]:
         """Yield batches of windows of about 8 MB, counting texts and repeated columns.

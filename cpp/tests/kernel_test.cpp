@@ -1,0 +1,158 @@
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "hashing/fast_hash.hpp"
+#include "ngram/bucket_stream.hpp"
+#include "text/kernel_tokens.hpp"
+#include "text/tokenizers.hpp"
+
+namespace {
+
+using namespace dsir::text;
+using dsir::ngram::BucketStream;
+using dsir::ngram::FeatureSpec;
+using dsir::ngram::HashKind;
+using dsir::test::Random;
+using dsir::test::rounds;
+
+using Tokens = std::vector<std::string>;
+
+/// Cuts at spaces, at most three tokens a call.
+std::int64_t at_spaces(const std::uint8_t* text, std::int64_t size, std::int64_t at,
+                       std::uint32_t* starts, std::uint32_t* ends, std::int64_t room) {
+    std::int64_t found = 0;
+    while (found < room && found < 3) {
+        while (at < size && text[at] == ' ') ++at;
+        if (at == size) break;
+        starts[found] = static_cast<std::uint32_t>(at);
+        while (at < size && text[at] != ' ') ++at;
+        ends[found++] = static_cast<std::uint32_t>(at);
+    }
+    return found;
+}
+
+/// A kernel that returns the same places for every document.
+template <std::int64_t kFound, std::uint32_t kStart, std::uint32_t kEnd>
+std::int64_t same_places(const std::uint8_t*, std::int64_t, std::int64_t, std::uint32_t* starts,
+                         std::uint32_t* ends, std::int64_t room) {
+    for (std::int64_t k = 0; k < kFound && k < room; ++k) {
+        starts[k] = kStart;
+        ends[k] = kEnd;
+    }
+    return kFound;
+}
+
+Tokens tokens_of(std::string_view text, TokenizerKernel kernel, Case letters = Case::lower) {
+    Tokens tokens;
+    TokenBuffer buffer;
+    KernelTokens tokenizer(text, buffer, kernel, letters);
+    while (tokenizer.next()) {
+        for (std::size_t k = 0; k < buffer.size(); ++k) tokens.emplace_back(buffer[k]);
+    }
+    return tokens;
+}
+
+/// What KernelTokens says of a kernel, or "" if it says nothing.
+std::string refusal(TokenizerKernel kernel) {
+    try {
+        tokens_of("a\u00e9 text", kernel);
+    } catch (const KernelError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(a_tokenizer_kernel_cuts_as_its_built_in_twin) {
+    Random random(20);
+    static const std::vector<std::string> kPieces = {
+        " ",
+        "  ",
+        "a",
+        "Word",
+        "\u00c9t\u00c9",
+        "\u0130",
+        "\u03a3\u03a3",
+        "\u6771",
+        "Longer_THAN_eight",
+    };
+    for (int i = 0; i < rounds(200); ++i) {
+        std::string text;
+        for (std::uint64_t k = random.below(40); k > 0; --k) {
+            text += kPieces[random.below(kPieces.size())];
+        }
+        const std::vector<char> exact(text.begin(), text.end());  // memory that ends with the text
+        for (const Case letters : {Case::lower, Case::as_written}) {
+            Tokens expected;
+            TokenBuffer buffer;
+            Whitespace tokenizer(text, buffer, letters);
+            while (tokenizer.next()) {
+                for (std::size_t k = 0; k < buffer.size(); ++k) expected.emplace_back(buffer[k]);
+            }
+            CHECK(tokens_of({exact.data(), exact.size()}, at_spaces, letters) == expected);
+        }
+    }
+}
+
+TEST(places_of_a_tokenizer_kernel_are_checked) {
+    const auto says = [](const std::string& message, const char* part) {
+        return message.find(part) != std::string::npos;
+    };
+    CHECK(says(refusal(same_places<1, 0, 0>), "must lie in order"));
+    CHECK(says(refusal(same_places<2, 0, 1>), "must lie in order"));
+    CHECK(says(refusal(same_places<1, 0, 99>), "must lie in order"));
+    CHECK(says(refusal(same_places<1, 0, 2>), "inside a character"));
+    CHECK(says(refusal(same_places<1, 2, 3>), "inside a character"));
+    CHECK(says(refusal(same_places<1'000'000, 0, 1>), "there is room for"));
+    CHECK(says(refusal(same_places<-1, 0, 1>), "raised an exception"));
+    CHECK(tokens_of("a \xFF", at_spaces).empty());
+}
+
+/// The n-grams of order 1 and 2, as the core makes them, or a bucket that does not exist.
+template <bool kGood>
+std::int64_t pairs(const std::uint64_t* tokens, std::int64_t size, std::uint32_t* out, std::int64_t,
+                   std::int64_t buckets) {
+    namespace hashing = dsir::hashing;
+    const auto most = static_cast<std::uint32_t>(buckets);
+    std::int64_t made = 0;
+    for (std::int64_t k = 0; k < size; ++k) {
+        out[made++] = kGood ? hashing::bucket_of(tokens[k], most) : most;
+        if (k > 0) {
+            out[made++] = hashing::bucket_of(hashing::extend_hash(tokens[k - 1], tokens[k]), most);
+        }
+    }
+    return made;
+}
+
+TEST(a_features_kernel_makes_the_features_of_whole_documents) {
+    FeatureSpec built_in{2, 1000, HashKind::fast};
+    FeatureSpec own = built_in;
+    own.kernel = pairs<true>;
+    own.kernel_most = 2;
+    std::string text = "one two";
+    for (int i = 0; i < 20000; ++i) text += " w" + std::to_string(i % 977);
+    const auto counts_of = [&text](const FeatureSpec& spec) {
+        std::vector<std::int64_t> counts(spec.buckets);
+        BucketStream stream(spec);
+        const auto outcome = stream.run(text, [&](std::span<const std::uint32_t> buckets) {
+            CHECK(buckets.size() <= BucketStream::kMostAtOnce);
+            for (const std::uint32_t bucket : buckets) ++counts[bucket];
+        });
+        CHECK(outcome.valid);
+        counts.push_back(static_cast<std::int64_t>(outcome.features));
+        counts.push_back(static_cast<std::int64_t>(outcome.tokens));
+        return counts;
+    };
+    CHECK(counts_of(own) == counts_of(built_in));
+    own.kernel = pairs<false>;
+    bool refused = false;
+    try {
+        counts_of(own);
+    } catch (const KernelError&) {
+        refused = true;
+    }
+    CHECK(refused);
+}
+
+}  // namespace

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string_view>
+
+#include "text/letter_case.hpp"
+#include "text/token_buffer.hpp"
+#include "text/token_spans.hpp"
+
+namespace dsir::text {
+
+/// Thrown when a kernel of the caller breaks its contract.
+class KernelError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// A tokenizer that the caller has compiled. It writes the places of the tokens that begin at `at`
+/// or after, in order, at most `room` of them, and returns how many there are. The next call begins
+/// where the last of them ends; 0 says that there are no more. `text` is UTF-8. A number below 0
+/// says that the kernel failed.
+using TokenizerKernel = std::int64_t (*)(const std::uint8_t* text, std::int64_t size,
+                                         std::int64_t at, std::uint32_t* starts,
+                                         std::uint32_t* ends, std::int64_t room);
+
+/// The tokens of a TokenizerKernel, in lower case or as they are written. Each token is lowered by
+/// itself, so a capital sigma at its end is final. Used like WordPunct. Memory: a stretch, or the
+/// longest token if that is longer.
+class KernelTokens {
+  public:
+    /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive the tokenizer.
+    KernelTokens(std::string_view document, TokenBuffer& buffer, TokenizerKernel kernel,
+                 Case letters);
+
+    /// Fills the buffer with the next tokens. Returns false when there are none left. Throws
+    /// KernelError if the places are not in order, not in the document, or inside characters.
+    bool next();
+
+    /// Whether the document is UTF-8.
+    bool valid() const { return valid_; }
+
+  private:
+    std::size_t ask();
+    void write(std::size_t tokens);
+
+    std::string_view document_;
+    TokenBuffer& buffer_;
+    TokenizerKernel kernel_;
+    Case letters_;
+    std::uint32_t at_ = 0;
+    bool valid_;
+    SpanBuffer places_;
+};
+
+}  // namespace dsir::text

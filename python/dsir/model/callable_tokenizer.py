@@ -1,0 +1,76 @@
+"""Python functions as tokenizers: slow, and good for trying an idea."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+import pyarrow as pa
+
+from dsir import _core
+from dsir.errors import SettingError, warn
+from dsir.model.own_tokenizer import OwnTokenizer, digest_of, texts_of
+from dsir.model.python_source import source_of
+
+
+class CallableTokenizer(OwnTokenizer):
+    """A function that takes a text and returns its tokens.
+
+    The function runs in one thread, under the GIL; a `dsir.kernel` is some hundred times faster.
+    Its digest is that of its source, of the functions that it calls, and of constants that it uses.
+
+    Args:
+        function: takes a str and returns an iterable of str, none empty and none with a space.
+    """
+
+    kind: ClassVar[str] = "callable"
+    core_tokenizer: ClassVar[str] = "split"
+
+    def __init__(self, function: Callable[[str], Iterable[str]]) -> None:
+        self.function = function
+        self.name = getattr(function, "__qualname__", type(function).__name__)
+        self.digest = digest_of(self.kind, source_of(function))
+
+    def prepared(self, text: pa.Array, normalize: str | None, *, lower: bool) -> pa.Array:
+        """Return the tokens of each text, joined by spaces; see `OwnTokenizer.prepared`."""
+        joined = [
+            self._joined(value, lower=lower).encode() if isinstance(value, str) else value
+            for value in texts_of(text, normalize)
+        ]
+        array = pa.array(joined, pa.large_binary())
+        return pa.Array.from_buffers(pa.large_string(), len(array), array.buffers())
+
+    def tokens(self, text: str, normalize: str | None, *, lower: bool) -> list[str]:
+        """Return the tokens of a text."""
+        [value] = texts_of(pa.array([text], pa.large_string()), normalize)
+        return self._joined(str(value), lower=lower).split(" ") if value else []
+
+    def _joined(self, text: str, *, lower: bool) -> str:
+        tokens = list(self.function(text))
+        for token in tokens:
+            if not isinstance(token, str) or not token or " " in token:
+                raise SettingError(
+                    f"tokenizer={self.name}: returned the token {token!r:.80}; a token is a str of "
+                    "one character or more, without spaces"
+                )
+        joined = " ".join(tokens)
+        return _core.lowered(joined) if lower else joined
+
+    def __reduce__(self) -> tuple[object, tuple[object]]:
+        # By name: the other process needs the function, and pickle says so if it cannot be found.
+        return (CallableTokenizer, (self.function,))
+
+
+def of_function(function: Callable[[str], Iterable[str]]) -> CallableTokenizer:
+    """Return a tokenizer of a function, and say once that it is slow."""
+    tokenizer = CallableTokenizer(function)
+    if tokenizer.digest not in _said:
+        _said.add(tokenizer.digest)
+        warn(
+            f"tokenizer={tokenizer.name}: a Python function cuts some hundred times more slowly "
+            "than the core, in one thread; dsir.kernel('tokenizer') compiles one"
+        )
+    return tokenizer
+
+
+_said: set[str] = set()

@@ -1,0 +1,265 @@
+"""Kernels: tokenizers and makers of features that a user writes in Python and numba compiles.
+
+The core calls the compiled function by its address, in its threads, without the GIL. The functions
+that the user writes get NumPy arrays; a wrapper with the C signature of cpp/text/kernel_tokens.hpp
+or cpp/ngram/feature_spec.hpp is compiled around each.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, get_args
+
+import pyarrow as pa
+
+from dsir import _core
+from dsir.arguments import one_of, whole_number
+from dsir.errors import ModelError, SettingError
+from dsir.model.own_tokenizer import OwnTokenizer, digest_of, remember
+from dsir.model.python_source import source_of
+
+KernelKind = Literal["tokenizer", "features"]
+_MOST_FEATURES = 256  # As in cpp/bindings/bind_ngram.cpp.
+
+
+class Kernel:
+    """A compiled function of the user; `dsir.kernel` makes one.
+
+    Attributes:
+        function: the function as it was written; calling the kernel calls it.
+        name: its name.
+        address: address of the compiled function.
+        digest: sixteen hexadecimal digits of the source, of the functions that it calls, of the
+            constants that it uses, of numba's version and of the options.
+    """
+
+    name: str
+    address: int
+    digest: str
+
+    def __init__(
+        self, kind: KernelKind, function: Callable[..., int], options: dict[str, Any]
+    ) -> None:
+        numba = _numba()
+        self.function = function
+        self.name = function.__name__
+        self.__module__, self.__qualname__ = function.__module__, function.__qualname__
+        self.__doc__ = function.__doc__
+        compiled = _COMPILERS[kind](numba, function)
+        self._compiled = compiled  # Keeps the machine code alive.
+        self.address = compiled.address
+        self.digest = digest_of(kind, source_of(function), numba.__version__, options)
+
+    def __call__(self, *arguments: Any) -> int:
+        """Call the function as it was written, in Python."""
+        return self.function(*arguments)
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        # Code is never in a pickle: the other process imports the module that defines the kernel.
+        return (_imported, (self.__module__, self.__qualname__))
+
+
+class TokenizerKernel(Kernel, OwnTokenizer):
+    """A kernel that cuts texts into tokens: `HashedNgrams(tokenizer=kernel)`."""
+
+    kind: ClassVar[str] = "kernel"
+    core_tokenizer: ClassVar[str] = "wordpunct"  # Not used: the core cuts by the address.
+
+    def __init__(self, function: Callable[..., int]) -> None:
+        Kernel.__init__(self, "tokenizer", function, {})
+        remember(self)
+
+    def prepared(self, text: pa.Array, normalize: str | None, *, lower: bool) -> pa.Array:  # noqa: ARG002
+        """Return the texts: the core calls the kernel itself."""
+        return text
+
+    def tokens(self, text: str, normalize: str | None, *, lower: bool) -> list[str]:
+        """Return the tokens of a text, cut by the compiled function."""
+        return _core.tokens(text.encode(), self.core_tokenizer, normalize, lower, self.address)
+
+    __call__ = Kernel.__call__
+    __eq__ = OwnTokenizer.__eq__
+    __hash__ = OwnTokenizer.__hash__
+    __reduce__ = Kernel.__reduce__
+    __repr__ = OwnTokenizer.__repr__
+
+
+class FeatureKernel(Kernel):
+    """A kernel that makes buckets of the hashes of tokens: `HashedNgrams(extractor=kernel)`.
+
+    Attributes:
+        features_per_token: the most features that it makes for each token of a document.
+    """
+
+    def __init__(self, function: Callable[..., int], features_per_token: int) -> None:
+        self.features_per_token = features_per_token
+        super().__init__("features", function, {"features_per_token": features_per_token})
+        _features[self.digest] = self
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is the same kernel."""
+        return isinstance(other, FeatureKernel) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """A hash of the digest."""
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<features kernel {self.name} {self.digest}>"
+
+
+_features: dict[str, FeatureKernel] = {}
+
+
+def kernel(
+    kind: KernelKind, *, features_per_token: int = 1
+) -> Callable[[Callable[..., int]], TokenizerKernel | FeatureKernel]:
+    """Decorate a function that numba compiles and the core calls in its threads, without the GIL.
+
+    The function is compiled when it is decorated. It must be one that numba compiles in nopython
+    mode, and it must not keep anything between calls: threads call it at once. What it returns is
+    checked (`KernelError`); what it reads and writes is not, so an index out of range crashes the
+    process.
+
+    Needs numba (``pip install 'dsir[numba]'``).
+
+    Args:
+        kind: what the function does.
+
+            "tokenizer": ``f(text, at, starts, ends)`` writes the places of the tokens that begin at
+            byte `at` or after, in order, as many as there is room for, and returns their number.
+            The next call begins where the last token ends, and 0 says that there are no more.
+            `text` is uint8[bytes], UTF-8; `at` is int64; `starts` and `ends` are uint32[room], at
+            least 2,000. Tokens are not empty, do not overlap, and consist of whole characters.
+
+            "features": ``f(tokens, buckets, out)`` writes the features of a document and returns
+            their number. `tokens` is uint64[tokens], the hash of each token; `buckets` is int64,
+            the number of buckets; `out` is uint32[tokens * features_per_token], and every feature
+            in it is below `buckets`. `dsir.kernels.bucket_of` and `extend_hash` make the
+            core's own n-grams.
+        features_per_token: with "features", the most features for each token, 1 to 256.
+
+    Returns:
+        A decorator; what it returns goes into `HashedNgrams(tokenizer=...)` or
+        `HashedNgrams(extractor=...)`, and calls the function in Python when it is called.
+
+    Raises:
+        SettingError: numba is not installed, or cannot compile the function.
+
+    Example:
+        >>> @dsir.kernel("tokenizer")
+        ... def at_spaces(text, at, starts, ends):
+        ...     found = 0
+        ...     while found < len(starts):
+        ...         while at < len(text) and text[at] == 32:
+        ...             at += 1
+        ...         if at == len(text):
+        ...             break
+        ...         starts[found] = at
+        ...         while at < len(text) and text[at] != 32:
+        ...             at += 1
+        ...         ends[found] = at
+        ...         found += 1
+        ...     return found
+        >>> dsir.HashedNgrams(tokenizer=at_spaces).tokens("Ships sail: 3.5 knots!")
+        ['ships', 'sail:', '3.5', 'knots!']
+    """
+    one_of("kind", kind, get_args(KernelKind))
+    features = whole_number("features_per_token", features_per_token, 1, _MOST_FEATURES)
+
+    def decorate(function: Callable[..., int]) -> TokenizerKernel | FeatureKernel:
+        if kind == "tokenizer":
+            return TokenizerKernel(function)
+        return FeatureKernel(function, features)
+
+    return decorate
+
+
+def known_extractor(name: object, digest: object) -> FeatureKernel:
+    """Return the features kernel of this digest.
+
+    Raises:
+        ModelError: this process has made no such kernel.
+    """
+    found = _features.get(str(digest))
+    if found is None:
+        raise ModelError(
+            f"the features need the kernel {name!s:.80} (digest {digest!s:.16}), which this "
+            "process does not have; import the module that defines it first; if its source, the "
+            "version of numba or an option has changed, fit the model again"
+        )
+    return found
+
+
+def _numba() -> Any:
+    try:
+        import numba
+    except ImportError as error:
+        raise SettingError("dsir.kernel: kernels need numba (pip install 'dsir[numba]')") from error
+    return numba
+
+
+def _compile_tokenizer(numba: Any, function: Callable[..., int]) -> Any:
+    own, carray, types = _own(numba, function), numba.carray, numba.types
+    places = types.CPointer(types.uint32)
+    signature = types.int64(
+        types.CPointer(types.uint8), types.int64, types.int64, places, places, types.int64
+    )
+
+    def entry(text, size, at, starts, ends, room):  # type: ignore[no-untyped-def]
+        try:
+            return own(carray(text, size), at, carray(starts, room), carray(ends, room))
+        except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
+            return -1
+
+    return _compiled(numba, signature, entry, function)
+
+
+def _compile_features(numba: Any, function: Callable[..., int]) -> Any:
+    own, carray, types = _own(numba, function), numba.carray, numba.types
+    signature = types.int64(
+        types.CPointer(types.uint64),
+        types.int64,
+        types.CPointer(types.uint32),
+        types.int64,
+        types.int64,
+    )
+
+    def entry(tokens, size, out, room, buckets):  # type: ignore[no-untyped-def]
+        try:
+            return own(carray(tokens, size), buckets, carray(out, room))
+        except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
+            return -1
+
+    return _compiled(numba, signature, entry, function)
+
+
+_COMPILERS: dict[str, Callable[[Any, Callable[..., int]], Any]] = {
+    "tokenizer": _compile_tokenizer,
+    "features": _compile_features,
+}
+
+
+def _own(numba: Any, function: Callable[..., int]) -> Any:
+    return function if hasattr(function, "py_func") else numba.njit(function)
+
+
+def _compiled(numba: Any, signature: Any, entry: Any, function: Callable[..., int]) -> Any:
+    try:
+        return numba.cfunc(signature, nopython=True)(entry)
+    except numba.core.errors.NumbaError as error:
+        said = [line.strip() for line in str(error).splitlines()]
+        told = [line for line in said if line and not line.startswith(("Failed in", "During"))]
+        reason = " ".join(told[:2])[:400]
+        raise SettingError(
+            f"dsir.kernel: numba cannot compile {function.__name__}: {reason}"
+        ) from error
+
+
+def _imported(module: str, qualname: str) -> Any:
+    found: Any = importlib.import_module(module)
+    for name in qualname.split("."):
+        found = getattr(found, name)
+    return found

@@ -1,0 +1,238 @@
+"""The engine of a Ray cluster: two nodes on this machine, with a core each."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from engine_contract import EngineContract, Task, work
+
+import dsir
+from dsir.engine import LocalEngine, open_engine
+
+pytest.importorskip("ray")
+
+from ray_cluster import SMALL, served_store, two_nodes
+
+SETTINGS: dict[str, Any] = {
+    "n": 30,
+    "min_tokens": 20,
+    "length": "mean",
+    "temperature": 0.5,
+    "shard_size": "3kB",
+    "fit_tokens": "all",
+    "progress": False,
+}
+
+
+@pytest.fixture(scope="module")
+def store():
+    """A bucket that all nodes see; None without moto."""
+    with served_store() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def cluster(store):
+    with two_nodes() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def engine(cluster):
+    return open_engine("ray")
+
+
+class TestRayEngine(EngineContract):
+    """The contract."""
+
+
+def same(one: dsir.Selection, other: dsir.Selection) -> None:
+    assert one.rows.tobytes() == other.rows.tobytes()
+    assert one.log_weights.tobytes() == other.log_weights.tobytes()
+    assert one.skipped == other.skipped
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"chunk_tokens": 30, "filters": "min_words=5", "min_tokens": 10},
+        {"dedup": "exact", "max_per": {"domain": 0.5}, "on_error": "skip"},
+        {"method": "coverage", "features": dsir.HashedNgrams(buckets=4000)},
+    ],
+    ids=["windows", "quotas", "coverage"],
+)
+def test_selections_are_those_of_the_local_engine(
+    engine, keywords, parquet, jsonl, target, tmp_path, contents
+):
+    raw = [*parquet, *jsonl]
+    given = {**SETTINGS, **keywords, "workdir": tmp_path / "work"}
+    far = dsir.select(raw, target, out=tmp_path / "far", engine="ray", **given)
+    given["workdir"] = tmp_path / "other"
+    local = dsir.select(raw, target, out=tmp_path / "local", threads=2, **given)
+    same(far, local)
+    assert contents(tmp_path / "far") == contents(tmp_path / "local")
+
+
+def test_a_work_directory_in_a_store(engine, store, parquet, target, tmp_path, contents):
+    if store is None:
+        pytest.skip("moto is not installed")
+    work = f"{store}/work"
+    far = dsir.select(parquet, target, out=tmp_path / "far", engine="ray", workdir=work, **SETTINGS)
+    local = dsir.select(parquet, target, out=tmp_path / "local", **SETTINGS)
+    same(far, local)
+    assert contents(tmp_path / "far") == contents(tmp_path / "local")
+
+
+def test_errors_come_back_whole(engine, tmp_path, target):
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": "a b c"}\n{"text": 5}\n', encoding="utf-8")
+    given = {**SETTINGS, "min_tokens": 1, "n": 1, "workdir": tmp_path / "work"}
+    with pytest.raises(dsir.RowError) as caught:
+        dsir.select(bad, target, engine="ray", **given)
+    assert (caught.value.path, caught.value.row) == (str(bad), 1)
+    assert "ray" not in str(caught.value).lower()
+
+
+def test_a_work_directory_is_needed(engine, parquet, target, tmp_path):
+    with pytest.raises(dsir.SettingError, match=r"workdir: .* every node sees"):
+        dsir.select(parquet, target, engine="ray", **SETTINGS)
+
+
+def test_nodes_with_other_versions_are_refused(engine, parquet, target, tmp_path, monkeypatch):
+    from dsir.engine import ray_tasks
+
+    monkeypatch.setattr(ray_tasks, "versions", lambda: {"dsir": "9.9", "pyarrow": "1"})
+    with pytest.raises(dsir.EngineError, match=r"node .*: has dsir .* where the driver has 9.9"):
+        dsir.select(parquet, target, engine="ray", workdir=tmp_path / "w", **SETTINGS)
+    # And those that join later.
+    with pytest.raises(dsir.EngineError, match=r"node .*: has dsir .* where the driver has 9.9"):
+        list(engine.run(work, [Task(0)], lambda _: None))
+    assert not list((tmp_path / "w").glob(".probe*"))
+
+
+def test_a_folder_that_a_node_does_not_see_is_refused(engine, tmp_path, monkeypatch):
+    import ray
+
+    from dsir.engine import ray_tasks
+
+    def elsewhere(paths, token, reply):
+        return ray_tasks.NodeReport("n1", ray_tasks.versions(), [str(token)], True, "")
+
+    monkeypatch.setattr(engine, "_look_around", ray.remote(elsewhere))
+    with pytest.raises(dsir.EngineError, match="node n1 does not see this folder"):
+        engine.check(tmp_path, [])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lost_node_costs_its_tasks_only(engine, cluster, tmp_path):
+    node = cluster.add_node(**SMALL)
+    engine._cores = (0.0, 1)
+    tasks = [Task(number, delay=0.2) for number in range(24)]
+    results = engine.run(work, tasks, lambda _: None)
+    found = [next(results)]
+    cluster.remove_node(node, allow_graceful=False)
+    engine.check(tmp_path, [])  # Ray may still list the node.
+    assert [*found, *results] == [number * number for number in range(24)]
+
+
+def test_a_task_that_loses_its_workers_every_time_ends_the_run(engine):
+    with pytest.raises(dsir.EngineError, match="a task lost its worker 4 times"):
+        list(engine.run(die, [Task(0)], lambda _: None))
+
+
+def die(task: Task, progress: Any) -> None:
+    os._exit(1)
+
+
+def test_the_tail_is_started_again(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(engine), "tail_seconds", 0.5)
+    tasks = [Task(0, tmp_path), Task(1, tmp_path), Task(2, tmp_path)]
+    assert list(engine.run(slow_once, tasks, lambda _: None)) == [0, 1, 2]
+
+
+def slow_once(task: Task, progress: Any) -> int:
+    """The first copy of task 2 never ends by itself."""
+    assert task.folder is not None
+    if task.number == 2:
+        try:
+            (task.folder / "first").touch(exist_ok=False)
+        except FileExistsError:
+            return 2
+        while True:
+            progress(0)
+    return task.number
+
+
+def test_models_travel_once_and_tasks_are_small(engine, parquet, target, tmp_path):
+    from dsir.engine import ray_tasks
+
+    sent: list[tuple[Any, Any]] = []
+
+    class Recording(LocalEngine):
+        shares_files = False
+        needs_workdir = True
+
+        def run(self, stage, tasks, progress):
+            for task, result in zip(tasks, super().run(stage, tasks, progress), strict=True):
+                sent.append((task, result))
+                yield result
+
+    dsir.select(parquet, target, engine=Recording(2), workdir=tmp_path / "w", **SETTINGS)
+    put: list[Any] = []
+
+    def put_once(value: Any) -> Any:
+        put.append(value)
+        return "ref"
+
+    sizes = [
+        (len(pickle.dumps(ray_tasks.packed(task, put_once))), len(pickle.dumps(result)))
+        for task, result in sent
+        if type(task).__name__ in ("CountTask", "ScoreTask", "SampleTask", "WriteTask")
+    ]
+    assert put
+    assert max(max(pair) for pair in sizes) < 16_000
+
+
+def test_read_only_results_are_merged(parquet, target, tmp_path, contents):
+    """Arrays that come from Ray's store cannot be written to."""
+
+    class ReadOnly(LocalEngine):
+        def run(self, stage, tasks, progress):
+            for result in super().run(stage, tasks, progress):
+                for name in ("counts",):
+                    counts = getattr(result, name, None)
+                    if isinstance(counts, np.ndarray):
+                        counts.flags.writeable = False
+                yield result
+
+    dsir.select(parquet, target, out=tmp_path / "a", engine=ReadOnly(2), **SETTINGS)
+    dsir.select(parquet, target, out=tmp_path / "b", **SETTINGS)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+@pytest.mark.parametrize("address", ["", 3])
+def test_addresses_that_are_none(address):
+    with pytest.raises(dsir.SettingError, match="ray_address"):
+        open_engine("ray", None, address)
+    with pytest.raises(dsir.SettingError, match="ray_address: is for engine='ray'"):
+        open_engine("local", None, "10.0.0.1:6379")
+
+
+def test_paths_of_the_driver_do_not_travel(tmp_path):
+    """A mirror stands for the copy of the process that it comes to."""
+    from dsir.remote import Mirror, RemotePath
+    from dsir.storage.workdir import Place
+
+    mirror = Mirror(tmp_path / "copy", RemotePath("s3://bucket/work/scores"))
+    place = Place(mirror.local / "00007", "print", True, mirror)
+    assert str(tmp_path).encode() not in pickle.dumps(place)
+    there = pickle.loads(pickle.dumps(place))
+    assert there.mirror.remote == mirror.remote
+    assert there.stem.parent == there.mirror.local != mirror.local
+    assert isinstance(there.stem, Path)
+    assert (there.stem.name, there.fingerprint) == ("00007", "print")

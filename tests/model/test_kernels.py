@@ -1,0 +1,201 @@
+"""Kernels that numba compiles: tokenizers and makers of features (extra: numba)."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dsir
+from dsir.model import kernels as defined
+from dsir.model import own_tokenizer
+
+pytest.importorskip("numba")
+
+pytestmark = pytest.mark.filterwarnings("ignore::dsir.DsirWarning")  # Of small targets.
+
+from dsir.kernels import bucket_of, extend_hash  # noqa: E402 - needs numba
+
+
+@dsir.kernel("tokenizer")
+def at_spaces(text, at, starts, ends):
+    """Cut at spaces, at most five tokens a call."""
+    found = 0
+    while found < 5:
+        while at < len(text) and text[at] == 32:
+            at += 1
+        if at == len(text):
+            break
+        starts[found] = at
+        while at < len(text) and text[at] != 32:
+            at += 1
+        ends[found] = at
+        found += 1
+    return found
+
+
+@dsir.kernel("features", features_per_token=2)
+def pairs(tokens, buckets, out):
+    """Make the n-grams of order 1 and 2."""
+    found = 0
+    for place in range(len(tokens)):
+        out[found] = bucket_of(tokens[place], buckets)
+        found += 1
+        if place > 0:
+            out[found] = bucket_of(extend_hash(tokens[place - 1], tokens[place]), buckets)
+            found += 1
+    return found
+
+
+TEXTS = st.lists(
+    st.text(st.sampled_from("abAB \u00c9\u0130\u6771\U0001f600"), max_size=60), max_size=8
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS, st.booleans(), st.sampled_from([None, "NFC"]))
+def test_a_tokenizer_kernel_cuts_as_its_twin_of_the_core(texts, lower, normalize):
+    given_to = {"lower": lower, "normalize": normalize, "buckets": 500}
+    own = dsir.HashedNgrams(tokenizer=at_spaces, **given_to)
+    twin = dsir.HashedNgrams(tokenizer="whitespace", **given_to)
+    assert (own.counts(dsir.texts(texts)) == twin.counts(dsir.texts(texts))).all()
+    for text in texts:
+        assert own.tokens(text) == twin.tokens(text)
+        assert own.ngrams(text) == twin.ngrams(text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+def test_a_features_kernel_makes_the_same_features_as_the_core(texts):
+    own = dsir.HashedNgrams(extractor=pairs, buckets=500)
+    twin = dsir.HashedNgrams(n=2, buckets=500)
+    assert (own.counts(dsir.texts(texts)) == twin.counts(dsir.texts(texts))).all()
+
+
+def test_the_hashes_of_kernels_are_those_of_the_core():
+    # 2^32 and more in every factor, and the largest bucket.
+    for shorter, token in [(0, 0), (1 << 63, 3), ((1 << 64) - 1, (1 << 64) - 1), (12345, 1 << 40)]:
+        a, b = shorter ^ 0xA54FF53A5F1D36F1, token ^ 0x510E527FADE682D1
+        product = a * b
+        expected = (product & ((1 << 64) - 1)) ^ (product >> 64)
+        assert extend_hash(np.uint64(shorter), np.uint64(token)) == expected
+        for buckets in (2, 1000, 1 << 24):
+            assert bucket_of(np.uint64(expected), buckets) == (expected * buckets) >> 64
+
+
+def test_selections_with_kernels_do_not_depend_on_threads(tmp_path):
+    raw = [f"document {i} of {'ships' if i % 3 else 'stocks'} {i % 11}" for i in range(300)]
+    target = dsir.texts(["ships sail the sea"] * 9)
+    chosen = [
+        dsir.select(
+            raw,
+            target,
+            n=30,
+            min_tokens=1,
+            features=dsir.HashedNgrams(tokenizer=tokenizer, extractor=extractor),
+            threads=threads,
+        ).rows.tolist()
+        for tokenizer, extractor, threads in (
+            (at_spaces, pairs, 1),
+            (at_spaces, pairs, 2),
+            ("whitespace", None, 1),
+        )
+    ]
+    assert chosen[0] == chosen[1] == chosen[2]
+
+
+def test_a_model_says_which_kernel_it_needs(tmp_path, monkeypatch):
+    features = dsir.HashedNgrams(tokenizer=at_spaces, extractor=pairs)
+    model = dsir.fit(["a b c", "d e"], dsir.texts(["a b"] * 9), features=features)
+    model.save(tmp_path / "m.dsir")
+    assert dsir.ImportanceModel.load(tmp_path / "m.dsir").features == features
+    monkeypatch.setattr(own_tokenizer, "_known", {})
+    with pytest.raises(dsir.ModelError, match=r"need the kernel at_spaces .* import the module"):
+        dsir.ImportanceModel.load(tmp_path / "m.dsir")
+    monkeypatch.undo()
+    monkeypatch.setattr(defined, "_features", {})
+    with pytest.raises(dsir.ModelError, match=r"need the kernel pairs .* import the module"):
+        dsir.ImportanceModel.load(tmp_path / "m.dsir")
+
+
+def test_another_source_constant_or_option_is_another_kernel():
+    def made(step, **options):
+        @dsir.kernel("features", **options)
+        def one(tokens, buckets, out):
+            for place in range(len(tokens)):
+                out[place] = (tokens[place] + step) % buckets
+            return len(tokens)
+
+        return one
+
+    same, other, more = made(1), made(2), made(1, features_per_token=3)
+    assert same == made(1)
+    assert len({same, other, more}) == 3
+    assert dsir.HashedNgrams(extractor=same).fingerprint != (
+        dsir.HashedNgrams(extractor=other).fingerprint
+    )
+
+
+def test_kernels_are_pickled_by_their_name():
+    assert pickle.loads(pickle.dumps(at_spaces)) is at_spaces
+    assert b"while" not in pickle.dumps(at_spaces)
+
+
+def test_what_a_kernel_returns_is_checked():
+    @dsir.kernel("tokenizer")
+    def overlapping(text, at, starts, ends):
+        starts[0], ends[0] = at, at + 2
+        starts[1], ends[1] = at + 1, at + 3
+        return 2
+
+    @dsir.kernel("tokenizer")
+    def raising(text, at, starts, ends):
+        if len(text) > 3:
+            raise ValueError("too long")
+        return 0
+
+    @dsir.kernel("features")
+    def too_large(tokens, buckets, out):
+        out[0] = buckets
+        return 1
+
+    texts = dsir.texts(["some text"])
+    with pytest.raises(dsir.KernelError, match="must lie in order"):
+        dsir.HashedNgrams(tokenizer=overlapping).counts(texts)
+    with pytest.raises(dsir.KernelError, match="raised an exception"):
+        dsir.HashedNgrams(tokenizer=raising).counts(texts)
+    with pytest.raises(dsir.KernelError, match="the bucket 10000"):
+        dsir.HashedNgrams(extractor=too_large).counts(texts)
+
+
+def test_what_numba_cannot_compile_is_a_setting_error():
+    with pytest.raises(dsir.SettingError, match=r"numba cannot compile unknown_name: .*nowhere"):
+
+        @dsir.kernel("tokenizer")
+        def unknown_name(text, at, starts, ends):
+            return nowhere(text)  # noqa: F821
+
+
+def test_features_of_kernels_have_no_names():
+    model = dsir.fit(
+        ["a b", "c"], dsir.texts(["a b"] * 9), features=dsir.HashedNgrams(extractor=pairs)
+    )
+    with pytest.raises(dsir.SettingError, match="pairs have no names"):
+        model.explain("a b")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"extractor": at_spaces}, "extractor="),
+        ({"tokenizer": pairs}, "tokenizer="),
+        ({"extractor": pairs, "hash": "sha256"}, "fast"),
+        ({"extractor": len}, "extractor="),
+    ],
+)
+def test_kernels_in_the_wrong_place(wrong, says):
+    with pytest.raises(dsir.SettingError, match=says):
+        dsir.HashedNgrams(**wrong)
