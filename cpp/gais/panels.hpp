@@ -20,6 +20,7 @@ class Panels {
                        std::numeric_limits<float>::infinity());
     }
     void set(std::int64_t row, const float* values) {
+        if (width_ == 0) return;  // There is no memory to point into.
         float* const at = values_.data() + row / simd::kPanelRows * simd::kPanelRows * width_ +
                           row % simd::kPanelRows;
         for (std::int64_t f = 0; f < width_; ++f) at[f * simd::kPanelRows] = values[f];

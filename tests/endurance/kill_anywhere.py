@@ -1,6 +1,7 @@
 """Kill a selection at random moments, and see that the same command brings it to the same end.
 
     python tests/endurance/kill_anywhere.py --kills 120 --seed 1
+    python tests/endurance/kill_anywhere.py --kills 125 --configuration all
 
 A selection over some hundred units of work is started and killed, with SIGKILL, SIGTERM and SIGINT,
 at moments spread over its stages (told by the files it has made, not by the clock: machines
@@ -23,6 +24,9 @@ from collections import Counter
 from pathlib import Path
 
 from selection_under_test import (
+    CONFIGURATIONS,
+    MIXED,
+    Configuration,
     Trial,
     at_work,
     exit_code_of,
@@ -82,7 +86,14 @@ def kill_at(trial: Trial, number: signal.Signals, stage: str, results: int, dela
     return at
 
 
-def run(folder: Path, kills: int, seed: int, *, rows: int = 1500) -> Counter[str]:
+def run(
+    folder: Path,
+    kills: int,
+    seed: int,
+    *,
+    rows: int = 1500,
+    configuration: Configuration = MIXED,
+) -> Counter[str]:
     """Kill runs until there were so many kills.
 
     Returns:
@@ -93,7 +104,7 @@ def run(folder: Path, kills: int, seed: int, *, rows: int = 1500) -> Counter[str
     """
     draw = random.Random(seed)
     make_inputs(folder, rows)
-    trial = Trial(folder)
+    trial = Trial(folder, configuration=configuration)
     code, said = trial.run()
     if code != 0:
         raise WrongError(f"the undisturbed run failed: {said}")
@@ -103,7 +114,7 @@ def run(folder: Path, kills: int, seed: int, *, rows: int = 1500) -> Counter[str
     runs = 0
     while tally["kills"] < kills:
         # A few kills to a run, one stage after the other, so that each is hit as often.
-        trial = Trial(folder, f"run-{runs:04d}")
+        trial = Trial(folder, f"run-{runs:04d}", configuration)
         runs += 1
         stages = _STAGES if runs % 2 else tuple(draw.choices(_STAGES, k=3))
         for stage in sorted(stages, key=_STAGES.index):
@@ -138,16 +149,32 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rows", type=int, default=6000)
+    names = [*CONFIGURATIONS, "all"]
+    parser.add_argument(
+        "--configuration",
+        choices=names,
+        default="mixed",
+        help="what is selected; kills are for each",
+    )
     options = parser.parse_args()
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="dsir-kill-") as folder:
-        try:
-            tally = run(Path(folder), options.kills, options.seed, rows=options.rows)
-        except (WrongError, subprocess.TimeoutExpired) as error:
-            sys.exit(f"seed {options.seed}: {error}")
-    for name, count in sorted(tally.items()):
-        print(f"{count:6,}  {name}")
-    print(f"{time.monotonic() - begun:6.0f}  seconds")
+    chosen = CONFIGURATIONS if options.configuration == "all" else [options.configuration]
+    for name in chosen:
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="dsir-kill-") as folder:
+            try:
+                tally = run(
+                    Path(folder),
+                    options.kills,
+                    options.seed,
+                    rows=options.rows,
+                    configuration=CONFIGURATIONS[name],
+                )
+            except (WrongError, subprocess.TimeoutExpired) as error:
+                sys.exit(f"{name}, seed {options.seed}: {error}")
+        print(f"{name}:")
+        for what, count in sorted(tally.items()):
+            print(f"{count:6,}  {what}")
+        print(f"{time.monotonic() - begun:6.0f}  seconds", flush=True)
 
 
 if __name__ == "__main__":

@@ -37,16 +37,53 @@ _NO_MARKERS = ("manifest.json", "accounts.json", "damaged.json", "finished.json"
 
 
 @dataclass(frozen=True)
+class Configuration:
+    """What to select, and from which files.
+
+    Attributes:
+        options: more options of `dsir select`.
+        inputs: a pattern for the names of the input files.
+        target: how the target is given; `{}` stands for the folder.
+    """
+
+    options: str = "--n 50 --min-tokens 5 --length mean"
+    inputs: str = "*"
+    target: str = "--target {}/target.jsonl"
+
+
+MIXED = Configuration()
+CONFIGURATIONS = {
+    "mixed": MIXED,
+    "parquet": Configuration(options="--n 50 --min-tokens 5 --method top-k", inputs="*.parquet"),
+    "lines": Configuration(options="--tokens 900 --min-tokens 5 --seed 3", inputs="b.jsonl*"),
+    "two targets": Configuration(
+        options="--n 40 --min-tokens 5 --length mean --targets separate",
+        target="--target sea={0}/target.jsonl --target law={0}/law.jsonl",
+    ),
+    "quotas and dedup": Configuration(
+        options="--n 50 --min-tokens 5 --length mean --dedup exact --max-per source=0.5"
+    ),
+    "coverage": Configuration(options="--n 50 --min-tokens 5 --method coverage"),
+    "windows": Configuration(
+        options="--n 60 --min-tokens 5 --length mean --chunk-tokens 10 --filters min_words=5"
+    ),
+    "groups": Configuration(options="--n 15 --min-tokens 5 --length mean --group-by source"),
+}
+
+
+@dataclass(frozen=True)
 class Trial:
     """One selection: its inputs, and the folders of a run.
 
     Attributes:
         folder: for everything.
         name: of this run, in the folder.
+        configuration: what to select.
     """
 
     folder: Path
     name: str = "expected"
+    configuration: Configuration = MIXED
 
     @property
     def out(self) -> Path:
@@ -58,13 +95,16 @@ class Trial:
 
     def command(self) -> list[str]:
         """The command line; the same for every run but for the folders."""
-        raw = [str(path) for path in sorted((self.folder / "raw").iterdir())]
-        options = "--n 50 --min-tokens 5 --length mean --fit-tokens all --shard-size 4kB -q"
+        chosen = self.configuration
+        raw = [str(path) for path in sorted((self.folder / "raw").glob(chosen.inputs))]
+        options = "--fit-tokens all --shard-size 4kB -q --threads 2"
         options += " --on-error skip"  # For the file of rejects.
         return [
             *(sys.executable, __file__, "select", *raw),
-            *("--target", str(self.folder / "target.jsonl"), "--threads", "2"),
-            *("--out", str(self.out), "--workdir", str(self.work), *options.split()),
+            *chosen.target.format(self.folder).split(),
+            *("--out", str(self.out), "--workdir", str(self.work)),
+            *options.split(),
+            *chosen.options.split(),
         ]
 
     def start(self, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
@@ -110,19 +150,26 @@ def make_inputs(folder: Path, rows: int = 1500, seed: int = 0) -> None:
         )
 
     table = pa.table(
-        {"id": range(rows), "text": [text(draw.choice(list(_WORDS))) for _ in range(rows)]}
+        {
+            "id": range(rows),
+            "text": [text(draw.choice(list(_WORDS))) for _ in range(rows)],
+            "source": [f"s{row % 3}" for row in range(rows)],
+        }
     )
     (folder / "raw").mkdir(parents=True)
     third = rows // 3
     pq.write_table(table.slice(0, third), folder / "raw" / "a.parquet", row_group_size=20)
     lines = [json.dumps(row) + "\n" for row in table.slice(third, third).to_pylist()]
-    lines[third // 2] = '{"text": 7}\n'
+    lines[third // 2] = '{"text": 7, "source": "s0"}\n'
     (folder / "raw" / "b.jsonl").write_text("".join(lines))
     for number in range(6):
         start, stop = (2 * third + part * (rows - 2 * third) // 6 for part in (number, number + 1))
         pq.write_table(table.slice(start, stop - start), folder / "raw" / f"c{number}.parquet")
-    lines = [json.dumps({"text": text("sea")}) + "\n" for _ in range(40)]
-    (folder / "target.jsonl").write_text("".join(lines))
+    with pa.CompressedOutputStream(str(folder / "raw" / "b.jsonl.zst"), "zstd") as file:
+        file.write("".join(lines[: third // 3]).replace('"id"', '"number"').encode())
+    for name, domain in (("target", "sea"), ("law", "law")):
+        lines = [json.dumps({"text": text(domain)}) + "\n" for _ in range(40)]
+        (folder / f"{name}.jsonl").write_text("".join(lines))
 
 
 def output_of(trial: Trial) -> dict[str, bytes]:
