@@ -95,10 +95,8 @@ pytest-lowest: setup
 	$(LOWEST)/python -m pip --disable-pip-version-check --quiet install -r tests/lowest_versions.txt \
 		pytest pytest-timeout pytest-xdist hypothesis pyyaml "pandas==2.2.*" polars "scipy==1.11.*"
 	$(LOWEST)/python -m pip --disable-pip-version-check --quiet install --no-deps --force-reinstall $(WHEELS)/*.whl
-	# Old libraries call what newer ones that they need have deprecated. pyarrow 23 to 25 writes
-	# seconds that are too large for Parquet without an error, as the test left out would show.
-	$(LOWEST)/python -m pytest -n 2 --dist loadfile -W ignore::DeprecationWarning $(LOWEST_TESTS) \
-		--deselect tests/corpus/test_int96.py::test_a_second_that_parquet_cannot_hold_is_refused
+	# Old libraries call what newer ones that they need have deprecated.
+	$(LOWEST)/python -m pytest -n 2 --dist loadfile -W ignore::DeprecationWarning $(LOWEST_TESTS)
 
 # Against the reference and its limits; see benchmarks/README.md for the data and the commands.
 bench: setup

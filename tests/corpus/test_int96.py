@@ -127,8 +127,18 @@ def test_times_of_64_bits_stay_what_they_are(tmp_path, unit):
     assert dsir.verify(tmp_path / "out", raw=raw, target=TEXTS).stands
 
 
-def test_a_second_that_parquet_cannot_hold_is_refused(tmp_path):
-    raw = pa.table({"text": TEXTS[:1], "time": pa.array([1 << 62], pa.timestamp("s"))})
+@pytest.mark.parametrize(
+    "times",
+    [
+        pa.array([1 << 62], pa.timestamp("s")),
+        pa.array([-(1 << 62)], pa.timestamp("s", "UTC")),
+        pa.array([[0, 1 << 62]], pa.list_(pa.timestamp("s"))),
+        pa.array([{"at": 1 << 62}], pa.struct([("at", pa.timestamp("s"))])),
+    ],
+    ids=["plain", "with a zone", "in a list", "in a struct"],
+)
+def test_a_second_that_parquet_cannot_hold_is_refused(tmp_path, times):
+    raw = pa.table({"text": TEXTS[:1], "time": times})
     with pytest.raises(dsir.OutputError, match="rows cannot be written"):
         dsir.select(raw, TEXTS, n=1, out=tmp_path / "out", **SETTINGS)
 

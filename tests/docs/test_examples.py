@@ -27,6 +27,8 @@ def test_a_public_name_has_an_example_that_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = inspect.getdoc(PUBLIC[name]) or ""
     assert "Example:" in text, name
+    if PUBLIC[name] is dsir.kernel:
+        pytest.importorskip("numba")
     parsed = doctest.DocTestParser().get_doctest(text, {"dsir": dsir}, name, None, None)
     assert parsed.examples, name
     said: list[str] = []

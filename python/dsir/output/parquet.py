@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.cast_columns import cast_table, with_inner_types
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.row_groups import MAX_ROWS, match_columns
@@ -46,10 +47,14 @@ class ParquetTable(TableFile):
     def _open(self, file: UnfinishedFile, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq  # Here: long to import.
 
-        self._parquet = pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
+        self._schema_in_file = _without_seconds(schema)
+        self._parquet = pq.ParquetWriter(
+            file, self._schema_in_file, compression="zstd", write_page_checksum=True
+        )
 
     def _write_batch(self, batch: pa.RecordBatch) -> None:
-        self._parquet.write_table(pa.Table.from_batches([batch]), row_group_size=len(batch))
+        table = cast_table(pa.Table.from_batches([batch]), self._schema_in_file)
+        self._parquet.write_table(table, row_group_size=len(batch))
 
     def _close(self) -> None:
         self._parquet.close()
@@ -93,6 +98,21 @@ class ParquetWriter(Writer):
 
     def _discard(self) -> None:
         self._table.discard()
+
+
+def _without_seconds(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with milliseconds for seconds, which Parquet does not have.
+
+    pyarrow would do the same, but 23 and 24 do not notice times that milliseconds cannot hold.
+    """
+    fields = [field.with_type(_milliseconds(field.type)) for field in schema]
+    return pa.schema(fields, schema.metadata)
+
+
+def _milliseconds(data_type: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(data_type) and data_type.unit == "s":
+        return pa.timestamp("ms", data_type.tz)
+    return with_inner_types(data_type, _milliseconds)
 
 
 def with_added(schema: pa.Schema, added: AddedColumns) -> pa.Schema:
