@@ -99,7 +99,7 @@ class RayEngine(Engine):
         self._smallest = self._smallest_node()
 
     @property
-    def threads(self) -> int:  # type: ignore[override]
+    def threads(self) -> int:  # type: ignore[override]  # Nodes join; other engines fix it.
         """How many cores of the cluster may be used at a time; asked every few seconds."""
         known, cores = self._cores
         if time.monotonic() > known:

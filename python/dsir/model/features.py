@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -439,7 +439,7 @@ def _tokenizer_of(given: object) -> Tokenizer | OwnTokenizer:
         SettingError: it is none, or a file of a vocabulary cannot be read.
     """
     if isinstance(given, str) and given in get_args(Tokenizer):
-        return given  # type: ignore[return-value]
+        return cast("Tokenizer", given)
     own: OwnTokenizer
     if isinstance(given, OwnTokenizer):
         own = given

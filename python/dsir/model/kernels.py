@@ -208,11 +208,12 @@ def _compile_tokenizer(numba: Any, function: Callable[..., int]) -> Any:
         types.CPointer(types.uint8), types.int64, types.int64, places, places, types.int64
     )
 
-    def entry(text, size, at, starts, ends, room):  # type: ignore[no-untyped-def]
+    def entry(text: Any, size: int, at: int, starts: Any, ends: Any, room: int) -> int:
         try:
-            return own(carray(text, size), at, carray(starts, room), carray(ends, room))
+            found: int = own(carray(text, size), at, carray(starts, room), carray(ends, room))
         except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
             return -1
+        return found
 
     return _compiled(numba, signature, entry, function)
 
@@ -227,11 +228,12 @@ def _compile_features(numba: Any, function: Callable[..., int]) -> Any:
         types.int64,
     )
 
-    def entry(tokens, size, out, room, buckets):  # type: ignore[no-untyped-def]
+    def entry(tokens: Any, size: int, out: Any, room: int, buckets: int) -> int:
         try:
-            return own(carray(tokens, size), buckets, carray(out, room))
+            found: int = own(carray(tokens, size), buckets, carray(out, room))
         except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
             return -1
+        return found
 
     return _compiled(numba, signature, entry, function)
 

@@ -291,7 +291,12 @@ class Survey:
         self.sizes = [EffectiveSampleSize() for _ in range(columns)]
 
     def add(self, scores: Scores, settings: DrawSettings) -> None:
-        """Count the rows of a run."""
+        """Count the rows of a run, and add them to the effective sample sizes."""
+        for size, weights in zip(self.sizes, self.count(scores, settings), strict=True):
+            size.add(weights)
+
+    def count(self, scores: Scores, settings: DrawSettings) -> list[npt.NDArray[np.float64]]:
+        """Count the rows of a run; return the log-weights of the eligible ones, by column."""
         chosen = eligible_rows(scores, settings).astype(bool)
         self.rows += scores.rows
         cost = cost_of_rows(scores, settings)
@@ -313,8 +318,7 @@ class Survey:
         if scores.reason is not None:
             failed = scores.reason[within_rules(scores, settings)]
             self.filtered += np.bincount(failed, minlength=256)[1:]
-        for number, size in enumerate(self.sizes):
-            size.add(weights_of(scores, chosen, settings, number))
+        return [weights_of(scores, chosen, settings, number) for number in range(len(self.sizes))]
 
     def merge(self, other: Survey) -> None:
         """Add the counts of rows that follow; not the effective sample sizes."""

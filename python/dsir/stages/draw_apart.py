@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -197,24 +197,27 @@ class Candidates(NamedTuple):
     costs: U64
 
 
-@dataclass(slots=True)
-class _Greatest:
-    """In the place of `EffectiveSampleSize`: the greatest log-weight of every run."""
+class PieceSurvey(NamedTuple):
+    """What there is to draw from in a piece.
 
-    runs: list[float] = field(default_factory=list)
+    Attributes:
+        counts: the counts; their effective sample sizes are empty.
+        greatest: for each column and run the greatest log-weight; NaN where none is eligible.
+    """
 
-    def add(self, log_weights: npt.NDArray[np.float64]) -> None:
-        self.runs.append(float(log_weights.max()) if len(log_weights) else math.nan)
+    counts: Survey
+    greatest: list[list[float]]
 
 
-def survey_piece(task: SurveyTask, progress: Progress) -> Survey:
-    """Count what there is to draw from in a piece; `sizes` have the greatest log-weights."""
-    survey = Survey(task.columns, None)
-    survey.sizes = [_Greatest() for _ in range(task.columns)]  # type: ignore[misc]
+def survey_piece(task: SurveyTask, progress: Progress) -> PieceSurvey:
+    """Count what there is to draw from in a piece."""
+    counts = Survey(task.columns, None)
+    greatest: list[list[float]] = [[] for _ in range(task.columns)]
     for _, scores in task.scores.runs():
-        survey.add(scores, task.settings)
+        for column, weights in zip(greatest, counts.count(scores, task.settings), strict=True):
+            column.append(float(weights.max()) if len(weights) else math.nan)
         progress(0)
-    return survey
+    return PieceSurvey(counts, greatest)
 
 
 def sizes_in_piece(task: SizeTask, progress: Progress) -> npt.NDArray[np.float64]:
@@ -348,11 +351,11 @@ def _survey(
     greatest: list[list[float]] = [[] for _ in range(columns)]
     by_piece: list[int] = []
     surveys = [SurveyTask(piece, settings, columns) for piece in pieces]
-    for survey in engine.run(survey_piece, surveys, ignore):
-        total.merge(survey)
-        for column, found in enumerate(survey.sizes):
-            greatest[column] += found.runs  # type: ignore[attr-defined]
-        by_piece.append(len(survey.sizes[0].runs))  # type: ignore[attr-defined]
+    for counts, found in engine.run(survey_piece, surveys, ignore):
+        total.merge(counts)
+        for so_far, of_piece in zip(greatest, found, strict=True):
+            so_far.extend(of_piece)
+        by_piece.append(len(found[0]))
     relative = [EffectiveSampleSize.relative_to(column) for column in greatest]
     tasks, at = [], 0
     for piece, runs in zip(pieces, by_piece, strict=True):
