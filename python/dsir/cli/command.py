@@ -111,7 +111,9 @@ def _parameter(name: str, one: Argument, names: set[str]) -> inspect.Parameter:
     default = one.default if isinstance(one.default, one.kind) else None
     if one.kind is str and isinstance(one.default, int) and not isinstance(one.default, bool):
         default = str(one.default)  # An amount: a number, or a text such as 100k.
-    flags = [f"--{one.option}", *([f"-{one.letter}"] if one.letter else [])]
+    # A flag that is set by default can be taken back.
+    taken_back = f"/--no-{one.option}" if default is True else ""
+    flags = [f"--{one.option}{taken_back}", *([f"-{one.letter}"] if one.letter else [])]
     option = typer.Option(
         *flags,
         help=in_options(one.help, names),

@@ -42,7 +42,7 @@ def read_config(path: Path) -> tuple[dict[str, Any], bool]:
     if not isinstance(values, dict):
         raise ValueError("expected options by name, such as seed: 7")  # noqa: TRY004
     if path.name == SELECTION_FILE or {"format", "settings", "inputs"} <= values.keys():
-        return _options_of_selection(values), True
+        return _options_of_selection(values, path), True
     return values, False
 
 
@@ -97,7 +97,7 @@ def _value_of(node: Any, depth: int) -> Any:
     return found
 
 
-def _options_of_selection(content: Mapping[str, Any]) -> dict[str, Any]:
+def _options_of_selection(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """Return the settings in a selection.json as the command line takes them."""
     settings = content.get("settings")
     if not isinstance(settings, dict):
@@ -105,6 +105,7 @@ def _options_of_selection(content: Mapping[str, Any]) -> dict[str, Any]:
     options = {name: value for name, value in settings.items() if value is not None}
     features = options.pop("features", None)
     if isinstance(features, dict):
+        features = {**features, **_own_tokenizer(features, path)}
         options |= {"ngrams" if name == "n" else name: value for name, value in features.items()}
     combine = options.get("combine")
     if isinstance(combine, dict):
@@ -115,6 +116,21 @@ def _options_of_selection(content: Mapping[str, Any]) -> dict[str, Any]:
             zip(_names_of_targets(content), options["proportions"], strict=True)
         )
     return options
+
+
+def _own_tokenizer(features: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return the tokenizer of features as an option, if it is not one of the core.
+
+    Raises:
+        ValueError: the features need code, which no option can name.
+    """
+    kind = features.get("tokenizer")
+    if "extractor" in features or kind in ("kernel", "callable"):
+        name = features.get("extractor") or features.get("tokenizer_name")
+        raise ValueError(
+            f"its features need the function {name!s:.80}, which only Python can give: dsir.select"
+        )
+    return {"tokenizer": str(path.with_name("model.dsir"))} if kind == "vocabulary" else {}
 
 
 def _names_of_targets(content: Mapping[str, Any]) -> list[str]:

@@ -11,9 +11,9 @@ _VALUE = r"""("[^"]*"|'[^']*'|[^\s,;:)]+)"""
 def in_options(message: str, names: Iterable[str]) -> str:
     """Turn arguments in a message into options.
 
-    `min_tokens=5` becomes `--min-tokens 5`, and `allow_fewer=True` becomes `--allow-fewer`. An
-    argument without a value is recognised only by its underscore, since `length` or `seed` may be
-    an English word.
+    `min_tokens=5` becomes `--min-tokens 5`, `allow_fewer=True` becomes `--allow-fewer`, and
+    `lower=False` becomes `--no-lower`. An argument without a value is recognised only by its
+    underscore, since `length` or `seed` may be an English word.
 
     Args:
         message: the message, in Python's spelling.
@@ -26,6 +26,8 @@ def in_options(message: str, names: Iterable[str]) -> str:
     def given(match: re.Match[str]) -> str:
         value = match[2].strip("\"'")
         option = _option(match[1])
+        if value == "False":
+            return option.replace("--", "--no-", 1)
         return option if value in ("True", "...") else f"{option} {value}"
 
     message = re.sub(rf"(?<![\w./=-])({'|'.join(known)})={_VALUE}", given, message)

@@ -58,8 +58,8 @@ class HashedNgrams:
             Chinese, Japanese, Thai, Lao, Khmer and Burmese); "chars" (extended grapheme clusters),
             "codepoints" or "bytes", without white space; "whitespace" (as str.split()); "ids" for
             columns of token numbers (`text_encoding="token-ids"`). Or a vocabulary: a
-            `tokenizers.Tokenizer`, or the path of a tokenizer.json; a `dsir.kernel`; a Python
-            function from a text to its tokens, which is slow.
+            `tokenizers.Tokenizer`, or the path of a tokenizer.json or of a model that has one; a
+            `dsir.kernel`; a Python function from a text to its tokens, which is slow.
         hash: "fast" combines 64-bit hashes of the tokens; "sha256" gives the reference's buckets.
         sentences: with tokenizer="word_tokenize", how a text is first cut into sentences. "none":
             the text is one sentence (NLTK's preserve_line=True). "punkt": by NLTK's splitter for
@@ -443,7 +443,9 @@ def _tokenizer_of(given: object) -> Tokenizer | OwnTokenizer:
     own: OwnTokenizer
     if isinstance(given, OwnTokenizer):
         own = given
-    elif isinstance(given, Path) or (isinstance(given, str) and given.endswith(".json")):
+    elif isinstance(given, Path) or (
+        isinstance(given, str) and given.endswith((".json", vocabulary.MODEL_SUFFIX))
+    ):
         own = vocabulary.Vocabulary.read(given)
     elif vocabulary.is_vocabulary(given):
         own = vocabulary.of_library(given)

@@ -15,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.errors import SettingError
+from dsir.errors import ModelError, SettingError
+from dsir.model import model_file
 from dsir.model.own_tokenizer import OwnTokenizer, digest_of, texts_of
+from dsir.remote import location_of
 
+MODEL_SUFFIX = ".dsir"
 ARRAY = "vocabulary"
 _MOST_BYTES = 1 << 28
 _REFUSED = b"\xff"  # Not a whole number of ids.
@@ -58,17 +61,27 @@ class Vocabulary(OwnTokenizer):
 
     @classmethod
     def read(cls, path: str | Path) -> Vocabulary:
-        """Read a tokenizer.json.
+        """Read a tokenizer.json, or the vocabulary that a model file (`.dsir`) has.
 
         Raises:
             SettingError: the file cannot be read, or is no vocabulary.
         """
+        if Path(path).suffix == MODEL_SUFFIX:
+            return cls._of_model(path)
         try:
             content = Path(path).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise SettingError(f"tokenizer={str(path)!r}: cannot be read: {reason}") from error
         return cls(content, str(path))
+
+    @classmethod
+    def _of_model(cls, path: str | Path) -> Vocabulary:
+        try:
+            return cls.from_array(model_file.read(location_of(path)).arrays[ARRAY])
+        except (ModelError, KeyError, ValueError) as error:
+            why = "it has no vocabulary" if isinstance(error, KeyError) else str(error)
+            raise SettingError(f"tokenizer={str(path)!r}: cannot be read: {why}") from error
 
     @classmethod
     def from_array(cls, stored: npt.NDArray[np.uint8]) -> Vocabulary:
