@@ -1,19 +1,25 @@
-"""Kernels that numba compiles, against the core's tokenizer or features of the same work."""
+"""Tokenizers and features of users, against the core's of the same work.
+
+Kernels that numba compiles do exactly the same work as their twins. A Python function does as well;
+a vocabulary has no twin and is compared with "wordpunct".
+"""
 
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import corpus
-from benchmarks.figures import ratio
-from dsir import HashedNgrams, _core, kernel
+from benchmarks.figures import Figure, ratio
+from dsir import DsirWarning, HashedNgrams, _core, kernel
 
-# More would not fit the caches of a core any less.
 _MOST_ROWS = 20_000
+_FEW_ROWS = 2_000  # For what is slow.
+_VOCABULARY = 8_000
 
 
 def run(data: Path, times: int) -> dict[str, Any]:
@@ -35,23 +41,64 @@ def run(data: Path, times: int) -> dict[str, Any]:
         "features kernel of bigrams / bigrams": (HashedNgrams(extractor=pairs), HashedNgrams()),
         "as written / lower case": (HashedNgrams(lower=False), HashedNgrams()),
     }
-    figures = []
-    for name, (own, built_in) in pairs_of_features.items():
-        own_seconds, seconds = [], []
-        for round_number in range(times + 1):
-            found = [_seconds(features, texts) for features in (own, built_in)]
-            if round_number:
-                own_seconds.append(found[0])
-                seconds.append(found[1])
-        figures.append(ratio(name, own_seconds, seconds, better="lower", asked=2.0))
+    figures = [
+        _compared(name, *both, texts, times, asked=2.0) for name, both in pairs_of_features.items()
+    ]
+    few = texts[:_FEW_ROWS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DsirWarning)  # That it is slow, as is measured here.
+        in_python = HashedNgrams(tokenizer=lambda text: text.split())
+    figures.append(
+        _compared(
+            "Python function / whitespace",
+            in_python,
+            HashedNgrams(tokenizer="whitespace"),
+            few,
+            times,
+        )
+    )
+    vocabulary = _vocabulary(few)
+    if vocabulary is not None:
+        name = "vocabulary of 8,000 / wordpunct"
+        figures.append(_compared(name, vocabulary, HashedNgrams(), few, times))
     return {"figures": figures}
+
+
+def _compared(
+    name: str,
+    own: HashedNgrams,
+    built_in: HashedNgrams,
+    texts: Any,
+    times: int,
+    *,
+    asked: float | None = None,
+) -> Figure:
+    own_seconds, seconds = [], []
+    for round_number in range(times + 1):
+        found = [_seconds(features, texts) for features in (own, built_in)]
+        if round_number:
+            own_seconds.append(found[0])
+            seconds.append(found[1])
+    return ratio(name, own_seconds, seconds, better="lower", asked=asked)
 
 
 def _seconds(features: HashedNgrams, texts: Any) -> float:
     counts = np.zeros(features.buckets, dtype=np.int64)
-    begun = time.thread_time()
-    _core.count(texts, features.spec, counts)
-    return time.thread_time() - begun
+    begun = time.process_time()  # A library may have threads of its own.
+    _core.count(features.prepared(texts), features.spec, counts)
+    return time.process_time() - begun
+
+
+def _vocabulary(texts: Any) -> HashedNgrams | None:
+    try:
+        import tokenizers
+    except ImportError:
+        return None
+    library = tokenizers.Tokenizer(tokenizers.models.BPE())
+    library.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=_VOCABULARY, show_progress=False)
+    library.train_from_iterator(texts.to_pylist(), trainer)
+    return HashedNgrams(tokenizer=library)
 
 
 def _kernels() -> tuple[Any, Any]:

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir.model import kernels as defined
-from dsir.model import own_tokenizer
+from dsir.model import own_part
 
 pytest.importorskip("numba")
 
@@ -112,12 +111,11 @@ def test_a_model_says_which_kernel_it_needs(tmp_path, monkeypatch):
     model = dsir.fit(["a b c", "d e"], dsir.texts(["a b"] * 9), features=features)
     model.save(tmp_path / "m.dsir")
     assert dsir.ImportanceModel.load(tmp_path / "m.dsir").features == features
-    monkeypatch.setattr(own_tokenizer, "_known", {})
+    monkeypatch.setattr(own_part, "_known", {})
     with pytest.raises(dsir.ModelError, match=r"need the kernel at_spaces .* import the module"):
         dsir.ImportanceModel.load(tmp_path / "m.dsir")
-    monkeypatch.undo()
-    monkeypatch.setattr(defined, "_features", {})
-    with pytest.raises(dsir.ModelError, match=r"need the kernel pairs .* import the module"):
+    monkeypatch.setattr(own_part, "_known", {at_spaces.digest: at_spaces})
+    with pytest.raises(dsir.ModelError, match=r"need the features kernel pairs .* import the mod"):
         dsir.ImportanceModel.load(tmp_path / "m.dsir")
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
-from dsir.model import own_tokenizer
+from dsir.model import own_part
 
 tokenizers = pytest.importorskip("tokenizers")
 
@@ -157,7 +157,7 @@ def test_a_selection_with_a_vocabulary_is_verified(library, tmp_path, monkeypatc
         out=tmp_path / "out",
         **DRAW,
     )
-    monkeypatch.setattr(own_tokenizer, "_known", {})
+    monkeypatch.setattr(own_part, "_known", {})
     assert dsir.verify(tmp_path / "out").stands
 
 

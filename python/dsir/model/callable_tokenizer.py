@@ -9,14 +9,15 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.errors import SettingError, warn
-from dsir.model.own_tokenizer import OwnTokenizer, digest_of, texts_of
+from dsir.model.own_part import digest_of
+from dsir.model.own_tokenizer import OwnTokenizer, texts_of
 from dsir.model.python_source import source_of
 
 
 class CallableTokenizer(OwnTokenizer):
     """A function that takes a text and returns its tokens.
 
-    The function runs in one thread, under the GIL; a `dsir.kernel` is some hundred times faster.
+    The function runs in one thread, under the GIL; a `dsir.kernel` is many times faster.
     Its digest is that of its source, of the functions that it calls, and of constants that it uses.
 
     Args:
@@ -24,6 +25,10 @@ class CallableTokenizer(OwnTokenizer):
     """
 
     kind: ClassVar[str] = "callable"
+    way_out: ClassVar[str] = (
+        "make it first, with dsir.HashedNgrams(tokenizer=...); if its source has changed, fit the "
+        "model again"
+    )
     core_tokenizer: ClassVar[str] = "split"
 
     def __init__(self, function: Callable[[str], Iterable[str]]) -> None:
@@ -67,8 +72,8 @@ def of_function(function: Callable[[str], Iterable[str]]) -> CallableTokenizer:
     if tokenizer.digest not in _said:
         _said.add(tokenizer.digest)
         warn(
-            f"tokenizer={tokenizer.name}: a Python function cuts some hundred times more slowly "
-            "than the core, in one thread; dsir.kernel('tokenizer') compiles one"
+            f"tokenizer={tokenizer.name}: a Python function is many times slower than the core, "
+            "and has one thread; dsir.kernel('tokenizer') compiles one"
         )
     return tokenizer
 

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -19,9 +18,11 @@ from dsir.arguments import amount, argument, flag, one_of, shown, whole_number
 from dsir.corpus import resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
-from dsir.model import callable_tokenizer, own_tokenizer, sentences, vocabulary
-from dsir.model.kernels import FeatureKernel, known_extractor
-from dsir.model.own_tokenizer import OwnTokenizer
+from dsir.model import sentences, vocabulary
+from dsir.model.kernels import FeatureKernel
+from dsir.model.own_part import known, remember
+from dsir.model.own_tokenizer import OwnTokenizer, is_described
+from dsir.model.own_tokenizers import described_tokenizer, own_tokenizer_of
 
 Hash = Literal["fast", "sha256"]
 Tokenizer = Literal[
@@ -226,12 +227,11 @@ class HashedNgrams:
         """
         names = [field.name for field in fields(cls)]
         given = {name: described[name] for name in names if name in described}
-        if own_tokenizer.is_described(described):
-            given["tokenizer"] = own_tokenizer.known_tokenizer(described)
+        if is_described(described):
+            given["tokenizer"] = described_tokenizer(described)
         if "extractor_digest" in described:
-            given["extractor"] = known_extractor(
-                described.get("extractor"), described["extractor_digest"]
-            )
+            named = (described[key] for key in ("extractor", "extractor_digest"))
+            given["extractor"] = known((FeatureKernel,), FeatureKernel.kind, *named)
         features = cls(**given)
         if features.describe() != described:
             mine = features.describe()
@@ -345,7 +345,7 @@ class HashedNgrams:
             return
         try:
             stored = np.frombuffer(base64.b64decode(packed, validate=True), dtype=np.uint8)
-            own_tokenizer.remember(vocabulary.Vocabulary.from_array(stored))
+            remember(vocabulary.Vocabulary.from_array(stored))
         except ValueError as error:
             raise SettingError(f"the vocabulary cannot be read: {error}") from error
 
@@ -359,7 +359,7 @@ class HashedNgrams:
             SettingError, ValueError: see `from_json`; or an array is damaged.
         """
         if vocabulary.ARRAY in arrays:
-            own_tokenizer.remember(vocabulary.Vocabulary.from_array(arrays[vocabulary.ARRAY]))
+            remember(vocabulary.Vocabulary.from_array(arrays[vocabulary.ARRAY]))
         return cls.from_json(described)
 
     def tokens(self, text: str) -> list[str]:
@@ -433,32 +433,10 @@ class HashedNgrams:
 
 
 def _tokenizer_of(given: object) -> Tokenizer | OwnTokenizer:
-    """Return a tokenizer of the core by its name, or one of the caller's.
-
-    Raises:
-        SettingError: it is none, or a file of a vocabulary cannot be read.
-    """
-    if isinstance(given, str) and given in get_args(Tokenizer):
+    names = get_args(Tokenizer)
+    if isinstance(given, str) and given in names:
         return cast("Tokenizer", given)
-    own: OwnTokenizer
-    if isinstance(given, OwnTokenizer):
-        own = given
-    elif isinstance(given, Path) or (
-        isinstance(given, str) and given.endswith((".json", vocabulary.MODEL_SUFFIX))
-    ):
-        own = vocabulary.Vocabulary.read(given)
-    elif vocabulary.is_vocabulary(given):
-        own = vocabulary.of_library(given)
-    elif callable(given) and not isinstance(given, FeatureKernel):
-        own = callable_tokenizer.of_function(given)
-    else:
-        names = ", ".join(repr(name) for name in get_args(Tokenizer))
-        raise SettingError(
-            f"tokenizer={shown(given)}: expected {names}, the path of a tokenizer.json, a "
-            "tokenizers.Tokenizer, a dsir.kernel('tokenizer'), or a function"
-        )
-    own_tokenizer.remember(own)
-    return own
+    return own_tokenizer_of(given, names)
 
 
 def check_features(features: object) -> None:

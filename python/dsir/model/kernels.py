@@ -15,28 +15,31 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import one_of, whole_number
-from dsir.errors import ModelError, SettingError
-from dsir.model.own_tokenizer import OwnTokenizer, digest_of, remember
+from dsir.errors import SettingError
+from dsir.model.own_part import OwnPart, digest_of, remember
+from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.model.python_source import source_of
 
 KernelKind = Literal["tokenizer", "features"]
 _MOST_FEATURES = 256  # As in cpp/bindings/bind_ngram.cpp.
 
 
-class Kernel:
+class Kernel(OwnPart):
     """A compiled function of the user; `dsir.kernel` makes one.
+
+    The digest covers the source, the functions that it calls, the constants that it uses, numba's
+    version and the options.
 
     Attributes:
         function: the function as it was written; calling the kernel calls it.
-        name: its name.
         address: address of the compiled function.
-        digest: sixteen hexadecimal digits of the source, of the functions that it calls, of the
-            constants that it uses, of numba's version and of the options.
     """
 
-    name: str
+    way_out: ClassVar[str] = (
+        "import the module that defines it first; if its source, the version of numba or an option "
+        "has changed, fit the model again"
+    )
     address: int
-    digest: str
 
     def __init__(
         self, kind: KernelKind, function: Callable[..., int], options: dict[str, Any]
@@ -50,6 +53,7 @@ class Kernel:
         self._compiled = compiled  # Keeps the machine code alive.
         self.address = compiled.address
         self.digest = digest_of(kind, source_of(function), numba.__version__, options)
+        remember(self)
 
     def __call__(self, *arguments: Any) -> int:
         """Call the function as it was written, in Python."""
@@ -67,8 +71,7 @@ class TokenizerKernel(Kernel, OwnTokenizer):
     core_tokenizer: ClassVar[str] = "wordpunct"  # Not used: the core cuts by the address.
 
     def __init__(self, function: Callable[..., int]) -> None:
-        Kernel.__init__(self, "tokenizer", function, {})
-        remember(self)
+        super().__init__("tokenizer", function, {})
 
     def prepared(self, text: pa.Array, normalize: str | None, *, lower: bool) -> pa.Array:  # noqa: ARG002
         """Return the texts: the core calls the kernel itself."""
@@ -78,12 +81,6 @@ class TokenizerKernel(Kernel, OwnTokenizer):
         """Return the tokens of a text, cut by the compiled function."""
         return _core.tokens(text.encode(), self.core_tokenizer, normalize, lower, self.address)
 
-    __call__ = Kernel.__call__
-    __eq__ = OwnTokenizer.__eq__
-    __hash__ = OwnTokenizer.__hash__
-    __reduce__ = Kernel.__reduce__
-    __repr__ = OwnTokenizer.__repr__
-
 
 class FeatureKernel(Kernel):
     """A kernel that makes buckets of the hashes of tokens: `HashedNgrams(extractor=kernel)`.
@@ -92,25 +89,11 @@ class FeatureKernel(Kernel):
         features_per_token: the most features that it makes for each token of a document.
     """
 
+    kind: ClassVar[str] = "features kernel"
+
     def __init__(self, function: Callable[..., int], features_per_token: int) -> None:
         self.features_per_token = features_per_token
         super().__init__("features", function, {"features_per_token": features_per_token})
-        _features[self.digest] = self
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the other is the same kernel."""
-        return isinstance(other, FeatureKernel) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        """A hash of the digest."""
-        return hash(self.digest)
-
-    def __repr__(self) -> str:
-        """Return one line."""
-        return f"<features kernel {self.name} {self.digest}>"
-
-
-_features: dict[str, FeatureKernel] = {}
 
 
 def kernel(
@@ -175,22 +158,6 @@ def kernel(
         return FeatureKernel(function, features)
 
     return decorate
-
-
-def known_extractor(name: object, digest: object) -> FeatureKernel:
-    """Return the features kernel of this digest.
-
-    Raises:
-        ModelError: this process has made no such kernel.
-    """
-    found = _features.get(str(digest))
-    if found is None:
-        raise ModelError(
-            f"the features need the kernel {name!s:.80} (digest {digest!s:.16}), which this "
-            "process does not have; import the module that defines it first; if its source, the "
-            "version of numba or an option has changed, fit the model again"
-        )
-    return found
 
 
 def _numba() -> Any:

@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from dsir.errors import ModelError, SettingError
 from dsir.model import model_file
-from dsir.model.own_tokenizer import OwnTokenizer, digest_of, texts_of
+from dsir.model.own_part import digest_of
+from dsir.model.own_tokenizer import OwnTokenizer, texts_of
 from dsir.remote import location_of
 
 MODEL_SUFFIX = ".dsir"
@@ -41,6 +42,7 @@ class Vocabulary(OwnTokenizer):
     """
 
     kind: ClassVar[str] = "vocabulary"
+    way_out: ClassVar[str] = "make it first, with dsir.HashedNgrams(tokenizer='tokenizer.json')"
     core_tokenizer: ClassVar[str] = "ids"
 
     name = "tokenizer.json"

@@ -1,0 +1,78 @@
+"""Parts of features that are not of the core: what identifies them, and where they are found again.
+
+A model file and a manifest name such a part by its digest and hold no code. Whoever reads one finds
+the part among those that this process has made: each is remembered when it is made. A vocabulary
+lies in the model file itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from dsir.errors import ModelError
+
+
+class OwnPart:
+    """A part of features that is not of the core. Instances are frozen, and equal by their digest.
+
+    Attributes:
+        kind: what it is, in files.
+        way_out: what to do in a process that does not have it.
+        name: name for people.
+        digest: sixteen hexadecimal digits, which differ if the features may differ.
+    """
+
+    kind: ClassVar[str]
+    way_out: ClassVar[str]
+    name: str
+    digest: str
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is the same part."""
+        return isinstance(other, OwnPart) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """A hash of the digest."""
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        """Return one line: kind, name and digest."""
+        return f"<{self.kind} {self.name} {self.digest}>"
+
+
+_known: dict[str, OwnPart] = {}
+
+
+def digest_of(*content: Any) -> str:
+    """Return sixteen hexadecimal digits of JSON values."""
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def remember(part: OwnPart) -> None:
+    """Make a part known in this process."""
+    _known[part.digest] = part
+
+
+def known(kinds: tuple[type[OwnPart], ...], kind: object, name: object, digest: object) -> OwnPart:
+    """Return the part of this kind and digest.
+
+    Args:
+        kinds: the classes that may be meant.
+        kind: the kind, as a file gives it.
+        name: the name, likewise.
+        digest: the digest, likewise.
+
+    Raises:
+        ModelError: this process has made no such part.
+    """
+    found = _known.get(str(digest))
+    if isinstance(found, kinds) and found.kind == kind:
+        return found
+    ways_out = [one.way_out for one in kinds if one.kind == kind]
+    raise ModelError(
+        f"the features need the {kind!s:.20} {name!s:.80} (digest {digest!s:.16}), which this "
+        f"process does not have; {(ways_out or ['fit the model again'])[0]}"
+    )
