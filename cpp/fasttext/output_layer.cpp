@@ -29,6 +29,27 @@ double log_sigmoid(double x) {
     return std::min(x, 0.0) - portable_log(1 + portable_exp(-std::abs(x)));
 }
 
+/// What a walk from the root of the tree to a label adds up.
+struct Walk {
+    double log_reached = 0;  ///< log-probability of the label
+    double others = 0;       ///< probability of leaving the path, at least 1e-300
+};
+
+/// Walks along the path of a label, and calls visit(step, score of its side) at every split.
+template <class Visit>
+Walk walk_to(const std::vector<LabelTree::Step>& path, const double* scores, Visit&& visit) {
+    Walk walk;
+    for (auto step = path.rbegin(); step != path.rend(); ++step) {
+        const double right = scores[step->split];
+        const double here = step->right ? right : -right;
+        walk.others += portable_exp(walk.log_reached + log_sigmoid(-here));
+        walk.log_reached += log_sigmoid(here);
+        visit(*step, here);
+    }
+    walk.others = std::max(walk.others, 1e-300);
+    return walk;
+}
+
 }  // namespace
 
 OutputLayer::OutputLayer(Loss loss, std::span<const std::int64_t> label_counts)
@@ -122,16 +143,8 @@ double OutputLayer::log_odds(const double* scores, std::size_t label) const {
         return own - most - portable_log(sum);
     }
     // The other labels have, together, the probability of leaving the path at any of its splits.
-    double log_reached = 0;
-    double others = 0;
-    const auto path = tree_.path(label);
-    for (auto step = path.rbegin(); step != path.rend(); ++step) {
-        const double right = scores[step->split];
-        const double here = step->right ? right : -right;
-        others += portable_exp(log_reached + log_sigmoid(-here));
-        log_reached += log_sigmoid(here);
-    }
-    return log_reached - portable_log(std::max(others, 1e-300));
+    const Walk walk = walk_to(tree_.path(label), scores, [](const auto&, double) {});
+    return walk.log_reached - portable_log(walk.others);
 }
 
 void OutputLayer::gradient(const double* scores, std::size_t label, double* out) const {
@@ -146,17 +159,11 @@ void OutputLayer::gradient(const double* scores, std::size_t label, double* out)
             out[l] = l == label ? 1.0 : -portable_exp(scores[l] - others);
         }
     } else {
-        double log_reached = 0;
-        double others = 0;
         const auto path = tree_.path(label);
-        for (auto step = path.rbegin(); step != path.rend(); ++step) {
-            const double right = scores[step->split];
-            const double here = step->right ? right : -right;
-            others += portable_exp(log_reached + log_sigmoid(-here));
-            log_reached += log_sigmoid(here);
-            out[step->split] = (step->right ? 1 : -1) * sigmoid(-here);
-        }
-        for (const auto& step : path) out[step.split] /= std::max(others, 1e-300);
+        const Walk walk = walk_to(path, scores, [out](const auto& step, double here) {
+            out[step.split] = (step.right ? 1 : -1) * sigmoid(-here);
+        });
+        for (const auto& step : path) out[step.split] /= walk.others;
     }
 }
 

@@ -300,18 +300,13 @@ class _Search:
 
     def _shard(self, name: str, entry: dict[str, Any]) -> Shard | None:
         path = entry.get("path")
-        if path is None and "texts" in entry:
+        gone = {"texts": "was in memory", "sha256": "came through a pipe"}
+        how = next((said for key, said in gone.items() if key in entry), None)
+        if path is None and how is not None:
             argument = name.split()[0]
             self._say(
-                f"{name}: was in memory; give it as dsir.verify(out, {argument}=...), or check "
-                "only the files with quick=True"
-            )
-            return None
-        if path is None and "sha256" in entry:
-            argument = name.split()[0]
-            self._say(
-                f"{name}: came through a pipe; give it as dsir.verify(out, {argument}=...), or "
-                "check only the files with quick=True"
+                f"{name}: {how}; give it as dsir.verify(out, {argument}=...), or check only the "
+                "files with quick=True"
             )
             return None
         if not isinstance(path, str) or "\0" in path or not _is_whole(path):
