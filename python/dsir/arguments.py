@@ -8,6 +8,7 @@ made from these fields.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import inspect
 import math
@@ -15,7 +16,7 @@ import operator
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from numbers import Real
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
@@ -194,7 +195,9 @@ def takes_arguments(*groups: type, names: Mapping[str, Any]) -> Callable[[Functi
             try:
                 signature.bind(*positional, **given)
             except TypeError as error:
-                raise TypeError(f"{function.__name__}() {error}") from None
+                names = signature.parameters
+                hints = [_meant(name, names, known) for name in given if name not in names]
+                raise TypeError(f"{function.__name__}() {error}{''.join(hints)}") from None
             return function(*positional, **given)
 
         call.__signature__ = signature  # type: ignore[attr-defined]
@@ -204,6 +207,16 @@ def takes_arguments(*groups: type, names: Mapping[str, Any]) -> Callable[[Functi
         return cast("Function", call)
 
     return decorate
+
+
+def _meant(name: str, names: Iterable[str], known: Mapping[str, Argument]) -> str:
+    """Return what a call may have meant by a name that is no argument, for the end of a message."""
+    for one in names:
+        default = known[one].default if one in known else None
+        if dataclasses.is_dataclass(default) and name in {f.name for f in fields(default)}:
+            return f"; give {one}={type(default).__name__}({name}=...)"
+    near = difflib.get_close_matches(name, names, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _documented(name: str, help_text: str) -> str:

@@ -66,5 +66,8 @@ def test_help_names_every_argument():
     assert dsir.select.__doc__ is not None
     for name in inspect.signature(dsir.select).parameters:
         assert f"        {name}: " in dsir.select.__doc__, name
-    with pytest.raises(TypeError, match=r"select\(\) got an unexpected keyword argument 'sed'"):
+    unexpected = r"select\(\) got an unexpected keyword argument"
+    with pytest.raises(TypeError, match=rf"{unexpected} 'sed'; did you mean 'seed'\?"):
         dsir.select(["a"], ["b"], n=1, sed=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=rf"{unexpected} 'buckets'; give features=HashedNgrams"):
+        dsir.select(["a"], ["b"], n=1, buckets=3)  # type: ignore[call-arg]

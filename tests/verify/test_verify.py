@@ -334,9 +334,10 @@ def test_what_was_in_memory_is_asked_for(small_world, world, tmp_path):
 
 
 def test_no_selection(tmp_path, out, reseal):
-    for folder in (tmp_path / "nothing", tmp_path):
-        with pytest.raises(dsir.OutputError, match="holds no selection"):
-            dsir.verify(folder)
+    with pytest.raises(dsir.OutputError, match="there is no such folder"):
+        dsir.verify(tmp_path / "nothing")
+    with pytest.raises(dsir.OutputError, match="holds no selection"):
+        dsir.verify(tmp_path)
     reseal(out, lambda content: content.update(format=4))
     with pytest.raises(dsir.OutputError, match="format 4"):
         dsir.verify(out)

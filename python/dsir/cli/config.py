@@ -42,7 +42,8 @@ def _options_from(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     try:
         values, of_selection = read_config(path)
     except (OSError, ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"{path}: cannot be read: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise typer.BadParameter(f"{path}: cannot be read: {why}") from error
     named: dict[str, Any] = {}
     for name, value in values.items():
         parameter = str(name).replace("-", "_")

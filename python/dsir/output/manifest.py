@@ -199,6 +199,8 @@ def _no_manifest(folder: Location, error: Exception) -> OutputError:
                 f"{folder}: holds a selection in the layout of an earlier version of dsir; "
                 "select again, or use the version of dsir that wrote it"
             )
+        if not folder.is_dir():
+            return OutputError(f"{folder}: there is no such folder; give that of a selection")
         return OutputError(
             f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
             "dsir select wrote to"

@@ -64,7 +64,8 @@ class Budget:
         """Check that exactly one amount is given, and in range."""
         given = {name: value for name, value in self.describe().items() if value is not None}
         if len(given) != 1:
-            found = ", ".join(given) or "none of them"
+            named = ", ".join(f"{name}={value}" for name, value in given.items())
+            found = named or "none of them"
             raise SettingError(f"give exactly one of n, fraction, tokens and bytes; found {found}")
         ((name, value),) = given.items()
         if name == "fraction":

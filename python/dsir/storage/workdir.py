@@ -26,6 +26,7 @@ from dsir.storage.atomic import UnfinishedFile, atomic_file
 from dsir.storage.sealed_json import file_checksum, read_sealed, write_sealed
 
 FORMAT = 5
+_NO_FOLDER = "there is no such folder"
 _LOCK = "lock"  # As in workdir_lock.
 # Workers of a planned run that start late write to these at any time; see `storage.workers`.
 FOLDERS_OF_WORKERS = ("workers", "claims")
@@ -474,9 +475,9 @@ def read_manifest(folder: Folder) -> dict[str, Any]:
     try:
         found = read_sealed(path / "manifest.json")
     except FileNotFoundError:
-        raise WorkdirError(
-            f"{folder}: is not a work directory of dsir (it has no manifest.json)"
-        ) from None
+        there = path.is_dir()
+        why = "is not a work directory of dsir (it has no manifest.json)" if there else _NO_FOLDER
+        raise WorkdirError(f"{folder}: {why}") from None
     except (OSError, ValueError) as error:
         raise WorkdirError(
             f"{named}: cannot be read ({error}); remove the folder {folder} to do its work again"
