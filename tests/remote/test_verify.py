@@ -143,12 +143,12 @@ def test_a_store_that_fails_is_no_finding(kind, written, s3, proxy, monkeypatch)
 
 
 def test_no_selection(s3, invoke_dsir):
-    with pytest.raises(dsir.OutputError, match="there is no such folder"):
+    with pytest.raises(dsir.OutputError, match="holds no selection"):
         dsir.verify(f"{s3.url}/nothing")
     with pytest.raises(dsir.DsirError, match="no-such-bucket-at-all"):
         dsir.verify("s3://no-such-bucket-at-all/out")
     done = invoke_dsir("diff", f"{s3.url}/a", f"{s3.url}/b")
-    assert (done.returncode, "there is no such folder" in done.stderr) == (1, True)
+    assert (done.returncode, "holds no selection" in done.stderr) == (1, True)
 
 
 def test_on_a_web_server(written, web, tmp_path):

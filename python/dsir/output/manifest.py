@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dsir import _core
@@ -199,7 +199,7 @@ def _no_manifest(folder: Location, error: Exception) -> OutputError:
                 f"{folder}: holds a selection in the layout of an earlier version of dsir; "
                 "select again, or use the version of dsir that wrote it"
             )
-        if not folder.is_dir():
+        if isinstance(folder, Path) and not folder.is_dir():  # Stores have no folders.
             return OutputError(f"{folder}: there is no such folder; give that of a selection")
         return OutputError(
             f"{folder}: holds no selection (it has no {SELECTION_FILE}); give the folder that "
