@@ -235,4 +235,4 @@ def test_accounts_of_a_sample(invoke_dsir, stages, tmp_path):
     assert str(tmp_path / "r") in done.stdout
     done = invoke_dsir("sample", stages / "scores", "-o", tmp_path / "s")
     assert done.returncode == 2
-    assert "exactly one of n, fraction, tokens and bytes" in done.stderr
+    assert "exactly one of --n, --fraction, --tokens and --bytes" in done.stderr
