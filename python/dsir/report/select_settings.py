@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from dsir.plural import counted
 from dsir.report.facts import SelectionFacts
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
-from dsir.report.wording import cut, value_of
+from dsir.report.settings_table import inputs_list, settings_table
+from dsir.report.wording import value_of
 
-_NAMED_PATHS = 8
 _METHODS = {
     "resample": "a random draw by log-weight (importance resampling)",
     "top-k": "the highest log-weights",
@@ -26,15 +25,17 @@ def asked(facts: SelectionFacts) -> Markup:
     """Return what was asked for: inputs, budget, method."""
     settings, content = facts.settings, facts.content
     raw = content["inputs"]["raw"]
-    found: list[tuple[str, Child]] = [("Raw", _paths(raw))]
+    found: list[tuple[str, Child]] = [("Raw", inputs_list(raw))]
     described = content["inputs"].get("target")
     if described is None:
         path = content["inputs"].get("model", {}).get("path")
         found.append(("Model", path or "a model in memory"))
     elif described and "shards" in described[0]:
-        found += [(f"Target {one.get('name')}", _paths(one.get("shards", []))) for one in described]
+        found += [
+            (f"Target {one.get('name')}", inputs_list(one.get("shards", []))) for one in described
+        ]
     else:
-        found.append(("Target", _paths(described)))
+        found.append(("Target", inputs_list(described)))
     found.append(("Budget", _budget(settings)))
     method = str(settings.get("method"))
     found.append(("Method", f"{method}: {_METHODS[method]}" if method in _METHODS else method))
@@ -61,23 +62,6 @@ def _budget(settings: Mapping[str, Any]) -> str:
     return "unknown"
 
 
-def _paths(entries: Sequence[Mapping[str, Any]]) -> Markup:
-    """List inputs; with many of them the first few."""
-    lines: list[Child] = []
-    for entry in entries[:_NAMED_PATHS]:
-        name = str(entry.get("path") or entry.get("name") or "in memory")
-        rows = entry.get("rows")
-        said = (
-            tag("span", f" {counted(rows, 'row')}", class_="quiet")
-            if isinstance(rows, int)
-            else None
-        )
-        lines.append(tag("li", tag("bdi", cut(name)), said))
-    if len(entries) > _NAMED_PATHS:
-        lines.append(tag("li", f"and {len(entries) - _NAMED_PATHS:,} more", class_="quiet"))
-    return tag("ul", lines)
-
-
 def settings_and_command(facts: SelectionFacts) -> Markup:
     """Return all settings, and the commands that repeat and check the selection."""
     settings = facts.settings
@@ -92,29 +76,18 @@ def settings_and_command(facts: SelectionFacts) -> Markup:
     else:
         parts.append(
             note(
-                "Inputs were in memory, so no command names them; call dsir.select with the "
-                "settings below."
+                "Some inputs were in memory or came through a pipe, so no command names them; "
+                "call dsir.select with the settings below."
             )
         )
     parts += [
         tag("h3", "Check it"),
         tag("pre", tag("code", f"dsir verify {shlex.quote(facts.folder)}")),
     ]
-    rows = [
-        tag("tr", tag("th", name, scope="row"), tag("td", tag("bdi", value_of(value))))
-        for name, value in settings.items()
-    ]
     versions = ", ".join(
         f"{name} {value}" for name, value in facts.content.get("versions", {}).items()
     )
-    table = tag("table", tag("tbody", rows))
-    parts.append(
-        tag(
-            "details",
-            tag("summary", f"All {len(rows)} settings"),
-            tag("div", table, class_="scroll"),
-        )
-    )
+    parts.append(settings_table(settings))
     parts.append(note(f"Versions: {versions}. Model {facts.content.get('model')}."))
     return joined(parts)
 

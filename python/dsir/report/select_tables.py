@@ -20,10 +20,11 @@ def shares(facts: SelectionFacts) -> Markup:
             "There is one input file, and no column that says where rows come from (source, "
             "domain, host, url, language, license, ...)."
         )
-    return joined(map(_share_table, facts.shares))
+    return joined(map(share_table, facts.shares))
 
 
-def _share_table(one: Shares) -> Markup:
+def share_table(one: Shares) -> Markup:
+    """Return the shares of the values of one column."""
     most = max((max(value.selected, value.raw or 0.0) for value in one.values), default=1.0)
     known = any(value.raw is not None for value in one.values)
     rows = [
