@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dsir.cli.command import command
+from dsir.report.card import write_card
 from dsir.report.write import write_report
 
 
@@ -37,6 +38,14 @@ def report(
             "misses.",
         ),
     ] = False,
+    card: Annotated[
+        bool,
+        typer.Option(
+            "--card",
+            metavar="",
+            help="Write a dataset card of the selection as well: _dsir/card.md in the folder.",
+        ),
+    ] = False,
 ) -> None:
     """Show what was selected, and why, on one HTML page.
 
@@ -53,3 +62,5 @@ def report(
     `dsir report ranked/ --out ranking.html`
     """
     typer.echo(str(write_report(folder, out, quick=quick)))
+    if card:
+        typer.echo(str(write_card(folder)))

@@ -113,9 +113,6 @@ class Found:
         Args:
             described: the inputs, as the manifest describes them.
             text: the text column.
-
-        Raises:
-            StoreError: a store does not answer.
         """
         self.shards: tuple[Shard, ...] = ()
         self.why_not = ""
@@ -156,9 +153,7 @@ def _input_of(entry: Mapping[str, Any], text: str) -> Shard | str:
         return f"the manifest names {path!r:.80}, which is not a path"
     try:
         shard: Shard = open_file(location_of(path), text, _encoding(entry)).surveyed()
-    except StoreError:
-        raise
-    except (DsirError, OSError) as error:
+    except (DsirError, OSError) as error:  # Also of a store that does not answer.
         return str(error)
     identity = shard.identity()
     was = {name: value for name, value in entry.items() if name not in _NOT_IDENTITY}

@@ -182,8 +182,8 @@ def ngrams(facts: SelectionFacts) -> Markup:
             "Not measured: ", sentence(facts.unknown.get("n-grams", "no document was explained"))
         )
     most = max((abs(one.amount) for one in (*facts.lifting, *facts.lowering)), default=1.0)
-    up = _contributions("Raise it, in selected documents", facts.lifting, most, "selected")
-    down = _contributions(f"Lower it, in {facts.lowering_of}", facts.lowering, most, "against")
+    up = contributions("Raise it, in selected documents", facts.lifting, most, "selected")
+    down = contributions(f"Lower it, in {facts.lowering_of}", facts.lowering, most, "against")
     remark = note(
         f"Mean contribution to the log-weight of a document, over {facts.explained:,} selected "
         "documents and up to 200 others, spread evenly; the first 4,000 characters of each."
@@ -191,7 +191,15 @@ def ngrams(facts: SelectionFacts) -> Markup:
     return joined(tag("div", up, down, class_="pair"), remark)
 
 
-def _contributions(caption: str, found: Sequence[Contribution], most: float, style: str) -> Markup:
+def contributions(caption: str, found: Sequence[Contribution], most: float, style: str) -> Markup:
+    """Return n-grams with what they contribute.
+
+    Args:
+        caption: what the table is of.
+        found: the n-grams.
+        most: the contribution that fills its cell.
+        style: class of the colour.
+    """
     rows = [
         tag(
             "tr",

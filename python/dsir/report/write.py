@@ -49,7 +49,20 @@ def write_report(
     """
     place = location_of(folder)
     path = place / REPORT_FILE if out is None else location_of(out)
-    page_of = _page_of(place, quick)
+    write_page(path, _page_of(place, quick))
+    return path
+
+
+def write_page(path: Location, page_of: Callable[[int], Markup]) -> None:
+    """Write a page; one that would be too large shows less of each text.
+
+    Args:
+        path: the file.
+        page_of: makes the page, given how many characters of a text to show.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     characters = SHOWN_CHARACTERS
     data = _bytes_of(page_of(characters))
     while len(data) > MOST_BYTES and characters > 20:
@@ -57,7 +70,6 @@ def write_report(
         data = _bytes_of(page_of(characters))
     with writing(path), atomic_file(path) as file:
         file.write(data)
-    return path
 
 
 def _page_of(folder: Location, quick: bool) -> Callable[[int], Markup]:
