@@ -17,6 +17,7 @@ from dsir.model.estimators import load_estimator
 from dsir.remote import location_of
 from dsir.report.explain_page import explain_page, explain_selection_page
 from dsir.report.explaining import (
+    SHOWN_CHARACTERS,
     ExplainedSelection,
     ExplainedText,
     explain_rows,
@@ -137,7 +138,7 @@ def _title(model: str) -> str:
 
 def _write(path: str | None, page_of: Any) -> None:
     if path is not None:
-        write_page(location_of(path), page_of)
+        write_page(location_of(path), page_of, SHOWN_CHARACTERS)
 
 
 def _described(one: ExplainedText, top: int) -> dict[str, Any]:

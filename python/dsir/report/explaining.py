@@ -21,7 +21,7 @@ from dsir.report.marking import averaged, by_ngram, contributions_of, explained,
 from dsir.report.samples import SelectedRow, row_at, spread_rows, target_of, texts_of
 
 MOST_DOCUMENTS = 1000
-_SHOWN_CHARACTERS = 2000
+SHOWN_CHARACTERS = 2000
 _AVERAGED_CHARACTERS = 20_000
 
 
@@ -80,7 +80,7 @@ def explain_text(model: Estimator, text: str, target: str | None) -> ExplainedTe
     else:
         column = list(model.column_names).index(target) if target is not None else 0
         log_weight = float(model.score(texts([text])).reshape(-1)[column])
-    beginning = marked(model, text, by_ngram(table, target), _SHOWN_CHARACTERS)
+    beginning = marked(model, text, by_ngram(table, target), SHOWN_CHARACTERS)
     return ExplainedText(None, "", log_weight, target, table.to_pylist(), beginning)
 
 
@@ -103,7 +103,7 @@ def explain_rows(folder: SelectionFolder, rows: Sequence[int]) -> list[Explained
         one = chosen[row]
         text = text_of[one.part, one.row]
         table, target = contributions_of(folder.model, text, target_of(folder.model, one))
-        beginning = marked(folder.model, text, by_ngram(table, target), _SHOWN_CHARACTERS)
+        beginning = marked(folder.model, text, by_ngram(table, target), SHOWN_CHARACTERS)
         where = f"{names[one.source]}, row {one.source_row:,}"
         found.append(
             ExplainedText(row, where, one.log_weight, target, table.to_pylist(), beginning)

@@ -53,17 +53,19 @@ def write_report(
     return path
 
 
-def write_page(path: Location, page_of: Callable[[int], Markup]) -> None:
+def write_page(
+    path: Location, page_of: Callable[[int], Markup], characters: int = SHOWN_CHARACTERS
+) -> None:
     """Write a page; one that would be too large shows less of each text.
 
     Args:
         path: the file.
         page_of: makes the page, given how many characters of a text to show.
+        characters: how many to show if the page does not become too large.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    characters = SHOWN_CHARACTERS
     data = _bytes_of(page_of(characters))
     while len(data) > MOST_BYTES and characters > 20:
         characters //= 2
