@@ -6,12 +6,21 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from dsir.arguments import arguments_of
 from dsir.report.facts import SelectionFacts
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
 from dsir.report.settings_table import inputs_list, settings_table
 from dsir.report.wording import value_of
+from dsir.settings.fit import FitArguments
+from dsir.settings.output import OutputSettings
+from dsir.settings.plan import Plan
 
+# A model has these already.
+_OF_FIT = FitArguments.__annotations__.keys()
+# As the manifest has the default, if a call has it in other words.
+_DEFAULTS = {"shard_size": OutputSettings().shard_size}
+_DERIVED = ("stop_words_version", "classifier_digest")
 _METHODS = {
     "resample": "a random draw by log-weight (importance resampling)",
     "top-k": "the highest log-weights",
@@ -113,6 +122,23 @@ def repeat_command(facts: SelectionFacts) -> str:
         return ""
     lines = [shlex.join([*words, *map(str, raw)])]
     lines += [shlex.join(pair) for pair in zip(targets[::2], targets[1::2], strict=True)]
-    lines.append(shlex.join(["--config", config]))
+    if described is None:  # The settings of the fit are the model's, and none of the call's.
+        lines.append(shlex.join(_options(facts.settings)))
+    else:
+        lines.append(shlex.join(["--config", config]))
     lines.append(shlex.join(["--out", "again/"]))
     return " \\\n  ".join(lines)
+
+
+def _options(settings: Mapping[str, Any]) -> list[str]:
+    """Return the options of a selection with a fitted model, those that are not the defaults."""
+    words: list[str] = []
+    for name, one in arguments_of(Plan).items():
+        value = settings.get(name)
+        if name in _OF_FIT or value is None or value in (one.default, _DEFAULTS.get(name)):
+            continue
+        if isinstance(value, Mapping):
+            entries = value.items()
+            value = ",".join(f"{key}={entry}" for key, entry in entries if key not in _DERIVED)
+        words += [f"--{one.option}"] if value is True else [f"--{one.option}", str(value)]
+    return words
