@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import math
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dsir.arguments import shown as shortened
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.corpus import texts
-from dsir.errors import RowError, SettingError
+from dsir.corpus.names_or_texts import exists
+from dsir.errors import DsirWarning, RowError, SettingError
 from dsir.model.estimators import load_estimator
 
 
@@ -57,6 +60,15 @@ def explain(
         raise SettingError("give TEXT or --file, not both")
     if text is None:
         text = _text_of(file)
+    elif exists(text):
+        warnings.warn(
+            f"{shortened(text)}: is explained as a text, and is the name of a file; for what the "
+            "file holds give --file",
+            DsirWarning,
+            stacklevel=2,
+        )
+    if not text.strip():
+        warnings.warn("the text is empty: there is nothing to explain", DsirWarning, stacklevel=2)
     loaded = load_estimator(model, label=label)
     table = loaded.explain(text, target=target)
     shown = table.slice(0, top) if top > 0 else table
