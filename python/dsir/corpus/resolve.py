@@ -167,8 +167,8 @@ class _Resolver:
         if isinstance(source, RemotePath) or is_url(source):
             yield from self._remote(_remote(source), name)
         elif isinstance(source, str | os.PathLike):
-            told = is_path or not isinstance(source, str)
-            yield from self._local(os.fspath(source), name, hint="" if told else _text_hint(source))
+            hint = _text_hint(source) if isinstance(source, str) and not is_path else ""
+            yield from self._local(os.fspath(source), name, hint=hint)
         elif isinstance(source, Pipe):
             yield self._piped(source)
         elif isinstance(source, Corpus):
