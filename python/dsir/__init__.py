@@ -46,6 +46,7 @@ from dsir.errors import (
     WorkdirError,
 )
 from dsir.model.bootstrap import Interval
+from dsir.model.classifier import ClassifierModel
 from dsir.model.estimators import load_model
 from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BadDataError",
     "BudgetError",
+    "ClassifierModel",
     "DsirError",
     "DsirWarning",
     "EmptyCorpusError",

@@ -103,6 +103,7 @@ def made(tmp_path_factory) -> dict[str, Any]:
             "features": dsir.HashedNgrams(n=3, tokenizer="unicode", normalize="NFC"),
             "filters": dsir.QualityFilters(min_words=5, max_numeric=0.5),
             "kernels": KERNELS,
+            "classifier": dsir.fit(TEXTS, TEXTS[:20], estimator="classifier", progress=False),
             "fasttext": fasttext,
             "label": fasttext.for_label(fasttext.labels[0]),
             "interval": dsir.kl_reduction(TEXTS[:20], TEXTS, TARGET, bootstrap=20),

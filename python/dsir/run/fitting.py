@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +13,13 @@ from dsir.corpus import Corpus
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import warn
+from dsir.model.classifier import FORMAT, ClassifierModel
 from dsir.model.estimators import FittedModel
 from dsir.model.importance import ImportanceModel, frozen_counts
 from dsir.model.relevance import RelevanceModel, calibration_of
 from dsir.model.targets import TargetCorpora
 from dsir.plural import counted
+from dsir.run.learning import learn_classifier
 from dsir.run.pipeline import Pipeline, Spooled, refuse_no_rows
 from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.stages.calibrate import CalibrateTask, calibrate_shard
@@ -25,7 +28,7 @@ from dsir.stages.count_files import CorpusCount
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.tally import stopping
 from dsir.stages.kept.lines import plan_spool
-from dsir.storage.workdir import Workdir
+from dsir.storage.workdir import Place, Workdir, fingerprint_of
 
 # The length of a sentence. It has fewer than 40 words and pairs of words, so that over 99.6% of
 # 10,000 buckets have none, and say nothing of a document.
@@ -93,8 +96,14 @@ def fit_model(
         timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
     for corpus, counts in zip((*target.corpora, raw), (*counted_targets, counted_raw), strict=True):
         refuse_no_rows(corpus, counts.rows, counts.skipped)
+    model: FittedModel
     if settings.estimator == RelevanceModel.kind:
-        model: FittedModel = _relevance(pipeline, target, settings, counted_raw, counted_targets)
+        model = _relevance(pipeline, target, settings, counted_raw, counted_targets)
+    elif settings.estimator == ClassifierModel.kind:
+        place = None if workdir is None else _learned_place(workdir, settings)
+        model = learn_classifier(
+            pipeline, raw, target, settings, counted_raw, counted_targets, place
+        )
     else:
         model = ImportanceModel.from_counts(
             features,
@@ -110,6 +119,13 @@ def fit_model(
     rows = [counts.file_rows for counts in counted_targets]
     passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
     return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
+
+
+def _learned_place(counts: Workdir, settings: FitSettings) -> Place:
+    """Return where a classifier is kept, beside the counts that it depends on."""
+    place = counts.place(f"learned-{0:05d}")
+    kind = [ClassifierModel.kind, FORMAT, settings.targets == "pooled"]
+    return replace(place, fingerprint=fingerprint_of([place.fingerprint, *kind]))
 
 
 def _relevance(
