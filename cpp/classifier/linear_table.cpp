@@ -24,12 +24,19 @@ class Sums {
     void add(std::uint32_t bucket, std::uint32_t count) {
         const std::int64_t term = term_weights_[count];
         squares_ += term * term;
+        if (sums_.size() == 1) {
+            // A product is below 2^46, so that 2^16 of them fit into 64 bits.
+            part_ += *table_.of_one(bucket) * term;
+            if (++parts_ == kMostParts) flush();
+            return;
+        }
         const std::int32_t* const entries = table_.of(bucket);
         for (std::size_t c = 0; c < sums_.size(); ++c) sums_[c] += entries[c] * term;
     }
 
     /// Sets scores[columns] for what was added, and forgets it.
     void finish(double* scores) {
+        flush();
         const double length = std::sqrt(static_cast<double>(squares_));
         for (std::size_t c = 0; c < sums_.size(); ++c) {
             const double sum =
@@ -41,8 +48,18 @@ class Sums {
     }
 
   private:
+    static constexpr std::uint32_t kMostParts = 1U << 16;
+
+    void flush() {
+        sums_[0] += part_;
+        part_ = 0;
+        parts_ = 0;
+    }
+
     const LinearTable& table_;
     TermWeights term_weights_;
+    std::int64_t part_ = 0;  ///< of the only column: what is not in its sum yet
+    std::uint32_t parts_ = 0;
     std::vector<int128> sums_;
     std::int64_t squares_ = 0;
 };

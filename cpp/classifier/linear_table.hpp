@@ -35,6 +35,8 @@ class LinearTable {
     std::size_t buckets() const { return entries_.size() / columns_; }
     /// The weights of a bucket, one per column.
     const std::int32_t* of(std::uint32_t bucket) const { return &entries_[bucket * columns_]; }
+    /// The same, if there is one column.
+    const std::int32_t* of_one(std::uint32_t bucket) const { return &entries_[bucket]; }
 
   private:
     std::size_t columns_;

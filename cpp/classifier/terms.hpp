@@ -48,10 +48,13 @@ class DocumentTerms {
     explicit DocumentTerms(std::size_t buckets) : counts_(buckets) {}
 
     void add(std::span<const std::uint32_t> buckets) {
+        if (seen_.size() < size_ + buckets.size()) seen_.resize(2 * (size_ + buckets.size()));
         for (const std::uint32_t bucket : buckets) {
-            std::uint8_t& count = counts_[bucket];
-            if (count == 0) seen_.push_back(bucket);
-            count = static_cast<std::uint8_t>(count + (count < kMostCount ? 1 : 0));
+            // Without a branch, because nothing tells whether a bucket is new.
+            const std::uint8_t count = counts_[bucket];
+            seen_[size_] = bucket;
+            size_ += count == 0 ? 1 : 0;
+            counts_[bucket] = static_cast<std::uint8_t>(count + (count < kMostCount ? 1 : 0));
         }
     }
 
@@ -59,11 +62,12 @@ class DocumentTerms {
     /// and forgets the document.
     template <class Use>
     void finish(Use&& use) {
-        for (const std::uint32_t bucket : seen_) {
+        for (std::size_t i = 0; i < size_; ++i) {
+            const std::uint32_t bucket = seen_[i];
             use(bucket, std::uint32_t{counts_[bucket]});
             counts_[bucket] = 0;
         }
-        seen_.clear();
+        size_ = 0;
     }
 
     void forget() {
@@ -72,7 +76,8 @@ class DocumentTerms {
 
   private:
     std::vector<std::uint8_t> counts_;
-    std::vector<std::uint32_t> seen_;
+    std::vector<std::uint32_t> seen_;  ///< the first size_ are the document's
+    std::size_t size_ = 0;
 };
 
 }  // namespace dsir::classifier
