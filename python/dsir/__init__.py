@@ -56,6 +56,7 @@ from dsir.model.label_model import LabelModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
+from dsir.model.scorers import score
 from dsir.run.fit import fit
 from dsir.run.load import load
 from dsir.run.select import select
@@ -105,6 +106,7 @@ __all__ = [
     "load",
     "load_model",
     "sample",
+    "score",
     "select",
     "texts",
     "verify",

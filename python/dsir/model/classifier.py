@@ -190,6 +190,11 @@ class ClassifierModel(Facts, CountedModel):
         return self._weights[0] if self.targets == "pooled" else self._weights
 
     @property
+    def lines(self) -> list[tuple[float, float]]:
+        """Slope and intercept of the log-odds of each classifier, by its scores."""
+        return [(line.slope, line.intercept) for line in self._lines]
+
+    @property
     def learned(self) -> tuple[Learned, ...]:
         """What each classifier was learned from, and how well it does."""
         return self._learned

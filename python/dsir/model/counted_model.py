@@ -94,6 +94,16 @@ class SummingModel(CountedModel):
     def table(self) -> _core.LogRatioTable:
         """What each n-gram is worth in fixed point, which is how the core adds it up."""
 
+    @property
+    @abc.abstractmethod
+    def rows(self) -> npt.NDArray[np.float64]:
+        """float64[columns, buckets]: what each n-gram is worth."""
+
+    @property
+    @abc.abstractmethod
+    def divisor(self) -> float | None:
+        """The power of the number of n-grams that sums are divided by; None if that is not all."""
+
     def _score(self, prepared: pa.Array, threads: int) -> Scored:
         return _core.score(
             prepared, self._features.spec, self.table, self._weighing, threads=threads

@@ -200,6 +200,18 @@ class ImportanceModel(Facts, SummingModel):
         return _core.LogRatioTable(self._log_ratio)
 
     @property
+    def rows(self) -> npt.NDArray[np.float64]:
+        """The log ratios, float64[rows, buckets]."""
+        return self._log_ratio
+
+    @property
+    def divisor(self) -> float | None:
+        """See `SummingModel.divisor`."""
+        if self._length == "poisson" or self.targets == "mixture":
+            return None
+        return exponent(self._length)
+
+    @property
     def weighing(self) -> _core.Weighing:
         """How the core makes log-weights from sums of log ratios."""
         return self._weighing

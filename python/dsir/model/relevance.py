@@ -126,6 +126,16 @@ class RelevanceModel(SummingModel):
         """Relevance of every bucket, float64[buckets]; separate targets: [targets, buckets]."""
         return self._relevance[0] if self.targets == "pooled" else self._relevance
 
+    @property
+    def rows(self) -> npt.NDArray[np.float64]:
+        """The relevance, float64[columns, buckets]."""
+        return self._relevance
+
+    @property
+    def divisor(self) -> float:
+        """See `SummingModel.divisor`: relevance is a mean."""
+        return 1.0
+
     @functools.cached_property
     def raw_shares(self) -> npt.NDArray[np.float64]:
         """float64[buckets]: share of each bucket in raw; half an n-gram in empty buckets."""
