@@ -89,6 +89,35 @@ def test_log_odds_are_calibrated(world):
     assert of_sea.mean() > 0 > of_rest.mean()
 
 
+def test_negatives_take_the_place_of_raw(world, target, tmp_path, parquet, invoke_dsir):
+    law = [t for t, d in zip(world.texts, world.domains, strict=True) if d == "law" and t]
+    model = dsir.fit(world.texts, world.target, negatives=law, **CLASSIFIER)
+    found, baking = model.score(law), model.score(["bake the bread with flour"])
+    assert np.median(found) < baking < np.median(model.score(world.target))
+    # Only what is learned differs: the n-grams of raw are counted for the KL reduction.
+    plain = dsir.fit(world.texts, world.target, **CLASSIFIER)
+    assert np.array_equal(model.raw_counts, plain.raw_counts)
+    alone = dsir.fit(law, world.target, **CLASSIFIER)
+    assert model.weights.tobytes() == alone.weights.tobytes()
+    assert model.learned == alone.learned
+    path = tmp_path / "law.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in law))
+    out = tmp_path / "model.dsir"
+    words = ("--estimator", "classifier", "--buckets", 2000, "--negatives", path, "-q")
+    done = invoke_dsir("fit", *parquet, "-t", target, "-o", out, *words)
+    assert done.returncode == 0, done.stderr
+    assert dsir.load_model(out).fingerprint == model.fingerprint
+    chosen = dsir.select(parquet, model=out, n=40, method="top-k", **QUIET)
+    assert "law" not in {row["domain"] for row in chosen.table.to_pylist()}
+
+
+def test_negatives_are_for_classifiers_only(world):
+    with pytest.raises(dsir.SettingError, match="negatives: are for"):
+        dsir.fit(world.texts, world.target, negatives=["a"], **QUIET)
+    with pytest.raises(dsir.ModelError, match="negatives: has 1 different"):
+        dsir.fit(world.texts, world.target, negatives=["a", "a"], **CLASSIFIER)
+
+
 def test_copies_of_a_text_are_one_example(world):
     texts = [text for text in world.texts if text]
     once = dsir.fit(texts, world.target, **CLASSIFIER)

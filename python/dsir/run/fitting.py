@@ -15,6 +15,7 @@ from dsir.corpus.text_column import column_given_by
 from dsir.errors import warn
 from dsir.model.classifier import FORMAT, ClassifierModel
 from dsir.model.estimators import FittedModel
+from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel, frozen_counts
 from dsir.model.relevance import RelevanceModel, calibration_of
 from dsir.model.targets import TargetCorpora
@@ -60,6 +61,7 @@ def fit_model(
     settings: FitSettings,
     workdir: Workdir | None,
     spool: Path | None = None,
+    negatives: Corpus | None = None,
 ) -> tuple[FittedModel, Fitted]:
     """Count the n-grams of all corpora and make the model.
 
@@ -71,6 +73,7 @@ def fit_model(
         workdir: the folder that keeps the counts; None to hold them in memory.
         spool: folder to write decompressed lines of raw to, for later stages; None to
             decompress them again.
+        negatives: what a classifier learns to tell the targets from; None for raw.
 
     Returns:
         The model, and the other results of the fit.
@@ -101,8 +104,11 @@ def fit_model(
         model = _relevance(pipeline, target, settings, counted_raw, counted_targets)
     elif settings.estimator == ClassifierModel.kind:
         place = None if workdir is None else _learned_place(workdir, settings)
+        others = (raw, counted_raw)
+        if negatives is not None:
+            others = (negatives, _count(pipeline, negatives, _whole(pipeline, negatives, features)))
         model = learn_classifier(
-            pipeline, raw, target, settings, counted_raw, counted_targets, place
+            pipeline, target, settings, counted_raw, counted_targets, others, place
         )
     else:
         model = ImportanceModel.from_counts(
@@ -203,6 +209,19 @@ def fit_counts(
         for corpus, stem in zip(target.corpora, stems, strict=True)
     ]
     return [*counts, (raw, count_of(raw, "raw", limit, spools))]
+
+
+def _whole(pipeline: Pipeline, corpus: Corpus, features: HashedNgrams) -> CorpusCount:
+    """Return the count of all of a corpus, which is not stored."""
+    return CorpusCount(
+        units=corpus.shards,
+        features=features,
+        limit=-1,
+        on_error=pipeline.reading.on_error,
+        stem="",
+        place=lambda _: None,
+        tally=BadTally(pipeline.reading.limits, corpus.name, len(corpus.first_shards)),
+    )
 
 
 def _count(pipeline: Pipeline, corpus: Corpus, count: CorpusCount) -> ShardCounts:

@@ -23,22 +23,22 @@ from dsir.storage.workdir import Place
 
 def learn_classifier(
     pipeline: Pipeline,
-    raw: Corpus,
     target: TargetCorpora,
     settings: FitSettings,
     raw_counts: ShardCounts,
     target_counts: Sequence[ShardCounts],
+    others: tuple[Corpus, ShardCounts],
     place: Place | None = None,
 ) -> ClassifierModel:
     """Return the classifier of these corpora; a sample of each is read once more.
 
     Args:
         pipeline: what runs the stages.
-        raw: the corpus to select from.
         target: the targets.
         settings: how to make the model.
         raw_counts: what was counted in raw.
         target_counts: what was counted in each target.
+        others: the corpus that the targets are told from, and what was counted in it.
         place: where what was learned is stored; None to store nothing.
 
     Raises:
@@ -56,7 +56,7 @@ def learn_classifier(
     columns = None if place is None else _stored(place, buckets)
     if columns is None:
         with pipeline.timed("fit"):
-            columns = _learned(pipeline, raw, target, settings, raw_counts, target_counts)
+            columns = _learned(pipeline, target, settings, target_counts, *others)
         if place is not None:
             _store(place, columns)
     return ClassifierModel(
@@ -72,19 +72,19 @@ def learn_classifier(
 
 def _learned(
     pipeline: Pipeline,
-    raw: Corpus,
     target: TargetCorpora,
     settings: FitSettings,
-    raw_counts: ShardCounts,
     target_counts: Sequence[ShardCounts],
+    corpus: Corpus,
+    counts: ShardCounts,
 ) -> list[Column]:
     """Learn a column for each target, or one for all; see `learn_classifier`."""
-    others = _examples(pipeline, raw, settings, raw_counts)
+    others = _examples(pipeline, corpus, settings, counts)
     wanted = [
-        _examples(pipeline, corpus, settings, counted)
-        for corpus, counted in zip(target.corpora, target_counts, strict=True)
+        _examples(pipeline, one, settings, counted)
+        for one, counted in zip(target.corpora, target_counts, strict=True)
     ]
-    titles = [corpus.name for corpus in target.corpora]
+    titles = [one.name for one in target.corpora]
     if settings.targets == "pooled":
         wanted, titles = [Examples.joined(wanted)], ["target"]
     columns = []
@@ -93,14 +93,14 @@ def _learned(
             examples,
             others,
             settings.features.buckets,
-            names=(name, raw.name),
+            names=(name, corpus.name),
             threads=pipeline.engine.threads_here,
         )
         if column.line.slope == 0:
             warn(
-                f"{name}: the classifier cannot tell its documents from those of {raw.name} (AUC "
-                f"{column.learned.auc:.2f} on documents held out), so all log-weights are 0; give "
-                "a target that differs, or more documents"
+                f"{name}: the classifier cannot tell its documents from those of {corpus.name} "
+                f"(AUC {column.learned.auc:.2f} on documents held out), so all log-weights are 0; "
+                "give a target that differs, or more documents"
             )
         columns.append(column)
     return columns
