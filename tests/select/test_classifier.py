@@ -126,6 +126,13 @@ def test_copies_of_a_text_are_one_example(world):
     assert thrice.learned == once.learned
 
 
+def test_a_text_of_both_sides_is_one_of_the_target(world):
+    apart = dsir.fit(world.texts, world.target, **CLASSIFIER)
+    among = dsir.fit(world.texts + world.target, world.target, **CLASSIFIER)
+    assert among.weights.tobytes() == apart.weights.tobytes()
+    assert among.learned == apart.learned
+
+
 def test_the_order_of_files_changes_nothing(parquet, target):
     one, other = (dsir.fit(paths, target, **CLASSIFIER) for paths in (parquet, parquet[::-1]))
     assert one.fingerprint == other.fingerprint

@@ -308,7 +308,8 @@ def learn(
 ) -> Column:
     """Learn to tell documents of a target from others.
 
-    One in five documents of each side is held out, by its key, to calibrate the log-odds.
+    One in five documents of each side is held out, by its key, to calibrate the log-odds. A text
+    that both sides have is an example of the target alone.
 
     Args:
         wanted: documents of the target.
@@ -320,6 +321,7 @@ def learn(
     Raises:
         ModelError: a side has too few different documents.
     """
+    others = others.without(wanted)
     for name, side in zip(names, (wanted, others), strict=True):
         if len(side) < FEWEST_DOCUMENTS:
             raise ModelError(

@@ -60,6 +60,14 @@ class Examples:
         chosen = [lists[number] for number in order.tolist()]
         return cls(keys[order], _offsets_of(chosen), np.concatenate([_NO_TERMS, *chosen]))
 
+    def without(self, others: Examples) -> Examples:
+        """Return these documents, but for those whose texts others have."""
+        kept = np.flatnonzero(~np.isin(self.keys, others.keys))
+        ranges = _ranges(self.offsets)
+        chosen = [self.terms[slice(*ranges[number])] for number in kept.tolist()]
+        terms = np.concatenate([_NO_TERMS, *chosen])
+        return Examples(self.keys[kept], _offsets_of(chosen), terms)
+
     @classmethod
     def mixed(cls, one: Examples, other: Examples) -> tuple[Examples, npt.NDArray[np.bool_]]:
         """Return the documents of both in the order of their keys, and which are of the first."""
