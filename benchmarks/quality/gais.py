@@ -36,7 +36,7 @@ from sklearn.svm import LinearSVC
 
 from benchmarks import machine
 from benchmarks.quality.gais_sets import TABLES, keel_names, read_keel, read_table
-from dsir.gais.coverage import class_shares
+from dsir.gais.class_budgets import class_shares
 from dsir.gais.selector import rows_to_keep
 from dsir.graph import GAIS, KMeansPrototypes, RandomSelection
 
@@ -85,6 +85,21 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
     "k-means (scikit-learn)": lambda r, seed: SklearnPrototypes(r, seed),
     "gais": lambda r, seed: GAIS(r, random_state=seed, n_jobs=1),
     "coverage, no trials": lambda r, seed: GAIS(r, trials=False, random_state=seed, n_jobs=1),
+    "gais, sqrt": lambda r, seed: GAIS(r, shares="sqrt", random_state=seed, n_jobs=1),
+    "gais, weights": lambda r, seed: GAIS(r, weights=True, random_state=seed, n_jobs=1),
+    "gais, f1": lambda r, seed: GAIS(r, metric="f1_macro", random_state=seed, n_jobs=1),
+    "gais, log loss": lambda r, seed: GAIS(r, metric="log_loss", random_state=seed, n_jobs=1),
+    "gais, sqrt, weights": lambda r, seed: GAIS(
+        r, shares="sqrt", weights=True, random_state=seed, n_jobs=1
+    ),
+    "gais, sqrt, f1": lambda r, seed: GAIS(
+        r, shares="sqrt", metric="f1_macro", random_state=seed, n_jobs=1
+    ),
+    "gais, sqrt, balanced": lambda r, seed: GAIS(
+        r, shares="sqrt", metric="balanced_accuracy", random_state=seed, n_jobs=1
+    ),
+    "gais, equal": lambda r, seed: GAIS(r, shares="equal", random_state=seed, n_jobs=1),
+    "random, sqrt": lambda r, seed: RandomSelection(r, shares="sqrt", random_state=seed),
     "attention-coverage": lambda r, seed: GAIS(
         r, select="attention-coverage", random_state=seed, n_jobs=1
     ),
@@ -111,11 +126,13 @@ def read_sets(of: str, half: str, only: list[str]) -> dict[str, Callable[[], Any
     return {name: read for name, read in found.items() if not only or name in only}
 
 
-def evaluate(x: Any, y: Any, test_x: Any, test_y: Any) -> list[list[float]]:
+def evaluate(x: Any, y: Any, test_x: Any, test_y: Any, weights: Any = None) -> list[list[float]]:
     """Return accuracy and macro-F1 of every classifier, in points."""
     found = []
     for make in CLASSIFIERS.values():
-        guesses = make().fit(x, y).predict(test_x)
+        model = make()
+        given = {} if weights is None or isinstance(model, KNeighborsClassifier) else weights
+        guesses = model.fit(x, y, **given).predict(test_x)
         f1 = f1_score(test_y, guesses, average="macro")
         found.append([100 * float((guesses == test_y).mean()), 100 * float(f1)])
     return found
@@ -138,10 +155,13 @@ def run_set(
         train_y = with_noise(y[train], noise, fold)
         for method in methods:
             begun = time.process_time()
-            rows = METHODS[method](reduction, fold).fit(train_x, train_y).sample_indices_
+            selector = METHODS[method](reduction, fold).fit(train_x, train_y)
+            rows = selector.sample_indices_
+            found = getattr(selector, "sample_weight_", None)
+            weights = None if found is None else {"sample_weight": found / found.mean()}
             result["seconds"].setdefault(method, []).append(time.process_time() - begun)
             result["scores"].setdefault(method, []).append(
-                evaluate(train_x[rows], train_y[rows], test_x, y[test])
+                evaluate(train_x[rows], train_y[rows], test_x, y[test], weights)
             )
     return result
 

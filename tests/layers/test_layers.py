@@ -25,6 +25,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
     ("check",),
     ("run",),
+    ("report",),
     ("stages", "graph"),
     ("lexrank", "gais"),
     ("settings",),
