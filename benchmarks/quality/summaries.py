@@ -17,7 +17,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from rouge_score import rouge_scorer
@@ -25,6 +25,7 @@ from rouge_score import rouge_scorer
 from benchmarks.quality.summary_sets import SETS, Case, SummarySet
 from dsir.errors import DsirWarning
 from dsir.graph import Idf, summarize
+from dsir.lexrank.summaries.methods import DEFAULT_METHOD, SummaryMethod
 
 Choose = Callable[[list[str], int], list[str]]
 _MEASURES = ("rouge1", "rouge2", "rougeL")
@@ -86,22 +87,28 @@ def by_score(score: Callable[[list[str]], Any]) -> Choose:
 
 def of_dsir(**settings: Any) -> Choose:
     """Return a choice by `dsir.graph.summarize`."""
-    return lambda lines, words: summarize(lines, words=words, split=False, **settings).sentences
-
-
-def plain_rows() -> Iterator[tuple[str, Choose]]:
-    """Yield the choices that know nothing of the texts."""
-    yield "lead", fitting(lambda lines: list(range(len(lines))))
+    return lambda lines, words: (
+        # One document, so that its sentences have places.
+        summarize([lines], words=words, lists="sentences", **settings).sentences
+    )
 
 
 def dsir_rows(idf: Idf) -> Iterator[tuple[str, Choose]]:
-    """Yield the settings of dsir that are compared."""
-    yield "dsir, defaults", of_dsir()
-    yield "dsir, defaults, corpus idf", of_dsir(idf=idf)
-    for threshold in (None, 0.05, 0.1, 0.2):
-        name = "continuous" if threshold is None else f"threshold {threshold}"
-        yield f"lexrank, {name}", of_dsir(threshold=threshold)
-        yield f"lexrank, {name}, corpus idf", of_dsir(threshold=threshold, idf=idf)
+    """Yield every method, with the idf of the texts themselves and with that of the set."""
+    for own in (True, False):
+        which = "own idf" if own else "corpus idf"
+        given: dict[str, Any] = {} if own else {"idf": idf}
+        for method in get_args(SummaryMethod):
+            # No idf changes what these choose.
+            if method in ("concepts", "lead") and not own:
+                continue
+            name = f"{method}, the default" if method == DEFAULT_METHOD else method
+            yield f"{name}, {which}", of_dsir(method=method, **given)
+        for threshold in (0.05, 0.1, 0.2):
+            settings = {"method": "lexrank", "threshold": threshold, **given}
+            yield f"lexrank, threshold {threshold}, {which}", of_dsir(**settings)
+        directed = {"method": "lexrank", "preceding": -0.5, **given}
+        yield f"lexrank, preceding -0.5, {which}", of_dsir(**directed)
 
 
 def peer_rows(cases: list[Case]) -> Iterator[tuple[str, Choose]]:
@@ -182,7 +189,6 @@ def table(found: SummarySet, *, peers: bool = False, rows: str = "") -> dict[str
     if rows in "random":
         result["random"] = random_row(found, rouge)
     for name, choose in (
-        *plain_rows(),
         *(peer_rows(found.cases) if peers else ()),
         *dsir_rows(idf),
     ):

@@ -1,11 +1,13 @@
 """The sets that summaries are measured on. Fixed before any method or default was chosen on them.
 
-One set chooses, the others report. The rules below (which documents, which reference, how many
-words) are part of the measurement: change them only together with every table made from them.
+The papers of two parts of aclsum choose, everything else reports. The rules below (which documents,
+which reference, how many words) are part of the measurement: change them only together with every
+table made from them.
 
 | set | documents | reference | words |
 |---|---|---|---|
 | `choose` | 150 papers: abstract, introduction, conclusion (aclsum, train, val) | by people | 60 |
+| `choose-bodies` | the whole bodies of the same 150 papers | their abstracts | 120 |
 | `papers` | 100 other papers (aclsum, test) | by people | 60 |
 | `bodies` | the whole bodies of the same 100 papers | their abstracts | 120 |
 | `opinosis` | 51 topics of review sentences | 4 or 5 by people each | 25 |
@@ -99,10 +101,10 @@ def papers(*splits: str) -> list[Case]:
     return found
 
 
-def bodies() -> list[Case]:
-    """Read the bodies of the papers of `papers("test")`, with their abstracts as references."""
+def bodies(*splits: str) -> list[Case]:
+    """Read the bodies of the papers of `papers`, with their abstracts as references."""
     found = []
-    for paper in _papers(("test",)):
+    for paper in _papers(splits):
         path = _aclsum() / "paper_jsons" / f"{paper['id']}.json"
         content = json.loads(path.read_text(encoding="utf-8"))
         text = [part["text"] for part in content["pdf_parse"]["body_text"]]
@@ -156,8 +158,9 @@ def german(data: Path) -> list[Case]:
 
 SETS: dict[str, Callable[[Path], SummarySet]] = {
     "choose": lambda _: SummarySet("choose", 60, True, papers("train", "val")),
+    "choose-bodies": lambda _: SummarySet("choose-bodies", 120, True, bodies("train", "val")),
     "papers": lambda _: SummarySet("papers", 60, True, papers("test")),
-    "bodies": lambda _: SummarySet("bodies", 120, True, bodies()),
+    "bodies": lambda _: SummarySet("bodies", 120, True, bodies("test")),
     "opinosis": lambda data: SummarySet("opinosis", 25, True, opinosis(data)),
     "news": lambda data: SummarySet("news", 30, True, news(data)),
     "german": lambda data: SummarySet("german", 40, False, german(data)),

@@ -23,7 +23,9 @@ from dsir.lexrank.rank import LexRankSettings, rank_units
 from dsir.lexrank.readable_shards import Readable, Watch, readable
 from dsir.lexrank.spooled_sentences import summarize_spooled
 from dsir.lexrank.stopwords import Stopwords
-from dsir.lexrank.summarize import Summary, SummaryBudget, summarize
+from dsir.lexrank.summarize import sentences_in
+from dsir.lexrank.summarizer import Summarizer
+from dsir.lexrank.summary import Summary
 from dsir.lexrank.terms import count_terms
 from dsir.lexrank.units import Units, units_of, weighed_terms
 from dsir.output import AddedColumns, open_writer
@@ -244,7 +246,7 @@ def summarize_corpus(
     ranking: CorpusRanking,
     out: Location,
     *,
-    budget: SummaryBudget,
+    summarizer: Summarizer,
     language: str | None,
     split: bool,
     description: Any,
@@ -257,7 +259,7 @@ def summarize_corpus(
     Args:
         ranking: what to summarize.
         out: an empty or new folder.
-        budget: how long a summary may be.
+        summarizer: how to summarize.
         language: how to split into sentences, see `sentences`.
         split: False if each row is already one sentence.
         description: goes into ranking.json.
@@ -270,7 +272,7 @@ def summarize_corpus(
     table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
     rows = groups = written = 0
     try:
-        for key, documents, summary in _summaries(ranking, out, budget, language, split):
+        for key, documents, summary in _summaries(ranking, out, summarizer, language, split):
             rows += len(documents)
             groups += 1
             written += len(summary)
@@ -297,7 +299,7 @@ def summarize_corpus(
 def _summaries(
     ranking: CorpusRanking,
     scratch: Location,
-    budget: SummaryBudget,
+    summarizer: Summarizer,
     language: str | None,
     split: bool,
 ) -> Iterator[tuple[str | None, npt.NDArray[np.int64], Summary]]:
@@ -311,13 +313,9 @@ def _summaries(
             summary, documents = summarize_spooled(
                 ranking.read.texts,
                 scratch,
-                budget=budget,
-                settings=ranking.settings,
-                idf=ranking.idf,
-                stopwords=ranking.stopwords,
+                summarizer=summarizer,
                 language=language,
                 split=split,
-                threads=ranking.threads,
                 ranking=ranks,
             )
         yield None, np.arange(documents, dtype=np.int64), summary
@@ -325,20 +323,9 @@ def _summaries(
     said = GroupWarnings()
     for group in ranking.groups(scratch):
         with said.group():
-            summary = summarize(
-                group.texts,
-                sentences=budget.sentences,
-                words=budget.words,
-                redundancy=budget.redundancy,
-                min_words=budget.min_words,
-                threshold=ranking.settings.threshold,
-                damping=ranking.settings.damping,
-                idf=ranking.idf,
-                stopwords=ranking.stopwords,
-                language=language,
-                split=split,
-                threads=ranking.threads,
-            )
+            sentences, offsets = sentences_in(group.texts, language=language, split=split)
+            units = summarizer.units(sentences)
+            summary = summarizer.summary(sentences, offsets, units, stacklevel=2)
         yield group.key, group.rows, summary
     said.say()
 
