@@ -207,8 +207,13 @@ void TermCounter::add_term(std::string_view term, std::int64_t documents) {
 std::vector<std::uint32_t> TermCounter::by_frequency() const {
     std::vector<std::uint32_t> order(terms_.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return term_documents_[a] > term_documents_[b];
+    // Not by first occurrence: sums over terms must not depend on the order of the units.
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        if (term_documents_[a] != term_documents_[b]) {
+            return term_documents_[a] > term_documents_[b];
+        }
+        if (terms_.hash(a) != terms_.hash(b)) return terms_.hash(a) < terms_.hash(b);
+        return terms_[a] < terms_[b];
     });
     return order;
 }

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsir import DsirWarning, SettingError
 from dsir.graph import summarize
 from dsir.lexrank.summaries import concepts, submodular
 from dsir.lexrank.summaries.budget import SummaryBudget
@@ -306,10 +307,17 @@ def test_a_query_does_not_change_what_is_rare():
     np.testing.assert_allclose(plain.scores, expected, rtol=1e-12)
 
 
+def test_a_query_that_no_sentence_is_like():
+    lines = ["ship court", "oven court", "mast court"]
+    plain = summarize(lines, sentences=1, split=False)
+    for query in ("zeppelin", "the court", "?"):
+        with pytest.warns(DsirWarning, match="no sentence is like it"):
+            found = summarize(lines, sentences=1, split=False, query=query)
+        assert found.sentences == plain.sentences
+
+
 @pytest.mark.parametrize("given", [{"embeddings": np.eye(4)}, {"query": [1.0]}])
 def test_vectors_that_do_not_fit(given):
-    from dsir import SettingError
-
     with pytest.raises(SettingError, match=r"embeddings|query"):
         summarize(["a b", "b c"], split=False, **given)
 

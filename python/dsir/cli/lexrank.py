@@ -15,6 +15,7 @@ from dsir.cli.command import command
 from dsir.cli.piped import piped
 from dsir.cli.summary_options import SummaryOptions
 from dsir.engine import thread_count
+from dsir.errors import SettingError
 from dsir.lexrank.corpus import (
     CorpusRanking,
     Ranked,
@@ -29,6 +30,7 @@ from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.readable_shards import Readable, Watch
 from dsir.lexrank.sentences import check_language
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
+from dsir.output import AddedColumns
 from dsir.output.claim import claimed
 from dsir.output.folder import (
     RANKING_FILE,
@@ -74,6 +76,25 @@ ScoreColumnOption = Annotated[
         metavar="COLUMN",
         help="Name of the column of scores in the output, e.g. centrality.",
         rich_help_panel=_WHAT,
+    ),
+]
+ScoreInLinesOption = Annotated[
+    bool,
+    typer.Option(
+        "--score-in-lines",
+        metavar="",
+        help="Write scores into lines of JSON as a field, too. By default lines keep their bytes, "
+        "and their scores are in a file beside them.",
+        rich_help_panel=_WHAT,
+    ),
+]
+ShowOption = Annotated[
+    bool,
+    typer.Option(
+        "--show",
+        metavar="",
+        help="Print the summaries as well; with --json they are in the result.",
+        rich_help_panel="Summaries",
     ),
 ]
 ThresholdOption = Annotated[
@@ -131,6 +152,8 @@ def lexrank(
     group_by: GroupByOption = None,
     top: TopOption = None,
     score_column: ScoreColumnOption = "lexrank",
+    score_in_lines: ScoreInLinesOption = False,
+    show: ShowOption = False,
     threshold: ThresholdOption = None,
     damping: DampingOption = 0.85,
     tolerance: ToleranceOption = 1e-6,
@@ -153,6 +176,8 @@ def lexrank(
     """
     reading = ReadSettings.of(given)
     wanted = None if top is None else Top.parse(top)
+    if show and SummaryOptions.of(given, top=top) is None:
+        raise SettingError("show: is for summaries; give the length of one too, e.g. --summary 5")
     summaries = SummaryOptions.of(given, top=top)
     settings = LexRankSettings(threshold or None, damping, tolerance)
     stopwords_of(stopwords)
@@ -212,13 +237,16 @@ def lexrank(
                     language=summaries.language,
                     split=summaries.split,
                     description=description,
+                    keep_texts=show,
                 )
             else:
                 done = rank_corpus(
                     ranking,
                     folder,
                     top=wanted,
-                    score_column=score_column,
+                    added=AddedColumns(
+                        score_column, arguments=("score_column", ""), in_lines=score_in_lines
+                    ),
                     description=description,
                 )
     _print(done, out, as_json=as_json, quiet=quiet, summaries=summarizer is not None)
@@ -245,8 +273,13 @@ def _print(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: boo
             "paths": [str(path) for path in done.paths],
             "skipped": [one.to_json() for one in done.skipped],
         }
+        if done.summaries:
+            found["summaries"] = [{"group": group, "text": text} for group, text in done.summaries]
         typer.echo(json.dumps(found, indent=2))
-    elif not quiet:
+        return
+    for group, text in done.summaries:
+        typer.echo(text if group is None else f"{group}: {text}")
+    if not quiet:
         written = counted(done.written, "sentence" if summaries else "row")
         typer.echo(
             f"{out}: {written} of {counted(done.rows, 'row')} in {counted(done.groups, 'group')}"

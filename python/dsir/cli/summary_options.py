@@ -87,8 +87,9 @@ class SummaryOptions:
     )
     preceding: float | None = argument(
         None,
-        "For method lexrank: the weight of an edge to an earlier sentence of the document, e.g. -1 "
-        "to prefer sentences that later ones take up. By default edges have no direction.",
+        "For the methods coverage and lexrank: how much similarity to an earlier sentence of the "
+        "document counts, e.g. -1 to prefer sentences that later ones take up, 0.5 for no "
+        "direction. By default -0.25 for coverage, and no direction for lexrank.",
         kind=float,
         panel=_PANEL,
         metavar="WEIGHT",
@@ -111,7 +112,6 @@ class SummaryOptions:
         "How many tokens in a row are a term; 2 with --tokenizer chars for Chinese, Japanese or "
         "Thai.",
         kind=int,
-        option="term-tokens",
         panel=_PANEL,
         metavar="N",
     )

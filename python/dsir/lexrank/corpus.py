@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -177,17 +177,27 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What a run did: rows read and written, groups, files with rows, and what was skipped."""
+    """What a run did: rows read and written, groups, files with rows, and what was skipped.
+
+    Attributes:
+        summaries: the group and text of each summary, if they were asked for.
+    """
 
     rows: int
     written: int
     groups: int
     paths: list[Location]
     skipped: list[Skipped]
+    summaries: list[tuple[str | None, str]] = field(default_factory=list)
 
 
 def rank_corpus(
-    ranking: CorpusRanking, out: Location, *, top: Top | None, score_column: str, description: Any
+    ranking: CorpusRanking,
+    out: Location,
+    *,
+    top: Top | None,
+    added: AddedColumns,
+    description: Any,
 ) -> Ranked:
     """Write the rows of a corpus with their scores: all rows or the most central ones.
 
@@ -198,7 +208,7 @@ def rank_corpus(
         ranking: what to rank.
         out: an empty or new folder.
         top: how many rows to write; None for all.
-        score_column: the name of the score column.
+        added: the score column.
         description: goes into ranking.json.
 
     Raises:
@@ -207,7 +217,7 @@ def rank_corpus(
     """
     corpus = ranking.read.texts
     for shard in corpus.shards:
-        _added(score_column).refuse_taken_names(shard.schema())
+        added.refuse_taken_names(shard.schema())
     make_output_folder(out)
     scores, kept, groups = _scores(ranking, out, top)
     paths = []
@@ -227,7 +237,6 @@ def rank_corpus(
                 rows = kept[np.searchsorted(kept, corpus_row) : np.searchsorted(kept, last_row)]
             if len(rows):
                 stem = part_stem(out, number)
-                added = _added(score_column)
                 with open_writer(shard.kind, stem, schema=schemas[number], added=added) as writer:
                     for taken in shard.take(rows - corpus_row):
                         global_rows = taken.rows + corpus_row
@@ -250,6 +259,7 @@ def summarize_corpus(
     language: str | None,
     split: bool,
     description: Any,
+    keep_texts: bool = False,
 ) -> Ranked:
     """Write data/summaries.parquet: the chosen sentences of every group, in the order of the rows.
 
@@ -263,6 +273,7 @@ def summarize_corpus(
         language: how to split into sentences, see `sentences`.
         split: False if each row is already one sentence.
         description: goes into ranking.json.
+        keep_texts: return the texts of the summaries as well.
 
     Raises:
         InputError: the corpus cannot be read.
@@ -271,11 +282,14 @@ def summarize_corpus(
     make_output_folder(out)
     table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
     rows = groups = written = 0
+    texts: list[tuple[str | None, str]] = []
     try:
         for key, documents, summary in _summaries(ranking, out, summarizer, language, split):
             rows += len(documents)
             groups += 1
             written += len(summary)
+            if keep_texts:
+                texts.append((key, summary.text))
             table.write(
                 [
                     pa.array([key] * len(summary), pa.string()),
@@ -291,7 +305,7 @@ def summarize_corpus(
     except BaseException:
         table.discard()
         raise
-    done = Ranked(rows, written, groups, [path], ranking.read.skipped)
+    done = Ranked(rows, written, groups, [path], ranking.read.skipped, texts)
     _finish(out, description, done)
     return done
 
@@ -393,10 +407,6 @@ def _schemas(shards: Sequence[Shard]) -> list[pa.Schema | None]:
     ]
     shared = iter(shared_schemas(tables))
     return [None if schema is None else next(shared) for schema in own]
-
-
-def _added(score_column: str) -> AddedColumns:
-    return AddedColumns(score_column, arguments=("score_column", ""))
 
 
 def _changed(shard: Shard) -> ShardError:

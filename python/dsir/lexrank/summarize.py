@@ -67,7 +67,8 @@ def summarize(
     Sources: docs/algorithms.md, section 11; the defaults were chosen in docs/lab/lexrank.md.
 
     Methods:
-        "coverage": sentences near the centre of all that add bigrams which others have too.
+        "coverage": sentences that are like those after them, and that add bigrams which others
+            have too.
         "lexrank": the most central sentences, by descending score (Erkan & Radev 2004).
         "concepts": sentences that together have the most shared bigrams (Gillick & Favre 2009): the
             best such summary if the texts are short, else the greedy one; `Summary.bound` tells.
@@ -91,9 +92,10 @@ def summarize(
         min_words: shorter sentences are never chosen: headings, fragments, exclamations.
         threshold: for "lexrank": see `lexrank`; None is the continuous variant.
         damping: for "lexrank": see `lexrank`.
-        preceding: for "lexrank": give edges a direction and add them up, as in PacSum (Zheng &
-            Lapata 2019). An edge to an earlier sentence of the document counts `preceding`, one to
-            a later sentence 1 - `preceding`. -1 to 0 prefers sentences that later ones take up.
+        preceding: for "coverage" and "lexrank": how much similarity to an earlier sentence of the
+            document counts; similarity to a later one counts 1 - `preceding` (PacSum, Zheng &
+            Lapata 2019). 0.5 knows no direction; -1 to 0 prefers sentences that later ones take up.
+            -0.25 by default for "coverage"; "lexrank" walks without a direction by default.
         idf: an idf fitted elsewhere, best on the corpus that the texts come from. None to compute
             it from the sentences, which gives little weight to their common subject.
         stopwords: terms to leave out: None, the code of a language such as "en", or a list.
@@ -118,8 +120,8 @@ def summarize(
         threads: how many threads to use; None for every core. The summary does not depend on them.
 
     Warns:
-        DsirWarning: no two sentences are similar, all scores are equal, or the words of the
-            sentences are not cut.
+        DsirWarning: no two sentences are similar, all scores are equal, no sentence is like the
+            query, or the words of the sentences are not cut.
 
     Raises:
         SettingError: an argument is out of range, or the method does not read it.

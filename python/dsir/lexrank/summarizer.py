@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import is_utf8, shown
-from dsir.errors import SettingError
+from dsir.errors import DsirWarning, SettingError
 from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.doubtful import LOOKED_AT, warn_of_flat, warn_of_uncut
 from dsir.lexrank.idf import Idf, stopwords_beside
@@ -89,10 +90,13 @@ class Summarizer:
     def to_query(
         self, texts: pa.Array | pa.ChunkedArray, embeddings: Any
     ) -> npt.NDArray[np.float64] | None:
-        """Return the cosine of each sentence with the query, 0 to 1; None without a query.
+        """Return the cosine of each sentence with the query, 0 to 1.
+
+        Returns:
+            None without a query, and with a warning if no sentence is like it.
 
         Raises:
-            SettingError: the query is of another kind than the sentences, or like none of them.
+            SettingError: the query is of another kind than the sentences.
         """
         if self.query is None:
             return None
@@ -101,12 +105,16 @@ class Summarizer:
         else:
             cosines = self._to_text(texts)
         cosines = np.clip(cosines, 0.0, 1.0)
-        if len(cosines) and not cosines.any():
-            raise SettingError(
-                f"query={shown(self.query)}: no sentence is like it; for a text that means no "
-                "sentence has a term of it"
+        if cosines.any():
+            return cosines
+        if len(cosines):
+            warnings.warn(
+                f"query={shown(self.query)}: no sentence is like it, so the summary is one without "
+                "a query; a sentence is like a text that has a term of it which not all have",
+                DsirWarning,
+                stacklevel=4,
             )
-        return cosines
+        return None
 
     def _to_text(self, texts: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
         if not isinstance(self.query, str) or not is_utf8(self.query):

@@ -112,6 +112,17 @@ class Candidates:
         found: npt.NDArray[np.float64] = np.clip(sums / np.sqrt(total), 0.0, 1.0)
         return found
 
+    def directed(self, preceding: float) -> npt.NDArray[np.float64]:
+        """float64[sentences]: the sum of each sentence's cosines with others, by their direction.
+
+        In a document an earlier sentence counts `preceding` times, a later one 1 - `preceding`
+        times; a sentence of another document counts half, because no direction is known. Source:
+        Zheng & Lapata 2019, section 3.1.
+        """
+        return _core.directed_degrees(
+            self.units.rows, self.offsets, preceding=preceding, threads=self.threads
+        )
+
 
 def words_in(text: str) -> int:
     """Return how many words a text has, separated by white space."""

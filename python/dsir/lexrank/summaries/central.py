@@ -51,6 +51,19 @@ def directed_scores(
     Returns:
         float64[sentences], 0 for sentences without a term.
     """
+    if threshold is None:
+        sums = candidates.directed(preceding)
+    else:
+        sums = _above(candidates, preceding, threshold)
+    occupied = candidates.units.occupied != 0
+    if occupied.any():
+        # Edges of negative weight make negative sums, but a score of 0 means "never".
+        sums += 1e-9 - sums[occupied].min()
+    return np.where(occupied, sums, 0.0)
+
+
+def _above(candidates: Candidates, preceding: float, threshold: float) -> npt.NDArray[np.float64]:
+    """Return the sums of `Candidates.directed`, of cosines above a threshold."""
     graph = join_units(
         candidates.units,
         threshold,
@@ -66,12 +79,7 @@ def directed_scores(
     documents = candidates.documents
     weights = np.where(others < rows, preceding, 1 - preceding)
     weights[documents[rows] != documents[others]] = 0.5
-    sums = np.bincount(rows, weights * graph.weights, minlength=len(graph))
-    occupied = candidates.units.occupied != 0
-    if occupied.any():
-        # Edges of negative weight make negative sums, but a score of 0 means "never".
-        sums += 1e-9 - sums[occupied].min()
-    return np.where(occupied, sums, 0.0)
+    return np.bincount(rows, weights * graph.weights, minlength=len(graph)).astype(np.float64)
 
 
 METHOD = Method(

@@ -1,9 +1,10 @@
-"""method="coverage": sentences near the centre that add bigrams. Ours; the default.
+"""method="coverage": sentences that later ones take up and that add bigrams. Ours; the default.
 
-It takes the greedy cover of `concepts` and adds the relevance of `centroid`, per word:
+It takes the greedy cover of `concepts` and adds, per word, how similar a sentence is to those after
+it in its document and to all other documents (`Candidates.directed`):
 
-    worth(S) = 0.3 * (weight of the bigrams in S) / (weight of all)
-             + 0.7 * sum over S of (length * relevance) / the same sum over all sentences
+    worth(S) = 0.25 * (weight of the bigrams in S) / (weight of all)
+             + 0.75 * sum over S of (length * relevance) / the same sum over all sentences
 
 Both parts are monotone and submodular. A sentence whose cosine with a chosen one is above the limit
 of redundancy is worth nothing. Measurements: docs/lab/lexrank.md.
@@ -12,6 +13,7 @@ of redundancy is worth nothing. Measurements: docs/lab/lexrank.md.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from dsir.lexrank.summaries.budget import DEFAULT_REDUNDANCY, SummaryBudget
 from dsir.lexrank.summaries.candidates import Candidates
@@ -20,7 +22,9 @@ from dsir.lexrank.summaries.lazy_greedy import lazy_greedy
 from dsir.lexrank.summaries.method import Choice, Method, MethodSettings
 
 # Chosen on the sets `choose` of benchmarks/quality/summary_sets.py: docs/lab/lexrank.md.
-DIVERSITY = 0.3
+DIVERSITY = 0.25
+PRECEDING = -0.25
+_LEAST = 1e-6
 
 
 def _choose(candidates: Candidates, budget: SummaryBudget, settings: MethodSettings) -> Choice:
@@ -31,7 +35,7 @@ def _choose(candidates: Candidates, budget: SummaryBudget, settings: MethodSetti
     """
     new = DIVERSITY if settings.diversity is None else settings.diversity
     redundancy = DEFAULT_REDUNDANCY if budget.redundancy is None else budget.redundancy
-    relevance = candidates.to_centre() if candidates.to_query is None else candidates.to_query
+    relevance = _relevance(candidates, settings.preceding)
     lengths = candidates.lengths(budget)
     sizes = candidates.sizes(budget)
     concepts = concepts_of(candidates)
@@ -60,8 +64,17 @@ def _choose(candidates: Candidates, budget: SummaryBudget, settings: MethodSetti
     return Choice(np.array(taken, dtype=np.int64), scores)
 
 
+def _relevance(candidates: Candidates, preceding: float | None) -> npt.NDArray[np.float64]:
+    """Return the relevance of each sentence, above 0 if it has a term."""
+    if candidates.to_query is not None:
+        return candidates.to_query
+    sums = np.maximum(candidates.directed(PRECEDING if preceding is None else preceding), 0.0)
+    # The last sentence has none after it, but is a sentence all the same.
+    return np.where(candidates.units.occupied != 0, sums + _LEAST, 0.0)
+
+
 METHOD = Method(
     _choose,
-    frozenset({"diversity", "redundancy", "query"}),
-    "sentences near the centre that add bigrams; best on the sets that we measure",
+    frozenset({"diversity", "redundancy", "query", "preceding"}),
+    "sentences that later ones take up and that add bigrams; best on the sets that we measure",
 )

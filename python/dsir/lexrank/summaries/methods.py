@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from dsir.arguments import one_of
+from dsir.arguments import one_of, shown
 from dsir.errors import SettingError
 from dsir.lexrank.summaries import (
     central,
@@ -45,9 +45,9 @@ def method_of(name: object, given: dict[str, object]) -> Method:
     method = METHODS[str(name)]
     for argument, value in given.items():
         if value is not None and argument not in method.reads:
-            readers = [repr(one) for one, of in METHODS.items() if argument in of.reads]
+            readers = ", ".join(one for one, of in METHODS.items() if argument in of.reads)
             raise SettingError(
-                f"{argument}: method={name!r} does not read it; leave it out, or choose method="
-                f"{' or '.join(readers)}"
+                f"{argument}={shown(value)}: method={name!r} does not read it; leave it out, or "
+                f"choose one of {readers}"
             )
     return method
