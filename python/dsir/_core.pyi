@@ -846,6 +846,20 @@ def cluster_prototypes(
 ) -> NDArray[np.int32]:
     """Return the rows nearest to the centres of k-means, part by part."""
 
+def nearest_chosen(
+    rows: NDArray[np.float32],
+    members: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    chosen: NDArray[np.int32],
+    ends: NDArray[np.int64],
+    *,
+    threads: int = 1,
+) -> NDArray[np.int32]:
+    """Return for each of `members` the nearest of its part's chosen rows, by row number.
+
+    Part g has members[offsets[g]:offsets[g + 1]] and chosen[ends[g]:ends[g + 1]], at least one.
+    """
+
 def exchange_prototypes(
     rows: NDArray[np.float32],
     labels: NDArray[np.int32],
@@ -870,13 +884,19 @@ def judge_candidates(
     offsets: NDArray[np.int64],
     asked: NDArray[np.int32],
     *,
+    weights: NDArray[np.int32] | None = None,
     classes: int,
     trees: int,
     steps: int,
     seed: int,
     threads: int = 1,
-) -> NDArray[np.float64]:
-    """Return accuracies [candidates, 3]: of nearest neighbour, forest and linear model."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return what a nearest neighbour, a forest and a linear model make of the rows asked.
+
+    The first array, [candidates, 3, classes, 3], counts the rows of each class, the rows that the
+    judge gives to it, and those that it gives to it rightly; the second, [candidates, 3], is the
+    log loss. `weights`, one for each member, say how many rows a member stands for.
+    """
 
 def facility_location(
     offsets: NDArray[np.int64],

@@ -87,3 +87,20 @@ def test_what_may_be_missing(place):
         dsir.fit(raw, str(place / "empty.parquet"), progress=False)
     with pytest.raises(dsir.TextColumnError, match=r"did you mean meta\.host\?"):
         dsir.fit(raw, raw, text="meta.hots", progress=False)
+
+
+def test_a_dry_run_names_the_scripts_and_the_tokenizer_that_fits(tmp_path, invoke_dsir):
+    raw, target = tmp_path / "raw.jsonl", tmp_path / "target.jsonl"
+    raw.write_text('{"text": "the court heard the judge"}\n' * 30)
+    target.write_text('{"text": "法院审理了这个案件并作出判决"}\n' * 5)
+    call = ("select", raw, "-t", target, "-n", 3, "-o", tmp_path / "out", "--dry-run")
+    told = invoke_dsir(*call)
+    assert told.returncode == 0
+    assert "Latin 100 %" in told.stdout
+    assert "target: 100 % of the letters are Han" in told.stdout
+    assert "--tokenizer unicode cuts them" in told.stdout
+    fitting = invoke_dsir(*call, "--tokenizer", "unicode")
+    assert "of the letters are" not in fitting.stdout
+    surveys = json.loads(invoke_dsir(*call, "--json").stdout)
+    assert [one["scripts"] for one in surveys] == [{"Latin": 1.0}, {"Han": 1.0}]
+    assert [len(one["advice"]) for one in surveys] == [0, 1]

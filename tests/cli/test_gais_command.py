@@ -316,3 +316,47 @@ def test_arrow_files_with_one_bit_flipped_never_crash(tmp_path, invoke_dsir, kin
         except dsir.DsirError as error:
             outcomes.add("two lines" if "\n" in str(error) else "refused")
     assert outcomes == {"read", "refused"}
+
+
+def test_weights_and_shares(table, shards, tmp_path, invoke_dsir):
+    out = tmp_path / "out"
+    words = ["gais", shards, "--label", "label", "--features", "a,b", "--epochs", 3]
+    done = invoke_dsir(
+        *words, "-o", out, "--shares", "in=30,out=12", "--weights", "stands_for", "--report",
+        "--metric", "f1_macro",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "f1 macro on 100 rows held out" in done.stdout
+    kept = pa.concat_tables(pq.read_table(path) for path in sorted(out.glob("data/*.parquet")))
+    labels, weights = kept["label"].to_numpy(), kept["stands_for"].to_numpy()
+    assert kept["id"].to_pylist() == ids_in(out)
+    everything = table["label"].to_numpy()
+    for label, rows in (("in", 30), ("out", 12)):
+        assert (labels == label).sum() == rows
+        assert weights[labels == label].sum() == (everything == label).sum()
+    said = json.loads((out / "_dsir/instances.json").read_text())
+    assert said["settings"]["shares"] == {"in": 30, "out": 12}
+    assert said["settings"]["keep"] is None
+    assert said["settings"]["weights"] == "stands_for"
+    assert set(said["report"]) >= {"accuracy", "f1_macro"}
+    for wrong, message in (
+        (["--weights", "colour"], "--weights 'colour': the rows have this column"),
+        (["--shares", "in=3"], "how many rows of 'out'"),
+        (["--shares", "in=3,off=2"], "y has no label 'off'; its labels are 'in', 'out'"),
+        (["--shares", "in=3,out=2", "--keep", "9%"], "--keep 9%: the numbers by label already say"),
+    ):
+        done = invoke_dsir(*words, "-o", tmp_path / "none", *wrong)
+        assert done.returncode == 2, done.stderr
+        assert message in done.stderr
+        assert not (tmp_path / "none").exists()
+
+
+def test_shares_of_labels_that_are_numbers(tmp_path, invoke_dsir):
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    label = (x[:, 0] > 0.5).astype(int)
+    pq.write_table(pa.table({"a": x[:, 0], "b": x[:, 1], "n": label}), tmp_path / "t.parquet")
+    words = ["gais", tmp_path / "t.parquet", "--label", "n", "-o", tmp_path / "out", "--epochs", 2]
+    done = invoke_dsir(*words, "--shares", "0=9,1=4")
+    assert done.returncode == 0, done.stderr
+    kept = pq.read_table(tmp_path / "out/data")["n"].to_pylist()
+    assert (kept.count(0), kept.count(1)) == (9, 4)

@@ -18,6 +18,9 @@ from dsir.run.select import SELECT_SETTINGS
         # Not options: file names, other words, the middle of a name.
         ("/data/n=5/text=a.parquet: the text is not UTF-8", "/data/n=5/text=a.parquet: the text is "
          "not UTF-8"),
+        # Values of one argument that has names in it.
+        ("such as min_words=40,min_tokens=2", "such as min_words=40,min_tokens=2"),
+        ("n=3, seed=4", "--n 3, --seed 4"),
         ("seed-min_tokens.json", "seed-min_tokens.json"),
         ("the length of the text", "the length of the text"),
     ],

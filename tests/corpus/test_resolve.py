@@ -381,3 +381,10 @@ def test_cut_text_of_dictionaries(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_is_read_where_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"text": "x"}))
     assert texts_of(resolve(tmp_path / "a.json")) == ["x"]
+
+
+def test_a_data_set_of_ray_is_refused_with_the_way_out() -> None:
+    """A real one begins a cluster, so this one only has the name of its class."""
+    source = type("MaterializedDataset", (), {"__module__": "ray.data.dataset"})()
+    with pytest.raises(SettingError, match=r"raw: MaterializedDataset cannot be .*\.write_parquet"):
+        resolve(source)

@@ -40,7 +40,8 @@ def test_calls_on_the_page_are_the_signatures(script):
     """Those that are written out; "..." stands for the rest of a call."""
     page = script.PAGE.read_text(encoding="utf-8")
     calls = re.findall(r"^(?:\| |## )`(?:dsir\.)?(\w+)\(([^`]*)\)`", page, re.MULTILINE)
-    public = {**vars(dsir), **vars(dsir.graph)}
+    every = {**vars(dsir), **vars(dsir.graph)}
+    public = {name: one for name, one in every.items() if callable(one)}  # Rooms are not called.
     checked = set()
     for name, arguments in calls:
         if name in public and "..." not in arguments:

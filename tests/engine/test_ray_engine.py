@@ -98,6 +98,18 @@ def test_errors_come_back_whole(engine, tmp_path, target):
     assert "ray" not in str(caught.value).lower()
 
 
+def test_of_several_damaged_files_the_first_in_order_is_told(engine, tmp_path, target):
+    good = '{"text": "the ship and the sea and the wind"}\n'
+    for number in range(6):
+        # The first of the damaged files is the longest, so another is found damaged before it.
+        lines = 60_000 if number == 1 else 20
+        broken = "{broken\n" if number else ""
+        (tmp_path / f"{number}.jsonl").write_text(good * lines + broken, encoding="utf-8")
+    given = {**SETTINGS, "min_tokens": 1, "workdir": tmp_path / "work"}
+    with pytest.raises(dsir.RowError, match=r"1\.jsonl: row 60000 \(line 60001\)"):
+        dsir.select(str(tmp_path / "*.jsonl"), target, engine="ray", **given)
+
+
 def test_a_work_directory_is_needed(engine, parquet, target, tmp_path):
     with pytest.raises(dsir.SettingError, match=r"workdir: .* every node sees"):
         dsir.select(parquet, target, engine="ray", **SETTINGS)

@@ -9,9 +9,9 @@ import pytest
 import dsir
 from dsir import _core
 from dsir.errors import SettingError
+from dsir.gais.class_budgets import class_shares
 from dsir.gais.coverage import (
     Coverage,
-    class_shares,
     cluster_rows,
     covering_rows,
     neighbours_vote,

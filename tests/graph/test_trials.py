@@ -7,9 +7,11 @@ import pytest
 
 from dsir import _core
 from dsir.gais import trials
-from dsir.gais.coverage import Coverage, class_shares
+from dsir.gais.class_budgets import class_shares
+from dsir.gais.coverage import Coverage
+from dsir.gais.judges import JUDGES, Verdicts, judge
 from dsir.gais.labelled_table import standardised
-from dsir.gais.trials import JUDGES, RECIPES, judge, trial_scores, tried_rows
+from dsir.gais.trials import RECIPES, trial_scores, tried_rows
 from dsir.graph import GAIS
 
 
@@ -26,7 +28,8 @@ def table(seed=0, rows=400, columns=4, classes=3):
 
 def judged(x, labels, candidates, asked=None, threads=1):
     asked = np.arange(len(x)) if asked is None else asked
-    return judge(x, labels, candidates, asked.astype(np.int32), seed=3, threads=threads)
+    found = judge(x, labels, candidates, asked.astype(np.int32), seed=3, threads=threads)
+    return found.measured("accuracy")
 
 
 def test_the_nearest_neighbour_is_brute_force():
@@ -157,9 +160,11 @@ def test_a_random_draw_is_kept_where_nothing_beats_it(monkeypatch):
     # judges say so.
     x, labels = table(5)
     monkeypatch.setattr(trials, "RECIPES", (trials.Recipe("k-means"), trials.Recipe("random")))
-    monkeypatch.setattr(
-        trials, "judge", lambda *_, **__: np.array([[0.9, 0.4, 0.4], [0.6, 0.6, 0.6]])
-    )
+    right = np.array([[90, 40, 40], [60, 60, 60]])
+    tallies = np.zeros((2, 3, 1, 3), np.int64)
+    tallies[:, :, 0] = np.stack([np.full((2, 3), 100), right, right], axis=2)
+    said = Verdicts(tallies, np.zeros((2, 3)))
+    monkeypatch.setattr(trials, "judge", lambda *_, **__: said)
     shares = class_shares(np.bincount(labels), 20)
     everything = np.ones(len(labels), bool)
     _, found = tried_rows(x, labels, shares, everything, Coverage())

@@ -1,6 +1,7 @@
 """Calls that run, but hardly mean what they say, are warned of."""
 
 import shutil
+import unicodedata
 import warnings
 
 import pyarrow as pa
@@ -69,3 +70,30 @@ def test_a_target_of_a_few_words(tmp_path, invoke_dsir):
     done = invoke_dsir("fit", raw, "-t", target, "-o", tmp_path / "m.dsir")
     assert done.returncode == 0
     assert "dsir: warning: target: has only 2 tokens in 1 row" in done.stderr
+
+
+@pytest.mark.parametrize("forms", [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_in_two_forms(tmp_path, forms, invoke_dsir):
+    french = "la règle de l'école et le procès jugé hier où l'évidence a été déjà entendue"
+    raw = [unicodedata.normalize(forms[0], french)] * 20 + TEXTS
+    target = [unicodedata.normalize(forms[1], french)] * 5
+    path, sample = tmp_path / "raw.parquet", tmp_path / "target.parquet"
+    pq.write_table(pa.table({"text": raw}), path)
+    pq.write_table(pa.table({"text": target}), sample)
+    for corpus in (raw, path):
+        with pytest.warns(dsir.DsirWarning, match=r"^target: .*\(form NFD\).*normalize='NFC'"):
+            dsir.fit(corpus, target, progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dsir.fit(path, sample, features=dsir.HashedNgrams(normalize="NFC"), progress=False)
+        dsir.fit(path, raw[:20], progress=False)
+    done = invoke_dsir("select", path, "-t", sample, "-n", 3, "-o", tmp_path / "out", "--dry-run")
+    assert done.returncode == 0
+    assert "accents as characters of their own" in done.stderr
+    assert "--normalize NFC" in done.stderr
+
+
+def test_accents_are_not_looked_at_in_columns_of_token_numbers():
+    ids = pa.table({"text": pa.array([[1, 2, 3], [4, 5, 6]] * 20)})
+    features = dsir.HashedNgrams(tokenizer="ids")
+    dsir.fit(ids, ids.slice(1), text_encoding="token-ids", features=features, progress=False)

@@ -18,7 +18,7 @@ struct Node {
 /// Grows one tree after the other. Scratch memory is kept from tree to tree.
 class Grower {
   public:
-    Grower(const LabelledRows& table, const RowNumbers& train)
+    Grower(const LabelledRows& table, const TrainingRows& train)
         : table_(table),
           train_(train),
           tried_(std::max<std::int64_t>(
@@ -26,6 +26,10 @@ class Grower {
         columns_.resize(static_cast<std::size_t>(table.rows.width));
         for (std::size_t c = 0; c < columns_.size(); ++c) {
             columns_[c] = static_cast<std::int32_t>(c);
+        }
+        for (std::int64_t i = 0; i < train.size; ++i) {
+            labels_.push_back(table.labels[train.at[i]]);
+            weights_.push_back(train.weight_of(i));
         }
     }
 
@@ -35,8 +39,8 @@ class Grower {
         nodes.assign(1, {});
         mixed_leaves.clear();
         sample_.resize(static_cast<std::size_t>(train_.size));
-        for (std::int32_t& row : sample_) {
-            row = train_.at[below(static_cast<std::uint64_t>(train_.size))];
+        for (std::int32_t& place : sample_) {
+            place = static_cast<std::int32_t>(below(static_cast<std::uint64_t>(train_.size)));
         }
         struct Task {
             std::int32_t node;
@@ -74,7 +78,7 @@ class Grower {
   private:
     struct Entry {
         float value;
-        std::int32_t label;
+        std::int32_t place;
     };
 
     std::uint64_t below(std::uint64_t size) {
@@ -87,10 +91,14 @@ class Grower {
     /// returns -1.
     std::int64_t split(std::int32_t number, std::int64_t begin, std::int64_t end) {
         counts_.assign(static_cast<std::size_t>(table_.classes), 0);
-        for (std::int64_t i = begin; i < end; ++i) ++counts_[label(i)];
-        const std::int64_t size = end - begin;
+        total_ = 0;
+        for (std::int64_t i = begin; i < end; ++i) {
+            const std::int32_t place = sample_[i];
+            counts_[labels_[place]] += weights_[place];
+            total_ += weights_[place];
+        }
         const auto most = std::max_element(counts_.begin(), counts_.end());
-        if (*most == size) {
+        if (*most == total_) {
             nodes[number].left = static_cast<std::int32_t>(most - counts_.begin());
             return -1;
         }
@@ -103,48 +111,50 @@ class Grower {
         }
         if (best < 0) {
             for (const std::int64_t count : counts_) {
-                mixed_leaves.push_back(static_cast<float>(count) / static_cast<float>(size));
+                mixed_leaves.push_back(static_cast<float>(count) / static_cast<float>(total_));
             }
             nodes[number].left = -static_cast<std::int32_t>(mixed_leaves.size() / counts_.size());
             return -1;
         }
         const std::int32_t column = nodes[number].column;
         const float threshold = nodes[number].threshold;
-        const auto middle =
-            std::partition(sample_.begin() + begin, sample_.begin() + end,
-                           [&](std::int32_t row) { return table_.row(row)[column] <= threshold; });
+        const auto middle = std::partition(
+            sample_.begin() + begin, sample_.begin() + end,
+            [&](std::int32_t place) { return table_.row(train_.at[place])[column] <= threshold; });
         nodes[number].left = static_cast<std::int32_t>(nodes.size());
         nodes.resize(nodes.size() + 2);
         return middle - sample_.begin();
     }
 
     /// Looks for a split by a column that is better than `best`, the sum over both halves of Σ
-    /// count² / size. That sum grows as the Gini impurity falls.
+    /// count² / (the sum of the counts). That sum grows as the Gini impurity falls.
     void try_column(std::int32_t column, std::int64_t begin, std::int64_t end, std::int32_t number,
                     double& best) {
         entries_.clear();
         for (std::int64_t i = begin; i < end; ++i) {
-            entries_.push_back({table_.row(sample_[i])[column], label(i)});
+            entries_.push_back({table_.row(train_.at[sample_[i]])[column], sample_[i]});
         }
-        // Labels are compared as well, so that the order does not depend on the library's sort.
-        std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-            return a.value != b.value ? a.value < b.value : a.label < b.label;
-        });
+        // The order of equal values does not matter: no split parts them, and counts are exact.
+        std::sort(entries_.begin(), entries_.end(),
+                  [](const Entry& a, const Entry& b) { return a.value < b.value; });
         if (!(entries_.front().value < entries_.back().value)) return;
         left_.assign(counts_.size(), 0);
         std::int64_t left_squares = 0;
         std::int64_t right_squares = 0;
         for (const std::int64_t count : counts_) right_squares += count * count;
         const auto size = static_cast<std::int64_t>(entries_.size());
+        std::int64_t left_total = 0;
         for (std::int64_t i = 0; i + 1 < size; ++i) {
-            const std::int32_t of_class = entries_[i].label;
-            right_squares -= 2 * (counts_[of_class] - left_[of_class]) - 1;
-            left_squares += 2 * left_[of_class] + 1;
-            ++left_[of_class];
+            const std::int32_t of_class = labels_[entries_[i].place];
+            const std::int64_t weight = weights_[entries_[i].place];
+            right_squares -= weight * (2 * (counts_[of_class] - left_[of_class]) - weight);
+            left_squares += weight * (2 * left_[of_class] + weight);
+            left_[of_class] += weight;
+            left_total += weight;
             if (!(entries_[i].value < entries_[i + 1].value)) continue;
             const double gain =
-                static_cast<double>(left_squares) / static_cast<double>(i + 1) +
-                static_cast<double>(right_squares) / static_cast<double>(size - i - 1);
+                static_cast<double>(left_squares) / static_cast<double>(left_total) +
+                static_cast<double>(right_squares) / static_cast<double>(total_ - left_total);
             if (!(gain > best)) continue;
             best = gain;
             const float middle = entries_[i].value / 2 + entries_[i + 1].value / 2;
@@ -155,22 +165,23 @@ class Grower {
         }
     }
 
-    std::int32_t label(std::int64_t i) const { return table_.labels[sample_[i]]; }
-
     const LabelledRows table_;
-    const RowNumbers train_;
+    const TrainingRows train_;
     const std::int64_t tried_;
+    std::vector<std::int32_t> labels_, weights_;  // of the training rows
     std::uint64_t seed_ = 0;
     std::uint64_t draws_ = 0;
-    std::vector<std::int32_t> columns_, sample_;
+    std::vector<std::int32_t> columns_;
+    std::vector<std::int32_t> sample_;  // places of training rows
+    std::int64_t total_ = 0;            // the weights of a node's rows
     std::vector<Entry> entries_;
     std::vector<std::int64_t> counts_, left_;
 };
 
 }  // namespace
 
-std::vector<std::int32_t> forest_guesses(const LabelledRows& table, const RowNumbers& train,
-                                         const RowNumbers& asked, const Forest& forest) {
+std::vector<Answer> forest_answers(const LabelledRows& table, const TrainingRows& train,
+                                   const RowNumbers& asked, const Forest& forest) {
     const std::int64_t classes = table.classes;
     std::vector<float> votes(static_cast<std::size_t>(asked.size * classes), 0.0F);
     Grower grower(table, train);
@@ -180,12 +191,16 @@ std::vector<std::int32_t> forest_guesses(const LabelledRows& table, const RowNum
             grower.vote(table.row(asked.at[i]), votes.data() + i * classes);
         }
     }
-    std::vector<std::int32_t> guesses(static_cast<std::size_t>(asked.size));
+    const float one_of_all = 1.0F / static_cast<float>(classes);
+    std::vector<Answer> answers(static_cast<std::size_t>(asked.size));
     for (std::int64_t i = 0; i < asked.size; ++i) {
-        const float* const own = votes.data() + i * classes;
-        guesses[i] = static_cast<std::int32_t>(std::max_element(own, own + classes) - own);
+        const float* const of_row = votes.data() + i * classes;
+        answers[i] = {
+            static_cast<std::int32_t>(std::max_element(of_row, of_row + classes) - of_row),
+            (of_row[table.labels[asked.at[i]]] + one_of_all) /
+                static_cast<float>(forest.trees + 1)};
     }
-    return guesses;
+    return answers;
 }
 
 }  // namespace dsir::gais::judges

@@ -17,6 +17,7 @@ from dsir.output.folder import (
     DATASET_NOTE,
     MODEL_FILE,
     ORIGINS_FOLDER,
+    REPORT_FILE,
     RUN_FILE,
     SELECTION_FILE,
 )
@@ -172,7 +173,7 @@ def check_nothing_else(manifest: Manifest) -> Iterator[tuple[bool, str]]:
     Yields:
         For each file, whether a reader of the folder would take it for a part, and a message.
     """
-    own = {SELECTION_FILE, RUN_FILE, *manifest.files}
+    own = {SELECTION_FILE, RUN_FILE, REPORT_FILE, *manifest.files}
     folder = manifest.folder
     if isinstance(folder, RemotePath) and not folder.store.lists:
         yield False, f"{folder}: the server does not list files, so other files were not looked for"

@@ -1,4 +1,4 @@
-"""--dry-run: check a call as a run would, and survey the inputs without reading rows."""
+"""--dry-run: check a call as a run would; survey the inputs by metadata and first texts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 
 import typer
 
+from dsir.cli.spelling import in_options
 from dsir.corpus import Corpus, Paths, resolve
+from dsir.corpus.first_texts import first_texts
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import InputError
+from dsir.model.features import HashedNgrams
 from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
+from dsir.model.writing import Writing, advise_on_scripts
 from dsir.remote import folder_of, location_of
 from dsir.run.first_look import check_output, look_at_inputs
 from dsir.run.inputs import Inputs, in_units
@@ -20,6 +24,9 @@ from dsir.run.select import fitted_model
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.storage.workdir import check_workdir
+
+_LEAST_SHARE = 0.01
+_MOST_SCRIPTS = 4
 
 
 def dry_run(
@@ -50,8 +57,9 @@ def dry_run(
     Raises:
         DsirError: anything that the run would raise before it reads rows.
     """
-    fitted_model(target, model, label, given)
+    fitted = fitted_model(target, model, label, given)
     plan = Plan.of(given, names_of_targets(target))
+    features = plan.fit.features if fitted is None else fitted.model.features
     machine = Machine.of({**given, "progress": False})
     text, encoding = plan.reading.text, plan.reading.text_encoding
     targets = NO_TARGETS
@@ -69,27 +77,32 @@ def dry_run(
                 targets.names, tuple(in_units(one, machine) for one in targets.corpora)
             )
             check_workdir(folder, Inputs(raw=in_units(found, machine), target=cut).identity())
-    surveys = [survey(found), *(survey(target, "target_text") for target in targets.corpora)]
+    surveys = [
+        survey(found, features),
+        *(survey(target, features, "target_text") for target in targets.corpora),
+    ]
     if as_json:
         typer.echo(json.dumps(surveys, indent=2))
     else:
         print_survey(surveys)
-    look_at_inputs(found, targets, machine.engine, plan.reading, plan.draw)
+    look_at_inputs(found, targets, machine.engine, plan.reading, plan.draw, features)
     unreadable = [one for survey in surveys for one in survey["unreadable"]]
     if unreadable and not plan.reading.skips:
         raise InputError(unreadable[0], path=None)
 
 
-def survey(corpus: Corpus, column: str = "text") -> dict[str, Any]:
-    """Look at the shards of a corpus without reading rows.
+def survey(corpus: Corpus, features: HashedNgrams, column: str = "text") -> dict[str, Any]:
+    """Look at the metadata of the shards of a corpus, and at the first texts of some.
 
     Args:
         corpus: the corpus.
+        features: the features that documents are to be compared by.
         column: the argument that its text column is given by.
 
     Returns:
-        name, shards, kinds, bytes, rows (None if a shard does not say), unreadable shards, and
-        what was found beside the shards and left out.
+        name, shards, kinds, bytes, rows (None if a shard does not say), unreadable shards, what
+        was found beside the shards and left out, the share of each script among the letters, and
+        advice on the tokenizer.
     """
     rows: int | None = 0
     unreadable = []
@@ -104,6 +117,7 @@ def survey(corpus: Corpus, column: str = "text") -> dict[str, Any]:
             unreadable.append(str(error))
             continue
         rows = None if rows is None or known is None else rows + known
+    writing = Writing.of(first_texts(corpus, remote=True))
     return {
         "name": corpus.name,
         "shards": len(corpus.shards),
@@ -112,6 +126,8 @@ def survey(corpus: Corpus, column: str = "text") -> dict[str, Any]:
         "rows": rows,
         "unreadable": unreadable,
         "left_out": [one.describe() for one in corpus.left_out],
+        "scripts": {script: round(share, 4) for script, share in writing.shares.items()},
+        "advice": advise_on_scripts(corpus.name, writing, features),
     }
 
 
@@ -124,10 +140,12 @@ def print_survey(surveys: list[dict[str, Any]]) -> None:
     table = Table(box=None, padding=(0, 2))
     for column in ("", "shards", "MB on disk", "rows"):
         table.add_column(column, justify="left" if not column else "right")
+    table.add_column("scripts")
     for found in surveys:
         kinds = ", ".join(f"{count} {kind}" for kind, count in found["kinds"].items())
         rows = "not known before reading" if found["rows"] is None else f"{found['rows']:,}"
-        table.add_row(found["name"], kinds, f"{found['bytes'] / 1e6:,.1f}", rows)
+        scripts = _listed(found["scripts"])
+        table.add_row(found["name"], kinds, f"{found['bytes'] / 1e6:,.1f}", rows, scripts)
     console = Console(highlight=False)
     console.print(table)
     for found in surveys:
@@ -136,4 +154,13 @@ def print_survey(surveys: list[dict[str, Any]]) -> None:
             console.print(line, style="yellow", soft_wrap=True, markup=False)
         for reason in found["unreadable"]:
             console.print(f"cannot be read: {reason}", style="red", soft_wrap=True, markup=False)
-    console.print("dry run: no row was read, nothing was written")
+        for advice in found["advice"]:
+            line = in_options(advice, ("tokenizer",))
+            console.print(line, style="yellow", soft_wrap=True, markup=False)
+    console.print("dry run: only the first rows of some files were read, nothing was written")
+
+
+def _listed(scripts: Mapping[str, float]) -> str:
+    """Name the scripts that matter, with their shares: "Latin 92 %, Han 8 %"."""
+    shares = [(script, share) for script, share in scripts.items() if share >= _LEAST_SHARE]
+    return ", ".join(f"{script} {100 * share:.0f} %" for script, share in shares[:_MOST_SCRIPTS])

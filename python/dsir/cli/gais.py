@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -13,7 +13,10 @@ from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
 from dsir.cli.piped import piped
 from dsir.engine import thread_count
+from dsir.errors import SettingError
+from dsir.gais.class_budgets import shares_in, shares_text, with_labels
 from dsir.gais.gais import GAIS, GraphName, Score, Select
+from dsir.gais.judges import Metric
 from dsir.gais.labelled_files import (
     InstanceTables,
     held_out_report,
@@ -23,6 +26,7 @@ from dsir.gais.labelled_files import (
     write_instances,
 )
 from dsir.gais.labelled_table import Missing, present_rows
+from dsir.gais.labels import class_codes
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
 from dsir.output.claim import claimed
@@ -74,9 +78,37 @@ TextOption = Annotated[
     ),
 ]
 KeepOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|SHARE%",
+        help="How many rows to keep: a share, e.g. 4%, or a number, e.g. 500. By default 4%, or "
+        "what --shares says in numbers.",
+    ),
+]
+SharesOption = Annotated[
     str,
     typer.Option(
-        metavar="N|SHARE%", help="How many rows to keep: a share, e.g. 4%, or a number, e.g. 500."
+        metavar="RULE|LABEL=N,...",
+        help="How many rows of each class to keep: 'proportional' to the class, 'sqrt' for "
+        "proportional to its square root (small classes keep more), 'equal', or numbers of rows by "
+        "label, e.g. spam=100,ham=200; these take the place of --keep.",
+        rich_help_panel=_HOW,
+    ),
+]
+MetricOption = Annotated[
+    str,
+    typer.Option(
+        help="What the trial classifiers are measured by: 'accuracy', 'balanced_accuracy', "
+        "'f1_macro' or 'log_loss'.",
+        rich_help_panel=_HOW,
+    ),
+]
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Add a column with the number of rows that each kept row stands for, e.g. "
+        "sample_weight, to train with. The trials train with these weights as well.",
     ),
 ]
 BinsOption = Annotated[
@@ -154,10 +186,13 @@ def gais(
     features: FeaturesOption = None,
     categorical: CategoricalOption = None,
     text: TextOption = None,
-    keep: KeepOption = "4%",
+    keep: KeepOption = None,
     bins: BinsOption = None,
     missing: MissingOption = "raise",
     report: ReportOption = False,
+    weights: WeightsOption = None,
+    shares: SharesOption = "proportional",
+    metric: MetricOption = "accuracy",
     select: SelectOption = "coverage",
     score: ScoreOption = "attention",
     graph: GraphOption = "minibatch",
@@ -182,14 +217,25 @@ def gais(
     hashed = with_features(given).get("features", HashedNgrams())
     seed = KeyRule(given.get("seed", 0)).seed
     chosen: tuple[Select, Score, GraphName] = (select, score, graph)  # type: ignore[assignment]
+    measured: Metric = metric  # type: ignore[assignment]
+    budgets = shares_in(shares)
+    if not isinstance(budgets, str) and keep is not None:
+        raise SettingError(
+            f"keep={keep}: the numbers by label already say how many rows to keep; leave one of "
+            "the two out"
+        )
+    kept_share = keep or "4%"
     on_missing: Missing = missing  # type: ignore[assignment]
     selector = GAIS(
-        reduction_of(keep, 1),
+        reduction_of(kept_share, 1),
+        shares=budgets,
         select=chosen[0],
         score=chosen[1],
         graph=chosen[2],
         epochs=epochs,
         passes=passes,
+        metric=measured,
+        weights=weights is not None,
         categorical=_names(categorical),
         bins=bins,
         missing=on_missing,
@@ -211,16 +257,18 @@ def gais(
             text_encoding=given.get("text_encoding"),
             shown=shown,
         )
+    added = None if weights is None else tables.new_column("weights", weights)
     # Held before the training: the lock tells whether a store takes files.
     with claimed(folder) as claim:
-        selector.set_params(reduction=reduction_of(keep, len(tables)))
+        selector.set_params(reduction=reduction_of(kept_share, len(tables)))
         x, y = tables.inputs()
+        selector.set_params(shares=with_labels(budgets, class_codes(y, bins)[1]))
         if report:
             shown.note("report: first a selection of four fifths of the rows")
         accuracy = _accuracy(selector, x, y) if report else None
         rows = selector.fit(x, y).sample_indices_
         description = {
-            "settings": _described_settings(tables, selector, keep, hashed),
+            "settings": _described_settings(tables, selector, kept_share, hashed, weights),
             "rows_kept": rows.tolist(),
             "report": accuracy,
         }
@@ -228,7 +276,8 @@ def gais(
         if overwrite:
             claim.clear()
         with claim.unfinished():
-            paths = write_instances(tables, rows, folder, description)
+            columns = {} if added is None else {added: selector.sample_weight_}
+            paths = write_instances(tables, rows, folder, description, columns)
     if as_json:
         found = {
             "rows": len(tables),
@@ -255,7 +304,7 @@ def _names(columns: str | None) -> list[str] | None:
 
 
 def _described_settings(
-    tables: InstanceTables, selector: GAIS, keep: str, hashed: HashedNgrams
+    tables: InstanceTables, selector: GAIS, keep: str, hashed: HashedNgrams, weights: str | None
 ) -> dict[str, Any]:
     """Return the settings of a selection as JSON values."""
     arguments = selector.get_params()
@@ -265,7 +314,10 @@ def _described_settings(
         "categorical": arguments["categorical"],
         "text": tables.text,
         **({} if tables.encoding is None else {"text_encoding": tables.encoding}),
-        "keep": keep,
+        "keep": keep if isinstance(arguments["shares"], str) else None,
+        "shares": shares_text(arguments["shares"]),
+        "metric": arguments["metric"],
+        "weights": weights,
         **{
             name: arguments[name]
             for name in ("bins", "missing", "select", "score", "graph", "epochs", "passes")
@@ -278,8 +330,11 @@ def _described_settings(
 
 def _print_accuracy(report: Mapping[str, Any]) -> None:
     """Print what `held_out_report` found."""
-    typer.echo(f"accuracy on {counted(report['held_out'], 'row')} held out, with")
-    typer.echo(f"{'':8}  the rows kept  all rows  as many at random")
-    for judge, shares in report["accuracy"].items():
-        kept, everything, random = shares["kept"], shares["everything"], shares["random"]
-        typer.echo(f"{judge:8}  {kept:13.1%}  {everything:8.1%}  {random:17.1%}")
+    for metric in (name for name in get_args(Metric) if name in report):
+        name = metric.replace("_", " ")
+        typer.echo(f"{name} on {counted(report['held_out'], 'row')} held out, with")
+        typer.echo(f"{'':8}  the rows kept  all rows  as many at random")
+        for judge, values in report[metric].items():
+            form = ".3f" if metric == "log_loss" else ".1%"
+            kept, everything, random = values["kept"], values["everything"], values["random"]
+            typer.echo(f"{judge:8}  {kept:13{form}}  {everything:8{form}}  {random:17{form}}")

@@ -21,6 +21,7 @@ _COMMANDS = {
     "score": "Compute the log-weight of every document of RAW.",
     "sample": "Draw documents by their scores.",
     "write": "Write the drawn documents, in the format of the input.",
+    "report": "Show what was selected, and why, on one HTML page.",
     "explain": "Show how much each n-gram contributes to a text's log-weight.",
     "plan": "Check a selection and cut its inputs into units of work, without doing any.",
     "work": "Do units of a planned selection until none is left.",

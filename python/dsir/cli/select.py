@@ -39,7 +39,8 @@ DryRun = Annotated[
     typer.Option(
         "--dry-run",
         metavar="",
-        help="Check the call and show which inputs it would read, without reading or writing rows.",
+        help="Check the call and show which inputs it would read. It reads only the first rows of "
+        "some files, and writes nothing.",
     ),
 ]
 

@@ -30,11 +30,11 @@ def in_options(message: str, names: Iterable[str]) -> str:
             return option.replace("--", "--no-", 1)
         return option if value in ("True", "...") else f"{option} {value}"
 
-    message = re.sub(rf"(?<![\w./=-])({'|'.join(known)})={_VALUE}", given, message)
+    message = re.sub(rf"(?<![\w./=,-])({'|'.join(known)})={_VALUE}", given, message)
     long = [name for name in known if "_" in name]
     if not long:
         return message
-    alone = rf"(?<![\w./=-])({'|'.join(long)})\b(?!=)"
+    alone = rf"(?<![\w./=,-])({'|'.join(long)})\b(?!=)"
     return re.sub(alone, lambda match: _option(match[1]), message)
 
 

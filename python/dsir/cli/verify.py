@@ -72,9 +72,9 @@ def verify(
     """Verify that a selection is what its manifest says, row for row.
 
     Compares every file with its checksum. Then makes the selection again from the inputs, settings
-    and seed in selection.json, in a temporary folder (TMPDIR), and compares it with the output:
-    every row, the bits of its log-weight, its content. A selection of `dsir write` is made again
-    from its model. Exit code 0: everything is as it must be; 1: something differs.
+    and seed in _dsir/selection.json, in a temporary folder (TMPDIR), and compares it with the
+    output: every row, the bits of its log-weight, its content. A selection of `dsir write` is made
+    again from its model. Exit code 0: everything is as it must be; 1: something differs.
 
     **Examples**
 

@@ -42,7 +42,7 @@ def write(
     """Write the drawn documents, in the format of the input.
 
     The inputs are read again from the paths that were scored; an input that has changed is an
-    error. The output has a selection.json, which `dsir verify` and `dsir diff` read.
+    error. The output has a _dsir/selection.json, which `dsir verify` and `dsir diff` read.
 
     **Example**
 

@@ -291,7 +291,9 @@ class _Resolver:
 
 def _unreadable(source: object, name: str) -> SettingError:
     hint = ""
-    if hasattr(source, "collect"):  # Lazy frames.
+    if type(source).__module__.startswith("ray.data"):
+        hint = "; write it with .write_parquet(...) and give that folder"
+    elif hasattr(source, "collect"):  # Lazy frames.
         hint = "; call .collect() first"
     elif hasattr(source, "to_table"):  # A data set of pyarrow.
         hint = "; give its files or folder, or .to_table()"

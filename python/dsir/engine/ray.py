@@ -203,6 +203,7 @@ class RayEngine(Engine):
         done: dict[int, Any] = {}
         left = deque(range(len(tasks)))
         first, sorted_from = 0, -1
+        failed: tuple[int, Any] | None = None  # The first of the tasks that failed so far.
         try:
             while first < len(tasks):
                 while first in done:
@@ -211,6 +212,8 @@ class RayEngine(Engine):
                     yield result
                 if first == len(tasks):
                     break
+                if failed is not None and failed[0] == first:
+                    raise failed[1].value from failed[1].cause
                 ahead = _AHEAD * self.threads
                 if left and sorted_from < 0 and len(left) <= ahead and left[-1] < first + ahead:
                     # The last round: whatever is left may begin at once.
@@ -222,7 +225,11 @@ class RayEngine(Engine):
                 self._start_again(flight, left, submit)
                 for number, outcome in self._ended(flight, submit):
                     if outcome.state == "failed":
-                        raise outcome.value from outcome.cause
+                        # Those before it run to their end: the first failure in order is told.
+                        if failed is None or number < failed[0]:
+                            failed = number, outcome
+                            left = deque(one for one in left if one < number)
+                        continue
                     progress(outcome.amount)
                     done[number] = outcome.value
                 progress(0)

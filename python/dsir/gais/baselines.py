@@ -9,7 +9,8 @@ import numpy as np
 
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
-from dsir.gais.coverage import Coverage, class_shares, cluster_rows, highest
+from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes
+from dsir.gais.coverage import Coverage, cluster_rows, highest
 from dsir.gais.gais import seed_of
 from dsir.gais.labelled_table import Missing, labelled_table
 from dsir.gais.labels import class_codes
@@ -22,6 +23,7 @@ class RandomSelection(InstanceSelector):
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
+        shares: how many rows of each class to keep, as in `GAIS`.
         bins: cut a regression target into this many classes.
         missing: what to do about missing values, as in `GAIS`.
         random_state: seed, 0 or more.
@@ -41,20 +43,24 @@ class RandomSelection(InstanceSelector):
         self,
         reduction: float = 0.96,
         *,
+        shares: Shares = "proportional",
         bins: int | None = None,
         missing: Missing = "raise",
         random_state: int | None = 0,
     ) -> None:
         self.reduction = reduction
+        self.shares = shares
         self.bins = bins
         self.missing = missing
         self.random_state = random_state
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
         del X
-        labels, _ = class_codes(y, self.bins, least=1)
+        check_shares(self.shares)
+        labels, classes = class_codes(y, self.bins, least=1)
         counts = np.bincount(labels).astype(np.int64)
-        shares = class_shares(counts, rows_to_keep(self.reduction, len(labels), len(counts)))
+        keep = rows_to_keep(self.reduction, len(labels), len(counts))
+        shares = kept_of_classes(self.shares, counts, keep, classes)
         random = np.random.Generator(np.random.Philox(seed_of(self.random_state)))
         self.sample_indices_ = highest(random.random(len(labels)), labels, shares)
 
@@ -64,6 +70,7 @@ class KMeansPrototypes(InstanceSelector):
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
+        shares: how many rows of each class to keep, as in `GAIS`.
         categorical: columns, by name or number, whose values are names.
         bins: cut a regression target into this many classes.
         missing: what to do about missing values, as in `GAIS`.
@@ -85,6 +92,7 @@ class KMeansPrototypes(InstanceSelector):
         self,
         reduction: float = 0.96,
         *,
+        shares: Shares = "proportional",
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         missing: Missing = "raise",
@@ -92,6 +100,7 @@ class KMeansPrototypes(InstanceSelector):
         n_jobs: int | None = None,
     ) -> None:
         self.reduction = reduction
+        self.shares = shares
         self.categorical = categorical
         self.bins = bins
         self.missing = missing
@@ -99,12 +108,14 @@ class KMeansPrototypes(InstanceSelector):
         self.n_jobs = n_jobs
 
     def _select(self, X: Any, y: Any) -> None:  # noqa: N803
+        check_shares(self.shares)
         seed = seed_of(self.random_state)
         table = labelled_table(
             X, y, categorical=self.categorical, bins=self.bins, seed=seed, missing=self.missing
         )
         counts = np.bincount(table.labels).astype(np.int64)
-        shares = class_shares(counts, rows_to_keep(self.reduction, len(table.rows), len(counts)))
+        keep = rows_to_keep(self.reduction, len(table.rows), len(counts))
+        shares = kept_of_classes(self.shares, counts, keep, table.classes)
         threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
         everything = np.ones(len(table.rows), bool)
         coverage = Coverage(seed=seed, threads=threads)

@@ -1,4 +1,4 @@
-"""Chooses the rows to keep: how many of each class, and which rows represent the rest."""
+"""Chooses the rows of each class that represent the rest."""
 
 from __future__ import annotations
 
@@ -17,32 +17,6 @@ Rows = npt.NDArray[np.int64]
 # The exchange looks at this many rows together at most: its cost grows with their square.
 PART_ROWS = 8192
 _CLUSTER_STEPS = 30
-
-
-def class_shares(counts: npt.NDArray[np.int64], keep: int) -> npt.NDArray[np.int64]:
-    """Return how many rows of each class to keep, in proportion to the classes, at least one each.
-
-    Shares are rounded by largest remainders; among equal remainders the earlier class comes first.
-
-    Args:
-        counts: int64[classes], rows of each class, 1 or more.
-        keep: rows to keep in all; raised to the number of classes if it is lower, and limited to
-            the number of rows.
-    """
-    keep = min(max(keep, int((counts > 0).sum())), int(counts.sum()))
-    exact = counts * (keep / max(1, counts.sum()))
-    shares = np.minimum(np.maximum(np.floor(exact).astype(np.int64), counts > 0), counts)
-    while (missing := keep - int(shares.sum())) != 0:
-        # Rounding up small classes may take too many rows; then the class with the largest surplus
-        # gives one back first.
-        gap = exact - shares
-        if missing > 0:
-            at = int(np.argmax(np.where(shares < counts, gap, -np.inf)))
-            shares[at] += 1
-        else:
-            at = int(np.argmin(np.where(shares > 1, gap, np.inf)))
-            shares[at] -= 1
-    return np.asarray(shares)
 
 
 def highest(keys: npt.NDArray[np.float64], labels: Labels, shares: npt.NDArray[np.int64]) -> Rows:

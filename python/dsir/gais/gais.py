@@ -18,19 +18,21 @@ from dsir.arguments import flag, number, one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.attention_training import TrainedNetwork, Training, train_network
+from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes
 from dsir.gais.coverage import (
     Coverage,
     attention_coverage,
-    class_shares,
     covering_rows,
     highest,
     neighbours_vote,
     trusted_rows,
 )
+from dsir.gais.judges import Metric
 from dsir.gais.labelled_table import LabelledTable, Missing, check_missing, labelled_table
 from dsir.gais.labels import MOST_BINS
 from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
+from dsir.gais.represented import represented_rows
 from dsir.gais.selector import InstanceSelector, rows_to_keep
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.training_batches import batch_count, training_batches
@@ -65,6 +67,10 @@ class GAIS(InstanceSelector):
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
+        shares: how many rows of each class to keep. "proportional": in proportion to the class;
+            "sqrt": in proportion to the square root of the class, so that small classes keep more;
+            "equal": as many of each class. Every class keeps at least one row. A dict has the
+            number of rows for each label; `reduction` is not used then.
         graph: "minibatch", "lsh", "lsh-multilevel", "lsh-multiview" or "exact"; see
             `dsir.graph.neighbours`.
         score: the score for "top" and "sample", also in `scores_`: the attention that a row
@@ -85,6 +91,10 @@ class GAIS(InstanceSelector):
         trials: for select="coverage": whether to try several ways and keep the selection that small
             classifiers learn most from, see `dsir.gais.trials`. Otherwise there is one coverage, of
             the trusted rows.
+        metric: what these classifiers are measured by: "accuracy", "balanced_accuracy", "f1_macro"
+            or "log_loss".
+        weights: whether you will train with weights: `sample_weight_` then says how many rows each
+            kept row stands for, and the trials train with these weights.
         categorical: columns, by name or number, whose values are names. Columns of a categorical
             type (of pandas, polars or Arrow) need not be named.
         bins: cut a regression target into this many classes.
@@ -107,6 +117,9 @@ class GAIS(InstanceSelector):
         history_: one dict for each epoch: `epoch`, `loss`, and in some `held_out_accuracy`.
         classes_: the labels, in order.
         trials_: how well each way did; empty without `trials`.
+        sample_weight_: int64[rows kept], only with weights=True: how many rows of its class are
+            nearest to each kept row, itself among them. The weights of a class add up to its rows.
+            Give them to scikit-learn: `model.fit(kept_x, kept_y, sample_weight=...)`.
 
     Example:
         >>> import numpy as np
@@ -123,11 +136,13 @@ class GAIS(InstanceSelector):
     history_: list[dict[str, float]]
     classes_: npt.NDArray[Any]
     trials_: list[Trial]
+    sample_weight_: npt.NDArray[np.int64]
 
     def __init__(
         self,
         reduction: float = 0.96,
         *,
+        shares: Shares = "proportional",
         graph: GraphName = "minibatch",
         score: Score = "attention",
         select: Select = "coverage",
@@ -140,6 +155,8 @@ class GAIS(InstanceSelector):
         edge_dropout: float = 0.2,
         passes: float = 40.0,
         trials: bool = True,
+        metric: Metric = "accuracy",
+        weights: bool = False,
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         missing: Missing = "raise",
@@ -149,6 +166,7 @@ class GAIS(InstanceSelector):
         progress: bool = False,
     ) -> None:
         self.reduction = reduction
+        self.shares = shares
         self.graph = graph
         self.score = score
         self.select = select
@@ -161,6 +179,8 @@ class GAIS(InstanceSelector):
         self.edge_dropout = edge_dropout
         self.passes = passes
         self.trials = trials
+        self.metric = metric
+        self.weights = weights
         self.categorical = categorical
         self.bins = bins
         self.missing = missing
@@ -181,7 +201,7 @@ class GAIS(InstanceSelector):
         )
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
-        shares = class_shares(counts, keep)
+        shares = kept_of_classes(self.shares, counts, keep, table.classes)
         with shown.stage("graph", len(table.rows), "rows") as advance:
             found = neighbours(
                 table.rows,
@@ -212,7 +232,9 @@ class GAIS(InstanceSelector):
             known = (table.rows, table.labels, shares, self.trusted_, coverage)
             if self.trials:
                 with shown.stage("try", most_trials(len(table.rows)), "selections") as advance:
-                    self.sample_indices_, self.trials_ = tried_rows(*known, advance)
+                    self.sample_indices_, self.trials_ = tried_rows(
+                        *known, advance, metric=self.metric, weights=self.weights
+                    )
             else:
                 self.sample_indices_ = covering_rows(*known)
         elif self.select == "attention-coverage":
@@ -224,6 +246,10 @@ class GAIS(InstanceSelector):
             if self.select == "sample":
                 keys = _drawn_keys(keys, seed)
             self.sample_indices_ = highest(keys, table.labels, shares)
+        if self.weights:
+            self.sample_weight_ = represented_rows(
+                table.rows, table.labels, self.sample_indices_, seed=seed, threads=threads
+            )
 
     def _place(self, rows: npt.NDArray[np.int64], total: int) -> None:
         scores = np.full(total, np.nan)
@@ -269,6 +295,7 @@ class GAIS(InstanceSelector):
         """
         check_missing(self.missing)
         rows_to_keep(self.reduction, 1, 1)
+        check_shares(self.shares)
         seed_of(self.random_state)
         one_of("graph", self.graph, get_args(GraphName))
         one_of("score", self.score, get_args(Score))
@@ -280,6 +307,8 @@ class GAIS(InstanceSelector):
         whole_number("neighbours", self.neighbours, 1, 1 << 16)
         number("threshold", self.threshold, least=-1, most=1, expected="a number from -1 to 1")
         flag("trials", self.trials)
+        flag("weights", self.weights)
+        one_of("metric", self.metric, get_args(Metric))
         flag("progress", self.progress)
         if self.bins is not None:
             whole_number("bins", self.bins, 2, MOST_BINS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import amount, is_percent, share, shown
+from dsir.arguments import amount, is_percent, name_of_column, share, shown
 from dsir.corpus import Paths, resolve
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.cast_columns import cast_column, viewless_type
@@ -22,16 +22,17 @@ from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError
 from dsir.gais.baselines import RandomSelection
 from dsir.gais.gais import GAIS, seed_of
+from dsir.gais.judges import JUDGES, Metric, judge
 from dsir.gais.labelled_table import labelled_table
 from dsir.gais.labels import class_codes
 from dsir.gais.selector import take_rows
 from dsir.gais.text_rows import ngram_rows
-from dsir.gais.trials import JUDGES, judge
 from dsir.model.features import HashedNgrams
 from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
 from dsir.output.shared_schema import shared_schemas
+from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter, Silent
 from dsir.remote import Location, within
 from dsir.remote.read_errors import first_line
@@ -68,6 +69,17 @@ class InstanceTables:
             return self._column(self.text), labels
         names = self.features or ()
         return pa.table({name: self._column(name) for name in names}), labels
+
+    def new_column(self, argument: str, name: str) -> str:
+        """Return the name of a column to add to all tables.
+
+        Raises:
+            SettingError: it is no name, or a table has a column of this name.
+        """
+        name = name_of_column(argument, name)
+        if any(name in table.column_names for table in self.tables):
+            raise SettingError(f"{argument}={name!r}: the rows have this column; give another name")
+        return name
 
     def _column(self, name: str) -> pa.ChunkedArray:
         return _joined([_decoded(table, name, self.encoding) for table in self.tables], name)
@@ -155,7 +167,11 @@ def reduction_of(keep: str, rows: int) -> float:
 
 
 def write_instances(
-    tables: InstanceTables, rows: npt.NDArray[np.int64], out: Location, description: Any
+    tables: InstanceTables,
+    rows: npt.NDArray[np.int64],
+    out: Location,
+    description: Any,
+    added: Mapping[str, npt.NDArray[np.int64]] | None = None,
 ) -> list[Location]:
     """Write the kept rows of input file i to output file i, as Parquet, and then instances.json.
 
@@ -164,6 +180,7 @@ def write_instances(
         rows: the numbers of the rows to write, ascending.
         out: an empty or new folder.
         description: goes into instances.json.
+        added: columns to add, by name: a value for each of `rows`.
 
     Raises:
         OutputError: the rows cannot be written.
@@ -174,11 +191,16 @@ def write_instances(
         [("memory", table.schema, f"input {number}") for number, table in enumerate(tables.tables)]
     )
     for number, table in enumerate(tables.tables):
-        own = rows[(rows >= first) & (rows < first + table.num_rows)] - first
+        here = (rows >= first) & (rows < first + table.num_rows)
+        own = rows[here] - first
         first += table.num_rows
         if len(own) == 0:
             continue
         kept = _written(table, own, schemas[number])
+        for name, values in (added or {}).items():
+            kept = kept.append_column(
+                pa.field(name, pa.int64(), nullable=False), to_arrow(values[here])
+            )
         stem = part_stem(out, number)
         file = ParquetTable(stem.with_name(f"{stem.name}.parquet"), kept.schema)
         try:
@@ -205,9 +227,10 @@ def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
         y: their labels.
 
     Returns:
-        `accuracy`: for each judge of `dsir.gais.trials.JUDGES`, its accuracy, 0 to 1, after
+        `accuracy`: for each judge of `dsir.gais.judges.JUDGES`, its accuracy, 0 to 1, after
         training on all the other rows (`everything`), on the rows kept of them (`kept`), and on as
-        many rows drawn at random (`random`). `held_out` and `rows_kept`: numbers of rows.
+        many rows drawn at random (`random`). The same under the name of `gais.metric` if that is
+        not the accuracy. `held_out` and `rows_kept`: numbers of rows.
         `majority`: the accuracy of always naming the largest class.
     """
     seed = seed_of(gais.random_state)
@@ -220,26 +243,46 @@ def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
     table = labelled_table(
         inputs, y, categorical=gais.categorical, bins=gais.bins, seed=seed, missing=gais.missing
     )
+    if isinstance(gais.shares, Mapping):
+        # Numbers of rows are meant for all rows; here are four fifths of them.
+        lowered = {
+            label: max(1, round(number * len(train) / len(codes)))
+            for label, number in gais.shares.items()
+        }
+        gais = GAIS(**{**gais.get_params(), "shares": lowered})
     chosen = gais.fit(take_rows(x, train), take_rows(y, train)).sample_indices_
-    drawn = RandomSelection(gais.reduction, bins=gais.bins, random_state=seed)
+    drawn = RandomSelection(1 - len(chosen) / len(train), random_state=seed)
     drawn_rows = drawn.fit(None, codes[train]).sample_indices_
     trained_on = {"everything": train, "kept": train[chosen], "random": train[drawn_rows]}
     threads = thread_count(None if gais.n_jobs in (None, -1) else gais.n_jobs)
-    shares = judge(
+    stood_for = None
+    if gais.weights:
+        stood_for = [np.ones(len(one), np.int64) for one in trained_on.values()]
+        stood_for[1] = gais.sample_weight_
+    verdicts = judge(
         table.rows,
         table.labels,
         list(trained_on.values()),
         test.astype(np.int32),
         seed=seed,
         threads=threads,
+        weights=stood_for,
     )
-    accuracy = {
-        name: dict(zip(trained_on, shares[:, number].tolist(), strict=True))
-        for number, name in enumerate(JUDGES)
-    }
+    metrics: list[Metric] = ["accuracy"]
+    if gais.metric != "accuracy":
+        metrics.append(gais.metric)
+    measured: dict[str, Any] = {}
+    for metric in metrics:
+        values = verdicts.measured(metric)
+        if metric == "log_loss":
+            values = -values
+        measured[metric] = {
+            name: dict(zip(trained_on, values[:, number].tolist(), strict=True))
+            for number, name in enumerate(JUDGES)
+        }
     counts = np.bincount(table.labels[train], minlength=len(table.classes))
     return {
-        "accuracy": accuracy,
+        **measured,
         "majority": float((table.labels[test] == counts.argmax()).mean()),
         "held_out": len(test),
         "rows_kept": len(chosen),

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dsir import _core
+from dsir.gais.class_budgets import class_shares
 from dsir.gais.coverage import (
     Clusters,
     Coverage,
-    class_shares,
     cluster_rows,
     covering_rows,
     highest,
     trusted_rows,
 )
+from dsir.gais.judges import JUDGES, Metric, judge
+from dsir.gais.represented import represented_rows
 from dsir.progress import Advance, ignore
 from dsir.thread_pool import ThreadPool
 
@@ -25,7 +26,6 @@ Labels = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-JUDGES = ("1-NN", "forest", "linear")
 # 1-NN counts half: coverage has already minimized the errors of 1-NN on the rows that judges are
 # tested on.
 _WEIGHTS = np.array([0.5, 1.0, 1.0])
@@ -33,8 +33,6 @@ _WEIGHTS = np.array([0.5, 1.0, 1.0])
 # most as many rows as the second.
 TRIAL_ROWS = 8192
 _ASKED_ROWS = 4096
-_TREES = 32
-_LINEAR_STEPS = 60
 _DRAWS = 4
 
 
@@ -134,12 +132,14 @@ class Trial:
     Attributes:
         recipe: the name of the recipe.
         accuracy: for each judge its accuracy, 0 to 1, on rows that the recipe did not keep.
+        metric: for each judge the metric of the trials; "log_loss" is negative, 0 the best.
         score: the number that recipes are compared by; see `trial_scores`.
         chosen: whether this recipe won.
     """
 
     recipe: str
     accuracy: dict[str, float]
+    metric: dict[str, float]
     score: float
     chosen: bool
 
@@ -151,6 +151,9 @@ def tried_rows(
     trusted: Mask,
     coverage: Coverage,
     advance: Advance = ignore,
+    *,
+    metric: Metric = "accuracy",
+    weights: bool = False,
 ) -> tuple[Rows, list[Trial]]:
     """Select by every recipe, train small classifiers on each selection, and return the best one.
 
@@ -163,6 +166,8 @@ def tried_rows(
         trusted: [rows], in every class at least as many as its share.
         coverage: settings of the coverages; the sharpness comes from the recipes.
         advance: called with 1 for each selection that is made.
+        metric: what the judges are measured by.
+        weights: whether the judges give each kept row the weight of the rows that it stands for.
 
     Returns:
         The rows to keep, int64, ascending; and how well each recipe did.
@@ -173,27 +178,38 @@ def tried_rows(
         kept, likely = shares, trusted
     else:
         counts = np.bincount(labels[seen], minlength=len(shares)).astype(np.int64)
-        kept = class_shares(counts, round(int(shares.sum()) * len(seen) / len(labels)))
+        keep = round(int(shares.sum()) * len(seen) / len(labels))
+        kept = class_shares(counts, keep, shares)
         likely = trusted_rows(labels[seen], np.where(trusted, labels, -1)[seen], kept)
     own_rows, own_labels = (rows, labels) if whole else (rows[seen], labels[seen])
     recipes = [one for one in RECIPES if not (one.trusted and likely.all())]
     table = _Table(own_rows, own_labels, kept, likely, coverage)
     candidates = table.select_all(recipes, advance)
-    accuracy = judge(
+    seed, threads = coverage.seed, coverage.threads
+    stood_for = None
+    if weights:
+        stood_for = [
+            represented_rows(own_rows, own_labels, one, seed=seed, threads=threads)
+            for one in candidates
+        ]
+    verdicts = judge(
         own_rows,
         own_labels,
         candidates,
-        _asked_rows(len(own_labels), coverage.seed),
-        seed=coverage.seed,
-        threads=coverage.threads,
+        _asked_rows(len(own_labels), seed),
+        seed=seed,
+        threads=threads,
+        weights=stood_for,
     )
     drawn = np.array([one.kind == "random" for one in recipes])
-    scores = trial_scores(accuracy, drawn)
+    accuracy, measured = verdicts.measured("accuracy"), verdicts.measured(metric)
+    scores = trial_scores(measured, drawn)
     best = int(np.argmax(scores))
     trials = [
         Trial(
             str(one),
             dict(zip(JUDGES, accuracy[number].tolist(), strict=True)),
+            dict(zip(JUDGES, measured[number].tolist(), strict=True)),
             float(scores[number]),
             number == best,
         )
@@ -211,50 +227,17 @@ def most_trials(rows: int) -> int:
     return len(RECIPES) + (rows > TRIAL_ROWS)
 
 
-def judge(
-    rows: Floats,
-    labels: Labels,
-    candidates: list[Rows],
-    asked: npt.NDArray[np.int32],
-    *,
-    seed: int,
-    threads: int,
-) -> npt.NDArray[np.float64]:
-    """Return the accuracy of each judge trained on each candidate: float64[candidates, judges].
-
-    Args:
-        rows: [rows, features], scaled.
-        labels: [rows].
-        candidates: the rows that each candidate keeps.
-        asked: the rows to test on; a candidate is not tested on rows that it keeps.
-        seed: seed of the forest.
-        threads: how many threads to use; the result does not depend on them.
-    """
-    return _core.judge_candidates(
-        rows,
-        labels,
-        np.concatenate(candidates).astype(np.int32),
-        np.cumsum([0, *map(len, candidates)]).astype(np.int64),
-        asked,
-        classes=int(labels.max()) + 1,
-        trees=_TREES,
-        steps=_LINEAR_STEPS,
-        seed=seed,
-        threads=threads,
-    )
-
-
-def trial_scores(accuracy: npt.NDArray[np.float64], drawn: Mask) -> npt.NDArray[np.float64]:
+def trial_scores(measured: npt.NDArray[np.float64], drawn: Mask) -> npt.NDArray[np.float64]:
     """Return how much better than random draws each candidate trains: float64[candidates].
 
-    A score is the weighted sum of the gains in accuracy over the mean of the random draws. Losses
+    A score is the weighted sum of the gains in a metric over the mean of the random draws. Losses
     count twice, since nobody knows beforehand which classifier will be trained.
 
     Args:
-        accuracy: [candidates, judges].
+        measured: [candidates, judges], the metric; the more the better.
         drawn: [candidates], which candidates are random draws; at least one.
     """
-    gains = accuracy - accuracy[drawn].mean(axis=0)
+    gains = measured - measured[drawn].mean(axis=0)
     # Not a matrix product: the order of a BLAS's sums may depend on the number of threads.
     return np.asarray(((gains + np.minimum(gains, 0)) * _WEIGHTS).sum(axis=1))
 

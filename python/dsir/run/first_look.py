@@ -10,12 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dsir.corpus import Corpus, Shard
+from dsir.corpus.first_texts import first_texts
 from dsir.corpus.group_values import find_group_column
 from dsir.corpus.listing import identity_of
 from dsir.corpus.text_column import column_given_by
 from dsir.engine import Engine
 from dsir.errors import BudgetError, InputError, OutputError, warn
+from dsir.model.features import HashedNgrams
 from dsir.model.targets import TargetCorpora
+from dsir.model.writing import Writing, advise_on_form
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.plural import counted
 from dsir.progress import Advance, ignore
@@ -71,8 +74,11 @@ def look_at_inputs(
     engine: Engine,
     reading: ReadSettings,
     draw: DrawSettings | None,
+    features: HashedNgrams,
 ) -> None:
     """Check the columns of files whose schema is known, the target's rows, and the budget.
+
+    The first texts of some files tell whether accents are written alike.
 
     Args:
         raw: the corpus to select from, not cut into units.
@@ -80,9 +86,10 @@ def look_at_inputs(
         engine: looks at the files.
         reading: how the inputs are read.
         draw: how documents are drawn; None for a fit.
+        features: the features that documents are compared by.
 
     Warns:
-        DsirWarning: a target is raw itself.
+        DsirWarning: a target is raw itself, or has its accents in another normal form.
 
     Raises:
         InputError: a file lacks the text column or a quota column, or a target has no rows.
@@ -103,6 +110,7 @@ def look_at_inputs(
             refuse_no_rows(target, found, [])
     if rows is not None:
         refuse_no_rows(raw, rows, [])
+    _warn_of_forms(raw, targets, features)
     if rows is None or draw is None or draw.allow_fewer:
         return
     wanted = draw.budget.amount
@@ -111,6 +119,20 @@ def look_at_inputs(
             f"{draw.budget} asks for {wanted:,} documents, but raw has "
             f"only {counted(rows, 'row')}; ask for less, or give allow_fewer=True"
         )
+
+
+def _warn_of_forms(raw: Corpus, targets: TargetCorpora, features: HashedNgrams) -> None:
+    """Warn of a target whose accents are not written as those of raw are."""
+    if not targets.corpora or features.normalize is not None:
+        return
+    written = [(target.name, Writing.of(first_texts(target))) for target in targets.corpora]
+    if all(writing.decomposed_share is None for _, writing in written):
+        return  # Raw need not be opened for it.
+    of_raw = Writing.of(first_texts(raw))
+    for name, writing in written:
+        advice = advise_on_form(of_raw, name, writing, features)
+        if advice is not None:
+            warn(advice)
 
 
 def check_output(

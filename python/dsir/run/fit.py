@@ -75,7 +75,9 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
         windows=windows,
         features=settings.features,
         machine=machine,
-        look=lambda found, targets: look_at_inputs(found, targets, machine.engine, reading, None),
+        look=lambda found, targets: look_at_inputs(
+            found, targets, machine.engine, reading, None, settings.features
+        ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
     model, fitted = fit_model(Pipeline(machine, reading), inputs.raw, inputs.target, settings, None)

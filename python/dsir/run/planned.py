@@ -114,7 +114,7 @@ def _plan_in(
         features=plan.fit.features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, plan.reading, plan.draw
+            found, targets, machine.engine, plan.reading, plan.draw, plan.fit.features
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)

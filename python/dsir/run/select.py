@@ -228,6 +228,7 @@ def run_plan(
             "workdir: the engine's workers need a work directory that every node sees; give a "
             "shared folder, or one in a store such as s3://bucket/work"
         )
+    features = plan.fit.features if fitted is None else fitted.model.features
     inputs = open_inputs(
         raw,
         target,
@@ -236,10 +237,10 @@ def run_plan(
         text_encoding=plan.reading.text_encoding,
         on_error=plan.reading.on_error,
         windows=plan.documents,
-        features=plan.fit.features if fitted is None else fitted.model.features,
+        features=features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, plan.reading, plan.draw
+            found, targets, machine.engine, plan.reading, plan.draw, features
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)

@@ -91,6 +91,39 @@ class Selection(Facts):
         """
         return _imported("polars").from_arrow(self._rows_as_table())
 
+    def report(
+        self, out: str | Path | RemotePath | None = None, *, quick: bool = False
+    ) -> Path | RemotePath:
+        """Write what was selected, and why, as one HTML page that needs no other file.
+
+        The page shows the accounts of all rows, distributions of log-weights and lengths, shares by
+        source, the KL reduction and the coverage, n-grams for and against, and twenty documents. It
+        has at most 1 MB. The same folder and inputs give the same bytes.
+
+        Args:
+            out: the file to write, e.g. "report.html"; None for `_dsir/report.html` in the folder
+                of the selection.
+            quick: do not read the inputs; the page then has nothing of raw and target.
+
+        Returns:
+            The file.
+
+        Raises:
+            SettingError: the selection is in memory, and has no folder.
+            OutputError: the folder is damaged, or the page cannot be written.
+
+        Example:
+            >>> dsir.load("selected/").report("report.html")  # doctest: +SKIP
+        """
+        if not self.paths:
+            raise SettingError(
+                "report(): this selection is in memory, and a report is made of a folder; select "
+                'with out="selected/"'
+            )
+        from dsir.report.write import write_report  # Here, because few selections need a page.
+
+        return write_report(self.paths[0].parent.parent, out, quick=quick)
+
     def _rows_as_table(self) -> pa.Table:
         if self.table is not None:
             return self.table

@@ -1,0 +1,47 @@
+"""dsir report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsir.cli import options
+from dsir.cli.command import command
+from dsir.report.write import write_report
+
+
+@command()
+def report(
+    folder: options.SelectionFolder,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="The file to write, e.g. report.html. By default _dsir/report.html in the folder.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            metavar="",
+            help="Read no input. The page then shows nothing of raw and target, and no near "
+            "misses.",
+        ),
+    ] = False,
+) -> None:
+    """Show what was selected, and why, on one HTML page.
+
+    The page needs no other file and no network, and has at most 1 MB. It shows the accounts of all
+    rows, distributions of log-weights and lengths, shares by source, the KL reduction and the
+    coverage, n-grams for and against, and twenty documents with their n-grams coloured. What the
+    folder does not hold is read from the inputs, if they are unchanged.
+
+    **Example**
+
+    `dsir report selected/`
+    """
+    typer.echo(str(write_report(folder, out, quick=quick)))

@@ -1,0 +1,60 @@
+"""DuckDB: log-weights as a function of SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from dsir.arguments import name_of_column
+from dsir.integrations.scorer import Model, TextScorer
+
+
+def register(
+    connection: Any,
+    model: Model,
+    *,
+    name: str = "dsir_log_weight",
+    target: str | None = None,
+    threads: int = 1,
+) -> None:
+    """Register a function that gives the log-weight of a text, a DOUBLE.
+
+    The numbers are those of `model.score`: 0 for NULL and for texts without a token. DuckDB calls
+    the function with vectors of about 2,000 rows. It casts values of other types to VARCHAR itself,
+    as for functions of its own.
+
+    Args:
+        connection: an open connection of DuckDB; the function lives as long.
+        model: a model, or the path or URL of its file.
+        name: name of the function, so that several models can be registered.
+        target: the target whose log-weights are wanted, if the model has separate targets.
+        threads: how many threads to use for a vector; the result does not depend on it.
+
+    Raises:
+        ModelError: the model cannot be read.
+        SettingError: an argument is out of range.
+
+    Example:
+        >>> import duckdb
+        >>> from dsir.integrations.duckdb import register
+        >>> raw = ["ship and sail and sea", "judge and court of law", "sea and sail and ship"]
+        >>> model = dsir.fit(raw, ["ship and sea"] * 9, progress=False)
+        >>> connection = duckdb.connect()
+        >>> register(connection, model)
+        >>> connection.sql("SELECT round(dsir_log_weight('a ship at sea'), 1)").fetchall()
+        [(2.0,)]
+    """
+    scorer = TextScorer.of(model, target=target, threads=threads)
+
+    def log_weight(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+        return pa.array(scorer.log_weight(texts, name=name))
+
+    connection.create_function(
+        name_of_column("name", name),
+        log_weight,
+        ["VARCHAR"],
+        "DOUBLE",
+        type="arrow",
+        null_handling="special",
+    )

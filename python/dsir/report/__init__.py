@@ -1,0 +1,1 @@
+"""Reports: what a finished folder holds, on one page that a person can read."""

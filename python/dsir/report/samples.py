@@ -1,0 +1,272 @@
+"""Which documents of a selection to look at, and those that it nearly had."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dsir.corpus import TextBatch
+from dsir.errors import DsirError
+from dsir.model.estimator import Estimator, TextScores
+from dsir.model.quality import REASONS, QualityFilters
+from dsir.report.folder import SelectedRows, SelectionFolder
+from dsir.report.pieces import Piece
+from dsir.settings.draw import DrawSettings
+from dsir.stages.eligible import rules
+from dsir.stages.score_table import Scores
+
+EACH = 5
+_LONGEST_TEXT = 1 << 20  # Characters that are kept of a text.
+
+
+class SelectedRow(NamedTuple):
+    """A selected row.
+
+    Attributes:
+        part: number of the output file.
+        row: its row in that file.
+        source: number of the input.
+        source_row: its row in that input.
+        log_weight: its log-weight.
+        target: the target that took it; None for none.
+    """
+
+    part: int
+    row: int
+    source: int
+    source_row: int
+    log_weight: float
+    target: str | None
+
+
+class LeftOutRow(NamedTuple):
+    """A row that was not selected.
+
+    Attributes:
+        log_weight: its log-weight; of several columns the greatest.
+        source: number of the input.
+        source_row: its row in that input.
+        target: the name of the column with the greatest log-weight; None for one column.
+        reason: why it was not selected.
+        text: its text.
+    """
+
+    log_weight: float
+    source: int
+    source_row: int
+    target: str | None
+    reason: str
+    text: str
+
+
+def all_rows(folder: SelectionFolder, step: int) -> Iterator[SelectedRow]:
+    """Yield every `step`-th row of a selection, from the first on."""
+    place = 0
+    for part in range(len(folder.parts)):
+        row = 0
+        for origins in folder.origins_of(part):
+            for at in range(-place % step, len(origins.source), step):
+                yield SelectedRow(
+                    part,
+                    row + at,
+                    int(origins.source[at]),
+                    int(origins.source_row[at]),
+                    float(origins.log_weight[at]),
+                    None if origins.target is None else origins.target[at].as_py(),
+                )
+            row += len(origins.source)
+            place += len(origins.source)
+
+
+def chosen_rows(folder: SelectionFolder, rows: int) -> dict[str, list[SelectedRow]]:
+    """Return the rows to show, by group: highest, middle and lowest log-weights.
+
+    With more than 50,000 rows, the middle is that of every 2nd, 3rd, ... row.
+
+    Args:
+        folder: the selection.
+        rows: how many rows it has.
+    """
+    each = min(EACH, max(1, rows // 3))
+    highest = _extreme(folder, each, 1.0)
+    lowest = _extreme(folder, each, -1.0)
+    taken = {(one.part, one.row) for one in (*highest, *lowest)}
+    spread = sorted(all_rows(folder, 1 + rows // 50_000), key=_order)
+    middle = [one for one in spread if (one.part, one.row) not in taken]
+    first = max(0, len(middle) // 2 - each // 2)
+    lowest = [one for one in lowest if one not in highest]
+    return {"highest": highest, "middle": middle[first : first + each], "lowest": lowest}
+
+
+def _order(row: SelectedRow) -> tuple[float, int, int]:
+    return -row.log_weight, row.part, row.row
+
+
+def _extreme(folder: SelectionFolder, most: int, sign: float) -> list[SelectedRow]:
+    """Return the rows with the greatest log-weights, or with sign -1 the least."""
+    kept: list[SelectedRow] = []
+    for part in range(len(folder.parts)):
+        row = 0
+        for origins in folder.origins_of(part):
+            weights = sign * origins.log_weight
+            best = np.argsort(-weights, kind="stable")[:most]
+            kept += [
+                SelectedRow(
+                    part,
+                    row + int(at),
+                    int(origins.source[at]),
+                    int(origins.source_row[at]),
+                    float(origins.log_weight[at]),
+                    None if origins.target is None else origins.target[int(at)].as_py(),
+                )
+                for at in best
+            ]
+            kept = sorted(kept, key=lambda one: (-sign * one.log_weight, one.part, one.row))[:most]
+            row += len(origins.source)
+    return sorted(kept, key=_order)
+
+
+def texts_of(folder: SelectionFolder, rows: Sequence[SelectedRow]) -> dict[tuple[int, int], str]:
+    """Return the texts of rows, by part and row.
+
+    Raises:
+        InputError: a part cannot be read.
+    """
+    wanted: dict[int, set[int]] = {}
+    for one in rows:
+        wanted.setdefault(one.part, set()).add(one.row)
+    found = {}
+    for part, numbers in sorted(wanted.items()):
+        for taken in folder.parts[part].take(np.array(sorted(numbers), dtype=np.int64)):
+            for row, text in zip(taken.rows.tolist(), taken.text, strict=True):
+                found[part, row] = (text.as_py() or "")[:_LONGEST_TEXT]
+    return found
+
+
+class LeftOut:
+    """Collects rows of raw that were not selected: those that nearly were, and some of all.
+
+    Args:
+        folder: the selection.
+        rows: about how many rows of raw will be read.
+        threads: how many threads the quality filters may use.
+    """
+
+    def __init__(self, folder: SelectionFolder, rows: int, threads: int) -> None:
+        self._model = folder.model
+        self._selected = SelectedRows(folder.origins())
+        self._draw, self._filters = _rules_of(folder)
+        self._threads = threads
+        self._step = max(1, rows // 200)
+        self._seen = 0
+        self._nearest: list[tuple[float, int, LeftOutRow]] = []
+        self.some: list[LeftOutRow] = []
+
+    @property
+    def nearest(self) -> list[LeftOutRow]:
+        """The rows with the greatest log-weights, the greatest first."""
+        return [row for *_, row in sorted(self._nearest, key=lambda one: (-one[0], -one[1]))]
+
+    def look(self, piece: Piece, batch: TextBatch, scored: TextScores) -> None:
+        """Look at a batch of raw; see `measure`."""
+        rows, starts = _places_of(piece, batch)
+        left_out = ~self._selected.among(piece.source, rows, starts) & (scored.tokens > 0)
+        weights = scored.log_weight.max(axis=0)
+        candidates = np.flatnonzero(left_out)
+        best = candidates[np.argsort(-weights[candidates], kind="stable")[:EACH]]
+        bar = self._nearest[0][0] if len(self._nearest) == EACH else -np.inf
+        best = best[weights[best] > bar]
+        if len(best):
+            reasons = self._reasons(batch, scored)
+            for at in best.tolist():
+                row = self._row(piece, batch, scored, rows, at, reasons[at])
+                entry = (row.log_weight, -self._seen - at, row)
+                if len(self._nearest) < EACH:
+                    heapq.heappush(self._nearest, entry)
+                elif entry[:2] > self._nearest[0][:2]:
+                    heapq.heapreplace(self._nearest, entry)
+        for at in range(-self._seen % self._step, len(rows), self._step):
+            if left_out[at]:
+                self.some.append(self._row(piece, batch, scored, rows, at, ""))
+        self._seen += len(rows)
+
+    def _row(
+        self,
+        piece: Piece,
+        batch: TextBatch,
+        scored: TextScores,
+        rows: npt.NDArray[np.int64],
+        at: int,
+        reason: str,
+    ) -> LeftOutRow:
+        column = int(scored.log_weight[:, at].argmax())
+        names = self._model.column_names
+        return LeftOutRow(
+            float(scored.log_weight[column, at]),
+            piece.source,
+            int(rows[at]),
+            names[column] if names else None,
+            reason,
+            _text_at(batch, at),
+        )
+
+    def _reasons(self, batch: TextBatch, scored: TextScores) -> list[str]:
+        """Say for each row why it was not selected."""
+        found = np.full(len(scored.tokens), "not drawn", dtype=object)
+        if self._filters is not None:
+            measured, cut_by, form = self._model.features.for_filters(batch.text, scored.prepared)
+            failed = self._filters.apply(
+                measured, cut_by, self._threads, normalize=form, source=batch.text
+            )
+            for at in np.flatnonzero(failed):
+                found[at] = f"filtered: {REASONS[int(failed[at]) - 1]}"
+        if self._draw is not None:
+            scores = Scores(scored.log_weight, scored.tokens, scored.bytes)
+            for reason, meets in rules(scores, self._draw):
+                found[~meets] = reason.replace("_", " ")
+        return found.tolist()  # type: ignore[no-any-return]
+
+
+def _rules_of(folder: SelectionFolder) -> tuple[DrawSettings | None, QualityFilters | None]:
+    """Return what decided which rows might be selected, as far as this version knows it."""
+    given = {name: value for name, value in folder.settings.items() if value is not None}
+    filters = given.get("filters")
+    try:
+        return DrawSettings.of(given), filters and QualityFilters.from_json(filters)
+    except DsirError:
+        return None, None
+
+
+def _places_of(
+    piece: Piece, batch: TextBatch
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32] | None]:
+    """Return the rows of the input that a batch has, and where windows begin."""
+    if batch.origin is not None:
+        return piece.first_row + batch.origin.row, batch.origin.start
+    first = piece.first_row + batch.unit_row
+    return np.arange(first, first + len(batch.text), dtype=np.int64), None
+
+
+def _text_at(batch: TextBatch, at: int) -> str:
+    text: Any = batch.text[at].as_py()
+    return str(text or "")[:_LONGEST_TEXT]
+
+
+def spread_rows(folder: SelectionFolder, rows: int, most: int) -> list[SelectedRow]:
+    """Return rows that are evenly spread over a selection.
+
+    Args:
+        folder: the selection.
+        rows: how many rows it has.
+        most: how many to return at most.
+    """
+    return list(all_rows(folder, max(1, -(-rows // most))))
+
+
+def target_of(model: Estimator, row: SelectedRow | LeftOutRow) -> str | None:
+    """Return the target whose log-weight a row has; None if the model has one column."""
+    return row.target if model.column_names else None

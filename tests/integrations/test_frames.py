@@ -1,0 +1,137 @@
+"""Data frames and SQL: pandas, polars, DuckDB, Dask, Daft, Spark's batches."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import dsir
+
+
+@pytest.mark.parametrize("dtype", ["object", "string", "category"])
+def test_pandas(model, texts, expected, dtype):
+    pd = pytest.importorskip("pandas")
+
+    index = pd.Index(range(10, 10 + len(texts)), name="key")
+    series = pd.Series(texts, index=index, dtype=dtype, name="text")
+    found = series.dsir.log_weight(model)
+    assert found.tolist() == expected.tolist()
+    assert found.name == "log_weight"
+    assert found.index.equals(index)
+    assert pd.Series([np.nan, "sea"], dtype=object).dsir.log_weight(model)[0] == 0
+
+
+def test_pandas_columns_that_hold_no_texts(model):
+    pd = pytest.importorskip("pandas")
+    import dsir.integrations.pandas
+
+    with pytest.raises(dsir.TextColumnError, match=r"Series 'n': holds int64, not text"):
+        pd.Series([1, 2], name="n").dsir.log_weight(model)
+    with pytest.raises(dsir.SettingError, match="does not hold texts"):
+        pd.Series(["a", 2], dtype=object).dsir.log_weight(model)
+
+
+def test_polars(model, texts, expected):
+    pl = pytest.importorskip("polars")
+
+    expression = pl.col("body").dsir.log_weight(model).alias("w")
+    for streaming in ("in-memory", "streaming"):
+        lazy = pl.LazyFrame({"body": texts * 500}).with_columns(expression)
+        assert lazy.collect_schema()["w"] == pl.Float64
+        assert lazy.collect(engine=streaming)["w"].to_list() == expected.tolist() * 500
+    frame = pl.DataFrame({"body": pl.Series(texts, dtype=pl.Categorical), "n": range(len(texts))})
+    assert frame.select(expression)["w"].to_list() == expected.tolist()
+    assert frame.filter(pl.col("n") > 99).select(expression).height == 0
+    with pytest.raises(Exception, match="column 'n': holds int64, not text"):
+        frame.select(pl.col("n").dsir.log_weight(model))
+
+
+def test_a_lazy_frame_of_selected_rows(model, texts):
+    pl = pytest.importorskip("polars")
+    import dsir.integrations.polars
+
+    rows = pl.LazyFrame({"n": range(len(texts)), "text": texts, "kind": ["a"] * len(texts)})
+    settings = {"n": 3, "min_tokens": 1, "seed": 5}
+    found = dsir.select(rows.collect(), model=model, progress=False, **settings)
+    chosen = rows.dsir.select(model=model, **settings)
+    assert chosen.collect_schema().names() == ["n", "text", "kind", "log_weight"]
+    collected = chosen.collect()
+    assert collected["n"].to_list() == found.rows.tolist()
+    assert collected["log_weight"].to_list() == found.log_weights.tolist()
+    assert collected.schema == chosen.collect_schema()
+    # What comes after the selection is not done before it.
+    after = chosen.filter(pl.col("n") < 100).head(1).select("n").collect()
+    assert after["n"].to_list() == found.rows.tolist()[:1]
+
+
+def test_duckdb(model, two_targets, texts, expected):
+    duckdb = pytest.importorskip("duckdb")
+    from dsir.integrations.duckdb import register
+
+    connection = duckdb.connect()
+    register(connection, model)
+    register(connection, two_targets, name="law", target="law")
+    rows = pa.table({"n": range(len(texts) * 1000), "text": texts * 1000})
+    connection.register("rows", rows)
+    found = connection.sql(
+        "SELECT dsir_log_weight(text) AS w, law(text) AS law FROM rows ORDER BY n"
+    ).fetchnumpy()
+    assert found["w"].tolist() == expected.tolist() * 1000
+    assert found["law"][:7].tolist() == two_targets.score(dsir.texts(texts))[:, 1].tolist()
+    assert connection.sql("SELECT dsir_log_weight(NULL)").fetchall() == [(0.0,)]
+    with pytest.raises(dsir.SettingError, match="name=''"):
+        register(connection, model, name="")
+
+
+def test_dask(model, texts, expected):
+    pytest.importorskip("dask.dataframe")
+    import dask.dataframe as dd
+    import pandas as pd
+
+    from dsir.integrations.dask import log_weight
+
+    frame = dd.from_pandas(pd.DataFrame({"text": texts}), npartitions=3)
+    weights = log_weight(frame["text"], model)
+    assert weights.dtype == "f8"
+    assert weights.compute(scheduler="synchronous").tolist() == expected.tolist()
+    numbers = dd.from_pandas(pd.DataFrame({"n": [1, 2]}), npartitions=1)
+    with pytest.raises(dsir.TextColumnError, match="column 'n': holds int64"):
+        log_weight(numbers["n"], model).compute(scheduler="synchronous")
+
+
+def test_dask_sends_the_model_once(model):
+    pytest.importorskip("dask.dataframe")
+    import dask.dataframe as dd
+    import pandas as pd
+
+    from dsir.integrations.dask import log_weight
+
+    frame = dd.from_pandas(pd.DataFrame({"text": ["sea"] * 50}), npartitions=10)
+    graph = dict(log_weight(frame["text"], model).__dask_graph__())
+    one = len(pickle.dumps(model))
+    assert one < len(pickle.dumps(graph)) < 2 * one
+
+
+def test_daft(model, texts, expected):
+    daft = pytest.importorskip("daft")
+    from dsir.integrations.daft import log_weight
+
+    frame = daft.from_pydict({"text": texts, "n": list(range(len(texts)))})
+    scored = frame.with_column("w", log_weight(daft.col("text"), model)).to_pydict()
+    assert scored["w"] == expected.tolist()
+    with pytest.raises(Exception, match="column 'n': holds int64"):
+        frame.with_column("w", log_weight(daft.col("n"), model)).to_pydict()
+
+
+def test_batches_of_spark(model, texts, expected):
+    from dsir.integrations.spark import log_weight_in_arrow
+
+    batch = pa.record_batch({"body": texts, "w": [1] * len(texts)})
+    score = pickle.loads(pickle.dumps(log_weight_in_arrow(model, text="body", column="w")))
+    [first, second] = score(iter([batch, batch.slice(0, 0)]))
+    assert first["w"].to_pylist() == expected.tolist()
+    assert first.schema.names == ["body", "w"]
+    assert (second.num_rows, second.schema) == (0, first.schema)

@@ -1,0 +1,177 @@
+"""Pipelines: datasets, Ray Data, datatrove, NeMo Curator."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import sys
+import types
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import dsir
+from dsir.integrations.batches import AddLogWeight, AtLeast
+
+
+@pytest.mark.parametrize("format_", [None, "numpy", "arrow", "pandas"])
+def test_datasets(model, texts, expected, format_):
+    datasets = pytest.importorskip("datasets")
+    from dsir.integrations.datasets import AtLeast, LogWeight
+
+    rows = datasets.Dataset.from_dict({"body": texts}).with_format(format_)
+    scored = rows.map(LogWeight(model, text="body"), batched=True, batch_size=2)
+    found = scored.with_format(None)["log_weight"]
+    assert list(found) == expected.tolist()
+    kept = rows.filter(AtLeast(model, 0.0, text="body"), batched=True)
+    wanted = [t for t, w in zip(texts, expected, strict=True) if w >= 0 and t]
+    assert list(kept.with_format(None)["body"]) == wanted
+    assert wanted
+
+
+def test_a_stream_of_datasets(model, texts, expected):
+    datasets = pytest.importorskip("datasets")
+    from dsir.integrations.datasets import LogWeight
+
+    stream = datasets.Dataset.from_dict({"text": texts}).to_iterable_dataset()
+    scored = list(stream.map(LogWeight(model), batched=True, batch_size=3))
+    assert [row["log_weight"] for row in scored] == expected.tolist()
+    assert [row["text"] for row in scored] == texts
+
+
+def test_the_cache_of_datasets_knows_the_model_again(model, two_targets):
+    fingerprint = pytest.importorskip("datasets.fingerprint")
+    from dsir.integrations.datasets import LogWeight
+
+    digest = fingerprint.Hasher.hash
+    same = pickle.loads(pickle.dumps(LogWeight(model)))
+    assert digest(LogWeight(model)) == digest(same)
+    assert digest(LogWeight(model)) != digest(LogWeight(two_targets, target="sea"))
+
+
+def test_batches_of_every_kind(model, texts, expected):
+    pd = pytest.importorskip("pandas")
+    add = AddLogWeight(model, text="body")
+    values = np.array(texts, dtype=object)
+    for batch in ({"body": texts}, {"body": values}):
+        found = add(batch)
+        assert list(found["log_weight"]) == expected.tolist()
+        assert found["body"] is batch["body"]
+    frame = add(pd.DataFrame({"body": texts}, index=range(5, 5 + len(texts))))
+    assert frame["log_weight"].tolist() == expected.tolist()
+    assert frame.index[0] == 5
+    table = pa.table({"body": texts})
+    assert add(add(table))["log_weight"].to_pylist() == expected.tolist()
+    with pytest.raises(dsir.TextColumnError, match=r"no column 'body'; columns: text"):
+        add({"text": texts})
+    with pytest.raises(dsir.TextColumnError, match="int64, not text"):
+        add({"body": np.arange(3)})
+    assert AtLeast(model, -1e9, text="body")(table) == [bool(text) for text in texts]
+    for least in ("3", None, float("nan"), True):
+        with pytest.raises(dsir.SettingError, match="least="):
+            AtLeast(model, least)
+
+
+def test_ray_data_in_a_worker(model, texts, expected):
+    """Without a cluster: what Ray does with the class."""
+    from dsir.integrations.ray import LogWeight
+
+    kind, arguments = pickle.loads(pickle.dumps((LogWeight, (model,))))
+    worker = kind(*arguments)
+    table = worker(pa.table({"text": texts}))
+    assert table["log_weight"].to_pylist() == expected.tolist()
+
+
+def documents(texts):
+    from datatrove.data import Document
+
+    return [Document(text, str(number)) for number, text in enumerate(texts)]
+
+
+def test_datatrove_filter(model, texts, expected):
+    pytest.importorskip("datatrove")
+    from dsir.integrations.datatrove import LogWeightFilter
+
+    given = [text or "" for text in texts]
+    block = pickle.loads(pickle.dumps(LogWeightFilter(model, 0.0, batch_size=3)))
+    kept = [document.id for document in block.run(documents(given))]
+    assert kept == [str(n) for n, w in enumerate(expected) if w >= 0 and texts[n]]
+    stats = {name: stat.total for name, stat in block.stats.stats.items()}
+    assert (stats["total"], stats["forwarded"]) == (7, len(kept))
+    assert stats["dropped_no_token"] == 2
+    assert stats["dropped_log_weight"] == 5 - len(kept)
+    assert block.filter(documents(["a ship at sea"])[0]) is True
+    with pytest.raises(dsir.SettingError, match="batch_size=0"):
+        LogWeightFilter(model, 0.0, batch_size=0)
+
+
+def test_datatrove_writer(model, texts, expected):
+    pytest.importorskip("datatrove")
+    from dsir.integrations.datatrove import LogWeightWriter
+
+    given = [text or "" for text in texts]
+    block = LogWeightWriter(model, key="dsir", batch_size=2)
+    found = list(block.run(documents(given)))
+    assert [document.metadata["dsir"] for document in found] == expected.tolist()
+    assert [document.text for document in found] == given
+    assert list(block.run([])) == []
+
+
+@pytest.fixture
+def curator(monkeypatch):
+    """The module, with a stub of NeMo Curator's interface (1.4) where that is not installed."""
+    try:
+        module = importlib.import_module("dsir.integrations.nemo_curator")
+    except ImportError:
+        module = None
+    if module is not None:
+        yield module
+        return
+    stages = types.ModuleType("nemo_curator.stages.base")
+    tasks = types.ModuleType("nemo_curator.tasks")
+
+    class ProcessingStage:
+        def __class_getitem__(cls, kinds):
+            return cls
+
+    class DocumentBatch:
+        def __init__(self, data, dataset_name="", task_id="", _metadata=None, _stage_perf=None):
+            self.data, self.dataset_name, self.task_id = data, dataset_name, task_id
+            self._metadata, self._stage_perf = _metadata or {}, _stage_perf or []
+
+        def to_pyarrow(self):
+            is_arrow = isinstance(self.data, pa.Table)
+            return self.data if is_arrow else pa.Table.from_pandas(self.data)
+
+    stages.ProcessingStage, tasks.DocumentBatch = ProcessingStage, DocumentBatch
+    for name in ("nemo_curator", "nemo_curator.stages"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, stages.__name__, stages)
+    monkeypatch.setitem(sys.modules, tasks.__name__, tasks)
+    monkeypatch.delitem(sys.modules, "dsir.integrations.nemo_curator", raising=False)
+    yield importlib.import_module("dsir.integrations.nemo_curator")
+    sys.modules.pop("dsir.integrations.nemo_curator", None)
+
+
+@pytest.mark.parametrize("kind", ["arrow", "pandas"])
+def test_nemo_curator(curator, model, texts, expected, kind):
+    def batch(rows):
+        table = pa.table({"body": pa.array(rows, pa.string()), "n": range(len(rows))})
+        data = table if kind == "arrow" else table.to_pandas()
+        return curator.DocumentBatch(data=data, dataset_name="set", _metadata={"from": "here"})
+
+    stage = curator.LogWeightStage(model, text="body")
+    assert (stage.inputs(), stage.outputs()) == (
+        (["data"], ["body"]),
+        (["data"], ["log_weight"]),
+    )
+    scored = stage.process(batch(texts))
+    table = scored.to_pyarrow()
+    assert table["log_weight"].to_pylist() == expected.tolist()
+    assert (scored.dataset_name, scored._metadata) == ("set", {"from": "here"})
+    kept = curator.LogWeightStage(model, text="body", least=0).process(batch(texts)).to_pyarrow()
+    assert kept["n"].to_pylist() == [n for n, w in enumerate(expected) if w >= 0 and texts[n]]
+    assert curator.LogWeightStage(model, text="body", least=1e9).process(batch(texts)) is None
+    with pytest.raises(dsir.TextColumnError, match="no column 'text'"):
+        curator.LogWeightStage(model).process(batch(texts))

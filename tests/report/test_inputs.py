@@ -1,0 +1,166 @@
+"""Pages of every kind of selection, and of folders whose inputs are gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import dsir
+from dsir.report import gather, pieces
+from dsir.report.gather import selection_facts
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"chunk_tokens": 20, "chunk_stride": 10},
+        {"targets": "separate", "named": True},
+        {"targets": "mixture", "named": True},
+        {"method": "coverage"},
+        {"filters": {"min_words": 40}, "max_per": {"domain": 0.9}},
+        {"features": dsir.HashedNgrams(tokenizer="word_tokenize", normalize="NFC")},
+        {"method": "top-k", "length": "poisson", "shard_size": 9000},
+    ],
+    ids=["windows", "separate", "mixture", "coverage", "filters", "word_tokenize", "parts"],
+)
+def test_every_kind_of_selection_has_a_page(given, select_to, page_of, target, tmp_path):
+    given = dict(given)
+    if given.pop("named", False):
+        given["target"] = {"<b>": target, "b": target}
+    folder = select_to(tmp_path / "out", **given)
+    page = page_of(folder)
+    assert page.unbalanced == []
+    assert page.html.count('class="sample"') == 20
+    assert "not known" not in page.text()
+
+
+def test_lines_and_labels(select_to, page_of, jsonl, tmp_path):
+    folder = select_to(tmp_path / "lines", raw=jsonl)
+    facts = selection_facts(folder)
+    assert {one.column for one in facts.shares} == {"input file", "domain"}
+    assert all(one.raw is not None for shares in facts.shares for one in shares.values)
+    assert len(facts.samples) == 20
+    assert page_of(folder).unbalanced == []
+
+
+def test_a_selection_with_a_fitted_model_knows_no_target(select_to, parquet, target, tmp_path):
+    model = dsir.fit(parquet, target, progress=False)
+    facts = selection_facts(select_to(tmp_path / "out", target=None, model=model))
+    assert "fitted model" in facts.unknown["target"]
+    assert set(facts.weights.shares) == {"raw", "selected"}
+
+
+def test_rows_of_token_numbers_are_not_shown(select_to, page_of, world, tmp_path):
+    for name, texts in (("raw", world.texts), ("target", world.target)):
+        ids = [[len(word) for word in (text or "").split()] for text in texts]
+        pq.write_table(pa.table({"text": pa.array(ids)}), tmp_path / f"{name}.parquet")
+    folder = select_to(
+        tmp_path / "out",
+        raw=tmp_path / "raw.parquet",
+        target=tmp_path / "target.parquet",
+        text_encoding="token-ids",
+        features=dsir.HashedNgrams(tokenizer="ids"),
+    )
+    assert "token numbers, not texts" in page_of(folder).text()
+
+
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_inputs_that_are_not_as_they_were_are_said_to_be(how, world, select_to, page_of, tmp_path):
+    raw = world.write_parquet(tmp_path / "raw")
+    folder = select_to(tmp_path / "out", raw=raw)
+    if how == "gone":
+        raw[1].unlink()
+    else:
+        pq.write_table(world.table().slice(0, 9), raw[1])
+    page = page_of(folder)
+    assert "Raw is not shown" in page.text()
+    assert raw[1].name in page.text("main")
+    assert page.html.count('class="sample"') == 15
+    assert "Near misses are not shown" in page.text()
+
+
+def test_quick_reads_no_input(selected, page_of, monkeypatch):
+    monkeypatch.setattr(gather, "Found", None)  # Looking for inputs would fail.
+    monkeypatch.setattr(gather, "found_targets", None)
+    assert "without reading inputs" in page_of(selected, quick=True).text()
+
+
+def test_a_corpus_above_the_budget_is_sampled_and_the_page_says_so(
+    select_to, page_of, world, tmp_path, monkeypatch
+):
+    raw = tmp_path / "raw.parquet"
+    pq.write_table(pa.concat_tables([world.table()] * 12), raw, row_group_size=50)
+    folder = select_to(tmp_path / "out", raw=raw, n=1500, method="random", seed=3)
+    monkeypatch.setattr(pieces, "_LEAST_BYTES", 4 << 10)
+    monkeypatch.setattr(gather, "RAW_BYTES", 200_000)
+    monkeypatch.setattr(gather, "SELECTED_BYTES", 100_000)
+    facts = selection_facts(folder)
+    assert 0 < facts.raw_read < 4000
+    assert 0 < facts.selected_read < 1500
+    [domain] = [one for one in facts.shares if one.column == "domain"]
+    for one in domain.values:  # The places are spread, so an estimate is near.
+        assert one.raw == pytest.approx(1 / 3, abs=0.15)
+    assert "Estimated from" in domain.note
+    # Rows are found by their place in the file: no selected row is a near miss.
+    chosen = {f"raw.parquet, row {row:,}" for row in dsir.load(folder).rows}
+    near = [one.where for one in facts.samples if one.group == "near miss"]
+    assert len(near) == 5
+    assert not chosen & {*near}
+    assert "estimated from" in page_of(folder).text()
+
+
+def test_more_values_than_fit_are_added_up(select_to, tmp_path, world):
+    rows = [
+        {"text": text, "host": f"h{number % 40}.org"} for number, text in enumerate(world.texts)
+    ]
+    raw = tmp_path / "raw.jsonl"
+    raw.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    [shares] = selection_facts(select_to(tmp_path / "out", raw=raw)).shares
+    assert shares.values[-1].is_rest
+    assert shares.values[-1].value == f"{40 - len(shares.values) + 1} others"
+    assert sum(one.selected for one in shares.values) == pytest.approx(1)
+    assert sum(one.raw for one in shares.values) == pytest.approx(1)
+
+
+def test_urls_count_by_host(select_to, tmp_path, world):
+    rows = [
+        {"text": text, "url": f"https://h{number % 2}.org/page/{number}"}
+        for number, text in enumerate(world.texts)
+    ]
+    raw = tmp_path / "raw.jsonl"
+    raw.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    [shares] = selection_facts(select_to(tmp_path / "out", raw=raw)).shares
+    assert {one.value for one in shares.values} == {"h0.org", "h1.org"}
+
+
+def test_a_page_is_written_into_the_folder_and_belongs_to_it(select_to, invoke_dsir, tmp_path):
+    folder = select_to(tmp_path / "out")
+    written = dsir.load(folder).report()
+    assert written == folder / "_dsir/report.html"
+    assert dsir.verify(folder, quick=True, progress=False).stands
+    assert not dsir.verify(folder, quick=True, progress=False).notes
+    before = written.read_bytes()
+    done = invoke_dsir("report", folder, "-o", tmp_path / "out.html")
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'out.html'}\n"), done.stderr
+    assert (tmp_path / "out.html").read_bytes() == before
+    select_to(folder, overwrite=True, n=9)  # A page of another selection would mislead.
+    assert not written.exists()
+
+
+def test_what_has_no_page(tmp_path, select_to, world, invoke_dsir):
+    in_memory = dsir.select(world.table(), world.target, n=9, min_tokens=1, progress=False)
+    with pytest.raises(dsir.SettingError, match=r'out="selected/"'):
+        in_memory.report("page.html")
+    done = invoke_dsir("report", tmp_path / "nowhere")
+    assert (done.returncode, "no such folder" in done.stderr) == (1, True)
+    folder = select_to(tmp_path / "out")
+    done = invoke_dsir("report", folder, "--out", folder)
+    assert done.returncode == 1
+    assert f"{folder}: cannot be written" in done.stderr
+    shutil.rmtree(folder / "data")
+    with pytest.raises(dsir.OutputError, match="part-00000"):
+        dsir.load(folder).report(tmp_path / "page.html")
