@@ -85,19 +85,26 @@ def by_score(score: Callable[[list[str]], Any]) -> Choose:
     return fitting(lambda lines: np.argsort(-np.asarray(score(lines)), kind="stable").tolist())
 
 
-def of_dsir(**settings: Any) -> Choose:
-    """Return a choice by `dsir.graph.summarize`."""
-    return lambda lines, words: (
-        # One document, so that its sentences have places.
-        summarize([lines], words=words, lists="sentences", **settings).sentences
-    )
+def of_dsir(*, apart: bool, **settings: Any) -> Choose:
+    """Return a choice by `dsir.graph.summarize`.
+
+    Args:
+        apart: whether each sentence is a document of its own.
+        settings: the arguments of `summarize`.
+    """
+
+    def choose(lines: list[str], words: int) -> list[str]:
+        documents = [[line] for line in lines] if apart else [lines]
+        return summarize(documents, words=words, lists="sentences", **settings).sentences
+
+    return choose
 
 
-def dsir_rows(idf: Idf) -> Iterator[tuple[str, Choose]]:
+def dsir_rows(idf: Idf, *, apart: bool) -> Iterator[tuple[str, Choose]]:
     """Yield every method, with the idf of the texts themselves and with that of the set."""
     for own in (True, False):
         which = "own idf" if own else "corpus idf"
-        given: dict[str, Any] = {} if own else {"idf": idf}
+        given: dict[str, Any] = {"apart": apart} if own else {"apart": apart, "idf": idf}
         for method in get_args(SummaryMethod):
             # No idf changes what these choose.
             if method in ("concepts", "lead") and not own:
@@ -190,7 +197,7 @@ def table(found: SummarySet, *, peers: bool = False, rows: str = "") -> dict[str
         result["random"] = random_row(found, rouge)
     for name, choose in (
         *(peer_rows(found.cases) if peers else ()),
-        *dsir_rows(idf),
+        *dsir_rows(idf, apart=found.apart),
     ):
         if rows in name:
             result[name] = evaluate(found, rouge, choose)

@@ -51,12 +51,14 @@ class SummarySet:
         words: how many words a summary may have.
         english: whether ROUGE compares stems of English words, or words as they are.
         cases: the cases.
+        apart: whether each sentence of a case is by another author, and no order is known.
     """
 
     name: str
     words: int
     english: bool
     cases: list[Case]
+    apart: bool = False
 
 
 def opinosis(data: Path) -> list[Case]:
@@ -161,7 +163,7 @@ SETS: dict[str, Callable[[Path], SummarySet]] = {
     "choose-bodies": lambda _: SummarySet("choose-bodies", 120, True, bodies("train", "val")),
     "papers": lambda _: SummarySet("papers", 60, True, papers("test")),
     "bodies": lambda _: SummarySet("bodies", 120, True, bodies("test")),
-    "opinosis": lambda data: SummarySet("opinosis", 25, True, opinosis(data)),
+    "opinosis": lambda data: SummarySet("opinosis", 25, True, opinosis(data), apart=True),
     "news": lambda data: SummarySet("news", 30, True, news(data)),
     "german": lambda data: SummarySet("german", 40, False, german(data)),
 }

@@ -99,7 +99,7 @@ class Cutting:
         found = [
             one
             for one in self.tokens(text)
-            if one not in self._left_out and any(map(str.isalnum, one))
+            if (one.isalnum() or any(map(str.isalnum, one))) and one not in self._left_out
         ]
         if self._stem is not None:
             found = [self._stem(one) for one in found]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,7 @@ from dsir import _core
 from dsir.lexrank.summaries.budget import BudgetUnit, SummaryBudget
 from dsir.lexrank.units import Units
 
+_AT_ONCE = 10_000
 Cut = Callable[[str], list[str]]
 
 
@@ -39,6 +41,7 @@ class Candidates:
     to_query: npt.NDArray[np.float64] | None = None
     threads: int = 1
     _lengths: dict[tuple[BudgetUnit, int], int] = field(default_factory=dict)
+    _all_lengths: dict[BudgetUnit, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -71,29 +74,42 @@ class Candidates:
             return words_in(text)
         return len(text) if unit == "characters" else len(self.cut(text))
 
-    def allowed(self, row: int, budget: SummaryBudget) -> bool:
-        """Return whether a sentence has a term, words enough, and fits into the whole budget."""
-        return (
-            bool(self.units.occupied[row])
-            and self.length(row, "words") >= budget.min_words
-            and self.length(row, budget.unit) <= budget.limit
-        )
+    def all_texts(self) -> Iterator[str]:
+        """Give every sentence, few of them in memory at a time; a null sentence is empty."""
+        chunks = self.texts.chunks if isinstance(self.texts, pa.ChunkedArray) else [self.texts]
+        for chunk in chunks:
+            for begin in range(0, len(chunk), _AT_ONCE):
+                for text in chunk.slice(begin, _AT_ONCE).to_pylist():
+                    yield text or ""
 
     def all_allowed(self, budget: SummaryBudget) -> npt.NDArray[np.bool_]:
-        """bool[sentences]: `allowed` of every sentence."""
-        return np.array([self.allowed(row, budget) for row in range(len(self))], dtype=np.bool_)
+        """bool[sentences]: whether each has a term, words enough, and fits into the budget."""
+        fits: npt.NDArray[np.bool_] = self.all_lengths(budget.unit) <= budget.limit
+        fits &= self.units.occupied != 0
+        if budget.min_words > 1:  # A sentence with a term has a word.
+            fits &= self.all_lengths("words") >= budget.min_words
+        return fits
+
+    def all_lengths(self, unit: BudgetUnit) -> npt.NDArray[np.int64]:
+        """int64[sentences]: `length` of every sentence."""
+        known = self._all_lengths.get(unit)
+        if known is None:
+            found: Iterable[int]
+            if unit == "sentences":
+                found = itertools.repeat(1, len(self))
+            else:
+                found = (self._measured(text, unit) for text in self.all_texts())
+            known = self._all_lengths[unit] = np.fromiter(found, np.int64, len(self))
+        return known
 
     def lengths(self, budget: SummaryBudget) -> npt.NDArray[np.int64]:
-        """int64[sentences]: `length` of every sentence, at least 1."""
-        found = [max(1, self.length(row, budget.unit)) for row in range(len(self))]
-        return np.array(found, dtype=np.int64)
+        """int64[sentences]: what each takes of a budget, at least 1."""
+        return np.maximum(1, self.all_lengths(budget.unit))
 
     def sizes(self, budget: SummaryBudget) -> npt.NDArray[np.int64]:
         """int64[sentences]: `lengths`, but characters if the budget counts sentences."""
-        if budget.unit != "sentences":
-            return self.lengths(budget)
-        found = [max(1, self.length(row, "characters")) for row in range(len(self))]
-        return np.array(found, dtype=np.int64)
+        unit = "characters" if budget.unit == "sentences" else budget.unit
+        return np.maximum(1, self.all_lengths(unit))
 
     def cosines_with(self, row: int) -> npt.NDArray[np.float64]:
         """float64[sentences]: the cosine of each sentence with one of them."""

@@ -70,8 +70,8 @@ def concepts_of(candidates: Candidates, *, least: int = 2) -> Concepts:
     numbers: dict[str, int] = {"": 0}  # Number 0 stands beside a single term.
     terms: list[int] = []
     lengths = []
-    for row in range(len(candidates)):
-        found = candidates.terms(candidates.text(row))
+    for text in candidates.all_texts():
+        found = candidates.terms(text)
         found = ["", *found] if len(found) == 1 else found
         lengths.append(len(found))
         terms.extend(numbers.setdefault(term, len(numbers)) for term in found)
