@@ -202,7 +202,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         (["--summary", "0"], 2, "--summary 0"),
         (["--threshold", "2"], 2, "--threshold 2"),
         (["--group-by", "nothing"], 1, "no column 'nothing'"),
-        (["--group-by", "id"], 1, "not text"),
+        (["--group-by", "meta.x"], 1, "no column 'meta.x'"),
         (["--text", "nothing"], 1, "no column 'nothing'"),
         (["--idf", "/no/such/file"], 1, "cannot be read"),
         (["--stopwords", "xx"], 2, "--stopwords"),
@@ -427,3 +427,36 @@ def test_options_of_summaries_that_are_wrong(shards, tmp_path, invoke_dsir, argu
     done = invoke_dsir("lexrank", shards, "--out", tmp_path / "out", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "jsonl", "csv", "dictionary"])
+@pytest.mark.parametrize("values", [[3, None, 3, 12], [True, False, True, None]])
+def test_groups_of_numbers_and_flags(tmp_path, invoke_dsir, kind, values):
+    texts = ["Ship one.", "Ship two sails.", "Ship three.", "Ship four."]
+    column = pa.array(values)
+    if kind == "dictionary":
+        column = column.cast(pa.int32()).dictionary_encode()
+    table = pa.table({"text": texts, "k": column})
+    path = tmp_path / f"in.{'parquet' if kind == 'dictionary' else kind}"
+    if kind == "arrow":
+        feather.write_feather(table, path)
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    elif kind == "csv":
+        rows = [
+            f"{text},{'' if key is None else key}" for text, key in zip(texts, values, strict=True)
+        ]
+        path.write_text("\n".join(["text,k", *rows]) + "\n")
+    else:
+        pq.write_table(table, path)
+    out = tmp_path / "out"
+    done = invoke_dsir(
+        *["lexrank", path, "-o", out, "--group-by", "k", "--summary", 9, "--idf", "group"]
+    )
+    assert done.returncode == 0, done.stderr
+    found = pq.read_table(out / "data/summaries.parquet").to_pylist()
+    assert {row["sentence"] for row in found} == set(texts)
+    keys = table["k"].to_pylist()
+    for one in found:
+        for other in found:
+            assert (one["group"] == other["group"]) == (keys[one["row"]] == keys[other["row"]])

@@ -57,8 +57,9 @@ GroupByOption = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Rank or summarize the rows of each value of this text column separately, e.g. topic. "
-        "By default all rows are ranked together.",
+        help="Rank or summarize the rows of each value of this column separately, e.g. topic: a "
+        "column of strings, whole numbers, or true and false. By default all rows are ranked "
+        "together.",
     ),
 ]
 TopOption = Annotated[

@@ -19,6 +19,7 @@ from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.lexrank.doubtful import GroupWarnings, warn_of_flat
 from dsir.lexrank.groups import Group, groups_of, read_grouping
 from dsir.lexrank.idf import Idf
+from dsir.lexrank.key_shards import keys_of
 from dsir.lexrank.rank import LexRankSettings, rank_units
 from dsir.lexrank.readable_shards import Readable, Watch, readable
 from dsir.lexrank.spooled_sentences import summarize_spooled
@@ -106,7 +107,8 @@ def open_corpus(
     Args:
         paths: files, patterns or folders.
         text: the text column.
-        group_by: the group column, which holds text; None for no groups.
+        group_by: the group column, of strings, whole numbers, or true and false; None for no
+            groups.
         encoding: the encoding of text columns of bytes; None if these are no texts.
         on_error: "raise" or "skip".
         reporter: shows the stages.
@@ -120,7 +122,7 @@ def open_corpus(
         return resolve(paths, text=column, name="raw", encoding=encoding, on_error=on_error)
 
     texts = opened(text)
-    keys = None if group_by is None else opened(group_by)
+    keys = None if group_by is None else keys_of(texts, opened(group_by), group_by)
     if on_error == "raise":
         _check_columns(texts)
         if keys is not None:
