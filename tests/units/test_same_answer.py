@@ -49,6 +49,7 @@ def raw(world, tmp_path) -> list[Path]:
         {"fit_tokens": "all"},
         {"fit_tokens": 20_000},
         {"fit_tokens": 3000, "features": dsir.HashedNgrams(hash="sha256")},
+        {"estimator": "classifier", "length": "sum", "features": dsir.HashedNgrams(buckets=999)},
         {"chunk_tokens": 16, "filters": {"min_words": 6}},
         {"combine": {"dsir": 1.0, "lexrank": 0.5}},
         {"n": None, "tokens": 3000, "targets": "separate"},

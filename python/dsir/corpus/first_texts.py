@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 
@@ -50,4 +51,11 @@ def _texts(shard: Shard) -> Iterator[str]:
             return
         for start in range(0, len(batch.text), _ROWS):
             few: pa.Array = batch.text[start : start + _ROWS]
-            yield from (text[:_CHARACTERS] for text in few.to_pylist() if text)
+            yield from (text[:_CHARACTERS] for text in _decoded(few) if text)
+
+
+def _decoded(texts: pa.Array) -> Iterator[str | None]:
+    """Give texts, but for those that are not UTF-8: the stage that reads them says which."""
+    for one in texts:
+        with contextlib.suppress(UnicodeDecodeError):
+            yield one.as_py()

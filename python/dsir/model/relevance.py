@@ -17,7 +17,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.errors import SettingError
 from dsir.model import model_file
-from dsir.model.counted_model import CountedModel
+from dsir.model.counted_model import SummingModel
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import frozen_counts
@@ -43,7 +43,7 @@ LONG_ENOUGH = 100
 _ENOUGH_DOCUMENTS = 20
 
 
-class RelevanceModel(CountedModel):
+class RelevanceModel(SummingModel):
     """Bags of hashed n-grams of a raw corpus and of targets, and the relevance of each bucket.
 
     The log-weight of a text is its relevance, the mean over its n-grams of
@@ -125,6 +125,16 @@ class RelevanceModel(CountedModel):
     def relevance(self) -> npt.NDArray[np.float64]:
         """Relevance of every bucket, float64[buckets]; separate targets: [targets, buckets]."""
         return self._relevance[0] if self.targets == "pooled" else self._relevance
+
+    @property
+    def rows(self) -> npt.NDArray[np.float64]:
+        """The relevance, float64[columns, buckets]."""
+        return self._relevance
+
+    @property
+    def divisor(self) -> float:
+        """See `SummingModel.divisor`: relevance is a mean."""
+        return 1.0
 
     @functools.cached_property
     def raw_shares(self) -> npt.NDArray[np.float64]:

@@ -10,9 +10,9 @@ from dsir import arguments
 from dsir.arguments import Amount, argument, chosen, described, one_of, shown
 from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
+from dsir.model import classifier, relevance
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters, as_filters
-from dsir.model.relevance import BUCKETS, RelevanceModel
 
 Named = Literal["none", "paper"]
 Filters = QualityFilters | str | Mapping[str, Any] | None
@@ -169,6 +169,12 @@ def features_of(given: Mapping[str, Any], *, estimator: str = "ratio") -> Hashed
     return replace(features, tokenizer="word_tokenize") if is_paper(given) else features
 
 
+_BUCKETS = {
+    classifier.ClassifierModel.kind: classifier.BUCKETS,
+    relevance.RelevanceModel.kind: relevance.BUCKETS,
+}
+
+
 def default_buckets(estimator: str) -> int:
     """Return the number of buckets that a kind of model has by default."""
-    return BUCKETS if estimator == RelevanceModel.kind else HashedNgrams().buckets
+    return _BUCKETS.get(estimator, HashedNgrams().buckets)
