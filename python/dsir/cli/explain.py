@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from dsir.arguments import shown
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.explained_tables import print_explained, print_explained_selection
-from dsir.errors import RowError, SettingError
+from dsir.corpus.names_or_texts import exists
+from dsir.errors import RowError, SettingError, warn
 from dsir.model.estimators import load_estimator
 from dsir.remote import location_of
 from dsir.report.explain_page import explain_page, explain_selection_page
@@ -113,6 +115,13 @@ def explain(
         found = explain_rows(open_selection(location_of(model)), row)
     else:
         given_text = _text_of(file) if text is None else text
+        if text is not None and exists(text):
+            warn(
+                f"{shown(text)}: is explained as a text, and is the name of a file; for what the "
+                "file holds give --file"
+            )
+        if not given_text.strip():
+            warn("the text is empty: there is nothing to explain")
         found = [explain_text(load_estimator(model, label=label), given_text, target)]
     _write(html, lambda most: explain_page(_title(model), found, top, most))
     if as_json:
@@ -146,8 +155,8 @@ def _described(one: ExplainedText, top: int) -> dict[str, Any]:
 
 
 def _of_one(one: ExplainedText, top: int) -> dict[str, Any]:
-    shown = one.ngrams[:top] if top > 0 else one.ngrams
-    return {"log_weight": one.log_weight, "ngrams": shown}
+    ngrams = one.ngrams[:top] if top > 0 else one.ngrams
+    return {"log_weight": one.log_weight, "ngrams": ngrams}
 
 
 def _described_selection(found: ExplainedSelection) -> dict[str, Any]:

@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments import shown
+from dsir.corpus.pandas_index import range_index
 from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
 from dsir.model.estimator import Estimator
 from dsir.plural import counted
-from dsir.remote import RemotePath
+from dsir.remote import Location, RemotePath, location_of
 from dsir.run.metrics import Metrics
 from dsir.run.selected_table import read_parts
 
@@ -67,7 +69,8 @@ class Selection(Facts):
         """Return the selected rows as a pandas DataFrame, read from their files if need be.
 
         The rows are those of `rows`, in order, with their columns and `log_weight`; lines of JSON
-        become columns when they are read from files.
+        become columns when they are read from files. If the rows were selected in memory from one
+        frame, they keep the labels of its index: `frame.loc[selected.index]` gives the same texts.
 
         Raises:
             SettingError: pandas is not installed, or the files cannot be one table.
@@ -76,8 +79,15 @@ class Selection(Facts):
         Example:
             >>> frame = dsir.load("selected/").to_pandas()  # doctest: +SKIP
         """
-        _imported("pandas")  # pyarrow imports pandas itself, but its message says less.
-        return self._rows_as_table().to_pandas()
+        pandas = _imported("pandas")  # pyarrow imports it itself, but its message says less.
+        table = self._rows_as_table()
+        frame = table.to_pandas()
+        # pyarrow restores an index that is a column, but not a range of which rows are missing.
+        index = range_index(table.schema)
+        if index is not None and len(index[0]) == self.metrics.rows.read:
+            labels, name = index
+            frame.index = pandas.Index(labels.start + labels.step * self.rows, name=name)
+        return frame
 
     def to_polars(self) -> Any:
         """Return the selected rows as a polars DataFrame; see `to_pandas`.
@@ -251,6 +261,24 @@ class Selection(Facts):
             yield "bad rows", f"{metrics.rows.bad:,}"
         yield "files", counted(len(self.paths), "file")
         yield "model", self.model
+
+
+def folder_of_selection(given: Selection | str | Path | RemotePath) -> Location:
+    """Return the folder of a selection, given as its path, its URL, or the selection itself.
+
+    Raises:
+        SettingError: the selection is in memory, or `given` is none of these.
+    """
+    if isinstance(given, str | Path | RemotePath):
+        return location_of(given)
+    if not isinstance(given, Selection):
+        raise SettingError(f"{shown(given)}: expected the folder of a selection, or a Selection")
+    if not given.paths:
+        raise SettingError(
+            "the selection is in memory; give the folder it was written to (select with "
+            'out="selected/")'
+        )
+    return given.paths[0].parent.parent
 
 
 def _imported(library: str) -> Any:

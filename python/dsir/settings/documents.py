@@ -138,8 +138,9 @@ class DocumentOptions(DocumentSettings):
 
     preprocessing: Named = argument(
         "none",
-        "'paper' prepares documents as the paper does: chunk_tokens=128, filters='paper' and "
-        "tokenizer='word_tokenize'. Arguments that you give yourself win.",
+        "'paper' prepares documents much as the paper does: chunk_tokens=128, filters='paper' and "
+        "tokenizer='word_tokenize'. Arguments that you give yourself win. min_tokens stays 100, "
+        "where the paper has no such limit; min_tokens=0 lifts it.",
         panel=arguments.DOCUMENTS,
     )
 
