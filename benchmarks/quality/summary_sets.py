@@ -2,9 +2,9 @@
 
 The papers of two parts of aclsum choose, everything else reports. All were fixed before a method
 was measured on them, but for `choose-bodies`, which came when methods were known on `choose`. The
-table of `papers` was seen once before edges had a direction, so it is not fully blind. The rules below (which documents,
-which reference, how many words) are part of the measurement: change them only together with every
-table made from them.
+table of `papers` was seen once before edges had a direction, so it is not fully blind. The
+rules below (which documents, which reference, how many words) are part of the measurement: change
+them only together with every table made from them.
 
 | set | documents | reference | words |
 |---|---|---|---|
