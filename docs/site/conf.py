@@ -32,3 +32,5 @@ autodoc_class_signature = "mixed"
 # Libraries of adapters need not be there.
 _ADAPTED = ("torch", "nemo_curator", "datatrove", "daft", "dask", "polars", "pandas", "duckdb")
 autodoc_mock_imports = [one for one in _ADAPTED if importlib.util.find_spec(one) is None]
+# Names of attributes that several classes have are words in docstrings, and no references.
+suppress_warnings = ["ref.python"]
