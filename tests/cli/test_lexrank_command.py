@@ -341,9 +341,3 @@ def test_progress(shards, tmp_path, invoke_dsir, arguments, stages):
     begun = [line.split()[1].rstrip(":") for line in lines if "done in" not in line]
     assert begun == stages
     assert sum("done in" in line for line in lines) == len(stages)
-
-
-def test_help_names_the_file_that_lists_what_was_skipped(invoke_dsir):
-    said = " ".join(invoke_dsir("lexrank", "--help").stdout.split())
-    assert "rejects.jsonl" not in said
-    assert "Selection.skipped" not in said

@@ -203,20 +203,7 @@ class _SummaryOptions:
         return dataclasses.asdict(self)
 
 
-# No folder of a selection, so what was skipped is listed elsewhere.
-_ON_ERROR = dataclasses.replace(
-    _SHARED["on_error"],
-    help="What to do with rows and files that cannot be read: 'raise' stops the run; 'skip' passes "
-    "them over and lists them in _dsir/ranking.json of the output.",
-)
-
-
-@command(
-    {
-        **{name: _SHARED[name] for name in ("text", "text_encoding", "threads")},
-        "on_error": _ON_ERROR,
-    }
-)
+@command({name: _SHARED[name] for name in ("text", "text_encoding", "on_error", "threads")})
 def lexrank(
     raw: options.Raw,
     out: OutOption,
