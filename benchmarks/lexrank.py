@@ -59,7 +59,7 @@ _CALLS = {
     "punctuation=False, keep_rows=True, threads=threads)\n"
     "found = {'entries': len(c.take(threads=threads)[1])}",
     "top_k": "g = similarity_join(texts, top_k=50, threads=threads)\nfound = {'edges': g.edges}",
-    "opinosis": "from benchmarks.quality.opinosis import topics\n"
+    "opinosis": "from benchmarks.quality.summary_sets import opinosis as topics\n"
     "from dsir.graph import summarize\n"
     "from pathlib import Path\n"
     "all_topics = topics(Path(sys.argv[3]))\n"

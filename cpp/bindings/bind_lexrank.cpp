@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <variant>
@@ -135,6 +136,27 @@ py::array_t<double> cosine_degrees(const UnitRows& units, unsigned threads) {
     return to_numpy(std::move(degrees));
 }
 
+py::array_t<double> directed_degrees(const UnitRows& units,
+                                     const py::array_t<std::int64_t>& documents, double preceding,
+                                     unsigned threads) {
+    require(threads >= 1, "threads must be at least 1");
+    require(documents.ndim() == 1 && documents.size() >= 1, "documents must be offsets");
+    const std::vector<std::int64_t> offsets(documents.data(), documents.data() + documents.size());
+    require(offsets.front() == 0 && offsets.back() == units.size() &&
+                std::is_sorted(offsets.begin(), offsets.end()),
+            "documents must ascend from 0 to the number of units");
+    std::vector<double> degrees;
+    {
+        const py::gil_scoped_release release;
+        degrees = std::visit(
+            [&](const auto& rows) {
+                return lexrank::directed_degrees(rows, offsets, preceding, threads);
+            },
+            units.rows);
+    }
+    return to_numpy(std::move(degrees));
+}
+
 py::array_t<double> cosines_with(const UnitRows& units, std::int64_t row, unsigned threads) {
     require(threads >= 1, "threads must be at least 1");
     require(row >= 0 && row < units.size(), "the row is out of range");
@@ -232,6 +254,9 @@ void bind_lexrank(py::module_& module) {
                py::arg("teleport").noconvert() = py::none(),
                py::arg("takes_part").noconvert() = py::none(), py::arg("threads") = 1);
     module.def("cosine_degrees", &cosine_degrees, py::arg("units"), py::kw_only(),
+               py::arg("threads") = 1);
+    module.def("directed_degrees", &directed_degrees, py::arg("units"),
+               py::arg("documents").noconvert(), py::kw_only(), py::arg("preceding"),
                py::arg("threads") = 1);
     module.def("cosines_with", &cosines_with, py::arg("units"), py::arg("row"), py::kw_only(),
                py::arg("threads") = 1);

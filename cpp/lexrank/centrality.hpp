@@ -54,6 +54,14 @@ Walk walk_cosines(const Rows& rows, const WalkSettings& settings);
 template <class Rows>
 std::vector<double> cosine_degrees(const Rows& rows, unsigned threads);
 
+/// The sums of each row's cosines with the other rows, weighted by their direction: `preceding` for
+/// rows before it in its document, 1 - preceding for rows after it, 1/2 for rows of other
+/// documents. Document d has the rows from documents[d] to documents[d + 1] - 1. O(entries), in one
+/// order for any number of threads.
+template <class Rows>
+std::vector<double> directed_degrees(const Rows& rows, const std::vector<std::int64_t>& documents,
+                                     double preceding, unsigned threads);
+
 /// The cosines of one row with every row. The cosine with a row of zeros is 0, and that of the row
 /// with itself is 1.
 template <class Rows>

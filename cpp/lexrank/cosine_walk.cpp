@@ -40,6 +40,7 @@ class Products {
 
     std::int64_t blocks() const { return blocks_; }
     bool is_zero(std::int64_t i) const { return inverse_norm_[i] == 0.0; }
+    double inverse_norm(std::int64_t i) const { return inverse_norm_[i]; }
 
     /// (X columns)[i], with the columns of the last pass.
     double gather(std::int64_t i) const {
@@ -177,6 +178,46 @@ Walk walk_cosines(const Rows& rows, const WalkSettings& settings) {
 }
 
 template <class Rows>
+std::vector<double> directed_degrees(const Rows& rows, const std::vector<std::int64_t>& documents,
+                                     double preceding, unsigned threads) {
+    Products<Rows> products(rows, threads);
+    std::vector<double> degree = degrees(products, rows);
+    // The sums of the rows of a document so far, and of all its rows. Only its own columns are
+    // cleared afterwards.
+    std::vector<double> before(static_cast<std::size_t>(rows.width));
+    std::vector<double> within(static_cast<std::size_t>(rows.width));
+    const auto add = [&](std::int64_t i, std::vector<double>& sums) {
+        const double inverse = products.inverse_norm(i);
+        rows.each(i, [&](std::int64_t column, double value) {
+            sums[column] += value * rows.scale(column) * inverse;
+        });
+    };
+    const auto product = [&](std::int64_t i, const std::vector<double>& sums) {
+        double sum = 0;
+        rows.each(i, [&](std::int64_t column, double value) {
+            sum += value * rows.scale(column) * sums[column];
+        });
+        return sum * products.inverse_norm(i);
+    };
+    for (std::size_t d = 0; d + 1 < documents.size(); ++d) {
+        for (std::int64_t i = documents[d]; i < documents[d + 1]; ++i) add(i, within);
+        for (std::int64_t i = documents[d]; i < documents[d + 1]; ++i) {
+            if (products.is_zero(i)) continue;
+            const double earlier = product(i, before);
+            const double all = product(i, within);
+            const double elsewhere = degree[i] - all;
+            degree[i] =
+                preceding * earlier + (1 - preceding) * (all - earlier - 1.0) + 0.5 * elsewhere;
+            add(i, before);
+        }
+        for (std::int64_t i = documents[d]; i < documents[d + 1]; ++i) {
+            rows.each(i, [&](std::int64_t column, double) { before[column] = within[column] = 0; });
+        }
+    }
+    return degree;
+}
+
+template <class Rows>
 std::vector<double> cosines_with(const Rows& rows, std::int64_t row, unsigned threads) {
     Products<Rows> products(rows, threads);
     products.pass([&](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
@@ -190,9 +231,11 @@ std::vector<double> cosines_with(const Rows& rows, std::int64_t row, unsigned th
     return cosine;
 }
 
-#define DSIR_LEXRANK_INSTANTIATE(...)                                          \
-    template Walk walk_cosines(const __VA_ARGS__&, const WalkSettings&);       \
-    template std::vector<double> cosine_degrees(const __VA_ARGS__&, unsigned); \
+#define DSIR_LEXRANK_INSTANTIATE(...)                                            \
+    template Walk walk_cosines(const __VA_ARGS__&, const WalkSettings&);         \
+    template std::vector<double> cosine_degrees(const __VA_ARGS__&, unsigned);   \
+    template std::vector<double> directed_degrees(                               \
+        const __VA_ARGS__&, const std::vector<std::int64_t>&, double, unsigned); \
     template std::vector<double> cosines_with(const __VA_ARGS__&, std::int64_t, unsigned)
 
 DSIR_LEXRANK_INSTANTIATE(numeric::SparseRows<float>);

@@ -205,11 +205,24 @@ void TermCounter::add_term(std::string_view term, std::int64_t documents) {
 }
 
 std::vector<std::uint32_t> TermCounter::by_frequency() const {
-    std::vector<std::uint32_t> order(terms_.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return term_documents_[a] > term_documents_[b];
+    // Not by first occurrence: sums over terms must not depend on the order of the units. The keys
+    // lie beside each other, because looking them up while sorting takes longer than the sorting.
+    struct Key {
+        std::int64_t documents;
+        std::uint64_t hash;
+        std::uint32_t term;
+    };
+    std::vector<Key> keys(terms_.size());
+    for (std::size_t id = 0; id < keys.size(); ++id) {
+        keys[id] = {term_documents_[id], terms_.hash(id), static_cast<std::uint32_t>(id)};
+    }
+    std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+        if (a.documents != b.documents) return a.documents > b.documents;
+        if (a.hash != b.hash) return a.hash < b.hash;
+        return terms_[a.term] < terms_[b.term];
     });
+    std::vector<std::uint32_t> order(keys.size());
+    for (std::size_t k = 0; k < keys.size(); ++k) order[k] = keys[k].term;
     return order;
 }
 

@@ -21,8 +21,8 @@ struct TermCounts {
 /// text::WordPunct without stop words, and with `words_only` also without runs of punctuation.
 ///
 /// The term that is in most units has number 0, and so on; terms in equally many units are numbered
-/// by their first occurrence. All numbers are therefore the same for any number of threads, and
-/// however the units are cut into batches.
+/// by their hashes, and terms of equal hashes by their bytes. All numbers are therefore the same
+/// for any order of the units, any number of threads, and however the units are cut into batches.
 class TermCounter {
   public:
     /// With `keep_rows` = false only the document counts are kept, which is enough for idf.

@@ -790,6 +790,11 @@ def walk_cosines(
 def cosine_degrees(units: UnitRows, *, threads: int = 1) -> NDArray[np.float64]:
     """Return the sum of each row's cosines with all rows."""
 
+def directed_degrees(
+    units: UnitRows, documents: NDArray[np.int64], *, preceding: float, threads: int = 1
+) -> NDArray[np.float64]:
+    """Return the sums of cosines weighted by direction; see cpp/lexrank/centrality.hpp."""
+
 def cosines_with(units: UnitRows, row: int, *, threads: int = 1) -> NDArray[np.float64]:
     """Return the cosines of one row with all rows."""
 

@@ -202,7 +202,7 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         (["--summary", "0"], 2, "--summary 0"),
         (["--threshold", "2"], 2, "--threshold 2"),
         (["--group-by", "nothing"], 1, "no column 'nothing'"),
-        (["--group-by", "id"], 1, "not text"),
+        (["--group-by", "meta.x"], 1, "no column 'meta.x'"),
         (["--text", "nothing"], 1, "no column 'nothing'"),
         (["--idf", "/no/such/file"], 1, "cannot be read"),
         (["--stopwords", "xx"], 2, "--stopwords"),
@@ -341,3 +341,122 @@ def test_progress(shards, tmp_path, invoke_dsir, arguments, stages):
     begun = [line.split()[1].rstrip(":") for line in lines if "done in" not in line]
     assert begun == stages
     assert sum("done in" in line for line in lines) == len(stages)
+
+
+def test_scores_in_lines(tmp_path, invoke_dsir):
+    path = tmp_path / "in.jsonl"
+    rows = [{"text": "ship sail", "n": 1e400}, {"text": "sail mast oven"}, {"text": "mast  {ship}"}]
+    lines = [json.dumps(row).replace("Infinity", "1e400") for row in rows]
+    path.write_text("\n".join([lines[0], lines[1] + "  ", lines[2]]))
+    out = tmp_path / "out"
+    done = invoke_dsir(
+        *["lexrank", path, "-o", out, "--score-in-lines", "--score-column", "rank", "--quiet"]
+    )
+    assert done.returncode == 0, done.stderr
+    written = (out / "data/part-00000.jsonl").read_text().splitlines()
+    scores = lexrank([row["text"] for row in rows], None)
+    assert [json.loads(line)["rank"] for line in written] == scores.tolist()
+    for line, before in zip(written, lines, strict=True):
+        assert line.startswith(before.rstrip()[:-1])  # Every byte of the line stays.
+    again = invoke_dsir(
+        *["lexrank", out / "data/part-00000.jsonl", "-o", tmp_path / "o", "--score-in-lines"],
+        *["--score-column", "rank"],
+    )
+    assert again.returncode == 1
+    assert "has a field 'rank' already" in again.stderr
+    assert "--score-column" in again.stderr
+
+
+@pytest.mark.parametrize("method", ["lexrank", "concepts", "mmr", "submodular", "centroid", "lead"])
+@pytest.mark.parametrize("group_by", [False, True])
+def test_methods_are_those_of_python(world, shards, tmp_path, invoke_dsir, method, group_by):
+    out = tmp_path / "out"
+    arguments = ["--group-by", "domain"] if group_by else []
+    done = invoke_dsir(
+        *["lexrank", shards, "--out", out, "--summary-characters", 200, "--method", method],
+        *["--idf", "group", "--show", "--json", *arguments],
+    )
+    assert done.returncode == 0, done.stderr
+    _, groups = expected_scores(world, group_by)
+    expected = []
+    for group in dict.fromkeys(groups.tolist()):
+        texts = [world.texts[row] for row in np.flatnonzero(groups == group)]
+        summary = summarize(texts, characters=200, method=method)
+        expected.append({"group": group or None, "text": summary.text})
+    assert json.loads(done.stdout)["summaries"] == expected
+
+
+def test_terms_and_queries_of_summaries(tmp_path, invoke_dsir):
+    texts = ["北京的书店很大。上海的图书馆很大。", "北京的图书馆很新。羊吃草。", "羊。"]
+    pq.write_table(pa.table({"text": texts, "k": ["a", "b", "b"]}), tmp_path / "in.parquet")
+    given = [
+        "--tokenizer",
+        "chars",
+        "--ngram",
+        2,
+        "--query",
+        "北京",
+        "--summary",
+        1,
+        "--show",
+    ]
+    for number, grouped in enumerate(([], ["--group-by", "k"])):
+        done = invoke_dsir(
+            *["lexrank", tmp_path / "in.parquet", "-o", tmp_path / f"o{number}", *given, *grouped]
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[0].endswith("。")
+        assert "北京" in done.stdout
+        assert "no spaces between words" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--method", "mmr"], "--summary 5"),
+        (["--show"], "--summary 5"),
+        (["--summary", "2", "--summary-tokens", "9"], "give --summary or --summary-tokens"),
+        (["--summary", "2", "--method", "best"], "--method best"),
+        (["--summary", "2", "--threshold", "0.1"], "--method coverage does not read it"),
+        (["--summary", "2", "--method", "mmr", "--redundancy", "0.1"], "--redundancy"),
+        (["--summary", "2", "--stems", "xx"], "--stems xx"),
+        (["--summary", "2", "--ngram", "0"], "--ngram 0"),
+    ],
+)
+def test_options_of_summaries_that_are_wrong(shards, tmp_path, invoke_dsir, arguments, message):
+    done = invoke_dsir("lexrank", shards, "--out", tmp_path / "out", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "jsonl", "csv", "dictionary"])
+@pytest.mark.parametrize("values", [[3, None, 3, 12], [True, False, True, None]])
+def test_groups_of_numbers_and_flags(tmp_path, invoke_dsir, kind, values):
+    texts = ["Ship one.", "Ship two sails.", "Ship three.", "Ship four."]
+    column = pa.array(values)
+    if kind == "dictionary":
+        column = column.cast(pa.int32()).dictionary_encode()
+    table = pa.table({"text": texts, "k": column})
+    path = tmp_path / f"in.{'parquet' if kind == 'dictionary' else kind}"
+    if kind == "arrow":
+        feather.write_feather(table, path)
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    elif kind == "csv":
+        rows = [
+            f"{text},{'' if key is None else key}" for text, key in zip(texts, values, strict=True)
+        ]
+        path.write_text("\n".join(["text,k", *rows]) + "\n")
+    else:
+        pq.write_table(table, path)
+    out = tmp_path / "out"
+    done = invoke_dsir(
+        *["lexrank", path, "-o", out, "--group-by", "k", "--summary", 9, "--idf", "group"]
+    )
+    assert done.returncode == 0, done.stderr
+    found = pq.read_table(out / "data/summaries.parquet").to_pylist()
+    assert {row["sentence"] for row in found} == set(texts)
+    keys = table["k"].to_pylist()
+    for one in found:
+        for other in found:
+            assert (one["group"] == other["group"]) == (keys[one["row"]] == keys[other["row"]])

@@ -77,12 +77,13 @@ def apply(recipe: Recipe, folder: Path) -> None:
         path.write_text(block, "utf-8")
 
 
-def test_there_are_five():
+def test_which_recipes_there_are():
     assert list(RECIPES) == [
         "Add a tokenizer",
         "Add an output format",
         "Add an engine",
         "Add an estimator",
+        "Add a method of summarizing",
         "Add an option of the draw",
     ]
 
@@ -112,6 +113,10 @@ def test_files_are_where_the_recipe_says(recipe: Recipe):
         ("Add an output format", ["tests/corpus/test_formats.py", "tests/corpus", "-k", "orc"]),
         ("Add an engine", ["tests/engine/test_processes.py", "-k", "selection"]),
         ("Add an estimator", ["tests/model/test_length_model.py"]),
+        (
+            "Add a method of summarizing",
+            ["tests/graph/test_longest.py", "tests/graph/test_summary_methods.py", "-k", "longest"],
+        ),
         ("Add an option of the draw", ["tests/select/test_max_tokens.py"]),
     ],
 )

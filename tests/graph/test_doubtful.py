@@ -21,7 +21,7 @@ def test_a_graph_without_edges():
     for call in (
         lambda: lexrank(APART, 0.5),
         lambda: LexRank(0.5).fit(APART),
-        lambda: summarize(APART, split=False),
+        lambda: summarize(APART, method="lexrank", threshold=0.5, split=False),
         lambda: lexrank(similarity_join(APART, threshold=0.5)),
     ):
         with pytest.warns(DsirWarning, match="no two of 4 units have a cosine.*has no edges"):
@@ -43,7 +43,7 @@ def test_scores_that_differ_are_no_warning(units):
 @pytest.mark.parametrize("texts", [CHINESE, JAPANESE, THAI, ["english words", *CHINESE]])
 def test_words_that_are_not_cut(texts):
     for call in (lambda: Idf().fit(texts), lambda: similarity_join(texts, threshold=0.5)):
-        with pytest.warns(DsirWarning, match=r"no spaces between words.*tokens=jieba\.lcut"):
+        with pytest.warns(DsirWarning, match=r"no spaces between words.*tokenizer=jieba\.lcut"):
             call()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -72,13 +72,13 @@ def test_summaries_of_tokens_see_the_words():
         *("北京的书店很大很新。", "上海的图书馆很大。", "北京的图书馆很新。"),
         "羊吃草。",
     ]
-    summary = summarize("".join(sentences), sentences=1, tokens=cut)
+    summary = summarize("".join(sentences), sentences=1, method="lexrank", tokenizer=cut)
     spaced = [" ".join(one) for one in sentences]
-    expected = lexrank(spaced, 0.2)
+    expected = lexrank(spaced, None)
     assert summary.positions.tolist() == [int(np.argmax(expected))]
     assert summary.scores[0] == expected.max()
-    with pytest.raises(SettingError, match="tokens='jieba'"):
-        summarize("A text.", tokens="jieba")
+    with pytest.raises(SettingError, match="tokenizer='jieba'"):
+        summarize("A text.", tokenizer="jieba")
 
 
 @pytest.mark.parametrize("summary", [[], ["--summary", "1"]])
@@ -87,6 +87,7 @@ def test_groups_are_counted_in_one_line(tmp_path, invoke_dsir, summary):
     groups = ["a"] * 4 + ["b"] * 4 + ["c"] * 3
     pq.write_table(pa.table({"text": texts, "topic": groups}), tmp_path / "a.parquet")
     options = ["--group-by", "topic", "--threshold", "0.9", "--idf", "group", "--json", *summary]
+    options += ["--method", "lexrank"] if summary else []
     done = invoke_dsir("lexrank", tmp_path / "a.parquet", "-o", tmp_path / "o", *options)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["groups"] == 3

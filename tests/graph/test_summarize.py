@@ -4,7 +4,7 @@ import pytest
 
 from dsir import SettingError
 from dsir.graph import Idf, lexrank, sentences, summarize
-from dsir.lexrank.summarize import words_in
+from dsir.lexrank.summaries.candidates import words_in
 
 # Most texts here are few and of words drawn at random, so scores are often equal.
 pytestmark = pytest.mark.filterwarnings("error", "ignore:LexRank. :dsir.DsirWarning")
@@ -38,7 +38,15 @@ def test_the_choice(redundancy, count, words, many_units, brute_force):
     texts = many_units(60, seed=12)
     scores = lexrank(texts, 0.2)
     expected = greedy(brute_force, texts, scores, count=count, words=words, redundancy=redundancy)
-    summary = summarize(texts, sentences=count, words=words, redundancy=redundancy, split=False)
+    summary = summarize(
+        texts,
+        method="lexrank",
+        threshold=0.2,
+        sentences=count,
+        words=words,
+        redundancy=redundancy,
+        split=False,
+    )
     assert summary.documents.tolist() == sorted(expected)
     assert summary.documents[np.argsort(summary.ranks)].tolist() == expected
     assert summary.sentences == [texts[row] for row in sorted(expected)]
@@ -87,13 +95,9 @@ def test_one_text_and_none():
 def test_settings_are_passed_on(opinosis):
     lines = next(iter(opinosis.values()))
     idf = Idf().fit(line for topic in opinosis.values() for line in topic)
-    with_idf = summarize(lines, sentences=2, idf=idf, split=False)
-    expected = lexrank(lines, 0.2, idf=idf)
-    assert with_idf.scores.max() == expected.max()
-    assert (
-        summarize(lines, sentences=2, threshold=0.1, split=False).scores.max()
-        == lexrank(lines, 0.1).max()
-    )
+    given = {"method": "lexrank", "sentences": 2, "split": False}
+    assert summarize(lines, idf=idf, **given).scores.max() == lexrank(lines, None, idf=idf).max()
+    assert summarize(lines, threshold=0.1, **given).scores.max() == lexrank(lines, 0.1).max()
 
 
 @pytest.mark.parametrize(
@@ -104,8 +108,26 @@ def test_settings_are_passed_on(opinosis):
         ({"words": -1}, "words=-1"),
         ({"redundancy": 1.5}, "redundancy=1.5"),
         ({"min_words": -1}, "min_words=-1"),
-        ({"redundancy": None}, "redundancy=None"),
+        ({"redundancy": "half"}, "redundancy='half'"),
         ({"threshold": 0}, "threshold=0"),
+        ({"words": 9, "characters": 9}, "give words=... or characters=..., not both"),
+        ({"characters": 0}, "characters=0"),
+        ({"tokens": 2.5}, "tokens=2.5"),
+        ({"tokens": str.split}, "tokenizer=..."),
+        ({"method": "best"}, "method='best': expected 'coverage' or 'lexrank'"),
+        ({"threshold": 0.1}, "threshold=0.1: method='coverage' does not read it"),
+        ({"method": "mmr", "redundancy": 0.5}, "redundancy=0.5: method='mmr' does not read it"),
+        ({"method": "lead", "query": "ship"}, "query='ship': method='lead'"),
+        ({"method": "mmr", "diversity": 1.5}, "diversity=1.5"),
+        ({"method": "lexrank", "preceding": "much"}, "preceding='much'"),
+        ({"query": 3}, "query=3: expected a text"),
+        ({"stems": "xx"}, "stems='xx'"),
+        ({"ngram": 0}, "ngram=0"),
+        ({"tokenizer": "words"}, "tokenizer='words'"),
+        ({"tokenizer": "ids"}, "tokenizer='ids'"),
+        ({"lists": "texts"}, "lists='texts'"),
+        ({"lists": "tokens"}, "element 0 is str"),
+        ({"embeddings": np.ones((2, 3))}, "2 vectors for 6 sentences"),
         ({"language": "en", "threads": 0}, "threads=0"),
     ],
 )

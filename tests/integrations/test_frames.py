@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 
 import numpy as np
@@ -14,6 +15,7 @@ import dsir
 @pytest.mark.parametrize("dtype", ["object", "string", "category"])
 def test_pandas(model, texts, expected, dtype):
     pd = pytest.importorskip("pandas")
+    importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
 
     index = pd.Index(range(10, 10 + len(texts)), name="key")
     series = pd.Series(texts, index=index, dtype=dtype, name="text")
@@ -26,8 +28,7 @@ def test_pandas(model, texts, expected, dtype):
 
 def test_pandas_columns_that_hold_no_texts(model):
     pd = pytest.importorskip("pandas")
-    import dsir.integrations.pandas
-
+    importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
     with pytest.raises(dsir.TextColumnError, match=r"Series 'n': holds int64, not text"):
         pd.Series([1, 2], name="n").dsir.log_weight(model)
     with pytest.raises(dsir.SettingError, match="does not hold texts"):
@@ -36,6 +37,7 @@ def test_pandas_columns_that_hold_no_texts(model):
 
 def test_polars(model, texts, expected):
     pl = pytest.importorskip("polars")
+    importlib.import_module("dsir.integrations.polars")  # Gives it its `.dsir`.
 
     expression = pl.col("body").dsir.log_weight(model).alias("w")
     for streaming in ("in-memory", "streaming"):
@@ -51,8 +53,7 @@ def test_polars(model, texts, expected):
 
 def test_a_lazy_frame_of_selected_rows(model, texts):
     pl = pytest.importorskip("polars")
-    import dsir.integrations.polars
-
+    importlib.import_module("dsir.integrations.polars")  # Gives it its `.dsir`.
     rows = pl.LazyFrame({"n": range(len(texts)), "text": texts, "kind": ["a"] * len(texts)})
     settings = {"n": 3, "min_tokens": 1, "seed": 5}
     found = dsir.select(rows.collect(), model=model, progress=False, **settings)

@@ -120,6 +120,7 @@ def made(tmp_path_factory) -> dict[str, Any]:
             "centrality": graph.centrality(TEXTS, 0.2),
             "join": graph.similarity_join(TEXTS, threshold=0.3),
             "summary": graph.summarize(TEXTS),
+            "cutting": graph.Idf(tokenizer="chars", ngram=2).cutting,
             "neighbours": graph.neighbours(NUMBERS),
             "gais": graph.GAIS(0.75, epochs=2).fit(NUMBERS, LABELS),
             "gais of texts": graph.GAIS(0.75, epochs=2, features=dsir.HashedNgrams(buckets=64)),

@@ -111,6 +111,13 @@ def test_what_is_refused(words, message, selected, invoke_dsir):
     assert re.search(message, done.stderr), done.stderr
 
 
+def test_what_is_not_of_an_n_gram_is_named(select_to, invoke_dsir, tmp_path):
+    folder = select_to(tmp_path / "out", length="poisson", smoothing=1.0)
+    done = invoke_dsir("explain", folder, "--row", 0, "--top", 0, "--html", tmp_path / "why.html")
+    assert done.stdout.count("(the text as a whole)") == 1
+    assert "(the text as a whole)" in (tmp_path / "why.html").read_text("utf-8")
+
+
 def test_rows_need_a_folder(selected, world, invoke_dsir):
     done = invoke_dsir("explain", selected / "_dsir/model.dsir", "--row", 1)
     assert done.returncode == 1

@@ -71,6 +71,12 @@ def test_the_kl_reduction_has_an_interval_around_it(facts, loaded):
     assert found.low < found.value < found.high
 
 
+def test_models_with_many_buckets_have_an_interval_of_fewer_replicates(select_to, tmp_path):
+    facts = selection_facts(select_to(tmp_path / "out", method="coverage"), quick=True)
+    [found] = facts.closeness
+    assert found.low < found.value < found.high
+
+
 def test_samples_are_the_extremes_and_what_was_nearly_selected(facts, world, loaded):
     by_group = {
         group: [one for one in facts.samples if one.group == group]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import dsir
 from dsir.run.status import run_status
 from dsir.stages.write import _load
+from dsir.storage.marker import Marker
 from dsir.storage.sealed_json import path_within, read_sealed, write_sealed
 from dsir.storage.workdir import Workdir, read_manifest
 from dsir.storage.workdir_lock import holder_of, locked
@@ -140,8 +142,9 @@ def test_no_name_leads_out_of_its_folder(tmp_path, workdir, name):
     class Task:
         folder = tmp_path / "out"
 
+    files = {"files": Named({name: {"state": [1, 2], "rows": 1, "sha256": "0"}})}
     with pytest.raises(dsir.WorkdirError, match=r"00000\.json.*which is not an output"):
-        _load(place, {"files": Named({name: [1, 2]})}, Task)  # type: ignore[arg-type]
+        _load(place, Marker(files, functools.partial(place.damaged, place.path(".json"))), Task)  # type: ignore[arg-type]
 
 
 class Named(dict[Any, Any]):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dsir.plural import counted
+from dsir.report.explain_page import name_of
 from dsir.report.facts import Contribution
 from dsir.report.markup import seen
 from dsir.report.sample_text import level_of
@@ -79,9 +80,10 @@ def _print_ngrams(console: Console, one: ExplainedText, top: int) -> None:
     table.add_column("n-gram")
     shown = one.ngrams[:top] if top > 0 else one.ngrams
     for row in shown:
-        ngram = "(the number of tokens)" if row["ngram"] is None else str(row["ngram"])
         bucket = "" if row["bucket"] is None else str(row["bucket"])
-        table.add_row(f"{row['contribution']:+.3f}", str(row["count"]), bucket, _plain(ngram))
+        table.add_row(
+            f"{row['contribution']:+.3f}", str(row["count"]), bucket, _plain(name_of(row))
+        )
     console.print(table)
     said = f"{len(shown):,} of {len(one.ngrams):,} n-grams shown"
     console.print(f"log-weight {one.log_weight:+.3f}; {said}")

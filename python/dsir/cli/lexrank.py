@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
-from dsir.arguments import arguments_of, whole_number
+from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.piped import piped
+from dsir.cli.summary_options import SummaryOptions
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.lexrank.corpus import (
@@ -24,12 +24,13 @@ from dsir.lexrank.corpus import (
     rank_corpus,
     summarize_corpus,
 )
+from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.idf import Idf, stopwords_beside
 from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.readable_shards import Readable, Watch
 from dsir.lexrank.sentences import check_language
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
-from dsir.lexrank.summarize import DEFAULT_THRESHOLD, SummaryBudget
+from dsir.output import AddedColumns
 from dsir.output.claim import claimed
 from dsir.output.folder import (
     RANKING_FILE,
@@ -56,8 +57,9 @@ GroupByOption = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Rank or summarize the rows of each value of this text column separately, e.g. topic. "
-        "By default all rows are ranked together.",
+        help="Rank or summarize the rows of each value of this column separately, e.g. topic: a "
+        "column of strings, whole numbers, or true and false. By default all rows are ranked "
+        "together.",
     ),
 ]
 TopOption = Annotated[
@@ -69,55 +71,6 @@ TopOption = Annotated[
         rich_help_panel=_WHAT,
     ),
 ]
-SummaryOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Write a summary of each group in place of rows: N sentences, e.g. 5.",
-        rich_help_panel=_WHAT,
-    ),
-]
-SummaryWordsOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Write a summary of each group in place of rows: at most N words, e.g. 100.",
-        rich_help_panel=_WHAT,
-    ),
-]
-RedundancyOption = Annotated[
-    float,
-    typer.Option(
-        help="The highest cosine that two sentences of a summary may have, 0 to 1, e.g. 0.3 for "
-        "less repetition; 1 allows even equal sentences.",
-        rich_help_panel=_WHAT,
-    ),
-]
-MinWordsOption = Annotated[
-    int,
-    typer.Option(
-        help="The fewest words that a sentence of a summary may have; 8 leaves out headings and "
-        "fragments.",
-        rich_help_panel=_WHAT,
-    ),
-]
-LanguageOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CODE",
-        help="Split documents into sentences by the rules of this language, e.g. en. By default "
-        "one plain rule serves all languages.",
-        rich_help_panel=_WHAT,
-    ),
-]
-SplitOption = Annotated[
-    bool,
-    typer.Option(
-        metavar="",
-        help="Split rows into sentences for a summary; with --no-split each row is one sentence.",
-        rich_help_panel=_WHAT,
-    ),
-]
 ScoreColumnOption = Annotated[
     str,
     typer.Option(
@@ -126,11 +79,30 @@ ScoreColumnOption = Annotated[
         rich_help_panel=_WHAT,
     ),
 ]
+ScoreInLinesOption = Annotated[
+    bool,
+    typer.Option(
+        "--score-in-lines",
+        metavar="",
+        help="Write scores into lines of JSON as a field, too. By default lines keep their bytes, "
+        "and their scores are in a file beside them.",
+        rich_help_panel=_WHAT,
+    ),
+]
+ShowOption = Annotated[
+    bool,
+    typer.Option(
+        "--show",
+        metavar="",
+        help="Print the summaries as well; with --json they are in the result.",
+        rich_help_panel="Summaries",
+    ),
+]
 ThresholdOption = Annotated[
     float | None,
     typer.Option(
         help="Two texts are neighbours if their cosine is above this, e.g. 0.1; 0 makes all texts "
-        f"neighbours, weighted by their cosine. [default: 0; for summaries {DEFAULT_THRESHOLD}]",
+        "neighbours, weighted by their cosine. [default: 0]",
         rich_help_panel=_HOW,
     ),
 ]
@@ -162,60 +134,27 @@ IdfOption = Annotated[
 StopwordsOption = Annotated[
     str | None,
     typer.Option(
-        metavar="en",
-        help="'en' leaves out English stop words. By default no word is left out.",
+        metavar="CODE",
+        help="Leave out the stop words of this language, e.g. en. By default no word is left out.",
         rich_help_panel=_HOW,
     ),
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SummaryOptions:
-    """The options that summaries are made by, as they were given."""
-
-    summary: int | None
-    summary_words: int | None
-    redundancy: float
-    min_words: int
-    language: str | None
-    split: bool
-
-    def budget(self, top: str | None) -> SummaryBudget | None:
-        """Return how long summaries may be; None if rows are written.
-
-        Raises:
-            SettingError: an option is out of range, or options exclude each other.
-        """
-        if self.summary is None and self.summary_words is None:
-            return None
-        if self.summary is not None and self.summary_words is not None:
-            raise SettingError("give --summary or --summary-words, not both")
-        if top is not None:
-            raise SettingError("give --top or a summary, not both")
-        if self.summary is not None:
-            whole_number("summary", self.summary, 1)
-        else:
-            whole_number("summary_words", self.summary_words, 1)
-        return SummaryBudget(self.summary, self.summary_words, self.redundancy, self.min_words)
-
-    def describe(self) -> dict[str, Any]:
-        """Return the options as JSON values."""
-        return dataclasses.asdict(self)
-
-
-@command({name: _SHARED[name] for name in ("text", "text_encoding", "on_error", "threads")})
+@command(
+    {
+        **{name: _SHARED[name] for name in ("text", "text_encoding", "on_error", "threads")},
+        **arguments_of(SummaryOptions),
+    }
+)
 def lexrank(
     raw: options.Raw,
     out: OutOption,
     group_by: GroupByOption = None,
     top: TopOption = None,
-    summary: SummaryOption = None,
-    summary_words: SummaryWordsOption = None,
-    redundancy: RedundancyOption = 0.5,
-    min_words: MinWordsOption = 1,
-    language: LanguageOption = None,
-    split: SplitOption = True,
     score_column: ScoreColumnOption = "lexrank",
+    score_in_lines: ScoreInLinesOption = False,
+    show: ShowOption = False,
     threshold: ThresholdOption = None,
     damping: DampingOption = 0.85,
     tolerance: ToleranceOption = 1e-6,
@@ -237,24 +176,19 @@ def lexrank(
     `dsir lexrank news.jsonl --out summaries/ --group-by story --summary 5`
     """
     reading = ReadSettings.of(given)
-    summaries = _SummaryOptions(
-        summary=summary,
-        summary_words=summary_words,
-        redundancy=redundancy,
-        min_words=min_words,
-        language=language,
-        split=split,
-    )
-    budget = summaries.budget(top)
-    if threshold is None:
-        threshold = 0.0 if budget is None else DEFAULT_THRESHOLD
-    settings = LexRankSettings(threshold or None, damping, tolerance)
     wanted = None if top is None else Top.parse(top)
+    if show and SummaryOptions.of(given, top=top) is None:
+        raise SettingError("show: is for summaries; give the length of one too, e.g. --summary 5")
+    summaries = SummaryOptions.of(given, top=top)
+    settings = LexRankSettings(threshold or None, damping, tolerance)
     stopwords_of(stopwords)
-    check_language(language)
+    check_language(None if summaries is None else summaries.language)
     loaded = None if idf in _FITTED_IDFS else Idf.load(idf)
     left_out = stopwords_beside(loaded, stopwords)
     threads = thread_count(given.get("threads"))
+    summarizer = (
+        None if summaries is None else summaries.summarizer(settings, loaded, left_out, threads)
+    )
     folder = location_of(out)
     check_output_folder(folder, overwrite=overwrite, resuming=False)
     with contextlib.ExitStack() as stack:
@@ -274,7 +208,7 @@ def lexrank(
                 **reading.columns(),
                 "group_by": group_by,
                 "top": top,
-                **summaries.describe(),
+                **({} if summaries is None else summaries.describe()),
                 "threshold": settings.threshold,
                 "damping": damping,
                 "tolerance": tolerance,
@@ -285,7 +219,10 @@ def lexrank(
             "inputs": [shard.name for shard in read.texts.shards],
         }
         if idf == "corpus" and group_by is not None:
-            loaded = _fitted_idf(read, watch, left_out, threads)
+            cutting = None if summarizer is None else summarizer.cutting
+            loaded = _fitted_idf(read, watch, left_out, threads, cutting)
+            if summarizer is not None:
+                summarizer = dataclasses.replace(summarizer, idf=loaded)
         ranking = CorpusRanking(
             read, watch, group_by is not None, settings, loaded, left_out, threads
         )
@@ -293,30 +230,38 @@ def lexrank(
         if overwrite:
             claim.clear()
         with claim.unfinished():
-            if budget is not None:
+            if summarizer is not None and summaries is not None:
                 done = summarize_corpus(
                     ranking,
                     folder,
-                    budget=budget,
-                    language=language,
-                    split=split,
+                    summarizer=summarizer,
+                    language=summaries.language,
+                    split=summaries.split,
                     description=description,
+                    keep_texts=show,
                 )
             else:
                 done = rank_corpus(
                     ranking,
                     folder,
                     top=wanted,
-                    score_column=score_column,
+                    added=AddedColumns(
+                        score_column, arguments=("score_column", ""), in_lines=score_in_lines
+                    ),
                     description=description,
                 )
-    _print(done, out, as_json=as_json, quiet=quiet, summaries=budget is not None)
+    _print(done, out, as_json=as_json, quiet=quiet, summaries=summarizer is not None)
 
 
-def _fitted_idf(read: Readable, watch: Watch, stopwords: Stopwords, threads: int) -> Idf | None:
-    """Return the idf of the whole corpus; None if no document has a term."""
+def _fitted_idf(
+    read: Readable, watch: Watch, stopwords: Stopwords, threads: int, cutting: Cutting | None
+) -> Idf | None:
+    """Return the idf of the whole corpus, cut as summaries are; None if no document has a term."""
+    cut = cutting or Cutting()
     with watch.reading("idf", read.texts):
-        fitted = Idf(stopwords=stopwords).fit(read.texts, threads=threads)
+        fitted = Idf(
+            stopwords=stopwords, tokenizer=cut.tokenizer, stems=cut.stems, ngram=cut.ngram
+        ).fit(read.texts, threads=threads)
     return fitted if fitted.documents else None
 
 
@@ -329,8 +274,13 @@ def _print(done: Ranked, out: str, *, as_json: bool, quiet: bool, summaries: boo
             "paths": [str(path) for path in done.paths],
             "skipped": [one.to_json() for one in done.skipped],
         }
+        if done.summaries:
+            found["summaries"] = [{"group": group, "text": text} for group, text in done.summaries]
         typer.echo(json.dumps(found, indent=2))
-    elif not quiet:
+        return
+    for group, text in done.summaries:
+        typer.echo(text if group is None else f"{group}: {text}")
+    if not quiet:
         written = counted(done.written, "sentence" if summaries else "row")
         typer.echo(
             f"{out}: {written} of {counted(done.rows, 'row')} in {counted(done.groups, 'group')}"

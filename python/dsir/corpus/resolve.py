@@ -26,6 +26,7 @@ from dsir.corpus.files import is_known, open_file
 from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
+from dsir.corpus.partitions import folders_of, partitioned
 from dsir.corpus.pipe import Pipe
 from dsir.corpus.shard import OnError, Shard
 from dsir.corpus.tables import first_texts, speaks_arrow, table_of, table_of_texts
@@ -261,8 +262,10 @@ class _Resolver:
                 raise ShardError(f"{name}: {path}: no such file or folder{hint}", path=str(path))
             listing = Listing((path,))
         self.left_out += listing.left_out
+        folder = path if path.is_dir() else None
         for file in listing.files:
-            yield open_file(file, self._text, self._encoding, on_error=self._on_error)
+            shard = open_file(file, self._text, self._encoding, on_error=self._on_error)
+            yield partitioned(shard, folders_of(file, folder))
 
     def _piped(self, source: Pipe) -> FileShard:
         copy = source.copy(self._text)
@@ -274,7 +277,12 @@ class _Resolver:
         paths = self._remote_paths(source, name)
         # Each file takes a request, for its size and version.
         with ThreadPool(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
-            yield from pool.map(lambda path: open_file(path, self._text, self._encoding), paths)
+            folder = None if paths == [source] or has_pattern(source) else source
+            yield from pool.map(lambda path: self._remote_file(path, folder), paths)
+
+    def _remote_file(self, path: RemotePath, folder: RemotePath | None) -> Shard:
+        shard = open_file(path, self._text, self._encoding)
+        return partitioned(shard, folders_of(path, folder))
 
     def _remote_paths(self, source: RemotePath, name: str) -> list[RemotePath]:
         pattern = has_pattern(source)

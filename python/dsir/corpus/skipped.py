@@ -65,6 +65,24 @@ class Skipped:
         return asdict(self)
 
 
+def from_marker(entry: Any) -> Skipped:
+    """Return the entry that `Skipped.to_marker` described.
+
+    Raises:
+        TypeError, KeyError: it is another value.
+    """
+    row, rows, snippet = entry["row"], entry["rows"], entry["snippet"]
+    if not (
+        isinstance(entry["path"], str)
+        and isinstance(entry["reason"], str)
+        and (row is None or type(row) is int)
+        and type(rows) is int
+        and (snippet is None or isinstance(snippet, str))
+    ):
+        raise TypeError("is no entry of what was skipped")
+    return Skipped(entry["path"], row, entry["reason"], rows, snippet)
+
+
 def skipped_shard(error: InputError, name: str) -> Skipped:
     """Return the entry for a shard that cannot be read."""
     return Skipped(name, None, str(error), rows=0)

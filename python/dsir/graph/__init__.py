@@ -16,7 +16,8 @@ from dsir.lexrank.idf import Idf
 from dsir.lexrank.rank import Centrality, centrality, lexrank
 from dsir.lexrank.sentences import sentences
 from dsir.lexrank.similarity import SimilarityGraph, similarity_join
-from dsir.lexrank.summarize import Summary, summarize
+from dsir.lexrank.summarize import summarize
+from dsir.lexrank.summary import Summary
 
 __all__ = [
     "GAIS",

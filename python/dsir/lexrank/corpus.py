@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,14 @@ from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.lexrank.doubtful import GroupWarnings, warn_of_flat
 from dsir.lexrank.groups import Group, groups_of, read_grouping
 from dsir.lexrank.idf import Idf
+from dsir.lexrank.key_shards import keys_of
 from dsir.lexrank.rank import LexRankSettings, rank_units
 from dsir.lexrank.readable_shards import Readable, Watch, readable
 from dsir.lexrank.spooled_sentences import summarize_spooled
 from dsir.lexrank.stopwords import Stopwords
-from dsir.lexrank.summarize import Summary, SummaryBudget, summarize
+from dsir.lexrank.summarize import sentences_in
+from dsir.lexrank.summarizer import Summarizer
+from dsir.lexrank.summary import Summary
 from dsir.lexrank.terms import count_terms
 from dsir.lexrank.units import Units, units_of, weighed_terms
 from dsir.output import AddedColumns, open_writer
@@ -104,7 +107,8 @@ def open_corpus(
     Args:
         paths: files, patterns or folders.
         text: the text column.
-        group_by: the group column, which holds text; None for no groups.
+        group_by: the group column, of strings, whole numbers, or true and false; None for no
+            groups.
         encoding: the encoding of text columns of bytes; None if these are no texts.
         on_error: "raise" or "skip".
         reporter: shows the stages.
@@ -118,7 +122,7 @@ def open_corpus(
         return resolve(paths, text=column, name="raw", encoding=encoding, on_error=on_error)
 
     texts = opened(text)
-    keys = None if group_by is None else opened(group_by)
+    keys = None if group_by is None else keys_of(texts, opened(group_by), group_by)
     if on_error == "raise":
         _check_columns(texts)
         if keys is not None:
@@ -175,17 +179,27 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What a run did: rows read and written, groups, files with rows, and what was skipped."""
+    """What a run did: rows read and written, groups, files with rows, and what was skipped.
+
+    Attributes:
+        summaries: the group and text of each summary, if they were asked for.
+    """
 
     rows: int
     written: int
     groups: int
     paths: list[Location]
     skipped: list[Skipped]
+    summaries: list[tuple[str | None, str]] = field(default_factory=list)
 
 
 def rank_corpus(
-    ranking: CorpusRanking, out: Location, *, top: Top | None, score_column: str, description: Any
+    ranking: CorpusRanking,
+    out: Location,
+    *,
+    top: Top | None,
+    added: AddedColumns,
+    description: Any,
 ) -> Ranked:
     """Write the rows of a corpus with their scores: all rows or the most central ones.
 
@@ -196,7 +210,7 @@ def rank_corpus(
         ranking: what to rank.
         out: an empty or new folder.
         top: how many rows to write; None for all.
-        score_column: the name of the score column.
+        added: the score column.
         description: goes into ranking.json.
 
     Raises:
@@ -205,7 +219,7 @@ def rank_corpus(
     """
     corpus = ranking.read.texts
     for shard in corpus.shards:
-        _added(score_column).refuse_taken_names(shard.schema())
+        added.refuse_taken_names(shard.schema())
     make_output_folder(out)
     scores, kept, groups = _scores(ranking, out, top)
     paths = []
@@ -225,7 +239,6 @@ def rank_corpus(
                 rows = kept[np.searchsorted(kept, corpus_row) : np.searchsorted(kept, last_row)]
             if len(rows):
                 stem = part_stem(out, number)
-                added = _added(score_column)
                 with open_writer(shard.kind, stem, schema=schemas[number], added=added) as writer:
                     for taken in shard.take(rows - corpus_row):
                         global_rows = taken.rows + corpus_row
@@ -244,10 +257,11 @@ def summarize_corpus(
     ranking: CorpusRanking,
     out: Location,
     *,
-    budget: SummaryBudget,
+    summarizer: Summarizer,
     language: str | None,
     split: bool,
     description: Any,
+    keep_texts: bool = False,
 ) -> Ranked:
     """Write data/summaries.parquet: the chosen sentences of every group, in the order of the rows.
 
@@ -257,10 +271,11 @@ def summarize_corpus(
     Args:
         ranking: what to summarize.
         out: an empty or new folder.
-        budget: how long a summary may be.
+        summarizer: how to summarize.
         language: how to split into sentences, see `sentences`.
         split: False if each row is already one sentence.
         description: goes into ranking.json.
+        keep_texts: return the texts of the summaries as well.
 
     Raises:
         InputError: the corpus cannot be read.
@@ -269,11 +284,14 @@ def summarize_corpus(
     make_output_folder(out)
     table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
     rows = groups = written = 0
+    texts: list[tuple[str | None, str]] = []
     try:
-        for key, documents, summary in _summaries(ranking, out, budget, language, split):
+        for key, documents, summary in _summaries(ranking, out, summarizer, language, split):
             rows += len(documents)
             groups += 1
             written += len(summary)
+            if keep_texts:
+                texts.append((key, summary.text))
             table.write(
                 [
                     pa.array([key] * len(summary), pa.string()),
@@ -289,7 +307,7 @@ def summarize_corpus(
     except BaseException:
         table.discard()
         raise
-    done = Ranked(rows, written, groups, [path], ranking.read.skipped)
+    done = Ranked(rows, written, groups, [path], ranking.read.skipped, texts)
     _finish(out, description, done)
     return done
 
@@ -297,7 +315,7 @@ def summarize_corpus(
 def _summaries(
     ranking: CorpusRanking,
     scratch: Location,
-    budget: SummaryBudget,
+    summarizer: Summarizer,
     language: str | None,
     split: bool,
 ) -> Iterator[tuple[str | None, npt.NDArray[np.int64], Summary]]:
@@ -311,13 +329,9 @@ def _summaries(
             summary, documents = summarize_spooled(
                 ranking.read.texts,
                 scratch,
-                budget=budget,
-                settings=ranking.settings,
-                idf=ranking.idf,
-                stopwords=ranking.stopwords,
+                summarizer=summarizer,
                 language=language,
                 split=split,
-                threads=ranking.threads,
                 ranking=ranks,
             )
         yield None, np.arange(documents, dtype=np.int64), summary
@@ -325,20 +339,9 @@ def _summaries(
     said = GroupWarnings()
     for group in ranking.groups(scratch):
         with said.group():
-            summary = summarize(
-                group.texts,
-                sentences=budget.sentences,
-                words=budget.words,
-                redundancy=budget.redundancy,
-                min_words=budget.min_words,
-                threshold=ranking.settings.threshold,
-                damping=ranking.settings.damping,
-                idf=ranking.idf,
-                stopwords=ranking.stopwords,
-                language=language,
-                split=split,
-                threads=ranking.threads,
-            )
+            sentences, offsets = sentences_in(group.texts, language=language, split=split)
+            units = summarizer.units(sentences)
+            summary = summarizer.summary(sentences, offsets, units, stacklevel=2)
         yield group.key, group.rows, summary
     said.say()
 
@@ -406,10 +409,6 @@ def _schemas(shards: Sequence[Shard]) -> list[pa.Schema | None]:
     ]
     shared = iter(shared_schemas(tables))
     return [None if schema is None else next(shared) for schema in own]
-
-
-def _added(score_column: str) -> AddedColumns:
-    return AddedColumns(score_column, arguments=("score_column", ""))
 
 
 def _changed(shard: Shard) -> ShardError:

@@ -76,8 +76,8 @@ def warn_of_uncut(texts: Iterable[str | None], *, stacklevel: int) -> None:
     warnings.warn(
         "LexRank: most sentences are a term or two each, as in Chinese, Japanese or Thai, which "
         "write no spaces between words, so the scores say little; cut the words first: separate "
-        "them by spaces, give lists of tokens to lexrank, or tokens=... to summarize, such as "
-        "tokens=jieba.lcut",
+        "them by spaces, give lists of tokens to lexrank, or to summarize tokenizer=jieba.lcut or "
+        "another function, or tokenizer='chars' and ngram=2 (--tokenizer chars --ngram 2)",
         DsirWarning,
         stacklevel=stacklevel + 1,
     )

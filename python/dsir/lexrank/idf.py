@@ -7,7 +7,7 @@ import json
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from dsir import _core
 from dsir.engine import thread_count
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
+from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.terms import count_terms
 from dsir.model.features import utf8_of
@@ -27,6 +28,7 @@ _VERSION = 1
 _PREFIX = struct.Struct("<8sIIQQ")  # magic, version, bytes of header, terms, bytes of terms
 _CHECKSUM_BYTES = 32
 _LARGEST_HEADER = 1 << 20
+_WORDS = "wordpunct"
 
 
 class Idf(Facts):
@@ -38,8 +40,11 @@ class Idf(Facts):
     docs/algorithms.md, section 10.
 
     Args:
-        stopwords: terms to leave out: None, "en", or a list.
+        stopwords: terms to leave out: None, the code of a language such as "en", or a list.
         punctuation: whether runs of punctuation are terms too.
+        tokenizer: how documents are cut into terms, see `summarize`; None for words.
+        stems: the code of a language whose stems are counted, see `summarize`.
+        ngram: how many tokens in a row are a term, see `summarize`.
 
     Example:
         >>> idf = dsir.graph.Idf().fit(["ships sail", "ships sink"])
@@ -47,9 +52,22 @@ class Idf(Facts):
         (2, 3)
     """
 
-    def __init__(self, *, stopwords: Stopwords = None, punctuation: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        stopwords: Stopwords = None,
+        punctuation: bool = False,
+        tokenizer: Any = None,
+        stems: str | None = None,
+        ngram: int = 1,
+    ) -> None:
         self._stopwords = None if stopwords is None else _frozen(stopwords)
         self._punctuation = bool(punctuation)
+        self._cutting = Cutting(tokenizer, stems, ngram, self._stopwords)
+        if self._punctuation and not self._cutting.plain:
+            raise SettingError(
+                "punctuation=True: goes with words only; leave tokenizer, stems and ngram out"
+            )
         self._counter = count_terms(
             (),
             text="text",
@@ -79,6 +97,11 @@ class Idf(Facts):
     def punctuation(self) -> bool:
         """Whether runs of punctuation are terms too."""
         return self._punctuation
+
+    @property
+    def cutting(self) -> Cutting:
+        """How documents are cut into terms."""
+        return self._cutting
 
     @property
     def counter(self) -> _core.TermCounter:
@@ -116,6 +139,7 @@ class Idf(Facts):
             punctuation=self._punctuation,
             keep_rows=False,
             threads=thread_count(threads),
+            cutting=self._cutting,
         )
         self._counter.merge(added)
         return self
@@ -124,6 +148,11 @@ class Idf(Facts):
         """Add the documents that another `Idf` was fitted on, and return self."""
         if not isinstance(other, Idf):
             raise SettingError(f"merge: expected an Idf, found {type(other).__name__}")
+        if other._cutting != self._cutting:
+            raise SettingError(
+                "merge: the other idf has other terms; fit both with the same tokenizer, stems, "
+                "ngram and stopwords"
+            )
         self._counter.merge(other._counter)
         return self
 
@@ -151,8 +180,9 @@ class Idf(Facts):
                 "documents": self.documents,
                 "punctuation": self._punctuation,
                 "stopwords": self._stopwords,
-                "tokenizer": "wordpunct",
+                "tokenizer": _WORDS,
                 "unicode": _core.UNICODE_VERSION,
+                **self._cutting.describe(),
             },
             sort_keys=True,
         ).encode("utf-8")
@@ -208,7 +238,10 @@ class Idf(Facts):
             raise ModelError(f"{path}: is damaged (its checksum does not match); fit it again")
         try:
             header = json.loads(body[_PREFIX.size : arrays_at])
-            loaded = cls(stopwords=header["stopwords"], punctuation=header["punctuation"])
+            cut = {name: header[name] for name in ("stems", "ngram") if name in header}
+            if header["tokenizer"] != _WORDS:
+                cut["tokenizer"] = header["tokenizer"]
+            loaded = cls(stopwords=header["stopwords"], punctuation=header["punctuation"], **cut)
             counts_at = arrays_at + 8 * (terms + 1)
             loaded._counter.add_terms(
                 body[counts_at + 8 * terms :],
@@ -229,7 +262,7 @@ def _integers(body: bytes, at: int, count: int) -> npt.NDArray[np.int64]:
     return np.frombuffer(body, dtype="<i8", count=count, offset=at).astype(np.int64)
 
 
-def _frozen(stopwords: Literal["en"] | Iterable[str]) -> Literal["en"] | list[str]:
+def _frozen(stopwords: str | Iterable[str]) -> Literal["en"] | list[str]:
     """Return "en", or the words as a sorted list, for the file."""
     words = stopwords_of(stopwords)
     return "en" if stopwords == "en" else words

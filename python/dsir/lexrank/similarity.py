@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
+from dsir.lexrank.graph_export import checked_scores, edges_of, networkx_graph, write_graphml
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.units import Units, units_of
+from dsir.remote import RemotePath
 
 # The threshold if only top_k is given: reached by common terms, but not by rounding alone.
 LEAST_COSINE = 1e-9
@@ -80,6 +84,37 @@ class SimilarityGraph(Facts):
 
         weights = np.ones(self.edges) if self.weights is None else self.weights
         return csr_array((weights, self.neighbours, self.offsets), shape=(len(self), len(self)))
+
+    def to_arrow(self) -> pa.Table:
+        """Return each edge between two units once: source < target, int32, and cosine, float64."""
+        return edges_of(self.offsets, self.neighbours, self.weights)
+
+    def to_networkx(self, scores: Any = None) -> Any:
+        """Return a `networkx.Graph`; needs networkx.
+
+        Nodes are the numbers of the units. Edges have the attribute `cosine`; a unit has no edge to
+        itself.
+
+        Args:
+            scores: a number for each unit, which becomes the attribute `score`; None for none.
+
+        Raises:
+            SettingError: there is not one score for each unit.
+        """
+        return networkx_graph(len(self), self.to_arrow(), checked_scores(scores, len(self)))
+
+    def to_graphml(self, path: str | Path | RemotePath, scores: Any = None) -> None:
+        """Write the graph of `to_networkx` as GraphML, atomically; needs no library.
+
+        Args:
+            path: the file.
+            scores: see `to_networkx`.
+
+        Raises:
+            SettingError: there is not one score for each unit.
+            OSError: the file cannot be written.
+        """
+        write_graphml(path, len(self), self.to_arrow(), checked_scores(scores, len(self)))
 
 
 def similarity_join(

@@ -10,14 +10,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dsir import _core
 from dsir.corpus import Corpus
-from dsir.lexrank.doubtful import LOOKED_AT, warn_of_flat, warn_of_uncut
-from dsir.lexrank.idf import Idf
-from dsir.lexrank.rank import LexRankSettings, rank_units
 from dsir.lexrank.sentences import sentence_lists
-from dsir.lexrank.stopwords import Stopwords, stopwords_of
-from dsir.lexrank.summarize import Summary, SummaryBudget, choose, summary_of
+from dsir.lexrank.summarizer import Summarizer
+from dsir.lexrank.summary import Summary
 from dsir.lexrank.units import weighed_terms
 from dsir.primitive_arrays import to_numpy
 from dsir.remote import Location, RemotePath
@@ -29,13 +25,9 @@ def summarize_spooled(
     corpus: Corpus,
     scratch: Location,
     *,
-    budget: SummaryBudget,
-    settings: LexRankSettings,
-    idf: Idf | None,
-    stopwords: Stopwords,
+    summarizer: Summarizer,
     language: str | None,
     split: bool,
-    threads: int,
     ranking: Callable[[int], AbstractContextManager[object]],
 ) -> tuple[Summary, int]:
     """Summarize all documents of a corpus; returns the same summary as `summarize`.
@@ -48,13 +40,9 @@ def summarize_spooled(
         corpus: the documents.
         scratch: a folder to create a temporary folder in, which is removed at the end. If `scratch`
             is in a store, this machine's folder for temporary files is used instead.
-        budget: how long the summary may be.
-        settings: the settings of LexRank.
-        idf: see `summarize`.
-        stopwords: see `summarize`.
+        summarizer: how to summarize.
         language: see `summarize`.
         split: see `summarize`.
-        threads: how many threads to use.
         ranking: called with the number of sentences; the context is open while they are scored.
 
     Returns:
@@ -63,7 +51,7 @@ def summarize_spooled(
     Raises:
         InputError: a document cannot be read, or is not UTF-8.
     """
-    counter = _core.TermCounter(words_only=True, stopwords=stopwords_of(stopwords), keep_rows=True)
+    counter = summarizer.counter()
     lengths = [np.zeros(1, dtype=np.int64)]
     place = None if isinstance(scratch, RemotePath) else scratch
     with tempfile.TemporaryDirectory(prefix=".dsir-sentences-", dir=place) as folder:
@@ -72,7 +60,7 @@ def summarize_spooled(
             for lists in sentence_lists(corpus, language=language, split=split):
                 found = lists.flatten()
                 lengths.append(np.diff(to_numpy(lists.offsets)).astype(np.int64))
-                counter.add(found, threads=threads)
+                summarizer.count(counter, found)
                 writer.write_batch(pa.RecordBatch.from_arrays([found], schema=_SCHEMA))
         offsets = np.cumsum(np.concatenate(lengths))
         with pa.memory_map(path) as source:
@@ -80,10 +68,6 @@ def summarize_spooled(
             chunks = [reader.get_batch(k).column(0) for k in range(reader.num_record_batches)]
             candidates = pa.chunked_array(chunks, pa.large_string())
             with ranking(len(candidates)):
-                units = weighed_terms(counter, idf, threads=threads)
-                ranked = rank_units(units, settings, threads=threads)
-                scores = ranked.scores
-                chosen = choose(units, scores, candidates, budget, threads=threads)
-            warn_of_uncut(candidates[:LOOKED_AT].to_pylist(), stacklevel=2)
-            warn_of_flat(scores, ranked.has_edges, settings.threshold, stacklevel=2)
-            return summary_of(chosen, scores, candidates, offsets), len(offsets) - 1
+                units = weighed_terms(counter, summarizer.idf, threads=summarizer.threads)
+                summary = summarizer.summary(candidates, offsets, units, stacklevel=2)
+            return summary, len(offsets) - 1

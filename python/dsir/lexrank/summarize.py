@@ -1,178 +1,130 @@
-"""Extractive summaries: the most central sentences of texts, without repetition."""
+"""Extractive summaries: the sentences that say most of what texts say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from numbers import Real
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core
-from dsir.arguments import flag, whole_number
+from dsir.arguments import flag, one_of
 from dsir.corpus.cast_columns import cast_column
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.facts import Fact, Facts
-from dsir.lexrank.doubtful import warn_of_flat
-from dsir.lexrank.idf import Idf
-from dsir.lexrank.rank import LexRankSettings, rank_units
+from dsir.lexrank.cutting import Cutting
+from dsir.lexrank.idf import Idf, stopwords_beside
+from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.sentences import check_language
 from dsir.lexrank.sentences import sentences as sentences_of
 from dsir.lexrank.stopwords import Stopwords
+from dsir.lexrank.summaries.budget import SummaryBudget
+from dsir.lexrank.summaries.method import MethodSettings
+from dsir.lexrank.summaries.methods import DEFAULT_METHOD, SummaryMethod
+from dsir.lexrank.summarizer import Summarizer
+from dsir.lexrank.summary import Summary
 from dsir.lexrank.terms import shards_of
 from dsir.lexrank.units import Units, units_of
 from dsir.primitive_arrays import to_numpy
 
-DEFAULT_SENTENCES = 5
-# Chosen on Opinosis: docs/lab/lexrank.md.
-DEFAULT_THRESHOLD = 0.2
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Summary(Facts):
-    """Chosen sentences, in the order of the documents.
-
-    Attributes:
-        sentences: the sentences.
-        scores: float64, the centrality of each sentence.
-        documents: int64, the number of each sentence's document.
-        positions: int64, the position of each sentence in its document.
-        ranks: int64, 0 for the sentence that was chosen first.
-
-    Example:
-        >>> reviews = ["Ships, courts, bakers. Ships sail. Courts judge. Bakers bake."]
-        >>> summary = dsir.graph.summarize(reviews, sentences=1)
-        >>> summary.words
-        3
-    """
-
-    sentences: list[str]
-    scores: npt.NDArray[np.float64]
-    documents: npt.NDArray[np.int64]
-    positions: npt.NDArray[np.int64]
-    ranks: npt.NDArray[np.int64]
-
-    @property
-    def text(self) -> str:
-        """The sentences as one text."""
-        return " ".join(self.sentences)
-
-    @property
-    def words(self) -> int:
-        """How many words the sentences have, separated by white space."""
-        return sum(words_in(sentence) for sentence in self.sentences)
-
-    def _facts(self) -> Iterator[Fact]:
-        """Give the size, and how the summary begins."""
-        yield "sentences", f"{len(self):,}"
-        yield "words", f"{self.words:,}"
-        if self.sentences:
-            yield "text", self.text
-
-    def _more_facts(self) -> Iterator[Fact]:
-        """Give every sentence with its score."""
-        for sentence, score in zip(self.sentences, self.scores, strict=True):
-            yield f"{score:.4f}", sentence
-
-    def __len__(self) -> int:
-        return len(self.sentences)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.sentences)
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class SummaryBudget:
-    """How long a summary may be, and how similar its sentences. The values are checked.
-
-    Attributes:
-        sentences: the most sentences; None if `words` limits the summary.
-        words: the most words; None if `sentences` limits the summary.
-        redundancy: a sentence is skipped if its cosine with a chosen sentence is above this.
-        min_words: shorter sentences are skipped.
-    """
-
-    sentences: int | None = None
-    words: int | None = None
-    redundancy: float = 0.5
-    min_words: int = 1
-
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        if self.sentences is not None and self.words is not None:
-            raise SettingError("give sentences=... or words=..., not both")
-        if self.words is not None:
-            object.__setattr__(self, "words", whole_number("words", self.words, 1))
-        else:
-            wanted = DEFAULT_SENTENCES if self.sentences is None else self.sentences
-            object.__setattr__(self, "sentences", whole_number("sentences", wanted, 1))
-        object.__setattr__(self, "min_words", whole_number("min_words", self.min_words, 0))
-        limit = self.redundancy
-        if not isinstance(limit, Real) or isinstance(limit, bool) or not 0 <= limit <= 1:
-            raise SettingError(f"redundancy={limit!r}: expected a number from 0 to 1")
+# What the elements of lists in a list are.
+Lists = Literal["sentences", "tokens"]
 
 
 def summarize(
     texts: Any,
     *,
+    method: SummaryMethod = DEFAULT_METHOD,
     sentences: int | None = None,
     words: int | None = None,
-    redundancy: float = 0.5,
+    characters: int | None = None,
+    tokens: int | None = None,
+    redundancy: float | None = None,
+    diversity: float | None = None,
     min_words: int = 1,
-    threshold: float | None = DEFAULT_THRESHOLD,
+    threshold: float | None = None,
     damping: float = 0.85,
+    preceding: float | None = None,
     idf: Idf | None = None,
     stopwords: Stopwords = None,
+    stems: str | None = None,
+    tokenizer: Any = None,
+    ngram: int = 1,
+    query: Any = None,
     teleport: Any = None,
+    embeddings: Any = None,
     language: str | None = None,
     split: bool = True,
-    tokens: Callable[[str], Iterable[str]] | None = None,
+    lists: Lists | None = None,
     text: str = "text",
     text_encoding: str | None = None,
     threads: int | None = None,
 ) -> Summary:
-    """Choose the most central sentences of one or several documents.
+    """Choose the sentences that say most of what one or several documents say.
 
-    Sentences are taken by descending score; among equal scores the earlier sentence comes first. A
-    sentence is skipped if its cosine with a chosen sentence is above `redundancy`, or if it would
-    pass the budget of words. Shorter sentences after it may still fit. Sources: Erkan & Radev 2004,
-    section 5; docs/algorithms.md, section 11. The defaults were chosen in docs/lab/lexrank.md.
+    Give the length as `sentences`, `words`, `characters` or `tokens`; 5 sentences if none is given.
+    A sentence that does not fit into what is left is passed over; shorter ones after it may fit.
+    Sources: docs/algorithms.md, section 11; the defaults were chosen in docs/lab/lexrank.md.
+
+    Methods:
+        "coverage": sentences that are like those after them, and that add bigrams which others
+            have too.
+        "lexrank": the most central sentences, by descending score (Erkan & Radev 2004).
+        "concepts": sentences that together have the most shared bigrams (Gillick & Favre 2009): the
+            best such summary if the texts are short, else the greedy one; `Summary.bound` tells.
+        "mmr": relevant sentences that do not repeat the chosen ones (Carbonell & Goldstein 1998).
+        "submodular": sentences that cover all others, from many clusters (Lin & Bilmes 2011).
+        "centroid": the sentences nearest to the centre of all (Radev et al. 2004).
+        "lead": the first sentence of every document, then the second, ...
 
     Args:
         texts: a str, or documents: a list of str, an Arrow column or table, a `Path`, ...
-        sentences: how many to choose; 5 if `words` is not given either.
+        method: how to choose.
+        sentences: how many to choose.
         words: how many words at most, separated by white space.
-        redundancy: 0 to 1; with 1 nothing is skipped, not even repeated sentences.
+        characters: how many characters at most.
+        tokens: how many tokens of `tokenizer` at most.
+        redundancy: 0 to 1: a sentence is skipped if its cosine with a chosen one is above this; 0.5
+            by default; with 1 nothing is skipped, not even repeated sentences. Not for "concepts",
+            "mmr" and "submodular", which measure repetition in another way.
+        diversity: 0 to 1, for "coverage", "mmr" and "submodular": how much it counts that a
+            sentence says something new, against its relevance.
         min_words: shorter sentences are never chosen: headings, fragments, exclamations.
-        threshold: see `lexrank`. None is the continuous variant, which is better with an idf from a
-            larger corpus, and suits very many sentences.
-        damping: see `lexrank`.
+        threshold: for "lexrank": see `lexrank`; None is the continuous variant.
+        damping: for "lexrank": see `lexrank`.
+        preceding: for "coverage" and "lexrank": how much similarity to an earlier sentence of the
+            document counts; similarity to a later one counts 1 - `preceding` (PacSum, Zheng &
+            Lapata 2019). 0.5 knows no direction; -1 to 0 prefers sentences that later ones take up.
+            -0.25 by default for "coverage"; "lexrank" walks without a direction by default.
         idf: an idf fitted elsewhere, best on the corpus that the texts come from. None to compute
             it from the sentences, which gives little weight to their common subject.
-        stopwords: None, "en" or a list of terms to leave out.
-        teleport: a number for each sentence, see `lexrank`.
+        stopwords: terms to leave out: None, the code of a language such as "en", or a list.
+        stems: the code of a language, such as "de": words are compared by their stems (extra
+            `languages`).
+        tokenizer: how sentences are cut: None for words; "unicode", "chars" or another name,
+            vocabulary or kernel that `HashedNgrams` takes; or a function such as `jieba.lcut`.
+            Tokens without a letter or digit are no terms.
+        ngram: how many tokens in a row are a term; `tokenizer="chars", ngram=2` compares by pairs
+            of characters, which suits Chinese, Japanese and Thai without a library.
+        query: a text that the summary is to answer; with `embeddings`, a vector. Relevance is then
+            the cosine with it; "lexrank" jumps to sentences in proportion to it. Not for "concepts"
+            and "lead".
+        teleport: for "lexrank": a number for each sentence, see `lexrank`.
+        embeddings: a vector for each sentence, as `lexrank` takes them, to compare sentences by.
         language: how to split into sentences, see `sentences`.
         split: False if each text is already one sentence.
-        tokens: cuts a sentence into words, for languages that write no spaces between words, such
-            as `jieba.lcut` for Chinese. Tokens without a letter or digit are left out.
+        lists: what a list in `texts` is: "sentences" of one document, or "tokens" of one sentence.
         text: the text column, if there are columns.
         text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such
             a column is an error.
         threads: how many threads to use; None for every core. The summary does not depend on them.
 
     Warns:
-        DsirWarning: no two sentences are similar, all scores are equal, or the words of the
-            sentences are not cut.
+        DsirWarning: no two sentences are similar, all scores are equal, no sentence is like the
+            query, or the words of the sentences are not cut.
 
     Raises:
-        SettingError: an argument is out of range.
+        SettingError: an argument is out of range, or the method does not read it.
         InputError: a document cannot be read.
 
     Example:
@@ -180,111 +132,113 @@ def summarize(
         >>> dsir.graph.summarize(reviews, sentences=2).words
         5
     """
-    if tokens is not None and not callable(tokens):
+    if callable(tokens):
         raise SettingError(
-            f"tokens={tokens!r}: expected a function that cuts a sentence into words"
+            "tokens is the length of the summary; give the function that cuts sentences as "
+            "tokenizer=..."
         )
-    budget = SummaryBudget(sentences, words, redundancy, min_words)
-    settings = LexRankSettings(threshold, damping)
-    used = thread_count(threads)
-    documents = [texts] if isinstance(texts, str) else texts
+    flag("split", split)
+    if lists is not None:
+        one_of("lists", lists, get_args(Lists))
     check_language(language)
-    if flag("split", split):
-        lists = sentences_of(documents, language=language, column=text, text_encoding=text_encoding)
-        lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else lists.combine_chunks()
-        candidates = lists.flatten()
-        offsets = to_numpy(lists.offsets).astype(np.int64)
-    else:
-        candidates = _one_text_a_row(documents, text, text_encoding)
-        offsets = np.arange(len(candidates) + 1, dtype=np.int64)
-    source = candidates if tokens is None else _tokens_of(candidates, tokens)
-    units = units_of(source, idf=idf, stopwords=stopwords, threads=used)
-    found = rank_units(units, settings, teleport=teleport, threads=used)
-    scores = found.scores
-    warn_of_flat(scores, found.has_edges, settings.threshold, stacklevel=2)
-    chosen = choose(units, scores, candidates, budget, threads=used)
-    return summary_of(chosen, scores, candidates, offsets)
-
-
-def summary_of(
-    chosen: npt.NDArray[np.int64],
-    scores: npt.NDArray[np.float64],
-    candidates: pa.Array | pa.ChunkedArray,
-    offsets: npt.NDArray[np.int64],
-) -> Summary:
-    """Return the summary that consists of chosen sentences.
-
-    Args:
-        chosen: the numbers of the sentences, in the order in which they were chosen.
-        scores: float64[sentences].
-        candidates: all sentences.
-        offsets: int64[documents + 1]: where the sentences of each document begin.
-    """
-    ranks = np.argsort(chosen, kind="stable")
-    rows = chosen[ranks]
-    from_document = np.searchsorted(offsets, rows, side="right") - 1
-    return Summary(
-        [str(candidates[int(row)].as_py()) for row in rows],
-        scores[rows],
-        from_document,
-        rows - offsets[from_document],
-        ranks,
+    if lists == "tokens":
+        if tokenizer is not None:
+            raise SettingError('give tokenizer=... or lists="tokens", not both')
+        tokenizer = str.split
+    if idf is not None and not isinstance(idf, Idf):
+        raise SettingError(f"idf={idf!r}: expected None or an Idf")
+    summarizer = Summarizer(
+        method=method,
+        budget=SummaryBudget(
+            sentences, words, redundancy, min_words, characters=characters, tokens=tokens
+        ),
+        settings=MethodSettings(
+            LexRankSettings(threshold, damping), teleport, diversity, preceding
+        ),
+        cutting=Cutting(tokenizer, stems, ngram, stopwords_beside(idf, stopwords)),
+        idf=idf,
+        query=query,
+        threads=thread_count(threads),
     )
+    documents = [texts] if isinstance(texts, str) else texts
+    if lists is not None:
+        candidates, offsets = _from_lists(documents, lists, text)
+    else:
+        candidates, offsets = sentences_in(
+            documents, language=language, split=split, text=text, text_encoding=text_encoding
+        )
+    units = summarizer.units(candidates) if embeddings is None else _vectors(embeddings, candidates)
+    return summarizer.summary(candidates, offsets, units, embeddings=embeddings, stacklevel=2)
 
 
-def choose(
-    units: Units,
-    scores: npt.NDArray[np.float64],
-    candidates: pa.Array | pa.ChunkedArray,
-    budget: SummaryBudget,
+def sentences_in(
+    documents: Any,
     *,
-    threads: int = 1,
-) -> npt.NDArray[np.int64]:
-    """Choose units by score under a budget; see `summarize`.
+    language: str | None,
+    split: bool,
+    text: str = "text",
+    text_encoding: str | None = None,
+) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Return the sentences of documents, and where those of each document begin.
 
-    Args:
-        units: the vectors.
-        scores: float64[units]; a unit with score 0 is never chosen.
-        candidates: the texts, to count their words.
-        budget: how many sentences or words to choose.
-        threads: how many threads to use.
-
-    Returns:
-        int64, the units in the order in which they were chosen.
+    The arguments are those of `summarize`.
     """
-    closest = np.zeros(len(scores))
-    chosen: list[int] = []
-    words_left = budget.words
-    for row in np.argsort(-scores, kind="stable").tolist():
-        if scores[row] <= 0 or words_left == 0 or len(chosen) == budget.sentences:
-            break
-        if closest[row] > budget.redundancy:
-            continue
-        length = words_in(candidates[row].as_py())
-        if length < budget.min_words or (words_left is not None and length > words_left):
-            continue
-        if words_left is not None:
-            words_left -= length
-        chosen.append(row)
-        if budget.redundancy < 1:
-            # Skipped for redundancy=1: rounding may put the cosine of equal sentences above 1.
-            near = _core.cosines_with(units.rows, row, threads=threads)
-            np.maximum(closest, near, out=closest)
-    return np.array(chosen, dtype=np.int64)
+    if not split:
+        rows = _one_text_a_row(documents, text, text_encoding)
+        return rows, np.arange(len(rows) + 1, dtype=np.int64)
+    found = sentences_of(documents, language=language, column=text, text_encoding=text_encoding)
+    lists = pa.concat_arrays(found.chunks) if found.num_chunks else found.combine_chunks()
+    return lists.flatten(), to_numpy(lists.offsets).astype(np.int64)
 
 
-def words_in(text: str) -> int:
-    """Return how many words a text has, separated by white space."""
-    return len(text.split())
+def _vectors(embeddings: Any, candidates: pa.Array) -> Units:
+    """Return embeddings as the vectors of sentences.
+
+    Raises:
+        SettingError: they are no vectors, or not one for each sentence.
+    """
+    units = units_of(embeddings)
+    if len(units) != len(candidates):
+        raise SettingError(
+            f"embeddings: {len(units):,} vectors for {len(candidates):,} sentences; split the "
+            "documents with dsir.graph.sentences to see which sentences they have"
+        )
+    return units
 
 
-def _tokens_of(sentences: pa.Array, tokens: Callable[[str], Iterable[str]]) -> pa.Array:
-    """Return the tokens of sentences as an Arrow column of lists."""
-    found = [
-        [one for one in tokens(sentence) if any(map(str.isalnum, one))] if sentence else []
-        for sentence in sentences.to_pylist()
-    ]
-    return pa.array(found, pa.list_(pa.large_string()))
+def _from_lists(documents: Any, lists: Lists, text: str) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Return the sentences in lists, and where those of each document begin.
+
+    Raises:
+        SettingError: the source holds no lists of strings.
+    """
+    if isinstance(documents, pa.Table | pa.RecordBatch) and text in documents.schema.names:
+        documents = documents.column(text)
+    if isinstance(documents, pa.Array | pa.ChunkedArray):
+        documents = documents.to_pylist()
+    expected = f"lists={lists!r}: expected a list of lists of str, one for each "
+    what = "document" if lists == "sentences" else "sentence"
+    if not isinstance(documents, list | tuple):
+        raise SettingError(f"{expected}{what}; found {type(documents).__name__}")
+    for row, one in enumerate(documents):
+        if one is not None and not isinstance(one, list | tuple):
+            raise SettingError(f"{expected}{what}; element {row} is {type(one).__name__}")
+        for part in one or ():
+            if not isinstance(part, str):
+                raise SettingError(f"{expected}{what}; element {row} holds {type(part).__name__}")
+            if lists == "tokens" and (not part or any(map(str.isspace, part))):
+                raise SettingError(
+                    f"{expected}{what}; element {row} holds {part[:40]!r}, which is no token"
+                )
+    try:
+        if lists == "tokens":
+            rows = pa.array([" ".join(one or ()) for one in documents], pa.large_string())
+            return rows, np.arange(len(rows) + 1, dtype=np.int64)
+        flat = pa.array([part for one in documents for part in one or ()], pa.large_string())
+    except UnicodeEncodeError as error:
+        raise SettingError("texts: a string holds half a surrogate pair") from error
+    lengths = [len(one or ()) for one in documents]
+    return flat, np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
 
 
 def _one_text_a_row(documents: Any, text: str, text_encoding: str | None) -> pa.Array:

@@ -12,6 +12,7 @@ from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.tables import table_of, table_of_texts
 from dsir.errors import SettingError
+from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.doubtful import LOOKED_AT, warn_of_uncut
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 
@@ -26,6 +27,7 @@ def count_terms(
     punctuation: bool,
     keep_rows: bool,
     threads: int,
+    cutting: Cutting | None = None,
 ) -> _core.TermCounter:
     """Count the terms of every text of a source, batch by batch.
 
@@ -38,6 +40,7 @@ def count_terms(
         punctuation: whether runs of punctuation are terms too.
         keep_rows: keep the counts of every text, not only the number of documents of each term.
         threads: how many threads to use; the result does not depend on them.
+        cutting: how texts are cut into terms, if these are not words.
 
     Raises:
         InputError: a text cannot be read, or is not UTF-8.
@@ -47,16 +50,25 @@ def count_terms(
         stopwords=stopwords_of(stopwords),
         keep_rows=keep_rows,
     )
+    cut = None if cutting is None or cutting.plain else cutting
     first = True
     for shard in shards_of(source, text=text, text_encoding=text_encoding, name=name):
         for batch in shard.text_batches(on_error="raise", threads=threads):
-            invalid = counter.add(batch.text, threads=threads)
+            # Own terms are cut in Python, which cannot read what is not UTF-8.
+            reader = counter if cut is None else _unread()
+            invalid = reader.add(batch.text, threads=threads)
             if len(invalid):
                 raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
-            if first:
+            if cut is not None:
+                cut.add(counter, batch.text, threads=threads)
+            elif first:
                 warn_of_uncut(batch.text[:LOOKED_AT].to_pylist(), stacklevel=3)
                 first = False
     return counter
+
+
+def _unread() -> _core.TermCounter:
+    return _core.TermCounter(words_only=True, stopwords=[], keep_rows=False)
 
 
 def shards_of(
@@ -94,5 +106,5 @@ def refuse_lists(elements: Sequence[object], name: str) -> None:
                 f"{name}: element {position} is a {type(element).__name__}, and whether it is a "
                 "document, sentences or tokens is unclear; give a document as one text "
                 "(' '.join(...)), sentences as one list of texts, and tokens to lexrank or "
-                "similarity_join"
+                'similarity_join; summarize takes lists="sentences" and lists="tokens"'
             )

@@ -109,8 +109,20 @@ def units_of(
     return weighed_terms(counter, idf, threads=threads)
 
 
-def weighed_terms(counter: _core.TermCounter, idf: Idf | None, *, threads: int) -> Units:
+def weighed_terms(
+    counter: _core.TermCounter,
+    idf: Idf | None,
+    *,
+    threads: int,
+    fitted: _core.TermCounter | None = None,
+) -> Units:
     """Return tf-idf vectors of counted terms; this takes the rows out of the counter.
+
+    Args:
+        counter: the terms of the units.
+        idf: an idf fitted elsewhere; None to compute it.
+        threads: how many threads to use.
+        fitted: without `idf`: the counts to compute it from; None for those of the units.
 
     Raises:
         SettingError: idf was fitted on no document.
@@ -122,6 +134,9 @@ def weighed_terms(counter: _core.TermCounter, idf: Idf | None, *, threads: int) 
             raise SettingError("idf: was fitted on no document; call fit first")
         document_counts = counter.document_counts_in(idf.counter)
         documents = idf.documents
+    elif fitted is not None:
+        document_counts = counter.document_counts_in(fitted)
+        documents = fitted.documents
     scale = _core.idf(document_counts, documents)
     rows = _core.UnitRows.sparse(offsets, columns, counts, scale)
     return Units(rows, rows.occupied())

@@ -22,6 +22,7 @@ class AddedColumns:
         target: name of the column of targets, string; it is added if there are `target_names`.
         target_names: the names of separate targets; empty otherwise.
         arguments: the arguments that set the two names, for messages.
+        in_lines: whether JSON Lines get them as fields too, and not only in a file beside them.
 
     Raises:
         SettingError: a column has no name, or both have the same name.
@@ -31,6 +32,7 @@ class AddedColumns:
     target: str = "target"
     target_names: Sequence[str] = ()
     arguments: tuple[str, str] = ("weight_column", "target_column")
+    in_lines: bool = False
 
     def __post_init__(self) -> None:
         """Check the names."""

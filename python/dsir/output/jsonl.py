@@ -1,4 +1,4 @@
-"""JSON Lines output: the original lines byte for byte, and a file of their log-weights."""
+"""JSON Lines output: the original lines, and a file of their log-weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 from dsir.corpus.shard import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.folder import WEIGHTS_FOLDER, beside
+from dsir.output.line_fields import with_fields
 from dsir.output.side_table import SideTable
 from dsir.output.writer import FileAccount, Writer, writing
 from dsir.primitive_arrays import to_arrow
@@ -19,7 +20,8 @@ from dsir.storage.atomic import UnfinishedFile
 class JsonLinesWriter(Writer):
     """Writes `data/<name>.jsonl` and, beside it, `_dsir/weights/<name>.arrow`.
 
-    The second file has a row for every line, with its row number in the corpus (`row`) and the
+    Lines are written byte for byte; with `added.in_lines` they get the added columns as fields. The
+    second file has a row for every line, with its row number in the corpus (`row`) and the
     added columns.
 
     Args:
@@ -33,6 +35,7 @@ class JsonLinesWriter(Writer):
 
     def __init__(self, path_stem: Location, schema: None = None, *, added: AddedColumns) -> None:
         del schema
+        self._added = added
         self._path = path_stem.with_name(path_stem.name + ".jsonl")
         weights = pa.schema(
             [
@@ -59,8 +62,12 @@ class JsonLinesWriter(Writer):
             raise ValueError("only lines can be written as JSON Lines")
         if not len(taken.lines):
             return
+        lines = taken.lines.to_pylist()
+        if self._added.in_lines:
+            names = [one.name for one in self._added.fields]
+            lines = with_fields(lines, names, [column.to_pylist() for column in added])
         with writing(self._path):
-            self._lines.write(b"\n".join(taken.lines.to_pylist()) + b"\n")
+            self._lines.write(b"\n".join(lines) + b"\n")
         self._weights.write([to_arrow(global_rows), *added])
 
     def _finish(self) -> list[FileAccount]:

@@ -95,5 +95,5 @@ def style_of(entry: dict[str, object]) -> str:
 
 
 def name_of(entry: dict[str, object]) -> str:
-    """Return the n-gram of a contribution; the length of a text has none."""
-    return "(the number of tokens)" if entry["ngram"] is None else str(entry["ngram"])
+    """Return the n-gram of a contribution; that of a text's length, or of any text, has none."""
+    return "(the text as a whole)" if entry["ngram"] is None else str(entry["ngram"])

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dsir.corpus import Shard
 from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.files import open_file
+from dsir.corpus.partitions import IDENTITY_KEY, partitioned
 from dsir.corpus.windows.shard import WINDOW_KEYS, ChunkedShard
 from dsir.errors import DsirError, InputError, OutputError, StoreError
 from dsir.model.estimator import Estimator
@@ -157,7 +158,8 @@ def _input_of(entry: Mapping[str, Any], text: str) -> Shard | str:
     if not isinstance(path, str) or "\0" in path or not (is_url(path) or Path(path).is_absolute()):
         return f"the manifest names {path!r:.80}, which is not a path"
     try:
-        shard: Shard = open_file(location_of(path), text, _encoding(entry)).surveyed()
+        file = open_file(location_of(path), text, _encoding(entry))
+        shard = partitioned(file, entry.get(IDENTITY_KEY)).surveyed()
     except (DsirError, OSError) as error:  # Also of a store that does not answer.
         return str(error)
     identity = shard.identity()

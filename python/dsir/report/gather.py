@@ -101,9 +101,9 @@ class SelectionGathering:
                 "the selection is too large to resample for a page; "
                 "dsir.kl_reduction(bootstrap=100) does it"
             )
-        elif whole and closeness.can_resample(model):
+        elif whole and closeness.replicates_for(model):
             replicates = _core.BootstrapCounts(
-                model.features.spec, replicates=closeness.REPLICATES, seed=0, source=0
+                model.features.spec, replicates=closeness.replicates_for(model), seed=0, source=0
             )
         first = 0
 
@@ -219,9 +219,11 @@ class SelectionGathering:
         interval = None
         value = metrics.get("kl_reduction")
         if replicates is not None and value is not None:
-            interval = closeness.interval_of(replicates, counts, value)
-        elif not closeness.can_resample(model):
-            facts.unknown["interval"] = "it is computed for one target and up to 131,072 buckets"
+            interval = closeness.interval_of(
+                replicates, closeness.replicates_for(model), counts, value
+            )
+        elif not closeness.replicates_for(model):
+            facts.unknown["interval"] = "it is computed for one target and up to 1.6 M buckets"
         facts.closeness = closeness.closeness(metrics, interval)
         assert selected.ngrams is not None
         missing = self._missing(selected.ngrams, [*counts.names] or [""])

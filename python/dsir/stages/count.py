@@ -14,13 +14,14 @@ from dsir.corpus import OnError, Shard
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.batches import BATCH_BYTES, text_bytes
 from dsir.corpus.shard_progress import ShardProgress
-from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
+from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows, skipped_shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.features import HashedNgrams
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.kept.lines import LineSpool
 from dsir.stages.sums import load_array
+from dsir.storage.marker import Marker
 from dsir.storage.workdir import Place
 
 _LEAST_BATCH = 1 << 16
@@ -218,9 +219,7 @@ def _save(place: Place, result: ShardCounts) -> None:
     )
 
 
-def _load(place: Place, marker: dict[str, Any], buckets: int) -> ShardCounts:
-    return ShardCounts(
-        load_array(place, (buckets,)),
-        **{name: marker[name] for name in _NUMBERS},
-        skipped=[Skipped(**skipped) for skipped in marker["skipped"]],
-    )
+def _load(place: Place, marker: Marker, buckets: int) -> ShardCounts:
+    numbers: dict[str, Any] = {name: marker.whole(name) for name in _NUMBERS}
+    skipped = marker.entries("skipped", from_marker)
+    return ShardCounts(load_array(place, (buckets,)), **numbers, skipped=skipped)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.stages.selected_rows import SelectedRows, join_rows, read_rows
+from dsir.storage.marker import Marker, is_whole
 from dsir.storage.workdir import Place
 
 
@@ -95,7 +96,10 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     place, form = task.place, task.scores.form
     if place is not None and (marker := place.finished()) is not None:
         progress(task.scores.rows)
-        return load_shard_rows(place, marker, form, task.scores.kept)
+        loaded = load_shard_rows(place, marker, form, task.scores.kept)
+        if loaded.corpus_row != task.corpus_row:
+            raise marker.damaged(f"its first row is not {task.corpus_row:,}")
+        return loaded
     picked = []
     by_target = np.zeros((len(task.drawn.targets), 3), dtype=np.int64)
     at = 0
@@ -144,14 +148,24 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
 
 
 def load_shard_rows(
-    place: Place, marker: dict[str, object], form: ScoreForm, kept: Path | None = None
+    place: Place, marker: Marker, form: ScoreForm, kept: Path | None = None
 ) -> ShardRows:
-    """Return the result of a finished task, from the task's marker."""
-    totals: Sequence[Sequence[int]] = marker["by_target"]  # type: ignore[assignment]
-    corpus_row: int = marker["first_row"]  # type: ignore[assignment]
-    source_rows: int | None = marker["source_rows"]  # type: ignore[assignment]
-    by_target = [(r, t, b) for r, t, b in totals]
-    return ShardRows(corpus_row, by_target, form, place, kept=kept, source_rows=source_rows)
+    """Return the result of a finished task, from the task's marker.
+
+    Raises:
+        WorkdirError: the marker was changed.
+    """
+    by_target = marker.entries("by_target", _three_numbers)
+    first, source_rows = marker.whole("first_row"), marker.whole_or_none("source_rows")
+    return ShardRows(first, by_target, form, place, kept=kept, source_rows=source_rows)
+
+
+def _three_numbers(entry: Any) -> tuple[int, int, int]:
+    """Return the rows, tokens and bytes of a target, as the marker has them."""
+    rows, tokens, text_bytes = entry
+    if not all(map(is_whole, entry)):
+        raise TypeError("are no three whole numbers")
+    return rows, tokens, text_bytes
 
 
 def _pick(

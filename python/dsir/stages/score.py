@@ -15,7 +15,7 @@ from dsir import _core
 from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.shard_progress import ShardProgress
-from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows, skipped_shard
+from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows, skipped_shard
 from dsir.corpus.token_ids import for_core
 from dsir.engine import Progress
 from dsir.errors import ShardError, StoreError, TextColumnError, WorkdirError
@@ -28,6 +28,7 @@ from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_nam
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.writer import RowKeeper, open_keeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
+from dsir.storage.marker import Marker
 from dsir.storage.workdir import Place
 
 _NUMBERS = ("rows", "documents", "empty", "bad", "blank_lines", "text_bytes")
@@ -230,7 +231,9 @@ def _extended(task: ScoreTask, place: Place, progress: Progress) -> ShardScores 
     form = replace(task.form, content=earlier.extra.content, groups=len(earlier.extra.groups))
     try:
         marker = before.finished()
-        if marker is None or any(entry["row"] is None for entry in marker["skipped"]):
+        if marker is None or any(
+            entry.row is None for entry in marker.entries("skipped", from_marker)
+        ):
             return None
         names = read_names(before, form.groups) if form.groups else []
         names += despite_damage(
@@ -353,8 +356,12 @@ def _finish(place: Place, result: ShardScores) -> None:
     )
 
 
-def load_shard_scores(place: Place, marker: dict[str, Any], form: ScoreForm) -> ShardScores:
-    """Return the result of a finished task, from the task's marker."""
-    skipped = [Skipped(**entry) for entry in marker["skipped"]]
-    numbers = {name: marker[name] for name in _NUMBERS}
+def load_shard_scores(place: Place, marker: Marker, form: ScoreForm) -> ShardScores:
+    """Return the result of a finished task, from the task's marker.
+
+    Raises:
+        WorkdirError: the marker was changed.
+    """
+    skipped = marker.entries("skipped", from_marker)
+    numbers: dict[str, Any] = {name: marker.whole(name) for name in _NUMBERS}
     return ShardScores(**numbers, skipped=skipped, form=form, place=place)

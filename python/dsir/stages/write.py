@@ -26,6 +26,7 @@ from dsir.stages.plan import OutputShard, Piece
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.sums import load_array, sum_of
 from dsir.stages.take import taken_rows
+from dsir.storage.marker import Marker, is_whole
 from dsir.storage.sealed_json import path_within
 from dsir.storage.workdir import Place, Workdir
 
@@ -250,19 +251,28 @@ def _count(
             _core.count(texts, task.features.spec, counts[target, half], threads=task.threads)
 
 
-def _load(place: Place, marker: dict[str, Any], task: WriteTask) -> Written | None:
+def _load(place: Place, marker: Marker, task: WriteTask) -> Written | None:
     """Return the finished result, or None if its files are gone or changed since."""
     files = []
-    for name, described in marker["files"].items():
+    for name, state, rows, sha256 in marker.named("files", _described):
         path = path_within(task.folder, name)
         if path is None:
-            raise place.damaged(place.path(".json"), f"it names {name!r}, which is not an output")
-        if not path.is_file() or _state(path) != described["state"]:
+            raise marker.damaged(f"it names {name!r}, which is not an output")
+        if not path.is_file() or _state(path) != state:
             return None
-        size, _ = described["state"]
-        files.append(FileAccount(path, size, described["rows"], described["sha256"]))
+        files.append(FileAccount(path, state[0], rows, sha256))
+    if not files:
+        raise marker.damaged("it names no output")
     counts = load_array(place, _shape(task))
     return Written([files[0].path], task.output.rows, counts, files)
+
+
+def _described(name: str, described: Any) -> tuple[str, list[Any], int, str]:
+    """Return the name, state, rows and checksum of an output, as the marker has them."""
+    state, rows, sha256 = described["state"], described["rows"], described["sha256"]
+    if not (isinstance(state, list) and is_whole(rows) and isinstance(sha256, str)):
+        raise TypeError("is no account of a file")
+    return name, state, rows, sha256
 
 
 def written_files(workdir: Workdir, stage: str, folder: Location) -> set[Location]:
@@ -275,9 +285,11 @@ def written_files(workdir: Workdir, stage: str, folder: Location) -> set[Locatio
     """
     found = set()
     for marker in workdir.results(stage):
-        for name, described in marker.get("files", {}).items():
+        files = marker.get("files")
+        for name, described in files.items() if isinstance(files, dict) else ():
+            state = described.get("state") if isinstance(described, dict) else None
             path = path_within(folder, name)
-            if path is not None and path.is_file() and _state(path) == described["state"]:
+            if path is not None and path.is_file() and _state(path) == state:
                 found.add(path)
     return found
 

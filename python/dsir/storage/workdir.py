@@ -11,6 +11,7 @@ rename, so a file with its final name is whole, and listing the folder shows wha
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import re
@@ -23,6 +24,7 @@ from typing import Any
 from dsir.errors import WorkdirError
 from dsir.remote import Folder, Location, Mirror
 from dsir.storage.atomic import UnfinishedFile, atomic_file
+from dsir.storage.marker import Marker
 from dsir.storage.sealed_json import file_checksum, read_sealed, write_sealed
 
 FORMAT = 5
@@ -84,7 +86,7 @@ class Place:
         if self.mirror is not None:
             self.mirror.upload(self.path(suffix))
 
-    def finished(self) -> dict[str, Any] | None:
+    def finished(self) -> Marker | None:
         """Return the result in the marker, or None if there is no marker of this run.
 
         Raises:
@@ -103,15 +105,17 @@ class Place:
             ) from error
         if content.get("fingerprint") != self.fingerprint:
             return None
-        for suffix in content["files"]:
-            if content["files"][suffix] is not None and suffix in _SUFFIXES:
+        files, result = content.get("files"), content.get("result")
+        if not isinstance(files, dict) or not isinstance(result, dict):
+            raise self.damaged(marker, "it is not as it was written")
+        for suffix in files:
+            if files[suffix] is not None and suffix in _SUFFIXES:
                 self.fetched(suffix)
         for suffix, checksum in self._checksums().items():
-            if content["files"].get(suffix) != checksum:
+            if files.get(suffix) != checksum:
                 why = "it is missing" if checksum is None else "its checksum does not match"
                 raise self.damaged(self.path(suffix), why)
-        result: dict[str, Any] = content["result"]
-        return result
+        return Marker(result, functools.partial(self.damaged, marker))
 
     def is_marked(self, *, fresh: bool = False) -> bool:
         """Tell whether there is a marker of this run; the files that it names are not checked.

@@ -1,0 +1,1 @@
+"""Ways to choose the sentences of a summary: one module for each method."""
