@@ -32,6 +32,8 @@ _NUMBER = r"\s*([0-9][0-9_]{0,30}(?:\.[0-9]{1,30})?(?:e[+]?[0-9]{1,2})?)"
 _AMOUNT = re.compile(_NUMBER + r"\s*(?:([KMGT])(i)?)?(B)?\s*", re.IGNORECASE)
 _SHARE = re.compile(r"\s*([0-9]{0,18}\.?[0-9]{1,30}(?:e-?[0-9]{1,2})?)\s*(%?)\s*", re.IGNORECASE)
 
+_BILLION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:B|bn|billion)", re.IGNORECASE)
+
 # What the core counts in: 63 bits.
 MOST = (1 << 63) - 1
 
@@ -197,6 +199,8 @@ def takes_arguments(*groups: type, names: Mapping[str, Any]) -> Callable[[Functi
             except TypeError as error:
                 names = signature.parameters
                 hints = [_meant(name, names, known) for name in given if name not in names]
+                if len(positional) > _positional(signature) and "n" in names:
+                    hints.append("; arguments behind these go by name, such as n=1000")
                 raise TypeError(f"{function.__name__}() {error}{''.join(hints)}") from None
             return function(*positional, **given)
 
@@ -209,12 +213,38 @@ def takes_arguments(*groups: type, names: Mapping[str, Any]) -> Callable[[Functi
     return decorate
 
 
+def _positional(signature: inspect.Signature) -> int:
+    return sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in signature.parameters.values())
+
+
+# What other libraries call an argument, and how it is given here.
+_OTHERWISE = {
+    "text_column": "text=...",
+    "text_field": "text=...",
+    "column": "text=...",
+    "k": "n=...",
+    "size": "n=...",
+    "num_samples": "n=...",
+    "num_to_sample": "n=...",
+    "n_samples": "n=...",
+    "top_k": "n=... with method='top-k'",
+    "frac": "fraction=...",
+    "random_state": "seed=...",
+    "num_proc": "threads=...",
+    "n_jobs": "threads=...",
+    "output": "out=...",
+    "output_dir": "out=...",
+}
+
+
 def _meant(name: str, names: Iterable[str], known: Mapping[str, Argument]) -> str:
     """Return what a call may have meant by a name that is no argument, for the end of a message."""
     for one in names:
         default = known[one].default if one in known else None
         if dataclasses.is_dataclass(default) and name in {f.name for f in fields(default)}:
             return f"; give {one}={type(default).__name__}({name}=...)"
+    if name in _OTHERWISE and _OTHERWISE[name].partition("=")[0] in names:
+        return f"; give {_OTHERWISE[name]}"
     near = difflib.get_close_matches(name, names, 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
@@ -299,7 +329,23 @@ def amount(name: str, value: object, least: int, most: int = MOST, *, sizes: boo
     limits = f"{least:,} or more" if most >= MOST else f"from {least:,} to {most:,}"
     example = "such as '256MB' or a number of bytes" if sizes else "such as 5000, '100k' or '1e6'"
     kind = "a size" if sizes else "a whole number"
-    raise SettingError(f"{name}={shown(value)}: expected {kind} {example}, {limits}")
+    hint = _hint(value, sizes=sizes)
+    raise SettingError(f"{name}={shown(value)}: expected {kind} {example}, {limits}{hint}")
+
+
+def _hint(value: object, *, sizes: bool) -> str:
+    """Say what may have been meant by what is no amount: 1B for a billion, 0.1 for a share."""
+    if sizes or not isinstance(value, str | float):
+        return ""
+    text = str(value).strip()
+    billion = _BILLION.fullmatch(text)
+    if billion:  # B is for bytes.
+        return f"; for a billion write {billion[1]}G or {billion[1]}e9"
+    try:
+        share = float(text)
+    except ValueError:
+        return ""
+    return f"; for a share write {100 * share:g}%" if 0 < share < 1 else ""
 
 
 def share(name: str, value: object, *, above: float = -math.inf) -> float:

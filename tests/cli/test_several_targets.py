@@ -130,3 +130,16 @@ def test_wrong_calls(invoke_dsir, parquet, targets, options, message, dry):
     assert done.returncode == 2, done.stderr
     assert re.fullmatch(rf"dsir: error: [^\n]*{re.escape(message)}[^\n]*\n", done.stderr)
     assert not (targets / "out").exists()
+
+
+def test_targets_and_target_taken_for_each_other_are_told_so(invoke_dsir, tmp_path):
+    raw = tmp_path / "raw.jsonl"
+    raw.write_text('{"text": "a ship"}\n' * 9)
+    rest = ["-n", 1, "-o", tmp_path / "out"]
+    done = invoke_dsir("select", raw, "-t", raw, "--targets", "wanted.jsonl", *rest)
+    assert done.returncode == 2
+    assert "--targets wanted.jsonl: says how several targets are combined" in done.stderr
+    assert "files go to --target" in done.stderr
+    done = invoke_dsir("select", raw, "-target", raw, *rest)
+    assert done.returncode == 2
+    assert "-target: is read as -t arget; write --target, or -t" in done.stderr

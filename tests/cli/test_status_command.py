@@ -87,3 +87,30 @@ def test_no_work_directory(invoke_dsir, tmp_path):
     done = invoke_dsir("status", tmp_path)
     assert done.returncode == 1
     assert "is not a work directory of dsir" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["lexrank", "gais", "selection"])
+def test_finished_folders_of_other_commands_are_named(invoke_dsir, tmp_path, kind):
+    raw = tmp_path / "raw.jsonl"
+    raw.write_text("".join(f'{{"text": "ship {k} at sea", "x": {k}}}\n' for k in range(40)))
+    raw.write_text(raw.read_text().replace('"x": 1', '"y": 0, "x": 1'))
+    out = tmp_path / "out"
+    if kind == "lexrank":
+        call = ["lexrank", raw]
+    elif kind == "gais":
+        rows = "".join(f'{{"x": {k}, "label": {k % 2}}}\n' for k in range(40))
+        raw.write_text(rows)
+        call = ["gais", raw, "--label", "label", "--epochs", 2]
+    else:
+        call = ["select", raw, "-t", raw, "-n", 2, "--min-tokens", 1]
+    assert invoke_dsir(*call, "-o", out, "-q").returncode == 0
+    done = invoke_dsir("status", out)
+    assert done.returncode == 1
+    what = "a selection" if kind == "selection" else f"what dsir {kind} wrote"
+    assert f"holds {what}, which is finished, and is no work directory" in done.stderr
+    if kind == "selection":
+        return
+    for command in (["verify", out], ["diff", out, out]):
+        done = invoke_dsir(*command)
+        assert done.returncode == 1
+        assert f"holds {what}, and no selection" in done.stderr

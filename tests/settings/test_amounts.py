@@ -164,3 +164,36 @@ def test_the_command_line_writes_amounts_alike(tmp_path):
         done = CliRunner().invoke(app, [*call, "-n", "5", "-o", str(tmp_path / "x"), *wrong])
         assert done.exit_code == 2, done.output
         assert wrong[0].partition("=")[0] in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"tokens": "1B"}, "; for a billion write 1G or 1e9"),
+        ({"n": "2.5 billion"}, "; for a billion write 2.5G or 2.5e9"),
+        ({"n": 0.1}, "; for a share write 10%"),
+        ({"n": "0.025"}, "; for a share write 2.5%"),
+        ({"n": 1.5}, "1 or more"),
+        ({"bytes": "0.1"}, ""),
+    ],
+)
+def test_amounts_that_mean_something_else_are_told_so(given, hint):
+    with pytest.raises(dsir.SettingError) as caught:
+        dsir.select(["a"], ["a b"], progress=False, **given)
+    assert str(caught.value).endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("positional", "given", "hint"),
+    [
+        ([], {"text_column": "body"}, "; give text=..."),
+        ([], {"k": 10}, "; give n=..."),
+        ([], {"top_k": 10}, "; give n=... with method='top-k'"),
+        ([], {"random_state": 1}, "; give seed=..."),
+        ([10], {}, "go by name, such as n=1000"),
+    ],
+)
+def test_arguments_of_other_libraries_are_named_as_they_are_here(positional, given, hint):
+    with pytest.raises(TypeError) as caught:
+        dsir.select(["a"], ["a b"], *positional, **given)
+    assert str(caught.value).endswith(hint)

@@ -135,6 +135,8 @@ def targets_of(
     columns: dict[str, set[str | None]] = {}
     plain = []
     for entry in entries:
+        if entry == "arget" and not Path(entry).exists():
+            raise SettingError("-target: is read as -t arget; write --target, or -t")
         match = _NAMED_SOURCE.fullmatch(entry)
         name = "" if match is None or Path(entry).exists() else match[1]
         source, column = _with_column(match[2] if match is not None and name else entry)

@@ -9,6 +9,8 @@ import typer
 
 from dsir.cli import options
 from dsir.cli.command import command
+from dsir.errors import WorkdirError
+from dsir.output.folder import SELECTION_FILE, what_is_in
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.status import RunStatus, StageStatus, run_status
@@ -34,7 +36,14 @@ def status(
 
     `dsir status work/`
     """
-    with folder_of(location_of(workdir)) as folder:
+    place = location_of(workdir)
+    output = "a selection" if (place / SELECTION_FILE).is_file() else what_is_in(place)
+    if output is not None:
+        raise WorkdirError(
+            f"{workdir}: holds {output}, which is finished, and is no work directory; give the "
+            "--workdir of a run"
+        )
+    with folder_of(place) as folder:
         found = run_status(folder)
     if as_json:
         typer.echo(json.dumps(found.describe(), indent=2))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from dsir.arguments import one_of
+from dsir.arguments import one_of, shown
 from dsir.corpus import Corpus, OnError, resolve
 from dsir.corpus.batches import ReadLimits
 from dsir.errors import SettingError
@@ -118,6 +118,11 @@ def check_target_names(names: Sequence[object]) -> None:
 
 def check_targets(targets: str, names: Sequence[str]) -> None:
     """Raise SettingError unless the mode is known, and there are names if it needs them."""
+    if isinstance(targets, str) and ("." in targets or "/" in targets):
+        raise SettingError(
+            f"targets={shown(targets)}: says how several targets are combined: "
+            f"{', '.join(get_args(TargetMode))}; files go to target=..."
+        )
     one_of("targets", targets, get_args(TargetMode))
     if targets != "pooled" and not names:
         raise SettingError(

@@ -67,6 +67,12 @@ def beside(path_stem: Location, side: str) -> Location:
     return path_stem.parent.parent / side / f"{path_stem.name}.arrow"
 
 
+def what_is_in(folder: Location) -> str | None:
+    """Say what another command than `select` has written to a folder; None if there is nothing."""
+    written = {RANKING_FILE: "what dsir lexrank wrote", INSTANCES_FILE: "what dsir gais wrote"}
+    return next((said for name, said in written.items() if (folder / name).is_file()), None)
+
+
 def make_output_folder(folder: Location) -> None:
     """Make a folder for parts that are written before anything is in `_dsir`.
 

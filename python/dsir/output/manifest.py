@@ -18,7 +18,7 @@ from dsir import _core
 from dsir.corpus import Shard
 from dsir.errors import OutputError
 from dsir.formats import FORMATS
-from dsir.output.folder import SELECTION_FILE
+from dsir.output.folder import SELECTION_FILE, what_is_in
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, within
 from dsir.remote.read_errors import translated
@@ -199,6 +199,9 @@ def _no_manifest(folder: Location, error: Exception) -> OutputError:
                 f"{folder}: holds a selection in the layout of an earlier version of dsir; "
                 "select again, or use the version of dsir that wrote it"
             )
+        other = what_is_in(folder)
+        if other is not None:
+            return OutputError(f"{folder}: holds {other}, and no selection")
         if isinstance(folder, Path) and not folder.is_dir():  # Stores have no folders.
             return OutputError(f"{folder}: there is no such folder; give that of a selection")
         return OutputError(

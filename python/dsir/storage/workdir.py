@@ -521,7 +521,8 @@ def _differences(found: Any, wanted: Any, name: str) -> list[str]:
         if "path" in found and "path" not in wanted:
             return [f"{name} is {wanted.get('path')}, was {found['path']}"]
         result = []
-        for key in sorted(found.keys() | wanted.keys()):
+        # The path first: it says more than the footer or the time of last change.
+        for key in sorted(found.keys() | wanted.keys(), key=lambda key: (key != "path", key)):
             inner = f"{name}.{key}" if name else key
             if found.get(key) != wanted.get(key):
                 result += _differences(found.get(key), wanted.get(key), inner)
