@@ -340,7 +340,7 @@ def test_weights_and_shares(table, shards, tmp_path, invoke_dsir):
     assert said["settings"]["weights"] == "stands_for"
     assert set(said["report"]) >= {"accuracy", "f1_macro"}
     for wrong, message in (
-        (["--weights", "colour"], "--weights 'colour': the rows have this column"),
+        (["--weights", "colour"], "--weights colour: the rows have this column"),
         (["--shares", "in=3"], "how many rows of 'out'"),
         (["--shares", "in=3,off=2"], "y has no label 'off'; its labels are 'in', 'out'"),
         (["--shares", "in=3,out=2", "--keep", "9%"], "--keep 9%: the numbers by label already say"),
@@ -354,9 +354,10 @@ def test_weights_and_shares(table, shards, tmp_path, invoke_dsir):
 def test_shares_of_labels_that_are_numbers(tmp_path, invoke_dsir):
     x = np.random.default_rng(0).normal(size=(200, 2))
     label = (x[:, 0] > 0.5).astype(int)
-    pq.write_table(pa.table({"a": x[:, 0], "b": x[:, 1], "n": label}), tmp_path / "t.parquet")
+    given = pa.array([None, *label.tolist()[1:]])  # A row without a label.
+    pq.write_table(pa.table({"a": x[:, 0], "b": x[:, 1], "n": given}), tmp_path / "t.parquet")
     words = ["gais", tmp_path / "t.parquet", "--label", "n", "-o", tmp_path / "out", "--epochs", 2]
-    done = invoke_dsir(*words, "--shares", "0=9,1=4")
+    done = invoke_dsir(*words, "--shares", "0=9,1=4", "--missing", "drop")
     assert done.returncode == 0, done.stderr
     kept = pq.read_table(tmp_path / "out/data")["n"].to_pylist()
     assert (kept.count(0), kept.count(1)) == (9, 4)

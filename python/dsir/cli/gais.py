@@ -15,7 +15,7 @@ from dsir.cli.piped import piped
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.class_budgets import shares_in, shares_text, with_labels
-from dsir.gais.gais import GAIS, GraphName, Score, Select
+from dsir.gais.gais import GAIS, GraphName, RankBy, Select
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_files import (
     InstanceTables,
@@ -26,7 +26,7 @@ from dsir.gais.labelled_files import (
     write_instances,
 )
 from dsir.gais.labelled_table import Missing, present_rows
-from dsir.gais.labels import class_codes
+from dsir.gais.labels import classes_of
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
 from dsir.output.claim import claimed
@@ -144,7 +144,7 @@ SelectOption = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
-ScoreOption = Annotated[
+RankByOption = Annotated[
     str,
     typer.Option(
         help="The score of a row for 'top' and 'sample': 'attention' that the row receives, "
@@ -194,7 +194,7 @@ def gais(
     shares: SharesOption = "proportional",
     metric: MetricOption = "accuracy",
     select: SelectOption = "coverage",
-    score: ScoreOption = "attention",
+    rank_by: RankByOption = "attention",
     graph: GraphOption = "minibatch",
     epochs: EpochsOption = 100,
     passes: PassesOption = 40.0,
@@ -216,7 +216,7 @@ def gais(
     """
     hashed = with_features(given).get("features", HashedNgrams())
     seed = KeyRule(given.get("seed", 0)).seed
-    chosen: tuple[Select, Score, GraphName] = (select, score, graph)  # type: ignore[assignment]
+    chosen: tuple[Select, RankBy, GraphName] = (select, rank_by, graph)  # type: ignore[assignment]
     measured: Metric = metric  # type: ignore[assignment]
     budgets = shares_in(shares)
     if not isinstance(budgets, str) and keep is not None:
@@ -230,7 +230,7 @@ def gais(
         reduction_of(kept_share, 1),
         shares=budgets,
         select=chosen[0],
-        score=chosen[1],
+        rank_by=chosen[1],
         graph=chosen[2],
         epochs=epochs,
         passes=passes,
@@ -262,7 +262,8 @@ def gais(
     with claimed(folder) as claim:
         selector.set_params(reduction=reduction_of(kept_share, len(tables)))
         x, y = tables.inputs()
-        selector.set_params(shares=with_labels(budgets, class_codes(y, bins)[1]))
+        if isinstance(budgets, Mapping):
+            selector.set_params(shares=with_labels(budgets, classes_of(y, bins)))
         if report:
             shown.note("report: first a selection of four fifths of the rows")
         accuracy = _accuracy(selector, x, y) if report else None
@@ -320,7 +321,7 @@ def _described_settings(
         "weights": weights,
         **{
             name: arguments[name]
-            for name in ("bins", "missing", "select", "score", "graph", "epochs", "passes")
+            for name in ("bins", "missing", "select", "rank_by", "graph", "epochs", "passes")
         },
         "ngrams": hashed.n,
         "buckets": hashed.buckets,

@@ -41,9 +41,10 @@ from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, reporter
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
-Score = Literal["attention", "attention-same-class", "confidence"]
+RankBy = Literal["attention", "attention-same-class", "confidence"]
 Select = Literal["coverage", "attention-coverage", "top", "sample"]
 
+Seed = int | np.random.RandomState | np.random.Generator | None
 _LARGEST_SEED = (1 << 62) - 1
 
 
@@ -73,7 +74,7 @@ class GAIS(InstanceSelector):
             number of rows for each label; `reduction` is not used then.
         graph: "minibatch", "lsh", "lsh-multilevel", "lsh-multiview" or "exact"; see
             `dsir.graph.neighbours`.
-        score: the score for "top" and "sample", also in `scores_`: the attention that a row
+        rank_by: the score for "top" and "sample", also in `scores_`: the attention that a row
             receives ("attention"), the attention it receives from rows of its own class
             ("attention-same-class"), or the probability that the network gives its label
             ("confidence").
@@ -103,7 +104,7 @@ class GAIS(InstanceSelector):
             it was missing; a missing name becomes a name of its own. "drop" keeps none of the rows
             that have a missing value or label.
         features: give this if X is texts; their hashed n-grams become the columns.
-        random_state: seed, 0 or more.
+        random_state: seed, 0 or more; or a RandomState or Generator of numpy, which draws one.
         n_jobs: threads; None or -1 for every core.
         progress: whether to show progress on standard error.
 
@@ -144,7 +145,7 @@ class GAIS(InstanceSelector):
         *,
         shares: Shares = "proportional",
         graph: GraphName = "minibatch",
-        score: Score = "attention",
+        rank_by: RankBy = "attention",
         select: Select = "coverage",
         heads: int = 4,
         hidden: int = 8,
@@ -161,14 +162,14 @@ class GAIS(InstanceSelector):
         bins: int | None = None,
         missing: Missing = "raise",
         features: HashedNgrams | None = None,
-        random_state: int | None = 0,
+        random_state: Seed = 0,
         n_jobs: int | None = None,
         progress: bool = False,
     ) -> None:
         self.reduction = reduction
         self.shares = shares
         self.graph = graph
-        self.score = score
+        self.rank_by = rank_by
         self.select = select
         self.heads = heads
         self.hidden = hidden
@@ -221,7 +222,7 @@ class GAIS(InstanceSelector):
         vote = neighbours_vote(found, table.labels, len(counts))
         # Both must agree with the label; for a row without neighbours the network decides alone.
         guesses = np.where((vote == guesses) | (vote < 0), guesses, -1)
-        self.scores_ = _scores(self.score, *edges, network, table.labels)
+        self.scores_ = _scores(self.rank_by, *edges, network, table.labels)
         self.embeddings_ = network.embeddings
         self.trusted_ = trusted_rows(table.labels, guesses, shares)
         self.history_ = network.history
@@ -246,6 +247,7 @@ class GAIS(InstanceSelector):
             if self.select == "sample":
                 keys = _drawn_keys(keys, seed)
             self.sample_indices_ = highest(keys, table.labels, shares)
+        self._count_kept(table.labels, table.classes)
         if self.weights:
             self.sample_weight_ = represented_rows(
                 table.rows, table.labels, self.sample_indices_, seed=seed, threads=threads
@@ -296,9 +298,9 @@ class GAIS(InstanceSelector):
         check_missing(self.missing)
         rows_to_keep(self.reduction, 1, 1)
         check_shares(self.shares)
-        seed_of(self.random_state)
+        check_seed(self.random_state)
         one_of("graph", self.graph, get_args(GraphName))
-        one_of("score", self.score, get_args(Score))
+        one_of("rank_by", self.rank_by, get_args(RankBy))
         one_of("select", self.select, get_args(Select))
         whole_number("heads", self.heads, 1, 64)
         whole_number("hidden", self.hidden, 1, 1024)
@@ -327,26 +329,39 @@ class GAIS(InstanceSelector):
 def seed_of(random_state: object) -> int:
     """Return a seed; 0 for None, so that a selection is the same in every run.
 
+    A `RandomState` or `Generator` of numpy draws one, as scikit-learn's estimators do; so it gives
+    another seed each time.
+
     Raises:
-        SettingError: `random_state` is not a whole number of 0 or more.
+        SettingError: `random_state` is neither of these, nor a whole number of 0 or more.
     """
     if random_state is None:
         return 0
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(1 << 31))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(1 << 31))
     return whole_number("random_state", random_state, 0, _LARGEST_SEED)
 
 
+def check_seed(random_state: object) -> None:
+    """Raise SettingError unless `seed_of` takes it; draws nothing."""
+    if not isinstance(random_state, np.random.RandomState | np.random.Generator):
+        seed_of(random_state)
+
+
 def _scores(
-    score: str,
+    rank_by: str,
     offsets: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int32],
     network: TrainedNetwork,
     labels: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.float64]:
     size = len(labels)
-    if score == "confidence":
+    if rank_by == "confidence":
         return network.probabilities[np.arange(size), labels].astype(np.float64)
     weights = network.attention.astype(np.float64)
-    if score == "attention-same-class":
+    if rank_by == "attention-same-class":
         rows = np.repeat(np.arange(size), np.diff(offsets))
         weights = np.where(labels[rows] == labels[ends], weights, 0)
     return np.bincount(ends, weights, minlength=size).astype(np.float64)
