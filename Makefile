@@ -15,7 +15,7 @@ CLANG ?= $(firstword $(shell command -v clang++ clang++-19 clang++-16 clang++-14
 # g++-aarch64-linux-gnu, qemu-user-static); without them they are left out.
 AARCH64 := $(and $(shell command -v aarch64-linux-gnu-g++),$(shell command -v qemu-aarch64-static))
 
-.PHONY: demo test lint types native native-aarch64 sanitize fuzz pytest pytest-lowest bench wheel man clean
+.PHONY: demo test lint types native native-aarch64 sanitize fuzz pytest pytest-lowest bench wheel man docs clean
 
 demo: $(VENV)
 	$(PIP) install .
@@ -119,6 +119,11 @@ wheel: $(VENV)
 	$(WHEEL_VENV)/bin/python -m pip --disable-pip-version-check --quiet install dist/*.whl
 	cd build && $(CURDIR)/$(WHEEL_VENV)/bin/python $(CURDIR)/tests/packaging/smoke.py
 	ls -l dist
+
+# The documentation as a web site, build/docs/html/index.html; a warning is an error.
+docs: setup
+	$(PIP) install ".[docs]"
+	$(BIN)/python docs/site/build.py build/docs
 
 # Manual pages of the command and its subcommands, from the parser: man -l build/man/dsir.1
 man: setup

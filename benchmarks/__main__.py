@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    classifier,
     end_to_end,
     fasttext_models,
     kernels,
@@ -25,6 +26,7 @@ from benchmarks import (
     peers,
     reference_program,
     sampling,
+    scorers,
     scoring,
     start_up,
     threads,
@@ -44,6 +46,8 @@ def benchmarks(data: Path, *, full: bool) -> dict[str, Callable[[], dict[str, An
         "tokenizers": lambda: tokenizers.run(data, 3 * rounds),
         "own_kernels": lambda: own_kernels.run(data, 3 * rounds),
         "peers": lambda: peers.run(data, rounds),
+        "classifier": lambda: classifier.run(data, rounds),
+        "scorers": lambda: scorers.run(data, 3 * rounds),
         "fasttext": lambda: fasttext_models.run(data, rounds),
         "end_to_end": lambda: end_to_end.run(data, rounds, shards),
         "threads": lambda: threads.run(data, rounds, shards),

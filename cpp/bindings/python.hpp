@@ -47,6 +47,7 @@ void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
 void bind_bootstrap(py::module_& module);
 void bind_coverage(py::module_& module);
+void bind_classifier(py::module_& module);
 void bind_fasttext(py::module_& module);
 void bind_lexrank(py::module_& module);
 void bind_gais(py::module_& module);

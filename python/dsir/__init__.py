@@ -46,6 +46,7 @@ from dsir.errors import (
     WorkdirError,
 )
 from dsir.model.bootstrap import Interval
+from dsir.model.classifier import ClassifierModel
 from dsir.model.estimators import load_model
 from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
@@ -55,6 +56,7 @@ from dsir.model.label_model import LabelModel
 from dsir.model.metrics import effective_sample_size, kl_reduction
 from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
+from dsir.model.scorers import score
 from dsir.run.fit import fit
 from dsir.run.load import load
 from dsir.run.select import select
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BadDataError",
     "BudgetError",
+    "ClassifierModel",
     "DsirError",
     "DsirWarning",
     "EmptyCorpusError",
@@ -103,6 +106,7 @@ __all__ = [
     "load",
     "load_model",
     "sample",
+    "score",
     "select",
     "texts",
     "verify",

@@ -265,6 +265,61 @@ class LeftOneOut:
     ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
         """Return (relevance, tokens), both 0 for rows without a token."""
 
+# Classifiers.
+
+LARGEST_LINEAR_WEIGHT: float
+MOST_TERM_COUNT: int
+
+def term_lists(
+    array: _ArrowArray,
+    spec: FeatureSpec,
+    positions: NDArray[np.int64],
+    *,
+    most: int,
+    threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return (offsets, terms) of the rows at the positions: 256 times a bucket plus its count."""
+
+def train_logistic(
+    offsets: NDArray[np.int64],
+    terms: NDArray[np.uint32],
+    importance: NDArray[np.float32],
+    *,
+    buckets: int,
+    passes: int,
+    batch: int,
+    rate: float,
+    threads: int = 1,
+) -> NDArray[np.float32]:
+    """Return the weights of a logistic regression; a wanted document's importance is above 0."""
+
+class LinearTable:
+    """Weights of hashed n-grams in fixed point."""
+
+    def __init__(self, weights: NDArray[np.float32]) -> None:
+        """Take float32[columns, buckets], at most LARGEST_LINEAR_WEIGHT in magnitude."""
+
+    def score(
+        self,
+        array: _ArrowArray,
+        spec: FeatureSpec,
+        lines: Sequence[tuple[float, float]],
+        weighing: Weighing,
+        *,
+        threads: int = 1,
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
+        """Return log_weight, tokens, bytes and status, as `score` of the module does."""
+
+    def score_lists(
+        self, offsets: NDArray[np.int64], terms: NDArray[np.uint32], *, threads: int = 1
+    ) -> NDArray[np.float64]:
+        """Return the scores of lists of terms; the table has one column."""
+
+def platt(scores: NDArray[np.float64], wanted: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return (slope, intercept) of the log-odds by score, with both sides counting equally."""
+
+# Models of fastText.
+
 class FastTextScorer:
     """The scores of the labels of a supervised fastText model, one table entry per feature."""
 

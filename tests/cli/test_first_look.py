@@ -104,3 +104,24 @@ def test_a_dry_run_names_the_scripts_and_the_tokenizer_that_fits(tmp_path, invok
     surveys = json.loads(invoke_dsir(*call, "--json").stdout)
     assert [one["scripts"] for one in surveys] == [{"Latin": 1.0}, {"Han": 1.0}]
     assert [len(one["advice"]) for one in surveys] == [0, 1]
+
+
+def test_files_with_the_same_fault_are_folded(tmp_path, invoke_dsir):
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    for number in range(6):
+        columns = {"body": ["a text"], f"extra{number}": [1]}
+        pq.write_table(pa.table(columns), folder / f"{number}.parquet")
+    (folder / "9.parquet").write_bytes(b"PAR1 this is no Parquet")
+    pq.write_table(pa.table({"content": ["a text"] * 30}), tmp_path / "t.parquet")
+    done = invoke_dsir(
+        *["select", folder, "-t", tmp_path / "t.parquet", "-n", 1, "-o", tmp_path / "o"],
+        *["--text", "content", "--dry-run"],
+    )
+    assert done.returncode == 1
+    said = [line for line in done.stdout.splitlines() if line.startswith("cannot be read")]
+    assert len(said) == 2
+    assert "0.parquet: no column 'content'" in said[0]
+    assert said[0].endswith("(and 5 more files alike)")
+    assert "text=" not in said[0]
+    assert "9.parquet" in said[1]

@@ -110,7 +110,18 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
     [
         (["--label", "no"], 1, "no column 'no'"),
         (["--label", "label", "--features", "a,z"], 1, "no column 'z'"),
-        (["--label", "label", "--features", "a,colour"], 2, "--categorical"),
+        (
+            ["--label", "label", "--features", "a,colour"],
+            2,
+            "error: column 'colour' (string) does not hold numbers; name it in --categorical, or "
+            "leave it out (--exclude)",
+        ),
+        (
+            ["--label", "label", "--categorical", "z"],
+            2,
+            "error: --categorical z: no column 'z'; columns: a, b, c, ",
+        ),
+        (["--label", "b"], 2, "error: --label b: 500 classes in 500 rows; "),
         (["--label", "label", "--features", "a", "--text", "b"], 2, "not both"),
         (["--label", "label", "--features", "a", "--keep", "0"], 2, "--keep 0"),
         (["--label", "label", "--features", "a", "--keep", "x"], 2, "--keep x"),
@@ -361,3 +372,84 @@ def test_shares_of_labels_that_are_numbers(tmp_path, invoke_dsir):
     assert done.returncode == 0, done.stderr
     kept = pq.read_table(tmp_path / "out/data")["n"].to_pylist()
     assert (kept.count(0), kept.count(1)) == (9, 4)
+
+
+@pytest.mark.parametrize("index", ["unnamed", "named", "texts"])
+def test_the_index_of_a_pandas_frame_is_no_feature(tmp_path, invoke_dsir, index):
+    pd = pytest.importorskip("pandas")
+    random = np.random.default_rng(3)
+    # Sorted by label: the row numbers would tell everything, the column nothing.
+    frame = pd.DataFrame({"x": random.normal(size=120), "label": ["p"] * 60 + ["q"] * 60})
+    order = {
+        "unnamed": pd.Index([*range(119, 1, -1), 0, 1]),
+        "named": pd.Index([*range(119, 1, -1), 0, 1], name="id"),
+        "texts": pd.Index([f"row {k}" for k in range(120)]),
+    }[index]
+    name = "id" if index == "named" else "__index_level_0__"
+    path = tmp_path / "a.parquet"
+    frame.set_index(order).to_parquet(path)
+    call = ["gais", path, "--label", "label", "--keep", "20%", "--epochs", 2, "-o", tmp_path / "o"]
+    done = invoke_dsir(*call)
+    assert done.returncode == 0, done.stderr
+    assert f"not a feature: {name}, the index of a pandas frame" in done.stderr
+    expected = GAIS(0.8, epochs=2).fit(frame[["x"]], frame["label"]).sample_indices_
+    kept = json.loads((tmp_path / "o" / "_dsir" / "instances.json").read_text())
+    assert kept["rows_kept"] == expected.tolist()
+    assert kept["settings"]["features"] == ["x"]
+    assert name in pq.read_table(tmp_path / "o" / "data" / "part-00000.parquet").column_names
+    arrow = pq.read_table(path)
+    gais = GAIS(0.8, epochs=2).fit(arrow.drop_columns("label"), arrow["label"])
+    assert gais.sample_indices_.tolist() == expected.tolist()
+    if index == "texts":
+        return
+    done = invoke_dsir(*call, "--overwrite", "--features", f"x,{name}")
+    assert done.returncode == 0, done.stderr
+    assert "not a feature" not in done.stderr
+    with_index = GAIS(0.8, epochs=2).fit(
+        pd.DataFrame({"x": frame["x"], name: order}), frame["label"]
+    )
+    kept = json.loads((tmp_path / "o" / "_dsir" / "instances.json").read_text())
+    assert kept["rows_kept"] == with_index.sample_indices_.tolist()
+
+
+def test_the_index_of_pandas_is_no_feature_in_a_frame_of_polars(tmp_path):
+    pl = pytest.importorskip("polars")
+    x = np.random.default_rng(3).normal(size=(80, 1))
+    frame = pl.DataFrame({"x": x[:, 0], "__index_level_0__": np.arange(80)})
+    labels = ["p", "q"] * 40
+    assert (
+        GAIS(0.8, epochs=2).fit(frame, labels).sample_indices_.tolist()
+        == GAIS(0.8, epochs=2).fit(x, labels).sample_indices_.tolist()
+    )
+
+
+def test_excluded_columns_are_no_features(table, shards, tmp_path, invoke_dsir):
+    call = ["gais", shards, "--label", "label", "--epochs", 2, "-o", tmp_path / "out"]
+    done = invoke_dsir(*call, "--exclude", "id, colour,c", "-q")
+    assert done.returncode == 0, done.stderr
+    gais = GAIS(0.96, epochs=2).fit(table.select(["a", "b"]), table["label"])
+    assert ids_in(tmp_path / "out") == gais.sample_indices_.tolist()
+    for options, message in (
+        (["--exclude", "id,none"], "no column 'none'"),
+        (["--exclude", "id", "--features", "a"], "give --features or --exclude, not both"),
+        (["--exclude", "a,b,c,colour,id"], "no column is left to learn from"),
+    ):
+        done = invoke_dsir(*call, "-q", "--overwrite", *options)
+        assert done.returncode in (1, 2)
+        assert message in done.stderr
+
+
+def test_all_columns_that_hold_names_are_listed_at_once(tmp_path, invoke_dsir):
+    table = pa.Table.from_pylist(few())
+    words = pa.array(["a", "b"] * 40)
+    days = pa.array([86_400 * k for k in range(80)], pa.timestamp("ms"))
+    table = table.append_column("word", words).append_column("day", days)
+    pq.write_table(table, tmp_path / "a.parquet")
+    done = invoke_dsir(
+        "gais", tmp_path / "a.parquet", "--label", "label", "-q", "-o", tmp_path / "o"
+    )
+    assert done.returncode == 2
+    assert (
+        "columns 'word' (string), 'day' (timestamp[ms]) do not hold numbers; name those that are "
+        "features in --categorical, or leave the others out (--exclude)"
+    ) in done.stderr

@@ -64,6 +64,23 @@ def test_the_table_names_values(invoke_dsir, doubled, target, tmp_path):
     assert [one["selected"] for one in selected] == [7, 7, 7]
 
 
+@pytest.mark.parametrize(("values", "rest"), [(6, None), (25, "… and 5 more")])
+def test_the_table_hides_no_value_silently(invoke_dsir, target, tmp_path, values, rest):
+    lines = [
+        json.dumps({"text": f"the ship and the sail {number}", "lang": f"l{number % values:02d}"})
+        for number in range(100)
+    ]
+    (tmp_path / "raw.jsonl").write_text("\n".join(lines))
+    done = invoke_dsir(
+        *["select", tmp_path / "raw.jsonl", "-t", target, "-o", tmp_path / "out", "--n", 2],
+        *["--group-by", "lang", "--min-tokens", 1, "--threads", 1],
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
+    assert sum(f'"l{number:02d}"' in said for number in range(values)) == min(values, 20)
+    assert (rest is None and "more" not in said) or (rest is not None and rest in said)
+
+
 def test_stages(invoke_dsir, doubled, target, contents, tmp_path):
     def run(*arguments: object, code: int = 0) -> str:
         done = invoke_dsir(*arguments)

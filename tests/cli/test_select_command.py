@@ -191,8 +191,8 @@ def test_wrong_config(invoke_dsir, parquet, target, tmp_path, name, content, mes
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "exactly one of n, fraction, tokens and bytes"),
-        (["--n", 5, "--tokens", 5], "exactly one of n, fraction, tokens and bytes"),
+        ([], "exactly one of --n, --fraction, --tokens and --bytes"),
+        (["--n", 5, "--tokens", 5], "exactly one of --n, --fraction, --tokens and --bytes"),
         (["--n", 0], "--n 0: expected a whole number"),
         (["--n", 5, "--hash", "md5"], "--hash md5: expected"),
         (["--n", 5, "--buckets", 1], "--buckets 1: expected"),

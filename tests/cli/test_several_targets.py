@@ -31,7 +31,7 @@ def test_separate_targets(run_dsir, parquet, targets, contents):
     assert done.returncode == 0, done.stderr
     lines = (
         r"target sea +30 +[\d,]+ tokens\s+KL reduction +0\.\d+\s+"
-        r"of a random draw +-0\.\d+ +estimated; 1\.\d+ worse\s+effective sample size +\d"
+        r"of a random draw +-0\.\d+ +estimated; selection 1\.\d+ better\s+effective sample size +\d"
     )
     assert re.search(lines, done.stdout)
     assert re.search(r"target law +10 ", done.stdout)

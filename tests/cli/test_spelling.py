@@ -23,10 +23,28 @@ from dsir.run.select import SELECT_SETTINGS
         ("n=3, seed=4", "--n 3, --seed 4"),
         ("seed-min_tokens.json", "seed-min_tokens.json"),
         ("the length of the text", "the length of the text"),
+        # Values that are several values, as the command line writes them.
+        ("combine={'dsir': 1.0}: expected", "--combine dsir=1: expected"),
+        ("combine={'': 0.2, 'lexrank': 0.25}: expected", "--combine 0.2,lexrank=0.25: expected"),
+        ("group_by='source', max_per={'source': '2%'}: 'source' is in both",
+         "--group-by source, --max-per source=2%: 'source' is in both"),
+        ("columns=['a', 'b c']: expected", "--columns a,b c: expected"),
+        ("combine={'dsir': 1.0, 'lex...: expected", "--combine {'dsir': 1.0, 'lex...: expected"),
+        # A choice of two values, and lists of arguments.
+        ("give allow_fewer=True, or method='top-k' or 'random'",
+         "give --allow-fewer, or --method top-k or --method random"),
+        ('proportions: are for targets="separate" or "mixture"',
+         "--proportions: are for --targets separate or --targets mixture"),
+        ("give exactly one of n, fraction, tokens and bytes; found n=5, tokens=9",
+         "give exactly one of --n, --fraction, --tokens and --bytes; found --n 5, --tokens 9"),
+        ("target, model: neither is given", "--target, --model: neither is given"),
+        ("target: no files in it", "target: no files in it"),
+        ("the text and tokens and bytes of it", "the text and tokens and bytes of it"),
     ],
 )  # fmt: skip
 def test_arguments_become_options(message, expected):
-    assert in_options(message, arguments_of(*SELECT_SETTINGS)) == expected
+    names = [*arguments_of(*SELECT_SETTINGS), "columns", "target", "model"]
+    assert in_options(message, names) == expected
 
 
 def test_nothing_changes_without_options():

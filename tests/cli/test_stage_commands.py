@@ -202,6 +202,17 @@ def test_explain(invoke_dsir, stages):
     assert told["log_weight"] == model.score([text])[0]
 
 
+def test_explain_warns_when_a_text_is_the_name_of_a_file(invoke_dsir, stages, tmp_path):
+    (tmp_path / "doc.txt").write_text("the ship and the sea")
+    done = invoke_dsir("explain", stages / "model.dsir", "doc.txt", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "'doc.txt': is explained as a text" in done.stderr
+    assert "give --file" in done.stderr
+    for words in (["--file", "doc.txt"], ["no such doc.txt"]):
+        done = invoke_dsir("explain", stages / "model.dsir", *words, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_explain_of_bytes_that_are_no_text(dsir_command, stages):
     done = subprocess.run(
         [dsir_command, "explain", str(stages / "model.dsir")],
@@ -217,6 +228,7 @@ def test_explain_of_odd_texts(invoke_dsir, stages):
     done = invoke_dsir("explain", stages / "model.dsir", stdin="")
     assert done.returncode == 0
     assert "log-weight +0.000; 0 of 0 n-grams shown" in done.stdout
+    assert done.stderr == "dsir: warning: the text is empty: there is nothing to explain\n"
     done = invoke_dsir("explain", stages / "model.dsir", stdin=b"a \xff ship")
     assert done.returncode == 1
     assert re.fullmatch(r"dsir: error: [^\n]*\n", done.stderr)
@@ -235,4 +247,4 @@ def test_accounts_of_a_sample(invoke_dsir, stages, tmp_path):
     assert str(tmp_path / "r") in done.stdout
     done = invoke_dsir("sample", stages / "scores", "-o", tmp_path / "s")
     assert done.returncode == 2
-    assert "exactly one of n, fraction, tokens and bytes" in done.stderr
+    assert "exactly one of --n, --fraction, --tokens and --bytes" in done.stderr

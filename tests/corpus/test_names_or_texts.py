@@ -165,3 +165,19 @@ def test_a_model_is_explained_by_its_text_alone(folder, invoke_dsir):
     assert "of" in [row["ngram"] for row in json.loads(by_file.stdout)["ngrams"]]
     both = invoke_dsir("explain", "m.dsir", "x", "--file", "want/a.jsonl", cwd=folder)
     assert (both.returncode, "not both" in both.stderr) == (2, True)
+
+
+def test_a_text_in_place_of_a_list_of_texts_is_told_so(tmp_path):
+    text = "Oil prices rose on Monday, they said."
+    model = dsir.fit(["oil and prices"] * 9, ["oil and the prices of the day"] * 40, progress=False)
+    hint = r"no such file or folder; for a text give a list: \[text\] or dsir.texts\(\[text\]\)"
+    for call in (
+        lambda: model.score(text),
+        lambda: dsir.select(["oil and prices"] * 9, text, n=1, progress=False),
+        lambda: dsir.kl_reduction(text, ["oil"], ["oil"]),
+    ):
+        with pytest.raises(dsir.InputError, match=hint):
+            call()
+    for path in ("corpora/none", dsir.files([text]), tmp_path / "a b"):
+        with pytest.raises(dsir.InputError, match=r"no such file or folder$"):
+            model.score(path)

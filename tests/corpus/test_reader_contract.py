@@ -112,6 +112,13 @@ def write_arrow(folder: Path, table: pa.Table, form: str = "file") -> Path:
     return folder / "a.arrow"
 
 
+def made(folder: Path, column: str) -> Path:
+    """A folder whose name says the value of a column, which lines do not show."""
+    partition = folder / f"{column}=web"
+    partition.mkdir(exist_ok=True)
+    return partition
+
+
 @dataclass(frozen=True)
 class Reader:
     """A reader, by what it reads: writes a table to a folder and returns what names it."""
@@ -132,6 +139,8 @@ READERS = [
     Reader("csv.gz", lambda folder, table: write_csv(folder, table, ".csv.gz"), typed=False),
     Reader("arrow", write_arrow),
     Reader("arrow stream", lambda folder, table: write_arrow(folder, table, "stream")),
+    Reader("partitioned parquet", lambda folder, table: write_parquet(made(folder, "lang"), table)),
+    Reader("partitioned jsonl", lambda folder, table: write_lines(made(folder, "kind"), table)),
     Reader("memory", lambda folder, table: table, is_file=False),
 ]
 

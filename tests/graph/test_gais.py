@@ -349,7 +349,11 @@ def test_wide_rows_are_projected():
         (np.ones((3, 1)), [1, 1, 1], "every row has the label"),
         (np.array([["a"], ["b"]]), [0, 1], "categorical"),
         (np.array([["1"], ["2"]], dtype=object), [0, 1], "categorical"),
-        (pa.table({"s": ["a", "b"]}), [0, 1], "column 's' holds string.*categorical"),
+        (
+            pa.table({"s": ["a", "b"]}),
+            [0, 1],
+            "column 's' .string. does not hold numbers.*categorical",
+        ),
         (pa.table({"s": [1.0, None]}), [0, 1], "row 1: a value is missing"),
         (np.ones(3), [0, 1, 0], "two dimensions"),
         (np.ones((0, 2)), [], "there are no rows"),

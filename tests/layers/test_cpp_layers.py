@@ -19,7 +19,7 @@ CPP = Path(__file__).parents[2] / "cpp"
 ROOMS: list[tuple[str, ...]] = [
     ("fuzz",),
     ("bindings", "tests"),
-    ("gais/judges",),
+    ("classifier", "gais/judges"),
     ("chunk", "coverage", "fasttext", "gais", "lexrank", "quality"),
     ("ngram",),
     ("digest", "json", "sampling", "text"),

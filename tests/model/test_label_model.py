@@ -70,6 +70,15 @@ def test_the_only_label_of_a_softmax_is_refused():
         model.for_label("a")
 
 
+def test_models_of_fasttext_show_themselves_as_a_table():
+    model = model_of(KINDS["softmax"])
+    assert "<th" in model._repr_html_()
+    assert model.labels[0] in model._repr_html_()
+    label = model.for_label(model.labels[0])
+    assert repr(label).startswith(f"LabelModel(label: {model.labels[0]}, of: ")
+    assert "<th" in label._repr_html_()
+
+
 def test_features_are_explained_by_name():
     model = model_of(KINDS["one-vs-all"]).for_label("sea")
     table = model.explain("the ship sails")

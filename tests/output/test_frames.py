@@ -90,3 +90,30 @@ def test_a_library_that_is_not_installed(small_world, target, monkeypatch, metho
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(dsir.SettingError, match=rf"pip install 'dsir\[{library}\]'"):
         getattr(selection, method)()
+
+
+@pytest.mark.parametrize("start", [0, 7])
+def test_rows_of_a_frame_keep_the_labels_of_its_range(small_world, target, start):
+    pd = pytest.importorskip("pandas")
+    frame = small_world.table().to_pandas()
+    frame.index = pd.RangeIndex(start, start + 3 * len(frame), 3, name="place")
+    selection = dsir.select(frame, target, **SETTINGS)
+    picked = selection.to_pandas()
+    assert picked.index.tolist() == (start + 3 * selection.rows).tolist()
+    assert picked.index.name == "place"
+    assert frame.loc[picked.index, "text"].tolist() == picked["text"].tolist()
+
+
+def test_rows_of_two_frames_are_numbered_anew(small_world, target):
+    pytest.importorskip("pandas")
+    frame = small_world.table().to_pandas()
+    selection = dsir.select([frame.iloc[:45], frame.iloc[45:]], target, **SETTINGS)
+    assert selection.to_pandas().index.tolist() == list(range(40))
+
+
+def test_windows_of_a_frame_are_numbered_anew(small_world, target):
+    pytest.importorskip("pandas")
+    frame = small_world.table().to_pandas()
+    selection = dsir.select(frame, target, **SETTINGS, chunk_tokens=20)
+    assert selection.metrics.rows.read > len(frame)
+    assert selection.to_pandas().index.tolist() == list(range(40))

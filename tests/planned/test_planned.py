@@ -22,6 +22,7 @@ CALLS = {
     "tokens, small parts": ("--tokens", 4000, "--shard-size", "8k"),
     "quotas and dedup": ("--fraction", "20%", "--max-per", "domain=0.5", "--dedup", "exact"),
     "coverage": ("--n", 40, "--method", "coverage"),
+    "classifier": ("--n", 40, "--estimator", "classifier"),
     "windows": ("--n", 60, "--chunk-tokens", 30),
     "a small fit": ("--n", 40, "--fit-tokens", 3000),
 }

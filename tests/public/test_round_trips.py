@@ -89,6 +89,7 @@ def made(tmp_path_factory) -> dict[str, Any]:
         separate = dsir.select(TEXTS, several, n=24, targets="separate", **GIVEN)
         covering = dsir.select(TEXTS, TARGET, n=9, **covers)
         fasttext = dsir.FastTextModel(FastTextFile(word_ngrams=1, bucket=0).encode())
+        classifier = dsir.fit(TEXTS, TEXTS[:20], estimator="classifier", progress=False)
         idf = graph.Idf(stopwords=["the"], punctuation=True).fit(TEXTS)
         objects = {
             "files": files,
@@ -103,6 +104,8 @@ def made(tmp_path_factory) -> dict[str, Any]:
             "features": dsir.HashedNgrams(n=3, tokenizer="unicode", normalize="NFC"),
             "filters": dsir.QualityFilters(min_words=5, max_numeric=0.5),
             "kernels": KERNELS,
+            "classifier": classifier,
+            "learned": classifier.learned,
             "fasttext": fasttext,
             "label": fasttext.for_label(fasttext.labels[0]),
             "interval": dsir.kl_reduction(TEXTS[:20], TEXTS, TARGET, bootstrap=20),

@@ -164,3 +164,18 @@ def test_what_has_no_page(tmp_path, select_to, world, invoke_dsir):
     shutil.rmtree(folder / "data")
     with pytest.raises(dsir.OutputError, match="part-00000"):
         dsir.load(folder).report(tmp_path / "page.html")
+
+
+def test_what_cannot_be_read_of_raw_is_left_out_and_named(select_to, world, tmp_path):
+    raw = world.write_parquet(tmp_path / "raw", parts=2)
+    data = bytearray(raw[1].read_bytes())
+    groups = pq.read_metadata(raw[1])
+    texts = groups.row_group(groups.num_row_groups - 1).column(1)
+    header = texts.data_page_offset
+    data[header : header + 20] = b"\xff" * 20
+    raw[1].write_bytes(data)
+    folder = select_to(tmp_path / "out", raw=raw, on_error="skip", n=20)
+    facts = selection_facts(folder)
+    assert 0 < facts.raw_read < 600
+    assert raw[1].name in facts.unknown["raw files"]
+    assert len([one for one in facts.samples if one.group == "near miss"]) == 5

@@ -83,6 +83,13 @@ def _themes() -> dict[str, dict[str, str]]:
     return {"light": _colours(light), "dark": _colours(by_choice)}
 
 
+def test_paper_is_always_light():
+    style = resource("style.css")
+    for dark in (':root:not([data-theme="light"])', ':root[data-theme="dark"]'):
+        before = style[: style.index(dark)].rstrip().splitlines()[-1]
+        assert before.startswith("@media screen"), dark
+
+
 def _channels(colour: str) -> list[float]:
     return [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
 

@@ -15,6 +15,7 @@ from dsir.facts import Facts, cut, table_of
 TEXTS = [f"the court number {i} and {i} of the law {i % 7} {'x ' * (i % 5)}" for i in range(60)]
 pytestmark = pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
 
+QUIET = {"progress": False}
 GIVEN = {"min_tokens": 1, "length": "mean", "progress": False}
 
 
@@ -36,6 +37,7 @@ def results(folder) -> dict[str, object]:
         "selection": selection,
         "several": dsir.select(TEXTS, several, n=24, targets="separate", **GIVEN),
         "model": selection.model,
+        "relevance": dsir.fit(TEXTS, several, estimator="relevance", targets="separate", **QUIET),
         "several model": dsir.fit(TEXTS, several, targets="mixture", progress=False),
         "verification": dsir.verify(out, target=TEXTS[:9]),
         "failed verification": dsir.verify(out, target=TEXTS[:8]),

@@ -24,7 +24,8 @@ from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, joined_origins
 from dsir.plural import counted
-from dsir.remote import Location, RemotePath, location_of
+from dsir.remote import Location, RemotePath
+from dsir.run.selection import Selection, folder_of_selection
 
 _RUN = 1 << 17
 _SHOWN = 8
@@ -141,7 +142,10 @@ class SelectionDifference(Facts):
 
 
 def diff(
-    a: str | Path | RemotePath, b: str | Path | RemotePath, *, by: str | None = None
+    a: Selection | str | Path | RemotePath,
+    b: Selection | str | Path | RemotePath,
+    *,
+    by: str | None = None,
 ) -> SelectionDifference:
     """Compare two selections: rows in common, change of weights, settings that differ.
 
@@ -152,20 +156,21 @@ def diff(
     nine bytes for every row.
 
     Args:
-        a: a folder that `dsir.select` wrote to, also by URL.
-        b: another such folder.
+        a: a folder that `dsir.select` wrote to, also by URL, or the selection written there.
+        b: another.
         by: a column of the rows, or a field of JSON Lines, whose values to count rows by; dots lead
             into nested columns.
 
     Raises:
         OutputError: a folder is not a selection, or cannot be read.
-        SettingError: the selections have different windows, or there is no such column.
+        SettingError: the selections have different windows, there is no such column, or a selection
+            is in memory.
         StoreError: a store does not answer, or denies access.
 
     Example:
         >>> dsir.diff("selected/", "other/", by="source")  # doctest: +SKIP
     """
-    sides = [_Side(location_of(one)) for one in (a, b)]
+    sides = [_Side(folder_of_selection(one)) for one in (a, b)]
     _refuse_other_windows(*sides)
     numbers = _numbered(*sides)
     total = Shared()

@@ -13,6 +13,7 @@ from dsir.corpus.files import is_known
 from dsir.errors import OutputError
 from dsir.formats import how_read, loaded
 from dsir.output.folder import (
+    CARD_FILE,
     DATA_FOLDER,
     DATASET_NOTE,
     MODEL_FILE,
@@ -173,7 +174,7 @@ def check_nothing_else(manifest: Manifest) -> Iterator[tuple[bool, str]]:
     Yields:
         For each file, whether a reader of the folder would take it for a part, and a message.
     """
-    own = {SELECTION_FILE, RUN_FILE, REPORT_FILE, *manifest.files}
+    own = {SELECTION_FILE, RUN_FILE, REPORT_FILE, CARD_FILE, *manifest.files}
     folder = manifest.folder
     if isinstance(folder, RemotePath) and not folder.store.lists:
         yield False, f"{folder}: the server does not list files, so other files were not looked for"

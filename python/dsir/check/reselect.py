@@ -18,6 +18,7 @@ from dsir.check.part_rows import own_file
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.files import open_file
+from dsir.corpus.partitions import IDENTITY_KEY, partitioned
 from dsir.corpus.windows.shard import WINDOW_KEYS
 from dsir.errors import (
     DsirWarning,
@@ -313,7 +314,7 @@ class _Search:
             self._say(f"{name}: the manifest names the input {path!r:.80}, which is not a path")
             return None
         try:
-            shard = open_file(location_of(path), self._text, _encoding_of(entry), on_error="skip")
+            file = open_file(location_of(path), self._text, _encoding_of(entry), on_error="skip")
         except StoreError:
             raise
         except (InputError, SettingError) as error:
@@ -322,6 +323,7 @@ class _Search:
         except OSError as error:
             self._say(f"{path:.200}: {error.strerror or error}")
             return None
+        shard = partitioned(file, entry.get(IDENTITY_KEY))
         self._compare(shard, entry, {"mtime_ns"} if self._ignore_times else set())
         return shard
 

@@ -36,7 +36,8 @@ from dsir.output.folder import SELECTION_FILE
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.plural import counted
 from dsir.progress import Advance
-from dsir.remote import Location, RemotePath, location_of
+from dsir.remote import Location, RemotePath
+from dsir.run.selection import Selection, folder_of_selection
 from dsir.settings.machine import LimitArguments, Machine, MachineOptions
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Verification(Facts):
 
 @takes_arguments(MachineOptions, names=LimitArguments.__annotations__)
 def verify(
-    out: str | Path | RemotePath,
+    out: Selection | str | Path | RemotePath,
     *,
     raw: object = None,
     target: object = None,
@@ -153,7 +154,8 @@ def verify(
     finding, and so is anything that cannot be compared.
 
     Args:
-        out: the folder that `dsir.select` wrote to, also by URL.
+        out: the folder that `dsir.select` wrote to, also by URL, or the selection that was written
+            there.
         raw: where the raw corpus is now, given as in `dsir.select`; None for the paths in the
             manifest. Needed if it was in memory. Files may have another path and time of last
             change, but not another size.
@@ -174,7 +176,7 @@ def verify(
         >>> dsir.verify("selected/").stands  # doctest: +SKIP
     """
     machine = Machine.of({"progress": flag("progress", progress), **given})
-    folder = location_of(out)
+    folder = folder_of_selection(out)
     manifest = read_selection_file(folder)
     where = folder / SELECTION_FILE
     findings = [Finding("manifest", f"{where}: {problem}") for problem in manifest.problems]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -17,6 +17,7 @@ from dsir.errors import InputError
 from dsir.model.features import HashedNgrams
 from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
 from dsir.model.writing import Writing, advise_on_scripts
+from dsir.plural import counted
 from dsir.remote import folder_of, location_of
 from dsir.run.first_look import check_output, look_at_inputs
 from dsir.run.inputs import Inputs, in_units
@@ -27,6 +28,7 @@ from dsir.storage.workdir import check_workdir
 
 _LEAST_SHARE = 0.01
 _MOST_SCRIPTS = 4
+_COLUMN_OPTIONS = ("text", "target_text", "text_encoding")
 
 
 def dry_run(
@@ -152,12 +154,29 @@ def print_survey(surveys: list[dict[str, Any]]) -> None:
         for one in found["left_out"]:
             line = f"left out: {one['path']}: {one['reason']}"
             console.print(line, style="yellow", soft_wrap=True, markup=False)
-        for reason in found["unreadable"]:
-            console.print(f"cannot be read: {reason}", style="red", soft_wrap=True, markup=False)
+        for reason in folded(found["unreadable"]):
+            line = in_options(f"cannot be read: {reason}", _COLUMN_OPTIONS)
+            console.print(line, style="red", soft_wrap=True, markup=False)
         for advice in found["advice"]:
             line = in_options(advice, ("tokenizer",))
             console.print(line, style="yellow", soft_wrap=True, markup=False)
     console.print("dry run: only the first rows of some files were read, nothing was written")
+
+
+def folded(reasons: Sequence[str]) -> list[str]:
+    """Return messages about files: of those that say the same, the first and how many more.
+
+    Two messages say the same if they agree between the name of the file and what may differ behind
+    it, e.g. the columns that the file has.
+    """
+    alike: dict[str, list[str]] = {}
+    for reason in reasons:
+        said = reason.partition(": ")[2].partition(";")[0]
+        alike.setdefault(said or reason, []).append(reason)
+    return [
+        first if not more else f"{first} (and {counted(len(more), 'more file')} alike)"
+        for first, *more in alike.values()
+    ]
 
 
 def _listed(scripts: Mapping[str, float]) -> str:

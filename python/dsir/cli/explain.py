@@ -3,30 +3,62 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from dsir.arguments import shown
 from dsir.cli import options
 from dsir.cli.command import command
-from dsir.corpus import texts
-from dsir.errors import RowError, SettingError
+from dsir.cli.explained_tables import print_explained, print_explained_selection
+from dsir.corpus.names_or_texts import exists
+from dsir.errors import RowError, SettingError, warn
 from dsir.model.estimators import load_estimator
+from dsir.remote import location_of
+from dsir.report.explain_page import explain_page, explain_selection_page
+from dsir.report.explaining import (
+    SHOWN_CHARACTERS,
+    ExplainedSelection,
+    ExplainedText,
+    explain_rows,
+    explain_selection,
+    explain_text,
+)
+from dsir.report.folder import open_selection
+from dsir.report.write import write_page
 
 
 @command()
 def explain(
     model: options.ModelArgument,
     text: Annotated[
-        str | None, typer.Argument(help="The text; without it or --file, standard input is read.")
+        str | None,
+        typer.Argument(help="The text; without it, --file or --row, standard input is read."),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Explain the text of this UTF-8 file, all of it."),
     ] = None,
+    row: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--row",
+            metavar="N",
+            help="Explain this row of the selection in the folder MODEL, e.g. 0 for the first row "
+            "of data/. May be repeated.",
+        ),
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            metavar="",
+            help="Explain the whole selection in the folder MODEL: what n-grams contribute on "
+            "average, over at most 1,000 rows that are spread evenly.",
+        ),
+    ] = False,
     target: Annotated[
         str | None,
         typer.Option(
@@ -43,34 +75,101 @@ def explain(
             help="How many n-grams to show, the largest contributions first, e.g. 50; 0 shows all.",
         ),
     ] = 20,
+    html: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write a page with the text in colour as well, e.g. why.html."
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Show how much each n-gram contributes to a text's log-weight.
+
+    In a terminal, and on the page of --html, the text is shown with its tokens in colour.
 
     **Examples**
 
     `dsir explain model.dsir "A film that nobody should miss."`
 
     `dsir explain selected/ --top 50 < document.txt`
+
+    `dsir explain selected/ --row 17 --row 30 --html why.html`
+
+    `dsir explain selected/ --all`
     """
-    if text is not None and file is not None:
-        raise SettingError("give TEXT or --file, not both")
-    if text is None:
-        text = _text_of(file)
-    loaded = load_estimator(model, label=label)
-    table = loaded.explain(text, target=target)
-    shown = table.slice(0, top) if top > 0 else table
-    if target is not None and not loaded.column_names:
-        # The table explains the log-weight under one target, not the mixture's.
-        log_weight = math.fsum(table["contribution"].to_pylist())
-    else:
-        column = list(loaded.column_names).index(target) if target is not None else 0
-        log_weight = float(loaded.score(texts([text])).reshape(-1)[column])
-    if as_json:
-        found = {"log_weight": log_weight, "ngrams": shown.to_pylist()}
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    given = [name for name, there in _kinds(text, file, row, every).items() if there]
+    if len(given) > 1:
+        raise SettingError(f"give {given[0]} or {given[1]}, not both")
+    if (row or every) and (target is not None or label is not None):
+        one = f"target={target!r}" if target is not None else f"label={label!r}"
+        raise SettingError(f"{one}: rows of a selection have the one that took them")
+    if every:
+        whole = explain_selection(open_selection(location_of(model)), top)
+        _write(html, lambda _: explain_selection_page(_title(model), whole))
+        if as_json:
+            _echo(_described_selection(whole))
+        else:
+            print_explained_selection(whole)
         return
-    _print(shown.to_pylist(), log_weight, table.num_rows)
+    if row:
+        found = explain_rows(open_selection(location_of(model)), row)
+    else:
+        given_text = _text_of(file) if text is None else text
+        if text is not None and exists(text):
+            warn(
+                f"{shown(text)}: is explained as a text, and is the name of a file; for what the "
+                "file holds give --file"
+            )
+        if not given_text.strip():
+            warn("the text is empty: there is nothing to explain")
+        found = [explain_text(load_estimator(model, label=label), given_text, target)]
+    _write(html, lambda most: explain_page(_title(model), found, top, most))
+    if as_json:
+        _echo({"rows": [_described(one, top) for one in found]} if row else _of_one(found[0], top))
+    else:
+        print_explained(found, top)
+
+
+def _kinds(
+    text: str | None, file: Path | None, row: list[int] | None, every: bool
+) -> dict[str, bool]:
+    return {
+        "TEXT": text is not None,
+        "--file": file is not None,
+        "--row": bool(row),
+        "--all": every,
+    }
+
+
+def _title(model: str) -> str:
+    return location_of(model).name or model
+
+
+def _write(path: str | None, page_of: Any) -> None:
+    if path is not None:
+        write_page(location_of(path), page_of, SHOWN_CHARACTERS)
+
+
+def _described(one: ExplainedText, top: int) -> dict[str, Any]:
+    return {"row": one.row, "from": one.where, "target": one.target, **_of_one(one, top)}
+
+
+def _of_one(one: ExplainedText, top: int) -> dict[str, Any]:
+    ngrams = one.ngrams[:top] if top > 0 else one.ngrams
+    return {"log_weight": one.log_weight, "ngrams": ngrams}
+
+
+def _described_selection(found: ExplainedSelection) -> dict[str, Any]:
+    return {
+        "documents": found.documents,
+        "rows": found.rows,
+        "lifting": [one._asdict() for one in found.lifting],
+        "lowering": [one._asdict() for one in found.lowering],
+    }
+
+
+def _echo(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _text_of(file: Path | None) -> str:
@@ -81,23 +180,3 @@ def _text_of(file: Path | None) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RowError(f"{name}: is not UTF-8 (at byte {error.start})") from error
-
-
-def _print(rows: list[dict[str, object]], log_weight: float, total: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2))
-    table.add_column("contribution", justify="right")
-    table.add_column("count", justify="right")
-    table.add_column("bucket", justify="right")
-    table.add_column("n-gram")
-    for row in rows:
-        # Text, because an n-gram may look like markup.
-        ngram = Text("(the number of tokens)" if row["ngram"] is None else str(row["ngram"]))
-        bucket = "" if row["bucket"] is None else str(row["bucket"])
-        table.add_row(f"{row['contribution']:+.3f}", str(row["count"]), bucket, ngram)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"log-weight {log_weight:+.3f}; {len(rows):,} of {total:,} n-grams shown")

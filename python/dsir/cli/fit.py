@@ -11,6 +11,7 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
 from dsir.cli.piped import piped
+from dsir.corpus import Paths
 from dsir.remote import location_of
 from dsir.run.fit import FIT_SETTINGS
 from dsir.storage.atomic import refuse_special
@@ -24,6 +25,15 @@ def fit(
         str,
         typer.Option("--out", "-o", metavar="PATH", help="File to save the model to: model.dsir."),
     ],
+    negatives: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--negatives",
+            metavar="SOURCE",
+            help="With --estimator classifier: a sample of unwanted documents, e.g. spam.jsonl, "
+            "which the target is told from in place of RAW. May be repeated.",
+        ),
+    ] = None,
     quiet: options.Quiet = False,
     **given: Any,
 ) -> None:
@@ -34,11 +44,14 @@ def fit(
     `dsir fit corpus/*.parquet --target wanted.jsonl --out model.dsir`
 
     `dsir fit corpus/ -t law=law/ -t news=news.jsonl --targets separate -o model.dsir`
+
+    `dsir fit corpus/ -t good.jsonl --estimator classifier --negatives spam.jsonl -o model.dsir`
     """
     refuse_special(location_of(out))
     sources, given = options.targets_of(target, with_features(given))
     with piped(raw, sources) as (inputs, targets):
-        model = dsir.fit(inputs, targets, progress=not quiet, **given)
+        unwanted = Paths(negatives) if negatives else None
+        model = dsir.fit(inputs, targets, negatives=unwanted, progress=not quiet, **given)
     model.save(out)
     if not quiet:
         typer.echo(f"{out}: {model}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, get_args
 
 import typer
@@ -59,7 +60,15 @@ FeaturesOption = Annotated[
     typer.Option(
         metavar="COLUMN,...",
         help="The columns to learn from, separated by commas, e.g. age,income. By default all "
-        "columns but the label.",
+        "columns but the label, those of --exclude, and the index of a pandas frame.",
+    ),
+]
+ExcludeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="Columns not to learn from, in place of --features, e.g. id,date. The rows kept have "
+        "them all the same. By default none.",
     ),
 ]
 CategoricalOption = Annotated[
@@ -202,6 +211,7 @@ def gais(
     out: OutOption,
     label: LabelOption,
     features: FeaturesOption = None,
+    exclude: ExcludeOption = None,
     categorical: CategoricalOption = None,
     text: TextOption = None,
     keep: KeepOption = None,
@@ -276,13 +286,14 @@ def gais(
             inputs,
             label=label,
             features=_names(features),
+            exclude=_names(exclude),
             text=text,
             text_encoding=given.get("text_encoding"),
             shown=shown,
         )
     added = None if weights is None else tables.new_column("weights", weights)
     # Held before the training: the lock tells whether a store takes files.
-    with claimed(folder) as claim:
+    with _named_as_columns(label), claimed(folder) as claim:
         selector.set_params(reduction=reduction_of(kept_share, len(tables)))
         x, y = tables.inputs()
         if isinstance(budgets, Mapping):
@@ -314,6 +325,20 @@ def gais(
         typer.echo(f"{out}: {len(rows):,} of {counted(len(tables), 'row')}")
         if accuracy is not None:
             _print_accuracy(accuracy)
+
+
+@contextmanager
+def _named_as_columns(label: str) -> Iterator[None]:
+    """Turn X and y, which the Python API has and the command has not, into columns."""
+    try:
+        yield
+    except SettingError as error:
+        message = str(error).removeprefix("X: ")
+        if "categorical=..., or leave" in message:
+            message += " (--exclude)"
+        if message.startswith("y: "):
+            message = f"label={label}: {message.removeprefix('y: ')}"
+        raise SettingError(message) from error
 
 
 def _accuracy(selector: GAIS, x: Any, y: Any) -> dict[str, Any]:

@@ -6,14 +6,20 @@ from typing import Annotated
 
 import typer
 
-from dsir.cli import options
 from dsir.cli.command import command
+from dsir.report.card import write_card
 from dsir.report.write import write_report
 
 
 @command()
 def report(
-    folder: options.SelectionFolder,
+    folder: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOLDER",
+            help="The folder that select, write, lexrank or gais wrote to, e.g. selected/.",
+        ),
+    ],
     out: Annotated[
         str | None,
         typer.Option(
@@ -32,16 +38,29 @@ def report(
             "misses.",
         ),
     ] = False,
+    card: Annotated[
+        bool,
+        typer.Option(
+            "--card",
+            metavar="",
+            help="Write a dataset card of the selection as well: _dsir/card.md in the folder.",
+        ),
+    ] = False,
 ) -> None:
     """Show what was selected, and why, on one HTML page.
 
     The page needs no other file and no network, and has at most 1 MB. It shows the accounts of all
     rows, distributions of log-weights and lengths, shares by source, the KL reduction and the
     coverage, n-grams for and against, and twenty documents with their n-grams coloured. What the
-    folder does not hold is read from the inputs, if they are unchanged.
+    folder does not hold is read from the inputs, if they are unchanged. The pages of rankings and
+    of kept instances show their scores, texts, summaries and accuracies.
 
-    **Example**
+    **Examples**
 
     `dsir report selected/`
+
+    `dsir report ranked/ --out ranking.html`
     """
     typer.echo(str(write_report(folder, out, quick=quick)))
+    if card:
+        typer.echo(str(write_card(folder)))

@@ -126,5 +126,6 @@ def select(
         found = {"metrics": selection.metrics, "paths": paths, "skipped": skipped}
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
-        print_accounts(selection.metrics, selection.metrics["stages"], paths)
+        buckets = selection.model.features.buckets
+        print_accounts(selection.metrics, selection.metrics["stages"], paths, buckets)
         print_how_to_load(out)

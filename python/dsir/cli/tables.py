@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from dsir.run.metrics import Metrics, TargetAccounts
 
 _MOST_GROUPS = 20
-_NAMED_VALUES = 5
 _NAMED_PATHS = 5
 
 # A line of a table: what it counts, the number, a note.
@@ -28,13 +27,16 @@ def print_how_to_load(out: str) -> None:
     typer.echo(f"load it: dsir.load({out!r}); any reader of folders: {data}")
 
 
-def print_accounts(metrics: Metrics, stages: Mapping[str, Any], paths: list[str]) -> None:
+def print_accounts(
+    metrics: Metrics, stages: Mapping[str, Any], paths: list[str], buckets: int | None = None
+) -> None:
     """Print the accounts of a selection.
 
     Args:
         metrics: the accounts.
         stages: seconds and rates by stage, as in `Metrics.stages`.
         paths: the output shards.
+        buckets: how many buckets the KL reduction is over; None if there is none.
     """
     # Imported here because rich takes a while to load.
     from rich.console import Console
@@ -47,7 +49,7 @@ def print_accounts(metrics: Metrics, stages: Mapping[str, Any], paths: list[str]
     table.add_column(style="dim")
     for section in (
         _row_lines(metrics),
-        _quality_lines(metrics),
+        _quality_lines(metrics, buckets),
         _target_lines(metrics),
         _quota_lines(metrics),
         _stage_lines(stages),
@@ -89,12 +91,15 @@ def _row_lines(metrics: Metrics) -> Iterator[Line]:
         yield "shards skipped", f"{shards.skipped:,}", "see _dsir/rejects.jsonl"
 
 
-def _quality_lines(metrics: Metrics) -> Iterator[Line]:
+def _quality_lines(metrics: Metrics, buckets: int | None) -> Iterator[Line]:
     """Say how close the selection is to the target, and how much the draw depends on chance."""
     if metrics.kl_reduction is not None:
-        note = "nats per n-gram; higher is better"
+        note = "nats per n-gram"
         if metrics.targets is not None:
             note = "nats; mean of the targets"
+        # No longer than this: the table should fit into 80 columns.
+        if buckets is not None:  # Methods differ in it, and their KL reductions with it.
+            note += f" over {buckets:,} buckets"
         yield "KL reduction", f"{metrics.kl_reduction:.4f}", note
         yield from _random_lines(metrics)
     if metrics.effective_sample_size is not None:
@@ -107,7 +112,8 @@ def _random_lines(measured: Metrics | TargetAccounts, indent: str = "  ") -> Ite
     if measured.kl_reduction is None or measured.random_kl_reduction is None:
         return
     gain = measured.kl_reduction - measured.random_kl_reduction
-    note = f"estimated; {abs(gain):.4f} {'worse' if gain > 0 else 'better'}"
+    side = "better" if gain >= 0 else "worse"
+    note = f"estimated; selection {abs(gain):.4f} {side}"
     yield f"{indent}of a random draw", f"{measured.random_kl_reduction:.4f}", note
 
 
@@ -125,12 +131,14 @@ def _target_lines(metrics: Metrics) -> Iterator[Line]:
 
 
 def _quota_lines(metrics: Metrics) -> Iterator[Line]:
-    """Say how many rows were selected of the most frequent values of columns with quotas."""
+    """Say how many rows were selected of the values of columns with quotas, the largest first."""
     for column, found in (metrics.groups or {}).items():
         yield f"values of {column}", f"{found['values']:,}", "selected, of those eligible:"
-        for one in found["most"][:_NAMED_VALUES]:
+        for one in found["most"]:
             value = json.dumps(one["value"], ensure_ascii=False)
             yield f"  {value}", f"{one['selected']:,}", f"of {one['eligible']:,}"
+        if found["values"] > len(found["most"]):
+            yield f"  … and {found['values'] - len(found['most']):,} more", "", ""
 
 
 def _stage_lines(stages: Mapping[str, Any]) -> Iterator[Line]:

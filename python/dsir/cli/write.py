@@ -72,9 +72,10 @@ def write(
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
         kl, by_chance = written.metrics.kl_reduction, written.metrics.random_kl_reduction
+        over = f" over {loaded.features.buckets:,} buckets"
         typer.echo(
             f"{out}: {counted(written.rows, 'row')} in {counted(len(written.paths), 'shard')}"
-            + ("" if kl is None else f", KL reduction {kl:.4f}")
+            + ("" if kl is None else f", KL reduction {kl:.4f}{over}")
             + ("" if by_chance is None else f" (of a random draw: about {by_chance:.4f})")
         )
         print_how_to_load(out)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.resolve import Corpus
 from dsir.corpus.shard import Shard
 from dsir.corpus.token_ids import holds_ids
@@ -49,5 +50,9 @@ def _texts(shard: Shard) -> Iterator[str]:
         if holds_ids(batch.text):
             return
         for start in range(0, len(batch.text), _ROWS):
-            few: pa.Array = batch.text[start : start + _ROWS]
-            yield from (text[:_CHARACTERS] for text in few.to_pylist() if text)
+            few = cast_column(batch.text[start : start + _ROWS], pa.large_string())
+            # Whether texts are UTF-8 is checked where they are counted.
+            for content in few.cast(pa.large_binary()).to_pylist():
+                if content:
+                    beginning: bytes = content[: 4 * _CHARACTERS]
+                    yield beginning.decode("utf-8", "replace")[:_CHARACTERS]

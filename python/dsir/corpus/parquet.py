@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -78,7 +79,9 @@ class ParquetShard(FileShard):
         return identity if self.footer is None else {**identity, "footer": self.footer.digest}
 
     def surveyed(self) -> ParquetShard:
-        """Return the same shard with its footer, if the footer can be read."""
+        """Return the same shard with its footer, if the footer can be read; itself with one."""
+        if self.footer is not None:
+            return self
         try:
             with translated(self._unreadable):
                 return replace(self, footer=self._opened(anew=True).remembered())
@@ -127,15 +130,17 @@ class ParquetShard(FileShard):
             return self.part.rows
         if self.footer is not None:
             return self.footer.rows
-        with self._open() as file:
-            return int(file.metadata.num_rows)
+        self.refuse_empty_file()
+        return int(self._opened().metadata.num_rows)
 
     def schema(self) -> pa.Schema:
         """Return the columns as Arrow types."""
         if self.footer is not None:
             return self.footer.schema
-        with self._open() as file:
-            return self._schema_of(file)
+        self.refuse_empty_file()
+        opened = self._opened()
+        with self._damaged_schema():
+            return opened.remembered().schema
 
     def text_batches(
         self,
@@ -367,12 +372,15 @@ class ParquetShard(FileShard):
             page_checksum_verification=True,
         )
 
-    def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
-        with translated(
+    def _damaged_schema(self) -> AbstractContextManager[None]:
+        return translated(
             lambda error: ShardError(
                 f"{self.name}: the Parquet footer is damaged: {first_line(error)}", path=self.name
             )
-        ):
+        )
+
+    def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
+        with self._damaged_schema():
             schema = file.schema_arrow
             check_names(schema)
         return schema

@@ -26,6 +26,7 @@ from dsir.corpus.files import is_known, open_file
 from dsir.corpus.listing import LeftOut, Listing, identity_of, list_folder, list_pattern, main_files
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
+from dsir.corpus.partitions import folders_of, partitioned
 from dsir.corpus.pipe import Pipe
 from dsir.corpus.shard import OnError, Shard
 from dsir.corpus.tables import first_texts, speaks_arrow, table_of, table_of_texts
@@ -156,12 +157,19 @@ class _Resolver:
         self._on_error = on_error
         self.left_out: list[LeftOut] = []
 
-    def shards(self, source: Any, name: str) -> Iterator[Shard]:
-        """Describe what a source stands for."""
+    def shards(self, source: Any, name: str, *, is_path: bool = False) -> Iterator[Shard]:
+        """Describe what a source stands for.
+
+        Args:
+            source: the source.
+            name: what messages call it.
+            is_path: the caller has said that a string is a path.
+        """
         if isinstance(source, RemotePath) or is_url(source):
             yield from self._remote(_remote(source), name)
         elif isinstance(source, str | os.PathLike):
-            yield from self._local(os.fspath(source), name)
+            hint = _text_hint(source) if isinstance(source, str) and not is_path else ""
+            yield from self._local(os.fspath(source), name, hint=hint)
         elif isinstance(source, Pipe):
             yield self._piped(source)
         elif isinstance(source, Corpus):
@@ -169,7 +177,7 @@ class _Resolver:
             yield from source.shards
         elif isinstance(source, Paths):
             for entry in source:
-                yield from self.shards(entry, name)
+                yield from self.shards(entry, name, is_path=True)
         elif isinstance(source, Texts):
             yield self._in_memory(table_of_texts(source, self._text, name), name)
         elif hasattr(source, "read") and not speaks_arrow(source):
@@ -230,8 +238,14 @@ class _Resolver:
             has_name = isinstance(element, str | os.PathLike | RemotePath)
             yield from self.shards(element, name if has_name else f"{name}[{position}]")
 
-    def _local(self, source: str, name: str) -> Iterator[Shard]:
-        """Describe the files that a path, pattern or folder stands for."""
+    def _local(self, source: str, name: str, *, hint: str) -> Iterator[Shard]:
+        """Describe the files that a path, pattern or folder stands for.
+
+        Args:
+            source: the path.
+            name: what messages call it.
+            hint: what to add if there is no such file.
+        """
         source = str(path_of_file_url(source)) if URL.match(source) else source
         if not source or "\0" in source:
             raise SettingError(f"{name}: {source!r} is not a path")
@@ -245,11 +259,13 @@ class _Resolver:
             listing = list_pattern(str(path), name)
         else:
             if not is_known(path) and not os.path.lexists(path):
-                raise ShardError(f"{name}: {path}: no such file or folder", path=str(path))
+                raise ShardError(f"{name}: {path}: no such file or folder{hint}", path=str(path))
             listing = Listing((path,))
         self.left_out += listing.left_out
+        folder = path if path.is_dir() else None
         for file in listing.files:
-            yield open_file(file, self._text, self._encoding, on_error=self._on_error)
+            shard = open_file(file, self._text, self._encoding, on_error=self._on_error)
+            yield partitioned(shard, folders_of(file, folder))
 
     def _piped(self, source: Pipe) -> FileShard:
         copy = source.copy(self._text)
@@ -261,7 +277,12 @@ class _Resolver:
         paths = self._remote_paths(source, name)
         # Each file takes a request, for its size and version.
         with ThreadPool(_REQUESTS_AT_ONCE, "dsir-resolve") as pool:
-            yield from pool.map(lambda path: open_file(path, self._text, self._encoding), paths)
+            folder = None if paths == [source] or has_pattern(source) else source
+            yield from pool.map(lambda path: self._remote_file(path, folder), paths)
+
+    def _remote_file(self, path: RemotePath, folder: RemotePath | None) -> Shard:
+        shard = open_file(path, self._text, self._encoding)
+        return partitioned(shard, folders_of(path, folder))
 
     def _remote_paths(self, source: RemotePath, name: str) -> list[RemotePath]:
         pattern = has_pattern(source)
@@ -303,6 +324,13 @@ def _unreadable(source: object, name: str) -> SettingError:
         f"{name}: {type(source).__name__} cannot be read as a corpus{hint}; expected a "
         "path, a pattern, a folder, an Arrow table, a data frame, texts, or a list of these"
     )
+
+
+def _text_hint(source: str) -> str:
+    """Say how to give a text, if a string that was taken for a path has spaces as texts have."""
+    if " " not in source.strip():
+        return ""
+    return "; for a text give a list: [text] or dsir.texts([text])"
 
 
 def _remote(source: Any) -> RemotePath:

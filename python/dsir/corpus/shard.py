@@ -137,9 +137,6 @@ class Shard(abc.ABC):
         text: the text column; dots lead into nested columns.
         is_windows: whether rows are windows of documents. Windows are taken by document and place
             (`take_windows`), other rows by their number (`take`).
-        kept_as: the form in which rows can be kept while texts are scored, so that writing them
-            need not read the shard again: "lines", which come with the texts (`TextBatch.lines`);
-            "records", whose other columns `take_beside` fetches; or None, if rows cannot be kept.
     """
 
     __slots__ = ()
@@ -148,12 +145,20 @@ class Shard(abc.ABC):
     size: int
     text: str
     is_windows: ClassVar[bool] = False
-    kept_as: ClassVar[Literal["lines", "records"] | None] = None
 
     @property
     @abc.abstractmethod
     def kind(self) -> Kind:
         """The format."""
+
+    @property
+    def kept_as(self) -> Literal["lines", "records"] | None:
+        """The form in which rows can be kept while texts are scored.
+
+        Writing them then need not read the shard again: "lines" come with the texts
+        (`TextBatch.lines`), the other columns of "records" by `take_beside`. None: not at all.
+        """
+        return None
 
     @property
     def file(self) -> Location | None:

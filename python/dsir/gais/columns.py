@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.pandas_index import described_index, index_columns
 from dsir.errors import SettingError
 
 Bools = npt.NDArray[np.bool_]
@@ -50,6 +52,8 @@ def is_table(value: Any) -> bool:
 def columns_of(table: Any, role: str = "X") -> list[Column]:
     """Return the columns of an Arrow table, a data frame, or an array of two dimensions.
 
+    The index of pandas is none of them, neither in a frame nor in the Arrow table made of one.
+
     Args:
         table: the table.
         role: what messages call it.
@@ -64,13 +68,18 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
         )
     # Not for pandas: its Arrow form has the index as a column.
     if hasattr(table, "__arrow_c_stream__") and not hasattr(table, "iloc"):
+        read = isinstance(table, pa.Table)
         try:
             table = pa.table(table)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise SettingError(f"{role}: cannot be read as an Arrow table: {error}") from error
+        if not read:
+            # Frames of polars and others have lost the metadata; the name has to do.
+            table = _without(table, index_columns(table.schema))
     elif isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
     if isinstance(table, pa.Table):
+        table = _without(table, described_index(table.schema))
         named = zip(table.column_names, table.columns, strict=True)
         return [column_of(column, f"{role}: column {name!r}", name) for name, column in named]
     if hasattr(table, "collect"):
@@ -116,6 +125,11 @@ def _is_texts(column: Any) -> bool:
         return False
     shape = getattr(column, "shape", (1,))
     return len(shape) == 1 and len(column) > 0 and isinstance(next(iter(column)), str)
+
+
+def _without(table: pa.Table, names: Collection[str]) -> pa.Table:
+    kept = [place for place, name in enumerate(table.column_names) if name not in names]
+    return table if len(kept) == table.num_columns else table.select(kept)
 
 
 def column_of(column: Any, where: str, name: str = "") -> Column:

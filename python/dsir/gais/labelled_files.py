@@ -16,6 +16,7 @@ from dsir.corpus import Paths, resolve
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.cast_columns import cast_column, viewless_type
 from dsir.corpus.encoded_text import decoded, encoding_of, text_type
+from dsir.corpus.pandas_index import index_columns
 from dsir.corpus.pipe import Pipe
 from dsir.corpus.text_column import describe_columns, find_text_column
 from dsir.engine import thread_count
@@ -90,6 +91,7 @@ def read_instances(
     *,
     label: str,
     features: list[str] | None = None,
+    exclude: Sequence[str] | None = None,
     text: str | None = None,
     text_encoding: str | None = None,
     shown: Reporter | None = None,
@@ -99,17 +101,22 @@ def read_instances(
     Args:
         paths: files, patterns or folders.
         label: the label column.
-        features: the feature columns; None for all columns but the label.
+        features: the feature columns; None for all columns but the label, those of `exclude`, and
+            the index of a pandas frame.
+        exclude: columns that are no features, in place of `features`.
         text: a text column, in place of features.
         text_encoding: the encoding of columns of bytes; None if these are no texts.
         shown: shows progress; None to show none.
 
     Raises:
-        SettingError: both features and text are given, or the encoding is not known.
+        SettingError: two of features, exclude and text are given, the encoding is not known, or no
+            column is left.
         InputError: a file cannot be read, or lacks a column.
     """
-    if features is not None and text is not None:
-        raise SettingError("give features=... or text=..., not both")
+    given = {"features=...": features, "exclude=...": exclude, "text=...": text}
+    named = [argument for argument, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise SettingError(f"give {named[0]} or {named[1]}, not both")
     encoding = None if text_encoding is None else encoding_of(text_encoding)
     tables = []
     threads = thread_count(None)
@@ -117,7 +124,7 @@ def read_instances(
     with (shown or Silent()).stage("read", len(shards), "files") as advance:
         for shard in shards:
             table = shard.read_table(threads=threads)
-            for name in (label, *(features or ()), *([text] if text is not None else ())):
+            for name in (label, *(features or ()), *(exclude or ()), *([text] if text else ())):
                 _check_column(table, name, shard.name)
             if text is not None:
                 # Says what a column of bytes needs.
@@ -125,7 +132,7 @@ def read_instances(
             tables.append(table)
             advance(1)
     if text is None and features is None:
-        features = [name for name in tables[0].column_names if name != label]
+        features = _feature_columns(tables, label, exclude or (), shown or Silent())
         for name in features:
             _check_column(tables[0], name, "the first file")
         for table in tables:
@@ -133,10 +140,27 @@ def read_instances(
             if missing:
                 raise InputError(
                     f"the files differ in their columns: one lacks {', '.join(sorted(missing))}; "
-                    "name the columns to use in features=..."
+                    "name the columns to use in features=..., or those to leave out in exclude=..."
                 )
-    named = None if features is None else tuple(features)
-    return InstanceTables(tuple(tables), label, named, text, encoding)
+    used = None if features is None else tuple(features)
+    return InstanceTables(tuple(tables), label, used, text, encoding)
+
+
+def _feature_columns(
+    tables: Sequence[pa.Table], label: str, exclude: Sequence[str], shown: Reporter
+) -> list[str]:
+    """Return the columns of the first table that are features, and say which index is none."""
+    indexes = {name for table in tables for name in index_columns(table.schema)}
+    indexes -= {label, *exclude}
+    if indexes:
+        shown.note(
+            f"not a feature: {', '.join(sorted(indexes))}, the index of a pandas frame; to learn "
+            "from it, name it in --features"
+        )
+    features = [name for name in tables[0].column_names if name not in {label, *exclude, *indexes}]
+    if not features:
+        raise SettingError("no column is left to learn from; name columns in features=...")
+    return features
 
 
 def _check_column(table: pa.Table, name: str, where: str) -> None:

@@ -156,6 +156,9 @@ def _numbers(
         raise SettingError("X: a sparse matrix that is not in compressed rows; call .tocsr() first")
     columns = columns_of(table)
     wanted = _column_numbers(categorical or (), [column.name for column in columns])
+    _refuse_names(
+        [one for number, one in enumerate(columns) if number not in wanted and not one.names]
+    )
     blocks = []
     for number, column in enumerate(columns):
         names = number in wanted or column.names
@@ -176,9 +179,14 @@ def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[i
     for column in categorical:
         if isinstance(column, str):
             if names.count(column) > 1:
-                raise SettingError(f"categorical: X has {names.count(column)} columns {column!r}")
+                raise SettingError(
+                    f"categorical=[{column!r}]: {names.count(column)} columns {column!r}; "
+                    "give another name to one"
+                )
             if column not in names:
-                raise SettingError(f"categorical: X has no column {column!r}")
+                raise SettingError(
+                    f"categorical=[{column!r}]: no column {column!r}; columns: {', '.join(names)}"
+                )
             found.add(names.index(column))
         else:
             found.add(whole_number("categorical", column, 0, len(names) - 1))
@@ -208,21 +216,39 @@ def _one_hot(column: Column, fill: bool) -> npt.NDArray[np.float64]:
     return shown[:, shown.any(axis=0)]
 
 
-def _number_column(column: Column, fill: bool) -> npt.NDArray[np.float64]:
-    """Return the numbers, and a 0/1 column for missing numbers if there are any."""
-    values = column.values
-    refusal = (
-        f"X: column {column.name!r} holds {column.kind}, not numbers; name it in categorical=..."
+def _refuse_names(columns: Sequence[Column]) -> None:
+    """Raise SettingError for columns of values that are no numbers, and name all of them."""
+    bad = [column for column in columns if not _holds_numbers(column)]
+    if not bad:
+        return
+    one = len(bad) == 1
+    named = ", ".join(f"{column.name!r} ({column.kind})" for column in bad)
+    raise SettingError(
+        f"X: {'column' if one else 'columns'} {named} {'does' if one else 'do'} not hold numbers; "
+        f"name {'it' if one else 'those that are features'} in categorical=..., or leave "
+        f"{'it' if one else 'the others'} out"
     )
+
+
+def _holds_numbers(column: Column) -> bool:
+    values = column.values
+    if values.dtype.kind in "fiub":
+        return True
     # Python's dates and Arrow's are named by the same rule as strings; numpy's are numbers.
     if values.dtype.kind in "US" or (
         values.dtype.kind == "O" and any(isinstance(one, str | bytes) for one in values)
     ):
-        raise SettingError(refusal)
+        return False
     try:
-        values = values.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SettingError(refusal) from error
+        values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _number_column(column: Column, fill: bool) -> npt.NDArray[np.float64]:
+    """Return the numbers, and a 0/1 column for missing numbers if there are any."""
+    values = column.values.astype(np.float64)
     missing = column.missing | np.isnan(values)
     if missing.any() and not fill:
         row = int(np.flatnonzero(missing)[0])

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.pandas_index import described_index
 from dsir.corpus.take_rows import take_rows as take_of_batch
 from dsir.corpus.take_rows import take_values
 from dsir.errors import SettingError
@@ -95,7 +96,8 @@ class InstanceSelector(Facts):
             return
         names = list(X.columns) if hasattr(X, "columns") else []
         if isinstance(X, pa.Table | pa.RecordBatch):
-            names = X.schema.names
+            index = described_index(X.schema)  # The index of pandas is no feature.
+            names = [name for name in X.schema.names if name not in index]
         if names:
             self.n_features_in_ = len(names)
             if all(isinstance(name, str) for name in names):

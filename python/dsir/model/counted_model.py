@@ -16,12 +16,15 @@ from dsir.model.sentences import bytes_of
 from dsir.model.target_columns import TargetColumns
 from dsir.model.targets import TargetMode
 
+Scored = tuple[
+    npt.NDArray[np.float64], npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.uint8]
+]
+
 
 class CountedModel(Estimator):
     """A model that was made of the n-grams of a raw corpus and of targets.
 
-    A subclass sets the counts, `_columns` and `_weighing`, and says with `table` what each n-gram
-    is worth.
+    A subclass sets the counts, `_columns` and `_weighing`, and scores prepared texts.
     """
 
     _features: HashedNgrams
@@ -30,10 +33,9 @@ class CountedModel(Estimator):
     _columns: TargetColumns
     _weighing: _core.Weighing
 
-    @property
     @abc.abstractmethod
-    def table(self) -> _core.LogRatioTable:
-        """What each n-gram is worth in fixed point, which is how the core adds it up."""
+    def _score(self, prepared: pa.Array, threads: int) -> Scored:
+        """Return log-weights, tokens, bytes and status of texts, as `_core.score` does."""
 
     @property
     def features(self) -> HashedNgrams:
@@ -78,9 +80,31 @@ class CountedModel(Estimator):
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
         """Compute what each text sums to; see `Estimator.score_batch`."""
         prepared = self._features.prepared(texts)
-        log_weight, tokens, text_bytes, status = _core.score(
-            prepared, self._features.spec, self.table, self._weighing, threads=threads
-        )
+        log_weight, tokens, text_bytes, status = self._score(prepared, threads)
         if prepared is not texts and not holds_ids(texts):
             text_bytes = bytes_of(texts)
         return TextScores(log_weight, tokens, text_bytes, status, prepared)
+
+
+class SummingModel(CountedModel):
+    """A model whose log-weights are sums of what each n-gram is worth."""
+
+    @property
+    @abc.abstractmethod
+    def table(self) -> _core.LogRatioTable:
+        """What each n-gram is worth in fixed point, which is how the core adds it up."""
+
+    @property
+    @abc.abstractmethod
+    def rows(self) -> npt.NDArray[np.float64]:
+        """float64[columns, buckets]: what each n-gram is worth."""
+
+    @property
+    @abc.abstractmethod
+    def divisor(self) -> float | None:
+        """The power of the number of n-grams that sums are divided by; None if that is not all."""
+
+    def _score(self, prepared: pa.Array, threads: int) -> Scored:
+        return _core.score(
+            prepared, self._features.spec, self.table, self._weighing, threads=threads
+        )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dsir.errors import ModelError, SettingError
 from dsir.model import model_file
+from dsir.model.classifier import ClassifierModel
 from dsir.model.estimator import Estimator
 from dsir.model.fasttext_model import MAGIC, FastTextModel
 from dsir.model.importance import ImportanceModel
@@ -14,13 +15,14 @@ from dsir.model.relevance import RelevanceModel
 from dsir.output.folder import MODEL_FILE
 from dsir.remote import Location, RemotePath, location_of
 
-FittedModel = ImportanceModel | RelevanceModel
+FittedModel = ImportanceModel | RelevanceModel | ClassifierModel
 """The models that `dsir.fit` makes."""
 
 # To add a kind of model, add its class here.
 ESTIMATORS: dict[str, type[Estimator]] = {
     estimator.kind: estimator
     for estimator in (
+        ClassifierModel,
         ImportanceModel,
         LabelModel,
         RelevanceModel,

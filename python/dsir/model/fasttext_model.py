@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from dsir import _core
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import ModelError
+from dsir.facts import Fact, Facts
 from dsir.model import model_file
 from dsir.model.label_model import LabelModel, label_number, labels_of
-from dsir.plural import counted
 from dsir.remote import RemotePath, location_of
 from dsir.storage.atomic import atomic_file
 
@@ -22,7 +23,7 @@ MAGIC = b"\xba\x16\x4f\x2f"
 """The first bytes of model files of fastText."""
 
 
-class FastTextModel:
+class FastTextModel(Facts):
     """A supervised model of fastText, `.bin` or quantised `.ftz`: which label fits a text.
 
     Files of versions 11 and 12 of the format are read, with softmax, one-vs-all, negative sampling
@@ -145,5 +146,11 @@ class FastTextModel:
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return (FastTextModel, (self._data,))
 
-    def __repr__(self) -> str:
-        return f"FastTextModel({self._name}, {counted(len(self._labels), 'label')})"
+    def _facts(self) -> Iterator[Fact]:
+        """Give the name, and how many labels there are."""
+        yield "name", self._name
+        yield "labels", f"{len(self._labels):,}"
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give the labels."""
+        yield from ((f"label {number}", label) for number, label in enumerate(self._labels))

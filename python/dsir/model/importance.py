@@ -15,7 +15,7 @@ from dsir.arguments import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.counted_model import CountedModel
+from dsir.model.counted_model import SummingModel
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.length import CorpusSize, Length, check_length, exponent, poisson_log_ratio
@@ -37,7 +37,7 @@ class NgramCounts(Protocol):
     tokens: int
 
 
-class ImportanceModel(Facts, CountedModel):
+class ImportanceModel(Facts, SummingModel):
     """Bags of hashed n-grams of a raw corpus and of targets, and their log ratios.
 
     The log-weight of a text comes from the sum of `log_ratio` over its n-grams. Source: Xie et al.
@@ -198,6 +198,18 @@ class ImportanceModel(Facts, CountedModel):
     def table(self) -> _core.LogRatioTable:
         """The log ratios in fixed point, which is how the core adds them up."""
         return _core.LogRatioTable(self._log_ratio)
+
+    @property
+    def rows(self) -> npt.NDArray[np.float64]:
+        """The log ratios, float64[rows, buckets]."""
+        return self._log_ratio
+
+    @property
+    def divisor(self) -> float | None:
+        """See `SummingModel.divisor`."""
+        if self._length == "poisson" or self.targets == "mixture":
+            return None
+        return exponent(self._length)
 
     @property
     def weighing(self) -> _core.Weighing:

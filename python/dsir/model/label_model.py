@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.errors import SettingError
+from dsir.facts import Fact, Facts
 from dsir.model import model_file
 from dsir.model.estimator import Estimator, TextScores
 from dsir.model.explanation import contributions_table
@@ -28,7 +29,7 @@ _INDEPENDENT = (2, 4)
 _SETTINGS = ("dim", "word_ngrams", "loss", "bucket", "minn", "maxn")
 
 
-class LabelModel(Estimator):
+class LabelModel(Facts, Estimator):
     """The log-weight of a text is log(p / (1 - p)), where p is the probability of a label.
 
     Log-odds tell texts apart where probabilities are all close to 0 or 1, and are computed from the
@@ -145,8 +146,14 @@ class LabelModel(Estimator):
         scorer = _core.FastTextScorer(**given)
         return cls(scorer, content.settings["label"])
 
-    def __repr__(self) -> str:
-        return f"LabelModel({self.label!r} of {counted(len(self._labels), 'label')})"
+    def _facts(self) -> Iterator[Fact]:
+        """Give the label, and among how many it is."""
+        yield "label", self.label
+        yield "of", counted(len(self._labels), "label")
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give the fingerprint."""
+        yield "fingerprint", self.fingerprint
 
 
 def labels_of(scorer: _core.FastTextScorer) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.errors import SettingError
+from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.counted_model import CountedModel
+from dsir.model.counted_model import SummingModel
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import frozen_counts
@@ -43,7 +44,7 @@ LONG_ENOUGH = 100
 _ENOUGH_DOCUMENTS = 20
 
 
-class RelevanceModel(CountedModel):
+class RelevanceModel(Facts, SummingModel):
     """Bags of hashed n-grams of a raw corpus and of targets, and the relevance of each bucket.
 
     The log-weight of a text is its relevance, the mean over its n-grams of
@@ -126,6 +127,16 @@ class RelevanceModel(CountedModel):
         """Relevance of every bucket, float64[buckets]; separate targets: [targets, buckets]."""
         return self._relevance[0] if self.targets == "pooled" else self._relevance
 
+    @property
+    def rows(self) -> npt.NDArray[np.float64]:
+        """The relevance, float64[columns, buckets]."""
+        return self._relevance
+
+    @property
+    def divisor(self) -> float:
+        """See `SummingModel.divisor`: relevance is a mean."""
+        return 1.0
+
     @functools.cached_property
     def raw_shares(self) -> npt.NDArray[np.float64]:
         """float64[buckets]: share of each bucket in raw; half an n-gram in empty buckets."""
@@ -197,13 +208,18 @@ class RelevanceModel(CountedModel):
             proportions=settings["proportions"],
         )
 
-    def __repr__(self) -> str:
-        several = f", targets={self.targets!r} of {len(self.target_names)}"
-        return (
-            f"RelevanceModel({self._features}, raw n-grams={int(self._raw_counts.sum()):,}, "
-            f"target n-grams={int(self._target_counts.sum()):,}"
-            f"{several if self.target_names else ''})"
-        )
+    def _facts(self) -> Iterator[Fact]:
+        """Give what the model was fitted to."""
+        if self.target_names:
+            yield "targets", f"{', '.join(self.target_names)} ({self.targets})"
+        yield "raw n-grams", f"{int(self._raw_counts.sum()):,}"
+        yield "target n-grams", f"{int(self._target_counts.sum()):,}"
+        yield "buckets", f"{self._features.buckets:,}"
+
+    def _more_facts(self) -> Iterator[Fact]:
+        """Give the n-grams and the fingerprint."""
+        yield "features", self._features
+        yield "fingerprint", self.fingerprint
 
 
 def calibration_of(

@@ -29,6 +29,7 @@ INSTANCES_FILE = f"{SIDE_FOLDER}/instances.json"
 REJECTS_FILE = f"{SIDE_FOLDER}/rejects.jsonl"
 MODEL_FILE = f"{SIDE_FOLDER}/model.dsir"
 REPORT_FILE = f"{SIDE_FOLDER}/report.html"
+CARD_FILE = f"{SIDE_FOLDER}/card.md"
 DATASET_NOTE = ".huggingface.yaml"  # `datasets` looks for this name.
 SUMMARIES_FILE = f"{DATA_FOLDER}/summaries.parquet"
 # These two are there while a run is at work, or if it was killed; see `claim`.
@@ -41,7 +42,7 @@ _EARLIER = frozenset({"selection.json", "ranking.json", "instances.json"})
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
 _UNFINISHED = re.compile(
-    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects|model|report|\.claim|\.huggingface)"
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects|model|report|card|\.claim|\.huggingface)"
     r"\.[a-z.]+\.tmp-.*"
 )
 
@@ -205,6 +206,7 @@ def own_files(folder: Location) -> Iterator[Location]:
         REJECTS_FILE,
         MODEL_FILE,
         REPORT_FILE,
+        CARD_FILE,
         DATASET_NOTE,
     ):
         if (folder / name).is_file():

@@ -159,7 +159,13 @@ def numbers(table: Markup) -> Markup:
 
 
 def flow(
-    read: int, before: Sequence[Stream], eligible: int, after: Sequence[Stream], selected: int
+    read: int,
+    before: Sequence[Stream],
+    eligible: int,
+    after: Sequence[Stream],
+    selected: int,
+    *,
+    names: tuple[str, str, str] = ("read", "eligible", "selected"),
 ) -> Markup:
     """Draw what became of all rows: three bars, and streams that leave between them.
 
@@ -169,6 +175,7 @@ def flow(
         eligible: rows that could be selected.
         after: what became of those that were not.
         selected: rows selected.
+        names: what the rows of the three bars are.
     """
     tall, bar = 190.0, 10.0
     left, middle, right = 0.0, 300.0, 600.0
@@ -188,15 +195,18 @@ def flow(
         _rect(right, y0, bar, tallness(selected), "selected"),
     ]
     labels = [
-        _label(left, y0 - 10, "read", read, "start"),
-        _label(middle, y0 - 10, "eligible", eligible, "start"),
-        _label(right, y0 - 10, "selected", selected, "start"),
+        _label(left, y0 - 10, names[0], read, "start"),
+        _label(middle, y0 - 10, names[1], eligible, "start"),
+        _label(right, y0 - 10, names[2], selected, "start"),
     ]
     shapes += _leaving(left + bar, y0 + tallness(eligible), tallness, gone, height, "left-out")
     shapes += _leaving(middle + bar, y0 + tallness(selected), tallness, missed, height, "left-out")
     said = "; ".join(f"{one.label} {one.rows:,}" for one in (*gone, *missed))
     title = "What became of all rows"
-    summary = f"{read:,} rows read, {eligible:,} eligible, {selected:,} selected. {said}."
+    summary = ", ".join(
+        f"{rows:,} {name}" for name, rows in zip(names, (read, eligible, selected), strict=True)
+    )
+    summary += f". {said}." if said else "."
     svg = tag(
         "svg",
         tag("title", title, id="flow-title"),

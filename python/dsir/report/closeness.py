@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.errors import DsirError
-from dsir.model.bootstrap import interval_around
+from dsir.model.bootstrap import LEAST_REPLICATES, interval_around
 from dsir.model.estimator import Estimator, TrainingCounts
 from dsir.model.metrics import kl_reduction_of_counts
 from dsir.report.facts import Closeness, Coverage
 
-REPLICATES = 100
+_REPLICATES = 100
 _CONFIDENCE = 0.95
-_MOST_BUCKETS = 1 << 17  # A hundred replicates of so many buckets take 100 MB.
+_MOST_BYTES = 1 << 28  # Of the counts of all replicates; 32 replicates of 2^20 buckets.
 _NAMED = 12
 
 
@@ -37,30 +37,36 @@ def closeness(metrics: Mapping[str, Any], interval: tuple[float, float] | None) 
     return found
 
 
-def can_resample(model: Estimator) -> bool:
-    """Tell whether an interval is computed for selections of a model."""
-    counts = model.training_counts
-    return (
-        counts is not None
-        and len(counts.targets) == 1
-        and model.features.buckets <= _MOST_BUCKETS
-        and model.features.extractor is None
-    )
+def replicates_for(model: Estimator) -> int:
+    """Return how many times a selection is resampled for its interval; 0 for no interval.
+
+    Args:
+        model: the model. The more buckets it has, the fewer replicates fit into memory.
+    """
+    counts, features = model.training_counts, model.features
+    if counts is None or len(counts.targets) != 1 or features.extractor is not None:
+        return 0
+    number = min(_REPLICATES, _MOST_BYTES // (8 * features.buckets))
+    return number if number >= LEAST_REPLICATES else 0
 
 
 def interval_of(
-    replicates: _core.BootstrapCounts, counts: TrainingCounts, value: float
+    resampled: _core.BootstrapCounts, replicates: int, counts: TrainingCounts, value: float
 ) -> tuple[float, float] | None:
     """Return the ends of the interval that holds 95 % of resampled selections.
 
     Args:
-        replicates: the n-grams of the selection, with 100 replicates.
+        resampled: the n-grams of the selection, resampled.
+        replicates: how many times it was.
         counts: the n-grams of raw and of the one target.
         value: the KL reduction of the selection.
+
+    Returns:
+        Low and high end; None if the selection has too few documents to resample.
     """
-    found = np.zeros(REPLICATES)
-    for number in range(REPLICATES):
-        replicate = replicates.replicate(number)
+    found = np.zeros(replicates)
+    for number in range(replicates):
+        replicate = resampled.replicate(number)
         if not replicate.any():
             return None
         found[number] = kl_reduction_of_counts(replicate, counts.raw, counts.targets[0])

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dsir.corpus import Shard
 from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.files import open_file
+from dsir.corpus.partitions import IDENTITY_KEY, partitioned
 from dsir.corpus.windows.shard import WINDOW_KEYS, ChunkedShard
 from dsir.errors import DsirError, InputError, OutputError, StoreError
 from dsir.model.estimator import Estimator
@@ -22,6 +23,7 @@ from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, read_origins
 from dsir.remote import Location, location_of
 from dsir.remote.location import is_url
+from dsir.report.accounts import has_accounts
 
 _NOT_IDENTITY = ("rows", *WINDOW_KEYS)
 
@@ -83,7 +85,11 @@ def open_selection(folder: Location) -> SelectionFolder:
     manifest = read_selection_file(folder)
     if manifest.problems:
         raise OutputError(f"{folder / SELECTION_FILE}: {manifest.problems[0]}")
+    if not has_accounts(manifest.content):
+        raise OutputError(f"{folder / SELECTION_FILE}: does not hold the accounts of a selection")
     model = load_estimator(folder / MODEL_FILE)
+    if model.fingerprint != manifest.content["model"]:
+        raise OutputError(f"{folder / MODEL_FILE}: is not the model of this selection")
     text = manifest.settings.get("text")
     if not isinstance(text, str) or not text:
         raise OutputError(f"{folder / SELECTION_FILE}: does not name the text column")
@@ -113,9 +119,6 @@ class Found:
         Args:
             described: the inputs, as the manifest describes them.
             text: the text column.
-
-        Raises:
-            StoreError: a store does not answer.
         """
         self.shards: tuple[Shard, ...] = ()
         self.why_not = ""
@@ -155,10 +158,9 @@ def _input_of(entry: Mapping[str, Any], text: str) -> Shard | str:
     if not isinstance(path, str) or "\0" in path or not (is_url(path) or Path(path).is_absolute()):
         return f"the manifest names {path!r:.80}, which is not a path"
     try:
-        shard: Shard = open_file(location_of(path), text, _encoding(entry)).surveyed()
-    except StoreError:
-        raise
-    except (DsirError, OSError) as error:
+        file = open_file(location_of(path), text, _encoding(entry))
+        shard = partitioned(file, entry.get(IDENTITY_KEY)).surveyed()
+    except (DsirError, OSError) as error:  # Also of a store that does not answer.
         return str(error)
     identity = shard.identity()
     was = {name: value for name, value in entry.items() if name not in _NOT_IDENTITY}

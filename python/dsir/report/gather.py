@@ -26,12 +26,13 @@ from dsir.report.folder import (
     open_selection,
 )
 from dsir.report.marking import SHOWN_CHARACTERS, Explained, averaged, explained, marked
-from dsir.report.measure import Measured, measure, telling_columns, try_to_measure
+from dsir.report.measure import Measured, measure, telling_columns
 from dsir.report.pieces import Piece
 from dsir.report.samples import LeftOut, chosen_rows, spread_rows, target_of, texts_of
 
 # Bytes of text that are read at most. More than this is sampled, and the page says so.
 SELECTED_BYTES = 256 << 20
+RESAMPLED_BYTES = 64 << 20
 RAW_BYTES = 128 << 20
 TARGET_BYTES = 32 << 20
 
@@ -95,9 +96,14 @@ class SelectionGathering:
         what = pieces.spread(folder.parts, size, SELECTED_BYTES)
         whole = all(piece.most_bytes is None for piece in what)
         replicates = None
-        if whole and not self._quick and closeness.can_resample(model):
+        if size > RESAMPLED_BYTES:
+            self._facts.unknown["interval"] = (
+                "the selection is too large to resample for a page; "
+                "dsir.kl_reduction(bootstrap=100) does it"
+            )
+        elif whole and closeness.replicates_for(model):
             replicates = _core.BootstrapCounts(
-                model.features.spec, replicates=closeness.REPLICATES, seed=0, source=0
+                model.features.spec, replicates=closeness.replicates_for(model), seed=0, source=0
             )
         first = 0
 
@@ -111,8 +117,6 @@ class SelectionGathering:
         found = measure(
             what, model, threads=self._threads, columns=columns, count=True, look=resample
         )
-        if not whole:
-            self._facts.unknown["interval"] = "the selection is too large to resample for a page"
         return found, replicates
 
     def _measure_raw(self, columns: list[str]) -> tuple[Measured | None, LeftOut | None]:
@@ -129,14 +133,20 @@ class SelectionGathering:
         what = pieces.spread(found.shards, size, RAW_BYTES)
         rows = _number(metrics["rows"]["read"])
         left_out = LeftOut(folder, rows * min(size, RAW_BYTES) // max(1, size), self._threads)
-        measured = try_to_measure(
-            lambda: measure(
-                what, folder.model, threads=self._threads, columns=columns, look=left_out.look
-            )
+        unreadable: list[str] = []
+        measured = measure(
+            what,
+            folder.model,
+            threads=self._threads,
+            columns=columns,
+            look=left_out.look,
+            unreadable=unreadable,
         )
-        if isinstance(measured, str):
-            facts.unknown["raw"] = measured
+        if not measured.rows:
+            facts.unknown["raw"] = unreadable[0] if unreadable else "it has no rows"
             return None, None
+        if unreadable:
+            facts.unknown["raw files"] = unreadable[0]
         return measured, left_out
 
     def _measure_targets(self) -> dict[str, tuple[Measured, tuple[Shard, ...]]]:
@@ -154,12 +164,11 @@ class SelectionGathering:
                 continue
             size = sum(shard.size for shard in target.shards) * 4  # They may be compressed.
             what = pieces.spread(target.shards, size, TARGET_BYTES)
-            measured = try_to_measure(
-                lambda what=what: measure(what, folder.model, threads=self._threads)  # type: ignore[misc]
-            )
-            if isinstance(measured, str):
-                facts.unknown["target"] = measured
-            else:
+            unreadable: list[str] = []
+            measured = measure(what, folder.model, threads=self._threads, unreadable=unreadable)
+            if unreadable:
+                facts.unknown["target"] = unreadable[0]
+            if measured.rows:
                 found[name] = measured, target.shards
         return found
 
@@ -210,9 +219,11 @@ class SelectionGathering:
         interval = None
         value = metrics.get("kl_reduction")
         if replicates is not None and value is not None:
-            interval = closeness.interval_of(replicates, counts, value)
-        elif not closeness.can_resample(model):
-            facts.unknown["interval"] = "it is computed for one target and up to 131,072 buckets"
+            interval = closeness.interval_of(
+                replicates, closeness.replicates_for(model), counts, value
+            )
+        elif not closeness.replicates_for(model):
+            facts.unknown["interval"] = "it is computed for one target and up to 1.6 M buckets"
         facts.closeness = closeness.closeness(metrics, interval)
         assert selected.ngrams is not None
         missing = self._missing(selected.ngrams, [*counts.names] or [""])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from dsir.errors import DsirError
 from dsir.model.estimator import Estimator
 from dsir.report.facts import Contribution, MarkedText
@@ -36,19 +38,36 @@ def explained(model: Estimator, text: str, target: str | None) -> Explained | st
         text: the text, of which the first 20,000 characters are explained.
         target: the target that took the text; None if there is none.
     """
-    text = text[:EXPLAINED_CHARACTERS]
-    names: Sequence[str] = getattr(model, "target_names", ())
-    mode = getattr(model, "targets", "pooled")
     try:
-        if mode != "pooled" and target is None and names:
-            # A mixture is near the greatest of its parts.
-            tables = {name: model.explain(text, target=name) for name in names}
-            target = max(tables, key=lambda name: sum(tables[name]["contribution"].to_pylist()))
-            table = tables[target]
-        else:
-            table = model.explain(text, target=target if mode != "pooled" else None)
+        table, target = contributions_of(model, text[:EXPLAINED_CHARACTERS], target)
     except DsirError as error:
         return str(error)
+    return by_ngram(table, target)
+
+
+def contributions_of(
+    model: Estimator, text: str, target: str | None
+) -> tuple[pa.Table, str | None]:
+    """Return the table of `Estimator.explain`, and the target whose log-weight it explains.
+
+    Without a target, a mixture is explained by the target that gives the text most: a mixture is
+    near the greatest of its parts.
+
+    Raises:
+        DsirError: see `Estimator.explain`.
+    """
+    names: Sequence[str] = getattr(model, "target_names", ())
+    if getattr(model, "targets", "pooled") == "pooled":
+        return model.explain(text), None
+    if target is None and names:
+        tables = {name: model.explain(text, target=name) for name in names}
+        target = max(tables, key=lambda name: sum(tables[name]["contribution"].to_pylist()))
+        return tables[target], target
+    return model.explain(text, target=target), target
+
+
+def by_ngram(table: pa.Table, target: str | None) -> Explained:
+    """Return a table of contributions by n-gram, however many buckets an n-gram has."""
     found: dict[str, tuple[int, float]] = {}
     columns = (table[name].to_pylist() for name in ("ngram", "count", "contribution"))
     for ngram, count, amount in zip(*columns, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -59,6 +59,7 @@ def measure(
     columns: Sequence[str] = (),
     count: bool = False,
     look: Look | None = None,
+    unreadable: list[str] | None = None,
 ) -> Measured:
     """Read pieces and measure their texts.
 
@@ -69,6 +70,8 @@ def measure(
         columns: columns whose values to count, where they are.
         count: whether to count n-grams.
         look: is shown every batch, with its scores.
+        unreadable: gets why a piece cannot be read, which is then left out from there on; None to
+            raise the error.
 
     Raises:
         InputError: a piece cannot be read.
@@ -78,25 +81,23 @@ def measure(
     values: dict[str, Counter[str]] = {column: Counter() for column in columns}
     ngrams = np.zeros(model.features.buckets, dtype=np.int64) if count else None
     rows = 0
-    for piece in pieces:
-        here = [column for column in columns if _has(piece.shard, column)]
-        for batch in read(piece, here):
-            scored = model.score_batch(batch.text, threads=threads)
-            rows += len(scored.tokens)
-            present = scored.tokens > 0
-            weights.append(scored.log_weight.max(axis=0)[present])
-            tokens.append(scored.tokens[present])
-            if ngrams is not None:
-                _core.count(scored.prepared, model.features.spec, ngrams, threads=threads)
-            for column in columns:
-                if column not in here:
-                    values[column][_NONE] += len(scored.tokens)
-            for column, found in zip(here, batch.groups, strict=True):
-                counts = np.bincount(found.codes, minlength=len(found.names))
-                for code in np.flatnonzero(counts):
-                    values[column][_shown(column, found.names[code])] += int(counts[code])
-            if look is not None:
-                look(piece, batch, scored)
+    for piece, here, batch in _batches(pieces, columns, unreadable):
+        scored = model.score_batch(batch.text, threads=threads)
+        rows += len(scored.tokens)
+        present = scored.tokens > 0
+        weights.append(scored.log_weight.max(axis=0)[present])
+        tokens.append(scored.tokens[present])
+        if ngrams is not None:
+            _core.count(scored.prepared, model.features.spec, ngrams, threads=threads)
+        for column in columns:
+            if column not in here:
+                values[column][_NONE] += len(scored.tokens)
+        for column, found in zip(here, batch.groups, strict=True):
+            counts = np.bincount(found.codes, minlength=len(found.names))
+            for code in np.flatnonzero(counts):
+                values[column][_shown(column, found.names[code])] += int(counts[code])
+        if look is not None:
+            look(piece, batch, scored)
     return Measured(
         np.concatenate(weights) if weights else np.zeros(0),
         np.concatenate(tokens) if tokens else np.zeros(0, np.uint32),
@@ -104,6 +105,21 @@ def measure(
         {column: counter for column, counter in values.items() if counter.keys() - {_NONE}},
         ngrams,
     )
+
+
+def _batches(
+    pieces: Sequence[Piece], columns: Sequence[str], unreadable: list[str] | None
+) -> Iterator[tuple[Piece, list[str], TextBatch]]:
+    """Yield the texts of pieces, each with those of the columns that its file has."""
+    for piece in pieces:
+        try:
+            here = [column for column in columns if _has(piece.shard, column)]
+            for batch in read(piece, here):
+                yield piece, here, batch
+        except InputError as error:
+            if unreadable is None:
+                raise
+            unreadable.append(str(error))
 
 
 def telling_columns(shard: Shard, first: Sequence[str]) -> list[str]:
@@ -189,11 +205,3 @@ def _shown(column: str, name: str) -> str:
         except ValueError:
             return value
     return value
-
-
-def try_to_measure(make: Callable[[], Measured]) -> Measured | str:
-    """Return what was measured, or why it could not be."""
-    try:
-        return make()
-    except InputError as error:
-        return str(error)

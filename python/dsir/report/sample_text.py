@@ -73,7 +73,7 @@ def marked_text(text: MarkedText, characters: int) -> Markup:
         part, left = piece[:left], left - len(piece[:left])
         hidden += len(piece) - len(part)
         if part:
-            shown.append((part, _level(amount, most)))
+            shown.append((part, level_of(amount, most)))
     told = f"… {hidden:,} more characters" if hidden else None
     return tag(
         "p",
@@ -87,8 +87,13 @@ def marked_text(text: MarkedText, characters: int) -> Markup:
     )
 
 
-def _level(amount: float, most: float) -> str:
-    """Return the class of a token: f for and a against, and how much."""
+def level_of(amount: float, most: float) -> str:
+    """Return the class of a token, such as f3 or a1: f for and a against, and how much, 1 to 3.
+
+    Args:
+        amount: what the token contributes.
+        most: the greatest magnitude in its document.
+    """
     part = abs(amount) / most if most else 0.0
     level = sum(part >= one for one in _LEVELS)
     return f"{'f' if amount > 0 else 'a'}{level}" if level else ""

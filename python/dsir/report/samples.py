@@ -13,6 +13,7 @@ from dsir.corpus import TextBatch
 from dsir.errors import DsirError
 from dsir.model.estimator import Estimator, TextScores
 from dsir.model.quality import REASONS, QualityFilters
+from dsir.output.row_origins import Origins
 from dsir.report.folder import SelectedRows, SelectionFolder
 from dsir.report.pieces import Piece
 from dsir.settings.draw import DrawSettings
@@ -63,6 +64,25 @@ class LeftOutRow(NamedTuple):
     text: str
 
 
+def row_at(origins: Origins, part: int, row: int, at: int) -> SelectedRow:
+    """Return a row of a run of origins.
+
+    Args:
+        origins: where the rows of the run come from.
+        part: number of the output file.
+        row: the row in that file.
+        at: its place in the run.
+    """
+    return SelectedRow(
+        part,
+        row,
+        int(origins.source[at]),
+        int(origins.source_row[at]),
+        float(origins.log_weight[at]),
+        None if origins.target is None else origins.target[at].as_py(),
+    )
+
+
 def all_rows(folder: SelectionFolder, step: int) -> Iterator[SelectedRow]:
     """Yield every `step`-th row of a selection, from the first on."""
     place = 0
@@ -70,14 +90,7 @@ def all_rows(folder: SelectionFolder, step: int) -> Iterator[SelectedRow]:
         row = 0
         for origins in folder.origins_of(part):
             for at in range(-place % step, len(origins.source), step):
-                yield SelectedRow(
-                    part,
-                    row + at,
-                    int(origins.source[at]),
-                    int(origins.source_row[at]),
-                    float(origins.log_weight[at]),
-                    None if origins.target is None else origins.target[at].as_py(),
-                )
+                yield row_at(origins, part, row + at, at)
             row += len(origins.source)
             place += len(origins.source)
 
@@ -114,17 +127,7 @@ def _extreme(folder: SelectionFolder, most: int, sign: float) -> list[SelectedRo
         for origins in folder.origins_of(part):
             weights = sign * origins.log_weight
             best = np.argsort(-weights, kind="stable")[:most]
-            kept += [
-                SelectedRow(
-                    part,
-                    row + int(at),
-                    int(origins.source[at]),
-                    int(origins.source_row[at]),
-                    float(origins.log_weight[at]),
-                    None if origins.target is None else origins.target[int(at)].as_py(),
-                )
-                for at in best
-            ]
+            kept += [row_at(origins, part, row + at, at) for at in best.tolist()]
             kept = sorted(kept, key=lambda one: (-sign * one.log_weight, one.part, one.row))[:most]
             row += len(origins.source)
     return sorted(kept, key=_order)

@@ -99,7 +99,7 @@ def select_page(facts: SelectionFacts, *, sample_characters: int) -> Markup:
     return page(
         title=facts.name,
         kind="Selection",
-        lead=_lead(facts),
+        lead=lead_of(facts),
         figures=list(_figures(facts)),
         sections=sections,
     )
@@ -109,7 +109,8 @@ def _rows_word(facts: SelectionFacts) -> str:
     return "windows of documents" if facts.settings.get("chunk_tokens") else "documents"
 
 
-def _lead(facts: SelectionFacts) -> str:
+def lead_of(facts: SelectionFacts) -> str:
+    """Return the main finding, in a sentence or two."""
     rows = facts.metrics["rows"]
     said = f"{rows['selected']:,} of {rows['read']:,} {_rows_word(facts)} were selected"
     targets = ", ".join(_target_names(facts))
@@ -221,6 +222,11 @@ def _raw_note(facts: SelectionFacts) -> Markup | None:
             "Raw is not shown: ",
             sentence(facts.unknown["raw"]),
             " The folder of a selection keeps the log-weights of its own rows only.",
+        )
+    if "raw files" in facts.unknown:
+        return note(
+            f"Raw is estimated from {facts.raw_read:,} rows; some could not be read: ",
+            sentence(facts.unknown["raw files"]),
         )
     rows = facts.metrics["rows"]["read"]
     if facts.raw_read < rows:

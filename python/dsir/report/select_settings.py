@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from dsir.plural import counted
+from dsir.arguments import arguments_of
 from dsir.report.facts import SelectionFacts
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
-from dsir.report.wording import cut, value_of
+from dsir.report.settings_table import inputs_list, settings_table
+from dsir.report.wording import value_of
+from dsir.settings.fit import FitArguments
+from dsir.settings.output import OutputSettings
+from dsir.settings.plan import Plan
 
-_NAMED_PATHS = 8
+# A model has these already.
+_OF_FIT = FitArguments.__annotations__.keys()
+# As the manifest has the default, if a call has it in other words.
+_DEFAULTS = {"shard_size": OutputSettings().shard_size}
+_DERIVED = ("stop_words_version", "classifier_digest")
 _METHODS = {
     "resample": "a random draw by log-weight (importance resampling)",
     "top-k": "the highest log-weights",
@@ -26,15 +34,17 @@ def asked(facts: SelectionFacts) -> Markup:
     """Return what was asked for: inputs, budget, method."""
     settings, content = facts.settings, facts.content
     raw = content["inputs"]["raw"]
-    found: list[tuple[str, Child]] = [("Raw", _paths(raw))]
+    found: list[tuple[str, Child]] = [("Raw", inputs_list(raw))]
     described = content["inputs"].get("target")
     if described is None:
         path = content["inputs"].get("model", {}).get("path")
         found.append(("Model", path or "a model in memory"))
     elif described and "shards" in described[0]:
-        found += [(f"Target {one.get('name')}", _paths(one.get("shards", []))) for one in described]
+        found += [
+            (f"Target {one.get('name')}", inputs_list(one.get("shards", []))) for one in described
+        ]
     else:
-        found.append(("Target", _paths(described)))
+        found.append(("Target", inputs_list(described)))
     found.append(("Budget", _budget(settings)))
     method = str(settings.get("method"))
     found.append(("Method", f"{method}: {_METHODS[method]}" if method in _METHODS else method))
@@ -61,23 +71,6 @@ def _budget(settings: Mapping[str, Any]) -> str:
     return "unknown"
 
 
-def _paths(entries: Sequence[Mapping[str, Any]]) -> Markup:
-    """List inputs; with many of them the first few."""
-    lines: list[Child] = []
-    for entry in entries[:_NAMED_PATHS]:
-        name = str(entry.get("path") or entry.get("name") or "in memory")
-        rows = entry.get("rows")
-        said = (
-            tag("span", f" {counted(rows, 'row')}", class_="quiet")
-            if isinstance(rows, int)
-            else None
-        )
-        lines.append(tag("li", tag("bdi", cut(name)), said))
-    if len(entries) > _NAMED_PATHS:
-        lines.append(tag("li", f"and {len(entries) - _NAMED_PATHS:,} more", class_="quiet"))
-    return tag("ul", lines)
-
-
 def settings_and_command(facts: SelectionFacts) -> Markup:
     """Return all settings, and the commands that repeat and check the selection."""
     settings = facts.settings
@@ -92,29 +85,18 @@ def settings_and_command(facts: SelectionFacts) -> Markup:
     else:
         parts.append(
             note(
-                "Inputs were in memory, so no command names them; call dsir.select with the "
-                "settings below."
+                "Some inputs were in memory or came through a pipe, so no command names them; "
+                "call dsir.select with the settings below."
             )
         )
     parts += [
         tag("h3", "Check it"),
         tag("pre", tag("code", f"dsir verify {shlex.quote(facts.folder)}")),
     ]
-    rows = [
-        tag("tr", tag("th", name, scope="row"), tag("td", tag("bdi", value_of(value))))
-        for name, value in settings.items()
-    ]
     versions = ", ".join(
         f"{name} {value}" for name, value in facts.content.get("versions", {}).items()
     )
-    table = tag("table", tag("tbody", rows))
-    parts.append(
-        tag(
-            "details",
-            tag("summary", f"All {len(rows)} settings"),
-            tag("div", table, class_="scroll"),
-        )
-    )
+    parts.append(settings_table(settings))
     parts.append(note(f"Versions: {versions}. Model {facts.content.get('model')}."))
     return joined(parts)
 
@@ -140,6 +122,23 @@ def repeat_command(facts: SelectionFacts) -> str:
         return ""
     lines = [shlex.join([*words, *map(str, raw)])]
     lines += [shlex.join(pair) for pair in zip(targets[::2], targets[1::2], strict=True)]
-    lines.append(shlex.join(["--config", config]))
+    if described is None:  # The settings of the fit are the model's, and none of the call's.
+        lines.append(shlex.join(_options(facts.settings)))
+    else:
+        lines.append(shlex.join(["--config", config]))
     lines.append(shlex.join(["--out", "again/"]))
     return " \\\n  ".join(lines)
+
+
+def _options(settings: Mapping[str, Any]) -> list[str]:
+    """Return the options of a selection with a fitted model, those that are not the defaults."""
+    words: list[str] = []
+    for name, one in arguments_of(Plan).items():
+        value = settings.get(name)
+        if name in _OF_FIT or value is None or value in (one.default, _DEFAULTS.get(name)):
+            continue
+        if isinstance(value, Mapping):
+            entries = value.items()
+            value = ",".join(f"{key}={entry}" for key, entry in entries if key not in _DERIVED)
+        words += [f"--{one.option}"] if value is True else [f"--{one.option}", str(value)]
+    return words

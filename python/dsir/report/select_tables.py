@@ -20,10 +20,11 @@ def shares(facts: SelectionFacts) -> Markup:
             "There is one input file, and no column that says where rows come from (source, "
             "domain, host, url, language, license, ...)."
         )
-    return joined(map(_share_table, facts.shares))
+    return joined(map(share_table, facts.shares))
 
 
-def _share_table(one: Shares) -> Markup:
+def share_table(one: Shares) -> Markup:
+    """Return the shares of the values of one column."""
     most = max((max(value.selected, value.raw or 0.0) for value in one.values), default=1.0)
     known = any(value.raw is not None for value in one.values)
     rows = [
@@ -181,8 +182,8 @@ def ngrams(facts: SelectionFacts) -> Markup:
             "Not measured: ", sentence(facts.unknown.get("n-grams", "no document was explained"))
         )
     most = max((abs(one.amount) for one in (*facts.lifting, *facts.lowering)), default=1.0)
-    up = _contributions("Raise it, in selected documents", facts.lifting, most, "selected")
-    down = _contributions(f"Lower it, in {facts.lowering_of}", facts.lowering, most, "against")
+    up = contributions("Raise it, in selected documents", facts.lifting, most, "selected")
+    down = contributions(f"Lower it, in {facts.lowering_of}", facts.lowering, most, "against")
     remark = note(
         f"Mean contribution to the log-weight of a document, over {facts.explained:,} selected "
         "documents and up to 200 others, spread evenly; the first 4,000 characters of each."
@@ -190,7 +191,15 @@ def ngrams(facts: SelectionFacts) -> Markup:
     return joined(tag("div", up, down, class_="pair"), remark)
 
 
-def _contributions(caption: str, found: Sequence[Contribution], most: float, style: str) -> Markup:
+def contributions(caption: str, found: Sequence[Contribution], most: float, style: str) -> Markup:
+    """Return n-grams with what they contribute.
+
+    Args:
+        caption: what the table is of.
+        found: the n-grams.
+        most: the contribution that fills its cell.
+        style: class of the colour.
+    """
     rows = [
         tag(
             "tr",

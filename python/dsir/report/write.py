@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from dsir.output.folder import REPORT_FILE
+from dsir.output.folder import INSTANCES_FILE, RANKING_FILE, REPORT_FILE
 from dsir.output.writer import writing
 from dsir.remote import Location, RemotePath, location_of
 from dsir.report.gather import selection_facts
+from dsir.report.instances import instances_facts
+from dsir.report.instances_page import instances_page
 from dsir.report.marking import SHOWN_CHARACTERS
 from dsir.report.markup import Markup
+from dsir.report.ranking import ranking_facts
+from dsir.report.ranking_page import ranking_page
 from dsir.report.select_page import select_page
 from dsir.storage.atomic import atomic_file
 
@@ -28,7 +33,8 @@ def write_report(
     bytes.
 
     Args:
-        folder: the folder of a selection, also by URL.
+        folder: the folder of a selection, of a ranking or summaries by LexRank, or of the rows that
+            GAIS kept; also by URL.
         out: the file to write; None for `_dsir/report.html` in the folder.
         quick: read no inputs: raw, the target and near misses are then not on the page.
 
@@ -36,22 +42,48 @@ def write_report(
         The file.
 
     Raises:
-        OutputError: there is no selection, one of its files is damaged, or the page cannot be
+        OutputError: there is no such folder, one of its files is damaged, or the page cannot be
             written.
         InputError: the rows of the selection cannot be read.
         StoreError: a store does not answer.
     """
     place = location_of(folder)
     path = place / REPORT_FILE if out is None else location_of(out)
-    facts = selection_facts(place, quick=quick)
-    characters = SHOWN_CHARACTERS
-    data = _bytes_of(select_page(facts, sample_characters=characters))
+    write_page(path, _page_of(place, quick))
+    return path
+
+
+def write_page(
+    path: Location, page_of: Callable[[int], Markup], characters: int = SHOWN_CHARACTERS
+) -> None:
+    """Write a page; one that would be too large shows less of each text.
+
+    Args:
+        path: the file.
+        page_of: makes the page, given how many characters of a text to show.
+        characters: how many to show if the page does not become too large.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    data = _bytes_of(page_of(characters))
     while len(data) > MOST_BYTES and characters > 20:
         characters //= 2
-        data = _bytes_of(select_page(facts, sample_characters=characters))
+        data = _bytes_of(page_of(characters))
     with writing(path), atomic_file(path) as file:
         file.write(data)
-    return path
+
+
+def _page_of(folder: Location, quick: bool) -> Callable[[int], Markup]:
+    """Collect the facts of a folder; return what makes its page, given how much text to show."""
+    if (folder / RANKING_FILE).is_file():
+        ranking = ranking_facts(folder)
+        return lambda characters: ranking_page(ranking, sample_characters=characters)
+    if (folder / INSTANCES_FILE).is_file():
+        instances = instances_facts(folder)
+        return lambda _: instances_page(instances)
+    selection = selection_facts(folder, quick=quick)
+    return lambda characters: select_page(selection, sample_characters=characters)
 
 
 def _bytes_of(page: Markup) -> bytes:

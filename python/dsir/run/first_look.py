@@ -153,8 +153,13 @@ def check_output(
     """
     check_output_folder(out, overwrite=overwrite, resuming=resuming)
     check_writable(out)
+    outside: set[Location] = set()  # Folders of inputs: most files share one with others.
     for shard in shards:
-        if shard.file is not None and out in shard.file.parents:
+        folder = None if shard.file is None else shard.file.parent
+        if folder is None or folder in outside:
+            continue
+        outside.add(folder)
+        if out == folder or out in folder.parents:
             raise OutputError(f"{out}: contains the input {shard.name}; give another out")
 
 

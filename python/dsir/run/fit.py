@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
+from dsir.corpus import resolve
 from dsir.errors import SettingError
+from dsir.model.classifier import ClassifierModel
 from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
 from dsir.run.fitting import fit_model
-from dsir.run.inputs import note_left_out, open_inputs
+from dsir.run.inputs import note_left_out, open_inputs, prepared
 from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
 from dsir.settings.documents import WindowArguments, WindowSettings
@@ -30,7 +32,9 @@ FIT_SETTINGS = (ReadSettings, FitSettings, WindowSettings, MachineOptions)
 
 
 @takes_arguments(*FIT_SETTINGS, names=FitCall.__annotations__)
-def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
+def fit(
+    raw: object, target: object, *, negatives: object = None, **given: Unpack[FitCall]
+) -> FittedModel:
     """Fit an importance model: count the hashed n-grams of the raw corpus and of the target.
 
     Every document counts, short ones included. Source: Xie et al. 2023 (arXiv 2302.03169),
@@ -40,10 +44,13 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
         raw: a path, pattern or folder, a list of these, or texts in memory; see `dsir.select`.
         target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
+        negatives: for estimator="classifier", a sample of unwanted documents, given like raw: the
+            classifier learns to tell the target from these and not from raw.
         {arguments}
 
     Returns:
-        The model, an `ImportanceModel`; with estimator="relevance" a `RelevanceModel`.
+        The model, an `ImportanceModel`; with estimator="relevance" a `RelevanceModel`, with
+        estimator="classifier" a `ClassifierModel`.
 
     Raises:
         SettingError: the call is wrong.
@@ -65,6 +72,20 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
     settings = FitSettings.of(given, names)
     windows = WindowSettings.of(given)
     machine = Machine.of(given)
+    unwanted = None
+    if negatives is not None:
+        if settings.estimator != ClassifierModel.kind:
+            raise SettingError(
+                f'negatives: are for estimator="classifier", not "{settings.estimator}"'
+            )
+        found = resolve(
+            negatives,
+            text=reading.text,
+            name="negatives",
+            encoding=reading.text_encoding,
+            on_error=reading.on_error,
+        )
+        unwanted = prepared(found, windows, settings.features, machine)
     inputs = open_inputs(
         raw,
         target,
@@ -80,6 +101,13 @@ def fit(raw: object, target: object, **given: Unpack[FitCall]) -> FittedModel:
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
-    model, fitted = fit_model(Pipeline(machine, reading), inputs.raw, inputs.target, settings, None)
+    model, fitted = fit_model(
+        Pipeline(machine, reading),
+        inputs.raw,
+        inputs.target,
+        settings,
+        None,
+        negatives=unwanted,
+    )
     warn_of_passed_over(fitted.passed_over, stacklevel=3)
     return model

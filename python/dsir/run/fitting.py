@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +13,14 @@ from dsir.corpus import Corpus
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import warn
+from dsir.model.classifier import FORMAT, ClassifierModel
 from dsir.model.estimators import FittedModel
+from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel, frozen_counts
 from dsir.model.relevance import RelevanceModel, calibration_of
 from dsir.model.targets import TargetCorpora
 from dsir.plural import counted
+from dsir.run.learning import learn_classifier
 from dsir.run.pipeline import Pipeline, Spooled, refuse_no_rows
 from dsir.settings.fit import FitSettings, limit_per_file
 from dsir.stages.calibrate import CalibrateTask, calibrate_shard
@@ -25,7 +29,7 @@ from dsir.stages.count_files import CorpusCount
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.tally import stopping
 from dsir.stages.kept.lines import plan_spool
-from dsir.storage.workdir import Workdir
+from dsir.storage.workdir import Place, Workdir, fingerprint_of
 
 # The length of a sentence. It has fewer than 40 words and pairs of words, so that over 99.6% of
 # 10,000 buckets have none, and say nothing of a document.
@@ -57,6 +61,7 @@ def fit_model(
     settings: FitSettings,
     workdir: Workdir | None,
     spool: Path | None = None,
+    negatives: Corpus | None = None,
 ) -> tuple[FittedModel, Fitted]:
     """Count the n-grams of all corpora and make the model.
 
@@ -68,6 +73,7 @@ def fit_model(
         workdir: the folder that keeps the counts; None to hold them in memory.
         spool: folder to write decompressed lines of raw to, for later stages; None to
             decompress them again.
+        negatives: what a classifier learns to tell the targets from; None for raw.
 
     Returns:
         The model, and the other results of the fit.
@@ -93,8 +99,17 @@ def fit_model(
         timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
     for corpus, counts in zip((*target.corpora, raw), (*counted_targets, counted_raw), strict=True):
         refuse_no_rows(corpus, counts.rows, counts.skipped)
+    model: FittedModel
     if settings.estimator == RelevanceModel.kind:
-        model: FittedModel = _relevance(pipeline, target, settings, counted_raw, counted_targets)
+        model = _relevance(pipeline, target, settings, counted_raw, counted_targets)
+    elif settings.estimator == ClassifierModel.kind:
+        place = None if workdir is None else _learned_place(workdir, settings)
+        others = (raw, counted_raw)
+        if negatives is not None:
+            others = (negatives, _count(pipeline, negatives, _whole(pipeline, negatives, features)))
+        model = learn_classifier(
+            pipeline, target, settings, counted_raw, counted_targets, others, place
+        )
     else:
         model = ImportanceModel.from_counts(
             features,
@@ -110,6 +125,13 @@ def fit_model(
     rows = [counts.file_rows for counts in counted_targets]
     passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
     return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
+
+
+def _learned_place(counts: Workdir, settings: FitSettings) -> Place:
+    """Return where a classifier is kept, beside the counts that it depends on."""
+    place = counts.place(f"learned-{0:05d}")
+    kind = [ClassifierModel.kind, FORMAT, settings.targets == "pooled"]
+    return replace(place, fingerprint=fingerprint_of([place.fingerprint, *kind]))
 
 
 def _relevance(
@@ -187,6 +209,19 @@ def fit_counts(
         for corpus, stem in zip(target.corpora, stems, strict=True)
     ]
     return [*counts, (raw, count_of(raw, "raw", limit, spools))]
+
+
+def _whole(pipeline: Pipeline, corpus: Corpus, features: HashedNgrams) -> CorpusCount:
+    """Return the count of all of a corpus, which is not stored."""
+    return CorpusCount(
+        units=corpus.shards,
+        features=features,
+        limit=-1,
+        on_error=pipeline.reading.on_error,
+        stem="",
+        place=lambda _: None,
+        tally=BadTally(pipeline.reading.limits, corpus.name, len(corpus.first_shards)),
+    )
 
 
 def _count(pipeline: Pipeline, corpus: Corpus, count: CorpusCount) -> ShardCounts:

@@ -102,6 +102,9 @@ def open_inputs(
     if target is not None:
         targets = resolve_targets(target, text, target_text, text_encoding, on_error)
     found = resolve(raw, text=text, name="raw", encoding=text_encoding, on_error=on_error)
+    # Every footer is read once: the look and the cut into units know it from here.
+    found = surveyed(found, machine)
+    targets = replace(targets, corpora=tuple(surveyed(one, machine) for one in targets.corpora))
     if look is not None:
         look(found, targets)
     corpora = tuple(prepared(one, windows, features, machine) for one in targets.corpora)
@@ -109,6 +112,14 @@ def open_inputs(
         raw=prepared(found, windows, features, machine),
         target=TargetCorpora(targets.names, corpora),
     )
+
+
+def surveyed(corpus: Corpus, machine: Machine) -> Corpus:
+    """Return a corpus whose shards know their footers."""
+    if corpus.in_memory:
+        return corpus
+    shards = machine.engine.run_short(units_of_work.survey_shard, corpus.shards)
+    return replace(corpus, shards=tuple(shards))
 
 
 def prepared(

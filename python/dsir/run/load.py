@@ -25,14 +25,14 @@ from dsir.output.folder import (
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, joined_origins, read_origins
 from dsir.output.side_table import unreadable_output
-from dsir.remote import Location, RemotePath, location_of
+from dsir.remote import Location, RemotePath
 from dsir.remote.read_errors import translated
 from dsir.remote.reading import open_bytes
 from dsir.run.metrics import Metrics
-from dsir.run.selection import Selection
+from dsir.run.selection import Selection, folder_of_selection
 
 
-def load(folder: str | Path | RemotePath) -> Selection:
+def load(folder: Selection | str | Path | RemotePath) -> Selection:
     """Read a selection back from the folder that it was written to.
 
     The rows themselves stay in their files: `table` is None, and `paths` names the files. Checksums
@@ -53,7 +53,7 @@ def load(folder: str | Path | RemotePath) -> Selection:
     Example:
         >>> selection = dsir.load("selected/")  # doctest: +SKIP
     """
-    place = location_of(folder)
+    place = folder_of_selection(folder)
     manifest = read_selection_file(place)
     if manifest.problems:
         raise OutputError(f"{place / SELECTION_FILE}: {manifest.problems[0]}")

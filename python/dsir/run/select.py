@@ -155,7 +155,9 @@ def fitted_model(
         return None
     for name in given:
         if name in FitArguments.__annotations__ or name == "target_text":
-            raise SettingError(f"{name}: the model is fitted already; leave {name} or model out")
+            raise SettingError(
+                f"{name}: the model is fitted already; leave {name}=... or model=... out"
+            )
     if given.get("combine") is not None:
         raise SettingError("combine: cannot be used with model=...; give target=...")
     if isinstance(model, Estimator | FastTextModel):

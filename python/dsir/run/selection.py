@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments import shown
+from dsir.corpus.pandas_index import range_index
 from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
 from dsir.model.estimator import Estimator
 from dsir.plural import counted
-from dsir.remote import RemotePath
+from dsir.remote import Location, RemotePath, location_of
 from dsir.run.metrics import Metrics
 from dsir.run.selected_table import read_parts
 
@@ -67,7 +69,8 @@ class Selection(Facts):
         """Return the selected rows as a pandas DataFrame, read from their files if need be.
 
         The rows are those of `rows`, in order, with their columns and `log_weight`; lines of JSON
-        become columns when they are read from files.
+        become columns when they are read from files. If the rows were selected in memory from one
+        frame, they keep the labels of its index: `frame.loc[selected.index]` gives the same texts.
 
         Raises:
             SettingError: pandas is not installed, or the files cannot be one table.
@@ -76,8 +79,15 @@ class Selection(Facts):
         Example:
             >>> frame = dsir.load("selected/").to_pandas()  # doctest: +SKIP
         """
-        _imported("pandas")  # pyarrow imports pandas itself, but its message says less.
-        return self._rows_as_table().to_pandas()
+        pandas = _imported("pandas")  # pyarrow imports it itself, but its message says less.
+        table = self._rows_as_table()
+        frame = table.to_pandas()
+        # pyarrow restores an index that is a column, but not a range of which rows are missing.
+        index = range_index(table.schema)
+        if index is not None and len(index[0]) == self.metrics.rows.read:
+            labels, name = index
+            frame.index = pandas.Index(labels.start + labels.step * self.rows, name=name)
+        return frame
 
     def to_polars(self) -> Any:
         """Return the selected rows as a polars DataFrame; see `to_pandas`.
@@ -90,6 +100,27 @@ class Selection(Facts):
             >>> frame = dsir.load("selected/").to_polars()  # doctest: +SKIP
         """
         return _imported("polars").from_arrow(self._rows_as_table())
+
+    def explain(self, row: int) -> pa.Table:
+        """Return what each n-gram contributes to the log-weight of a selected row.
+
+        Args:
+            row: the row of the selection, from 0: `selection.rows[row]` is its number in raw.
+
+        Returns:
+            A table of `ngram`, `bucket`, `count` and `contribution`, the greatest magnitude first;
+            under the target that took the row, if targets are separate.
+
+        Raises:
+            SettingError: the selection is in memory, or has no such row.
+            InputError: the row cannot be read.
+
+        Example:
+            >>> dsir.load("selected/").explain(0).slice(0, 5).to_pandas()  # doctest: +SKIP
+        """
+        from dsir.report.explaining import explain_row  # Here, because few selections need it.
+
+        return explain_row(self._folder("explain", "selection.model.explain(text)"), row)
 
     def report(
         self, out: str | Path | RemotePath | None = None, *, quick: bool = False
@@ -115,14 +146,83 @@ class Selection(Facts):
         Example:
             >>> dsir.load("selected/").report("report.html")  # doctest: +SKIP
         """
-        if not self.paths:
-            raise SettingError(
-                "report(): this selection is in memory, and a report is made of a folder; select "
-                'with out="selected/"'
-            )
         from dsir.report.write import write_report  # Here, because few selections need a page.
 
-        return write_report(self.paths[0].parent.parent, out, quick=quick)
+        return write_report(self._folder("report"), out, quick=quick)
+
+    def card(self, out: str | Path | RemotePath | None = None) -> Path | RemotePath:
+        """Write the dataset card of the selection: Markdown, as Hugging Face's hub shows it.
+
+        Its metadata have the number of rows, the languages and the licence, if columns name them;
+        its text says where the rows come from, how they were selected, and how close they are to
+        the target. Inputs are named by their file names, without the folders.
+
+        Args:
+            out: the file to write, e.g. "README.md"; None for `_dsir/card.md` in the folder of the
+                selection.
+
+        Returns:
+            The file.
+
+        Raises:
+            SettingError: the selection is in memory, and has no folder.
+            OutputError: the folder is damaged, or the card cannot be written.
+
+        Example:
+            >>> dsir.load("selected/").card("README.md")  # doctest: +SKIP
+        """
+        from dsir.report.card import write_card  # Here, because few selections need a card.
+
+        return write_card(self._folder("card"), out)
+
+    def to_hub(
+        self,
+        repo: str,
+        *,
+        private: bool = True,
+        token: str | None = None,
+        endpoint: str | None = None,
+    ) -> str:
+        """Push the selected rows to Hugging Face's hub as a data set, with the dataset card.
+
+        One commit has the files of `data/`, and the card as README.md. The manifest, which has the
+        paths of the inputs, stays here.
+
+        Args:
+            repo: name of the data set, e.g. "you/satire"; it is made if it does not exist.
+            private: whether a data set that is made can be seen by its owner only.
+            token: an access token that may write; None for the one of `huggingface-cli login`.
+            endpoint: URL of the hub; None for `HF_ENDPOINT`, or the public one.
+
+        Returns:
+            The URL of the data set.
+
+        Raises:
+            SettingError: the selection is in memory or in a store, or huggingface_hub is not
+                installed.
+            StoreError: the hub does not answer, or refuses.
+
+        Example:
+            >>> dsir.load("selected/").to_hub("you/satire")  # doctest: +SKIP
+        """
+        from dsir.report.hub import push_to_hub  # Here, because few selections are pushed.
+
+        folder = self._folder("to_hub")
+        return push_to_hub(folder, repo, private=private, token=token, endpoint=endpoint)
+
+    def _folder(self, call: str, instead: str = "") -> Path | RemotePath:
+        """Return the folder of the selection, for what is made of its files.
+
+        Raises:
+            SettingError: the selection is in memory.
+        """
+        if self.paths:
+            return self.paths[0].parent.parent
+        other = f", or call {instead}" if instead else ""
+        raise SettingError(
+            f"{call}(): this selection is in memory, and {call}() reads the folder of one; select "
+            f'with out="selected/"{other}'
+        )
 
     def _rows_as_table(self) -> pa.Table:
         if self.table is not None:
@@ -161,6 +261,24 @@ class Selection(Facts):
             yield "bad rows", f"{metrics.rows.bad:,}"
         yield "files", counted(len(self.paths), "file")
         yield "model", self.model
+
+
+def folder_of_selection(given: Selection | str | Path | RemotePath) -> Location:
+    """Return the folder of a selection, given as its path, its URL, or the selection itself.
+
+    Raises:
+        SettingError: the selection is in memory, or `given` is none of these.
+    """
+    if isinstance(given, str | Path | RemotePath):
+        return location_of(given)
+    if not isinstance(given, Selection):
+        raise SettingError(f"{shown(given)}: expected the folder of a selection, or a Selection")
+    if not given.paths:
+        raise SettingError(
+            "the selection is in memory; give the folder it was written to (select with "
+            'out="selected/")'
+        )
+    return given.paths[0].parent.parent
 
 
 def _imported(library: str) -> Any:

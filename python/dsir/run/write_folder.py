@@ -9,6 +9,7 @@ from typing import Any
 
 from dsir.corpus import Shard
 from dsir.corpus.files import open_file
+from dsir.corpus.partitions import IDENTITY_KEY, partitioned
 from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
 from dsir.model import model_file
@@ -206,7 +207,8 @@ def _selected(
 def _reopened(identity: dict[str, Any], text: str) -> Shard:
     """Return an input as a shard; raise ShardError if it changed since it was scored."""
     encoding = identity.get("text_encoding")
-    shard: Shard = open_file(location_of(identity["path"]), text, encoding, on_error="skip")
+    file = open_file(location_of(identity["path"]), text, encoding, on_error="skip")
+    shard = partitioned(file, identity.get(IDENTITY_KEY))
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
         form = identity.get("chunk_normalize")

@@ -10,9 +10,9 @@ from dsir import arguments
 from dsir.arguments import Amount, argument, chosen, described, one_of, shown
 from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
+from dsir.model import classifier, relevance
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters, as_filters
-from dsir.model.relevance import BUCKETS, RelevanceModel
 
 Named = Literal["none", "paper"]
 Filters = QualityFilters | str | Mapping[str, Any] | None
@@ -138,8 +138,9 @@ class DocumentOptions(DocumentSettings):
 
     preprocessing: Named = argument(
         "none",
-        "'paper' prepares documents as the paper does: chunk_tokens=128, filters='paper' and "
-        "tokenizer='word_tokenize'. Arguments that you give yourself win.",
+        "'paper' prepares documents much as the paper does: chunk_tokens=128, filters='paper' and "
+        "tokenizer='word_tokenize'. Arguments that you give yourself win. min_tokens stays 100, "
+        "where the paper has no such limit; min_tokens=0 lifts it.",
         panel=arguments.DOCUMENTS,
     )
 
@@ -169,6 +170,12 @@ def features_of(given: Mapping[str, Any], *, estimator: str = "ratio") -> Hashed
     return replace(features, tokenizer="word_tokenize") if is_paper(given) else features
 
 
+_BUCKETS = {
+    classifier.ClassifierModel.kind: classifier.BUCKETS,
+    relevance.RelevanceModel.kind: relevance.BUCKETS,
+}
+
+
 def default_buckets(estimator: str) -> int:
     """Return the number of buckets that a kind of model has by default."""
-    return BUCKETS if estimator == RelevanceModel.kind else HashedNgrams().buckets
+    return _BUCKETS.get(estimator, HashedNgrams().buckets)

@@ -19,7 +19,7 @@ from dsir.settings.documents import features_of
 from dsir.settings.option_text import length_in, proportions_in
 
 FitTokens = int | str  # A number, "auto" or "all".
-EstimatorName = Literal["auto", "ratio", "relevance"]
+EstimatorName = Literal["auto", "ratio", "relevance", "classifier"]
 _AUTO_NGRAMS_PER_BUCKET = 100_000
 _SHARES_TOLERANCE = 1e-3  # Three thirds written as 0.333 are meant to add up to 1.
 
@@ -62,8 +62,10 @@ class FitSettings:
         "auto",
         "How a document's n-grams become its log-weight: 'ratio' adds up their log ratios (the "
         "reference); 'relevance' takes the mean of a ratio that n-grams which the target lacks "
-        "hardly lower, with 2^20 buckets unless you give others. 'auto' is 'relevance' for the "
-        "methods 'coverage' and 'cap', which need it, and 'ratio' for all others.",
+        "hardly lower, with 2^20 buckets unless you give others; 'classifier' takes the log-odds "
+        "of a logistic regression that learns to tell the target from raw, with 2^18 buckets "
+        "unless you give others. 'auto' is 'relevance' for the methods 'coverage' and 'cap', which "
+        "need it, and 'ratio' for all others.",
         panel=arguments.NGRAMS,
     )
     targets: TargetMode = argument(
@@ -114,19 +116,21 @@ class FitSettings:
         number("smoothing", self.smoothing, least=0, expected="a finite number, 0 or more")
         object.__setattr__(self, "length", check_length(self.length))
         object.__setattr__(self, "fit_tokens", check_fit_tokens(self.fit_tokens))
-        if self.estimator == "relevance":
+        if self.estimator != "ratio":
             self._refuse_ratios()
 
     def _refuse_ratios(self) -> None:
-        # Relevance is a mean.
-        for name, without in (("smoothing", (0.0,)), ("length", ("sum", "mean"))):
+        # Relevance is a mean; a classifier has a length of its own.
+        lengths = ("sum", "mean") if self.estimator == "relevance" else ("sum",)
+        for name, without in (("smoothing", (0.0,)), ("length", lengths)):
             if getattr(self, name) not in without:
                 raise SettingError(
                     f'{name}={shown(getattr(self, name))}: is for estimator="ratio"; leave it out'
                 )
-        if self.targets == "mixture":
+        if self.estimator == "relevance" and self.targets == "mixture":
             raise SettingError(
-                'targets="mixture": is for estimator="ratio"; give targets="separate" or "pooled"'
+                'targets="mixture": is not for estimator="relevance"; give targets="separate" or '
+                '"pooled"'
             )
 
     @classmethod

@@ -22,11 +22,14 @@ def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
         name, _, value = entry.rpartition("=")
         try:
             share = exact_share(value) if is_percent(value) else None
-            numbers[name.strip()] = float(value if share is None else share)
+            found = float(value if share is None else share)
         except ValueError:
+            found = None
+        if found is None or not name.strip():
             raise SettingError(
                 f"{option} {text}: expected NAME=NUMBER,NAME=NUMBER, such as {example}"
-            ) from None
+            )
+        numbers[name.strip()] = found
     return numbers
 
 

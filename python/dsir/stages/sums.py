@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,19 +54,21 @@ def add_up(task: SumTask, progress: Progress) -> int:
     return len(task.parts)
 
 
-def load_array(place: Place, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """Read an array of whole numbers that a task stored.
+def load_array(
+    place: Place, shape: tuple[int, ...], dtype: type[np.int64 | np.float32] = np.int64
+) -> npt.NDArray[Any]:
+    """Read an array of numbers that a task stored.
 
     Raises:
         WorkdirError: the file is missing or damaged, or has another shape.
     """
     path = place.fetched(".npy")
     try:
-        found: npt.NDArray[np.int64] = np.load(path, allow_pickle=False)
+        found: npt.NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise place.damaged(path, str(error)) from error
-    if found.shape != shape or found.dtype != np.int64:
-        raise place.damaged(path, "it does not hold the counts that its marker describes")
+    if found.shape != shape or found.dtype != dtype:
+        raise place.damaged(path, "it does not hold the numbers that its marker describes")
     return found
 
 

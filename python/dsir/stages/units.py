@@ -30,6 +30,12 @@ class CutTask:
     unit_bytes: int
 
 
+def survey_shard(shard: Shard, progress: Progress) -> Shard:
+    """Return a shard that knows its footer, if it has one; see `Shard.surveyed`."""
+    progress(0)
+    return shard.surveyed()
+
+
 def cut_shard(task: CutTask, progress: Progress) -> tuple[Shard, ...]:
     """Cut one file into units; a file that cannot be read stays whole, and its reader refuses it.
 

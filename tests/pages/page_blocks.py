@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,12 +32,41 @@ class CodeBlock(NamedTuple):
     code: str
     why_not: str | None
 
+    @property
+    def names_a_file(self) -> bool:
+        """Whether the block is the content of a file, named by its first line."""
+        return _FILE.match(self.code) is not None
+
 
 def code_blocks(page: str) -> list[CodeBlock]:
     """Return the blocks of a page that have a language, in order."""
     return [
         CodeBlock(found["language"], found["code"], found["why"]) for found in _BLOCK.finditer(page)
     ]
+
+
+# Amounts of large corpora, and what stands for them here.
+_SCALED = {
+    r"\b100_?000\b": "10",
+    r"\b1e9\b": "9000",
+    r"\b10GB\b": "60000",
+    r"\b(?:10|1)G\b": "9000",
+    r"--keep 2000\b": "--keep 40",
+    r"(?<=[ '\"])/shared/": "shared/",
+}
+# A command may write to a folder of an earlier block; those that add to a folder are left alone.
+_DSIR = """dsir() {
+    local last="" word
+    if [ "$1" != score ]; then
+        for word in "$@"; do
+            if [ "$last" = -o ] || [ "$last" = --out ]; then rm -rf "$word"; fi
+            last=$word
+        done
+    fi
+    command dsir "$@"
+}
+"""
+_OUT = re.compile(r"""\bout="([\w/-]+)\"""")
 
 
 class PageRun:
@@ -62,18 +92,27 @@ class PageRun:
         Raises:
             AssertionError: a command failed.
         """
-        file = _FILE.match(block.code)
+        file, code = _FILE.match(block.code), scaled(block.code)
         if file is not None:
-            (self._folder / file["name"]).write_text(block.code, encoding="utf-8")
+            (self._folder / file["name"]).write_text(code, encoding="utf-8")
         elif block.language in ("python", "py"):
-            exec(compile(block.code, "block of the page", "exec"), self._names)
+            for folder in _OUT.findall(code):
+                shutil.rmtree(self._folder / folder, ignore_errors=True)
+            exec(compile(code, "block of the page", "exec"), self._names)
         else:
             done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", block.code],
+                ["bash", "-euo", "pipefail", "-c", _DSIR + code],
                 cwd=self._folder,
                 env=self._environment,
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            assert done.returncode == 0, f"{block.code}\n{done.stdout}\n{done.stderr}"
+            assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+
+
+def scaled(code: str) -> str:
+    """Return code with amounts that the small corpus has."""
+    for pattern, small in _SCALED.items():
+        code = re.sub(pattern, small, code)
+    return code

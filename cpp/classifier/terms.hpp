@@ -1,0 +1,83 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "numeric/portable_log.hpp"
+
+/// Logistic regression over the hashed n-grams of documents.
+namespace dsir::classifier {
+
+/// A bucket that a document has and how often, in one number: bucket * 2^8 + count. More than
+/// kMostCount times count as kMostCount times. Buckets are below 2^24.
+using Term = std::uint32_t;
+inline constexpr unsigned kCountBits = 8;
+inline constexpr std::uint32_t kMostCount = (1U << kCountBits) - 1;
+
+inline std::uint32_t bucket_of(Term term) {
+    return term >> kCountBits;
+}
+inline std::uint32_t count_of(Term term) {
+    return term & kMostCount;
+}
+
+/// The weight of an n-gram that a document has `count` times: 1 + log(count), in multiples of
+/// 2^-12. Sublinear term frequency: Manning, Raghavan & Schuetze 2008, section 6.4.1.
+class TermWeights {
+  public:
+    TermWeights() {
+        for (std::uint32_t count = 1; count <= kMostCount; ++count) {
+            const double weight = 1 + numeric::portable_log(static_cast<double>(count));
+            weights_[count] = static_cast<std::int32_t>(std::llrint(std::ldexp(weight, 12)));
+        }
+    }
+    std::int32_t operator[](std::uint32_t count) const { return weights_[count]; }
+
+  private:
+    std::array<std::int32_t, kMostCount + 1> weights_{};
+};
+
+/// Counts the n-grams of one document after the other. Use one per thread.
+class DocumentTerms {
+  public:
+    explicit DocumentTerms(std::size_t buckets) : counts_(buckets) {}
+
+    void add(std::span<const std::uint32_t> buckets) {
+        if (seen_.size() < size_ + buckets.size()) seen_.resize(2 * (size_ + buckets.size()));
+        for (const std::uint32_t bucket : buckets) {
+            // Without a branch, because nothing tells whether a bucket is new.
+            const std::uint8_t count = counts_[bucket];
+            seen_[size_] = bucket;
+            size_ += count == 0 ? 1 : 0;
+            counts_[bucket] = static_cast<std::uint8_t>(count + (count < kMostCount ? 1 : 0));
+        }
+    }
+
+    /// Calls use(bucket, count) for every bucket that was added, in the order of their first times,
+    /// and forgets the document.
+    template <class Use>
+    void finish(Use&& use) {
+        for (std::size_t i = 0; i < size_; ++i) {
+            const std::uint32_t bucket = seen_[i];
+            use(bucket, std::uint32_t{counts_[bucket]});
+            counts_[bucket] = 0;
+        }
+        size_ = 0;
+    }
+
+    void forget() {
+        finish([](std::uint32_t, std::uint32_t) {});
+    }
+
+  private:
+    std::vector<std::uint8_t> counts_;
+    std::vector<std::uint32_t> seen_;  ///< the first size_ are the document's
+    std::size_t size_ = 0;
+};
+
+}  // namespace dsir::classifier

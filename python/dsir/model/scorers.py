@@ -1,0 +1,310 @@
+"""score(): the columns of several models for the same texts, which are read once.
+
+Models whose n-grams are the same share the work: their tables lie side by side, and each text is
+cut and hashed once for all of them.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dsir import _core
+from dsir.arguments import shown
+from dsir.corpus import resolve
+from dsir.corpus.bad_text import bad_text_error
+from dsir.errors import ModelError, SettingError
+from dsir.model.classifier import ClassifierModel
+from dsir.model.counted_model import SummingModel
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_model
+from dsir.model.fasttext_model import FastTextModel
+from dsir.model.features import HashedNgrams
+from dsir.remote import RemotePath, location_of
+
+Model = Estimator | FastTextModel
+Given = Model | str | Path | RemotePath
+_PREFIX = "__label__"
+
+
+def score(
+    source: object,
+    models: Sequence[Given] | Mapping[str, Given],
+    *,
+    text: str = "text",
+    text_encoding: str | None = None,
+    threads: int = 1,
+) -> pa.Table:
+    """Compute what several models say of texts, in one pass over them.
+
+    Each column has the same bits as `score` of its model alone. Models with the same n-grams cut
+    each text once for all.
+
+    Args:
+        source: a list of str, an Arrow array or table, a path, or whatever else `select` takes.
+        models: the models, or paths of their files or of selections, in a list; or by the names
+            that their columns shall have.
+        text: name of the text column, if the source has columns.
+        text_encoding: the encoding of a text column of bytes, such as "utf-8"; None if such a
+            column is an error.
+        threads: how many threads to use; the result does not depend on it.
+
+    Returns:
+        A table with a row for each text and at least one column for each model: log-weights,
+        float64, or probabilities of a model of fastText, float32. A model in a list is named after
+        its file ("quality" for quality.bin) or its kind ("ratio", "relevance", "classifier",
+        "fasttext"); the second of a name is "ratio-2". A model of several columns has one for each
+        target or label, "ratio.law" or "quality.hq".
+
+    Raises:
+        SettingError: `models` is empty, is not a list or dict of models, or two columns would have
+            the same name.
+        ModelError: a file cannot be read, or is not a model.
+        InputError: a text cannot be read, or is not UTF-8.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law", "sea and sail and ship"]
+        >>> model = dsir.fit(raw, ["ship and sea"] * 9, progress=False)
+        >>> cap = dsir.fit(raw, ["ship and sea"] * 9, estimator="relevance", progress=False)
+        >>> dsir.score(["a ship at sea", "a court of law"], [model, cap]).column_names
+        ['ratio', 'relevance']
+    """
+    named = _named(models)
+    names, groups = _names_of(named), _grouped(named)
+    found: list[list[npt.NDArray[Any]]] = [[] for _ in names]
+    for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
+        for batch in shard.text_batches(on_error="raise", threads=threads):
+            for group in groups:
+                columns, status = group.score(batch.text, threads)
+                bad = np.flatnonzero(status >= _core.INVALID_UTF8)
+                if len(bad):
+                    raise bad_text_error(shard.name, batch.unit_row, batch.text, int(bad[0]))
+                for place, column in zip(group.places, columns, strict=True):
+                    found[place].append(column)
+    types = [np.dtype(np.float64)] * len(names)
+    for group in groups:
+        for place in group.places:
+            types[place] = group.dtype
+    arrays = [
+        pa.array(np.concatenate([np.zeros(0, dtype), *parts]))
+        for dtype, parts in zip(types, found, strict=True)
+    ]
+    return pa.table(arrays, names)
+
+
+class _Scorer(NamedTuple):
+    """A model, its name, and the places of its columns in the table."""
+
+    name: str
+    model: Model
+    places: range
+
+
+def _named(models: object) -> list[_Scorer]:
+    """Return the models with their names.
+
+    Raises:
+        SettingError, ModelError: see `score`.
+    """
+    if isinstance(models, Mapping):
+        pairs = [(str(name), _opened(f"models[{name!r}]", one)) for name, one in models.items()]
+    elif isinstance(models, Sequence) and not isinstance(models, str | bytes):
+        pairs, times = [], Counter[str]()
+        for number, one in enumerate(models):
+            model = _opened(f"models[{number}]", one)
+            name = _kind_of(model) if isinstance(one, Model) else _stem(location_of(one).name)
+            times[name] += 1
+            pairs.append((name if times[name] == 1 else f"{name}-{times[name]}", model))
+    else:
+        raise SettingError(
+            f"models={shown(models)}: expected a list of models or of their files, or a dict of "
+            "them by name"
+        )
+    if not pairs:
+        raise SettingError("models: is empty; give at least one model")
+    found = []
+    at = 0
+    for name, model in pairs:
+        columns = len(model.labels) if isinstance(model, FastTextModel) else model.columns
+        found.append(_Scorer(name, model, range(at, at + columns)))
+        at += columns
+    return found
+
+
+def _opened(where: str, given: object) -> Model:
+    """Return a model, read from its file if it is a path; errors name the argument."""
+    if isinstance(given, Estimator | FastTextModel):
+        return given
+    if not isinstance(given, str | Path | RemotePath):
+        raise SettingError(f"{where}={shown(given)}: expected a model or the path of its file")
+    try:
+        return load_model(given)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from error
+
+
+def _stem(name: str) -> str:
+    """Return the name of a file or folder without its suffix."""
+    return name.rpartition(".")[0] or name
+
+
+def _kind_of(model: Model) -> str:
+    return "fasttext" if isinstance(model, FastTextModel) else model.kind
+
+
+def _names_of(scorers: Sequence[_Scorer]) -> list[str]:
+    names: list[str] = []
+    for name, model, _ in scorers:
+        if isinstance(model, FastTextModel):
+            names += [f"{name}.{label.removeprefix(_PREFIX)}" for label in model.labels]
+        elif model.column_names:
+            names += [f"{name}.{column}" for column in model.column_names]
+        else:
+            names.append(name)
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise SettingError(
+            f"models: two columns would be called {repeated[0]!r}; give the models by name, "
+            'models={"name": model, ...}'
+        )
+    return names
+
+
+class _Group(abc.ABC):
+    """Models that share the work on a text.
+
+    Attributes:
+        places: the place of each of their columns in the table.
+        dtype: of the columns.
+    """
+
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+
+    def __init__(self, scorers: Sequence[_Scorer]) -> None:
+        self.places = [place for scorer in scorers for place in scorer.places]
+
+    @abc.abstractmethod
+    def score(
+        self, texts: pa.Array, threads: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+        """Return the columns of all models, [columns, texts], and the status of each text."""
+
+
+class _Alone(_Group):
+    """One estimator."""
+
+    def __init__(self, scorer: _Scorer) -> None:
+        super().__init__([scorer])
+        assert isinstance(scorer.model, Estimator)
+        self._model = scorer.model
+
+    def score(
+        self, texts: pa.Array, threads: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+        scored = self._model.score_batch(texts, threads=threads)
+        return scored.log_weight, scored.status
+
+
+class _Probabilities(_Group):
+    """One model of fastText."""
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, scorer: _Scorer) -> None:
+        super().__init__([scorer])
+        assert isinstance(scorer.model, FastTextModel)
+        self._model = scorer.model
+
+    def score(
+        self, texts: pa.Array, threads: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+        probabilities, status = self._model.score_batch(texts, threads=threads)
+        return probabilities.T, status
+
+
+class _Tables(_Group):
+    """Models that add up one table each, over the same n-grams and with the same divisor."""
+
+    def __init__(
+        self,
+        scorers: Sequence[_Scorer],
+        features: HashedNgrams,
+        rows: Sequence[npt.NDArray[np.float64]],
+        alpha: float,
+    ) -> None:
+        super().__init__(scorers)
+        self._features = features
+        self._table = _core.LogRatioTable(np.ascontiguousarray(np.concatenate(rows)))
+        self._weighing = _core.Weighing(targets=len(self.places), alpha=alpha)
+
+    def score(
+        self, texts: pa.Array, threads: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+        log_weight, _, _, status = _core.score(
+            self._features.prepared(texts),
+            self._features.spec,
+            self._table,
+            self._weighing,
+            threads=threads,
+        )
+        return log_weight, status
+
+
+class _Classifiers(_Group):
+    """Classifiers over the same n-grams."""
+
+    def __init__(self, scorers: Sequence[_Scorer], models: Sequence[ClassifierModel]) -> None:
+        super().__init__(scorers)
+        self._features = models[0].features
+        weights = [model.weights.reshape(-1, self._features.buckets) for model in models]
+        self._table = _core.LinearTable(np.ascontiguousarray(np.concatenate(weights)))
+        self._lines = [line for model in models for line in model.lines]
+        self._weighing = _core.Weighing(targets=len(self.places))
+
+    def score(
+        self, texts: pa.Array, threads: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+        log_weight, _, _, status = self._table.score(
+            self._features.prepared(texts),
+            self._features.spec,
+            self._lines,
+            self._weighing,
+            threads=threads,
+        )
+        return log_weight, status
+
+
+def _grouped(scorers: Sequence[_Scorer]) -> list[_Group]:
+    """Return the models in groups that share the work."""
+    tables: dict[tuple[HashedNgrams, float], list[_Scorer]] = {}
+    classifiers: dict[HashedNgrams, list[_Scorer]] = {}
+    groups: list[_Group] = []
+    for scorer in scorers:
+        model = scorer.model
+        if isinstance(model, FastTextModel):
+            groups.append(_Probabilities(scorer))
+        elif isinstance(model, SummingModel) and model.divisor is not None:
+            tables.setdefault((model.features, model.divisor), []).append(scorer)
+        elif isinstance(model, ClassifierModel) and model.targets != "mixture":
+            classifiers.setdefault(model.features, []).append(scorer)
+        else:
+            groups.append(_Alone(scorer))
+    for (features, alpha), members in tables.items():
+        groups.append(_Tables(members, features, list(_rows_of(members)), alpha))
+    for members in classifiers.values():
+        models = [one.model for one in members if isinstance(one.model, ClassifierModel)]
+        groups.append(_Classifiers(members, models))
+    return groups
+
+
+def _rows_of(scorers: Sequence[_Scorer]) -> Iterator[npt.NDArray[np.float64]]:
+    for scorer in scorers:
+        assert isinstance(scorer.model, SummingModel)
+        yield scorer.model.rows
