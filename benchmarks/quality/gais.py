@@ -105,10 +105,10 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
     ),
     "top": lambda r, seed: GAIS(r, select="top", random_state=seed, n_jobs=1),
     "top-same-class": lambda r, seed: GAIS(
-        r, select="top", score="attention-same-class", random_state=seed, n_jobs=1
+        r, select="top", rank_by="attention-same-class", random_state=seed, n_jobs=1
     ),
     "top-confidence": lambda r, seed: GAIS(
-        r, select="top", score="confidence", random_state=seed, n_jobs=1
+        r, select="top", rank_by="confidence", random_state=seed, n_jobs=1
     ),
     "sample": lambda r, seed: GAIS(r, select="sample", random_state=seed, n_jobs=1),
 }

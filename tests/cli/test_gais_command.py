@@ -365,9 +365,10 @@ def test_weights_and_shares(table, shards, tmp_path, invoke_dsir):
 def test_shares_of_labels_that_are_numbers(tmp_path, invoke_dsir):
     x = np.random.default_rng(0).normal(size=(200, 2))
     label = (x[:, 0] > 0.5).astype(int)
-    pq.write_table(pa.table({"a": x[:, 0], "b": x[:, 1], "n": label}), tmp_path / "t.parquet")
+    given = pa.array([None, *label.tolist()[1:]])  # A row without a label.
+    pq.write_table(pa.table({"a": x[:, 0], "b": x[:, 1], "n": given}), tmp_path / "t.parquet")
     words = ["gais", tmp_path / "t.parquet", "--label", "n", "-o", tmp_path / "out", "--epochs", 2]
-    done = invoke_dsir(*words, "--shares", "0=9,1=4")
+    done = invoke_dsir(*words, "--shares", "0=9,1=4", "--missing", "drop")
     assert done.returncode == 0, done.stderr
     kept = pq.read_table(tmp_path / "out/data")["n"].to_pylist()
     assert (kept.count(0), kept.count(1)) == (9, 4)

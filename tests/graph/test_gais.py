@@ -39,10 +39,10 @@ def rings(seed=0, rows=600, noise=0.0):
 
 
 @pytest.mark.parametrize("select", SELECTS)
-@pytest.mark.parametrize("score", ["attention", "attention-same-class", "confidence"])
-def test_every_way_keeps_the_budget_by_class(select, score):
+@pytest.mark.parametrize("rank_by", ["attention", "attention-same-class", "confidence"])
+def test_every_way_keeps_the_budget_by_class(select, rank_by):
     x, y, _ = rings()
-    gais = GAIS(0.9, select=select, score=score, epochs=5)
+    gais = GAIS(0.9, select=select, rank_by=rank_by, epochs=5)
     kept_x, kept_y = gais.fit_resample(x, y)
     rows = gais.sample_indices_
     assert len(rows) == 60
@@ -294,7 +294,7 @@ def test_regression_targets_are_binned():
     _, kept = gais.fit_resample(x, y)
     assert len(kept) == 40
     assert np.histogram(kept, np.quantile(y, [0, 0.25, 0.5, 0.75, 1]))[0].tolist() == [10] * 4
-    with pytest.raises(SettingError, match=r"give\s+bins"):
+    with pytest.raises(SettingError, match=r"for a regression target give\s+bins"):
         GAIS().fit(np.ones((3000, 1)), np.arange(3000.0))
 
 
@@ -357,7 +357,7 @@ def test_wide_rows_are_projected():
         (pa.table({"s": [1.0, None]}), [0, 1], "row 1: a value is missing"),
         (np.ones(3), [0, 1, 0], "two dimensions"),
         (np.ones((0, 2)), [], "there are no rows"),
-        (np.ones((2, 0)), [0, 1], "no columns"),
+        (np.ones((2, 0)), [0, 1], "0 feature"),
         (np.ones((2, 1)), [0.0, np.nan], "row 1 has no label"),
         (np.ones((2, 1)), [0, None], "row 1 has no label"),
         (np.ones((2, 1)), ["a", 1.5, None][:2], "label|compared|every"),
@@ -379,7 +379,7 @@ def test_bad_tables(x, y, message):
         ({"reduction": -0.1}, "reduction=-0.1"),
         ({"reduction": "most"}, "reduction='most'"),
         ({"graph": "knn"}, "graph='knn'"),
-        ({"score": "best"}, "score='best'"),
+        ({"rank_by": "best"}, "rank_by='best'"),
         ({"select": "all"}, "select='all'"),
         ({"heads": 0}, "heads=0"),
         ({"epochs": 0}, "epochs=0"),

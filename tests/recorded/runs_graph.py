@@ -134,8 +134,8 @@ def gais_selects(place: Place) -> Result:
         "coverage": {"graph": "minibatch"},
         "no-trials": {"trials": False, "graph": "exact", "random_state": 3},
         "attention": {"select": "attention-coverage", "graph": "lsh"},
-        "top": {"select": "top", "score": "confidence", "graph": "lsh-multilevel"},
-        "sample": {"select": "sample", "score": "attention-same-class", "heads": 2, "hidden": 4},
+        "top": {"select": "top", "rank_by": "confidence", "graph": "lsh-multilevel"},
+        "sample": {"select": "sample", "rank_by": "attention-same-class", "heads": 2, "hidden": 4},
     }.items():
         arguments: dict[str, Any] = {"epochs": 6, "categorical": ["colour"], **settings}
         fitted = graph.GAIS(0.9, n_jobs=place.threads, **arguments).fit(columns, labels)

@@ -16,7 +16,7 @@ from dsir.cli.piped import piped
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.class_budgets import shares_in, shares_text, with_labels
-from dsir.gais.gais import GAIS, GraphName, Score, Select
+from dsir.gais.gais import GAIS, GraphName, RankBy, Select
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_files import (
     InstanceTables,
@@ -26,8 +26,8 @@ from dsir.gais.labelled_files import (
     reduction_of,
     write_instances,
 )
-from dsir.gais.labelled_table import Missing, present_rows
-from dsir.gais.labels import class_codes
+from dsir.gais.labelled_table import Missing, Scaling, present_rows
+from dsir.gais.labels import classes_of
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
 from dsir.output.claim import claimed
@@ -153,7 +153,7 @@ SelectOption = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
-ScoreOption = Annotated[
+RankByOption = Annotated[
     str,
     typer.Option(
         help="The score of a row for 'top' and 'sample': 'attention' that the row receives, "
@@ -174,6 +174,24 @@ EpochsOption = Annotated[
     int,
     typer.Option(
         help="The most epochs that the network is trained for, e.g. 30; training may end earlier.",
+        rich_help_panel=_HOW,
+    ),
+]
+NetworkOption = Annotated[
+    bool,
+    typer.Option(
+        "--network/--no-network",
+        metavar="",
+        help="Whether to train the attention network; without it 'coverage' asks the neighbours "
+        "alone which labels to trust, and takes a third less time.",
+        rich_help_panel=_HOW,
+    ),
+]
+ScalingOption = Annotated[
+    str,
+    typer.Option(
+        help="'columns' gives every column the same spread; 'whole' keeps your own scale, e.g. of "
+        "embeddings.",
         rich_help_panel=_HOW,
     ),
 ]
@@ -204,8 +222,10 @@ def gais(
     shares: SharesOption = "proportional",
     metric: MetricOption = "accuracy",
     select: SelectOption = "coverage",
-    score: ScoreOption = "attention",
+    rank_by: RankByOption = "attention",
     graph: GraphOption = "minibatch",
+    network: NetworkOption = True,
+    scaling: ScalingOption = "columns",
     epochs: EpochsOption = 100,
     passes: PassesOption = 40.0,
     overwrite: options.Overwrite = False,
@@ -226,7 +246,7 @@ def gais(
     """
     hashed = with_features(given).get("features", HashedNgrams())
     seed = KeyRule(given.get("seed", 0)).seed
-    chosen: tuple[Select, Score, GraphName] = (select, score, graph)  # type: ignore[assignment]
+    chosen: tuple[Select, RankBy, GraphName] = (select, rank_by, graph)  # type: ignore[assignment]
     measured: Metric = metric  # type: ignore[assignment]
     budgets = shares_in(shares)
     if not isinstance(budgets, str) and keep is not None:
@@ -236,12 +256,15 @@ def gais(
         )
     kept_share = keep or "4%"
     on_missing: Missing = missing  # type: ignore[assignment]
+    scaled: Scaling = scaling  # type: ignore[assignment]
     selector = GAIS(
         reduction_of(kept_share, 1),
         shares=budgets,
         select=chosen[0],
-        score=chosen[1],
+        rank_by=chosen[1],
         graph=chosen[2],
+        network=network,
+        scaling=scaled,
         epochs=epochs,
         passes=passes,
         metric=measured,
@@ -273,7 +296,8 @@ def gais(
     with _named_as_columns(label), claimed(folder) as claim:
         selector.set_params(reduction=reduction_of(kept_share, len(tables)))
         x, y = tables.inputs()
-        selector.set_params(shares=with_labels(budgets, class_codes(y, bins)[1]))
+        if isinstance(budgets, Mapping):
+            selector.set_params(shares=with_labels(budgets, classes_of(y, bins)))
         if report:
             shown.note("report: first a selection of four fifths of the rows")
         accuracy = _accuracy(selector, x, y) if report else None
@@ -345,7 +369,10 @@ def _described_settings(
         "weights": weights,
         **{
             name: arguments[name]
-            for name in ("bins", "missing", "select", "score", "graph", "epochs", "passes")
+            for name in (
+                *("bins", "missing", "scaling", "select", "rank_by"),
+                *("graph", "network", "epochs", "passes"),
+            )
         },
         "ngrams": hashed.n,
         "buckets": hashed.buckets,

@@ -11,7 +11,7 @@ from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes
 from dsir.gais.coverage import Coverage, cluster_rows, highest
-from dsir.gais.gais import seed_of
+from dsir.gais.gais import Seed, seed_of
 from dsir.gais.labelled_table import Missing, labelled_table
 from dsir.gais.labels import class_codes
 from dsir.gais.neighbours import neighbours
@@ -26,7 +26,7 @@ class RandomSelection(InstanceSelector):
         shares: how many rows of each class to keep, as in `GAIS`.
         bins: cut a regression target into this many classes.
         missing: what to do about missing values, as in `GAIS`.
-        random_state: seed, 0 or more.
+        random_state: seed, as in `GAIS`.
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
@@ -46,7 +46,7 @@ class RandomSelection(InstanceSelector):
         shares: Shares = "proportional",
         bins: int | None = None,
         missing: Missing = "raise",
-        random_state: int | None = 0,
+        random_state: Seed = 0,
     ) -> None:
         self.reduction = reduction
         self.shares = shares
@@ -63,6 +63,7 @@ class RandomSelection(InstanceSelector):
         shares = kept_of_classes(self.shares, counts, keep, classes)
         random = np.random.Generator(np.random.Philox(seed_of(self.random_state)))
         self.sample_indices_ = highest(random.random(len(labels)), labels, shares)
+        self._count_kept(labels, classes)
 
 
 class KMeansPrototypes(InstanceSelector):
@@ -74,7 +75,7 @@ class KMeansPrototypes(InstanceSelector):
         categorical: columns, by name or number, whose values are names.
         bins: cut a regression target into this many classes.
         missing: what to do about missing values, as in `GAIS`.
-        random_state: seed, 0 or more.
+        random_state: seed, as in `GAIS`.
         n_jobs: threads; None or -1 for every core.
 
     Attributes:
@@ -96,7 +97,7 @@ class KMeansPrototypes(InstanceSelector):
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         missing: Missing = "raise",
-        random_state: int | None = 0,
+        random_state: Seed = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.reduction = reduction
@@ -121,6 +122,7 @@ class KMeansPrototypes(InstanceSelector):
         coverage = Coverage(seed=seed, threads=threads)
         clusters = cluster_rows(table.rows, table.labels, shares, everything, coverage)
         self.sample_indices_ = np.sort(clusters.chosen)
+        self._count_kept(table.labels, table.classes)
 
 
 class EditedNearestNeighbours(InstanceSelector):
@@ -177,3 +179,4 @@ class EditedNearestNeighbours(InstanceSelector):
         stays = own >= votes.max(axis=1)
         lost = np.bincount(table.labels[stays], minlength=len(table.classes)) == 0
         self.sample_indices_ = np.flatnonzero(stays | lost[table.labels]).astype(np.int64)
+        self._count_kept(table.labels, table.classes)

@@ -147,11 +147,13 @@ def shares_in(text: str) -> Shares:
     return found
 
 
-def with_labels(shares: Shares, classes: npt.NDArray[Any]) -> Shares:
+def with_labels(shares: Mapping[str, int], classes: npt.NDArray[Any]) -> Shares:
     """Return what `shares_in` read with the labels themselves in place of their texts."""
-    if not isinstance(shares, Mapping):
-        return shares
     known = {str(label): label for label in classes.tolist()}
+    # Whole numbers become floats in a column with missing values; 1.0 and 1 are one label.
+    for label in classes.tolist():
+        if isinstance(label, float) and label.is_integer():
+            known.setdefault(str(int(label)), label)
     return {known.get(label, label): number for label, number in shares.items()}
 
 

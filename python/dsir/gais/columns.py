@@ -61,6 +61,11 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
     Raises:
         SettingError: it is none of these, or a column holds what is neither numbers nor names.
     """
+    if role == "X" and _is_texts(table):
+        raise SettingError(
+            "X: a column of texts; give features=dsir.HashedNgrams() to learn from their n-grams, "
+            "or a table with this column for categorical=..."
+        )
     # Not for pandas: its Arrow form has the index as a column.
     if hasattr(table, "__arrow_c_stream__") and not hasattr(table, "iloc"):
         read = isinstance(table, pa.Table)
@@ -92,6 +97,10 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
             for name, column in zip(names, found, strict=True)
         ]
     values = np.asarray(table)
+    if values.ndim == 2 and values.shape[1] == 0:
+        raise SettingError(
+            f"{role}: 0 feature(s) (shape={values.shape}) while a minimum of 1 is required."
+        )
     if values.ndim != 2:
         raise SettingError(
             f"{role}: an array of shape {values.shape}; expected two dimensions, one row for each "
@@ -101,6 +110,21 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
         column_of(column, f"{role}: column '{number}'", str(number))
         for number, column in enumerate(values.T)
     ]
+
+
+def _is_texts(column: Any) -> bool:
+    """Tell whether a value is a single column of texts: of Arrow, pandas or polars, or an array."""
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        kind = column.type
+        return bool(
+            pa.types.is_string(kind)
+            or pa.types.is_large_string(kind)
+            or pa.types.is_string_view(kind)
+        )
+    if is_table(column) or not (hasattr(column, "dtype") or isinstance(column, list | tuple)):
+        return False
+    shape = getattr(column, "shape", (1,))
+    return len(shape) == 1 and len(column) > 0 and isinstance(next(iter(column)), str)
 
 
 def _without(table: pa.Table, names: Collection[str]) -> pa.Table:
@@ -129,7 +153,10 @@ def column_of(column: Any, where: str, name: str = "") -> Column:
     if values.dtype.kind == "T":
         values = values.astype(object)
     if values.dtype.kind in "cV":
-        raise SettingError(f"{where} holds {values.dtype}, which are neither numbers nor names")
+        reason = "Complex data not supported: " if values.dtype.kind == "c" else ""
+        raise SettingError(
+            f"{reason}{where} holds {values.dtype}, which are neither numbers nor names"
+        )
     if missing is None:
         missing = _missing_in(values)
     if values.dtype.kind == "O":

@@ -28,7 +28,13 @@ from dsir.gais.coverage import (
     trusted_rows,
 )
 from dsir.gais.judges import Metric
-from dsir.gais.labelled_table import LabelledTable, Missing, check_missing, labelled_table
+from dsir.gais.labelled_table import (
+    LabelledTable,
+    Missing,
+    Scaling,
+    check_missing,
+    labelled_table,
+)
 from dsir.gais.labels import MOST_BINS
 from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
@@ -41,9 +47,10 @@ from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, reporter
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
-Score = Literal["attention", "attention-same-class", "confidence"]
+RankBy = Literal["attention", "attention-same-class", "confidence"]
 Select = Literal["coverage", "attention-coverage", "top", "sample"]
 
+Seed = int | np.random.RandomState | np.random.Generator | None
 _LARGEST_SEED = (1 << 62) - 1
 
 
@@ -73,11 +80,13 @@ class GAIS(InstanceSelector):
             number of rows for each label; `reduction` is not used then.
         graph: "minibatch", "lsh", "lsh-multilevel", "lsh-multiview" or "exact"; see
             `dsir.graph.neighbours`.
-        score: the score for "top" and "sample", also in `scores_`: the attention that a row
+        rank_by: the score for "top" and "sample", also in `scores_`: the attention that a row
             receives ("attention"), the attention it receives from rows of its own class
             ("attention-same-class"), or the probability that the network gives its label
             ("confidence").
         select: "coverage", "attention-coverage", "top" or "sample", see above.
+        network: whether to train the network. Without it, with select="coverage", the neighbours
+            alone tell which rows are trusted; there are no `scores_` and `embeddings_`.
         heads: attention heads.
         hidden: units of each head.
         epochs: the most epochs of training; an epoch has all rows, or 131,072 of them if there are
@@ -102,15 +111,17 @@ class GAIS(InstanceSelector):
             "fill" gives a missing number the mean of its column, and a 0/1 column that says where
             it was missing; a missing name becomes a name of its own. "drop" keeps none of the rows
             that have a missing value or label.
+        scaling: "columns" gives every column variance 1. "whole" divides all columns by one number,
+            so that your own scale decides which rows are near, e.g. for embeddings.
         features: give this if X is texts; their hashed n-grams become the columns.
-        random_state: seed, 0 or more.
+        random_state: seed, 0 or more; or a RandomState or Generator of numpy, which draws one.
         n_jobs: threads; None or -1 for every core.
         progress: whether to show progress on standard error.
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
-        scores_: float64[rows]; NaN for rows that missing="drop" leaves out.
-        embeddings_: float32[rows, heads * hidden]: outputs of the network's first layer;
+        scores_: float64[rows], with the network; NaN for rows that missing="drop" leaves out.
+        embeddings_: float32[rows, heads * hidden], with the network: outputs of its first layer;
             NaN for rows that missing="drop" leaves out.
         trusted_: bool[rows]: whether the network and the neighbours agree with the row's label;
             True for all rows of a class that they cannot tell.
@@ -144,8 +155,9 @@ class GAIS(InstanceSelector):
         *,
         shares: Shares = "proportional",
         graph: GraphName = "minibatch",
-        score: Score = "attention",
+        rank_by: RankBy = "attention",
         select: Select = "coverage",
+        network: bool = True,
         heads: int = 4,
         hidden: int = 8,
         epochs: int = 100,
@@ -160,16 +172,18 @@ class GAIS(InstanceSelector):
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         missing: Missing = "raise",
+        scaling: Scaling = "columns",
         features: HashedNgrams | None = None,
-        random_state: int | None = 0,
+        random_state: Seed = 0,
         n_jobs: int | None = None,
         progress: bool = False,
     ) -> None:
         self.reduction = reduction
         self.shares = shares
         self.graph = graph
-        self.score = score
+        self.rank_by = rank_by
         self.select = select
+        self.network = network
         self.heads = heads
         self.hidden = hidden
         self.epochs = epochs
@@ -184,6 +198,7 @@ class GAIS(InstanceSelector):
         self.categorical = categorical
         self.bins = bins
         self.missing = missing
+        self.scaling = scaling
         self.features = features
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -197,7 +212,14 @@ class GAIS(InstanceSelector):
         if self.features is not None:
             X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
         table = labelled_table(
-            X, y, categorical=self.categorical, bins=self.bins, seed=seed, missing=self.missing
+            X,
+            y,
+            categorical=self.categorical,
+            bins=self.bins,
+            seed=seed,
+            missing=self.missing,
+            scaling=self.scaling,
+            threads=threads,
         )
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
@@ -215,16 +237,24 @@ class GAIS(InstanceSelector):
             )
             edges = found.undirected()
             advance(len(table.rows))
-        with shown.stage("train", self.epochs, "epochs") as advance:
-            network = self._train(edges, table, seed, threads, advance)
-        guesses = network.probabilities.argmax(axis=1)
         vote = neighbours_vote(found, table.labels, len(counts))
+        network = None
+        # Without the network a row without neighbours is taken at its word.
+        guesses = table.labels.astype(np.int64)
+        self.history_ = []
+        for name in ("scores_", "embeddings_"):
+            if hasattr(self, name):
+                delattr(self, name)
+        if self.network:
+            with shown.stage("train", self.epochs, "epochs") as advance:
+                network = self._train(edges, table, seed, threads, advance)
+            guesses = network.probabilities.argmax(axis=1)
+            self.scores_ = _scores(self.rank_by, *edges, network, table.labels)
+            self.embeddings_ = network.embeddings
+            self.history_ = network.history
         # Both must agree with the label; for a row without neighbours the network decides alone.
         guesses = np.where((vote == guesses) | (vote < 0), guesses, -1)
-        self.scores_ = _scores(self.score, *edges, network, table.labels)
-        self.embeddings_ = network.embeddings
         self.trusted_ = trusted_rows(table.labels, guesses, shares)
-        self.history_ = network.history
         self.classes_ = table.classes
         self.trials_ = []
         if self.select == "coverage":
@@ -237,7 +267,7 @@ class GAIS(InstanceSelector):
                     )
             else:
                 self.sample_indices_ = covering_rows(*known)
-        elif self.select == "attention-coverage":
+        elif network is not None and self.select == "attention-coverage":
             self.sample_indices_ = attention_coverage(
                 *edges, network.attention, table.labels, shares, self.trusted_
             )
@@ -246,19 +276,22 @@ class GAIS(InstanceSelector):
             if self.select == "sample":
                 keys = _drawn_keys(keys, seed)
             self.sample_indices_ = highest(keys, table.labels, shares)
+        self._count_kept(table.labels, table.classes)
         if self.weights:
             self.sample_weight_ = represented_rows(
                 table.rows, table.labels, self.sample_indices_, seed=seed, threads=threads
             )
 
     def _place(self, rows: npt.NDArray[np.int64], total: int) -> None:
-        scores = np.full(total, np.nan)
-        scores[rows] = self.scores_
-        embeddings = np.full((total, self.embeddings_.shape[1]), np.nan, dtype=np.float32)
-        embeddings[rows] = self.embeddings_
+        if self.network:
+            scores = np.full(total, np.nan)
+            scores[rows] = self.scores_
+            embeddings = np.full((total, self.embeddings_.shape[1]), np.nan, dtype=np.float32)
+            embeddings[rows] = self.embeddings_
+            self.scores_, self.embeddings_ = scores, embeddings
         trusted = np.zeros(total, dtype=bool)
         trusted[rows] = self.trusted_
-        self.scores_, self.embeddings_, self.trusted_ = scores, embeddings, trusted
+        self.trusted_ = trusted
 
     def _train(
         self,
@@ -294,11 +327,12 @@ class GAIS(InstanceSelector):
             SettingError: an argument is out of range.
         """
         check_missing(self.missing)
+        one_of("scaling", self.scaling, get_args(Scaling))
         rows_to_keep(self.reduction, 1, 1)
         check_shares(self.shares)
-        seed_of(self.random_state)
+        check_seed(self.random_state)
         one_of("graph", self.graph, get_args(GraphName))
-        one_of("score", self.score, get_args(Score))
+        one_of("rank_by", self.rank_by, get_args(RankBy))
         one_of("select", self.select, get_args(Select))
         whole_number("heads", self.heads, 1, 64)
         whole_number("hidden", self.hidden, 1, 1024)
@@ -306,6 +340,12 @@ class GAIS(InstanceSelector):
         whole_number("batch_size", self.batch_size, 2)
         whole_number("neighbours", self.neighbours, 1, 1 << 16)
         number("threshold", self.threshold, least=-1, most=1, expected="a number from -1 to 1")
+        flag("network", self.network)
+        if not self.network and self.select != "coverage":
+            raise SettingError(
+                f"select={self.select!r}: chooses by the network, but network=False leaves it out; "
+                "give select='coverage', or leave network out"
+            )
         flag("trials", self.trials)
         flag("weights", self.weights)
         one_of("metric", self.metric, get_args(Metric))
@@ -327,26 +367,39 @@ class GAIS(InstanceSelector):
 def seed_of(random_state: object) -> int:
     """Return a seed; 0 for None, so that a selection is the same in every run.
 
+    A `RandomState` or `Generator` of numpy draws one, as scikit-learn's estimators do; so it gives
+    another seed each time.
+
     Raises:
-        SettingError: `random_state` is not a whole number of 0 or more.
+        SettingError: `random_state` is neither of these, nor a whole number of 0 or more.
     """
     if random_state is None:
         return 0
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(1 << 31))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(1 << 31))
     return whole_number("random_state", random_state, 0, _LARGEST_SEED)
 
 
+def check_seed(random_state: object) -> None:
+    """Raise SettingError unless `seed_of` takes it; draws nothing."""
+    if not isinstance(random_state, np.random.RandomState | np.random.Generator):
+        seed_of(random_state)
+
+
 def _scores(
-    score: str,
+    rank_by: str,
     offsets: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int32],
     network: TrainedNetwork,
     labels: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.float64]:
     size = len(labels)
-    if score == "confidence":
+    if rank_by == "confidence":
         return network.probabilities[np.arange(size), labels].astype(np.float64)
     weights = network.attention.astype(np.float64)
-    if score == "attention-same-class":
+    if rank_by == "attention-same-class":
         rows = np.repeat(np.arange(size), np.diff(offsets))
         weights = np.where(labels[rows] == labels[ends], weights, 0)
     return np.bincount(ends, weights, minlength=size).astype(np.float64)

@@ -80,24 +80,37 @@ def class_codes(
         raise SettingError(f"y: the labels cannot be compared: {error}") from error
     if len(classes) < least:
         raise SettingError(
-            f"y: every row has the label {classes[0]!r}, so there is nothing to tell apart; use "
-            "dsir.graph.RandomSelection, which accepts a single class"
+            f"y: one class: every row has the label {classes[:1].tolist()[0]!r}, so there is "
+            "nothing to tell apart; use dsir.graph.RandomSelection, which accepts a single class"
         )
     if bins is None:
         _refuse_single(classes, values)
     return codes.reshape(-1).astype(np.int32), classes
 
 
+def classes_of(y: Any, bins: int | None = None) -> npt.NDArray[Any]:
+    """Return the label of each class code, of the rows that have a label; see `class_codes`."""
+    column = label_column(y)
+    return class_codes(column.take(np.flatnonzero(~column.missing)), bins)[1]
+
+
 def _refuse_single(classes: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
     """Refuse labels that are numbers to predict, or that tell rows and not classes apart."""
-    fractions = values.dtype.kind == "f" and bool((values != np.floor(values)).any())
-    rows, most = len(values), len(values) // (10 if fractions else 2)
-    if len(classes) > 1000:
-        most = rows // 10
+    rows = len(values)
+    most = rows // (10 if len(classes) > 1000 else 2)
+    if values.dtype.kind == "f" and bool((values != np.floor(values)).any()):
+        most = 0
     if len(classes) > MOST_SINGLE and len(classes) > most:
         raise SettingError(
-            f"y: {len(classes):,} classes in {rows:,} rows; for a regression target give bins=..."
+            f"y: {len(classes):,} classes in {rows:,} rows; for a regression target give bins=..., "
+            "e.g. bins=10"
         )
+
+
+def _named_kind(values: npt.NDArray[Any]) -> str:
+    """Return what labels are, for messages."""
+    texts = values.dtype.kind in "US" or any(isinstance(one, str) for one in values[:1])
+    return "texts" if texts else str(values.dtype)
 
 
 def _binned(values: npt.NDArray[Any], bins: int) -> npt.NDArray[np.int64]:
@@ -105,7 +118,8 @@ def _binned(values: npt.NDArray[Any], bins: int) -> npt.NDArray[np.int64]:
     bins = whole_number("bins", bins, 2, MOST_BINS)
     if values.dtype.kind not in "fiu":
         raise SettingError(
-            f"y: holds {values.dtype}, but bins={bins} needs a regression target of numbers"
+            f"y: holds {_named_kind(values)}, but bins={bins} cuts numbers into classes; leave "
+            "bins out: each label is a class of its own"
         )
     edges = np.unique(np.quantile(values.astype(np.float64), np.arange(1, bins) / bins))
     return np.searchsorted(edges, values, side="right")

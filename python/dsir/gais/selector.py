@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.corpus.pandas_index import described_index
 from dsir.corpus.take_rows import take_rows as take_of_batch
 from dsir.corpus.take_rows import take_values
 from dsir.errors import SettingError
@@ -27,9 +28,18 @@ class InstanceSelector(Facts):
     Works in imbalanced-learn's pipelines and with scikit-learn's `clone`; neither library need be
     installed. scikit-learn's own Pipeline has no steps that leave rows out, so a selector can only
     be its last step. `fit` and `fit_resample` check the arguments.
+
+    Attributes:
+        sample_indices_: int64, ascending: the rows kept.
+        sampling_strategy_: how many rows of each label are kept.
+        n_features_in_: how many columns X has; not there if X is texts.
+        feature_names_in_: their names, if all of them are text.
     """
 
     sample_indices_: npt.NDArray[np.int64]
+    sampling_strategy_: dict[Any, int]
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
     # Whether the selection depends on X, and not on the labels alone.
     _reads_rows: ClassVar[bool] = True
 
@@ -57,8 +67,14 @@ class InstanceSelector(Facts):
 
     def _fit(self, X: Any, y: Any) -> None:  # noqa: N803
         """Select rows; with missing="drop", of those that have no missing value."""
+        if y is None:
+            raise SettingError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None; give a "
+                "label for each row"
+            )
         missing = getattr(self, "missing", "raise")
         check_missing(missing)
+        self._see_columns(X)
         if missing != "drop":
             self._select(X, y)
             return
@@ -70,6 +86,33 @@ class InstanceSelector(Facts):
         self._select(None if X is None else take_rows(X, rows), take_rows(y, rows))
         self.sample_indices_ = rows[self.sample_indices_]
         self._place(rows, len(labels))
+
+    def _see_columns(self, X: Any) -> None:  # noqa: N803
+        """Set how many columns X has, and their names, as scikit-learn's estimators do."""
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                delattr(self, name)
+        if X is None or getattr(self, "features", None) is not None:
+            return
+        names = list(X.columns) if hasattr(X, "columns") else []
+        if isinstance(X, pa.Table | pa.RecordBatch):
+            index = described_index(X.schema)  # The index of pandas is no feature.
+            names = [name for name in X.schema.names if name not in index]
+        if names:
+            self.n_features_in_ = len(names)
+            if all(isinstance(name, str) for name in names):
+                self.feature_names_in_ = np.array(names, dtype=object)
+            return
+        shape = X.shape if hasattr(X, "shape") else ()
+        if isinstance(X, list | tuple) and len(X) > 0:
+            shape = np.shape(X[0])
+        if shape:
+            self.n_features_in_ = int(shape[-1])
+
+    def _count_kept(self, labels: npt.NDArray[np.int32], classes: npt.NDArray[Any]) -> None:
+        """Set `sampling_strategy_` for the rows kept of some labels."""
+        counts = np.bincount(labels[self.sample_indices_], minlength=len(classes))
+        self.sampling_strategy_ = dict(zip(classes.tolist(), counts.tolist(), strict=True))
 
     def _place(self, rows: npt.NDArray[np.int64], total: int) -> None:
         """Give what was found for each of some rows the length of all rows."""
