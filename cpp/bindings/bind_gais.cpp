@@ -5,7 +5,6 @@
 #include "gais/attention_network.hpp"
 #include "gais/facility_location.hpp"
 #include "gais/group_neighbours.hpp"
-#include "gais/principal_directions.hpp"
 #include "gais/prototypes.hpp"
 
 namespace dsir::bindings {
@@ -21,13 +20,11 @@ DenseRows dense_rows(const Array<float>& values) {
     return {values.shape(0), values.shape(1), values.data()};
 }
 
-/// Checks that offsets ascend from 0 to the number of members, and that members
-/// are rows.
+/// Checks that offsets ascend from 0 to the number of members, and that members are rows.
 void check_cut(const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
                std::int64_t rows) {
     require(members.ndim() == 1 && offsets.ndim() == 1 && offsets.size() >= 1,
-            "members must be one-dimensional, and offsets must have one entry "
-            "more than there are "
+            "members must be one-dimensional, and offsets must have one entry more than there are "
             "groups");
     require(offsets.data()[0] == 0 && offsets.data()[offsets.size() - 1] == members.size() &&
                 std::is_sorted(offsets.data(), offsets.data() + offsets.size()),
@@ -52,8 +49,7 @@ AttentionGraph attention_graph(const Array<std::int64_t>& offsets,
                                       {neighbours.data(), neighbours.data() + neighbours.size()});
 }
 
-/// A product of sizes. Throws std::invalid_argument if the product does not fit
-/// 63 bits.
+/// A product of sizes. Throws std::invalid_argument if the product does not fit 63 bits.
 std::int64_t product(std::int64_t one, std::int64_t other) {
     std::int64_t result = 0;
     require(!__builtin_mul_overflow(one, other, &result), "the shape of the network is too large");
@@ -156,46 +152,6 @@ py::tuple group_neighbours(
     }
     return py::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(found.neighbours)),
                           to_numpy(std::move(found.cosines)), to_numpy(std::move(found.shares)));
-}
-
-gais::SparseRows sparse_rows(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
-                             const Array<double>& values, const Array<double>& dense) {
-    require(dense.ndim() == 2, "the dense matrix must be two-dimensional");
-    check_cut(indices, offsets, dense.shape(0));
-    require(values.ndim() == 1 && values.size() == indices.size(),
-            "values must have one entry per index");
-    return {offsets.size() - 1, dense.shape(0), offsets.data(), indices.data(), values.data()};
-}
-
-py::array_t<double> multiply_sparse(const Array<std::int64_t>& offsets,
-                                    const Array<std::int32_t>& indices, const Array<double>& values,
-                                    const Array<double>& dense, unsigned threads) {
-    const gais::SparseRows matrix = sparse_rows(offsets, indices, values, dense);
-    require(threads >= 1, "threads must be at least 1");
-    const std::int64_t width = dense.shape(1);
-    std::vector<double> out(static_cast<std::size_t>(product(matrix.rows, width)));
-    {
-        const py::gil_scoped_release release;
-        gais::multiply_sparse(matrix, dense.data(), width, out.data(), threads);
-    }
-    return to_numpy(std::move(out)).reshape({matrix.rows, width});
-}
-
-py::array_t<double> principal_directions(const Array<std::int64_t>& offsets,
-                                         const Array<std::int32_t>& indices,
-                                         const Array<double>& values, const Array<double>& start,
-                                         std::int64_t rank, int iterations, unsigned threads) {
-    const gais::SparseRows matrix = sparse_rows(offsets, indices, values, start);
-    require(rank >= 1 && rank <= start.shape(1), "rank must be 1 to the width of the start");
-    require(iterations >= 0 && threads >= 1,
-            "iterations must be at least 0, and threads at least 1");
-    std::vector<double> directions;
-    {
-        const py::gil_scoped_release release;
-        directions = gais::principal_directions(matrix, start.data(), start.shape(1), rank,
-                                                iterations, threads);
-    }
-    return to_numpy(std::move(directions)).reshape({matrix.columns, rank});
 }
 
 py::array_t<std::uint64_t> sign_codes(const Array<float>& rows, const Array<float>& planes,
@@ -357,13 +313,6 @@ void bind_gais(py::module_& module) {
     module.def("cluster_prototypes", &cluster_prototypes, py::arg("rows").noconvert(),
                py::arg("members").noconvert(), py::arg("offsets").noconvert(),
                py::arg("wanted").noconvert(), py::kw_only(), py::arg("iterations"), py::arg("seed"),
-               py::arg("threads") = 1);
-    module.def("multiply_sparse", &multiply_sparse, py::arg("offsets").noconvert(),
-               py::arg("indices").noconvert(), py::arg("values").noconvert(),
-               py::arg("dense").noconvert(), py::kw_only(), py::arg("threads") = 1);
-    module.def("principal_directions", &principal_directions, py::arg("offsets").noconvert(),
-               py::arg("indices").noconvert(), py::arg("values").noconvert(),
-               py::arg("start").noconvert(), py::kw_only(), py::arg("rank"), py::arg("iterations"),
                py::arg("threads") = 1);
     module.def("nearest_chosen", &nearest_chosen, py::arg("rows").noconvert(),
                py::arg("members").noconvert(), py::arg("offsets").noconvert(),

@@ -901,32 +901,6 @@ def cluster_prototypes(
 ) -> NDArray[np.int32]:
     """Return the rows nearest to the centres of k-means, part by part."""
 
-def multiply_sparse(
-    offsets: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    values: NDArray[np.float64],
-    dense: NDArray[np.float64],
-    *,
-    threads: int = 1,
-) -> NDArray[np.float64]:
-    """Return the product of a matrix in compressed rows and `dense`, [columns, width]."""
-
-def principal_directions(
-    offsets: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    values: NDArray[np.float64],
-    start: NDArray[np.float64],
-    *,
-    rank: int,
-    iterations: int,
-    threads: int = 1,
-) -> NDArray[np.float64]:
-    """Return the right singular vectors [columns, rank] of the largest singular values.
-
-    By randomized subspace iteration from `start`, [columns, width]; a direction of singular value 0
-    is 0.
-    """
-
 def nearest_chosen(
     rows: NDArray[np.float32],
     members: NDArray[np.int32],

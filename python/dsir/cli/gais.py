@@ -26,7 +26,7 @@ from dsir.gais.labelled_files import (
     reduction_of,
     write_instances,
 )
-from dsir.gais.labelled_table import Missing, Scaling, present_rows
+from dsir.gais.labelled_table import Missing, present_rows
 from dsir.gais.labels import classes_of
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
@@ -177,24 +177,6 @@ EpochsOption = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
-NetworkOption = Annotated[
-    bool,
-    typer.Option(
-        "--network/--no-network",
-        metavar="",
-        help="Whether to train the attention network; without it 'coverage' asks the neighbours "
-        "alone which labels to trust, and takes a third less time.",
-        rich_help_panel=_HOW,
-    ),
-]
-ScalingOption = Annotated[
-    str,
-    typer.Option(
-        help="'columns' gives every column the same spread; 'whole' keeps your own scale, e.g. of "
-        "embeddings.",
-        rich_help_panel=_HOW,
-    ),
-]
 PassesOption = Annotated[
     float,
     typer.Option(
@@ -224,8 +206,6 @@ def gais(
     select: SelectOption = "coverage",
     rank_by: RankByOption = "attention",
     graph: GraphOption = "minibatch",
-    network: NetworkOption = True,
-    scaling: ScalingOption = "columns",
     epochs: EpochsOption = 100,
     passes: PassesOption = 40.0,
     overwrite: options.Overwrite = False,
@@ -256,15 +236,12 @@ def gais(
         )
     kept_share = keep or "4%"
     on_missing: Missing = missing  # type: ignore[assignment]
-    scaled: Scaling = scaling  # type: ignore[assignment]
     selector = GAIS(
         reduction_of(kept_share, 1),
         shares=budgets,
         select=chosen[0],
         rank_by=chosen[1],
         graph=chosen[2],
-        network=network,
-        scaling=scaled,
         epochs=epochs,
         passes=passes,
         metric=measured,
@@ -369,10 +346,7 @@ def _described_settings(
         "weights": weights,
         **{
             name: arguments[name]
-            for name in (
-                *("bins", "missing", "scaling", "select", "rank_by"),
-                *("graph", "network", "epochs", "passes"),
-            )
+            for name in ("bins", "missing", "select", "rank_by", "graph", "epochs", "passes")
         },
         "ngrams": hashed.n,
         "buckets": hashed.buckets,

@@ -28,13 +28,7 @@ from dsir.gais.coverage import (
     trusted_rows,
 )
 from dsir.gais.judges import Metric
-from dsir.gais.labelled_table import (
-    LabelledTable,
-    Missing,
-    Scaling,
-    check_missing,
-    labelled_table,
-)
+from dsir.gais.labelled_table import LabelledTable, Missing, check_missing, labelled_table
 from dsir.gais.labels import MOST_BINS
 from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
@@ -85,8 +79,6 @@ class GAIS(InstanceSelector):
             ("attention-same-class"), or the probability that the network gives its label
             ("confidence").
         select: "coverage", "attention-coverage", "top" or "sample", see above.
-        network: whether to train the network. Without it, with select="coverage", the neighbours
-            alone tell which rows are trusted; there are no `scores_` and `embeddings_`.
         heads: attention heads.
         hidden: units of each head.
         epochs: the most epochs of training; an epoch has all rows, or 131,072 of them if there are
@@ -111,8 +103,6 @@ class GAIS(InstanceSelector):
             "fill" gives a missing number the mean of its column, and a 0/1 column that says where
             it was missing; a missing name becomes a name of its own. "drop" keeps none of the rows
             that have a missing value or label.
-        scaling: "columns" gives every column variance 1. "whole" divides all columns by one number,
-            so that your own scale decides which rows are near, e.g. for embeddings.
         features: give this if X is texts; their hashed n-grams become the columns.
         random_state: seed, 0 or more; or a RandomState or Generator of numpy, which draws one.
         n_jobs: threads; None or -1 for every core.
@@ -120,8 +110,8 @@ class GAIS(InstanceSelector):
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
-        scores_: float64[rows], with the network; NaN for rows that missing="drop" leaves out.
-        embeddings_: float32[rows, heads * hidden], with the network: outputs of its first layer;
+        scores_: float64[rows]; NaN for rows that missing="drop" leaves out.
+        embeddings_: float32[rows, heads * hidden]: outputs of the network's first layer;
             NaN for rows that missing="drop" leaves out.
         trusted_: bool[rows]: whether the network and the neighbours agree with the row's label;
             True for all rows of a class that they cannot tell.
@@ -157,7 +147,6 @@ class GAIS(InstanceSelector):
         graph: GraphName = "minibatch",
         rank_by: RankBy = "attention",
         select: Select = "coverage",
-        network: bool = True,
         heads: int = 4,
         hidden: int = 8,
         epochs: int = 100,
@@ -172,7 +161,6 @@ class GAIS(InstanceSelector):
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         missing: Missing = "raise",
-        scaling: Scaling = "columns",
         features: HashedNgrams | None = None,
         random_state: Seed = 0,
         n_jobs: int | None = None,
@@ -183,7 +171,6 @@ class GAIS(InstanceSelector):
         self.graph = graph
         self.rank_by = rank_by
         self.select = select
-        self.network = network
         self.heads = heads
         self.hidden = hidden
         self.epochs = epochs
@@ -198,7 +185,6 @@ class GAIS(InstanceSelector):
         self.categorical = categorical
         self.bins = bins
         self.missing = missing
-        self.scaling = scaling
         self.features = features
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -212,14 +198,7 @@ class GAIS(InstanceSelector):
         if self.features is not None:
             X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
         table = labelled_table(
-            X,
-            y,
-            categorical=self.categorical,
-            bins=self.bins,
-            seed=seed,
-            missing=self.missing,
-            scaling=self.scaling,
-            threads=threads,
+            X, y, categorical=self.categorical, bins=self.bins, seed=seed, missing=self.missing
         )
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
@@ -237,24 +216,16 @@ class GAIS(InstanceSelector):
             )
             edges = found.undirected()
             advance(len(table.rows))
+        with shown.stage("train", self.epochs, "epochs") as advance:
+            network = self._train(edges, table, seed, threads, advance)
+        guesses = network.probabilities.argmax(axis=1)
         vote = neighbours_vote(found, table.labels, len(counts))
-        network = None
-        # Without the network a row without neighbours is taken at its word.
-        guesses = table.labels.astype(np.int64)
-        self.history_ = []
-        for name in ("scores_", "embeddings_"):
-            if hasattr(self, name):
-                delattr(self, name)
-        if self.network:
-            with shown.stage("train", self.epochs, "epochs") as advance:
-                network = self._train(edges, table, seed, threads, advance)
-            guesses = network.probabilities.argmax(axis=1)
-            self.scores_ = _scores(self.rank_by, *edges, network, table.labels)
-            self.embeddings_ = network.embeddings
-            self.history_ = network.history
         # Both must agree with the label; for a row without neighbours the network decides alone.
         guesses = np.where((vote == guesses) | (vote < 0), guesses, -1)
+        self.scores_ = _scores(self.rank_by, *edges, network, table.labels)
+        self.embeddings_ = network.embeddings
         self.trusted_ = trusted_rows(table.labels, guesses, shares)
+        self.history_ = network.history
         self.classes_ = table.classes
         self.trials_ = []
         if self.select == "coverage":
@@ -267,7 +238,7 @@ class GAIS(InstanceSelector):
                     )
             else:
                 self.sample_indices_ = covering_rows(*known)
-        elif network is not None and self.select == "attention-coverage":
+        elif self.select == "attention-coverage":
             self.sample_indices_ = attention_coverage(
                 *edges, network.attention, table.labels, shares, self.trusted_
             )
@@ -283,15 +254,13 @@ class GAIS(InstanceSelector):
             )
 
     def _place(self, rows: npt.NDArray[np.int64], total: int) -> None:
-        if self.network:
-            scores = np.full(total, np.nan)
-            scores[rows] = self.scores_
-            embeddings = np.full((total, self.embeddings_.shape[1]), np.nan, dtype=np.float32)
-            embeddings[rows] = self.embeddings_
-            self.scores_, self.embeddings_ = scores, embeddings
+        scores = np.full(total, np.nan)
+        scores[rows] = self.scores_
+        embeddings = np.full((total, self.embeddings_.shape[1]), np.nan, dtype=np.float32)
+        embeddings[rows] = self.embeddings_
         trusted = np.zeros(total, dtype=bool)
         trusted[rows] = self.trusted_
-        self.trusted_ = trusted
+        self.scores_, self.embeddings_, self.trusted_ = scores, embeddings, trusted
 
     def _train(
         self,
@@ -327,7 +296,6 @@ class GAIS(InstanceSelector):
             SettingError: an argument is out of range.
         """
         check_missing(self.missing)
-        one_of("scaling", self.scaling, get_args(Scaling))
         rows_to_keep(self.reduction, 1, 1)
         check_shares(self.shares)
         check_seed(self.random_state)
@@ -340,12 +308,6 @@ class GAIS(InstanceSelector):
         whole_number("batch_size", self.batch_size, 2)
         whole_number("neighbours", self.neighbours, 1, 1 << 16)
         number("threshold", self.threshold, least=-1, most=1, expected="a number from -1 to 1")
-        flag("network", self.network)
-        if not self.network and self.select != "coverage":
-            raise SettingError(
-                f"select={self.select!r}: chooses by the network, but network=False leaves it out; "
-                "give select='coverage', or leave network out"
-            )
         flag("trials", self.trials)
         flag("weights", self.weights)
         one_of("metric", self.metric, get_args(Metric))

@@ -14,11 +14,12 @@ from dsir.errors import SettingError
 from dsir.gais.columns import Column, columns_of
 from dsir.gais.labels import class_codes, label_column
 from dsir.gais.text_rows import text_column
-from dsir.gais.wide_rows import MOST_COLUMNS, one_scale, principal_columns
 
 Missing = Literal["raise", "fill", "drop"]
-Scaling = Literal["columns", "whole"]
 Floats = npt.NDArray[np.float32]
+# Data with more columns than the first are projected to the second (see `projected`).
+MOST_COLUMNS = 512
+PROJECTED_COLUMNS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class LabelledTable:
     """Scaled rows and their classes.
 
     Attributes:
-        rows: float32[rows, columns]. Columns have mean 0, and variance 1 each or in the mean; one
-            with a single value is all 0.
+        rows: float32[rows, columns]; each column has mean 0 and variance 1, or is all 0 if it has a
+            single value.
         labels: int32[rows], class codes, 0 to classes - 1.
         classes: the label of each code, in order; for a regression target, the numbers of the bins.
     """
@@ -45,8 +46,6 @@ def labelled_table(
     bins: int | None = None,
     seed: int = 0,
     missing: Missing = "raise",
-    scaling: Scaling = "columns",
-    threads: int = 1,
 ) -> LabelledTable:
     """Return checked and scaled rows, and class codes, for a selector.
 
@@ -58,8 +57,6 @@ def labelled_table(
             column. Columns of a categorical type are such columns without being named.
         bins: cut a regression target into this many classes of about equal size.
         seed: seed of the projection of wide data.
-        scaling: "columns" gives every column variance 1; "whole" divides all by one number.
-        threads: threads of the projection.
         missing: with "fill", a missing number becomes the mean of its column, and a missing name a
             name of its own; otherwise a missing value is an error.
 
@@ -68,33 +65,9 @@ def labelled_table(
             infinite, a label is missing, or there is only one class.
     """
     labels, classes = class_codes(y, bins)
-    if _is_sparse(X):
-        if categorical:
-            raise SettingError(
-                "categorical: a sparse matrix has only columns of numbers; leave categorical out"
-            )
-        found = _sparse(X)
-        if not isinstance(found, np.ndarray):
-            _check_length(len(found[0]) - 1, len(labels))
-            # Columns of a wide sparse matrix, such as words, are not scaled: rare ones would
-            # outweigh all others.
-            wide = principal_columns(*found, seed=seed, threads=threads)
-            return LabelledTable(one_scale(wide), labels, classes)
-    else:
-        found = _numbers(X, categorical, missing == "fill")
-    _check_length(len(found), len(labels))
-    rows = standardised(found) if scaling == "columns" else one_scale(found)
-    if rows.shape[1] > MOST_COLUMNS:
-        size, width = rows.shape
-        wide = principal_columns(
-            np.arange(size + 1, dtype=np.int64) * width,
-            np.tile(np.arange(width), size),
-            rows.reshape(-1).astype(np.float64),
-            seed=seed,
-            threads=threads,
-        )
-        rows = one_scale(wide)
-    return LabelledTable(rows, labels, classes)
+    rows = _numbers(X, categorical, seed, missing == "fill")
+    _check_length(len(rows), len(labels))
+    return LabelledTable(standardised(rows), labels, classes)
 
 
 def standardised(rows: npt.NDArray[np.float64]) -> Floats:
@@ -150,8 +123,14 @@ def _is_sparse(table: Any) -> bool:
 
 
 def _numbers(
-    table: Any, categorical: Sequence[str | int] | None, fill: bool
+    table: Any, categorical: Sequence[str | int] | None, seed: int, fill: bool
 ) -> npt.NDArray[np.float64]:
+    if _is_sparse(table):
+        if categorical:
+            raise SettingError(
+                "categorical: a sparse matrix has only columns of numbers; leave categorical out"
+            )
+        return _sparse(table, seed)
     if hasattr(table, "tocsr"):
         raise SettingError("X: a sparse matrix that is not in compressed rows; call .tocsr() first")
     columns = columns_of(table)
@@ -165,7 +144,8 @@ def _numbers(
         blocks.append(_one_hot(column, fill) if names else _number_column(column, fill))
     if not blocks:
         raise SettingError("X: there are no columns")
-    return np.hstack(blocks)
+    dense = np.hstack(blocks)
+    return projected(dense, seed) if dense.shape[1] > MOST_COLUMNS else dense
 
 
 def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[int]:
@@ -268,13 +248,7 @@ def _number_column(column: Column, fill: bool) -> npt.NDArray[np.float64]:
     return np.column_stack([values, missing.astype(np.float64)])
 
 
-def _sparse(
-    matrix: Any,
-) -> (
-    npt.NDArray[np.float64]
-    | tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
-):
-    """Return a sparse matrix as dense rows; if it is wide, as (offsets, columns, values)."""
+def _sparse(matrix: Any, seed: int) -> npt.NDArray[np.float64]:
     if getattr(matrix, "format", "csr") != "csr" or len(matrix.shape) != 2:
         raise SettingError("X: a sparse matrix that is not in compressed rows; call .tocsr() first")
     rows, width = (int(size) for size in matrix.shape)
@@ -287,9 +261,45 @@ def _sparse(
         entry = int(np.flatnonzero(~np.isfinite(values))[0])
         row = int(np.searchsorted(offsets, entry, side="right")) - 1
         raise SettingError(f"X: row {row} holds NaN or an infinite value")
-    if width > MOST_COLUMNS:
-        return offsets, columns, values
     row_of = np.repeat(np.arange(rows), np.diff(offsets))
-    dense = np.zeros((rows, width))
-    np.add.at(dense, (row_of, columns), values)
-    return dense
+    if width <= MOST_COLUMNS:
+        dense = np.zeros((rows, width))
+        np.add.at(dense, (row_of, columns), values)
+        return dense
+    return hashed_columns(row_of, columns, values, rows, seed)
+
+
+def projected(rows: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
+    """Return wide rows folded into PROJECTED_COLUMNS columns; see `hashed_columns`."""
+    scaled = standardised(rows).astype(np.float64)
+    target, sign = _places(scaled.shape[1], seed)
+    out = np.zeros((len(rows), PROJECTED_COLUMNS))
+    for column in range(scaled.shape[1]):
+        out[:, target[column]] += sign[column] * scaled[:, column]
+    return out
+
+
+def hashed_columns(
+    row_of: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    rows: int,
+    seed: int,
+) -> npt.NDArray[np.float64]:
+    """Return rows in which each column is added, with a random sign, to one of PROJECTED_COLUMNS.
+
+    This is a sparse random projection (feature hashing, Weinberger et al. 2009), which keeps inner
+    products in the mean.
+    """
+    width = int(columns.max()) + 1 if len(columns) else 1
+    target, sign = _places(width, seed)
+    keys = row_of * PROJECTED_COLUMNS + target[columns]
+    summed = np.bincount(keys, values * sign[columns], minlength=rows * PROJECTED_COLUMNS)
+    return np.asarray(summed.reshape(rows, PROJECTED_COLUMNS), dtype=np.float64)
+
+
+def _places(width: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    random = np.random.Generator(np.random.Philox(seed))
+    target = random.integers(PROJECTED_COLUMNS, size=width)
+    sign = np.where(random.integers(2, size=width) == 1, np.float64(1), np.float64(-1))
+    return target, sign
