@@ -364,9 +364,16 @@ TEST(attention_and_prototypes) {
     std::vector<std::int32_t> asked_rows;
     for (std::int32_t i = 0; i < size; i += 3) asked_rows.push_back(i);
     const std::vector<std::int64_t> candidates{0, 15, 40};
-    const auto shares = dsir::gais::judges::judge_candidates(
-        {rows, labels.data(), 2}, prototypes.data(), candidates.data(), 2,
+    const auto verdicts = dsir::gais::judges::judge_candidates(
+        {rows, labels.data(), 2}, {prototypes.data(), nullptr, candidates.data(), 2},
         {asked_rows.data(), static_cast<std::int64_t>(asked_rows.size())}, {8, 1}, 60, 2);
+    // The share of rows that each judge named rightly, after training on each candidate.
+    std::vector<double> shares;
+    for (std::size_t at = 0; at < verdicts.tallies.size(); at += 6) {
+        const std::int64_t* tally = verdicts.tallies.data() + at;
+        shares.push_back(static_cast<double>(tally[2] + tally[5]) /
+                         static_cast<double>(tally[0] + tally[3]));
+    }
     CHECK_EQUAL(digest_of(shares), std::string("714af02c72a3875d"));
 }
 
