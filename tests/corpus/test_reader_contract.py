@@ -137,10 +137,10 @@ READERS = [
     Reader("csv", write_csv, typed=False),
     Reader("tsv", lambda folder, table: write_csv(folder, table, ".tsv"), typed=False),
     Reader("csv.gz", lambda folder, table: write_csv(folder, table, ".csv.gz"), typed=False),
-    Reader("arrow", write_arrow),
-    Reader("arrow stream", lambda folder, table: write_arrow(folder, table, "stream")),
     Reader("partitioned parquet", lambda folder, table: write_parquet(made(folder, "lang"), table)),
     Reader("partitioned jsonl", lambda folder, table: write_lines(made(folder, "kind"), table)),
+    Reader("arrow", write_arrow),
+    Reader("arrow stream", lambda folder, table: write_arrow(folder, table, "stream")),
     Reader("memory", lambda folder, table: table, is_file=False),
 ]
 

@@ -42,6 +42,7 @@ def select(raw, **more):
     return dsir.select(raw, TARGET, n=20, smoothing=1.0, progress=False, method="top-k", **more)
 
 
+@pytest.mark.filterwarnings("ignore:.*form NFD")
 def test_decomposed_documents_are_selected_as_composed_ones_are():
     decomposed = [nfd(text) for text in RAW]
     composed = select(RAW)

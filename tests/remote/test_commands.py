@@ -75,7 +75,7 @@ def test_select_and_status(raw, s3, target, invoke_dsir):
         ("sample", 6),
     ]
     done = invoke_dsir("status", f"{s3.url}/out")
-    assert (done.returncode, "is not a work directory of dsir" in done.stderr) == (1, True)
+    assert (done.returncode, "holds a selection" in done.stderr) == (1, True)
 
 
 def test_a_refused_run_leaves_no_trace(raw, s3, target, invoke_dsir):

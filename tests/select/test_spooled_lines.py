@@ -25,6 +25,8 @@ def parsed(monkeypatch):
         return text_batches(self, **keywords)
 
     monkeypatch.setattr(JsonLinesShard, "text_batches", noted)
+    # The first look reads a few texts as well.
+    monkeypatch.setattr("dsir.run.first_look.first_texts", lambda corpus: [])
     return names
 
 

@@ -61,7 +61,8 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
     Raises:
         SettingError: it is none of these, or a column holds what is neither numbers nor names.
     """
-    if role == "X" and _is_texts(table):
+    # The columns of a lazy frame are not looked at: it is refused below.
+    if role == "X" and not hasattr(table, "collect") and _is_texts(table):
         raise SettingError(
             "X: a column of texts; give features=dsir.HashedNgrams() to learn from their n-grams, "
             "or a table with this column for categorical=..."

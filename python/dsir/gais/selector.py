@@ -94,7 +94,7 @@ class InstanceSelector(Facts):
                 delattr(self, name)
         if X is None or getattr(self, "features", None) is not None:
             return
-        names = list(X.columns) if hasattr(X, "columns") else []
+        names = list(X.columns) if not hasattr(X, "collect") and hasattr(X, "columns") else []
         if isinstance(X, pa.Table | pa.RecordBatch):
             index = described_index(X.schema)  # The index of pandas is no feature.
             names = [name for name in X.schema.names if name not in index]
