@@ -341,7 +341,7 @@ def _summaries(
         with said.group():
             sentences, offsets = sentences_in(group.texts, language=language, split=split)
             units = summarizer.units(sentences)
-            summary = summarizer.summary(sentences, offsets, units, stacklevel=2)
+            summary = summarizer.summary(sentences, offsets, units)
         yield group.key, group.rows, summary
     said.say()
 
@@ -367,7 +367,7 @@ def _scores(
             units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
             ranked = rank_units(units, ranking.settings, threads=ranking.threads)
         scores = ranked.scores
-        warn_of_flat(scores, ranked.has_edges, ranking.settings.threshold, stacklevel=2)
+        warn_of_flat(scores, ranked.has_edges, ranking.settings.threshold)
         return scores, None if top is None else top.of(scores), 1
     found = []
     kept = []
@@ -378,7 +378,7 @@ def _scores(
             units = ranking.units(group.texts)
             ranked = rank_units(units, ranking.settings, threads=ranking.threads)
             within = ranked.scores
-            warn_of_flat(within, ranked.has_edges, ranking.settings.threshold, stacklevel=2)
+            warn_of_flat(within, ranked.has_edges, ranking.settings.threshold)
         found.append((group.rows, within))
         groups += 1
         if top is not None:
