@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -273,6 +274,8 @@ def test_what_cannot_be_read_is_listed(damaged, tmp_path, invoke_dsir, group_by)
     assert accounts["accounts"]["bad"] == len(bad)
     assert accounts["skipped"] == said["skipped"]
     assert (said["rows"], said["written"]) == (80, 80 - len(bad))
+    readable = {key for row, key in enumerate(groups) if row not in bad}
+    assert said["groups"] == (len(readable) if group_by else 1)
     expected = np.zeros(80)
     keys = np.array(groups if group_by else [""] * 80, dtype=object)
     if group_by:
@@ -282,6 +285,27 @@ def test_what_cannot_be_read_is_listed(damaged, tmp_path, invoke_dsir, group_by)
         expected[members] = lexrank([texts[row] for row in members], None)
     kept = [row for row in range(80) if row not in bad]
     np.testing.assert_array_equal([score for _, score in scores_in(out)], expected[kept])
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--idf", "group"], ["--top", 1], ["--summary", 1, "--show"]]
+)
+@pytest.mark.parametrize("keyless", [False, True])
+def test_what_cannot_be_read_is_no_group(tmp_path, invoke_dsir, arguments, keyless):
+    lines = [b"text,topic", b"\xff\xfe,sea", b"A ship sails.,sea", b"\xff,land", b"A ship.,sea"]
+    lines += [b"A judge ruled.,law", *([b"Nobody knows.,"] if keyless else [])]
+    (tmp_path / "raw.csv").write_bytes(b"\n".join(lines) + b"\n")
+    out = tmp_path / "out"
+    options = ["--group-by", "topic", "--on-error", "skip", "--json", *arguments]
+    done = invoke_dsir("lexrank", tmp_path / "raw.csv", "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    accounts = json.loads((out / "_dsir/ranking.json").read_text())["accounts"]
+    assert said["groups"] == accounts["groups"] == 2 + keyless
+    assert (said["rows"], accounts["bad"]) == (5 + keyless, 2)
+    if "--show" in arguments:
+        shown = [one["group"] for one in said["summaries"]]
+        assert shown == ["sea", "law", *([None] if keyless else [])]
 
 
 @pytest.mark.parametrize("split", [False, True])
@@ -317,6 +341,13 @@ def test_what_cannot_be_read_is_an_error(damaged, tmp_path, invoke_dsir, name, m
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert names_in(out) == set()
+
+
+def test_help_says_where_skipped_rows_are_listed(invoke_dsir):
+    words = re.sub(r"[│\s]+", " ", invoke_dsir("lexrank", "--help").stdout)
+    assert "lists them in _dsir/ranking.json of the output" in words
+    assert "rejects" not in words
+    assert "Selection" not in words
 
 
 def test_nothing_readable(damaged, tmp_path, invoke_dsir):

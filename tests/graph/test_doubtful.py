@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dsir import DsirWarning, SettingError
-from dsir.graph import Idf, LexRank, lexrank, similarity_join, summarize
+from dsir.graph import Idf, LexRank, centrality, lexrank, similarity_join, summarize
 
 APART = ["one ship", "two courts", "three ovens", "four masts"]
 CHINESE = ["他昨天去了北京的一家书店。", "她今天在上海的图书馆看书。", "他们明天要去北京的图书馆。"]
@@ -26,6 +26,26 @@ def test_a_graph_without_edges():
     ):
         with pytest.warns(DsirWarning, match="no two of 4 units have a cosine.*has no edges"):
             call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: lexrank(APART, 0.5),
+        lambda: centrality(APART, 0.5),
+        lambda: LexRank(0.5).fit(APART),
+        lambda: lexrank(["a b", "b c", "c a d"], 0.1, max_iterations=1),
+        lambda: summarize(APART, method="lexrank", threshold=0.5, split=False),
+        lambda: summarize(APART, query="bakery"),
+        lambda: summarize(CHINESE),
+        lambda: Idf().fit(CHINESE),
+        lambda: similarity_join(CHINESE, threshold=0.5),
+    ],
+)
+def test_warnings_point_at_the_line_of_the_caller(call):
+    with pytest.warns(DsirWarning) as caught:
+        call()
+    assert {one.filename for one in caught} == {__file__}
 
 
 def test_scores_that_are_all_equal():

@@ -64,6 +64,28 @@ def fit_and_model(place: Place) -> Result:
 
 
 @recorded
+def classifiers(place: Place) -> Result:
+    values: dict[str, Any] = {}
+    kinds: dict[str, dict[str, Any]] = {
+        "one": {},
+        "separate": {"targets": "separate", "features": dsir.HashedNgrams(n=3, buckets=3000)},
+        "mixture": {"targets": "mixture", "fit_tokens": 20_000},
+    }
+    for name, settings in kinds.items():
+        given = {"estimator": "classifier", "threads": place.threads, **settings}
+        target = place.target(*THREE) if "targets" in settings else place.inputs / SEA
+        model = dsir.fit(place.of(PARQUET), target, progress=False, **given)
+        values[f"{name}.weights"] = model.weights
+        values[f"{name}.scores"] = model.score(place.of(ARROW), threads=place.threads)
+        values[f"{name}.plain"] = {
+            "fingerprint": model.fingerprint,
+            "lines": plain(model.lines),
+            "learned": [one.describe() for one in model.learned],
+        }
+    return Result(values)
+
+
+@recorded
 def features_and_filters(place: Place) -> Result:
     texts = ["The ship\u2019s sail — don't! 3.14, 42", "", "ÜNDER über\u0130 日本語 a_b", "x " * 30]
     values: dict[str, Any] = {}

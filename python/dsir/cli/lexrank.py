@@ -48,6 +48,11 @@ _HOW = "Centrality"
 _FITTED_IDFS = ("corpus", "group")
 
 _SHARED = arguments_of(ReadSettings, MachineOptions)
+_ON_ERROR = dataclasses.replace(
+    _SHARED["on_error"],
+    help="What to do with rows and files that cannot be read: 'raise' stops the run; 'skip' passes "
+    f"them over and lists them in {RANKING_FILE} of the output.",
+)
 
 OutOption = Annotated[
     str,
@@ -143,7 +148,8 @@ StopwordsOption = Annotated[
 
 @command(
     {
-        **{name: _SHARED[name] for name in ("text", "text_encoding", "on_error", "threads")},
+        **{name: _SHARED[name] for name in ("text", "text_encoding", "threads")},
+        "on_error": _ON_ERROR,
         **arguments_of(SummaryOptions),
     }
 )

@@ -17,7 +17,7 @@ from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.lexrank.doubtful import GroupWarnings, warn_of_flat
-from dsir.lexrank.groups import Group, groups_of, read_grouping
+from dsir.lexrank.groups import Group, Grouping, groups_of, read_grouping
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.key_shards import keys_of
 from dsir.lexrank.rank import LexRankSettings, rank_units
@@ -77,11 +77,14 @@ class CorpusRanking:
         """Return the vectors of texts."""
         return units_of(texts, idf=self.idf, stopwords=self.stopwords, threads=self.threads)
 
-    def groups(self, scratch: Location) -> Iterator[Group]:
-        """Give the groups of the corpus; a group counts as done when the next one is asked for."""
+    def grouping(self) -> Grouping:
+        """Return the group of every row."""
         assert self.read.keys is not None
         with self.watch.reading("groups", self.read.keys), column_given_by("group_by"):
-            grouping = read_grouping(self.read.keys)
+            return read_grouping(self.read.keys, self.read.bad_rows)
+
+    def groups(self, grouping: Grouping, scratch: Location) -> Iterator[Group]:
+        """Give the groups of the corpus; a group counts as done when the next one is asked for."""
         with self.watch.reading("sort", self.read.texts):
             groups = groups_of(self.read.texts, grouping, scratch)
             first = next(groups, None)
@@ -283,7 +286,9 @@ def summarize_corpus(
     """
     make_output_folder(out)
     table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
-    rows = groups = written = 0
+    # Rows that could not be read are in no group.
+    rows = sum(map(len, ranking.read.bad_rows)) if ranking.grouped else 0
+    groups = written = 0
     texts: list[tuple[str | None, str]] = []
     try:
         for key, documents, summary in _summaries(ranking, out, summarizer, language, split):
@@ -337,11 +342,11 @@ def _summaries(
         yield None, np.arange(documents, dtype=np.int64), summary
         return
     said = GroupWarnings()
-    for group in ranking.groups(scratch):
+    for group in ranking.groups(ranking.grouping(), scratch):
         with said.group():
             sentences, offsets = sentences_in(group.texts, language=language, split=split)
             units = summarizer.units(sentences)
-            summary = summarizer.summary(sentences, offsets, units, stacklevel=2)
+            summary = summarizer.summary(sentences, offsets, units)
         yield group.key, group.rows, summary
     said.say()
 
@@ -367,26 +372,23 @@ def _scores(
             units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
             ranked = rank_units(units, ranking.settings, threads=ranking.threads)
         scores = ranked.scores
-        warn_of_flat(scores, ranked.has_edges, ranking.settings.threshold, stacklevel=2)
+        warn_of_flat(scores, ranked.has_edges, ranking.settings.threshold)
         return scores, None if top is None else top.of(scores), 1
-    found = []
+    grouping = ranking.grouping()
+    scores = np.zeros(len(grouping.codes))
     kept = []
-    groups = 0
     said = GroupWarnings()
-    for group in ranking.groups(scratch):
+    for group in ranking.groups(grouping, scratch):
         with said.group():
             units = ranking.units(group.texts)
             ranked = rank_units(units, ranking.settings, threads=ranking.threads)
             within = ranked.scores
-            warn_of_flat(within, ranked.has_edges, ranking.settings.threshold, stacklevel=2)
-        found.append((group.rows, within))
-        groups += 1
+            warn_of_flat(within, ranked.has_edges, ranking.settings.threshold)
+        scores[group.rows] = within
         if top is not None:
             kept.append(group.rows[top.of(within)])
     said.say()
-    scores = np.zeros(sum(len(rows) for rows, _ in found))
-    for rows, within in found:
-        scores[rows] = within
+    groups = len(grouping.keys)
     if top is None:
         return scores, None, groups
     return scores, np.sort(np.concatenate(kept or [np.zeros(0, np.int64)])), groups

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from dsir.errors import DsirWarning
+from dsir.errors import DsirWarning, warn
 
 # Two units always have equal scores.
 _FEWEST_UNITS = 3
@@ -29,8 +29,6 @@ def warn_of_flat(
     scores: npt.NDArray[np.float64],
     has_edges: bool | None,
     threshold: float | None,
-    *,
-    stacklevel: int,
 ) -> None:
     """Warn if scores tell nothing apart.
 
@@ -38,7 +36,6 @@ def warn_of_flat(
         scores: the scores of units; units without a term have 0.
         has_edges: whether the graph has an edge between two units; None if there is no graph.
         threshold: the threshold of the graph.
-        stacklevel: as in `warnings.warn`.
     """
     scored = scores[scores > 0]
     if len(scored) < _FEWEST_UNITS:
@@ -53,15 +50,14 @@ def warn_of_flat(
         reason = f"all {len(scored):,} units have the same score, so their order says nothing"
     else:
         return
-    warnings.warn(f"LexRank: {reason}", DsirWarning, stacklevel=stacklevel + 1)
+    warn(f"LexRank: {reason}")
 
 
-def warn_of_uncut(texts: Iterable[str | None], *, stacklevel: int) -> None:
+def warn_of_uncut(texts: Iterable[str | None]) -> None:
     """Warn if texts are in a script without spaces, and their words are not cut.
 
     Args:
         texts: the first texts; a few are looked at.
-        stacklevel: as in `warnings.warn`.
     """
     runs = unspaced = letters = 0
     for _, text in zip(range(LOOKED_AT), texts, strict=False):
@@ -73,13 +69,11 @@ def warn_of_uncut(texts: Iterable[str | None], *, stacklevel: int) -> None:
             unspaced += sum(map(len, found))
     if not runs or 2 * unspaced < letters or unspaced / runs <= _LONGEST_MEAN:
         return
-    warnings.warn(
+    warn(
         "LexRank: most sentences are a term or two each, as in Chinese, Japanese or Thai, which "
         "write no spaces between words, so the scores say little; cut the words first: separate "
         "them by spaces, give lists of tokens to lexrank, or to summarize tokenizer=jieba.lcut or "
-        "another function, or tokenizer='chars' and ngram=2 (--tokenizer chars --ngram 2)",
-        DsirWarning,
-        stacklevel=stacklevel + 1,
+        "another function, or tokenizer='chars' and ngram=2 (--tokenizer chars --ngram 2)"
     )
 
 
@@ -106,8 +100,4 @@ class GroupWarnings:
     def say(self) -> None:
         """Warn once for all groups."""
         if self._warned:
-            warnings.warn(
-                f"{self._first} (so in {self._warned:,} of {self._groups:,} groups)",
-                DsirWarning,
-                stacklevel=3,
-            )
+            warn(f"{self._first} (so in {self._warned:,} of {self._groups:,} groups)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,18 +44,20 @@ class Grouping:
 
     Attributes:
         keys: the keys, in the order of their first rows.
-        codes: int32[rows], for each row the position of its key in `keys`.
+        codes: int32[rows], for each row the position of its key in `keys`; -1 for a row that could
+            not be read, which is in no group.
     """
 
     keys: list[str | None]
     codes: npt.NDArray[np.int32]
 
 
-def read_grouping(corpus: Corpus) -> Grouping:
+def read_grouping(corpus: Corpus, bad_rows: Sequence[npt.NDArray[np.int64]]) -> Grouping:
     """Read the group of every row of a corpus.
 
     Args:
         corpus: the corpus, opened with the group column as its text column.
+        bad_rows: for each shard, the rows that could not be read: int64, ascending.
 
     Raises:
         SettingError: a key is not UTF-8.
@@ -63,7 +65,7 @@ def read_grouping(corpus: Corpus) -> Grouping:
     """
     codes_of: dict[str | None, int] = {}
     batch_codes = []
-    for shard in corpus.shards:
+    for shard, bad in zip(corpus.shards, bad_rows, strict=True):
         for batch in shard.text_batches(on_error="raise"):
             encoded = batch.text
             if not pa.types.is_dictionary(encoded.type):
@@ -74,14 +76,20 @@ def read_grouping(corpus: Corpus) -> Grouping:
                 raise SettingError(
                     f"{shard.name}: column {shard.text!r} holds a key that is not UTF-8"
                 ) from error
-            at = np.full(len(keys) + 1, -1, dtype=np.int32)
+            # Behind the keys come the place of rows without a key, and that of bad rows.
+            at = np.full(len(keys) + 2, -1, dtype=np.int32)
             positions = np.full(len(encoded), len(keys), dtype=np.int64)
             valid = to_numpy(encoded.is_valid().cast(pa.uint8())) != 0
             indices = encoded.indices
             positions[valid] = to_numpy(indices.drop_null().cast(pa.int64()))
+            end = batch.unit_row + len(encoded)
+            own = bad[np.searchsorted(bad, batch.unit_row) : np.searchsorted(bad, end)]
+            positions[own - batch.unit_row] = len(keys) + 1
             # Keys are numbered in the order of their first rows, not of the dictionary.
             unique, first = np.unique(positions, return_index=True)
             for position in unique[np.argsort(first)].tolist():
+                if position > len(keys):
+                    continue
                 key = keys[position] if position < len(keys) else None
                 at[position] = codes_of.setdefault(key, len(codes_of))
             batch_codes.append(at[positions])
@@ -105,7 +113,7 @@ def groups_of(corpus: Corpus, grouping: Grouping, scratch: Location) -> Iterator
         InputError: the corpus cannot be read.
         SettingError: the corpus has more rows than the grouping.
     """
-    rows_per_group = np.bincount(grouping.codes, minlength=len(grouping.keys))
+    rows_per_group = np.bincount(grouping.codes[grouping.codes >= 0], minlength=len(grouping.keys))
     buckets = int(np.clip(-(-corpus.size * 2 // _BUCKET_BYTES), 1, _MOST_BUCKETS))
     before = np.cumsum(rows_per_group) - rows_per_group
     bucket_of_group = before * buckets // max(1, len(grouping.codes))
@@ -140,12 +148,14 @@ def _sort_into_files(
                 row += len(texts)
                 if row > len(grouping.codes):
                     raise SettingError(f"{shard.name}: changed while the run was going on")
-                buckets = bucket_of_group[grouping.codes[rows]]
+                codes = grouping.codes[rows]
+                grouped = np.flatnonzero(codes >= 0)
+                buckets = bucket_of_group[codes[grouped]]
                 for bucket in np.unique(buckets).tolist():
                     if bucket not in writers:
                         paths[bucket] = folder / f"{bucket:03d}.arrow"
                         writers[bucket] = pa.ipc.new_stream(str(paths[bucket]), _SCHEMA)
-                    members = np.flatnonzero(buckets == bucket)
+                    members = grouped[buckets == bucket]
                     columns = [to_arrow(rows[members]), texts.take(to_arrow(members))]
                     writers[bucket].write_batch(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA))
     finally:

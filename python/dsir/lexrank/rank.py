@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.engine import thread_count
-from dsir.errors import DsirWarning, SettingError
+from dsir.errors import SettingError, warn
 from dsir.facts import Fact, Facts
 from dsir.lexrank.doubtful import warn_of_flat
 from dsir.lexrank.idf import Idf
@@ -229,14 +228,12 @@ def centrality(
         )
         found = rank_units(vectors, settings, teleport=teleport, threads=used)
     if not found.converged:
-        warnings.warn(
+        warn(
             f"LexRank stopped after max_iterations={settings.max_iterations} steps; the last step "
             f"still changed the scores by {found.change:.2g}, more than "
-            f"tolerance={settings.tolerance:g}; allow more steps or a larger tolerance",
-            DsirWarning,
-            stacklevel=3,
+            f"tolerance={settings.tolerance:g}; allow more steps or a larger tolerance"
         )
-    warn_of_flat(found.scores, found.has_edges, settings.threshold, stacklevel=3)
+    warn_of_flat(found.scores, found.has_edges, settings.threshold)
     return found
 
 

@@ -69,5 +69,5 @@ def summarize_spooled(
             candidates = pa.chunked_array(chunks, pa.large_string())
             with ranking(len(candidates)):
                 units = weighed_terms(counter, summarizer.idf, threads=summarizer.threads)
-                summary = summarizer.summary(candidates, offsets, units, stacklevel=2)
+                summary = summarizer.summary(candidates, offsets, units)
             return summary, len(offsets) - 1

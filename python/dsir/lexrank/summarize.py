@@ -168,7 +168,7 @@ def summarize(
             documents, language=language, split=split, text=text, text_encoding=text_encoding
         )
     units = summarizer.units(candidates) if embeddings is None else _vectors(embeddings, candidates)
-    return summarizer.summary(candidates, offsets, units, embeddings=embeddings, stacklevel=2)
+    return summarizer.summary(candidates, offsets, units, embeddings=embeddings)
 
 
 def sentences_in(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import is_utf8, shown
-from dsir.errors import DsirWarning, SettingError
+from dsir.errors import SettingError, warn
 from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.doubtful import LOOKED_AT, warn_of_flat, warn_of_uncut
 from dsir.lexrank.idf import Idf, stopwords_beside
@@ -108,11 +107,9 @@ class Summarizer:
         if cosines.any():
             return cosines
         if len(cosines):
-            warnings.warn(
+            warn(
                 f"query={shown(self.query)}: no sentence is like it, so the summary is one without "
-                "a query; a sentence is like a text that has a term of it which not all have",
-                DsirWarning,
-                stacklevel=4,
+                "a query; a sentence is like a text that has a term of it which not all have"
             )
         return None
 
@@ -138,7 +135,6 @@ class Summarizer:
         units: Units,
         *,
         embeddings: Any = None,
-        stacklevel: int,
     ) -> Summary:
         """Choose among sentences.
 
@@ -147,10 +143,9 @@ class Summarizer:
             offsets: int64[documents + 1]: where the sentences of each document begin.
             units: the vectors of the sentences.
             embeddings: the vectors as they were given, if they were; None for terms.
-            stacklevel: as in `warnings.warn`.
         """
         if self.cutting.plain and embeddings is None:
-            warn_of_uncut(texts[:LOOKED_AT].to_pylist(), stacklevel=stacklevel + 1)
+            warn_of_uncut(texts[:LOOKED_AT].to_pylist())
         candidates = Candidates(
             texts,
             offsets,
@@ -161,8 +156,7 @@ class Summarizer:
             self.threads,
         )
         choice = method_of(self.method, {}).choose(candidates, self.budget, self.settings)
-        threshold = self.settings.lexrank.threshold
-        warn_of_flat(choice.scores, choice.has_edges, threshold, stacklevel=stacklevel + 1)
+        warn_of_flat(choice.scores, choice.has_edges, self.settings.lexrank.threshold)
         return summary_of(choice, candidates)
 
 

@@ -62,7 +62,7 @@ def count_terms(
             if cut is not None:
                 cut.add(counter, batch.text, threads=threads)
             elif first:
-                warn_of_uncut(batch.text[:LOOKED_AT].to_pylist(), stacklevel=3)
+                warn_of_uncut(batch.text[:LOOKED_AT].to_pylist())
                 first = False
     return counter
 

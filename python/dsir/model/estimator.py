@@ -231,9 +231,11 @@ class Estimator(Shared, abc.ABC):
         """
         try:
             return cls.from_content(content)
-        except (KeyError, TypeError, ValueError) as error:  # SettingError is a ValueError.
+        # SettingError is a ValueError. ModelError is of counts, which do not know their file.
+        except (KeyError, TypeError, ValueError, ModelError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
             raise ModelError(
-                f"{path}: the model's settings are not valid: {error}; fit the model again"
+                f"{path}: the model's settings are not valid: {reason}; fit the model again"
             ) from error
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
