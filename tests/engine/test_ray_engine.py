@@ -238,7 +238,7 @@ def test_addresses_that_are_none(address):
 def test_paths_of_the_driver_do_not_travel(tmp_path):
     """A mirror stands for the copy of the process that it comes to."""
     from dsir.remote import Mirror, RemotePath
-    from dsir.storage.workdir import Place
+    from dsir.storage.place import Place
 
     mirror = Mirror(tmp_path / "copy", RemotePath("s3://bucket/work/scores"))
     place = Place(mirror.local / "00007", "print", True, mirror)

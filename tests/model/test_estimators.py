@@ -148,6 +148,38 @@ def test_weights_of_a_classifier_are_checked(fitted, tmp_path, weights):
         load_model(tmp_path / "a")
 
 
+@pytest.mark.parametrize("estimator", ["ratio", "relevance", "classifier"])
+@pytest.mark.parametrize(
+    ("rows", "names", "said"),
+    [
+        (0, [], "target_counts"),
+        (2, [], "target_counts"),
+        (1, ["sea", "law"], "target_counts"),
+        (1, None, "'target_names' is missing"),
+    ],
+)
+def test_counts_have_a_row_for_each_target(fitted, tmp_path, estimator, rows, names, said):
+    content = fitted(estimator=estimator).content()
+    counts = np.repeat(content.arrays["target_counts"], rows, axis=0)
+    settings = {**content.settings, "target_names": names}
+    if names is None:
+        del settings["target_names"]
+    arrays = {**content.arrays, "target_counts": counts}
+    model_file.write(tmp_path / "m.dsir", model_file.Content(content.kind, settings, arrays))
+    with pytest.raises(dsir.ModelError, match=rf"m\.dsir: .*{said}"):
+        load_model(tmp_path / "m.dsir")
+
+
+@pytest.mark.parametrize("estimator", ["ratio", "relevance", "classifier"])
+def test_errors_of_counts_name_the_file(fitted, tmp_path, estimator):
+    content = fitted(estimator=estimator).content()
+    arrays = {**content.arrays, "raw_counts": -content.arrays["raw_counts"]}
+    file = tmp_path / "m.dsir"
+    model_file.write(file, model_file.Content(content.kind, content.settings, arrays))
+    with pytest.raises(dsir.ModelError, match=r"m\.dsir: .*raw_counts: .*none negative"):
+        load_model(file)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -11,7 +11,7 @@ import pytest
 import dsir
 from dsir.engine import LocalEngine
 from dsir.run.shared_tasks import Share, SharedTasks
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 from dsir.storage.workers import Worker
 
 

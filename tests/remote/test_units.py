@@ -12,7 +12,7 @@ from dsir.corpus import line_blocks
 from dsir.remote import remote_file
 from dsir.run.status import run_status
 from dsir.stages import units
-from dsir.storage.workdir import read_manifest
+from dsir.storage.workdir_manifest import read_manifest
 
 SETTINGS = {"n": 40, "min_tokens": 20, "length": "mean", "temperature": 0.3, "progress": False}
 

@@ -16,7 +16,7 @@ from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 ENGINE = LocalEngine(2)
 

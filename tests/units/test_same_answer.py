@@ -15,7 +15,7 @@ import dsir
 from dsir.corpus import parquet_footer
 from dsir.run.status import run_status
 from dsir.stages import count_files, units
-from dsir.storage.workdir import read_manifest
+from dsir.storage.workdir_manifest import read_manifest
 
 SETTINGS: dict[str, Any] = {
     "n": 40,

@@ -16,8 +16,9 @@ from dsir.run.status import run_status
 from dsir.stages.write import _load
 from dsir.storage.marker import Marker
 from dsir.storage.sealed_json import path_within, read_sealed, write_sealed
-from dsir.storage.workdir import Workdir, read_manifest
+from dsir.storage.workdir import Workdir
 from dsir.storage.workdir_lock import holder_of, locked
+from dsir.storage.workdir_manifest import read_manifest
 
 INPUTS: dict[str, Any] = {"raw": [{"path": "/data/a.jsonl", "size": 3}]}
 

@@ -20,8 +20,10 @@ import pytest
 
 import dsir
 from dsir import _core
-from dsir.storage.workdir import Place, Workdir, read_manifest
+from dsir.storage.place import Place
+from dsir.storage.workdir import Workdir
 from dsir.storage.workdir_lock import locked
+from dsir.storage.workdir_manifest import read_manifest
 
 SETTINGS: dict[str, Any] = {
     "n": 12,

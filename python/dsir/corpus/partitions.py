@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import unquote
@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.batches import MAX_BATCH_ROWS, ReadLimits
+from dsir.corpus.batches import MAX_BATCH_ROWS
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import GroupValues
-from dsir.corpus.shard import DamagedGroups, FilePart, OnError, Shard, TakenRows, TextBatch
-from dsir.formats import Kind
+from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch
+from dsir.corpus.wrapped_shard import WrappedShard
 from dsir.remote import Location, RemotePath
 
 IDENTITY_KEY = "partition"
@@ -69,58 +69,18 @@ def partitioned(shard: FileShard, folders: object) -> Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionedShard(Shard):
+class PartitionedShard(WrappedShard):
     """A shard with columns that have the same value in all rows.
 
     A column that the file itself has is the file's.
 
     Attributes:
-        inner: the shard of the file.
         columns: names and values; None for null.
         folders: the names of the folders that they come from.
     """
 
-    inner: Shard
     columns: tuple[tuple[str, str | None], ...]
     folders: str
-    name: str = field(init=False)
-    size: int = field(init=False)
-    text: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Copy name, size and text column of the inner shard."""
-        for attribute in ("name", "size", "text"):
-            object.__setattr__(self, attribute, getattr(self.inner, attribute))
-
-    @property
-    def kind(self) -> Kind:
-        """The format of the file."""
-        return self.inner.kind
-
-    @property
-    def file(self) -> Location | None:
-        """The file."""
-        return self.inner.file
-
-    @property
-    def part(self) -> FilePart | None:
-        """The part of the file that the inner shard is."""
-        return self.inner.part
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the file is empty."""
-        return self.inner.is_empty
-
-    @property
-    def encoding(self) -> str | None:
-        """The encoding of the inner shard."""
-        return self.inner.encoding
-
-    @property
-    def limits(self) -> ReadLimits:
-        """The limits of the inner shard."""
-        return self.inner.limits
 
     @property
     def kept_as(self) -> Literal["lines", "records"] | None:
@@ -136,58 +96,9 @@ class PartitionedShard(Shard):
         """Return the same columns beside the spooled inner shard."""
         return replace(self, inner=self.inner.spooled(path))
 
-    def limited(self, limits: ReadLimits) -> PartitionedShard:
-        """Return the same columns beside the limited inner shard."""
-        return replace(self, inner=self.inner.limited(limits))
-
-    def surveyed(self) -> PartitionedShard:
-        """Return the same columns beside the surveyed inner shard."""
-        return replace(self, inner=self.inner.surveyed())
-
-    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
-        """Return where to cut the inner shard."""
-        return self.inner.bounds(unit_bytes)
-
-    def parts(self, bounds: tuple[int, ...]) -> tuple[PartitionedShard, ...]:
-        """Return the same columns beside each part of the inner shard."""
-        return tuple(replace(self, inner=part) for part in self.inner.parts(bounds))
-
-    def whole(self) -> PartitionedShard:
-        """Return the same columns beside the whole file."""
-        return replace(self, inner=self.inner.whole())
-
-    def placed(self, rows_before: int) -> PartitionedShard:
-        """Return the same shard, knowing how many rows of the file are before it."""
-        return replace(self, inner=self.inner.placed(rows_before))
-
-    def rows_before(self) -> int:
-        """Return how many rows of the file are before this part."""
-        return self.inner.rows_before()
-
     def identity(self) -> dict[str, int | str]:
         """Return the identity of the file, and the folders that name the columns."""
         return {**self.inner.identity(), IDENTITY_KEY: self.folders}
-
-    def check_unchanged(self) -> None:
-        """Raise ShardError if the file has changed."""
-        self.inner.check_unchanged()
-
-    def rows_in_metadata(self) -> int | None:
-        """Return the number of rows of the inner shard, if it is known."""
-        return self.inner.rows_in_metadata()
-
-    def without_damage(self) -> PartitionedShard | None:
-        """Return the same columns beside the undamaged inner shard; see `Shard.without_damage`."""
-        inner = self.inner.without_damage()
-        return None if inner is None else replace(self, inner=inner)
-
-    def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
-        """Find damaged row groups of the inner shard."""
-        return self.inner.damaged_of(rows)
-
-    def without(self, damaged: DamagedGroups) -> PartitionedShard:
-        """Return the same shard without these row groups of the inner shard."""
-        return replace(self, inner=self.inner.without(damaged))
 
     def schema(self) -> pa.Schema | None:
         """Return the columns of the file, and after them those of the folders."""

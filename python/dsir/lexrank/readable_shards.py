@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,10 @@ from dsir.corpus import Corpus, OnError, Shard, TakenRows, TextBatch
 from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_shard
+from dsir.corpus.wrapped_shard import WrappedShard
 from dsir.errors import EmptyCorpusError, ShardError, StoreError, TextColumnError
-from dsir.formats import Kind
 from dsir.primitive_arrays import to_arrow
 from dsir.progress import Advance, Reporter, ignore
-from dsir.remote import Location
 
 
 class Watch:
@@ -45,53 +44,16 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadableShard(Shard):
+class ReadableShard(WrappedShard):
     """A shard that gives null for the texts of its bad rows, and reports its progress.
 
     Attributes:
-        inner: the shard to read.
         bad: int64, ascending: the bad rows.
         watch: shows the bytes read.
     """
 
-    inner: Shard
     bad: npt.NDArray[np.int64]
     watch: Watch
-    name: str = field(init=False)
-    size: int = field(init=False)
-    text: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Copy the attributes of the inner shard."""
-        for attribute in ("name", "size", "text"):
-            object.__setattr__(self, attribute, getattr(self.inner, attribute))
-
-    @property
-    def kind(self) -> Kind:
-        """The format of the inner shard."""
-        return self.inner.kind
-
-    @property
-    def file(self) -> Location | None:
-        """The file of the inner shard."""
-        return self.inner.file
-
-    @property
-    def encoding(self) -> str | None:
-        """The encoding of the inner shard."""
-        return self.inner.encoding
-
-    def identity(self) -> dict[str, int | str]:
-        """Return the identity of the inner shard."""
-        return self.inner.identity()
-
-    def check_unchanged(self) -> None:
-        """Raise ShardError if the input has changed since it was opened."""
-        self.inner.check_unchanged()
-
-    def rows_in_metadata(self) -> int | None:
-        """Return the inner shard's number of rows, if its metadata has it."""
-        return self.inner.rows_in_metadata()
 
     def schema(self) -> pa.Schema | None:
         """Return the schema of the inner shard."""

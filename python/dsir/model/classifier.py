@@ -21,7 +21,7 @@ from dsir.arguments import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.counted_model import CountedModel, Scored
+from dsir.model.counted_model import CountedModel, Scored, target_counts_of
 from dsir.model.examples import Examples
 from dsir.model.explanation import contributions_table
 from dsir.model.features import HashedNgrams
@@ -235,39 +235,19 @@ class ClassifierModel(Facts, CountedModel):
             rows.append((ngram, bucket, count, whole * count / times[bucket]))
         return contributions_table([*rows, (None, None, len(ngrams), line.intercept)])
 
-    def describe(self) -> dict[str, Any]:
-        """Return what the classifier depends on besides the documents, as JSON values."""
-        proportions = self._columns.proportions
-        return {
-            "estimator": self.kind,
-            "features": self._features.describe(),
-            "targets": self.targets,
-            "proportions": None if proportions is None else proportions.tolist(),
-        }
-
     def content(self) -> model_file.Content:
         """Return the content of the model file."""
         settings = {
-            "features": self._features.describe(),
-            "targets": self.targets,
-            "target_names": list(self.target_names),
-            "proportions": self._columns.asked,
             "lines": [list(line) for line in self._lines],
             "learned": [one.describe() for one in self._learned],
         }
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "raw_counts": self._raw_counts,
-            "target_counts": self._columns.counts,
-            "weights": self._weights,
-        }
-        return model_file.Content(self.kind, settings, {**arrays, **self._features.arrays()})
+        return self._content(settings, {"weights": self._weights})
 
     @classmethod
     def from_content(cls, content: model_file.Content) -> ClassifierModel:
         """Return the model with this content; see `Estimator.from_content`."""
         settings = content.settings
-        names = settings["target_names"]
-        target_counts, weights = content.arrays["target_counts"], content.arrays["weights"]
+        weights = content.arrays["weights"]
         if weights.ndim != 2 or weights.dtype != np.float32:
             raise ValueError(f"the weights are {weights.dtype} in {weights.ndim} dimensions")
         lines = [Line(*map(float, line)) for line in settings["lines"]]
@@ -275,9 +255,9 @@ class ClassifierModel(Facts, CountedModel):
         return cls(
             HashedNgrams.from_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
-            target_counts if names else target_counts[0],
+            target_counts_of(content),
             [Column(*one) for one in zip(weights, lines, learned, strict=True)],
-            target_names=names,
+            target_names=settings["target_names"],
             targets=settings["targets"],
             proportions=settings["proportions"],
         )
@@ -322,10 +302,11 @@ def learn(
         ModelError: a side has too few different documents.
     """
     others = others.without(wanted)
-    for name, side in zip(names, (wanted, others), strict=True):
+    apart = f" and are not in {names[0]}"
+    for name, side, also in ((names[0], wanted, ""), (names[1], others, apart)):
         if len(side) < FEWEST_DOCUMENTS:
             raise ModelError(
-                f"{name}: has {len(side)} different documents that have a token, and "
+                f"{name}: has {len(side)} different documents that have a token{also}, and "
                 f'estimator="classifier" needs {FEWEST_DOCUMENTS} or more; give more documents, or '
                 'use estimator="ratio"'
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus.token_ids import holds_ids
+from dsir.model import model_file
 from dsir.model.estimator import Estimator, TextScores, TrainingCounts
 from dsir.model.features import HashedNgrams
 from dsir.model.sentences import bytes_of
@@ -84,6 +87,52 @@ class CountedModel(Estimator):
         if prepared is not texts and not holds_ids(texts):
             text_bytes = bytes_of(texts)
         return TextScores(log_weight, tokens, text_bytes, status, prepared)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what log-weights depend on besides the counts, as JSON values."""
+        proportions = self._columns.proportions
+        return {
+            "estimator": self.kind,
+            "features": self._features.describe(),
+            "targets": self.targets,
+            "proportions": None if proportions is None else proportions.tolist(),
+        }
+
+    def _content(
+        self, settings: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]] | None = None
+    ) -> model_file.Content:
+        """Return the content of the model file.
+
+        Args:
+            settings: what this kind of model has besides its features and targets.
+            arrays: what it has besides the counts.
+        """
+        shared = {
+            "features": self._features.describe(),
+            "targets": self.targets,
+            "target_names": list(self.target_names),
+            "proportions": self._columns.asked,
+        }
+        counts = {"raw_counts": self._raw_counts, "target_counts": self._columns.counts}
+        return model_file.Content(
+            self.kind,
+            {**shared, **settings},
+            {**counts, **(arrays or {}), **self._features.arrays()},
+        )
+
+
+def target_counts_of(content: model_file.Content) -> npt.NDArray[np.int64]:
+    """Return the counts of the targets as models take them: without names, one row is no table.
+
+    Raises:
+        KeyError: the content has no counts or no names.
+        ValueError: there is another number of counts than of targets.
+    """
+    names = content.settings["target_names"]
+    counts = content.arrays["target_counts"]
+    if counts.ndim != 2 or len(counts) != max(1, len(names)):
+        raise ValueError(f"target_counts: {counts.shape} does not fit {len(names)} target names")
+    return counts if names else counts[0]
 
 
 class SummingModel(CountedModel):

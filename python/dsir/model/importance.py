@@ -15,7 +15,7 @@ from dsir.arguments import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.counted_model import SummingModel
+from dsir.model.counted_model import SummingModel, target_counts_of
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.length import CorpusSize, Length, check_length, exponent, poisson_log_ratio
@@ -259,30 +259,23 @@ class ImportanceModel(Facts, SummingModel):
     def content(self) -> model_file.Content:
         """Return the content of the model file."""
         settings = {
-            "features": self._features.describe(),
             "smoothing": self._smoothing,
             "length": self._length,
-            "targets": self.targets,
-            "target_names": list(self.target_names),
-            "proportions": self._columns.asked,
             "raw_size": self._raw_size,
             "target_sizes": self._target_sizes,
         }
-        counts = {"raw_counts": self._raw_counts, "target_counts": self._columns.counts}
-        return model_file.Content(self.kind, settings, {**counts, **self._features.arrays()})
+        return self._content(settings)
 
     @classmethod
     def from_content(cls, content: model_file.Content) -> ImportanceModel:
         """Return the model with this content; see `Estimator.from_content`."""
         settings = content.settings
-        names = settings["target_names"]
         raw_size, sizes = settings["raw_size"], settings["target_sizes"]
-        target_counts = content.arrays["target_counts"]
         return cls(
             HashedNgrams.from_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
-            target_counts if names else target_counts[0],
-            target_names=names,
+            target_counts_of(content),
+            target_names=settings["target_names"],
             targets=settings["targets"],
             proportions=settings["proportions"],
             smoothing=settings["smoothing"],

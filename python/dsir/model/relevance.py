@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from dsir import _core
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.counted_model import SummingModel
+from dsir.model.counted_model import SummingModel, target_counts_of
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import frozen_counts
@@ -167,28 +167,10 @@ class RelevanceModel(Facts, SummingModel):
         ngrams = self._features.ngrams(text)
         return explain_sum(ngrams, self._relevance[row], 1 / max(1, len(ngrams)), None)
 
-    def describe(self) -> dict[str, Any]:
-        """Return what the relevance depends on besides the counts, as JSON values."""
-        proportions = self._columns.proportions
-        return {
-            "estimator": self.kind,
-            "features": self._features.describe(),
-            "targets": self.targets,
-            "proportions": None if proportions is None else proportions.tolist(),
-        }
-
     def content(self) -> model_file.Content:
         """Return the content of the model file."""
-        settings = {
-            "features": self._features.describe(),
-            "targets": self.targets,
-            "target_names": list(self.target_names),
-            "proportions": self._columns.asked,
-            "prior": PRIOR,
-            "calibrations": [list(one) for one in self._calibrations],
-        }
-        counts = {"raw_counts": self._raw_counts, "target_counts": self._columns.counts}
-        return model_file.Content(self.kind, settings, {**counts, **self._features.arrays()})
+        calibrations = [list(one) for one in self._calibrations]
+        return self._content({"prior": PRIOR, "calibrations": calibrations})
 
     @classmethod
     def from_content(cls, content: model_file.Content) -> RelevanceModel:
@@ -196,14 +178,12 @@ class RelevanceModel(Facts, SummingModel):
         settings = content.settings
         if settings["prior"] != PRIOR:
             raise ValueError(f"the prior {settings['prior']!r:.80} is not that of this version")
-        names = settings["target_names"]
-        target_counts = content.arrays["target_counts"]
         return cls(
             HashedNgrams.from_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
-            target_counts if names else target_counts[0],
+            target_counts_of(content),
             [Calibration(*one) for one in settings["calibrations"]],
-            target_names=names,
+            target_names=settings["target_names"],
             targets=settings["targets"],
             proportions=settings["proportions"],
         )

@@ -29,7 +29,9 @@ from dsir.stages.count_files import CorpusCount
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.tally import stopping
 from dsir.stages.kept.lines import plan_spool
-from dsir.storage.workdir import Place, Workdir, fingerprint_of
+from dsir.storage.place import Place
+from dsir.storage.workdir import Workdir
+from dsir.storage.workdir_manifest import fingerprint_of
 
 # The length of a sentence. It has fewer than 40 words and pairs of words, so that over 99.6% of
 # 10,000 buckets have none, and say nothing of a document.

@@ -30,7 +30,10 @@ from dsir.stages.score import ShardScores, load_shard_scores
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import unit_counts, unit_layout
 from dsir.storage.atomic import remove_abandoned
-from dsir.storage.workdir import Place, Workdir, fingerprint_of, local_copy, read_manifest
+from dsir.storage.place import Place
+from dsir.storage.workdir import Workdir
+from dsir.storage.workdir_folder import local_copy
+from dsir.storage.workdir_manifest import fingerprint_of, read_manifest
 
 
 def score_workdir(

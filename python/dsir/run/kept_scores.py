@@ -15,7 +15,8 @@ from dsir.model.quality import QualityFilters
 from dsir.run.folders import score_settings, score_workdir
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.stages.extend import EarlierScores
-from dsir.storage.workdir import Workdir, fingerprint_of
+from dsir.storage.workdir import Workdir
+from dsir.storage.workdir_manifest import fingerprint_of
 
 _STAGE = "scores"
 _NOTE = "earlier_scores.json"

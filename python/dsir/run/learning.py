@@ -18,7 +18,7 @@ from dsir.stages.count import ShardCounts
 from dsir.stages.damage.tally import stopping
 from dsir.stages.examples import ExampleTask, counted_parts, list_examples
 from dsir.stages.sums import load_array
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 
 def learn_classifier(

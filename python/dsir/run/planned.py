@@ -26,7 +26,8 @@ from dsir.run.select_run import SelectionRun
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.storage.sealed_json import read_sealed, write_sealed
-from dsir.storage.workdir import Workdir, make_folder
+from dsir.storage.workdir import Workdir
+from dsir.storage.workdir_folder import make_folder
 from dsir.storage.workdir_lock import locked
 from dsir.version import __version__
 

@@ -55,9 +55,11 @@ from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.units import file_ranges, placed, skipped_in_files
-from dsir.storage.workdir import Workdir, fingerprint_of, is_new, make_folder
-from dsir.storage.workdir import remove_unfinished as remove_unfinished_results
+from dsir.storage.workdir import Workdir
+from dsir.storage.workdir_folder import is_new, make_folder
+from dsir.storage.workdir_folder import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
+from dsir.storage.workdir_manifest import fingerprint_of
 
 _WAY_OUT = 'repair the file and start again, or give on_error="skip" to pass over the row group'
 

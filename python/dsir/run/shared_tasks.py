@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 from dsir.engine import Engine, Progress
 from dsir.errors import InputError, StoreError
 from dsir.remote import Mirror
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 from dsir.storage.workers import Worker
 
 _POLL = 0.5  # Seconds between two looks at units that others work on.

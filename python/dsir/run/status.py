@@ -12,8 +12,9 @@ from dsir.run.planned import is_planned
 from dsir.stages.count_files import WHOLE
 from dsir.stages.units import unit_counts, unit_sizes
 from dsir.storage.sealed_json import read_sealed
-from dsir.storage.workdir import fingerprint_of, local_copy, read_manifest
+from dsir.storage.workdir_folder import local_copy
 from dsir.storage.workdir_lock import holder_of
+from dsir.storage.workdir_manifest import fingerprint_of, read_manifest
 from dsir.storage.workers import WorkerStatus, workers_of
 
 

@@ -33,7 +33,8 @@ from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import placed
 from dsir.stages.write import write_shard
-from dsir.storage.workdir import Workdir, fingerprint_of
+from dsir.storage.workdir import Workdir
+from dsir.storage.workdir_manifest import fingerprint_of
 from dsir.storage.workers import Worker, remove_dead
 
 Until = Literal["fit", "score", "sample", "write"]

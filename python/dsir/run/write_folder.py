@@ -31,7 +31,9 @@ from dsir.stages.damage.columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import file_ranges, placed, skipped_in_files, units_of_layout
-from dsir.storage.workdir import Place, fingerprint_of, local_copy, read_manifest
+from dsir.storage.place import Place
+from dsir.storage.workdir_folder import local_copy
+from dsir.storage.workdir_manifest import fingerprint_of, read_manifest
 
 _WAY_OUT = (
     "scoring read only the texts of its rows; repair the file and score it again, or select with "

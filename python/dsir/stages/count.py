@@ -22,7 +22,7 @@ from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.kept.lines import LineSpool
 from dsir.stages.sums import load_array
 from dsir.storage.marker import Marker
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 _LEAST_BATCH = 1 << 16
 _BYTES_PER_NGRAM = 4  # Bytes of text, roughly.

@@ -25,7 +25,7 @@ from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.kept.lines import likely_whole
 from dsir.stages.sums import sum_of
 from dsir.stages.units import Placing, file_ranges, in_file, said_once
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 WHOLE = "whole"  # The count of a whole file is named this, then the number of the first unit.
 

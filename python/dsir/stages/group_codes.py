@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dsir.corpus.group_values import GroupValues
 from dsir.errors import WorkdirError
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 _SUFFIX = ".groups"
 

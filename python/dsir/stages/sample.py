@@ -19,7 +19,7 @@ from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.stages.selected_rows import SelectedRows, join_rows, read_rows
 from dsir.storage.marker import Marker, is_whole
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.writer import RowKeeper, open_keeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
 from dsir.storage.marker import Marker
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 _NUMBERS = ("rows", "documents", "empty", "bad", "blank_lines", "text_bytes")
 

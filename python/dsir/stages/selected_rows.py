@@ -12,7 +12,7 @@ import pyarrow as pa
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote.read_errors import translated
 from dsir.stages.score_table import ScoreForm
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 
 class SelectedRows(NamedTuple):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dsir.engine import Engine, Progress
 from dsir.progress import ignore
-from dsir.storage.workdir import Place
+from dsir.storage.place import Place
 
 _AT_ONCE = 32
 NAME = "sum"  # Results of this stage are named this, as often as their level, then as the first.

@@ -27,8 +27,9 @@ from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.sums import load_array, sum_of
 from dsir.stages.take import taken_rows
 from dsir.storage.marker import Marker, is_whole
+from dsir.storage.place import Place
 from dsir.storage.sealed_json import path_within
-from dsir.storage.workdir import Place, Workdir
+from dsir.storage.workdir import Workdir
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,168 +11,25 @@ rename, so a file with its final name is whole, and listing the folder shows wha
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from dsir.errors import WorkdirError
 from dsir.remote import Folder, Location, Mirror
-from dsir.storage.atomic import UnfinishedFile, atomic_file
-from dsir.storage.marker import Marker
-from dsir.storage.sealed_json import file_checksum, read_sealed, write_sealed
+from dsir.storage.place import Place
+from dsir.storage.sealed_json import read_sealed, write_sealed
+from dsir.storage.workdir_folder import make_folder
+from dsir.storage.workdir_manifest import FORMAT, fingerprint_of, read_manifest, what_differs
 
-FORMAT = 5
-_NO_FOLDER = "there is no such folder"
-_LOCK = "lock"  # As in workdir_lock.
-# Workers of a planned run that start late write to these at any time; see `storage.workers`.
-FOLDERS_OF_WORKERS = ("workers", "claims")
-_UNFINISHED = re.compile(r"\..+\.tmp-\d+-[0-9a-f]+")
 # Markers, and files of results: a number, or a word and a number.
 _RESULT = re.compile(r"(?:[a-z]+-)*[0-9]{5,}\.(?:json|arrow|npy|groups)")
-# Suffixes of a task's results; a marker can name no other files.
-_SUFFIXES = (".arrow", ".npy")
 
 
 def _is_marker(name: str) -> bool:
     return name.endswith(".json") and _RESULT.fullmatch(name) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a task puts its result: files `path(suffix)`, then the marker. Picklable.
-
-    Attributes:
-        stem: folder and number, without a suffix.
-        fingerprint: names the run; a marker with another fingerprint does not count.
-        durable: whether results survive a power cut.
-        mirror: the mirror of a store that `stem` lies in; None if the folder is not in a store.
-    """
-
-    stem: Path
-    fingerprint: str
-    durable: bool = True
-    mirror: Mirror | None = None
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        # Of a folder in a store, the mirror says where its copy is in another process.
-        if self.mirror is None:
-            return (Place, (self.stem, self.fingerprint, self.durable))
-        return (_place_in, (self.mirror, self.stem.name, self.fingerprint, self.durable))
-
-    def path(self, suffix: str) -> Path:
-        """Return the path of the result's file with a suffix such as ".arrow"."""
-        return self.stem.with_name(self.stem.name + suffix)
-
-    def fetched(self, suffix: str) -> Path:
-        """Return the same path, for reading: a file that is only in the store is fetched first.
-
-        Raises:
-            WorkdirError: the store cannot be read.
-        """
-        path = self.path(suffix)
-        return path if self.mirror is None else self.mirror.fetch(path.name)
-
-    @contextmanager
-    def file(self, suffix: str) -> Iterator[UnfinishedFile]:
-        """Open the result's file with a suffix; the file appears when the block ends."""
-        with atomic_file(self.path(suffix), durable=self.durable) as file:
-            yield file
-        if self.mirror is not None:
-            self.mirror.upload(self.path(suffix))
-
-    def finished(self) -> Marker | None:
-        """Return the result in the marker, or None if there is no marker of this run.
-
-        Raises:
-            WorkdirError: the marker, or a file that it names, was changed or cannot be read.
-        """
-        marker = self.path(".json")
-        if self.mirror is not None:
-            self.mirror.fetch(marker.name, listed=True)
-        try:
-            content = read_sealed(marker)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise WorkdirError(
-                f"{self.named(marker)}: cannot be read ({error}); remove it to do this shard again"
-            ) from error
-        if content.get("fingerprint") != self.fingerprint:
-            return None
-        files, result = content.get("files"), content.get("result")
-        if not isinstance(files, dict) or not isinstance(result, dict):
-            raise self.damaged(marker, "it is not as it was written")
-        for suffix in files:
-            if files[suffix] is not None and suffix in _SUFFIXES:
-                self.fetched(suffix)
-        for suffix, checksum in self._checksums().items():
-            if files.get(suffix) != checksum:
-                why = "it is missing" if checksum is None else "its checksum does not match"
-                raise self.damaged(self.path(suffix), why)
-        return Marker(result, functools.partial(self.damaged, marker))
-
-    def is_marked(self, *, fresh: bool = False) -> bool:
-        """Tell whether there is a marker of this run; the files that it names are not checked.
-
-        Args:
-            fresh: ask the store, if the folder is in one, and not its last listing.
-        """
-        path = self.path(".json")
-        if self.mirror is not None:
-            self.mirror.fetch(path.name, fresh=fresh, listed=not fresh)
-        try:
-            return read_sealed(path).get("fingerprint") == self.fingerprint
-        except (OSError, ValueError):  # Whoever needs the result reports what is wrong with it.
-            return False
-
-    def _checksums(self) -> dict[str, str | None]:
-        """Return the checksum of every file of the result; None for a file that does not exist."""
-        found: dict[str, str | None] = {}
-        for suffix in _SUFFIXES:
-            path = self.path(suffix)
-            try:
-                found[suffix] = file_checksum(path)
-            except FileNotFoundError:
-                found[suffix] = None
-            except OSError as error:
-                raise self.damaged(path, str(error)) from error
-        return found
-
-    def damaged(self, path: Path, why: str) -> WorkdirError:
-        """Return the error for a result that differs from what its marker says."""
-        return WorkdirError(
-            f"{self.named(path)}: is damaged: {why}; "
-            f"remove {self.named(self.path('.json'))} to do this shard again"
-        )
-
-    def named(self, path: Path) -> Location:
-        """Return the location of a file for messages: where the user finds it."""
-        if self.mirror is None:
-            return path
-        return self.mirror.remote / path.relative_to(self.mirror.local)
-
-    def finish(self, result: Mapping[str, Any]) -> None:
-        """Write the marker, which says that the result is whole."""
-        # Through JSON, so that the checksum covers exactly what a reader gets.
-        content = json.loads(json.dumps(dict(result)))
-        marker = {
-            "fingerprint": self.fingerprint,
-            "files": self._checksums(),
-            "result": content,
-        }
-        write_sealed(self.path(".json"), marker, durable=self.durable)
-        if self.mirror is not None:
-            self.mirror.upload(self.path(".json"))
-
-
-def _place_in(mirror: Mirror, name: str, fingerprint: str, durable: bool) -> Place:
-    return Place(mirror.local / name, fingerprint, durable, mirror)
 
 
 def check_workdir(folder: Folder, inputs: Mapping[str, Any]) -> None:
@@ -191,7 +48,7 @@ def check_workdir(folder: Folder, inputs: Mapping[str, Any]) -> None:
     wanted = {**found, "inputs": json.loads(json.dumps(inputs))}
     if found != wanted:
         raise WorkdirError(
-            f"{folder}: belongs to another run: {_what_differs(found, wanted)}; "
+            f"{folder}: belongs to another run: {what_differs(found, wanted)}; "
             "give another work directory, or remove this one"
         )
 
@@ -262,7 +119,7 @@ class Workdir:
                 return
             if not repeats:
                 raise WorkdirError(
-                    f"{self.folder}: belongs to another run: {_what_differs(found, manifest)}; "
+                    f"{self.folder}: belongs to another run: {what_differs(found, manifest)}; "
                     "give another work directory, or remove this one"
                 )
         # Markers of earlier settings have another fingerprint and no longer count.
@@ -379,161 +236,3 @@ class Workdir:
         # The store has the results, so their copy here need not survive a power cut.
         durable = self.durable and self.mirror is None
         return Place(self.path / name, self.fingerprint, durable, self.mirror)
-
-
-def local_copy(folder: Folder, wanted: Callable[[str], bool] = lambda _: True) -> Path:
-    """Return the path of a work directory on this machine; files in a store are fetched first.
-
-    Args:
-        folder: the folder, or its mirror.
-        wanted: tells by its name whether a file is needed.
-
-    Raises:
-        WorkdirError: the folder in the store is not a work directory, or the store does not answer.
-    """
-    if not isinstance(folder, Mirror):
-        return folder
-    # Do not fetch the files of a folder that is not a work directory.
-    if "manifest.json" not in folder.names():
-        raise WorkdirError(f"{folder}: is not a work directory of dsir (it has no manifest.json)")
-    folder.fetch_all(wanted)
-    return folder.local
-
-
-def is_new(folder: Folder) -> bool:
-    """Tell whether a work directory has nothing in it yet, or does not exist.
-
-    Raises:
-        WorkdirError: the folder cannot be read.
-    """
-    path = folder.local if isinstance(folder, Mirror) else folder
-    try:
-        return not path.exists() or not any(name != _LOCK for name in _names(folder))
-    except OSError as error:
-        raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
-
-
-def make_folder(folder: Folder) -> None:
-    """Make the folder of a work directory, unless it exists.
-
-    Raises:
-        WorkdirError: the folder holds something else, or cannot be made.
-    """
-    path = folder.local if isinstance(folder, Mirror) else folder
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        foreign = [name for name in _names(folder) if name[0] != "." and name != _LOCK]
-        # Another job of an array may have made it a work directory in the meantime: list it again.
-        if foreign and "manifest.json" not in {*foreign, *_names(folder)}:
-            raise WorkdirError(
-                f"{folder}: is not empty and not a work directory of dsir; "
-                "give an empty or a new folder"
-            )
-    except OSError as error:
-        raise WorkdirError(f"{folder}: cannot be used as a work directory: {error}") from error
-
-
-def _names(folder: Folder) -> list[str]:
-    if isinstance(folder, Mirror):
-        return folder.names()
-    return [entry.name for entry in folder.iterdir()]
-
-
-def remove_unfinished(folder: Folder) -> None:
-    """Remove the files that a killed run left in a work directory under temporary names.
-
-    Only the run that holds the lock may call this: then no other run is writing. A store has no
-    unfinished files.
-
-    Raises:
-        WorkdirError: a file cannot be removed.
-    """
-    if isinstance(folder, Mirror):
-        return
-    try:
-        stages = (
-            entry
-            for entry in folder.iterdir()
-            if entry.is_dir() and entry.name not in FOLDERS_OF_WORKERS
-        )
-        for place in (folder, *stages):
-            for entry in place.iterdir():
-                if _UNFINISHED.fullmatch(entry.name):
-                    entry.unlink()
-    except OSError as error:
-        raise WorkdirError(f"{folder}: cannot remove unfinished files: {error}") from error
-
-
-def read_manifest(folder: Folder) -> dict[str, Any]:
-    """Read the manifest of a work directory.
-
-    Args:
-        folder: the folder; or its mirror, which has fetched the manifest and names it in errors.
-
-    Raises:
-        WorkdirError: there is no manifest, it was changed, or it cannot be read.
-    """
-    path, named = folder, f"{folder}/manifest.json"
-    if isinstance(path, Mirror):
-        path = path.local
-    try:
-        found = read_sealed(path / "manifest.json")
-    except FileNotFoundError:
-        there = path.is_dir()
-        why = "is not a work directory of dsir (it has no manifest.json)" if there else _NO_FOLDER
-        raise WorkdirError(f"{folder}: {why}") from None
-    except (OSError, ValueError) as error:
-        raise WorkdirError(
-            f"{named}: cannot be read ({error}); remove the folder {folder} to do its work again"
-        ) from error
-    if found.get("format") != FORMAT or not _is_manifest(found):
-        raise WorkdirError(
-            f"{named}: this version of dsir cannot read this manifest; use the version that wrote "
-            "it, or another work directory"
-        )
-    return found
-
-
-def _is_manifest(found: dict[str, Any]) -> bool:
-    """Tell whether a manifest has settings, inputs and units, each of its type."""
-    settings, inputs, units = found.get("settings"), found.get("inputs"), found.get("units")
-    if not (isinstance(settings, dict) and isinstance(inputs, dict) and isinstance(units, dict)):
-        return False
-    raw = inputs.get("raw", [])
-    return isinstance(raw, list) and all(isinstance(shard, dict) for shard in raw)
-
-
-def fingerprint_of(value: Any) -> str:
-    """Return 16 hexadecimal digits that identify a JSON value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _what_differs(found: Any, wanted: Any, name: str = "") -> str:
-    """Describe the first three differences between two JSON values, by the path of each value."""
-    differences = list(_differences(found, wanted, name))
-    shown = "; ".join(differences[:3])
-    more = len(differences) - 3
-    return shown + (f"; and {more} more" if more > 0 else "")
-
-
-def _differences(found: Any, wanted: Any, name: str) -> list[str]:
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        if "path" in found and "path" not in wanted:
-            return [f"{name} is {wanted.get('path')}, was {found['path']}"]
-        result = []
-        # The path first: it says more than the footer or the time of last change.
-        for key in sorted(found.keys() | wanted.keys(), key=lambda key: (key != "path", key)):
-            inner = f"{name}.{key}" if name else key
-            if found.get(key) != wanted.get(key):
-                result += _differences(found.get(key), wanted.get(key), inner)
-        return result
-    if isinstance(found, list) and isinstance(wanted, list):
-        if len(found) != len(wanted):
-            return [f"{name} are {len(wanted)}, were {len(found)}"]
-        return [
-            line
-            for i, (one, other) in enumerate(zip(found, wanted, strict=True))
-            if one != other
-            for line in _differences(one, other, f"{name}[{i}]")
-        ]
-    return [f"{name} is {json.dumps(wanted)}, was {json.dumps(found)}"]

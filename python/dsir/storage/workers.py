@@ -25,7 +25,7 @@ from typing import Any
 
 from dsir.remote import Folder
 from dsir.storage.board import Board, board_of
-from dsir.storage.workdir import FOLDERS_OF_WORKERS
+from dsir.storage.workdir_folder import FOLDERS_OF_WORKERS
 
 _WORKERS, _CLAIMS = FOLDERS_OF_WORKERS
 # Seconds after which a silent worker is dead. Clients of NFS may see a new time only after 60 s.

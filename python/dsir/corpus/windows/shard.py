@@ -9,7 +9,7 @@ the token.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -19,13 +19,11 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments import Amount, amount, one_of
 from dsir.corpus.bad_text import bad_text_error, snippet_at, why_bad
-from dsir.corpus.batches import ReadLimits, cut_at
+from dsir.corpus.batches import cut_at
 from dsir.corpus.resolve import Corpus
 from dsir.corpus.shard import (
     BadRow,
     ChunkOrigin,
-    DamagedGroups,
-    FilePart,
     OnError,
     Shard,
     TakenRows,
@@ -34,9 +32,8 @@ from dsir.corpus.shard import (
 from dsir.corpus.windows.lines import WindowLine
 from dsir.corpus.windows.records import WindowRecords, window_schema
 from dsir.corpus.windows.texts import WindowTexts, window_texts
+from dsir.corpus.wrapped_shard import WrappedShard
 from dsir.errors import ShardError
-from dsir.formats import Kind
-from dsir.remote import Location
 
 # What the identity of windows adds to the identity of their documents.
 WINDOW_KEYS = ("chunk_tokens", "chunk_stride", "chunk_tokenizer", "chunk_normalize")
@@ -44,7 +41,7 @@ _MOST_TOKENS = 1 << 31  # As in cpp/bindings/bind_chunk.cpp: more than any docum
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkedShard(Shard):
+class ChunkedShard(WrappedShard):
     """A shard whose rows are windows of the documents in another shard.
 
     A window is `chunk_tokens` consecutive tokens of a document, and a new one begins every
@@ -54,7 +51,6 @@ class ChunkedShard(Shard):
     text is null.
 
     Attributes:
-        inner: the shard of the documents.
         chunk_tokens: tokens of a window, 1 to 2**31.
         chunk_stride: tokens from the start of a window to the start of the next, 1 to
             `chunk_tokens`.
@@ -63,78 +59,16 @@ class ChunkedShard(Shard):
             documents as they are, where these tokens lie in them.
     """
 
-    inner: Shard
     chunk_tokens: int
     chunk_stride: int
     tokenizer: str = "wordpunct"
     normalize: str | None = None
-    name: str = field(init=False)
-    size: int = field(init=False)
-    text: str = field(init=False)
     is_windows: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        """Copy name, size and text column of the inner shard."""
-        for attribute in ("name", "size", "text"):
-            object.__setattr__(self, attribute, getattr(self.inner, attribute))
-
-    @property
-    def kind(self) -> Kind:
-        """The format of the inner shard."""
-        return self.inner.kind
-
-    @property
-    def file(self) -> Location | None:
-        """The file of the inner shard."""
-        return self.inner.file
-
-    @property
-    def part(self) -> FilePart | None:
-        """The part of the file that the inner shard is."""
-        return self.inner.part
 
     @property
     def documents(self) -> Shard:
         """The inner shard."""
         return self.inner
-
-    @property
-    def encoding(self) -> str | None:
-        """The encoding of the inner shard."""
-        return self.inner.encoding
-
-    @property
-    def limits(self) -> ReadLimits:
-        """The limits of the inner shard."""
-        return self.inner.limits
-
-    def limited(self, limits: ReadLimits) -> ChunkedShard:
-        """Return the windows of the limited inner shard."""
-        return replace(self, inner=self.inner.limited(limits))
-
-    def surveyed(self) -> ChunkedShard:
-        """Return the windows of the surveyed inner shard."""
-        return replace(self, inner=self.inner.surveyed())
-
-    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
-        """Return where to cut the inner shard, which cuts between documents."""
-        return self.inner.bounds(unit_bytes)
-
-    def parts(self, bounds: tuple[int, ...]) -> tuple[ChunkedShard, ...]:
-        """Return the windows of each part of the inner shard."""
-        return tuple(replace(self, inner=part) for part in self.inner.parts(bounds))
-
-    def whole(self) -> ChunkedShard:
-        """Return the windows of the whole file."""
-        return replace(self, inner=self.inner.whole())
-
-    def placed(self, rows_before: int) -> ChunkedShard:
-        """Return the same shard, knowing how many documents of the file are before it."""
-        return replace(self, inner=self.inner.placed(rows_before))
-
-    def rows_before(self) -> int:
-        """Return how many documents of the file are before this part."""
-        return self.inner.rows_before()
 
     def identity(self) -> dict[str, int | str]:
         """Return the inner shard's identity, and how documents are cut."""
@@ -147,23 +81,6 @@ class ChunkedShard(Shard):
         if self.normalize is not None:
             identity["chunk_normalize"] = self.normalize
         return identity
-
-    def check_unchanged(self) -> None:
-        """Raise ShardError if the input has changed."""
-        self.inner.check_unchanged()
-
-    def without_damage(self) -> ChunkedShard | None:
-        """Return the windows of the undamaged inner shard; see `Shard.without_damage`."""
-        inner = self.inner.without_damage()
-        return None if inner is None else replace(self, inner=inner)
-
-    def damaged_of(self, rows: npt.NDArray[np.int64]) -> DamagedGroups:
-        """Find damaged row groups of the inner shard, by rows of documents."""
-        return self.inner.damaged_of(rows)
-
-    def without(self, damaged: DamagedGroups) -> ChunkedShard:
-        """Return the same shard without these row groups of the inner shard."""
-        return replace(self, inner=self.inner.without(damaged))
 
     def rows_in_metadata(self) -> None:
         """Return None: only reading tells how many windows there are."""

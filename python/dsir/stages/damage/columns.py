@@ -16,7 +16,8 @@ from dsir.corpus import Shard
 from dsir.corpus.shard import DamagedGroups
 from dsir.errors import ShardError, WorkdirError
 from dsir.stages.sample import ShardRows
-from dsir.storage.workdir import Workdir, fingerprint_of
+from dsir.storage.workdir import Workdir
+from dsir.storage.workdir_manifest import fingerprint_of
 
 _FILE = "damaged.json"
 
