@@ -8,6 +8,7 @@ import pytest
 
 import dsir
 from dsir.report.card import text_of
+from dsir.report.folder import input_names
 
 yaml = pytest.importorskip("yaml")
 
@@ -91,3 +92,32 @@ def test_the_command_writes_it_beside_the_page(select_to, invoke_dsir, tmp_path)
     assert not dsir.verify(folder, quick=True, progress=False).notes
     select_to(folder, overwrite=True, n=9)
     assert not (folder / "_dsir/card.md").exists()
+
+
+def test_inputs_in_different_folders_are_named_without_the_way_to_them(select_to, tmp_path, world):
+    """The card is published, so it does not say where the data of its author are."""
+    folders = [tmp_path / "corpus" / f"host={name}" for name in ("a.org", "b.org")]
+    for folder, texts in zip(folders, (world.texts[:300], world.texts[300:]), strict=True):
+        folder.mkdir(parents=True)
+        lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+        (folder / "part.jsonl").write_text(lines, encoding="utf-8")
+    card = dsir.load(select_to(tmp_path / "out", raw=tmp_path / "corpus")).card()
+    text = card.read_text("utf-8")
+    assert "Selected from: host=a.org/part.jsonl, host=b.org/part.jsonl." in text
+    assert str(tmp_path) not in text
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["/x/a.jsonl", "/y/b.jsonl"], ["a.jsonl", "b.jsonl"]),
+        (["/x/l=1/a", "/x/l=2/a", "/x/l=2/b"], ["l=1/a", "l=2/a", "l=2/b"]),
+        (["s3://one/a", "s3://two/a"], ["one/a", "two/a"]),
+        (["/x/a", "/x/a"], ["a", "a"]),
+        (["/a", "a"], ["/a", "a"]),
+        ([], []),
+    ],
+)
+def test_names_of_inputs_are_as_short_as_tells_them_apart(paths, names):
+    entries = [{"path": path} for path in paths]
+    assert input_names({"inputs": {"raw": entries}}) == names

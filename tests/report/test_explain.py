@@ -125,3 +125,9 @@ def test_rows_need_a_folder(selected, world, invoke_dsir):
     in_memory = dsir.select(world.table(), world.target, n=9, min_tokens=1, progress=False)
     with pytest.raises(dsir.SettingError, match=r"selection\.model\.explain"):
         in_memory.explain(0)
+
+
+@pytest.mark.parametrize("what", [["--row", 0], ["--all"]])
+def test_no_number_of_n_grams_below_one_hides_any(what, selected, invoke_dsir):
+    words = ("explain", selected, *what, "--json", "--top")
+    assert invoke_dsir(*words, -1).stdout == invoke_dsir(*words, 0).stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 
@@ -113,6 +114,23 @@ def test_a_corpus_above_the_budget_is_sampled_and_the_page_says_so(
     assert "estimated from" in page_of(folder).text()
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz", "parquet"])
+def test_a_file_that_cannot_be_entered_is_read_up_to_the_budget(
+    suffix, select_to, world, tmp_path, monkeypatch
+):
+    raw = tmp_path / f"raw.{suffix}"
+    texts = [text or "" for text in world.texts] * 40
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
+    if suffix == "parquet":
+        pq.write_table(pa.table({"text": texts}), raw)  # One row group.
+    else:
+        raw.write_bytes(gzip.compress(lines, 1) if suffix.endswith("gz") else lines)
+    folder = select_to(tmp_path / "out", raw=raw)
+    monkeypatch.setattr(pieces, "_LEAST_BYTES", 4 << 10)
+    monkeypatch.setattr(gather, "RAW_BYTES", sum(map(len, texts)) // 4)
+    assert selection_facts(folder).raw_read == pytest.approx(len(texts) / 4, rel=0.4)
+
+
 def test_more_values_than_fit_are_added_up(select_to, tmp_path, world):
     rows = [
         {"text": text, "host": f"h{number % 40}.org"} for number, text in enumerate(world.texts)
@@ -126,9 +144,10 @@ def test_more_values_than_fit_are_added_up(select_to, tmp_path, world):
     assert sum(one.raw for one in shares.values) == pytest.approx(1)
 
 
-def test_urls_count_by_host(select_to, tmp_path, world):
+@pytest.mark.parametrize("page", ["page/", "page/" * 60])
+def test_urls_count_by_host(page, select_to, tmp_path, world):
     rows = [
-        {"text": text, "url": f"https://h{number % 2}.org/page/{number}"}
+        {"text": text, "url": f"https://h{number % 2}.org/{page}{number}"}
         for number, text in enumerate(world.texts)
     ]
     raw = tmp_path / "raw.jsonl"
@@ -179,3 +198,54 @@ def test_what_cannot_be_read_of_raw_is_left_out_and_named(select_to, world, tmp_
     assert 0 < facts.raw_read < 600
     assert raw[1].name in facts.unknown["raw files"]
     assert len([one for one in facts.samples if one.group == "near miss"]) == 5
+
+
+@pytest.mark.parametrize("given", [{}, {"chunk_tokens": 30}], ids=["documents", "windows"])
+def test_a_field_that_the_first_line_lacks_is_counted(given, select_to, tmp_path, world):
+    """And one of whole numbers, as in a table; and none that no line has."""
+    topics = [
+        {"topic": number % 2, "meta": {"lang": "en"}} if number else {} for number in range(600)
+    ]
+    texts = [text or "" for text in world.texts]
+    lines = [json.dumps({"text": t, **one}) for t, one in zip(texts, topics, strict=True)]
+    raw = [tmp_path / "raw.jsonl", tmp_path / "without.jsonl"]
+    raw[0].write_text("\n".join(lines))
+    raw[1].write_text("\n".join(json.dumps({"text": text}) for text in texts[:200]))
+    facts = selection_facts(select_to(tmp_path / "out", raw=raw, **given))
+    counted = {one.column: one for one in facts.shares if one.column != "input file"}
+    assert set(counted) == {"topic", "meta.lang"}
+    [lang] = [one for one in counted["meta.lang"].values if one.value == "en"]
+    assert lang.raw == pytest.approx(599 / 800, abs=0 if not given else 0.05)
+    assert lang.selected > 0.5
+    assert "raw files" not in facts.unknown
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_near_miss_that_is_a_duplicate_is_said_to_be_one(
+    whole, select_to, tmp_path, world, monkeypatch
+):
+    raw = tmp_path / "raw.jsonl"
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in world.texts)
+    raw.write_text(lines * 3)
+    if not whole:
+        monkeypatch.setattr(gather, "RAW_BYTES", len(lines) // 2)
+    folder = select_to(tmp_path / "out", raw=raw, dedup="exact", method="top-k")
+    near = [one for one in selection_facts(folder).samples if one.group == "near miss"]
+    assert len(near) == 5
+    reasons = {one.reason for one in near if one.reason != "too short"}
+    assert reasons == ({"duplicate"} if whole else {"not drawn, or a duplicate"})
+
+
+def test_a_target_that_is_gone_leaves_what_is_known_of_the_others(
+    select_to, page_of, target, tmp_path
+):
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps({"text": "court judge law statute"}) + "\n" * 2)
+    folder = select_to(tmp_path / "out", target={"law": other, "sea": target}, n=20)
+    other.unlink()
+    facts = selection_facts(folder)
+    assert set(facts.weights.shares) == {"raw", "selected", "target"}
+    assert {one.target: bool(one.missing) for one in facts.coverage} == {"law": False, "sea": True}
+    text = page_of(folder).text()
+    assert "Some of the target's documents are not shown: " in text
+    assert "The target is not shown" not in text

@@ -92,3 +92,13 @@ def test_a_description_that_was_changed_is_refused(change, invoke_dsir, page_of,
     path.write_text(json.dumps(content))
     with pytest.raises(dsir.OutputError, match="does not describe a run"):
         page_of(out)
+
+
+def test_a_ranking_has_no_card_and_is_left_as_it_is(invoke_dsir, tmp_path):
+    raw, out = tmp_path / "raw.jsonl", tmp_path / "ranked"
+    raw.write_text('{"text": "ship and sail"}\n{"text": "sail and sea"}\n')
+    assert invoke_dsir("lexrank", raw, "-o", out, "-q").returncode == 0
+    done = invoke_dsir("report", out, "--card")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no selection" in done.stderr
+    assert not (out / "_dsir/report.html").exists()

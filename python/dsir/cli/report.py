@@ -61,6 +61,8 @@ def report(
 
     `dsir report ranked/ --out ranking.html`
     """
+    # The card first: a folder that can have none is refused before anything is written.
+    described = write_card(folder) if card else None
     typer.echo(str(write_report(folder, out, quick=quick)))
-    if card:
-        typer.echo(str(write_card(folder)))
+    if described is not None:
+        typer.echo(str(described))

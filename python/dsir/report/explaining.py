@@ -129,7 +129,7 @@ def explain_selection(folder: SelectionFolder, most: int) -> ExplainedSelection:
 
     Args:
         folder: the selection; of more than 1,000 rows every 2nd, 3rd, ... is taken.
-        most: how many n-grams to return of each kind; 0 for all.
+        most: how many n-grams to return of each kind; 0 or less for all.
 
     Raises:
         SettingError: the model's n-grams have no names.
@@ -145,7 +145,7 @@ def explain_selection(folder: SelectionFolder, most: int) -> ExplainedSelection:
         if isinstance(why, str):
             raise SettingError(why)
         found.append(why)
-    lifting, lowering = averaged(found, most=most or 1 << 60)
+    lifting, lowering = averaged(found, most=most if most > 0 else 1 << 60)
     return ExplainedSelection(len(found), total, lifting, lowering)
 
 

@@ -239,8 +239,17 @@ def _places(rows: npt.NDArray[np.int64], starts: npt.NDArray[np.uint32]) -> Any:
 
 
 def input_names(content: Mapping[str, Any]) -> list[str]:
-    """Return what to call the inputs: their paths without what all of them begin with."""
+    """Return what to call the inputs: their file names, with as many folders as tell them apart.
+
+    What is not needed is left out, because a card with these names is published.
+    """
     raw = content["inputs"].get("raw", [])
     paths = [str(entry.get("path") or entry.get("name") or "in memory") for entry in raw]
-    folders = {path.rpartition("/")[0] for path in paths}
-    return [path.rpartition("/")[2] for path in paths] if len(folders) == 1 else paths
+    steps = [path.split("/") for path in paths]
+    names = [path[-1] for path in steps]
+    distinct = len({*paths})
+    for last in range(2, max(map(len, steps), default=0) + 1):
+        if len({*names}) == distinct:
+            break
+        names = ["/".join(path[-last:]) for path in steps]
+    return names

@@ -74,7 +74,7 @@ class SelectionGathering:
         facts.raw_read = 0 if raw is None else raw.rows
         self._distributions(selected, raw, targets)
         self._shares(selected, raw)
-        self._closeness(selected, replicates)
+        self._closeness(selected, replicates, targets)
         if not texts:
             why = "its rows are token numbers, not texts"
             facts.unknown |= {"samples": why, "n-grams": why}
@@ -132,7 +132,12 @@ class SelectionGathering:
         size = _number(metrics["text_bytes"]["read"])
         what = pieces.spread(found.shards, size, RAW_BYTES)
         rows = _number(metrics["rows"]["read"])
-        left_out = LeftOut(folder, rows * min(size, RAW_BYTES) // max(1, size), self._threads)
+        left_out = LeftOut(
+            folder,
+            rows * min(size, RAW_BYTES) // max(1, size),
+            whole=size <= RAW_BYTES,
+            threads=self._threads,
+        )
         unreadable: list[str] = []
         measured = measure(
             what,
@@ -157,19 +162,19 @@ class SelectionGathering:
         if "target" not in folder.content["inputs"]:
             facts.unknown["target"] = "the selection was made with a fitted model"
             return {}
-        found = {}
+        found, why_not = {}, []
         for name, target in found_targets(folder.content).items():
             if target.why_not:
-                facts.unknown["target"] = target.why_not
+                why_not.append(target.why_not)
                 continue
             size = sum(shard.size for shard in target.shards) * 4  # They may be compressed.
             what = pieces.spread(target.shards, size, TARGET_BYTES)
-            unreadable: list[str] = []
-            measured = measure(what, folder.model, threads=self._threads, unreadable=unreadable)
-            if unreadable:
-                facts.unknown["target"] = unreadable[0]
+            measured = measure(what, folder.model, threads=self._threads, unreadable=why_not)
             if measured.rows:
                 found[name] = measured, target.shards
+        if why_not or not found:
+            topic = "target files" if found else "target"
+            facts.unknown[topic] = why_not[0] if why_not else "it has no rows"
         return found
 
     def _distributions(
@@ -209,7 +214,12 @@ class SelectionGathering:
             note += " " + _read_note("raw", raw.rows, content["metrics"]["rows"]["read"])
         facts.shares += shares.column_shares(selected, raw, note)
 
-    def _closeness(self, selected: Measured, replicates: _core.BootstrapCounts | None) -> None:
+    def _closeness(
+        self,
+        selected: Measured,
+        replicates: _core.BootstrapCounts | None,
+        targets: Mapping[str, tuple[Measured, tuple[Shard, ...]]],
+    ) -> None:
         facts, model = self._facts, self._folder.model
         counts, metrics = model.training_counts, facts.content["metrics"]
         if counts is None:
@@ -226,25 +236,19 @@ class SelectionGathering:
             facts.unknown["interval"] = "it is computed for one target and up to 1.6 M buckets"
         facts.closeness = closeness.closeness(metrics, interval)
         assert selected.ngrams is not None
-        missing = self._missing(selected.ngrams, [*counts.names] or [""])
+        missing = [
+            closeness.missing_ngrams(
+                model, _first_texts(targets[name][1], _MISSING_TEXTS), selected.ngrams
+            )
+            if name in targets
+            else {}
+            for name in counts.names or ("",)
+        ]
         facts.coverage = closeness.coverage(counts, selected.ngrams, missing)
         if selected.rows < metrics["rows"]["selected"]:
             facts.unknown["coverage"] = (
                 f"counted on {selected.rows:,} selected rows, so the whole selection covers more"
             )
-
-    def _missing(self, selected: npt.NDArray[np.int64], names: list[str]) -> list[dict[str, int]]:
-        if "target" in self._facts.unknown:
-            return []
-        found = found_targets(self._folder.content)
-        return [
-            closeness.missing_ngrams(
-                self._folder.model, _first_texts(found[name].shards, _MISSING_TEXTS), selected
-            )
-            if name in found
-            else {}
-            for name in names
-        ]
 
     def _ngrams(self, left_out: LeftOut | None) -> None:
         facts, folder = self._facts, self._folder

@@ -19,6 +19,7 @@ from dsir.corpus.group_values import find_group_column
 from dsir.errors import InputError, ShardError
 from dsir.model.estimator import Estimator, TextScores
 from dsir.report.pieces import Piece, read
+from dsir.report.wording import cut
 
 # Columns that say where a document comes from. The first few that are there are counted.
 _TELLING = re.compile(
@@ -27,7 +28,6 @@ _TELLING = re.compile(
 )
 _URL = re.compile(r"url|uri")
 _MOST_COLUMNS = 4
-_LONGEST_VALUE = 200
 _NONE = "(none)"
 
 Look = Callable[[Piece, TextBatch, TextScores], None]
@@ -113,7 +113,7 @@ def _batches(
     """Yield the texts of pieces, each with those of the columns that its file has."""
     for piece in pieces:
         try:
-            here = [column for column in columns if _has(piece.shard, column)]
+            here = _there(piece, columns)
             for batch in read(piece, here):
                 yield piece, here, batch
         except InputError as error:
@@ -149,38 +149,64 @@ def _columns_of(shard: Shard) -> list[str]:
     """Return the columns whose values can be counted; dots lead into nested ones."""
     schema = shard.schema()
     if schema is None:
-        return [name for name, value in _first_line(shard).items() if isinstance(value, str)]
+        first = next(iter(shard.text_batches(on_error="skip", batch_bytes=1 << 16)), None)
+        lines = () if first is None else _fields_of(first)
+        found = {
+            name: None
+            for line in lines
+            for name, value in line.items()
+            if isinstance(value, str | int)
+        }
+        return list(found)
     names = []
     for field in schema:
         nested = field.type if pa.types.is_struct(field.type) else ()
         names += [field.name, *(f"{field.name}.{inner.name}" for inner in nested)]
-    return [name for name in names if _has(shard, name)]
+    return [name for name in names if _has(schema, name, shard.name)]
 
 
-def _first_line(shard: Shard) -> dict[str, Any]:
-    """Return the fields of the first line; dots lead into nested ones."""
-    first = next(iter(shard.text_batches(on_error="skip", batch_bytes=1 << 16)), None)
-    if first is None or first.lines is None or not first.lines.rows:
-        return {}
+def _fields_of(batch: TextBatch) -> Iterator[dict[str, Any]]:
+    """Yield the fields of each line that is an object; dots lead into nested ones."""
+    for row in range(0 if batch.lines is None else batch.lines.rows):
+        assert batch.lines is not None
+        try:
+            line = json.loads(batch.lines.row_bytes(row))
+        except (ValueError, RecursionError):
+            continue
+        found = {}
+        for name, value in line.items() if isinstance(line, dict) else ():
+            found[name] = value
+            nested = value if isinstance(value, dict) else {}
+            found |= {f"{name}.{inner}": one for inner, one in nested.items()}
+        yield found
+
+
+def _there(piece: Piece, columns: Sequence[str]) -> list[str]:
+    """Return the columns whose values can be counted in a piece.
+
+    Lines need not have the same fields, so all that is read of them is looked through for a field;
+    most often the first line has it.
+    """
+    schema = piece.shard.schema()
+    if schema is not None:
+        return [column for column in columns if _has(schema, column, piece.shard.name)]
+    missing = {*columns}
     try:
-        line = json.loads(first.lines.row_bytes(0))
-    except (ValueError, RecursionError):
-        return {}
-    found = {}
-    for name, value in line.items() if isinstance(line, dict) else ():
-        found[name] = value
-        nested = value if isinstance(value, dict) else {}
-        found |= {f"{name}.{inner}": one for inner, one in nested.items()}
-    return found
+        # Of windows only their documents have lines.
+        for batch in read(piece._replace(shard=piece.shard.documents)) if missing else ():
+            for line in _fields_of(batch):
+                missing -= line.keys()
+                if not missing:
+                    return list(columns)
+    except InputError:  # Whoever reads the texts will meet it.
+        pass
+    return [column for column in columns if column not in missing]
 
 
-def _has(shard: Shard, column: str) -> bool:
-    """Tell whether the values of a column can be counted in a file."""
-    schema = shard.schema()
-    if schema is None:
-        return column in _first_line(shard)
+def _has(schema: pa.Schema, column: str, name: str) -> bool:
+    """Tell whether the values of a column can be counted."""
     try:
-        find_group_column(schema, column, shard.name)
+        find_group_column(schema, column, name)
     except ShardError:
         return False
     return True
@@ -192,16 +218,15 @@ def _is_url(column: str) -> bool:
 
 def _shown(column: str, name: str) -> str:
     """Return a value as a person reads it: a text without quotes, a URL's host."""
-    if len(name) > _LONGEST_VALUE:
-        return f"{name[:_LONGEST_VALUE]}…"
     value = json.loads(name)
     if value is None:
         return _NONE
-    if not isinstance(value, str):
-        return name
-    if _is_url(column):
-        try:
-            return urlsplit(value).hostname or value
-        except ValueError:
-            return value
-    return value
+    return cut(_host(value) if _is_url(column) else value if isinstance(value, str) else name)
+
+
+def _host(url: object) -> str:
+    """Return the host of a URL; of anything else, the whole of it."""
+    try:
+        return urlsplit(str(url)).hostname or str(url)
+    except ValueError:
+        return str(url)

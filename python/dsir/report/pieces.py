@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from dsir.corpus import Shard, TextBatch
 from dsir.corpus.batches import text_bytes
@@ -12,9 +12,10 @@ from dsir.corpus.batches import text_bytes
 _PLACES = 64
 _LEAST_BYTES = 64 << 10
 
+_Item = TypeVar("_Item")
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+
+class Piece(NamedTuple):
     """A part of an input, and how much of it to read.
 
     Attributes:
@@ -55,6 +56,9 @@ def spread(shards: Sequence[Shard], total_bytes: int, budget: int) -> list[Piece
             for part in shard.parts(shard.bounds(most))
             if part.part is None or part.part.rows_before is not None or part.part.start == 0
         ]
+        if len(parts) == 1:  # All of the file's share of the budget is read in one go.
+            found.append(Piece(number, shard, 0, max(_LEAST_BYTES, budget // len(files))))
+            continue
         for part in _evenly(parts, places):
             before = part.part.rows_before if part.part is not None else 0
             found.append(Piece(number, part, before or 0, most))
@@ -81,7 +85,7 @@ def read(piece: Piece, groups: Sequence[str] = ()) -> Iterator[TextBatch]:
                 return
 
 
-def _evenly(items: Sequence[Shard] | Sequence[int] | range, most: int) -> list:  # type: ignore[type-arg]
+def _evenly(items: Sequence[_Item], most: int) -> list[_Item]:
     """Return at most so many of the items, as evenly spaced as can be."""
     if len(items) <= most:
         return list(items)

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dsir import _core
 from dsir.corpus import TextBatch
+from dsir.corpus.token_ids import for_core
 from dsir.errors import DsirError
 from dsir.model.estimator import Estimator, TextScores
 from dsir.model.quality import REASONS, QualityFilters
 from dsir.output.row_origins import Origins
 from dsir.report.folder import SelectedRows, SelectionFolder
 from dsir.report.pieces import Piece
+from dsir.report.wording import words
 from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import rules
 from dsir.stages.score_table import Scores
@@ -156,13 +159,17 @@ class LeftOut:
     Args:
         folder: the selection.
         rows: about how many rows of raw will be read.
-        threads: how many threads the quality filters may use.
+        whole: whether these are all of its rows.
+        threads: how many threads to use.
     """
 
-    def __init__(self, folder: SelectionFolder, rows: int, threads: int) -> None:
+    def __init__(self, folder: SelectionFolder, rows: int, *, whole: bool, threads: int) -> None:
         self._model = folder.model
         self._selected = SelectedRows(folder.origins())
         self._draw, self._filters = _rules_of(folder)
+        dedup = self._draw is not None and self._draw.dedup == "exact"
+        self._texts = _core.FirstSeen(0, 1, rows) if dedup else None
+        self._otherwise = "not drawn" if whole or not dedup else "not drawn, or a duplicate"
         self._threads = threads
         self._step = max(1, rows // 200)
         self._seen = 0
@@ -177,6 +184,7 @@ class LeftOut:
     def look(self, piece: Piece, batch: TextBatch, scored: TextScores) -> None:
         """Look at a batch of raw; see `measure`."""
         rows, starts = _places_of(piece, batch)
+        repeated = self._repeated(batch)
         left_out = ~self._selected.among(piece.source, rows, starts) & (scored.tokens > 0)
         weights = scored.log_weight.max(axis=0)
         candidates = np.flatnonzero(left_out)
@@ -184,7 +192,7 @@ class LeftOut:
         bar = self._nearest[0][0] if len(self._nearest) == EACH else -np.inf
         best = best[weights[best] > bar]
         if len(best):
-            reasons = self._reasons(batch, scored)
+            reasons = self._reasons(batch, scored, repeated)
             for at in best.tolist():
                 row = self._row(piece, batch, scored, rows, at, reasons[at])
                 entry = (row.log_weight, -self._seen - at, row)
@@ -217,9 +225,25 @@ class LeftOut:
             _text_at(batch, at),
         )
 
-    def _reasons(self, batch: TextBatch, scored: TextScores) -> list[str]:
+    def _repeated(self, batch: TextBatch) -> npt.NDArray[np.uint8]:
+        """Tell which rows have the text of an earlier row, if the selection left these out.
+
+        Equal texts are equally long and pass the same filters, so the first of them is the one that
+        could be selected, or none could.
+        """
+        repeated = np.zeros(len(batch.text), dtype=np.uint8)
+        if self._texts is not None:
+            hashes = _core.content_hashes(for_core(batch.text), threads=self._threads)
+            self._texts.add(hashes, np.ones_like(repeated), repeated)
+        return repeated
+
+    def _reasons(
+        self, batch: TextBatch, scored: TextScores, repeated: npt.NDArray[np.uint8]
+    ) -> list[str]:
         """Say for each row why it was not selected."""
-        found = np.full(len(scored.tokens), "not drawn", dtype=object)
+        found = [self._otherwise] * len(scored.tokens)
+        for at in np.flatnonzero(repeated):
+            found[at] = "duplicate"
         if self._filters is not None:
             measured, cut_by, form = self._model.features.for_filters(batch.text, scored.prepared)
             failed = self._filters.apply(
@@ -230,8 +254,9 @@ class LeftOut:
         if self._draw is not None:
             scores = Scores(scored.log_weight, scored.tokens, scored.bytes)
             for reason, meets in rules(scores, self._draw):
-                found[~meets] = reason.replace("_", " ")
-        return found.tolist()  # type: ignore[no-any-return]
+                for at in np.flatnonzero(~meets):
+                    found[at] = words(reason)
+        return found
 
 
 def _rules_of(folder: SelectionFolder) -> tuple[DrawSettings | None, QualityFilters | None]:

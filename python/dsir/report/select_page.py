@@ -240,6 +240,11 @@ def _raw_note(facts: SelectionFacts) -> Markup | None:
 def _target_note(facts: SelectionFacts) -> Markup | None:
     if "target" in facts.unknown:
         return note("The target is not shown: ", sentence(facts.unknown["target"]))
+    if "target files" in facts.unknown:
+        return note(
+            "Some of the target's documents are not shown: ",
+            sentence(facts.unknown["target files"]),
+        )
     return note(
         "The target's documents were part of the fit, so their log-weights are somewhat higher "
         "than those of new documents of the same kind."
