@@ -31,8 +31,19 @@ def test_pandas_columns_that_hold_no_texts(model):
     importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
     with pytest.raises(dsir.TextColumnError, match=r"Series 'n': holds int64, not text"):
         pd.Series([1, 2], name="n").dsir.log_weight(model)
-    with pytest.raises(dsir.SettingError, match="does not hold texts"):
-        pd.Series(["a", 2], dtype=object).dsir.log_weight(model)
+    with pytest.raises(dsir.SettingError, match=r"Series 'n': the column does not hold texts"):
+        pd.Series(["a", 2], dtype=object, name="n").dsir.log_weight(model)
+
+
+@pytest.mark.parametrize("values", [[], [np.nan, np.nan]])
+@pytest.mark.parametrize("dtype", ["object", "float64", "string"])
+def test_pandas_columns_without_a_text(model, values, dtype):
+    """Pandas infers floats for a column of a CSV file whose cells are all empty."""
+    pd = pytest.importorskip("pandas")
+    importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
+    found = pd.Series(values, dtype=dtype).dsir.log_weight(model)
+    assert found.tolist() == [0.0] * len(values)
+    assert found.dtype == np.float64
 
 
 def test_polars(model, texts, expected):
@@ -85,6 +96,10 @@ def test_duckdb(model, two_targets, texts, expected):
     assert connection.sql("SELECT dsir_log_weight(NULL)").fetchall() == [(0.0,)]
     with pytest.raises(dsir.SettingError, match="name=''"):
         register(connection, model, name="")
+    casted = connection.sql("SELECT dsir_log_weight(CAST(n AS VARCHAR)) FROM rows WHERE n = 7")
+    assert casted.fetchall() == [(model.score(["7"])[0],)]
+    with pytest.raises(duckdb.BinderException, match="VARCHAR"):
+        connection.sql("SELECT dsir_log_weight(n) FROM rows")
 
 
 def test_dask(model, texts, expected):
