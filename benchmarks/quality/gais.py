@@ -21,6 +21,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,9 @@ def read_sets(of: str, half: str, only: list[str]) -> dict[str, Callable[[], Any
     found: dict[str, Callable[[], Any]]
     if of == "keel":
         names = keel_names("choose" if half == "choose" else "report")
-        found = {name: lambda name=name: read_keel(name) for name in names}  # type: ignore[misc]
+        found = {name: partial(read_keel, name) for name in names}
     else:
-        chosen = [one for one in TABLES if one.half == half]
-        found = {one.name: lambda one=one: read_table(one) for one in chosen}  # type: ignore[misc]
+        found = {one.name: partial(read_table, one) for one in TABLES if one.half == half}
     return {name: read for name, read in found.items() if not only or name in only}
 
 

@@ -362,6 +362,21 @@ def test_weights_and_shares(table, shards, tmp_path, invoke_dsir):
         assert not (tmp_path / "none").exists()
 
 
+def test_options_from_a_file(shards, tmp_path, invoke_dsir):
+    config = tmp_path / "run.json"
+    config.write_text(json.dumps({"shares": {"in": 7, "out": 5}, "select": "sample", "epochs": 3}))
+    words = ["gais", shards, "--label", "label", "--exclude", "colour", "--config", config]
+    done = invoke_dsir(*words, "-o", tmp_path / "o", "--epochs", 2)  # The command line wins.
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "o/_dsir/instances.json").read_text())
+    assert made["settings"]["shares"] == {"in": 7, "out": 5}
+    assert (made["settings"]["select"], made["settings"]["epochs"]) == ("sample", 2)
+    assert len(made["rows_kept"]) == 12
+    config.write_text(json.dumps({"missing": "guess"}))
+    done = invoke_dsir(*words, "-o", tmp_path / "p")
+    assert (done.returncode, "--missing guess" in done.stderr) == (2, True), done.stderr
+
+
 def test_shares_of_labels_that_are_numbers(tmp_path, invoke_dsir):
     x = np.random.default_rng(0).normal(size=(200, 2))
     label = (x[:, 0] > 0.5).astype(int)

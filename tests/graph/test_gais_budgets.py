@@ -223,6 +223,7 @@ def test_trials_are_measured_by_the_metric(metric):
     best = max(gais.trials_, key=lambda one: one.score)
     assert best.chosen
     assert all((max(one.metric.values()) <= 0) == (metric == "log_loss") for one in gais.trials_)
+    assert all(one.metric != one.accuracy for one in gais.trials_)
     plain = GAIS(0.9, **FAST).fit(X, Y)
     assert [one.accuracy for one in gais.trials_] == [one.accuracy for one in plain.trials_]
     assert all(one.metric == one.accuracy for one in plain.trials_)

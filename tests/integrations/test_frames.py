@@ -31,8 +31,19 @@ def test_pandas_columns_that_hold_no_texts(model):
     importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
     with pytest.raises(dsir.TextColumnError, match=r"Series 'n': holds int64, not text"):
         pd.Series([1, 2], name="n").dsir.log_weight(model)
-    with pytest.raises(dsir.SettingError, match="does not hold texts"):
-        pd.Series(["a", 2], dtype=object).dsir.log_weight(model)
+    with pytest.raises(dsir.SettingError, match=r"Series 'n': the column does not hold texts"):
+        pd.Series(["a", 2], dtype=object, name="n").dsir.log_weight(model)
+
+
+@pytest.mark.parametrize("values", [[], [np.nan, np.nan]])
+@pytest.mark.parametrize("dtype", ["object", "float64", "string"])
+def test_pandas_columns_without_a_text(model, values, dtype):
+    """Pandas infers floats for a column of a CSV file whose cells are all empty."""
+    pd = pytest.importorskip("pandas")
+    importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
+    found = pd.Series(values, dtype=dtype).dsir.log_weight(model)
+    assert found.tolist() == [0.0] * len(values)
+    assert found.dtype == np.float64
 
 
 def test_polars(model, texts, expected):
@@ -68,6 +79,54 @@ def test_a_lazy_frame_of_selected_rows(model, texts):
     assert after["n"].to_list() == found.rows.tolist()[:1]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "added"),
+    [
+        ({}, ["log_weight"]),
+        ({"weight_column": "w"}, ["w"]),
+        ({"chunk_tokens": 4}, ["source_row", "chunk_start", "chunk_stop", "log_weight"]),
+        ({"targets": "separate"}, ["log_weight", "target"]),
+        ({"targets": "mixture"}, ["log_weight"]),
+        (
+            {"targets": "separate", "target_column": "goal", "chunk_tokens": 4},
+            ["source_row", "chunk_start", "chunk_stop", "log_weight", "goal"],
+        ),
+        ({"model": "separate"}, ["log_weight", "target"]),
+        ({"model": "separate.dsir"}, ["log_weight", "target"]),
+    ],
+)
+def test_a_lazy_selection_has_the_columns_that_it_promises(
+    two_targets, tmp_path, monkeypatch, arguments, added
+):
+    pl = pytest.importorskip("polars")
+    importlib.import_module("dsir.integrations.polars")  # Gives it its `.dsir`.
+    monkeypatch.chdir(tmp_path)
+    two_targets.save("separate.dsir")
+    given = {"n": 4, "min_tokens": 1, **arguments}
+    target = ["ship and sea"] * 9
+    if "targets" in arguments:
+        target = {"sea": target, "law": ["court of law"] * 9}
+    if "model" in arguments:
+        target = None
+        given["model"] = two_targets if arguments["model"] == "separate" else arguments["model"]
+    rows = pl.LazyFrame({"text": [f"a ship {n} and the sea and the law" for n in range(20)]})
+    chosen = rows.dsir.select(target, **given)
+    promised = chosen.collect_schema()
+    assert promised.names() == ["text", *added]
+    assert chosen.collect().schema == promised
+    assert chosen.select(added).collect().columns == added
+
+
+def test_what_a_lazy_selection_refuses_at_once(tmp_path):
+    pl = pytest.importorskip("polars")
+    importlib.import_module("dsir.integrations.polars")  # Gives it its `.dsir`.
+    rows = pl.LazyFrame({"text": ["a ship"]})
+    with pytest.raises(dsir.SettingError, match="weight_column=None"):
+        rows.dsir.select(["a ship"], n=1, weight_column=None)
+    with pytest.raises(dsir.ModelError, match="none"):
+        rows.dsir.select(model=tmp_path / "none", n=1)
+
+
 def test_duckdb(model, two_targets, texts, expected):
     duckdb = pytest.importorskip("duckdb")
     from dsir.integrations.duckdb import register
@@ -85,6 +144,10 @@ def test_duckdb(model, two_targets, texts, expected):
     assert connection.sql("SELECT dsir_log_weight(NULL)").fetchall() == [(0.0,)]
     with pytest.raises(dsir.SettingError, match="name=''"):
         register(connection, model, name="")
+    casted = connection.sql("SELECT dsir_log_weight(CAST(n AS VARCHAR)) FROM rows WHERE n = 7")
+    assert casted.fetchall() == [(model.score(["7"])[0],)]
+    with pytest.raises(duckdb.BinderException, match="VARCHAR"):
+        connection.sql("SELECT dsir_log_weight(n) FROM rows")
 
 
 def test_dask(model, texts, expected):

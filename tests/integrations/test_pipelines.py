@@ -6,6 +6,7 @@ import importlib
 import pickle
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +15,11 @@ import pytest
 import dsir
 from dsir.integrations.batches import AddLogWeight, AtLeast
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
+from fasttext_file import FastTextFile
 
-@pytest.mark.parametrize("format_", [None, "numpy", "arrow", "pandas"])
+
+@pytest.mark.parametrize("format_", [None, "numpy", "arrow", "pandas", "polars"])
 def test_datasets(model, texts, expected, format_):
     datasets = pytest.importorskip("datasets")
     from dsir.integrations.datasets import AtLeast, LogWeight
@@ -68,9 +72,91 @@ def test_batches_of_every_kind(model, texts, expected):
     with pytest.raises(dsir.TextColumnError, match="int64, not text"):
         add({"body": np.arange(3)})
     assert AtLeast(model, -1e9, text="body")(table) == [bool(text) for text in texts]
-    for least in ("3", None, float("nan"), True):
+
+
+@pytest.mark.parametrize("least", ["3", None, float("nan"), True, np.True_, 1j, np.complex64(1)])
+def test_the_least_log_weight_is_a_number(model, least):
+    with pytest.raises(dsir.SettingError, match="least="):
+        AtLeast(model, least)
+
+
+def test_the_least_log_weight_may_be_of_any_type_of_number(model):
+    texts = ["sea", "court of law", None]
+    sea, law, _ = model.score(dsir.texts(texts))
+    assert sea > law
+    for kind in (float, np.float32, np.float64):
+        assert AtLeast(model, kind((sea + law) / 2))(texts) == [True, False, False]
+    assert AtLeast(model, np.int64(law - 1))(texts) == [True, True, False]
+    for least in (10**400, float("inf")):
         with pytest.raises(dsir.SettingError, match="least="):
             AtLeast(model, least)
+
+
+@pytest.mark.parametrize("kind", ["list", "numpy", "arrow", "pandas", "polars"])
+def test_batches_without_a_text(model, kind):
+    pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    for values in ([], [None, None]):
+        made = {
+            "list": lambda texts: {"text": texts},
+            "numpy": lambda texts: {"text": np.array(texts, dtype=float)},
+            "arrow": lambda texts: pa.table({"text": pa.array(texts)}),
+            "pandas": lambda texts: pd.DataFrame({"text": np.array(texts, dtype=float)}),
+            "polars": lambda texts: pl.DataFrame({"text": texts}),
+        }
+        batch = made[kind](values)
+        assert np.array(AddLogWeight(model)(batch)["log_weight"]).tolist() == [0.0] * len(values)
+        assert AtLeast(model, -1e9)(batch) == [False] * len(values)
+
+
+def test_other_columns_of_a_pandas_frame_may_hold_anything(model, texts, expected):
+    pd = pytest.importorskip("pandas")
+    things = [object() for _ in texts]
+    found = AddLogWeight(model)(pd.DataFrame({"text": texts, "thing": things}))
+    assert found["log_weight"].tolist() == expected.tolist()
+    assert found["thing"].tolist() == things
+    twice = pd.DataFrame([["a", "b"]], columns=["text", "text"])
+    with pytest.raises(dsir.DsirError, match="text"):
+        AddLogWeight(model)(twice)
+    nested = pd.DataFrame({"doc": [{"body": text} for text in texts]})
+    found = AddLogWeight(model, text="doc.body")(nested)
+    assert found["log_weight"].tolist() == expected.tolist()
+
+
+def test_batches_of_polars(model, texts, expected):
+    pl = pytest.importorskip("polars")
+    found = AddLogWeight(model)(pl.DataFrame({"text": texts, "log_weight": 1}))
+    assert found.columns == ["text", "log_weight"]
+    assert found["log_weight"].to_list() == expected.tolist()
+
+
+@pytest.mark.parametrize("batch", [["a ship"], "a ship", None, 3, pa.array(["a ship"])])
+def test_what_is_no_batch(model, batch):
+    with pytest.raises(dsir.SettingError, match="batch: expected an Arrow table"):
+        AddLogWeight(model)(batch)
+
+
+@pytest.mark.parametrize("kind", ["classifier", "relevance", "label"])
+def test_models_of_other_kinds_by_path(kind, tmp_path, texts):
+    seas = [f"ship {number} and the sea" for number in range(20)]
+    laws = [f"judge {number} of the court" for number in range(20)]
+    path = tmp_path / "model"
+    if kind == "label":
+        fasttext = FastTextFile(word_ngrams=1, bucket=0).encode()
+        (tmp_path / "quality.bin").write_bytes(fasttext)
+        with pytest.raises(dsir.SettingError, match=r"several labels; give dsir\.LabelModel"):
+            AddLogWeight(tmp_path / "quality.bin")
+        several = dsir.load_model(tmp_path / "quality.bin")
+        several.for_label(several.labels[0]).save(path)
+    else:
+        dsir.fit(seas + laws, seas, estimator=kind, progress=False).save(path)
+    wanted = dsir.load_model(path).score(dsir.texts(texts)).tolist()
+    add = pickle.loads(pickle.dumps(AddLogWeight(path)))
+    assert add({"text": texts})["log_weight"] == wanted
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(dsir.ModelError, match="damaged"):
+        AddLogWeight(path)
+    with pytest.raises(dsir.ModelError, match="cannot be read"):
+        AddLogWeight(tmp_path / "none")
 
 
 def test_ray_data_in_a_worker(model, texts, expected):
@@ -175,3 +261,7 @@ def test_nemo_curator(curator, model, texts, expected, kind):
     assert curator.LogWeightStage(model, text="body", least=1e9).process(batch(texts)) is None
     with pytest.raises(dsir.TextColumnError, match="no column 'text'"):
         curator.LogWeightStage(model).process(batch(texts))
+    for rows in ([], [None, None]):
+        found = stage.process(batch(rows)).to_pyarrow()
+        assert found["log_weight"].to_pylist() == [0.0] * len(rows)
+        assert curator.LogWeightStage(model, text="body", least=-1e9).process(batch(rows)) is None

@@ -105,6 +105,8 @@ def test_what_cannot_be(torch_rows, folder, tmp_path):
         rows(folder, rank=1)
     with pytest.raises(dsir.SettingError, match="rank=2"):
         rows(folder, rank=2, world_size=2)
+    with pytest.raises(dsir.SettingError, match="drop_last='no'"):
+        rows(folder, drop_last="no")
     with pytest.raises(dsir.SettingError, match="expected a list of names"):
         rows(folder, columns="text")
     with pytest.raises(dsir.SettingError, match=r"has no 'text'; it has body, log_weight, n"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -140,10 +142,54 @@ def test_a_bad_text_is_an_error(models):
         (3, "expected a list"),
         ([7], r"models\[0\]=7"),
         ({"x": None}, r"models\['x'\]"),
+        (iter([]), "expected a list"),
     ],
 )
 def test_what_is_no_list_of_models(given, said):
     with pytest.raises(dsir.SettingError, match=said):
+        dsir.score(TEXTS, given)
+
+
+@pytest.mark.parametrize("name", ["", 3, None, "half \ud800"])
+def test_names_that_no_column_can_have(models, name):
+    with pytest.raises(dsir.SettingError, match=r"models=.*expected the name of a column"):
+        dsir.score(TEXTS, {name: models["sum"]})
+
+
+def test_a_file_whose_name_is_no_column(models, tmp_path):
+    file = tmp_path / os.fsdecode(b"q\xff.dsir")
+    try:
+        models["sum"].save(file)
+    except OSError as error:  # Some file systems have names in UTF-8 alone.
+        pytest.skip(str(error))
+    with pytest.raises(dsir.SettingError, match="expected the name of a column"):
+        dsir.score(TEXTS, [file])
+    assert dsir.score(TEXTS, {"q": file}).column_names == ["q"]
+
+
+@pytest.mark.parametrize("threads", [0, -1, "2", 1.5, None])
+def test_threads_are_checked_before_the_work(models, threads):
+    fasttext = dsir.load_model(models["fasttext"])
+    for score in (
+        lambda: dsir.score("no-such-corpus/", [models["sum"]], threads=threads),
+        lambda: models["sum"].score("no-such-corpus/", threads=threads),
+        lambda: fasttext.score("no-such-corpus/", threads=threads),
+    ):
+        with pytest.raises(dsir.SettingError, match="threads="):
+            score()
+
+
+def test_a_corpus_that_is_not_there(models, tmp_path):
+    with pytest.raises(dsir.InputError, match=r"none\.jsonl"):
+        dsir.score(tmp_path / "none.jsonl", [models["sum"]])
+    with pytest.raises(dsir.TextColumnError, match="no column 'body'"):
+        dsir.score(pa.table({"text": TEXTS}), [models["sum"]], text="body")
+
+
+def test_two_columns_of_a_list_with_one_name(models, tmp_path):
+    models["sum"].save(tmp_path / "classifier-2.dsir")
+    given = [models["classifier"], models["law classifier"], tmp_path / "classifier-2.dsir"]
+    with pytest.raises(dsir.SettingError, match="'classifier-2'; give the models by name"):
         dsir.score(TEXTS, given)
 
 

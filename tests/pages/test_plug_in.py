@@ -36,6 +36,7 @@ def test_the_example_runs(library, blocks, tmp_path, monkeypatch):
     page = PageRun(tmp_path)
     first, *rest = blocks
     page.run(first)
+    ran = 0
     for block in rest:
         # The adapter's module, or what goes on from the blocks above.
         uses = f"dsir.integrations.{library}" in block.code
@@ -45,3 +46,5 @@ def test_the_example_runs(library, blocks, tmp_path, monkeypatch):
             uses = library == "polars"
         if uses and not block.why_not:
             page.run(block)
+            ran += 1
+    assert ran, library

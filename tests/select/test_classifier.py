@@ -275,6 +275,26 @@ def test_too_few_different_documents_are_an_error(world):
         dsir.fit(["a", "b", "c"], world.target, **CLASSIFIER)
 
 
+def test_ten_different_documents_of_each_side_are_enough():
+    seas = [f"ship {number} and the sea" for number in range(10)]
+    laws = [f"judge {number} of the court" for number in range(10)]
+    [account] = dsir.fit(laws, seas, **CLASSIFIER).learned
+    assert (account.wanted, account.others, account.held_out) == (8, 8, 4)
+    for few in ((laws, seas[:9]), (laws[:9], seas)):
+        with pytest.raises(dsir.ModelError, match="has 9 different documents"):
+            dsir.fit(*few, **CLASSIFIER)
+
+
+@pytest.mark.parametrize("kept", [39, 12])
+def test_a_raw_corpus_of_target_documents_alone_is_an_error_that_says_so(kept):
+    seas = [f"ship {number} and the sea" for number in range(40)]
+    said = r"has 0 different documents that have a token and are not in target"
+    with pytest.raises(dsir.ModelError, match=f"raw: {said}"):
+        dsir.fit(seas[:kept], seas, **CLASSIFIER)
+    with pytest.raises(dsir.ModelError, match=f"negatives: {said}"):
+        dsir.fit([*seas, "the law"], seas, negatives=seas[:kept], **CLASSIFIER)
+
+
 def test_a_side_without_documents_is_never_learned_from():
     nothing = examples.Examples.joined([])
     with pytest.raises(dsir.ModelError, match="sea: has 0"):

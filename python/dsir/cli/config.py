@@ -14,7 +14,7 @@ from dsir.cli.config_file import read_config
 # The names of parameters that options have other names than.
 _PARAMETERS = {"json": "as_json"}
 # Options that are written NAME=VALUE,NAME=VALUE.
-_BY_NAME = ("proportions", "target_text", "filters", "combine", "max_per")
+_BY_NAME = ("proportions", "target_text", "filters", "combine", "max_per", "shares")
 
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:

@@ -9,14 +9,15 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from dsir.arguments import arguments_of
+from dsir.arguments import arguments_of, chosen
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.gais_options import SelectorOptions
 from dsir.cli.piped import piped
 from dsir.engine import thread_count
 from dsir.errors import SettingError
-from dsir.gais.class_budgets import shares_in, shares_text, with_labels
-from dsir.gais.gais import GAIS, GraphName, RankBy, Select
+from dsir.gais.class_budgets import shares_text, with_labels
+from dsir.gais.gais import GAIS
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_files import (
     InstanceTables,
@@ -26,7 +27,7 @@ from dsir.gais.labelled_files import (
     reduction_of,
     write_instances,
 )
-from dsir.gais.labelled_table import Missing, present_rows
+from dsir.gais.labelled_table import present_rows
 from dsir.gais.labels import classes_of
 from dsir.gais.selector import take_rows
 from dsir.model.features import HashedNgrams
@@ -39,10 +40,9 @@ from dsir.sampling import KeyRule
 from dsir.settings.machine import MachineOptions
 from dsir.settings.reading import ReadSettings
 
-_HOW = "How to select"
-
 _ARGUMENTS = {
     **{name: NGRAMS[name] for name in ("ngrams", "buckets")},
+    **arguments_of(SelectorOptions),
     **{name: one for name, one in arguments_of(KeyRule).items() if name == "seed"},
     **{name: one for name, one in arguments_of(MachineOptions).items() if name == "threads"},
     **{name: one for name, one in arguments_of(ReadSettings).items() if name == "text_encoding"},
@@ -94,45 +94,12 @@ KeepOption = Annotated[
         "what --shares says in numbers.",
     ),
 ]
-SharesOption = Annotated[
-    str,
-    typer.Option(
-        metavar="RULE|LABEL=N,...",
-        help="How many rows of each class to keep: 'proportional' to the class, 'sqrt' for "
-        "proportional to its square root (small classes keep more), 'equal', or numbers of rows by "
-        "label, e.g. spam=100,ham=200; these take the place of --keep.",
-        rich_help_panel=_HOW,
-    ),
-]
-MetricOption = Annotated[
-    str,
-    typer.Option(
-        help="What the trial classifiers are measured by: 'accuracy', 'balanced_accuracy', "
-        "'f1_macro' or 'log_loss'.",
-        rich_help_panel=_HOW,
-    ),
-]
 WeightsOption = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
         help="Add a column with the number of rows that each kept row stands for, e.g. "
         "sample_weight, to train with. The trials train with these weights as well.",
-    ),
-]
-BinsOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Cut a label that is a number into N classes, e.g. 10. By default each value of the "
-        "label is a class.",
-    ),
-]
-MissingOption = Annotated[
-    str,
-    typer.Option(
-        help="Missing values: 'raise' refuses them, 'fill' gives a missing number the mean of its "
-        "column and makes a missing name a name of its own, and 'drop' keeps none of their rows.",
     ),
 ]
 ReportOption = Annotated[
@@ -142,47 +109,6 @@ ReportOption = Annotated[
         metavar="",
         help="First try the selection on four fifths of the rows: train three classifiers on the "
         "rows kept, on all rows and on a random draw, and show their accuracy on the last fifth.",
-    ),
-]
-SelectOption = Annotated[
-    str,
-    typer.Option(
-        help="How to choose rows: 'coverage' takes rows that are near to the rest of their class, "
-        "'attention-coverage' the same by attention, 'top' the highest scores, and 'sample' draws "
-        "in proportion to the scores.",
-        rich_help_panel=_HOW,
-    ),
-]
-RankByOption = Annotated[
-    str,
-    typer.Option(
-        help="The score of a row for 'top' and 'sample': 'attention' that the row receives, "
-        "'attention-same-class' for attention from its own class, or 'confidence' of the network "
-        "in its label.",
-        rich_help_panel=_HOW,
-    ),
-]
-GraphOption = Annotated[
-    str,
-    typer.Option(
-        help="How near rows are found: 'minibatch', 'lsh', 'lsh-multilevel', 'lsh-multiview' or "
-        "'exact'.",
-        rich_help_panel=_HOW,
-    ),
-]
-EpochsOption = Annotated[
-    int,
-    typer.Option(
-        help="The most epochs that the network is trained for, e.g. 30; training may end earlier.",
-        rich_help_panel=_HOW,
-    ),
-]
-PassesOption = Annotated[
-    float,
-    typer.Option(
-        help="With 'coverage': exchanges that are tried for each row kept, e.g. 10; more take "
-        "longer.",
-        rich_help_panel=_HOW,
     ),
 ]
 
@@ -197,17 +123,8 @@ def gais(
     categorical: CategoricalOption = None,
     text: TextOption = None,
     keep: KeepOption = None,
-    bins: BinsOption = None,
-    missing: MissingOption = "raise",
     report: ReportOption = False,
     weights: WeightsOption = None,
-    shares: SharesOption = "proportional",
-    metric: MetricOption = "accuracy",
-    select: SelectOption = "coverage",
-    rank_by: RankByOption = "attention",
-    graph: GraphOption = "minibatch",
-    epochs: EpochsOption = 100,
-    passes: PassesOption = 40.0,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -226,29 +143,26 @@ def gais(
     """
     hashed = with_features(given).get("features", HashedNgrams())
     seed = KeyRule(given.get("seed", 0)).seed
-    chosen: tuple[Select, RankBy, GraphName] = (select, rank_by, graph)  # type: ignore[assignment]
-    measured: Metric = metric  # type: ignore[assignment]
-    budgets = shares_in(shares)
-    if not isinstance(budgets, str) and keep is not None:
+    how = SelectorOptions(**chosen(SelectorOptions, given))
+    if isinstance(how.shares, Mapping) and keep is not None:
         raise SettingError(
             f"keep={keep}: the numbers by label already say how many rows to keep; leave one of "
             "the two out"
         )
     kept_share = keep or "4%"
-    on_missing: Missing = missing  # type: ignore[assignment]
     selector = GAIS(
         reduction_of(kept_share, 1),
-        shares=budgets,
-        select=chosen[0],
-        rank_by=chosen[1],
-        graph=chosen[2],
-        epochs=epochs,
-        passes=passes,
-        metric=measured,
+        shares=how.shares,
+        select=how.select,
+        rank_by=how.rank_by,
+        graph=how.graph,
+        epochs=how.epochs,
+        passes=how.passes,
+        metric=how.metric,
         weights=weights is not None,
         categorical=_names(categorical),
-        bins=bins,
-        missing=on_missing,
+        bins=how.bins,
+        missing=how.missing,
         features=ngrams_for(text, hashed.n, hashed.buckets),
         random_state=seed,
         n_jobs=thread_count(given.get("threads")),
@@ -273,8 +187,8 @@ def gais(
     with _named_as_columns(label), claimed(folder) as claim:
         selector.set_params(reduction=reduction_of(kept_share, len(tables)))
         x, y = tables.inputs()
-        if isinstance(budgets, Mapping):
-            selector.set_params(shares=with_labels(budgets, classes_of(y, bins)))
+        if isinstance(how.shares, Mapping):
+            selector.set_params(shares=with_labels(how.shares, classes_of(y, how.bins)))
         if report:
             shown.note("report: first a selection of four fifths of the rows")
         accuracy = _accuracy(selector, x, y) if report else None

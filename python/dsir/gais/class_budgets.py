@@ -132,7 +132,8 @@ def shares_in(text: str) -> Shares:
     """
     if "=" not in text:
         check_shares(text)
-        return text  # type: ignore[return-value]
+        rules: tuple[ShareRule, ...] = get_args(ShareRule)
+        return next(rule for rule in rules if rule == text)
     found: dict[str, int] = {}
     for entry in text.split(","):
         # A label may hold an equals sign, a number cannot.

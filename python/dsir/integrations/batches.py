@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import name_of_column, shown
+from dsir.arguments import name_of_column, number
 from dsir.errors import SettingError, TextColumnError
 from dsir.integrations.scorer import BatchScores, Model, TextScorer
+from dsir.remote.read_errors import first_line
 
 
 class _Scores:
@@ -41,27 +42,22 @@ class _Scores:
         )
 
     def _scores(self, batch: Any) -> BatchScores:
-        if not isinstance(batch, Mapping):
-            return self._scorer.scores(batch, text=self._text, name="batch")
-        # Columns by name, as lists or NumPy arrays.
-        if self._text not in batch:
+        if isinstance(batch, Mapping) and self._text not in batch:
             columns = ", ".join(map(str, batch)) or "none"
             raise TextColumnError(
                 f"batch: no column {self._text!r}; columns: {columns}; name the right one with "
                 "text=...",
                 path="batch",
             )
-        column = batch[self._text]
-        if not isinstance(column, list | tuple):
-            column = as_arrow(column)
-        return self._scorer.scores(column, text=self._text, name="batch")
+        texts = text_column(batch, self._text, "batch")
+        return self._scorer.scores(texts, text=self._text, name="batch")
 
 
 class AddLogWeight(_Scores):
     """Adds the column of log-weights to a batch.
 
-    Takes and returns an Arrow table or record batch, a pandas DataFrame, or a mapping from names to
-    columns, which are lists or NumPy arrays.
+    Takes and returns an Arrow table or record batch, a DataFrame of pandas or polars, or a mapping
+    from names to columns, which are lists or NumPy arrays.
 
     Args:
         model: a model, or the path or URL of its file.
@@ -87,8 +83,14 @@ class AddLogWeight(_Scores):
         Raises:
             TextColumnError: there is no text column, or it does not hold texts.
             RowError: a text is not UTF-8.
-            SettingError: an element is not a str.
+            SettingError: an element is not a str, or the batch is of another kind.
         """
+        is_frame = _is_pandas(batch) or hasattr(batch, "with_columns")
+        if not is_frame and not isinstance(batch, Mapping | pa.Table | pa.RecordBatch):
+            raise SettingError(
+                "batch: expected an Arrow table or record batch, a DataFrame of pandas or polars, "
+                f"or columns by name, found {type(batch).__name__}"
+            )
         log_weight = self._scores(batch).log_weight
         if isinstance(batch, Mapping):
             as_list = isinstance(batch[self._text], list)
@@ -100,6 +102,9 @@ class AddLogWeight(_Scores):
                     batch.schema.names.index(self._column), self._column, values
                 )
             return batch.append_column(self._column, values)
+        if not _is_pandas(batch):
+            added = type(batch)({self._column: log_weight})
+            return batch.with_columns(added.to_series())
         return batch.assign(**{self._column: log_weight})
 
 
@@ -139,19 +144,42 @@ def checked_least(least: object) -> float:
     """Return the least log-weight of a filter.
 
     Raises:
-        SettingError: it is not a number.
+        SettingError: it is not a finite number.
     """
-    number = isinstance(least, int | float | np.number) and not isinstance(least, bool)
-    if not number or np.isnan(least):  # type: ignore[call-overload]
-        raise SettingError(f"least={shown(least)}: expected a number, the least log-weight to keep")
-    return float(least)  # type: ignore[arg-type]
+    return float(number("least", least, expected="a number, the least log-weight to keep"))
 
 
-def as_arrow(column: Any) -> Any:
+def text_column(batch: Any, text: str, name: str) -> Any:
+    """Return the texts of a batch as `TextScorer.scores` takes them.
+
+    Of a pandas DataFrame and of columns by name this is the text column, so that columns which
+    Arrow cannot hold may stand beside it; anything else stays as it is.
+
+    Args:
+        batch: a batch of any kind.
+        text: the text column.
+        name: what messages call the batch.
+
+    Raises:
+        SettingError: the values of the column have no common type.
+    """
+    by_name = isinstance(batch, Mapping) or _is_pandas(batch)
+    # A frame may have a column twice, or the text in a nested column: its table is looked into.
+    if not by_name or list(batch).count(text) != 1:
+        return batch
+    column = batch[text]
+    return column if isinstance(column, list | tuple) else as_arrow(column, name)
+
+
+def as_arrow(column: Any, name: str) -> Any:
     """Return a column of a library as an Arrow array, with NaN as null.
+
+    A column of floats without a value is one of nulls: pandas and NumPy infer floats when a batch
+    happens to have no text.
 
     Args:
         column: a NumPy array or a pandas Series; anything else that speaks Arrow stays as it is.
+        name: what messages call the column.
 
     Raises:
         SettingError: its values have no common type.
@@ -159,6 +187,15 @@ def as_arrow(column: Any) -> Any:
     if hasattr(column, "__arrow_c_array__") and not hasattr(column, "dtype"):
         return column
     try:
-        return pa.array(column, from_pandas=True)
+        array = pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise SettingError(f"batch: the column does not hold texts: {error}") from error
+        raise SettingError(
+            f"{name}: the column does not hold texts and nulls alone: {first_line(error)}"
+        ) from error
+    if pa.types.is_floating(array.type) and array.null_count == len(array):
+        return pa.nulls(len(array))
+    return array
+
+
+def _is_pandas(batch: object) -> bool:
+    return hasattr(batch, "assign") and hasattr(batch, "columns")

@@ -57,5 +57,6 @@ def log_weight(
 
 
 def _scored(texts: pd.Series, scorer: TextScorer) -> pd.Series:
-    log_weight = scorer.log_weight(as_arrow(texts), name=f"column {texts.name!r}")
+    name = f"column {texts.name!r}"
+    log_weight = scorer.log_weight(as_arrow(texts, name), name=name)
     return pd.Series(log_weight, index=texts.index, name="log_weight")

@@ -1,8 +1,8 @@
 """Hugging Face datasets: functions for `map` and `filter`, also of streams.
 
-Call both with `batched=True`; the batches may be in any format (Python, NumPy, Arrow, pandas). The
-functions can be pickled and have the same content for the same model, so that the cache of
-`datasets` finds its files again.
+Call both with `batched=True`; the batches may be in any format (Python, NumPy, Arrow, pandas,
+polars). The functions can be pickled and have the same content for the same model, so that the
+cache of `datasets` finds its files again.
 """
 
 from __future__ import annotations

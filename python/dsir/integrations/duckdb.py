@@ -21,8 +21,8 @@ def register(
     """Register a function that gives the log-weight of a text, a DOUBLE.
 
     The numbers are those of `model.score`: 0 for NULL and for texts without a token. DuckDB calls
-    the function with vectors of about 2,000 rows. It casts values of other types to VARCHAR itself,
-    as for functions of its own.
+    the function with vectors of about 2,000 rows. Texts are VARCHAR; cast values of other types, as
+    in `dsir_log_weight(CAST(body AS VARCHAR))`.
 
     Args:
         connection: an open connection of DuckDB; the function lives as long.

@@ -10,7 +10,7 @@ from nemo_curator.stages.base import ProcessingStage
 from nemo_curator.tasks import DocumentBatch
 
 from dsir.arguments import name_of_column
-from dsir.integrations.batches import checked_least, kept
+from dsir.integrations.batches import checked_least, kept, text_column
 from dsir.integrations.scorer import Model, TextScorer
 
 
@@ -74,9 +74,9 @@ class LogWeightStage(ProcessingStage[DocumentBatch, DocumentBatch]):
             TextColumnError: there is no text column, or it does not hold texts.
             RowError: a text is not UTF-8.
         """
-        table = task.to_pyarrow()
-        scores = self.scorer.scores(table, text=self.text, name=f"task {task.task_id}")
-        data = task.data
+        data, name = task.data, f"task {task.task_id}"
+        texts = text_column(data, self.text, name)
+        scores = self.scorer.scores(texts, text=self.text, name=name)
         if isinstance(data, pa.Table):
             values = pa.array(scores.log_weight)
             if self.column in data.column_names:

@@ -57,5 +57,5 @@ class SeriesAccessor:
         """
         scorer = TextScorer.of(model, target=target, text_encoding=text_encoding, threads=threads)
         name = f"Series {self._series.name!r}"
-        log_weight = scorer.log_weight(as_arrow(self._series), name=name)
+        log_weight = scorer.log_weight(as_arrow(self._series, name), name=name)
         return pd.Series(log_weight, index=self._series.index, name="log_weight")

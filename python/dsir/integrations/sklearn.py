@@ -16,7 +16,7 @@ from dsir.corpus.memory import MemoryShard
 from dsir.errors import RowError, SettingError
 from dsir.integrations.batches import as_arrow
 from dsir.integrations.scorer import text_table
-from dsir.model.features import HashedNgrams
+from dsir.model.features import Hash, HashedNgrams, Normalize
 
 
 class NgramVectorizer(TransformerMixin, BaseEstimator):
@@ -50,8 +50,8 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
         buckets: int = 10_000,
         *,
         tokenizer: Any = "wordpunct",
-        hash: str = "fast",  # noqa: A002
-        normalize: str | None = None,
+        hash: Hash = "fast",  # noqa: A002
+        normalize: Normalize | None = None,
         lower: bool = True,
         binary: bool = False,
         dtype: Any = np.float64,
@@ -79,8 +79,8 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
             n=self.n,
             buckets=self.buckets,
             tokenizer=self.tokenizer,
-            hash=self.hash,  # type: ignore[arg-type]
-            normalize=self.normalize,  # type: ignore[arg-type]
+            hash=self.hash,
+            normalize=self.normalize,
             lower=self.lower,
         )
 
@@ -110,7 +110,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
             RowError: a text is not UTF-8.
         """
         features = self._checked()
-        column = as_arrow(X) if hasattr(X, "dtype") and not hasattr(X, "to_arrow") else X
+        column = as_arrow(X, "X") if hasattr(X, "dtype") and not hasattr(X, "to_arrow") else X
         table = text_table(column, "text", "X")
         shard = MemoryShard("X", table_bytes(table), "text", table)
         blocks = [csr_matrix((0, features.buckets), dtype=self.dtype)]

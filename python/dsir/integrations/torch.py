@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
-from dsir.arguments import shown, whole_number
+from dsir.arguments import flag, shown, whole_number
 from dsir.corpus import Paths, resolve
 from dsir.corpus.shard import TakenRows
 from dsir.errors import SettingError
@@ -68,7 +68,7 @@ class SelectedRows(IterableDataset):
             world_size = whole_number("world_size", world_size, 1)
             self._given = whole_number("rank", rank, 0, world_size - 1), world_size
         self._columns = None if columns is None else list(columns)
-        self._drop_last = drop_last
+        self._drop_last = flag("drop_last", drop_last)
         selection = load(folder)
         self._log_weight = selection.log_weights
         manifest = read_selection_file(location_of(folder))
@@ -122,7 +122,8 @@ def _dicts(taken: TakenRows) -> list[dict[str, Any]]:
     if taken.lines is not None:
         return [json.loads(line) for line in taken.lines.to_pylist()]
     assert taken.records is not None  # Rows have lines or records.
-    return taken.records.to_pylist()  # type: ignore[no-any-return]
+    rows: list[dict[str, Any]] = taken.records.to_pylist()
+    return rows
 
 
 def _stretch(first: int, last: int, number: int, of: int) -> tuple[int, int]:

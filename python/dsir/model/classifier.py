@@ -302,10 +302,11 @@ def learn(
         ModelError: a side has too few different documents.
     """
     others = others.without(wanted)
-    for name, side in zip(names, (wanted, others), strict=True):
+    apart = f" and are not in {names[0]}"
+    for name, side, also in ((names[0], wanted, ""), (names[1], others, apart)):
         if len(side) < FEWEST_DOCUMENTS:
             raise ModelError(
-                f"{name}: has {len(side)} different documents that have a token, and "
+                f"{name}: has {len(side)} different documents that have a token{also}, and "
                 f'estimator="classifier" needs {FEWEST_DOCUMENTS} or more; give more documents, or '
                 'use estimator="ratio"'
             )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.arguments import whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.engine import Shared
@@ -188,7 +189,9 @@ class Estimator(Shared, abc.ABC):
 
         Raises:
             InputError: a text cannot be read, or is not UTF-8.
+            SettingError: `threads` is out of range.
         """
+        threads = whole_number("threads", threads, 1)
         log_weights = [np.zeros((self.columns, 0))]
         for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.arguments import whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import ModelError
@@ -96,7 +97,9 @@ class FastTextModel(Facts):
 
         Raises:
             InputError: a text cannot be read, or is not UTF-8.
+            SettingError: `threads` is out of range.
         """
+        threads = whole_number("threads", threads, 1)
         found = [np.zeros((0, len(self._labels)), np.float32)]
         for shard in resolve(source, text=text, name="texts").shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import shown
+from dsir.arguments import name_of_column, shown, whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import ModelError, SettingError
@@ -64,8 +64,8 @@ def score(
         target or label, "ratio.law" or "quality.hq".
 
     Raises:
-        SettingError: `models` is empty, is not a list or dict of models, or two columns would have
-            the same name.
+        SettingError: `models` is empty, is not a list or dict of models, a name is none of a
+            column, two columns would have the same name, or `threads` is out of range.
         ModelError: a file cannot be read, or is not a model.
         InputError: a text cannot be read, or is not UTF-8.
 
@@ -76,6 +76,7 @@ def score(
         >>> dsir.score(["a ship at sea", "a court of law"], [model, cap]).column_names
         ['ratio', 'relevance']
     """
+    threads = whole_number("threads", threads, 1)
     named = _named(models)
     names, groups = _names_of(named), _grouped(named)
     found: list[list[npt.NDArray[Any]]] = [[] for _ in names]
@@ -114,7 +115,7 @@ def _named(models: object) -> list[_Scorer]:
         SettingError, ModelError: see `score`.
     """
     if isinstance(models, Mapping):
-        pairs = [(str(name), _opened(f"models[{name!r}]", one)) for name, one in models.items()]
+        pairs = [(name, _opened(f"models[{name!r}]", one)) for name, one in models.items()]
     elif isinstance(models, Sequence) and not isinstance(models, str | bytes):
         pairs, times = [], Counter[str]()
         for number, one in enumerate(models):
@@ -133,6 +134,7 @@ def _named(models: object) -> list[_Scorer]:
     at = 0
     for name, model in pairs:
         columns = len(model.labels) if isinstance(model, FastTextModel) else model.columns
+        name_of_column("models", name)
         found.append(_Scorer(name, model, range(at, at + columns)))
         at += columns
     return found

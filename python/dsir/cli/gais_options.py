@@ -1,0 +1,78 @@
+"""The options of `dsir gais` that are arguments of `GAIS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsir.arguments import argument
+from dsir.gais.class_budgets import Shares, shares_in
+from dsir.gais.gais import GraphName, RankBy, Select
+from dsir.gais.judges import Metric
+from dsir.gais.labelled_table import Missing
+
+_HOW = "How to select"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectorOptions:
+    """The options, as they were given. `GAIS` checks them, and has the same defaults."""
+
+    bins: int | None = argument(
+        None,
+        "Cut a label that is a number into N classes, e.g. 10. By default each value of the "
+        "label is a class.",
+        kind=int,
+        metavar="N",
+    )
+    missing: Missing = argument(
+        "raise",
+        "Missing values: 'raise' refuses them, 'fill' gives a missing number the mean of its "
+        "column and makes a missing name a name of its own, and 'drop' keeps none of their rows.",
+    )
+    shares: Shares = argument(
+        "proportional",
+        "How many rows of each class to keep: 'proportional' to the class, 'sqrt' for "
+        "proportional to its square root (small classes keep more), 'equal', or numbers of rows by "
+        "label, e.g. spam=100,ham=200; these take the place of --keep.",
+        panel=_HOW,
+        metavar="RULE|LABEL=N,...",
+        read=shares_in,
+    )
+    metric: Metric = argument(
+        "accuracy",
+        "What the trial classifiers are measured by: 'accuracy', 'balanced_accuracy', "
+        "'f1_macro' or 'log_loss'.",
+        panel=_HOW,
+    )
+    select: Select = argument(
+        "coverage",
+        "How to choose rows: 'coverage' takes rows that are near to the rest of their class, "
+        "'attention-coverage' the same by attention, 'top' the highest scores, and 'sample' draws "
+        "in proportion to the scores.",
+        panel=_HOW,
+    )
+    rank_by: RankBy = argument(
+        "attention",
+        "The score of a row for 'top' and 'sample': 'attention' that the row receives, "
+        "'attention-same-class' for attention from its own class, or 'confidence' of the network "
+        "in its label.",
+        panel=_HOW,
+    )
+    graph: GraphName = argument(
+        "minibatch",
+        "How near rows are found: 'minibatch', 'lsh', 'lsh-multilevel', 'lsh-multiview' or "
+        "'exact'.",
+        panel=_HOW,
+    )
+    epochs: int = argument(
+        100,
+        "The most epochs that the network is trained for, e.g. 30; training may end earlier.",
+        kind=int,
+        panel=_HOW,
+    )
+    passes: float = argument(
+        40.0,
+        "With 'coverage': exchanges that are tried for each row kept, e.g. 10; more take longer.",
+        kind=float,
+        panel=_HOW,
+    )
