@@ -183,9 +183,9 @@ def lexrank(
     """
     reading = ReadSettings.of(given)
     wanted = None if top is None else Top.parse(top)
-    if show and SummaryOptions.of(given, top=top) is None:
-        raise SettingError("show: is for summaries; give the length of one too, e.g. --summary 5")
     summaries = SummaryOptions.of(given, top=top)
+    if show and summaries is None:
+        raise SettingError("show: is for summaries; give the length of one too, e.g. --summary 5")
     settings = LexRankSettings(threshold or None, damping, tolerance)
     stopwords_of(stopwords)
     check_language(None if summaries is None else summaries.language)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, get_args
 
-from dsir.arguments import argument, chosen, whole_number
+from dsir.arguments import argument, chosen, described, whole_number
 from dsir.errors import SettingError
 from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.idf import Idf
@@ -22,39 +22,24 @@ _LENGTHS = ("summary", "summary_words", "summary_characters", "summary_tokens")
 _METHOD_HELP = "; ".join(f"'{name}': {one.help}" for name, one in METHODS.items())
 
 
+def _length(most: str) -> Any:
+    return argument(
+        None,
+        f"Write a summary of each group in place of rows: {most}.",
+        kind=int,
+        panel=_PANEL,
+        metavar="N",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryOptions:
     """The options, as they were given."""
 
-    summary: int | None = argument(
-        None,
-        "Write a summary of each group in place of rows: N sentences, e.g. 5.",
-        kind=int,
-        panel=_PANEL,
-        metavar="N",
-    )
-    summary_words: int | None = argument(
-        None,
-        "Write a summary of each group in place of rows: at most N words, e.g. 100.",
-        kind=int,
-        panel=_PANEL,
-        metavar="N",
-    )
-    summary_characters: int | None = argument(
-        None,
-        "Write a summary of each group in place of rows: at most N characters, e.g. 300.",
-        kind=int,
-        panel=_PANEL,
-        metavar="N",
-    )
-    summary_tokens: int | None = argument(
-        None,
-        "Write a summary of each group in place of rows: at most N tokens of --tokenizer, e.g. "
-        "512.",
-        kind=int,
-        panel=_PANEL,
-        metavar="N",
-    )
+    summary: int | None = _length("N sentences, e.g. 5")
+    summary_words: int | None = _length("at most N words, e.g. 100")
+    summary_characters: int | None = _length("at most N characters, e.g. 300")
+    summary_tokens: int | None = _length("at most N tokens of --tokenizer, e.g. 512")
     method: SummaryMethod = argument(
         DEFAULT_METHOD,
         f"How the sentences of a summary are chosen. {_METHOD_HELP}.",
@@ -190,4 +175,4 @@ class SummaryOptions:
 
     def describe(self) -> dict[str, Any]:
         """Return the options as JSON values."""
-        return asdict(self)
+        return described(self)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Literal, get_args
 
-from dsir.arguments import whole_number
+from dsir.arguments import number, whole_number
 from dsir.errors import SettingError
 
 BudgetUnit = Literal["sentences", "words", "characters", "tokens"]
@@ -47,11 +46,9 @@ class SummaryBudget:
         for unit in given:
             object.__setattr__(self, unit, whole_number(unit, getattr(self, unit), 1))
         object.__setattr__(self, "min_words", whole_number("min_words", self.min_words, 0))
-        limit = self.redundancy
-        if limit is None:
-            return
-        if not isinstance(limit, Real) or isinstance(limit, bool) or not 0 <= limit <= 1:
-            raise SettingError(f"redundancy={limit!r}: expected a number from 0 to 1")
+        if self.redundancy is not None:
+            expected = "a number from 0 to 1"
+            number("redundancy", self.redundancy, least=0, most=1, expected=expected)
 
     @property
     def unit(self) -> BudgetUnit:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dsir.errors import SettingError
+from dsir.arguments import number
 from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.summaries.budget import SummaryBudget
 from dsir.lexrank.summaries.candidates import Candidates
@@ -39,10 +38,9 @@ class MethodSettings:
             value = getattr(self, name)
             if value is None:
                 continue
-            number = isinstance(value, Real) and not isinstance(value, bool)
-            if not number or not least <= value <= most:
-                raise SettingError(f"{name}={value!r}: expected a number from {least} to {most}")
-            object.__setattr__(self, name, float(value))
+            expected = f"a number from {least} to {most}"
+            found = number(name, value, least=least, most=most, expected=expected)
+            object.__setattr__(self, name, float(found))
 
 
 @dataclass(frozen=True, slots=True)
