@@ -79,6 +79,54 @@ def test_a_lazy_frame_of_selected_rows(model, texts):
     assert after["n"].to_list() == found.rows.tolist()[:1]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "added"),
+    [
+        ({}, ["log_weight"]),
+        ({"weight_column": "w"}, ["w"]),
+        ({"chunk_tokens": 4}, ["source_row", "chunk_start", "chunk_stop", "log_weight"]),
+        ({"targets": "separate"}, ["log_weight", "target"]),
+        ({"targets": "mixture"}, ["log_weight"]),
+        (
+            {"targets": "separate", "target_column": "goal", "chunk_tokens": 4},
+            ["source_row", "chunk_start", "chunk_stop", "log_weight", "goal"],
+        ),
+        ({"model": "separate"}, ["log_weight", "target"]),
+        ({"model": "separate.dsir"}, ["log_weight", "target"]),
+    ],
+)
+def test_a_lazy_selection_has_the_columns_that_it_promises(
+    two_targets, tmp_path, monkeypatch, arguments, added
+):
+    pl = pytest.importorskip("polars")
+    importlib.import_module("dsir.integrations.polars")  # Gives it its `.dsir`.
+    monkeypatch.chdir(tmp_path)
+    two_targets.save("separate.dsir")
+    given = {"n": 4, "min_tokens": 1, **arguments}
+    target = ["ship and sea"] * 9
+    if "targets" in arguments:
+        target = {"sea": target, "law": ["court of law"] * 9}
+    if "model" in arguments:
+        target = None
+        given["model"] = two_targets if arguments["model"] == "separate" else arguments["model"]
+    rows = pl.LazyFrame({"text": [f"a ship {n} and the sea and the law" for n in range(20)]})
+    chosen = rows.dsir.select(target, **given)
+    promised = chosen.collect_schema()
+    assert promised.names() == ["text", *added]
+    assert chosen.collect().schema == promised
+    assert chosen.select(added).collect().columns == added
+
+
+def test_what_a_lazy_selection_refuses_at_once(tmp_path):
+    pl = pytest.importorskip("polars")
+    importlib.import_module("dsir.integrations.polars")  # Gives it its `.dsir`.
+    rows = pl.LazyFrame({"text": ["a ship"]})
+    with pytest.raises(dsir.SettingError, match="weight_column=None"):
+        rows.dsir.select(["a ship"], n=1, weight_column=None)
+    with pytest.raises(dsir.ModelError, match="none"):
+        rows.dsir.select(model=tmp_path / "none", n=1)
+
+
 def test_duckdb(model, two_targets, texts, expected):
     duckdb = pytest.importorskip("duckdb")
     from dsir.integrations.duckdb import register

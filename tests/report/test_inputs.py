@@ -13,6 +13,7 @@ import pytest
 import dsir
 from dsir.report import gather, pieces
 from dsir.report.gather import selection_facts
+from dsir.report.write import write_report
 
 
 @pytest.mark.parametrize(
@@ -249,3 +250,8 @@ def test_a_target_that_is_gone_leaves_what_is_known_of_the_others(
     text = page_of(folder).text()
     assert "Some of the target's documents are not shown: " in text
     assert "The target is not shown" not in text
+
+
+def test_where_no_page_can_be_is_said_before_anything_is_read(tmp_path):
+    with pytest.raises(dsir.OutputError, match="is a folder, not a file"):
+        write_report(tmp_path / "nowhere", tmp_path)

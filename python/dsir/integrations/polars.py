@@ -5,12 +5,19 @@ Importing this module gives expressions and lazy frames the namespace `.dsir`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from dsir.corpus.windows.records import ORIGIN_COLUMNS
 from dsir.integrations.scorer import Model, TextScorer
+from dsir.model.estimator import Estimator
+from dsir.model.estimators import load_estimator
+from dsir.remote import RemotePath
 from dsir.run.select import select
+from dsir.settings.output import OutputSettings
 
 
 @pl.api.register_expr_namespace("dsir")
@@ -99,10 +106,13 @@ class LazyFrameNamespace:
             **arguments: arguments of `dsir.select`, such as `n` and `model`.
 
         Returns:
-            The rows in the order of the frame, with the columns of the frame and `log_weight` (or
-            the name given by `weight_column`).
+            The rows in the order of the frame, with the columns of the frame and those that
+            `dsir.select` adds: `log_weight`, the target of separate targets, and the origin of
+            windows.
 
         Raises:
+            SettingError: a name of an added column is out of range.
+            ModelError: `model` is a path, and the model cannot be read.
             DsirError: when the frame is collected: the selection failed.
         """
         arguments = {"progress": False, **arguments}
@@ -113,6 +123,22 @@ class LazyFrameNamespace:
             return found.cast({name: kind for name, kind in rows.schema.items() if name in found})
 
         schema = dict(self._frame.collect_schema())
-        schema[str(arguments.get("weight_column", "log_weight"))] = pl.Float64()
+        if arguments.get("chunk_tokens") is not None:
+            schema |= dict.fromkeys(ORIGIN_COLUMNS, pl.Int64())
+        added = OutputSettings.of(arguments).added(_separate_targets(target, arguments))
+        for field, kind in zip(added.fields, (pl.Float64(), pl.String()), strict=False):
+            schema[field.name] = kind
         # Nothing may be pushed below a selection: it depends on all rows.
         return self._frame.map_batches(selected, schema=schema, validate_output_schema=False)
+
+
+def _separate_targets(target: object, arguments: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names of separate targets, of the model or as given; else nothing."""
+    model = arguments.get("model")
+    if isinstance(model, str | Path | RemotePath):
+        model = load_estimator(model, label=arguments.get("label"))
+    if isinstance(model, Estimator):
+        return model.column_names
+    if arguments.get("targets") == "separate" and isinstance(target, Mapping):
+        return list(target)
+    return ()

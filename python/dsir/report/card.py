@@ -1,6 +1,6 @@
 """The dataset card of a selection: Markdown with the metadata that Hugging Face reads.
 
-It is made to be published, so it names inputs by their file names and not by their paths.
+It is made to be published, so it names inputs by no more of their paths than tells them apart.
 """
 
 from __future__ import annotations

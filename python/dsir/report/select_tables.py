@@ -10,7 +10,7 @@ from dsir.report.charts import bar, plain
 from dsir.report.facts import Contribution, SelectionFacts, Shares
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
-from dsir.report.wording import NOTHING, TIMES, cut, nats, percent, sentence, value_of, words
+from dsir.report.wording import NOTHING, TIMES, cut, nats, percent, sentence, words
 
 
 def shares(facts: SelectionFacts) -> Markup:
@@ -224,14 +224,5 @@ def duplicates(facts: SelectionFacts) -> Markup:
         lines.append(
             ("Exact", f"{counted(found['rows'], 'row')} passed over: the text of an earlier row")
         )
-    others = {
-        name: value
-        for name, value in facts.metrics.items()
-        if name in ("near_duplicates", "contamination")
-    }
-    for name in ("near_duplicates", "contamination"):
-        value = others.get(name)
-        lines.append(
-            (words(name).capitalize(), "not computed" if value is None else value_of(value))
-        )
+    lines += [(name, "not looked for") for name in ("Near duplicates", "Contamination")]
     return facts_list(lines)

@@ -16,7 +16,7 @@ from dsir.report.markup import Markup
 from dsir.report.ranking import ranking_facts
 from dsir.report.ranking_page import ranking_page
 from dsir.report.select_page import select_page
-from dsir.storage.atomic import atomic_file
+from dsir.storage.atomic import atomic_file, refuse_special
 
 MOST_BYTES = 1_000_000
 
@@ -49,6 +49,8 @@ def write_report(
     """
     place = location_of(folder)
     path = place / REPORT_FILE if out is None else location_of(out)
+    with writing(path):  # Before the folder and its inputs are read.
+        refuse_special(path)
     write_page(path, _page_of(place, quick))
     return path
 

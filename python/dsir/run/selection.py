@@ -155,7 +155,8 @@ class Selection(Facts):
 
         Its metadata have the number of rows, the languages and the licence, if columns name them;
         its text says where the rows come from, how they were selected, and how close they are to
-        the target. Inputs are named by their file names, without the folders.
+        the target. Inputs are named by their file names, and by folders only where these tell them
+        apart.
 
         Args:
             out: the file to write, e.g. "README.md"; None for `_dsir/card.md` in the folder of the
