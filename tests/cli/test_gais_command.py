@@ -123,6 +123,11 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         ),
         (["--label", "b"], 2, "error: --label b: 500 classes in 500 rows; "),
         (["--label", "label", "--features", "a", "--text", "b"], 2, "not both"),
+        (
+            ["--label", "label", "--text", "colour", "--categorical", "a"],
+            2,
+            "give --text or --categorical, not both",
+        ),
         (["--label", "label", "--features", "a", "--keep", "0"], 2, "--keep 0"),
         (["--label", "label", "--features", "a", "--keep", "x"], 2, "--keep x"),
         (["--label", "label", "--features", "a", "--select", "best"], 2, "--select best"),

@@ -149,6 +149,8 @@ def gais(
             f"keep={keep}: the numbers by label already say how many rows to keep; leave one of "
             "the two out"
         )
+    if text is not None and categorical is not None:
+        raise SettingError("give text=... or categorical=..., not both")
     kept_share = keep or "4%"
     selector = GAIS(
         reduction_of(kept_share, 1),
