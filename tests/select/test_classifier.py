@@ -17,7 +17,7 @@ import pytest
 import dsir
 from dsir.model import examples
 from dsir.model.classifier import learn
-from dsir.run import learning
+from dsir.run import fitting, learning
 from dsir.stages import units
 
 QUIET = {"progress": False, "threads": 1}
@@ -240,6 +240,32 @@ def test_bad_rows_are_passed_over(world, tmp_path):
     texts.pop(5)
     without = dsir.fit([text.decode() for text in texts], world.target, **CLASSIFIER)
     assert model.weights.tobytes() == without.weights.tobytes()
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize("change", ["rewritten", "removed"])
+@pytest.mark.parametrize(
+    ("estimator", "module", "stage"),
+    [("classifier", learning, "list_examples"), ("relevance", fitting, "calibrate_shard")],
+)
+def test_a_file_that_changes_after_its_count_ends_the_fit(
+    world, tmp_path, monkeypatch, on_error, change, estimator, module, stage
+):
+    """It is no damage that the count has reported, so it is not passed over."""
+    target = tmp_path / "target.parquet"
+    pq.write_table(pa.table({"text": world.target}), target)
+    run = getattr(module, stage)
+
+    def after_a_change(task, progress):
+        if task.shard.name == str(target):
+            target.unlink()
+            if change == "rewritten":
+                pq.write_table(pa.table({"text": world.target[::2]}), target)
+        return run(task, progress)
+
+    monkeypatch.setattr(module, stage, after_a_change)
+    with pytest.raises(dsir.ShardError, match=r"target\.parquet: (changed|no such file)"):
+        dsir.fit(world.texts, target, on_error=on_error, **CLASSIFIER | {"estimator": estimator})
 
 
 def test_a_target_like_raw_gives_no_weights_and_a_warning():

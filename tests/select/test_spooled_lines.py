@@ -26,7 +26,7 @@ def parsed(monkeypatch):
 
     monkeypatch.setattr(JsonLinesShard, "text_batches", noted)
     # The first look reads a few texts as well.
-    monkeypatch.setattr("dsir.run.first_look.first_texts", lambda corpus: [])
+    monkeypatch.setattr("dsir.run.first_look.sample_texts", lambda corpus: [])
     return names
 
 

@@ -11,7 +11,7 @@ import typer
 
 from dsir.cli.spelling import in_options
 from dsir.corpus import Corpus, Paths, resolve
-from dsir.corpus.first_texts import first_texts
+from dsir.corpus.sample_texts import sample_texts
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import InputError
 from dsir.model.features import HashedNgrams
@@ -119,7 +119,7 @@ def survey(corpus: Corpus, features: HashedNgrams, column: str = "text") -> dict
             unreadable.append(str(error))
             continue
         rows = None if rows is None or known is None else rows + known
-    writing = Writing.of(first_texts(corpus, remote=True))
+    writing = Writing.of(sample_texts(corpus, remote=True))
     return {
         "name": corpus.name,
         "shards": len(corpus.shards),

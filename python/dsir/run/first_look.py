@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dsir.corpus import Corpus, Shard
-from dsir.corpus.first_texts import first_texts
 from dsir.corpus.group_values import find_group_column
 from dsir.corpus.listing import identity_of
+from dsir.corpus.sample_texts import sample_texts
 from dsir.corpus.text_column import column_given_by
 from dsir.engine import Engine
 from dsir.errors import BudgetError, InputError, OutputError, warn
@@ -125,10 +125,10 @@ def _warn_of_forms(raw: Corpus, targets: TargetCorpora, features: HashedNgrams) 
     """Warn of a target whose accents are not written as those of raw are."""
     if not targets.corpora or features.normalize is not None:
         return
-    written = [(target.name, Writing.of(first_texts(target))) for target in targets.corpora]
+    written = [(target.name, Writing.of(sample_texts(target))) for target in targets.corpora]
     if all(writing.decomposed_share is None for _, writing in written):
         return  # Raw need not be opened for it.
-    of_raw = Writing.of(first_texts(raw))
+    of_raw = Writing.of(sample_texts(raw))
     for name, writing in written:
         advice = advise_on_form(of_raw, name, writing, features)
         if advice is not None:

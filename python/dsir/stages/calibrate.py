@@ -11,10 +11,9 @@ from dsir import _core
 from dsir.corpus import OnError, Shard
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.engine import Progress
-from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.features import HashedNgrams
 from dsir.model.relevance import PRIOR
-from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.damage.row_groups import passing_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +38,16 @@ def calibrate_shard(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]:
     """Return the relevance and the tokens of the documents that have a token, in order.
 
-    What could not be read was reported as it was counted, so it is passed over here.
-
     Raises:
-        InputError: the shard cannot be read, and must not be passed over.
+        InputError: see `passing_over`.
     """
-    try:
-        return despite_damage(
-            task.shard,
-            task.on_error,
-            progress,
-            lambda shard, progress: _calibrate(replace(task, shard=shard), progress),
-        )
-    except StoreError:
-        raise
-    except (ShardError, TextColumnError):
-        if task.on_error == "raise":
-            raise
-        return np.zeros(0), np.zeros(0, np.uint32)
+    return passing_over(
+        task.shard,
+        task.on_error,
+        progress,
+        lambda shard, progress: _calibrate(replace(task, shard=shard), progress),
+        (np.zeros(0), np.zeros(0, np.uint32)),
+    )
 
 
 def _calibrate(

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from dsir.corpus import OnError, Shard
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.engine import Progress
-from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.examples import Examples, examples_in
 from dsir.model.features import HashedNgrams
 from dsir.stages.count import ShardCounts
-from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.damage.row_groups import passing_over
 from dsir.stages.units import file_ranges
 
 
@@ -36,24 +35,16 @@ class ExampleTask:
 def list_examples(task: ExampleTask, progress: Progress) -> Examples:
     """Return the documents of one shard.
 
-    What could not be read was reported as it was counted, so it is passed over here.
-
     Raises:
-        InputError: the shard cannot be read, and must not be passed over.
+        InputError: see `passing_over`.
     """
-    try:
-        return despite_damage(
-            task.shard,
-            task.on_error,
-            progress,
-            lambda shard, progress: _list(replace(task, shard=shard), progress),
-        )
-    except StoreError:
-        raise
-    except (ShardError, TextColumnError):
-        if task.on_error == "raise":
-            raise
-        return Examples.joined([])
+    return passing_over(
+        task.shard,
+        task.on_error,
+        progress,
+        lambda shard, progress: _list(replace(task, shard=shard), progress),
+        Examples.joined([]),
+    )
 
 
 def _list(task: ExampleTask, progress: Progress) -> Examples:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from dsir.corpus import OnError, Shard
 from dsir.engine import Progress
-from dsir.errors import ShardError, StoreError
+from dsir.errors import ShardError, StoreError, TextColumnError
 
 Result = TypeVar("Result")
 
@@ -45,6 +45,39 @@ def despite_damage(
             raise
     once.again()
     return run(readable, once)
+
+
+def passing_over(
+    shard: Shard,
+    on_error: OnError,
+    progress: Progress,
+    run: Callable[[Shard, Progress], Result],
+    nothing: Result,
+) -> Result:
+    """Run a function over a shard that was counted before, and may have been passed over then.
+
+    What could not be read was reported as it was counted, so it is passed over in silence.
+
+    Args:
+        shard: the shard.
+        on_error: with "raise", nothing is passed over.
+        progress: called for every byte once, even if the shard is read twice.
+        run: the function.
+        nothing: its result for a shard that cannot be read.
+
+    Raises:
+        InputError: the shard cannot be read, and must not be passed over, or it has changed.
+    """
+    try:
+        return despite_damage(shard, on_error, progress, run)
+    except StoreError:
+        raise
+    except (ShardError, TextColumnError):
+        if on_error == "raise":
+            raise
+        # A file that somebody writes to is not bad data: the run ends.
+        shard.check_unchanged()
+        return nothing
 
 
 class _Once:

@@ -20,7 +20,7 @@ _CHARACTERS = 2_000
 _BATCH_BYTES = 256 << 10
 
 
-def first_texts(corpus: Corpus, *, remote: bool = False) -> list[str]:
+def sample_texts(corpus: Corpus, *, remote: bool = False) -> list[str]:
     """Return the beginnings of the first 64 texts of up to 4 files, evenly spread over the corpus.
 
     Files that cannot be read give nothing: the stage that reads them says why. Columns of token
