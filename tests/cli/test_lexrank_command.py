@@ -209,6 +209,11 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         (["--stopwords", "xx"], 2, "--stopwords"),
         (["--on-error", "perhaps"], 2, "--on-error"),
         (["--score-column", "id"], 1, "already has a column 'id'"),
+        (["--summary", "2", "--score-column", "central"], 2, "--score-column: is for rows"),
+        (["--summary", "2", "--score-in-lines"], 2, "--score-in-lines: is for rows"),
+        (["--no-split"], 2, "--no-split: is for summaries"),
+        (["--min-words", "3"], 2, "--min-words: is for summaries"),
+        (["--summary", "2", "--query", "\udcff"], 2, "half a surrogate pair"),
     ],
 )
 def test_wrong_calls(shards, tmp_path, invoke_dsir, arguments, code, message):
@@ -219,6 +224,13 @@ def test_wrong_calls(shards, tmp_path, invoke_dsir, arguments, code, message):
     assert len(done.stderr.splitlines()) == 1
     left = tmp_path / "out"
     assert not left.exists() or not list(left.iterdir())
+
+
+def test_a_group_field_that_no_line_has(shards, tmp_path, invoke_dsir):
+    (path,) = shards.glob("*.jsonl")
+    done = invoke_dsir("lexrank", path, "--out", tmp_path / "out", "-q", "--group-by", "nothing")
+    assert done.returncode == 1
+    assert "no line has a field 'nothing', which the quotas or --group-by name" in done.stderr
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ from dsir.settings.reading import ReadSettings
 
 _WHAT = "What to write"
 _HOW = "Centrality"
+_SCORE_COLUMN = "lexrank"
 # Values of --idf that name no file.
 _FITTED_IDFS = ("corpus", "group")
 
@@ -158,7 +159,7 @@ def lexrank(
     out: OutOption,
     group_by: GroupByOption = None,
     top: TopOption = None,
-    score_column: ScoreColumnOption = "lexrank",
+    score_column: ScoreColumnOption = _SCORE_COLUMN,
     score_in_lines: ScoreInLinesOption = False,
     show: ShowOption = False,
     threshold: ThresholdOption = None,
@@ -186,6 +187,12 @@ def lexrank(
     summaries = SummaryOptions.of(given, top=top)
     if show and summaries is None:
         raise SettingError("show: is for summaries; give the length of one too, e.g. --summary 5")
+    for name, was_given in (
+        ("score_in_lines", score_in_lines),
+        ("score_column", score_column != _SCORE_COLUMN),
+    ):
+        if was_given and summaries is not None:
+            raise SettingError(f"{name}: is for rows; a summary has its own columns, leave it out")
     settings = LexRankSettings(threshold or None, damping, tolerance)
     stopwords_of(stopwords)
     check_language(None if summaries is None else summaries.language)

@@ -135,9 +135,10 @@ class SummaryOptions:
         lengths = [name for name in _LENGTHS if mine.get(name) is not None]
         if not lengths:
             if mine:
+                name, value = next(iter(mine.items()))
+                said = f"{name}=False" if value is False else name  # As in --no-split.
                 raise SettingError(
-                    f"{next(iter(mine))}: is for summaries; give the length of one too, e.g. "
-                    "--summary 5"
+                    f"{said}: is for summaries; give the length of one too, e.g. --summary 5"
                 )
             return None
         if len(lengths) > 1:

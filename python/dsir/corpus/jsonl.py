@@ -256,7 +256,7 @@ class JsonLinesShard(FileShard):
         return values
 
     def _refuse_missing(self, values: LineValues) -> None:
-        """Raise ShardError if no line of the file has a quota field."""
+        """Raise ShardError if no line of the file has the field of a quota or group."""
         if not values.missing:
             return
         if self.part is None:
@@ -265,7 +265,7 @@ class JsonLinesShard(FileShard):
             column = _missing_in(self.whole(), values.missing)
         if column is not None:
             raise ShardError(
-                f"{self.name}: no line has a field {column!r}, which the quotas name",
+                f"{self.name}: no line has a field {column!r}, which the quotas or group_by name",
                 path=self.name,
             )
 

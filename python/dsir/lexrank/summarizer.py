@@ -114,9 +114,13 @@ class Summarizer:
         return None
 
     def _to_text(self, texts: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
-        if not isinstance(self.query, str) or not is_utf8(self.query):
+        if not isinstance(self.query, str):
             raise SettingError(
                 f"query={shown(self.query)}: expected a text; a vector goes with embeddings=..."
+            )
+        if not is_utf8(self.query):
+            raise SettingError(
+                f"query={shown(self.query)}: holds half a surrogate pair, which is no text"
             )
         counter, own = self.counter(), self.counter()
         chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
