@@ -76,6 +76,20 @@ def test_what_holds_no_texts():
         vectorizer.transform(np.arange(3))
     with pytest.raises(dsir.RowError, match="not UTF-8"):
         vectorizer.transform(pa.array([b"\xff"]).view(pa.string()))
-    for wrong in ({"n": 0}, {"threads": 0}, {"binary": 1}, {"dtype": "U3"}, {"tokenizer": "x"}):
+    dtypes = [{"dtype": dtype} for dtype in ("U3", "no dtype", bool, complex, object, "f2")]
+    for wrong in ({"n": 0}, {"threads": 0}, {"binary": 1}, {"tokenizer": "x"}, *dtypes):
         with pytest.raises(dsir.SettingError):
             NgramVectorizer(**wrong).fit(["a"])
+
+
+def test_a_count_that_its_dtype_cannot_hold_is_an_error():
+    def highest(times, dtype, **given):
+        vectorizer = NgramVectorizer(n=1, dtype=dtype, **given)
+        return vectorizer.transform(["a " * times]).max()
+
+    assert highest(255, "u1") == 255
+    assert highest(300, "u1", binary=True) == 1
+    assert highest(300, "i2") == 300
+    for times, dtype in ((256, "u1"), (128, "i1"), (40_000, "i2")):
+        with pytest.raises(dsir.SettingError, match=rf"cannot hold the count {times:,}"):
+            highest(times, dtype)

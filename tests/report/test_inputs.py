@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 
 import pyarrow as pa
@@ -23,11 +24,21 @@ from dsir.report.write import write_report
         {"targets": "separate", "named": True},
         {"targets": "mixture", "named": True},
         {"method": "coverage"},
+        {"combine": {"dsir": 1, "lexrank": 0.5}},
         {"filters": {"min_words": 40}, "max_per": {"domain": 0.9}},
         {"features": dsir.HashedNgrams(tokenizer="word_tokenize", normalize="NFC")},
         {"method": "top-k", "length": "poisson", "shard_size": 9000},
     ],
-    ids=["windows", "separate", "mixture", "coverage", "filters", "word_tokenize", "parts"],
+    ids=[
+        "windows",
+        "separate",
+        "mixture",
+        "coverage",
+        "combine",
+        "filters",
+        "word_tokenize",
+        "parts",
+    ],
 )
 def test_every_kind_of_selection_has_a_page(given, select_to, page_of, target, tmp_path):
     given = dict(given)
@@ -37,7 +48,11 @@ def test_every_kind_of_selection_has_a_page(given, select_to, page_of, target, t
     page = page_of(folder)
     assert page.unbalanced == []
     assert page.html.count('class="sample"') == 20
-    assert "not known" not in page.text()
+    assert not re.search("not shown|[Nn]ot measured|unknown", page.text())
+    for asked in given.keys() & {"combine", "filters"}:
+        shown = {"combine": "Combined by", "filters": "Filters"}[asked]
+        for name in given[asked]:
+            assert f"{name} " in page.text("dl").partition(shown)[2]
 
 
 def test_lines_and_labels(select_to, page_of, jsonl, tmp_path):

@@ -19,6 +19,7 @@ from dsir.model import examples
 from dsir.model.classifier import learn
 from dsir.run import fitting, learning
 from dsir.stages import units
+from dsir.storage.sealed_json import read_sealed, write_sealed
 
 QUIET = {"progress": False, "threads": 1}
 FEATURES = dsir.HashedNgrams(buckets=2000)
@@ -206,6 +207,32 @@ def test_what_was_learned_is_kept_in_the_work_directory(
     path.write_bytes(data)
     with pytest.raises(dsir.WorkdirError, match="learned-00000"):
         dsir.select(parquet, target, n=60, out=tmp_path / "three", **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("lines", None),
+        ("lines", [[1.0]]),
+        ("lines", [["a", 0.0]]),
+        ("lines", []),
+        ("learned", []),
+        ("learned", [{}]),
+        ("learned", [[]]),
+    ],
+)
+def test_a_marker_of_what_was_learned_that_holds_something_else(
+    parquet, target, tmp_path, name, value
+):
+    given = {**CLASSIFIER, "workdir": tmp_path / "work", "min_tokens": 5}
+    dsir.select(parquet, target, n=30, out=tmp_path / "one", **given)
+    file = tmp_path / "work" / "counts" / "learned-00000.json"
+    marker = read_sealed(file)
+    assert set(marker["result"]) == {"lines", "learned"}
+    marker["result"][name] = value
+    write_sealed(file, marker, durable=False)
+    with pytest.raises(dsir.WorkdirError, match=r"learned-00000\..*damaged"):
+        dsir.select(parquet, target, n=40, out=tmp_path / "two", **given)
 
 
 def test_the_commands(parquet, target, tmp_path, invoke_dsir):

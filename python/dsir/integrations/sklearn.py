@@ -105,7 +105,8 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
             A CSR matrix of `dtype` [texts, buckets].
 
         Raises:
-            SettingError: an argument is out of range, or an element is not a str.
+            SettingError: an argument is out of range, an element is not a str, or `dtype` cannot
+                hold a count.
             TextColumnError: X does not hold texts.
             RowError: a text is not UTF-8.
         """
@@ -125,8 +126,15 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
     def _checked(self) -> HashedNgrams:
         whole_number("threads", self.threads, 1)
         flag("binary", self.binary)
-        if np.dtype(self.dtype).kind not in "iuf":
-            raise SettingError(f"dtype={shown(self.dtype)}: expected a dtype of numbers")
+        try:
+            kind = np.dtype(self.dtype)
+        except TypeError:
+            kind = np.dtype(object)
+        if kind.kind not in "iuf" or kind == np.float16:  # SciPy has no sparse float16.
+            raise SettingError(
+                f"dtype={shown(self.dtype)}: expected a dtype of whole numbers, or of floats of "
+                "32 bits or more"
+            )
         return self.features
 
     def _counted(self, text: pa.Array, features: HashedNgrams) -> csr_matrix:
@@ -134,13 +142,19 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
         offsets, buckets = _core.bucket_lists(
             features.prepared(text), features.spec, rows, threads=self.threads
         )
-        ones = np.ones(len(buckets), dtype=self.dtype)
+        ones = np.ones(len(buckets), dtype=np.int64)
         shape = (len(text), features.buckets)
         counts = csr_matrix((ones, buckets.astype(np.int32), offsets), shape=shape)
         counts.sum_duplicates()
         if self.binary:
             counts.data[:] = 1
-        return counts
+        kind = np.dtype(self.dtype)
+        most = int(counts.data.max(initial=0))
+        if kind.kind in "iu" and most > np.iinfo(kind).max:
+            raise SettingError(
+                f"dtype={shown(self.dtype)}: cannot hold the count {most:,}; give a wider dtype"
+            )
+        return counts.astype(kind)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return a name for each column: "bucket0", "bucket1", and so on."""

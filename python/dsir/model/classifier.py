@@ -52,6 +52,15 @@ class Line(NamedTuple):
     slope: float
     intercept: float
 
+    @classmethod
+    def from_json(cls, described: Sequence[float]) -> Line:
+        """Return the line of a model file or a work directory.
+
+        Raises:
+            TypeError, ValueError: it is not two numbers.
+        """
+        return cls(*map(float, described))
+
 
 @dataclass(frozen=True, slots=True)
 class Learned:
@@ -250,7 +259,7 @@ class ClassifierModel(Facts, CountedModel):
         weights = content.arrays["weights"]
         if weights.ndim != 2 or weights.dtype != np.float32:
             raise ValueError(f"the weights are {weights.dtype} in {weights.ndim} dimensions")
-        lines = [Line(*map(float, line)) for line in settings["lines"]]
+        lines = [Line.from_json(line) for line in settings["lines"]]
         learned = [Learned.from_json(one) for one in settings["learned"]]
         return cls(
             HashedNgrams.from_file(settings["features"], content.arrays),

@@ -11,6 +11,7 @@ from dsir.report.markup import Markup, joined, tag
 from dsir.report.page import Figure, Section, facts_list, note, page
 from dsir.report.ranking import RankedText, RankingFacts, Sentence
 from dsir.report.settings_table import inputs_list, settings_table
+from dsir.report.wording import value_of
 
 _GROUPS = {"highest": "Most central", "middle": "In the middle", "lowest": "Least central"}
 
@@ -96,7 +97,9 @@ def _asked(facts: RankingFacts) -> Markup:
         "stopwords": "Stop words",
     }
     lines = [
-        (name, str(settings[key])) for key, name in shown.items() if settings.get(key) is not None
+        (name, value_of(settings[key]))
+        for key, name in shown.items()
+        if settings.get(key) is not None
     ]
     return facts_list([*found, *lines])
 

@@ -54,6 +54,10 @@ def asked(facts: SelectionFacts) -> Markup:
         cut = f"{upto} of {features.get('tokenizer')} tokens"
         found.append(("Features", f"{cut}, in {features.get('buckets', 0):,} buckets"))
     found.append(("Shortest", f"{settings.get('min_tokens')} tokens"))
+    for title, name in (("Filters", "filters"), ("Combined by", "combine")):
+        given = settings.get(name) or {}
+        if given:
+            found.append((title, value_of({k: v for k, v in given.items() if k not in _DERIVED})))
     if settings.get("max_per") or settings.get("group_by"):
         quotas = settings.get("max_per") or f"the budget for each {settings['group_by']}"
         found.append(("Quotas", value_of(quotas)))

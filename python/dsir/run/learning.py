@@ -141,12 +141,14 @@ def _stored(place: Place, buckets: int) -> list[Column] | None:
     """Return what an earlier run learned; None if there is nothing.
 
     Raises:
-        WorkdirError: the file is missing or damaged.
+        WorkdirError: the file is missing or damaged, or the marker holds something else.
     """
     marker = place.finished()
     if marker is None:
         return None
-    lines = [Line(*line) for line in marker["lines"]]
-    learned = [Learned.from_json(one) for one in marker["learned"]]
+    lines = marker.entries("lines", Line.from_json)
+    learned = marker.entries("learned", Learned.from_json)
+    if len(learned) != len(lines):
+        raise marker.damaged("its 'learned' has not one entry for each of its 'lines'")
     weights = load_array(place, (len(lines), buckets), np.float32)
     return [Column(*one) for one in zip(weights, lines, learned, strict=True)]
