@@ -85,12 +85,20 @@ def any_text(max_size: int = 40) -> st.SearchStrategy[str]:
 
 @each_form
 @pytest.mark.parametrize("tables", [TABLES])
+def test_every_code_point(tables, form):
+    assert not wrong_in(form, [chr(c) for c in COMPARABLE])
+
+
+@each_form
+@pytest.mark.parametrize("tables", [TABLES])
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", ""), ("e", ""), ("", "\u0301"), ("a\u0323", "\u0302"), ("가", "\u11a8"), ("\u09c7", "e")],
+    [("e", ""), ("", "\u0301"), ("a\u0323", "\u0302"), ("가", "\u11a8"), ("\u09c7", "e")],
 )
-def test_every_code_point(tables, form, before, after):
-    assert not wrong_in(form, [f"{before}{chr(c)}{after}" for c in COMPARABLE])
+def test_code_points_beside_others(tables, form, before, after):
+    """All that move or combine, and every twentieth of the others, most of which never do."""
+    characters = [*MOVING, *map(chr, COMPARABLE[::20])]
+    assert not wrong_in(form, [f"{before}{one}{after}" for one in characters])
 
 
 @each_form
