@@ -394,6 +394,32 @@ def add_counts(
 ) -> None:
     """Add the n-grams of the wanted documents to counts."""
 
+# Language models.
+
+class KneserNey:
+    """An interpolated Kneser-Ney model of trigrams over documents, which are numbers of tokens."""
+
+    def __init__(
+        self,
+        offsets: NDArray[np.int64],
+        tokens: NDArray[np.uint32],
+        *,
+        vocabulary: float,
+        threads: int = 1,
+    ) -> None: ...
+    def log_probabilities(
+        self, offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, threads: int = 1
+    ) -> NDArray[np.float64]:
+        """Return the natural logarithm of each document's probability."""
+
+    @property
+    def trigrams(self) -> int:
+        """How many stretches of three tokens the training documents have."""
+
+    @property
+    def distinct_trigrams(self) -> int:
+        """How many of these are different."""
+
 # Chunks.
 
 def chunk(
