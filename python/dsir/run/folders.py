@@ -98,6 +98,12 @@ def separate_targets(model: Estimator) -> dict[str, Any] | None:
     return {"names": list(model.column_names), "shares": model.column_shares}
 
 
+def draw_shares(model: Estimator) -> list[float]:
+    """Return the share of the budget of each target that draws; they add up to 1."""
+    separate = separate_targets(model)
+    return [1.0] if separate is None else separate["shares"]
+
+
 def rows_workdir(
     path: Folder,
     scores: dict[str, Any],
