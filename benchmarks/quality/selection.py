@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 import time
 import warnings
@@ -30,9 +31,10 @@ import pyarrow.parquet as pq
 
 import dsir
 from benchmarks import machine
-from benchmarks.quality.kneser_ney import Ids, KneserNey
 from dsir import _core
 from dsir.model.metrics import kl_reduction_of_counts
+
+Ids = npt.NDArray[np.int64]
 
 REFERENCE = "reference"
 METHODS: dict[str, dict[str, Any]] = {
@@ -107,13 +109,21 @@ class World:
         self.vocabulary = len(common) + 2
         self._raw_counts = _KL.counts(self._texts)
 
+    def _numbered(self, documents: list[Ids]) -> tuple[Ids, npt.NDArray[np.uint32]]:
+        """Return where each document begins, and the numbers of all tokens."""
+        offsets = np.cumsum([0, *map(len, documents)], dtype=np.int64)
+        return offsets, self._numbers[np.concatenate(documents)].astype(np.uint32)
+
     def measured(self, rows: npt.NDArray[np.int64], held_out: pa.ChunkedArray) -> dict[str, float]:
         """Return perplexity and KL reduction of selected rows for documents kept out."""
-        model = KneserNey([self._numbers[self.tokens[row]] for row in rows], self.vocabulary)
-        tokens = [self._numbers[one] for one in _tokens_of(held_out)]
+        model = _core.KneserNey(
+            *self._numbered([self.tokens[row] for row in rows]), vocabulary=self.vocabulary - 1
+        )
+        tokens = self._numbered(_tokens_of(held_out))
+        log_probability = math.fsum(model.log_probabilities(*tokens))
         selected = _KL.counts(self._texts.take(rows))
         return {
-            "perplexity": model.perplexity([one for one in tokens if len(one)]),
+            "perplexity": math.exp(-log_probability / len(tokens[1])),
             "kl": kl_reduction_of_counts(selected, self._raw_counts, _KL.counts(held_out)),
             "tokens": int(sum(len(self.tokens[row]) for row in rows)),
             "documents": len(rows),

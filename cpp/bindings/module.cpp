@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_coverage(module);
     dsir::bindings::bind_classifier(module);
     dsir::bindings::bind_fasttext(module);
+    dsir::bindings::bind_language_model(module);
     dsir::bindings::bind_lexrank(module);
     dsir::bindings::bind_terms(module);
     dsir::bindings::bind_gais(module);

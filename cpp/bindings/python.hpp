@@ -49,6 +49,7 @@ void bind_bootstrap(py::module_& module);
 void bind_coverage(py::module_& module);
 void bind_classifier(py::module_& module);
 void bind_fasttext(py::module_& module);
+void bind_language_model(py::module_& module);
 void bind_lexrank(py::module_& module);
 void bind_gais(py::module_& module);
 void bind_judges(py::module_& module);

@@ -42,10 +42,10 @@ def tokens(
     """Return the tokens of a text, by the tokeniser of this name.
 
     `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
-    `normalize` is None, or "NFC" for the tokens of the text in this form. With `lower=False` tokens
-    are as they are written, except for "word_tokenize". A `kernel` other than 0 is the address of a
-    compiled tokenizer that cuts instead. An unknown name is a ValueError, and so is a text that is
-    not UTF-8.
+    `normalize` is None, or "NFC" or "NFKC" for the tokens of the text in this form. With
+    `lower=False` tokens are as they are written, except for "word_tokenize". A `kernel` other than
+    0 is the address of a compiled tokenizer that cuts instead. An unknown name is a ValueError, and
+    so is a text that is not UTF-8.
     """
 
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
@@ -54,8 +54,8 @@ def wordpunct_tokens(utf8: str | bytes) -> list[str]:
 def word_tokens(utf8: str | bytes) -> list[str]:
     """Return the lower-cased words of one sentence, as NLTK's NLTKWordTokenizer cuts it."""
 
-def nfc(utf8: str | bytes) -> str:
-    """Return the text in Normalization Form C, by the tables of UNICODE_VERSION.
+def normalized(utf8: str | bytes, normalize: str) -> str:
+    """Return the text in the form "NFC" or "NFKC", by the tables of UNICODE_VERSION.
 
     A text that is not UTF-8, or longer than 2 GiB, is a ValueError.
     """
@@ -393,6 +393,32 @@ def add_counts(
     counts: NDArray[np.int64],
 ) -> None:
     """Add the n-grams of the wanted documents to counts."""
+
+# Language models.
+
+class KneserNey:
+    """An interpolated Kneser-Ney model of trigrams over documents, which are numbers of tokens."""
+
+    def __init__(
+        self,
+        offsets: NDArray[np.int64],
+        tokens: NDArray[np.uint32],
+        *,
+        vocabulary: float,
+        threads: int = 1,
+    ) -> None: ...
+    def log_probabilities(
+        self, offsets: NDArray[np.int64], tokens: NDArray[np.uint32], *, threads: int = 1
+    ) -> NDArray[np.float64]:
+        """Return the natural logarithm of each document's probability."""
+
+    @property
+    def trigrams(self) -> int:
+        """How many stretches of three tokens the training documents have."""
+
+    @property
+    def distinct_trigrams(self) -> int:
+        """How many of these are different."""
 
 # Chunks.
 

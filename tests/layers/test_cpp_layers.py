@@ -20,7 +20,7 @@ ROOMS: list[tuple[str, ...]] = [
     ("fuzz",),
     ("bindings", "tests"),
     ("classifier", "gais/judges"),
-    ("chunk", "coverage", "fasttext", "gais", "lexrank", "quality"),
+    ("chunk", "coverage", "fasttext", "gais", "language_model", "lexrank", "quality"),
     ("ngram",),
     ("digest", "json", "sampling", "text"),
     ("simd",),

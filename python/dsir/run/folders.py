@@ -166,7 +166,7 @@ def score_to_folder(
     # Only a job that has all units can tell that none could be read.
     chosen = None if share[1] == 1 else numbers
     scored = pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
-    warn_of_passed_over((entry for unit in scored for entry in unit.skipped), stacklevel=3)
+    warn_of_passed_over(entry for unit in scored for entry in unit.skipped)
     return scored
 
 

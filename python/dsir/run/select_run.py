@@ -204,7 +204,9 @@ class SelectionRun:
         described = self.plan.describe()
         if self.fitted is None:
             return described
-        not_used = {*FitArguments.__annotations__, "combine", "max_bad_rows", "max_bad_shards"}
+        not_used = {*FitArguments.__annotations__, "max_bad_rows", "max_bad_shards"}
+        if self.plan.combine is None:
+            not_used.add("combine")
         return {
             **{name: value for name, value in described.items() if name not in not_used},
             "groups": list(self.plan.draw.extra.groups),
@@ -228,7 +230,13 @@ class SelectionRun:
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
                 settings = self.plan.draw.calibrated(model.calibrations)
-                drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
+                try:
+                    drawn, rows = self.pipeline.choose(
+                        shards, scores, rows, drawn, settings, self.plan.combine
+                    )
+                except ShardError as error:
+                    lost = self._with_damage(error, lost, shards, rows, workdir)
+                    continue
             planned = self.pipeline.plan(shards, rows, self.plan.output)
             outputs = planned.shards
             for output in outputs:

@@ -252,7 +252,7 @@ class _Work:
     def _sample(self) -> bool:
         if self._run.plan.combine is not None:
             self._done.left.append(
-                "the draw by two measures and the output are made by 'dsir finish'"
+                "the choice by several measures and the output are made by 'dsir finish'"
             )
             return False
         self._once("draw", self._drawn, self._make_draw)

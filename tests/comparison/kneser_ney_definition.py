@@ -1,4 +1,4 @@
-"""An interpolated Kneser-Ney model of trigrams: how well a selection predicts held-out text.
+"""An interpolated Kneser-Ney model of trigrams in NumPy, which the core's is tested against.
 
 Absolute discounting with one discount an order, n1 / (n1 + 2 n2), and continuation counts below the
 highest order (Kneser & Ney 1995; Chen & Goodman 1998). The lowest order is interpolated with equal
