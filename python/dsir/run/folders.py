@@ -99,6 +99,12 @@ def separate_targets(model: Estimator) -> dict[str, Any] | None:
     return {"names": list(model.column_names), "shares": model.column_shares}
 
 
+def draw_shares(model: Estimator) -> list[float]:
+    """Return the share of the budget of each target that draws; they add up to 1."""
+    separate = separate_targets(model)
+    return [1.0] if separate is None else separate["shares"]
+
+
 def rows_workdir(
     path: Folder,
     scores: dict[str, Any],
@@ -161,7 +167,7 @@ def score_to_folder(
     # Only a job that has all units can tell that none could be read.
     chosen = None if share[1] == 1 else numbers
     scored = pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
-    warn_of_passed_over((entry for unit in scored for entry in unit.skipped), stacklevel=3)
+    warn_of_passed_over(entry for unit in scored for entry in unit.skipped)
     return scored
 
 

@@ -81,17 +81,27 @@ class Covered(NamedTuple):
 
 @dataclass(slots=True)
 class StageTime:
-    """How long a stage took, and for how many bytes of text (0 if bytes are no measure of it)."""
+    """How long a stage took, and for how many bytes of text (0 if bytes are no measure of it).
+
+    Attributes:
+        seconds: the time.
+        text_bytes: bytes of text that the results of the stage are of.
+        kept_bytes: those whose results an earlier run had left, which were not read again.
+    """
 
     seconds: float = 0.0
     text_bytes: int = 0
+    kept_bytes: int = 0
 
     def describe(self) -> dict[str, float | None]:
-        """Return seconds, bytes and MB/s as plain values."""
-        rate = self.text_bytes / self.seconds / 1e6 if self.text_bytes and self.seconds else None
+        """Return seconds, bytes and MB/s as plain values; `kept_bytes` only if there are some."""
+        read = self.text_bytes - self.kept_bytes
+        rate = read / self.seconds / 1e6 if read and self.seconds else None
+        kept = {"kept_bytes": self.kept_bytes} if self.kept_bytes else {}
         return {
             "seconds": round(self.seconds, 3),
             "text_bytes": self.text_bytes,
+            **kept,
             "mb_per_second": None if rate is None else round(rate, 1),
         }
 
@@ -167,6 +177,7 @@ class Pipeline:
                 scores = list(within_limits(results, chosen_units, tally))
             tally.finish()
             timed.text_bytes = sum(unit.text_bytes for unit in scores)
+            timed.kept_bytes = sum(unit.kept_bytes for unit in scores)
         if numbers is None:
             skipped = [entry for unit in scores for entry in unit.skipped]
             refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)

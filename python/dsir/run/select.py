@@ -122,7 +122,7 @@ def select(
             f"{rows.read:,} have fewer than min_tokens={plan.draw.min_tokens} tokens"
         )
     if plan.draw.rule.method == "resample":
-        warn_of_top_k(selection.metrics, stacklevel=4)
+        warn_of_top_k(selection.metrics)
     return selection
 
 
