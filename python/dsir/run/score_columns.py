@@ -113,7 +113,7 @@ def score_columns_to_folder(
     skipped = [entry for unit in scored for entry in unit.skipped]
     if share[1] == 1:  # Only a job that has all units can tell that none could be read.
         refuse_no_rows(raw, sum(unit.rows for unit in scored), skipped)
-    warn_of_passed_over(skipped, stacklevel=3)
+    warn_of_passed_over(skipped)
     return scored
 
 
