@@ -682,6 +682,19 @@ class RisingBar:
         If first_row is None, the row numbers are unknown, and a few more documents pass.
         """
 
+    def seen(self) -> tuple[int, NDArray[np.uint64]]:
+        """Return the first bin from the bar up that has documents, and the costs from there on.
+
+        Costs that `add_seen` has added are not among them.
+        """
+
+    def add_seen(self, first_bin: int, costs: NDArray[np.uint64]) -> None:
+        """Raise the bar by documents that bars of other processes have seen.
+
+        Raises:
+            ValueError: there are no such bins.
+        """
+
 def selected_positions(
     settings: KeySettings,
     threshold: Rank,

@@ -111,10 +111,11 @@ def write_again(
     groups = settings.pop("groups", None)
     if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
         raise SettingError(f"groups={groups!r:.80}: expected a list of columns")
-    for name in _NOT_OF_STAGES.keys() & settings.keys():
+    for name in (_NOT_OF_STAGES.keys() - {"combine"}) & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
-    plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
-    if raw.in_memory or plan.draw.rule.method == "coverage":
+    not_used = {**_NOT_OF_STAGES, "combine": settings.get("combine")}
+    plan = Plan.from_json({**settings, **FitSettings().describe(), **not_used})
+    if raw.in_memory or plan.draw.rule.method == "coverage" or plan.combine is not None:
         # The stages on their own read files and draw from scores alone, so this selection is one of
         # `select(model=...)`.
         run_plan(plan, machine, raw, None, GivenModel(model, None), out=out)

@@ -115,7 +115,7 @@ def _options_of_selection(content: Mapping[str, Any], path: Path) -> dict[str, A
         options |= {"ngrams" if name == "n" else name: value for name, value in features.items()}
     combine = options.get("combine")
     if isinstance(combine, dict):
-        combine = dict(combine)
+        combine = {name: one for name, one in combine.items() if name != "models"}
         options |= {"candidates": combine.pop("candidates", 4.0), "combine": combine}
     if isinstance(options.get("proportions"), list):
         options["proportions"] = dict(

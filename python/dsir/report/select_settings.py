@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsir.arguments import arguments_of
+from dsir.model.named_model import is_file
 from dsir.report.facts import SelectionFacts
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
@@ -20,7 +21,7 @@ from dsir.settings.plan import Plan
 _OF_FIT = FitArguments.__annotations__.keys()
 # As the manifest has the default, if a call has it in other words.
 _DEFAULTS = {"shard_size": OutputSettings().shard_size}
-_DERIVED = ("stop_words_version", "classifier_digest")
+_DERIVED = ("stop_words_version", "classifier_digest", "models")
 _METHODS = {
     "resample": "a random draw by log-weight (importance resampling)",
     "top-k": "the highest log-weights",
@@ -111,6 +112,8 @@ def repeat_command(facts: SelectionFacts) -> str:
     raw = [entry.get("path") for entry in content["inputs"]["raw"]]
     described = content["inputs"].get("target")
     config = f"{facts.folder.rstrip('/')}/_dsir/selection.json"
+    if not all(map(is_file, (facts.settings.get("combine") or {}).get("models", {}))):
+        return ""
     words = ["dsir", "select"]
     targets: list[str] = []
     if described is None:
@@ -137,6 +140,9 @@ def repeat_command(facts: SelectionFacts) -> str:
 def _options(settings: Mapping[str, Any]) -> list[str]:
     """Return the options of a selection with a fitted model, those that are not the defaults."""
     words: list[str] = []
+    combine = dict(settings.get("combine") or {})
+    candidates = combine.pop("candidates", None)
+    settings = {**settings, "combine": combine or None, "candidates": candidates}
     for name, one in arguments_of(Plan).items():
         value = settings.get(name)
         if name in _OF_FIT or value is None or value in (one.default, _DEFAULTS.get(name)):

@@ -109,5 +109,5 @@ def fit(
         None,
         negatives=unwanted,
     )
-    warn_of_passed_over(fitted.passed_over, stacklevel=3)
+    warn_of_passed_over(fitted.passed_over)
     return model

@@ -98,7 +98,9 @@ def fit_model(
             _warn_of_small(corpus.name, counts)
             counted_targets.append(counts)
         counted_raw = _count(pipeline, raw, of_raw)
-        timed.text_bytes = sum(counts.text_bytes for counts in (*counted_targets, counted_raw))
+        counted_all = (*counted_targets, counted_raw)
+        timed.text_bytes = sum(counts.text_bytes for counts in counted_all)
+        timed.kept_bytes = sum(counts.kept_bytes for counts in counted_all)
     for corpus, counts in zip((*target.corpora, raw), (*counted_targets, counted_raw), strict=True):
         refuse_no_rows(corpus, counts.rows, counts.skipped)
     model: FittedModel

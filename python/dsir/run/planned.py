@@ -120,7 +120,7 @@ def _plan_in(
         features=plan.fit.features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, plan.reading, plan.draw, plan.fit.features
+            found, targets, machine.engine, plan.reading, plan.draw, plan.fit.features, plan.numbers
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)

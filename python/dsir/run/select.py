@@ -122,7 +122,7 @@ def select(
             f"{rows.read:,} have fewer than min_tokens={plan.draw.min_tokens} tokens"
         )
     if plan.draw.rule.method == "resample":
-        warn_of_top_k(selection.metrics, stacklevel=4)
+        warn_of_top_k(selection.metrics)
     return selection
 
 
@@ -158,14 +158,18 @@ def fitted_model(
             raise SettingError(
                 f"{name}: the model is fitted already; leave {name}=... or model=... out"
             )
-    if given.get("combine") is not None:
-        raise SettingError("combine: cannot be used with model=...; give target=...")
     if isinstance(model, Estimator | FastTextModel):
         found = GivenModel(as_estimator(model, label=label), None)
     else:
         path = _folder("model", model)
         assert path is not None
         found = GivenModel(load_estimator(path, label=label), path)
+    names = found.model.column_names
+    if given.get("combine") is not None and names:
+        raise SettingError(
+            f"combine: the model has a log-weight for each of {', '.join(map(repr, names))}; give "
+            'a model with one, such as of fit(targets="pooled")'
+        )
     if given.get("method") == "coverage" and not isinstance(found.model, RelevanceModel):
         raise SettingError(
             'method="coverage": needs a relevance model, but the model is of the kind '
@@ -242,7 +246,7 @@ def run_plan(
         features=features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, plan.reading, plan.draw, features
+            found, targets, machine.engine, plan.reading, plan.draw, features, plan.numbers
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)

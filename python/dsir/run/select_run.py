@@ -33,7 +33,7 @@ from dsir.run.accounts import accounts_of, warn_of_other_columns, with_kl_reduct
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
-from dsir.run.folders import rows_workdir, separate_targets, take_columns
+from dsir.run.folders import draw_shares, rows_workdir, take_columns
 from dsir.run.given_model import GivenModel
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
@@ -43,6 +43,7 @@ from dsir.run.run_files import described_inputs, write_run_file
 from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selected_table import join_tables
 from dsir.run.selection import Selection
+from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
@@ -203,7 +204,9 @@ class SelectionRun:
         described = self.plan.describe()
         if self.fitted is None:
             return described
-        not_used = {*FitArguments.__annotations__, "combine", "max_bad_rows", "max_bad_shards"}
+        not_used = {*FitArguments.__annotations__, "max_bad_rows", "max_bad_shards"}
+        if self.plan.combine is None:
+            not_used.add("combine")
         return {
             **{name: value for name, value in described.items() if name not in not_used},
             "groups": list(self.plan.draw.extra.groups),
@@ -227,7 +230,13 @@ class SelectionRun:
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
                 settings = self.plan.draw.calibrated(model.calibrations)
-                drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
+                try:
+                    drawn, rows = self.pipeline.choose(
+                        shards, scores, rows, drawn, settings, self.plan.combine
+                    )
+                except ShardError as error:
+                    lost = self._with_damage(error, lost, shards, rows, workdir)
+                    continue
             planned = self.pipeline.plan(shards, rows, self.plan.output)
             outputs = planned.shards
             for output in outputs:
@@ -316,6 +325,11 @@ class SelectionRun:
             with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
 
+    def draw_settings(self, model: Estimator) -> DrawSettings:
+        """Return how rows are drawn: with two measures, how their candidates are."""
+        settings = self.plan.draw.calibrated(model.calibrations)
+        return settings if self.plan.combine is None else self.plan.combine.widened(settings)
+
     def draw(
         self,
         model: Estimator,
@@ -334,12 +348,9 @@ class SelectionRun:
             lost: the damaged row groups, which are passed over.
         """
         filters = self.plan.documents.filters
-        separate = separate_targets(model)
-        shares = [1.0] if separate is None else separate["shares"]
-        settings = self.plan.draw.calibrated(model.calibrations)
+        shares = draw_shares(model)
+        settings = self.draw_settings(model)
         covered = self._covered(model, kept or _seen_by_all(workdir), lost)
-        if self.plan.combine is not None:
-            settings = self.plan.combine.widened(settings)
         if workdir is None:
             extra = settings.extra
             scores = self.pipeline.score(self.raw, model, filters, None, extra=extra)

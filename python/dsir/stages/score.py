@@ -90,6 +90,7 @@ class ShardScores:
         bad: rows that could not be read.
         blank_lines: blank lines of JSON Lines, which are not rows.
         text_bytes: bytes of text.
+        kept_bytes: those of them that an earlier run read, whose result was kept.
         skipped: the bad rows, or the whole shard if it could not be read.
         form: which columns the scores have.
         place: where the scores are stored; None if they are in memory.
@@ -111,6 +112,7 @@ class ShardScores:
     bad: int = 0
     blank_lines: int = 0
     text_bytes: int = 0
+    kept_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     form: ScoreForm = field(default_factory=ScoreForm)
     place: Place | None = None
@@ -190,7 +192,9 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     place = task.place
     if place is not None and (marker := place.finished()) is not None:
         progress(task.shard.size)
-        return load_shard_scores(place, marker, task.form)
+        kept = load_shard_scores(place, marker, task.form)
+        kept.kept_bytes = kept.text_bytes
+        return kept
 
     extended = None if place is None else _extended(task, place, progress)
     if extended is not None:
@@ -218,7 +222,7 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
             result.names = []
         result.place = place
         if not result.given_up:  # An incomplete result gets no marker.
-            _finish(place, result)
+            place.finish(marker_of(result))
     return result
 
 
@@ -347,13 +351,12 @@ def _score_batches(
     return result
 
 
-def _finish(place: Place, result: ShardScores) -> None:
-    place.finish(
-        {
-            **{name: getattr(result, name) for name in _NUMBERS},
-            "skipped": [skipped.to_marker() for skipped in result.skipped],
-        }
-    )
+def marker_of(result: ShardScores) -> dict[str, Any]:
+    """Return what the marker of a result says, as `load_shard_scores` reads it."""
+    return {
+        **{name: getattr(result, name) for name in _NUMBERS},
+        "skipped": [skipped.to_marker() for skipped in result.skipped],
+    }
 
 
 def load_shard_scores(place: Place, marker: Marker, form: ScoreForm) -> ShardScores:
