@@ -236,7 +236,7 @@ def _scored(task: ScoreTask, progress: Progress) -> ShardScores:
             result.names = []
         result.place = place
         if not result.given_up:  # An incomplete result gets no marker.
-            _finish(place, result)
+            place.finish(marker_of(result))
     return result
 
 
@@ -365,13 +365,12 @@ def _score_batches(
     return result
 
 
-def _finish(place: Place, result: ShardScores) -> None:
-    place.finish(
-        {
-            **{name: getattr(result, name) for name in _NUMBERS},
-            "skipped": [skipped.to_marker() for skipped in result.skipped],
-        }
-    )
+def marker_of(result: ShardScores) -> dict[str, Any]:
+    """Return what the marker of a result says, as `load_shard_scores` reads it."""
+    return {
+        **{name: getattr(result, name) for name in _NUMBERS},
+        "skipped": [skipped.to_marker() for skipped in result.skipped],
+    }
 
 
 def load_shard_scores(place: Place, marker: Marker, form: ScoreForm) -> ShardScores:
