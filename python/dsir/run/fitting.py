@@ -127,6 +127,7 @@ def fit_model(
             proportions=settings.proportions,
             smoothing=settings.smoothing,
             length=settings.length,
+            scorer=settings.scorer,
         )
     negatives = [] if counted_negatives is None else [counted_negatives]
     skipped = [entry for counts in (*counted_targets, *negatives) for entry in counts.skipped]
