@@ -108,17 +108,19 @@ def pool_shard(task: PoolTask, progress: Progress) -> ShardPool:
             lists: list[Lists] = []
             _list_rows(task, shard, progress, lists.append)
             return ShardPool(lists=lists)
-        schema = pa.schema([pa.field(_COLUMN, pa.large_list(pa.uint32()), nullable=False)])
-        with pa.OSFile(str(task.path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            _list_rows(
-                task,
-                shard,
-                progress,
-                lambda one: writer.write_batch(pa.record_batch([_array(one)], schema=schema)),
-            )
-        return ShardPool(task.path, size=task.path.stat().st_size)
+        return written_pool(task.path, lambda save: _list_rows(task, shard, progress, save))
 
     return despite_damage(task.shard, task.on_error, progress, run)
+
+
+def written_pool(path: Path, list_rows: Callable[[Callable[[Lists], None]], None]) -> ShardPool:
+    """Write the n-grams that a function gives, batch by batch, to a file."""
+    schema = pa.schema([pa.field(_COLUMN, pa.large_list(pa.uint32()), nullable=False)])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        list_rows(
+            lambda one: writer.write_batch(pa.record_batch([_array(one)], schema=schema)),
+        )
+    return ShardPool(path, size=path.stat().st_size)
 
 
 def _array(lists: Lists) -> pa.Array:
