@@ -161,7 +161,9 @@ class SelectionRun:
 
     def _check_workers(self, folder: Folder) -> None:
         """Raise, before any work, if the workers of the engine do not see what they need."""
-        shards = [shard for one in (self.raw, *self.inputs.target.corpora) for shard in one.shards]
+        shards = [
+            shard for one in (self.raw, *self.inputs.target.all_corpora) for shard in one.shards
+        ]
         files = [shard.file for shard in shards[:1] + shards[-1:] if shard.file is not None]
         out = [] if self.out is None else [self.out]
         place = folder.remote if isinstance(folder, Mirror) else folder
@@ -252,7 +254,7 @@ class SelectionRun:
             rows_read = [
                 sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
-            described = described_inputs(self.inputs, rows_read, fitted.target_rows, self.fitted)
+            described = described_inputs(self.inputs, rows_read, fitted, self.fitted)
             outputs_workdir = None if held is None else held.open(lost)
             try:
                 written = self._fetch(outputs, model, outputs_workdir)
@@ -273,7 +275,7 @@ class SelectionRun:
 
     def _fit(self, workdir: Workdir | None, kept: Path | None) -> tuple[Estimator, Fitted]:
         if self.fitted is not None:
-            return self.fitted.model, Fitted([], (), [], [], [])
+            return self.fitted.model, Fitted([], (), [], [], [], [])
         return fit_model(
             self.pipeline,
             self.raw,
@@ -312,7 +314,7 @@ class SelectionRun:
         if self.out is None:
             self._check_columns()
             return
-        corpora = (self.raw, *self.inputs.target.corpora)
+        corpora = (self.raw, *self.inputs.target.all_corpora)
         shards = (shard for corpus in corpora for shard in corpus.first_shards)
         check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
         self._check_columns()

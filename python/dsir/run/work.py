@@ -324,7 +324,7 @@ class _Work:
         lost = lost_before(self._workdir, self._plan)
         with self._output.held(self._workdir, for_workers=True) as held:
             # Nothing is known of the fit here, and nothing is scored that could be kept.
-            fitted = Fitted([], (), [None] * len(run.raw.shards), [], [])
+            fitted = Fitted([], (), [None] * len(run.raw.shards), [], [], [])
             model = self._model()
             _, drawn, _ = run.draw(model, self._workdir, None, fitted, lost, known)
             held.open(lost)
