@@ -28,6 +28,7 @@ _BASE = "wordpunct"
 # What is measured against it, and the ratio that is aimed at.
 _OTHERS: dict[str, tuple[HashedNgrams, float | None]] = {
     "NFC": (HashedNgrams(normalize="NFC"), None),
+    "NFKC": (HashedNgrams(normalize="NFKC"), None),
     "unicode": (HashedNgrams(tokenizer="unicode"), 0.5),
     "chars": (HashedNgrams(tokenizer="chars"), 1.0),
     "codepoints": (HashedNgrams(tokenizer="codepoints"), None),

@@ -72,6 +72,22 @@ py::array_t<std::int64_t> pass_bar(RisingBar& bar, const Array<double>& log_weig
     return to_numpy(std::move(positions));
 }
 
+py::tuple seen_by(const RisingBar& bar) {
+    RisingBar::Seen seen;
+    {
+        const py::gil_scoped_release release;
+        seen = bar.seen();
+    }
+    return py::make_tuple(seen.first_bin, to_numpy(std::move(seen.costs)));
+}
+
+void add_seen(RisingBar& bar, std::size_t first_bin, const Array<std::uint64_t>& costs) {
+    require(costs.ndim() == 1, "costs must have one dimension");
+    const RisingBar::Seen more{first_bin, {costs.data(), costs.data() + costs.size()}};
+    const py::gil_scoped_release release;
+    bar.add_seen(more);
+}
+
 py::array_t<std::int64_t> selected_positions(const KeySettings& settings, const Rank& threshold,
                                              const Array<double>& log_weight,
                                              const std::optional<Array<std::uint8_t>>& eligible,
@@ -145,7 +161,9 @@ void bind_sampling(py::module_& module) {
     py::class_<RisingBar>(module, "RisingBar")
         .def(py::init<const KeySettings&, std::uint64_t>(), py::arg("settings"), py::arg("budget"))
         .def("add", &pass_bar, py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
-             py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none());
+             py::arg("first_row"), py::kw_only(), py::arg("cost").noconvert() = py::none())
+        .def("seen", &seen_by)
+        .def("add_seen", &add_seen, py::arg("first_bin"), py::arg("costs").noconvert());
     module.def("selected_positions", &selected_positions, py::arg("settings"), py::arg("threshold"),
                py::arg("log_weight").noconvert(), py::arg("eligible").noconvert(),
                py::arg("first_row"), py::kw_only(), py::arg("threads") = 1,

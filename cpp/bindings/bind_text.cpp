@@ -3,7 +3,7 @@
 #include "bindings/tokenizer_kind.hpp"
 #include "text/lines.hpp"
 #include "text/lower.hpp"
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 #include "text/row_status.hpp"
 #include "text/sentences.hpp"
 #include "text/tokenizers.hpp"
@@ -50,19 +50,19 @@ std::vector<std::string> tokens_by_kind(std::string_view utf8) {
     return tokens_of(utf8, {kKind});
 }
 
-std::string nfc(std::string_view utf8) {
+std::string normalized(std::string_view utf8, const std::string& normalize) {
     require(utf8.size() <= text::kLargestDocument, "the text is longer than 2 GiB");
     require(text::is_utf8(utf8), "the text is not UTF-8");
-    text::Nfc nfc;
-    const std::optional<std::string_view> found = nfc(utf8);
-    require(found.has_value(), "the text is longer than 2 GiB in NFC");
+    text::Normalizer normalizer(form_of(normalize));
+    const std::optional<std::string_view> found = normalizer(utf8);
+    require(found.has_value(), "the text is longer than 2 GiB in this form");
     return std::string(*found);
 }
 
 std::vector<std::string> tokens_by(std::string_view utf8, std::string_view tokenizer,
                                    const std::optional<std::string>& normalize, bool lower,
                                    std::uintptr_t kernel) {
-    const std::string in_form = form_of(normalize) == text::Form::nfc ? nfc(utf8) : "";
+    const std::string in_form = normalize ? normalized(utf8, *normalize) : "";
     if (normalize) utf8 = in_form;
     return tokens_of(utf8, cutting_of(tokenizer, lower, kernel));
 }
@@ -134,8 +134,9 @@ void bind_text(py::module_& module) {
     module.def("word_tokens", &tokens_by_kind<text::TokenizerKind::word_tokenize>, py::arg("utf8"),
                py::call_guard<py::gil_scoped_release>(),
                "Lower-cased words of a text, taken as one sentence, by NLTK's rules.");
-    module.def("nfc", &nfc, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),
-               "The text in Normalization Form C, by the tables of UNICODE_VERSION.");
+    module.def("normalized", &normalized, py::arg("utf8"), py::arg("normalize"),
+               py::call_guard<py::gil_scoped_release>(),
+               "The text in the normalization form NFC or NFKC, by the tables of UNICODE_VERSION.");
     module.def("lowered", &lowered, py::arg("utf8"), py::call_guard<py::gil_scoped_release>(),
                "The text in lower case, by the tables of UNICODE_VERSION.");
     module.def("split_sentences", &split_sentences, py::arg("array"),

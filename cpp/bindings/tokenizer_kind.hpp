@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bindings/python.hpp"
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 #include "text/tokenizers.hpp"
 
 namespace dsir::bindings {
@@ -36,7 +36,7 @@ inline text::Cutting cutting_of(std::string_view tokenizer, bool lower, std::uin
 /// The form of this name, or as_is for None.
 inline text::Form form_of(const std::optional<std::string>& normalize) {
     const std::optional<text::Form> form = text::form_named(normalize.value_or(""));
-    require(form.has_value(), "normalize must be None or 'NFC'");
+    require(form.has_value(), "normalize must be None, 'NFC' or 'NFKC'");
     return *form;
 }
 

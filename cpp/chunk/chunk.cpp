@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "parallel/for_ranges.hpp"
-#include "text/nfc_spans.hpp"
+#include "text/normalized_spans.hpp"
 #include "text/row_status.hpp"
 
 namespace dsir::chunk {
@@ -37,21 +37,21 @@ class AsIs {
     text::SpanBuffer buffer_;
 };
 
-/// Cuts a document by its tokens in NFC.
-template <class OwnSpans>
-class InNfc {
+/// Cuts a document by its tokens in a normal form.
+template <class OwnSpans, text::Form kForm>
+class InForm {
   public:
     bool operator()(std::string_view document, const WindowSpec& spec,
                     std::vector<Window>& windows) {
-        const std::optional<std::string_view> composed = nfc_(document);
+        const std::optional<std::string_view> composed = normalizer_(document);
         if (!composed) return false;
-        if (nfc_.changes().empty()) return as_is_(document, spec, windows);
-        text::NfcSpans<OwnSpans> spans(*composed, nfc_.changes(), buffer_);
+        if (normalizer_.changes().empty()) return as_is_(document, spec, windows);
+        text::NormalizedSpans<OwnSpans> spans(*composed, normalizer_.changes(), buffer_);
         return append_windows(spans, buffer_, spec, windows);
     }
 
   private:
-    text::Nfc nfc_{true};
+    text::Normalizer normalizer_{kForm, true};
     text::SpanBuffer buffer_;
     AsIs<OwnSpans> as_is_;
 };
@@ -111,8 +111,15 @@ Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, tex
     return text::visit_tokenizer(tokenizer, [&]<class Entry>(const Entry&) -> Chunks {
         if constexpr (Entry::kOfWholeTexts) {
             using Spans = typename Entry::Spans;
-            return form == text::Form::nfc ? chunk_by<InNfc<Spans>>(column, spec, threads)
-                                           : chunk_by<AsIs<Spans>>(column, spec, threads);
+            switch (form) {
+                case text::Form::nfc:
+                    return chunk_by<InForm<Spans, text::Form::nfc>>(column, spec, threads);
+                case text::Form::nfkc:
+                    return chunk_by<InForm<Spans, text::Form::nfkc>>(column, spec, threads);
+                case text::Form::as_is:
+                    break;
+            }
+            return chunk_by<AsIs<Spans>>(column, spec, threads);
         } else {
             throw std::invalid_argument("tokenizer must be one of whole texts");
         }

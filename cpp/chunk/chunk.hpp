@@ -5,7 +5,7 @@
 
 #include "arrow/text_column.hpp"
 #include "chunk/windows.hpp"
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 #include "text/tokenizers.hpp"
 
 namespace dsir::chunk {
@@ -20,7 +20,7 @@ struct Chunks {
 };
 
 /// Cuts every row by the tokens that the tokenizer finds in the row's text in the given form. The
-/// windows are those of the row as it is; see text::NfcSpans. The result does not depend on
+/// windows are those of the row as it is; see text::NormalizedSpans. The result does not depend on
 /// `threads` (at least 1). Throws std::invalid_argument if the tokenizer is not one of whole texts.
 Chunks chunk(const arrow::TextColumn& column, text::TokenizerKind tokenizer, text::Form form,
              const WindowSpec& spec, unsigned threads);

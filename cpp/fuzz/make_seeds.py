@@ -43,6 +43,8 @@ FORMS = {
     "composed": "\u00e9cole \u1ead \ud55c "
     "\u0e01\u0e38\u0e48 \u0995\u09be \u0438\u0301 \u0c46\u0c56",
     "singletons": "\u212b\u2126\u037e\u0958\u0344\uf900\U0001d15e\u2adc\U0002f800",
+    "compatible": "\ufb01 \uff21\uff22\u3000 \uff76\uff9e\uff8a\uff9f \uffa1\uffc2\uffa2 "
+    "\u00a0\u2026\u00bd \u017f\u0323\u0307 \u1e9b\u0323 \ufdfa \ufc5e \u00a8\u0301",
     "blocked": "\u0b47\u0300\u0b3e \u0301e\u0301 a\u0315\u0300\u05ae\u0300b \u1100\u0300\u1161",
 }
 BAD = [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"ok \xe2\x82 no"]
@@ -206,10 +208,11 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "lexrank": rows_and_graphs(),
         "lines": texts(b"")
         | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
-        "nfc": texts(b"\x00") | {name: b"\x3d" + text.encode() for name, text in FORMS.items()},
         "ngram": rows(
             b"\x01\x04\x00\x01\x00\x01", b"\x0a\x05\x02\x01\x01\x03", b"\x20\x02\x04\x01\x09\x04"
         ),
+        "normalizer": texts(b"\x00")
+        | {name: b"\x3d" + text.encode() for name, text in FORMS.items()},
         "parquet": parquet_files(),
         "prototypes": {f"rows-{i}": bytes(i * j % 251 for j in range(200)) for i in (1, 7, 40)},
         "quality": rows(b"\x00\x00\x01\x00", b"\x01\x03\x01\x01", b"\x02\x04\x01\x02"),

@@ -11,7 +11,7 @@
 #include "ngram/feature_spec.hpp"
 #include "ngram/kernel_features.hpp"
 #include "ngram/sha256_ngrams.hpp"
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 #include "text/token_buffer.hpp"
 #include "text/tokenizers.hpp"
 
@@ -25,7 +25,7 @@ class BucketStream {
 
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
-        if (spec.form == text::Form::nfc) nfc_.emplace();
+        if (spec.form != text::Form::as_is) normalizer_.emplace(spec.form);
     }
 
     struct Outcome {
@@ -41,8 +41,8 @@ class BucketStream {
     /// calls, even if the document is not valid.
     template <class Sink>
     Outcome run(std::string_view document, Sink&& sink) {
-        if (nfc_) {
-            const std::optional<std::string_view> in_form = (*nfc_)(document);
+        if (normalizer_) {
+            const std::optional<std::string_view> in_form = (*normalizer_)(document);
             if (!in_form) return {0, 0, false};
             document = *in_form;
         }
@@ -88,7 +88,7 @@ class BucketStream {
     Ngrams ngrams_;
     text::Cutting cutting_;
     unsigned n_;
-    std::optional<text::Nfc> nfc_;  ///< if documents are brought into this form
+    std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form
     text::TokenBuffer buffer_;
 };
 

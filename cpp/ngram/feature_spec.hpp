@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 #include "text/tokenizers.hpp"
 
 namespace dsir::ngram {

@@ -47,9 +47,9 @@ bool name_ngrams(Tokenizer& tokenizer, const text::TokenBuffer& buffer, const Fe
 
 bool named_ngrams(std::string_view document, const FeatureSpec& spec,
                   std::vector<NamedNgram>& out) {
-    text::Nfc nfc;
-    if (spec.form == text::Form::nfc) {
-        const std::optional<std::string_view> in_form = nfc(document);
+    std::optional<text::Normalizer> normalizer;
+    if (spec.form != text::Form::as_is) {
+        const std::optional<std::string_view> in_form = normalizer.emplace(spec.form)(document);
         if (!in_form) return false;
         document = *in_form;
     }

@@ -55,12 +55,12 @@ template <class Tokenizer>
 class Meter {
   public:
     Meter(const StopWords& stop_words, text::Form form) : stop_words_(stop_words) {
-        if (form == text::Form::nfc) nfc_.emplace();
+        if (form != text::Form::as_is) normalizer_.emplace(form);
     }
 
     void measure(std::string_view document, std::int64_t row, const Measures& out) {
-        if (nfc_) {
-            const std::optional<std::string_view> in_form = (*nfc_)(document);
+        if (normalizer_) {
+            const std::optional<std::string_view> in_form = (*normalizer_)(document);
             if (!in_form) {
                 out.status[row] = text::RowStatus::too_long;
                 return;
@@ -144,7 +144,7 @@ class Meter {
     }
 
     const StopWords& stop_words_;
-    std::optional<text::Nfc> nfc_;
+    std::optional<text::Normalizer> normalizer_;
     text::TokenBuffer buffer_;
     DocumentTable<Token> tokens_;
     DocumentTable<Nothing> ngrams_;

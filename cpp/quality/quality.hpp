@@ -4,7 +4,7 @@
 
 #include "arrow/text_column.hpp"
 #include "quality/stop_words.hpp"
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 #include "text/row_status.hpp"
 #include "text/tokenizers.hpp"
 

@@ -1,5 +1,8 @@
 #include "sampling/rising_bar.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "sampling/key_filter.hpp"
 
 namespace dsir::sampling {
@@ -48,12 +51,48 @@ std::vector<std::int64_t> RisingBar::raise(const Documents& documents,
         costs_[one.bin] += cost;
         above_ += cost;
     }
-    // Documents above the lowest bin use up the budget, so all of that bin is out.
-    while (above_ - costs_[bar_] >= budget_) above_ -= costs_[bar_++];
+    rise();
     for (const Placed& one : placed) {
         if (one.greatest >= bar_) positions.push_back(one.position);
     }
     return positions;
+}
+
+void RisingBar::rise() {
+    // Documents above the lowest bin use up the budget, so all of that bin is out.
+    while (above_ - costs_[bar_] >= budget_) above_ -= costs_[bar_++];
+}
+
+RisingBar::Seen RisingBar::seen() const {
+    const std::lock_guard lock(mutex_);
+    const auto own = [this](std::size_t bin) {
+        return costs_[bin] - (others_.empty() ? 0 : others_[bin]);
+    };
+    Seen found;
+    std::size_t last = kBins;
+    found.first_bin = bar_;
+    while (last > found.first_bin && own(last - 1) == 0) --last;
+    while (found.first_bin < last && own(found.first_bin) == 0) ++found.first_bin;
+    for (std::size_t bin = found.first_bin; bin < last; ++bin) found.costs.push_back(own(bin));
+    return found;
+}
+
+void RisingBar::add_seen(const Seen& more) {
+    if (more.first_bin > kBins || more.costs.size() > kBins - more.first_bin) {
+        throw std::invalid_argument("a rising bar has fewer bins");
+    }
+    const std::lock_guard lock(mutex_);
+    if (others_.empty()) others_.resize(kBins);
+    for (std::size_t i = 0; i < more.costs.size(); ++i) {
+        const std::size_t bin = more.first_bin + i;
+        if (bin < bar_) continue;
+        // A bin that has the budget lets nothing below it through: more would not count.
+        const std::uint64_t cost = std::min(more.costs[i], budget_);
+        costs_[bin] += cost;
+        others_[bin] += cost;
+        above_ += cost;
+    }
+    rise();
 }
 
 }  // namespace dsir::sampling

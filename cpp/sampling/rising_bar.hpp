@@ -33,6 +33,21 @@ class RisingBar {
     /// n-grams only a few more documents pass.
     std::vector<std::int64_t> add_unnumbered(const Documents& documents);
 
+    /// What a bar has seen: the cost of the documents in consecutive bins. None is known of those
+    /// in lower bins.
+    struct Seen {
+        std::size_t first_bin = 0;
+        std::vector<std::uint64_t> costs;
+    };
+
+    /// Returns the cost of the documents added here, by bin from the bar up.
+    Seen seen() const;
+
+    /// Raises the bar by documents that other bars, in other processes, have seen.
+    ///
+    /// Throws std::invalid_argument when there are no such bins.
+    void add_seen(const Seen& more);
+
   private:
     struct Placed {
         std::int64_t position;
@@ -42,6 +57,9 @@ class RisingBar {
 
     static std::size_t bin_of(std::uint64_t key);
 
+    /// Takes the bar up to the lowest bin that may still be needed; the mutex is held.
+    void rise();
+
     /// Raises the bar by the documents, and returns those that are not below it.
     std::vector<std::int64_t> raise(const Documents& documents, const std::vector<Placed>& placed);
 
@@ -50,8 +68,9 @@ class RisingBar {
 
     KeySettings settings_;
     std::uint64_t budget_;
-    std::mutex mutex_;
-    std::vector<std::uint64_t> costs_;  ///< cost of the documents in each bin above the bar
+    mutable std::mutex mutex_;
+    std::vector<std::uint64_t> costs_;   ///< cost of the documents in each bin above the bar
+    std::vector<std::uint64_t> others_;  ///< of these, what `add_seen` has added; empty if nothing
     std::atomic<std::size_t> bar_ =
         0;                     ///< written under the mutex; documents below this bin are out
     std::uint64_t above_ = 0;  ///< cost of the documents in this bin and above

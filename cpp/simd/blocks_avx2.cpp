@@ -90,8 +90,8 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx2 = {classify, classify_known<Avx2>, cut_ascii<Avx2>, cut_part<Avx2>,
-                             pass_sure<Avx2>};
+const CutKernels kCutAvx2 = {classify,       classify_known<Avx2>,     cut_ascii<Avx2>,
+                             cut_part<Avx2>, pass_sure<OfFormC<Avx2>>, pass_sure<OfFormKc<Avx2>>};
 
 }  // namespace dsir::simd
 #endif

@@ -68,8 +68,9 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx512 = {classify, classify_known<Avx512>, cut_ascii<Avx512>,
-                               cut_part<Avx512>, pass_sure<Avx512>};
+const CutKernels kCutAvx512 = {
+    classify,         classify_known<Avx512>,     cut_ascii<Avx512>,
+    cut_part<Avx512>, pass_sure<OfFormC<Avx512>>, pass_sure<OfFormKc<Avx512>>};
 
 }  // namespace dsir::simd
 #endif

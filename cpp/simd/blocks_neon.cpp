@@ -100,8 +100,8 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutNeon = {classify, classify_known<Neon>, cut_ascii<Neon>, cut_part<Neon>,
-                             pass_sure<Neon>};
+const CutKernels kCutNeon = {classify,       classify_known<Neon>,     cut_ascii<Neon>,
+                             cut_part<Neon>, pass_sure<OfFormC<Neon>>, pass_sure<OfFormKc<Neon>>};
 
 }  // namespace dsir::simd
 #endif

@@ -60,7 +60,9 @@ KnownMasks know_none(const std::uint8_t*) {
     return {0, 0};
 }
 
-/// Below U+0300, and from U+4000 to U+9FFF, all are sure.
+/// All characters below the one whose first byte is kUnsure are sure, and those from U+4000 to
+/// U+9FFF.
+template <std::uint8_t kUnsure>
 std::size_t pass_most(const std::uint8_t* in, std::size_t blocks, std::uint64_t& unsure) {
     unsure = 0;
     for (std::size_t passed = 0; passed < blocks; ++passed, in += 64) {
@@ -69,7 +71,7 @@ std::size_t pass_most(const std::uint8_t* in, std::size_t blocks, std::uint64_t&
             std::memcpy(&eight, in + i, 8);
             if ((eight & 0x8080808080808080U) == 0) continue;
             for (std::size_t k = i; k < i + 8; ++k) {
-                const bool is_sure = in[k] < 0xCC || (in[k] >= 0xE4 && in[k] <= 0xE9);
+                const bool is_sure = in[k] < kUnsure || (in[k] >= 0xE4 && in[k] <= 0xE9);
                 unsure |= std::uint64_t{!is_sure} << k;
             }
         }
@@ -80,7 +82,7 @@ std::size_t pass_most(const std::uint8_t* in, std::size_t blocks, std::uint64_t&
 
 }  // namespace
 
-const CutKernels kCutScalar = {classify_scalar, know_none, cut_ascii<Scalar>, cut_part<Scalar>,
-                               pass_most};
+const CutKernels kCutScalar = {classify_scalar,  know_none,       cut_ascii<Scalar>,
+                               cut_part<Scalar>, pass_most<0xCC>, pass_most<0xC2>};
 
 }  // namespace dsir::simd

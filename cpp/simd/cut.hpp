@@ -51,7 +51,7 @@ struct KnownMasks {
 /// character.
 using ClassifyKnown = KnownMasks (*)(const std::uint8_t* block);
 
-/// Passes over blocks of 64 bytes, at most `blocks`, as long as Unicode Normalization Form C leaves
+/// Passes over blocks of 64 bytes, at most `blocks`, as long as a Unicode Normalization Form leaves
 /// all their characters as they are, whatever is around them. Returns how many blocks were passed.
 /// If one is left, `unsure` has a bit for every byte of it at which another character may begin; of
 /// some characters a kernel does not know this. Otherwise `unsure` is 0.
@@ -62,7 +62,8 @@ struct CutKernels {
     ClassifyKnown known;
     CutAscii ascii;
     CutBlock block;
-    PassSure sure;
+    PassSure sure;             ///< for Form C
+    PassSure sure_compatible;  ///< for Form KC
 };
 
 /// The kernels of a width. For a width that the build does not have, the scalar kernels.

@@ -136,10 +136,69 @@ inline std::uint64_t unsure_characters(const std::uint8_t* at) {
     return left & ~(lead(0xF0) & second(0x9F, 0x9F));
 }
 
+/// The same for NFKC.
 template <class Isa>
+inline std::uint64_t unsure_compatible(const std::uint8_t* at) {
+    const Isa block(at);
+    // Below U+0080 all are sure.
+    std::uint64_t left = block.bytes_from(0xC2);
+    if (left == 0) return 0;
+    // U+00C0-00FF, U+0180-01BF, U+0200-027F, U+0400-047F, U+4000-9FFF, U+B000-DFFF and private use.
+    left &= ~(block.bytes_in(0xC3, 0xC3) | block.bytes_in(0xC6, 0xC6) | block.bytes_in(0xC8, 0xC9) |
+              block.bytes_in(0xD0, 0xD1) | block.bytes_in(0xE4, 0xE9) | block.bytes_in(0xEB, 0xEE));
+    if (left == 0) return 0;
+    const auto lead = [&](std::uint8_t byte) { return left & block.bytes_in(byte, byte); };
+    const auto second = [&block](std::uint8_t first, std::uint8_t last) {
+        return block.bytes_in(first, last) >> 1;
+    };
+    const auto third = [&block](std::uint8_t first, std::uint8_t last) {
+        return block.bytes_in(first, last) >> 2;
+    };
+    // Dashes, quotation marks and bullets: U+2010-2023 without U+2011 and U+2017; U+2030-2032.
+    left &= ~(lead(0xE2) & second(0x80, 0x80) &
+              (third(0x90, 0x90) | third(0x92, 0x96) | third(0x98, 0xA3) | third(0xB0, 0xB2)));
+    if (left == 0) return 0;
+    // U+3001-3029, U+3040-3098, U+30A0-30FE.
+    left &= ~(lead(0xE3) & ((second(0x80, 0x80) & third(0x81, 0xA9)) | second(0x81, 0x81) |
+                            (second(0x82, 0x82) & (third(0x80, 0x98) | third(0xA0, 0xBF))) |
+                            (second(0x83, 0x83) & third(0x80, 0xBE))));
+    // U+AC00-AFFF.
+    left &= ~(lead(0xEA) & second(0xB0, 0xBF));
+    if (left == 0) return 0;
+    // Signs of Latin-1, e.g. U+00A7, U+00AB, U+00B0, U+00BB, U+00BF; letters of Latin Extended-A.
+    left &= ~(lead(0xC2) &
+              (second(0xA1, 0xA7) | second(0xA9, 0xA9) | second(0xAB, 0xAE) | second(0xB0, 0xB1) |
+               second(0xB6, 0xB7) | second(0xBB, 0xBB) | second(0xBF, 0xBF)));
+    left &= ~(lead(0xC4) & (second(0x80, 0xB1) | second(0xB4, 0xBE)));
+    left &= ~(lead(0xC5) & (second(0x81, 0x88) | second(0x8A, 0xBE)));
+    if (left == 0) return 0;
+    // U+0388-03CF and U+0386; U+03D7-03EF; U+05D0-05FF; U+0620-064A, U+0680-06BF; U+1E00-1E99,
+    // U+1E9C-1EFF; U+1F300-1FBBF.
+    left &= ~(lead(0xCE) & (second(0x86, 0x86) | second(0x88, 0xBF)));
+    left &= ~(lead(0xCF) & (second(0x80, 0x8F) | second(0x97, 0xAF)));
+    left &= ~(lead(0xD7) & second(0x90, 0xBF));
+    left &= ~((lead(0xD8) & second(0xA0, 0xBF)) | (lead(0xD9) & second(0x80, 0x8A)) | lead(0xDA));
+    left &= ~(lead(0xE1) & (second(0xB8, 0xB9) | second(0xBB, 0xBB) |
+                            (second(0xBA, 0xBA) & (third(0x80, 0x99) | third(0x9C, 0xBF)))));
+    return left & ~(lead(0xF0) & second(0x9F, 0x9F) & third(0x8C, 0xAE));
+}
+
+/// Which characters of a block NFC may change.
+template <class Isa>
+struct OfFormC {
+    static std::uint64_t unsure(const std::uint8_t* at) { return unsure_characters<Isa>(at); }
+};
+
+/// Which characters of a block NFKC may change.
+template <class Isa>
+struct OfFormKc {
+    static std::uint64_t unsure(const std::uint8_t* at) { return unsure_compatible<Isa>(at); }
+};
+
+template <class OfForm>
 inline std::size_t pass_sure(const std::uint8_t* in, std::size_t blocks, std::uint64_t& unsure) {
     for (std::size_t passed = 0; passed < blocks; ++passed, in += 64) {
-        unsure = unsure_characters<Isa>(in);
+        unsure = OfForm::unsure(in);
         if (unsure != 0) return passed;
     }
     unsure = 0;

@@ -42,10 +42,10 @@ def tokens(
     """Return the tokens of a text, by the tokeniser of this name.
 
     `tokenizer` is one of TOKENIZERS, or "split", which cuts at spaces and does not lower-case.
-    `normalize` is None, or "NFC" for the tokens of the text in this form. With `lower=False` tokens
-    are as they are written, except for "word_tokenize". A `kernel` other than 0 is the address of a
-    compiled tokenizer that cuts instead. An unknown name is a ValueError, and so is a text that is
-    not UTF-8.
+    `normalize` is None, or "NFC" or "NFKC" for the tokens of the text in this form. With
+    `lower=False` tokens are as they are written, except for "word_tokenize". A `kernel` other than
+    0 is the address of a compiled tokenizer that cuts instead. An unknown name is a ValueError, and
+    so is a text that is not UTF-8.
     """
 
 def wordpunct_tokens(utf8: str | bytes) -> list[str]:
@@ -54,8 +54,8 @@ def wordpunct_tokens(utf8: str | bytes) -> list[str]:
 def word_tokens(utf8: str | bytes) -> list[str]:
     """Return the lower-cased words of one sentence, as NLTK's NLTKWordTokenizer cuts it."""
 
-def nfc(utf8: str | bytes) -> str:
-    """Return the text in Normalization Form C, by the tables of UNICODE_VERSION.
+def normalized(utf8: str | bytes, normalize: str) -> str:
+    """Return the text in the form "NFC" or "NFKC", by the tables of UNICODE_VERSION.
 
     A text that is not UTF-8, or longer than 2 GiB, is a ValueError.
     """
@@ -235,6 +235,16 @@ def score(
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
     """Return (log_weight, tokens, bytes, status); log_weight is [log-weights per row, rows]."""
+
+def score_by_kernel(
+    array: _ArrowArray,
+    spec: FeatureSpec,
+    kernel: int,
+    log_ratio: NDArray[np.float64],
+    *,
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
+    """Return what `score` does, by the scorer at an address, for float64[targets, buckets]."""
 
 def log_ratio(
     target: NDArray[np.int64], raw: NDArray[np.int64], smoothing: float
@@ -670,6 +680,19 @@ class RisingBar:
         """Add a run of documents; return the positions of those that pass the bar, ascending.
 
         If first_row is None, the row numbers are unknown, and a few more documents pass.
+        """
+
+    def seen(self) -> tuple[int, NDArray[np.uint64]]:
+        """Return the first bin from the bar up that has documents, and the costs from there on.
+
+        Costs that `add_seen` has added are not among them.
+        """
+
+    def add_seen(self, first_bin: int, costs: NDArray[np.uint64]) -> None:
+        """Raise the bar by documents that bars of other processes have seen.
+
+        Raises:
+            ValueError: there are no such bins.
         """
 
 def selected_positions(

@@ -230,11 +230,30 @@ _OTHERWISE = {
     "top_k": "n=... with method='top-k'",
     "frac": "fraction=...",
     "random_state": "seed=...",
+    "limit": "n=...",
     "num_proc": "threads=...",
+    "workers": "threads=...",
+    "num_workers": "threads=...",
     "n_jobs": "threads=...",
     "output": "out=...",
     "output_dir": "out=...",
+    "output_folder": "out=...",
+    "cache_dir": "workdir=...",
 }
+
+
+def given_here(name: str, names: Iterable[str]) -> str | None:
+    """Return how an argument is given that other libraries have; None if it is not known.
+
+    Args:
+        name: what other libraries call it, such as "num_proc".
+        names: the arguments that can be given.
+
+    Returns:
+        E.g. "threads=...".
+    """
+    found = _OTHERWISE.get(name)
+    return found if found is not None and found.partition("=")[0] in names else None
 
 
 def _meant(name: str, names: Iterable[str], known: Mapping[str, Argument]) -> str:
@@ -243,8 +262,9 @@ def _meant(name: str, names: Iterable[str], known: Mapping[str, Argument]) -> st
         default = known[one].default if one in known else None
         if dataclasses.is_dataclass(default) and name in {f.name for f in fields(default)}:
             return f"; give {one}={type(default).__name__}({name}=...)"
-    if name in _OTHERWISE and _OTHERWISE[name].partition("=")[0] in names:
-        return f"; give {_OTHERWISE[name]}"
+    here = given_here(name, names)
+    if here is not None:
+        return f"; give {here}"
     near = difflib.get_close_matches(name, names, 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -121,3 +121,14 @@ threading.Thread(target=work).start()
         "the program ended while the run was at work in another thread; wait for that thread "
         "(thread.join()) before the end\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "here"),
+    [("--top-k", "--n with --method top-k"), ("--num-proc", "--threads"), ("--output", "--out")],
+)
+def test_options_of_other_programs_are_named_as_here(given, here):
+    command = [sys.executable, "-m", "dsir", "select", "raw.jsonl", given, "5"]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert found.stderr.startswith(f"dsir: error: No such option: {given}; give {here} (see ")

@@ -345,3 +345,12 @@ def test_interrupted(
         again = run_dsir(*arguments, "-q")
         assert (again.returncode, again.stderr) == (0, "")
         assert Path(out / "_dsir/selection.json").exists()
+
+
+def test_what_an_earlier_run_read_is_not_given_as_a_speed(run_dsir, parquet, target, tmp_path):
+    call = ["select", *parquet, "--target", target, "-o", "out", "--workdir", "work"]
+    run_dsir(*call, *DRAW, cwd=tmp_path)
+    again = run_dsir(*call, *DRAW, "--seed", "9", "--overwrite", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    for stage in ("fit", "score"):
+        assert re.search(rf"^ +{stage} +[\d.]+ s +all from the work directory", again.stdout, re.M)

@@ -195,3 +195,36 @@ def test_arguments_are_checked():
         found.add(weights, eligible.astype(bool), 0)
     with pytest.raises(TypeError):
         found.add(weights, eligible, 0, cost=np.ones(3, dtype=np.int64))
+
+
+def test_rising_bars_take_in_what_others_have_seen():
+    keys = _core.KeySettings(seed=6)
+    weights = np.random.default_rng(6).normal(scale=3, size=40_000)
+    halves = np.ascontiguousarray(weights[:20_000]), np.ascontiguousarray(weights[20_000:])
+    one, first, second = (_core.RisingBar(keys, 1000) for _ in range(3))
+    one.add(halves[0], None, 0)
+    one.add(halves[1], None, 20_000)
+    first.add(halves[0], None, 0)
+    second.add(halves[1], None, 20_000)
+    of_second = second.seen()
+    second.add_seen(*first.seen())
+    # The bar has risen, and what is told of its own documents is as much as before above it.
+    start, costs = second.seen()
+    assert start > of_second[0]
+    assert np.array_equal(costs, of_second[1][start - of_second[0] :])
+    # Both know of all documents now.
+    both, of_one = second.add(weights, None, 0), one.add(weights, None, 0)
+    assert np.array_equal(both, of_one)
+
+
+def test_a_rising_bar_refuses_bins_that_it_does_not_have():
+    bar = _core.RisingBar(_core.KeySettings(seed=0), 10)
+    bar.add_seen(0, np.zeros(0, np.uint64))
+    bar.add_seen(1 << 20, np.zeros(0, np.uint64))
+    for first, costs in ((1 << 20, [1]), ((1 << 20) + 1, []), ((1 << 64) - 1, [1, 1])):
+        with pytest.raises(ValueError, match="fewer bins"):
+            bar.add_seen(first, np.array(costs, np.uint64))
+    assert bar.seen()[1].tolist() == []
+    bar.add_seen(0, np.full(1 << 20, (1 << 64) - 1, np.uint64))
+    with pytest.raises(TypeError):
+        bar.add_seen(0, np.zeros(1))

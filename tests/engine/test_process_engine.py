@@ -77,7 +77,7 @@ def same(one: dsir.Selection, other: dsir.Selection) -> None:
         {},
         {"chunk_tokens": 30, "filters": "min_words=5", "min_tokens": 10},
         {"dedup": "exact", "max_per": {"domain": 0.5}, "on_error": "skip"},
-        {"combine": {"dsir": 1.0, "lexrank": 0.3}},
+        {"combine": {"dsir": 1.0, "lexrank": 0.3, "column:id": 0.1}, "max_per": {"domain": 0.5}},
         {"method": "coverage", "features": dsir.HashedNgrams(buckets=4000)},
     ],
     ids=["plain", "windows", "quotas", "combine", "coverage"],

@@ -159,3 +159,58 @@ def test_the_reference_takes_texts_as_they_are():
     assert (
         get_ngram_counts(nfd("école")) == dsir.HashedNgrams(hash="sha256").counts([nfd("école")])
     ).all()
+
+
+NFKC = dsir.HashedNgrams(normalize="NFKC")
+WIDE = {code: code - 0x20 + 0xFF00 for code in range(0x21, 0x7F)} | {0x20: 0x3000}
+
+
+def wide(text: str) -> str:
+    """The text in full-width letters and spaces, as East Asian texts hold Latin words."""
+    return text.translate(WIDE)
+
+
+def test_full_width_documents_are_selected_as_narrow_ones_are():
+    raw = [wide(text) for text in RAW]
+    narrow, found = select(RAW), select(raw, features=NFKC)
+    assert (found.rows == narrow.rows).all()
+    assert (found.log_weights == narrow.log_weights).all()
+    assert found.table["text"].to_pylist() == [raw[row] for row in found.rows]
+    assert not (select(raw, features=NFC).log_weights == narrow.log_weights).all()
+
+
+def test_scores_and_explanations_and_files_of_compatible_characters(tmp_path):
+    model = dsir.fit(RAW, TARGET, features=NFKC, smoothing=1.0, progress=False)
+    text = TARGET[0] + " fig fire"
+    written = wide(TARGET[0]) + " \ufb01g \ufb01re"
+    assert model.score([written]).tolist() == model.score([text]).tolist()
+    assert model.explain(written) == model.explain(text)
+    model.save(tmp_path / "m.dsir")
+    loaded = dsir.ImportanceModel.load(tmp_path / "m.dsir")
+    assert loaded.features == NFKC != NFC
+    assert loaded.features.fingerprint != NFC.fingerprint
+    assert loaded.score([written]).tolist() == model.score([text]).tolist()
+
+
+def test_windows_of_full_width_text_are_cut_from_it_as_it_is():
+    settings = {"chunk_tokens": 60, "min_tokens": 20}
+    plain = select(RAW, **settings)
+    found = select([wide(text) for text in RAW], features=NFKC, **settings)
+    expected = [wide(text) for text in plain.table["text"].to_pylist()]
+    assert found.table["text"].to_pylist() == expected
+    assert (found.log_weights == plain.log_weights).all()
+
+
+def test_the_option_takes_both_forms(invoke_dsir, tmp_path):
+    pq.write_table(pa.table({"text": [wide(text) for text in RAW]}), tmp_path / "raw.parquet")
+    pq.write_table(pa.table({"text": TARGET}), tmp_path / "target.parquet")
+    arguments = f"select {tmp_path}/raw.parquet -t {tmp_path}/target.parquet -n 20 --method top-k"
+    call = [*arguments.split(), "--smoothing", "1", "-o", str(tmp_path / "out")]
+    done = invoke_dsir(*call, "--normalize", "NFKD")
+    assert done.returncode == 2
+    assert "--normalize" in done.stderr
+    assert "NFKC" in done.stderr
+    done = invoke_dsir(*call, "--normalize", "NFKC")
+    assert done.returncode == 0, done.stderr
+    assert dsir.load(tmp_path / "out").rows.tolist() == select(RAW).rows.tolist()
+    assert not dsir.verify(tmp_path / "out").findings

@@ -100,12 +100,14 @@ def test_finish_alone_does_everything(invoke_dsir, planned, tmp_path):
     assert "finished" in invoke_dsir("status", "work", cwd=tmp_path).stdout
 
 
-def test_two_measures_are_left_to_finish(invoke_dsir, planned, parquet, target, tmp_path, contents):
-    options = ("--n", 20, "--combine", "dsir=1,lexrank=0.2")
+def test_several_measures_are_left_to_finish(
+    invoke_dsir, planned, parquet, target, tmp_path, contents
+):
+    options = ("--n", 20, "--combine", "dsir=1,lexrank=0.2,column:id=-0.1")
     planned(*options)
     done = invoke_dsir("work", "work", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "left: the draw by two measures" in done.stderr
+    assert "left: the choice by several measures" in done.stderr
     assert invoke_dsir("finish", "work", cwd=tmp_path).returncode == 0
     call = (*parquet, "-t", target, *SETTINGS, *options, "-o", "alone")
     assert invoke_dsir("select", *call, cwd=tmp_path).returncode == 0

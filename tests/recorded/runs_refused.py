@@ -59,7 +59,7 @@ WRONG_CALLS: dict[str, dict[str, Any]] = {
     "group_by of a list": {"group_by": "tags"},
     "dedup": {"dedup": "near"},
     "combine": {"combine": {"dsir": 1.0, "pagerank": 1.0}},
-    "combine with quotas": {"combine": {"dsir": 1, "lexrank": 1}, "max_per": {"domain": 0.5}},
+    "combine with coverage": {"combine": {"dsir": 1, "lexrank": 1}, "method": "coverage"},
     "candidates below 1": {"combine": {"dsir": 1, "lexrank": 1}, "candidates": 0.5},
     "shard_size of 0": {"shard_size": 0},
     "weight_column that exists": {"weight_column": "id"},

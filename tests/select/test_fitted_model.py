@@ -131,7 +131,6 @@ def test_a_dry_run_with_a_model(parquet, target, tmp_path, invoke_dsir):
         ({"model": "m", "targets": "separate"}, "targets: the model is fitted already"),
         ({"model": "m", "features": dsir.HashedNgrams()}, "features: the model is fitted already"),
         ({"model": "m", "target_text": "a"}, "target_text: the model is fitted already"),
-        ({"model": "m", "combine": {"dsir": 1, "lexrank": 1}}, "combine: cannot be used"),
         ({"model": 5}, "model=5: expected the path"),
     ],
 )

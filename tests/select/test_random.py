@@ -156,3 +156,10 @@ def test_commands_and_stages_give_the_same_rows(quota_corpus, tmp_path: Path):
     found = dsir.diff(tmp_path / "out", weighed)
     assert any("method" in str(one) and "random" in str(one) for one in found.settings)
     assert one.log_weights.tolist() == other.log_weights.tolist()
+
+
+def test_a_random_draw_has_no_effective_sample_size(quota_corpus):
+    drawn = dsir.select(quota_corpus.table(), TARGET, n=20, **SETTINGS)
+    assert drawn.metrics.effective_sample_size is None
+    weighed = dsir.select(quota_corpus.table(), TARGET, n=20, **{**SETTINGS, "method": "top-k"})
+    assert weighed.metrics.effective_sample_size is not None

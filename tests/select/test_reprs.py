@@ -137,3 +137,11 @@ def test_every_public_result_has_a_table():
             kind = getattr(module, name)
             if isinstance(kind, type) and "array" in str(getattr(kind, "__annotations__", "")):
                 assert issubclass(kind, Facts), name
+
+
+def test_metrics_show_themselves_in_one_line(results):
+    metrics = results["selection"].metrics
+    shown = repr(metrics)
+    assert len(shown) < 120
+    assert "rows: 20 of 60" in shown
+    assert "describe()" in shown

@@ -58,7 +58,12 @@ _NOT_IDENTITY = {"rows", *WINDOW_KEYS}
 
 
 def select_again(
-    manifest: Manifest, raw: Corpus, target: object, out: Path, machine: Machine
+    manifest: Manifest,
+    raw: Corpus,
+    target: object,
+    negatives: Corpus | None,
+    out: Path,
+    machine: Machine,
 ) -> None:
     """Make the selection of a manifest again, into another folder.
 
@@ -66,6 +71,7 @@ def select_again(
         manifest: the manifest of the selection.
         raw: the corpus to select from.
         target: a Corpus, or several by name.
+        negatives: what a classifier learned to tell the target from; None for raw.
         out: an empty or new folder.
         machine: what the run may use.
 
@@ -79,7 +85,7 @@ def select_again(
     with warnings.catch_warnings():
         # The run that made the selection has given them.
         warnings.simplefilter("ignore", DsirWarning)
-        run_plan(plan, machine, raw, target, out=out)
+        run_plan(plan, machine, raw, target, out=out, negatives=negatives)
 
 
 def is_of_stages(manifest: Manifest) -> bool:
@@ -111,10 +117,11 @@ def write_again(
     groups = settings.pop("groups", None)
     if not isinstance(groups, list) or not all(isinstance(name, str) for name in groups):
         raise SettingError(f"groups={groups!r:.80}: expected a list of columns")
-    for name in _NOT_OF_STAGES.keys() & settings.keys():
+    for name in (_NOT_OF_STAGES.keys() - {"combine"}) & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
-    plan = Plan.from_json({**settings, **FitSettings().describe(), **_NOT_OF_STAGES})
-    if raw.in_memory or plan.draw.rule.method == "coverage":
+    not_used = {**_NOT_OF_STAGES, "combine": settings.get("combine")}
+    plan = Plan.from_json({**settings, **FitSettings().describe(), **not_used})
+    if raw.in_memory or plan.draw.rule.method == "coverage" or plan.combine is not None:
         # The stages on their own read files and draw from scores alone, so this selection is one of
         # `select(model=...)`.
         run_plan(plan, machine, raw, None, GivenModel(model, None), out=out)
@@ -176,6 +183,24 @@ def target_of(
     else:
         found = search.corpus("target", described, target)
     return found, search.findings
+
+
+def negatives_of(
+    manifest: Manifest, negatives: object, *, ignore_times: bool
+) -> tuple[Corpus | None, list[Finding]]:
+    """Find the negatives of a selection again; see `raw_of`.
+
+    Returns:
+        The negatives, or None if there were none or they cannot be found; findings.
+    """
+    described = manifest.content["inputs"].get("negatives")
+    text = manifest.settings.get("text")
+    if described is None or not isinstance(text, str) or not text:
+        return None, []  # `raw_of` reports that the text column is missing.
+    if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):
+        return None, [Finding("manifest", "the manifest does not say what the negatives were")]
+    search = _Search(text, ignore_times)
+    return search.corpus("negatives", described, negatives), search.findings
 
 
 def model_of(

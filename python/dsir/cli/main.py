@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from dsir.arguments import given_here
 from dsir.cli.failures import WRONG_CALL, say
+from dsir.cli.spelling import in_options
 from dsir.interrupts import INTERRUPTED
 from dsir.version import __version__
 
@@ -106,6 +108,16 @@ def _dsir(
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
+def _as_given_here(error: Exception, context: Any) -> str | None:
+    """Return the message of an option that other programs have, with what it is called here."""
+    option = getattr(error, "option_name", None)  # Of errors of unknown options.
+    if not isinstance(option, str) or context is None:
+        return None
+    names = [parameter.name for parameter in context.command.params]
+    here = given_here(option.lstrip("-").replace("-", "_"), names)
+    return None if here is None else f"No such option: {option}; give {in_options(here, names)}"
+
+
 def main() -> None:
     """Run the command line; a wrong call is one line on standard error and exit code 2."""
     try:
@@ -114,6 +126,7 @@ def main() -> None:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dsir"
         message = getattr(error, "format_message", error.__str__)()
+        message = _as_given_here(error, context) or message
         if message:  # Without one, typer has shown the help.
             say("error", f"{message} (see {path} --help)")
         sys.exit(WRONG_CALL)

@@ -146,6 +146,10 @@ def _stage_lines(stages: Mapping[str, Any]) -> Iterator[Line]:
     for name, stage in stages.items():
         rate = stage["mb_per_second"]
         note = "" if not rate else f"{rate:,.{0 if rate >= 10 else 1}f} MB/s of text"
+        kept = stage.get("kept_bytes", 0)
+        if kept:
+            share = "all" if not rate else f"{kept / stage['text_bytes']:.0%}"
+            note += f"{', ' if note else ''}{share} from the work directory"
         yield name, f"{stage['seconds']:.2f} s", note
 
 

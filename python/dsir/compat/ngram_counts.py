@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import re
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.errors import DsirWarning, SettingError
+from dsir.errors import SettingError, warn
 from dsir.model import sentences
 from dsir.model.features import HashedNgrams, utf8_of
 
@@ -83,7 +82,7 @@ def tokenizer_named(name: str) -> Tokenizer:
     try:
         sentences.punkt()
     except SettingError:
-        warnings.warn(_UNSPLIT, DsirWarning, stacklevel=3)
+        warn(_UNSPLIT)
         return word_tokenize_unsplit
     return word_tokenize
 

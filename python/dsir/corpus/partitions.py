@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -86,6 +86,11 @@ class PartitionedShard(WrappedShard):
     def kept_as(self) -> Literal["lines", "records"] | None:
         """The form of the inner shard."""
         return self.inner.kept_as
+
+    @property
+    def folder_columns(self) -> Mapping[str, str | None]:
+        """The columns, which lines of JSON do not have themselves."""
+        return dict(self.columns)
 
     @property
     def worth_spooling(self) -> bool:

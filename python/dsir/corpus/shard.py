@@ -7,7 +7,7 @@ a shard can be handed to another thread, process or machine.
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
@@ -174,6 +174,11 @@ class Shard(abc.ABC):
     def is_empty(self) -> bool:
         """Whether the shard is a file without a byte, also once it is decompressed."""
         return False
+
+    @property
+    def folder_columns(self) -> Mapping[str, str | None]:
+        """Columns that the names of folders give to all rows of a file of lines, by name."""
+        return {}
 
     @property
     def documents(self) -> Shard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -53,6 +54,11 @@ class WrappedShard(Shard):
     def is_empty(self) -> bool:
         """Whether the inner shard is empty."""
         return self.inner.is_empty
+
+    @property
+    def folder_columns(self) -> Mapping[str, str | None]:
+        """The columns of the inner shard."""
+        return self.inner.folder_columns
 
     @property
     def encoding(self) -> str | None:

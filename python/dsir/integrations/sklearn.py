@@ -31,7 +31,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
         buckets: number of columns, 2 to 2**24.
         tokenizer: how texts are cut into tokens; see `dsir.HashedNgrams`.
         hash: "fast", or "sha256" for the reference's buckets.
-        normalize: None, or "NFC".
+        normalize: None, "NFC" or "NFKC".
         lower: whether tokens are in lower case.
         binary: whether to give 1 in place of every count above 0.
         dtype: type of the counts, a NumPy dtype of numbers.

@@ -50,18 +50,28 @@ def load_model(path: str | Path | RemotePath) -> Estimator | FastTextModel:
         >>> dsir.load_model("model.dsir").score(["a ship at sea", "a court of law"]).round(1)
         array([  2. , -75.6])
     """
-    place = _file_of(location_of(path))
-    data = model_file.bytes_of(place)
+    place = file_of(location_of(path))
+    return model_of(model_file.bytes_of(place), place, name=str(path))
+
+
+def model_of(data: bytes, place: Location, *, name: str) -> Estimator | FastTextModel:
+    """Return the model that the bytes of a file are; see `load_model`.
+
+    Args:
+        data: the content of the file.
+        place: where the file is, for messages about its format.
+        name: what other messages call the model.
+    """
     if data.startswith(MAGIC):
-        return FastTextModel(data, name=str(path))
+        return FastTextModel(data, name=name)
     content = model_file.parsed(data, place)
     estimator = ESTIMATORS.get(content.kind)
     if estimator is None:
         known = ", ".join(map(repr, ESTIMATORS))
         raise ModelError(
-            f"{path}: is a model of kind {content.kind!r}; this version of dsir knows {known}"
+            f"{name}: is a model of kind {content.kind!r}; this version of dsir knows {known}"
         )
-    return estimator.from_file(content, path)
+    return estimator.from_file(content, name)
 
 
 def load_estimator(path: str | Path | RemotePath, *, label: str | None = None) -> Estimator:
@@ -111,7 +121,8 @@ def as_estimator(
     return model
 
 
-def _file_of(path: Location) -> Location:
+def file_of(path: Location) -> Location:
+    """Return the file of a model: the path itself, or the model of a selection's folder."""
     # Asking a store about a folder takes a request, so the usual name of a model is believed.
     is_folder = not path.name.endswith((".dsir", ".bin", ".ftz")) and path.is_dir()
     return path / MODEL_FILE if is_folder else path

@@ -36,7 +36,7 @@ Tokenizer = Literal[
     "ids",
 ]
 Sentences = Literal["none", "punkt"]
-Normalize = Literal["NFC"]
+Normalize = Literal["NFC", "NFKC"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,10 @@ class HashedNgrams:
             the text is one sentence (NLTK's preserve_line=True). "punkt": by NLTK's splitter for
             English, as in nltk.word_tokenize; it runs in Python, and needs nltk and its data.
         normalize: "NFC" brings texts into Unicode Normalization Form C before they are cut, so that
-            composed and decomposed characters make the same tokens; None takes texts as they are.
-            Only features are made from these texts: rows are written, and compared as duplicates,
-            as they are.
+            composed and decomposed characters make the same tokens. "NFKC" also makes one character
+            of those that differ in form alone: full-width and half-width letters, ligatures,
+            circled and raised digits, no-break spaces. None takes texts as they are. Only features
+            are made from these texts: rows are written, and compared as duplicates, as they are.
         lower: whether tokens are in lower case. "word_tokenize" always is; a vocabulary follows its
             own rules.
         extractor: a `dsir.kernel` that makes the features of a document of the hashes of its
@@ -118,9 +119,10 @@ class HashedNgrams:
     normalize: Normalize | None = argument(
         None,
         "'NFC' makes the same tokens of composed and decomposed characters (é as one character or "
-        "as two). By default texts are cut as they are.",
+        "as two). 'NFKC' also of full-width and half-width letters, ligatures and the like. By "
+        "default texts are cut as they are.",
         panel=arguments.NGRAMS,
-        metavar="NFC",
+        metavar="FORM",
         added=True,
     )
     lower: bool = argument(

@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dsir.corpus.first_bytes import HEAD_BYTES, contents_of
 from dsir.errors import ModelError
 from dsir.output.writer import FileAccount
-from dsir.remote import Location
+from dsir.remote import Location, RemotePath
 from dsir.storage.atomic import atomic_file
 
 RATIO = "ratio"
@@ -89,12 +90,29 @@ def bytes_of(path: Location) -> bytes:
     """Read a file.
 
     Raises:
-        ModelError: the file is missing, or cannot be read.
+        ModelError: the file is missing, cannot be read, or is a file of another kind, such as a
+            shard; of a local file that may be large only the first bytes are read then.
     """
     try:
-        return path.read_bytes()
+        if isinstance(path, RemotePath):
+            data = path.read_bytes()
+            _refuse_other_kinds(data[:HEAD_BYTES], path)
+            return data
+        with path.open("rb") as file:
+            _refuse_other_kinds(file.read(HEAD_BYTES), path)
+            file.seek(0)
+            return file.read()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _refuse_other_kinds(head: bytes, path: Location) -> None:
+    found = contents_of(head)
+    if found is not None:
+        raise ModelError(
+            f"{path}: is {found.title}, not a model; give the file of a model, or the folder of a "
+            "selection"
+        )
 
 
 def parsed(data: bytes, path: Location) -> Content:

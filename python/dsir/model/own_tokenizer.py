@@ -48,7 +48,7 @@ class OwnTokenizer(OwnPart, abc.ABC):
 
         Args:
             text: strings of any Arrow layout.
-            normalize: "NFC" to bring texts into this form first, or None.
+            normalize: "NFC" or "NFKC" to bring texts into this form first, or None.
             lower: whether tokens are in lower case.
         """
 
@@ -67,7 +67,7 @@ def texts_of(text: pa.Array, normalize: str | None) -> list[str | None | bytes]:
 
     Args:
         text: strings of any Arrow layout.
-        normalize: "NFC" to bring texts into this form, or None.
+        normalize: "NFC" or "NFKC" to bring texts into this form, or None.
     """
     values = cast_column(text, pa.large_string()).cast(pa.large_binary()).to_pylist()
     return [None if value is None else _decoded(value, normalize) for value in values]
@@ -77,6 +77,6 @@ def _decoded(utf8: bytes, normalize: str | None) -> str | bytes:
     if len(utf8) > _LARGEST_DOCUMENT:
         return utf8
     try:
-        return utf8.decode() if normalize is None else _core.nfc(utf8)
+        return utf8.decode() if normalize is None else _core.normalized(utf8, normalize)
     except ValueError:  # Not UTF-8.
         return utf8

@@ -234,7 +234,7 @@ class QualityFilters:
             text: string, large_string, string_view, or a dictionary of one of these.
             tokenizer: name of the tokeniser whose tokens are the words.
             threads: number of threads to use; the outcome does not depend on it.
-            normalize: "NFC" to measure the texts in this form.
+            normalize: "NFC" or "NFKC" to measure the texts in this form.
             source: the texts as they were read, for `classifier`, if `text` has been prepared.
 
         Returns:

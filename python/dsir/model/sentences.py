@@ -45,13 +45,13 @@ class Punkt:
 
         Args:
             utf8: a text.
-            normalize: "NFC" to bring the text into this form first.
+            normalize: "NFC" or "NFKC" to bring the text into this form first.
 
         Raises:
             ValueError: the text is not UTF-8.
         """
         if normalize is not None:
-            utf8 = _core.nfc(utf8).encode()
+            utf8 = _core.normalized(utf8, normalize).encode()
         sentences = self.splitter.tokenize(_core.lowered(utf8))
         return [word for sentence in sentences for word in _core.word_tokens(sentence)]
 
@@ -112,7 +112,7 @@ def in_words(text: pa.Array, normalize: str | None = None) -> pa.Array:
 
     Args:
         text: strings of any Arrow layout.
-        normalize: "NFC" to bring texts into this form first.
+        normalize: "NFC" or "NFKC" to bring texts into this form first.
 
     Returns:
         A large_string array of the same length.

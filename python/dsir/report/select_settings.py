@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsir.arguments import arguments_of
+from dsir.model.named_model import is_file
 from dsir.report.facts import SelectionFacts
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
@@ -20,7 +21,7 @@ from dsir.settings.plan import Plan
 _OF_FIT = FitArguments.__annotations__.keys()
 # As the manifest has the default, if a call has it in other words.
 _DEFAULTS = {"shard_size": OutputSettings().shard_size}
-_DERIVED = ("stop_words_version", "classifier_digest")
+_DERIVED = ("stop_words_version", "classifier_digest", "models")
 _METHODS = {
     "resample": "a random draw by log-weight (importance resampling)",
     "top-k": "the highest log-weights",
@@ -45,6 +46,8 @@ def asked(facts: SelectionFacts) -> Markup:
         ]
     else:
         found.append(("Target", inputs_list(described)))
+    if content["inputs"].get("negatives"):
+        found.append(("Told from", inputs_list(content["inputs"]["negatives"])))
     found.append(("Budget", _budget(settings)))
     method = str(settings.get("method"))
     found.append(("Method", f"{method}: {_METHODS[method]}" if method in _METHODS else method))
@@ -111,6 +114,8 @@ def repeat_command(facts: SelectionFacts) -> str:
     raw = [entry.get("path") for entry in content["inputs"]["raw"]]
     described = content["inputs"].get("target")
     config = f"{facts.folder.rstrip('/')}/_dsir/selection.json"
+    if not all(map(is_file, (facts.settings.get("combine") or {}).get("models", {}))):
+        return ""
     words = ["dsir", "select"]
     targets: list[str] = []
     if described is None:
@@ -122,6 +127,10 @@ def repeat_command(facts: SelectionFacts) -> str:
             if not isinstance(shard.get("path"), str):
                 return ""
             targets += ["--target", f"{name}{shard['path']}"]
+    for entry in content["inputs"].get("negatives", []):
+        if not isinstance(entry.get("path"), str):
+            return ""
+        targets += ["--negatives", entry["path"]]
     if not all(isinstance(path, str) for path in raw):
         return ""
     lines = [shlex.join([*words, *map(str, raw)])]
@@ -137,6 +146,9 @@ def repeat_command(facts: SelectionFacts) -> str:
 def _options(settings: Mapping[str, Any]) -> list[str]:
     """Return the options of a selection with a fitted model, those that are not the defaults."""
     words: list[str] = []
+    combine = dict(settings.get("combine") or {})
+    candidates = combine.pop("candidates", None)
+    settings = {**settings, "combine": combine or None, "candidates": candidates}
     for name, one in arguments_of(Plan).items():
         value = settings.get(name)
         if name in _OF_FIT or value is None or value in (one.default, _DEFAULTS.get(name)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.corpus.skipped import count_by_kind
-from dsir.errors import DsirWarning
+from dsir.errors import warn
 from dsir.model.estimator import TrainingCounts
 from dsir.model.metrics import kl_reduction_of_counts
 from dsir.model.quality import REASONS
@@ -27,6 +26,7 @@ from dsir.run.metrics import (
     TargetAccounts,
     TokenAccounts,
 )
+from dsir.sampling import METHODS
 from dsir.stages.draw import CoverageDraw, Draw, TargetDraw
 from dsir.stages.plan import OutputPlan
 from dsir.stages.sample import ShardRows
@@ -187,8 +187,8 @@ def _kl_reductions(
     )
 
 
-def warn_of_top_k(metrics: Metrics, stacklevel: int = 3) -> None:
-    """Warn the caller's caller if the weights are so uneven that a draw has little randomness.
+def warn_of_top_k(metrics: Metrics) -> None:
+    """Warn if the weights are so uneven that a draw has little randomness.
 
     If the effective sample size is below a tenth of the rows drawn, most of these rows have a
     negligible share of the weight, and only the order of the weights decides.
@@ -212,19 +212,17 @@ def warn_of_top_k(metrics: Metrics, stacklevel: int = 3) -> None:
         return
     name, size, selected = low[0]
     more = f" (and of {counted(len(low) - 1, 'more target')})" if len(low) > 1 else ""
-    warnings.warn(
+    warn(
         f"effective sample size{name} {size:,.1f} for {counted(selected, 'document')} drawn from "
         f"{rows.eligible:,}{more}: the weights drown the noise, so the sample is close to a "
-        "top-k (a higher temperature, or length='mean' with a temperature, spreads the draw)",
-        DsirWarning,
-        stacklevel=stacklevel,
+        "top-k (a higher temperature, or length='mean' with a temperature, spreads the draw)"
     )
 
 
 def warn_of_other_columns(planned: OutputPlan) -> None:
     """Warn when the parts of an output folder have different columns."""
     if planned.clash is not None:
-        warnings.warn(planned.clash.message, DsirWarning, stacklevel=3)
+        warn(planned.clash.message)
 
 
 def _rounded(value: float) -> float:
@@ -237,5 +235,5 @@ def _rounded_estimate(value: float) -> float:
 
 
 def _size(drawn: TargetDraw | CoverageDraw) -> float | None:
-    size = drawn.effective_sample_size
+    size = drawn.effective_sample_size if METHODS[drawn.rule.method].weight else None
     return None if size is None else _rounded(size)

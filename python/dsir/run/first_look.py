@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.group_values import find_group_column
 from dsir.corpus.listing import identity_of
+from dsir.corpus.number_column import find_number_column
 from dsir.corpus.sample_texts import sample_texts
 from dsir.corpus.text_column import column_given_by
 from dsir.engine import Engine
@@ -35,12 +36,14 @@ class _Look:
     Attributes:
         shard: the file.
         columns: the quota columns that it must have.
+        numbers: the columns of numbers that it must have.
         skips: whether a file that cannot be used is skipped.
     """
 
     shard: Shard
     columns: tuple[str, ...]
     skips: bool
+    numbers: tuple[str, ...] = ()
 
 
 def _look_at(look: _Look, progress: Advance) -> int | None:
@@ -65,6 +68,8 @@ def _look_at(look: _Look, progress: Advance) -> int | None:
         if look.skips:
             return None
         raise
+    for column in look.numbers if schema is not None else ():
+        find_number_column(schema, column, shard.name)
     return rows
 
 
@@ -75,6 +80,7 @@ def look_at_inputs(
     reading: ReadSettings,
     draw: DrawSettings | None,
     features: HashedNgrams,
+    numbers: tuple[str, ...] = (),
 ) -> None:
     """Check the columns of files whose schema is known, the target's rows, and the budget.
 
@@ -87,6 +93,7 @@ def look_at_inputs(
         reading: how the inputs are read.
         draw: how documents are drawn; None for a fit.
         features: the features that documents are compared by.
+        numbers: the columns of raw that `combine` reads.
 
     Warns:
         DsirWarning: a target is raw itself, or has its accents in another normal form.
@@ -102,12 +109,16 @@ def look_at_inputs(
                 "give a sample of what is wanted"
             )
     columns = () if draw is None else draw.quotas.columns
-    rows = _rows_of(raw, engine, columns, skips=reading.skips)
+    rows = _rows_of(raw, engine, columns, numbers, skips=reading.skips)
     for target in targets.corpora:
         with column_given_by("target_text"):
-            found = _rows_of(target, engine, (), skips=reading.skips)
+            found = _rows_of(target, engine, skips=reading.skips)
         if found is not None:
             refuse_no_rows(target, found, [])
+    if targets.negatives is not None:
+        found = _rows_of(targets.negatives, engine, skips=reading.skips)
+        if found is not None:
+            refuse_no_rows(targets.negatives, found, [])
     if rows is not None:
         refuse_no_rows(raw, rows, [])
     _warn_of_forms(raw, targets, features)
@@ -172,10 +183,15 @@ def _contents(corpus: Corpus) -> Sequence[object]:
 
 
 def _rows_of(
-    corpus: Corpus, engine: Engine, columns: tuple[str, ...], *, skips: bool
+    corpus: Corpus,
+    engine: Engine,
+    columns: tuple[str, ...] = (),
+    numbers: tuple[str, ...] = (),
+    *,
+    skips: bool,
 ) -> int | None:
     """Look at the files of a corpus, and return the number of its rows; None if it is not known."""
-    looks = [_Look(shard, columns, skips) for shard in corpus.shards]
+    looks = [_Look(shard, columns, skips, numbers) for shard in corpus.shards]
     if corpus.in_memory:
         found: Sequence[int | None] = [_look_at(look, ignore) for look in looks]
     else:

@@ -14,6 +14,7 @@ from dsir.corpus import Corpus
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.quality import REASONS, QualityFilters
+from dsir.output.folder import UNITS_FOLDER
 from dsir.plural import counted
 from dsir.remote import Folder, Mirror
 from dsir.run.accounts import accounts_of, warn_of_top_k
@@ -98,6 +99,12 @@ def separate_targets(model: Estimator) -> dict[str, Any] | None:
     return {"names": list(model.column_names), "shares": model.column_shares}
 
 
+def draw_shares(model: Estimator) -> list[float]:
+    """Return the share of the budget of each target that draws; they add up to 1."""
+    separate = separate_targets(model)
+    return [1.0] if separate is None else separate["shares"]
+
+
 def rows_workdir(
     path: Folder,
     scores: dict[str, Any],
@@ -160,7 +167,7 @@ def score_to_folder(
     # Only a job that has all units can tell that none could be read.
     chosen = None if share[1] == 1 else numbers
     scored = pipeline.score(raw, model, filters, workdir, chosen, extra=extra)
-    warn_of_passed_over((entry for unit in scored for entry in unit.skipped), stacklevel=3)
+    warn_of_passed_over(entry for unit in scored for entry in unit.skipped)
     return scored
 
 
@@ -177,6 +184,11 @@ def sample_to_folder(
         SettingError: the scores lack a column that the draw needs.
         BudgetError: the budget cannot be met.
     """
+    if is_folder_of_columns(scores):
+        raise WorkdirError(
+            f"{scores}: has columns of several models, and no weights to draw by; make a folder of "
+            "scores with 'dsir score --model'"
+        )
     place = local_copy(scores, lambda name: name.endswith(".json"))
     mirror = scores if isinstance(scores, Mirror) else None
     manifest = read_manifest(scores)
@@ -235,6 +247,14 @@ def sample_to_folder(
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
+
+
+def is_folder_of_columns(folder: Folder) -> bool:
+    """Tell whether a folder was made by `dsir score --with`."""
+    units = folder / UNITS_FOLDER
+    if isinstance(units, Mirror):
+        return "manifest.json" in units.names()
+    return (units / "manifest.json").is_file()
 
 
 def take_columns(

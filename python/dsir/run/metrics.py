@@ -176,14 +176,16 @@ class Metrics(JsonRecord):
         groups: for each column with a quota: `values`, the number of its values, and `most`, the
             values that most selected rows have, each with `value`, `eligible` and `selected`; None
             without quotas.
-        effective_sample_size: effective sample size of the weights; None if targets are separate.
+        effective_sample_size: effective sample size of the weights; None if targets are separate,
+            or if the method draws without weights.
         targets: the accounts of each target by name; None if targets have no names.
         kl_reduction: KL reduction in nats; for named targets the mean. None until the selected rows
             are written, or if the model has no n-gram counts.
         random_kl_reduction: an estimate of the KL reduction of a random selection of the same size,
             to compare `kl_reduction` with; for named targets the mean. None if that is None.
-        stages: for each stage `seconds`, `text_bytes` and `mb_per_second`; None in selection.json,
-            so that runs can be compared.
+        stages: for each stage `seconds`, `text_bytes` and `mb_per_second`, and `kept_bytes`, the
+            bytes whose results were in the work directory already; None in selection.json, so that
+            runs can be compared.
     """
 
     rows: RowAccounts
@@ -197,6 +199,15 @@ class Metrics(JsonRecord):
     kl_reduction: float | None = None
     random_kl_reduction: float | None = None
     stages: dict[str, dict[str, float | None]] | None = None
+
+    def __repr__(self) -> str:
+        """Return the figures most asked for in one line; `describe()` has all."""
+        found = (
+            f"rows: {self.rows.selected:,} of {self.rows.read:,}, tokens: {self.tokens.selected:,}"
+        )
+        if self.kl_reduction is not None:
+            found += f", KL reduction: {self.kl_reduction:.4f}"
+        return f"Metrics({found}; all of them: describe())"
 
     def with_stages(self, stages: Mapping[str, dict[str, float | None]]) -> Metrics:
         """Return these metrics with the time of each stage."""

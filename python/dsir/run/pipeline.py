@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
@@ -38,7 +39,9 @@ from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_apart import can_draw_apart, draw_apart
 from dsir.stages.extend import EarlierScores
+from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
+from dsir.stages.measure import MeasureTask, measure_shard
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import OutputPlan, OutputShard, plan_output
 from dsir.stages.pool import PoolTask, ShardPool, pool_shard
@@ -79,17 +82,27 @@ class Covered(NamedTuple):
 
 @dataclass(slots=True)
 class StageTime:
-    """How long a stage took, and for how many bytes of text (0 if bytes are no measure of it)."""
+    """How long a stage took, and for how many bytes of text (0 if bytes are no measure of it).
+
+    Attributes:
+        seconds: the time.
+        text_bytes: bytes of text that the results of the stage are of.
+        kept_bytes: those whose results an earlier run had left, which were not read again.
+    """
 
     seconds: float = 0.0
     text_bytes: int = 0
+    kept_bytes: int = 0
 
     def describe(self) -> dict[str, float | None]:
-        """Return seconds, bytes and MB/s as plain values."""
-        rate = self.text_bytes / self.seconds / 1e6 if self.text_bytes and self.seconds else None
+        """Return seconds, bytes and MB/s as plain values; `kept_bytes` only if there are some."""
+        read = self.text_bytes - self.kept_bytes
+        rate = read / self.seconds / 1e6 if read and self.seconds else None
+        kept = {"kept_bytes": self.kept_bytes} if self.kept_bytes else {}
         return {
             "seconds": round(self.seconds, 3),
             "text_bytes": self.text_bytes,
+            **kept,
             "mb_per_second": None if rate is None else round(rate, 1),
         }
 
@@ -129,6 +142,7 @@ class Pipeline:
         spooled: Spooled = (),
         extra: ExtraColumns = NO_EXTRA,
         earlier: EarlierScores | None = None,
+        apart: KeptApart | None = None,
     ) -> list[ShardScores]:
         """Return the scores of the units of a corpus.
 
@@ -142,6 +156,7 @@ class Pipeline:
             spooled: by unit, the file with its decompressed lines; empty for none.
             extra: the columns to store beside the log-weights.
             earlier: scores in `workdir` that lack some of these columns; None for none.
+            apart: says which rows to store if other processes write them; None for `keeps`.
 
         Raises:
             EmptyCorpusError: all units were to be scored and none could be read.
@@ -153,7 +168,7 @@ class Pipeline:
             self.reading.limits, corpus.name, len({files[number] for number in chosen})
         )
         tasks = self.score_tasks(
-            corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally
+            corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally, apart
         )
         size = sum(task.shard.size for task in tasks)
         with self.timed("score") as timed:
@@ -165,6 +180,7 @@ class Pipeline:
                 scores = list(within_limits(results, chosen_units, tally))
             tally.finish()
             timed.text_bytes = sum(unit.text_bytes for unit in scores)
+            timed.kept_bytes = sum(unit.kept_bytes for unit in scores)
         if numbers is None:
             skipped = [entry for unit in scores for entry in unit.skipped]
             refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
@@ -182,6 +198,7 @@ class Pipeline:
         extra: ExtraColumns = NO_EXTRA,
         earlier: EarlierScores | None = None,
         tally: BadTally | None = None,
+        apart: KeptApart | None = None,
     ) -> list[ScoreTask]:
         """Return the tasks that score units; see `score` for the arguments."""
         threads = self.threads_inside(len(numbers))
@@ -198,6 +215,7 @@ class Pipeline:
                 None if tally is None else tally.most_bad_rows,
                 extra,
                 earlier,
+                apart,
             )
             for number in numbers
         ]
@@ -376,20 +394,55 @@ class Pipeline:
     def choose(
         self,
         shards: Sequence[Shard],
+        scores: Sequence[ShardScores],
         rows: Sequence[ShardRows],
         drawn: Draw,
         settings: DrawSettings,
         combine: Combine,
     ) -> tuple[Draw, list[ShardRows]]:
-        """Choose from candidates by two measures; see `choose_among`."""
+        """Choose from candidates by several measures; see `choose_among`."""
         candidates = sum(unit.selected for unit in rows)
         with (
             self.timed("combine"),
             self.reporter.stage("combine", candidates, "rows") as advance,
         ):
-            found = choose_among(shards, rows, drawn, settings, combine, self.engine.threads_here)
-            advance(candidates)
+            beside = self._measured(shards, rows, combine, advance)
+            found = choose_among(
+                shards,
+                scores,
+                rows,
+                drawn,
+                settings,
+                combine,
+                beside,
+                self.engine.threads_here,
+                self.machine.memory.candidates,
+            )
+            if not len(beside):
+                advance(candidates)
         return found
+
+    def _measured(
+        self,
+        shards: Sequence[Shard],
+        rows: Sequence[ShardRows],
+        combine: Combine,
+        advance: Advance,
+    ) -> npt.NDArray[np.float64]:
+        """Return the columns and log-weights of candidates, float64[measures, candidates]."""
+        models = tuple(model.estimator for model in combine.models)
+        measures = len(combine.columns) + len(models)
+        with_rows = [
+            (shard, unit) for shard, unit in zip(shards, rows, strict=True) if unit.selected
+        ]
+        threads = self.threads_inside(len(with_rows))
+        tasks = [
+            MeasureTask(shard, unit, combine.columns, models, threads) for shard, unit in with_rows
+        ]
+        if not measures:
+            return np.zeros((0, 0))
+        with stopping(self.engine.run(measure_shard, tasks, advance)) as found:
+            return np.concatenate([np.zeros((measures, 0)), *found], axis=1)
 
     def plan(
         self, shards: Sequence[Shard], rows: Sequence[ShardRows], output: OutputSettings

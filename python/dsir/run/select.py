@@ -43,6 +43,7 @@ def select(
     raw: object,
     target: object = None,
     *,
+    negatives: object = None,
     model: Estimator | FastTextModel | str | Path | RemotePath | None = None,
     label: str | None = None,
     out: str | Path | RemotePath | None = None,
@@ -65,6 +66,8 @@ def select(
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
+        negatives: for estimator="classifier", a sample of unwanted documents, given like raw: the
+            classifier learns to tell the target from these and not from raw.
         model: in place of a target, a model that was fitted before: from `dsir.fit`,
             `Selection.model` or `dsir.load_model`, or the path of its file or of a selection.
             Arguments that say how to fit are errors then.
@@ -102,7 +105,7 @@ def select(
         ... )
     """
     flag("overwrite", overwrite)
-    fitted = fitted_model(target, model, label, given)
+    fitted = fitted_model(target, model, label, given, negatives)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of(given)
     selection = run_plan(
@@ -114,6 +117,7 @@ def select(
         out=_folder("out", out),
         workdir=_folder("workdir", workdir),
         overwrite=overwrite,
+        negatives=negatives,
     )
     rows = selection.metrics.rows
     if 2 * rows.passed_over.too_short > rows.read:
@@ -122,12 +126,16 @@ def select(
             f"{rows.read:,} have fewer than min_tokens={plan.draw.min_tokens} tokens"
         )
     if plan.draw.rule.method == "resample":
-        warn_of_top_k(selection.metrics, stacklevel=4)
+        warn_of_top_k(selection.metrics)
     return selection
 
 
 def fitted_model(
-    target: object, model: object, label: str | None, given: Mapping[str, Any]
+    target: object,
+    model: object,
+    label: str | None,
+    given: Mapping[str, Any],
+    negatives: object = None,
 ) -> GivenModel | None:
     """Return the model of a call that has one in place of a target.
 
@@ -136,6 +144,7 @@ def fitted_model(
         model: the argument of that name.
         label: the argument of that name.
         given: the other arguments.
+        negatives: the argument of that name.
 
     Raises:
         SettingError: the call has neither or both, or says how to fit a model that is fitted.
@@ -153,19 +162,24 @@ def fitted_model(
                 f"label={shown(label)}: is for a model of fastText; give model=... as well"
             )
         return None
-    for name in given:
-        if name in FitArguments.__annotations__ or name == "target_text":
+    unwanted = () if negatives is None else ("negatives",)
+    for name in (*given, *unwanted):
+        if name in unwanted or name in FitArguments.__annotations__ or name == "target_text":
             raise SettingError(
                 f"{name}: the model is fitted already; leave {name}=... or model=... out"
             )
-    if given.get("combine") is not None:
-        raise SettingError("combine: cannot be used with model=...; give target=...")
     if isinstance(model, Estimator | FastTextModel):
         found = GivenModel(as_estimator(model, label=label), None)
     else:
         path = _folder("model", model)
         assert path is not None
         found = GivenModel(load_estimator(path, label=label), path)
+    names = found.model.column_names
+    if given.get("combine") is not None and names:
+        raise SettingError(
+            f"combine: the model has a log-weight for each of {', '.join(map(repr, names))}; give "
+            'a model with one, such as of fit(targets="pooled")'
+        )
     if given.get("method") == "coverage" and not isinstance(found.model, RelevanceModel):
         raise SettingError(
             'method="coverage": needs a relevance model, but the model is of the kind '
@@ -209,6 +223,7 @@ def run_plan(
     out: Location | None,
     workdir: Location | None = None,
     overwrite: bool = False,
+    negatives: object = None,
 ) -> Selection:
     """Run a plan, and return its selection.
 
@@ -221,10 +236,12 @@ def run_plan(
         out: the folder to write to; None to get the rows in memory.
         workdir: the folder that keeps results for later calls; None to keep none.
         overwrite: replace a selection in `out`.
+        negatives: what a classifier learns to tell the target from; None for raw.
 
     Raises:
         DsirError: see `select`.
     """
+    plan.fit.refuse_negatives(negatives)
     if machine.engine.needs_workdir and workdir is None:
         raise SettingError(
             "workdir: the engine's workers need a work directory that every node sees; give a "
@@ -242,10 +259,11 @@ def run_plan(
         features=features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, plan.reading, plan.draw, features
+            found, targets, machine.engine, plan.reading, plan.draw, features, plan.numbers
         ),
+        negatives=negatives,
     )
-    note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
+    note_left_out(machine.reporter, inputs.raw, *inputs.target.all_corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite, fitted=fitted)
     if workdir is not None:
         with folder_of(workdir) as place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from dsir.run.accounts import accounts_of, warn_of_other_columns, with_kl_reduct
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
-from dsir.run.folders import rows_workdir, separate_targets, take_columns
+from dsir.run.folders import draw_shares, rows_workdir, take_columns
 from dsir.run.given_model import GivenModel
 from dsir.run.inputs import Inputs
 from dsir.run.kept_scores import open_scores
@@ -43,12 +44,14 @@ from dsir.run.run_files import described_inputs, write_run_file
 from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selected_table import join_tables
 from dsir.run.selection import Selection
+from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw import Draw
+from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.plan import kept_folder, plan_keeping
 from dsir.stages.plan import OutputShard
@@ -155,7 +158,9 @@ class SelectionRun:
 
     def _check_workers(self, folder: Folder) -> None:
         """Raise, before any work, if the workers of the engine do not see what they need."""
-        shards = [shard for one in (self.raw, *self.inputs.target.corpora) for shard in one.shards]
+        shards = [
+            shard for one in (self.raw, *self.inputs.target.all_corpora) for shard in one.shards
+        ]
         files = [shard.file for shard in shards[:1] + shards[-1:] if shard.file is not None]
         out = [] if self.out is None else [self.out]
         place = folder.remote if isinstance(folder, Mirror) else folder
@@ -164,8 +169,10 @@ class SelectionRun:
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages, and return the selection."""
         begun = time.time()
-        # A task may store rows and lines for another task, which may run on another machine.
-        shared = workdir if self.pipeline.engine.shares_files else None
+        # A task may store rows for another task, which may run on another machine.
+        engine = self.pipeline.engine
+        seen = engine.needs_workdir and workdir is not None and workdir.mirror is None
+        shared = workdir if engine.shares_files or seen else None
         output = self.output()
         if output is None:
             self._check_columns()
@@ -203,7 +210,9 @@ class SelectionRun:
         described = self.plan.describe()
         if self.fitted is None:
             return described
-        not_used = {*FitArguments.__annotations__, "combine", "max_bad_rows", "max_bad_shards"}
+        not_used = {*FitArguments.__annotations__, "max_bad_rows", "max_bad_shards"}
+        if self.plan.combine is None:
+            not_used.add("combine")
         return {
             **{name: value for name, value in described.items() if name not in not_used},
             "groups": list(self.plan.draw.extra.groups),
@@ -218,7 +227,7 @@ class SelectionRun:
         begun: float,
     ) -> Selection:
         """Fit, score, draw and write; again without the damaged row groups if some are found."""
-        model, fitted = self._fit(workdir, kept)
+        model, fitted = self._fit(workdir, kept if self.pipeline.engine.shares_files else None)
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
         lost = lost_before(workdir, fingerprint_of(self.writing))
@@ -227,7 +236,13 @@ class SelectionRun:
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
                 settings = self.plan.draw.calibrated(model.calibrations)
-                drawn, rows = self.pipeline.choose(shards, rows, drawn, settings, self.plan.combine)
+                try:
+                    drawn, rows = self.pipeline.choose(
+                        shards, scores, rows, drawn, settings, self.plan.combine
+                    )
+                except ShardError as error:
+                    lost = self._with_damage(error, lost, shards, rows, workdir)
+                    continue
             planned = self.pipeline.plan(shards, rows, self.plan.output)
             outputs = planned.shards
             for output in outputs:
@@ -236,7 +251,7 @@ class SelectionRun:
             rows_read = [
                 sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
             ]
-            described = described_inputs(self.inputs, rows_read, fitted.target_rows, self.fitted)
+            described = described_inputs(self.inputs, rows_read, fitted, self.fitted)
             outputs_workdir = None if held is None else held.open(lost)
             try:
                 written = self._fetch(outputs, model, outputs_workdir)
@@ -257,7 +272,7 @@ class SelectionRun:
 
     def _fit(self, workdir: Workdir | None, kept: Path | None) -> tuple[Estimator, Fitted]:
         if self.fitted is not None:
-            return self.fitted.model, Fitted([], (), [], [], [])
+            return self.fitted.model, Fitted([], (), [], [], [], [])
         return fit_model(
             self.pipeline,
             self.raw,
@@ -296,7 +311,7 @@ class SelectionRun:
         if self.out is None:
             self._check_columns()
             return
-        corpora = (self.raw, *self.inputs.target.corpora)
+        corpora = (self.raw, *self.inputs.target.all_corpora)
         shards = (shard for corpus in corpora for shard in corpus.first_shards)
         check_output(self.out, shards, overwrite=self.overwrite, resuming=resuming)
         self._check_columns()
@@ -316,6 +331,11 @@ class SelectionRun:
             with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
 
+    def draw_settings(self, model: Estimator) -> DrawSettings:
+        """Return how rows are drawn: with two measures, how their candidates are."""
+        settings = self.plan.draw.calibrated(model.calibrations)
+        return settings if self.plan.combine is None else self.plan.combine.widened(settings)
+
     def draw(
         self,
         model: Estimator,
@@ -334,12 +354,9 @@ class SelectionRun:
             lost: the damaged row groups, which are passed over.
         """
         filters = self.plan.documents.filters
-        separate = separate_targets(model)
-        shares = [1.0] if separate is None else separate["shares"]
-        settings = self.plan.draw.calibrated(model.calibrations)
+        shares = draw_shares(model)
+        settings = self.draw_settings(model)
         covered = self._covered(model, kept or _seen_by_all(workdir), lost)
-        if self.plan.combine is not None:
-            settings = self.plan.combine.widened(settings)
         if workdir is None:
             extra = settings.extra
             scores = self.pipeline.score(self.raw, model, filters, None, extra=extra)
@@ -357,6 +374,10 @@ class SelectionRun:
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
+        apart = None
+        if kept is not None and any(keeps) and not self.pipeline.engine.shares_files:
+            free = shutil.disk_usage(kept).free
+            keeps, apart = (), KeptApart(kept, keeps, free - free // 4)
         scores = self.pipeline.score(
             self.raw,
             model,
@@ -366,6 +387,7 @@ class SelectionRun:
             spooled=fitted.spooled,
             extra=extra,
             earlier=earlier,
+            apart=apart,
         )
         if lost:
             scores = self.pipeline.score_again(

@@ -15,7 +15,8 @@ from dsir.remote import Mirror
 from dsir.storage.place import Place
 from dsir.storage.workers import Worker
 
-_POLL = 0.5  # Seconds between two looks at units that others work on.
+# Seconds between two looks at units that others work on: at first, and at most.
+_FIRST_LOOK, _LOOK = 0.05, 1.0
 
 # Errors that are a unit's own. Others are those of the machine or the call and end the worker.
 UNIT_ERRORS = (InputError,)
@@ -124,6 +125,7 @@ class SharedTasks(Generic[SharedTask]):
 
     def _take(self, progress: Progress) -> int | None:
         """Claim the next task, and wait for one if others work on all that is left."""
+        pause = _FIRST_LOOK
         while True:
             with self._lock:
                 found = self._look(progress)
@@ -136,7 +138,8 @@ class SharedTasks(Generic[SharedTask]):
                 self._claimed, self._moved = [], False
             if wait:
                 progress(0)
-                time.sleep(_POLL)
+                time.sleep(pause)
+                pause = min(_LOOK, 2 * pause)
 
     def _look(self, progress: Progress) -> int | None:
         """Go through the tasks that were not looked at yet; claim one, or return None."""

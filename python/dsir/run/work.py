@@ -9,6 +9,7 @@ done and writes the manifest.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
 from dsir.run.fitting import Fitted, fit_counts, fit_model
-from dsir.run.folders import rows_workdir
+from dsir.run.folders import draw_shares, rows_workdir
 from dsir.run.kept_scores import open_scores
 from dsir.run.planned import PlannedRun
 from dsir.run.select_run import SelectionRun
@@ -27,12 +28,15 @@ from dsir.run.selection import Selection
 from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import lost_before
-from dsir.stages.kept.plan import kept_folder
+from dsir.stages.kept.apart import KeptApart
+from dsir.stages.kept.named import named_files
+from dsir.stages.kept.plan import FOLDER, plan_keeping
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import placed
 from dsir.stages.write import write_shard
+from dsir.storage.marker import is_whole
 from dsir.storage.workdir import Workdir
 from dsir.storage.workdir_manifest import fingerprint_of
 from dsir.storage.workers import Worker, remove_dead
@@ -42,7 +46,8 @@ UNTIL = get_args(Until)
 
 _FITTED = "fitted.json"
 _DRAWN = "drawn.json"
-_POLL = 0.5  # Seconds between two looks at what another worker makes.
+# Seconds between two looks at what another worker makes: at first, and at most.
+_FIRST_LOOK, _LOOK = 0.05, 1.0
 
 Made = TypeVar("Made")
 SharedTask = TypeVar("SharedTask", bound=PlacedTask)
@@ -164,12 +169,19 @@ class _Work:
 
     def _make_model(self) -> Estimator:
         run = self._run
-        model, _ = fit_model(
+        model, fitted = fit_model(
             self._pipeline, run.raw, run.inputs.target, run.plan.fit, self._counts()
         )
         model.save(self._workdir.location("model.dsir"))
         self._scores_of(model)
-        self._workdir.keep(_FITTED, {"plan": self._plan, "model": model.fingerprint})
+        note: dict[str, Any] = {"plan": self._plan, "model": model.fingerprint}
+        # What those who score need to keep rows: how many rows come before a unit, and how much of
+        # the disk all of them may fill.
+        if any(shard.rows_in_metadata() is None for shard in run.raw.first_shards):
+            note["rows"] = fitted.raw_rows
+        if self._workdir.mirror is None:
+            note["free"] = shutil.disk_usage(self._workdir.path).free
+        self._workdir.keep(_FITTED, note)
         return model
 
     def _scores_of(self, model: Estimator) -> Any:
@@ -190,6 +202,28 @@ class _Work:
             raise WorkdirError(f"{self._workdir.folder}: the model has gone; start again")
         return model
 
+    def _keeping(self, model: Estimator) -> KeptApart | None:
+        """Return what keeps rows while they are scored; None where no rows are kept."""
+        run, note = self._run, self._workdir.kept(_FITTED)
+        free = None if note is None else note.get("free")
+        if note is None or self._workdir.mirror is not None or not isinstance(free, int):
+            return None
+        folder = self._workdir.path / FOLDER
+        folder.mkdir(exist_ok=True)
+        rows = note.get("rows")
+        if not isinstance(rows, list) or len(rows) != len(run.raw.shards):
+            rows = []
+        keeps = plan_keeping(
+            run.raw.shards,
+            run.draw_settings(model),
+            draw_shares(model),
+            folder,
+            [row if is_whole(row) else None for row in rows],
+        )
+        if not any(keeps):
+            return None
+        return KeptApart(folder, keeps, free - free // 4)
+
     def _score(self) -> bool:
         if self._drawn() is not None:
             return True
@@ -203,6 +237,7 @@ class _Work:
             range(len(self._run.raw.shards)),
             extra=extra,
             earlier=earlier,
+            apart=self._keeping(model),
         )
         sizes = [task.shard.size for task in tasks]
         return self._share_out("score", score_shard, tasks, sizes, "bytes")
@@ -215,7 +250,7 @@ class _Work:
     def _sample(self) -> bool:
         if self._run.plan.combine is not None:
             self._done.left.append(
-                "the draw by two measures and the output are made by 'dsir finish'"
+                "the choice by several measures and the output are made by 'dsir finish'"
             )
             return False
         self._once("draw", self._drawn, self._make_draw)
@@ -224,13 +259,10 @@ class _Work:
     def _make_draw(self) -> dict[str, Any]:
         run = self._run
         lost = lost_before(self._workdir, self._plan)
-        with (
-            self._output.held(self._workdir, for_workers=True) as held,
-            kept_folder(self._workdir) as kept,
-        ):
+        with self._output.held(self._workdir, for_workers=True) as held:
             # Nothing is known of the fit here, and nothing is scored that could be kept.
-            fitted = Fitted([], (), [None] * len(run.raw.shards), [], [])
-            run.draw(self._model(), self._workdir, kept, fitted, lost)
+            fitted = Fitted([], (), [None] * len(run.raw.shards), [], [], [])
+            run.draw(self._model(), self._workdir, None, fitted, lost)
             held.open(lost)
         note = {"plan": self._plan}
         self._workdir.keep(_DRAWN, note)
@@ -241,6 +273,9 @@ class _Work:
         self._output.refuse_lost(self._workdir)
         model = self._model()
         rows = self._drawn_rows(lost.stage("rows"), model)
+        for number, path in named_files(self._workdir.path / FOLDER).items():
+            if number < len(rows) and number not in lost.by_unit:
+                rows[number].kept = path
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
         outputs = self._pipeline.plan(shards, rows, run.plan.output).shards
         for output in outputs:
@@ -297,7 +332,7 @@ class _Work:
 
     def _once(self, name: str, found: Callable[[], Made | None], make: Callable[[], Made]) -> Made:
         """Return what one worker makes for all: found, made here, or waited for."""
-        waiting = False
+        waiting, pause = False, _FIRST_LOOK
         while True:
             made = found()
             if made is not None:
@@ -311,4 +346,5 @@ class _Work:
             if not waiting:
                 self._pipeline.reporter.note(f"waiting for the {name} of another worker")
                 waiting = True
-            time.sleep(_POLL)
+            time.sleep(pause)
+            pause = min(_LOOK, 2 * pause)

@@ -54,8 +54,8 @@ def target_text_in(text: str) -> str | dict[str, str]:
 
 
 def combine_in(text: str) -> dict[str, float]:
-    """Read `--combine`, such as "dsir=1,lexrank=0.2"."""
-    return numbers_by_name("--combine", text, "dsir=1,lexrank=0.2")
+    """Read `--combine`, such as "dsir=1,column:meta.quality=0.2"."""
+    return numbers_by_name("--combine", text, "dsir=1,column:meta.quality=0.2")
 
 
 def max_per_in(text: str) -> dict[str, str]:

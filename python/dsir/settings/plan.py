@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dsir.arguments import arguments_of
+from dsir.corpus import token_ids
 from dsir.errors import SettingError
 from dsir.model.quality import QualityFilters
 from dsir.settings.combine import Combine, CombineArguments, CombineOptions
@@ -43,7 +44,7 @@ class Plan:
         documents: how documents are prepared.
         fit: how the model is fitted.
         draw: how documents are drawn.
-        combine: how a second measure is combined with the weights; None for DSIR alone.
+        combine: how other measures are combined with the weights; None for DSIR alone.
         output: how the selected rows are written.
     """
 
@@ -56,10 +57,16 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check that the settings go together."""
-        if self.combine is not None and self.draw.rule.method == "coverage":
-            raise SettingError(
-                'combine: cannot be used with method="coverage"; method="cap" can be combined'
-            )
+        if self.combine is not None:
+            if self.draw.rule.method == "coverage":
+                raise SettingError(
+                    'combine: cannot be used with method="coverage"; method="cap" can be combined'
+                )
+            if self.reading.text_encoding == token_ids.ENCODING and self.combine.reads_texts:
+                raise SettingError(
+                    "combine: lexrank and models need texts, not "
+                    f"text_encoding={token_ids.ENCODING!r}; columns can be combined"
+                )
         check_tokens(self.reading, self.documents, self.fit.features)
 
     @classmethod
@@ -79,8 +86,6 @@ class Plan:
         combine = Combine.of(given)
         draw = DrawSettings.of(given)
         documents.refuse_short_windows(draw.min_tokens)
-        if combine is not None and draw.quotas:
-            raise SettingError(f"combine: cannot be used with {draw.quotas}")
         output = OutputSettings.of(given)
         output.added(target_names if fit.targets == "separate" else ())  # Checks the names.
         return cls(
@@ -91,6 +96,11 @@ class Plan:
             combine=combine,
             output=output,
         )
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns of numbers that documents are chosen by."""
+        return () if self.combine is None else self.combine.columns
 
     def describe(self) -> dict[str, Any]:
         """Return the plan as JSON values, as in the settings of `selection.json`."""
@@ -147,9 +157,7 @@ class Plan:
                 raise SettingError(f"{name}=None: expected names and values")
             if not isinstance(given[name], Mapping):
                 raise SettingError(f"{name}={given[name]!r:.80}: expected names and values")
-        if "combine" in given:
-            combine = dict(given["combine"])
-            given |= {"candidates": combine.pop("candidates", None), "combine": combine}
+        combine = given.pop("combine", None)
         if "filters" in given:
             given["filters"] = QualityFilters.from_json(given["filters"])
         return cls(
@@ -157,14 +165,14 @@ class Plan:
             documents=DocumentSettings.of(given),
             fit=FitSettings.from_json(given),
             draw=DrawSettings.of(given),
-            combine=Combine.of(given),
+            combine=None if combine is None else Combine.from_json(combine, given),
             output=OutputSettings.of(given),
         )
 
 
-# `preprocessing` is described as the settings it stands for, and `candidates` within `combine`.
-_NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates"}
+# `preprocessing` is described as the settings it stands for; two others within `combine`.
+_NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates", "combine_models"}
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
-# Described only where it differs from another setting.
-_OPTIONAL = {"target_text", "text_encoding", "estimator"}
+# Described only if given, or where it differs from another setting.
+_OPTIONAL = {"target_text", "text_encoding", "estimator", "scorer"}
 _OBJECTS = {"features", "filters", "combine", "max_per"}

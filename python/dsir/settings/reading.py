@@ -57,7 +57,8 @@ class ReadSettings:
     on_error: OnError = argument(
         "raise",
         "What to do with rows and files that cannot be read: 'raise' stops the run; 'skip' passes "
-        "them over and lists them in Selection.skipped and in _dsir/rejects.jsonl of the output.",
+        "them over, counts them, and says which: a selection lists them in Selection.skipped and "
+        "in _dsir/rejects.jsonl of its folder.",
         panel=arguments.RUN,
     )
     limits: BadLimits = field(default=NO_LIMITS, metadata={"group": BadLimits})

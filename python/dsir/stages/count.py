@@ -63,6 +63,7 @@ class ShardCounts:
         rows: rows read; if documents are cut into windows, windows.
         source_rows: input rows read.
         text_bytes: bytes of text read.
+        kept_bytes: those of them that an earlier run read, whose result was kept.
         skipped: the bad rows, or the whole shard if it could not be read.
         spooled: for each shard in order, the file of its decompressed lines, or None.
         unit_rows: for each shard in order, its rows, or None if it was not read to the end.
@@ -78,6 +79,7 @@ class ShardCounts:
     rows: int = 0
     source_rows: int = 0
     text_bytes: int = 0
+    kept_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     spooled: list[Path | None] = field(default_factory=lambda: [None])
     unit_rows: list[int | None] = field(default_factory=lambda: [None])
@@ -102,7 +104,7 @@ class ShardCounts:
             self.stored += other.stored
         else:
             self.counts += other.counts
-        for name in _NUMBERS:
+        for name in (*_NUMBERS, "kept_bytes"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.skipped += other.skipped
         self.spooled += other.spooled
@@ -222,4 +224,6 @@ def _save(place: Place, result: ShardCounts) -> None:
 def _load(place: Place, marker: Marker, buckets: int) -> ShardCounts:
     numbers: dict[str, Any] = {name: marker.whole(name) for name in _NUMBERS}
     skipped = marker.entries("skipped", from_marker)
-    return ShardCounts(load_array(place, (buckets,)), **numbers, skipped=skipped)
+    counts = load_array(place, (buckets,))
+    kept = numbers["text_bytes"]
+    return ShardCounts(counts, **numbers, kept_bytes=kept, skipped=skipped)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dsir.corpus import TakenRows
 from dsir.errors import ShardError
+from dsir.stages.kept.named import is_whole
 from dsir.stages.kept.reader import take_kept
 from dsir.stages.plan import Piece
 from dsir.stages.selected_rows import SelectedRows
@@ -46,7 +47,7 @@ def taken_rows(
         else:
             wanted = selected.shard_row
             kept = piece.rows.kept
-            if kept is None:
+            if kept is None or not is_whole(kept):
                 batches = shard.take(wanted, threads=threads)
             else:
                 batches = take_kept(kept, shard, wanted, threads)

@@ -55,8 +55,8 @@ class ChunkedShard(WrappedShard):
         chunk_stride: tokens from the start of a window to the start of the next, 1 to
             `chunk_tokens`.
         tokenizer: what counts as a token; see `HashedNgrams`.
-        normalize: "NFC" to count the tokens of documents in this form. Windows are cut from the
-            documents as they are, where these tokens lie in them.
+        normalize: "NFC" or "NFKC" to count the tokens of documents in this form. Windows are cut
+            from the documents as they are, where these tokens lie in them.
     """
 
     chunk_tokens: int
@@ -284,7 +284,7 @@ def chunked(
         chunk_stride: tokens from the start of a window to the start of the next; None for
             `chunk_tokens`, so that windows do not overlap.
         tokenizer: what counts as a token; see `HashedNgrams`.
-        normalize: "NFC" to count the tokens of documents in this form.
+        normalize: "NFC" or "NFKC" to count the tokens of documents in this form.
 
     Raises:
         SettingError: an argument is out of range.

@@ -96,6 +96,19 @@ class Gate:
             most = _LARGEST_SHARE_PASSED * self._rows_since_risen
             self._useless = self._passed_since_risen > most
 
+    def seen(self) -> list[tuple[int, npt.NDArray[np.uint64]]]:
+        """Return what the bars have seen here, for gates of other processes; see `add_seen`."""
+        return [bar.seen() for _, _, bar in self._bars]
+
+    def add_seen(self, seen: Sequence[tuple[int, npt.NDArray[np.uint64]]]) -> None:
+        """Let fewer rows through, by the rows that the gate of another process has seen.
+
+        Raises:
+            ValueError: that gate has other bars.
+        """
+        for (_, _, bar), (first, costs) in zip(self._bars, seen, strict=True):
+            bar.add_seen(first, costs)
+
     def takes(self, amount: int) -> bool:
         """Count bytes that were kept, and tell whether more may be kept."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""Normalization Form C against ``unicodedata.normalize("NFC", text)``."""
+"""Normalization Forms C and KC against ``unicodedata.normalize(form, text)``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ASSIGNED_FILE = Path(__file__).parents[1] / "data" / "unicode_14_assigned.json"
 
 
 def comparable_code_points() -> list[int]:
-    """Those that the pinned version and this Python have assigned, which never change in NFC."""
+    """Those that the pinned version and this Python have assigned, which never change in a form."""
     ranges = json.loads(ASSIGNED_FILE.read_text(encoding="utf-8"))["ranges"]
     listed = [c for first, last in ranges for c in range(first, last + 1)]
     if unicodedata.unidata_version == PINNED:
@@ -51,11 +51,30 @@ SPECIAL = [
     *"\u00e9\u1ec7\u01d5\u212b\u2126\u2000\u037e\u0387\uf900\ufb1d\ufb2c\u2adc\u0f43",
     *"\U0001d15e\U0001d157\U0001d165\U000110a5\U000110ba\U0002f800\U00011131\U00011127",
     *" \n.!中",
+    # What only NFKC changes: forms of letters and kana, ligatures, spaces, signs with a space.
+    *"\uff21\uff41\u3000\uff76\uff9e\uff8a\uff9f\uffa1\uffc2\uffa2\u3131\u314f\ufb01\ufb2a",
+    *"\u017f\u1e9b\u00a0\u00a8\u00b4\u0384\u037a\u2026\u00bd\u2460\u2122\u1d2c\u2011\u0e33",
+    *"\ufdfa\ufc5e\ufe70\ufefb\u0675\u0eb3\u0f77\u3300\u32ff\U0001d400\U0001f100\U0001fbf0",
 ]
+
+
+FORMS = ("NFC", "NFKC")
+each_form = pytest.mark.parametrize("form", FORMS)
 
 
 def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
+
+
+def wrong_in(form: str, texts: list[str]) -> list[str]:
+    """Those of the texts that the core and Python bring into another form; at most 20, escaped."""
+    text = "\n".join(texts)
+    if _core.normalized(text, form) == unicodedata.normalize(form, text):
+        return []
+    differing = [
+        one for one in texts if _core.normalized(one, form) != unicodedata.normalize(form, one)
+    ]
+    return [ascii(one) for one in differing[:20]] or ["only all together"]
 
 
 def any_text(max_size: int = 40) -> st.SearchStrategy[str]:
@@ -64,80 +83,95 @@ def any_text(max_size: int = 40) -> st.SearchStrategy[str]:
     return st.lists(character, max_size=max_size).map("".join)
 
 
+@each_form
+@pytest.mark.parametrize("tables", [TABLES])
+def test_every_code_point(tables, form):
+    assert not wrong_in(form, [chr(c) for c in COMPARABLE])
+
+
+@each_form
 @pytest.mark.parametrize("tables", [TABLES])
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", ""), ("e", ""), ("", "\u0301"), ("a\u0323", "\u0302"), ("가", "\u11a8"), ("\u09c7", "e")],
+    [("e", ""), ("", "\u0301"), ("a\u0323", "\u0302"), ("가", "\u11a8"), ("\u09c7", "e")],
 )
-def test_every_code_point(tables, before, after):
-    texts = [f"{before}{chr(c)}{after}" for c in COMPARABLE]
-    text = "\n".join(texts)
-    if _core.nfc(text) != nfc(text):
-        wrong = [one for one in texts if _core.nfc(one) != nfc(one)]
-        pytest.fail(f"{len(wrong)} code points differ: {[ascii(one) for one in wrong[:20]]}")
+def test_code_points_beside_others(tables, form, before, after):
+    """All that move or combine, and every twentieth of the others, most of which never do."""
+    characters = [*MOVING, *map(chr, COMPARABLE[::20])]
+    assert not wrong_in(form, [f"{before}{one}{after}" for one in characters])
 
 
+@each_form
 @pytest.mark.parametrize("tables", [TABLES])
-def test_the_forms_of_every_code_point(tables):
+def test_the_forms_of_every_code_point(tables, form):
     """What the official NormalizationTest asks of each of its five columns."""
-    for c in COMPARABLE:
-        one = chr(c)
-        if one == unicodedata.normalize("NFKD", one):
-            continue
-        for form in ("NFC", "NFD", "NFKC", "NFKD"):
-            other = unicodedata.normalize(form, one)
-            assert _core.nfc(other) == nfc(other), (ascii(one), form)
+    moving = [chr(c) for c in COMPARABLE if chr(c) != unicodedata.normalize("NFKD", chr(c))]
+    for other in ("NFC", "NFD", "NFKC", "NFKD"):
+        assert not wrong_in(form, [unicodedata.normalize(other, one) for one in moving]), other
 
 
-def test_every_mark_is_reordered_among_others():
+@each_form
+def test_every_mark_is_reordered_among_others(form):
     """The second part of the official test: a mark of every class, before and behind the others."""
     marks = [c for c in MOVING if unicodedata.combining(c)]
     assert len(marks) > 800
-    for mark in marks:
-        for text in (f"a\u0315\u0300\u05ae{mark}b", f"a{mark}\u0315\u0300\u05aeb"):
-            assert _core.nfc(text) == nfc(text), ascii(text)
+    for before, after in (("\u0315\u0300\u05ae", ""), ("", "\u0315\u0300\u05ae")):
+        assert not wrong_in(form, [f"a{before}{mark}{after}b" for mark in marks])
 
 
-def test_every_pair_of_parts_of_a_composite():
+@each_form
+def test_every_pair_of_parts_of_a_composite(form):
     seconds = sorted({d[-1] for c in MOVING if len(d := unicodedata.normalize("NFD", c)) > 1})
     firsts = sorted({d[0] for c in MOVING if len(d := unicodedata.normalize("NFD", c)) > 1})
     for second in seconds:
-        text = "\n".join(f"{first}{second}\u0345{first}\u0f39{second}" for first in firsts)
-        assert _core.nfc(text) == nfc(text), ascii(second)
+        assert not wrong_in(form, [f"{one}{second}\u0345{one}\u0f39{second}" for one in firsts])
 
 
+@each_form
 @settings(max_examples=500)
-@given(any_text())
-@example("\u0b47\u0300\u0b3e")  # Public Review Issue 29: not composed over what is between
-@example("\u1100\u0300\u1161\u0323")
-@example("\u0344\u0344")
-@example("")
-def test_any_text(text):
-    assert _core.nfc(text) == nfc(text)
-    assert _core.nfc(nfc(text)) == nfc(text)
+@given(text=any_text())
+@example(text="\u0b47\u0300\u0b3e")  # Public Review Issue 29: not composed over what is between
+@example(text="\u1100\u0300\u1161\u0323")
+@example(text="\u0344\u0344")
+@example(text="\uff76\uff9e\u0323")
+@example(text="\u00a8\u0301\u0345")
+@example(text="")
+def test_any_text(form, text):
+    expected = unicodedata.normalize(form, text)
+    assert _core.normalized(text, form) == expected
+    assert _core.normalized(expected, form) == expected
 
 
-@given(any_text(8), st.integers(0, 140), st.sampled_from("a é中ก"), any_text(8))
-def test_text_at_any_distance(before, times, filler, after):
+@each_form
+@given(
+    before=any_text(8),
+    times=st.integers(0, 140),
+    filler=st.sampled_from("a é中กア"),
+    after=any_text(8),
+)
+def test_text_at_any_distance(form, before, times, filler, after):
     text = before + filler * times + after
-    assert _core.nfc(text) == nfc(text)
+    assert _core.normalized(text, form) == unicodedata.normalize(form, text)
 
 
-def test_many_marks_in_a_row_take_no_quadratic_time():
+@each_form
+def test_many_marks_in_a_row_take_no_quadratic_time(form):
     marks = "\u0323\u0301" * 400_000
-    assert _core.nfc("a" + marks) == "\u1ea1" + "\u0323" * 399_999 + "\u0301" * 400_000
+    found = _core.normalized("a" + marks, form)
+    assert found == "\u1ea1" + "\u0323" * 399_999 + "\u0301" * 400_000
 
 
-@given(st.binary(max_size=30), any_text(6), st.binary(max_size=6))
-def test_any_bytes(before, text, after):
+@each_form
+@given(before=st.binary(max_size=30), text=any_text(6), after=st.binary(max_size=6))
+def test_any_bytes(form, before, text, after):
     data = before + text.encode() + after
     try:
-        expected = nfc(data.decode())
+        expected = unicodedata.normalize(form, data.decode())
     except UnicodeDecodeError:
         for tokenizer in _core.TOKENIZERS:
             with pytest.raises(ValueError, match="not UTF-8"):
-                _core.tokens(data, tokenizer, "NFC")
-        spec = dsir.HashedNgrams(buckets=64, normalize="NFC").spec
+                _core.tokens(data, tokenizer, form)
+        spec = dsir.HashedNgrams(buckets=64, normalize=form).spec
         bad = pa.Array.from_buffers(pa.string(), 1, pa.array([data]).buffers())
         counts = dsir.HashedNgrams(buckets=64).counts([""])
         *_, invalid = _core.count(bad, spec, counts)
@@ -145,26 +179,30 @@ def test_any_bytes(before, text, after):
         assert not counts.any()
     else:
         if set(data.decode()) <= COMPARABLE_SET:
-            assert _core.nfc(data) == expected
+            assert _core.normalized(data, form) == expected
 
 
+@each_form
 @pytest.mark.parametrize("tokenizer", _core.TOKENIZERS)
 @given(text=any_text(30))
-def test_tokens_are_those_of_the_text_in_this_form(tokenizer, text):
-    features = dsir.HashedNgrams(tokenizer=tokenizer, normalize="NFC", buckets=1000)
+def test_tokens_are_those_of_the_text_in_this_form(tokenizer, form, text):
+    features = dsir.HashedNgrams(tokenizer=tokenizer, normalize=form, buckets=1000)
     plain = dsir.HashedNgrams(tokenizer=tokenizer, buckets=1000)
-    assert features.tokens(text) == plain.tokens(nfc(text))
-    assert features.ngrams(text) == plain.ngrams(nfc(text))
-    assert (features.counts([text, "x"]) == plain.counts([nfc(text), "x"])).all()
+    other = unicodedata.normalize(form, text)
+    assert features.tokens(text) == plain.tokens(other)
+    assert features.ngrams(text) == plain.ngrams(other)
+    assert (features.counts([text, "x"]) == plain.counts([other, "x"])).all()
 
 
-def windows(text: str, tokens: int, tokenizer: str, stride: int | None = None) -> list[str]:
+def windows(
+    text: str, tokens: int, tokenizer: str, stride: int | None = None, form: str = "NFC"
+) -> list[str]:
     rows, starts, lengths, invalid = _core.chunk(
         pa.array([text]),
         tokens=tokens,
         stride=stride or tokens,
         tokenizer=tokenizer,
-        normalize="NFC",
+        normalize=form,
     )
     assert not len(invalid)
     assert not rows.any()
@@ -172,12 +210,13 @@ def windows(text: str, tokens: int, tokenizer: str, stride: int | None = None) -
     return [data[at : at + size].decode() for at, size in zip(starts, lengths, strict=True)]
 
 
+@each_form
 @pytest.mark.parametrize("tokenizer", _core.TOKENIZERS)
 @given(text=any_text(30), tokens=st.integers(1, 6))
-def test_windows_are_pieces_of_the_text_as_it_is(tokenizer, text, tokens):
+def test_windows_are_pieces_of_the_text_as_it_is(tokenizer, form, text, tokens):
     """In order, without a gap and without an overlap: nothing but white space is between them."""
     at = 0
-    for window in windows(text, tokens, tokenizer):
+    for window in windows(text, tokens, tokenizer, form=form):
         found = text.index(window, at)
         assert not text[at:found].strip()
         at = found + len(window)
@@ -202,6 +241,13 @@ def test_windows_of_decomposed_text_have_as_many_tokens_as_those_of_composed_tex
     ]
 
 
+def test_characters_that_join_nothing_are_pieces_of_their_own():
+    text = "\uff21\uff22\uff0e\uff23\uff24 \uff76\uff9e\uff01"  # A B . C D, ka with a voiced mark
+    found = windows(text, 1, "wordpunct", form="NFKC")
+    assert found == ["\uff21\uff22", "\uff0e", "\uff23\uff24", "\uff76\uff9e", "\uff01"]
+    assert dsir.HashedNgrams(normalize="NFKC").tokens(text) == ["ab", ".", "cd", "ガ", "!"]
+
+
 def test_a_piece_that_changes_is_not_cut():
     # Two marks change places. The letter before them stays, so it is a piece of its own.
     text = "x\u0301\u0323!! y"
@@ -215,6 +261,6 @@ def test_a_piece_that_changes_is_not_cut():
 def test_what_is_no_text():
     for wrong in (None, 5, ["a"], "\ud800"):
         with pytest.raises(TypeError):
-            _core.nfc(wrong)
-    with pytest.raises(ValueError, match="None or 'NFC'"):
+            _core.normalized(wrong, "NFC")
+    with pytest.raises(ValueError, match="None, 'NFC' or 'NFKC'"):
         _core.tokens("a", "wordpunct", "NFD")

@@ -1,4 +1,4 @@
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 
 #include <array>
 #include <string>
@@ -7,21 +7,22 @@
 
 #include "check.hpp"
 #include "simd/cut.hpp"
-#include "text/nfc_spans.hpp"
-#include "unicode/nfc_tables.hpp"
+#include "text/normalized_spans.hpp"
+#include "unicode/normal_form_tables.hpp"
 #include "unicode/utf8.hpp"
 
-// All of Unicode is compared with Python's unicodedata in tests/core/test_nfc.py.
+// All of Unicode is compared with Python's unicodedata in tests/core/test_normal_forms.py.
 
 namespace {
 
 using namespace dsir;
 using test::Random;
 using test::rounds;
-using text::Nfc;
+using text::Form;
+using text::Normalizer;
 
-std::string composed(std::string_view document) {
-    Nfc nfc;
+std::string composed(std::string_view document, Form form = Form::nfc) {
+    Normalizer nfc(form);
     const std::vector<char> exact(document.begin(), document.end());
     const auto found = nfc({exact.data(), exact.size()});
     CHECK(found.has_value());
@@ -63,8 +64,45 @@ TEST(texts_are_composed) {
     }
 }
 
+TEST(compatible_characters_become_one) {
+    const std::vector<std::array<std::string, 2>> cases = {
+        {"\ufb01re", "fire"},
+        {"\uff21\uff22\u3000\uff11", "AB 1"},
+        {"\uff76\uff9e\uff8a\uff9f", "\u30ac\u30d1"},  // half-width kana and their marks
+        {"\uffa1\uffc2\uffa2", "\uac00\u1101"},        // half-width letters of a syllable
+        {"e\u0301 \u212b", "\u00e9 \u00c5"},
+        {"\u017f\u0323\u0307 \u1e9b\u0323", "\u1e69 \u1e69"},
+        {"a\u00b2\u2460\u00bd", "a211\u20442"},
+        {"\u00a0\u2026\u2122", " ...TM"},
+        {"\ufdfa",
+         "\u0635\u0644\u0649 \u0627\u0644\u0644\u0647 \u0639\u0644\u064a\u0647 "
+         "\u0648\u0633\u0644\u0645"},
+    };
+    for (const auto& [text, expected] : cases) {
+        CHECK_EQUAL(composed(text, Form::nfkc), expected);
+        for (std::size_t before : {1, 62, 63, 64, 200}) {
+            const std::string filler(before, 'x');
+            CHECK_EQUAL(composed(filler + " " + text + "!" + filler, Form::nfkc),
+                        filler + " " + expected + "!" + filler);
+        }
+    }
+}
+
+TEST(a_character_that_joins_nothing_before_it_is_a_change_of_its_own) {
+    Normalizer nfkc(Form::nfkc, true);
+    CHECK_EQUAL(std::string(*nfkc("\uff21\uff22\u3000e\u0301\uff76\uff9e")),
+                std::string("AB \u00e9\u30ac"));
+    CHECK_EQUAL(nfkc.changes().size(), std::size_t{5});
+}
+
+TEST(a_text_of_wide_characters_is_brought_into_form_piece_by_piece) {
+    std::string text;
+    for (int i = 0; i < 10'000; ++i) text += "\ufdfa";
+    CHECK_EQUAL(composed(text, Form::nfkc).size(), std::size_t{10'000 * 33});
+}
+
 TEST(a_text_in_nfc_is_not_copied) {
-    Nfc nfc(true);
+    Normalizer nfc(Form::nfc, true);
     const std::string text = "\u00e9cole \u0e01\u0e38\u0e48 \u0995\u09be \u0438\u0301 \ud55c";
     CHECK(nfc(text)->data() == text.data());
     CHECK(nfc.changes().empty());
@@ -83,27 +121,29 @@ TEST(a_text_in_nfc_is_not_copied) {
 TEST(changes_tell_what_became_of_the_text) {
     const std::vector<std::string> pieces = {"a",      "e",      " ",      ".",      "\u0301",
                                              "\u0323", "\u00e9", "\u1112", "\u1161", "\u11ab",
-                                             "\ud55c", "\u6771", "\u0958", "\u2126", "\U0001D15E"};
+                                             "\ud55c", "\u6771", "\u0958", "\u2126", "\U0001D15E",
+                                             "\uff21", "\uff9e", "\uff76", "\uffc2", "\ufdfa"};
     Random random(1);
-    Nfc nfc(true);
-    for (int i = 0; i < rounds(300); ++i) {
+    for (int i = 0; i < rounds(600); ++i) {
+        const Form form = i % 2 == 0 ? Form::nfc : Form::nfkc;
+        Normalizer nfc(form, true);
         std::string text;
         for (std::uint64_t n = random.below(200); n > 0; --n) {
             text += pieces[random.below(pieces.size())];
         }
         const std::string found(*nfc(text));
-        CHECK_EQUAL(composed(found), found);
+        CHECK_EQUAL(composed(found, form), found);
         std::size_t at = 0;
         std::size_t new_at = 0;
-        for (const Nfc::Change& change : nfc.changes()) {
+        for (const Normalizer::Change& change : nfc.changes()) {
             CHECK(change.begin < change.end && change.new_begin < change.new_end);
             CHECK_EQUAL(change.begin - at, change.new_begin - new_at);
             CHECK_EQUAL(text.substr(at, change.begin - at),
                         found.substr(new_at, change.new_begin - new_at));
             const std::string old = text.substr(change.begin, change.end - change.begin);
-            CHECK_EQUAL(composed(old),
+            CHECK_EQUAL(composed(old, form),
                         found.substr(change.new_begin, change.new_end - change.new_begin));
-            CHECK(composed(old) != old);
+            CHECK(composed(old, form) != old);
             at = change.end;
             new_at = change.new_end;
         }
@@ -111,9 +151,9 @@ TEST(changes_tell_what_became_of_the_text) {
     }
 }
 
-TEST(a_kernel_passes_only_over_characters_that_stay) {
+void check_kernel(const unicode::NormalForm& form, simd::PassSure simd::CutKernels::* kernel) {
     for (const auto level : {simd::Level::scalar, simd::active_level()}) {
-        const simd::PassSure sure = simd::cut_kernels(level).sure;
+        const simd::PassSure sure = simd::cut_kernels(level).*kernel;
         for (char32_t c = 0; c < 0x110000; ++c) {
             if (c >= 0xD800 && c < 0xE000) continue;
             const std::string character = encoded(c);
@@ -125,7 +165,7 @@ TEST(a_kernel_passes_only_over_characters_that_stay) {
                 sure(reinterpret_cast<const std::uint8_t*>(block.data()), 1, unsure);
             CHECK_EQUAL(passed, static_cast<std::size_t>(unsure == 0));
             CHECK((unsure & ~(std::uint64_t{1} << place)) == 0);
-            CHECK(unsure != 0 || unicode::nfc_properties_of(c).sure());
+            CHECK(unsure != 0 || form.properties_of(c).sure());
         }
         // A character that crosses the end of a block is never passed over.
         for (const std::string character : {"\u0301", "\u3099", "\uf900", "\U0001D15E"}) {
@@ -141,12 +181,17 @@ TEST(a_kernel_passes_only_over_characters_that_stay) {
     }
 }
 
+TEST(a_kernel_passes_only_over_characters_that_stay) {
+    check_kernel(unicode::kFormC, &simd::CutKernels::sure);
+    check_kernel(unicode::kFormKc, &simd::CutKernels::sure_compatible);
+}
+
 TEST(spans_lie_in_the_text_as_it_is) {
     const std::string text = "L'e\u0301cole x\u0301\u0323!! de\u0301ja\u0300";
-    Nfc nfc(true);
+    Normalizer nfc(Form::nfc, true);
     const std::string_view found = *nfc(text);
     text::SpanBuffer buffer;
-    text::NfcSpans<text::WordPunctSpans> spans(found, nfc.changes(), buffer);
+    text::NormalizedSpans<text::WordPunctSpans> spans(found, nfc.changes(), buffer);
     std::vector<std::string> pieces;
     while (spans.next()) {
         for (std::size_t k = 0; k < buffer.starts_size; ++k) {
@@ -157,7 +202,7 @@ TEST(spans_lie_in_the_text_as_it_is) {
     CHECK(pieces == (std::vector<std::string>{"L", "'", "e\u0301cole", "x", "\u0301\u0323!!",
                                               "de\u0301ja\u0300"}));
     const std::string bad = "e\u0301 \xFF";
-    text::NfcSpans<text::WordPunctSpans> broken(*nfc(bad), nfc.changes(), buffer);
+    text::NormalizedSpans<text::WordPunctSpans> broken(*nfc(bad), nfc.changes(), buffer);
     CHECK(!broken.next());
     CHECK(!broken.valid());
 }

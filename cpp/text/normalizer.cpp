@@ -1,17 +1,18 @@
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "text/row_status.hpp"
-#include "unicode/nfc_tables.hpp"
+#include "unicode/normal_form_tables.hpp"
 #include "unicode/utf8.hpp"
 
 namespace dsir::text {
 namespace {
 
-using unicode::NfcCheck;
+using unicode::NormalProperties;
+using unicode::QuickCheck;
 
 // Hangul syllables, as the Unicode Standard computes them (section 3.12).
 constexpr char32_t kSyllables = 0xAC00;
@@ -40,19 +41,26 @@ char32_t composite_of(char32_t first, char32_t second) {
     return found != last && *found == pair ? unicode::kComposites[found - pairs] : 0;
 }
 
-/// Whether NFC leaves `second`, a possible part of a composite, as it is after `first`, which is
+/// Whether a form leaves `second`, a possible part of a composite, as it is after `first`, which is
 /// sure. May say no of some that stay.
-bool stays_after(char32_t first, char32_t second, std::uint8_t class_of_second) {
+bool stays_after(const unicode::NormalForm& tables, char32_t first, char32_t second,
+                 std::uint8_t class_of_second) {
     if (composite_of(first, second) != 0) return false;
     if (class_of_second == 0) return true;
     // The marks of a composite could come after the second in canonical order.
-    const char32_t* const last = unicode::kDecomposed + unicode::kDecompositions;
-    return !std::binary_search(unicode::kDecomposed, last, first);
+    const char32_t* const last = tables.decomposed + tables.decompositions;
+    return !std::binary_search(tables.decomposed, last, first);
 }
 
 }  // namespace
 
-std::optional<std::string_view> Nfc::operator()(std::string_view document) {
+Normalizer::Normalizer(Form form, bool keep_changes)
+    : pass_sure_(form == Form::nfkc ? simd::cut_kernels(simd::active_level()).sure_compatible
+                                    : simd::cut_kernels(simd::active_level()).sure),
+      tables_(form == Form::nfkc ? unicode::kFormKc : unicode::kFormC),
+      keep_changes_(keep_changes) {}
+
+std::optional<std::string_view> Normalizer::operator()(std::string_view document) {
     begin_ = reinterpret_cast<const std::uint8_t*>(document.data());
     end_ = begin_ + document.size();
     copied_ = begin_;
@@ -62,12 +70,12 @@ std::optional<std::string_view> Nfc::operator()(std::string_view document) {
         std::uint64_t unsure = 0;
         const auto available = static_cast<std::size_t>(end_ - at);
         if (available >= 64) {
-            at += 64 * kernels_.sure(at, available / 64, unsure);
+            at += 64 * pass_sure_(at, available / 64, unsure);
             if (unsure == 0) continue;
         } else {
             std::uint8_t padded[64] = {};
             std::memcpy(padded, at, available);
-            kernels_.sure(padded, 1, unsure);
+            pass_sure_(padded, 1, unsure);
         }
         const std::uint8_t* done = at + std::min<std::ptrdiff_t>(64, end_ - at);
         for (const std::uint8_t* known = at; unsure != 0; unsure &= unsure - 1) {
@@ -75,8 +83,9 @@ std::optional<std::string_view> Nfc::operator()(std::string_view document) {
             if (here < known) continue;
             const unicode::Decoded decoded = unicode::decode_utf8(here, end_);
             if (decoded.length == 0) return document;
-            if (unicode::nfc_properties_of(decoded.code_point).sure()) continue;
-            known = take_run(here);
+            const NormalProperties properties = tables_.properties_of(decoded.code_point);
+            if (properties.sure()) continue;
+            known = take_run(here, properties);
             if (known == nullptr) return document;
             done = std::max(done, known);
         }
@@ -89,11 +98,12 @@ std::optional<std::string_view> Nfc::operator()(std::string_view document) {
     return text_;
 }
 
-/// Takes the run of characters that are not sure and begins at `at`; the character before it, if
-/// there is one, is sure. Returns the end of the run, or null if the text is not UTF-8.
-const std::uint8_t* Nfc::take_run(const std::uint8_t* at) {
-    unicode::Decoded first{0, 0};  // the character before
-    if (at > begin_) {
+/// Takes the run of characters that are not sure and begins at `at` with a character of these
+/// properties; the character before it, if there is one, is sure, or the run joins nothing before
+/// it. Returns the end of the run, or null if the text is not UTF-8.
+const std::uint8_t* Normalizer::take_run(const std::uint8_t* at, NormalProperties properties_at) {
+    unicode::Decoded first{0, 0};  // the character before, if the run may join it
+    if (at > begin_ && !properties_at.begins) {
         first = unicode::decode_utf8_before(begin_, at);
         // The text before may be no UTF-8: then the character need not reach up to here.
         if (first.length == 0 || (at[-static_cast<std::ptrdiff_t>(first.length)] & 0xC0) == 0x80) {
@@ -106,13 +116,13 @@ const std::uint8_t* Nfc::take_run(const std::uint8_t* at) {
     while (end < end_) {
         const unicode::Decoded decoded = unicode::decode_utf8(end, end_);
         if (decoded.length == 0) return nullptr;
-        const unicode::NfcProperties properties = unicode::nfc_properties_of(decoded.code_point);
-        if (properties.sure()) break;
+        const NormalProperties properties = tables_.properties_of(decoded.code_point);
+        if (properties.sure() || (properties.begins && end != at)) break;
         const std::uint8_t own = properties.combining_class;
-        const bool stays =
-            properties.check == NfcCheck::yes ||
-            (properties.check == NfcCheck::maybe && end == at &&
-             (first.length == 0 || stays_after(first.code_point, decoded.code_point, own)));
+        const bool stays = properties.check == QuickCheck::yes ||
+                           (properties.check == QuickCheck::maybe && end == at &&
+                            (first.length == 0 ||
+                             stays_after(tables_, first.code_point, decoded.code_point, own)));
         if (!stays || (own != 0 && own < before)) in_nfc = false;
         before = own;
         end += decoded.length;
@@ -124,8 +134,8 @@ const std::uint8_t* Nfc::take_run(const std::uint8_t* at) {
     return end;
 }
 
-/// Makes `run_` the canonical decomposition of [begin, end), which is UTF-8, in canonical order.
-void Nfc::decompose(const std::uint8_t* begin, const std::uint8_t* end) {
+/// Makes `run_` the full decomposition of [begin, end), which is UTF-8, in canonical order.
+void Normalizer::decompose(const std::uint8_t* begin, const std::uint8_t* end) {
     run_.clear();
     while (begin < end) {
         const unicode::Decoded decoded = unicode::decode_utf8(begin, end);
@@ -144,7 +154,7 @@ void Nfc::decompose(const std::uint8_t* begin, const std::uint8_t* end) {
 }
 
 /// Appends the decomposition of one character to `run_`.
-void Nfc::put(char32_t code_point) {
+void Normalizer::put(char32_t code_point) {
     const char32_t syllable = code_point - kSyllables;
     if (syllable < kSyllableCount) {
         run_.push_back({kLeads + syllable / (kVowelCount * kTrailCount), 0});
@@ -152,22 +162,21 @@ void Nfc::put(char32_t code_point) {
         if (syllable % kTrailCount != 0) run_.push_back({kTrails + syllable % kTrailCount, 0});
         return;
     }
-    const char32_t* const last = unicode::kDecomposed + unicode::kDecompositions;
-    const char32_t* const found = std::lower_bound(unicode::kDecomposed, last, code_point);
+    const char32_t* const last = tables_.decomposed + tables_.decompositions;
+    const char32_t* const found = std::lower_bound(tables_.decomposed, last, code_point);
     if (found == last || *found != code_point) {
-        run_.push_back({code_point, unicode::nfc_properties_of(code_point).combining_class});
+        run_.push_back({code_point, tables_.properties_of(code_point).combining_class});
         return;
     }
-    const std::uint16_t* const starts =
-        unicode::kDecompositionStarts + (found - unicode::kDecomposed);
+    const std::uint16_t* const starts = tables_.decomposition_starts + (found - tables_.decomposed);
     for (std::size_t i = starts[0]; i < starts[1]; ++i) {
-        const char32_t part = unicode::kDecompositionParts[i];
-        run_.push_back({part, unicode::nfc_properties_of(part).combining_class});
+        const char32_t part = tables_.decomposition_parts[i];
+        run_.push_back({part, tables_.properties_of(part).combining_class});
     }
 }
 
 /// Makes `composed_` the canonical composition of `run_`.
-void Nfc::compose() {
+void Normalizer::compose() {
     std::size_t size = 0;               // of what is composed so far, at the front of `run_`
     std::size_t starter = run_.size();  // its last starter; none at first
     for (const Character one : run_) {
@@ -194,7 +203,7 @@ void Nfc::compose() {
 }
 
 /// Puts `composed_` in place of [begin, end) if it is another text.
-void Nfc::replace(const std::uint8_t* begin, const std::uint8_t* end) {
+void Normalizer::replace(const std::uint8_t* begin, const std::uint8_t* end) {
     const std::string_view old(reinterpret_cast<const char*>(begin),
                                static_cast<std::size_t>(end - begin));
     if (old == composed_) return;

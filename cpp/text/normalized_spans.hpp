@@ -6,23 +6,25 @@
 #include <string_view>
 #include <vector>
 
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 #include "text/token_spans.hpp"
 
 namespace dsir::text {
 
-/// Finds where the tokens of a document in NFC lie in the document as it is. Used like
+/// Finds where the tokens of a document in a normal form lie in the document as it is. Used like
 /// WordPunctSpans.
 ///
-/// A piece that NFC changes is never cut: it belongs to the first token that has a part of it. A
-/// token all of whose parts belong to others has no span. All other tokens have one span each.
+/// A piece that the form changes is never cut: it belongs to the first token that has a part of it.
+/// A token all of whose parts belong to others has no span. All other tokens have one span each.
 ///
-/// Memory: the spans of the whole document. Only documents that NFC changes need this class.
+/// Memory: the spans of the whole document. Only documents that change need this class.
 template <class OwnSpans>
-class NfcSpans {
+class NormalizedSpans {
   public:
-    /// Starts on a document in NFC, with what has changed in it. `buffer` must outlive this object.
-    NfcSpans(std::string_view composed, const std::vector<Nfc::Change>& changes, SpanBuffer& buffer)
+    /// Starts on a document in its form, with what has changed in it. `buffer` must outlive this
+    /// object.
+    NormalizedSpans(std::string_view composed, const std::vector<Normalizer::Change>& changes,
+                    SpanBuffer& buffer)
         : buffer_(buffer) {
         OwnSpans spans(composed, buffer);
         while (spans.next()) {
@@ -34,8 +36,8 @@ class NfcSpans {
         valid_ = spans.valid();
         if (!valid_) ends_.clear();
         starts_.resize(ends_.size());
-        to_document(changes, starts_, &Nfc::Change::begin);
-        to_document(changes, ends_, &Nfc::Change::end);
+        to_document(changes, starts_, &Normalizer::Change::begin);
+        to_document(changes, ends_, &Normalizer::Change::end);
         std::size_t kept = 0;
         std::uint32_t before = 0;  // the end of the span before
         for (std::size_t k = 0; k < ends_.size(); ++k) {
@@ -66,9 +68,9 @@ class NfcSpans {
   private:
     /// Turns ascending places in the composed text into places in the document. A place inside a
     /// piece becomes the side `inside` of the piece.
-    static void to_document(const std::vector<Nfc::Change>& changes,
+    static void to_document(const std::vector<Normalizer::Change>& changes,
                             std::vector<std::uint32_t>& places,
-                            std::uint32_t Nfc::Change::* inside) {
+                            std::uint32_t Normalizer::Change::* inside) {
         auto next = changes.begin();  // the first piece that ends after the place
         std::uint32_t composed =
             0;  // a place behind the piece before, and the same in the document

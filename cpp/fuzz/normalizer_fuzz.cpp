@@ -1,23 +1,33 @@
-// Normalization Form C against the plain way: the whole text is decomposed, put in order, composed.
+// Normalization Forms C and KC against the plain way: the whole text is decomposed, put in order,
+// composed.
 
-#include "text/nfc.hpp"
+#include "text/normalizer.hpp"
 
 #include <map>
 
 #include "fuzz_input.hpp"
 #include "plain_text.hpp"
-#include "text/nfc_spans.hpp"
-#include "unicode/nfc_tables.hpp"
+#include "text/normalized_spans.hpp"
+#include "unicode/normal_form_tables.hpp"
 
 namespace {
 
 using namespace dsir;
 
 std::uint8_t class_of(char32_t c) {
-    return unicode::nfc_properties_of(c).combining_class;
+    return unicode::kFormC.properties_of(c).combining_class;
 }
 
-void decompose(char32_t c, std::u32string& out) {
+std::map<char32_t, std::u32string> decompositions_of(const unicode::NormalForm& form) {
+    std::map<char32_t, std::u32string> all;
+    for (std::size_t i = 0; i < form.decompositions; ++i) {
+        all[form.decomposed[i]].assign(form.decomposition_parts + form.decomposition_starts[i],
+                                       form.decomposition_parts + form.decomposition_starts[i + 1]);
+    }
+    return all;
+}
+
+void decompose(char32_t c, text::Form form, std::u32string& out) {
     if (c >= 0xAC00 && c < 0xAC00 + 11172) {
         const char32_t place = c - 0xAC00;
         out += 0x1100 + place / 588;
@@ -25,17 +35,11 @@ void decompose(char32_t c, std::u32string& out) {
         if (place % 28 != 0) out += 0x11A7 + place % 28;
         return;
     }
-    static const auto kAll = [] {
-        std::map<char32_t, std::u32string> all;
-        for (std::size_t i = 0; i < unicode::kDecompositions; ++i) {
-            all[unicode::kDecomposed[i]].assign(
-                unicode::kDecompositionParts + unicode::kDecompositionStarts[i],
-                unicode::kDecompositionParts + unicode::kDecompositionStarts[i + 1]);
-        }
-        return all;
-    }();
-    const auto found = kAll.find(c);
-    out += found == kAll.end() ? std::u32string(1, c) : found->second;
+    static const auto kCanonical = decompositions_of(unicode::kFormC);
+    static const auto kCompatible = decompositions_of(unicode::kFormKc);
+    const auto& all = form == text::Form::nfkc ? kCompatible : kCanonical;
+    const auto found = all.find(c);
+    out += found == all.end() ? std::u32string(1, c) : found->second;
 }
 
 char32_t composite(char32_t first, char32_t second) {
@@ -57,9 +61,9 @@ char32_t composite(char32_t first, char32_t second) {
     return found == kAll.end() ? 0 : found->second;
 }
 
-std::string plain_nfc(const std::vector<fuzz::Character>& text) {
+std::string plain_form(const std::vector<fuzz::Character>& text, text::Form form) {
     std::u32string all;
-    for (const fuzz::Character& one : text) decompose(one.code_point, all);
+    for (const fuzz::Character& one : text) decompose(one.code_point, form, all);
     // Neighbours change places until they are in order.
     for (std::size_t i = 1; i < all.size(); ++i) {
         for (std::size_t k = i; k > 0; --k) {
@@ -90,25 +94,18 @@ std::string plain_nfc(const std::vector<fuzz::Character>& text) {
     return bytes;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    fuzz::Input input(data, size);
-    const std::size_t before = input.below(70);
-    const std::string all = std::string(before, 'q') + std::string(input.rest().substr(0, 600));
-    const fuzz::ExactText exact(all);
-    const std::string_view text = exact;
-    text::Nfc nfc(true);
-    const auto found = nfc(text);
+void check(std::string_view text, text::Form form) {
+    text::Normalizer normalizer(form, true);
+    const auto found = normalizer(text);
     HOLDS(found.has_value());
     const auto characters = fuzz::characters_of(text);
     HOLDS(fuzz::characters_of(*found).has_value() == characters.has_value());
-    if (!characters) return 0;
-    HOLDS(*found == plain_nfc(*characters));
-    HOLDS((*found == text) == nfc.changes().empty());
+    if (!characters) return;
+    HOLDS(*found == plain_form(*characters, form));
+    HOLDS((*found == text) == normalizer.changes().empty());
 
     text::SpanBuffer buffer;
-    text::NfcSpans<text::WordPunctSpans> spans(*found, nfc.changes(), buffer);
+    text::NormalizedSpans<text::WordPunctSpans> spans(*found, normalizer.changes(), buffer);
     std::vector<fuzz::Place> places;
     while (spans.next()) {
         for (std::size_t k = 0; k < buffer.starts_size; ++k) {
@@ -117,5 +114,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     HOLDS(spans.valid());
     HOLDS(fuzz::cover(places, *characters));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    fuzz::Input input(data, size);
+    const std::size_t before = input.below(70);
+    const std::string all = std::string(before, 'q') + std::string(input.rest().substr(0, 600));
+    const fuzz::ExactText exact(all);
+    const std::string_view text = exact;
+    check(text, text::Form::nfc);
+    check(text, text::Form::nfkc);
     return 0;
 }
