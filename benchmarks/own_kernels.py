@@ -1,4 +1,4 @@
-"""Tokenizers and features of users, against the core's of the same work.
+"""Tokenizers, features and scorers of users, against the core's of the same work.
 
 Kernels that numba compiles do exactly the same work as their twins. A Python function does as well;
 a vocabulary has no twin and is compared with "wordpunct".
@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks import corpus
 from benchmarks.figures import Figure, ratio
-from dsir import DsirWarning, HashedNgrams, _core, kernel
+from dsir import DsirWarning, HashedNgrams, ImportanceModel, _core, kernel
 
 _MOST_ROWS = 20_000
 _FEW_ROWS = 2_000  # For what is slow.
@@ -25,7 +25,7 @@ _VOCABULARY = 8_000
 def run(data: Path, times: int) -> dict[str, Any]:
     """Measure; return the processor time of each kernel over that of the built-in of its work."""
     try:
-        at_spaces, pairs = _kernels()
+        at_spaces, pairs, summed = _kernels()
     except ImportError:
         return {"figures": [], "left_out": "numba is not installed"}
     texts = corpus.texts(corpus.shards(data))[:_MOST_ROWS]
@@ -44,10 +44,16 @@ def run(data: Path, times: int) -> dict[str, Any]:
     figures = [
         _compared(name, *both, texts, times, asked=2.0) for name, both in pairs_of_features.items()
     ]
+    models = [_model(texts, scorer) for scorer in (summed, None)]
+    figures.append(_scored("scorer kernel that sums / sum", *models, texts, times, asked=2.0))
     few = texts[:_FEW_ROWS]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DsirWarning)  # That it is slow, as is measured here.
         in_python = HashedNgrams(tokenizer=lambda text: text.split())
+        model_in_python = _model(texts, _sum_in_python)
+    figures.append(
+        _scored("Python function that sums / sum", model_in_python, models[1], few, times)
+    )
     figures.append(
         _compared(
             "Python function / whitespace",
@@ -82,6 +88,41 @@ def _compared(
     return ratio(name, own_seconds, seconds, better="lower", asked=asked)
 
 
+def _scored(
+    name: str,
+    own: ImportanceModel,
+    built_in: ImportanceModel,
+    texts: Any,
+    times: int,
+    *,
+    asked: float | None = None,
+) -> Figure:
+    own_seconds, seconds = [], []
+    for round_number in range(times + 1):
+        found = []
+        for model in (own, built_in):
+            begun = time.process_time()
+            model.score_batch(texts)
+            found.append(time.process_time() - begun)
+        if round_number:
+            own_seconds.append(found[0])
+            seconds.append(found[1])
+    return ratio(name, own_seconds, seconds, better="lower", asked=asked)
+
+
+def _model(texts: Any, scorer: Any) -> ImportanceModel:
+    """Every second text against all."""
+    features = HashedNgrams()
+    raw, target = np.zeros((2, features.buckets), dtype=np.int64)
+    _core.count(texts, features.spec, raw)
+    _core.count(texts.take(np.arange(0, len(texts), 2)), features.spec, target)
+    return ImportanceModel(features, raw, target, smoothing=1.0, scorer=scorer)
+
+
+def _sum_in_python(buckets: Any, counts: Any, log_ratio: Any, tokens: int) -> float:  # noqa: ARG001
+    return float(counts @ log_ratio[buckets])
+
+
 def _seconds(features: HashedNgrams, texts: Any) -> float:
     counts = np.zeros(features.buckets, dtype=np.int64)
     begun = time.process_time()  # A library may have threads of its own.
@@ -101,7 +142,7 @@ def _vocabulary(texts: Any) -> HashedNgrams | None:
     return HashedNgrams(tokenizer=library)
 
 
-def _kernels() -> tuple[Any, Any]:
+def _kernels() -> tuple[Any, Any, Any]:
     import numba  # noqa: F401 - said if it is missing
 
     from dsir.kernels import bucket_of, extend_hash
@@ -132,4 +173,11 @@ def _kernels() -> tuple[Any, Any]:
                 found += 1
         return found
 
-    return at_spaces, pairs
+    @kernel("scorer")
+    def summed(buckets: Any, counts: Any, log_ratio: Any, tokens: int) -> float:  # noqa: ARG001
+        total = 0.0
+        for place in range(len(buckets)):
+            total += counts[place] * log_ratio[buckets[place]]
+        return total
+
+    return at_spaces, pairs, summed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -47,6 +47,8 @@ def shown(kind: Any) -> str:
     if origin is Literal:
         return " | ".join(map(repr, inner))
     if origin is not None:
+        if origin is Callable:
+            return "Callable"
         return f"{origin.__name__}[{', '.join(map(shown, inner))}]"
     return str(kind.__name__)
 

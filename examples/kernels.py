@@ -1,14 +1,17 @@
-"""Kernels for source code and for longer patterns: a tokenizer and a maker of features.
+"""Kernels for code, longer patterns and long documents: tokenizer, maker of features, scorer.
 
 `camel_case` splits identifiers where people read them as words: parseHTTPHeader and
 parse_http_header give the same tokens. `skip_grams` adds pairs of tokens with one token between to
-the n-grams.
+the n-grams. `length_penalty` scores documents by the mean of their distinct n-grams, so that
+repeating does not pay, and takes something off for documents beyond 2,000 tokens.
 
-Usage: ``python examples/kernels.py`` shows what both make of a line. Needs ``pip install
+Usage: ``python examples/kernels.py`` shows what they make of a few lines. Needs ``pip install
 'dsir[numba]'``.
 """
 
 from __future__ import annotations
+
+import math
 
 import numba
 
@@ -77,12 +80,25 @@ def skip_grams(tokens, buckets, out):
     return found
 
 
+@dsir.kernel("scorer")
+def length_penalty(buckets, counts, log_ratio, tokens):  # noqa: ARG001
+    """Return the mean log ratio of the distinct n-grams, less 0.1 for each doubling of length."""
+    total = 0.0
+    for bucket in buckets:
+        total += log_ratio[bucket]
+    return total / len(buckets) - 0.1 * max(0.0, math.log2(tokens / 2000))
+
+
 def main() -> None:
-    """Print what the kernels make of a line of code."""
+    """Print what the kernels make of a line of code, and of a short and a long document."""
     features = dsir.HashedNgrams(tokenizer=camel_case, extractor=skip_grams)
     line = "def parseHTTPHeader(raw_bytes): return decode2(raw_bytes)"
     print(features.tokens(line))
     print(int(features.counts(dsir.texts([line])).sum()), "features")
+    raw, wanted = dsir.texts(["a court of law", "a ship at sea"]), dsir.texts(["a ship at sea"] * 9)
+    model = dsir.fit(raw, wanted, scorer=length_penalty, progress=False)
+    weights = model.score(dsir.texts(["a ship at sea", "a ship at sea " * 4000]))
+    print("log-weights of a text once and 4,000 times:", weights.round(2).tolist())
 
 
 if __name__ == "__main__":

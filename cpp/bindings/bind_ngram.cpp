@@ -4,6 +4,7 @@
 #include "bindings/python.hpp"
 #include "bindings/tokenizer_kind.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/scorer_kernel.hpp"
 
 namespace dsir::bindings {
 namespace {
@@ -49,6 +50,25 @@ py::tuple count(const py::object& array, const FeatureSpec& spec, Array<std::int
                           to_numpy(std::move(result.invalid_rows)));
 }
 
+/// The arrays of a ScoreOutput for `columns` log-weights of each of `rows` rows.
+struct Scores {
+    Scores(std::size_t columns, py::ssize_t rows)
+        : log_weight({static_cast<py::ssize_t>(columns), rows}),
+          tokens(rows),
+          bytes(rows),
+          status(rows),
+          out{log_weight.mutable_data(), tokens.mutable_data(), bytes.mutable_data(),
+              reinterpret_cast<text::RowStatus*>(status.mutable_data())} {}
+
+    py::tuple to_tuple() const { return py::make_tuple(log_weight, tokens, bytes, status); }
+
+    py::array_t<double> log_weight;
+    py::array_t<std::uint32_t> tokens;
+    py::array_t<std::uint32_t> bytes;
+    py::array_t<std::uint8_t> status;
+    ngram::ScoreOutput out;
+};
+
 py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatioTable& table,
                 const Weighing& weighing, unsigned threads) {
     const ImportedArray imported(array);
@@ -57,21 +77,35 @@ py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatio
     require(table.targets() == weighing.targets,
             "table and weighing must have the same number of targets");
     require(threads >= 1, "threads must be at least 1");
-    const py::ssize_t rows = column.size();
-    py::array_t<double> log_weight({static_cast<py::ssize_t>(weighing.columns()), rows});
-    py::array_t<std::uint32_t> tokens(rows);
-    py::array_t<std::uint32_t> bytes(rows);
-    py::array_t<std::uint8_t> status(rows);
-    const ngram::ScoreOutput out{log_weight.mutable_data(), tokens.mutable_data(),
-                                 bytes.mutable_data(),
-                                 reinterpret_cast<text::RowStatus*>(status.mutable_data())};
+    const Scores scores(weighing.columns(), column.size());
     {
         // This frame holds the outputs, and the caller's frame holds `table` and `weighing`. Only
         // memory is touched.
         const py::gil_scoped_release release;
-        ngram::score(column, spec, table, weighing, threads, out);
+        ngram::score(column, spec, table, weighing, threads, scores.out);
     }
-    return py::make_tuple(log_weight, tokens, bytes, status);
+    return scores.to_tuple();
+}
+
+py::tuple score_by_kernel(const py::object& array, const FeatureSpec& spec, std::uintptr_t kernel,
+                          const Array<double>& log_ratio, unsigned threads) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    require(kernel != 0, "kernel must be the address of a function");
+    require(log_ratio.ndim() == 2 && log_ratio.shape(0) >= 1 &&
+                log_ratio.shape(1) == static_cast<py::ssize_t>(spec.buckets),
+            "log_ratio must have the axes targets and buckets");
+    require(threads >= 1, "threads must be at least 1");
+    const auto targets = static_cast<std::size_t>(log_ratio.shape(0));
+    const double* const ratios = log_ratio.data();
+    const Scores scores(targets, column.size());
+    {
+        // As in score(); the kernel itself may take the GIL.
+        const py::gil_scoped_release release;
+        ngram::score_by_kernel(column, spec, reinterpret_cast<ngram::ScorerKernel>(kernel), ratios,
+                               targets, threads, scores.out);
+    }
+    return scores.to_tuple();
 }
 
 LogRatioTable make_table(const Array<double>& log_ratio) {
@@ -160,6 +194,10 @@ void bind_ngram(py::module_& module) {
     module.def("score", &score, py::arg("array"), py::arg("spec"), py::arg("table"),
                py::arg("weighing"), py::kw_only(), py::arg("threads") = 1,
                "(log_weight, tokens, bytes, status) of the rows.");
+    module.def("score_by_kernel", &score_by_kernel, py::arg("array"), py::arg("spec"),
+               py::arg("kernel"), py::arg("log_ratio").noconvert(), py::kw_only(),
+               py::arg("threads") = 1,
+               "(log_weight, tokens, bytes, status) of the rows, by the scorer at an address.");
     module.def("log_ratio", &log_ratio, py::arg("target").noconvert(), py::arg("raw").noconvert(),
                py::arg("smoothing"), "Log ratio of the two distributions, per bucket.");
     module.def("named_ngrams", &named_ngrams, py::arg("utf8"), py::arg("spec"),

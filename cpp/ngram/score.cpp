@@ -1,13 +1,9 @@
 #include <array>
-#include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "ngram/bucket_stream.hpp"
-#include "ngram/kernels.hpp"
+#include "ngram/score_rows.hpp"
 #include "ngram/visit_entries.hpp"
-#include "parallel/for_ranges.hpp"
 #include "simd/row_sums.hpp"
 
 namespace dsir::ngram {
@@ -19,18 +15,24 @@ namespace {
 /// registers.
 class Sums {
   public:
-    explicit Sums(const LogRatioTable& table)
+    Sums(const LogRatioTable& table, const Weighing& weighing)
         : table_(table),
+          weighing_(weighing),
           add_rows_(simd::add_rows_kernel(simd::active_level())),
           sums_(table.groups().size() * LogRatioTable::kGroup) {}
 
-    void start_document() { std::fill(sums_.begin(), sums_.end(), 0); }
-
-    BucketStream::Outcome add(BucketStream& stream, std::string_view document) {
+    BucketStream::Outcome take(BucketStream& stream, std::string_view document) {
+        std::fill(sums_.begin(), sums_.end(), 0);
         return table_.targets() == 1 ? add_one(stream, document) : add_several(stream, document);
     }
 
-    double of_target(std::size_t target) const { return LogRatioTable::to_double(sums_[target]); }
+    void finish(const BucketStream::Outcome& outcome, std::vector<double>& weights) {
+        weights.resize(table_.targets());
+        for (std::size_t t = 0; t < weights.size(); ++t) {
+            weights[t] = LogRatioTable::to_double(sums_[t]);
+        }
+        weighing_.apply(outcome.tokens, outcome.features, weights.data());
+    }
 
   private:
     BucketStream::Outcome add_one(BucketStream& stream, std::string_view document) {
@@ -83,58 +85,17 @@ class Sums {
     }
 
     const LogRatioTable& table_;
+    const Weighing& weighing_;
     simd::AddRows add_rows_;
     std::vector<int128> sums_;  ///< by target, padded like the groups
 };
-
-/// The scratch memory of one thread.
-struct Scratch {
-    Scratch(const FeatureSpec& spec, const LogRatioTable& table)
-        : stream(spec), sums(table), weights(table.targets()) {}
-    BucketStream stream;
-    Sums sums;
-    std::vector<double> weights;
-};
-
-void score_row(Scratch& scratch, std::optional<std::string_view> document, const Weighing& weighing,
-               std::int64_t row, std::int64_t rows, const ScoreOutput& out) {
-    const auto columns = static_cast<std::int64_t>(weighing.columns());
-    for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = 0;
-    out.tokens[row] = 0;
-    out.bytes[row] = 0;
-    out.status[row] = document ? text::RowStatus::text : text::RowStatus::null;
-    if (!document) return;
-    if (document->size() > text::kLargestDocument) {
-        out.status[row] = text::RowStatus::too_long;
-        return;
-    }
-    out.bytes[row] = static_cast<std::uint32_t>(document->size());
-    scratch.sums.start_document();
-    const auto outcome = scratch.sums.add(scratch.stream, *document);
-    if (!outcome.valid) {
-        out.status[row] = text::RowStatus::invalid_utf8;
-        return;
-    }
-    out.tokens[row] = static_cast<std::uint32_t>(outcome.tokens);
-    if (outcome.features == 0) return;
-    double* const weights = scratch.weights.data();
-    for (std::size_t t = 0; t < weighing.targets; ++t) weights[t] = scratch.sums.of_target(t);
-    weighing.apply(outcome.tokens, outcome.features, weights);
-    for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = weights[c];
-}
 
 }  // namespace
 
 void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
            const Weighing& weighing, unsigned threads, const ScoreOutput& out) {
-    std::vector<std::unique_ptr<Scratch>> scratches(threads);
-    const auto score_range = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
-        if (!scratches[thread]) scratches[thread] = std::make_unique<Scratch>(spec, table);
-        for (std::int64_t row = begin; row < end; ++row) {
-            score_row(*scratches[thread], column[row], weighing, row, column.size(), out);
-        }
-    };
-    parallel::for_ranges(column.size(), threads, score_range);
+    score_rows(column, spec, weighing.columns(), threads, out,
+               [&] { return Sums(table, weighing); });
 }
 
 }  // namespace dsir::ngram

@@ -1,12 +1,17 @@
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "check.hpp"
 #include "hashing/fast_hash.hpp"
 #include "ngram/bucket_stream.hpp"
+#include "ngram/scorer_kernel.hpp"
 #include "text/kernel_tokens.hpp"
 #include "text/tokenizers.hpp"
+#include "text_array.hpp"
 
 namespace {
 
@@ -153,6 +158,77 @@ TEST(a_features_kernel_makes_the_features_of_whole_documents) {
         refused = true;
     }
     CHECK(refused);
+}
+
+/// Checks what a scorer gets, and returns the sum of the log ratios; NaN if something is wrong.
+double ordered_sum(const std::uint32_t* buckets, const std::uint32_t* counts, std::int64_t size,
+                   std::int64_t tokens, const double* log_ratio, std::int64_t all) {
+    double sum = 0;
+    for (std::int64_t k = 0; k < size; ++k) {
+        const bool in_order = k == 0 || buckets[k - 1] < buckets[k];
+        if (!in_order || buckets[k] >= all || counts[k] == 0 || tokens < 1) {
+            return std::numeric_limits<double>::quiet_NaN();
+        }
+        sum += counts[k] * log_ratio[buckets[k]];
+    }
+    return sum;
+}
+
+double too_large(const std::uint32_t*, const std::uint32_t*, std::int64_t, std::int64_t,
+                 const double*, std::int64_t) {
+    return -1.1 * dsir::ngram::kLargestScore;
+}
+
+TEST(a_scorer_kernel_gets_the_features_of_whole_documents) {
+    using namespace dsir::ngram;
+    Random random(21);
+    for (const std::uint32_t buckets : {2U, 200U, 10'000U, (1U << 20) + 1}) {
+        const FeatureSpec spec{2, buckets, HashKind::fast};
+        std::vector<double> ratios(std::size_t{2} * buckets);
+        for (double& ratio : ratios) ratio = static_cast<double>(random.below(2000)) / 100 - 10;
+        dsir::test::Rows rows = {std::nullopt, "", "one", "bad \xFF"};
+        for (int i = 0; i < 20; ++i) {
+            std::string text;
+            for (std::uint64_t k = random.below(900); k > 0; --k) {
+                text += "w" + std::to_string(random.below(300)) + " ";
+            }
+            rows.emplace_back(text);
+        }
+        const auto array = dsir::test::TextArray::strings(rows);
+        const std::size_t size = rows.size();
+        std::vector<std::vector<double>> found;
+        for (const unsigned threads : {0U, 1U, 3U}) {  // 0 stands for the sums of the core
+            std::vector<double> weights(2 * size);
+            std::vector<std::uint32_t> tokens(size);
+            std::vector<std::uint32_t> bytes(size);
+            std::vector<dsir::text::RowStatus> status(size);
+            const ScoreOutput out{weights.data(), tokens.data(), bytes.data(), status.data()};
+            if (threads == 0) {
+                Weighing both;
+                both.targets = 2;
+                score(array->column(), spec, LogRatioTable(ratios.data(), 2, buckets), both, 1,
+                      out);
+            } else {
+                score_by_kernel(array->column(), spec, ordered_sum, ratios.data(), 2, threads, out);
+            }
+            found.push_back(std::move(weights));
+        }
+        CHECK(found[1] == found[2]);
+        for (std::size_t i = 0; i < found[0].size(); ++i) {
+            CHECK(std::abs(found[0][i] - found[1][i]) < 1e-6);
+        }
+        bool refused = false;
+        std::vector<double> weights(2 * size);
+        std::vector<std::uint32_t> numbers(size);
+        std::vector<dsir::text::RowStatus> status(size);
+        try {
+            score_by_kernel(array->column(), spec, too_large, ratios.data(), 2, 2,
+                            {weights.data(), numbers.data(), numbers.data(), status.data()});
+        } catch (const KernelError& error) {
+            refused = std::string(error.what()).find("at most 1e15") != std::string::npos;
+        }
+        CHECK(refused);
+    }
 }
 
 }  // namespace

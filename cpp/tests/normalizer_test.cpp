@@ -69,7 +69,7 @@ TEST(compatible_characters_become_one) {
         {"\ufb01re", "fire"},
         {"\uff21\uff22\u3000\uff11", "AB 1"},
         {"\uff76\uff9e\uff8a\uff9f", "\u30ac\u30d1"},  // half-width kana and their marks
-        {"\uffa1\uffc2\uffa2", "\uac01"},              // half-width letters of a syllable
+        {"\uffa1\uffc2\uffa2", "\uac00\u1101"},        // half-width letters of a syllable
         {"e\u0301 \u212b", "\u00e9 \u00c5"},
         {"\u017f\u0323\u0307 \u1e9b\u0323", "\u1e69 \u1e69"},
         {"a\u00b2\u2460\u00bd", "a211\u20442"},

@@ -236,6 +236,16 @@ def score(
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
     """Return (log_weight, tokens, bytes, status); log_weight is [log-weights per row, rows]."""
 
+def score_by_kernel(
+    array: _ArrowArray,
+    spec: FeatureSpec,
+    kernel: int,
+    log_ratio: NDArray[np.float64],
+    *,
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
+    """Return what `score` does, by the scorer at an address, for float64[targets, buckets]."""
+
 def log_ratio(
     target: NDArray[np.int64], raw: NDArray[np.int64], smoothing: float
 ) -> NDArray[np.float64]:

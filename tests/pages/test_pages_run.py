@@ -81,6 +81,10 @@ def fasttext_model(world):
     (world / "train.txt").write_text(text)
     model = fasttext.train_supervised(str(world / "train.txt"), epoch=1, thread=1, verbose=0)
     model.save_model(str(world / "quality.bin"))
+    # The page chooses by a column of numbers as well.
+    table = pq.read_table(world / "corpus/part-0.parquet")
+    quality = [{"quality": len(text)} for text in table["text"].to_pylist()]
+    pq.write_table(table.append_column("meta", [quality]), world / "corpus/part-0.parquet")
 
 
 def tokenizer(world):

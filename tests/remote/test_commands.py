@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
 
@@ -22,6 +24,23 @@ def raw(s3, parquet, jsonl):
 def ran(done):
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_columns_of_several_models(raw, s3, world, tmp_path, invoke_dsir):
+    model = dsir.fit(world.texts, world.target, progress=False)
+    model.save(f"{s3.url}/m.dsir")
+    out = f"{s3.url}/columns"
+    for part in ("0/2", "1/2", "0/1"):  # The last job finds everything done.
+        ran(invoke_dsir("score", raw, "--with", f"{s3.url}/m.dsir", "-o", out, "--part", part))
+    status = json.loads(ran(invoke_dsir("status", out, "--json")))
+    assert [(one["done"], one["total"]) for one in status["stages"]] == [(6, 6)]
+    names = [name for name in s3.files("columns") if name.startswith("data/")]
+    assert len(names) == 6
+    found = pq.read_table(pa.BufferReader(s3.read("columns/data/part-00000.parquet")))
+    assert found.column_names == ["source", "source_row", "m"]
+    assert found["source"][0].as_py() == f"{s3.url}/raw/part-0.jsonl"
+    lines = len(world.cut(3)[0])
+    assert found["m"].to_numpy().tobytes() == model.score(world.texts[:lines]).tobytes()
 
 
 def test_the_stages_one_by_one(

@@ -103,6 +103,12 @@ def _options_of_selection(content: Mapping[str, Any], path: Path) -> dict[str, A
     if not isinstance(settings, dict):
         raise ValueError("has no settings of a selection")  # noqa: TRY004
     options = {name: value for name, value in settings.items() if value is not None}
+    scorer = options.get("scorer")
+    if isinstance(scorer, dict):
+        raise ValueError(  # noqa: TRY004 - all that is wrong with a file
+            f"it needs the scorer {scorer.get('name')!s:.80}, which only Python can give: "
+            "dsir.select"
+        )
     features = options.pop("features", None)
     if isinstance(features, dict):
         features = {**features, **_own_tokenizer(features, path)}

@@ -59,6 +59,10 @@ ModelArgument = Annotated[
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir.")
 ]
+ModelIfAny = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir."),
+]
 Label = Annotated[
     str | None,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,11 @@ class FastTextModel(Facts):
     def labels(self) -> tuple[str, ...]:
         """The labels, e.g. "__label__hq", in the order of the file and of `score`'s columns."""
         return self._labels
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits of the SHA-256 of the file, which differ between files."""
+        return hashlib.sha256(self._data).hexdigest()[:16]
 
     def score(
         self, source: object, *, text: str = "text", threads: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -15,10 +16,12 @@ from dsir.arguments import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.counted_model import SummingModel, target_counts_of
+from dsir.model.counted_model import Scored, SummingModel, target_counts_of
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
+from dsir.model.kernels import SCORERS
 from dsir.model.length import CorpusSize, Length, check_length, exponent, poisson_log_ratio
+from dsir.model.own_scorer import OwnScorer, Scorer, described_scorer, own_scorer_of
 from dsir.model.target_columns import TargetColumns
 from dsir.model.targets import Proportions, TargetMode, check_target_names, check_targets
 
@@ -68,6 +71,8 @@ class ImportanceModel(Facts, SummingModel):
         length: the length policy.
         raw_size: documents and tokens behind `raw_counts`; needed for `length="poisson"`.
         target_sizes: documents and tokens behind `target_counts`, one pair per target.
+        scorer: a `dsir.kernel("scorer")` or a Python function that makes the log-weight, in place
+            of the sum; needs `length="sum"`, and targets that are not a mixture.
 
     Raises:
         ModelError: raw or a target has no n-grams.
@@ -95,6 +100,7 @@ class ImportanceModel(Facts, SummingModel):
         length: Length = "sum",
         raw_size: CorpusSize | None = None,
         target_sizes: Sequence[CorpusSize] | None = None,
+        scorer: OwnScorer | Scorer | None = None,
     ) -> None:
         check_smoothing(smoothing)
         if target_names:
@@ -106,6 +112,8 @@ class ImportanceModel(Facts, SummingModel):
         self._target_counts = frozen_counts("target", target_counts, shape, target_names)
         self._smoothing = float(smoothing)
         self._length: Length = check_length(length)
+        self._scorer = None if scorer is None else own_scorer_of(scorer)
+        check_scorer(self._scorer, self._length, targets)
         self._raw_size = raw_size
         self._target_sizes = None if target_sizes is None else tuple(target_sizes)
         if target_sizes is not None and len(target_sizes) != max(1, len(target_names)):
@@ -140,6 +148,7 @@ class ImportanceModel(Facts, SummingModel):
         proportions: Proportions = None,
         smoothing: float = 0.0,
         length: Length = "sum",
+        scorer: OwnScorer | None = None,
     ) -> ImportanceModel:
         """Return the model of the counts of the raw corpus and of each target.
 
@@ -152,6 +161,7 @@ class ImportanceModel(Facts, SummingModel):
             proportions: shares of the targets.
             smoothing: pseudo-count added to every bucket of a target.
             length: the length policy.
+            scorer: what makes log-weights in place of the sum.
 
         Raises:
             ModelError: raw or a target has no n-grams.
@@ -167,6 +177,7 @@ class ImportanceModel(Facts, SummingModel):
             proportions=proportions,
             smoothing=smoothing,
             length=length,
+            scorer=scorer,
             raw_size=CorpusSize(raw.documents, raw.tokens),
             target_sizes=[CorpusSize(one.documents, one.tokens) for one in target],
         )
@@ -185,6 +196,11 @@ class ImportanceModel(Facts, SummingModel):
     def length(self) -> Length:
         """The length policy."""
         return self._length
+
+    @property
+    def scorer(self) -> OwnScorer | None:
+        """What makes log-weights of a text's features; None for the sum of their log ratios."""
+        return self._scorer
 
     @property
     def log_ratio(self) -> npt.NDArray[np.float64]:
@@ -207,7 +223,7 @@ class ImportanceModel(Facts, SummingModel):
     @property
     def divisor(self) -> float | None:
         """See `SummingModel.divisor`."""
-        if self._length == "poisson" or self.targets == "mixture":
+        if self._length == "poisson" or self.targets == "mixture" or self._scorer is not None:
             return None
         return exponent(self._length)
 
@@ -215,6 +231,18 @@ class ImportanceModel(Facts, SummingModel):
     def weighing(self) -> _core.Weighing:
         """How the core makes log-weights from sums of log ratios."""
         return self._weighing
+
+    def _score(self, prepared: pa.Array, threads: int) -> Scored:
+        if self._scorer is None:
+            return super()._score(prepared, threads)
+        with self._scorer.telling():
+            return _core.score_by_kernel(
+                prepared,
+                self._features.spec,
+                self._scorer.address,
+                self._log_ratio,
+                threads=threads,
+            )
 
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:
         """Return what each n-gram contributes to a text's log-weight.
@@ -228,8 +256,9 @@ class ImportanceModel(Facts, SummingModel):
             A table with a row per distinct n-gram: `ngram` string, `bucket` int64, `count` int64
             (times in the text), `contribution` float64 (to the log-weight), the greatest magnitude
             first. With `length="poisson"`, one row has no n-gram and no bucket: its `count` is the
-            text's number of tokens and its `contribution` that of the length. The contributions
-            add up to the log-weight.
+            text's number of tokens and its `contribution` that of the length; with a scorer, it is
+            the difference between what the scorer returns and the sum. The contributions add up to
+            the log-weight.
 
         Raises:
             RowError: the text has lone surrogates.
@@ -243,6 +272,10 @@ class ImportanceModel(Facts, SummingModel):
             tokens = len(self._features.tokens(text))
             target_mean, raw_mean = self._means[row]
             length_term = (tokens, poisson_log_ratio(tokens, target_mean, raw_mean))
+        if self._scorer is not None and ngrams:
+            scored = self.score_batch(pa.array([text]))
+            total = math.fsum(self._log_ratio[row, bucket] for _, bucket in ngrams)
+            length_term = (int(scored.tokens[0]), float(scored.log_weight[row, 0]) - total)
         return explain_sum(ngrams, self._log_ratio[row], share, length_term)
 
     def describe(self) -> dict[str, Any]:
@@ -254,7 +287,11 @@ class ImportanceModel(Facts, SummingModel):
             "proportions": None if proportions is None else proportions.tolist(),
             "smoothing": self._smoothing,
             "length": self._length,
+            **self._described_scorer(),
         }
+
+    def _described_scorer(self) -> dict[str, Any]:
+        return {} if self._scorer is None else {"scorer": self._scorer.describe()}
 
     def content(self) -> model_file.Content:
         """Return the content of the model file."""
@@ -263,6 +300,7 @@ class ImportanceModel(Facts, SummingModel):
             "length": self._length,
             "raw_size": self._raw_size,
             "target_sizes": self._target_sizes,
+            **self._described_scorer(),
         }
         return self._content(settings)
 
@@ -282,6 +320,7 @@ class ImportanceModel(Facts, SummingModel):
             length=settings["length"],
             raw_size=None if raw_size is None else _size(raw_size),
             target_sizes=None if sizes is None else [_size(size) for size in sizes],
+            scorer=described_scorer(settings["scorer"], SCORERS) if "scorer" in settings else None,
         )
 
     def counts_by_target(self) -> npt.NDArray[np.int64]:
@@ -296,6 +335,8 @@ class ImportanceModel(Facts, SummingModel):
         yield "target n-grams", f"{int(self._target_counts.sum()):,}"
         yield "smoothing", self._smoothing
         yield "length", self._length
+        if self._scorer is not None:
+            yield "scorer", self._scorer.name
 
     def _more_facts(self) -> Iterator[Fact]:
         """Give the n-grams and the fingerprint."""
@@ -306,6 +347,22 @@ class ImportanceModel(Facts, SummingModel):
 def _size(pair: Any) -> CorpusSize:
     documents, tokens = pair
     return CorpusSize(whole_number("documents", documents, 0), whole_number("tokens", tokens, 0))
+
+
+def check_scorer(scorer: OwnScorer | None, length: Length, targets: TargetMode) -> None:
+    """Raise SettingError unless a scorer goes with a length policy and a mode of targets."""
+    if scorer is None:
+        return
+    if length != "sum":
+        raise SettingError(
+            f"length={length!r}: a scorer makes the log-weight itself, and gets the number of "
+            "tokens; leave length out"
+        )
+    if targets == "mixture":
+        raise SettingError(
+            'targets="mixture": is for sums of log ratios, not for a scorer; give '
+            'targets="separate" or "pooled"'
+        )
 
 
 def check_smoothing(smoothing: float) -> None:

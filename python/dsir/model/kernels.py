@@ -1,13 +1,14 @@
-"""Kernels: tokenizers and makers of features that a user writes in Python and numba compiles.
+"""Kernels: tokenizers, makers of features and scorers that a user writes and numba compiles.
 
 The core calls the compiled function by its address, in its threads, without the GIL. The functions
-that the user writes get NumPy arrays; a wrapper with the C signature of cpp/text/kernel_tokens.hpp
-or cpp/ngram/feature_spec.hpp is compiled around each.
+that the user writes get NumPy arrays; a wrapper with the C signature of cpp/text/kernel_tokens.hpp,
+cpp/ngram/feature_spec.hpp or cpp/ngram/scorer_kernel.hpp is compiled around each.
 """
 
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, get_args
 
@@ -17,10 +18,11 @@ from dsir import _core
 from dsir.arguments import one_of, whole_number
 from dsir.errors import SettingError
 from dsir.model.own_part import OwnPart, digest_of, remember
+from dsir.model.own_scorer import CallableScorer, OwnScorer
 from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.model.python_source import source_of
 
-KernelKind = Literal["tokenizer", "features"]
+KernelKind = Literal["tokenizer", "features", "scorer"]
 _MOST_FEATURES = 256  # As in cpp/bindings/bind_ngram.cpp.
 
 
@@ -42,7 +44,7 @@ class Kernel(OwnPart):
     address: int
 
     def __init__(
-        self, kind: KernelKind, function: Callable[..., int], options: dict[str, Any]
+        self, kind: KernelKind, function: Callable[..., Any], options: dict[str, Any]
     ) -> None:
         numba = _numba()
         self.function = function
@@ -55,7 +57,7 @@ class Kernel(OwnPart):
         self.digest = digest_of(kind, source_of(function), numba.__version__, options)
         remember(self)
 
-    def __call__(self, *arguments: Any) -> int:
+    def __call__(self, *arguments: Any) -> Any:
         """Call the function as it was written, in Python."""
         return self.function(*arguments)
 
@@ -96,9 +98,22 @@ class FeatureKernel(Kernel):
         super().__init__("features", function, {"features_per_token": features_per_token})
 
 
+class ScorerKernel(Kernel, OwnScorer):
+    """A kernel that makes a document's log-weight of its features: `dsir.fit(scorer=kernel)`."""
+
+    kind: ClassVar[str] = "scorer kernel"
+
+    def __init__(self, function: Callable[..., float]) -> None:
+        super().__init__("scorer", function, {})
+
+
+SCORERS: tuple[type[OwnScorer], ...] = (ScorerKernel, CallableScorer)
+"""The kinds of scorers that a model file may name."""
+
+
 def kernel(
     kind: KernelKind, *, features_per_token: int = 1
-) -> Callable[[Callable[..., int]], TokenizerKernel | FeatureKernel]:
+) -> Callable[[Callable[..., Any]], TokenizerKernel | FeatureKernel | ScorerKernel]:
     """Decorate a function that numba compiles and the core calls in its threads, without the GIL.
 
     The function is compiled when it is decorated. It must be one that numba compiles in nopython
@@ -122,11 +137,18 @@ def kernel(
             the number of buckets; `out` is uint32[tokens * features_per_token], and every feature
             in it is below `buckets`. `dsir.kernels.bucket_of` and `extend_hash` make the
             core's own n-grams.
+
+            "scorer": ``f(buckets, counts, log_ratio, tokens)`` returns the log-weight of a document
+            that has features, a finite float of at most 1e15 in magnitude. `buckets` is
+            uint32[found], the distinct buckets of its features in ascending order; `counts` is
+            uint32[found], how often each occurs; `log_ratio` is float64[buckets], the model's log
+            ratio of every bucket, and must not be changed; `tokens` is int64.
         features_per_token: with "features", the most features for each token, 1 to 256.
 
     Returns:
-        A decorator; what it returns goes into `HashedNgrams(tokenizer=...)` or
-        `HashedNgrams(extractor=...)`, and calls the function in Python when it is called.
+        A decorator; what it returns goes into `HashedNgrams(tokenizer=...)`,
+        `HashedNgrams(extractor=...)` or `fit(scorer=...)`, and calls the function in Python when it
+        is called.
 
     Raises:
         SettingError: numba is not installed, or cannot compile the function.
@@ -152,9 +174,11 @@ def kernel(
     one_of("kind", kind, get_args(KernelKind))
     features = whole_number("features_per_token", features_per_token, 1, _MOST_FEATURES)
 
-    def decorate(function: Callable[..., int]) -> TokenizerKernel | FeatureKernel:
+    def decorate(function: Callable[..., Any]) -> TokenizerKernel | FeatureKernel | ScorerKernel:
         if kind == "tokenizer":
             return TokenizerKernel(function)
+        if kind == "scorer":
+            return ScorerKernel(function)
         return FeatureKernel(function, features)
 
     return decorate
@@ -205,17 +229,37 @@ def _compile_features(numba: Any, function: Callable[..., int]) -> Any:
     return _compiled(numba, signature, entry, function)
 
 
-_COMPILERS: dict[str, Callable[[Any, Callable[..., int]], Any]] = {
+def _compile_scorer(numba: Any, function: Callable[..., float]) -> Any:
+    own, carray, types = _own(numba, function), numba.carray, numba.types
+    numbers, ratios = types.CPointer(types.uint32), types.CPointer(types.float64)
+    signature = types.float64(numbers, numbers, types.int64, types.int64, ratios, types.int64)
+
+    def entry(
+        buckets: Any, counts: Any, size: int, tokens: int, log_ratio: Any, every: int
+    ) -> float:
+        try:
+            score: float = own(
+                carray(buckets, size), carray(counts, size), carray(log_ratio, every), tokens
+            )
+        except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
+            return math.nan
+        return score
+
+    return _compiled(numba, signature, entry, function)
+
+
+_COMPILERS: dict[str, Callable[[Any, Callable[..., Any]], Any]] = {
     "tokenizer": _compile_tokenizer,
     "features": _compile_features,
+    "scorer": _compile_scorer,
 }
 
 
-def _own(numba: Any, function: Callable[..., int]) -> Any:
+def _own(numba: Any, function: Callable[..., Any]) -> Any:
     return function if hasattr(function, "py_func") else numba.njit(function)
 
 
-def _compiled(numba: Any, signature: Any, entry: Any, function: Callable[..., int]) -> Any:
+def _compiled(numba: Any, signature: Any, entry: Any, function: Callable[..., Any]) -> Any:
     try:
         return numba.cfunc(signature, nopython=True)(entry)
     except numba.core.errors.NumbaError as error:

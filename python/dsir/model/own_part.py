@@ -56,7 +56,14 @@ def remember(part: OwnPart) -> None:
     _known[part.digest] = part
 
 
-def known(kinds: tuple[type[OwnPart], ...], kind: object, name: object, digest: object) -> OwnPart:
+def known(
+    kinds: tuple[type[OwnPart], ...],
+    kind: object,
+    name: object,
+    digest: object,
+    *,
+    needed_by: str = "the features need",
+) -> OwnPart:
     """Return the part of this kind and digest.
 
     Args:
@@ -64,6 +71,7 @@ def known(kinds: tuple[type[OwnPart], ...], kind: object, name: object, digest: 
         kind: the kind, as a file gives it.
         name: the name, likewise.
         digest: the digest, likewise.
+        needed_by: how the message begins.
 
     Raises:
         ModelError: this process has made no such part.
@@ -73,6 +81,6 @@ def known(kinds: tuple[type[OwnPart], ...], kind: object, name: object, digest: 
         return found
     ways_out = [one.way_out for one in kinds if one.kind == kind]
     raise ModelError(
-        f"the features need the {kind!s:.20} {name!s:.80} (digest {digest!s:.16}), which this "
+        f"{needed_by} the {kind!s:.20} {name!s:.80} (digest {digest!s:.16}), which this "
         f"process does not have; {(ways_out or ['fit the model again'])[0]}"
     )

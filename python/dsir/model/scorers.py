@@ -20,6 +20,7 @@ from dsir import _core
 from dsir.arguments import name_of_column, shown, whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.engine import Shared
 from dsir.errors import ModelError, SettingError
 from dsir.model.classifier import ClassifierModel
 from dsir.model.counted_model import SummingModel
@@ -77,27 +78,75 @@ def score(
         ['ratio', 'relevance']
     """
     threads = whole_number("threads", threads, 1)
-    named = _named(models)
-    names, groups = _names_of(named), _grouped(named)
-    found: list[list[npt.NDArray[Any]]] = [[] for _ in names]
+    scorers = Scorers(models)
+    found: list[list[npt.NDArray[Any]]] = [[] for _ in scorers.names]
     for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
         for batch in shard.text_batches(on_error="raise", threads=threads):
-            for group in groups:
-                columns, status = group.score(batch.text, threads)
-                bad = np.flatnonzero(status >= _core.INVALID_UTF8)
-                if len(bad):
-                    raise bad_text_error(shard.name, batch.unit_row, batch.text, int(bad[0]))
-                for place, column in zip(group.places, columns, strict=True):
-                    found[place].append(column)
-    types = [np.dtype(np.float64)] * len(names)
-    for group in groups:
-        for place in group.places:
-            types[place] = group.dtype
+            columns, bad = scorers.score_batch(batch.text, threads=threads)
+            if len(bad):
+                raise bad_text_error(shard.name, batch.unit_row, batch.text, int(bad[0]))
+            for parts, column in zip(found, columns, strict=True):
+                parts.append(column)
     arrays = [
         pa.array(np.concatenate([np.zeros(0, dtype), *parts]))
-        for dtype, parts in zip(types, found, strict=True)
+        for dtype, parts in zip(scorers.dtypes, found, strict=True)
     ]
-    return pa.table(arrays, names)
+    return pa.table(arrays, scorers.names)
+
+
+class Scorers(Shared):
+    """Several models, and the columns that they give together; see `score`.
+
+    Args:
+        models: as in `score`.
+        argument: what messages call the argument, or the option.
+
+    Attributes:
+        names: the names of the columns.
+        dtypes: their types: float64, or float32 for probabilities.
+
+    Raises:
+        SettingError, ModelError: see `score`.
+    """
+
+    def __init__(self, models: object, argument: str = "models") -> None:
+        self._scorers = _named(models, argument)
+        self._groups = _grouped(self._scorers)
+        self.names = _names_of(self._scorers, argument)
+        self.dtypes = [np.dtype(np.float64)] * len(self.names)
+        for group in self._groups:
+            for place in group.places:
+                self.dtypes[place] = group.dtype
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Sixteen hexadecimal digits for each model, by its name."""
+        return {scorer.name: scorer.model.fingerprint for scorer in self._scorers}
+
+    def score_batch(
+        self, texts: pa.Array, *, threads: int = 1
+    ) -> tuple[list[npt.NDArray[Any]], npt.NDArray[np.int64]]:
+        """Compute all columns for texts; a bad text raises nothing.
+
+        Args:
+            texts: string, large_string, string_view, or a dictionary of one of these.
+            threads: how many threads to use; the result does not depend on it.
+
+        Returns:
+            The columns; and the positions of the texts that are not UTF-8.
+        """
+        found: list[npt.NDArray[Any]] = [np.zeros(0)] * len(self.names)
+        bad = np.zeros(len(texts), dtype=bool)
+        for group in self._groups:
+            columns, status = group.score(texts, threads)
+            bad |= status >= _core.INVALID_UTF8
+            for place, column in zip(group.places, columns, strict=True):
+                found[place] = column
+        return found, np.flatnonzero(bad)
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        # Engines send models to other processes, which have to rebuild the core's tables.
+        return (Scorers, ({scorer.name: scorer.model for scorer in self._scorers},))
 
 
 class _Scorer(NamedTuple):
@@ -108,19 +157,19 @@ class _Scorer(NamedTuple):
     places: range
 
 
-def _named(models: object) -> list[_Scorer]:
+def _named(models: object, argument: str) -> list[_Scorer]:
     """Return the models with their names.
 
     Raises:
         SettingError, ModelError: see `score`.
     """
     if isinstance(models, Mapping):
-        pairs = [(name, _opened(f"models[{name!r}]", one)) for name, one in models.items()]
+        pairs = [(name, _opened(_where(argument, name, one), one)) for name, one in models.items()]
     elif isinstance(models, Sequence) and not isinstance(models, str | bytes):
         pairs, times = [], Counter[str]()
         for number, one in enumerate(models):
-            model = _opened(f"models[{number}]", one)
-            name = _kind_of(model) if isinstance(one, Model) else _stem(location_of(one).name)
+            model = _opened(_where(argument, number, one), one)
+            name = _kind_of(model) if isinstance(one, Model) else stem_of(location_of(one).name)
             times[name] += 1
             pairs.append((name if times[name] == 1 else f"{name}-{times[name]}", model))
     else:
@@ -134,10 +183,15 @@ def _named(models: object) -> list[_Scorer]:
     at = 0
     for name, model in pairs:
         columns = len(model.labels) if isinstance(model, FastTextModel) else model.columns
-        name_of_column("models", name)
+        name_of_column(argument, name)
         found.append(_Scorer(name, model, range(at, at + columns)))
         at += columns
     return found
+
+
+def _where(argument: str, key: object, one: object) -> str:
+    """Return what messages call one of the models."""
+    return f"{argument} {one}" if argument.startswith("--") else f"{argument}[{key!r}]"
 
 
 def _opened(where: str, given: object) -> Model:
@@ -152,8 +206,8 @@ def _opened(where: str, given: object) -> Model:
         raise ModelError(f"{where}: {error}") from error
 
 
-def _stem(name: str) -> str:
-    """Return the name of a file or folder without its suffix."""
+def stem_of(name: str) -> str:
+    """Return the name of a model's file or folder without its suffix, which names its column."""
     return name.rpartition(".")[0] or name
 
 
@@ -161,7 +215,7 @@ def _kind_of(model: Model) -> str:
     return "fasttext" if isinstance(model, FastTextModel) else model.kind
 
 
-def _names_of(scorers: Sequence[_Scorer]) -> list[str]:
+def _names_of(scorers: Sequence[_Scorer], argument: str) -> list[str]:
     names: list[str] = []
     for name, model, _ in scorers:
         if isinstance(model, FastTextModel):
@@ -172,9 +226,12 @@ def _names_of(scorers: Sequence[_Scorer]) -> list[str]:
             names.append(name)
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
+        by_name = f"{argument} NAME=PATH"
+        if not argument.startswith("--"):
+            by_name = f'{argument}={{"name": model, ...}}'
         raise SettingError(
-            f"models: two columns would be called {repeated[0]!r}; give the models by name, "
-            'models={"name": model, ...}'
+            f"{argument}: two columns would be called {repeated[0]!r}; give the models by name, "
+            f"{by_name}"
         )
     return names
 

@@ -124,6 +124,7 @@ def fit_model(
             proportions=settings.proportions,
             smoothing=settings.smoothing,
             length=settings.length,
+            scorer=settings.scorer,
         )
     skipped = [entry for counts in counted_targets for entry in counts.skipped]
     rows = [counts.file_rows for counts in counted_targets]

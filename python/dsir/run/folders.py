@@ -14,6 +14,7 @@ from dsir.corpus import Corpus
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.quality import REASONS, QualityFilters
+from dsir.output.folder import UNITS_FOLDER
 from dsir.plural import counted
 from dsir.remote import Folder, Mirror
 from dsir.run.accounts import accounts_of, warn_of_top_k
@@ -183,6 +184,11 @@ def sample_to_folder(
         SettingError: the scores lack a column that the draw needs.
         BudgetError: the budget cannot be met.
     """
+    if is_folder_of_columns(scores):
+        raise WorkdirError(
+            f"{scores}: has columns of several models, and no weights to draw by; make a folder of "
+            "scores with 'dsir score --model'"
+        )
     place = local_copy(scores, lambda name: name.endswith(".json"))
     mirror = scores if isinstance(scores, Mirror) else None
     manifest = read_manifest(scores)
@@ -241,6 +247,14 @@ def sample_to_folder(
     if settings.rule.method == "resample":
         warn_of_top_k(accounts)
     return accounts
+
+
+def is_folder_of_columns(folder: Folder) -> bool:
+    """Tell whether a folder was made by `dsir score --with`."""
+    units = folder / UNITS_FOLDER
+    if isinstance(units, Mirror):
+        return "manifest.json" in units.names()
+    return (units / "manifest.json").is_file()
 
 
 def take_columns(

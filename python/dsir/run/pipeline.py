@@ -39,6 +39,7 @@ from dsir.stages.damage.tally import stopping, within_limits
 from dsir.stages.draw import Draw, draw
 from dsir.stages.draw_apart import can_draw_apart, draw_apart
 from dsir.stages.extend import EarlierScores
+from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.measure import MeasureTask, measure_shard
 from dsir.stages.merged_groups import merge_groups
@@ -141,6 +142,7 @@ class Pipeline:
         spooled: Spooled = (),
         extra: ExtraColumns = NO_EXTRA,
         earlier: EarlierScores | None = None,
+        apart: KeptApart | None = None,
     ) -> list[ShardScores]:
         """Return the scores of the units of a corpus.
 
@@ -154,6 +156,7 @@ class Pipeline:
             spooled: by unit, the file with its decompressed lines; empty for none.
             extra: the columns to store beside the log-weights.
             earlier: scores in `workdir` that lack some of these columns; None for none.
+            apart: says which rows to store if other processes write them; None for `keeps`.
 
         Raises:
             EmptyCorpusError: all units were to be scored and none could be read.
@@ -165,7 +168,7 @@ class Pipeline:
             self.reading.limits, corpus.name, len({files[number] for number in chosen})
         )
         tasks = self.score_tasks(
-            corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally
+            corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally, apart
         )
         size = sum(task.shard.size for task in tasks)
         with self.timed("score") as timed:
@@ -195,6 +198,7 @@ class Pipeline:
         extra: ExtraColumns = NO_EXTRA,
         earlier: EarlierScores | None = None,
         tally: BadTally | None = None,
+        apart: KeptApart | None = None,
     ) -> list[ScoreTask]:
         """Return the tasks that score units; see `score` for the arguments."""
         threads = self.threads_inside(len(numbers))
@@ -211,6 +215,7 @@ class Pipeline:
                 None if tally is None else tally.most_bad_rows,
                 extra,
                 earlier,
+                apart,
             )
             for number in numbers
         ]

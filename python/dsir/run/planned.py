@@ -91,6 +91,11 @@ def plan_run(
         DsirError: see `select`.
     """
     plan.fit.features.sealed()  # Refuses what workers could not have.
+    if plan.fit.scorer is not None:
+        raise SettingError(
+            f"scorer: {plan.fit.scorer!r} is code, which planned runs cannot hand to workers; use "
+            "dsir.select in one process"
+        )
     with folder_of(_location(workdir)) as folder:
         return _plan_in(folder, plan, machine, raw, target, out, overwrite)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw import Draw
+from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.plan import kept_folder, plan_keeping
 from dsir.stages.plan import OutputShard
@@ -165,8 +167,10 @@ class SelectionRun:
     def run(self, workdir: Workdir | None) -> Selection:
         """Run all stages, and return the selection."""
         begun = time.time()
-        # A task may store rows and lines for another task, which may run on another machine.
-        shared = workdir if self.pipeline.engine.shares_files else None
+        # A task may store rows for another task, which may run on another machine.
+        engine = self.pipeline.engine
+        seen = engine.needs_workdir and workdir is not None and workdir.mirror is None
+        shared = workdir if engine.shares_files or seen else None
         output = self.output()
         if output is None:
             self._check_columns()
@@ -221,7 +225,7 @@ class SelectionRun:
         begun: float,
     ) -> Selection:
         """Fit, score, draw and write; again without the damaged row groups if some are found."""
-        model, fitted = self._fit(workdir, kept)
+        model, fitted = self._fit(workdir, kept if self.pipeline.engine.shares_files else None)
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
         lost = lost_before(workdir, fingerprint_of(self.writing))
@@ -368,6 +372,10 @@ class SelectionRun:
         keeps: tuple[Keep | None, ...] = ()
         if kept is not None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
+        apart = None
+        if kept is not None and any(keeps) and not self.pipeline.engine.shares_files:
+            free = shutil.disk_usage(kept).free
+            keeps, apart = (), KeptApart(kept, keeps, free - free // 4)
         scores = self.pipeline.score(
             self.raw,
             model,
@@ -377,6 +385,7 @@ class SelectionRun:
             spooled=fitted.spooled,
             extra=extra,
             earlier=earlier,
+            apart=apart,
         )
         if lost:
             scores = self.pipeline.score_again(

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsir.output.folder import SELECTION_FILE
+from dsir.output.folder import SELECTION_FILE, UNITS_FOLDER
 from dsir.remote import Folder, Mirror, location_of
+from dsir.run.folders import is_folder_of_columns
 from dsir.run.planned import is_planned
+from dsir.run.score_columns import COLUMNS_STAGE
 from dsir.stages.count_files import WHOLE
 from dsir.stages.units import unit_counts, unit_sizes
 from dsir.storage.sealed_json import read_sealed
@@ -103,12 +105,14 @@ def run_status(folder: Folder) -> RunStatus:
     Raises:
         WorkdirError: the folder is neither a work directory nor a folder of scores.
     """
+    if is_folder_of_columns(folder):
+        folder = folder / UNITS_FOLDER
     workdir = local_copy(folder, _is_marker)
     if isinstance(folder, Mirror):
         for stage in ("counts", "scores", "rows", "outputs"):
             (folder / stage).fetch_all(_is_marker)
     manifest = read_manifest(folder)
-    if manifest["settings"].get("stage") == "score":
+    if manifest["settings"].get("stage") in ("score", COLUMNS_STAGE):
         return _status_of_scores(folder, workdir, manifest)
     counts, outputs = workdir / "counts", workdir / "outputs"
     fingerprint = _own_fingerprint(counts)

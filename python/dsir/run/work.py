@@ -21,8 +21,6 @@ from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
 from dsir.run.fitting import Fitted, fit_counts, fit_model
 from dsir.run.folders import draw_shares, rows_workdir
-from dsir.run.kept_apart import FOLDER as KEPT
-from dsir.run.kept_apart import KeptApart
 from dsir.run.kept_scores import open_scores
 from dsir.run.planned import PlannedRun
 from dsir.run.select_run import SelectionRun
@@ -30,8 +28,9 @@ from dsir.run.selection import Selection
 from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import lost_before
+from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.named import named_files
-from dsir.stages.kept.plan import plan_keeping
+from dsir.stages.kept.plan import FOLDER, plan_keeping
 from dsir.stages.sample import ShardRows, load_shard_rows
 from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
@@ -209,7 +208,7 @@ class _Work:
         free = None if note is None else note.get("free")
         if note is None or self._workdir.mirror is not None or not isinstance(free, int):
             return None
-        folder = self._workdir.path / KEPT
+        folder = self._workdir.path / FOLDER
         folder.mkdir(exist_ok=True)
         rows = note.get("rows")
         if not isinstance(rows, list) or len(rows) != len(run.raw.shards):
@@ -223,7 +222,7 @@ class _Work:
         )
         if not any(keeps):
             return None
-        return KeptApart(folder, self._worker.name, keeps, free - free // 4)
+        return KeptApart(folder, keeps, free - free // 4)
 
     def _score(self) -> bool:
         if self._drawn() is not None:
@@ -238,11 +237,10 @@ class _Work:
             range(len(self._run.raw.shards)),
             extra=extra,
             earlier=earlier,
+            apart=self._keeping(model),
         )
         sizes = [task.shard.size for task in tasks]
-        keeping = self._keeping(model)
-        score = score_shard if keeping is None else keeping.score
-        return self._share_out("score", score, tasks, sizes, "bytes")
+        return self._share_out("score", score_shard, tasks, sizes, "bytes")
 
     def _drawn(self) -> dict[str, Any] | None:
         """Return the note of the draw, if it is made."""
@@ -275,7 +273,7 @@ class _Work:
         self._output.refuse_lost(self._workdir)
         model = self._model()
         rows = self._drawn_rows(lost.stage("rows"), model)
-        for number, path in named_files(self._workdir.path / KEPT).items():
+        for number, path in named_files(self._workdir.path / FOLDER).items():
             if number < len(rows) and number not in lost.by_unit:
                 rows[number].kept = path
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])

@@ -11,7 +11,10 @@ from dsir import arguments
 from dsir.arguments import amount, argument, chosen, described, number, one_of, shown
 from dsir.errors import SettingError, warn
 from dsir.model.features import HashedNgrams, check_features
+from dsir.model.importance import check_scorer
+from dsir.model.kernels import SCORERS
 from dsir.model.length import Length, check_length
+from dsir.model.own_scorer import OwnScorer, Scorer, described_scorer, own_scorer_of
 from dsir.model.proportions import shares
 from dsir.model.targets import Proportions, TargetMode, check_targets, in_order
 from dsir.sampling import METHODS
@@ -33,6 +36,7 @@ class FitArguments(TypedDict, total=False):
     proportions: Proportions
     smoothing: float
     length: Length
+    scorer: OwnScorer | Scorer | None
     fit_tokens: FitTokens
 
 
@@ -47,6 +51,7 @@ class FitSettings:
         proportions: shares of the targets, in their order; None for their shares of the n-grams.
         smoothing: pseudo-count added to every bucket of a target.
         length: how the log-weight depends on the length of a document.
+        scorer: what makes log-weights in place of sums of log ratios.
         fit_tokens: n-grams of raw to count.
 
     Raises:
@@ -98,6 +103,13 @@ class FitSettings:
         panel=arguments.NGRAMS,
         read=length_in,
     )
+    scorer: OwnScorer | None = argument(
+        None,
+        "A dsir.kernel('scorer'), or a Python function, that makes the log-weight of a document of "
+        "its n-grams, in place of the sum of their log ratios.",
+        option="",
+        panel=arguments.NGRAMS,
+    )
     fit_tokens: FitTokens = argument(
         "auto",
         "N-grams of raw to count: 'auto' counts 100,000 for each bucket, 'all' counts all, or give "
@@ -115,6 +127,9 @@ class FitSettings:
         one_of("targets", self.targets, get_args(TargetMode))
         number("smoothing", self.smoothing, least=0, expected="a finite number, 0 or more")
         object.__setattr__(self, "length", check_length(self.length))
+        if self.scorer is not None:
+            object.__setattr__(self, "scorer", own_scorer_of(self.scorer))
+            check_scorer(self.scorer, self.length, self.targets)
         object.__setattr__(self, "fit_tokens", check_fit_tokens(self.fit_tokens))
         if self.estimator != "ratio":
             self._refuse_ratios()
@@ -122,7 +137,7 @@ class FitSettings:
     def _refuse_ratios(self) -> None:
         # Relevance is a mean; a classifier has a length of its own.
         lengths = ("sum", "mean") if self.estimator == "relevance" else ("sum",)
-        for name, without in (("smoothing", (0.0,)), ("length", lengths)):
+        for name, without in (("smoothing", (0.0,)), ("length", lengths), ("scorer", (None,))):
             if getattr(self, name) not in without:
                 raise SettingError(
                     f'{name}={shown(getattr(self, name))}: is for estimator="ratio"; leave it out'
@@ -169,11 +184,18 @@ class FitSettings:
             found["proportions"] = tuple(proportions)
         found["estimator"] = estimator_of(given)
         found["features"] = HashedNgrams.from_json(found["features"])
+        if found.get("scorer") is not None:
+            found["scorer"] = described_scorer(found["scorer"], SCORERS)
         return cls(**found)
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings as JSON values; the estimator only if it is not "ratio"."""
+        """Return the settings as JSON values.
+
+        The estimator is named only if it is not "ratio", and a scorer only if there is one.
+        """
         found = described(self)
+        if self.scorer is None:
+            del found["scorer"]
         if self.estimator == "ratio":
             del found["estimator"]
         return found

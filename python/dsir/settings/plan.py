@@ -173,6 +173,6 @@ class Plan:
 # `preprocessing` is described as the settings it stands for; two others within `combine`.
 _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates", "combine_models"}
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
-# Described only where it differs from another setting.
-_OPTIONAL = {"target_text", "text_encoding", "estimator"}
+# Described only if given, or where it differs from another setting.
+_OPTIONAL = {"target_text", "text_encoding", "estimator", "scorer"}
 _OBJECTS = {"features", "filters", "combine", "max_per"}
