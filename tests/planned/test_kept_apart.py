@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +13,10 @@ import pytest
 
 from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.parquet import ParquetShard
-from dsir.run.kept_apart import KeptApart
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
+from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Gate, Keep
 from dsir.stages.kept.named import is_whole, named_files
 from dsir.stages.score_table import Scores
@@ -128,7 +129,7 @@ def test_what_another_worker_has_seen_may_be_anything(worked, finished, shards, 
 def test_nothing_is_kept_on_a_disk_that_fills_up(worked, finished, shards, monkeypatch, tmp_path):
     worked(shards, "fit")
     usage = type("Usage", (), {"free": 1})
-    monkeypatch.setattr("dsir.run.kept_apart.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("dsir.stages.kept.apart.shutil.disk_usage", lambda _: usage)
     worked(shards, "score")
     monkeypatch.undo()
     assert not named_files(tmp_path / "work" / "kept")
@@ -142,14 +143,15 @@ def _rows(count, seed):
 
 def test_gates_that_exchange_let_through_what_one_gate_would(tmp_path, monkeypatch):
     """Four workers with a quarter of the rows each, against one with all of them."""
-    monkeypatch.setattr("dsir.run.kept_apart._EVERY", 0)
+    monkeypatch.setattr("dsir.stages.kept.apart._EVERY", 0)
     settings = DrawSettings(Budget(n=100), KeyRule(), 1, False)
 
     def passed(workers, exchange):
+        (tmp_path / f"{exchange}-{workers}").mkdir()
         gates = [Gate(settings, [100], 10**9) for _ in range(workers)]
         keepers = [
-            KeptApart(tmp_path, f"{exchange}-{workers}-{n}", [Keep(gate, 0, tmp_path)], 0)
-            for n, gate in enumerate(gates)
+            KeptApart(tmp_path / f"{exchange}-{workers}", [Keep(gate, 0, tmp_path)], 0)
+            for gate in gates
         ]
         found = 0
         for unit in range(200):
@@ -160,7 +162,19 @@ def test_gates_that_exchange_let_through_what_one_gate_would(tmp_path, monkeypat
         return found
 
     alone, apart, together = passed(1, False), passed(4, False), passed(4, True)
-    for path in tmp_path.iterdir():
-        assert path.name.endswith(".seen.npy")
+    told = [path.name for path in (tmp_path / "True-4").iterdir()]
+    assert len(told) == 4
+    assert all(name.endswith(".seen.npy") for name in told)
     assert apart > 2 * alone
     assert together < 1.6 * alone
+
+
+def test_a_copy_in_another_process_keeps_the_same_rows(tmp_path):
+    gate = Gate(DrawSettings(Budget(n=10), KeyRule(), 1, False), [10], 10**9)
+    keeps = [Keep(gate, 0, tmp_path), None, Keep(gate, None, tmp_path)]
+    copied = pickle.loads(pickle.dumps(KeptApart(tmp_path, keeps, 0)))
+    rows = []
+    for number in range(4):
+        with copied.keeping(number) as keep:
+            rows.append(None if keep is None else (keep.corpus_row, keep.path.parent))
+    assert rows == [(0, tmp_path), None, (None, tmp_path), None]

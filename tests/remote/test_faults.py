@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -263,6 +264,62 @@ def test_locks_that_were_left(host, pid, taken, s3, monkeypatch):
         return
     with pytest.raises(dsir.WorkdirError, match="process 1 on another-machine, since then"):
         locked_remotely(lock).__enter__()
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(1100, False), (1300, True)])
+def test_a_lock_of_another_machine_counts_while_it_is_renewed(seconds, taken, s3, monkeypatch):
+    """The store's clock decides; here it goes by more and more after the lock was written."""
+    from dsir.remote import location
+    from dsir.remote.lock import locked_remotely, remote_holder
+
+    holder = {"host": "another-machine", "pid": 1, "since": "then", "beat": 60}
+    s3.write("work/lock", json.dumps(holder).encode())
+    path = RemotePath(f"{s3.url}/work/lock")
+    state = location.RemotePath.state
+
+    def later(self):
+        found = state(self)
+        return found._replace(changed=found.changed + seconds) if "probe" in self.key else found
+
+    monkeypatch.setattr(location.RemotePath, "state", later)
+    if taken:
+        with locked_remotely(path):
+            assert remote_holder(path)["host"] != "another-machine"
+        assert remote_holder(path) is None
+    else:
+        with pytest.raises(dsir.WorkdirError, match="start again in 20 minutes"):
+            locked_remotely(path).__enter__()
+        assert remote_holder(path) == holder
+    assert not [key for key in s3.keys("work/") if "probe" in key]
+
+
+def test_a_lock_in_a_store_is_renewed_as_long_as_it_is_held(s3, monkeypatch):
+    from dsir.remote import lock
+    from dsir.remote.lock import locked_remotely, remote_holder
+
+    beats = []
+
+    @contextmanager
+    def by_hand(beat, seconds):
+        assert seconds == 60
+        beats.append(beat)
+        yield
+
+    monkeypatch.setattr(lock, "beating", by_hand)
+    uploads = []
+    upload = lock._upload
+    monkeypatch.setattr(lock, "_upload", lambda *given: (uploads.append(given), upload(*given)))
+    path = RemotePath(f"{s3.url}/work/lock")
+    with locked_remotely(path):
+        mine = remote_holder(path)
+        beats[0]()
+        assert uploads == [(path, mine)]
+        assert remote_holder(path) == mine
+        # Another run that took this one for dead keeps its lock.
+        s3.write("work/lock", b'{"host": "another-machine"}')
+        beats[0]()
+        assert len(uploads) == 1
+    assert s3.read("work/lock") == b'{"host": "another-machine"}'
 
 
 def test_of_two_that_come_at_once_one_gets_the_lock(s3, monkeypatch):

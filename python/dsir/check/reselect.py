@@ -60,7 +60,12 @@ _NOT_IDENTITY = {"rows", *WINDOW_KEYS}
 
 
 def select_again(
-    manifest: Manifest, raw: Corpus, target: object, out: Path, machine: Machine
+    manifest: Manifest,
+    raw: Corpus,
+    target: object,
+    negatives: Corpus | None,
+    out: Path,
+    machine: Machine,
 ) -> None:
     """Make the selection of a manifest again, into another folder.
 
@@ -68,6 +73,7 @@ def select_again(
         manifest: the manifest of the selection.
         raw: the corpus to select from.
         target: a Corpus, or several by name.
+        negatives: what a classifier learned to tell the target from; None for raw.
         out: an empty or new folder.
         machine: what the run may use.
 
@@ -81,7 +87,7 @@ def select_again(
     with warnings.catch_warnings():
         # The run that made the selection has given them.
         warnings.simplefilter("ignore", DsirWarning)
-        run_plan(plan, machine, raw, target, out=out)
+        run_plan(plan, machine, raw, target, out=out, negatives=negatives)
 
 
 def is_of_stages(manifest: Manifest) -> bool:
@@ -179,6 +185,24 @@ def target_of(
     else:
         found = search.corpus("target", described, target)
     return found, search.findings
+
+
+def negatives_of(
+    manifest: Manifest, negatives: object, *, ignore_times: bool
+) -> tuple[Corpus | None, list[Finding]]:
+    """Find the negatives of a selection again; see `raw_of`.
+
+    Returns:
+        The negatives, or None if there were none or they cannot be found; findings.
+    """
+    described = manifest.content["inputs"].get("negatives")
+    text = manifest.settings.get("text")
+    if described is None or not isinstance(text, str) or not text:
+        return None, []  # `raw_of` reports that the text column is missing.
+    if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):
+        return None, [Finding("manifest", "the manifest does not say what the negatives were")]
+    search = _Search(text, ignore_times)
+    return search.corpus("negatives", described, negatives), search.findings
 
 
 def model_of(

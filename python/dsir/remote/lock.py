@@ -4,7 +4,7 @@ The lock is a file, which does not end with the process that holds it. Some stor
 only if there is none, and then two runs cannot both get the lock. pyarrow cannot ask S3 and Google
 Cloud Storage for this, so the file is written and read again after a moment: of the runs that write
 it at the same time, the last one has the lock. The lock of a dead process of this machine is taken
-over. Only a person can decide that a process of another machine is dead.
+over, and one of another machine that was not renewed for twenty minutes (`dsir.remote.beat`).
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from dsir.errors import DsirError, WorkdirError
+from dsir.remote.beat import beating, is_silent, patience_of, way_out
 from dsir.remote.location import RemotePath
 from dsir.remote.store import RemoteError
 
 # Longer than it takes to look for a lock and then write one.
 SETTLE_SECONDS = 1.0
+_BEAT = 60  # Seconds between two signs of life. Each is three requests, of which one is paid for.
 
 
 @contextmanager
@@ -54,6 +56,7 @@ def locked_remotely(
         "pid": os.getpid(),
         "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "token": secrets.token_hex(8),
+        "beat": _BEAT,
     }
 
     def held(holder: dict[str, Any]) -> DsirError:
@@ -63,22 +66,30 @@ def locked_remotely(
         )
         return error(
             f"{folder or path.parent}: another run is at work in it ({named}); wait for it, or "
-            f"give another {instead}; if that run is dead, remove {path}"
+            f"give another {instead}; {way_out(holder, path)}"
         )
 
     try:
         found = remote_holder(path)
         if found is not None:
-            if not _is_dead(found):
+            if not _is_dead(found) and not _is_silent(path, found):
                 raise held(found)
-            path.unlink(missing_ok=True)
+            if remote_holder(path) == found:
+                path.unlink(missing_ok=True)
         now = _write(path, mine)
         if now != mine:
             raise held(now or {})
     except RemoteError as cause:
         raise error(f"{path}: {cause}") from cause
+
+    def renew() -> None:
+        # Not the lock of another run, which took this one for dead.
+        if remote_holder(path) == mine:
+            _upload(path, mine)
+
     try:
-        yield
+        with beating(renew, _BEAT):
+            yield
     finally:
         # If the store cannot be reached now, the next run here will see that the process is dead.
         with contextlib.suppress(OSError):
@@ -111,6 +122,29 @@ def _write(path: RemotePath, mine: dict[str, Any]) -> dict[str, Any] | None:
             path.upload(local)
             time.sleep(SETTLE_SECONDS)
     return remote_holder(path)
+
+
+def _upload(path: RemotePath, value: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory(prefix="dsir-") as folder:
+        local = Path(folder) / "lock"
+        local.write_text(json.dumps(value), encoding="utf-8")
+        path.upload(local)
+
+
+def _is_silent(path: RemotePath, holder: dict[str, Any]) -> bool:
+    """Tell by the clock of the store whether a holder shows no sign of life."""
+    if patience_of(holder) is None:
+        return False
+    probe = path.parent / f".dsir-probe-{secrets.token_hex(8)}"
+    _upload(probe, {})
+    try:
+        renewed, now = path.state(), probe.state()
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return (
+        renewed is not None and now is not None and is_silent(holder, renewed.changed, now.changed)
+    )
 
 
 def _is_dead(holder: dict[str, Any]) -> bool:

@@ -115,6 +115,10 @@ def look_at_inputs(
             found = _rows_of(target, engine, skips=reading.skips)
         if found is not None:
             refuse_no_rows(target, found, [])
+    if targets.negatives is not None:
+        found = _rows_of(targets.negatives, engine, skips=reading.skips)
+        if found is not None:
+            refuse_no_rows(targets.negatives, found, [])
     if rows is not None:
         refuse_no_rows(raw, rows, [])
     _warn_of_forms(raw, targets, features)

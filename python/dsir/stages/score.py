@@ -25,6 +25,7 @@ from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
 from dsir.stages.extend import ColumnAdder, EarlierScores
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
+from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.writer import RowKeeper, open_keeper
 from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
@@ -46,6 +47,8 @@ class ScoreTask:
         most_bad: stop after the batch that takes the bad rows above this number; None for no limit.
         extra: which columns to store beside the log-weights.
         earlier: scores in `place` that lack some of these columns; None for none.
+        apart: says in place of `keep` which rows to keep, if other processes write them; None if
+            not.
     """
 
     shard: Shard
@@ -59,6 +62,7 @@ class ScoreTask:
     most_bad: int | None = None
     extra: ExtraColumns = NO_EXTRA
     earlier: EarlierScores | None = None
+    apart: KeptApart | None = None
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the texts."""
@@ -189,6 +193,16 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     Raises:
         InputError: the shard, or with on_error="raise" one of its rows, cannot be read.
     """
+    if task.apart is None or task.place is None:
+        return _scored(task, progress)
+    number = int(task.place.stem.name)
+    with task.apart.keeping(number) as keep:
+        result = _scored(replace(task, keep=keep), progress)
+        result.kept = task.apart.taken(number, result.kept)
+    return result
+
+
+def _scored(task: ScoreTask, progress: Progress) -> ShardScores:
     place = task.place
     if place is not None and (marker := place.finished()) is not None:
         progress(task.shard.size)

@@ -2,7 +2,8 @@
 
 It is a lock of the system (flock), so it ends with the process that holds it, however that ends.
 The lock file also says who holds it: for the message, and because on some file systems locks do not
-reach other machines. Only a person can decide that a run on another machine is dead.
+reach other machines. A run on another machine is dead if it has not renewed the lock file for ten
+minutes (`dsir.remote.beat`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import json
 import os
 import platform
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +22,12 @@ from typing import IO, Any
 
 from dsir.errors import DsirError, WorkdirError
 from dsir.remote import Folder, Mirror
-from dsir.remote.lock import locked_remotely, remote_holder
+from dsir.remote.beat import beating, is_silent, way_out
+from dsir.remote.lock import SETTLE_SECONDS, locked_remotely, remote_holder
 from dsir.remote.store import RemoteError
 
 NAME = "lock"
+_BEAT = 30  # Seconds between two signs of life.
 _LONGEST = 1 << 16  # Characters to read. The entry of a holder has about a hundred.
 
 
@@ -62,29 +66,41 @@ def locked(
                 f"{workdir}: another run is at work in it ({_named(_holder(file))}); wait for it, "
                 f"or give another {instead}"
             ) from None
-        except OSError as cause:
+        except OSError:
             # The file system has no locks: all there is to go by is the holder in the file.
-            if _holder(file) is not None:
-                raise _left_behind(workdir, path, file, error) from cause
+            left = _holder(file)
         else:
             if removes and not _is_at(file, path):
                 # The run that held the lock has removed the file in the meantime.
                 raise error(f"{workdir}: another run has just ended in it; start again")
-            holder = _holder(file)
-            if holder is not None and holder.get("host") != platform.node():
-                raise _left_behind(workdir, path, file, error)
+            left = _holder(file)
+            if left is not None and left.get("host") == platform.node():
+                left = None
+        if left is not None and not _is_silent(path, left):
+            raise _left_behind(workdir, path, left, error)
+        mine = {
+            **{"host": platform.node(), "pid": os.getpid(), "since": _now()},
+            **{"beat": _BEAT, "token": secrets.token_hex(8)},
+        }
         try:
-            _write(file, {"host": platform.node(), "pid": os.getpid(), "since": _now()})
+            _write(file, mine)
         except OSError as cause:
             raise error(f"{path}: cannot be written: {cause.strerror}") from cause
+        if left is not None:
+            # Runs on several machines may take over at the same time: the last one has the lock.
+            time.sleep(SETTLE_SECONDS)
+            if _holder(file) != mine:
+                raise _left_behind(workdir, path, _holder(file) or {}, error)
         try:
-            yield
+            with beating(lambda: os.utime(file.fileno()), _BEAT):
+                yield
         finally:
             with contextlib.suppress(OSError):
-                if removes:
-                    path.unlink()  # Before the lock ends: afterwards the file may be another's.
-                else:
-                    file.truncate(0)
+                if _holder(file) == mine:
+                    if removes:
+                        path.unlink()  # Before the lock ends: then the file may be another's.
+                    else:
+                        file.truncate(0)
 
 
 def _opened(path: Path, error: type[DsirError]) -> IO[str]:
@@ -125,11 +141,28 @@ def holder_of(workdir: Folder) -> dict[str, Any] | None:
         return None
 
 
-def _left_behind(workdir: Path, path: Path, file: IO[str], error: type[DsirError]) -> DsirError:
+def _left_behind(
+    workdir: Path, path: Path, holder: dict[str, Any], error: type[DsirError]
+) -> DsirError:
     return error(
         f"{workdir}: another run is at work in it, or died and left its lock "
-        f"({_named(_holder(file))}); if that run is dead, remove {path}"
+        f"({_named(holder)}); {way_out(holder, path)}"
     )
+
+
+def _is_silent(path: Path, holder: dict[str, Any]) -> bool:
+    """Tell by the clock that gives files their times whether a holder shows no sign of life."""
+    probe = path.with_name(f".lock.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        renewed = path.stat().st_mtime
+        probe.touch()
+        now = probe.stat().st_mtime
+    except OSError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return is_silent(holder, renewed, now)
 
 
 def _holder(file: IO[str]) -> dict[str, Any] | None:

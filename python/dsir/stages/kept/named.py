@@ -14,13 +14,13 @@ from dsir.storage.sealed_json import file_checksum
 _NAMED = re.compile(r"([0-9]{5,})\.([0-9a-f]{64})\.arrows")
 
 
-def give_name(path: Path, number: int) -> None:
-    """Give the finished file of a unit its name.
+def give_name(path: Path, number: int) -> Path:
+    """Give the finished file of a unit its name, and return where it is.
 
     Raises:
         OSError: the file cannot be read or renamed.
     """
-    path.replace(path.with_name(f"{number:05d}.{file_checksum(path)}.arrows"))
+    return path.replace(path.with_name(f"{number:05d}.{file_checksum(path)}.arrows"))
 
 
 def named_files(folder: Path) -> dict[int, Path]:

@@ -15,6 +15,8 @@ from dsir.stages.kept.gate import Gate, Keep
 from dsir.stages.kept.writer import can_keep
 from dsir.storage.workdir import Workdir
 
+FOLDER = "kept"  # In the work directory.
+
 # Keeping costs more than it saves if k is a larger share of the N rows: k (1 + ln(N / k)) are kept.
 _LARGEST_SHARE = 0.05
 _MOST_TARGETS = 16  # Each has a bar of 8 MB.
@@ -101,7 +103,7 @@ def kept_folder(workdir: Workdir | None) -> Iterator[Path | None]:
     if workdir is None:
         yield None
         return
-    folder = workdir.path / "kept"
+    folder = workdir.path / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:

@@ -1,31 +1,30 @@
-"""Rows that the workers of a planned run keep while they score, for whoever writes them.
+"""Rows that several processes keep while they score, for whoever writes them.
 
-Each worker has a gate of its own (`stages.kept.gate`). So that several let through no more rows
-than one, a worker leaves what its gate has seen in a file after a unit, and takes in the files of
-others. Nothing depends on these files but the time: rows that were not kept come from the input.
+The processes are workers of a planned run, or of a cluster. Each has a gate of its own
+(`stages.kept.gate`). So that several let through little more than one, each leaves what its gate
+has seen in a file after a unit, and takes in the files of others. Nothing depends on these files
+but the time: rows that were not kept come from the input.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from dsir.engine import Progress
+from dsir.engine import Shared
 from dsir.stages.kept.gate import Gate, Keep
 from dsir.stages.kept.named import give_name
-from dsir.stages.score import ScoreTask, ShardScores, score_shard
 
-FOLDER = "kept"
 _SUFFIX = ".seen.npy"
 _EVERY = 1.0  # Seconds between two exchanges.
 _AT_ONCE = 32  # Files of other workers that an exchange reads.
@@ -34,56 +33,71 @@ _LARGEST = 1 << 28  # Bytes of such a file.
 Seen = list[tuple[int, npt.NDArray[np.uint64]]]
 
 
-class KeptApart:
-    """Scores units for one worker, and keeps rows of them.
+class KeptApart(Shared):
+    """Says which rows tasks in several processes keep, and takes the files.
+
+    A copy in another process is the same, with a gate that begins anew and is told what the others
+    have seen.
 
     Args:
-        folder: the folder of the kept rows, which all workers see; it exists.
-        worker: the name of this worker.
+        folder: the folder of the kept rows, which all processes see; it exists.
         keeps: by unit, which rows to keep; None for none.
         least_free: keep no more rows once the disk has only so many bytes free.
     """
 
-    def __init__(
-        self, folder: Path, worker: str, keeps: Sequence[Keep | None], least_free: int
+    def __init__(self, folder: Path, keeps: Sequence[Keep | None], least_free: int) -> None:
+        # Not the keeps themselves: a path for each unit weighs more than the rest of them.
+        of_unit = {n: keep.corpus_row for n, keep in enumerate(keeps) if keep is not None}
+        gate = next((keep.gate for keep in keeps if keep is not None), None)
+        self._begin(folder, of_unit, gate, least_free)
+
+    def _begin(
+        self, folder: Path, of_unit: dict[int, int | None], gate: Gate | None, least_free: int
     ) -> None:
         self._folder = folder
-        self._mine = f"{worker}{_SUFFIX}"
-        self._keeps = keeps
-        self._gate: Gate | None = next((keep.gate for keep in keeps if keep is not None), None)
+        self._of_unit = of_unit
+        self._gate = gate
         self._least_free = least_free
+        host = platform.node() or "host"
+        self._mine = f"{host}-{os.getpid()}-{secrets.token_hex(3)}{_SUFFIX}"
         self._lock = threading.Lock()
         self._due = 0.0
         self._read: dict[str, tuple[int, Seen]] = {}  # By worker: when it was written, and what.
         self._turn = secrets.randbelow(1 << 30)
 
-    def score(self, task: ScoreTask, progress: Progress) -> ShardScores:
-        """Score a unit; see `stages.score.score_shard`."""
-        assert task.place is not None
-        number = int(task.place.stem.name)
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return (_copied, (self._folder, self._of_unit, self._gate, self._least_free))
+
+    @contextlib.contextmanager
+    def keeping(self, number: int) -> Iterator[Keep | None]:
+        """Give what to keep while a unit is scored, in a file that is gone after the block."""
         keep = self._keep_of(number)
-        if keep is None:
-            return score_shard(task, progress)
         try:
-            result = score_shard(replace(task, keep=keep), progress)
-            if result.kept is not None:
-                with contextlib.suppress(OSError):  # The rows come from the input.
-                    give_name(result.kept, number)
+            yield keep
         finally:
-            with contextlib.suppress(OSError):
-                keep.path.unlink(missing_ok=True)
-        self._exchange()
-        return result
+            if keep is not None:
+                with contextlib.suppress(OSError):
+                    keep.path.unlink(missing_ok=True)
+        if keep is not None:
+            self._exchange()
+
+    def taken(self, number: int, path: Path | None) -> Path | None:
+        """Take the finished file of a unit, inside the block; return where it stays."""
+        if path is None:
+            return None
+        try:
+            return give_name(path, number)
+        except OSError:  # The rows come from the input.
+            return None
 
     def _keep_of(self, number: int) -> Keep | None:
-        keep = self._keeps[number]
-        if keep is None:
+        if self._gate is None or number not in self._of_unit:
             return None
         with contextlib.suppress(OSError):
             if shutil.disk_usage(self._folder).free >= self._least_free:
                 # Named like the other unfinished files of a work directory, which are swept.
                 name = f".{number:05d}.arrows.tmp-{os.getpid()}-{secrets.token_hex(4)}"
-                return replace(keep, path=self._folder / name)
+                return Keep(self._gate, self._of_unit[number], self._folder / name)
         return None
 
     def _exchange(self) -> None:
@@ -131,6 +145,14 @@ class KeptApart:
                 seen = _seen_in(np.load(path, allow_pickle=False))
                 gate.add_seen(_since(before[1], seen))
                 self._read[name] = state.st_mtime_ns, seen
+
+
+def _copied(
+    folder: Path, of_unit: dict[int, int | None], gate: Gate | None, least_free: int
+) -> KeptApart:
+    made = KeptApart.__new__(KeptApart)
+    made._begin(folder, of_unit, gate, least_free)
+    return made
 
 
 def _seen_in(flat: npt.NDArray[np.uint64]) -> Seen:
