@@ -15,12 +15,8 @@ from dsir.corpus.sample_texts import sample_texts
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import InputError
 from dsir.model.features import HashedNgrams
-<<<<<<< HEAD
 from dsir.model.language_column import with_languages
-from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
-=======
 from dsir.model.targets import NO_TARGETS, names_of_targets, resolve_targets
->>>>>>> main
 from dsir.model.writing import Writing, advise_on_scripts
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
@@ -78,12 +74,8 @@ def dry_run(
             target, text, plan.reading.target_text, encoding, plan.reading.on_error, negatives
         )
     found = resolve(raw, text=text, name="raw", encoding=encoding, on_error=plan.reading.on_error)
-<<<<<<< HEAD
     found = with_languages(found, plan.language.column())
-    corpora = (found, *targets.corpora)
-=======
     corpora = (found, *targets.all_corpora)
->>>>>>> main
     shards = (shard for corpus in corpora for shard in corpus.shards)
     check_output(location_of(out), shards, overwrite=overwrite, resuming=workdir is not None)
     if workdir is not None:
