@@ -302,8 +302,10 @@ def _input_differences(one: _Side, other: _Side) -> list[Difference]:
         name = _name_of(entry)
         if name in entries:
             found += differences(entry, entries[name], name)
-    targets = [side.manifest.content["inputs"].get("target") for side in (one, other)]
-    return found + list(differences(targets[0], targets[1], "target"))
+    for name in ("target", "negatives"):
+        was, now = (side.manifest.content["inputs"].get(name) for side in (one, other))
+        found += differences(was, now, name)
+    return found
 
 
 def _other_target(pair: Pair) -> int:

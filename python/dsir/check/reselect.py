@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from dsir.errors import (
 )
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator, load_model
+from dsir.model.language_column import described_languages
 from dsir.model.own_tokenizer import is_described
 from dsir.output.folder import MODEL_FILE
 from dsir.output.manifest import Manifest
@@ -58,7 +60,12 @@ _NOT_IDENTITY = {"rows", *WINDOW_KEYS}
 
 
 def select_again(
-    manifest: Manifest, raw: Corpus, target: object, out: Path, machine: Machine
+    manifest: Manifest,
+    raw: Corpus,
+    target: object,
+    negatives: Corpus | None,
+    out: Path,
+    machine: Machine,
 ) -> None:
     """Make the selection of a manifest again, into another folder.
 
@@ -66,6 +73,7 @@ def select_again(
         manifest: the manifest of the selection.
         raw: the corpus to select from.
         target: a Corpus, or several by name.
+        negatives: what a classifier learned to tell the target from; None for raw.
         out: an empty or new folder.
         machine: what the run may use.
 
@@ -79,7 +87,7 @@ def select_again(
     with warnings.catch_warnings():
         # The run that made the selection has given them.
         warnings.simplefilter("ignore", DsirWarning)
-        run_plan(plan, machine, raw, target, out=out)
+        run_plan(plan, machine, raw, target, out=out, negatives=negatives)
 
 
 def is_of_stages(manifest: Manifest) -> bool:
@@ -177,6 +185,24 @@ def target_of(
     else:
         found = search.corpus("target", described, target)
     return found, search.findings
+
+
+def negatives_of(
+    manifest: Manifest, negatives: object, *, ignore_times: bool
+) -> tuple[Corpus | None, list[Finding]]:
+    """Find the negatives of a selection again; see `raw_of`.
+
+    Returns:
+        The negatives, or None if there were none or they cannot be found; findings.
+    """
+    described = manifest.content["inputs"].get("negatives")
+    text = manifest.settings.get("text")
+    if described is None or not isinstance(text, str) or not text:
+        return None, []  # `raw_of` reports that the text column is missing.
+    if not isinstance(described, list) or not all(isinstance(one, dict) for one in described):
+        return None, [Finding("manifest", "the manifest does not say what the negatives were")]
+    search = _Search(text, ignore_times)
+    return search.corpus("negatives", described, negatives), search.findings
 
 
 def model_of(
@@ -292,6 +318,12 @@ class _Search:
                 f"{len(corpus.shards)}"
             )
             return None
+        try:
+            made = map(described_languages, corpus.shards, described)
+            corpus = replace(corpus, shards=tuple(made))
+        except ModelError as error:
+            self._say(str(error))
+            return None
         for shard, entry in zip(corpus.shards, described, strict=True):
             # A file that was moved has another path and time.
             elsewhere = {"path", "mtime_ns", "version"} if shard.file is not None else set()
@@ -325,6 +357,11 @@ class _Search:
             self._say(f"{path:.200}: {error.strerror or error}")
             return None
         shard = partitioned(file, entry.get(IDENTITY_KEY))
+        try:
+            shard = described_languages(shard, entry)
+        except ModelError as error:
+            self._say(str(error))
+            return None
         self._compare(shard, entry, {"mtime_ns"} if self._ignore_times else set())
         return shard
 

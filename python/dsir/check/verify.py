@@ -19,6 +19,7 @@ from dsir.check.part_rows import part_rows
 from dsir.check.reselect import (
     is_of_stages,
     model_of,
+    negatives_of,
     raw_of,
     select_again,
     target_of,
@@ -139,6 +140,7 @@ def verify(
     *,
     raw: object = None,
     target: object = None,
+    negatives: object = None,
     model: Estimator | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
@@ -160,6 +162,7 @@ def verify(
             manifest. Needed if it was in memory. Files may have another path and time of last
             change, but not another size.
         target: where the target is now, likewise.
+        negatives: where the negatives of a classifier are now, likewise.
         model: the model to make a selection of `dsir write` again with; by default the file in
             the manifest, or the one in the folder. Such a selection has no target.
         quick: check only the checksums, and read no input.
@@ -193,7 +196,7 @@ def verify(
         # Rows that were too long for the limit would be refused as they are selected again.
         limits = ReadLimits(machine.memory.reading.batch_bytes)
         again = _Again(manifest, findings, notes, limits)
-        found = again.inputs(raw, target, model, ignore_times=ignore_times)
+        found = again.inputs(raw, target, model, negatives, ignore_times=ignore_times)
         rows = None if found is None else again.run(*found, machine)
     return Verification(folder, quick, len(manifest.files), rows, findings, notes)
 
@@ -216,9 +219,9 @@ class _Again:
         self._shown: dict[str, int] = {}
 
     def inputs(
-        self, raw: object, target: object, model: Any, *, ignore_times: bool
-    ) -> tuple[Corpus, object] | None:
-        """Return raw, and the target or model; None if one cannot be found."""
+        self, raw: object, target: object, model: Any, negatives: object, *, ignore_times: bool
+    ) -> tuple[Corpus, object, Corpus | None] | None:
+        """Return raw, the target or model, and the negatives; None if one cannot be found."""
         manifest = self._manifest
         found_raw, findings = raw_of(manifest, raw, ignore_times=ignore_times)
         self._findings += findings
@@ -238,17 +241,27 @@ class _Again:
         else:
             other, findings = target_of(manifest, target, ignore_times=ignore_times)
         self._findings += findings
-        if found_raw is None or other is None:
+        had = "negatives" in manifest.content["inputs"]
+        if negatives is not None and not had:
+            raise SettingError(
+                f"negatives: {manifest.folder} was selected without any; leave negatives out"
+            )
+        unwanted, findings = negatives_of(manifest, negatives, ignore_times=ignore_times)
+        self._findings += findings
+        if found_raw is None or other is None or (had and unwanted is None):
             self._say("input", "the selection cannot be made again: an input is missing")
             return None
-        return found_raw, other
+        return found_raw, other, unwanted
 
-    def run(self, raw: Corpus, other: object, machine: Machine) -> RowCounts | None:
+    def run(
+        self, raw: Corpus, other: object, negatives: Corpus | None, machine: Machine
+    ) -> RowCounts | None:
         """Make the selection again and compare it; None if that is not possible.
 
         Args:
             raw: the corpus to select from.
             other: the target; for a selection of `dsir write` the model.
+            negatives: what a classifier learned to tell the target from; None for raw.
             machine: what the run may use.
         """
         manifest = self._manifest
@@ -258,7 +271,7 @@ class _Again:
                 if isinstance(other, Estimator):
                     write_again(manifest, raw, other, again, machine)
                 else:
-                    select_again(manifest, raw, other, again, machine)
+                    select_again(manifest, raw, other, negatives, again, machine)
                 derived = read_selection_file(again)
             except StoreError:
                 raise
@@ -284,7 +297,7 @@ class _Again:
         was, now = (_skipped(one) for one in (self._manifest, derived))
         for one in differences(was, now, "skipped"):
             self._say("account", f"{one.name} is {one.one}; made again it is {one.other}")
-        for name in ("raw", "target"):
+        for name in ("raw", "target", "negatives"):
             was, now = (_rows_read(one, name) for one in (self._manifest, derived))
             for one in differences(was, now, name):
                 self._say(

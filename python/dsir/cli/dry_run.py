@@ -15,7 +15,8 @@ from dsir.corpus.sample_texts import sample_texts
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import InputError
 from dsir.model.features import HashedNgrams
-from dsir.model.targets import NO_TARGETS, TargetCorpora, names_of_targets, resolve_targets
+from dsir.model.language_column import with_languages
+from dsir.model.targets import NO_TARGETS, names_of_targets, resolve_targets
 from dsir.model.writing import Writing, advise_on_scripts
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
@@ -42,6 +43,7 @@ def dry_run(
     overwrite: bool,
     workdir: str | None,
     as_json: bool,
+    negatives: object = None,
 ) -> None:
     """Check a call of select() and print what it would read.
 
@@ -55,34 +57,37 @@ def dry_run(
         overwrite: whether the run would replace a selection in `out`.
         workdir: the work directory; `out` may then hold files of an earlier run. None without one.
         as_json: print JSON in place of a table.
+        negatives: what a classifier learns to tell the target from; None for raw.
 
     Raises:
         DsirError: anything that the run would raise before it reads rows.
     """
-    fitted = fitted_model(target, model, label, given)
+    fitted = fitted_model(target, model, label, given, negatives)
     plan = Plan.of(given, names_of_targets(target))
+    plan.fit.refuse_negatives(negatives)
     features = plan.fit.features if fitted is None else fitted.model.features
     machine = Machine.of({**given, "progress": False})
     text, encoding = plan.reading.text, plan.reading.text_encoding
     targets = NO_TARGETS
     if target is not None:
         targets = resolve_targets(
-            target, text, plan.reading.target_text, encoding, plan.reading.on_error
+            target, text, plan.reading.target_text, encoding, plan.reading.on_error, negatives
         )
     found = resolve(raw, text=text, name="raw", encoding=encoding, on_error=plan.reading.on_error)
-    corpora = (found, *targets.corpora)
+    found = with_languages(found, plan.language.column())
+    corpora = (found, *targets.all_corpora)
     shards = (shard for corpus in corpora for shard in corpus.shards)
     check_output(location_of(out), shards, overwrite=overwrite, resuming=workdir is not None)
     if workdir is not None:
         with folder_of(location_of(workdir)) as folder:
-            cut = TargetCorpora(
-                targets.names, tuple(in_units(one, machine) for one in targets.corpora)
-            )
+            cut = targets.each(lambda corpus: in_units(corpus, machine))
             check_workdir(folder, Inputs(raw=in_units(found, machine), target=cut).identity())
     surveys = [
         survey(found, features),
         *(survey(target, features, "target_text") for target in targets.corpora),
     ]
+    if targets.negatives is not None:
+        surveys.append(survey(targets.negatives, features))
     if as_json:
         typer.echo(json.dumps(surveys, indent=2))
     else:

@@ -10,8 +10,7 @@ import dsir
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
-from dsir.cli.piped import piped
-from dsir.corpus import Paths
+from dsir.cli.piped import negatives_in, piped
 from dsir.remote import location_of
 from dsir.run.fit import FIT_SETTINGS
 from dsir.storage.atomic import refuse_special
@@ -25,15 +24,7 @@ def fit(
         str,
         typer.Option("--out", "-o", metavar="PATH", help="File to save the model to: model.dsir."),
     ],
-    negatives: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--negatives",
-            metavar="SOURCE",
-            help="With --estimator classifier: a sample of unwanted documents, e.g. spam.jsonl, "
-            "which the target is told from in place of RAW. May be repeated.",
-        ),
-    ] = None,
+    negatives: options.Negatives = None,
     quiet: options.Quiet = False,
     **given: Any,
 ) -> None:
@@ -50,7 +41,7 @@ def fit(
     refuse_special(location_of(out))
     sources, given = options.targets_of(target, with_features(given))
     with piped(raw, sources) as (inputs, targets):
-        unwanted = Paths(negatives) if negatives else None
+        unwanted = negatives_in(negatives)
         model = dsir.fit(inputs, targets, negatives=unwanted, progress=not quiet, **given)
     model.save(out)
     if not quiet:

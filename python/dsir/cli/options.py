@@ -56,6 +56,15 @@ ModelArgument = Annotated[
         help="The model file, or the folder of a selection, e.g. model.dsir or selected/.",
     ),
 ]
+Negatives = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--negatives",
+        metavar="SOURCE",
+        help="With --estimator classifier: a sample of unwanted documents, e.g. spam.jsonl, "
+        "which the target is told from in place of RAW. May be repeated.",
+    ),
+]
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir.")
 ]

@@ -59,6 +59,16 @@ def piped(
             yield found, None if target is None else Paths(map(opened, target))
 
 
+def negatives_in(entries: Sequence[str] | None) -> Paths | None:
+    """Return the sources of --negatives; None if there are none.
+
+    Raises:
+        SettingError: one of them is a pipe.
+    """
+    refuse_pipes(entries or (), None, "negatives are files")
+    return Paths(entries) if entries else None
+
+
 def refuse_pipes(raw: Sequence[str], target: Targets | None, why: str) -> None:
     """Refuse pipes where the inputs are read again by another process or a later call.
 

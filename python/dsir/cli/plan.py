@@ -10,7 +10,7 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
-from dsir.cli.piped import refuse_pipes
+from dsir.cli.piped import negatives_in, refuse_pipes
 from dsir.model.targets import names_of_targets
 from dsir.plural import counted
 from dsir.remote import location_of
@@ -33,6 +33,7 @@ def plan(
             "must see it, and the inputs and the output folder, under the same path.",
         ),
     ],
+    negatives: options.Negatives = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -59,6 +60,7 @@ def plan(
         out=location_of(out),
         workdir=workdir,
         overwrite=overwrite,
+        negatives=negatives_in(negatives),
     )
     if as_json:
         described = {"files": found.files, "units": found.units, "bytes": found.bytes}

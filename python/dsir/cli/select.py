@@ -12,7 +12,7 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import NGRAMS, command, with_features
 from dsir.cli.dry_run import dry_run as look
-from dsir.cli.piped import piped, refuse_pipes
+from dsir.cli.piped import negatives_in, piped, refuse_pipes
 from dsir.cli.tables import print_accounts, print_how_to_load
 from dsir.run.select import SELECT_SETTINGS
 
@@ -53,6 +53,7 @@ def select(
     raw: options.Raw,
     out: options.Out,
     target: options.Target = None,  # type: ignore[assignment]
+    negatives: options.Negatives = None,
     model: Model = None,
     label: options.Label = None,
     workdir: Workdir = None,
@@ -81,6 +82,8 @@ def select(
 
     `dsir select corpus/ -t wanted.jsonl --bytes 10GB --dedup exact --max-per source=0.2 -o out/`
 
+    `dsir select corpus/ -t good.jsonl --estimator classifier --negatives bad.jsonl --n 99 -o out/`
+
     `dsir select s3://corpus/web/ -t wanted.jsonl --n 100000 -o s3://corpus/selected`
 
     `zcat wanted.jsonl.gz | dsir select corpus/ -t - --n 100000 -o out/`
@@ -95,6 +98,7 @@ def select(
             sources,
             f"--workdir {workdir} keeps results for later calls, which cannot read it again",
         )
+    unwanted = negatives_in(negatives)
     with piped(raw, sources) as (inputs, targets):
         if dry_run:
             look(
@@ -107,11 +111,13 @@ def select(
                 overwrite=overwrite,
                 workdir=workdir,
                 as_json=as_json,
+                negatives=unwanted,
             )
             return
         selection = dsir.select(
             inputs,
             targets,
+            negatives=unwanted,
             model=model,
             label=label,
             out=out,

@@ -12,7 +12,7 @@ from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.failures import FAILED
-from dsir.cli.piped import piped
+from dsir.cli.piped import negatives_in, piped
 from dsir.plural import counted
 from dsir.settings.machine import MachineOptions
 
@@ -55,6 +55,15 @@ def verify(
             "manifest.",
         ),
     ] = None,
+    negatives: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--negatives",
+            metavar="SOURCE",
+            help="Where the negatives of a classifier are now, e.g. moved/spam.jsonl. By default "
+            "the paths in the manifest.",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -89,6 +98,7 @@ def verify(
             out,
             raw=inputs or None,
             target=targets,
+            negatives=negatives_in(negatives),
             model=model,
             quick=quick,
             ignore_times=ignore_times,

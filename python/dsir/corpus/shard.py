@@ -181,6 +181,16 @@ class Shard(abc.ABC):
         return {}
 
     @property
+    def made_columns(self) -> tuple[str, ...]:
+        """Columns that are made of the texts where they are read, and that no file has."""
+        return ()
+
+    @property
+    def as_stored(self) -> Shard:
+        """The shard without columns that are made where it is read; itself without these."""
+        return self
+
+    @property
     def documents(self) -> Shard:
         """The shard of the documents that the windows are cut from; itself without windows."""
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -24,14 +24,26 @@ class TargetCorpora:
     Attributes:
         names: names of the targets; empty for a single target without a name.
         corpora: one per target.
+        negatives: what a classifier learns to tell the targets from; None for raw.
     """
 
     names: tuple[str, ...]
     corpora: tuple[Corpus, ...]
+    negatives: Corpus | None = None
+
+    @property
+    def all_corpora(self) -> tuple[Corpus, ...]:
+        """The targets, and the negatives if there are any."""
+        return self.corpora if self.negatives is None else (*self.corpora, self.negatives)
+
+    def each(self, change: Callable[[Corpus], Corpus]) -> TargetCorpora:
+        """Return the same targets and negatives, each corpus changed."""
+        negatives = None if self.negatives is None else change(self.negatives)
+        return TargetCorpora(self.names, tuple(map(change, self.corpora)), negatives)
 
     def limited(self, limits: ReadLimits) -> TargetCorpora:
         """Return the same targets, with this much of each file in memory at a time."""
-        return TargetCorpora(self.names, tuple(corpus.limited(limits) for corpus in self.corpora))
+        return self.each(lambda corpus: corpus.limited(limits))
 
     def identity(self) -> Any:
         """Return JSON values that identify the targets and their order."""
@@ -64,6 +76,7 @@ def resolve_targets(
     target_text: str | Mapping[str, str] | None = None,
     encoding: str | None = None,
     on_error: OnError = "raise",
+    negatives: object = None,
 ) -> TargetCorpora:
     """Return the corpora of the targets: one for each name, or one without a name.
 
@@ -73,6 +86,8 @@ def resolve_targets(
         target_text: that of the targets, or of some of them by name; None for the same.
         encoding: the encoding of text columns of bytes; None if these are no texts.
         on_error: with "skip", links that lead nowhere are shards that cannot be read.
+        negatives: what a classifier learns to tell the targets from, with the text column of raw;
+            None for raw.
 
     Raises:
         SettingError: a name is not printable text, there are no targets or too many, or
@@ -87,9 +102,14 @@ def resolve_targets(
             f"target_text: is given for {_listed(unknown)}, but the targets are {_listed(names)}"
         )
     same = target_text if isinstance(target_text, str) else text
+    unwanted = None
+    if negatives is not None:
+        unwanted = resolve(
+            negatives, text=text, name="negatives", encoding=encoding, on_error=on_error
+        )
     if not isinstance(target, Mapping):
         corpus = resolve(target, text=same, name="target", encoding=encoding, on_error=on_error)
-        return TargetCorpora((), (corpus,))
+        return TargetCorpora((), (corpus,), unwanted)
     corpora = (
         resolve(
             one,
@@ -100,7 +120,7 @@ def resolve_targets(
         )
         for name, one in target.items()
     )
-    return TargetCorpora(names, tuple(corpora))
+    return TargetCorpora(names, tuple(corpora), unwanted)
 
 
 def check_target_names(names: Sequence[object]) -> None:

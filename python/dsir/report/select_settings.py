@@ -46,6 +46,8 @@ def asked(facts: SelectionFacts) -> Markup:
         ]
     else:
         found.append(("Target", inputs_list(described)))
+    if content["inputs"].get("negatives"):
+        found.append(("Told from", inputs_list(content["inputs"]["negatives"])))
     found.append(("Budget", _budget(settings)))
     method = str(settings.get("method"))
     found.append(("Method", f"{method}: {_METHODS[method]}" if method in _METHODS else method))
@@ -125,6 +127,10 @@ def repeat_command(facts: SelectionFacts) -> str:
             if not isinstance(shard.get("path"), str):
                 return ""
             targets += ["--target", f"{name}{shard['path']}"]
+    for entry in content["inputs"].get("negatives", []):
+        if not isinstance(entry.get("path"), str):
+            return ""
+        targets += ["--negatives", entry["path"]]
     if not all(isinstance(path, str) for path in raw):
         return ""
     lines = [shlex.join([*words, *map(str, raw)])]

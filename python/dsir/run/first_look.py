@@ -115,6 +115,10 @@ def look_at_inputs(
             found = _rows_of(target, engine, skips=reading.skips)
         if found is not None:
             refuse_no_rows(target, found, [])
+    if targets.negatives is not None:
+        found = _rows_of(targets.negatives, engine, skips=reading.skips)
+        if found is not None:
+            refuse_no_rows(targets.negatives, found, [])
     if rows is not None:
         refuse_no_rows(raw, rows, [])
     _warn_of_forms(raw, targets, features)
@@ -175,7 +179,10 @@ def _contents(corpus: Corpus) -> Sequence[object]:
     files = [shard.file for shard in corpus.first_shards]
     if all(file is not None for file in files):
         return sorted(repr(identity_of(file)) for file in files if file is not None)
-    return [shard.read_table() if shard.file is None else shard.file for shard in corpus.shards]
+    return [
+        shard.as_stored.read_table() if shard.file is None else shard.file
+        for shard in corpus.shards
+    ]
 
 
 def _rows_of(

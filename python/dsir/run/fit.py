@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsir.arguments import takes_arguments
-from dsir.corpus import resolve
 from dsir.errors import SettingError
-from dsir.model.classifier import ClassifierModel
 from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets
 from dsir.run.first_look import look_at_inputs
 from dsir.run.fitting import fit_model
-from dsir.run.inputs import note_left_out, open_inputs, prepared
+from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline
 from dsir.settings.documents import WindowArguments, WindowSettings
@@ -72,20 +70,7 @@ def fit(
     settings = FitSettings.of(given, names)
     windows = WindowSettings.of(given)
     machine = Machine.of(given)
-    unwanted = None
-    if negatives is not None:
-        if settings.estimator != ClassifierModel.kind:
-            raise SettingError(
-                f'negatives: are for estimator="classifier", not "{settings.estimator}"'
-            )
-        found = resolve(
-            negatives,
-            text=reading.text,
-            name="negatives",
-            encoding=reading.text_encoding,
-            on_error=reading.on_error,
-        )
-        unwanted = prepared(found, windows, settings.features, machine)
+    settings.refuse_negatives(negatives)
     inputs = open_inputs(
         raw,
         target,
@@ -99,15 +84,15 @@ def fit(
         look=lambda found, targets: look_at_inputs(
             found, targets, machine.engine, reading, None, settings.features
         ),
+        negatives=negatives,
     )
-    note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
+    note_left_out(machine.reporter, inputs.raw, *inputs.target.all_corpora)
     model, fitted = fit_model(
         Pipeline(machine, reading),
         inputs.raw,
         inputs.target,
         settings,
         None,
-        negatives=unwanted,
     )
     warn_of_passed_over(fitted.passed_over)
     return model

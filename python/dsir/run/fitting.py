@@ -46,6 +46,7 @@ class Fitted(NamedTuple):
         spooled: files with the decompressed lines of raw, by unit; None for units without one.
         raw_rows: rows of raw by unit; None for units that were not read completely.
         target_rows: rows read, for every file of every target.
+        negative_rows: rows read, for every file of the negatives; empty without any.
         passed_over: files of raw and of the targets that could not be read at all.
     """
 
@@ -53,6 +54,7 @@ class Fitted(NamedTuple):
     spooled: Spooled
     raw_rows: list[int | None]
     target_rows: list[list[int]]
+    negative_rows: list[int]
     passed_over: list[Skipped]
 
 
@@ -63,19 +65,17 @@ def fit_model(
     settings: FitSettings,
     workdir: Workdir | None,
     spool: Path | None = None,
-    negatives: Corpus | None = None,
 ) -> tuple[FittedModel, Fitted]:
     """Count the n-grams of all corpora and make the model.
 
     Args:
         pipeline: what runs the stages.
         raw: the corpus to select from.
-        target: the targets.
+        target: the targets, and what a classifier learns to tell them from, if it is not raw.
         settings: how to make the model.
         workdir: the folder that keeps the counts; None to hold them in memory.
         spool: folder to write decompressed lines of raw to, for later stages; None to
             decompress them again.
-        negatives: what a classifier learns to tell the targets from; None for raw.
 
     Returns:
         The model, and the other results of the fit.
@@ -104,13 +104,16 @@ def fit_model(
     for corpus, counts in zip((*target.corpora, raw), (*counted_targets, counted_raw), strict=True):
         refuse_no_rows(corpus, counts.rows, counts.skipped)
     model: FittedModel
+    counted_negatives: ShardCounts | None = None
     if settings.estimator == RelevanceModel.kind:
         model = _relevance(pipeline, target, settings, counted_raw, counted_targets)
     elif settings.estimator == ClassifierModel.kind:
         place = None if workdir is None else _learned_place(workdir, settings)
         others = (raw, counted_raw)
-        if negatives is not None:
-            others = (negatives, _count(pipeline, negatives, _whole(pipeline, negatives, features)))
+        if target.negatives is not None:
+            count = _whole(pipeline, target.negatives, features, workdir)
+            counted_negatives = _count(pipeline, target.negatives, count)
+            others = (target.negatives, counted_negatives)
         model = learn_classifier(
             pipeline, target, settings, counted_raw, counted_targets, others, place
         )
@@ -126,10 +129,14 @@ def fit_model(
             length=settings.length,
             scorer=settings.scorer,
         )
-    skipped = [entry for counts in counted_targets for entry in counts.skipped]
+    negatives = [] if counted_negatives is None else [counted_negatives]
+    skipped = [entry for counts in (*counted_targets, *negatives) for entry in counts.skipped]
+    negative_rows = [rows for counts in negatives for rows in counts.file_rows]
     rows = [counts.file_rows for counts in counted_targets]
     passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
-    return model, Fitted(skipped, counted_raw.spooled, counted_raw.unit_rows, rows, passed_over)
+    return model, Fitted(
+        skipped, counted_raw.spooled, counted_raw.unit_rows, rows, negative_rows, passed_over
+    )
 
 
 def _learned_place(counts: Workdir, settings: FitSettings) -> Place:
@@ -216,15 +223,17 @@ def fit_counts(
     return [*counts, (raw, count_of(raw, "raw", limit, spools))]
 
 
-def _whole(pipeline: Pipeline, corpus: Corpus, features: HashedNgrams) -> CorpusCount:
-    """Return the count of all of a corpus, which is not stored."""
+def _whole(
+    pipeline: Pipeline, corpus: Corpus, features: HashedNgrams, workdir: Workdir | None
+) -> CorpusCount:
+    """Return the count of all of the negatives."""
     return CorpusCount(
         units=corpus.shards,
         features=features,
         limit=-1,
         on_error=pipeline.reading.on_error,
-        stem="",
-        place=lambda _: None,
+        stem="negatives",
+        place=lambda name: workdir.place(name) if workdir else None,
         tally=BadTally(pipeline.reading.limits, corpus.name, len(corpus.first_shards)),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from dsir.corpus import Corpus, LeftOut, OnError, resolve
 from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
 from dsir.model.features import HashedNgrams
+from dsir.model.language_column import LanguageColumn, with_languages
 from dsir.model.targets import NO_TARGETS, TargetCorpora, resolve_targets
 from dsir.progress import Reporter
 from dsir.settings.documents import WindowSettings
@@ -34,24 +35,32 @@ class Inputs:
     @property
     def left_out(self) -> list[LeftOut]:
         """Files that were found beside these and are not read."""
-        return [one for corpus in (self.raw, *self.target.corpora) for one in corpus.left_out]
+        return [one for corpus in (self.raw, *self.target.all_corpora) for one in corpus.left_out]
 
     def identity(self) -> dict[str, Any]:
         """Return, as JSON values, what distinguishes these inputs from others.
 
         The way documents are cut into windows is a setting, and is not included.
         """
-        return {
+        found = {
             "raw": [_without_windows(shard.identity()) for shard in self.raw.first_shards],
             "target": _without_windows(self.target.identity()),
         }
+        negatives = self.target.negatives
+        if negatives is not None:
+            shards = negatives.first_shards
+            found["negatives"] = [_without_windows(shard.identity()) for shard in shards]
+        return found
 
     def units(self) -> dict[str, Any]:
         """Return how the inputs are cut into units, JSON values."""
-        return {
+        found: dict[str, Any] = {
             "raw": units_of_work.unit_layout(self.raw.shards),
             "target": [units_of_work.unit_layout(one.shards) for one in self.target.corpora],
         }
+        if self.target.negatives is not None:
+            found["negatives"] = units_of_work.unit_layout(self.target.negatives.shards)
+        return found
 
 
 def _without_windows(identity: Any) -> Any:
@@ -73,11 +82,13 @@ def open_inputs(
     text: str,
     target_text: str | Mapping[str, str] | None = None,
     text_encoding: str | None = None,
+    language: LanguageColumn | None = None,
     on_error: OnError = "raise",
     windows: WindowSettings,
     features: HashedNgrams,
     machine: Machine,
     look: Look | None = None,
+    negatives: object = None,
 ) -> Inputs:
     """Return raw and the target, prepared for the stages.
 
@@ -87,11 +98,13 @@ def open_inputs(
         text: the text column.
         target_text: the text column of the targets, or of some by name; None for the same.
         text_encoding: the encoding of text columns of bytes; None if these are no texts.
+        language: the column of languages that raw gets; None for none.
         on_error: with "skip", links that lead nowhere are shards that cannot be read.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
         machine: what the run may use.
         look: checks the corpora before they are cut into windows and units; see `run.first_look`.
+        negatives: what a classifier learns to tell the target from; None for raw.
 
     Raises:
         InputError: an input cannot be found or read.
@@ -100,17 +113,17 @@ def open_inputs(
     """
     targets = NO_TARGETS
     if target is not None:
-        targets = resolve_targets(target, text, target_text, text_encoding, on_error)
+        targets = resolve_targets(target, text, target_text, text_encoding, on_error, negatives)
     found = resolve(raw, text=text, name="raw", encoding=text_encoding, on_error=on_error)
+    found = with_languages(found, language)
     # Every footer is read once: the look and the cut into units know it from here.
     found = surveyed(found, machine)
-    targets = replace(targets, corpora=tuple(surveyed(one, machine) for one in targets.corpora))
+    targets = targets.each(lambda corpus: surveyed(corpus, machine))
     if look is not None:
         look(found, targets)
-    corpora = tuple(prepared(one, windows, features, machine) for one in targets.corpora)
     return Inputs(
         raw=prepared(found, windows, features, machine),
-        target=TargetCorpora(targets.names, corpora),
+        target=targets.each(lambda corpus: prepared(corpus, windows, features, machine)),
     )
 
 

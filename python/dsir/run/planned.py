@@ -72,6 +72,7 @@ def plan_run(
     out: Location,
     workdir: str,
     overwrite: bool,
+    negatives: object = None,
 ) -> PlannedUnits:
     """Check a call of select() and seal it in a new work directory.
 
@@ -85,19 +86,21 @@ def plan_run(
         out: the folder to write to.
         workdir: the work directory, a folder that all workers see, or one in a store.
         overwrite: replace a selection in `out`.
+        negatives: what a classifier learns to tell the target from, in files; None for raw.
 
     Raises:
         WorkdirError: the folder belongs to another run, or the store cannot hold one.
         DsirError: see `select`.
     """
     plan.fit.features.sealed()  # Refuses what workers could not have.
+    plan.fit.refuse_negatives(negatives)
     if plan.fit.scorer is not None:
         raise SettingError(
             f"scorer: {plan.fit.scorer!r} is code, which planned runs cannot hand to workers; use "
             "dsir.select in one process"
         )
     with folder_of(_location(workdir)) as folder:
-        return _plan_in(folder, plan, machine, raw, target, out, overwrite)
+        return _plan_in(folder, plan, machine, raw, target, out, overwrite, negatives)
 
 
 def _plan_in(
@@ -108,6 +111,7 @@ def _plan_in(
     target: object,
     out: Location,
     overwrite: bool,
+    negatives: object,
 ) -> PlannedUnits:
     inputs = open_inputs(
         Paths(raw),
@@ -115,6 +119,7 @@ def _plan_in(
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        language=plan.language.column(),
         on_error=plan.reading.on_error,
         windows=plan.documents,
         features=plan.fit.features,
@@ -122,8 +127,9 @@ def _plan_in(
         look=lambda found, targets: look_at_inputs(
             found, targets, machine.engine, plan.reading, plan.draw, plan.fit.features, plan.numbers
         ),
+        negatives=negatives,
     )
-    note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
+    note_left_out(machine.reporter, inputs.raw, *inputs.target.all_corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
     make_folder(folder)
     with locked(folder):
@@ -139,6 +145,7 @@ def _plan_in(
             "overwrite": overwrite,
             "raw": [_absolute(shard.file) for shard in inputs.raw.first_shards],
             "target": _files_of(inputs.target),
+            **_negatives_of(inputs.target),
             "versions": _versions(),
             **plan.fit.features.sealed(),
         }
@@ -182,6 +189,7 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
             else {name: Paths(files) for name, files in target.items()}
         )
         raw, out, overwrite = Paths(described["raw"]), described["out"], described["overwrite"]
+        negatives = Paths(described["negatives"]) if "negatives" in described else None
     except (AttributeError, KeyError, TypeError, SettingError) as error:
         raise WorkdirError(
             f"{folder}/{PLAN_FILE}: is no plan of this version of dsir ({error}); plan again"
@@ -192,10 +200,12 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        language=plan.language.column(),
         on_error=plan.reading.on_error,
         windows=plan.documents,
         features=plan.fit.features,
         machine=machine,
+        negatives=negatives,
     )
     run = SelectionRun.of(plan, machine, inputs, location_of(out), overwrite=bool(overwrite))
     return PlannedRun(run, _workdir_of(folder, inputs))
@@ -260,6 +270,13 @@ def _refuse_versions(folder: Folder, planned: Mapping[str, str]) -> None:
 def _files_of(target: TargetCorpora) -> list[str] | dict[str, list[str]]:
     files = [[_absolute(shard.file) for shard in one.first_shards] for one in target.corpora]
     return dict(zip(target.names, files, strict=True)) if target.names else files[0]
+
+
+def _negatives_of(target: TargetCorpora) -> dict[str, list[str]]:
+    """Return the files of the negatives, if there are any, as an entry of the plan."""
+    if target.negatives is None:
+        return {}
+    return {"negatives": [_absolute(shard.file) for shard in target.negatives.first_shards]}
 
 
 def _absolute(location: Location | None) -> str:

@@ -13,6 +13,7 @@ from dsir.output.folder import RUN_FILE
 from dsir.output.manifest import described_input
 from dsir.output.writer import writing
 from dsir.remote import Location
+from dsir.run.fitting import Fitted
 from dsir.run.given_model import GivenModel
 from dsir.run.inputs import Inputs
 from dsir.settings.machine import Machine
@@ -23,7 +24,7 @@ from dsir.version import __version__
 def described_inputs(
     inputs: Inputs,
     raw_rows: Sequence[int],
-    target_rows: Sequence[Sequence[int]],
+    fitted: Fitted,
     model: GivenModel | None,
 ) -> dict[str, Any]:
     """Return the inputs as JSON values for the manifest, with the rows of each file.
@@ -31,7 +32,7 @@ def described_inputs(
     Args:
         inputs: the corpora.
         raw_rows: rows read, for every file of raw.
-        target_rows: rows read, for every file of every target.
+        fitted: the fit, which knows the rows of every file of the targets and the negatives.
         model: the model that takes the place of targets; None for targets.
     """
     raw = [described_input(*one) for one in zip(inputs.raw.first_shards, raw_rows, strict=True)]
@@ -40,12 +41,19 @@ def described_inputs(
     names = inputs.target.names
     targets = [
         [described_input(*one) for one in zip(corpus.first_shards, rows, strict=True)]
-        for corpus, rows in zip(inputs.target.corpora, target_rows, strict=True)
+        for corpus, rows in zip(inputs.target.corpora, fitted.target_rows, strict=True)
     ]
-    if not names:
-        return {"raw": raw, "target": targets[0]}
-    named = zip(names, targets, strict=True)
-    return {"raw": raw, "target": [{"name": name, "shards": shards} for name, shards in named]}
+    found: dict[str, Any] = {"raw": raw}
+    if names:
+        named = zip(names, targets, strict=True)
+        found["target"] = [{"name": name, "shards": shards} for name, shards in named]
+    else:
+        found["target"] = targets[0]
+    negatives = inputs.target.negatives
+    if negatives is not None:
+        with_rows = zip(negatives.first_shards, fitted.negative_rows, strict=True)
+        found["negatives"] = [described_input(*one) for one in with_rows]
+    return found
 
 
 def write_run_file(

@@ -43,6 +43,7 @@ def select(
     raw: object,
     target: object = None,
     *,
+    negatives: object = None,
     model: Estimator | FastTextModel | str | Path | RemotePath | None = None,
     label: str | None = None,
     out: str | Path | RemotePath | None = None,
@@ -65,6 +66,8 @@ def select(
             Arrow (pyarrow, polars, pandas, datasets) or an iterable of str.
         target: a sample of the wanted documents, given like raw; or several targets by name,
             {"name": source, ...}.
+        negatives: for estimator="classifier", a sample of unwanted documents, given like raw: the
+            classifier learns to tell the target from these and not from raw.
         model: in place of a target, a model that was fitted before: from `dsir.fit`,
             `Selection.model` or `dsir.load_model`, or the path of its file or of a selection.
             Arguments that say how to fit are errors then.
@@ -102,7 +105,7 @@ def select(
         ... )
     """
     flag("overwrite", overwrite)
-    fitted = fitted_model(target, model, label, given)
+    fitted = fitted_model(target, model, label, given, negatives)
     plan = Plan.of(given, names_of_targets(target))
     machine = Machine.of(given)
     selection = run_plan(
@@ -114,6 +117,7 @@ def select(
         out=_folder("out", out),
         workdir=_folder("workdir", workdir),
         overwrite=overwrite,
+        negatives=negatives,
     )
     rows = selection.metrics.rows
     if 2 * rows.passed_over.too_short > rows.read:
@@ -127,7 +131,11 @@ def select(
 
 
 def fitted_model(
-    target: object, model: object, label: str | None, given: Mapping[str, Any]
+    target: object,
+    model: object,
+    label: str | None,
+    given: Mapping[str, Any],
+    negatives: object = None,
 ) -> GivenModel | None:
     """Return the model of a call that has one in place of a target.
 
@@ -136,6 +144,7 @@ def fitted_model(
         model: the argument of that name.
         label: the argument of that name.
         given: the other arguments.
+        negatives: the argument of that name.
 
     Raises:
         SettingError: the call has neither or both, or says how to fit a model that is fitted.
@@ -153,8 +162,9 @@ def fitted_model(
                 f"label={shown(label)}: is for a model of fastText; give model=... as well"
             )
         return None
-    for name in given:
-        if name in FitArguments.__annotations__ or name == "target_text":
+    unwanted = () if negatives is None else ("negatives",)
+    for name in (*given, *unwanted):
+        if name in unwanted or name in FitArguments.__annotations__ or name == "target_text":
             raise SettingError(
                 f"{name}: the model is fitted already; leave {name}=... or model=... out"
             )
@@ -213,6 +223,7 @@ def run_plan(
     out: Location | None,
     workdir: Location | None = None,
     overwrite: bool = False,
+    negatives: object = None,
 ) -> Selection:
     """Run a plan, and return its selection.
 
@@ -225,10 +236,12 @@ def run_plan(
         out: the folder to write to; None to get the rows in memory.
         workdir: the folder that keeps results for later calls; None to keep none.
         overwrite: replace a selection in `out`.
+        negatives: what a classifier learns to tell the target from; None for raw.
 
     Raises:
         DsirError: see `select`.
     """
+    plan.fit.refuse_negatives(negatives)
     if machine.engine.needs_workdir and workdir is None:
         raise SettingError(
             "workdir: the engine's workers need a work directory that every node sees; give a "
@@ -241,6 +254,7 @@ def run_plan(
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        language=plan.language.column(),
         on_error=plan.reading.on_error,
         windows=plan.documents,
         features=features,
@@ -248,8 +262,9 @@ def run_plan(
         look=lambda found, targets: look_at_inputs(
             found, targets, machine.engine, plan.reading, plan.draw, features, plan.numbers
         ),
+        negatives=negatives,
     )
-    note_left_out(machine.reporter, inputs.raw, *inputs.target.corpora)
+    note_left_out(machine.reporter, inputs.raw, *inputs.target.all_corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite, fitted=fitted)
     if workdir is not None:
         with folder_of(workdir) as place:

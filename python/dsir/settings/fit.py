@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, get_args
 from dsir import arguments
 from dsir.arguments import amount, argument, chosen, described, number, one_of, shown
 from dsir.errors import SettingError, warn
+from dsir.model import classifier
 from dsir.model.features import HashedNgrams, check_features
 from dsir.model.importance import check_scorer
 from dsir.model.kernels import SCORERS
@@ -187,6 +188,11 @@ class FitSettings:
         if found.get("scorer") is not None:
             found["scorer"] = described_scorer(found["scorer"], SCORERS)
         return cls(**found)
+
+    def refuse_negatives(self, negatives: object) -> None:
+        """Raise SettingError if negatives are given to an estimator that has no use for them."""
+        if negatives is not None and self.estimator != classifier.ClassifierModel.kind:
+            raise SettingError(f'negatives: are for estimator="classifier", not "{self.estimator}"')
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as JSON values.
