@@ -4,7 +4,8 @@
 
 For each of so many random settings a selection is planned. Workers start at random times, one of
 them is killed with SIGKILL every so often and another starts in its place. Then `dsir finish` runs,
-in some rounds while workers are alive, in some killed once and started again. The output must be,
+in some rounds while workers are alive, in some killed once and started again. In every other round
+the workers draw together, as they do from a large corpus. The output must be,
 byte for byte, that of `dsir select`. Exits with 1 if anything was not as it should be.
 """
 
@@ -99,14 +100,22 @@ def done(*words: object) -> None:
         raise WrongError(f"{words}: exit code {ended.returncode}: {ended.stderr}")
 
 
-def one_round(folder: Path, options: list[str], workers: int, draw: random.Random, found: Rounds):
+def one_round(
+    folder: Path,
+    options: list[str],
+    workers: int,
+    draw: random.Random,
+    found: Rounds,
+    *,
+    together: bool,
+) -> None:
     """Select once alone and once with workers; raise WrongError if the outputs differ."""
     call = [folder / "raw", "-t", folder / "target.parquet", *options]
     with tempfile.TemporaryDirectory(dir=folder) as name:
         place = Path(name)
         done("select", *call, "-o", place / "alone")
         done("plan", *call, "-o", place / "shared", "--workdir", place / "work")
-        started = [_start_worker(place, draw)]
+        started = [_start_worker(place, draw, together=together)]
         found.workers += 1
         wanted = workers + draw.randint(0, 2)
         end = time.monotonic() + _PATIENCE
@@ -117,14 +126,14 @@ def one_round(folder: Path, options: list[str], workers: int, draw: random.Rando
             time.sleep(draw.uniform(0, 0.4))
             living = [process for process in started if process.poll() is None]
             if len(started) < wanted:
-                started.append(_start_worker(place, draw))
+                started.append(_start_worker(place, draw, together=together))
                 found.workers += 1
             elif living and found.killed < 10_000 and draw.random() < 0.3 and wanted < workers + 6:
                 draw.choice(living).send_signal(signal.SIGKILL)
                 found.killed += 1
                 wanted += 1
             if finisher is None and draw.random() < 0.1:
-                finisher = _start("finish", place / "work")
+                finisher = _start("finish", place / "work", together=together)
                 if draw.random() < 0.5:
                     time.sleep(draw.uniform(0, 1.5))
                     finisher.send_signal(signal.SIGKILL)
@@ -141,13 +150,25 @@ def one_round(folder: Path, options: list[str], workers: int, draw: random.Rando
         _compare(place / "alone", place / "shared", options)
 
 
-def _start(*words: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(dsir(*words), stderr=subprocess.PIPE, text=True)
+# Workers draw together from a large corpus only; here from any.
+_TOGETHER = """
+import dsir.cli.main, dsir.run.work
+dsir.run.work._APART_ROWS = 1
+dsir.cli.main.main()
+"""
 
 
-def _start_worker(place: Path, draw: random.Random) -> subprocess.Popen[str]:
+def _start(*words: object, together: bool) -> subprocess.Popen[str]:
+    python, *rest = dsir(*words)
+    command = [python, "-c", _TOGETHER, *rest[2:]] if together else [python, *rest]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def _start_worker(place: Path, draw: random.Random, *, together: bool) -> subprocess.Popen[str]:
     part = draw.choice(["0/1", "0/3", "2/3", "1/2"])
-    return _start("work", place / "work", "--threads", draw.choice([1, 2]), "--part", part)
+    threads = draw.choice([1, 2])
+    words = ("work", place / "work", "--threads", threads, "--part", part)
+    return _start(*words, together=together)
 
 
 def _compare(alone: Path, shared: Path, options: list[str]) -> None:
@@ -173,7 +194,7 @@ def run(settings: int, workers: int, seed: int, files: int = 24) -> Rounds:
         # Before the rounds, which draw as often as their time asks for.
         for number, options in enumerate([settings_of(draw) for _ in range(settings)]):
             try:
-                one_round(Path(name), options, workers, draw, found)
+                one_round(Path(name), options, workers, draw, found, together=number % 2 == 0)
             except WrongError as error:
                 found.failed.append(f"round {number}: {error}")
     return found

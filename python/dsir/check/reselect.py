@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from dsir.errors import (
 )
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator, load_model
+from dsir.model.language_column import described_languages
 from dsir.model.own_tokenizer import is_described
 from dsir.output.folder import MODEL_FILE
 from dsir.output.manifest import Manifest
@@ -316,6 +318,12 @@ class _Search:
                 f"{len(corpus.shards)}"
             )
             return None
+        try:
+            made = map(described_languages, corpus.shards, described)
+            corpus = replace(corpus, shards=tuple(made))
+        except ModelError as error:
+            self._say(str(error))
+            return None
         for shard, entry in zip(corpus.shards, described, strict=True):
             # A file that was moved has another path and time.
             elsewhere = {"path", "mtime_ns", "version"} if shard.file is not None else set()
@@ -349,6 +357,11 @@ class _Search:
             self._say(f"{path:.200}: {error.strerror or error}")
             return None
         shard = partitioned(file, entry.get(IDENTITY_KEY))
+        try:
+            shard = described_languages(shard, entry)
+        except ModelError as error:
+            self._say(str(error))
+            return None
         self._compare(shard, entry, {"mtime_ns"} if self._ignore_times else set())
         return shard
 

@@ -15,6 +15,7 @@ from dsir.corpus.sample_texts import sample_texts
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import InputError
 from dsir.model.features import HashedNgrams
+from dsir.model.language_column import with_languages
 from dsir.model.targets import NO_TARGETS, names_of_targets, resolve_targets
 from dsir.model.writing import Writing, advise_on_scripts
 from dsir.plural import counted
@@ -73,6 +74,7 @@ def dry_run(
             target, text, plan.reading.target_text, encoding, plan.reading.on_error, negatives
         )
     found = resolve(raw, text=text, name="raw", encoding=encoding, on_error=plan.reading.on_error)
+    found = with_languages(found, plan.language.column())
     corpora = (found, *targets.all_corpora)
     shards = (shard for corpus in corpora for shard in corpus.shards)
     check_output(location_of(out), shards, overwrite=overwrite, resuming=workdir is not None)

@@ -39,6 +39,7 @@ from dsir.output.folder import (
 from dsir.plural import counted
 from dsir.progress import reporter
 from dsir.remote import location_of
+from dsir.settings.language import LanguageSettings
 from dsir.settings.machine import MachineOptions
 from dsir.settings.reading import ReadSettings
 
@@ -151,7 +152,7 @@ StopwordsOption = Annotated[
     {
         **{name: _SHARED[name] for name in ("text", "text_encoding", "threads")},
         "on_error": _ON_ERROR,
-        **arguments_of(SummaryOptions),
+        **arguments_of(LanguageSettings, SummaryOptions),
     }
 )
 def lexrank(
@@ -182,7 +183,7 @@ def lexrank(
 
     `dsir lexrank news.jsonl --out summaries/ --group-by story --summary 5`
     """
-    reading = ReadSettings.of(given)
+    reading, languages = ReadSettings.of(given), LanguageSettings.of(given)
     wanted = None if top is None else Top.parse(top)
     summaries = SummaryOptions.of(given, top=top)
     if show and summaries is None:
@@ -211,6 +212,7 @@ def lexrank(
             text=reading.text,
             group_by=group_by,
             encoding=reading.text_encoding,
+            language=languages.column(),
             on_error=reading.on_error,
             reporter=reporter(not quiet),
         )
@@ -219,6 +221,7 @@ def lexrank(
         description = {
             "settings": {
                 **reading.columns(),
+                **languages.describe(),
                 "group_by": group_by,
                 "top": top,
                 **({} if summaries is None else summaries.describe()),

@@ -14,6 +14,7 @@ from dsir.cli.piped import refuse_pipes
 from dsir.corpus import Corpus, Paths, resolve
 from dsir.errors import SettingError
 from dsir.model.estimators import load_estimator
+from dsir.model.language_column import with_languages
 from dsir.model.scorers import Scorers, stem_of
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
@@ -24,17 +25,18 @@ from dsir.run.score_columns import score_columns_to_folder
 from dsir.settings.documents import DocumentSettings
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import ExtraColumns
+from dsir.settings.language import LanguageSettings
 from dsir.settings.machine import Machine, MachineOptions
 from dsir.settings.quotas import check_dedup
 from dsir.settings.reading import ReadSettings
 from dsir.stages.score import ShardScores
 
 _ARGUMENTS = {
-    **arguments_of(ReadSettings, DocumentSettings, MachineOptions),
+    **arguments_of(ReadSettings, LanguageSettings, DocumentSettings, MachineOptions),
     "dedup": arguments_of(DrawSettings)["dedup"],
 }
 del _ARGUMENTS["target_text"]
-_OF_WEIGHTS = {*arguments_of(DocumentSettings), "dedup", "groups", "label"}
+_OF_WEIGHTS = {*arguments_of(DocumentSettings, LanguageSettings), "dedup", "groups", "label"}
 
 
 @command(_ARGUMENTS, resumable=lambda _: True)
@@ -116,7 +118,8 @@ def score(
         return
     assert model is not None, "one of the two is given"
     loaded = load_estimator(model, label=label)
-    corpus = cut(_resolved(raw, reading), documents, loaded.features, machine)
+    found = with_languages(_resolved(raw, reading), LanguageSettings.of(given).column())
+    corpus = cut(found, documents, loaded.features, machine)
     with folder_of(location_of(out)) as folder:
         scores = score_to_folder(
             Pipeline(machine, reading), corpus, loaded, documents.filters, folder, share, extra

@@ -61,6 +61,11 @@ class WrappedShard(Shard):
         return self.inner.folder_columns
 
     @property
+    def made_columns(self) -> tuple[str, ...]:
+        """The columns of the inner shard."""
+        return self.inner.made_columns
+
+    @property
     def encoding(self) -> str | None:
         """The encoding of the inner shard."""
         return self.inner.encoding

@@ -29,6 +29,7 @@ from dsir.lexrank.summarizer import Summarizer
 from dsir.lexrank.summary import Summary
 from dsir.lexrank.terms import count_terms
 from dsir.lexrank.units import Units, units_of, weighed_terms
+from dsir.model.language_column import LanguageColumn, with_languages
 from dsir.output import AddedColumns, open_writer
 from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE, make_output_folder, part_stem
@@ -102,6 +103,7 @@ def open_corpus(
     text: str,
     group_by: str | None,
     encoding: str | None = None,
+    language: LanguageColumn | None = None,
     on_error: OnError,
     reporter: Reporter,
 ) -> tuple[Readable, Watch]:
@@ -113,6 +115,7 @@ def open_corpus(
         group_by: the group column, of strings, whole numbers, or true and false; None for no
             groups.
         encoding: the encoding of text columns of bytes; None if these are no texts.
+        language: the column of languages that the corpus gets; None for none.
         on_error: "raise" or "skip".
         reporter: shows the stages.
 
@@ -124,7 +127,7 @@ def open_corpus(
     def opened(column: str) -> Corpus:
         return resolve(paths, text=column, name="raw", encoding=encoding, on_error=on_error)
 
-    texts = opened(text)
+    texts = with_languages(opened(text), language)
     keys = None if group_by is None else keys_of(texts, opened(group_by), group_by)
     if on_error == "raise":
         _check_columns(texts)

@@ -74,6 +74,8 @@ def keys_of(texts: Corpus, keys: Corpus, column: str) -> Corpus:
 
 
 def _key_shard(text: Shard, key: Shard, column: str) -> Shard:
+    if column in text.made_columns:
+        return KeyShard(text, np.zeros(0, np.int64), Watch(Silent()), column)
     try:
         schema = text.schema()
     except (ShardError, TextColumnError):

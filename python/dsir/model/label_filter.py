@@ -27,8 +27,13 @@ class _Loaded(NamedTuple):
     digest: str
 
 
-def checked_path(value: object) -> str:
+def checked_path(value: object, name: str = "classifier", example: str = "quality.bin") -> str:
     """Return the path or URL of a model file as a string; a path is made absolute.
+
+    Args:
+        value: what was given.
+        name: the argument, for the message.
+        example: the name of such a file, for the message.
 
     Raises:
         SettingError: it is neither.
@@ -36,7 +41,7 @@ def checked_path(value: object) -> str:
     text = str(value) if isinstance(value, str | Path | RemotePath) else ""
     if not text or "\0" in text or not is_utf8(text):
         raise SettingError(
-            f"classifier={shown(value)}: expected the path of a model of fastText, e.g. quality.bin"
+            f"{name}={shown(value)}: expected the path of a model of fastText, e.g. {example}"
         )
     place = location_of(text)
     return str(place.absolute() if isinstance(place, Path) else place)
@@ -50,6 +55,15 @@ def check_label(path: str, label: object) -> None:
         SettingError: the model has no such label.
     """
     label_number(_loaded(path).model.labels, label)
+
+
+def model_of(path: str) -> FastTextModel:
+    """Return the model of a file, which is read once and again when it has been replaced.
+
+    Raises:
+        ModelError: the file cannot be read, or is not a supervised model of fastText.
+    """
+    return _loaded(path).model
 
 
 def digest_of(path: str) -> str:

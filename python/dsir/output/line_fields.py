@@ -9,7 +9,11 @@ from dsir.errors import OutputError
 
 
 def with_fields(
-    lines: Sequence[bytes], names: Sequence[str], columns: Sequence[Sequence[object]]
+    lines: Sequence[bytes],
+    names: Sequence[str],
+    columns: Sequence[Sequence[object]],
+    *,
+    argument: str = "score_column",
 ) -> list[bytes]:
     """Return lines with fields added at their end.
 
@@ -17,6 +21,7 @@ def with_fields(
         lines: each a JSON object.
         names: the names of the fields.
         columns: for each field its values, one for each line.
+        argument: the argument that names a field, for messages.
 
     Raises:
         OutputError: a line is no JSON object, or has such a field.
@@ -35,7 +40,7 @@ def with_fields(
         if taken is not None:
             raise OutputError(
                 f"the input has a field {taken!r} already; give another name, e.g. "
-                f"score_column={taken + '_2'!r}"
+                f"{argument}={taken + '_2'!r}"
             )
         fields = {name: column[at] for name, column in zip(names, columns, strict=True)}
         # json writes the shortest digits that give the same float64 again.

@@ -18,6 +18,7 @@ from dsir.corpus.windows.shard import WINDOW_KEYS, ChunkedShard
 from dsir.errors import DsirError, InputError, OutputError, StoreError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
+from dsir.model.language_column import described_languages
 from dsir.output.folder import MODEL_FILE, ORIGINS_FOLDER, SELECTION_FILE, beside
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, read_origins
@@ -159,7 +160,8 @@ def _input_of(entry: Mapping[str, Any], text: str) -> Shard | str:
         return f"the manifest names {path!r:.80}, which is not a path"
     try:
         file = open_file(location_of(path), text, _encoding(entry))
-        shard = partitioned(file, entry.get(IDENTITY_KEY)).surveyed()
+        shard = partitioned(file, entry.get(IDENTITY_KEY))
+        shard = described_languages(shard, entry).surveyed()
     except (DsirError, OSError) as error:  # Also of a store that does not answer.
         return str(error)
     identity = shard.identity()

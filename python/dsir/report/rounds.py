@@ -127,13 +127,13 @@ def _targets(folder: SelectionFolder, model: RelevanceModel) -> npt.NDArray[np.i
 def _listed(part: Shard, features: HashedNgrams, path: Path) -> ShardPool:
     """List the n-grams of all rows of a part."""
 
-    def list_rows(save: Callable[[Lists], None]) -> None:
+    def list_rows(save: Callable[[tuple[Lists, ...]], None]) -> None:
         for batch in part.text_batches(on_error="raise"):
             every = np.arange(len(batch.text), dtype=np.int64)
             text = features.prepared(batch.text)
-            save(Lists(*_core.bucket_lists(text, features.spec, every, threads=1)))
+            save((Lists(*_core.bucket_lists(text, features.spec, every, threads=1)),))
 
-    return written_pool(path, list_rows)
+    return written_pool(path, 1, list_rows)
 
 
 def _rounds(

@@ -179,7 +179,10 @@ def _contents(corpus: Corpus) -> Sequence[object]:
     files = [shard.file for shard in corpus.first_shards]
     if all(file is not None for file in files):
         return sorted(repr(identity_of(file)) for file in files if file is not None)
-    return [shard.read_table() if shard.file is None else shard.file for shard in corpus.shards]
+    return [
+        shard.as_stored.read_table() if shard.file is None else shard.file
+        for shard in corpus.shards
+    ]
 
 
 def _rows_of(

@@ -10,6 +10,7 @@ from typing import Any
 from dsir.corpus import Corpus, LeftOut, OnError, resolve
 from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
 from dsir.model.features import HashedNgrams
+from dsir.model.language_column import LanguageColumn, with_languages
 from dsir.model.targets import NO_TARGETS, TargetCorpora, resolve_targets
 from dsir.progress import Reporter
 from dsir.settings.documents import WindowSettings
@@ -81,6 +82,7 @@ def open_inputs(
     text: str,
     target_text: str | Mapping[str, str] | None = None,
     text_encoding: str | None = None,
+    language: LanguageColumn | None = None,
     on_error: OnError = "raise",
     windows: WindowSettings,
     features: HashedNgrams,
@@ -96,6 +98,7 @@ def open_inputs(
         text: the text column.
         target_text: the text column of the targets, or of some by name; None for the same.
         text_encoding: the encoding of text columns of bytes; None if these are no texts.
+        language: the column of languages that raw gets; None for none.
         on_error: with "skip", links that lead nowhere are shards that cannot be read.
         windows: how to cut documents into windows.
         features: the features whose tokens windows are counted in.
@@ -112,6 +115,7 @@ def open_inputs(
     if target is not None:
         targets = resolve_targets(target, text, target_text, text_encoding, on_error, negatives)
     found = resolve(raw, text=text, name="raw", encoding=text_encoding, on_error=on_error)
+    found = with_languages(found, language)
     # Every footer is read once: the look and the cut into units know it from here.
     found = surveyed(found, machine)
     targets = targets.each(lambda corpus: surveyed(corpus, machine))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
 from dsir.errors import EmptyCorpusError, SettingError
-from dsir.model.estimator import Estimator
+from dsir.model.estimator import Scoring
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
@@ -47,7 +47,7 @@ from dsir.stages.plan import OutputPlan, OutputShard, plan_output
 from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
-from dsir.stages.score import ScoreTask, ShardScores, score_shard
+from dsir.stages.score import ScoreTask, ShardScores, load_shard_scores, score_shard
 from dsir.stages.units import file_numbers
 from dsir.stages.write import (
     GatheredShard,
@@ -134,7 +134,7 @@ class Pipeline:
     def score(
         self,
         corpus: Corpus,
-        model: Estimator,
+        model: Scoring,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
@@ -143,6 +143,8 @@ class Pipeline:
         extra: ExtraColumns = NO_EXTRA,
         earlier: EarlierScores | None = None,
         apart: KeptApart | None = None,
+        *,
+        noted: bool = False,
     ) -> list[ShardScores]:
         """Return the scores of the units of a corpus.
 
@@ -157,6 +159,8 @@ class Pipeline:
             extra: the columns to store beside the log-weights.
             earlier: scores in `workdir` that lack some of these columns; None for none.
             apart: says which rows to store if other processes write them; None for `keeps`.
+            noted: all scores are there, and whoever reads them checks them; so nothing is shown of
+                this stage.
 
         Raises:
             EmptyCorpusError: all units were to be scored and none could be read.
@@ -173,8 +177,12 @@ class Pipeline:
         size = sum(task.shard.size for task in tasks)
         with self.timed("score") as timed:
             with (
-                self.reporter.stage("score", size, "bytes") as advance,
-                stopping(self.engine.run(score_shard, tasks, advance)) as results,
+                nullcontext(ignore)
+                if noted
+                else self.reporter.stage("score", size, "bytes") as advance,
+                stopping(
+                    _noted(tasks) if noted else self.engine.run(score_shard, tasks, advance)
+                ) as results,
             ):
                 chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
                 scores = list(within_limits(results, chosen_units, tally))
@@ -189,7 +197,7 @@ class Pipeline:
     def score_tasks(
         self,
         corpus: Corpus,
-        model: Estimator,
+        model: Scoring,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int],
@@ -225,7 +233,7 @@ class Pipeline:
         corpus: Corpus,
         scores: Sequence[ShardScores],
         lost: LostGroups,
-        model: Estimator,
+        model: Scoring,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
@@ -280,6 +288,7 @@ class Pipeline:
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
         covered: Covered | None = None,
+        known: Draw | None = None,
     ) -> tuple[Draw, list[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
@@ -290,6 +299,7 @@ class Pipeline:
             workdir: opens the folder for the rows once the draw has succeeded; None to hold the
                 rows in memory.
             covered: what method="coverage" needs beside the scores; None for the other methods.
+            known: the draw, if it was made before; None to make it.
 
         Raises:
             BudgetError: the budget cannot be met.
@@ -304,13 +314,17 @@ class Pipeline:
         with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
-            if covered is not None:
+            if known is not None:
+                drawn = known
+            elif covered is not None:
                 with self._pool_folder(covered) as place:
                     drawn = draw_coverage(
                         scores,
                         settings,
                         covered.model,
-                        lambda pool: self._pool(covered, pool, place),
+                        lambda pool: self.pool(
+                            covered.units, pool, (covered.model.features,), place
+                        ),
                         self.engine.threads_here,
                         self.machine.memory.lists,
                     )
@@ -326,19 +340,28 @@ class Pipeline:
                     merge_groups(scores, columns) if columns else None,
                     self.machine.memory.candidates,
                 )
-            folder = workdir() if workdir else None
-            first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
-            tasks = [
-                SampleTask(
-                    unit,
-                    int(first_rows[number]),
-                    settings,
-                    drawn.within(int(first_rows[number]), unit.rows),
-                    folder.place(number) if folder else None,
-                )
-                for number, unit in enumerate(scores)
-            ]
+            tasks = self.sample_tasks(scores, settings, drawn, workdir() if workdir else None)
             return drawn, list(self.engine.run(sample_shard, tasks, advance))
+
+    def sample_tasks(
+        self,
+        scores: Sequence[ShardScores],
+        settings: DrawSettings,
+        drawn: Draw,
+        folder: Workdir | None,
+    ) -> list[SampleTask]:
+        """Return the tasks that pick the selected rows of every unit; see `sample`."""
+        first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
+        return [
+            SampleTask(
+                unit,
+                int(first_rows[number]),
+                settings,
+                drawn.within(int(first_rows[number]), unit.rows),
+                folder.place(number) if folder else None,
+            )
+            for number, unit in enumerate(scores)
+        ]
 
     @contextmanager
     def _pool_folder(self, covered: Covered) -> Iterator[Path | None]:
@@ -351,16 +374,27 @@ class Pipeline:
         with tempfile.TemporaryDirectory(prefix="dsir-pool-", dir=covered.folder) as folder:
             yield Path(folder)
 
-    def _pool(
-        self, covered: Covered, pool: Sequence[PoolRows], folder: Path | None
+    def pool(
+        self,
+        units: Sequence[Shard],
+        pool: Sequence[PoolRows],
+        features: tuple[HashedNgrams, ...],
+        folder: Path | None,
     ) -> list[ShardPool]:
-        """List the n-grams of the rows of a pool, by unit, in a folder or in memory."""
+        """List the n-grams of some rows, by unit.
+
+        Args:
+            units: the units of the corpus.
+            pool: the rows, by unit.
+            features: the kinds of n-grams to list; all of the same tokens.
+            folder: where the lists are kept; None for memory.
+        """
         numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
         threads = self.threads_inside(len(numbers))
         tasks = [
             PoolTask(
-                covered.units[number],
-                covered.model.features,
+                units[number],
+                features,
                 self.reading.on_error,
                 *pool[number],
                 threads,
@@ -503,6 +537,16 @@ class Pipeline:
     def threads_inside(self, tasks: int) -> int:
         """Return how many threads each task may use if there are more threads than tasks."""
         return self.engine.threads_inside(tasks)
+
+
+def _noted(tasks: Sequence[ScoreTask]) -> Iterator[ShardScores]:
+    """Give the results of finished tasks, from their markers alone."""
+    for task in tasks:
+        marker = None if task.place is None else task.place.noted()
+        if task.place is None or marker is None:  # Somebody has removed it.
+            yield score_shard(task, ignore)
+        else:
+            yield load_shard_scores(task.place, marker, task.form)
 
 
 def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> None:

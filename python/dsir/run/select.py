@@ -254,6 +254,7 @@ def run_plan(
         text=plan.reading.text,
         target_text=plan.reading.target_text,
         text_encoding=plan.reading.text_encoding,
+        language=plan.language.column(),
         on_error=plan.reading.on_error,
         windows=plan.documents,
         features=features,

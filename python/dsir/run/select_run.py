@@ -51,6 +51,7 @@ from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw import Draw
+from dsir.stages.draw_note import draw_of
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.plan import kept_folder, plan_keeping
@@ -63,6 +64,8 @@ from dsir.storage.workdir_folder import is_new, make_folder
 from dsir.storage.workdir_folder import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
 from dsir.storage.workdir_manifest import fingerprint_of
+
+DRAWN = "drawn.json"  # In the work directory of a planned run: the draw is made.
 
 _WAY_OUT = 'repair the file and start again, or give on_error="skip" to pass over the row group'
 
@@ -343,6 +346,7 @@ class SelectionRun:
         kept: Path | None,
         fitted: Fitted,
         lost: LostGroups,
+        known: Draw | None = None,
     ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
         """Score every unit and draw; return the scores, the draw and the selected rows by unit.
 
@@ -352,6 +356,8 @@ class SelectionRun:
             kept: the folder for rows that are kept as they pass; None to keep none.
             fitted: the results of the fit besides the model.
             lost: the damaged row groups, which are passed over.
+            known: the draw, if it is known; then all scores and rows are in `workdir`. None to make
+                it, unless the workers of a planned run have.
         """
         filters = self.plan.documents.filters
         shares = draw_shares(model)
@@ -371,8 +377,10 @@ class SelectionRun:
         folder, extra, earlier = open_scores(
             workdir, self.raw, model, filters, on_error, settings.extra
         )
+        if known is None and not lost:
+            known = self.drawn_before(workdir, settings, len(shares))
         keeps: tuple[Keep | None, ...] = ()
-        if kept is not None:
+        if kept is not None and known is None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
         apart = None
         if kept is not None and any(keeps) and not self.pipeline.engine.shares_files:
@@ -388,6 +396,7 @@ class SelectionRun:
             extra=extra,
             earlier=earlier,
             apart=apart,
+            noted=known is not None,
         )
         if lost:
             scores = self.pipeline.score_again(
@@ -402,12 +411,21 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows, covered)
+        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows, covered, known)
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
                 in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
             )
         return scores, drawn, rows
+
+    def drawn_before(self, workdir: Workdir, settings: DrawSettings, columns: int) -> Draw | None:
+        """Return the draw that the workers of this run have made; None if they have not."""
+        if not workdir.durable:
+            return None
+        note = workdir.kept(DRAWN)
+        if note is None or note.get("plan") != fingerprint_of(self.writing):
+            return None
+        return draw_of(note.get("draw"), settings, columns)
 
     def _covered(self, model: Estimator, kept: Path | None, lost: LostGroups) -> Covered | None:
         """Return what a coverage selection needs beside the scores; None for another method."""

@@ -20,18 +20,24 @@ from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
 from dsir.run.fitting import Fitted, fit_counts, fit_model
-from dsir.run.folders import draw_shares, rows_workdir
+from dsir.run.folders import draw_shares, rows_workdir, take_columns
 from dsir.run.kept_scores import open_scores
 from dsir.run.planned import PlannedRun
-from dsir.run.select_run import SelectionRun
+from dsir.run.select_run import DRAWN, SelectionRun
 from dsir.run.selection import Selection
+from dsir.run.shared_engine import SharedEngine
 from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
+from dsir.settings.draw import DrawSettings
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import lost_before
+from dsir.stages.damage.units import without_unnumbered_of
+from dsir.stages.draw import Draw
+from dsir.stages.draw_apart import draw_apart
+from dsir.stages.draw_note import can_note, note_of
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.named import named_files
 from dsir.stages.kept.plan import FOLDER, plan_keeping
-from dsir.stages.sample import ShardRows, load_shard_rows
+from dsir.stages.sample import ShardRows, load_shard_rows, sample_shard
 from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.units import placed
@@ -45,7 +51,10 @@ Until = Literal["fit", "score", "sample", "write"]
 UNTIL = get_args(Until)
 
 _FITTED = "fitted.json"
-_DRAWN = "drawn.json"
+_DRAWING = "drawing.json"  # The folders of the draw are made.
+# A corpus of fewer rows is drawn from by one worker, before the others would have begun.
+_APART_ROWS = 1 << 24
+
 # Seconds between two looks at what another worker makes: at first, and at most.
 _FIRST_LOOK, _LOOK = 0.05, 1.0
 
@@ -244,8 +253,7 @@ class _Work:
 
     def _drawn(self) -> dict[str, Any] | None:
         """Return the note of the draw, if it is made."""
-        note = self._workdir.kept(_DRAWN)
-        return note if note is not None and note.get("plan") == self._plan else None
+        return self._noted(DRAWN)
 
     def _sample(self) -> bool:
         if self._run.plan.combine is not None:
@@ -253,19 +261,77 @@ class _Work:
                 "the choice by several measures and the output are made by 'dsir finish'"
             )
             return False
-        self._once("draw", self._drawn, self._make_draw)
+        if self._drawn() is not None:
+            return True
+        model, lost = self._model(), lost_before(self._workdir, self._plan)
+        if lost or not _is_drawn_apart(self._run.draw_settings(model)):
+            self._once("draw", self._drawn, self._make_draw)
+            return True
+        return self._draw_together(model)
+
+    def _draw_together(self, model: Estimator) -> bool:
+        """Draw with the other workers, each of which reads some of the scores."""
+        run, settings = self._run, self._run.draw_settings(model)
+        folder, extra, earlier = self._scores_of(model)
+        scores = self._pipeline.score(
+            run.raw,
+            model,
+            run.plan.documents.filters,
+            folder,
+            extra=extra,
+            earlier=earlier,
+            noted=True,
+        )
+        scores = without_unnumbered_of(run.raw.shards, scores)
+        if sum(unit.rows for unit in scores) < _APART_ROWS:
+            self._once("draw", self._drawn, self._make_draw)
+            return True
+        take_columns(scores, extra, settings)
+
+        def folders() -> tuple[Workdir, Workdir]:
+            rows = rows_workdir(
+                self._workdir.folder / "rows", folder.manifest, settings, repeats=True
+            )
+            return rows, self._workdir.stage("draw", {"rows": rows.fingerprint})
+
+        # Opened by one worker first: who opens a folder that is of another draw empties it.
+        self._once("drawing", lambda: self._noted(_DRAWING), lambda: self._note(_DRAWING, folders))
+        rows, found = folders()
+        engine = SharedEngine(found, self._worker, self._share, self._pipeline.engine)
+        drawn = draw_apart(scores, settings, draw_shares(model), engine, checks=True)
+        tasks = self._pipeline.sample_tasks(scores, settings, drawn, rows)
+        sizes = [unit.rows for unit in scores]
+        if not self._share_out("sample", sample_shard, tasks, sizes, "rows"):
+            return False
+        self._once("draw", self._drawn, lambda: self._make_draw(drawn))
         return True
 
-    def _make_draw(self) -> dict[str, Any]:
+    def _noted(self, name: str) -> dict[str, Any] | None:
+        """Return a note of this plan; None if there is none."""
+        note = self._workdir.kept(name)
+        return note if note is not None and note.get("plan") == self._plan else None
+
+    def _note(self, name: str, make: Callable[[], object]) -> dict[str, Any]:
+        """Make something, and note it."""
+        make()
+        note = {"plan": self._plan}
+        self._workdir.keep(name, note)
+        return note
+
+    def _make_draw(self, known: Draw | None = None) -> dict[str, Any]:
+        """Draw, or take the draw that is known, and open the output folder."""
         run = self._run
         lost = lost_before(self._workdir, self._plan)
         with self._output.held(self._workdir, for_workers=True) as held:
             # Nothing is known of the fit here, and nothing is scored that could be kept.
             fitted = Fitted([], (), [None] * len(run.raw.shards), [], [], [])
-            run.draw(self._model(), self._workdir, None, fitted, lost)
+            model = self._model()
+            _, drawn, _ = run.draw(model, self._workdir, None, fitted, lost, known)
             held.open(lost)
-        note = {"plan": self._plan}
-        self._workdir.keep(_DRAWN, note)
+        note: dict[str, Any] = {"plan": self._plan}
+        if not lost and can_note(drawn, run.draw_settings(model)):
+            note["draw"] = note_of(drawn)
+        self._workdir.keep(DRAWN, note)
         return note
 
     def _write(self) -> bool:
@@ -300,7 +366,7 @@ class _Work:
             if marker is None:
                 raise WorkdirError(
                     f"{folder.folder}: the drawn rows of {shard.name} are missing; "
-                    f"remove {self._workdir.location(_DRAWN)} to draw again"
+                    f"remove {self._workdir.location(DRAWN)} to draw again"
                 )
             units.append(load_shard_rows(place, marker, form))
         return units
@@ -348,3 +414,9 @@ class _Work:
                 waiting = True
             time.sleep(pause)
             pause = min(_LOOK, 2 * pause)
+
+
+def _is_drawn_apart(settings: DrawSettings) -> bool:
+    """Tell whether workers can draw together: quotas and duplicates need all rows in one place."""
+    alone = not settings.quotas.columns and settings.dedup != "exact"
+    return alone and settings.rule.method != "coverage"

@@ -14,6 +14,7 @@ from dsir.corpus.windows.shard import ChunkedShard
 from dsir.errors import OutputError, SettingError, ShardError, WorkdirError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator
+from dsir.model.language_column import described_languages
 from dsir.output.claim import Claim, claimed, refuse_lost
 from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import MODEL_FILE, SELECTION_FILE, check_output_folder
@@ -210,7 +211,7 @@ def _reopened(identity: dict[str, Any], text: str) -> Shard:
     """Return an input as a shard; raise ShardError if it changed since it was scored."""
     encoding = identity.get("text_encoding")
     file = open_file(location_of(identity["path"]), text, encoding, on_error="skip")
-    shard = partitioned(file, identity.get(IDENTITY_KEY))
+    shard = described_languages(partitioned(file, identity.get(IDENTITY_KEY)), identity)
     if "chunk_tokens" in identity:
         windows = (identity["chunk_tokens"], identity["chunk_stride"])
         form = identity.get("chunk_normalize")

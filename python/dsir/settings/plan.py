@@ -14,14 +14,16 @@ from dsir.settings.combine import Combine, CombineArguments, CombineOptions
 from dsir.settings.documents import DocumentArguments, DocumentOptions, DocumentSettings
 from dsir.settings.draw import DrawArguments, DrawSettings
 from dsir.settings.fit import FitArguments, FitSettings
+from dsir.settings.language import LanguageArguments, LanguageSettings
 from dsir.settings.output import OutputArguments, OutputSettings
 from dsir.settings.reading import ReadArguments, ReadSettings
-from dsir.settings.tokens import check_tokens
+from dsir.settings.tokens import check_tokens, refuse_ids
 
 
 class PlanArguments(
     DrawArguments,
     ReadArguments,
+    LanguageArguments,
     FitArguments,
     DocumentArguments,
     CombineArguments,
@@ -41,6 +43,7 @@ class Plan:
 
     Attributes:
         reading: how inputs are read.
+        language: the column of languages that raw gets.
         documents: how documents are prepared.
         fit: how the model is fitted.
         draw: how documents are drawn.
@@ -49,6 +52,7 @@ class Plan:
     """
 
     reading: ReadSettings = field(metadata={"group": ReadSettings})
+    language: LanguageSettings = field(metadata={"group": LanguageSettings})
     documents: DocumentSettings = field(metadata={"group": DocumentOptions})
     fit: FitSettings = field(metadata={"group": FitSettings})
     draw: DrawSettings = field(metadata={"group": DrawSettings})
@@ -68,6 +72,8 @@ class Plan:
                     f"text_encoding={token_ids.ENCODING!r}; columns can be combined"
                 )
         check_tokens(self.reading, self.documents, self.fit.features)
+        if self.language.language_column is not None:
+            refuse_ids("language_model", self.reading)
 
     @classmethod
     def of(cls, given: Mapping[str, Any], target_names: Sequence[str]) -> Plan:
@@ -90,6 +96,7 @@ class Plan:
         output.added(target_names if fit.targets == "separate" else ())  # Checks the names.
         return cls(
             reading=reading,
+            language=LanguageSettings.of(given),
             documents=documents,
             fit=fit,
             draw=draw,
@@ -116,6 +123,7 @@ class Plan:
             **self.fit.describe(),
             **self.documents.describe(),
             **self.reading.columns(),
+            **self.language.describe(),
             "combine": None if self.combine is None else self.combine.describe(),
             **self.output.describe(),
             "on_error": self.reading.on_error,
@@ -162,6 +170,7 @@ class Plan:
             given["filters"] = QualityFilters.from_json(given["filters"])
         return cls(
             reading=ReadSettings.of(given),
+            language=LanguageSettings.of(given),
             documents=DocumentSettings.of(given),
             fit=FitSettings.from_json(given),
             draw=DrawSettings.of(given),
@@ -175,4 +184,5 @@ _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates", 
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
 # Described only if given, or where it differs from another setting.
 _OPTIONAL = {"target_text", "text_encoding", "estimator", "scorer"}
+_OPTIONAL |= LanguageArguments.__annotations__.keys()
 _OBJECTS = {"features", "filters", "combine", "max_per"}

@@ -30,5 +30,10 @@ def check_tokens(
             f"{features.own_tokenizer!r}; cut the texts before, or choose another tokenizer"
         )
     if numbers and (documents.chunk_tokens is not None or documents.filters is not None):
-        name = "filters" if documents.chunk_tokens is None else "chunk_tokens"
+        refuse_ids("filters" if documents.chunk_tokens is None else "chunk_tokens", reading)
+
+
+def refuse_ids(name: str, reading: ReadSettings) -> None:
+    """Raise SettingError if the corpus holds token numbers, and an argument needs texts."""
+    if reading.text_encoding == token_ids.ENCODING:
         raise SettingError(f"{name}: needs texts, not text_encoding={token_ids.ENCODING!r}")

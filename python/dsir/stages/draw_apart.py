@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.engine import Engine, Progress
+from dsir.errors import WorkdirError
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
 from dsir.progress import ignore
@@ -97,11 +98,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class SurveyTask:
-    """Count what there is to draw from in a piece."""
+    """Count what there is to draw from in a piece.
+
+    Attributes:
+        checks: read the scores against the checksums in their markers, which nobody has done yet.
+    """
 
     scores: Piece
     settings: DrawSettings
     columns: int
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,10 @@ def survey_piece(task: SurveyTask, progress: Progress) -> PieceSurvey:
     """Count what there is to draw from in a piece."""
     counts = Survey(task.columns, None)
     greatest: list[list[float]] = [[] for _ in range(task.columns)]
+    for unit in task.scores.units if task.checks else ():
+        if unit.place is not None and unit.place.finished() is None:
+            raise WorkdirError(f"{unit.place.path('.json')}: has gone; start again")
+        progress(0)
     for _, scores in task.scores.runs():
         for column, weights in zip(greatest, counts.count(scores, task.settings), strict=True):
             column.append(float(weights.max()) if len(weights) else math.nan)
@@ -285,6 +295,8 @@ def draw_apart(
     settings: DrawSettings,
     shares: Sequence[float],
     engine: Engine,
+    *,
+    checks: bool = False,
 ) -> Draw:
     """Find the thresholds of a corpus by tasks that read the scores; see `stages.draw.draw`.
 
@@ -293,12 +305,13 @@ def draw_apart(
         settings: how to draw, without quotas and without `dedup`.
         shares: each target's share of the budget.
         engine: runs the tasks.
+        checks: whether tasks check the scores against their checksums.
 
     Raises:
         BudgetError: the budget cannot be met.
     """
     pieces = _pieces(shards, engine.threads)
-    survey = _survey(pieces, settings, len(shares), engine)
+    survey = _survey(pieces, settings, len(shares), engine, checks=checks)
     survey.refuse_nothing(settings)
     total = survey.amount(settings)
     parts = split(total, shares)
@@ -345,12 +358,17 @@ def _pieces(shards: Sequence[ShardScores], threads: int) -> list[Piece]:
 
 
 def _survey(
-    pieces: Sequence[Piece], settings: DrawSettings, columns: int, engine: Engine
+    pieces: Sequence[Piece],
+    settings: DrawSettings,
+    columns: int,
+    engine: Engine,
+    *,
+    checks: bool,
 ) -> Survey:
     total = Survey(columns, None)
     greatest: list[list[float]] = [[] for _ in range(columns)]
     by_piece: list[int] = []
-    surveys = [SurveyTask(piece, settings, columns) for piece in pieces]
+    surveys = [SurveyTask(piece, settings, columns, checks) for piece in pieces]
     for counts, found in engine.run(survey_piece, surveys, ignore):
         total.merge(counts)
         for so_far, of_piece in zip(greatest, found, strict=True):

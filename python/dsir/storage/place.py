@@ -70,6 +70,35 @@ class Place:
             WorkdirError: the marker, or a file that it names, was changed or cannot be read.
         """
         marker = self.path(".json")
+        found = self._read()
+        if found is None:
+            return None
+        files, result = found
+        for suffix in files:
+            if files[suffix] is not None and suffix in _SUFFIXES:
+                self.fetched(suffix)
+        for suffix, checksum in self._checksums().items():
+            if files.get(suffix) != checksum:
+                why = "it is missing" if checksum is None else "its checksum does not match"
+                raise self.damaged(self.path(suffix), why)
+        return Marker(result, functools.partial(self.damaged, marker))
+
+    def noted(self) -> Marker | None:
+        """Return the same as `finished`, and do not read the files that the marker names.
+
+        For those who leave the files to others, who check them.
+
+        Raises:
+            WorkdirError: the marker was changed or cannot be read.
+        """
+        found = self._read()
+        if found is None:
+            return None
+        return Marker(found[1], functools.partial(self.damaged, self.path(".json")))
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the checksums and the result in the marker; None if there is none of this run."""
+        marker = self.path(".json")
         if self.mirror is not None:
             self.mirror.fetch(marker.name, listed=True)
         try:
@@ -85,14 +114,7 @@ class Place:
         files, result = content.get("files"), content.get("result")
         if not isinstance(files, dict) or not isinstance(result, dict):
             raise self.damaged(marker, "it is not as it was written")
-        for suffix in files:
-            if files[suffix] is not None and suffix in _SUFFIXES:
-                self.fetched(suffix)
-        for suffix, checksum in self._checksums().items():
-            if files.get(suffix) != checksum:
-                why = "it is missing" if checksum is None else "its checksum does not match"
-                raise self.damaged(self.path(suffix), why)
-        return Marker(result, functools.partial(self.damaged, marker))
+        return files, result
 
     def is_marked(self, *, fresh: bool = False) -> bool:
         """Tell whether there is a marker of this run; the files that it names are not checked.
