@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from dsir.arguments import arguments_of
+from dsir.comparison.compare import COMPARE_SETTINGS, CompareCall
 from dsir.model.features import HashedNgrams
 from dsir.run.select import SELECT_SETTINGS, SelectCall
 
@@ -25,6 +26,15 @@ def select_table() -> str:
     """The arguments of `dsir.select` that are settings."""
     known = arguments_of(*SELECT_SETTINGS)
     kinds = get_type_hints(SelectCall)
+    return table(
+        (name, shown(kind), known[name].default, known[name].help) for name, kind in kinds.items()
+    )
+
+
+def compare_table() -> str:
+    """The arguments of `dsir.compare` that are its own, and those that `select` has as well."""
+    known = arguments_of(*COMPARE_SETTINGS)
+    kinds = get_type_hints(CompareCall)
     return table(
         (name, shown(kind), known[name].default, known[name].help) for name, kind in kinds.items()
     )
@@ -63,7 +73,7 @@ def table(rows: Iterable[tuple[str, str, Any, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-TABLES = {"select": select_table, "features": features_table}
+TABLES = {"select": select_table, "compare": compare_table, "features": features_table}
 
 
 def updated(page: str) -> str:

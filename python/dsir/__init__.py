@@ -26,6 +26,8 @@ except ImportError as error:  # The import found the source tree, or the build i
 
 from dsir.check.diff import SelectionDifference, diff
 from dsir.check.verify import Verification, verify
+from dsir.comparison.compare import compare
+from dsir.comparison.result import Comparison
 from dsir.corpus.names_or_texts import files, texts
 from dsir.errors import (
     BadDataError,
@@ -71,6 +73,7 @@ __all__ = [
     "BadDataError",
     "BudgetError",
     "ClassifierModel",
+    "Comparison",
     "DsirError",
     "DsirWarning",
     "EmptyCorpusError",
@@ -96,6 +99,7 @@ __all__ = [
     "Verification",
     "WorkdirError",
     "__version__",
+    "compare",
     "diff",
     "effective_sample_size",
     "files",

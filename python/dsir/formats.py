@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
-Kind = Literal["parquet", "jsonl", "arrow", "csv", "memory"]
+Kind = Literal["parquet", "jsonl", "arrow", "csv", "text", "memory"]
 Compression = Literal["gzip", "zstd", "bz2", "lz4"]
 
 
@@ -101,6 +101,18 @@ FORMATS = (
         writer="dsir.output.parquet:ParquetWriter",
         row_counter="dsir.output.parquet:count_rows",
         # Beside Parquet or JSON Lines, CSV is more often an index or statistics.
+        beside_others=False,
+    ),
+    Format(
+        kind="text",
+        title="plain text",
+        suffixes=(".txt",),
+        compressions=_OF_TEXT_FILES,
+        reader="dsir.corpus.plain_text:PlainTextShard",
+        # Weights and other columns need a format that has columns.
+        writer="dsir.output.parquet:ParquetWriter",
+        row_counter="dsir.output.parquet:count_rows",
+        # Beside other formats, plain text is more often a licence or a list.
         beside_others=False,
     ),
     Format(

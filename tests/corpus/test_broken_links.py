@@ -69,7 +69,7 @@ def test_it_is_an_error_or_listed(tmp_path, monkeypatch, link, source):
     assert found.stands, found.findings
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "LICENSE", "_old", ".cache"])
+@pytest.mark.parametrize("name", ["notes.log", "LICENSE", "_old", ".cache"])
 def test_links_that_are_no_data_are_no_hindrance(tmp_path, name):
     lines(tmp_path / "c/a.jsonl")
     broken(tmp_path / "c" / name)

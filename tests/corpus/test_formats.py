@@ -47,7 +47,7 @@ def test_the_suffix_decides(form: Format) -> None:
         for last, compression in form.compressions.items():
             assert how_read(PurePosixPath(f"a.b{suffix}{last}")) == (form, compression, True)
             assert how_read(PurePosixPath(f"a{suffix}{last}{last}")) is None
-        assert how_read(PurePosixPath(f"a{suffix}.txt")) is None
+        assert how_read(PurePosixPath(f"a{suffix}.bak")) is None
         assert how_read(PurePosixPath(suffix)) is None  # A hidden file without a suffix.
     for last in form.compressions:
         assert how_read(PurePosixPath(f"a{last}")) is None

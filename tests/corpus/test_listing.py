@@ -140,18 +140,18 @@ def test_caches_beside_a_saved_data_set_are_left_out(tmp_path):
 
 
 def test_files_of_unknown_kinds_are_listed(tmp_path, invoke_dsir):
-    for name in ("a.jsonl", "b.json", "c.jsonlines", "d.txt"):
+    for name in ("a.jsonl", "b.json", "c.jsonlines", "d.log"):
         lines(tmp_path / "c" / name)
     shutil.copy(tmp_path / "c/a.jsonl", tmp_path / "c/README.md")
     assert read(tmp_path / "c", tmp_path) == ["c/a.jsonl", "c/c.jsonlines"]
     assert left_out(tmp_path / "c", tmp_path) == {
         "c/b.json": "plain .json is read only when it is named",
-        "c/d.txt": "files of this kind are not read",
+        "c/d.log": "files of this kind are not read",
     }
     call = ["select", tmp_path / "c", "-t", tmp_path / "c/a.jsonl", "-n", 1, "-o", tmp_path / "o"]
     call += ["--min-tokens", 1]
     dry = invoke_dsir(*call, "--dry-run")
-    assert "d.txt: files of this kind are not read" in dry.stdout
+    assert "d.log: files of this kind are not read" in dry.stdout
     done = invoke_dsir(*call)
     assert done.returncode == 0, done.stderr
     assert "dsir raw: left out" in done.stderr

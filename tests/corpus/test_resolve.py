@@ -59,7 +59,7 @@ def test_folder(folder: Path) -> None:
 
 
 def test_folder_without_files(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("words")
+    (tmp_path / "notes.log").write_text("words")
     with pytest.raises(EmptyCorpusError, match=r"no file to read in the folder .*\.parquet, "):
         resolve(tmp_path)
 
@@ -139,7 +139,7 @@ def test_not_a_regular_file(tmp_path: Path) -> None:
         resolve(tmp_path / "a.jsonl")
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.gz", "a", "a.tab"])
+@pytest.mark.parametrize("name", ["a.log", "a.gz", "a", "a.tab"])
 def test_unknown_suffix(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
     with pytest.raises(SettingError, match=r"unknown file type; dsir reads \.parquet"):

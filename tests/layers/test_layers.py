@@ -23,7 +23,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("__main__",),
     ("cli", "compat", "integrations"),
     ("__init__",),
-    ("check",),
+    ("check", "comparison"),
     ("run",),
     ("report",),
     ("stages", "graph"),

@@ -354,7 +354,7 @@ def test_no_file(tmp_path, good):
         (tmp_path / "gone.parquet", dsir.ShardError, "no such file"),
         (str(tmp_path / "gone-*.parquet"), dsir.EmptyCorpusError, "no file matches"),
         (tmp_path / "folder", dsir.EmptyCorpusError, "no file to read in the folder"),
-        (lines(tmp_path / "words.txt", b"a"), dsir.SettingError, "dsir reads .parquet"),
+        (lines(tmp_path / "words.log", b"a"), dsir.SettingError, "dsir reads .parquet"),
     ]
     (tmp_path / "folder").mkdir()
     for raw, kind, message in cases:

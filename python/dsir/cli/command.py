@@ -9,17 +9,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from dsir import arguments
-from dsir._core import MAX_ORDER
-from dsir.arguments import Argument, arguments_of, whole_number
+from dsir.arguments import Argument, arguments_of
 from dsir.cli.config import Config
 from dsir.cli.failures import reported
 from dsir.cli.options import Debug
 from dsir.cli.spelling import in_options
 from dsir.errors import SettingError
-from dsir.model.features import HashedNgrams
 from dsir.settings.budget import Budget
-from dsir.settings.documents import default_buckets
-from dsir.settings.fit import estimator_of
 
 _PANELS = (
     "",
@@ -32,9 +28,6 @@ _PANELS = (
 )
 
 _BUDGETS = tuple(arguments_of(Budget))
-
-# The options that make up one argument, `features`.
-NGRAMS = {one.option: one for one in arguments_of(HashedNgrams).values()}
 
 
 def command(
@@ -158,17 +151,3 @@ def _given(
         value = values[name]
         found[name] = value if one.read is None or value is None else one.read(value)
     return found
-
-
-def with_features(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return given arguments, with the n-gram options turned into the argument `features`."""
-    rest = {name: value for name, value in given.items() if name not in NGRAMS}
-    options = {NGRAMS[name].name: given[name] for name in given if name in NGRAMS}
-    if not options:
-        return rest
-    if "n" in options:
-        whole_number("ngrams", options["n"], 1, MAX_ORDER)  # The message names the option.
-    options.setdefault("buckets", default_buckets(estimator_of(given)))
-    if given.get("preprocessing") == "paper":
-        options.setdefault("tokenizer", "word_tokenize")
-    return {**rest, "features": HashedNgrams(**options)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,6 +71,8 @@ def _value_of(name: str, value: Any, parameter: Any) -> Any:
     several = getattr(parameter, "multiple", False) or parameter.nargs == -1
     if several:
         return _sources(name, value)
+    if name == "methods" and isinstance(value, dict | list):
+        return ",".join(_methods(value))
     if isinstance(value, dict):
         if name not in _BY_NAME:
             raise ValueError(f"{name}: expected one value, found names and values")
@@ -79,6 +82,25 @@ def _value_of(name: str, value: Any, parameter: Any) -> Any:
             raise ValueError(f"{name}: expected one value, found a list")
         return ",".join(map(str, value))
     return value
+
+
+def _methods(value: list[Any] | dict[Any, Any]) -> Iterator[str]:
+    """Give methods as --methods takes them: names, or names with arguments."""
+    for name, given in value.items() if isinstance(value, dict) else zip(value, repeat(None)):
+        if not isinstance(name, str) or not isinstance(given, dict | None):
+            raise ValueError(  # noqa: TRY004
+                "methods: expected names, or arguments by name, such as "
+                "{svm: {estimator: classifier}}"
+            )
+        pairs = [f"{key}={_plain(found)}" for key, found in (given or {}).items()]
+        yield f"{name}: {','.join(pairs)}" if pairs else name
+
+
+def _plain(value: Any) -> str:
+    """Return a value of a file as an option has it."""
+    if isinstance(value, dict):
+        return ",".join(f"{key}={one}" for key, one in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _sources(name: str, value: Any) -> list[str]:

@@ -9,10 +9,11 @@ import typer
 import dsir
 from dsir.arguments import arguments_of
 from dsir.cli import options
-from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.command import command
 from dsir.cli.piped import negatives_in, piped
 from dsir.remote import location_of
 from dsir.run.fit import FIT_SETTINGS
+from dsir.settings.ngram_options import NGRAMS, with_features
 from dsir.storage.atomic import refuse_special
 
 

@@ -11,7 +11,7 @@ import typer
 
 from dsir.arguments import arguments_of, chosen
 from dsir.cli import options
-from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.command import command
 from dsir.cli.gais_options import SelectorOptions
 from dsir.cli.piped import piped
 from dsir.engine import thread_count
@@ -38,6 +38,7 @@ from dsir.progress import reporter
 from dsir.remote import location_of
 from dsir.sampling import KeyRule
 from dsir.settings.machine import MachineOptions
+from dsir.settings.ngram_options import NGRAMS, with_features
 from dsir.settings.reading import ReadSettings
 
 _ARGUMENTS = {

@@ -21,6 +21,7 @@ _COMMANDS = {
     "select": "Select the documents of RAW that are distributed like the target.",
     "fit": "Fit an importance model: count the n-grams of RAW and of the target.",
     "score": "Compute the log-weight of every document of RAW.",
+    "compare": "Compare methods of selection on documents of the target that no method sees.",
     "sample": "Draw documents by their scores.",
     "write": "Write the drawn documents, in the format of the input.",
     "report": "Show what was selected, and why, on one HTML page.",

@@ -23,9 +23,9 @@ Raw = Annotated[
     list[str],
     typer.Argument(
         metavar="RAW",
-        help="The input: files, patterns or folders of Parquet, JSON Lines (also .gz, .zst), CSV "
-        "or Arrow, e.g. corpus/*.parquet; also by URL: s3://, gs://, hf://, https://; '-' is "
-        "standard input.",
+        help="The input: files, patterns or folders of Parquet, JSON Lines (also .gz, .zst), CSV, "
+        "plain text (a row per line) or Arrow, e.g. corpus/*.parquet; also by URL: s3://, gs://, "
+        "hf://, https://; '-' is standard input.",
     ),
 ]
 Target = Annotated[

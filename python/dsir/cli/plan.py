@@ -9,7 +9,7 @@ import typer
 
 from dsir.arguments import arguments_of
 from dsir.cli import options
-from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.command import command
 from dsir.cli.piped import negatives_in, refuse_pipes
 from dsir.model.targets import names_of_targets
 from dsir.plural import counted
@@ -17,6 +17,7 @@ from dsir.remote import location_of
 from dsir.run.planned import plan_run
 from dsir.run.select import SELECT_SETTINGS
 from dsir.settings.machine import Machine
+from dsir.settings.ngram_options import NGRAMS, with_features
 from dsir.settings.plan import Plan
 
 

@@ -10,12 +10,13 @@ import typer
 import dsir
 from dsir.arguments import arguments_of
 from dsir.cli import options
-from dsir.cli.command import NGRAMS, command, with_features
+from dsir.cli.command import command
 from dsir.cli.dry_run import dry_run as look
 from dsir.cli.piped import negatives_in, piped, refuse_pipes
 from dsir.cli.tables import print_accounts, print_how_to_load
 from dsir.run.row_lists import check_row_list
 from dsir.run.select import SELECT_SETTINGS
+from dsir.settings.ngram_options import NGRAMS, with_features
 
 Workdir = Annotated[
     str | None,

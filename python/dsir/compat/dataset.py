@@ -69,7 +69,7 @@ def open_lines(path: str | os.PathLike[str]) -> JsonLinesShard:
     """
     file = Path(path)
     found = how_read(file)
-    if found is not None and found.format.kind != "jsonl":
+    if found is not None and found.format.kind not in ("jsonl", "text"):
         raise SettingError(
             f"{path}: is not JSON Lines; give a function that loads it, or use dsir.select, "
             "which reads this format"
@@ -79,7 +79,7 @@ def open_lines(path: str | os.PathLike[str]) -> JsonLinesShard:
 
 def lines_of(shard: JsonLinesShard) -> Iterator[LineBlock]:
     """Yield blocks of lines; an empty file has none."""
-    return line_blocks(shard.path, shard.name, shard.compression)
+    return line_blocks(shard.path, shard.name, shard.compression, shard.text_file)
 
 
 def name_of(path: object) -> str:

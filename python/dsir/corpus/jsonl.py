@@ -1,13 +1,11 @@
-"""JSON Lines shards, plain or compressed: a row is a line that is not blank."""
+"""JSON Lines shards, plain or compressed."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -16,17 +14,15 @@ import pyarrow as pa
 
 from dsir._core import line_spans
 from dsir.corpus.batches import within
-from dsir.corpus.decompressed import decompresses_to_nothing
-from dsir.corpus.file_shard import FileShard
-from dsir.corpus.first_bytes import is_compressed
+from dsir.corpus.decompressed import TextFile
 from dsir.corpus.group_values import LineValues
 from dsir.corpus.json_table import JsonColumns
 from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
-from dsir.corpus.line_blocks import LineBlock, line_blocks, line_starts
+from dsir.corpus.line_blocks import LineBlock
+from dsir.corpus.lines_shard import LinesShard
 from dsir.corpus.read_ahead import read_ahead
 from dsir.corpus.shard import (
     BadRow,
-    FilePart,
     OnError,
     TakenRows,
     TextBatch,
@@ -34,68 +30,23 @@ from dsir.corpus.shard import (
     refuse_missing_rows,
 )
 from dsir.errors import InputError, ShardError, StoreError, TextColumnError
-from dsir.formats import Compression, Kind
-from dsir.remote.read_errors import first_line, translated
+from dsir.formats import Kind
 
 _FIRST_LOOK_BYTES = 1 << 16
-_SLOW = ("gzip", "bz2")  # Slower to decompress than to write out and read again.
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLinesShard(FileShard):
+class JsonLinesShard(LinesShard):
     """A JSON Lines file, or a run of whole lines of one.
 
     Attributes:
-        compression: how the file is compressed by its name, or None.
         text_field: the path of the text field if it is known; None to find it while reading.
     """
 
-    compression: Compression | None = None
     text_field: tuple[str, ...] | None = field(default=None, kw_only=True)
     kind: ClassVar[Kind] = "jsonl"
     kept_as: ClassVar[Literal["lines", "records"] | None] = "lines"
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the file has no byte, also once it is decompressed."""
-        return not self.size or decompresses_to_nothing(
-            self.path, self.size, self.name, self.compression
-        )
-
-    def bounds(self, unit_bytes: int) -> tuple[int, ...]:
-        """Return the bytes at which parts begin, all at starts of lines: see `Shard.bounds`."""
-        if self.compression is not None or self.size <= unit_bytes:
-            return ()
-        if self._with_text_field().text_field is None:
-            return ()
-        try:
-            with translated(self._unreadable):
-                if is_compressed(self.path):
-                    return ()
-                bounds = line_starts(self.path, self.size, unit_bytes)
-        except StoreError:
-            raise
-        except ShardError:  # Reading the shard raises it again.
-            return ()
-        return bounds if len(bounds) > 2 else ()
-
-    def parts(self, bounds: tuple[int, ...]) -> tuple[JsonLinesShard, ...]:
-        """Cut the shard at bytes; see `Shard.parts`."""
-        if not bounds:
-            return (self,)
-        known = self._with_text_field()
-        return tuple(
-            replace(
-                known,
-                size=stop - start,
-                part=FilePart(start, stop, self.size, None if start else 0),
-            )
-            for start, stop in itertools.pairwise(bounds)
-        )
-
-    def rows_in_metadata(self) -> None:
-        """Return None: only reading tells how many lines there are."""
-        return
+    text_file: ClassVar[TextFile] = TextFile("JSON Lines", b"{")
 
     def schema(self) -> None:
         """Return None: JSON Lines have no schema; lines are written out as they are."""
@@ -183,37 +134,10 @@ class JsonLinesShard(FileShard):
         except ValueError as error:
             raise ShardError(f"{self.name}: {error}", path=self.name) from None
 
-    @property
-    def worth_spooling(self) -> bool:
-        """Whether the file's compression is slow to read."""
-        return self.compression in _SLOW
+    def _may_be_cut(self) -> bool:
+        return self._with_what_parts_need().text_field is not None
 
-    def spooled(self, path: Path) -> JsonLinesShard:
-        """Return the same shard, read from an uncompressed copy; see `Shard.spooled`."""
-        return replace(self, path=str(path), compression=None)
-
-    def _unreadable(self, error: Exception) -> ShardError:
-        return ShardError(f"{self.name}: cannot be read: {first_line(error)}", path=self.name)
-
-    def _blocks(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
-        self.refuse_empty_file()
-        span = None if self.part is None else (self.part.start, self.part.stop)
-        return self._blocks_of(span, block_bytes)
-
-    def _blocks_of(
-        self, span: tuple[int, int] | None, block_bytes: int | None = None
-    ) -> Iterator[LineBlock]:
-        limits = self.limits
-        return line_blocks(
-            self.path,
-            self.name,
-            self.compression,
-            block_bytes or limits.batch_bytes,
-            limits.row_bytes,
-            span,
-        )
-
-    def _with_text_field(self) -> JsonLinesShard:
+    def _with_what_parts_need(self) -> JsonLinesShard:
         """Return the same shard with its text field filled in, if the first lines have the field.
 
         Otherwise the file is not cut: a part whose lines all lack the field is bad rows or the
@@ -233,17 +157,6 @@ class JsonLinesShard(FileShard):
         except InputError:  # Reading the shard raises it again.
             pass
         return self
-
-    def _count_rows_before(self) -> int:
-        return sum(block.rows for block in self._blocks_before())
-
-    def _lines_before(self) -> int:
-        return sum(block.lines for block in self._blocks_before())
-
-    def _blocks_before(self, block_bytes: int | None = None) -> Iterator[LineBlock]:
-        """Read the file up to the start of this part."""
-        if self.part is not None and self.part.start:
-            yield from self._blocks_of((0, self.part.start), block_bytes)
 
     def _values(self, groups: Sequence[str]) -> LineValues:
         """Return the reader of the quota columns' values."""

@@ -1,4 +1,4 @@
-"""Reads JSON Lines as decompressed blocks of whole lines, about 2 MB each."""
+"""Reads files of lines as decompressed blocks of whole lines, about 2 MB each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ BLOCK_BYTES = 2 << 20
 _PIECE_BYTES = 1 << 13
 _LARGE_PIECE_BYTES = 1 << 20
 _PIECES_PER_BLOCK = 8
-_JSON_LINES = TextFile("JSON Lines", b"{")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -86,23 +85,31 @@ class LineBlock:
             if not len(carried):
                 break
             ends[carried] += 1
-        # In this binary array the even values are the lines and the odd values the bytes between
-        # them. Taking the even values copies the lines without a loop over rows.
-        offsets = np.empty(2 * len(indices), dtype=np.int64)
-        offsets[0::2] = self.starts[indices]
+        return self._between(self.starts[indices], ends, pa.large_binary())
+
+    def texts(self) -> pa.LargeStringArray:
+        """Return the rows as texts, without newline and carriage return; they may not be UTF-8."""
+        return self._between(self.starts, self.ends, pa.large_string())
+
+    def _between(
+        self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], kind: pa.DataType
+    ) -> pa.Array:
+        # In this array the even values are the lines and the odd values the bytes between them.
+        # Taking the even values copies the lines without a loop over rows.
+        offsets = np.empty(2 * len(starts), dtype=np.int64)
+        offsets[0::2] = starts
         offsets[1::2] = ends
-        lines_and_gaps = pa.LargeBinaryArray.from_buffers(
-            pa.large_binary(),
-            max(0, 2 * len(indices) - 1),
-            [None, pa.py_buffer(offsets), pa.py_buffer(self.data)],
-        )
-        return lines_and_gaps.take(to_arrow(np.arange(0, len(lines_and_gaps), 2)))
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self.data)]
+        count = max(0, 2 * len(starts) - 1)
+        lines_and_gaps = pa.Array.from_buffers(kind, count, buffers)
+        return lines_and_gaps.take(to_arrow(np.arange(0, count, 2)))
 
 
 def line_blocks(
     path: str,
     name: str,
     compression: Compression | None,
+    text_file: TextFile,
     block_bytes: int | None = None,
     line_bytes: int = READ_LIMITS.row_bytes,
     span: tuple[int, int] | None = None,
@@ -113,6 +120,7 @@ def line_blocks(
         path: the file, or its URL.
         name: what messages call the file.
         compression: how the file is compressed by its name; its first bytes may say otherwise.
+        text_file: what the file is called, and what it begins with.
         block_bytes: about how many bytes a block has; None for `BLOCK_BYTES`.
         line_bytes: about how many bytes a line may have; longer lines are refused.
         span: the bytes to read, [start, stop), where `start` begins a line; None for the whole
@@ -125,7 +133,7 @@ def line_blocks(
     first_line = 0
     where = f" from byte {span[0]:,} on" if span is not None and span[0] else ""
     try:
-        source = _Source(path, name, compression)
+        source = _Source(path, name, compression, text_file)
         for data in _whole_lines(source, block_bytes or BLOCK_BYTES, line_bytes, span):
             starts, ends, objects, lines = line_spans(data)
             yield LineBlock(data, unit_row, first_line, starts, ends, objects, lines)
@@ -204,15 +212,16 @@ def line_starts(path: str, size: int, every: int) -> tuple[int, ...]:
 
 
 class _Source(NamedTuple):
-    """A file of lines: where it is, what messages call it, and how it is compressed by its name."""
+    """A file of lines: where it is, what messages call it, how it is compressed, what it holds."""
 
     path: str
     name: str
     compression: Compression | None
+    text_file: TextFile
 
     def open(self, window: int = WINDOW_BYTES, start: int = 0) -> Decompressed:
         """Open the file at a byte."""
-        return Decompressed(self.path, self.name, _JSON_LINES, self.compression, window, start)
+        return Decompressed(self.path, self.name, self.text_file, self.compression, window, start)
 
 
 def _whole_lines(

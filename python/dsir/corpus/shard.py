@@ -69,11 +69,11 @@ class TextBatch:
         text: string, large_string, string_view, or a dictionary of one of these; null if the text
             is null or the row is bad.
         bad: the rows of this batch that cannot be read.
-        blank_lines: how many blank lines, which are not rows, JSON Lines had since the last batch.
+        blank_lines: how many blank lines, which are not rows, there were since the last batch.
         origin: for windows of documents, where they come from. `unit_row` is then the number of
             the first window in the shard, but `bad` has the rows of documents.
         groups: the values of the quota columns, in the order in which they were asked for.
-        lines: the lines of the rows; None for all formats but JSON Lines.
+        lines: the lines of the rows; None for formats whose rows are no lines.
     """
 
     unit_row: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,21 @@ class TrainingCounts(NamedTuple):
     raw: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
     names: Sequence[str]
+
+
+class Scoring(Protocol):
+    """What gives texts their log-weights: an `Estimator`, or several together."""
+
+    @property
+    def features(self) -> HashedNgrams:
+        """The n-grams whose tokens quality filters and `min_tokens` use."""
+
+    @property
+    def columns(self) -> int:
+        """Number of log-weights per text."""
+
+    def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
+        """Compute the log-weights of texts; see `Estimator.score_batch`."""
 
 
 class Estimator(Shared, abc.ABC):

@@ -111,7 +111,7 @@ class Scorers(Shared):
 
     def __init__(self, models: object, argument: str = "models") -> None:
         self._scorers = _named(models, argument)
-        self._groups = _grouped(self._scorers)
+        self._groups = grouped(self._scorers)
         self.names = _names_of(self._scorers, argument)
         self.dtypes = [np.dtype(np.float64)] * len(self.names)
         for group in self._groups:
@@ -138,9 +138,9 @@ class Scorers(Shared):
         found: list[npt.NDArray[Any]] = [np.zeros(0)] * len(self.names)
         bad = np.zeros(len(texts), dtype=bool)
         for group in self._groups:
-            columns, status = group.score(texts, threads)
-            bad |= status >= _core.INVALID_UTF8
-            for place, column in zip(group.places, columns, strict=True):
+            scored = group.score(texts, threads)
+            bad[scored.bad] = True
+            for place, column in zip(group.places, scored.columns, strict=True):
                 found[place] = column
         return found, np.flatnonzero(bad)
 
@@ -149,7 +149,7 @@ class Scorers(Shared):
         return (Scorers, ({scorer.name: scorer.model for scorer in self._scorers},))
 
 
-class _Scorer(NamedTuple):
+class Scorer(NamedTuple):
     """A model, its name, and the places of its columns in the table."""
 
     name: str
@@ -157,7 +157,7 @@ class _Scorer(NamedTuple):
     places: range
 
 
-def _named(models: object, argument: str) -> list[_Scorer]:
+def _named(models: object, argument: str) -> list[Scorer]:
     """Return the models with their names.
 
     Raises:
@@ -184,7 +184,7 @@ def _named(models: object, argument: str) -> list[_Scorer]:
     for name, model in pairs:
         columns = len(model.labels) if isinstance(model, FastTextModel) else model.columns
         name_of_column(argument, name)
-        found.append(_Scorer(name, model, range(at, at + columns)))
+        found.append(Scorer(name, model, range(at, at + columns)))
         at += columns
     return found
 
@@ -215,7 +215,7 @@ def _kind_of(model: Model) -> str:
     return "fasttext" if isinstance(model, FastTextModel) else model.kind
 
 
-def _names_of(scorers: Sequence[_Scorer], argument: str) -> list[str]:
+def _names_of(scorers: Sequence[Scorer], argument: str) -> list[str]:
     names: list[str] = []
     for name, model, _ in scorers:
         if isinstance(model, FastTextModel):
@@ -236,115 +236,132 @@ def _names_of(scorers: Sequence[_Scorer], argument: str) -> list[str]:
     return names
 
 
-class _Group(abc.ABC):
+class GroupScores(NamedTuple):
+    """What the models of a group say of consecutive texts.
+
+    Attributes:
+        columns: [columns, texts].
+        status: uint8[texts], as in `TextScores`.
+        tokens: uint32[texts], tokens of the group's `features`; None if it has none.
+        bytes: uint32[texts], bytes of UTF-8; None if `tokens` is None.
+    """
+
+    columns: npt.NDArray[Any]
+    status: npt.NDArray[np.uint8]
+    tokens: npt.NDArray[np.uint32] | None = None
+    bytes: npt.NDArray[np.uint32] | None = None
+
+    @property
+    def bad(self) -> npt.NDArray[np.int64]:
+        """Positions of the texts that are not UTF-8 or too long: int64, ascending."""
+        return np.flatnonzero(self.status >= _core.INVALID_UTF8)
+
+
+class Group(abc.ABC):
     """Models that share the work on a text.
 
     Attributes:
         places: the place of each of their columns in the table.
+        features: the n-grams whose tokens the group counts; None if it counts none.
         dtype: of the columns.
     """
 
+    features: HashedNgrams | None = None
+
     dtype: np.dtype[Any] = np.dtype(np.float64)
 
-    def __init__(self, scorers: Sequence[_Scorer]) -> None:
+    def __init__(self, scorers: Sequence[Scorer]) -> None:
         self.places = [place for scorer in scorers for place in scorer.places]
 
     @abc.abstractmethod
-    def score(
-        self, texts: pa.Array, threads: int
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
-        """Return the columns of all models, [columns, texts], and the status of each text."""
+    def score(self, texts: pa.Array, threads: int) -> GroupScores:
+        """Return what all models say of texts."""
 
 
-class _Alone(_Group):
+class _Alone(Group):
     """One estimator."""
 
-    def __init__(self, scorer: _Scorer) -> None:
+    def __init__(self, scorer: Scorer) -> None:
         super().__init__([scorer])
         assert isinstance(scorer.model, Estimator)
         self._model = scorer.model
+        self.features = scorer.model.features
 
-    def score(
-        self, texts: pa.Array, threads: int
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+    def score(self, texts: pa.Array, threads: int) -> GroupScores:
         scored = self._model.score_batch(texts, threads=threads)
-        return scored.log_weight, scored.status
+        return GroupScores(scored.log_weight, scored.status, scored.tokens, scored.bytes)
 
 
-class _Probabilities(_Group):
+class _Probabilities(Group):
     """One model of fastText."""
 
     dtype = np.dtype(np.float32)
 
-    def __init__(self, scorer: _Scorer) -> None:
+    def __init__(self, scorer: Scorer) -> None:
         super().__init__([scorer])
         assert isinstance(scorer.model, FastTextModel)
         self._model = scorer.model
 
-    def score(
-        self, texts: pa.Array, threads: int
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+    def score(self, texts: pa.Array, threads: int) -> GroupScores:
         probabilities, status = self._model.score_batch(texts, threads=threads)
-        return probabilities.T, status
+        return GroupScores(probabilities.T, status)
 
 
-class _Tables(_Group):
+class _Tables(Group):
     """Models that add up one table each, over the same n-grams and with the same divisor."""
 
     def __init__(
         self,
-        scorers: Sequence[_Scorer],
+        scorers: Sequence[Scorer],
         features: HashedNgrams,
         rows: Sequence[npt.NDArray[np.float64]],
         alpha: float,
     ) -> None:
         super().__init__(scorers)
-        self._features = features
+        self.features = features
         self._table = _core.LogRatioTable(np.ascontiguousarray(np.concatenate(rows)))
         self._weighing = _core.Weighing(targets=len(self.places), alpha=alpha)
 
-    def score(
-        self, texts: pa.Array, threads: int
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
-        log_weight, _, _, status = _core.score(
-            self._features.prepared(texts),
-            self._features.spec,
+    def score(self, texts: pa.Array, threads: int) -> GroupScores:
+        assert self.features is not None
+        log_weight, tokens, text_bytes, status = _core.score(
+            self.features.prepared(texts),
+            self.features.spec,
             self._table,
             self._weighing,
             threads=threads,
         )
-        return log_weight, status
+        return GroupScores(log_weight, status, tokens, text_bytes)
 
 
-class _Classifiers(_Group):
+class _Classifiers(Group):
     """Classifiers over the same n-grams."""
 
-    def __init__(self, scorers: Sequence[_Scorer], models: Sequence[ClassifierModel]) -> None:
+    def __init__(self, scorers: Sequence[Scorer], models: Sequence[ClassifierModel]) -> None:
         super().__init__(scorers)
-        self._features = models[0].features
-        weights = [model.weights.reshape(-1, self._features.buckets) for model in models]
+        self.features = features = models[0].features
+        weights = [model.weights.reshape(-1, features.buckets) for model in models]
         self._table = _core.LinearTable(np.ascontiguousarray(np.concatenate(weights)))
         self._lines = [line for model in models for line in model.lines]
         self._weighing = _core.Weighing(targets=len(self.places))
 
-    def score(
-        self, texts: pa.Array, threads: int
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
-        log_weight, _, _, status = self._table.score(
-            self._features.prepared(texts),
-            self._features.spec,
+    def score(self, texts: pa.Array, threads: int) -> GroupScores:
+        assert self.features is not None
+        log_weight, tokens, text_bytes, status = self._table.score(
+            self.features.prepared(texts),
+            self.features.spec,
             self._lines,
             self._weighing,
             threads=threads,
         )
-        return log_weight, status
+        return GroupScores(log_weight, status, tokens, text_bytes)
 
 
-def _grouped(scorers: Sequence[_Scorer]) -> list[_Group]:
+def grouped(scorers: Sequence[Scorer]) -> list[Group]:
     """Return the models in groups that share the work."""
-    tables: dict[tuple[HashedNgrams, float], list[_Scorer]] = {}
-    classifiers: dict[HashedNgrams, list[_Scorer]] = {}
-    groups: list[_Group] = []
+    tables: dict[tuple[HashedNgrams, float], list[Scorer]] = {}
+    classifiers: dict[HashedNgrams, list[Scorer]] = {}
+    groups: list[Group] = []
     for scorer in scorers:
         model = scorer.model
         if isinstance(model, FastTextModel):
@@ -363,7 +380,7 @@ def _grouped(scorers: Sequence[_Scorer]) -> list[_Group]:
     return groups
 
 
-def _rows_of(scorers: Sequence[_Scorer]) -> Iterator[npt.NDArray[np.float64]]:
+def _rows_of(scorers: Sequence[Scorer]) -> Iterator[npt.NDArray[np.float64]]:
     for scorer in scorers:
         assert isinstance(scorer.model, SummingModel)
         yield scorer.model.rows

@@ -26,6 +26,7 @@ SELECTION_FILE = f"{SIDE_FOLDER}/selection.json"
 RUN_FILE = f"{SIDE_FOLDER}/run.json"
 RANKING_FILE = f"{SIDE_FOLDER}/ranking.json"
 INSTANCES_FILE = f"{SIDE_FOLDER}/instances.json"
+COMPARISON_FILE = f"{SIDE_FOLDER}/compare.json"
 REJECTS_FILE = f"{SIDE_FOLDER}/rejects.jsonl"
 UNITS_FOLDER = f"{SIDE_FOLDER}/units"
 MODEL_FILE = f"{SIDE_FOLDER}/model.dsir"
@@ -43,7 +44,7 @@ _EARLIER = frozenset({"selection.json", "ranking.json", "instances.json"})
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
 _UNFINISHED = re.compile(
-    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|rejects|model|report|card|\.claim|\.huggingface)"
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|compare|rejects|model|report|card|\.claim|\.huggingface)"
     r"\.[a-z.]+\.tmp-.*"
 )
 
@@ -70,7 +71,11 @@ def beside(path_stem: Location, side: str) -> Location:
 
 def what_is_in(folder: Location) -> str | None:
     """Say what another command than `select` has written to a folder; None if there is nothing."""
-    written = {RANKING_FILE: "what dsir lexrank wrote", INSTANCES_FILE: "what dsir gais wrote"}
+    written = {
+        RANKING_FILE: "what dsir lexrank wrote",
+        INSTANCES_FILE: "what dsir gais wrote",
+        COMPARISON_FILE: "what dsir compare wrote",
+    }
     return next((said for name, said in written.items() if (folder / name).is_file()), None)
 
 
@@ -209,6 +214,7 @@ def own_files(folder: Location) -> Iterator[Location]:
         SELECTION_FILE,
         RANKING_FILE,
         INSTANCES_FILE,
+        COMPARISON_FILE,
         RUN_FILE,
         REJECTS_FILE,
         MODEL_FILE,

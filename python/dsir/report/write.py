@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dsir.output.folder import INSTANCES_FILE, RANKING_FILE, REPORT_FILE
+from dsir.output.folder import COMPARISON_FILE, INSTANCES_FILE, RANKING_FILE, REPORT_FILE
 from dsir.output.writer import writing
 from dsir.remote import Location, RemotePath, location_of
+from dsir.report.compare_page import compare_page
+from dsir.report.comparison import comparison_content
 from dsir.report.gather import selection_facts
 from dsir.report.instances import instances_facts
 from dsir.report.instances_page import instances_page
@@ -33,8 +35,8 @@ def write_report(
     bytes.
 
     Args:
-        folder: the folder of a selection, of a ranking or summaries by LexRank, or of the rows that
-            GAIS kept; also by URL.
+        folder: the folder of a selection, of a ranking or summaries by LexRank, of the rows that
+            GAIS kept, or of a comparison; also by URL.
         out: the file to write; None for `_dsir/report.html` in the folder.
         quick: read no inputs: raw, the target and near misses are then not on the page.
 
@@ -84,6 +86,9 @@ def _page_of(folder: Location, quick: bool) -> Callable[[int], Markup]:
     if (folder / INSTANCES_FILE).is_file():
         instances = instances_facts(folder)
         return lambda _: instances_page(instances)
+    if (folder / COMPARISON_FILE).is_file():
+        content = comparison_content(folder)
+        return lambda _: compare_page(content)
     selection = selection_facts(folder, quick=quick)
     return lambda characters: select_page(selection, sample_characters=characters)
 

@@ -18,7 +18,7 @@ from dsir.model.estimators import FittedModel
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import ImportanceModel, frozen_counts
 from dsir.model.relevance import RelevanceModel, calibration_of
-from dsir.model.targets import TargetCorpora
+from dsir.model.targets import NO_TARGETS, TargetCorpora
 from dsir.plural import counted
 from dsir.run.learning import learn_classifier
 from dsir.run.pipeline import Pipeline, Spooled, refuse_no_rows
@@ -103,32 +103,14 @@ def fit_model(
         timed.kept_bytes = sum(counts.kept_bytes for counts in counted_all)
     for corpus, counts in zip((*target.corpora, raw), (*counted_targets, counted_raw), strict=True):
         refuse_no_rows(corpus, counts.rows, counts.skipped)
-    model: FittedModel
     counted_negatives: ShardCounts | None = None
-    if settings.estimator == RelevanceModel.kind:
-        model = _relevance(pipeline, target, settings, counted_raw, counted_targets)
-    elif settings.estimator == ClassifierModel.kind:
-        place = None if workdir is None else _learned_place(workdir, settings)
-        others = (raw, counted_raw)
-        if target.negatives is not None:
-            count = _whole(pipeline, target.negatives, features, workdir)
-            counted_negatives = _count(pipeline, target.negatives, count)
-            others = (target.negatives, counted_negatives)
-        model = learn_classifier(
-            pipeline, target, settings, counted_raw, counted_targets, others, place
-        )
-    else:
-        model = ImportanceModel.from_counts(
-            features,
-            counted_raw,
-            counted_targets,
-            target_names=target.names,
-            targets=settings.targets,
-            proportions=settings.proportions,
-            smoothing=settings.smoothing,
-            length=settings.length,
-            scorer=settings.scorer,
-        )
+    others = (raw, counted_raw)
+    if settings.estimator == ClassifierModel.kind and target.negatives is not None:
+        count = _whole(pipeline, target.negatives, features, workdir)
+        counted_negatives = _count(pipeline, target.negatives, count)
+        others = (target.negatives, counted_negatives)
+    place = None if workdir is None else _learned_place(workdir, settings)
+    model = _model_of(pipeline, target, settings, counted_raw, counted_targets, others, place)
     negatives = [] if counted_negatives is None else [counted_negatives]
     skipped = [entry for counts in (*counted_targets, *negatives) for entry in counts.skipped]
     negative_rows = [rows for counts in negatives for rows in counts.file_rows]
@@ -136,6 +118,95 @@ def fit_model(
     passed_over = [one for one in (*skipped, *counted_raw.skipped) if one.rows == 0]
     return model, Fitted(
         skipped, counted_raw.spooled, counted_raw.unit_rows, rows, negative_rows, passed_over
+    )
+
+
+def fit_to_counted(
+    pipeline: Pipeline,
+    raw: Corpus,
+    counted_raw: ShardCounts,
+    target: TargetCorpora,
+    settings: FitSettings,
+) -> FittedModel:
+    """Make a model of counts of raw that are there already; the result is that of `fit_model`.
+
+    Args:
+        pipeline: what runs the stages.
+        raw: the corpus to select from.
+        counted_raw: what `count_raw` found in it, for the same settings.
+        target: the targets, which are counted.
+        settings: how to make the model.
+
+    Raises:
+        EmptyCorpusError: a target has no rows that can be read.
+        ModelError: a corpus has no n-grams.
+    """
+    *of_targets, _ = fit_counts(pipeline, raw, target, settings, None)
+    with pipeline.timed("fit"):
+        counted_targets = [_count(pipeline, corpus, count) for corpus, count in of_targets]
+    for corpus, counts in zip(target.corpora, counted_targets, strict=True):
+        refuse_no_rows(corpus, counts.rows, counts.skipped)
+    others = (raw, counted_raw)
+    return _model_of(pipeline, target, settings, counted_raw, counted_targets, others, None)
+
+
+def count_raw(pipeline: Pipeline, raw: Corpus, settings: FitSettings) -> ShardCounts:
+    """Count as much of raw as a fit with these settings needs.
+
+    Raises:
+        EmptyCorpusError: raw has no rows that can be read.
+        BadDataError: more rows or shards are bad than the limits allow.
+    """
+    *_, (_, count) = fit_counts(pipeline, raw, NO_TARGETS, settings, None)
+    with pipeline.timed("fit"):
+        counts = _count(pipeline, raw, count)
+    refuse_no_rows(raw, counts.rows, counts.skipped)
+    return counts
+
+
+def count_all(pipeline: Pipeline, corpus: Corpus, features: HashedNgrams) -> ShardCounts:
+    """Count all of a corpus; nothing is stored.
+
+    Raises:
+        BadDataError: more rows or shards are bad than the limits allow.
+    """
+    return _count(pipeline, corpus, _whole(pipeline, corpus, features, None))
+
+
+def _model_of(
+    pipeline: Pipeline,
+    target: TargetCorpora,
+    settings: FitSettings,
+    raw: ShardCounts,
+    targets: Sequence[ShardCounts],
+    others: tuple[Corpus, ShardCounts],
+    place: Place | None,
+) -> FittedModel:
+    """Return the model of these counts.
+
+    Args:
+        pipeline: what runs the stages.
+        target: the targets.
+        settings: how to make the model.
+        raw: what was counted in raw.
+        targets: what was counted in each target.
+        others: the corpus that a classifier tells the targets from, and what was counted in it.
+        place: where what a classifier learned is stored; None to store nothing.
+    """
+    if settings.estimator == RelevanceModel.kind:
+        return _relevance(pipeline, target, settings, raw, targets)
+    if settings.estimator == ClassifierModel.kind:
+        return learn_classifier(pipeline, target, settings, raw, targets, others, place)
+    return ImportanceModel.from_counts(
+        settings.features,
+        raw,
+        targets,
+        target_names=target.names,
+        targets=settings.targets,
+        proportions=settings.proportions,
+        smoothing=settings.smoothing,
+        length=settings.length,
+        scorer=settings.scorer,
     )
 
 
@@ -202,7 +273,8 @@ def fit_counts(
     features = settings.features
     limit = limit_per_file(settings.fit_tokens, features.buckets, len(raw.first_shards))
     spools = plan_spool(raw.shards, limit, spool) if spool else ()
-    stems = [f"target-{number:03d}" for number in range(len(target.names))] or ["target"]
+    stems = [f"target-{number:03d}" for number in range(len(target.names))]
+    stems = stems or ["target"] * len(target.corpora)
 
     def count_of(corpus: Corpus, stem: str, limit: int, spools: Spooled = ()) -> CorpusCount:
         return CorpusCount(
@@ -226,7 +298,7 @@ def fit_counts(
 def _whole(
     pipeline: Pipeline, corpus: Corpus, features: HashedNgrams, workdir: Workdir | None
 ) -> CorpusCount:
-    """Return the count of all of the negatives."""
+    """Return the count of all of a corpus, such as the negatives."""
     return CorpusCount(
         units=corpus.shards,
         features=features,

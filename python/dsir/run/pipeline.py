@@ -17,7 +17,7 @@ from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
 from dsir.engine import Engine
 from dsir.errors import EmptyCorpusError, SettingError
-from dsir.model.estimator import Estimator
+from dsir.model.estimator import Scoring
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
@@ -134,7 +134,7 @@ class Pipeline:
     def score(
         self,
         corpus: Corpus,
-        model: Estimator,
+        model: Scoring,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
@@ -197,7 +197,7 @@ class Pipeline:
     def score_tasks(
         self,
         corpus: Corpus,
-        model: Estimator,
+        model: Scoring,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int],
@@ -233,7 +233,7 @@ class Pipeline:
         corpus: Corpus,
         scores: Sequence[ShardScores],
         lost: LostGroups,
-        model: Estimator,
+        model: Scoring,
         filters: QualityFilters | None,
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
@@ -322,7 +322,9 @@ class Pipeline:
                         scores,
                         settings,
                         covered.model,
-                        lambda pool: self._pool(covered, pool, place),
+                        lambda pool: self.pool(
+                            covered.units, pool, (covered.model.features,), place
+                        ),
                         self.engine.threads_here,
                         self.machine.memory.lists,
                     )
@@ -372,16 +374,27 @@ class Pipeline:
         with tempfile.TemporaryDirectory(prefix="dsir-pool-", dir=covered.folder) as folder:
             yield Path(folder)
 
-    def _pool(
-        self, covered: Covered, pool: Sequence[PoolRows], folder: Path | None
+    def pool(
+        self,
+        units: Sequence[Shard],
+        pool: Sequence[PoolRows],
+        features: tuple[HashedNgrams, ...],
+        folder: Path | None,
     ) -> list[ShardPool]:
-        """List the n-grams of the rows of a pool, by unit, in a folder or in memory."""
+        """List the n-grams of some rows, by unit.
+
+        Args:
+            units: the units of the corpus.
+            pool: the rows, by unit.
+            features: the kinds of n-grams to list; all of the same tokens.
+            folder: where the lists are kept; None for memory.
+        """
         numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
         threads = self.threads_inside(len(numbers))
         tasks = [
             PoolTask(
-                covered.units[number],
-                covered.model.features,
+                units[number],
+                features,
                 self.reading.on_error,
                 *pool[number],
                 threads,

@@ -295,7 +295,7 @@ class _PoolLists:
             at = end - length
             if not wanted[at:end].any():
                 continue
-            for lists in shard.batches():
+            for (lists,) in shard.batches():
                 where = slice(at, at + len(lists.offsets) - 1)
                 at = where.stop
                 if wanted[where].any():

@@ -1,8 +1,9 @@
-"""The pool of a coverage selection: candidates as the buckets of their n-grams, without texts.
+"""A pool of rows as the buckets of their n-grams, without texts.
 
-The rounds of `dsir.stages.coverage` go over the pool many times. The texts of its rows are read
-once more, and the buckets of all their n-grams are stored: 4 bytes an n-gram, in a file for each
-shard, so that memory holds only a batch of them at a time.
+The rounds of `dsir.stages.coverage` go over their candidates many times, and a comparison goes over
+what was selected. The texts of these rows are read once more, and the buckets of all their n-grams
+are stored: 4 bytes an n-gram, in a file for each shard, so that memory holds only a batch of them
+at a time.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote.read_errors import translated
 from dsir.stages.damage.row_groups import despite_damage
 
-_COLUMN = "buckets"
-
 
 class Lists(NamedTuple):
     """The buckets of the n-grams of consecutive documents of the pool.
@@ -47,13 +46,14 @@ class PoolTask:
     """List the n-grams of the rows of one shard that are in the pool.
 
     Attributes:
+        features: the kinds of n-grams to list; all of the same tokens.
         rows: int64, rows of the shard, ascending.
         tokens: uint32, the tokens of each of these rows, as they were scored.
         path: the file that the lists are written to; None to hold them in memory.
     """
 
     shard: Shard
-    features: HashedNgrams
+    features: tuple[HashedNgrams, ...]
     on_error: OnError
     rows: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.uint32]
@@ -67,16 +67,16 @@ class ShardPool:
 
     Attributes:
         path: the file with their n-grams; None if they are in memory.
-        lists: their n-grams, if they are in memory.
+        lists: their n-grams, if they are in memory; in each batch one of each kind.
         size: bytes of the file; 0 if there is none.
     """
 
     path: Path | None = None
-    lists: list[Lists] = field(default_factory=list, repr=False)
+    lists: list[tuple[Lists, ...]] = field(default_factory=list, repr=False)
     size: int = 0
 
-    def batches(self) -> Iterator[Lists]:
-        """Give the n-grams, in the order of the rows, some documents at a time.
+    def batches(self) -> Iterator[tuple[Lists, ...]]:
+        """Give the n-grams of each kind, in the order of the rows, some documents at a time.
 
         Raises:
             WorkdirError: the file is missing or damaged.
@@ -91,8 +91,10 @@ class ShardPool:
             pa.ipc.open_file(file) as reader,
         ):
             for number in range(reader.num_record_batches):
-                column = reader.get_batch(number).column(0)
-                yield Lists(to_numpy(column.offsets), to_numpy(column.values))
+                yield tuple(
+                    Lists(to_numpy(column.offsets), to_numpy(column.values))
+                    for column in reader.get_batch(number).columns
+                )
 
 
 def pool_shard(task: PoolTask, progress: Progress) -> ShardPool:
@@ -105,16 +107,19 @@ def pool_shard(task: PoolTask, progress: Progress) -> ShardPool:
 
     def run(shard: Shard, progress: Progress) -> ShardPool:
         if task.path is None:
-            lists: list[Lists] = []
+            lists: list[tuple[Lists, ...]] = []
             _list_rows(task, shard, progress, lists.append)
             return ShardPool(lists=lists)
-        schema = pa.schema([pa.field(_COLUMN, pa.large_list(pa.uint32()), nullable=False)])
+        kind = pa.large_list(pa.uint32())
+        schema = pa.schema(
+            [pa.field(f"buckets_{i}", kind, nullable=False) for i in range(len(task.features))]
+        )
         with pa.OSFile(str(task.path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
             _list_rows(
                 task,
                 shard,
                 progress,
-                lambda one: writer.write_batch(pa.record_batch([_array(one)], schema=schema)),
+                lambda one: writer.write_batch(pa.record_batch([*map(_array, one)], schema=schema)),
             )
         return ShardPool(task.path, size=task.path.stat().st_size)
 
@@ -126,24 +131,29 @@ def _array(lists: Lists) -> pa.Array:
 
 
 def _list_rows(
-    task: PoolTask, shard: Shard, progress: Progress, save: Callable[[Lists], None]
+    task: PoolTask,
+    shard: Shard,
+    progress: Progress,
+    save: Callable[[tuple[Lists, ...]], None],
 ) -> None:
     shard.check_unchanged()
     travel = ShardProgress(shard, progress)
-    spec = task.features.spec
     at = done = 0
     for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
         wanted = within(task.rows, at, len(batch.text)) - at
         at += len(batch.text)
         if len(wanted):
-            text = task.features.prepared(batch.text)
-            lists = Lists(*_core.bucket_lists(text, spec, wanted, threads=task.threads))
+            text = task.features[0].prepared(batch.text)
             tokens = task.tokens[done : done + len(wanted)].astype(np.int64)
-            expected = sum(np.maximum(tokens - order, 0) for order in range(task.features.n))
-            if not np.array_equal(np.diff(lists.offsets), expected):
-                _refuse_changed(shard)
+            found = []
+            for one in task.features:
+                lists = Lists(*_core.bucket_lists(text, one.spec, wanted, threads=task.threads))
+                expected = sum(np.maximum(tokens - order, 0) for order in range(one.n))
+                if not np.array_equal(np.diff(lists.offsets), expected):
+                    _refuse_changed(shard)
+                found.append(lists)
             done += len(wanted)
-            save(lists)
+            save(tuple(found))
         travel.to(batch)
         if done == len(task.rows):
             break

@@ -93,7 +93,7 @@ def sample_shard(task: SampleTask, progress: Progress) -> ShardRows:
     Raises:
         WorkdirError: the scores cannot be read.
     """
-    place, form = task.place, task.scores.form
+    place, form = task.place, task.scores.selected_form
     if place is not None and (marker := place.finished()) is not None:
         progress(task.scores.rows)
         loaded = load_shard_rows(place, marker, form, task.scores.kept)

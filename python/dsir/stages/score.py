@@ -19,7 +19,7 @@ from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows,
 from dsir.corpus.token_ids import for_core
 from dsir.engine import Progress
 from dsir.errors import ShardError, StoreError, TextColumnError, WorkdirError
-from dsir.model.estimator import Estimator
+from dsir.model.estimator import Scoring
 from dsir.model.quality import QualityFilters
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.row_groups import despite_damage
@@ -52,7 +52,7 @@ class ScoreTask:
     """
 
     shard: Shard
-    model: Estimator
+    model: Scoring
     filters: QualityFilters | None
     on_error: OnError
     threads: int
@@ -101,6 +101,8 @@ class ShardScores:
         scores: the scores, if they are in memory.
         kept: the file of rows that were kept while scoring; None if there is none.
         names: the values of the quota columns, if they are in memory.
+        weights: number of the first log-weight that the draw sees and how many it sees, if the
+            scores are of several models; None for all.
         columns: which quota columns the draw uses, in the order of its quotas; None for all.
         codes: by column, this shard's codes translated to codes of the corpus; None until
             `merge_groups` has set them.
@@ -123,6 +125,7 @@ class ShardScores:
     scores: Scores | None = None
     kept: Path | None = None
     names: list[list[str]] = field(default_factory=list, repr=False)
+    weights: tuple[int, int] | None = None
     columns: list[int] | None = None
     codes: list[npt.NDArray[np.uint32]] | None = field(default=None, repr=False)
     repeated: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
@@ -139,7 +142,23 @@ class ShardScores:
     def drawn_form(self) -> ScoreForm:
         """Which columns the draw sees: the quota columns that it uses, and `repeated` if set."""
         groups = self.form.groups if self.columns is None else len(self.columns)
-        return replace(self.form, groups=groups, repeated=self.repeated is not None)
+        return replace(self.selected_form, groups=groups, repeated=self.repeated is not None)
+
+    @property
+    def selected_form(self) -> ScoreForm:
+        """Which columns the scores of selected rows have."""
+        return self.form if self.weights is None else replace(self.form, columns=self.weights[1])
+
+    def of_columns(self, first: int, count: int) -> ShardScores:
+        """Return the scores of one of several models that were scored together.
+
+        Args:
+            first: number of the model's first log-weight.
+            count: how many it has.
+        """
+        return replace(
+            self, weights=(first, count), columns=None, codes=None, repeated=None, duplicates=0
+        )
 
     def batches(self) -> Iterator[Scores]:
         """Read the scores in the batches they were written in, with codes of the corpus."""
@@ -184,7 +203,11 @@ class ShardScores:
         if self.repeated is not None:
             packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
             repeated = np.unpackbits(packed, bitorder="little")[at % 8 : at % 8 + scores.rows]
-        return scores._replace(group_codes=group_codes, repeated=repeated)
+        log_weight = scores.log_weight
+        if self.weights is not None:
+            first, count = self.weights
+            log_weight = log_weight[first : first + count]
+        return scores._replace(log_weight=log_weight, group_codes=group_codes, repeated=repeated)
 
 
 def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:

@@ -52,6 +52,8 @@ class WriteTask:
 
 
 _NOT_HERE = np.zeros((0, 2, 0), dtype=np.int64)
+# Of text. Pieces are small, and to start a thread for less costs more than it saves.
+_BYTES_A_THREAD = 1 << 20
 
 
 @dataclass(slots=True)
@@ -249,7 +251,8 @@ def _count(
             by_target = [(t, positions[targets == t]) for t in np.unique(targets).tolist()]
         for target, chosen in by_target:
             texts = take_values(text, chosen)
-            _core.count(texts, task.features.spec, counts[target, half], threads=task.threads)
+            threads = min(task.threads, 1 + texts.nbytes // _BYTES_A_THREAD)
+            _core.count(texts, task.features.spec, counts[target, half], threads=threads)
 
 
 def _load(place: Place, marker: Marker, task: WriteTask) -> Written | None:

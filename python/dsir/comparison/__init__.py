@@ -1,0 +1,1 @@
+"""Methods compared on documents of the target that were kept out."""
