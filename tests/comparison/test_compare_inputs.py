@@ -146,15 +146,15 @@ def test_raw_is_scored_once_for_all_methods_and_seeds(tmp_path, capfd):
         tmp_path / "raw.jsonl",
         TARGET,
         methods="coverage,resample,top-k,classifier",
-        budgets=["n=20", "n=40"],
-        seeds=3,
+        budgets=["n=20"],
+        seeds=2,
         min_tokens=20,
     )
     said = capfd.readouterr().err.splitlines()
     assert sum(line.startswith("dsir score: done") for line in said) == 1
     assert sum(line.startswith("dsir fit raw: done") for line in said) == 3
     assert sum(line.startswith("dsir pool: done") for line in said) == 1
-    assert any(line.startswith("dsir draw: 30 selections") for line in said)
+    assert any(line.startswith("dsir draw: 10 selections") for line in said)
 
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
