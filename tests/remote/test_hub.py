@@ -101,7 +101,7 @@ def test_a_data_set_of_the_hub(
             "select", raw, "-t", target, *words, "-o", tmp_path / "c", "--workdir", f"{raw}/work"
         )
         assert refused.returncode == 1
-        assert "hf cannot hold a work directory" in refused.stderr
+        assert "a repository of Hugging Face cannot hold a work directory" in refused.stderr
     assert comparable(contents(tmp_path / "b")) == comparable(contents(tmp_path / "a"))
     ranges = [line for line in asked if "/resolve/" in line and line.startswith("GET")]
     assert ranges
@@ -111,3 +111,68 @@ def test_a_data_set_of_the_hub(
     ]
     data = (folder / Path(identity["path"]).name).read_bytes()
     assert identity["version"] == hashlib.sha1(data).hexdigest()
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A store that behaves like hf://buckets/ of Hugging Face, in memory."""
+    fsspec = pytest.importorskip("fsspec")
+    hub = pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr(hub.HfApi, "batch_bucket_files", None, raising=False)
+
+    class Buckets(fsspec.get_filesystem_class("memory")):
+        store, pseudo_dirs, cachable = {}, [""], False
+        # As there: looks whether there is a file, and writes one.
+        pipe_file = fsspec.AbstractFileSystem.pipe_file
+
+    filesystem = Buckets()
+    monkeypatch.setattr("dsir.remote.fsspec_store._filesystem", lambda _: filesystem)
+    return filesystem
+
+
+def test_a_bucket_holds_corpora_selections_and_work_directories(
+    bucket, parquet, target, tmp_path, contents, comparable, invoke_dsir
+):
+    for path in parquet:
+        bucket.pipe_file(f"buckets/me/raw/{path.name}", path.read_bytes())
+    at = "hf://buckets/me"
+    call = (f"{at}/raw", "-t", target, "--n", 9, "--min-tokens", 20, "--length", "mean", "-q")
+    steps = [
+        ("plan", *call, "-o", f"{at}/out", "--workdir", f"{at}/work"),
+        ("work", f"{at}/work", "-q"),
+        ("finish", f"{at}/work", "-q"),
+    ]
+    for step in steps:
+        done = invoke_dsir(*step)
+        assert done.returncode == 0, done.stderr
+    alone = invoke_dsir("select", Path(parquet[0]).parent, *call[1:], "-o", tmp_path / "alone")
+    assert alone.returncode == 0, alone.stderr
+    found = {
+        key.removeprefix("/buckets/me/out/"): bucket.cat_file(key)
+        for key in bucket.find("/buckets/me/out")
+        if not key.endswith("run.json")
+    }
+    assert comparable(found) == comparable(contents(tmp_path / "alone"))
+    assert not [key for key in bucket.find("/buckets") if key.endswith("lock")]
+
+
+def test_a_repository_holds_no_work_directory(bucket, parquet, target):
+    with pytest.raises(dsir.WorkdirError, match="a repository of Hugging Face cannot hold"):
+        dsir.select(parquet, target, n=9, workdir="hf://datasets/me/work", progress=False)
+
+
+def test_buckets_need_a_client_that_knows_them(bucket, parquet, target, monkeypatch):
+    import huggingface_hub
+
+    monkeypatch.delattr(huggingface_hub.HfApi, "batch_bucket_files")
+    with pytest.raises(dsir.SettingError, match=r"does not know buckets; pip install --upgrade"):
+        dsir.select(parquet, target, n=9, workdir="hf://buckets/me/work", progress=False)
+
+
+def test_where_a_store_looks_before_it_writes_nothing_is_created_in_one_step(bucket, tmp_path):
+    from dsir.remote import RemotePath
+
+    (tmp_path / "a").write_bytes(b"a")
+    place = RemotePath("hf://buckets/me/a")
+    assert place.store.create(tmp_path / "a", place.key) is None
+    assert not place.is_file()

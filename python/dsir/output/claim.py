@@ -184,7 +184,7 @@ def _missing(folder: Location) -> list[Path]:
 
 def _locked(folder: Location) -> AbstractContextManager[None]:
     if isinstance(folder, RemotePath):
-        if folder.protocol == "hf":
+        if folder.commits:
             return contextlib.nullcontext()
         return locked_remotely(folder / LOCK_FILE, folder, error=OutputError, instead="out")
     return _locked_here(folder)

@@ -35,6 +35,7 @@ class FsspecStore(Store):
         self._web = protocol in WEB
         self._filesystem = _filesystem(protocol)
         self.lists = self.writes = not self._web
+        self._looks_first = _looks_first(self._filesystem)
 
     def state(self, key: str) -> ObjectState | None:
         """Return the state of a file; see `Store.state`."""
@@ -101,6 +102,8 @@ class FsspecStore(Store):
     def create(self, local: Path, key: str) -> bool | None:
         """Upload a file unless it exists; see `Store.create`."""
         path = self._path(key)
+        if self._looks_first:
+            return None
         try:
             self._filesystem.pipe_file(path, local.read_bytes(), mode="create")
         except FileExistsError:
@@ -130,7 +133,9 @@ class FsspecStore(Store):
                 "the server does not say how long the file is; copy the file to this machine"
             )
         found = next((info[name] for name in _VERSIONS if info.get(name)), "")
-        changed = next((v for v in info.values() if isinstance(v, datetime)), None)
+        # The store's own time first: `mtime` may be what the machine said that sent the file.
+        times = (info.get("uploaded_at"), *info.values())
+        changed = next((v for v in times if isinstance(v, datetime)), None)
         seconds = changed.timestamp() if changed is not None else 0.0
         return ObjectState(int(info["size"]), str(found).strip('"'), seconds)
 
@@ -156,6 +161,13 @@ class _FsspecObject(OpenObject):
 
     def close(self) -> None:
         """Do nothing: nothing is held between requests."""
+
+
+def _looks_first(filesystem: Any) -> bool:
+    """Tell whether a file system creates a file by looking for it and then writing it."""
+    from fsspec import AbstractFileSystem
+
+    return getattr(type(filesystem), "pipe_file", None) is AbstractFileSystem.pipe_file
 
 
 def _filesystem(protocol: str) -> Any:

@@ -104,6 +104,11 @@ class RemotePath:
 
         return store_of(self.protocol, self.key)
 
+    @property
+    def commits(self) -> bool:
+        """Whether each file that is written is a commit: so in repositories of Hugging Face."""
+        return self.protocol == "hf" and not self.key.startswith("buckets/")
+
     def state(self) -> ObjectState | None:
         """Return size and version of the file; None if there is no such file.
 

@@ -158,10 +158,11 @@ def folder_of(place: Path | RemotePath) -> Iterator[Folder]:
     if isinstance(place, Path):
         yield place
         return
-    if not place.store.writes or place.protocol == "hf":
+    if not place.store.writes or place.commits:
+        what = "a repository of Hugging Face" if place.commits else place.protocol
         raise WorkdirError(
-            f"{place}: {place.protocol} cannot hold a work directory; give one in s3:// or gs://, "
-            "or on this machine"
+            f"{place}: {what} cannot hold a work directory; give one in s3://, gs:// or "
+            "hf://buckets/, or on this machine"
         )
     with tempfile.TemporaryDirectory(prefix="dsir-") as scratch:
         before = _COPIES.get(place.url)

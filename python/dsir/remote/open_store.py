@@ -25,12 +25,27 @@ def store_of(protocol: str, key: str) -> Store:
     bucket = key.split("/", 1)[0]
     if not bucket:
         raise SettingError(f"{protocol}://{key}: names no bucket or server")
+    if (protocol, bucket) == ("hf", "buckets"):
+        _refuse_old_hub()
     # Each bucket of S3 has its own region, and so its own client.
     name = (protocol, bucket if protocol == "s3" else "")
     with _LOCK:
         if name not in _OPEN:
             _OPEN[name] = _opened(protocol, bucket)
         return _OPEN[name]
+
+
+def _refuse_old_hub() -> None:
+    """Raise SettingError if the installed huggingface_hub does not know buckets."""
+    try:
+        import huggingface_hub
+    except ImportError:
+        return  # The store says so when it is opened.
+    if not hasattr(huggingface_hub.HfApi, "batch_bucket_files"):
+        raise SettingError(
+            f"hf://buckets/: huggingface_hub {huggingface_hub.__version__} does not know buckets; "
+            "pip install --upgrade huggingface_hub"
+        )
 
 
 def _opened(protocol: str, bucket: str) -> Store:
