@@ -85,6 +85,10 @@ def explain(
 ) -> None:
     """Show how much each n-gram contributes to a text's log-weight.
 
+    Of a row of a coverage selection (--method coverage) it also says which round took it, and which
+    n-grams paid: those that the target has and the selection lacked then. That reads the texts of
+    the whole selection.
+
     In a terminal, and on the page of --html, the text is shown with its tokens in colour.
 
     **Examples**
@@ -156,7 +160,12 @@ def _described(one: ExplainedText, top: int) -> dict[str, Any]:
 
 def _of_one(one: ExplainedText, top: int) -> dict[str, Any]:
     ngrams = one.ngrams[:top] if top > 0 else one.ngrams
-    return {"log_weight": one.log_weight, "ngrams": ngrams}
+    found: dict[str, Any] = {"log_weight": one.log_weight, "ngrams": ngrams}
+    if one.paid is not None:
+        paid = one.paid._asdict()
+        paid["round"] = paid.pop("turn")
+        found["coverage"] = {**paid, "ngrams": paid["ngrams"][: top or None]}
+    return found
 
 
 def _described_selection(found: ExplainedSelection) -> dict[str, Any]:

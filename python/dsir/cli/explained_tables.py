@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dsir.plural import counted
-from dsir.report.explain_page import name_of
+from dsir.report.explain_page import name_of, taken_in
 from dsir.report.facts import Contribution
 from dsir.report.markup import seen
 from dsir.report.sample_text import level_of
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from dsir.report.explaining import ExplainedSelection, ExplainedText
+    from dsir.report.rounds import Paid
 
 # What is against is underlined as well, so that colour alone says nothing.
 _STYLES = {
@@ -48,6 +49,8 @@ def print_explained(found: Sequence[ExplainedText], top: int) -> None:
             console.print(_coloured(one))
             console.print()
         _print_ngrams(console, one, top)
+        if one.paid is not None:
+            _print_paid(console, one.paid, top)
 
 
 def print_explained_selection(found: ExplainedSelection) -> None:
@@ -87,6 +90,22 @@ def _print_ngrams(console: Console, one: ExplainedText, top: int) -> None:
     console.print(table)
     said = f"{len(shown):,} of {len(one.ngrams):,} n-grams shown"
     console.print(f"log-weight {one.log_weight:+.3f}; {said}")
+
+
+def _print_paid(console: Console, paid: Paid, top: int) -> None:
+    from rich.table import Table
+
+    console.print()
+    console.print(f"{taken_in(paid)} These n-grams paid:")
+    table = Table(box=None, padding=(0, 2))
+    table.add_column("gain", justify="right")
+    table.add_column("count", justify="right")
+    table.add_column("n-gram")
+    shown = paid.ngrams[:top] if top > 0 else paid.ngrams
+    for row in shown:
+        table.add_row(f"{row['gain']:.3f}", str(row["count"]), _plain(str(row["ngram"])))
+    console.print(table)
+    console.print(f"{len(shown):,} of {len(paid.ngrams):,} n-grams shown")
 
 
 def _coloured(one: ExplainedText) -> Text:

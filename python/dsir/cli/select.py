@@ -14,6 +14,7 @@ from dsir.cli.command import command
 from dsir.cli.dry_run import dry_run as look
 from dsir.cli.piped import negatives_in, piped, refuse_pipes
 from dsir.cli.tables import print_accounts, print_how_to_load
+from dsir.run.row_lists import check_row_list
 from dsir.run.select import SELECT_SETTINGS
 from dsir.settings.ngram_options import NGRAMS, with_features
 
@@ -59,6 +60,14 @@ def select(
     label: options.Label = None,
     workdir: Workdir = None,
     overwrite: options.Overwrite = False,
+    rows_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Also write a list of the selected rows: a Parquet file of (file, row), e.g. "
+            "rows.parquet, or a folder of NumPy arrays of document numbers, e.g. rows/.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -100,6 +109,8 @@ def select(
             f"--workdir {workdir} keeps results for later calls, which cannot read it again",
         )
     unwanted = negatives_in(negatives)
+    if rows_out is not None:
+        check_row_list(rows_out)
     with piped(raw, sources) as (inputs, targets):
         if dry_run:
             look(
@@ -127,6 +138,8 @@ def select(
             progress=not quiet,
             **given,
         )
+    if rows_out is not None:
+        selection.write_row_list(rows_out)
     paths = [str(path) for path in selection.paths]
     if as_json:
         skipped = [entry.to_json() for entry in selection.skipped]

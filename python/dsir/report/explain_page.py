@@ -9,6 +9,7 @@ from dsir.report.charts import bar, plain, signed
 from dsir.report.explaining import ExplainedSelection, ExplainedText
 from dsir.report.markup import Markup, joined, tag
 from dsir.report.page import Section, note, page
+from dsir.report.rounds import Paid
 from dsir.report.sample_text import marked_text
 from dsir.report.select_tables import contributions
 
@@ -85,7 +86,41 @@ def _document(one: ExplainedText, top: int, characters: int) -> Markup:
     table = tag("table", tag("thead", head), tag("tbody", rows))
     told = note(f"{len(shown):,} of {counted(len(one.ngrams), 'n-gram')}.")
     text = tag("div", marked_text(one.text, characters), class_="sample")
-    return joined(text, tag("div", table, class_="scroll"), told)
+    why = [] if one.paid is None else [_paid(one.paid, top)]
+    return joined(text, tag("div", table, class_="scroll"), told, *why)
+
+
+def taken_in(paid: Paid) -> str:
+    """Say which round took a document, and for what gain."""
+    return (
+        f"Taken in round {paid.turn} of {paid.rounds}, with a gain of {paid.gain:.3f}: the mean "
+        "over its n-grams of the share that the target has, over the share that was selected then."
+    )
+
+
+def _paid(paid: Paid, top: int) -> Markup:
+    shown = paid.ngrams[:top] if top > 0 else paid.ngrams
+    most = max((entry["gain"] for entry in shown), default=1.0)
+    rows = [
+        tag(
+            "tr",
+            tag("th", tag("span", str(entry["ngram"])[:200], class_="gram"), scope="row"),
+            tag("td", bar(entry["gain"], most, "selected"), class_="bars"),
+            tag("td", plain(entry["gain"])),
+            tag("td", entry["count"]),
+        )
+        for entry in shown
+    ]
+    head = tag(
+        "tr",
+        tag("th", "n-gram that paid", scope="col"),
+        tag("td"),
+        tag("th", "gain", scope="col"),
+        tag("th", "count", scope="col"),
+    )
+    table = tag("table", tag("thead", head), tag("tbody", rows))
+    told = note(f"{len(shown):,} of {counted(len(paid.ngrams), 'n-gram')}.")
+    return joined(tag("p", taken_in(paid)), tag("div", table, class_="scroll"), told)
 
 
 def style_of(entry: dict[str, object]) -> str:

@@ -18,6 +18,7 @@ from dsir.remote import Location
 from dsir.report.facts import Contribution, MarkedText
 from dsir.report.folder import SelectionFolder, input_names, open_selection
 from dsir.report.marking import averaged, by_ngram, contributions_of, explained, marked
+from dsir.report.rounds import Paid, paid_for
 from dsir.report.samples import SelectedRow, row_at, spread_rows, target_of, texts_of
 
 MOST_DOCUMENTS = 1000
@@ -35,6 +36,7 @@ class ExplainedText(NamedTuple):
         target: the target whose log-weight this is; None for one without a name.
         ngrams: `ngram`, `bucket`, `count` and `contribution`, the greatest magnitude first.
         text: the beginning of the text, with its tokens marked.
+        paid: why a coverage selection took it; None for other texts.
     """
 
     row: int | None
@@ -43,6 +45,7 @@ class ExplainedText(NamedTuple):
     target: str | None
     ngrams: list[dict[str, Any]]
     text: MarkedText
+    paid: Paid | None = None
 
 
 class ExplainedSelection(NamedTuple):
@@ -98,6 +101,7 @@ def explain_rows(folder: SelectionFolder, rows: Sequence[int]) -> list[Explained
     chosen = _existing(folder, rows)
     text_of = texts_of(folder, list(chosen.values()))
     names = input_names(folder.content)
+    paid = paid_for(folder, list(chosen.values()), text_of)
     found = []
     for row in rows:
         one = chosen[row]
@@ -106,7 +110,15 @@ def explain_rows(folder: SelectionFolder, rows: Sequence[int]) -> list[Explained
         beginning = marked(folder.model, text, by_ngram(table, target), SHOWN_CHARACTERS)
         where = f"{names[one.source]}, row {one.source_row:,}"
         found.append(
-            ExplainedText(row, where, one.log_weight, target, table.to_pylist(), beginning)
+            ExplainedText(
+                row,
+                where,
+                one.log_weight,
+                target,
+                table.to_pylist(),
+                beginning,
+                paid.get((one.part, one.row)),
+            )
         )
     return found
 

@@ -77,6 +77,10 @@ def accounts_of(
             duplicates, [sum(unit.duplicates for unit in file) for file in files]
         ),
         groups={one.column: one.describe() for one in drawn.groups} or None,
+        coverage=[
+            target.rounds.describe() for target in drawn.targets if isinstance(target, CoverageDraw)
+        ]
+        or None,
         effective_sample_size=None if target_names else _size(drawn.targets[0]),
         targets={
             name: TargetAccounts(

@@ -183,6 +183,9 @@ class Metrics(JsonRecord):
             are written, or if the model has no n-gram counts.
         random_kl_reduction: an estimate of the KL reduction of a random selection of the same size,
             to compare `kl_reduction` with; for named targets the mean. None if that is None.
+        coverage: with method="coverage", for each target what its rounds took: `amount`, the budget
+            in its unit; `pool_tokens` and `pool_cost`, of the documents that could be taken; and
+            `taken`, for each round `documents` and `cost`; None for other methods.
         stages: for each stage `seconds`, `text_bytes` and `mb_per_second`, and `kept_bytes`, the
             bytes whose results were in the work directory already; None in selection.json, so that
             runs can be compared.
@@ -198,6 +201,7 @@ class Metrics(JsonRecord):
     targets: dict[str, TargetAccounts] | None = None
     kl_reduction: float | None = None
     random_kl_reduction: float | None = None
+    coverage: list[dict[str, Any]] | None = None
     stages: dict[str, dict[str, float | None]] | None = None
 
     def __repr__(self) -> str:

@@ -176,6 +176,31 @@ class Selection(Facts):
 
         return write_card(self._folder("card"), out)
 
+    def write_row_list(self, out: str | Path) -> Path:
+        """Write which rows of which inputs were selected, for readers of other files.
+
+        Args:
+            out: a name with `.parquet`, for a table with a row for each selected row: `file`,
+                `row` int64, `start` uint32 (only for windows), `log_weight`, `target` (only for
+                separate targets). Or a folder that is empty or does not exist, for arrays that
+                `numpy.load` reads, int64 and ascending: `00000.npy`, `00001.npy`, ... with the
+                selected documents of each input, 0-based; `corpus.npy` with their numbers in all
+                inputs together (not for windows); `files.json`, which says what is what.
+
+        Returns:
+            The file or folder.
+
+        Raises:
+            SettingError: the selection is in memory, or `out` is no path on this machine.
+            OutputError: the folder is not empty, or the selection is damaged.
+
+        Example:
+            >>> dsir.load("selected/").write_row_list("rows.parquet")  # doctest: +SKIP
+        """
+        from dsir.run.row_lists import write_row_list  # Here, because few selections need a list.
+
+        return write_row_list(self._folder("write_row_list"), out)
+
     def to_hub(
         self,
         repo: str,

@@ -24,7 +24,7 @@ from dsir.model.proportions import split
 from dsir.model.relevance import RelevanceModel
 from dsir.sampling import KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import CoverageDraw, Draw, runs_of, survey_of
+from dsir.stages.draw import CoverageDraw, Draw, Rounds, runs_of, survey_of
 from dsir.stages.eligible import cost_of_rows, eligible_rows
 from dsir.stages.pool import Lists, ShardPool
 from dsir.stages.score import ShardScores
@@ -86,13 +86,13 @@ def draw_coverage(
         for number, part in enumerate(amounts)
     ]
     pool = _pool_of(shards, settings, bars)
-    lists = _PoolLists(list_pool(pool.of_shards), pool.lengths, threads, held_bytes)
+    lists = PoolLists(list_pool(pool.of_shards), pool.lengths, threads, held_bytes)
     taken = np.zeros(len(pool.rows), dtype=bool)
     targets = []
     for number, (part, bar) in enumerate(zip(amounts, bars, strict=True)):
-        mine = _take(pool, lists, model, number, part, ~taken, threads)
+        mine, rounds = _take(pool, lists, model, number, part, ~taken, threads)
         taken |= mine
-        targets.append(CoverageDraw(bar.rule, pool.rows[mine]))
+        targets.append(CoverageDraw(bar.rule, pool.rows[mine], rounds))
     if not taken.any():
         unit = settings.budget.unit
         raise BudgetError(
@@ -248,7 +248,7 @@ def _pool_of(shards: Sequence[ShardScores], settings: DrawSettings, bars: Sequen
     )
 
 
-class _PoolLists:
+class PoolLists:
     """The n-grams of the pool, which are gone over several times.
 
     Args:
@@ -302,16 +302,44 @@ class _PoolLists:
                     yield where, lists
 
 
+class Covering:
+    """How much each n-gram pays, by what is selected so far.
+
+    The model of what is selected is smoothed with as many n-grams as the budget has tokens.
+
+    Args:
+        model: the model.
+        number: the target.
+        weight: the tokens of the budget.
+
+    Attributes:
+        counts: int64[buckets], the n-grams of what is selected so far.
+    """
+
+    def __init__(self, model: RelevanceModel, number: int, weight: float) -> None:
+        self._wanted = weight * model.target_shares(number)
+        self._smoothing = weight * model.raw_shares
+        self.counts = np.zeros(model.features.buckets, dtype=np.int64)
+
+    @property
+    def gains(self) -> npt.NDArray[np.float64]:
+        """float64[buckets], the share that the target has over the share that is selected."""
+        found: npt.NDArray[np.float64] = np.minimum(
+            self._wanted / (self.counts + self._smoothing), LARGEST_GAIN
+        )
+        return found
+
+
 def _take(
     pool: _Pool,
-    lists: _PoolLists,
+    lists: PoolLists,
     model: RelevanceModel,
     number: int,
     amount: int,
     left: npt.NDArray[np.bool_],
     threads: int,
-) -> npt.NDArray[np.bool_]:
-    """Return which documents of the pool a target takes.
+) -> tuple[npt.NDArray[np.bool_], Rounds]:
+    """Return which documents of the pool a target takes, and what its rounds took.
 
     Args:
         pool: the pool.
@@ -324,25 +352,25 @@ def _take(
     """
     open_rows = pool.members[number] & left
     taken = np.zeros(len(open_rows), dtype=bool)
-    if not amount or not open_rows.any():
-        return taken
-    # The model of what is selected is smoothed with as many n-grams as the budget has tokens.
-    weight = (
-        amount
-        * int(pool.tokens[open_rows].sum(dtype=np.int64))
-        / int(pool.cost[open_rows].sum(dtype=np.int64))
+    rounds = Rounds(
+        amount,
+        int(pool.tokens[open_rows].sum(dtype=np.int64)),
+        int(pool.cost[open_rows].sum(dtype=np.int64)),
+        (),
     )
-    wanted = weight * model.target_shares(number)
-    smoothing = weight * model.raw_shares
-    counts = np.zeros(model.features.buckets, dtype=np.int64)
+    if not amount or not open_rows.any():
+        return taken, rounds
+    covering = Covering(model, number, rounds.weight)
+    found = []
     rule = KeyRule(method="top-k")
     spent = 0
     for turn in range(ROUNDS):
         limit = amount * (turn + 1) // ROUNDS - spent
         open_rows &= pool.cost <= amount - spent
         if not (open_rows & (pool.cost <= limit)).any():
+            found.append((0, 0))
             continue
-        gains = lists.gains(np.minimum(wanted / (counts + smoothing), LARGEST_GAIN), open_rows)
+        gains = lists.gains(covering.gains, open_rows)
         run = Run(0, gains, open_rows.astype(np.uint8), pool.cost)
 
         def runs(run: Run = run) -> Iterable[Run]:
@@ -351,8 +379,9 @@ def _take(
         threshold = find_threshold(runs, rule, limit, threads, len(gains))
         chosen = np.zeros(len(open_rows), dtype=bool)
         chosen[selected_positions(run, rule, threshold, threads)] = True
-        lists.add(chosen, counts)
+        lists.add(chosen, covering.counts)
         taken |= chosen
         open_rows &= ~chosen
         spent += threshold.cost
-    return taken
+        found.append((threshold.selected, threshold.cost))
+    return taken, rounds._replace(taken=tuple(found))

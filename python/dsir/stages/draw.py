@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,47 @@ class TargetDraw:
         return open_positions(run, self.rule, self.closings, found) if self.closings else found
 
 
+class Rounds(NamedTuple):
+    """What the rounds of a target took with method="coverage".
+
+    Attributes:
+        amount: what the target was to take, in the budget's unit.
+        pool_tokens: tokens of the documents that it could take.
+        pool_cost: what these documents cost, in the budget's unit.
+        taken: for each round, how many documents were taken, and what they cost.
+    """
+
+    amount: int
+    pool_tokens: int
+    pool_cost: int
+    taken: tuple[tuple[int, int], ...]
+
+    @property
+    def weight(self) -> float:
+        """The tokens that the amount stands for, in this pool."""
+        return self.amount * self.pool_tokens / self.pool_cost
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> Rounds:
+        """Return what `describe` described.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not what `describe` returns.
+        """
+        taken = tuple((int(one["documents"]), int(one["cost"])) for one in described["taken"])
+        return cls(
+            int(described["amount"]),
+            int(described["pool_tokens"]),
+            int(described["pool_cost"]),
+            taken,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the same as JSON values."""
+        taken = [{"documents": documents, "cost": cost} for documents, cost in self.taken]
+        return {**self._asdict(), "taken": taken}
+
+
 @dataclass(frozen=True, slots=True)
 class CoverageDraw:
     """What one target takes with method="coverage".
@@ -68,11 +110,13 @@ class CoverageDraw:
     Attributes:
         rule: how the keys of the pool are made.
         rows: int64, global row numbers, ascending.
+        rounds: what its rounds took.
         effective_sample_size: None, because nothing is drawn by chance.
     """
 
     rule: KeyRule
     rows: npt.NDArray[np.int64]
+    rounds: Rounds
     effective_sample_size: None = None
 
     @property

@@ -110,20 +110,32 @@ def pool_shard(task: PoolTask, progress: Progress) -> ShardPool:
             lists: list[tuple[Lists, ...]] = []
             _list_rows(task, shard, progress, lists.append)
             return ShardPool(lists=lists)
-        kind = pa.large_list(pa.uint32())
-        schema = pa.schema(
-            [pa.field(f"buckets_{i}", kind, nullable=False) for i in range(len(task.features))]
+        return written_pool(
+            task.path,
+            len(task.features),
+            lambda save: _list_rows(task, shard, progress, save),
         )
-        with pa.OSFile(str(task.path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            _list_rows(
-                task,
-                shard,
-                progress,
-                lambda one: writer.write_batch(pa.record_batch([*map(_array, one)], schema=schema)),
-            )
-        return ShardPool(task.path, size=task.path.stat().st_size)
 
     return despite_damage(task.shard, task.on_error, progress, run)
+
+
+def written_pool(
+    path: Path, kinds: int, list_rows: Callable[[Callable[[tuple[Lists, ...]], None]], None]
+) -> ShardPool:
+    """Write the n-grams that a function gives, batch by batch, to a file.
+
+    Args:
+        path: the file.
+        kinds: how many kinds of n-grams there are.
+        list_rows: calls its argument with the lists of each batch, one of each kind.
+    """
+    kind = pa.large_list(pa.uint32())
+    schema = pa.schema([pa.field(f"buckets_{i}", kind, nullable=False) for i in range(kinds)])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        list_rows(
+            lambda one: writer.write_batch(pa.record_batch([*map(_array, one)], schema=schema))
+        )
+    return ShardPool(path, size=path.stat().st_size)
 
 
 def _array(lists: Lists) -> pa.Array:
