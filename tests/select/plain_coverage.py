@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,6 +14,31 @@ _PRIOR, _DISCOUNT, _ROUNDS, _LARGEST = 3.0, 0.75, 10, 10.0
 _FINE = 2**44  # Gains are means of entries that are rounded to multiples of 2^-44.
 
 Texts = Sequence[str | None]
+
+
+def _within(
+    ranked: list[int],
+    cost: np.ndarray,
+    groups: Sequence[object],
+    limit: int,
+    left: dict[object, int],
+) -> list[int]:
+    """What a draw takes of ranked rows; a value that a row would take above what is left closes."""
+    taken: list[int] = []
+    closed = set()
+    for row in ranked:
+        group, size = groups[row], int(cost[row])
+        if group in closed:
+            continue
+        if size > left[group]:
+            closed.add(group)
+            continue
+        if size > limit:
+            break
+        taken.append(row)
+        limit -= size
+        left[group] -= size
+    return taken
 
 
 class Plain:
@@ -61,6 +86,54 @@ class Plain:
                 break
             pool.append(row)
             held += int(cost[row])
+        return self._rounds(pool, cost, budget, lambda _, ranked: ranked)
+
+    def coverage_within(
+        self,
+        eligible: np.ndarray,
+        cost: np.ndarray,
+        budget: int,
+        groups: Sequence[object],
+        cap: Callable[[int, float], int],
+    ) -> list[int]:
+        """As `coverage`, and no value of a column takes more than its cap.
+
+        Args:
+            eligible, cost, budget: as in `coverage`.
+            groups: the value of every row.
+            cap: the most of a value, in the budget's unit, for a budget and how many times the
+                asked one it is.
+        """
+        eligible = eligible & (cost <= budget)
+        factor = math.ceil(1.5 * budget) / budget
+        wanted = math.ceil(budget * factor)
+        there: Counter[object] = Counter()
+        for row in np.flatnonzero(eligible):
+            there[groups[row]] += int(cost[row])
+        while True:  # A share of the budget falls with it.
+            room = sum(min(size, cap(wanted, factor)) for size in there.values())
+            if room >= wanted:
+                break
+            wanted = room
+        by_relevance = sorted(np.flatnonzero(eligible), key=lambda i: (-self.relevance[i], i))
+        left = dict.fromkeys(groups, cap(wanted, factor))
+        pool = set(_within(by_relevance, cost, groups, wanted, left))
+        pool |= {row for row in by_relevance if self.relevance[row] >= self.threshold}
+        left = dict.fromkeys(groups, cap(budget, 1.0))
+        return self._rounds(
+            sorted(pool),
+            cost,
+            budget,
+            lambda limit, ranked: _within(ranked, cost, groups, limit, left),
+        )
+
+    def _rounds(
+        self,
+        pool: list[int],
+        cost: np.ndarray,
+        budget: int,
+        within: Callable[[int, list[int]], list[int]],
+    ) -> list[int]:
         if not pool:
             return []
         weight = budget * int(self.lengths[pool].sum()) / int(cost[pool].sum())
@@ -74,8 +147,9 @@ class Plain:
             gain = np.minimum(weight * p_target / (counts + weight * self._p_raw), _LARGEST)
             fits = [i for i in pool if i not in taken and cost[i] <= budget - spent]
             gains = {i: self._mean(self._bags[i], gain) for i in fits}
-            for row in sorted(fits, key=lambda i: (-gains[i], i)):
-                if spent + int(cost[row]) > budget * (turn + 1) // _ROUNDS:
+            limit = budget * (turn + 1) // _ROUNDS
+            for row in within(limit - spent, sorted(fits, key=lambda i: (-gains[i], i))):
+                if spent + int(cost[row]) > limit:
                     break
                 taken.append(row)
                 spent += int(cost[row])

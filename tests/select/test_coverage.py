@@ -263,7 +263,6 @@ def test_the_command(files, target, tmp_path, run_dsir):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"max_per": {"source": 3}}, 'method="cap"'),
         ({"estimator": "ratio"}, 'estimator="relevance"'),
         ({"smoothing": 1.0}, "smoothing"),
         ({"length": "sum", "combine": {"dsir": 1.0, "lexrank": 0.5}}, "combine"),

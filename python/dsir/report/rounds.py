@@ -69,6 +69,8 @@ def paid_for(
     model = folder.model
     if described is None or not isinstance(model, RelevanceModel) or not rows:
         return {}
+    if any(folder.content["settings"].get(name) for name in ("max_per", "group_by")):
+        return {}  # A quota may keep the best documents for a later round.
     try:
         accounts = [Rounds.from_json(one) for one in described]
     except (KeyError, TypeError, ValueError) as error:

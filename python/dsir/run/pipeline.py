@@ -316,6 +316,7 @@ class Pipeline:
         with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
+            columns = settings.quotas.columns
             if known is not None:
                 drawn = known
             elif covered is not None:
@@ -329,11 +330,12 @@ class Pipeline:
                         ),
                         self.engine.threads_here,
                         self.machine.memory.lists,
+                        merge_groups(scores, columns) if columns else None,
+                        self.machine.memory.candidates,
                     )
             elif self.engine.needs_workdir and can_draw_apart(scores, settings):
                 drawn = draw_apart(scores, settings, shares, self.engine)
             else:
-                columns = settings.quotas.columns
                 drawn = draw(
                     scores,
                     settings,

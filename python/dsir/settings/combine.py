@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from dsir import arguments
@@ -15,7 +14,6 @@ from dsir.model.fasttext_model import FastTextModel
 from dsir.model.named_model import NamedModel, is_file
 from dsir.settings.draw import DrawSettings
 from dsir.settings.option_text import combine_in
-from dsir.settings.quotas import Cap
 
 DSIR, LEXRANK = "dsir", "lexrank"
 _COLUMN, _MODEL = "column:", "model:"
@@ -187,14 +185,7 @@ class Combine:
 
     def widened(self, settings: DrawSettings) -> DrawSettings:
         """Return the settings for drawing the candidates: budget and quotas times `candidates`."""
-        wider = settings.budget.times(self.candidates)
-        quotas = settings.quotas
-        caps = tuple(
-            Cap(cap.column, math.ceil(cap.most * self.candidates)) if cap.in_rows else cap
-            for cap in quotas.max_per
-        )
-        quotas = replace(quotas, max_per=caps)
-        return replace(settings, budget=wider, allow_fewer=True, quotas=quotas)
+        return settings.widened(self.candidates)
 
 
 def _checked_models(models: object, combine: object) -> Mapping[str, Estimator | FastTextModel]:

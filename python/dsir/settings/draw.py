@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from dsir import arguments
 from dsir.arguments import Amount, amount, argument, chosen, described, flag
-from dsir.errors import SettingError
 from dsir.sampling import METHODS, Calibration, KeyRule, Method
 from dsir.settings.budget import Budget
 from dsir.settings.extra_columns import ExtraColumns
-from dsir.settings.quotas import NO_QUOTAS, Dedup, MaxPer, Quotas, check_dedup, check_quotas
+from dsir.settings.quotas import (
+    NO_QUOTAS,
+    Cap,
+    Dedup,
+    MaxPer,
+    Quotas,
+    check_dedup,
+    check_quotas,
+)
 
 
 class DrawArguments(TypedDict, total=False):
@@ -76,11 +84,22 @@ class DrawSettings:
         object.__setattr__(self, "min_tokens", amount("min_tokens", self.min_tokens, 0))
         flag("allow_fewer", self.allow_fewer)
         object.__setattr__(self, "dedup", check_dedup(self.dedup))
-        if self.quotas and self.rule.method == "coverage":
-            raise SettingError(
-                f'{self.quotas}: cannot be used with method="coverage"; give method="cap", which '
-                "takes quotas"
-            )
+
+    def widened(self, factor: float) -> DrawSettings:
+        """Return the settings with budget and quotas `factor` times as large, for candidates.
+
+        Quotas that are shares of the budget grow with it.
+        """
+        caps = tuple(
+            Cap(cap.column, math.ceil(cap.most * factor)) if cap.in_rows else cap
+            for cap in self.quotas.max_per
+        )
+        return replace(
+            self,
+            budget=self.budget.times(factor),
+            allow_fewer=True,
+            quotas=replace(self.quotas, max_per=caps),
+        )
 
     def calibrated(self, calibrations: Sequence[Calibration]) -> DrawSettings:
         """Return the same settings for log-weights with these calibrations, one for each target.

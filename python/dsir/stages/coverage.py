@@ -3,7 +3,9 @@
 First a pool is made of the documents that are as relevant as the target's own, and of as many more
 as a round may need. Then ten rounds each take a tenth of the budget: the documents whose n-grams
 raise the likelihood of the target most, under a smoothed model of what is selected so far. The
-method is ours; docs/algorithms.md, section 14.
+method is ours; docs/algorithms.md, section 14. With quotas, the pool is what a draw by relevance
+takes whose budget and quotas are as much larger, and a round takes no more of a group than is left
+of its quota.
 
 All sums are of integers, and all other numbers come from them in a fixed order, so nothing depends
 on threads, on the engine, or on how the corpus is cut.
@@ -20,13 +22,14 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.errors import BudgetError
-from dsir.model.proportions import split
 from dsir.model.relevance import RelevanceModel
 from dsir.sampling import KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import CoverageDraw, Draw, Rounds, runs_of, survey_of
+from dsir.stages.draw import CoverageDraw, Draw, Rounds, amounts_of, runs_of, survey_of
 from dsir.stages.eligible import cost_of_rows, eligible_rows
+from dsir.stages.merged_groups import Groups
 from dsir.stages.pool import Lists, ShardPool
+from dsir.stages.quota_draw import Closing, QuotaPlan, open_positions
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores
 
@@ -61,6 +64,8 @@ def draw_coverage(
     list_pool: ListPool,
     threads: int,
     held_bytes: int = 0,
+    groups: Groups | None = None,
+    candidates: int = 1 << 20,
 ) -> Draw:
     """Select the documents of a corpus that cover the target.
 
@@ -74,31 +79,42 @@ def draw_coverage(
         list_pool: lists the n-grams of the pool, which means reading its texts.
         threads: how many threads to use; the result does not depend on them.
         held_bytes: a pool of at most so many bytes is read into memory.
+        groups: the values of the quota columns; None without quotas.
+        candidates: how many documents each pass of a draw with quotas decides on.
 
     Raises:
         BudgetError: the budget cannot be met.
     """
-    survey = survey_of(shards, settings, model.columns)
-    amount = survey.amount(settings)
-    amounts = split(amount, model.column_shares)
-    bars = [
-        _bar(shards, settings, number, part, sum(amounts[:number]), threads)
-        for number, part in enumerate(amounts)
-    ]
+    survey = survey_of(shards, settings, model.columns, groups)
+    amounts = amounts_of(survey, settings, model.column_shares)
+    bars = []
+    before = 0
+    for number, (amount, _) in enumerate(amounts.parts):
+        wanted = before - (-amount * POOL[0] // POOL[1])  # Rounded up.
+        if amounts.plan is None:
+            bars.append(_bar(shards, settings, number, amount, wanted, threads))
+        else:
+            plan = survey.quota_plan(settings.widened(wanted / amounts.total))
+            bars.append(_bar_of_quotas(shards, settings, number, amount, plan, threads, candidates))
+        before += amount
     pool = _pool_of(shards, settings, bars)
     lists = PoolLists(list_pool(pool.of_shards), pool.lengths, threads, held_bytes)
     taken = np.zeros(len(pool.rows), dtype=bool)
     targets = []
-    for number, (part, bar) in enumerate(zip(amounts, bars, strict=True)):
-        mine, rounds = _take(pool, lists, model, number, part, ~taken, threads)
+    for number, (part, bar) in enumerate(zip(amounts.parts, bars, strict=True)):
+        take = _Round(pool, part, amounts.plan, threads, candidates)
+        mine, rounds = _take(pool, lists, model, number, part[0], ~taken, take)
         taken |= mine
         targets.append(CoverageDraw(bar.rule, pool.rows[mine], rounds))
+    if amounts.plan is not None:
+        amounts.plan.refuse_shortfall(int(np.count_nonzero(taken)))
     if not taken.any():
         unit = settings.budget.unit
         raise BudgetError(
-            f"{unit}={amount:,} is less than the {unit} of every document; ask for more"
+            f"{unit}={amounts.total:,} is less than the {unit} of every document; ask for more"
         )
-    return survey.draw(tuple(targets))
+    groups_drawn = amounts.plan.accounts() if amounts.plan is not None else ()
+    return survey.draw(tuple(targets), groups_drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +126,24 @@ class _Bar:
         amount: what the target takes; larger documents cannot be taken.
         threshold: the lowest rank in the pool; None for all documents of at least `least`.
         least: the relevance that documents of the target reach themselves.
+        closings: with quotas, the ranks at which the groups of each column are closed for the pool.
+            It then also has every document that reaches `least`.
     """
 
     rule: KeyRule
     amount: int
     threshold: Threshold | None
     least: float
+    closings: tuple[Closing, ...] = ()
 
     def members(self, run: Run) -> npt.NDArray[np.bool_]:
         """Return which documents of a run are in the pool."""
-        if self.threshold is not None:
-            members = np.zeros(len(run.log_weight), dtype=bool)
-            members[selected_positions(run, self.rule, self.threshold)] = True
-            return members
-        return _reaching(run, self.least)
+        if self.threshold is None:
+            return _reaching(run, self.least)
+        members = _reaching(run, self.least) if self.closings else np.zeros_like(run.eligible, bool)
+        found = selected_positions(run, self.rule, self.threshold)
+        members[open_positions(run, self.rule, self.closings, found)] = True
+        return members
 
 
 def _bar(
@@ -131,7 +151,7 @@ def _bar(
     settings: DrawSettings,
     number: int,
     amount: int,
-    before: int,
+    wanted: int,
     threads: int,
 ) -> _Bar:
     """Return the bar of a target's pool.
@@ -141,12 +161,11 @@ def _bar(
         settings: how to draw.
         number: the target.
         amount: what the target takes, in the budget's unit.
-        before: what earlier targets take, possibly from the same documents.
+        wanted: how much the pool has to hold; earlier targets may take from the same documents.
         threads: how many threads to use.
     """
     rule = settings.rule.of_target(number)
     least = rule.calibration.threshold
-    wanted = before - (-amount * POOL[0] // POOL[1])  # Rounded up.
 
     def runs() -> Iterator[Run]:
         for corpus_row, scores in runs_of(shards):
@@ -165,6 +184,43 @@ def _bar(
     return _Bar(rule, amount, threshold, least)
 
 
+def _bar_of_quotas(
+    shards: Sequence[ShardScores],
+    settings: DrawSettings,
+    number: int,
+    amount: int,
+    plan: QuotaPlan,
+    threads: int,
+    candidates: int,
+) -> _Bar:
+    """Return the bar of a target's pool, where groups have quotas.
+
+    A subset within the quotas is as large as the budget: of every group, the pool has at most as
+    many times its quota as it has times the budget, or all of it.
+
+    Args:
+        shards: the scores.
+        settings: how to draw.
+        number: the target.
+        amount: what the target takes, in the budget's unit.
+        plan: how much of each group the pool may hold.
+        threads: how many threads to use.
+        candidates: how many documents each pass decides on.
+    """
+    rule = settings.rule.of_target(number)
+    least = rule.calibration.threshold
+    if not amount:
+        return _Bar(rule, amount, None, least)
+
+    def runs() -> Iterator[Run]:
+        for corpus_row, scores in runs_of(shards):
+            yield _run(corpus_row, scores, settings, number, amount)
+
+    [part] = plan.parts([1.0])
+    threshold, closings = plan.draw(runs, rule, part, threads, candidates)
+    return _Bar(rule, amount, threshold, least, closings)
+
+
 def _run(corpus_row: int, scores: Scores, settings: DrawSettings, number: int, amount: int) -> Run:
     """Return a run of documents, in which those that are larger than an amount are ineligible."""
     eligible = eligible_rows(scores, settings)
@@ -172,7 +228,7 @@ def _run(corpus_row: int, scores: Scores, settings: DrawSettings, number: int, a
     if cost is None:
         cost = np.ones(scores.rows, dtype=np.uint32)
     eligible &= (cost <= amount).astype(np.uint8)
-    return Run(corpus_row, scores.log_weight[number], eligible, cost)
+    return Run(corpus_row, scores.log_weight[number], eligible, cost, scores.group_codes)
 
 
 def _reaching(run: Run, least: float) -> npt.NDArray[np.bool_]:
@@ -196,6 +252,7 @@ class _Pool:
         cost: uint32, in the budget's unit.
         tokens: uint32.
         members: bool[targets, rows], which documents are in the pool of each target.
+        groups: uint32[columns, rows], the codes of the quota columns; None without quotas.
         of_shards: the same rows by shard.
     """
 
@@ -203,6 +260,7 @@ class _Pool:
     cost: npt.NDArray[np.uint32]
     tokens: npt.NDArray[np.uint32]
     members: npt.NDArray[np.bool_]
+    groups: npt.NDArray[np.uint32] | None
     of_shards: list[PoolRows]
 
     @property
@@ -216,6 +274,7 @@ def _pool_of(shards: Sequence[ShardScores], settings: DrawSettings, bars: Sequen
     cost = [np.zeros(0, np.uint32)]
     tokens = [np.zeros(0, np.uint32)]
     members = [np.zeros((len(bars), 0), dtype=bool)]
+    groups: list[npt.NDArray[np.uint32]] = []
     of_shards = []
     first_row = 0
     for shard in shards:
@@ -232,6 +291,8 @@ def _pool_of(shards: Sequence[ShardScores], settings: DrawSettings, bars: Sequen
             assert runs[0].cost is not None
             cost.append(runs[0].cost[found])
             members.append(inside[:, found])
+            if scores.group_codes is not None:
+                groups.append(scores.group_codes[:, found])
             mine.append(found + at)
             lengths.append(scores.tokens[found])
             at += scores.rows
@@ -244,6 +305,7 @@ def _pool_of(shards: Sequence[ShardScores], settings: DrawSettings, bars: Sequen
         np.concatenate(cost),
         np.concatenate(tokens),
         np.concatenate(members, axis=1),
+        np.concatenate(groups, axis=1) if groups else None,
         of_shards,
     )
 
@@ -330,6 +392,75 @@ class Covering:
         return found
 
 
+class _Round:
+    """Decides what one round of a target takes, within what is left of budget and quotas.
+
+    Args:
+        pool: the pool.
+        part: what the target takes in the budget's unit, and of each group if groups have budgets.
+        plan: how much each group may take; None without quotas.
+        threads: how many threads to use.
+        candidates: how many documents each pass decides on, if there are quotas.
+    """
+
+    def __init__(
+        self,
+        pool: _Pool,
+        part: tuple[int, npt.NDArray[np.int64] | None],
+        plan: QuotaPlan | None,
+        threads: int,
+        candidates: int,
+    ) -> None:
+        self._pool = pool
+        self._plan = plan
+        self._of_groups = part[1]
+        self._spent = np.zeros_like(part[1]) if part[1] is not None else None
+        self._threads = threads
+        self._candidates = candidates
+
+    def take(
+        self,
+        turn: int,
+        limit: int,
+        gains: npt.NDArray[np.float64],
+        open_rows: npt.NDArray[np.bool_],
+    ) -> tuple[npt.NDArray[np.bool_], int]:
+        """Return which documents the round takes, and their size in the budget's unit.
+
+        Args:
+            turn: the round, from 0.
+            limit: the most that it takes.
+            gains: float64[rows].
+            open_rows: bool[rows], the documents that it may take.
+        """
+        pool, rule = self._pool, KeyRule(method="top-k")
+        run = Run(0, gains, open_rows.astype(np.uint8), pool.cost, pool.groups)
+
+        def runs() -> Iterable[Run]:
+            return [run]
+
+        closings: tuple[Closing, ...] = ()
+        if self._plan is None:
+            threshold = find_threshold(runs, rule, limit, self._threads, len(gains))
+        else:
+            part = (limit, self._share_of_groups(turn))
+            threshold, closings = self._plan.draw(runs, rule, part, self._threads, self._candidates)
+        found = selected_positions(run, rule, threshold, self._threads)
+        chosen = np.zeros(len(open_rows), dtype=bool)
+        chosen[open_positions(run, rule, closings, found)] = True
+        if self._spent is not None:
+            assert pool.groups is not None
+            size = np.bincount(pool.groups[0][chosen], pool.cost[chosen], len(self._spent))
+            self._spent += size.astype(np.int64)
+        return chosen, threshold.cost
+
+    def _share_of_groups(self, turn: int) -> npt.NDArray[np.int64] | None:
+        if self._of_groups is None or self._spent is None:
+            return None
+        found: npt.NDArray[np.int64] = self._of_groups * (turn + 1) // ROUNDS - self._spent
+        return found
+
+
 def _take(
     pool: _Pool,
     lists: PoolLists,
@@ -337,7 +468,7 @@ def _take(
     number: int,
     amount: int,
     left: npt.NDArray[np.bool_],
-    threads: int,
+    one_round: _Round,
 ) -> tuple[npt.NDArray[np.bool_], Rounds]:
     """Return which documents of the pool a target takes, and what its rounds took.
 
@@ -348,7 +479,7 @@ def _take(
         number: the target.
         amount: what the target takes, in the budget's unit.
         left: bool[rows], which documents no earlier target has taken.
-        threads: how many threads to use.
+        one_round: decides what a round takes.
     """
     open_rows = pool.members[number] & left
     taken = np.zeros(len(open_rows), dtype=bool)
@@ -362,7 +493,6 @@ def _take(
         return taken, rounds
     covering = Covering(model, number, rounds.weight)
     found = []
-    rule = KeyRule(method="top-k")
     spent = 0
     for turn in range(ROUNDS):
         limit = amount * (turn + 1) // ROUNDS - spent
@@ -371,17 +501,10 @@ def _take(
             found.append((0, 0))
             continue
         gains = lists.gains(covering.gains, open_rows)
-        run = Run(0, gains, open_rows.astype(np.uint8), pool.cost)
-
-        def runs(run: Run = run) -> Iterable[Run]:
-            return [run]
-
-        threshold = find_threshold(runs, rule, limit, threads, len(gains))
-        chosen = np.zeros(len(open_rows), dtype=bool)
-        chosen[selected_positions(run, rule, threshold, threads)] = True
+        chosen, cost = one_round.take(turn, limit, gains, open_rows)
         lists.add(chosen, covering.counts)
         taken |= chosen
         open_rows &= ~chosen
-        spent += threshold.cost
-        found.append((threshold.selected, threshold.cost))
+        spent += cost
+        found.append((int(np.count_nonzero(chosen)), cost))
     return taken, rounds._replace(taken=tuple(found))

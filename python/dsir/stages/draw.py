@@ -199,7 +199,7 @@ def draw(
         BudgetError: the budget cannot be met.
     """
     survey = survey_of(shards, settings, len(shares), groups)
-    amounts = _amounts(survey, settings, shares)
+    amounts = amounts_of(survey, settings, shares)
     targets: list[TargetDraw] = []
     for number, amount in enumerate(amounts.parts):
         rule = settings.rule.of_target(number)
@@ -268,19 +268,22 @@ class Amounts:
     plan: QuotaPlan | None
 
 
-def _amounts(survey: Survey, settings: DrawSettings, shares: Sequence[float]) -> Amounts:
+def amounts_of(survey: Survey, settings: DrawSettings, shares: Sequence[float]) -> Amounts:
+    """Return how much each target takes, and how much each group may take.
+
+    Args:
+        survey: what there is to draw from.
+        settings: how to draw.
+        shares: each target's share of the budget; they add up to 1.
+
+    Raises:
+        BudgetError: the budget cannot be met.
+    """
     survey.refuse_nothing(settings)
     if survey.groups is None:
         total = survey.amount(settings)
         return Amounts(total, [(part, None) for part in split(total, shares)], None)
-    plan = QuotaPlan(
-        settings,
-        survey.groups,
-        rows=survey.rows,
-        total=survey.total,
-        eligible=survey.eligible,
-        available=survey.available(settings),
-    )
+    plan = survey.quota_plan(settings)
     return Amounts(plan.amount, plan.parts(shares), plan)
 
 
@@ -404,6 +407,22 @@ class Survey:
             "tokens": self.eligible_tokens,
             "bytes": self.eligible_bytes,
         }[settings.budget.unit]
+
+    def quota_plan(self, settings: DrawSettings) -> QuotaPlan:
+        """Return how much each group may take; for surveys with groups.
+
+        Raises:
+            BudgetError: the budget cannot be met within the quotas.
+        """
+        assert self.groups is not None, "the survey counted no groups"
+        return QuotaPlan(
+            settings,
+            self.groups,
+            rows=self.rows,
+            total=self.total,
+            eligible=self.eligible,
+            available=self.available(settings),
+        )
 
     def amount(self, settings: DrawSettings) -> int:
         """Return how much to take, in the budget's unit.
