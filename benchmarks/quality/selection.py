@@ -3,11 +3,10 @@
 Usage: python -m benchmarks.quality.selection [--data FOLDER] [--seeds N] [--methods NAME ...]
        [--budgets SHARE ...] [--targets NAME ...] [--json FILE]
 
-Half of each target is given to the selection; the other half is kept out and measured with: the
-perplexity of an interpolated Kneser-Ney model of trigrams, trained on the selection (as a ratio to
-the reference's), and the KL reduction (as a difference to the reference's, in nats). The reference
-is its top-k, which its samples are (docs/algorithms.md, section 3): log-weights summed over 10,000
-buckets.
+`dsir.compare` keeps half of each target out and measures on it: the perplexity of an interpolated
+Kneser-Ney model of trigrams, trained on the selection (as a ratio to the reference's), and the KL
+reduction (as a difference to the reference's, in nats). The reference is its top-k, which its
+samples are (docs/algorithms.md, section 3): log-weights summed over 10,000 buckets.
 
 Targets: the files of FOLDER/targets, on which the constants of `coverage` were chosen, and
 documents of six sources of raw, taken out of raw, on which they were not.
@@ -17,37 +16,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import tempfile
-import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 import dsir
 from benchmarks import machine
-from dsir import _core
-from dsir.model.metrics import kl_reduction_of_counts
-
-Ids = npt.NDArray[np.int64]
 
 REFERENCE = "reference"
 METHODS: dict[str, dict[str, Any]] = {
     REFERENCE: {"method": "top-k"},
     "random": {"method": "random"},
     "mean, smoothing 1": {"method": "top-k", "length": "mean", "smoothing": 1.0},
+    "classifier": {"estimator": "classifier", "method": "top-k"},
     "cap": {"method": "cap"},
     "coverage": {"method": "coverage"},
 }
 SOURCES = ["dictionary_gcide", "html_rust", "linux_rst", "man_de", "shakespeare", "webtext"]
 _DOCUMENTS_OF_A_SOURCE = 300
-_UNIGRAMS = dsir.HashedNgrams(n=1, buckets=1 << 24)
-_KL = dsir.HashedNgrams()
 
 
 def _texts_of(paths: list[Path]) -> pa.Table:
@@ -59,24 +50,11 @@ def _texts_of(paths: list[Path]) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def _tokens_of(texts: pa.ChunkedArray) -> list[Ids]:
-    """Return the hashes of every document's tokens, in order."""
-    found: list[Ids] = []
-    for chunk in texts.chunks:
-        offsets, buckets = _core.bucket_lists(
-            chunk, _UNIGRAMS.spec, np.arange(len(chunk), dtype=np.int64)
-        )
-        found += np.split(buckets.astype(np.int64), offsets[1:-1])
-    return found
-
-
 class World:
     """Raw without the documents of targets that were taken from it, and the targets.
 
     Attributes:
-        tokens: the tokens of every document of raw.
-        vocabulary: how many different tokens there are: those that raw has twice, and one for all
-            others.
+        folder: the files of raw.
         targets: texts by name, and whether the constants were chosen on them.
     """
 
@@ -100,34 +78,6 @@ class World:
         for number, first in enumerate(range(0, len(raw), 8000)):
             path = self.folder / f"part-{number:02d}.parquet"
             pq.write_table(raw[first : first + 8000], path, compression="zstd")
-        self._texts = raw["text"]
-        self.tokens = _tokens_of(self._texts)
-        counts = np.bincount(np.concatenate(self.tokens), minlength=_UNIGRAMS.buckets)
-        common = np.flatnonzero(counts >= 2)
-        self._numbers = np.ones(_UNIGRAMS.buckets, dtype=np.int64)  # 1: any other token.
-        self._numbers[common] = np.arange(len(common)) + 2
-        self.vocabulary = len(common) + 2
-        self._raw_counts = _KL.counts(self._texts)
-
-    def _numbered(self, documents: list[Ids]) -> tuple[Ids, npt.NDArray[np.uint32]]:
-        """Return where each document begins, and the numbers of all tokens."""
-        offsets = np.cumsum([0, *map(len, documents)], dtype=np.int64)
-        return offsets, self._numbers[np.concatenate(documents)].astype(np.uint32)
-
-    def measured(self, rows: npt.NDArray[np.int64], held_out: pa.ChunkedArray) -> dict[str, float]:
-        """Return perplexity and KL reduction of selected rows for documents kept out."""
-        model = _core.KneserNey(
-            *self._numbered([self.tokens[row] for row in rows]), vocabulary=self.vocabulary - 1
-        )
-        tokens = self._numbered(_tokens_of(held_out))
-        log_probability = math.fsum(model.log_probabilities(*tokens))
-        selected = _KL.counts(self._texts.take(rows))
-        return {
-            "perplexity": math.exp(-log_probability / len(tokens[1])),
-            "kl": kl_reduction_of_counts(selected, self._raw_counts, _KL.counts(held_out)),
-            "tokens": int(sum(len(self.tokens[row]) for row in rows)),
-            "documents": len(rows),
-        }
 
 
 def run(
@@ -141,31 +91,22 @@ def run(
             for name, (texts, tuned) in world.targets.items():
                 if targets and name not in targets:
                     continue
-                order = np.random.default_rng([seed, 1]).permutation(len(texts))
-                half = len(texts) // 2
-                given, held_out = texts.take(order[:half]), texts.take(order[half:])
-                path = Path(scratch) / f"{name}.parquet"
-                pq.write_table(pa.table({"text": given}), path)
-                for method in methods:
-                    for budget in budgets:
-                        begun = time.perf_counter()
-                        with warnings.catch_warnings():
-                            warnings.simplefilter("ignore", dsir.DsirWarning)
-                            found = dsir.select(
-                                world.folder,
-                                path,
-                                tokens=budget,
-                                seed=seed,
-                                fit_tokens="all",
-                                allow_fewer=True,
-                                progress=False,
-                                workdir=Path(scratch) / "work" / f"{name}-{method}",
-                                **METHODS[method],
-                            )
-                        cell = {"target": name, "tuned": tuned, "seed": seed, "method": method}
-                        cell |= {"budget": budget, "seconds": time.perf_counter() - begun}
-                        cells.append(cell | world.measured(found.rows, held_out))
-                        print(json.dumps(cells[-1]), flush=True)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", dsir.DsirWarning)
+                    found = dsir.compare(
+                        world.folder,
+                        pa.table({"text": texts}),
+                        methods={method: METHODS[method] for method in methods},
+                        budgets=budgets,
+                        seeds=1,
+                        seed=seed,
+                        fit_tokens="all",
+                        allow_fewer=True,
+                        progress=False,
+                    )
+                for cell in found.cells.to_pylist():
+                    cells.append({"target": name, "tuned": tuned, **cell})
+                    print(json.dumps(cells[-1]), flush=True)
     return {"machine": machine.describe(), "cells": cells}
 
 
@@ -192,7 +133,7 @@ def table(cells: list[dict[str, Any]]) -> str:
                     continue
                 pairs = [(c, reference[c["target"], c["seed"], c["budget"]]) for c in mine]
                 ratios = np.array([c["perplexity"] / r["perplexity"] for c, r in pairs])
-                more = np.array([c["kl"] - r["kl"] for c, r in pairs])
+                more = np.array([c["kl_reduction"] - r["kl_reduction"] for c, r in pairs])
                 lines.append(
                     f"| {method} | {'chosen on' if tuned else 'others'} | {budget} | "
                     f"{np.exp(np.log(ratios).mean()):.2f} | {ratios.min():.2f} / "

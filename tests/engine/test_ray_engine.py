@@ -271,7 +271,7 @@ def test_paths_of_the_driver_do_not_travel(tmp_path):
     from dsir.storage.place import Place
 
     mirror = Mirror(tmp_path / "copy", RemotePath("s3://bucket/work/scores"))
-    place = Place(mirror.local / "00007", "print", True, mirror)
+    place = Place.at(mirror.local / "00007", "print", True, mirror)
     assert str(tmp_path).encode() not in pickle.dumps(place)
     there = pickle.loads(pickle.dumps(place))
     assert there.mirror.remote == mirror.remote

@@ -46,7 +46,7 @@ def stored(folder, rows, columns, seed):
         left -= size
         weights = noise.normal(-40, 12, (columns, size))
         whole = noise.integers(0, 400, (2, size), dtype=np.uint32)
-        place = Place(folder / f"{len(units):05d}", "print", durable=False)
+        place = Place.at(folder / f"{len(units):05d}", "print", durable=False)
         with place.file(".arrow") as file, pa.ipc.new_file(file, form.schema) as writer:
             writer.write_batch(Scores(weights, *whole).to_batch())
         place.finish({})
@@ -165,7 +165,7 @@ def test_a_damaged_result_of_the_draw_is_found(invoke_dsir, planned, parquet, tm
     ],
 )
 def test_results_of_another_kind_are_damage(array, kind, tmp_path):
-    place = Place(tmp_path / "a-00000", "print", durable=False)
+    place = Place.at(tmp_path / "a-00000", "print", durable=False)
     with place.file(".npy") as file:
         np.save(file, array)
     place.finish({"kind": kind})
@@ -178,7 +178,7 @@ def test_results_of_another_kind_are_damage(array, kind, tmp_path):
     [{}, {"greatest": [[1]]}, {"greatest": [], "rows": 1, "filtered": [1]}, {"greatest": 3}],
 )
 def test_a_survey_that_is_none_is_damage(result, tmp_path):
-    place = Place(tmp_path / "a-00000", "print", durable=False)
+    place = Place.at(tmp_path / "a-00000", "print", durable=False)
     place.finish(result)
     with pytest.raises(dsir.WorkdirError, match="is damaged"):
         load_result(place)

@@ -42,7 +42,7 @@ class Stage:
 def units(tmp_path):
     (tmp_path / "scores").mkdir()
     return [
-        Unit(Place(tmp_path / "scores" / f"{number:05d}", "print", durable=False), number)
+        Unit(Place.at(tmp_path / "scores" / f"{number:05d}", "print", durable=False), number)
         for number in range(12)
     ]
 
@@ -96,7 +96,7 @@ def test_what_is_done_is_not_done_again_and_counts_as_progress(tmp_path, units):
 
 
 def test_a_marker_of_other_settings_does_not_count(tmp_path, units):
-    share_out(tmp_path, [Unit(Place(units[3].place.stem, "other", durable=False), 3)], Stage())
+    share_out(tmp_path, [Unit(Place.at(units[3].place.stem, "other", durable=False), 3)], Stage())
     stage = Stage()
     share_out(tmp_path, units, stage)
     assert stage.done == list(range(12))

@@ -38,7 +38,7 @@ def stored(folder, rows: int, columns: int, seed: int, *, ties: bool) -> list[Sh
             noise.integers(0, 400, size, dtype=np.uint32),
             noise.integers(0, 2000, size, dtype=np.uint32),
         )
-        place = Place(folder / f"{len(units):05d}", "print", durable=False)
+        place = Place.at(folder / f"{len(units):05d}", "print", durable=False)
         with place.file(".arrow") as file, pa.ipc.new_file(file, form.schema) as writer:
             for first in range(0, size, 30_000):
                 writer.write_batch(scores.at(slice(first, first + 30_000)).to_batch())

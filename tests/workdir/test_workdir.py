@@ -292,7 +292,7 @@ def test_markers_are_names_of_what_they_finish(tmp_path):
     assert place.finished() is None
     place.finish({"rows": 3})
     assert place.finished() == {"rows": 3}
-    assert Place(place.stem, "of another run").finished() is None
+    assert Place.at(place.stem, "of another run").finished() is None
     again = Workdir(tmp_path / "w", {"a": 1}, {"raw": []})
     assert again.fingerprint == workdir.fingerprint
     assert again.stage("scores", {"b": 2}).place(7) == place

@@ -229,13 +229,16 @@ def _variant(name: str, given: Mapping[str, Any]) -> Variant:
             f"methods={name!r}: {fits[0]}: the model is fitted already; leave {fits[0]}=... or "
             "model=... out"
         )
-    if isinstance(model, Estimator | FastTextModel):
-        return Variant(name, settings, as_estimator(model, label=label))
-    if not isinstance(model, str | Path | RemotePath):
+    if not isinstance(model, Estimator | FastTextModel | str | Path | RemotePath):
         raise SettingError(
             f"methods={name!r}: model={shown(model)}: expected a model or the path of its file"
         )
-    return Variant(name, settings, load_estimator(model, label=label))
+    try:
+        if isinstance(model, Estimator | FastTextModel):
+            return Variant(name, settings, as_estimator(model, label=label))
+        return Variant(name, settings, load_estimator(model, label=label))
+    except SettingError as error:
+        raise SettingError(f"methods={name!r}: {error}") from error
 
 
 def _unknown(name: str, option: str) -> SettingError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dsir.engine.base import Engine, Progress, Shared, Stopped
 from dsir.engine.engines import LOCAL, RAY, open_engine
 from dsir.engine.local import LocalEngine, thread_count, usable_cores
+from dsir.engine.tasks import Tasks
 
 __all__ = [
     "LOCAL",
@@ -14,6 +15,7 @@ __all__ = [
     "Progress",
     "Shared",
     "Stopped",
+    "Tasks",
     "open_engine",
     "thread_count",
     "usable_cores",

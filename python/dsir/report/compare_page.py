@@ -18,6 +18,8 @@ _MEASURES = (
     ("kl_reduction", "KL reduction in nats; higher is better", False),
     ("distinct_trigrams", "Distinct trigrams, as a share; higher is more varied", False),
 )
+_LONGEST_TEXT = 1000
+_LONGEST_COMMAND = 20_000
 
 
 def compare_page(content: Mapping[str, Any]) -> Markup:
@@ -48,7 +50,7 @@ def compare_page(content: Mapping[str, Any]) -> Markup:
             "Recommendation",
             "Methods are compared seed by seed. A difference counts if it is more than twice its "
             "standard error over the seeds.",
-            tag("ul", [tag("li", reason) for reason in recommendation["reasons"]]),
+            tag("ul", [tag("li", cut(one, _LONGEST_TEXT)) for one in recommendation["reasons"]]),
         ),
         Section(
             "ranking",
@@ -91,7 +93,7 @@ def compare_page(content: Mapping[str, Any]) -> Markup:
     lead = joined(
         "Take ",
         tag("bdi", cut(recommendation["method"], 60)),
-        f". {recommendation['reasons'][0]}" if recommendation["reasons"] else ".",
+        f". {cut(recommendation['reasons'][0], 400)}" if recommendation["reasons"] else ".",
     )
     return page(
         title=cut(_title(settings), 80),
@@ -271,7 +273,7 @@ def _asked(settings: Mapping[str, Any]) -> Markup:
     found: list[tuple[str, Child]] = []
     for title, name in (("Raw", "raw"), ("Target", "target")):
         value = settings.get(name)
-        found.append((title, "in memory" if value is None else tag("bdi", value_of(value))))
+        found.append((title, "in memory" if value is None else tag("bdi", _short(value))))
     parts = settings.get("documents")
     if isinstance(parts, list):
         said = ", ".join(value_of(one[1]) for one in parts if isinstance(one, list) and one[1:])
@@ -279,17 +281,17 @@ def _asked(settings: Mapping[str, Any]) -> Markup:
     methods = settings.get("methods")
     if isinstance(methods, Mapping):
         for name, given in methods.items():
-            found.append((cut(str(name), 60), tag("bdi", value_of(given))))
+            found.append((cut(str(name), 60), tag("bdi", _short(given))))
     arguments = settings.get("arguments")
     if arguments:
-        found.append(("For all methods", tag("bdi", value_of(arguments))))
+        found.append(("For all methods", tag("bdi", _short(arguments))))
     return facts_list(found)
 
 
 def _repeat(settings: Mapping[str, Any]) -> Markup:
     command = settings.get("command")
     parts: list[Child] = []
-    if isinstance(command, str):
+    if isinstance(command, str) and len(command) <= _LONGEST_COMMAND:
         parts += [
             tag("h3", "Compare again"),
             tag("pre", tag("code", command, id="command")),
@@ -298,12 +300,20 @@ def _repeat(settings: Mapping[str, Any]) -> Markup:
     else:
         parts.append(
             note(
-                "The inputs or a method were in memory, so no command repeats the comparison; call "
-                "dsir.compare with the settings below."
+                "The command is long; compare.json has it."
+                if command
+                else "The inputs or a method were in memory, so no command repeats the comparison; "
+                "call dsir.compare with the settings below."
             )
         )
-    parts.append(settings_table({k: v for k, v in settings.items() if k != "command"}))
+    others = {name: _short(value) for name, value in settings.items() if name != "command"}
+    parts.append(settings_table(others))
     return joined(parts)
+
+
+def _short(value: object) -> str:
+    """Return a setting as a person reads it; long lists of files are cut off."""
+    return cut(value_of(value), _LONGEST_TEXT)
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -205,7 +205,7 @@ def sample_to_folder(
         for _ in range(units)
     ]
     fingerprint = fingerprint_of(manifest)
-    places = [Place(place / f"{i:05d}", fingerprint, mirror=mirror) for i in range(len(names))]
+    places = [Place.at(place / f"{i:05d}", fingerprint, mirror=mirror) for i in range(len(names))]
     markers = [place.finished() for place in places]
     missing = [number for number, marker in enumerate(markers) if marker is None]
     if missing:

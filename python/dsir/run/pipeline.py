@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
-from dsir.engine import Engine
+from dsir.engine import Engine, Tasks
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Scoring
 from dsir.model.features import HashedNgrams
@@ -174,7 +174,7 @@ class Pipeline:
         tasks = self.score_tasks(
             corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally, apart
         )
-        size = sum(task.shard.size for task in tasks)
+        size = sum(corpus.shards[number].size for number in chosen)
         with self.timed("score") as timed:
             with (
                 nullcontext(ignore)
@@ -207,11 +207,13 @@ class Pipeline:
         earlier: EarlierScores | None = None,
         tally: BadTally | None = None,
         apart: KeptApart | None = None,
-    ) -> list[ScoreTask]:
+    ) -> Sequence[ScoreTask]:
         """Return the tasks that score units; see `score` for the arguments."""
         threads = self.threads_inside(len(numbers))
-        return [
-            ScoreTask(
+
+        def task(at: int) -> ScoreTask:
+            number = numbers[at]
+            return ScoreTask(
                 corpus.shards[number],
                 model,
                 filters,
@@ -225,8 +227,8 @@ class Pipeline:
                 earlier,
                 apart,
             )
-            for number in numbers
-        ]
+
+        return Tasks(len(numbers), task)
 
     def score_again(
         self,
@@ -349,19 +351,21 @@ class Pipeline:
         settings: DrawSettings,
         drawn: Draw,
         folder: Workdir | None,
-    ) -> list[SampleTask]:
+    ) -> Sequence[SampleTask]:
         """Return the tasks that pick the selected rows of every unit; see `sample`."""
         first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
-        return [
-            SampleTask(
-                unit,
-                int(first_rows[number]),
+
+        def task(number: int) -> SampleTask:
+            first = int(first_rows[number])
+            return SampleTask(
+                scores[number],
+                first,
                 settings,
-                drawn.within(int(first_rows[number]), unit.rows),
+                drawn.within(first, scores[number].rows),
                 folder.place(number) if folder else None,
             )
-            for number, unit in enumerate(scores)
-        ]
+
+        return Tasks(len(scores), task)
 
     @contextmanager
     def _pool_folder(self, covered: Covered) -> Iterator[Path | None]:

@@ -179,5 +179,5 @@ def _is_done(task: PlacedTask, *, fresh: bool = False) -> bool:
 
 
 def _claim_of(task: PlacedTask) -> str:
-    stem = _place_of(task).stem
-    return f"{stem.parent.name}-{stem.name}"
+    place = _place_of(task)
+    return f"{place.folder.name}-{place.name}"

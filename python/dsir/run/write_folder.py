@@ -197,7 +197,7 @@ def _selected(
     mirror = rows if isinstance(rows, Mirror) else None
     units = []
     for number, shard in enumerate(shards):
-        place = Place(folder / f"{number:05d}", fingerprint, mirror=mirror)
+        place = Place.at(folder / f"{number:05d}", fingerprint, mirror=mirror)
         marker = place.finished()
         if marker is None:
             raise WorkdirError(

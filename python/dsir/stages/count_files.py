@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from dsir.corpus import OnError, Shard
-from dsir.engine import Engine
+from dsir.engine import Engine, Tasks
 from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, ignore
 from dsir.stages.count import CountTask, ShardCounts, count_shard, count_stored
@@ -111,7 +111,7 @@ class CorpusCount:
             total.stored = []
         return total
 
-    def tasks(self, engine: Engine) -> list[CountTask]:
+    def tasks(self, engine: Engine) -> Sequence[CountTask]:
         """Return the tasks that `run` begins with."""
         return self._tasks(self._ranges()[0], engine)
 
@@ -143,25 +143,25 @@ class CorpusCount:
         apart = engine.needs_workdir and all(task.place is not None for task in tasks)
         yield from engine.run(count_stored if apart else count_shard, tasks, advance)
 
-    def _tasks(self, ranges: Sequence[tuple[int, int]], engine: Engine) -> list[CountTask]:
+    def _tasks(self, ranges: Sequence[tuple[int, int]], engine: Engine) -> Sequence[CountTask]:
         threads = engine.threads_inside(len(ranges))
-        tasks = []
-        for first, stop in ranges:
+
+        def task(number: int) -> CountTask:
+            first, stop = ranges[number]
             single = stop - first == 1
             name = f"{self.stem if single else WHOLE}-{first:05d}"
-            tasks.append(
-                CountTask(
-                    self.units[first] if single else self.units[first].whole(),
-                    self.features,
-                    self.limit,
-                    self.on_error,
-                    threads,
-                    self.place(name),
-                    self.spools[first] if single and self.spools else None,
-                    self.tally.most_bad_rows,
-                )
+            return CountTask(
+                self.units[first] if single else self.units[first].whole(),
+                self.features,
+                self.limit,
+                self.on_error,
+                threads,
+                self.place(name),
+                self.spools[first] if single and self.spools else None,
+                self.tally.most_bad_rows,
             )
-        return tasks
+
+        return Tasks(len(ranges), task)
 
     def _file(
         self, number: int, units: Sequence[Shard], counts: Iterable[ShardCounts]

@@ -28,7 +28,14 @@ from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_nam
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.writer import RowKeeper, open_keeper
-from dsir.stages.score_table import ScoreForm, Scores, in_runs, join, read_scores
+from dsir.stages.score_table import (
+    ScoreForm,
+    Scores,
+    form_of_columns,
+    in_runs,
+    join,
+    read_scores,
+)
 from dsir.storage.marker import Marker
 from dsir.storage.place import Place
 
@@ -74,12 +81,12 @@ class ScoreTask:
     @property
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
-        return ScoreForm(
+        return form_of_columns(
             self.model.columns,
-            reasons=self.filters is not None,
-            chunks=self.shard.is_windows,
-            content=self.extra.content,
-            groups=len(self.extra.groups),
+            self.filters is not None,
+            self.shard.is_windows,
+            self.extra.content,
+            len(self.extra.groups),
         )
 
 
@@ -218,7 +225,7 @@ def score_shard(task: ScoreTask, progress: Progress) -> ShardScores:
     """
     if task.apart is None or task.place is None:
         return _scored(task, progress)
-    number = int(task.place.stem.name)
+    number = int(task.place.name)
     with task.apart.keeping(number) as keep:
         result = _scored(replace(task, keep=keep), progress)
         result.kept = task.apart.taken(number, result.kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,14 @@ class ScoreForm:
         single = [None if empty is None else next(columns) for empty in self.nothing[1:7]]
         group_codes = np.stack(list(columns)) if self.groups else None
         return Scores._make([log_weight, *single, group_codes, None])
+
+
+@functools.cache
+def form_of_columns(
+    columns: int, reasons: bool, chunks: bool, content: bool, groups: int
+) -> ScoreForm:
+    """Return the form with these columns: one object for the results of all units."""
+    return ScoreForm(columns, reasons, chunks, content, groups)
 
 
 def form_of(scores: Scores) -> ScoreForm:

@@ -88,7 +88,7 @@ def sum_of(
     """
     while len(places) > _AT_ONCE:
         groups = [tuple(places[at : at + _AT_ONCE]) for at in range(0, len(places), _AT_ONCE)]
-        tasks = [SumTask(group, shape, place(f"{NAME}-{group[0].stem.name}")) for group in groups]
+        tasks = [SumTask(group, shape, place(f"{NAME}-{group[0].name}")) for group in groups]
         for _ in engine.run(add_up, tasks, ignore):
             pass
         places = [task.place for task in tasks]

@@ -24,27 +24,43 @@ _SUFFIXES = (".arrow", ".npy")
 class Place:
     """Where a task puts its result: files `path(suffix)`, then the marker. Picklable.
 
+    A run of a million units has as many places, which share their folder.
+
     Attributes:
-        stem: folder and number, without a suffix.
+        folder: the folder.
+        name: the number, or a word and a number: names of files without a suffix.
         fingerprint: names the run; a marker with another fingerprint does not count.
         durable: whether results survive a power cut.
-        mirror: the mirror of a store that `stem` lies in; None if the folder is not in a store.
+        mirror: the mirror of a store that `folder` lies in; None if it is not in a store.
     """
 
-    stem: Path
+    folder: Path
+    name: str
     fingerprint: str
     durable: bool = True
     mirror: Mirror | None = None
 
+    @classmethod
+    def at(
+        cls, stem: Path, fingerprint: str, durable: bool = True, mirror: Mirror | None = None
+    ) -> Place:
+        """Return the place of a path without a suffix."""
+        return cls(stem.parent, stem.name, fingerprint, durable, mirror)
+
+    @property
+    def stem(self) -> Path:
+        """Folder and name, without a suffix."""
+        return self.folder / self.name
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Of a folder in a store, the mirror says where its copy is in another process.
         if self.mirror is None:
-            return (Place, (self.stem, self.fingerprint, self.durable))
-        return (_place_in, (self.mirror, self.stem.name, self.fingerprint, self.durable))
+            return (Place, (self.folder, self.name, self.fingerprint, self.durable))
+        return (_place_in, (self.mirror, self.name, self.fingerprint, self.durable))
 
     def path(self, suffix: str) -> Path:
         """Return the path of the result's file with a suffix such as ".arrow"."""
-        return self.stem.with_name(self.stem.name + suffix)
+        return self.folder / f"{self.name}{suffix}"
 
     def fetched(self, suffix: str) -> Path:
         """Return the same path, for reading: a file that is only in the store is fetched first.
@@ -171,4 +187,4 @@ class Place:
 
 
 def _place_in(mirror: Mirror, name: str, fingerprint: str, durable: bool) -> Place:
-    return Place(mirror.local / name, fingerprint, durable, mirror)
+    return Place(mirror.local, name, fingerprint, durable, mirror)

@@ -32,6 +32,15 @@ def _is_marker(name: str) -> bool:
     return name.endswith(".json") and _RESULT.fullmatch(name) is not None
 
 
+class _AsRead(dict[str, Any]):
+    """A JSON object as it is read: the folders of all stages share those of inputs and units."""
+
+
+def _as_read(value: Mapping[str, Any]) -> _AsRead:
+    """Return a value through JSON, so that it compares equal to what is on disk."""
+    return value if isinstance(value, _AsRead) else _AsRead(json.loads(json.dumps(dict(value))))
+
+
 def check_workdir(folder: Folder, inputs: Mapping[str, Any]) -> None:
     """Raise WorkdirError when a folder cannot be the work directory of a run over these inputs.
 
@@ -91,15 +100,13 @@ class Workdir:
         self.path = folder.local if isinstance(folder, Mirror) else folder
         self._fetched = False
         self.durable = durable
-        manifest = {
+        manifest: dict[str, Any] = {
             "format": FORMAT,
-            "settings": dict(settings),
-            "inputs": dict(inputs),
-            "units": dict(units or {}),
+            "settings": _as_read(settings),
+            "inputs": _as_read(inputs),
+            "units": _as_read(units or {}),
         }
-        # Through JSON, so that it compares equal to what is on disk.
-        manifest = json.loads(json.dumps(manifest))
-        self.manifest: dict[str, Any] = manifest
+        self.manifest = manifest
         self.fingerprint = fingerprint_of(manifest)
         self.resumed = False
         try:
@@ -235,4 +242,4 @@ class Workdir:
         name = number if isinstance(number, str) else f"{number:05d}"
         # The store has the results, so their copy here need not survive a power cut.
         durable = self.durable and self.mirror is None
-        return Place(self.path / name, self.fingerprint, durable, self.mirror)
+        return Place(self.path, name, self.fingerprint, durable, self.mirror)
