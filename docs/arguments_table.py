@@ -17,6 +17,7 @@ from dsir.arguments import arguments_of
 from dsir.comparison.compare import COMPARE_SETTINGS, CompareCall
 from dsir.model.features import HashedNgrams
 from dsir.run.select import SELECT_SETTINGS, SelectCall
+from dsir.settings.compare import Methods
 
 PAGE = Path(__file__).parent / "api.md"
 _BLOCK = re.compile(r"(<!-- arguments: (\w+), generated[^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
@@ -34,7 +35,7 @@ def select_table() -> str:
 def compare_table() -> str:
     """The arguments of `dsir.compare` that are its own, and those that `select` has as well."""
     known = arguments_of(*COMPARE_SETTINGS)
-    kinds = get_type_hints(CompareCall)
+    kinds = {"methods": Methods, **get_type_hints(CompareCall)}
     return table(
         (name, shown(kind), known[name].default, known[name].help) for name, kind in kinds.items()
     )

@@ -117,6 +117,29 @@ def test_two_signals_at_once_are_one(parquet, target, tmp_path, between, second)
     assert not list(tmp_path.rglob("*.tmp-*"))
 
 
+def test_a_comparison_leaves_nothing_behind(parquet, target, tmp_path):
+    script, scratch, out = tmp_path / "dsir", tmp_path / "scratch", tmp_path / "compared"
+    script.write_text(SLOW.format(seconds=0))
+    scratch.mkdir()
+    call = [sys.executable, script, "compare", *parquet, "-t", target, "-q", "-o", out]
+    process = subprocess.Popen(
+        [str(word) for word in [*call, "--methods", "top-k", "--seeds", 1]],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        preexec_fn=heed_interrupts,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "at work\n"
+    assert list(scratch.iterdir())
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    lines = [line for line in said.splitlines() if line != "at work"]
+    assert (process.returncode, lines) == (130, ["dsir: error: interrupted"])
+    assert not list(scratch.iterdir())
+    assert not out.exists()
+
+
 def test_a_second_ctrl_c_later_ends_at_once(parquet, target, tmp_path):
     process = started(tmp_path, parquet, target, 60)
     process.send_signal(signal.SIGINT)

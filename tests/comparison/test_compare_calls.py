@@ -56,6 +56,13 @@ def test_wrong_arguments(given, message):
         dsir.compare(RAW, TARGET, progress=False, **given)
 
 
+def test_methods_may_stand_third():
+    found = dsir.compare(
+        RAW, TARGET, ["top-k"], budgets="n=9", seeds=1, min_tokens=9, progress=False
+    )
+    assert list(found.settings["methods"]) == ["top-k", "random"]
+
+
 def test_a_model_that_is_not_there():
     with pytest.raises(dsir.ModelError, match=r"gone\.dsir"):
         dsir.compare(RAW, TARGET, methods="a: model=gone.dsir", progress=False)

@@ -28,6 +28,7 @@ from dsir.gais.selector import InstanceSelector
 from dsir.model import kernels
 from dsir.model.estimator import Estimator
 from dsir.model.model_file import Content
+from dsir.model.own_scorer import OwnScorer
 from dsir.remote import RemotePath
 
 TEXTS = [f"the court number {i} and {i} of the law {i % 7} {'x ' * (i % 5)}" for i in range(60)]
@@ -50,7 +51,15 @@ if importlib.util.find_spec("numba") is not None:  # They are pickled by their n
             out[place] = buckets - 1
         return len(tokens)
 
-    KERNELS += [whole_text, same_bucket]
+    @dsir.kernel("scorer")
+    def sum_of_ratios(buckets, counts, log_ratio, tokens):
+        """Sum the log ratios."""
+        total = 0.0
+        for place in range(len(buckets)):
+            total += counts[place] * log_ratio[buckets[place]]
+        return total
+
+    KERNELS += [whole_text, same_bucket, sum_of_ratios]
 
 GIVEN: dict[str, Any] = {"min_tokens": 1, "length": "mean", "progress": False}
 
@@ -104,6 +113,11 @@ def made(tmp_path_factory) -> dict[str, Any]:
             "features": dsir.HashedNgrams(n=3, tokenizer="unicode", normalize="NFC"),
             "filters": dsir.QualityFilters(min_words=5, max_numeric=0.5),
             "kernels": KERNELS,
+            "scorers": [
+                dsir.fit(TEXTS, TARGET, scorer=one, progress=False)
+                for one in KERNELS
+                if isinstance(one, kernels.ScorerKernel)
+            ],
             "classifier": classifier,
             "learned": classifier.learned,
             "comparison": dsir.compare(
@@ -248,9 +262,10 @@ def _same(twin: Any, one: Any, way: str) -> None:
 
 
 def test_every_public_class_has_an_object(objects):
-    without = public_classes() - {type(one) for _, one in objects}
+    # OwnScorer is a contract; its objects are kernels and functions.
+    without = public_classes() - {type(one) for _, one in objects} - {OwnScorer}
     if not KERNELS:
-        without -= {kernels.TokenizerKernel, kernels.FeatureKernel}
+        without -= {kernels.TokenizerKernel, kernels.FeatureKernel, kernels.ScorerKernel}
     assert not without, f"make an object of {without} in the fixture `made`"
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ARGUMENTS = {
     name: one
     for name, one in arguments_of(*COMPARE_SETTINGS).items()
-    if name in CompareCall.__annotations__
+    if name == "methods" or name in CompareCall.__annotations__
 }
 
 _HEADINGS = (

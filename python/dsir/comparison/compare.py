@@ -21,7 +21,13 @@ from dsir.remote import RemotePath, location_of
 from dsir.run.first_look import look_at_inputs
 from dsir.run.inputs import note_left_out, open_inputs, surveyed
 from dsir.run.pipeline import Pipeline
-from dsir.settings.compare import CompareArguments, CompareSettings, budgets_of
+from dsir.settings.compare import (
+    DEFAULT_METHODS,
+    CompareArguments,
+    CompareSettings,
+    Methods,
+    budgets_of,
+)
 from dsir.settings.documents import DocumentArguments, features_of
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitArguments
@@ -46,7 +52,7 @@ class _OfAllMethods(ReadArguments, FitArguments, DocumentArguments, LimitArgumen
 
 
 class CompareCall(CompareArguments, _OfAllMethods, total=False):
-    """The arguments of `compare`, besides its inputs."""
+    """The arguments of `compare`, besides its inputs and the methods."""
 
 
 COMPARE_SETTINGS = (CompareSettings, Plan, MachineOptions)
@@ -57,6 +63,7 @@ _NOT_OF_SELECT = (*CompareArguments.__annotations__, *LimitArguments.__annotatio
 def compare(
     raw: object,
     target: object,
+    methods: Methods = DEFAULT_METHODS,
     *,
     out: str | Path | RemotePath | None = None,
     overwrite: bool = False,
@@ -76,6 +83,9 @@ def compare(
     Args:
         raw: the corpus to select from, given as in `select`.
         target: a sample of the wanted documents, given as in `select`.
+        methods: the methods to compare: names of `method`, or "classifier", or names of your own
+            with arguments of `select`, {"svm": {"estimator": "classifier", "method": "top-k"}}.
+            "random" is always among them.
         out: folder to write the comparison and its page to; None to write nothing.
         overwrite: replace what an earlier run wrote to `out`.
         {arguments}
@@ -96,7 +106,7 @@ def compare(
         >>> print(found.recommendation)  # doctest: +SKIP
     """
     flag("overwrite", overwrite)
-    settings = CompareSettings.of(given)
+    settings = CompareSettings.of({**given, "methods": methods})
     if target is None:
         raise SettingError("target=None: expected a sample of the wanted documents")
     names = names_of_targets(target)

@@ -20,9 +20,8 @@ _UNITS = ("n", "fraction", "tokens", "bytes")
 
 
 class CompareArguments(TypedDict, total=False):
-    """Arguments of `dsir.compare` alone; see `CompareSettings`."""
+    """Arguments of `dsir.compare` alone, besides `methods`; see `CompareSettings`."""
 
-    methods: Methods
     budgets: Budgets
     seeds: int
     hold_out: float | str
