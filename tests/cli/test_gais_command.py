@@ -473,3 +473,22 @@ def test_all_columns_that_hold_names_are_listed_at_once(tmp_path, invoke_dsir):
         "columns 'word' (string), 'day' (timestamp[ms]) do not hold numbers; name those that are "
         "features in --categorical, or leave the others out (--exclude)"
     ) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--ngrams", "1"], "--ngrams 1: n-grams are of a text column; give --text as well"),
+        (["--buckets", "64"], "--buckets 64: n-grams are of a text column"),
+        (["--select", "top", "--passes", "3"], "--passes 3.0: is for --select coverage, not for"),
+        (["--rank-by", "confidence"], "--rank-by confidence: is for --select top or --select"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(invoke_dsir, tmp_path, options, said):
+    table = pa.table({"x": [float(i) for i in range(40)], "class": [i % 2 for i in range(40)]})
+    pq.write_table(table, tmp_path / "raw.parquet")
+    out = tmp_path / "out"
+    done = invoke_dsir("gais", tmp_path / "raw.parquet", "--label", "class", "-o", out, *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not out.exists()

@@ -152,6 +152,7 @@ def gais(
         )
     if text is not None and categorical is not None:
         raise SettingError("give text=... or categorical=..., not both")
+    _refuse_unused(given, how, text)
     kept_share = keep or "4%"
     selector = GAIS(
         reduction_of(kept_share, 1),
@@ -233,6 +234,23 @@ def _named_as_columns(label: str) -> Iterator[None]:
         if message.startswith("y: "):
             message = f"label={label}: {message.removeprefix('y: ')}"
         raise SettingError(message) from error
+
+
+def _refuse_unused(given: Mapping[str, Any], how: SelectorOptions, text: str | None) -> None:
+    """Refuse options that this selection would not look at."""
+    for name in ("ngrams", "buckets"):
+        if name in given and text is None:
+            raise SettingError(
+                f"{name}={given[name]}: n-grams are of a text column; give text=... as well, or "
+                f"leave {name} out"
+            )
+    for name, ways in (("passes", ("coverage",)), ("rank_by", ("top", "sample"))):
+        if name in given and how.select not in ways:
+            wanted = " or ".join(f"select={way!r}" for way in ways)
+            raise SettingError(
+                f"{name}={given[name]!r}: is for {wanted}, not for select={how.select!r}; leave "
+                "one of the two out"
+            )
 
 
 def _accuracy(selector: GAIS, x: Any, y: Any) -> dict[str, Any]:
