@@ -215,11 +215,14 @@ def _ran(out: Path, steps: Sequence[Sequence[Sequence[str]]]) -> Ran:
         SystemExit: a command failed.
     """
     os.sync()  # So that this call does not wait for what the one before has yet to write.
+    # As installed: Python's bytecode is kept, and a worker does not compile dsir anew.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     before, times, begun = os.times(), [], time.perf_counter()
     for commands in steps:
         step = time.perf_counter()
         running = [
-            subprocess.Popen([sys.executable, "-m", "dsir", *command]) for command in commands
+            subprocess.Popen([sys.executable, "-m", "dsir", *command], env=environment)
+            for command in commands
         ]
         codes = [process.wait() for process in running]
         if any(codes):

@@ -1,9 +1,11 @@
 #include "classifier/linear_table.hpp"
 
+#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "classifier/terms.hpp"
 #include "ngram/bucket_stream.hpp"
@@ -34,6 +36,27 @@ class Sums {
         for (std::size_t c = 0; c < sums_.size(); ++c) sums_[c] += entries[c] * term;
     }
 
+    /// Adds a document, and forgets its terms.
+    void add(DocumentTerms& terms) {
+        switch (sums_.size()) {
+            case 1:
+                add_columns<1>(terms);
+                break;
+            case 2:
+                add_columns<2>(terms);
+                break;
+            case 3:
+                add_columns<3>(terms);
+                break;
+            case 4:
+                add_columns<4>(terms);
+                break;
+            default:
+                terms.finish(
+                    [this](std::uint32_t bucket, std::uint32_t count) { add(bucket, count); });
+        }
+    }
+
     /// Sets scores[columns] for what was added, and forgets it.
     void finish(double* scores) {
         flush();
@@ -49,6 +72,28 @@ class Sums {
 
   private:
     static constexpr std::uint32_t kMostParts = 1U << 16;
+
+    /// Does as `add` does for each bucket, with all that changes in registers.
+    template <std::size_t Columns>
+    void add_columns(DocumentTerms& terms) {
+        const std::int32_t* const entries = table_.of(0);
+        std::array<std::int64_t, Columns> parts{};
+        std::int64_t squares = 0;
+        std::uint32_t added = 0;
+        const auto flush_parts = [&] {
+            for (std::size_t c = 0; c < Columns; ++c) sums_[c] += std::exchange(parts[c], 0);
+            added = 0;
+        };
+        terms.finish([&](std::uint32_t bucket, std::uint32_t count) {
+            const std::int64_t term = term_weights_[count];
+            squares += term * term;
+            const std::int32_t* const of_bucket = entries + std::size_t{bucket} * Columns;
+            for (std::size_t c = 0; c < Columns; ++c) parts[c] += of_bucket[c] * term;
+            if (++added == kMostParts) flush_parts();
+        });
+        flush_parts();
+        squares_ += squares;
+    }
 
     void flush() {
         sums_[0] += part_;
@@ -98,8 +143,7 @@ void score_row(Scratch& scratch, std::optional<std::string_view> document,
     }
     out.tokens[row] = static_cast<std::uint32_t>(outcome.tokens);
     double* const weights = scratch.weights.data();
-    scratch.terms.finish(
-        [&scratch](std::uint32_t bucket, std::uint32_t count) { scratch.sums.add(bucket, count); });
+    scratch.sums.add(scratch.terms);
     scratch.sums.finish(weights);
     if (outcome.features == 0) return;
     for (std::size_t c = 0; c < lines.size(); ++c) {

@@ -49,23 +49,32 @@ class DocumentTerms {
 
     void add(std::span<const std::uint32_t> buckets) {
         if (seen_.size() < size_ + buckets.size()) seen_.resize(2 * (size_ + buckets.size()));
+        // Locals, because a store of a byte may change any member as far as the compiler knows.
+        std::uint8_t* const counts = counts_.data();
+        std::uint32_t* const seen = seen_.data();
+        std::size_t size = size_;
         for (const std::uint32_t bucket : buckets) {
             // Without a branch, because nothing tells whether a bucket is new.
-            const std::uint8_t count = counts_[bucket];
-            seen_[size_] = bucket;
-            size_ += count == 0 ? 1 : 0;
-            counts_[bucket] = static_cast<std::uint8_t>(count + (count < kMostCount ? 1 : 0));
+            const std::uint32_t count = counts[bucket];
+            seen[size] = bucket;
+            size += (count - 1) >> 31U;  // 1 if the count is 0
+            const std::uint32_t more = count + 1;
+            counts[bucket] = static_cast<std::uint8_t>(more - (more >> kCountBits));
         }
+        size_ = size;
     }
 
     /// Calls use(bucket, count) for every bucket that was added, in the order of their first times,
     /// and forgets the document.
     template <class Use>
     void finish(Use&& use) {
-        for (std::size_t i = 0; i < size_; ++i) {
-            const std::uint32_t bucket = seen_[i];
-            use(bucket, std::uint32_t{counts_[bucket]});
-            counts_[bucket] = 0;
+        std::uint8_t* const counts = counts_.data();
+        const std::uint32_t* const seen = seen_.data();
+        const std::size_t size = size_;
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::uint32_t bucket = seen[i];
+            use(bucket, std::uint32_t{counts[bucket]});
+            counts[bucket] = 0;
         }
         size_ = 0;
     }

@@ -140,6 +140,38 @@ def test_a_model_of_fasttext_is_a_method(tmp_path):
         dsir.compare(RAW, TARGET, methods=f"words: model={path}", **HOW)
 
 
+def test_a_classifier_may_be_told_what_is_not_wanted(tmp_path):
+    unwanted = [text for text, topic in zip(RAW, TOPICS, strict=True) if topic == "law"][:40]
+    (tmp_path / "bad.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in unwanted))
+    methods = {"svm": {"estimator": "classifier", "method": "top-k"}}
+    found = dsir.compare(RAW, TARGET, methods, negatives=tmp_path / "bad.jsonl", **HOW)
+    selection = dsir.select(
+        RAW,
+        GIVEN,
+        negatives=tmp_path / "bad.jsonl",
+        n=30,
+        min_tokens=20,
+        progress=False,
+        **methods["svm"],
+    )
+    same_as(found, "svm", selection, RAW)
+    with pytest.raises(dsir.SettingError, match="negatives: are for estimator"):
+        dsir.compare(RAW, TARGET, "top-k", negatives=unwanted, **HOW)
+
+
+def test_shares_by_a_column_of_languages(tmp_path):
+    path = tmp_path / "lid.bin"
+    path.write_bytes(FastTextFile(word_ngrams=1, bucket=0).encode())
+    given = {"language_column": "lang", "language_model": path}
+    (tmp_path / "raw.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in RAW))
+    raw = tmp_path / "raw.jsonl"
+    found = dsir.compare(raw, TARGET, "top-k", shares_by="lang", **given, **HOW)
+    assert {row["value"] for row in found.shares.to_pylist()} <= {"sea", "law"}
+    of_random = [row for row in found.shares.to_pylist() if row["method"] == "random"]
+    assert sum(row["share"] for row in of_random) == pytest.approx(1)
+    assert sum(row["raw_share"] for row in of_random) == pytest.approx(1)
+
+
 def test_raw_is_scored_once_for_all_methods_and_seeds(tmp_path, capfd):
     (tmp_path / "raw.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in RAW))
     dsir.compare(

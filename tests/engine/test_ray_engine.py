@@ -81,6 +81,29 @@ def test_selections_are_those_of_the_local_engine(
     assert contents(tmp_path / "far") == contents(tmp_path / "local")
 
 
+def test_languages_are_those_of_the_local_engine(engine, world, parquet, target, tmp_path):
+    fasttext = pytest.importorskip("fasttext", reason="needs the wheel of fastText")
+    lines = [
+        f"__label__{row['domain']} {' '.join(row['text'].split())}\n"
+        for row in world.rows
+        if row["text"] and row["domain"]
+    ]
+    (tmp_path / "train.txt").write_text("".join(lines), encoding="utf-8")
+    train = {"epoch": 5, "dim": 8, "thread": 1, "verbose": 0}
+    trained = fasttext.train_supervised(str(tmp_path / "train.txt"), **train)
+    trained.save_model(str(tmp_path / "topics.bin"))
+    labels = {"language_column": "topic", "language_model": tmp_path / "topics.bin"}
+    given = {**SETTINGS, **labels, "n": 3, "group_by": "topic", "allow_fewer": True}
+    far = dsir.select(
+        parquet, target, out=tmp_path / "far", engine="ray", workdir=tmp_path / "work", **given
+    )
+    local = dsir.select(parquet, target, out=tmp_path / "local", **given)
+    same(far, local)
+    columns = [[pq.read_table(path)["topic"] for path in one.paths] for one in (far, local)]
+    assert columns[0] == columns[1]
+    assert len({topic for column in columns[0] for topic in column.to_pylist()}) > 1
+
+
 def test_rows_are_put_aside_where_all_nodes_see_them(engine, world, target, tmp_path, contents):
     """And no gate begins anew with every task: less is put aside than there is."""
     rows = [{**row, "id": row["id"] + 600 * number} for number in range(6) for row in world.rows]

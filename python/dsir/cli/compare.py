@@ -11,7 +11,7 @@ import dsir
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
-from dsir.cli.piped import piped
+from dsir.cli.piped import negatives_in, piped
 from dsir.comparison.compare import COMPARE_SETTINGS, CompareCall
 from dsir.settings.ngram_options import NGRAMS, with_features
 
@@ -52,6 +52,7 @@ Out = Annotated[
 def compare(
     raw: options.Raw,
     target: options.Target,
+    negatives: options.Negatives = None,
     out: Out = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -79,7 +80,13 @@ def compare(
     sources, given = options.targets_of(target, given)
     with piped(raw, sources) as (inputs, targets):
         found = dsir.compare(
-            inputs, targets, out=out, overwrite=overwrite, progress=not quiet, **given
+            inputs,
+            targets,
+            negatives=negatives_in(negatives),
+            out=out,
+            overwrite=overwrite,
+            progress=not quiet,
+            **given,
         )
     if as_json:
         typer.echo(json.dumps(found.describe(), indent=2))

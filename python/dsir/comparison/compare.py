@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,9 @@ from dsir.comparison.composition import Trial
 from dsir.comparison.repeat import given_settings
 from dsir.comparison.result import Comparison
 from dsir.comparison.trials import ComparisonRun
-from dsir.comparison.variants import refuse_other_tokens, variants_of
+from dsir.comparison.variants import Variant, refuse_other_tokens, variants_of
 from dsir.errors import SettingError
+from dsir.model.classifier import ClassifierModel
 from dsir.model.targets import TargetCorpora, names_of_targets, resolve_targets
 from dsir.output.folder import check_output_folder, check_writable
 from dsir.remote import RemotePath, location_of
@@ -31,6 +32,7 @@ from dsir.settings.compare import (
 from dsir.settings.documents import DocumentArguments, features_of
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitArguments
+from dsir.settings.language import LanguageArguments
 from dsir.settings.machine import LimitArguments, Machine, MachineOptions
 from dsir.settings.plan import Plan
 from dsir.settings.quotas import Dedup, check_quotas
@@ -40,7 +42,14 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-class _OfAllMethods(ReadArguments, FitArguments, DocumentArguments, LimitArguments, total=False):
+class _OfAllMethods(
+    ReadArguments,
+    FitArguments,
+    DocumentArguments,
+    LanguageArguments,
+    LimitArguments,
+    total=False,
+):
     """The arguments of `compare` that `select` has as well."""
 
     min_tokens: Amount
@@ -65,6 +74,7 @@ def compare(
     target: object,
     methods: Methods = DEFAULT_METHODS,
     *,
+    negatives: object = None,
     out: str | Path | RemotePath | None = None,
     overwrite: bool = False,
     **given: Unpack[CompareCall],
@@ -86,6 +96,8 @@ def compare(
         methods: the methods to compare: names of `method`, or "classifier", or names of your own
             with arguments of `select`, {"svm": {"estimator": "classifier", "method": "top-k"}}.
             "random" is always among them.
+        negatives: a sample of unwanted documents, given like raw: classifiers learn to tell the
+            target from these and not from raw.
         out: folder to write the comparison and its page to; None to write nothing.
         overwrite: replace what an earlier run wrote to `out`.
         {arguments}
@@ -134,12 +146,15 @@ def compare(
         check_output_folder(place, overwrite=overwrite, resuming=False)
         check_writable(place)
     machine = Machine.of(given)
-    corpora = _targets(target, first, machine)
+    if negatives is not None:
+        _refuse_negatives(plans, variants)
+    corpora = _targets(target, negatives, first, machine)
     inputs = open_inputs(
         raw,
         None,
         text=first.reading.text,
         text_encoding=first.reading.text_encoding,
+        language=first.language.column(),
         on_error=first.reading.on_error,
         windows=first.documents,
         features=features,
@@ -165,6 +180,7 @@ def compare(
     described = given_settings(
         None if inputs.raw.in_memory else raw,
         _on_disk(target, corpora),
+        [] if corpora.negatives is not None and corpora.negatives.in_memory else negatives,
         variants,
         list(budgets),
         seeds,
@@ -183,14 +199,27 @@ def _seeds(first: object, count: int) -> list[int]:
     return [first + number for number in range(count)]
 
 
-def _targets(target: object, plan: Plan, machine: Machine) -> TargetCorpora:
+def _refuse_negatives(plans: Mapping[Trial, Plan], variants: Sequence[Variant]) -> None:
+    """Refuse negatives that no method would use."""
+    for trial, plan in plans.items():
+        fits = variants[trial.method].model is None and not variants[trial.method].is_random
+        if fits and plan.fit.estimator == ClassifierModel.kind:
+            return
+    raise SettingError('negatives: are for estimator="classifier", which no method has')
+
+
+def _targets(target: object, negatives: object, plan: Plan, machine: Machine) -> TargetCorpora:
     """Return the targets as they are given, within the machine's memory limit."""
     reading = plan.reading
     found = resolve_targets(
-        target, reading.text, reading.target_text, reading.text_encoding, reading.on_error
+        target,
+        reading.text,
+        reading.target_text,
+        reading.text_encoding,
+        reading.on_error,
+        negatives,
     )
-    corpora = tuple(surveyed(one, machine) for one in found.corpora)
-    return TargetCorpora(found.names, corpora).limited(machine.memory.reading)
+    return found.each(lambda corpus: surveyed(corpus, machine)).limited(machine.memory.reading)
 
 
 def _on_disk(target: object, corpora: TargetCorpora) -> object:

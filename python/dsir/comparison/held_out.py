@@ -92,7 +92,11 @@ def split_target(
             sizes[one] += [part.documents for part in parts]
             given[one].append(resolve(paths[one], text=_TEXT, name=corpus.name))
     return [
-        Parts(TargetCorpora(target.names, tuple(corpora)), held, (int(size[0]), int(size[1])))
+        Parts(
+            TargetCorpora(target.names, tuple(corpora), target.negatives),
+            held,
+            (int(size[0]), int(size[1])),
+        )
         for corpora, held, size in zip(given, held_out, sizes, strict=True)
     ]
 

@@ -21,6 +21,7 @@ _ARGUMENTS = arguments_of(Plan)
 def given_settings(
     raw: object,
     target: object,
+    negatives: object,
     variants: Sequence[Variant],
     budgets: Sequence[str],
     seeds: Sequence[int],
@@ -32,6 +33,8 @@ def given_settings(
     Args:
         raw: the corpus, as it was given; None if it was in memory.
         target: the target, as it was given; None if it was in memory.
+        negatives: what classifiers tell the target from, as it was given; None for raw,
+            empty if it was in memory.
         variants: the methods.
         budgets: the budgets, by their names.
         seeds: the seeds.
@@ -45,13 +48,14 @@ def given_settings(
             if isinstance(target, Mapping)
             else _paths(target)
         ),
+        **({} if negatives is None else {"negatives": _paths(negatives)}),
         "methods": {one.name: plain(one.given) for one in variants},
         "budgets": list(budgets),
         "seeds": list(seeds),
         "hold_out": settings.hold_out,
         "shares_by": settings.shares_by,
         "arguments": plain(shared),
-        "command": _command(raw, target, variants, budgets, seeds, settings, shared),
+        "command": _command(raw, target, negatives, variants, budgets, seeds, settings, shared),
     }
 
 
@@ -71,6 +75,7 @@ def _paths(source: object) -> list[str] | None:
 def _command(
     raw: object,
     target: object,
+    negatives: object,
     variants: Sequence[Variant],
     budgets: Sequence[str],
     seeds: Sequence[int],
@@ -89,6 +94,10 @@ def _command(
             return None
         for path in paths:
             words += ["--target", f"{name}={path}" if name else path]
+    if negatives is not None and _paths(negatives) is None:
+        return None
+    for path in _paths(negatives) or ():
+        words += ["--negatives", path]
     methods = [_method(one) for one in variants]
     if None in methods:
         return None

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,6 +181,10 @@ class ComparisonRun:
             score_seconds=score_seconds,
         )
 
+    def _prepared(self, plan: Plan, corpus: Corpus) -> Corpus:
+        """Return a corpus of the target as the fit of a plan takes it."""
+        return prepared(corpus, plan.documents, plan.fit.features, self.pipeline.machine)
+
     @property
     def _quiet(self) -> Pipeline:
         """The same pipeline, for the many small stages whose progress would tell nothing."""
@@ -199,11 +204,7 @@ class ComparisonRun:
             counted, seconds = found.counted(self.pipeline, self.raw, plan.fit)
             begun = time.perf_counter()
             part = parts[seed].given
-            corpora = tuple(
-                prepared(one, plan.documents, plan.fit.features, self.pipeline.machine)
-                for one in part.corpora
-            )
-            target = TargetCorpora(part.names, corpora)
+            target = part.each(partial(self._prepared, plan))
             model = fit_to_counted(self._quiet, self.raw, counted, target, plan.fit)
             seconds += time.perf_counter() - begun
             found.by_seed[seed, key] = _Fitted(model, seconds)

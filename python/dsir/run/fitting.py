@@ -147,6 +147,9 @@ def fit_to_counted(
     for corpus, counts in zip(target.corpora, counted_targets, strict=True):
         refuse_no_rows(corpus, counts.rows, counts.skipped)
     others = (raw, counted_raw)
+    if settings.estimator == ClassifierModel.kind and target.negatives is not None:
+        counted = count_all(pipeline, target.negatives, settings.features)
+        others = (target.negatives, counted)
     return _model_of(pipeline, target, settings, counted_raw, counted_targets, others, None)
 
 
