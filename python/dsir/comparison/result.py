@@ -99,6 +99,16 @@ class Comparison(Facts):
             and of raw; None if there was no such column.
         recommendation: which method to take, in words, with the reasons.
         settings: what was compared, JSON values.
+
+    Example:
+        >>> raw = ["ship and sail and sea", "judge and court of law"] * 20
+        >>> target = [f"ship and sea {number}" for number in range(40)]
+        >>> given = {"budgets": "n=10", "seeds": 2, "min_tokens": 1, "progress": False}
+        >>> found = dsir.compare(raw, target, ["top-k"], **given)
+        >>> found.table.column("method").to_pylist()
+        ['top-k', 'random']
+        >>> found.recommendation.method
+        'top-k'
     """
 
     table: pa.Table
