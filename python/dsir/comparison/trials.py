@@ -50,7 +50,7 @@ from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.fit import FitSettings, FitTokens, limit_per_file
 from dsir.settings.plan import Plan
 from dsir.stages.count import ShardCounts
-from dsir.stages.coverage import PoolRows
+from dsir.stages.coverage_pool import PoolRows
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.score import ShardScores
 from dsir.stages.units import unit_layout

@@ -32,7 +32,8 @@ from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.machine import Machine
 from dsir.settings.output import OutputSettings
 from dsir.settings.reading import ReadSettings
-from dsir.stages.coverage import PoolRows, draw_coverage
+from dsir.stages.coverage import draw_coverage
+from dsir.stages.coverage_pool import PoolRows
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
