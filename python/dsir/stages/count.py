@@ -14,11 +14,10 @@ from dsir.corpus import OnError, Shard
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.batches import BATCH_BYTES, text_bytes
 from dsir.corpus.shard_progress import ShardProgress
-from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows, skipped_shard
+from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows
 from dsir.engine import Progress
-from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.features import HashedNgrams
-from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.damage.row_groups import or_skipped
 from dsir.stages.kept.lines import LineSpool
 from dsir.stages.sums import load_array
 from dsir.storage.marker import Marker
@@ -124,17 +123,10 @@ def count_shard(task: CountTask, progress: Progress) -> ShardCounts:
     def run(shard: Shard, progress: Progress) -> ShardCounts:
         return _count(replace(task, shard=shard), progress)
 
-    try:
-        result = despite_damage(task.shard, task.on_error, progress, run)
-    except StoreError:
-        raise
-    except (ShardError, TextColumnError) as error:
-        if task.on_error == "raise":
-            raise
-        # A file that somebody writes to is not bad data: the run ends.
-        task.shard.check_unchanged()
-        nothing = np.zeros(task.features.buckets, dtype=np.int64)
-        result = ShardCounts(nothing, skipped=[skipped_shard(error, task.shard.name)])
+    def skipped(entry: Skipped) -> ShardCounts:
+        return ShardCounts(np.zeros(task.features.buckets, dtype=np.int64), skipped=[entry])
+
+    result = or_skipped(task.shard, task.on_error, progress, run, skipped)
     if task.place is not None and not result.given_up:
         _save(task.place, result)
     return _with_unit_rows(result, task.limit)

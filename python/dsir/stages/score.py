@@ -15,14 +15,14 @@ from dsir import _core
 from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.shard_progress import ShardProgress
-from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows, skipped_shard
+from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows
 from dsir.corpus.token_ids import for_core
 from dsir.engine import Progress
-from dsir.errors import ShardError, StoreError, TextColumnError, WorkdirError
+from dsir.errors import WorkdirError
 from dsir.model.estimator import Scoring
 from dsir.model.quality import QualityFilters
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
-from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.damage.row_groups import despite_damage, or_skipped
 from dsir.stages.extend import ColumnAdder, EarlierScores
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept.apart import KeptApart
@@ -247,19 +247,13 @@ def _scored(task: ScoreTask, progress: Progress) -> ShardScores:
     def run(shard: Shard, progress: Progress) -> ShardScores:
         return _score_to_place(replace(task, shard=shard), progress)
 
-    try:
-        result = despite_damage(task.shard, task.on_error, progress, run)
-    except StoreError:
-        raise
-    except (ShardError, TextColumnError) as error:
-        if task.on_error == "raise":
-            raise
-        # A file that somebody writes to is not bad data: the run ends.
-        task.shard.check_unchanged()
-        result = ShardScores(skipped=[skipped_shard(error, task.shard.name)], form=task.form)
+    def skipped(entry: Skipped) -> ShardScores:
         if place is not None:
             with place.file(".arrow") as file, pa.ipc.new_file(file, task.form.schema):
                 pass
+        return ShardScores(skipped=[entry], form=task.form)
+
+    result = or_skipped(task.shard, task.on_error, progress, run, skipped)
     if place is not None:
         if task.extra.groups:
             write_names(place, result.group_names())

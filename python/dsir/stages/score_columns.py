@@ -15,12 +15,11 @@ import pyarrow as pa
 from dsir.corpus import OnError, Shard
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.shard_progress import ShardProgress
-from dsir.corpus.skipped import bad_rows_of, skipped_rows, skipped_shard
+from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows
 from dsir.engine import Progress
-from dsir.errors import ShardError, StoreError, TextColumnError
 from dsir.model.scorers import Scorers
 from dsir.remote import Location
-from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.damage.row_groups import or_skipped
 from dsir.stages.score import ShardScores, load_shard_scores, marker_of
 from dsir.stages.score_table import ScoreForm
 from dsir.storage.atomic import atomic_file
@@ -82,17 +81,12 @@ def score_columns(task: ColumnsTask, progress: Progress) -> ShardScores:
     def run(shard: Shard, progress: Progress) -> ShardScores:
         return _written(replace(task, shard=shard), progress)
 
-    try:
-        result = despite_damage(task.shard, task.on_error, progress, run)
-    except StoreError:
-        raise
-    except (ShardError, TextColumnError) as error:
-        if task.on_error == "raise":
-            raise
-        # A file that somebody writes to is not bad data: the run ends.
-        task.shard.check_unchanged()
-        result = ShardScores(skipped=[skipped_shard(error, task.shard.name)])
-        _write(task, lambda _: result)
+    def skipped(entry: Skipped) -> ShardScores:
+        nothing = ShardScores(skipped=[entry])
+        _write(task, lambda _: nothing)
+        return nothing
+
+    result = or_skipped(task.shard, task.on_error, progress, run, skipped)
     if not result.given_up:  # An incomplete table gets no marker.
         task.place.finish({**marker_of(result), _CHECKSUM: _checksum(task.file)})
     return result

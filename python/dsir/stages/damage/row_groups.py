@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from dsir.corpus import OnError, Shard
+from dsir.corpus.skipped import Skipped, skipped_shard
 from dsir.engine import Progress
 from dsir.errors import ShardError, StoreError, TextColumnError
 
@@ -47,6 +48,37 @@ def despite_damage(
     return run(readable, once)
 
 
+def or_skipped(
+    shard: Shard,
+    on_error: OnError,
+    progress: Progress,
+    run: Callable[[Shard, Progress], Result],
+    skipped: Callable[[Skipped], Result],
+) -> Result:
+    """Run a function as `despite_damage` does; a shard that cannot be read at all is skipped.
+
+    Args:
+        shard: the shard.
+        on_error: with "raise", nothing is skipped.
+        progress: called for every byte once, even if the shard is read twice.
+        run: the function.
+        skipped: makes the result for a shard that cannot be read, of the entry that says why.
+
+    Raises:
+        InputError: the shard cannot be read, and must not be skipped, or it has changed.
+    """
+    try:
+        return despite_damage(shard, on_error, progress, run)
+    except StoreError:
+        raise
+    except (ShardError, TextColumnError) as error:
+        if on_error == "raise":
+            raise
+        # A file that somebody writes to is not bad data: the run ends.
+        shard.check_unchanged()
+        return skipped(skipped_shard(error, shard.name))
+
+
 def passing_over(
     shard: Shard,
     on_error: OnError,
@@ -68,16 +100,7 @@ def passing_over(
     Raises:
         InputError: the shard cannot be read, and must not be passed over, or it has changed.
     """
-    try:
-        return despite_damage(shard, on_error, progress, run)
-    except StoreError:
-        raise
-    except (ShardError, TextColumnError):
-        if on_error == "raise":
-            raise
-        # A file that somebody writes to is not bad data: the run ends.
-        shard.check_unchanged()
-        return nothing
+    return or_skipped(shard, on_error, progress, run, lambda _: nothing)
 
 
 class _Once:
