@@ -123,15 +123,6 @@ def test_messages(corpus):
     for column, message in (("nothing", "no column 'nothing'"), ("meta", "quotas need a column")):
         with pytest.raises(dsir.ShardError, match=message):
             dsir.select(corpus.table(), TARGETS, n=1, group_by=column, **MEAN)
-    with pytest.raises(dsir.SettingError, match="combine: cannot be used"):
-        dsir.select(
-            corpus.table(),
-            TARGETS,
-            n=1,
-            group_by="lang",
-            combine={"dsir": 1.0, "lexrank": 0.1},
-            **MEAN,
-        )
 
 
 def test_a_field_that_no_line_has(corpus, tmp_path):
