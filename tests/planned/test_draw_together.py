@@ -18,10 +18,11 @@ from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
 from dsir.stages import draw_apart as module
-from dsir.stages.draw import Draw, TargetDraw, draw
+from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, draw_of, note_of
 from dsir.stages.draw_results import load_result
+from dsir.stages.drawn import Draw, TargetDraw
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.storage.place import Place

@@ -27,7 +27,7 @@ from dsir.report.folder import SelectionFolder
 from dsir.report.samples import SelectedRow
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
 from dsir.stages.coverage import Covering, PoolLists
-from dsir.stages.draw import Rounds
+from dsir.stages.drawn import Rounds
 from dsir.stages.pool import Lists, ShardPool, written_pool
 
 _HELD_BYTES = 100 << 20

@@ -27,7 +27,7 @@ from dsir.run.metrics import (
     TokenAccounts,
 )
 from dsir.sampling import METHODS
-from dsir.stages.draw import CoverageDraw, Draw, TargetDraw
+from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw
 from dsir.stages.plan import OutputPlan
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores

@@ -26,13 +26,14 @@ from dsir.corpus.cast_columns import cast_column
 from dsir.sampling import KeyRule, Run, selected_positions
 from dsir.settings.combine import DSIR, LEXRANK, Combine
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import Draw, TargetDraw, survey_of
+from dsir.stages.drawn import Draw, TargetDraw
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import Piece
 from dsir.stages.quota_draw import GroupAccounts, QuotaPlan, open_positions
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.selected_rows import SelectedRows
+from dsir.stages.survey import survey_of
 from dsir.stages.take import taken_rows
 
 

@@ -37,8 +37,9 @@ from dsir.stages.coverage_pool import PoolRows
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
-from dsir.stages.draw import Draw, draw
+from dsir.stages.draw import draw
 from dsir.stages.draw_apart import can_draw_apart, draw_apart
+from dsir.stages.drawn import Draw
 from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep

@@ -50,8 +50,8 @@ from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
 from dsir.stages.damage.units import without_unnumbered_of
-from dsir.stages.draw import Draw
 from dsir.stages.draw_note import draw_of
+from dsir.stages.drawn import Draw
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.plan import kept_folder, plan_keeping

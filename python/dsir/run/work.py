@@ -31,9 +31,9 @@ from dsir.settings.draw import DrawSettings
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import lost_before
 from dsir.stages.damage.units import without_unnumbered_of
-from dsir.stages.draw import Draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, note_of
+from dsir.stages.drawn import Draw
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.named import named_files
 from dsir.stages.kept.plan import FOLDER, plan_keeping

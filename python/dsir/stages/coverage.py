@@ -24,11 +24,13 @@ from dsir.model.relevance import RelevanceModel
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
 from dsir.stages.coverage_pool import POOL, Pool, PoolRows, bar_of, bar_of_quotas, pool_of
-from dsir.stages.draw import CoverageDraw, Draw, Rounds, amounts_of, survey_of
+from dsir.stages.draw import amounts_of
+from dsir.stages.drawn import CoverageDraw, Draw, Rounds
 from dsir.stages.merged_groups import Groups
 from dsir.stages.pool import Lists, ShardPool
 from dsir.stages.quota_draw import Closing, QuotaPlan, open_positions
 from dsir.stages.score import ShardScores
+from dsir.stages.survey import survey_of
 
 ROUNDS = 10
 

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from dsir.sampling import KeyRule, Run, Threshold, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import runs_of
 from dsir.stages.eligible import cost_of_rows, eligible_rows
 from dsir.stages.quota_draw import Closing, QuotaPlan, open_positions
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores
+from dsir.stages.survey import runs_of
 
 POOL = (3, 2)
 """A pool holds at least this many budgets, as a fraction, if there are so many documents."""

@@ -28,19 +28,12 @@ from dsir.model.proportions import split
 from dsir.progress import ignore
 from dsir.sampling import NOTHING, KeyRule, Run, Threshold
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import (
-    Amounts,
-    Draw,
-    Survey,
-    TargetDraw,
-    checked_scores,
-    refuse_too_little,
-    run_for,
-    weights_of,
-)
+from dsir.stages.draw import Amounts, refuse_too_little, run_for
+from dsir.stages.drawn import Draw, TargetDraw
 from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import RUN_ROWS, Scores, in_runs
+from dsir.stages.survey import Survey, checked_scores, weights_of
 
 _MOST_RUNS = 64  # Of a task, so 4 million rows.
 _TASKS = 4  # For each task that runs at a time, as long as a task has a run at least.

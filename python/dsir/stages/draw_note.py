@@ -7,7 +7,7 @@ from typing import Any
 
 from dsir.sampling import Threshold
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import Draw, TargetDraw
+from dsir.stages.drawn import Draw, TargetDraw
 from dsir.storage.marker import is_whole
 
 _NUMBERS = ("rows", "eligible", "eligible_tokens", "eligible_bytes", "duplicates", "total")

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from dsir.engine import Progress
 from dsir.errors import WorkdirError
-from dsir.stages.draw import Survey
 from dsir.stages.draw_apart import Bins, Candidates, PieceSurvey
+from dsir.stages.survey import Survey
 from dsir.storage.marker import Marker, is_whole
 from dsir.storage.place import Place
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dsir.engine import Progress
 from dsir.sampling import Run
 from dsir.settings.draw import DrawSettings
-from dsir.stages.draw import Draw
+from dsir.stages.drawn import Draw
 from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
