@@ -312,3 +312,20 @@ def invoke_dsir() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return invoke
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """How many rows are fetched from the input a second time."""
+    from dsir.corpus.jsonl import JsonLinesShard
+    from dsir.corpus.parquet import ParquetShard
+
+    fetched = []
+    for kind in (ParquetShard, JsonLinesShard):
+
+        def counted(self, rows, *, threads=1, take=kind.take):
+            fetched.append(len(rows))
+            return take(self, rows, threads=threads)
+
+        monkeypatch.setattr(kind, "take", counted)
+    return fetched

@@ -11,8 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dsir.corpus.jsonl import JsonLinesShard
-from dsir.corpus.parquet import ParquetShard
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
@@ -33,20 +31,6 @@ def shards(world, tmp_path):
         paths.append(tmp_path / f"raw-{number}.parquet")
         pq.write_table(pa.Table.from_pylist(rows), paths[-1], row_group_size=150)
     return paths
-
-
-@pytest.fixture
-def taken(monkeypatch):
-    """How many rows are fetched from the input a second time."""
-    fetched = []
-    for kind in (ParquetShard, JsonLinesShard):
-
-        def counted(self, rows, *, threads=1, take=kind.take):
-            fetched.append(len(rows))
-            return take(self, rows, threads=threads)
-
-        monkeypatch.setattr(kind, "take", counted)
-    return fetched
 
 
 @pytest.fixture

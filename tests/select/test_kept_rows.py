@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir import _core
-from dsir.corpus.jsonl import JsonLinesShard
 from dsir.corpus.parquet import ParquetShard
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
 from dsir.settings.budget import Budget
@@ -119,20 +118,6 @@ def lines(world, tmp_path):
     rows = [{**row, "id": row["id"] + 600 * number} for number in range(6) for row in world.rows]
     suffixes = [".jsonl", ".jsonl.gz", ".jsonl.zst", ".jsonl", ".jsonl.zst", ".jsonl.gz"]
     return replace(world, rows=rows).write_jsonl(tmp_path, suffixes)
-
-
-@pytest.fixture
-def taken(monkeypatch):
-    """How many rows are fetched from the input a second time."""
-    fetched = []
-    for kind in (ParquetShard, JsonLinesShard):
-
-        def counted(self, rows, *, threads=1, take=kind.take):
-            fetched.append(len(rows))
-            return take(self, rows, threads=threads)
-
-        monkeypatch.setattr(kind, "take", counted)
-    return fetched
 
 
 def without_keeping(monkeypatch):

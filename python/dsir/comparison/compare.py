@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsir.arguments import Amount, flag, shown, takes_arguments
 from dsir.comparison.composition import Trial
@@ -193,9 +193,9 @@ def compare(
     return found
 
 
-def _seeds(first: object, count: int) -> list[int]:
+def _seeds(first: Any, count: int) -> list[int]:
     if not isinstance(first, int) or isinstance(first, bool):
-        return [first] * count  # type: ignore[list-item]  # The plan says what is wrong.
+        return [first] * count  # The plan says what is wrong.
     return [first + number for number in range(count)]
 
 

@@ -317,7 +317,9 @@ def _table(trials: Trials, scores: Scores) -> pa.Table:
         for method in order.tolist():
             cells = [trials.results[Trial(method, budget, seed)] for seed in range(seeds)]
             measured = [one.measured for one in cells]
-            sizes = [one.effective_sample_size for one in cells]
+            sizes = [
+                one.effective_sample_size for one in cells if one.effective_sample_size is not None
+            ]
             ratio = log[method, budget] - log[scores.random, budget]
             rows.append(
                 (
@@ -332,7 +334,7 @@ def _table(trials: Trials, scores: Scores) -> pa.Table:
                     float(np.mean([one.documents for one in measured])),
                     float(np.mean([one.tokens for one in measured])),
                     float(np.mean([one.median_tokens for one in measured])),
-                    None if None in sizes else float(np.mean(sizes)),  # type: ignore[arg-type]
+                    float(np.mean(sizes)) if len(sizes) == len(measured) else None,
                     float(np.mean([one.fit_seconds + one.draw_seconds for one in cells])),
                 )
             )

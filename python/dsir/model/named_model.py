@@ -98,7 +98,7 @@ def _path_and_label(where: str, text: str) -> tuple[str, str]:
         label = f"{last}:{label}" if label else last
     if not path or not Path(path).exists():  # The error is to name what was most likely meant.
         path, _, label = text.partition(":")
-    return str(location_of(path or text).absolute()), label  # type: ignore[union-attr]
+    return str(location_of(path or text)), label
 
 
 def _estimator(where: str, model: Loaded, label: str | None, name: str) -> Estimator:

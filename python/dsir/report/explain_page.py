@@ -76,18 +76,24 @@ def _document(one: ExplainedText, top: int, characters: int) -> Markup:
         )
         for entry in shown
     ]
+    text = tag("div", marked_text(one.text, characters), class_="sample")
+    why = [] if one.paid is None else [_paid(one.paid, top)]
+    table = _ngram_table("n-gram", "contribution", rows, len(one.ngrams))
+    return joined(text, table, *why)
+
+
+def _ngram_table(what: str, amount: str, rows: list[Markup], total: int) -> Markup:
+    """Return a table of n-grams with a bar, an amount and a count, and of how many they are."""
     head = tag(
         "tr",
-        tag("th", "n-gram", scope="col"),
+        tag("th", what, scope="col"),
         tag("td"),
-        tag("th", "contribution", scope="col"),
+        tag("th", amount, scope="col"),
         tag("th", "count", scope="col"),
     )
     table = tag("table", tag("thead", head), tag("tbody", rows))
-    told = note(f"{len(shown):,} of {counted(len(one.ngrams), 'n-gram')}.")
-    text = tag("div", marked_text(one.text, characters), class_="sample")
-    why = [] if one.paid is None else [_paid(one.paid, top)]
-    return joined(text, tag("div", table, class_="scroll"), told, *why)
+    told = note(f"{len(rows):,} of {counted(total, 'n-gram')}.")
+    return joined(tag("div", table, class_="scroll"), told)
 
 
 def taken_in(paid: Paid) -> str:
@@ -111,16 +117,8 @@ def _paid(paid: Paid, top: int) -> Markup:
         )
         for entry in shown
     ]
-    head = tag(
-        "tr",
-        tag("th", "n-gram that paid", scope="col"),
-        tag("td"),
-        tag("th", "gain", scope="col"),
-        tag("th", "count", scope="col"),
-    )
-    table = tag("table", tag("thead", head), tag("tbody", rows))
-    told = note(f"{len(shown):,} of {counted(len(paid.ngrams), 'n-gram')}.")
-    return joined(tag("p", taken_in(paid)), tag("div", table, class_="scroll"), told)
+    table = _ngram_table("n-gram that paid", "gain", rows, len(paid.ngrams))
+    return joined(tag("p", taken_in(paid)), table)
 
 
 def style_of(entry: dict[str, object]) -> str:
