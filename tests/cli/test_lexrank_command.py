@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -473,18 +474,27 @@ def test_options_of_summaries_that_are_wrong(shards, tmp_path, invoke_dsir, argu
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "jsonl", "csv", "dictionary"])
-@pytest.mark.parametrize("values", [[3, None, 3, 12], [True, False, True, None]])
-def test_groups_of_numbers_and_flags(tmp_path, invoke_dsir, kind, values):
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3, None, 3, 12],
+        [True, False, True, None],
+        [0.5, 1.25, 0.5, None],
+        [date(2026, 1, 2), None, date(2026, 1, 2), date(2026, 2, 1)],
+    ],
+)
+def test_groups_of_numbers_dates_and_flags(tmp_path, invoke_dsir, kind, values):
     texts = ["Ship one.", "Ship two sails.", "Ship three.", "Ship four."]
     column = pa.array(values)
     if kind == "dictionary":
-        column = column.cast(pa.int32()).dictionary_encode()
+        narrow = pa.types.is_floating(column.type) or pa.types.is_date(column.type)
+        column = (column if narrow else column.cast(pa.int32())).dictionary_encode()
     table = pa.table({"text": texts, "k": column})
     path = tmp_path / f"in.{'parquet' if kind == 'dictionary' else kind}"
     if kind == "arrow":
         feather.write_feather(table, path)
     elif kind == "jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+        path.write_text("".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist()))
     elif kind == "csv":
         rows = [
             f"{text},{'' if key is None else key}" for text, key in zip(texts, values, strict=True)

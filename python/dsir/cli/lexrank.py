@@ -65,8 +65,8 @@ GroupByOption = Annotated[
     typer.Option(
         metavar="COLUMN",
         help="Rank or summarize the rows of each value of this column separately, e.g. topic: a "
-        "column of strings, whole numbers, or true and false. By default all rows are ranked "
-        "together.",
+        "column of strings, numbers, dates, times, or true and false. By default all rows are "
+        "ranked together.",
     ),
 ]
 TopOption = Annotated[

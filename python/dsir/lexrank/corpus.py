@@ -112,8 +112,8 @@ def open_corpus(
     Args:
         paths: files, patterns or folders.
         text: the text column.
-        group_by: the group column, of strings, whole numbers, or true and false; None for no
-            groups.
+        group_by: the group column, of strings, numbers, dates, times, or true and false; None for
+            no groups.
         encoding: the encoding of text columns of bytes; None if these are no texts.
         language: the column of languages that the corpus gets; None for none.
         on_error: "raise" or "skip".
