@@ -82,12 +82,12 @@ class ParquetFooter:
     def __init__(self, footer: bytes, data_end: int) -> None: ...
     def chunks(
         self, group: int, columns: Sequence[int] | None = None
-    ) -> list[tuple[int, int, int, bool, bool, int, int, int]]:
+    ) -> list[tuple[int, int, int, bool, bool, int, int, int, int]]:
         """Return the column chunks of a row group, for some or all columns of the table.
 
         For each leaf of the schema in these columns: its number, physical type, bytes of a value of
         fixed length, whether it is in a list, whether it can be null, offset of its first page,
-        values with nulls, codec.
+        values with nulls, codec, bytes of its pages in the file.
         """
 
 def parquet_page_header(
