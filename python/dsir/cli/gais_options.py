@@ -30,10 +30,11 @@ class SelectorOptions:
         "column and makes a missing name a name of its own, and 'drop' keeps none of their rows.",
     )
     shares: Shares = argument(
-        "proportional",
+        "auto",
         "How many rows of each class to keep: 'proportional' to the class, 'sqrt' for "
-        "proportional to its square root (small classes keep more), 'equal', or numbers of rows by "
-        "label, e.g. spam=100,ham=200; these take the place of --keep.",
+        "proportional to its square root (small classes keep more), 'auto' for what trials find "
+        "better of both, 'equal', or numbers of rows by label, e.g. spam=100,ham=200; these take "
+        "the place of --keep.",
         panel=_HOW,
         metavar="RULE|LABEL=N,...",
         read=shares_in,
