@@ -145,6 +145,7 @@ def test_coverage_with_its_constants_is_that_of_the_package(data: Path, budget: 
 def test_other_constants_are_chosen_on_one_part_and_told_on_the_other(data: Path, tmp_path: Path):
     world = worlds.World(data, 0)
     corpus = constants.Corpus(world.raw["text"].combine_chunks())
+    pytest.importorskip("sklearn")
     cells = Cells(tmp_path / "constants.jsonl")
     constants.measure(corpus, world, "sea", "15%", list(constants.VARIANTS), cells)
     found = cells.of()
