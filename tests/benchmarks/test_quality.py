@@ -126,6 +126,7 @@ def test_a_table_of_selections(data: Path, tmp_path: Path):
     assert by_method["random"]["purity"] < 0.9
     assert "| coverage | chosen on | 20% |" in selection.table(cells)
     assert "| random | 20% | sea |" in selection.table_by_target(cells)
+    assert "| reference | chosen on | 20% |" in selection.table(cells, "coverage")
 
 
 @pytest.mark.parametrize("budget", ["15%", "60%"])
