@@ -53,7 +53,7 @@ from dsir.stages.count import ShardCounts
 from dsir.stages.coverage_pool import PoolRows
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.score import ShardScores
-from dsir.stages.units import unit_layout
+from dsir.stages.units import placed, unit_layout
 from dsir.storage.workdir import Workdir
 
 
@@ -248,10 +248,15 @@ class ComparisonRun:
         covered = None
         if settings.rule.method == "coverage" and isinstance(model, RelevanceModel):
             covered = Covered(model, self.raw.shards, self.folder)
-        drawn, rows = self._quiet.sample(own, settings, shares, None, covered)
+        wanted = settings if plan.combine is None else plan.combine.widened(settings)
+        drawn, rows = self._quiet.sample(own, wanted, shares, None, covered)
+        if plan.combine is not None:
+            shards = placed(self.raw.shards, [unit.source_rows for unit in own])
+            drawn, rows = self._quiet.choose(shards, own, rows, drawn, settings, plan.combine)
         loaded = [unit.load() for unit in rows]
         size = None
-        if settings.rule.method == "resample" and len(drawn.targets) == 1:
+        weighs = settings.rule.method == "resample" and plan.combine is None
+        if weighs and len(drawn.targets) == 1:
             size = drawn.targets[0].effective_sample_size
         return Drawn(
             [one.shard_row for one in loaded],
