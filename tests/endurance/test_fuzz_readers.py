@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fuzz_cases import CASES
+from fuzz_kinds import CASES
 from fuzz_readers import run_case
 
 
