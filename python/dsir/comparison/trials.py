@@ -210,7 +210,7 @@ class ComparisonRun:
             found.by_seed[seed, key] = _Fitted(model, seconds)
         return found
 
-    def _scores(self, models: Together) -> tuple[list[ShardScores], ExtraColumns]:
+    def _scores(self, models: Together) -> tuple[Sequence[ShardScores], ExtraColumns]:
         """Score raw with all models, in one pass."""
         extras = [plan.draw.extra for plan in self.plans.values()]
         groups = dict.fromkeys(column for extra in extras for column in extra.groups)

@@ -35,11 +35,12 @@ from dsir.stages.score import ShardScores
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.survey import survey_of
 from dsir.stages.take import taken_rows
+from dsir.stages.unit_scores import ChangeableScores
 
 
 def choose_among(
     shards: Sequence[Shard],
-    scores: Sequence[ShardScores],
+    scores: ChangeableScores,
     rows: Sequence[ShardRows],
     drawn: Draw,
     settings: DrawSettings,
@@ -123,7 +124,7 @@ def _best(
 
 
 def _best_within_quotas(
-    run: Run, scores: Sequence[ShardScores], settings: DrawSettings, threads: int, in_a_pass: int
+    run: Run, scores: ChangeableScores, settings: DrawSettings, threads: int, in_a_pass: int
 ) -> tuple[npt.NDArray[np.int64], tuple[GroupAccounts, ...]]:
     """Return the positions of the best candidates within budget and quotas, and the accounts.
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
+from dsir.corpus.units import sizes_of
 from dsir.engine import Engine, Tasks
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Scoring
@@ -50,6 +51,8 @@ from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, load_shard_scores, score_shard
+from dsir.stages.unit_rows import UnitRows
+from dsir.stages.unit_scores import ChangeableScores, UnitScores, rows_of
 from dsir.stages.units import file_numbers
 from dsir.stages.write import (
     GatheredShard,
@@ -147,7 +150,7 @@ class Pipeline:
         apart: KeptApart | None = None,
         *,
         noted: bool = False,
-    ) -> list[ShardScores]:
+    ) -> UnitScores:
         """Return the scores of the units of a corpus.
 
         Args:
@@ -173,10 +176,11 @@ class Pipeline:
         tally = BadTally(
             self.reading.limits, corpus.name, len({files[number] for number in chosen})
         )
+        sizes = sizes_of(corpus.shards)
         tasks = self.score_tasks(
             corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally, apart
         )
-        size = sum(corpus.shards[number].size for number in chosen)
+        size = int(sizes[chosen].sum()) if len(chosen) else 0
         with self.timed("score") as timed:
             with (
                 nullcontext(ignore)
@@ -186,14 +190,14 @@ class Pipeline:
                     _noted(tasks) if noted else self.engine.run(score_shard, tasks, advance)
                 ) as results,
             ):
-                chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
-                scores = list(within_limits(results, chosen_units, tally))
+                chosen_units = ((corpus.shards[number], files[number]) for number in chosen)
+                scores = UnitScores(within_limits(results, chosen_units, tally))
             tally.finish()
-            timed.text_bytes = sum(unit.text_bytes for unit in scores)
-            timed.kept_bytes = sum(unit.kept_bytes for unit in scores)
-        if numbers is None:
+            timed.text_bytes = int(scores.column("text_bytes").sum())
+            timed.kept_bytes = int(scores.column("kept_bytes").sum())
+        if numbers is None and not (rows := int(scores.column("rows").sum())):
             skipped = [entry for unit in scores for entry in unit.skipped]
-            refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
+            refuse_no_rows(corpus, rows, skipped)
         return scores
 
     def score_tasks(
@@ -241,7 +245,7 @@ class Pipeline:
         filters: QualityFilters | None,
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
-    ) -> list[ShardScores]:
+    ) -> UnitScores:
         """Return scores with the damaged units scored again, without their lost row groups.
 
         Bad rows and shards are counted again as well.
@@ -275,25 +279,25 @@ class Pipeline:
             )
             for number in numbers
         ]
-        found = list(scores)
+        found = UnitScores(scores)
         with self.timed("score"), stopping(self.engine.run(score_shard, tasks, ignore)) as new:
             for number, unit in zip(numbers, new, strict=True):
                 found[number] = unit
         tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
-        units = list(zip(corpus.shards, file_numbers(corpus.shards), strict=True))
-        found = list(within_limits(found, units, tally))
+        units = zip(corpus.shards, file_numbers(corpus.shards), strict=True)
+        again = UnitScores(within_limits(found, units, tally))
         tally.finish()
-        return found
+        return again
 
     def sample(
         self,
-        scores: Sequence[ShardScores],
+        scores: ChangeableScores,
         settings: DrawSettings,
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
         covered: Covered | None = None,
         known: Draw | None = None,
-    ) -> tuple[Draw, list[ShardRows]]:
+    ) -> tuple[Draw, Sequence[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
         Args:
@@ -314,7 +318,7 @@ class Pipeline:
                 'method="coverage": reads the texts again, so it cannot draw from scores alone; '
                 'use dsir.select, or method="cap"'
             )
-        rows = sum(unit.rows for unit in scores)
+        rows = int(rows_of(scores).sum())
         with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
@@ -347,7 +351,7 @@ class Pipeline:
                     self.machine.memory.candidates,
                 )
             tasks = self.sample_tasks(scores, settings, drawn, workdir() if workdir else None)
-            return drawn, list(self.engine.run(sample_shard, tasks, advance))
+            return drawn, UnitRows(self.engine.run(sample_shard, tasks, advance))
 
     def sample_tasks(
         self,
@@ -357,15 +361,15 @@ class Pipeline:
         folder: Workdir | None,
     ) -> Sequence[SampleTask]:
         """Return the tasks that pick the selected rows of every unit; see `sample`."""
-        first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
+        first_rows = np.concatenate([[0], np.cumsum(rows_of(scores))])
 
         def task(number: int) -> SampleTask:
-            first = int(first_rows[number])
+            first, unit = int(first_rows[number]), scores[number]
             return SampleTask(
-                scores[number],
+                unit,
                 first,
                 settings,
-                drawn.within(first, scores[number].rows),
+                drawn.within(first, unit.rows),
                 folder.place(number) if folder else None,
             )
 
@@ -423,12 +427,12 @@ class Pipeline:
     def choose(
         self,
         shards: Sequence[Shard],
-        scores: Sequence[ShardScores],
+        scores: ChangeableScores,
         rows: Sequence[ShardRows],
         drawn: Draw,
         settings: DrawSettings,
         combine: Combine,
-    ) -> tuple[Draw, list[ShardRows]]:
+    ) -> tuple[Draw, Sequence[ShardRows]]:
         """Choose from candidates by several measures; see `choose_among`."""
         candidates = sum(unit.selected for unit in rows)
         with (

@@ -58,6 +58,7 @@ from dsir.stages.kept.plan import kept_folder, plan_keeping
 from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
+from dsir.stages.unit_scores import ChangeableScores, rows_of
 from dsir.stages.units import file_ranges, placed, skipped_in_files
 from dsir.storage.workdir import Workdir
 from dsir.storage.workdir_folder import is_new, make_folder
@@ -251,9 +252,8 @@ class SelectionRun:
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
             skipped = fitted.skipped + skipped_in_files(shards, [unit.skipped for unit in scores])
-            rows_read = [
-                sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
-            ]
+            of_units = rows_of(scores)
+            rows_read = [int(of_units[first:stop].sum()) for first, stop in file_ranges(shards)]
             described = described_inputs(self.inputs, rows_read, fitted, self.fitted)
             outputs_workdir = None if held is None else held.open(lost)
             try:
@@ -347,7 +347,7 @@ class SelectionRun:
         fitted: Fitted,
         lost: LostGroups,
         known: Draw | None = None,
-    ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+    ) -> tuple[ChangeableScores, Draw, Sequence[ShardRows]]:
         """Score every unit and draw; return the scores, the draw and the selected rows by unit.
 
         Args:
@@ -370,8 +370,8 @@ class SelectionRun:
                 scores = self.pipeline.score_again(
                     self.raw, scores, lost, model, filters, None, extra
                 )
-            scores = without_unnumbered_of(self.raw.shards, scores)
-            return scores, *self.pipeline.sample(scores, settings, shares, None, covered)
+            numbered = without_unnumbered_of(self.raw.shards, scores)
+            return numbered, *self.pipeline.sample(numbered, settings, shares, None, covered)
         place, durable = workdir.folder, workdir.durable
         on_error = self.plan.reading.on_error
         folder, extra, earlier = open_scores(
@@ -379,7 +379,7 @@ class SelectionRun:
         )
         if known is None and not lost:
             known = self.drawn_before(workdir, settings, len(shares))
-        keeps: tuple[Keep | None, ...] = ()
+        keeps: Sequence[Keep | None] = ()
         if kept is not None and known is None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
         apart = None
@@ -402,8 +402,8 @@ class SelectionRun:
             scores = self.pipeline.score_again(
                 self.raw, scores, lost, model, filters, folder, extra
             )
-        scores = without_unnumbered_of(self.raw.shards, scores)
-        take_columns(scores, extra, settings)
+        numbered = without_unnumbered_of(self.raw.shards, scores)
+        take_columns(numbered, extra, settings)
         manifest = folder.manifest
 
         def in_rows() -> Workdir:
@@ -411,12 +411,12 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows, covered, known)
+        drawn, rows = self.pipeline.sample(numbered, settings, shares, in_rows, covered, known)
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
-                in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
+                in_rows(), manifest["settings"], self._accounts(numbered, drawn, rows), numbered
             )
-        return scores, drawn, rows
+        return numbered, drawn, rows
 
     def drawn_before(self, workdir: Workdir, settings: DrawSettings, columns: int) -> Draw | None:
         """Return the draw that the workers of this run have made; None if they have not."""
@@ -489,17 +489,13 @@ class SelectionRun:
         metrics = self._accounts(scores, drawn, rows)
         metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
         stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
-        loaded = [(unit.corpus_row, unit.load()) for unit in rows]
+        numbers, log_weights, targets = _rows_in_one(rows)
         selection = Selection(
             paths=fetched.paths,
             table=fetched.table,
-            rows=np.concatenate([first + unit.shard_row for first, unit in loaded]),
-            log_weights=np.concatenate([unit.log_weight for _, unit in loaded]),
-            target=(
-                np.concatenate([unit.target for _, unit in loaded if unit.target is not None])
-                if self.added.target_names
-                else None
-            ),
+            rows=numbers,
+            log_weights=log_weights,
+            target=targets if self.added.target_names else None,
             metrics=metrics.with_stages(stages),
             skipped=skipped,
             model=model,
@@ -515,6 +511,25 @@ class SelectionRun:
             "skipped": [entry.to_json() for entry in skipped],
         }
         return selection, manifest_of(self.out, described, files)
+
+
+def _rows_in_one(
+    rows: Sequence[ShardRows],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.uint16]]:
+    """Return the global row numbers, log-weights and targets of the selected rows of all units."""
+    numbers, log_weights, targets = [], [], []
+    for unit in rows:
+        if unit.selected:
+            loaded = unit.load()
+            numbers.append(unit.corpus_row + loaded.shard_row)
+            log_weights.append(loaded.log_weight)
+            if loaded.target is not None:
+                targets.append(loaded.target)
+    return (
+        np.concatenate([np.zeros(0, np.int64), *numbers]),
+        np.concatenate([np.zeros(0, np.float64), *log_weights]),
+        np.concatenate([np.zeros(0, np.uint16), *targets]),
+    )
 
 
 def _seen_by_all(workdir: Workdir | None) -> Path | None:
