@@ -1037,5 +1037,8 @@ def facility_location(
 def simd_level() -> Literal["scalar", "neon", "avx2", "avx512"]:
     """Return the width of the kernels in use."""
 
+def release_free_memory() -> None:
+    """Give memory that was freed back to the system, where the C library can."""
+
 def has_sha256_instructions() -> bool:
     """Whether SHA-256 runs on the CPU's own instructions for it."""
