@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "ngram/byte_ngrams.hpp"
 #include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/kernel_features.hpp"
@@ -26,6 +27,9 @@ class BucketStream {
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
         if (spec.form != text::Form::as_is) normalizer_.emplace(spec.form);
+        if (std::holds_alternative<FastNgrams>(ngrams_) && cuts_characters(spec.cutting)) {
+            byte_ngrams_.emplace(spec);
+        }
     }
 
     struct Outcome {
@@ -46,6 +50,10 @@ class BucketStream {
             if (!in_form) return {0, 0, false};
             document = *in_form;
         }
+        if (byte_ngrams_ &&
+            (cutting_.kind == text::TokenizerKind::bytes || text::is_ascii(document))) {
+            return run_bytes(document, sink);
+        }
         return text::visit_tokens(cutting_, document, buffer_,
                                   [&](auto& tokenizer) { return run_with(tokenizer, sink); });
     }
@@ -57,6 +65,25 @@ class BucketStream {
         if (spec.kernel != nullptr) return Ngrams(std::in_place_type<KernelFeatures>, spec);
         if (spec.hash == HashKind::fast) return Ngrams(std::in_place_type<FastNgrams>, spec);
         return Ngrams(std::in_place_type<Sha256Ngrams>, spec);
+    }
+
+    /// Whether the tokens of ASCII are its visible bytes.
+    static bool cuts_characters(const text::Cutting& cutting) {
+        using enum text::TokenizerKind;
+        return cutting.kernel == nullptr &&
+               (cutting.kind == bytes || cutting.kind == chars || cutting.kind == codepoints);
+    }
+
+    template <class Sink>
+    Outcome run_bytes(std::string_view document, Sink& sink) {
+        text::ByteTokens tokenizer(document, buffer_, cutting_.letters);
+        byte_ngrams_->start_document();
+        std::uint64_t tokens = 0;
+        for (auto bytes = tokenizer.next_bytes(); !bytes.empty(); bytes = tokenizer.next_bytes()) {
+            tokens += bytes.size();
+            sink(byte_ngrams_->take(bytes));
+        }
+        return {tokens, ngram_count(tokens, n_), tokenizer.valid()};
     }
 
     template <class Tokenizer, class Sink>
@@ -86,6 +113,7 @@ class BucketStream {
     }
 
     Ngrams ngrams_;
+    std::optional<ByteNgrams> byte_ngrams_;  ///< if there may be documents whose tokens are bytes
     text::Cutting cutting_;
     unsigned n_;
     std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form

@@ -31,6 +31,7 @@ from dsir.run.select_run import DRAWN, SelectionRun
 from dsir.run.selection import Selection
 from dsir.run.shared_engine import SharedEngine
 from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
+from dsir.run.writing import plan_parts, write_tasks
 from dsir.settings.draw import DrawSettings
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import LostGroups, lost_before
@@ -346,12 +347,12 @@ class _Work:
         model = self._model()
         rows = self._drawn_rows(lost, model)
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
-        outputs = self._pipeline.plan(shards, rows, run.plan.output).shards
+        outputs = plan_parts(shards, rows, run.plan.output).shards
         for output in outputs:
             run.added.refuse_taken_names(output.schema)
         folder = self._workdir.stage(lost.stage("outputs"), run.writing)
         out = self._output.folder
-        tasks = self._pipeline.write_tasks(outputs, out, run.added, model.features, folder)
+        tasks = write_tasks(self._pipeline, outputs, out, run.added, model.features, folder)
         sizes = [output.rows for output in outputs]
         return self._share_out("write", write_shard, tasks, sizes, "rows")
 
