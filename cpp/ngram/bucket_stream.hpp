@@ -6,11 +6,13 @@
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/kernel_features.hpp"
 #include "ngram/sha256_ngrams.hpp"
+#include "ngram/token_watch.hpp"
 #include "text/normalizer.hpp"
 #include "text/token_buffer.hpp"
 #include "text/tokenizers.hpp"
@@ -27,6 +29,9 @@ class BucketStream {
         : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
         if (spec.form != text::Form::as_is) normalizer_.emplace(spec.form);
     }
+
+    /// Shows the tokens of all further documents to `watch` as well, or to nobody if it is null.
+    void show_tokens_to(TokenWatch* watch) { watch_ = watch; }
 
     struct Outcome {
         std::uint64_t tokens;
@@ -65,9 +70,10 @@ class BucketStream {
             [&]<class Own>(Own& ngrams) {
                 ngrams.start_document();
                 std::uint64_t tokens = 0;
+                if (watch_ != nullptr) watch_->start_document();
                 while (tokenizer.next()) {
                     tokens += buffer_.size();
-                    sink(ngrams.take(buffer_));
+                    sink(watch_ == nullptr ? ngrams.take(buffer_) : take_watched(ngrams));
                 }
                 const bool valid = tokenizer.valid();
                 std::uint64_t features = ngram_count(tokens, n_);
@@ -85,11 +91,31 @@ class BucketStream {
             ngrams_);
     }
 
+    /// Takes the tokens of the buffer, and shows their hashes to the watch first.
+    template <class Own>
+    std::span<const std::uint32_t> take_watched(Own& ngrams) {
+        const std::size_t size = buffer_.size();
+        if (hashes_.size() < size + simd::kBucketSlack) hashes_.resize(size + simd::kBucketSlack);
+        std::span<const std::uint32_t> buckets;
+        if constexpr (std::same_as<Own, FastNgrams>) {
+            buckets = ngrams.take(buffer_, hashes_.data());
+        } else {
+            buckets = ngrams.take(buffer_);
+            simd::token_hashes_kernel(simd::active_level())(
+                {buffer_.bytes.get(), buffer_.starts.get(), buffer_.ends.get(), size},
+                hashes_.data());
+        }
+        watch_->take({hashes_.data(), size});
+        return buckets;
+    }
+
     Ngrams ngrams_;
     text::Cutting cutting_;
     unsigned n_;
     std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form
     text::TokenBuffer buffer_;
+    TokenWatch* watch_ = nullptr;
+    std::vector<std::uint64_t> hashes_;  ///< of the tokens of a stretch, for `watch_`
 };
 
 }  // namespace dsir::ngram

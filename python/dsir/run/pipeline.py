@@ -19,8 +19,8 @@ from dsir.engine import Engine, Tasks
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Scoring
 from dsir.model.features import HashedNgrams
-from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
+from dsir.model.row_filters import RowFilters
 from dsir.output import AddedColumns
 from dsir.plural import counted
 from dsir.progress import Advance, Reporter, ignore
@@ -137,7 +137,7 @@ class Pipeline:
         self,
         corpus: Corpus,
         model: Scoring,
-        filters: QualityFilters | None,
+        filters: RowFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
         keeps: Sequence[Keep | None] = (),
@@ -153,7 +153,7 @@ class Pipeline:
         Args:
             corpus: the corpus to score.
             model: the model that gives log-weights.
-            filters: quality filters that rows must pass to be selected; None for no filters.
+            filters: what rows must pass to be selected; None for no filters.
             workdir: the folder for the scores; None to hold them in memory.
             numbers: the numbers of the units to score; None for all.
             keeps: by unit, which rows to store as they are scored; empty for none.
@@ -200,7 +200,7 @@ class Pipeline:
         self,
         corpus: Corpus,
         model: Scoring,
-        filters: QualityFilters | None,
+        filters: RowFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int],
         keeps: Sequence[Keep | None] = (),
@@ -238,7 +238,7 @@ class Pipeline:
         scores: Sequence[ShardScores],
         lost: LostGroups,
         model: Scoring,
-        filters: QualityFilters | None,
+        filters: RowFilters | None,
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
     ) -> list[ShardScores]:
@@ -251,7 +251,7 @@ class Pipeline:
             scores: the scores of every unit.
             lost: the damaged row groups.
             model: the model that gives log-weights.
-            filters: quality filters that rows must pass to be selected; None for no filters.
+            filters: what rows must pass to be selected; None for no filters.
             workdir: the folder for the scores; None to hold them in memory.
             extra: the columns to store beside the log-weights.
 

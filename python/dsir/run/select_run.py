@@ -32,6 +32,7 @@ from dsir.output.writer import FileAccount, writing
 from dsir.remote import Folder, Location, Mirror, within
 from dsir.run.accounts import accounts_of, warn_of_other_columns, with_kl_reduction
 from dsir.run.accounts_file import keep_accounts
+from dsir.run.contaminated import write_contaminated_list
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
 from dsir.run.folders import draw_shares, rows_workdir, take_columns
@@ -264,7 +265,7 @@ class SelectionRun:
             if held is not None:
                 warn_of_other_columns(planned)
             selection, manifest = self._finish(
-                written, model, scores, drawn, rows, skipped, described
+                written, model, shards, scores, drawn, rows, skipped, described
             )
             if held is not None:
                 write_run_file(
@@ -359,7 +360,7 @@ class SelectionRun:
             known: the draw, if it is known; then all scores and rows are in `workdir`. None to make
                 it, unless the workers of a planned run have.
         """
-        filters = self.plan.documents.filters
+        filters = self.plan.documents.row_filters
         shares = draw_shares(model)
         settings = self.draw_settings(model)
         covered = self._covered(model, kept or _seen_by_all(workdir), lost)
@@ -441,7 +442,7 @@ class SelectionRun:
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
     ) -> Metrics:
         """Return the accounts of a draw."""
-        filters = self.plan.documents.filters
+        filters = self.plan.documents.row_filters
         return accounts_of(
             scores,
             drawn,
@@ -469,6 +470,7 @@ class SelectionRun:
         self,
         fetched: _Fetched,
         model: Estimator,
+        shards: Sequence[Shard],
         scores: Sequence[ShardScores],
         drawn: Draw,
         rows: Sequence[ShardRows],
@@ -483,6 +485,8 @@ class SelectionRun:
         files = fetched.files
         if self.out is not None:
             files = files + write_rejects(self.out, skipped)
+            texts = self.plan.documents.decontaminate
+            files += write_contaminated_list(self.out, shards, scores, texts)
             with writing(self.out / MODEL_FILE):
                 files.append(model_file.write(self.out / MODEL_FILE, model.content()))
             files.append(write_dataset_note(self.out))
