@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "ngram/byte_ngrams.hpp"
 #include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/kernel_features.hpp"
@@ -28,6 +29,9 @@ class BucketStream {
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
         if (spec.form != text::Form::as_is) normalizer_.emplace(spec.form);
+        if (std::holds_alternative<FastNgrams>(ngrams_) && cuts_characters(spec.cutting)) {
+            byte_ngrams_.emplace(spec);
+        }
     }
 
     /// Shows the tokens of all further documents to `watch` as well, or to nobody if it is null.
@@ -51,6 +55,11 @@ class BucketStream {
             if (!in_form) return {0, 0, false};
             document = *in_form;
         }
+        // A watch sees the hashes of tokens, which the tables of bytes do not make.
+        if (byte_ngrams_ && watch_ == nullptr &&
+            (cutting_.kind == text::TokenizerKind::bytes || text::is_ascii(document))) {
+            return run_bytes(document, sink);
+        }
         return text::visit_tokens(cutting_, document, buffer_,
                                   [&](auto& tokenizer) { return run_with(tokenizer, sink); });
     }
@@ -62,6 +71,25 @@ class BucketStream {
         if (spec.kernel != nullptr) return Ngrams(std::in_place_type<KernelFeatures>, spec);
         if (spec.hash == HashKind::fast) return Ngrams(std::in_place_type<FastNgrams>, spec);
         return Ngrams(std::in_place_type<Sha256Ngrams>, spec);
+    }
+
+    /// Whether the tokens of ASCII are its visible bytes.
+    static bool cuts_characters(const text::Cutting& cutting) {
+        using enum text::TokenizerKind;
+        return cutting.kernel == nullptr &&
+               (cutting.kind == bytes || cutting.kind == chars || cutting.kind == codepoints);
+    }
+
+    template <class Sink>
+    Outcome run_bytes(std::string_view document, Sink& sink) {
+        text::ByteTokens tokenizer(document, buffer_, cutting_.letters);
+        byte_ngrams_->start_document();
+        std::uint64_t tokens = 0;
+        for (auto bytes = tokenizer.next_bytes(); !bytes.empty(); bytes = tokenizer.next_bytes()) {
+            tokens += bytes.size();
+            sink(byte_ngrams_->take(bytes));
+        }
+        return {tokens, ngram_count(tokens, n_), tokenizer.valid()};
     }
 
     template <class Tokenizer, class Sink>
@@ -110,6 +138,7 @@ class BucketStream {
     }
 
     Ngrams ngrams_;
+    std::optional<ByteNgrams> byte_ngrams_;  ///< if there may be documents whose tokens are bytes
     text::Cutting cutting_;
     unsigned n_;
     std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form

@@ -70,18 +70,24 @@ def test_methods_in_a_file(parquet, target, invoke_dsir, tmp_path):
     config.write_text(
         "methods:\n  coverage:\n"
         "  flat: {method: resample, temperature: 2, length: mean, allow_fewer: true}\n"
+        "  both: {method: top-k, combine: {dsir: 1, lexrank: 0.5}, candidates: 2}\n"
         "budgets: [n=20, n=40]\nseeds: 1\nmin-tokens: 20\n"
     )
     words = ("compare", *parquet, "-t", target, "--config", config, "--json", "-q")
     done = invoke_dsir(*words)
     assert done.returncode == 0, done.stderr
     settings = json.loads(done.stdout)["settings"]
-    assert list(settings["methods"]) == ["coverage", "flat", "random"]
+    assert list(settings["methods"]) == ["coverage", "flat", "both", "random"]
     assert settings["methods"]["flat"] == {
         "method": "resample",
         "temperature": 2.0,
         "length": "mean",
         "allow_fewer": True,
+    }
+    assert settings["methods"]["both"] == {
+        "method": "top-k",
+        "combine": {"dsir": 1.0, "lexrank": 0.5},
+        "candidates": 2.0,
     }
     assert settings["budgets"] == ["n=20", "n=40"]
     config.write_text("methods: [coverage, 3]\nmethods2: 1\n")

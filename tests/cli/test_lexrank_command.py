@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -211,6 +212,10 @@ def test_overwrite(shards, tmp_path, invoke_dsir):
         (["--score-column", "id"], 1, "already has a column 'id'"),
         (["--summary", "2", "--score-column", "central"], 2, "--score-column: is for rows"),
         (["--summary", "2", "--score-in-lines"], 2, "--score-in-lines: is for rows"),
+        (["--summary", "2", "--graph", "g.graphml"], 2, "--graph: is for rows"),
+        (["--graph", "g.graphml"], 2, "--threshold 0.1"),
+        (["--graph", "g.txt", "--threshold", "0.1"], 2, "--graph g.txt: expected a file"),
+        (["--graph", "s3://a/g.arrow", "--threshold", "0.1"], 2, "--graph s3://a/g.arrow"),
         (["--no-split"], 2, "--no-split: is for summaries"),
         (["--min-words", "3"], 2, "--min-words: is for summaries"),
         (["--summary", "2", "--query", "\udcff"], 2, "half a surrogate pair"),
@@ -473,18 +478,27 @@ def test_options_of_summaries_that_are_wrong(shards, tmp_path, invoke_dsir, argu
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "jsonl", "csv", "dictionary"])
-@pytest.mark.parametrize("values", [[3, None, 3, 12], [True, False, True, None]])
-def test_groups_of_numbers_and_flags(tmp_path, invoke_dsir, kind, values):
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3, None, 3, 12],
+        [True, False, True, None],
+        [0.5, 1.25, 0.5, None],
+        [date(2026, 1, 2), None, date(2026, 1, 2), date(2026, 2, 1)],
+    ],
+)
+def test_groups_of_numbers_dates_and_flags(tmp_path, invoke_dsir, kind, values):
     texts = ["Ship one.", "Ship two sails.", "Ship three.", "Ship four."]
     column = pa.array(values)
     if kind == "dictionary":
-        column = column.cast(pa.int32()).dictionary_encode()
+        narrow = pa.types.is_floating(column.type) or pa.types.is_date(column.type)
+        column = (column if narrow else column.cast(pa.int32())).dictionary_encode()
     table = pa.table({"text": texts, "k": column})
     path = tmp_path / f"in.{'parquet' if kind == 'dictionary' else kind}"
     if kind == "arrow":
         feather.write_feather(table, path)
     elif kind == "jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+        path.write_text("".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist()))
     elif kind == "csv":
         rows = [
             f"{text},{'' if key is None else key}" for text, key in zip(texts, values, strict=True)

@@ -38,6 +38,12 @@ TARGET = target()
         ({"methods": "a: method=coverage,estimator=ratio"}, 'needs estimator="relevance"'),
         ({"methods": "a: tokenizer=chars"}, "other tokens than the other methods"),
         ({"methods": {"random": {"method": "top-k"}}}, "call it otherwise"),
+        ({"methods": "a: combine=dsir=1;stars=1"}, "methods='a': combine: 'stars' is no measure"),
+        ({"methods": "a: combine=dsir"}, "combine=dsir: is no value of combine"),
+        (
+            {"methods": "a: method=coverage,combine=dsir=1;lexrank=1"},
+            "methods='a': combine: cannot",
+        ),
         ({"budgets": []}, r"budgets=\[\]: has no amount"),
         ({"budgets": "1%,1%"}, "budgets=1%: is given twice"),
         ({"budgets": "some"}, "budgets='some': expected a whole number"),
@@ -90,6 +96,11 @@ def test_a_missing_column_of_shares(tmp_path):
         dsir.compare(tmp_path, TARGET, methods="top-k", shares_by="sauce", progress=False)
 
 
+def test_a_missing_column_of_a_combined_score():
+    with pytest.raises(dsir.InputError, match="no column 'stars' for combine"):
+        dsir.compare(RAW, TARGET, "a: combine=dsir=1;column:stars=1", progress=False)
+
+
 def test_a_budget_that_cannot_be_met():
     with pytest.raises(dsir.BudgetError, match="asks for"):
         dsir.compare(RAW, TARGET, methods="top-k", budgets="n=100000", progress=False)
@@ -137,3 +148,11 @@ def test_budgets_have_names():
         "fraction=0.1": {"fraction": "0.1"},
     }
     assert budgets_of("1e9,2%") == {"1e9": {"tokens": "1e9"}, "2%": {"tokens": "2%"}}
+
+
+def test_a_model_of_separate_targets_cannot_be_combined():
+    targets = {"sea": TARGET[:30], "tide": TARGET[30:]}
+    model = dsir.fit(RAW, targets, targets="separate", progress=False)
+    methods = {"a": {"model": model, "combine": {"dsir": 1, "lexrank": 1}}}
+    with pytest.raises(dsir.SettingError, match="methods='a': combine: the model has a log-weight"):
+        dsir.compare(RAW, targets, methods=methods, budgets=["n=9"], progress=False)

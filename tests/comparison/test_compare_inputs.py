@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fasttext_file import FastTextFile
 from topics import corpus, target
@@ -121,6 +122,42 @@ def test_quotas_of_one_method():
     )
     same_as(found, "spread", selection, RAW)
     assert cell_of(found, "spread")["kl_reduction"] != cell_of(found, "top-k")["kl_reduction"]
+
+
+@pytest.mark.parametrize("method", ["top-k", "cap"])
+def test_a_combined_score_is_a_method(tmp_path, method):
+    stars = [float(len(text) % 7) for text in RAW]
+    for number, part in enumerate((slice(0, 130), slice(130, 240))):
+        table = pa.table({"text": RAW[part], "stars": stars[part]})
+        pq.write_table(table, tmp_path / f"raw-{number}.parquet")
+    wanted, raw = tmp_path / "wanted.parquet", f"{tmp_path}/raw-*"
+    pq.write_table(pa.table({"text": TARGET}), wanted)
+    methods = f"both: method={method},combine=dsir=1;column:stars=0.5,candidates=3, {method}"
+    found = dsir.compare(raw, wanted, methods=methods, **HOW)
+    combine = {"dsir": 1.0, "column:stars": 0.5}
+    given = {"method": method, "combine": combine, "candidates": 3, "n": 30, "min_tokens": 20}
+    selection = dsir.select(raw, GIVEN, progress=False, **given)
+    same_as(found, "both", selection, RAW)
+    assert cell_of(found, "both")["tokens"] != cell_of(found, method)["tokens"]
+    again = f"both: method={method},combine=dsir=1.0;column:stars=0.5,candidates=3.0"
+    assert again in found.settings["command"]
+
+
+def test_a_combined_score_may_have_models_and_quotas():
+    raw = pa.table({"text": RAW, "topic": TOPICS})
+    negatives = [text for text, topic in zip(RAW, TOPICS, strict=True) if topic == "law"]
+    taste = dsir.fit(raw, negatives, progress=False)
+    given = {
+        "method": "resample",
+        "combine": {"dsir": 1, "model:taste": -0.5},
+        "combine_models": {"taste": taste},
+        "max_per": {"topic": 12},
+    }
+    found = dsir.compare(raw, TARGET, methods={"both": given}, **HOW)
+    selection = dsir.select(raw, GIVEN, n=30, min_tokens=20, progress=False, **given)
+    same_as(found, "both", selection, RAW)
+    assert cell_of(found, "both")["effective_sample_size"] is None
+    assert found.settings["command"] is None
 
 
 def test_a_model_of_fasttext_is_a_method(tmp_path):

@@ -181,3 +181,30 @@ def test_a_text_in_place_of_a_list_of_texts_is_told_so(tmp_path):
     for path in ("corpora/none", dsir.files([text]), tmp_path / "a b"):
         with pytest.raises(dsir.InputError, match=r"no such file or folder$"):
             model.score(path)
+
+
+def test_the_disk_is_not_asked_about_sentences(folder, monkeypatch):
+    """The first sentence is too long for a file name, and so is the last folder before a name."""
+    sentence = "It is said of a ship that it goes where the wind goes. "
+    texts = [sentence * 5 + "and/or not", "ship/b " * 2 + sentence * 5, "a ship"]
+    asked = []
+    stat = os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **how: asked.append(path) or stat(path, **how))
+    assert texts_of(texts) == texts
+    assert [path for path in asked if "ship" in str(path)] == ["a ship"]
+
+
+def test_a_long_name_in_a_folder_that_is_there_is_a_name(folder):
+    with pytest.raises(SettingError, match="looks like the name of a file"):
+        resolve(["want/" + "long name " * 30 + ".jsonl"], name="target")
+    texts = ["wanted/" + "long name " * 30 + ".jsonl", "want/" + "long name " * 30]
+    assert texts_of(texts) == texts
+
+
+def test_elements_of_other_types_are_named_by_their_position():
+    many = ["text"] * 70_000
+    with pytest.raises(SettingError, match="element 70000 is int"):
+        resolve([*many, 3], name="target")
+    with pytest.raises(SettingError, match="element 70001 holds half a surrogate pair"):
+        resolve([*many, None, "\ud800"], name="target")
+    assert texts_of([np.str_("a"), None, "b"]) == ["a", None, "b"]

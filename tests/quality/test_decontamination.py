@@ -82,6 +82,28 @@ def test_the_shared_ngrams_are_those_of_a_plain_search(
     assert all(np.array_equal(one, other) for one, other in zip(scored, plain, strict=True))
 
 
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        *({"tokenizer": name} for name in ("bytes", "chars", "unicode", "word_tokenize")),
+        {"tokenizer": "whitespace"},
+        {"normalize": "NFKC"},
+        {"tokenizer": "bytes", "hash": "sha256"},
+    ],
+)
+def test_one_pass_finds_what_a_pass_of_its_own_finds(corpus, settings_):
+    documents, texts = (pa.array(one) for one in corpus)
+    features = dsir.HashedNgrams(buckets=100, **settings_)
+    index = _core.NgramIndex(features.prepared(texts), features.spec, 13)
+    expected = index.find(features.prepared(documents), most=100)
+    assert expected[0].any()
+    table = _core.LogRatioTable(np.zeros((1, 100)))
+    found = _core.score_and_compare(
+        features.prepared(documents), features.spec, table, _core.Weighing(), index, most=100
+    )[4:]
+    assert [one.tolist() for one in found] == [one.tolist() for one in expected]
+
+
 def text_of(drawn, words):
     return " ".join(drawn.choices([f"word{i}" for i in range(400)], k=words))
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import date, datetime, time
+from decimal import Decimal
+from math import inf, nan
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
 
 import dsir
 from dsir.settings.quotas import Cap
@@ -152,6 +158,61 @@ def test_values_of_every_kind_in_lines(corpus, tmp_path):
     )
     path.write_text("".join(line % (json.dumps(text), i % 3) for i in range(9)))
     assert dsir.select(path, TARGETS, **keywords).rows.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "names"),
+    [
+        (
+            pa.float32(),
+            [0.1, -0.0, 0.0, nan, inf, nan, None],
+            ["0.1", "0.0", '"NaN"', '"Infinity"'],
+        ),
+        (pa.float16(), [0.5, 1.0, 0.5, 0.5, 1.0, 1.0, None], ["0.5", "1.0"]),
+        (pa.decimal128(4, 2), [Decimal("1.50")] * 6 + [None], ["1.5"]),
+        (pa.date32(), [date(2026, 1, 2)] * 6 + [None], ['"2026-01-02"']),
+        (pa.time64("us"), [time(7, 30)] * 6 + [None], ['"07:30:00"']),
+        (pa.timestamp("s"), [datetime(2026, 1, 2)] * 6 + [None], ['"2026-01-02 00:00:00"']),
+        (
+            pa.timestamp("ns", "UTC"),
+            [datetime(2026, 1, 2, microsecond=500)] * 6 + [None],
+            ['"2026-01-02 00:00:00.0005Z"'],
+        ),
+    ],
+)
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_numbers_and_dates_are_values(corpus, tmp_path, kind, values, names, coded, suffix):
+    column = pa.array(
+        [
+            None if one is None else np.float16(one) if kind == pa.float16() else one
+            for one in values
+        ],
+        kind,
+    )
+    if coded and kind != pa.float16():  # pyarrow cannot write a dictionary of these.
+        column = column.dictionary_encode()
+    table = pa.table({"text": corpus.texts[: len(values)], "source": column})
+    path = tmp_path / f"raw.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(table, path)
+    else:
+        feather.write_feather(table, path)
+    settings = {**MEAN, "min_tokens": 1, "n": 1, "method": "top-k", "group_by": "source"}
+    selection = dsir.select(path, TARGETS, out=tmp_path / "out", **settings)
+    found = [one["value"] for one in selection.metrics["groups"]["source"]["most"]]
+    assert sorted(map(json.dumps, found)) == sorted([*names, "null"])
+
+
+def test_numbers_that_json_has_not(corpus, tmp_path):
+    values = ["NaN", "1e999", "-Infinity", "-0.0", "0.0", "[NaN]"]
+    line = '{"text": %s, "source": %s}\n'
+    path = tmp_path / "values.jsonl"
+    path.write_text("".join(line % (json.dumps(corpus.texts[0]), value) for value in values))
+    settings = {**MEAN, "min_tokens": 1, "n": 1, "method": "top-k", "group_by": "source"}
+    selection = dsir.select(path, TARGETS, out=tmp_path / "out", **settings)
+    found = [one["value"] for one in selection.metrics["groups"]["source"]["most"]]
+    assert sorted(map(str, found)) == ["-Infinity", "0.0", "Infinity", "NaN", "['NaN']"]
 
 
 def test_caps_are_exact_decimals():

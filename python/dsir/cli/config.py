@@ -97,9 +97,9 @@ def _methods(value: list[Any] | dict[Any, Any]) -> Iterator[str]:
 
 
 def _plain(value: Any) -> str:
-    """Return a value of a file as an option has it."""
+    """Return an argument of a method as --methods takes it: commas are between arguments."""
     if isinstance(value, dict):
-        return ",".join(f"{key}={one}" for key, one in value.items())
+        return ";".join(f"{key}={one}" for key, one in value.items())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -84,7 +84,7 @@ def _value_of(node: Any, depth: int) -> Any:
         raise ValueError(f"line {line}: the tag {node.tag!r:.80} is not allowed")
     if node.id == "scalar":
         return None if node.tag.endswith(":null") else node.value
-    if depth > 2:
+    if depth > 3:  # methods, a method, its argument, the values of this.
         raise ValueError(f"line {node.start_mark.line + 1}: is nested deeper than any option")
     if node.id == "sequence":
         return [_value_of(one, depth + 1) for one in node.value]

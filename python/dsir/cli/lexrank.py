@@ -22,9 +22,10 @@ from dsir.lexrank.corpus import (
     Top,
     open_corpus,
     rank_corpus,
-    summarize_corpus,
 )
+from dsir.lexrank.corpus_summaries import summarize_corpus
 from dsir.lexrank.cutting import Cutting
+from dsir.lexrank.graph_file import check_graph_file, graph_file
 from dsir.lexrank.idf import Idf, stopwords_beside
 from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.readable_shards import Readable, Watch
@@ -65,8 +66,8 @@ GroupByOption = Annotated[
     typer.Option(
         metavar="COLUMN",
         help="Rank or summarize the rows of each value of this column separately, e.g. topic: a "
-        "column of strings, whole numbers, or true and false. By default all rows are ranked "
-        "together.",
+        "column of strings, numbers, dates, times, or true and false. By default all rows are "
+        "ranked together.",
     ),
 ]
 TopOption = Annotated[
@@ -93,6 +94,15 @@ ScoreInLinesOption = Annotated[
         metavar="",
         help="Write scores into lines of JSON as a field, too. By default lines keep their bytes, "
         "and their scores are in a file beside them.",
+        rich_help_panel=_WHAT,
+    ),
+]
+GraphOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the graph of similar rows, too: nodes with their scores as GraphML, e.g. "
+        "graph.graphml, or edges as an Arrow table, e.g. edges.arrow. Needs --threshold.",
         rich_help_panel=_WHAT,
     ),
 ]
@@ -162,6 +172,7 @@ def lexrank(
     top: TopOption = None,
     score_column: ScoreColumnOption = _SCORE_COLUMN,
     score_in_lines: ScoreInLinesOption = False,
+    graph: GraphOption = None,
     show: ShowOption = False,
     threshold: ThresholdOption = None,
     damping: DampingOption = 0.85,
@@ -191,9 +202,16 @@ def lexrank(
     for name, was_given in (
         ("score_in_lines", score_in_lines),
         ("score_column", score_column != _SCORE_COLUMN),
+        ("graph", graph is not None),
     ):
         if was_given and summaries is not None:
-            raise SettingError(f"{name}: is for rows; a summary has its own columns, leave it out")
+            raise SettingError(f"{name}: is for rows, and not for a summary; leave it out")
+    if graph is not None and not threshold:
+        raise SettingError(
+            "graph: without a threshold every two rows that share a term have an edge; give one "
+            "too, e.g. --threshold 0.1"
+        )
+    graph_path = None if graph is None else check_graph_file(graph)
     settings = LexRankSettings(threshold or None, damping, tolerance)
     stopwords_of(stopwords)
     check_language(None if summaries is None else summaries.language)
@@ -257,6 +275,11 @@ def lexrank(
                     keep_texts=show,
                 )
             else:
+                opened = None
+                if graph_path is not None:
+                    opened = stack.enter_context(
+                        graph_file(graph_path, groups=group_by is not None)
+                    )
                 done = rank_corpus(
                     ranking,
                     folder,
@@ -264,6 +287,7 @@ def lexrank(
                     added=AddedColumns(
                         score_column, arguments=("score_column", ""), in_lines=score_in_lines
                     ),
+                    graph=opened,
                     description=description,
                 )
     _print(done, out, as_json=as_json, quiet=quiet, summaries=summarizer is not None)

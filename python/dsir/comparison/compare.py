@@ -94,7 +94,8 @@ def compare(
         raw: the corpus to select from, given as in `select`.
         target: a sample of the wanted documents, given as in `select`.
         methods: the methods to compare: names of `method`, or "classifier", or names of your own
-            with arguments of `select`, {"svm": {"estimator": "classifier", "method": "top-k"}}.
+            with arguments of `select`, {"svm": {"estimator": "classifier", "method": "top-k"}},
+            `combine` among them.
             "random" is always among them.
         negatives: a sample of unwanted documents, given like raw: classifiers learn to tell the
             target from these and not from raw.
@@ -160,7 +161,13 @@ def compare(
         features=features,
         machine=machine,
         look=lambda found, _: look_at_inputs(
-            found, corpora, machine.engine, first.reading, _looked_at(settings, plans), features
+            found,
+            corpora,
+            machine.engine,
+            first.reading,
+            _looked_at(settings, plans),
+            features,
+            tuple(dict.fromkeys(one for plan in plans.values() for one in plan.numbers)),
         ),
     )
     note_left_out(machine.reporter, inputs.raw, *corpora.corpora)

@@ -125,7 +125,11 @@ def _method(variant: Variant) -> str | None:
     words = []
     for name, value in variant.given.items():
         options = _options(name, value)
-        if options is None or any("," in said for _, said in options):
+        if options is None or any(";" in said for _, said in options):
+            return None
+        if isinstance(value, Mapping):
+            options = [(option, said.replace(",", ";")) for option, said in options]
+        if any("," in said for _, said in options):
             return None
         words += [f"{option}={said or 'true'}" for option, said in options]
     return f"{variant.name}: {','.join(words)}"
@@ -151,6 +155,8 @@ def _options(name: str, value: object) -> list[tuple[str, str]] | None:
         option = _ARGUMENTS[name].option
         return [(option if value else f"no-{option}", "")] if value else []
     if isinstance(value, Mapping):
+        if not _ARGUMENTS[name].option:  # Models in memory.
+            return None
         return [(_ARGUMENTS[name].option, ",".join(f"{k}={v}" for k, v in value.items()))]
     if isinstance(value, str | int | float):
         return [(_ARGUMENTS[name].option, str(value))]

@@ -42,6 +42,7 @@ from dsir.model.relevance import RelevanceModel
 from dsir.model.targets import TargetCorpora
 from dsir.model.together import Together
 from dsir.progress import Silent
+from dsir.run.combining import choose_rows
 from dsir.run.fitting import count_all, count_raw, fit_to_counted
 from dsir.run.folders import separate_targets, take_columns
 from dsir.run.inputs import prepared
@@ -53,7 +54,7 @@ from dsir.stages.count import ShardCounts
 from dsir.stages.coverage_pool import PoolRows
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.score import ShardScores
-from dsir.stages.units import unit_layout
+from dsir.stages.units import placed, unit_layout
 from dsir.storage.workdir import Workdir
 
 
@@ -210,7 +211,7 @@ class ComparisonRun:
             found.by_seed[seed, key] = _Fitted(model, seconds)
         return found
 
-    def _scores(self, models: Together) -> tuple[list[ShardScores], ExtraColumns]:
+    def _scores(self, models: Together) -> tuple[Sequence[ShardScores], ExtraColumns]:
         """Score raw with all models, in one pass."""
         extras = [plan.draw.extra for plan in self.plans.values()]
         groups = dict.fromkeys(column for extra in extras for column in extra.groups)
@@ -249,10 +250,15 @@ class ComparisonRun:
         covered = None
         if settings.rule.method == "coverage" and isinstance(model, RelevanceModel):
             covered = Covered(model, self.raw.shards, self.folder)
-        drawn, rows = self._quiet.sample(own, settings, shares, None, covered)
+        wanted = settings if plan.combine is None else plan.combine.widened(settings)
+        drawn, rows = self._quiet.sample(own, wanted, shares, None, covered)
+        if plan.combine is not None:
+            shards = placed(self.raw.shards, [unit.source_rows for unit in own])
+            drawn, rows = choose_rows(self._quiet, shards, own, rows, drawn, settings, plan.combine)
         loaded = [unit.load() for unit in rows]
         size = None
-        if settings.rule.method == "resample" and len(drawn.targets) == 1:
+        weighs = settings.rule.method == "resample" and plan.combine is None
+        if weighs and len(drawn.targets) == 1:
             size = drawn.targets[0].effective_sample_size
         return Drawn(
             [one.shard_row for one in loaded],

@@ -17,6 +17,7 @@ from dsir.model.features import HashedNgrams
 from dsir.model.together import same_tokens
 from dsir.remote import RemotePath
 from dsir.sampling import METHODS, Method
+from dsir.settings.combine import CombineOptions
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitArguments, FitSettings
 from dsir.settings.ngram_options import NGRAMS, with_features
@@ -32,7 +33,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
 _OF_ALL = ("n", "fraction", "tokens", "bytes", "seed")
 _SETTINGS = {
     name: one
-    for name, one in arguments_of(DrawSettings, FitSettings).items()
+    for name, one in arguments_of(DrawSettings, FitSettings, CombineOptions).items()
     if name not in _OF_ALL
 }
 _OWN = (*_SETTINGS, "model", "label")
@@ -76,6 +77,12 @@ class Variant:
             SettingError: an argument is out of range, or arguments do not go together.
         """
         common = dict(shared)
+        if self.model is not None and self.model.column_names and self.given.get("combine"):
+            raise SettingError(
+                f"methods={self.name!r}: combine: the model has a log-weight for each of "
+                f"{', '.join(map(repr, self.model.column_names))}; give a model with one, such as "
+                'of fit(targets="pooled")'
+            )
         method = self.given.get("method", "resample")
         if self.model is not None:
             common = {k: v for k, v in common.items() if k not in FitArguments.__annotations__}
@@ -93,8 +100,9 @@ def variants_of(methods: object) -> list[Variant]:
 
     Args:
         methods: names, as a sequence or as one text with commas; a name is followed by arguments
-            of `select` after a colon, "svm: estimator=classifier,method=top-k"; or a mapping of
-            names to such arguments.
+            of `select` after a colon, "svm: estimator=classifier,method=top-k", with semicolons
+            within one argument, "both: combine=dsir=1;column:stars=0.5"; or a mapping of names to
+            such arguments.
 
     Raises:
         SettingError: there are none, a name is given twice, or something is no method.
@@ -194,7 +202,7 @@ def _read(name: str, option: str, text: str) -> Any:
 
 def _value(one: Argument, text: str) -> Any:
     if one.read is not None:
-        return one.read(text)
+        return one.read(text.replace(";", ","))  # Commas are between arguments.
     if one.kind is bool:
         return {"true": True, "false": False}[text.lower()] if text else True
     return text if one.kind is str else one.kind(text)

@@ -1,13 +1,16 @@
 """The values of quota columns: a code for each row of a batch, and the names of the codes.
 
-A value's name is its JSON text (`"news"`, `12`, `true`, `null`), so every format gives the same
-name. A column holds strings, integers or booleans, or a dictionary of one of these; dots lead into
-nested columns. In JSON Lines a value may be of any type, and a missing field counts as null.
+A value's name is its JSON text (`"news"`, `12`, `0.5`, `true`, `null`), so every format gives the
+same name. Dates and times are strings, such as `"2026-11-27"`. A column holds strings, numbers,
+dates, times or booleans, or a dictionary of one of these; dots lead into nested columns. In JSON
+Lines a value may be of any type, and a missing field counts as null.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +26,8 @@ from dsir.primitive_arrays import to_numpy
 
 _MAX_FAST_BYTES = (1 << 31) - 16  # pyarrow counts the bytes of a block in 32 bits.
 _LONGEST_INTEGER = 4000  # Digits. Python refuses to convert more than 4,300.
+# The zeros at the end of a second: a time has one name, whatever the unit of its column.
+_LAST_ZEROS = re.compile(r"\.(\d*?)0+(Z|[+-]\d{4})?$")
 _JSON_KINDS = (pa.string(), pa.int64(), pa.bool_())
 
 
@@ -61,13 +66,27 @@ def find_group_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
             path=name,
         )
     kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
-    if not (_is_text(kind) or pa.types.is_integer(kind) or kind in (pa.bool_(), pa.null())):
+    if not (is_text(kind) or has_other_names(kind) or pa.types.is_null(kind)):
         raise ShardError(
-            f"{name}: column {column!r} is {found.type}; quotas need a column of strings, whole "
-            "numbers, or true and false",
+            f"{name}: column {column!r} is {found.type}; quotas need a column of strings, numbers, "
+            "dates, times, or true and false",
             path=name,
         )
     return found
+
+
+def has_other_names(kind: pa.DataType) -> bool:
+    """Return whether values of a type have names but are not text: numbers, dates, flags."""
+    types = pa.types
+    return bool(
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_decimal(kind)
+        or types.is_boolean(kind)
+        or types.is_date(kind)
+        or types.is_time(kind)
+        or types.is_timestamp(kind)
+    )
 
 
 def values_of(array: pa.Array) -> GroupValues:
@@ -78,11 +97,7 @@ def values_of(array: pa.Array) -> GroupValues:
         if pa.types.is_string_view(array.type):
             array = array.cast(pa.large_string())
         array = array.dictionary_encode()
-    dictionary = array.dictionary
-    if _is_text(dictionary.type):
-        # As bytes: a string that is not UTF-8 is a value like any other.
-        dictionary = dictionary.cast(pa.large_string()).cast(pa.large_binary())
-    names = [_name_of(value) for value in dictionary.to_pylist()]
+    names = _names_of(array.dictionary)
     indices = array.indices
     codes = np.full(len(array), len(names), dtype=np.uint32)  # The code of null, which comes last.
     if indices.null_count:
@@ -206,10 +221,33 @@ class LineValues:
         return None
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a type is a type of strings."""
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
+
+
+def _names_of(values: pa.Array) -> list[str]:
+    """Return the names of the values of an array."""
+    kind = values.type
+    if is_text(kind):
+        # As bytes: a string that is not UTF-8 is a value like any other.
+        values = values.cast(pa.large_string()).cast(pa.large_binary())
+    elif pa.types.is_floating(kind):
+        # By way of strings: 0.1 in 32 bits is the value 0.1, and not its 17 digits in 64 bits.
+        texts = values.cast(pa.string()).to_pylist()
+        return [_name_of(None if text is None else _finite(text)) for text in texts]
+    elif pa.types.is_decimal(kind):
+        return ["null" if value is None else str(value) for value in values.to_pylist()]
+    elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+        times = values.cast(pa.string()).to_pylist()
+        return [_name_of(None if time is None else _without_zeros(time)) for time in times]
+    return [_name_of(value) for value in values.to_pylist()]
+
+
+def _without_zeros(time: str) -> str:
+    return _LAST_ZEROS.sub(lambda at: (f".{at[1]}" if at[1] else "") + (at[2] or ""), time)
 
 
 def _name_of(value: Any) -> str:
@@ -224,13 +262,21 @@ def _name_of(value: Any) -> str:
 def _load(line: bytes) -> Any:
     """Return what a line holds; None if the line is broken, which `json_text` reports."""
     try:
-        return json.loads(line, parse_int=_whole)
+        return json.loads(line, parse_int=_whole, parse_float=_finite, parse_constant=str)
     except (ValueError, RecursionError):
         return None
 
 
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)
+def _finite(digits: str) -> float | str:
+    """Return a number of a line or an array; what JSON cannot write as a number is a string."""
+    number = float(digits) + 0.0  # Adding 0 makes 0.0 of -0.0.
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def _whole(digits: str) -> int | float | str:
+    return int(digits) if len(digits) < _LONGEST_INTEGER else _finite(digits)
 
 
 def _value_in(line: Any, field: tuple[str, ...]) -> Any:

@@ -115,9 +115,12 @@ def are_paths(strings: Sequence[str | None], name: str) -> bool:
             name no file.
     """
     looks: dict[_Look, int] = {}
+    before = None
     for position, string in enumerate(strings):
         look = _Look.TEXT if string is None else _look(string)
-        looks.setdefault(look, position)
+        if look is not before:  # Most are like the one before, which is quick to see.
+            looks.setdefault(look, position)
+            before = look
     if _Look.FILE in looks:
         if _Look.TEXT in looks:
             file, text = looks[_Look.FILE], looks[_Look.TEXT]
@@ -167,20 +170,29 @@ def _look(string: str) -> _Look:
     if not line.strip("./~ \t") or len(line) > _LONGEST_PATH or "\n" in line or "\0" in line:
         return _Look.TEXT  # "." is a folder, and the last token of many a sentence.
     spaced = _SPACE.search(line) is not None
-    if spaced and len(line) > _LONGEST_NAME and os.sep not in line:
-        return _Look.TEXT  # Without asking the disk about every sentence.
+    if spaced and len(line) > _LONGEST_NAME:
+        # Without asking the disk about every sentence, which would take longer than to score it.
+        *folders, name = line.split(os.sep)  # noqa: PTH206 - cheaper, for every text
+        if any(len(folder) > _LONGEST_NAME for folder in folders):
+            return _Look.TEXT
+        if len(name) > _LONGEST_NAME:  # No file; but its folder may be there.
+            return _Look.NAME if _is_name_in_a_folder(line) else _Look.TEXT
     if not spaced and URL.fullmatch(line):
         return _Look.FILE
     if exists(line) or (glob.has_magic(line) and not spaced and _matches_any(line)):
         return _Look.FILE if line == string else _Look.NAME
-    known = _has_known_suffix(line)
     if spaced:
         # "Update package.json" is a message, unless the folder before the name is there.
-        parent = os.path.dirname(line)  # noqa: PTH120 - cheaper, for every text
-        return _Look.NAME if known and parent and exists(parent) else _Look.TEXT
-    if known:
+        return _Look.NAME if _is_name_in_a_folder(line) else _Look.TEXT
+    if _has_known_suffix(line):
         return _Look.NAME
     return _Look.PATH if os.sep in line.strip(os.sep) else _Look.TEXT
+
+
+def _is_name_in_a_folder(line: str) -> bool:
+    """Tell whether a line ends like the name of a file, in a folder that is there."""
+    parent = os.path.dirname(line)  # noqa: PTH120 - cheaper, for every text
+    return bool(parent) and _has_known_suffix(line) and exists(parent)
 
 
 def _has_known_suffix(line: str) -> bool:

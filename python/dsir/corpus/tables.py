@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from dsir.remote.read_errors import first_line
 
 _DATASET_ROWS = 10_000
 _STRING_ROWS = 1 << 16
+_PLAIN = frozenset({str, type(None)})
 
 
 def speaks_arrow(source: object) -> bool:
@@ -109,31 +111,39 @@ def table_of_texts(texts: Iterable[object], text: str, name: str) -> pa.Table:
     Raises:
         SettingError: an element is not a string, or holds half a surrogate pair.
     """
-    chunks = [pa.array(chunk, type=pa.large_string()) for chunk in _checked_texts(texts, name)]
+    rest = iter(texts)
+    chunks = []
+    position = 0
+    while chunk := list(itertools.islice(rest, _STRING_ROWS)):
+        chunks.append(_array_of_texts(chunk, position, name))
+        position += len(chunk)
     return pa.table({text: pa.chunked_array(chunks, type=pa.large_string())})
 
 
-def _checked_texts(texts: Iterable[object], name: str) -> Iterator[list[str | None]]:
-    chunk: list[str | None] = []
-    for position, element in enumerate(texts):
-        if element is not None and not isinstance(element, str):
-            raise SettingError(
-                f"{name}: element {position} is {type(element).__name__}, not str; "
-                "a sequence of texts may hold only str and None"
-            )
-        if element is not None and not element.isascii():
-            try:
-                element.encode("utf-8")
-            except UnicodeEncodeError:
+def _array_of_texts(texts: list[Any], first: int, name: str) -> pa.Array:
+    """Return texts as an array; `first` is the position of the first among all."""
+    if not _PLAIN.issuperset(map(type, texts)):  # Faster than a look at each.
+        for position, element in enumerate(texts, first):
+            if element is not None and not isinstance(element, str):
                 raise SettingError(
-                    f"{name}: element {position} holds half a surrogate pair, which is no text"
-                ) from None
-        chunk.append(element)
-        if len(chunk) == _STRING_ROWS:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+                    f"{name}: element {position} is {type(element).__name__}, not str; "
+                    "a sequence of texts may hold only str and None"
+                )
+    try:
+        return pa.array(texts, type=pa.large_string())
+    except UnicodeEncodeError:
+        position = next(i for i, element in enumerate(texts, first) if not _is_text(element))
+        raise SettingError(
+            f"{name}: element {position} holds half a surrogate pair, which is no text"
+        ) from None
+
+
+def _is_text(element: str | None) -> bool:
+    try:
+        (element or "").encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _table_of_array(array: pa.Array | pa.ChunkedArray, text: str) -> pa.Table:

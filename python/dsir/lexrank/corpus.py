@@ -1,4 +1,4 @@
-"""LexRank over a corpus: writes a score for every row, the most central rows, or summaries."""
+"""LexRank over a corpus: writes a score for every row, or the most central rows."""
 
 from __future__ import annotations
 
@@ -17,39 +17,23 @@ from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import column_given_by
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.lexrank.doubtful import GroupWarnings, warn_of_flat
+from dsir.lexrank.graph_file import GraphFile
 from dsir.lexrank.groups import Group, Grouping, groups_of, read_grouping
 from dsir.lexrank.idf import Idf
 from dsir.lexrank.key_shards import keys_of
-from dsir.lexrank.rank import LexRankSettings, rank_units
+from dsir.lexrank.rank import Centrality, LexRankSettings, rank_units
 from dsir.lexrank.readable_shards import Readable, Watch, readable
-from dsir.lexrank.spooled_sentences import summarize_spooled
 from dsir.lexrank.stopwords import Stopwords
-from dsir.lexrank.summarize import sentences_in
-from dsir.lexrank.summarizer import Summarizer
-from dsir.lexrank.summary import Summary
 from dsir.lexrank.terms import count_terms
 from dsir.lexrank.units import Units, units_of, weighed_terms
 from dsir.model.language_column import LanguageColumn, with_languages
 from dsir.output import AddedColumns, open_writer
 from dsir.output.dataset_note import write_dataset_note
-from dsir.output.folder import RANKING_FILE, SUMMARIES_FILE, make_output_folder, part_stem
-from dsir.output.parquet import ParquetTable
+from dsir.output.folder import RANKING_FILE, make_output_folder, part_stem
 from dsir.output.shared_schema import shared_schemas
-from dsir.primitive_arrays import to_arrow
 from dsir.progress import Reporter
 from dsir.remote import Location, within
 from dsir.storage.atomic import write_json
-
-_SUMMARY_SCHEMA = pa.schema(
-    [
-        ("group", pa.string()),
-        ("rank", pa.int64()),
-        ("sentence", pa.large_string()),
-        ("score", pa.float64()),
-        ("row", pa.int64()),
-        ("position", pa.int64()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +61,10 @@ class CorpusRanking:
     def units(self, texts: Any) -> Units:
         """Return the vectors of texts."""
         return units_of(texts, idf=self.idf, stopwords=self.stopwords, threads=self.threads)
+
+    def ranked(self, units: Units, *, cosines: bool) -> Centrality:
+        """Return the scores of units; see `rank_units`."""
+        return rank_units(units, self.settings, cosines=cosines, threads=self.threads)
 
     def grouping(self) -> Grouping:
         """Return the group of every row."""
@@ -112,8 +100,8 @@ def open_corpus(
     Args:
         paths: files, patterns or folders.
         text: the text column.
-        group_by: the group column, of strings, whole numbers, or true and false; None for no
-            groups.
+        group_by: the group column, of strings, numbers, dates, times, or true and false; None for
+            no groups.
         encoding: the encoding of text columns of bytes; None if these are no texts.
         language: the column of languages that the corpus gets; None for none.
         on_error: "raise" or "skip".
@@ -205,6 +193,7 @@ def rank_corpus(
     *,
     top: Top | None,
     added: AddedColumns,
+    graph: GraphFile | None = None,
     description: Any,
 ) -> Ranked:
     """Write the rows of a corpus with their scores: all rows or the most central ones.
@@ -217,6 +206,7 @@ def rank_corpus(
         out: an empty or new folder.
         top: how many rows to write; None for all.
         added: the score column.
+        graph: gets the similarity graph; None for none. The settings must have a threshold.
         description: goes into ranking.json.
 
     Raises:
@@ -227,7 +217,7 @@ def rank_corpus(
     for shard in corpus.shards:
         added.refuse_taken_names(shard.schema())
     make_output_folder(out)
-    scores, kept, groups = _scores(ranking, out, top)
+    scores, kept, groups = _scores(ranking, out, top, graph)
     paths = []
     corpus_row = 0
     written = 0
@@ -255,107 +245,12 @@ def rank_corpus(
             advance(len(rows))
             corpus_row = last_row
     done = Ranked(len(scores), written, groups, paths, ranking.read.skipped)
-    _finish(out, description, done)
+    write_ranking_file(out, description, done)
     return done
-
-
-def summarize_corpus(
-    ranking: CorpusRanking,
-    out: Location,
-    *,
-    summarizer: Summarizer,
-    language: str | None,
-    split: bool,
-    description: Any,
-    keep_texts: bool = False,
-) -> Ranked:
-    """Write data/summaries.parquet: the chosen sentences of every group, in the order of the rows.
-
-    Columns: `group`; `rank`, 0 for the sentence chosen first; `sentence`; `score`; `row`, the
-    global row number of the sentence's document; `position`, the sentence's place in the document.
-
-    Args:
-        ranking: what to summarize.
-        out: an empty or new folder.
-        summarizer: how to summarize.
-        language: how to split into sentences, see `sentences`.
-        split: False if each row is already one sentence.
-        description: goes into ranking.json.
-        keep_texts: return the texts of the summaries as well.
-
-    Raises:
-        InputError: the corpus cannot be read.
-        OutputError: the summaries cannot be written.
-    """
-    make_output_folder(out)
-    table = ParquetTable(out / SUMMARIES_FILE, _SUMMARY_SCHEMA)
-    # Rows that could not be read are in no group.
-    rows = sum(map(len, ranking.read.bad_rows)) if ranking.grouped else 0
-    groups = written = 0
-    texts: list[tuple[str | None, str]] = []
-    try:
-        for key, documents, summary in _summaries(ranking, out, summarizer, language, split):
-            rows += len(documents)
-            groups += 1
-            written += len(summary)
-            if keep_texts:
-                texts.append((key, summary.text))
-            table.write(
-                [
-                    pa.array([key] * len(summary), pa.string()),
-                    to_arrow(summary.ranks),
-                    pa.array(summary.sentences, pa.large_string()),
-                    to_arrow(summary.scores),
-                    to_arrow(documents[summary.documents]),
-                    to_arrow(summary.positions),
-                ]
-            )
-        table.finish()
-        path = table.commit()
-    except BaseException:
-        table.discard()
-        raise
-    done = Ranked(rows, written, groups, [path], ranking.read.skipped, texts)
-    _finish(out, description, done)
-    return done
-
-
-def _summaries(
-    ranking: CorpusRanking,
-    scratch: Location,
-    summarizer: Summarizer,
-    language: str | None,
-    split: bool,
-) -> Iterator[tuple[str | None, npt.NDArray[np.int64], Summary]]:
-    """Give each group's key, the rows of its documents, and its summary."""
-    if not ranking.grouped:
-
-        def ranks(sentences: int) -> Any:
-            return ranking.watch.reporter.stage("rank", sentences, "sentences")
-
-        with ranking.watch.reading("split", ranking.read.texts):
-            summary, documents = summarize_spooled(
-                ranking.read.texts,
-                scratch,
-                summarizer=summarizer,
-                language=language,
-                split=split,
-                ranking=ranks,
-            )
-        yield None, np.arange(documents, dtype=np.int64), summary
-        return
-    said = GroupWarnings()
-    for group in ranking.groups(ranking.grouping(), scratch):
-        with said.group():
-            sentences, offsets = sentences_in(group.texts, language=language, split=split)
-            units = summarizer.units(sentences)
-            summary = summarizer.summary(sentences, offsets, units)
-        yield group.key, group.rows, summary
-    said.say()
 
 
 def _scores(
-    ranking: CorpusRanking, scratch: Location, top: Top | None
+    ranking: CorpusRanking, scratch: Location, top: Top | None, graph: GraphFile | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None, int]:
     """Return the scores, the numbers of the rows to write (None for all), and how many groups."""
     if not ranking.grouped:
@@ -373,8 +268,11 @@ def _scores(
             raise EmptyCorpusError("raw: has no rows", path="raw")
         with ranking.watch.reporter.stage("rank", counter.units, "rows"):
             units = weighed_terms(counter, ranking.idf, threads=ranking.threads)
-            ranked = rank_units(units, ranking.settings, threads=ranking.threads)
+            ranked = ranking.ranked(units, cosines=graph is not None)
         scores = ranked.scores
+        if graph is not None and ranked.graph is not None:
+            rows = np.arange(len(scores), dtype=np.int64)
+            graph.add(rows, ranked.graph, scores, left_out=_bad_rows(ranking.read))
         warn_of_flat(scores, ranked.has_edges, ranking.settings.threshold)
         return scores, None if top is None else top.of(scores), 1
     grouping = ranking.grouping()
@@ -384,8 +282,10 @@ def _scores(
     for group in ranking.groups(grouping, scratch):
         with said.group():
             units = ranking.units(group.texts)
-            ranked = rank_units(units, ranking.settings, threads=ranking.threads)
+            ranked = ranking.ranked(units, cosines=graph is not None)
             within = ranked.scores
+            if graph is not None and ranked.graph is not None:
+                graph.add(group.rows, ranked.graph, within, group.key)
             warn_of_flat(within, ranked.has_edges, ranking.settings.threshold)
         scores[group.rows] = within
         if top is not None:
@@ -395,6 +295,16 @@ def _scores(
     if top is None:
         return scores, None, groups
     return scores, np.sort(np.concatenate(kept or [np.zeros(0, np.int64)])), groups
+
+
+def _bad_rows(read: Readable) -> npt.NDArray[np.int64]:
+    """Return the numbers in the corpus of the rows that could not be read, ascending."""
+    found, first = [np.zeros(0, np.int64)], 0
+    if any(map(len, read.bad_rows)):
+        for shard, bad in zip(read.texts.shards, read.bad_rows, strict=True):
+            found.append(bad + first)
+            first += _row_count(shard)
+    return np.concatenate(found)
 
 
 def _row_count(shard: Shard) -> int:
@@ -420,7 +330,8 @@ def _changed(shard: Shard) -> ShardError:
     return ShardError(f"{shard.name}: changed while the run was going on", path=shard.name)
 
 
-def _finish(out: Location, description: Any, done: Ranked) -> None:
+def write_ranking_file(out: Location, description: Any, done: Ranked) -> None:
+    """Write what a run did beside its rows, last."""
     accounts = {
         "rows": done.rows,
         "bad": sum(one.row is not None for one in done.skipped),

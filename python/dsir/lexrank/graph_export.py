@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,16 @@ from dsir.remote import RemotePath, location_of
 from dsir.storage.atomic import atomic_file
 
 _EDGES_AT_ONCE = 10_000
+# XML 1.0 has no place for most control characters, not even escaped.
+_NOT_IN_XML = {code: "\ufffd" for code in (*range(32), 0xFFFE, 0xFFFF) if chr(code) not in "\t\n\r"}
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">
 <key id="cosine" for="edge" attr.name="cosine" attr.type="double"/>
 <key id="score" for="node" attr.name="score" attr.type="double"/>
-<graph edgedefault="undirected">
 """
+_GROUP_KEY = '<key id="group" for="node" attr.name="group" attr.type="string"/>\n'
+_GRAPH = '<graph edgedefault="undirected">\n'
+GRAPHML_END = "</graph>\n</graphml>\n"
 
 
 def edges_of(
@@ -63,18 +68,29 @@ def write_graphml(
         OSError: the file cannot be written.
     """
     with atomic_file(location_of(path), sweeps=True) as file:
-        file.write(_HEAD.encode())
-        for part in _elements(units, edges, scores):
+        file.write(graphml_head(groups=False).encode())
+        for unit in range(units):
+            file.write(node_element(unit, None if scores is None else scores[unit]).encode())
+        for part in edge_elements(edges):
             file.write(part.encode())
-        file.write(b"</graph>\n</graphml>\n")
+        file.write(GRAPHML_END.encode())
 
 
-def _elements(units: int, edges: pa.Table, scores: Sequence[float] | None) -> Iterator[str]:
-    for unit in range(units):
-        if scores is None:
-            yield f'<node id="{unit}"/>\n'
-        else:
-            yield f'<node id="{unit}"><data key="score">{float(scores[unit])!r}</data></node>\n'
+def graphml_head(*, groups: bool) -> str:
+    """Return what comes before the nodes of a graph whose nodes have a group, or have none."""
+    return _HEAD + (_GROUP_KEY if groups else "") + _GRAPH
+
+
+def node_element(unit: int, score: float | None, group: str | None = None) -> str:
+    """Return the element of a node; a score or group of None is left out."""
+    data = "" if score is None else f'<data key="score">{float(score)!r}</data>'
+    if group is not None:
+        data += f'<data key="group">{escape(group.translate(_NOT_IN_XML))}</data>'
+    return f'<node id="{unit}">{data}</node>\n' if data else f'<node id="{unit}"/>\n'
+
+
+def edge_elements(edges: pa.Table) -> Iterator[str]:
+    """Give the elements of edges (see `edges_of`), some thousands at a time."""
     for batch in edges.to_batches(max_chunksize=_EDGES_AT_ONCE):
         columns = (column.to_pylist() for column in batch.columns)
         yield "".join(

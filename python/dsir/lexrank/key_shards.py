@@ -1,4 +1,4 @@
-"""Shards that give the values of a group column as texts: strings, whole numbers, flags."""
+"""Shards that give the values of a group column as texts: strings, numbers, dates, flags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from dsir.corpus import Corpus, OnError, Shard, TextBatch
-from dsir.corpus.group_values import GroupValues
+from dsir.corpus.group_values import GroupValues, has_other_names
 from dsir.corpus.text_column import find_column
 from dsir.errors import ShardError, TextColumnError
 from dsir.lexrank.readable_shards import ReadableShard, Watch
@@ -22,7 +22,8 @@ from dsir.progress import Silent
 class KeyShard(ReadableShard):
     """A shard whose texts are the values of a group column.
 
-    A string is the key itself; other values are their JSON text, such as 3 or true.
+    A string is the key itself; other values are their JSON text, such as 3 or true. Dates and times
+    are strings.
 
     Attributes:
         column: the group column.
@@ -85,7 +86,7 @@ def _key_shard(text: Shard, key: Shard, column: str) -> Shard:
         kind = None if found is None else found.type
         if kind is not None and pa.types.is_dictionary(kind):
             kind = kind.value_type
-        # A column of text, or one that is not there, is read and refused as text.
-        if kind is None or not (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+        # A column of text is read, and one that is not there or a list is refused, as text.
+        if kind is None or not has_other_names(kind):
             return key
     return KeyShard(text, np.zeros(0, np.int64), Watch(Silent()), column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, Literal, get_args
 
@@ -238,9 +238,22 @@ def centrality(
 
 
 def rank_units(
-    units: Units, settings: LexRankSettings, *, teleport: Any = None, threads: int = 1
+    units: Units,
+    settings: LexRankSettings,
+    *,
+    teleport: Any = None,
+    cosines: bool = False,
+    threads: int = 1,
 ) -> Centrality:
-    """Score units; see `lexrank`."""
+    """Score units; see `lexrank`.
+
+    Args:
+        units: the units.
+        settings: how to score.
+        teleport: see `lexrank`.
+        cosines: the graph of the result has cosines, also if all its edges count alike.
+        threads: how many threads to use.
+    """
     if settings.threshold is None and settings.top_k is None:
         negative = units.rows.negative_row()
         if negative >= 0:
@@ -270,12 +283,14 @@ def rank_units(
         include_self=True,
         # No cosine is above 1, so with threshold=1 the neighbours are the duplicates.
         strict=settings.threshold != 1,
-        weights=settings.threshold is None,
+        weights=cosines or settings.threshold is None,
         threads=threads,
     )
-    return rank_graph(
-        graph, settings, teleport=teleport, takes_part=units.occupied, threads=threads
+    alike = graph if settings.threshold is None else replace(graph, weights=None)
+    found = rank_graph(
+        alike, settings, teleport=teleport, takes_part=units.occupied, threads=threads
     )
+    return replace(found, graph=graph) if cosines else found
 
 
 def rank_graph(
