@@ -171,7 +171,7 @@ def bytes_each(count: int, make: Callable[[], object]) -> float:
 
 
 def test_units_and_results_take_no_object_each(by_file, tmp_path):
-    units, count = by_file[1], 20_000
+    units, count = by_file[1], 3000
     assert len(units) > 5
     many = [units for _ in range(count // len(units))]
     assert bytes_each(count, lambda: Units.of(many)) < 100
@@ -186,7 +186,7 @@ def test_units_and_results_take_no_object_each(by_file, tmp_path):
 
 
 def test_the_status_of_a_run_holds_no_markers(tmp_path):
-    count = 2000
+    count = 300
     for number in range(count):
         result = {"rows": number, "skipped": [[]] if number == 7 else []}
         marker = {"fingerprint": "print", "files": {".arrow": "0" * 64}, "result": result}
