@@ -42,6 +42,7 @@ from dsir.model.relevance import RelevanceModel
 from dsir.model.targets import TargetCorpora
 from dsir.model.together import Together
 from dsir.progress import Silent
+from dsir.run.combining import choose_rows
 from dsir.run.fitting import count_all, count_raw, fit_to_counted
 from dsir.run.folders import separate_targets, take_columns
 from dsir.run.inputs import prepared
@@ -227,8 +228,9 @@ class ComparisonRun:
                 units={"raw": unit_layout(self.raw.shards)},
                 durable=False,
             )
-        filters = next(iter(self.plans.values())).documents.filters
-        scores = self.pipeline.score(self.raw, models, filters, workdir, extra=extra)
+        documents = next(iter(self.plans.values())).documents
+        documents.check_texts(models.features)
+        scores = self.pipeline.score(self.raw, models, documents.row_filters, workdir, extra=extra)
         return without_unnumbered_of(self.raw.shards, scores), extra
 
     def _draw(
@@ -252,7 +254,7 @@ class ComparisonRun:
         drawn, rows = self._quiet.sample(own, wanted, shares, None, covered)
         if plan.combine is not None:
             shards = placed(self.raw.shards, [unit.source_rows for unit in own])
-            drawn, rows = self._quiet.choose(shards, own, rows, drawn, settings, plan.combine)
+            drawn, rows = choose_rows(self._quiet, shards, own, rows, drawn, settings, plan.combine)
         loaded = [unit.load() for unit in rows]
         size = None
         weighs = settings.rule.method == "resample" and plan.combine is None

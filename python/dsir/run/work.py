@@ -31,6 +31,7 @@ from dsir.run.select_run import DRAWN, SelectionRun
 from dsir.run.selection import Selection
 from dsir.run.shared_engine import SharedEngine
 from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
+from dsir.run.writing import plan_parts, write_tasks
 from dsir.settings.draw import DrawSettings
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import LostGroups, lost_before
@@ -206,7 +207,7 @@ class _Work:
             self._workdir,
             self._run.raw,
             model,
-            plan.documents.filters,
+            plan.documents.row_filters,
             plan.reading.on_error,
             settings.extra,
         )
@@ -247,7 +248,7 @@ class _Work:
         tasks = self._pipeline.score_tasks(
             self._run.raw,
             model,
-            self._run.plan.documents.filters,
+            self._run.plan.documents.row_filters,
             folder,
             range(len(self._run.raw.shards)),
             extra=extra,
@@ -282,7 +283,7 @@ class _Work:
         scores = self._pipeline.score(
             run.raw,
             model,
-            run.plan.documents.filters,
+            run.plan.documents.row_filters,
             folder,
             extra=extra,
             earlier=earlier,
@@ -346,12 +347,12 @@ class _Work:
         model = self._model()
         rows = self._drawn_rows(lost, model)
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
-        outputs = self._pipeline.plan(shards, rows, run.plan.output).shards
+        outputs = plan_parts(shards, rows, run.plan.output).shards
         for output in outputs:
             run.added.refuse_taken_names(output.schema)
         folder = self._workdir.stage(lost.stage("outputs"), run.writing)
         out = self._output.folder
-        tasks = self._pipeline.write_tasks(outputs, out, run.added, model.features, folder)
+        tasks = write_tasks(self._pipeline, outputs, out, run.added, model.features, folder)
         sizes = [output.rows for output in outputs]
         return self._share_out("write", write_shard, tasks, sizes, "rows")
 
