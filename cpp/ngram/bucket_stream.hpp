@@ -7,10 +7,8 @@
 #include <string_view>
 #include <variant>
 
-#include "ngram/fast_ngrams.hpp"
+#include "ngram/any_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
-#include "ngram/kernel_features.hpp"
-#include "ngram/sha256_ngrams.hpp"
 #include "text/normalizer.hpp"
 #include "text/token_buffer.hpp"
 #include "text/tokenizers.hpp"
@@ -21,7 +19,7 @@ namespace dsir::ngram {
 class BucketStream {
   public:
     /// The most buckets that a call of a sink gets.
-    static constexpr std::size_t kMostAtOnce = kMaxOrder * text::kStretchTokens;
+    static constexpr std::size_t kMostAtOnce = kMostBucketsAtOnce;
 
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
@@ -51,14 +49,6 @@ class BucketStream {
     }
 
   private:
-    using Ngrams = std::variant<FastNgrams, Sha256Ngrams, KernelFeatures>;
-
-    static Ngrams ngrams_of(const FeatureSpec& spec) {
-        if (spec.kernel != nullptr) return Ngrams(std::in_place_type<KernelFeatures>, spec);
-        if (spec.hash == HashKind::fast) return Ngrams(std::in_place_type<FastNgrams>, spec);
-        return Ngrams(std::in_place_type<Sha256Ngrams>, spec);
-    }
-
     template <class Tokenizer, class Sink>
     Outcome run_with(Tokenizer& tokenizer, Sink& sink) {
         return std::visit(
@@ -72,20 +62,14 @@ class BucketStream {
                 const bool valid = tokenizer.valid();
                 std::uint64_t features = ngram_count(tokens, n_);
                 if constexpr (std::same_as<Own, KernelFeatures>) {
-                    std::span<const std::uint32_t> found;
-                    if (valid) found = ngrams.finish();
-                    features = found.size();
-                    for (; found.size() > kMostAtOnce; found = found.subspan(kMostAtOnce)) {
-                        sink(found.first(kMostAtOnce));
-                    }
-                    sink(found);
+                    features = deliver_rest(ngrams, valid, sink);
                 }
                 return Outcome{tokens, features, valid};
             },
             ngrams_);
     }
 
-    Ngrams ngrams_;
+    AnyNgrams ngrams_;
     text::Cutting cutting_;
     unsigned n_;
     std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form

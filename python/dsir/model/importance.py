@@ -232,6 +232,11 @@ class ImportanceModel(Facts, SummingModel):
         """How the core makes log-weights from sums of log ratios."""
         return self._weighing
 
+    @property
+    def shares_tokens(self) -> bool:
+        """See `CountedModel.shares_tokens`: a scorer of the user's makes log-weights itself."""
+        return self._scorer is None
+
     def _score(self, prepared: pa.Array, threads: int) -> Scored:
         if self._scorer is None:
             return super()._score(prepared, threads)
