@@ -164,12 +164,17 @@ def _empty(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _small_nodes(count: int) -> Iterator[str]:
-    """Run a cluster of so many nodes of one core on this machine; gives its address."""
+    """Run a cluster of so many nodes of one core on this machine; gives its address.
+
+    Ray gives its workers a niceness of 15. Where other programs are at work, they would get a
+    fraction of the processor time of the local engine that they are compared with.
+    """
     import ray
     from ray.cluster_utils import Cluster
 
     small = {"num_cpus": 1, "object_store_memory": 80 << 20}
-    cluster = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
+    head = {**small, "include_dashboard": False, "_system_config": {"worker_niceness": 0}}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         for _ in range(count - 1):
             cluster.add_node(**small)

@@ -28,6 +28,8 @@ from dsir.stages import units as units_of_work
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm
+from dsir.stages.unit_rows import UnitRows
+from dsir.stages.unit_scores import UnitScores
 
 _GROUPS = 1000  # Row groups, and so units, of a file.
 PARTS = ("libraries", "plan", "tasks", "results")
@@ -73,11 +75,14 @@ def do(part: str, folder: Path) -> None:
             held.append(tasks)
             if part == "results":
                 form = ScoreForm()
-                held += (
+                scored = UnitScores(
                     ShardScores(rows=n, documents=n, text_bytes=n, form=form, place=scores.place(n))
                     for n in numbers
                 )
-                held += (ShardRows(n, [(n, n, n)], form, rows.place(n)) for n in numbers)
+                drawn = UnitRows(
+                    ShardRows(n, [(n, n, n)], form, rows.place(n), source_rows=n) for n in numbers
+                )
+                held += (scored, drawn)
     # Not by getrusage: what it tells of a child includes the memory of the parent at the fork.
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     print(int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6)

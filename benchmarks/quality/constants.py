@@ -10,7 +10,8 @@ part as a ratio to that of the constants as they are, and a row for "chosen": fo
 budget the variant that was best on the first part. FOLDER keeps every measurement.
 
 `coverage` is written here again in NumPy (docs/algorithms.md, section 14), so that what is tried
-needs no place in the package; a test compares its selections with those of the package.
+needs no place in the package; a test compares its selections with those of the package. NB-SVM
+needs scikit-learn.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from dsir.model.relevance import BUCKETS
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 DEFAULT = "as it is"
+_NEGATIVES = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Constants:
         background: rounds of expectation maximisation that take out of raw's shares what is of the
             target in raw.
         tilt: share of the log-ratio of target to pool that is added to an n-gram's relevance.
+        nb_svm: make the pool of the documents with the best scores of an NB-SVM (Wang & Manning
+            2012), without a threshold.
     """
 
     prior: float = 3.0
@@ -66,6 +70,7 @@ class Constants:
     length: float = 1.0
     background: int = 0
     tilt: float = 0.0
+    nb_svm: bool = False
 
 
 VARIANTS: Mapping[str, Constants] = {
@@ -83,6 +88,7 @@ VARIANTS: Mapping[str, Constants] = {
     "length 1.1": Constants(length=1.1),
     "EM background": Constants(background=5),
     "tilted": Constants(tilt=0.5),
+    "NB-SVM": Constants(nb_svm=True),
 }
 
 
@@ -159,6 +165,9 @@ class Corpus:
         if constants.background:
             raw_shares = _background(wanted, raw_shares, constants.background)
         relevance = _relevance(wanted, raw_shares, constants.prior)
+        if constants.nb_svm:
+            rows = np.random.default_rng(0).permutation(np.flatnonzero(self.eligible))[:_NEGATIVES]
+            relevance = _nb_svm(target, self.ngrams.at(np.sort(rows)))
         scores = self.ngrams.means(relevance)
         allowed = self.eligible & (self.tokens <= amount)
         if constants.tilt:
@@ -168,7 +177,9 @@ class Corpus:
             aim = (wanted + raw_shares * amount) / (wanted.sum() + amount)
             relevance = relevance + constants.tilt * np.log(aim / share)
             scores = self.ngrams.means(relevance)
-        least = _threshold(target, wanted, raw_shares, constants)
+        least = math.inf
+        if not constants.nb_svm:
+            least = _threshold(target, wanted, raw_shares, constants)
         pool = allowed & (scores >= least)
         if self.tokens[pool].sum() < constants.pool * amount:
             pool = self._best(scores, allowed, constants.pool * amount)
@@ -244,6 +255,32 @@ def _background(wanted: Counts, raw_shares: Floats, times: int) -> Floats:
         background = np.maximum(raw_shares * (1 - of_target), raw_shares * 0.02)
         background = background / background.sum()
     return background
+
+
+def _nb_svm(target: Documents, others: Documents) -> Floats:
+    """Return the weights of n-grams by which an NB-SVM tells a target from other documents.
+
+    Its linear model is a logistic regression over the n-grams that a document has, scaled by their
+    log-ratios; the weights go a quarter of the way from their mean size to what it learned.
+    """
+    from scipy.sparse import csr_matrix, vstack
+    from sklearn.linear_model import LogisticRegression
+
+    sides = []
+    for side in (target, others):
+        rows = np.repeat(np.arange(len(side.lengths)), side.lengths)
+        keys = np.unique(rows * BUCKETS + side.buckets)
+        ones = (np.ones(len(keys)), (keys // BUCKETS, keys % BUCKETS))
+        sides.append(csr_matrix(ones, shape=(len(side.lengths), BUCKETS)))
+    present = [np.asarray(side.sum(axis=0)).ravel() + 1 for side in sides]
+    ratio = np.log(present[0] / present[0].sum()) - np.log(present[1] / present[1].sum())
+    features = vstack(sides).multiply(ratio).tocsr()
+    labels = np.repeat([1, 0], [len(target.lengths), len(others.lengths)])
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=100)
+    learned = model.fit(features, labels).coef_[0]
+    size = np.abs(learned).sum() / max(1, np.count_nonzero(learned))
+    weights: Floats = ratio * (0.75 * size + 0.25 * learned)
+    return weights / np.abs(weights).max() * 20.0  # Only the order counts.
 
 
 def _threshold(

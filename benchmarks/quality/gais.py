@@ -86,6 +86,9 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
     "k-means (scikit-learn)": lambda r, seed: SklearnPrototypes(r, seed),
     "gais": lambda r, seed: GAIS(r, random_state=seed, n_jobs=1),
     "coverage, no trials": lambda r, seed: GAIS(r, trials=False, random_state=seed, n_jobs=1),
+    "gais, proportional": lambda r, seed: GAIS(
+        r, shares="proportional", random_state=seed, n_jobs=1
+    ),
     "gais, sqrt": lambda r, seed: GAIS(r, shares="sqrt", random_state=seed, n_jobs=1),
     "gais, weights": lambda r, seed: GAIS(r, weights=True, random_state=seed, n_jobs=1),
     "gais, f1": lambda r, seed: GAIS(r, metric="f1_macro", random_state=seed, n_jobs=1),

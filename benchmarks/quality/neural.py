@@ -2,6 +2,7 @@
 
 Usage: python -m benchmarks.quality.neural --cache FOLDER [--data FOLDER] [--seeds N]
        [--methods NAME ...] [--budgets SHARE ...] [--targets NAME ...] [--steps N]
+       [--against METHOD]
 
 A first model learns from random documents of raw, one for each seed. A copy of it continues with
 each selection for the same number of steps (`benchmarks.quality.small_model`), and its perplexity
@@ -125,14 +126,14 @@ def _fitted(arguments: dict[str, Any], raw: pa.Table, target: pa.Array) -> dict[
     return {**draw, "model": model}
 
 
-def table(cells: Sequence[Cell]) -> str:
-    """Return the ratios to the reference, as lines of Markdown."""
+def table(cells: Sequence[Cell], other: str = REFERENCE) -> str:
+    """Return the ratios to another method, as lines of Markdown."""
     lines = [
         "| | targets | budget | cells | perplexity, geometric mean | better in | by target |",
         "|---|---|---|---|---|---|---|",
     ]
-    for method, tuned, budget, pairs in against(cells, REFERENCE):
-        ratios = by_target(pairs, lambda one, other: one["perplexity"] / other["perplexity"])
+    for method, tuned, budget, pairs in against(cells, other):
+        ratios = by_target(pairs, lambda one, two: one["perplexity"] / two["perplexity"])
         means = {name: geometric_mean(found) for name, found in ratios.items()}
         flat = [ratio for found in ratios.values() for ratio in found]
         lines.append(
@@ -154,6 +155,7 @@ def main() -> None:
     parser.add_argument("--budgets", nargs="+", default=["0.5%", "2%"])
     parser.add_argument("--targets", nargs="+", default=[])
     parser.add_argument("--steps", type=int, default=Training().steps)
+    parser.add_argument("--against", default=REFERENCE, choices=list(METHODS))
     given = parser.parse_args()
     import torch
 
@@ -161,7 +163,7 @@ def main() -> None:
     given.cache.mkdir(parents=True, exist_ok=True)
     training = Training(steps=given.steps)
     cells = Cells(given.cache / f"neural-{given.steps}.jsonl")
-    methods = list(dict.fromkeys([REFERENCE, *given.methods]))
+    methods = list(dict.fromkeys([given.against, *given.methods]))
     for seed in range(given.seeds):
         measuring = None
         world = World(given.data, seed)
@@ -172,7 +174,9 @@ def main() -> None:
             if measuring is None:
                 measuring = Measuring(world, given.cache, training)
             measuring.of_target(name, methods, given.budgets, cells)
-    print(table(cells.of(budget=given.budgets, target=given.targets)))
+    print(
+        table(cells.of(method=methods, budget=given.budgets, target=given.targets), given.against)
+    )
 
 
 if __name__ == "__main__":

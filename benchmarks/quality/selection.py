@@ -2,6 +2,7 @@
 
 Usage: python -m benchmarks.quality.selection --cache FOLDER [--data FOLDER] [--seeds N]
        [--methods NAME ...] [--budgets SHARE ...] [--targets NAME ...] [--by-target]
+       [--against METHOD]
 
 `dsir.compare` keeps half of each target out and measures on it: the perplexity of an interpolated
 Kneser-Ney model of trigrams, trained on the selection (as a ratio to the reference's), and the KL
@@ -83,14 +84,14 @@ def measure(
     ]
 
 
-def table(cells: Sequence[Cell]) -> str:
-    """Return the ratios and differences to the reference, as lines of Markdown."""
+def table(cells: Sequence[Cell], other: str = REFERENCE) -> str:
+    """Return the ratios and differences to another method, as lines of Markdown."""
     lines = [
         "| | targets | budget | perplexity, geometric mean | best / worst | better in | "
         "KL reduction, mean difference | worst | better in | purity | distinct trigrams |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for method, tuned, budget, pairs in against(cells, REFERENCE):
+    for method, tuned, budget, pairs in against(cells, other):
         ratios = np.array([c["perplexity"] / r["perplexity"] for c, r in pairs])
         more = np.array([c["kl_reduction"] - r["kl_reduction"] for c, r in pairs])
         purer = np.mean([c["purity"] - r["purity"] for c, r in pairs])
@@ -106,12 +107,12 @@ def table(cells: Sequence[Cell]) -> str:
     return "\n".join(lines)
 
 
-def table_by_target(cells: Sequence[Cell]) -> str:
+def table_by_target(cells: Sequence[Cell], other: str = REFERENCE) -> str:
     """Return the mean ratios and differences of each target, as lines of Markdown."""
     lines = ["| | budget | target | perplexity | KL reduction |", "|---|---|---|---|---|"]
-    for method, _, budget, pairs in against(cells, REFERENCE):
-        ratios = by_target(pairs, lambda one, other: one["perplexity"] / other["perplexity"])
-        more = by_target(pairs, lambda one, other: one["kl_reduction"] - other["kl_reduction"])
+    for method, _, budget, pairs in against(cells, other):
+        ratios = by_target(pairs, lambda one, two: one["perplexity"] / two["perplexity"])
+        more = by_target(pairs, lambda one, two: one["kl_reduction"] - two["kl_reduction"])
         lines += [
             f"| {method} | {budget} | {name} | {geometric_mean(found):.3f} | "
             f"{np.mean(more[name]):+.4f} |"
@@ -130,10 +131,11 @@ def main() -> None:
     parser.add_argument("--budgets", nargs="+", default=["0.5%", "2%", "10%"])
     parser.add_argument("--targets", nargs="+", default=[])
     parser.add_argument("--by-target", action="store_true", help="print a row for each target")
+    parser.add_argument("--against", default=REFERENCE, choices=list(METHODS))
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
     cells = Cells(given.cache / "selection.jsonl")
-    methods = list(dict.fromkeys([REFERENCE, *given.methods]))
+    methods = list(dict.fromkeys([given.against, *given.methods]))
     for seed in range(given.seeds):
         world = World(given.data, seed)
         with tempfile.TemporaryDirectory(prefix="dsir-quality-") as scratch:
@@ -152,7 +154,7 @@ def main() -> None:
                         cells.add(cell)
                         print(json.dumps(cell), flush=True)
     wanted = cells.of(method=methods, budget=given.budgets, target=given.targets)
-    print(table_by_target(wanted) if given.by_target else table(wanted))
+    print((table_by_target if given.by_target else table)(wanted, given.against))
 
 
 if __name__ == "__main__":

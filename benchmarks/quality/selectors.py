@@ -2,9 +2,11 @@
 
 fastText is the usual pipeline: a supervised model tells documents of the target from random
 documents of raw, all documents are scored, and those with the highest probability are taken until
-the budget is full. "fastText, drawn" draws by the odds instead, with noise, as filters do that keep
-some of what they doubt. "right source" draws at random from the documents of raw whose source is
-that of the target, which no method can know; when these are used up, from all others.
+the budget is full. It is given lower-cased texts with spaces around punctuation, as its tutorial
+has it, which are the tokens of the other methods. "fastText, drawn" draws by the odds instead, with
+noise, as filters do that keep some of what they doubt. "right source" draws at random from the
+documents of raw whose source is that of the target, which no method can know; when these are used
+up, from all others.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import dsir
-from benchmarks.quality.worlds import World, hashes_of
+from benchmarks.quality.worlds import World, hashes_of, tokenized
 from dsir import _core
 from dsir.model import model_file
 from dsir.model.estimator import Estimator, TextScores
@@ -128,31 +130,31 @@ class Selectors:
     def _of_fasttext(self) -> npt.NDArray[np.float64]:
         path = self._cache / f"fasttext-{self._target}-{self._world.seed}.npy"
         if not path.exists():
-            texts = self._world.everything["text"]
+            texts = self._world.tokenized
             rows = np.random.default_rng(self._world.seed).permutation(self._world.kept)
-            given, _ = self._world.halves(self._target)
+            wanted = map(tokenized, self._world.halves(self._target)[0].to_pylist())
             others = texts.take(np.sort(rows[:_NEGATIVES])).to_pylist()
-            model = fasttext_model(given.to_pylist(), others, self._cache)
+            model = fasttext_model(list(wanted), others, self._cache)
             np.save(path, model.for_label("wanted").score(texts))
         found: npt.NDArray[np.float64] = np.load(path)
         return found
 
 
 def fasttext_model(
-    wanted: Sequence[str | None], others: Sequence[str | None], folder: Path
+    wanted: Sequence[str], others: Sequence[str], folder: Path
 ) -> dsir.FastTextModel:
     """Return a supervised model that tells wanted documents from others.
 
     The wanted ones are repeated until there are as many of them as of the others.
 
     Args:
-        wanted: documents of the target.
-        others: random documents of raw.
+        wanted: documents of the target, `tokenized`.
+        others: random documents of raw, `tokenized`.
         folder: for files that are removed again.
     """
     import fasttext
 
-    lines, rest = ([" ".join(one.split()) for one in side if one] for side in (wanted, others))
+    lines, rest = ([one for one in side if one] for side in (wanted, others))
     repeated = [lines[i % len(lines)] for i in range(max(len(lines), len(rest)))]
     text, binary = folder / "fasttext.txt", folder / "fasttext.bin"
     with text.open("w", encoding="utf-8") as file:

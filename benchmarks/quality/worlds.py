@@ -6,6 +6,8 @@ documents of six sources of raw, taken out of raw, on which they were not.
 
 from __future__ import annotations
 
+import functools
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ _DOCUMENTS_OF_A_SOURCE = 300
 _OTHER_NAMES = {"movie_reviews": "imdb"}
 _SCHEMA = pa.schema([("source", pa.large_string()), ("text", pa.large_string())])
 HELD_OUT = 0.5
+_TOKEN = re.compile(r"\w+|[^\w\s]+")
 
 
 class Target(NamedTuple):
@@ -73,6 +76,11 @@ class World:
         self.kept = np.flatnonzero(kept)
         self.raw = self.everything.filter(pa.array(kept))
 
+    @functools.cached_property
+    def tokenized(self) -> pa.Array:
+        """The texts of `everything`, `tokenized`."""
+        return pa.array(map(tokenized, self.everything["text"].to_pylist()), pa.large_string())
+
     def written(self, folder: Path) -> Path:
         """Write raw to files in a folder, and return the folder."""
         for number, first in enumerate(range(0, len(self.raw), 8000)):
@@ -89,6 +97,11 @@ class World:
         hashes = _core.content_hashes(texts)
         out = is_held_out(hashes, self.seed, HELD_OUT)
         return texts.filter(pa.array(~out)), texts.filter(pa.array(out))
+
+
+def tokenized(text: str | None) -> str:
+    """Return a text in lower case, with white space around its words and punctuation."""
+    return " ".join(_TOKEN.findall((text or "").lower()))
 
 
 def documents_of(data: Path) -> pa.Table:

@@ -18,7 +18,7 @@ py::list chunks(const parquet::Footer& footer, std::size_t group,
         if (columns && std::ranges::find(*columns, leaf.column) == columns->end()) continue;
         const parquet::ColumnChunk& chunk = of_group[k];
         found.append(py::make_tuple(k, leaf.type, leaf.length, leaf.repeated, leaf.nullable,
-                                    chunk.start, chunk.values, chunk.codec));
+                                    chunk.start, chunk.values, chunk.codec, chunk.bytes));
     }
     return found;
 }

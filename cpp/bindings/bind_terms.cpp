@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
+#include "lexrank/shared_pairs.hpp"
 #include "lexrank/term_counter.hpp"
+#include "lexrank/token_numbers.hpp"
 #include "numeric/portable_log.hpp"
 
 namespace dsir::bindings {
@@ -93,6 +96,47 @@ std::int64_t documents_with(const TermCounter& counter, std::string_view term) {
     return found ? counter.term_documents()[*found] : 0;
 }
 
+void add_texts(lexrank::TokenNumbers& numbers, const py::object& array) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    const py::gil_scoped_release release;
+    numbers.add(column);
+}
+
+/// Offsets and numbers, and the tokens as one string with offsets. Nothing is left.
+py::tuple take_numbers(lexrank::TokenNumbers& numbers) {
+    lexrank::TokenNumbers taken = std::move(numbers);
+    numbers = {};
+    std::string bytes;
+    std::vector<std::int64_t> offsets{0};
+    for (std::size_t id = 0; id < taken.tokens.size(); ++id) {
+        bytes += taken.tokens[id];
+        offsets.push_back(static_cast<std::int64_t>(bytes.size()));
+    }
+    return py::make_tuple(to_numpy(std::move(taken.offsets)), to_numpy(std::move(taken.numbers)),
+                          py::bytes(bytes), to_numpy(std::move(offsets)));
+}
+
+py::tuple shared_pairs(const Array<std::int64_t>& offsets, const Array<std::int32_t>& terms,
+                       std::int64_t least) {
+    require(offsets.ndim() == 1 && offsets.size() >= 1 && terms.ndim() == 1,
+            "offsets must have one entry more than there are rows");
+    const std::span<const std::int64_t> of(offsets.data(),
+                                           static_cast<std::size_t>(offsets.size()));
+    const std::span<const std::int32_t> all(terms.data(), static_cast<std::size_t>(terms.size()));
+    require(of.front() == 0 && of.back() == terms.size() && std::is_sorted(of.begin(), of.end()),
+            "offsets must ascend from 0 to the end of the terms");
+    require(std::all_of(all.begin(), all.end(), [](std::int32_t term) { return term >= 1; }),
+            "terms must be 1 or more");
+    lexrank::SharedPairs found;
+    {
+        const py::gil_scoped_release release;
+        found = lexrank::shared_pairs(of, all, least);
+    }
+    return py::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(found.pairs)),
+                          to_numpy(std::move(found.rows)));
+}
+
 /// log(documents / n), or log(documents + 1) if n is 0.
 py::array_t<double> idf(const Array<std::int64_t>& document_counts, std::int64_t documents) {
     require(document_counts.ndim() == 1, "document counts must be one-dimensional");
@@ -133,6 +177,13 @@ void bind_terms(py::module_& module) {
         .def_property_readonly("size", [](const TermCounter& counter) {
             return static_cast<std::int64_t>(counter.terms().size());
         });
+    py::class_<lexrank::TokenNumbers>(module, "TokenNumbers")
+        .def(py::init<>())
+        .def("add", &add_texts, py::arg("array"))
+        .def("take", &take_numbers);
+    module.def("shared_pairs", &shared_pairs, py::arg("offsets").noconvert(),
+               py::arg("terms").noconvert(), py::kw_only(), py::arg("least"),
+               "The pairs of neighbouring terms that so many rows have.");
     module.def("idf", &idf, py::arg("document_counts").noconvert(), py::arg("documents"),
                "log(documents / n) per term; log(documents + 1) if n is 0.");
 }

@@ -191,6 +191,9 @@ def seeds() -> dict[str, dict[str, bytes]]:
     return {
         "arrow": hostile_arrays(),
         "chunk": rows(b"\x00\x03\x01\x00\x01\x00", b"\x01\x02\x01\x02\x01\x01\x00\x01\x02"),
+        "classifier": rows(
+            b"\x01\x04\x00\x01\x00\x05", b"\x08\x03\x02\x00\x01\x2a", b"\x20\x02\x04\x01\x05\x07"
+        ),
         "fasttext": {
             "softmax": fasttext_model(3),
             "tree": fasttext_model(1, maxn=3),
@@ -204,6 +207,12 @@ def seeds() -> dict[str, dict[str, bytes]]:
             "nested": b'\x01{"doc": {"body": "' + b"x" * 150 + b'"}, "text": 3}',
             "null": b'\x03{"a": {"b": null}}',
             "names": b'\x04{"t\\"\\\\\\n": "a", "text": "b", "text": "c"}',
+        },
+        "language_model": {
+            "texts": b"\x01\x30\x02\x01"
+            + b"\xfe".join([b"the ship the sea", b"a sea", b"the sea x"]),
+            "one": b"\x04\x00\xff\x00" + b"abcabcabcabd",
+            "unknown": b"\x02\x07\x01\x01" + b"aab\xfe\xfezzz\xfeaabz",
         },
         "lexrank": rows_and_graphs(),
         "lines": texts(b"")

@@ -1,6 +1,8 @@
 #include "lexrank/term_counter.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -205,22 +207,51 @@ void TermCounter::add_term(std::string_view term, std::int64_t documents) {
 }
 
 std::vector<std::uint32_t> TermCounter::by_frequency() const {
-    // Not by first occurrence: sums over terms must not depend on the order of the units. The keys
-    // lie beside each other, because looking them up while sorting takes longer than the sorting.
+    // Not by first occurrence: sums over terms must not depend on the order of the units. Most
+    // terms are in few units, so the order is mostly that of the hashes. These are spread evenly:
+    // when every few of them have a bucket, hardly anything is left to sort.
     struct Key {
-        std::int64_t documents;
         std::uint64_t hash;
         std::uint32_t term;
     };
-    std::vector<Key> keys(terms_.size());
-    for (std::size_t id = 0; id < keys.size(); ++id) {
-        keys[id] = {term_documents_[id], terms_.hash(id), static_cast<std::uint32_t>(id)};
+    constexpr std::int64_t kFrequent = 64;  // Terms in so many units or more share a bucket.
+    std::array<std::size_t, kFrequent + 1> terms_with{};
+    const auto kind_of = [&](std::size_t id) {
+        return static_cast<std::size_t>(std::min(term_documents_[id], kFrequent));
+    };
+    for (std::size_t id = 0; id < terms_.size(); ++id) ++terms_with[kind_of(id)];
+    std::array<std::size_t, kFrequent + 1> first_bucket{};
+    std::array<int, kFrequent + 1> bits{};
+    std::size_t buckets = 1;
+    for (std::size_t kind = kFrequent; kind-- > 0;) {
+        bits[kind] = static_cast<int>(std::bit_width(terms_with[kind] / 8));
+        first_bucket[kind] = buckets;
+        buckets += std::size_t{1} << bits[kind];
     }
-    std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
-        if (a.documents != b.documents) return a.documents > b.documents;
-        if (a.hash != b.hash) return a.hash < b.hash;
-        return terms_[a.term] < terms_[b.term];
+    const auto bucket_of = [&](std::size_t id) {
+        const std::size_t kind = kind_of(id);
+        if (bits[kind] == 0) return first_bucket[kind];
+        return first_bucket[kind] + static_cast<std::size_t>(terms_.hash(id) >> (64 - bits[kind]));
+    };
+    std::vector<std::size_t> ends(buckets + 1);
+    for (std::size_t id = 0; id < terms_.size(); ++id) ++ends[bucket_of(id) + 1];
+    std::partial_sum(ends.begin(), ends.end(), ends.begin());
+    std::vector<Key> keys(terms_.size());
+    for (std::size_t id = 0; id < terms_.size(); ++id) {
+        keys[ends[bucket_of(id)]++] = {terms_.hash(id), static_cast<std::uint32_t>(id)};
+    }
+    const auto by_hash = [&](const Key& a, const Key& b) {
+        return a.hash != b.hash ? a.hash < b.hash : terms_[a.term] < terms_[b.term];
+    };
+    const auto from = [&](std::size_t k) { return keys.begin() + static_cast<std::ptrdiff_t>(k); };
+    std::sort(keys.begin(), from(ends[0]), [&](const Key& a, const Key& b) {
+        const std::int64_t one = term_documents_[a.term];
+        const std::int64_t other = term_documents_[b.term];
+        return one != other ? one > other : by_hash(a, b);
     });
+    for (std::size_t bucket = 1; bucket < buckets; ++bucket) {
+        std::sort(from(ends[bucket - 1]), from(ends[bucket]), by_hash);
+    }
     std::vector<std::uint32_t> order(keys.size());
     for (std::size_t k = 0; k < keys.size(); ++k) order[k] = keys[k].term;
     return order;
@@ -228,11 +259,11 @@ std::vector<std::uint32_t> TermCounter::by_frequency() const {
 
 TermCounts TermCounter::take(unsigned threads) {
     const std::vector<std::uint32_t> order = by_frequency();
-    std::vector<std::int32_t> rank(order.size());
+    std::vector<std::uint32_t> rank(order.size());
     TermCounts result;
     result.document_counts.resize(order.size());
     for (std::size_t k = 0; k < order.size(); ++k) {
-        rank[order[k]] = static_cast<std::int32_t>(k);
+        rank[order[k]] = static_cast<std::uint32_t>(k);
         result.document_counts[k] = term_documents_[order[k]];
     }
     result.offsets.reserve(static_cast<std::size_t>(units_) + 1);
@@ -248,7 +279,8 @@ TermCounts TermCounter::take(unsigned threads) {
     result.columns.resize(entries);
     result.counts.resize(entries);
     const auto place = [&](unsigned, std::int64_t begin, std::int64_t end) {
-        std::vector<std::pair<std::int32_t, float>> row;
+        // Column and count in one number: the columns of a row differ, so counts decide nothing.
+        std::vector<std::uint64_t> row;
         for (std::int64_t c = begin; c < end; ++c) {
             Chunk chunk = std::move(chunks_[c]);
             std::size_t from = 0;
@@ -256,12 +288,13 @@ TermCounts TermCounter::take(unsigned threads) {
             for (const std::uint32_t size : chunk.row_sizes) {
                 row.clear();
                 for (std::size_t k = from; k < from + size; ++k) {
-                    row.emplace_back(rank[chunk.terms[k]], chunk.counts[k]);
+                    row.push_back((static_cast<std::uint64_t>(rank[chunk.terms[k]]) << 32) |
+                                  std::bit_cast<std::uint32_t>(chunk.counts[k]));
                 }
                 std::sort(row.begin(), row.end());
-                for (const auto& [column, count] : row) {
-                    result.columns[to] = column;
-                    result.counts[to++] = count;
+                for (const std::uint64_t entry : row) {
+                    result.columns[to] = static_cast<std::int32_t>(entry >> 32);
+                    result.counts[to++] = std::bit_cast<float>(static_cast<std::uint32_t>(entry));
                 }
                 from += size;
             }

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "ngram/any_ngrams.hpp"
+#include "ngram/byte_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
 #include "text/normalizer.hpp"
 #include "text/token_buffer.hpp"
@@ -24,6 +25,9 @@ class BucketStream {
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
         if (spec.form != text::Form::as_is) normalizer_.emplace(spec.form);
+        if (std::holds_alternative<FastNgrams>(ngrams_) && cuts_characters(spec.cutting)) {
+            byte_ngrams_.emplace(spec);
+        }
     }
 
     struct Outcome {
@@ -44,11 +48,34 @@ class BucketStream {
             if (!in_form) return {0, 0, false};
             document = *in_form;
         }
+        if (byte_ngrams_ &&
+            (cutting_.kind == text::TokenizerKind::bytes || text::is_ascii(document))) {
+            return run_bytes(document, sink);
+        }
         return text::visit_tokens(cutting_, document, buffer_,
                                   [&](auto& tokenizer) { return run_with(tokenizer, sink); });
     }
 
   private:
+    /// Whether the tokens of ASCII are its visible bytes.
+    static bool cuts_characters(const text::Cutting& cutting) {
+        using enum text::TokenizerKind;
+        return cutting.kernel == nullptr &&
+               (cutting.kind == bytes || cutting.kind == chars || cutting.kind == codepoints);
+    }
+
+    template <class Sink>
+    Outcome run_bytes(std::string_view document, Sink& sink) {
+        text::ByteTokens tokenizer(document, buffer_, cutting_.letters);
+        byte_ngrams_->start_document();
+        std::uint64_t tokens = 0;
+        for (auto bytes = tokenizer.next_bytes(); !bytes.empty(); bytes = tokenizer.next_bytes()) {
+            tokens += bytes.size();
+            sink(byte_ngrams_->take(bytes));
+        }
+        return {tokens, ngram_count(tokens, n_), tokenizer.valid()};
+    }
+
     template <class Tokenizer, class Sink>
     Outcome run_with(Tokenizer& tokenizer, Sink& sink) {
         return std::visit(
@@ -70,6 +97,7 @@ class BucketStream {
     }
 
     AnyNgrams ngrams_;
+    std::optional<ByteNgrams> byte_ngrams_;  ///< if there may be documents whose tokens are bytes
     text::Cutting cutting_;
     unsigned n_;
     std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form

@@ -27,6 +27,10 @@ class SharedStream {
     /// The specs differ, and have the same `cutting` and `form`.
     explicit SharedStream(std::span<const FeatureSpec> specs)
         : cutting_(specs[0].cutting), outcomes_(specs.size()) {
+        if (specs.size() == 1) {
+            alone_.emplace(specs[0]);
+            return;
+        }
         std::vector<FeatureSpec> fast;
         for (std::size_t k = 0; k < specs.size(); ++k) {
             n_.push_back(specs[k].n);
@@ -51,6 +55,11 @@ class SharedStream {
     /// or none is.
     template <class Sink>
     std::span<const Outcome> run(std::string_view document, Sink&& sink) {
+        if (alone_) {
+            outcomes_[0] = alone_->run(
+                document, [&sink](std::span<const std::uint32_t> buckets) { sink(0, buckets); });
+            return outcomes_;
+        }
         if (normalizer_) {
             const std::optional<std::string_view> in_form = (*normalizer_)(document);
             if (!in_form) {
@@ -104,6 +113,7 @@ class SharedStream {
     }
 
     text::Cutting cutting_;
+    std::optional<BucketStream> alone_;  ///< if there is one spec; nothing else is used then
     std::vector<unsigned> n_;
     std::optional<FastNgramsOfSeveral> of_several_;  ///< if two or more kinds are fast
     std::vector<std::size_t> fast_;                  ///< numbers of the specs of `of_several_`

@@ -233,7 +233,7 @@ Footer::Footer(std::string_view footer, std::int64_t data_end) {
         require(groups[number].rows <= left, "the row groups have more rows than the file");
         left -= groups[number].rows;
         for (const Chunk& chunk : groups[number].chunks) {
-            chunks_.push_back({chunk.start(), chunk.values, chunk.codec});
+            chunks_.push_back({chunk.start(), chunk.values, chunk.codec, chunk.compressed});
         }
     }
     groups_ = groups.size();

@@ -13,6 +13,7 @@ struct ColumnChunk {
     std::int64_t start;   // Offset in the file of the first page.
     std::int64_t values;  // With nulls.
     std::int32_t codec;   // How pages are compressed: the number in the Parquet format.
+    std::int64_t bytes;   // Of all pages, in the file.
 };
 
 /// What the schema says of a column that has values: a leaf of the tree of columns.

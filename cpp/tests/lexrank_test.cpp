@@ -8,8 +8,10 @@
 #include "lexrank/centrality.hpp"
 #include "lexrank/checked_views.hpp"
 #include "lexrank/row_offsets.hpp"
+#include "lexrank/shared_pairs.hpp"
 #include "lexrank/similarity_join.hpp"
 #include "lexrank/term_counter.hpp"
+#include "lexrank/token_numbers.hpp"
 #include "text/sentences.hpp"
 #include "text_array.hpp"
 
@@ -297,6 +299,51 @@ TEST(arrays_from_outside_are_checked) {
     CHECK_THROWS(std::invalid_argument, "ascend", graph({0, 3, 2}, {1, 0}));
     CHECK_THROWS(std::invalid_argument, "out of range", graph({0, 1, 2}, {1, 2}));
     CHECK_THROWS(std::invalid_argument, "out of range", graph({0, 1, 2}, {1, -1}));
+}
+
+TEST(pairs_are_counted_once_in_a_row) {
+    const std::vector<std::int64_t> offsets{0, 4, 6, 7, 7, 8};
+    const std::vector<std::int32_t> terms{1, 2, 1, 2, 1, 2, 3, 3};
+    const auto shared = shared_pairs(offsets, terms, 2);
+    CHECK(shared.offsets == (std::vector<std::int64_t>{0, 1, 2, 3, 3, 4}));
+    CHECK(shared.pairs == (std::vector<std::int64_t>{0, 0, 1, 1}));
+    CHECK(shared.rows == (std::vector<std::int64_t>{2, 2}));
+    const auto all = shared_pairs(offsets, terms, 9);
+    CHECK(all.pairs == (std::vector<std::int64_t>{0, 1, 0, 2, 2}));
+    CHECK(all.rows == (std::vector<std::int64_t>{2, 1, 2}));
+    const std::vector<std::int64_t> none{0};
+    CHECK_EQUAL(shared_pairs(none, {}, 2).offsets.size(), 1U);
+}
+
+TEST(many_pairs_are_all_different) {
+    std::vector<std::int64_t> offsets{0};
+    std::vector<std::int32_t> terms;
+    for (std::int32_t first = 1; first <= 90; ++first) {
+        for (std::int32_t second = 1; second <= 90; ++second) {
+            terms.insert(terms.end(), {first, second});
+            offsets.push_back(static_cast<std::int64_t>(terms.size()));
+        }
+    }
+    const auto found = shared_pairs(offsets, terms, 1);
+    CHECK_EQUAL(found.rows.size(), 8100U);
+    for (std::size_t pair = 0; pair < found.pairs.size(); ++pair) {
+        CHECK_EQUAL(found.pairs[pair], static_cast<std::int64_t>(pair));
+    }
+}
+
+TEST(tokens_are_numbered_by_their_first_occurrence) {
+    TokenNumbers numbers;
+    for (const dsir::test::Rows& rows :
+         {dsir::test::Rows{"Ship ship, sail", std::nullopt, "bad \xFF ship"},
+          dsir::test::Rows{"sail mast"}}) {
+        const auto texts = dsir::test::TextArray::strings(rows);
+        numbers.add(texts->column());
+    }
+    CHECK(numbers.offsets == (std::vector<std::int64_t>{0, 4, 4, 4, 6}));
+    CHECK_EQUAL(numbers.numbers[0], 0);
+    CHECK_EQUAL(numbers.numbers[1], 0);
+    CHECK_EQUAL(numbers.numbers[3], numbers.numbers[4]);
+    CHECK_EQUAL(numbers.tokens[static_cast<std::size_t>(numbers.numbers[5])], "mast");
 }
 
 }  // namespace

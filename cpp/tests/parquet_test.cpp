@@ -128,6 +128,7 @@ TEST(a_footer_without_contradictions) {
     CHECK_EQUAL(chunks.size(), 2);
     CHECK_EQUAL(chunks[0].values, 10);
     CHECK_EQUAL(chunks[0].start, 204);
+    CHECK_EQUAL(chunks[0].bytes, 100);
     CHECK_EQUAL(chunks[1].values, 17);
     CHECK_EQUAL(chunks[1].codec, 1);
     CHECK_THROWS(std::invalid_argument, "no such row group", footer.chunks(2));

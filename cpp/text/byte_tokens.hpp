@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "text/characters.hpp"
@@ -23,6 +24,11 @@ class ByteTokens {
     /// Fills the buffer with the next tokens. Returns false when there are none left.
     bool next();
 
+    /// The next tokens as bytes, in place of next(), which it moves on like next(): at most
+    /// kStretchBytes of them, and none when there are none left. They are valid until the tokenizer
+    /// ends.
+    std::span<const std::uint8_t> next_bytes();
+
     /// Whether the document is UTF-8.
     bool valid() const { return written_.has_value(); }
 
@@ -32,6 +38,10 @@ class ByteTokens {
     std::optional<std::size_t> written_;     ///< its bytes; nothing if the document is not UTF-8
     std::size_t at_ = 0;
 };
+
+/// Whether the document has ASCII alone, of which each visible byte is one token of "chars",
+/// "codepoints" and "bytes".
+bool is_ascii(std::string_view document);
 
 /// A window never cuts a character, so only a byte that begins one has a span: the character. White
 /// space beyond ASCII has none, though its bytes are tokens.

@@ -82,12 +82,12 @@ class ParquetFooter:
     def __init__(self, footer: bytes, data_end: int) -> None: ...
     def chunks(
         self, group: int, columns: Sequence[int] | None = None
-    ) -> list[tuple[int, int, int, bool, bool, int, int, int]]:
+    ) -> list[tuple[int, int, int, bool, bool, int, int, int, int]]:
         """Return the column chunks of a row group, for some or all columns of the table.
 
         For each leaf of the schema in these columns: its number, physical type, bytes of a value of
         fixed length, whether it is in a list, whether it can be null, offset of its first page,
-        values with nulls, codec.
+        values with nulls, codec, bytes of its pages in the file.
         """
 
 def parquet_page_header(
@@ -763,6 +763,25 @@ def bootstrap_weights(
 
 # Graphs of text units.
 
+class TokenNumbers:
+    """The wordpunct tokens of texts in order, as numbers; see cpp/lexrank/token_numbers.hpp."""
+
+    def __init__(self) -> None: ...
+    def add(self, array: _ArrowArray) -> None:
+        """Add one text per row; null rows and rows that are not UTF-8 have no tokens."""
+
+    def take(self) -> tuple[NDArray[np.int64], NDArray[np.int32], bytes, NDArray[np.int64]]:
+        """Return (offsets, numbers) of the texts, and the tokens as UTF-8 with their offsets."""
+
+def shared_pairs(
+    offsets: NDArray[np.int64], terms: NDArray[np.int32], *, least: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return (offsets, pairs) of rows, and the number of rows that have each pair.
+
+    Pairs are two terms in a row that at least `least` rows have; if there are none, all pairs.
+    Terms are 1 or more. A row of a single term has the pair of 0 and that term.
+    """
+
 class TermCounter:
     """Counts the terms of units; see cpp/lexrank/term_counter.hpp."""
 
@@ -1036,6 +1055,9 @@ def facility_location(
 
 def simd_level() -> Literal["scalar", "neon", "avx2", "avx512"]:
     """Return the width of the kernels in use."""
+
+def release_free_memory() -> None:
+    """Give memory that was freed back to the system, where the C library can."""
 
 def has_sha256_instructions() -> bool:
     """Whether SHA-256 runs on the CPU's own instructions for it."""

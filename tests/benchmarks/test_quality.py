@@ -126,6 +126,7 @@ def test_a_table_of_selections(data: Path, tmp_path: Path):
     assert by_method["random"]["purity"] < 0.9
     assert "| coverage | chosen on | 20% |" in selection.table(cells)
     assert "| random | 20% | sea |" in selection.table_by_target(cells)
+    assert "| reference | chosen on | 20% |" in selection.table(cells, "coverage")
 
 
 @pytest.mark.parametrize("budget", ["15%", "60%"])
@@ -145,6 +146,7 @@ def test_coverage_with_its_constants_is_that_of_the_package(data: Path, budget: 
 def test_other_constants_are_chosen_on_one_part_and_told_on_the_other(data: Path, tmp_path: Path):
     world = worlds.World(data, 0)
     corpus = constants.Corpus(world.raw["text"].combine_chunks())
+    pytest.importorskip("sklearn")
     cells = Cells(tmp_path / "constants.jsonl")
     constants.measure(corpus, world, "sea", "15%", list(constants.VARIANTS), cells)
     found = cells.of()

@@ -199,3 +199,18 @@ def test_hashes_are_distinct():
 if __name__ == "__main__":  # python tests/core/test_fast_hash.py: prints the golden file
     json.dump(golden_vectors(), sys.stdout, ensure_ascii=False, indent=1)
     print()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b"a" * 20, b"c" + b"a" * 21),
+        (b"-" * 18, b"+" + b"-" * 19),
+        (b"]bcdefghijklmnopqrstuvwxyz01", b"abcdefghijklmnopmnopqrstuvwxyz01"),
+    ],
+)
+def test_long_tokens_that_differ_as_the_formats_page_says_have_the_same_hash(one, other):
+    assert _core.fast_token_hash(one) == _core.fast_token_hash(other) == token_hash(other)
+    # The same first byte, or no fragment twice, and the hashes differ.
+    assert _core.fast_token_hash(one) != _core.fast_token_hash(one[:1] + other[1:])
+    assert _core.fast_token_hash(one) != _core.fast_token_hash(other[:1] + one[1:])

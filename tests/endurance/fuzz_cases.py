@@ -62,7 +62,7 @@ TEXTS = [
 FEATURES = HashedNgrams(n=2, buckets=16)
 
 
-def _require(condition: bool, what: str) -> None:
+def require(condition: bool, what: str) -> None:
     if not condition:
         raise WrongAnswerError(what)
 
@@ -85,14 +85,14 @@ def _any_model() -> dsir.ImportanceModel:
     return dsir.ImportanceModel(FEATURES, counts, counts[::-1])
 
 
-def _read_all(path: Path) -> list[str | None]:
+def read_all(path: Path) -> list[str | None]:
     """Read a file as a run does: the texts, counted and scored, and rows fetched by number."""
     (shard,) = resolve(path, text="text").shards
     counts = np.zeros(FEATURES.buckets, dtype=np.int64)
     model = _any_model()
     texts: list[str | None] = []
     for batch in shard.text_batches(on_error="skip"):
-        _require(batch.unit_row == len(texts), "rows are not in order")
+        require(batch.unit_row == len(texts), "rows are not in order")
         dsir._core.count(batch.text, FEATURES.spec, counts)
         dsir._core.score(batch.text, FEATURES.spec, model.table, model.weighing)
         plain = batch.text.cast(pa.binary()) if _is_plain(batch.text.type) else batch.text
@@ -100,7 +100,7 @@ def _read_all(path: Path) -> list[str | None]:
     if texts:
         rows = np.unique(np.array([0, len(texts) // 2, len(texts) - 1], dtype=np.int64))
         taken = sum(len(part.rows) for part in shard.take(rows))
-        _require(taken == len(rows), "rows were lost on the way")
+        require(taken == len(rows), "rows were lost on the way")
         _read_windows(shard)
     return texts
 
@@ -124,19 +124,19 @@ def _read_windows(shard: Shard) -> None:
             found += texts
             if taken.lines is not None:
                 lines = [json.loads(line)["text"] for line in taken.lines.to_pylist()]
-                _require(lines == texts, "the line of a window has another text")
+                require(lines == texts, "the line of a window has another text")
         expected = [batch.text[int(at)].as_py() for at in good]
-        _require(found == expected, f"{found!r} where {expected!r} was scored")
+        require(found == expected, f"{found!r} where {expected!r} was scored")
 
 
 def _is_plain(data_type: pa.DataType) -> bool:
     return bool(pa.types.is_string(data_type) or pa.types.is_large_string(data_type))
 
 
-def _reading(path: Path, seeds: list[bytes]) -> Case:
+def reading(path: Path, seeds: list[bytes]) -> Case:
     def check(data: bytes) -> bool:
         path.write_bytes(data)
-        _read_all(path)
+        read_all(path)
         return True
 
     for seed in seeds:
@@ -157,7 +157,7 @@ def parquet(folder: Path) -> Case:
             sink = io.BytesIO()
             pq.write_table(_table(data_type), sink, **options)
             seeds.append(sink.getvalue())
-    return _reading(folder / "a.parquet", seeds)
+    return reading(folder / "a.parquet", seeds)
 
 
 def arrow(folder: Path) -> Case:
@@ -175,7 +175,7 @@ def arrow(folder: Path) -> Case:
     sink = io.BytesIO()
     with pa.ipc.new_file(sink, coded.schema) as writer:
         writer.write_table(coded)
-    return _reading(folder / "a.arrow", [*seeds, sink.getvalue()])
+    return reading(folder / "a.arrow", [*seeds, sink.getvalue()])
 
 
 _LINES = b"".join(
@@ -198,18 +198,18 @@ def jsonl(folder: Path) -> Case:
 
     def check(data: bytes) -> bool:
         path.write_bytes(data)
-        texts = _read_all(path)
+        texts = read_all(path)
         lines = [line for line in data.split(b"\n") if line.strip(b" \t\r")]
         lines[:1] = [line.removeprefix(b"\xef\xbb\xbf") for line in lines[:1]]
         lines = [line for line in lines if line.strip(b" \t\r")]
-        _require(len(texts) == len(lines), f"{len(texts)} rows of {len(lines)} lines")
+        require(len(texts) == len(lines), f"{len(texts)} rows of {len(lines)} lines")
         for text, line in zip(texts, lines, strict=True):
             try:
                 expected = _text_of(line.removesuffix(b"\r"))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 expected = None
             found = None if text is None else text.decode("utf-8")  # type: ignore[attr-defined]
-            _require(found == expected, f"{line!r}: {found!r}")
+            require(found == expected, f"{line!r}: {found!r}")
         return True
 
     check(_LINES)
@@ -223,7 +223,7 @@ def gz(folder: Path) -> Case:
 
     def check(data: bytes) -> bool:
         path.write_bytes(data)
-        _require(_read_all(path)[: len(right)] == right, "other texts than were compressed")
+        require(read_all(path)[: len(right)] == right, "other texts than were compressed")
         return True
 
     seeds = [gzip.compress(_LINES, mtime=0), gzip.compress(_LINES, 0, mtime=0)]
@@ -239,16 +239,16 @@ def _compress(codec: str) -> bytes:
 
 
 def _lines_in(codec: str, suffix: str) -> Callable[[Path], Case]:
-    return lambda folder: _reading(folder / f"a.jsonl{suffix}", [_compress(codec)])
+    return lambda folder: reading(folder / f"a.jsonl{suffix}", [_compress(codec)])
 
 
-def _loading(path: Path, seeds: list[bytes], load: Callable[[Path], Any]) -> Case:
+def loading(path: Path, seeds: list[bytes], load: Callable[[Path], Any]) -> Case:
     """A changed file is never loaded."""
 
     def check(data: bytes) -> bool:
         path.write_bytes(data)
         load(path)
-        _require(data in seeds, "a changed file was loaded")
+        require(data in seeds, "a changed file was loaded")
         return True
 
     for seed in seeds:
@@ -270,7 +270,7 @@ def model(folder: Path) -> Case:
         targets="separate",
         length="mean",
     ).save(path)
-    return _loading(path, [one, path.read_bytes()], dsir.ImportanceModel.load)
+    return loading(path, [one, path.read_bytes()], dsir.ImportanceModel.load)
 
 
 def idf(folder: Path) -> Case:
@@ -279,7 +279,7 @@ def idf(folder: Path) -> Case:
     fitted = Idf()
     fitted.fit([text or "" for text in TEXTS])
     fitted.save(path)
-    return _loading(path, [path.read_bytes()], Idf.load)
+    return loading(path, [path.read_bytes()], Idf.load)
 
 
 def _in_folder(folder: Path) -> dict[str, bytes]:
@@ -335,8 +335,8 @@ def workdir(folder: Path) -> Case:
             run_status(folder / "work").describe()
         finally:
             found = select()
-        _require(found == expected, f"{top}/{name}: another selection")
-        _require(
+        require(found == expected, f"{top}/{name}: another selection")
+        require(
             {path for path in folder.iterdir() if path.name not in good} == outside,
             "files outside the folders",
         )
@@ -373,7 +373,7 @@ def folders(folder: Path) -> Case:
             model_path=None,
             output=OutputSettings(),
         )
-        _require(all(path.parent == out / "data" for path in written.paths), "a path outside")
+        require(all(path.parent == out / "data" for path in written.paths), "a path outside")
         return _in_folder(out)
 
     expected = run()
@@ -389,7 +389,7 @@ def folders(folder: Path) -> Case:
                 (top / name).write_bytes(content)
         path = names[data[0] % len(names) if data else 0]
         path.write_bytes(data[1:])
-        _require(run() == expected, f"{path}: another selection")
+        require(run() == expected, f"{path}: another selection")
         return True
 
     seeds = [bytes([i]) + path.read_bytes() for i, path in enumerate(names)]
@@ -423,11 +423,11 @@ def selection(folder: Path) -> Case:
         try:
             for quick in (True, False):
                 stands = dsir.verify(out, quick=quick, threads=1).stands
-                _require(stands != changed, f"{name}: {'stands' if stands else 'does not stand'}")
+                require(stands != changed, f"{name}: {'stands' if stands else 'does not stand'}")
             found = dsir.diff(good, out).describe()
             if name.startswith(("_dsir/rows", "_dsir/selection")):  # All that diff reads.
-                _require(not changed, f"{name}: a changed file was compared")
-            _require({**found, "b": ""} == {**same, "b": ""}, f"{name}: another difference")
+                require(not changed, f"{name}: a changed file was compared")
+            require({**found, "b": ""} == {**same, "b": ""}, f"{name}: another difference")
         finally:
             (out / name).write_bytes(files[name])
         return not changed

@@ -193,7 +193,7 @@ def main() -> None:
     else:
         watched = nullcontext()
     with watched:
-        from fuzz_cases import CASES
+        from fuzz_kinds import CASES
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter

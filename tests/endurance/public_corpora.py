@@ -8,9 +8,9 @@
 
 Every file of a suffix that dsir reads is read in a process of its own: all its columns, each of its
 text columns, and through `dsir select`, `gais` and `lexrank`. A finding is a crash, more than 4 GB,
-more than a minute, an exception that is not dsir's, an error of more than one line, or another
-number of rows than pyarrow's. A valid document of JSONTestSuite must be read inside a line of JSON
-Lines, and any other may be refused.
+more than a minute of the processor, an exception that is not dsir's, an error of more than one
+line, or another number of rows than pyarrow's. A valid document of JSONTestSuite must be read
+inside a line of JSON Lines, and any other may be refused.
 """
 
 from __future__ import annotations
@@ -147,7 +147,9 @@ def in_a_process(path: Path, read: Callable[[Path], Iterator[tuple[str, str]]]) 
         answers: list[tuple[str, str]] = []
         try:
             resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-            signal.alarm(MOST_SECONDS)
+            # Of the processor; a process that waits for nothing is ended as well, later.
+            resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+            signal.alarm(10 * MOST_SECONDS)
             os.close(receiver)
             devnull = os.open(os.devnull, os.O_WRONLY)
             os.dup2(devnull, 2)

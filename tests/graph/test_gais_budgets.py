@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsir.errors import SettingError
-from dsir.gais import represented
+from dsir.gais import represented, trials
 from dsir.gais.class_budgets import class_shares, shares_in
 from dsir.gais.judges import judge
 from dsir.gais.labelled_table import standardised
@@ -66,7 +66,7 @@ def test_every_selector_keeps_what_shares_says(make):
 @pytest.mark.parametrize(
     ("shares", "message"),
     [
-        ("root", "shares='root': expected 'proportional' or 'sqrt' or 'equal'"),
+        ("root", "shares='root': expected ('auto' or )?'proportional' or 'sqrt' or 'equal'"),
         (3, "shares=3: expected .* a dict with the number of rows"),
         ({"most": 0}, "shares\\['most'\\]=0"),
         ({"most": 2.5}, "shares\\['most'\\]=2.5"),
@@ -81,11 +81,66 @@ def test_shares_that_cannot_be_kept(make, shares, message):
         make(shares=shares).fit(X, Y)
 
 
+def test_trials_choose_between_shares(monkeypatch):
+    gais = GAIS(0.9, **FAST, random_state=0)
+    assert gais.shares == "auto"
+    gais.fit(X, Y)
+    rooted = [one.recipe for one in gais.trials_ if "roots" in one.recipe]
+    assert rooted
+    assert len(set(rooted)) == len(rooted)
+    counts = np.array(list(COUNTS.values()))
+    expected = {False: class_shares(counts, 50), True: class_shares(counts, 50, np.sqrt(counts))}
+    assert (expected[False] != expected[True]).any()
+
+    def kept_if(wins):
+        scores = trials.trial_scores
+
+        def judged(measured, drawn):
+            found = scores(measured, drawn)
+            roots = np.arange(len(found)) >= len(found) - len(rooted)
+            return np.where(roots == wins, found, -np.inf)
+
+        monkeypatch.setattr(trials, "trial_scores", judged)
+        _, y = gais.fit_resample(X, Y)
+        monkeypatch.undo()
+        return list(kept_by_label(y).values())
+
+    for wins, kept in expected.items():
+        assert kept_if(wins) == kept.tolist()
+    plain = GAIS(0.9, **FAST, shares="proportional").fit(X, Y)
+    assert [one.recipe for one in plain.trials_] == [
+        one.recipe for one in gais.trials_ if one.recipe not in rooted
+    ]
+    several = GAIS(0.9, **FAST, n_jobs=3).fit(X, Y)
+    assert several.sample_indices_.tolist() == gais.fit(X, Y).sample_indices_.tolist()
+
+
+def test_shares_in_proportion_where_nothing_is_tried():
+    even = np.arange(len(X)) % 3
+    tried = GAIS(0.9, **FAST).fit(X, even).trials_
+    assert not [one for one in tried if "roots" in one.recipe]
+    for given in ({"trials": False}, {"select": "top"}, {"select": "attention-coverage"}):
+        one, other = (
+            GAIS(0.9, **FAST, **given, shares=shares).fit(X, Y).sample_indices_.tolist()
+            for shares in ("auto", "proportional")
+        )
+        assert one == other
+    with pytest.raises(SettingError, match="'auto'"):
+        RandomSelection(0.9, shares="auto").fit(X, Y)
+
+
+def test_shares_by_roots_on_a_sample(monkeypatch):
+    monkeypatch.setattr(trials, "TRIAL_ROWS", 200)
+    gais = GAIS(0.9, **FAST).fit(X, Y)
+    assert [one for one in gais.trials_ if "roots" in one.recipe]
+    assert len(gais.sample_indices_) == 50
+
+
 def test_shares_as_the_command_line_has_them():
     assert shares_in("sqrt") == "sqrt"
     assert shares_in("a=3, b=c=2k") == {"a": 3, "b=c": 2000}
     for text, message in (
-        ("best", "expected 'proportional'"),
+        ("best", "expected 'auto' or 'proportional'"),
         ("a=1,2", "has no label"),
         ("a=1,a=2", "names 'a' twice"),
         ("a=few", "shares: a='few': expected a whole number"),

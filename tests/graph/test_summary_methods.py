@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dsir import DsirWarning, SettingError
 from dsir.graph import summarize
+from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.summaries import concepts, submodular
 from dsir.lexrank.summaries.budget import SummaryBudget
 from dsir.lexrank.summaries.candidates import Candidates
@@ -32,7 +33,7 @@ TEXTS = st.lists(
 def candidates_of(texts, *, to_query=None):
     column = pa.array(texts, pa.large_string())
     offsets = np.arange(len(texts) + 1)
-    return Candidates(column, offsets, units_of(texts), str.split, str.split, to_query)
+    return Candidates(column, offsets, units_of(texts), str.split, Cutting(str.split), to_query)
 
 
 def subsets(lengths, limit):
@@ -333,3 +334,55 @@ def test_concepts_count_a_sentence_once():
     assert isinstance(found, Concepts)
     assert found.weights.tolist() == [2.0]
     assert found.worth().tolist() == [2.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"stopwords": ["the", "ß"]},
+        {"stems": "en"},
+        {"ngram": 2},
+        {"tokenizer": "chars", "ngram": 2},
+        {"tokenizer": str.split},
+    ],
+)
+def test_terms_as_numbers(given):
+    if "stems" in given:
+        pytest.importorskip("snowballstemmer")
+    cutting = Cutting(**given)
+    texts = [
+        "The ships, the Ship's _sails_!",
+        None,
+        "",
+        "...",
+        "Straße ß 12 ½",
+        "sailing ships 漢字",
+    ]
+    chunks = [pa.array(texts[:2], pa.large_string()), pa.array(texts[2:], pa.large_string())]
+    offsets, numbers = cutting.sequences(chunks)
+    found = [numbers[a:b].tolist() for a, b in itertools.pairwise(offsets.tolist())]
+    expected = [cutting.terms(text or "") for text in texts]
+    assert list(map(len, found)) == list(map(len, expected))
+    pairs = set(zip(itertools.chain(*found), itertools.chain(*expected), strict=True))
+    assert len(pairs) == len({number for number, _ in pairs}) == len({term for _, term in pairs})
+    assert min(numbers.tolist(), default=1) >= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=TEXTS, least=st.integers(1, 3))
+def test_shared_pairs_are_those_of_sets(texts, least):
+    found = concepts_of(candidates_of(texts), least=least)
+    counts = {}
+    for text in texts:
+        for one in bigrams(text):
+            counts[one] = counts.get(one, 0) + 1
+    shared = {one for one, count in counts.items() if count >= least} or set(counts)
+    names = {}
+    for row, text in enumerate(texts):
+        own = found.of(row).tolist()
+        assert len(own) == len(set(own)) == len(bigrams(text) & shared)
+        for number in own:
+            names[number] = names.get(number, bigrams(text)) & bigrams(text)
+    assert len(names) == len(shared) == len(found.weights)
+    assert sorted(found.weights) == sorted(counts[one] for one in shared)

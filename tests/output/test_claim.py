@@ -102,7 +102,7 @@ def test_the_second_of_two_runs_into_a_new_folder_is_refused(
             thread.join()
         return write_shard(task, progress)
 
-    monkeypatch.setattr("dsir.run.pipeline.write_shard", with_another_run)
+    monkeypatch.setattr("dsir.run.writing.write_shard", with_another_run)
     dsir.select(raw, target, **SETTINGS, n=24, out=out)
     assert refused
     monkeypatch.undo()
@@ -151,7 +151,7 @@ def killed_while_writing(monkeypatch: pytest.MonkeyPatch, *arguments: Any, **key
         return write_shard(task, progress)
 
     with monkeypatch.context() as patched:
-        patched.setattr("dsir.run.pipeline.write_shard", one_part)
+        patched.setattr("dsir.run.writing.write_shard", one_part)
         with pytest.raises(KilledError):
             dsir.select(*arguments, **{**keywords, "threads": 1})
 
@@ -234,7 +234,7 @@ def test_a_part_that_goes_while_the_run_writes_is_noticed(
         return done
 
     with monkeypatch.context() as patched:
-        patched.setattr("dsir.run.pipeline.write_shard", with_a_stranger)
+        patched.setattr("dsir.run.writing.write_shard", with_a_stranger)
         with pytest.raises(dsir.OutputError, match=r"part-00000\..*: was removed or changed"):
             dsir.select(raw, target, **{**mine, "threads": 1})
     assert not (out / "_dsir/selection.json").exists()

@@ -85,13 +85,13 @@ def test_a_damaged_or_foreign_file_is_passed_over(worked, finished, shards, take
     worked(shards, "sample")
     kept = tmp_path / "work" / "kept"
     files = named_files(kept)
-    damaged = bytearray(files[0].read_bytes())
+    damaged = bytearray(files.path(0).read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    files[0].write_bytes(damaged)
-    files[1].write_bytes(b"")
-    files[2].unlink()
+    files.path(0).write_bytes(damaged)
+    files.path(1).write_bytes(b"")
+    files.path(2).unlink()
     (kept / "00099.arrows").write_bytes(b"no name of ours")
-    assert [is_whole(files[number]) for number in (0, 1, 2, 3)] == [False, False, False, True]
+    assert [is_whole(files.path(number)) for number in (0, 1, 2, 3)] == [False, False, False, True]
     worked(shards, "write")
     assert sum(taken) > 0
     finished(shards)

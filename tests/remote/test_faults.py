@@ -98,11 +98,12 @@ def test_only_what_is_needed_is_read(s3, proxy, tmp_path):
 
 
 def test_large_row_groups_come_a_window_at_a_time(parquet, target, s3, proxy, monkeypatch):
-    from dsir.corpus import parquet as reader
+    from dsir.corpus import open_parquet
 
     raw = s3.put(parquet[0], "a.parquet")
     expected = dsir.select(raw, target, **SETTINGS).table
-    monkeypatch.setattr(reader, "_WHOLE_GROUP_BYTES", 0)
+    monkeypatch.setattr(open_parquet, "_WHOLE_GROUP_BYTES", 0)
+    monkeypatch.setattr(open_parquet, "_SMALL_GROUP_BYTES", 0)
     assert dsir.select(raw, target, **SETTINGS).table.equals(expected)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import dsir
 import dsir.run.pipeline
+import dsir.run.writing
 from dsir.stages import score_table, units
 
 MEAN: dict[str, Any] = {"min_tokens": 5, "length": "mean", "progress": False}
@@ -116,7 +117,8 @@ def test_killed_and_resumed(form, raw, target, tmp_path, contents, unit_bytes, m
     work, out = tmp_path / "work", tmp_path / "out"
     for name, lives in (("score_shard", 3), ("draw", 0), ("sample_shard", 2), ("write_shard", 1)):
         with monkeypatch.context() as patched:
-            real = getattr(dsir.run.pipeline, name)
+            module = dsir.run.writing if name == "write_shard" else dsir.run.pipeline
+            real = getattr(module, name)
             calls: list[str] = []
 
             def dying(*arguments, real=real, calls=calls, name=name, lives=lives):
@@ -125,7 +127,7 @@ def test_killed_and_resumed(form, raw, target, tmp_path, contents, unit_bytes, m
                     raise KeyboardInterrupt
                 return real(*arguments)
 
-            patched.setattr(f"dsir.run.pipeline.{name}", dying)
+            patched.setattr(module, name, dying)
             with pytest.raises(KeyboardInterrupt):
                 dsir.select(raw, target, out=out, workdir=work, threads=1, **keywords)
     dsir.select(raw, target, out=out, workdir=work, **keywords)

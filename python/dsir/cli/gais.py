@@ -160,6 +160,8 @@ def gais(
         select=how.select,
         rank_by=how.rank_by,
         graph=how.graph,
+        network=how.trains,
+        scaling=how.scaling,
         epochs=how.epochs,
         passes=how.passes,
         metric=how.metric,
@@ -244,6 +246,11 @@ def _refuse_unused(given: Mapping[str, Any], how: SelectorOptions, text: str | N
                 f"{name}={given[name]}: n-grams are of a text column; give text=... as well, or "
                 f"leave {name} out"
             )
+    if how.network == "never" and how.select != "coverage":
+        raise SettingError(
+            f"network={how.network!r}: select={how.select!r} chooses by the network; leave one of "
+            "the two out"
+        )
     for name, ways in (("passes", ("coverage",)), ("rank_by", ("top", "sample"))):
         if name in given and how.select not in ways:
             wanted = " or ".join(f"select={way!r}" for way in ways)
@@ -281,7 +288,10 @@ def _described_settings(
         "weights": weights,
         **{
             name: arguments[name]
-            for name in ("bins", "missing", "select", "rank_by", "graph", "epochs", "passes")
+            for name in (
+                *("bins", "missing", "scaling", "select", "rank_by", "graph"),
+                *("network", "epochs", "passes"),
+            )
         },
         "ngrams": hashed.n,
         "buckets": hashed.buckets,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from dsir.arguments import argument
 from dsir.gais.class_budgets import Shares, shares_in
-from dsir.gais.gais import GraphName, RankBy, Select
+from dsir.gais.gais import GraphName, Network, RankBy, Select
 from dsir.gais.judges import Metric
-from dsir.gais.labelled_table import Missing
+from dsir.gais.labelled_table import Missing, Scaling
 
+NetworkUse = Literal["always", "auto", "never"]
 _HOW = "How to select"
 
 
@@ -30,10 +32,11 @@ class SelectorOptions:
         "column and makes a missing name a name of its own, and 'drop' keeps none of their rows.",
     )
     shares: Shares = argument(
-        "proportional",
+        "auto",
         "How many rows of each class to keep: 'proportional' to the class, 'sqrt' for "
-        "proportional to its square root (small classes keep more), 'equal', or numbers of rows by "
-        "label, e.g. spam=100,ham=200; these take the place of --keep.",
+        "proportional to its square root (small classes keep more), 'auto' for what trials find "
+        "better of both, 'equal', or numbers of rows by label, e.g. spam=100,ham=200; these take "
+        "the place of --keep.",
         panel=_HOW,
         metavar="RULE|LABEL=N,...",
         read=shares_in,
@@ -58,6 +61,18 @@ class SelectorOptions:
         "in its label.",
         panel=_HOW,
     )
+    network: NetworkUse = argument(
+        "always",
+        "Whether the attention network is trained: 'always', 'never', which takes about two thirds "
+        "of the time and only goes with 'coverage', or 'auto' for when it has something to say.",
+        panel=_HOW,
+    )
+    scaling: Scaling = argument(
+        "columns",
+        "How columns are scaled: 'columns' gives each the same spread, 'whole' keeps your own "
+        "scale, e.g. of embeddings.",
+        panel=_HOW,
+    )
     graph: GraphName = argument(
         "minibatch",
         "How near rows are found: 'minibatch', 'lsh', 'lsh-multilevel', 'lsh-multiview' or "
@@ -76,3 +91,10 @@ class SelectorOptions:
         kind=float,
         panel=_HOW,
     )
+
+    @property
+    def trains(self) -> Network:
+        """What `GAIS` calls the option `network`."""
+        if self.network == "auto":
+            return "auto"
+        return self.network == "always"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -137,7 +138,7 @@ def _resolved(raw: list[str], reading: ReadSettings) -> Corpus:
     )
 
 
-def _say(out: str, scores: list[ShardScores], *, quiet: bool) -> None:
+def _say(out: str, scores: Sequence[ShardScores], *, quiet: bool) -> None:
     if not quiet:
         rows = sum(shard.rows for shard in scores)
         typer.echo(f"{out}: {counted(rows, 'row')} of {counted(len(scores), 'unit')}")

@@ -42,6 +42,7 @@ from dsir.model.relevance import RelevanceModel
 from dsir.model.targets import TargetCorpora
 from dsir.model.together import Together
 from dsir.progress import Silent
+from dsir.run.combining import choose_rows
 from dsir.run.fitting import count_all, count_raw, fit_to_counted
 from dsir.run.folders import separate_targets, take_columns
 from dsir.run.inputs import prepared
@@ -210,7 +211,7 @@ class ComparisonRun:
             found.by_seed[seed, key] = _Fitted(model, seconds)
         return found
 
-    def _scores(self, models: Together) -> tuple[list[ShardScores], ExtraColumns]:
+    def _scores(self, models: Together) -> tuple[Sequence[ShardScores], ExtraColumns]:
         """Score raw with all models, in one pass."""
         extras = [plan.draw.extra for plan in self.plans.values()]
         groups = dict.fromkeys(column for extra in extras for column in extra.groups)
@@ -252,7 +253,7 @@ class ComparisonRun:
         drawn, rows = self._quiet.sample(own, wanted, shares, None, covered)
         if plan.combine is not None:
             shards = placed(self.raw.shards, [unit.source_rows for unit in own])
-            drawn, rows = self._quiet.choose(shards, own, rows, drawn, settings, plan.combine)
+            drawn, rows = choose_rows(self._quiet, shards, own, rows, drawn, settings, plan.combine)
         loaded = [unit.load() for unit in rows]
         size = None
         weighs = settings.rule.method == "resample" and plan.combine is None

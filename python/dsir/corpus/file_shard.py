@@ -79,6 +79,10 @@ class FileShard(Shard):
         """Return the same shard with other `limits`."""
         return replace(self, limits=limits)
 
+    def as_part(self, part: FilePart, size: int) -> FileShard:
+        """Return a part of the file; see `Shard.as_part`."""
+        return replace(self, size=size, part=part)
+
     def whole(self) -> FileShard:
         """Return the shard of the whole file."""
         return self if self.part is None else replace(self, size=self.file_size, part=None)

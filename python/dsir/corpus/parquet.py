@@ -18,6 +18,7 @@ from dsir.corpus.file_shard import FileShard
 from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import GroupValues, find_group_column, values_of
 from dsir.corpus.int96 import CHECKING_UNITS, UNIT, among, refuse_inexact
+from dsir.corpus.open_parquet import OpenParquet
 from dsir.corpus.parquet_footer import (
     OpenedFooter,
     ParquetFooter,
@@ -37,18 +38,11 @@ from dsir.corpus.take_rows import take_few
 from dsir.corpus.text_column import TextColumn, check_names
 from dsir.errors import ShardError, StoreError
 from dsir.formats import Kind
+from dsir.remote import RemotePath
 from dsir.remote.read_errors import first_line, translated
-from dsir.remote.reading import open_source
-from dsir.remote.remote_file import WINDOW_BYTES
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
-
-# Column chunks are read through a buffer of this size, not whole: a row group may have gigabytes.
-_READ_BUFFER_BYTES = 1 << 20
-
-# In a store, row groups of up to about this size (decoded) are fetched before they are decoded.
-_WHOLE_GROUP_BYTES = 256 << 20
 
 # The size of a dictionary-encoded chunk says nothing about the size of its texts: a million rows
 # may share one text of a megabyte. Reading few rows at a time bounds the texts as well.
@@ -191,7 +185,7 @@ class ParquetShard(FileShard):
         found = tuple(sorted(damaged.items()))
         return replace(self, damaged=found) if len(found) > len(self.damaged) else None
 
-    def _refuse_incredible(self, file: pq.ParquetFile, row_group: int, why: str) -> None:
+    def _refuse_incredible(self, file: OpenParquet, row_group: int, why: str) -> None:
         """Raise ShardError if a damaged row group has more rows than its file can be believed.
 
         Nobody can count the rows of a damaged row group, and every lost row takes a place in the
@@ -232,7 +226,7 @@ class ParquetShard(FileShard):
         return tuple(found)
 
     def _damage_in(
-        self, file: pq.ParquetFile, row_group: int, columns: list[str] | None
+        self, file: OpenParquet, row_group: int, columns: list[str] | None
     ) -> str | None:
         """Return why columns of a row group cannot be read; None if they can."""
         try:
@@ -301,7 +295,7 @@ class ParquetShard(FileShard):
 
     def _take_from_row_group(
         self,
-        file: pq.ParquetFile,
+        file: OpenParquet,
         row_group: int,
         unit_row: int,
         rows: npt.NDArray[np.int64],
@@ -319,7 +313,7 @@ class ParquetShard(FileShard):
                     yield TakenRows(unit_row + places, column.of(whole), records=whole)
             unit_row += len(batch)
 
-    def _row_groups(self, file: pq.ParquetFile) -> range:
+    def _row_groups(self, file: OpenParquet | pq.FileMetaData) -> range:
         """Return the numbers of the shard's row groups in the file."""
         if self.part is None:
             return range(file.num_row_groups)
@@ -334,43 +328,17 @@ class ParquetShard(FileShard):
         what = other or f"cannot be read as Parquet: {first_line(error)}"
         return ShardError(f"{self.name}: {what}", path=self.name)
 
-    def _open(self, int96_unit: str = UNIT) -> pq.ParquetFile:
-        import pyarrow.parquet as pq  # Here: long to import.
-
+    def _open(self, int96_unit: str = UNIT) -> OpenParquet:
         self.refuse_empty_file()
-        metadata = self._opened().metadata
+        opened = self._opened()
         with translated(self._unreadable):
-            if self.is_remote:
-                return self._open_remote(metadata, int96_unit)
-            return pq.ParquetFile(
+            return OpenParquet(
                 self.path,
-                metadata=metadata,
-                memory_map=False,
-                pre_buffer=False,
-                buffer_size=_READ_BUFFER_BYTES,
-                coerce_int96_timestamp_unit=int96_unit,
-                page_checksum_verification=True,
+                RemotePath(self.path) if self.is_remote else None,
+                opened,
+                self._row_groups(opened.metadata),
+                int96_unit,
             )
-
-    def _open_remote(self, metadata: pq.FileMetaData, int96_unit: str) -> pq.ParquetFile:
-        """Open a file in a store; column chunks are fetched whole, near ones in one request."""
-        import pyarrow.parquet as pq  # Here: long to import.
-
-        source = open_source(self.path, window=0)
-        groups = range(metadata.num_row_groups)
-        if self.part is not None:
-            groups = groups[self.part.start : self.part.stop]
-        largest = max((metadata.row_group(i).total_byte_size for i in groups), default=0)
-        # Large row groups are read a window at a time instead.
-        whole = largest <= _WHOLE_GROUP_BYTES
-        return pq.ParquetFile(
-            source,
-            metadata=metadata,
-            pre_buffer=whole,
-            buffer_size=0 if whole else WINDOW_BYTES,
-            coerce_int96_timestamp_unit=int96_unit,
-            page_checksum_verification=True,
-        )
 
     def _damaged_schema(self) -> AbstractContextManager[None]:
         return translated(
@@ -379,7 +347,7 @@ class ParquetShard(FileShard):
             )
         )
 
-    def _schema_of(self, file: pq.ParquetFile) -> pa.Schema:
+    def _schema_of(self, file: OpenParquet) -> pa.Schema:
         with self._damaged_schema():
             schema = file.schema_arrow
             check_names(schema)
@@ -387,7 +355,7 @@ class ParquetShard(FileShard):
 
     def _batches(
         self,
-        file: pq.ParquetFile,
+        file: OpenParquet,
         row_group: int,
         columns: list[str] | None,
         threads: int,
@@ -406,21 +374,13 @@ class ParquetShard(FileShard):
             metadata = file.metadata.row_group(row_group)
             expected = metadata.num_rows
             rows = self._batch_size(metadata, row_group, batch_bytes)
-            if not self.is_remote:  # In a store, every header would be a request.
+            places = None if columns is None else _places(file.schema_arrow.names, columns)
+            pages = file.pages_of(row_group, places)
+            if pages is not None:
                 rows = self._opened().sizes.rows_at_a_time(
-                    self.path,
-                    row_group,
-                    expected,
-                    None if columns is None else _places(file.schema_arrow.names, columns),
-                    rows,
-                    self.limits,
+                    pages, row_group, expected, places, rows, self.limits
                 )
-            batches = file.iter_batches(
-                batch_size=rows,
-                row_groups=[row_group],
-                columns=columns,
-                use_threads=threads > 1,
-            )
+            batches = file.iter_batches(row_group, rows, columns, use_threads=threads > 1)
             checked = self._exact_times(row_group, rows, columns)
             for batch in batches:
                 for array in batch.columns:
@@ -446,9 +406,11 @@ class ParquetShard(FileShard):
         if not found:
             return
         with self._open(CHECKING_UNITS[0]) as one, self._open(CHECKING_UNITS[1]) as other:
+            places = _places(one.schema_arrow.names, found)
+            for file in (one, other):
+                file.pages_of(row_group, places)
             batches = (
-                file.iter_batches(batch_size=rows, row_groups=[row_group], columns=found)
-                for file in (one, other)
+                file.iter_batches(row_group, rows, found, use_threads=True) for file in (one, other)
             )
             for pair in zip(*batches, strict=True):
                 refuse_inexact(*pair)

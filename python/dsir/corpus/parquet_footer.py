@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from dsir import _core
 from dsir._core import ParquetFooter as CheckedFooter
 from dsir.corpus.int96 import UNIT, int96_columns
 from dsir.corpus.parquet_pages import PageSizes
@@ -88,11 +89,15 @@ class _OpenedFooters:
 
     _FEWEST = 4
     _MOST_BYTES = 2 << 20  # Of the files; what pyarrow makes of these takes several times as much.
+    # What pyarrow makes of a footer is freed in small pieces, which the C library keeps: 300 MB
+    # after a thousand large footers.
+    _RELEASE_EVERY = 16 << 20
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._footers: OrderedDict[object, OpenedFooter] = OrderedDict()
         self._bytes = 0
+        self._read = 0  # Bytes since memory was last given back.
 
     def get(self, key: object) -> OpenedFooter | None:
         with self._lock:
@@ -108,6 +113,10 @@ class _OpenedFooters:
             self._footers[key] = footer
             while len(self._footers) > self._FEWEST and self._bytes > self._MOST_BYTES:
                 self._bytes -= self._footers.popitem(last=False)[1].size
+            self._read += footer.size
+            if self._read > self._RELEASE_EVERY:
+                self._read = 0
+                _core.release_free_memory()
 
 
 _LAST_OPENED = _OpenedFooters()

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import FileIO
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -53,6 +52,13 @@ _UNCOMPRESSED = 0
 _CODECS = {1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}
 
 
+class PageSource(Protocol):
+    """What reads the bytes of a file."""
+
+    def read_at(self, offset: int, count: int) -> bytes | memoryview:
+        """Return up to `count` bytes from `offset` on."""
+
+
 class _Leaf(NamedTuple):
     """A leaf of the schema and its column chunk: see `dsir._core.ParquetFooter.chunks`."""
 
@@ -64,6 +70,7 @@ class _Leaf(NamedTuple):
     start: int
     values: int
     codec: int
+    stored: int
 
 
 class _Page(NamedTuple):
@@ -133,9 +140,21 @@ class PageSizes:
         self._data_end = data_end
         self._known: dict[tuple[int, int], _Decoded] = {}
 
+    def spans(self, row_group: int, columns: Sequence[int] | None) -> list[tuple[int, int]]:
+        """Return where the column chunks of a row group begin in the file, and their bytes there.
+
+        A little more is counted to each, so that the last header is inside however it is read.
+
+        Args:
+            row_group: the number of the row group.
+            columns: the numbers of the table's columns; None for all.
+        """
+        leaves = (_Leaf(*chunk) for chunk in self._footer.chunks(row_group, columns))
+        return [(leaf.start, leaf.stored + _HEADER_BYTES) for leaf in leaves]
+
     def rows_at_a_time(
         self,
-        path: str,
+        pages: PageSource,
         row_group: int,
         all_rows: int,
         columns: Sequence[int] | None,
@@ -145,7 +164,7 @@ class PageSizes:
         """Return how many of `rows` rows of a row group can be decoded at a time; at least 1.
 
         Args:
-            path: the file, on this machine.
+            pages: reads the pages of the row group.
             row_group: the number of the row group.
             all_rows: its rows.
             columns: the numbers of the table's columns that are read; None for all.
@@ -161,28 +180,27 @@ class PageSizes:
         most = min(_DECODED_BYTES, limits.row_bytes)
         chunks = self._footer.chunks(row_group, columns)
         leaves = [_Leaf(*chunk) for chunk in chunks]
-        with _LazyFile(path) as file:
-            decoded = [self._decoded(file, row_group, leaf) for leaf in leaves]
+        decoded = [self._decoded(pages, row_group, leaf) for leaf in leaves]
 
-            def bytes_of(some: int) -> int:
-                return sum(
-                    one.bytes_of(some, all_rows, repeated=leaf.repeated)
-                    for one, leaf in zip(decoded, leaves, strict=True)
-                )
+        def bytes_of(some: int) -> int:
+            return sum(
+                one.bytes_of(some, all_rows, repeated=leaf.repeated)
+                for one, leaf in zip(decoded, leaves, strict=True)
+            )
 
-            rows = max(1, min(rows, all_rows))
-            # Indices are counted in no time; to decompress dictionaries takes longer.
-            for look in (_count_uses, _look_into_dictionaries):
-                if bytes_of(rows) > most:
-                    for one, leaf in zip(decoded, leaves, strict=True):
-                        look(file, leaf, one)
-            while rows > 1 and bytes_of(rows) > most:
-                rows //= 2
-            if bytes_of(rows) > _ROW_BYTES:
-                raise ValueError(f"a row takes up to {bytes_of(rows):,} bytes once it is decoded")
+        rows = max(1, min(rows, all_rows))
+        # Indices are counted in no time; to decompress dictionaries takes longer.
+        for look in (_count_uses, _look_into_dictionaries):
+            if bytes_of(rows) > most:
+                for one, leaf in zip(decoded, leaves, strict=True):
+                    look(pages, leaf, one)
+        while rows > 1 and bytes_of(rows) > most:
+            rows //= 2
+        if bytes_of(rows) > _ROW_BYTES:
+            raise ValueError(f"a row takes up to {bytes_of(rows):,} bytes once it is decoded")
         return rows
 
-    def _decoded(self, file: _LazyFile, row_group: int, leaf: _Leaf) -> _Decoded:
+    def _decoded(self, file: PageSource, row_group: int, leaf: _Leaf) -> _Decoded:
         key = (row_group, leaf.number)
         known = self._known.get(key)
         if known is None:
@@ -193,34 +211,12 @@ class PageSizes:
         return known
 
 
-class _LazyFile:
-    """A file that is opened when it is read for the first time."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._file: FileIO | None = None
-
-    def __enter__(self) -> _LazyFile:
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def read(self, offset: int, count: int) -> bytes:
-        """Return up to `count` bytes from `offset` on."""
-        if self._file is None:
-            self._file = FileIO(self._path)
-        self._file.seek(offset)
-        return self._file.read(count)
-
-
-def _pages(file: _LazyFile, leaf: _Leaf, data_end: int) -> Iterator[_Page]:
+def _pages(file: PageSource, leaf: _Leaf, data_end: int) -> Iterator[_Page]:
     """Read the headers of a column chunk's pages, until its values are complete."""
     position, seen = leaf.start, 0
     while seen < leaf.values:
         count = _HEADER_BYTES
-        while (header := parquet_page_header(file.read(position, count))) is None:
+        while (header := parquet_page_header(bytes(file.read_at(position, count)))) is None:
             count *= 16
             if count > _LONGEST_HEADER:
                 raise ValueError("the header of a page has no end")
@@ -238,7 +234,7 @@ def _pages(file: _LazyFile, leaf: _Leaf, data_end: int) -> Iterator[_Page]:
         yield page
 
 
-def _decoded_of(file: _LazyFile, leaf: _Leaf, data_end: int) -> _Decoded:
+def _decoded_of(file: PageSource, leaf: _Leaf, data_end: int) -> _Decoded:
     decoded = _Decoded()
     for page in _pages(file, leaf, data_end):
         decoded.page_bytes += page.uncompressed
@@ -265,7 +261,7 @@ def _decoded_of(file: _LazyFile, leaf: _Leaf, data_end: int) -> _Decoded:
     return decoded
 
 
-def _count_uses(file: _LazyFile, leaf: _Leaf, decoded: _Decoded) -> None:
+def _count_uses(file: PageSource, leaf: _Leaf, decoded: _Decoded) -> None:
     """Replace the bound for the uses of a value by the uses of the value that is used most."""
     distinct = max((page.values for page in decoded.dictionaries), default=0)
     if not decoded.indices or distinct > _MOST_DISTINCT:
@@ -282,7 +278,7 @@ def _count_uses(file: _LazyFile, leaf: _Leaf, decoded: _Decoded) -> None:
     decoded.uses, decoded.indices = uses, []
 
 
-def _look_into_dictionaries(file: _LazyFile, leaf: _Leaf, decoded: _Decoded) -> None:
+def _look_into_dictionaries(file: PageSource, leaf: _Leaf, decoded: _Decoded) -> None:
     """Replace the bound for the longest value of a dictionary by the longest value."""
     if not decoded.dictionaries:
         return
@@ -296,14 +292,14 @@ def _look_into_dictionaries(file: _LazyFile, leaf: _Leaf, decoded: _Decoded) -> 
     decoded.longest, decoded.dictionaries = longest, []
 
 
-def _decompressed(file: _LazyFile, leaf: _Leaf, page: _Page) -> pa.Buffer | bytes:
+def _decompressed(file: PageSource, leaf: _Leaf, page: _Page) -> pa.Buffer | bytes | memoryview:
     """Return the bytes of a page without the levels of version 2.
 
     Raises:
         ValueError, OSError, pyarrow.ArrowException: the page is damaged, or compressed in a way
             that is not known here.
     """
-    content = file.read(page.offset + page.level_bytes, page.compressed - page.level_bytes)
+    content = file.read_at(page.offset + page.level_bytes, page.compressed - page.level_bytes)
     size = page.uncompressed - page.level_bytes
     if leaf.codec == _UNCOMPRESSED or not page.is_compressed or not size:
         return content

@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from dsir.corpus.pipe import Pipe
 from dsir.corpus.shard import OnError, Shard
 from dsir.corpus.tables import first_texts, speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import find_text_column
+from dsir.corpus.units import first_of_files, sizes_of
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.formats import SUFFIXES
 from dsir.remote import RemotePath, is_url
@@ -56,24 +57,24 @@ class Corpus:
         left_out: files and folders that were found beside these and are not read.
     """
 
-    shards: tuple[Shard, ...]
+    shards: Sequence[Shard]
     name: str
     left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     @property
     def first_shards(self) -> tuple[Shard, ...]:
         """The first shard of every file or table, so that each file is there once."""
-        return tuple(s for s in self.shards if s.part is None or s.part.start == 0)
+        return first_of_files(self.shards)
 
     @property
     def in_memory(self) -> bool:
         """Whether all shards are tables in memory."""
-        return all(shard.file is None for shard in self.shards)
+        return all(shard.file is None for shard in self.first_shards)
 
     @property
     def size(self) -> int:
         """Bytes of all shards, on disk or in memory."""
-        return sum(shard.size for shard in self.shards)
+        return int(sizes_of(self.shards).sum())
 
     def limited(self, limits: ReadLimits) -> Corpus:
         """Return the same corpus with other limits on how much of each file is in memory."""

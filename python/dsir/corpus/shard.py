@@ -271,6 +271,15 @@ class Shard(abc.ABC):
             raise ShardError(f"{self.name}: cannot be cut into parts", path=self.name)
         return (self,)
 
+    def as_part(self, part: FilePart, size: int) -> Shard:
+        """Return a part of this shard, which is a whole file, as `parts` gave it.
+
+        Args:
+            part: the part.
+            size: its bytes.
+        """
+        raise NotImplementedError(f"{self.name}: is not cut into parts")
+
     def whole(self) -> Shard:
         """Return the shard of the whole file."""
         return self

@@ -91,6 +91,10 @@ class WrappedShard(Shard):
         """Return the same over each part of the inner shard."""
         return tuple(replace(self, inner=part) for part in self.inner.parts(bounds))
 
+    def as_part(self: Wrapped, part: FilePart, size: int) -> Wrapped:
+        """Return the same over a part of the inner shard."""
+        return replace(self, inner=self.inner.as_part(part, size))
+
     def whole(self: Wrapped) -> Wrapped:
         """Return the same over the whole file."""
         return replace(self, inner=self.inner.whole())

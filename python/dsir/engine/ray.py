@@ -46,11 +46,13 @@ class _Copies:
 
     Attributes:
         refs: Ray's references.
+        threads: how many threads the task uses.
         since: when the first was submitted.
         lost: how often a worker of it was lost.
     """
 
     refs: list[Any]
+    threads: int
     since: float
     lost: int = 0
 
@@ -192,11 +194,17 @@ class RayEngine(Engine):
 
         wanted = self._tasks.versions()
 
-        def submit(number: int) -> Any:
-            threads = _threads_of(tasks[number])
+        def submit(number: int) -> None:
+            task = tasks[number]
+            threads = _threads_of(task)
             options = {"num_cpus": threads, "memory": threads * _THREAD_BYTES}
             call = self._run_task.options(max_retries=0, scheduling_strategy="SPREAD", **options)
-            return call.remote(stage, self._tasks.packed(tasks[number], put), wanted, run)
+            ref = call.remote(stage, self._tasks.packed(task, put), wanted, run)
+            flight.numbers[ref] = number
+            if number in flight.tasks:
+                flight.tasks[number].refs.append(ref)
+            else:
+                flight.tasks[number] = _Copies([ref], threads, time.monotonic())
 
         run = secrets.token_hex(8)
         flight = _Flight()
@@ -219,9 +227,8 @@ class RayEngine(Engine):
                     # The last round: whatever is left may begin at once.
                     left = deque(sorted(left, key=lambda number: -_size_of(tasks[number])))
                     sorted_from = first
-                while left and self._has_room(flight, tasks) and left[0] < first + ahead:
-                    number = left.popleft()
-                    self._note(flight, number, submit(number))
+                while left and self._has_room(flight) and left[0] < first + ahead:
+                    submit(left.popleft())
                 self._start_again(flight, left, submit)
                 for number, outcome in self._ended(flight, submit):
                     if outcome.state == "failed":
@@ -236,20 +243,13 @@ class RayEngine(Engine):
         finally:
             self._stop(flight, run)
 
-    def _has_room(self, flight: _Flight, tasks: Sequence[Any]) -> bool:
+    def _has_room(self, flight: _Flight) -> bool:
         """Tell whether another task may be in flight: as many again wait as are at work."""
-        used = sum(_threads_of(tasks[number]) for number in flight.tasks)
+        used = sum(copies.threads for copies in flight.tasks.values())
         return used < (self.threads if self._most else 2 * self.threads)
 
-    def _note(self, flight: _Flight, number: int, ref: Any) -> None:
-        if number in flight.tasks:
-            flight.tasks[number].refs.append(ref)
-        else:
-            flight.tasks[number] = _Copies([ref], time.monotonic())
-        flight.numbers[ref] = number
-
     def _start_again(
-        self, flight: _Flight, left: Sequence[int], submit: Callable[[int], Any]
+        self, flight: _Flight, left: Sequence[int], submit: Callable[[int], None]
     ) -> None:
         """Start a second copy of tasks that take long, once there is room for nothing else."""
         if left or not flight.seconds or len(flight.tasks) >= self.threads:
@@ -258,9 +258,9 @@ class RayEngine(Engine):
         now = time.monotonic()
         for number, copies in list(flight.tasks.items()):
             if len(copies.refs) == 1 and now - copies.since > patience:
-                self._note(flight, number, submit(number))
+                submit(number)
 
-    def _ended(self, flight: _Flight, submit: Callable[[int], Any]) -> Iterator[tuple[int, Any]]:
+    def _ended(self, flight: _Flight, submit: Callable[[int], None]) -> Iterator[tuple[int, Any]]:
         """Wait a moment; give the tasks that ended, and submit those again whose worker died."""
         refs = list(flight.numbers)
         if not refs:
@@ -283,7 +283,7 @@ class RayEngine(Engine):
                 if copies.lost > _MOST_LOST:
                     raise _lost(error, copies.lost) from None
                 if not copies.refs:
-                    self._note(flight, number, submit(number))
+                    submit(number)
                 continue
             flight.seconds.append(outcome.seconds)
             del flight.tasks[number]

@@ -57,6 +57,8 @@ class Outcome:
         amount: the progress that the task reported.
         seconds: how long it took.
         node: where it ran.
+        begun: when it began, in seconds since 1970 by the clock of the node.
+        cpu_seconds: processor time of the worker's process in that time.
     """
 
     state: Literal["done", "failed", "stopped"]
@@ -65,6 +67,8 @@ class Outcome:
     amount: int = 0
     seconds: float = 0.0
     node: str = ""
+    begun: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ def run_task(
         wanted: the versions of the driver.
         run: the name of the run; see `tell_to_stop`.
     """
-    begun = time.monotonic()
+    begun, clock, processor = time.monotonic(), time.time(), time.process_time()
     host = platform.node()
     other = differing(wanted, versions())
     if other:
@@ -184,7 +188,8 @@ def run_task(
             found.append(Outcome("failed", sendable(error), _cause_of(error), node=host))
         else:
             seconds = time.monotonic() - begun
-            found.append(Outcome("done", value, None, amount, seconds, host))
+            used = time.process_time() - processor
+            found.append(Outcome("done", value, None, amount, seconds, host, clock, used))
 
     thread = threading.Thread(target=work, name="dsir-task", daemon=True)
     while not found:

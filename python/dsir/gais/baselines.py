@@ -23,7 +23,7 @@ class RandomSelection(InstanceSelector):
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
-        shares: how many rows of each class to keep, as in `GAIS`.
+        shares: how many rows of each class to keep, as in `GAIS`, but not "auto".
         bins: cut a regression target into this many classes.
         missing: what to do about missing values, as in `GAIS`.
         random_state: seed, as in `GAIS`.
@@ -71,7 +71,7 @@ class KMeansPrototypes(InstanceSelector):
 
     Args:
         reduction: share of the rows to leave out, 0 to below 1.
-        shares: how many rows of each class to keep, as in `GAIS`.
+        shares: how many rows of each class to keep, as in `GAIS`, but not "auto".
         categorical: columns, by name or number, whose values are names.
         bins: cut a regression target into this many classes.
         missing: what to do about missing values, as in `GAIS`.

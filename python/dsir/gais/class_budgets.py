@@ -12,8 +12,11 @@ from dsir.arguments import amount, one_of, shown, whole_number
 from dsir.errors import SettingError
 from dsir.plural import counted
 
+# Shares of two rules of which fewer rows differ are not worth twice the trials.
+_LEAST_MOVED = 0.05
+
 Counts = npt.NDArray[np.int64]
-ShareRule = Literal["proportional", "sqrt", "equal"]
+ShareRule = Literal["auto", "proportional", "sqrt", "equal"]
 Shares = ShareRule | Mapping[Any, int]
 
 
@@ -67,7 +70,7 @@ def kept_of_classes(shares: Shares, counts: Counts, keep: int, classes: npt.NDAr
     """Return how many rows of each class an argument `shares` keeps: int64[classes].
 
     Args:
-        shares: a rule, or the number of rows for each label.
+        shares: a rule, or the number of rows for each label. "auto" begins in proportion.
         counts: int64[classes], rows of each class.
         keep: rows to keep in all; not used if `shares` has numbers.
         classes: the label of each class.
@@ -77,7 +80,12 @@ def kept_of_classes(shares: Shares, counts: Counts, keep: int, classes: npt.NDAr
             rows than a class has.
     """
     if not isinstance(shares, Mapping):
-        weights = {"proportional": None, "sqrt": np.sqrt(counts), "equal": np.ones(len(counts))}
+        weights = {
+            "auto": None,
+            "proportional": None,
+            "sqrt": np.sqrt(counts),
+            "equal": np.ones(len(counts)),
+        }
         return class_shares(counts, keep, weights[shares])
     labels = classes.tolist()
     known = {label: place for place, label in enumerate(labels)}
@@ -104,15 +112,43 @@ def kept_of_classes(shares: Shares, counts: Counts, keep: int, classes: npt.NDAr
     return kept
 
 
-def check_shares(shares: object) -> None:
-    """Raise SettingError unless the argument `shares` is a rule, or whole numbers above 0."""
+def other_shares(shares: Shares, counts: Counts, kept: Counts) -> Counts | None:
+    """Return the shares by square roots that `shares="auto"` tries as well: int64[classes].
+
+    Args:
+        shares: the argument.
+        counts: int64[classes], rows of each class.
+        kept: int64[classes], the shares in proportion.
+
+    Returns:
+        None if the argument is not "auto", or both shares are nearly the same.
+    """
+    if shares != "auto":
+        return None
+    keep = int(kept.sum())
+    rooted = class_shares(counts, keep, np.sqrt(counts))
+    moved = int(np.maximum(rooted - kept, 0).sum())
+    return rooted if moved > _LEAST_MOVED * keep else None
+
+
+def check_shares(shares: object, *, tried: bool = False) -> None:
+    """Check the argument `shares`.
+
+    Args:
+        shares: the argument.
+        tried: whether the selector tries several selections, so that it takes "auto".
+
+    Raises:
+        SettingError: it is neither a rule nor whole numbers above 0.
+    """
     if not isinstance(shares, Mapping):
+        rules = get_args(ShareRule)[0 if tried else 1 :]
         if not isinstance(shares, str):
             raise SettingError(
-                f"shares={shown(shares)}: expected 'proportional', 'sqrt', 'equal', or a dict with "
+                f"shares={shown(shares)}: expected {', '.join(map(repr, rules))}, or a dict with "
                 "the number of rows for each label"
             )
-        one_of("shares", shares, get_args(ShareRule))
+        one_of("shares", shares, rules)
         return
     for label, number in shares.items():
         whole_number(f"shares[{label!r}]", number, 1)
@@ -131,7 +167,7 @@ def shares_in(text: str) -> Shares:
         SettingError: it is neither.
     """
     if "=" not in text:
-        check_shares(text)
+        check_shares(text, tried=True)
         rules: tuple[ShareRule, ...] = get_args(ShareRule)
         return next(rule for rule in rules if rule == text)
     found: dict[str, int] = {}

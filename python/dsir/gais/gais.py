@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.arguments import flag, number, one_of, whole_number
+from dsir.arguments import flag, number, one_of, shown, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.attention_training import TrainedNetwork, Training, train_network
-from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes
+from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes, other_shares
 from dsir.gais.coverage import (
     Coverage,
     attention_coverage,
@@ -28,7 +28,7 @@ from dsir.gais.coverage import (
     trusted_rows,
 )
 from dsir.gais.judges import Metric
-from dsir.gais.labelled_table import LabelledTable, Missing, check_missing, labelled_table
+from dsir.gais.labelled_table import LabelledTable, Missing, Scaling, check_missing, labelled_table
 from dsir.gais.labels import MOST_BINS
 from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
@@ -36,15 +36,18 @@ from dsir.gais.represented import represented_rows
 from dsir.gais.selector import InstanceSelector, rows_to_keep
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.training_batches import batch_count, training_batches
-from dsir.gais.trials import Trial, most_trials, tried_rows
+from dsir.gais.trials import Kept, Trial, most_trials, tried_rows
 from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, reporter
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
 RankBy = Literal["attention", "attention-same-class", "confidence"]
 Select = Literal["coverage", "attention-coverage", "top", "sample"]
+Network = Literal["auto"] | bool
 
 Seed = int | np.random.RandomState | np.random.Generator | None
+# With network="auto": fewer labels that the neighbours contradict leave the network nothing to say.
+_MOST_CONTRADICTED = 0.01
 _LARGEST_SEED = (1 << 62) - 1
 
 
@@ -59,7 +62,8 @@ class GAIS(InstanceSelector):
       differently may be left out first. With `trials`, several such selections, k-means and random
       draws are tried on the rows not kept, and the best one wins.
     - "attention-coverage" (ours): facility location on attention.
-    - "top": the rows with the highest scores, as in the papers. In our measurements this is worse
+    - "top": the rows with the highest scores, as in the papers: the first takes the network's
+      confidence (rank_by="confidence"), the second attention. In our measurements both are worse
       than a random draw.
     - "sample": a draw without replacement in proportion to the score.
 
@@ -70,6 +74,7 @@ class GAIS(InstanceSelector):
         reduction: share of the rows to leave out, 0 to below 1.
         shares: how many rows of each class to keep. "proportional": in proportion to the class;
             "sqrt": in proportion to the square root of the class, so that small classes keep more;
+            "auto": what the trials find better of both, so in proportion without trials;
             "equal": as many of each class. Every class keeps at least one row. A dict has the
             number of rows for each label; `reduction` is not used then.
         graph: "minibatch", "lsh", "lsh-multilevel", "lsh-multiview" or "exact"; see
@@ -79,6 +84,10 @@ class GAIS(InstanceSelector):
             ("attention-same-class"), or the probability that the network gives its label
             ("confidence").
         select: "coverage", "attention-coverage", "top" or "sample", see above.
+        network: whether to train the network. Without it the neighbours alone tell which rows are
+            trusted, there are no `scores_` and `embeddings_`, and select="coverage" takes about two
+            thirds of the time. "auto" trains it if `select` reads it, or if the neighbours
+            contradict more than one label in a hundred.
         heads: attention heads.
         hidden: units of each head.
         epochs: the most epochs of training; an epoch has all rows, or 131,072 of them if there are
@@ -103,6 +112,8 @@ class GAIS(InstanceSelector):
             "fill" gives a missing number the mean of its column, and a 0/1 column that says where
             it was missing; a missing name becomes a name of its own. "drop" keeps none of the rows
             that have a missing value or label.
+        scaling: "columns" gives every column variance 1. "whole" divides all columns by one number,
+            so that your own scale decides which rows are near, e.g. for embeddings.
         features: give this if X is texts; their hashed n-grams become the columns.
         random_state: seed, 0 or more; or a RandomState or Generator of numpy, which draws one.
         n_jobs: threads; None or -1 for every core.
@@ -110,9 +121,9 @@ class GAIS(InstanceSelector):
 
     Attributes:
         sample_indices_: int64, ascending: the rows kept.
-        scores_: float64[rows]; NaN for rows that missing="drop" leaves out.
-        embeddings_: float32[rows, heads * hidden]: outputs of the network's first layer;
-            NaN for rows that missing="drop" leaves out.
+        scores_: float64[rows], if there is a network; NaN for rows that missing="drop" leaves out.
+        embeddings_: float32[rows, heads * hidden], if there is a network: outputs of its first
+            layer; NaN for rows that missing="drop" leaves out.
         trusted_: bool[rows]: whether the network and the neighbours agree with the row's label;
             True for all rows of a class that they cannot tell.
         history_: one dict for each epoch: `epoch`, `loss`, and in some `held_out_accuracy`.
@@ -143,10 +154,11 @@ class GAIS(InstanceSelector):
         self,
         reduction: float = 0.96,
         *,
-        shares: Shares = "proportional",
+        shares: Shares = "auto",
         graph: GraphName = "minibatch",
         rank_by: RankBy = "attention",
         select: Select = "coverage",
+        network: Network = True,
         heads: int = 4,
         hidden: int = 8,
         epochs: int = 100,
@@ -161,6 +173,7 @@ class GAIS(InstanceSelector):
         categorical: Sequence[str | int] | None = None,
         bins: int | None = None,
         missing: Missing = "raise",
+        scaling: Scaling = "columns",
         features: HashedNgrams | None = None,
         random_state: Seed = 0,
         n_jobs: int | None = None,
@@ -171,6 +184,7 @@ class GAIS(InstanceSelector):
         self.graph = graph
         self.rank_by = rank_by
         self.select = select
+        self.network = network
         self.heads = heads
         self.hidden = hidden
         self.epochs = epochs
@@ -185,6 +199,7 @@ class GAIS(InstanceSelector):
         self.categorical = categorical
         self.bins = bins
         self.missing = missing
+        self.scaling = scaling
         self.features = features
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -198,7 +213,13 @@ class GAIS(InstanceSelector):
         if self.features is not None:
             X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
         table = labelled_table(
-            X, y, categorical=self.categorical, bins=self.bins, seed=seed, missing=self.missing
+            X,
+            y,
+            categorical=self.categorical,
+            bins=self.bins,
+            seed=seed,
+            missing=self.missing,
+            scaling=self.scaling,
         )
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
@@ -216,29 +237,38 @@ class GAIS(InstanceSelector):
             )
             edges = found.undirected()
             advance(len(table.rows))
-        with shown.stage("train", self.epochs, "epochs") as advance:
-            network = self._train(edges, table, seed, threads, advance)
-        guesses = network.probabilities.argmax(axis=1)
         vote = neighbours_vote(found, table.labels, len(counts))
+        self._forget_network()
+        network = None
+        # Without the network a row without neighbours is taken at its word.
+        guesses = table.labels.astype(np.int64)
+        if self._wants_network(vote, table.labels):
+            with shown.stage("train", self.epochs, "epochs") as advance:
+                network = self._train(edges, table, seed, threads, advance)
+            guesses = network.probabilities.argmax(axis=1)
+            self.scores_ = _scores(self.rank_by, *edges, network, table.labels)
+            self.embeddings_ = network.embeddings
+            self.history_ = network.history
         # Both must agree with the label; for a row without neighbours the network decides alone.
         guesses = np.where((vote == guesses) | (vote < 0), guesses, -1)
-        self.scores_ = _scores(self.rank_by, *edges, network, table.labels)
-        self.embeddings_ = network.embeddings
         self.trusted_ = trusted_rows(table.labels, guesses, shares)
-        self.history_ = network.history
         self.classes_ = table.classes
         self.trials_ = []
         if self.select == "coverage":
             coverage = Coverage(passes=float(self.passes), seed=seed, threads=threads)
             known = (table.rows, table.labels, shares, self.trusted_, coverage)
             if self.trials:
-                with shown.stage("try", most_trials(len(table.rows)), "selections") as advance:
+                other, rooted = other_shares(self.shares, counts, shares), None
+                if other is not None:
+                    rooted = Kept(other, trusted_rows(table.labels, guesses, other))
+                most = most_trials(len(table.rows), rooted=rooted is not None)
+                with shown.stage("try", most, "selections") as advance:
                     self.sample_indices_, self.trials_ = tried_rows(
-                        *known, advance, metric=self.metric, weights=self.weights
+                        *known, advance, rooted=rooted, metric=self.metric, weights=self.weights
                     )
             else:
                 self.sample_indices_ = covering_rows(*known)
-        elif self.select == "attention-coverage":
+        elif network is not None and self.select == "attention-coverage":
             self.sample_indices_ = attention_coverage(
                 *edges, network.attention, table.labels, shares, self.trusted_
             )
@@ -253,14 +283,29 @@ class GAIS(InstanceSelector):
                 table.rows, table.labels, self.sample_indices_, seed=seed, threads=threads
             )
 
+    def _wants_network(self, vote: npt.NDArray[np.int64], labels: npt.NDArray[np.int32]) -> bool:
+        if self.network != "auto":
+            return bool(self.network)
+        contradicted = int(np.count_nonzero((vote >= 0) & (vote != labels)))
+        return self.select != "coverage" or contradicted > _MOST_CONTRADICTED * len(labels)
+
+    def _forget_network(self) -> None:
+        """Remove what an earlier fit says of its network."""
+        self.history_ = []
+        for name in ("scores_", "embeddings_"):
+            if hasattr(self, name):
+                delattr(self, name)
+
     def _place(self, rows: npt.NDArray[np.int64], total: int) -> None:
-        scores = np.full(total, np.nan)
-        scores[rows] = self.scores_
-        embeddings = np.full((total, self.embeddings_.shape[1]), np.nan, dtype=np.float32)
-        embeddings[rows] = self.embeddings_
+        if hasattr(self, "scores_"):
+            scores = np.full(total, np.nan)
+            scores[rows] = self.scores_
+            embeddings = np.full((total, self.embeddings_.shape[1]), np.nan, dtype=np.float32)
+            embeddings[rows] = self.embeddings_
+            self.scores_, self.embeddings_ = scores, embeddings
         trusted = np.zeros(total, dtype=bool)
         trusted[rows] = self.trusted_
-        self.scores_, self.embeddings_, self.trusted_ = scores, embeddings, trusted
+        self.trusted_ = trusted
 
     def _train(
         self,
@@ -297,11 +342,19 @@ class GAIS(InstanceSelector):
         """
         check_missing(self.missing)
         rows_to_keep(self.reduction, 1, 1)
-        check_shares(self.shares)
+        check_shares(self.shares, tried=True)
         check_seed(self.random_state)
         one_of("graph", self.graph, get_args(GraphName))
         one_of("rank_by", self.rank_by, get_args(RankBy))
         one_of("select", self.select, get_args(Select))
+        if not (isinstance(self.network, bool) or self.network == "auto"):
+            raise SettingError(f"network={shown(self.network)}: expected True, False or 'auto'")
+        if self.network is False and self.select != "coverage":
+            raise SettingError(
+                f"select={shown(self.select)}: chooses by the network, which network=False leaves "
+                "out; give select='coverage', or leave network out"
+            )
+        one_of("scaling", self.scaling, get_args(Scaling))
         whole_number("heads", self.heads, 1, 64)
         whole_number("hidden", self.hidden, 1, 1024)
         whole_number("epochs", self.epochs, 1)

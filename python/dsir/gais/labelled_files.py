@@ -265,7 +265,13 @@ def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
     fill = gais.missing == "fill"
     inputs = x if gais.features is None else ngram_rows(x, gais.features, fill=fill)
     table = labelled_table(
-        inputs, y, categorical=gais.categorical, bins=gais.bins, seed=seed, missing=gais.missing
+        inputs,
+        y,
+        categorical=gais.categorical,
+        bins=gais.bins,
+        seed=seed,
+        missing=gais.missing,
+        scaling=gais.scaling,
     )
     if isinstance(gais.shares, Mapping):
         # Numbers of rows are meant for all rows; here are four fifths of them.

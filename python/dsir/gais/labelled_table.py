@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -16,6 +16,7 @@ from dsir.gais.labels import class_codes, label_column
 from dsir.gais.text_rows import text_column
 
 Missing = Literal["raise", "fill", "drop"]
+Scaling = Literal["columns", "whole"]
 Floats = npt.NDArray[np.float32]
 # Data with more columns than the first are projected to the second (see `projected`).
 MOST_COLUMNS = 512
@@ -27,8 +28,8 @@ class LabelledTable:
     """Scaled rows and their classes.
 
     Attributes:
-        rows: float32[rows, columns]; each column has mean 0 and variance 1, or is all 0 if it has a
-            single value.
+        rows: float32[rows, columns]. Columns have mean 0, and variance 1 each or in the mean; one
+            with a single value is all 0.
         labels: int32[rows], class codes, 0 to classes - 1.
         classes: the label of each code, in order; for a regression target, the numbers of the bins.
     """
@@ -46,6 +47,7 @@ def labelled_table(
     bins: int | None = None,
     seed: int = 0,
     missing: Missing = "raise",
+    scaling: Scaling = "columns",
 ) -> LabelledTable:
     """Return checked and scaled rows, and class codes, for a selector.
 
@@ -59,15 +61,17 @@ def labelled_table(
         seed: seed of the projection of wide data.
         missing: with "fill", a missing number becomes the mean of its column, and a missing name a
             name of its own; otherwise a missing value is an error.
+        scaling: "columns" gives every column variance 1; "whole" divides all by one number.
 
     Raises:
         SettingError: X or y is of another kind, they differ in length, a value is missing or
             infinite, a label is missing, or there is only one class.
     """
     labels, classes = class_codes(y, bins)
-    rows = _numbers(X, categorical, seed, missing == "fill")
+    scaled = standardised if scaling == "columns" else one_scale
+    rows = _numbers(X, categorical, seed, missing == "fill", scaled)
     _check_length(len(rows), len(labels))
-    return LabelledTable(standardised(rows), labels, classes)
+    return LabelledTable(scaled(rows), labels, classes)
 
 
 def standardised(rows: npt.NDArray[np.float64]) -> Floats:
@@ -82,6 +86,20 @@ def standardised(rows: npt.NDArray[np.float64]) -> Floats:
     constant = spread <= 1e-12
     scaled = (scaled - mean) / np.where(constant, 1, spread)
     scaled[:, constant] = 0
+    return np.ascontiguousarray(scaled, dtype=np.float32)
+
+
+def one_scale(rows: npt.NDArray[np.float64]) -> Floats:
+    """Return the columns with mean 0, all divided by one number: their variances have mean 1."""
+    if len(rows) == 0:
+        return rows.astype(np.float32)
+    # Divided by the largest value first: squares of very large values would overflow.
+    largest = float(np.abs(rows).max(initial=0.0))
+    scaled = rows / (largest if largest > 0 else 1.0)
+    scaled -= scaled.mean(axis=0)
+    spread = float(np.sqrt(np.square(scaled).mean()))
+    if spread > 0:
+        scaled /= spread
     return np.ascontiguousarray(scaled, dtype=np.float32)
 
 
@@ -123,7 +141,11 @@ def _is_sparse(table: Any) -> bool:
 
 
 def _numbers(
-    table: Any, categorical: Sequence[str | int] | None, seed: int, fill: bool
+    table: Any,
+    categorical: Sequence[str | int] | None,
+    seed: int,
+    fill: bool,
+    scaled: Callable[[npt.NDArray[np.float64]], Floats],
 ) -> npt.NDArray[np.float64]:
     if _is_sparse(table):
         if categorical:
@@ -145,7 +167,7 @@ def _numbers(
     if not blocks:
         raise SettingError("X: there are no columns")
     dense = np.hstack(blocks)
-    return projected(dense, seed) if dense.shape[1] > MOST_COLUMNS else dense
+    return projected(dense, seed, scaled) if dense.shape[1] > MOST_COLUMNS else dense
 
 
 def _column_numbers(categorical: Sequence[str | int], names: list[str]) -> set[int]:
@@ -269,13 +291,17 @@ def _sparse(matrix: Any, seed: int) -> npt.NDArray[np.float64]:
     return hashed_columns(row_of, columns, values, rows, seed)
 
 
-def projected(rows: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
-    """Return wide rows folded into PROJECTED_COLUMNS columns; see `hashed_columns`."""
-    scaled = standardised(rows).astype(np.float64)
-    target, sign = _places(scaled.shape[1], seed)
+def projected(
+    rows: npt.NDArray[np.float64],
+    seed: int,
+    scaled: Callable[[npt.NDArray[np.float64]], Floats] = standardised,
+) -> npt.NDArray[np.float64]:
+    """Return wide rows, scaled, folded into PROJECTED_COLUMNS columns; see `hashed_columns`."""
+    whole = scaled(rows).astype(np.float64)
+    target, sign = _places(whole.shape[1], seed)
     out = np.zeros((len(rows), PROJECTED_COLUMNS))
-    for column in range(scaled.shape[1]):
-        out[:, target[column]] += sign[column] * scaled[:, column]
+    for column in range(whole.shape[1]):
+        out[:, target[column]] += sign[column] * whole[:, column]
     return out
 
 

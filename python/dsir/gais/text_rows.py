@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir import _core
 from dsir.errors import SettingError
 from dsir.gais.columns import Column, column_of, columns_of, is_table
-from dsir.model.features import HashedNgrams
+from dsir.model.features import HashedNgrams, utf8_of
+
+_AT_ONCE = 4096  # Texts whose n-grams are in memory one by one.
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +67,59 @@ def ngram_rows(texts: Any, features: HashedNgrams, *, fill: bool = False) -> Ngr
         SettingError: `texts` is not a list of texts, or a text is missing.
         RowError: a text has lone surrogates.
     """
-    column = text_column(texts)
-    counted = []
+    features.ngrams("")  # Refuses features that have no texts.
+    found = _read_texts(text_column(texts), fill=fill)
+    parts = [_counted(found[at : at + _AT_ONCE], features) for at in range(0, len(found), _AT_ONCE)]
+    sizes = [size for size, _, _ in parts]
+    offsets = np.zeros(len(found) + 1, np.int64)
+    np.cumsum(np.concatenate(sizes or [np.zeros(0, np.int64)]), out=offsets[1:])
+    indices = np.concatenate([buckets for _, buckets, _ in parts] or [np.zeros(0, np.int64)])
+    counts = np.concatenate([counts for _, _, counts in parts] or [np.zeros(0, np.int64)])
+    rows_with = np.bincount(indices, minlength=features.buckets)
+    idf = np.log(max(1, len(found)) / np.maximum(rows_with, 1))
+    data = np.log1p(counts) * idf[indices]
+    row_of = np.repeat(np.arange(len(found)), np.diff(offsets))
+    lengths = np.sqrt(np.bincount(row_of, data * data, minlength=len(found)))
+    data = data / np.where(lengths > 0, lengths, 1)[row_of]
+    return NgramRows(offsets, indices, data, (len(found), features.buckets))
+
+
+def _read_texts(column: Column, *, fill: bool) -> list[str]:
+    """Return the texts of a column.
+
+    Raises:
+        SettingError: a value is no text, or is missing.
+        RowError: a text has lone surrogates.
+    """
+    found = []
     for row, (text, missing) in enumerate(
         zip(column.values.tolist(), column.missing.tolist(), strict=True)
     ):
-        if missing:
-            if not fill:
-                raise SettingError(
-                    f"X: row {row}: a text is missing; fill it in, or give missing='fill' or 'drop'"
-                )
-            text = ""
-        elif not isinstance(text, str):
+        if missing and not fill:
+            raise SettingError(
+                f"X: row {row}: a text is missing; fill it in, or give missing='fill' or 'drop'"
+            )
+        if not missing and not isinstance(text, str):
             raise SettingError(
                 f"X: row {row} is {type(text).__name__}; with features=HashedNgrams(...) every row "
                 "must be a text"
             )
-        buckets = np.array([bucket for _, bucket in features.ngrams(text)], dtype=np.int64)
-        counted.append(np.unique(buckets, return_counts=True))
-    offsets = np.zeros(len(counted) + 1, np.int64)
-    np.cumsum([len(buckets) for buckets, _ in counted], out=offsets[1:])
-    indices = np.concatenate([buckets for buckets, _ in counted] or [np.zeros(0, np.int64)])
-    counts = np.concatenate([counts for _, counts in counted] or [np.zeros(0, np.int64)])
-    rows_with = np.bincount(indices, minlength=features.buckets)
-    idf = np.log(len(counted) / np.maximum(rows_with, 1))
-    data = np.log1p(counts) * idf[indices]
-    row_of = np.repeat(np.arange(len(counted)), np.diff(offsets))
-    lengths = np.sqrt(np.bincount(row_of, data * data, minlength=len(counted)))
-    data = data / np.where(lengths > 0, lengths, 1)[row_of]
-    return NgramRows(offsets, indices, data, (len(counted), features.buckets))
+        if not missing:
+            utf8_of(text)
+        found.append("" if missing else text)
+    return found
+
+
+def _counted(
+    texts: list[str], features: HashedNgrams
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return how many buckets each text has, the buckets ascending, and their n-grams."""
+    prepared = features.prepared(pa.array(texts, pa.large_string()))
+    rows = np.arange(len(texts), dtype=np.int64)
+    offsets, buckets = _core.bucket_lists(prepared, features.spec, rows)
+    keys = np.repeat(rows, np.diff(offsets)) * features.buckets + buckets
+    keys.sort()
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    counts = np.diff(first, append=len(keys))
+    row_of, found = np.divmod(keys[first], features.buckets)
+    return np.bincount(row_of, minlength=len(texts)), found, counts

@@ -45,47 +45,73 @@ class Recipe:
         trusted: whether to leave out the rows that are not trusted.
         sharpness: sharpness of the coverage.
         draw: number of the random draw, which is also part of its seed.
+        rooted: whether classes keep rows in proportion to the square root of their size.
     """
 
     kind: str
     trusted: bool = False
     sharpness: float = 0.0
     draw: int = 0
+    rooted: bool = False
 
     def __str__(self) -> str:
         if self.kind != "coverage":
             return f"random {self.draw}" if self.kind == "random" else self.kind
         rows = "trusted rows" if self.trusted else "all rows"
-        return f"coverage of {rows}, sharpness {self.sharpness:g}"
+        shares = ", shares by roots" if self.rooted else ""
+        return f"coverage of {rows}, sharpness {self.sharpness:g}{shares}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many rows of each class to keep, and which of them.
+
+    Attributes:
+        shares: int64[classes].
+        trusted: bool[rows], in every class at least as many as its share.
+    """
+
+    shares: npt.NDArray[np.int64]
+    trusted: Mask
+
+    def of(self, labels: Labels, seen: Rows) -> Kept:
+        """Return what to keep of some of the rows, in proportion."""
+        counts = np.bincount(labels[seen], minlength=len(self.shares)).astype(np.int64)
+        keep = round(int(self.shares.sum()) * len(seen) / len(labels))
+        kept = class_shares(counts, keep, self.shares)
+        guesses = np.where(self.trusted, labels, -1)[seen]
+        return Kept(kept, trusted_rows(labels[seen], guesses, kept))
 
 
 class _Table:
     """The rows to select from; clusters that several recipes start from are made once."""
 
     def __init__(
-        self,
-        rows: Floats,
-        labels: Labels,
-        shares: npt.NDArray[np.int64],
-        trusted: Mask,
-        coverage: Coverage,
+        self, rows: Floats, labels: Labels, kept: Kept, rooted: Kept | None, coverage: Coverage
     ) -> None:
-        self.rows, self.labels, self.shares = rows, labels, shares
-        self.coverage = coverage
-        self.allowed = {True: trusted, False: np.ones(len(labels), bool)}
-        self.clusters: dict[bool, Clusters] = {}
+        self.rows, self.labels, self.coverage = rows, labels, coverage
+        self._kept = {False: kept} if rooted is None else {False: kept, True: rooted}
+        self._everything = np.ones(len(labels), bool)
+        self._clusters: dict[tuple[bool, bool], Clusters] = {}
+
+    def recipes(self) -> list[Recipe]:
+        """Return the recipes that differ on these rows."""
+        asked = RECIPES if len(self._kept) == 1 else (*RECIPES, *ROOTED_RECIPES)
+        return [one for one in asked if not (one.trusted and self._kept[one.rooted].trusted.all())]
 
     def select(self, recipe: Recipe) -> Rows:
         """Return the rows kept, ascending."""
+        shares = self._kept[recipe.rooted].shares
         if recipe.kind == "random":
             random = np.random.Generator(np.random.Philox([self.coverage.seed, recipe.draw]))
-            return highest(random.random(len(self.labels)), self.labels, self.shares)
-        clusters = self._clusters(trusted=recipe.trusted)
+            return highest(random.random(len(self.labels)), self.labels, shares)
+        clusters = self._clusters_for(recipe)
         if recipe.kind == "k-means":
             return np.sort(clusters.chosen)
-        allowed = self.allowed[recipe.trusted]
         settings = self.coverage.sharper(recipe.sharpness)
-        return covering_rows(self.rows, self.labels, self.shares, allowed, settings, clusters)
+        return covering_rows(
+            self.rows, self.labels, shares, self._allowed(recipe), settings, clusters
+        )
 
     def select_all(self, recipes: list[Recipe], advance: Advance) -> list[Rows]:
         """Return the rows that each recipe keeps. The recipes run side by side, one on each thread.
@@ -98,7 +124,7 @@ class _Table:
         """
         for recipe in recipes:
             if recipe.kind != "random":
-                self._clusters(trusted=recipe.trusted)
+                self._clusters_for(recipe)
         found = []
         with ThreadPool(self.coverage.threads) as pool:
             for rows in pool.map(self.select, recipes):
@@ -106,12 +132,20 @@ class _Table:
                 advance(1)
         return found
 
-    def _clusters(self, *, trusted: bool) -> Clusters:
-        if trusted not in self.clusters:
-            self.clusters[trusted] = cluster_rows(
-                self.rows, self.labels, self.shares, self.allowed[trusted], self.coverage
+    def _allowed(self, recipe: Recipe) -> Mask:
+        return self._kept[recipe.rooted].trusted if recipe.trusted else self._everything
+
+    def _clusters_for(self, recipe: Recipe) -> Clusters:
+        key = (recipe.trusted, recipe.rooted)
+        if key not in self._clusters:
+            self._clusters[key] = cluster_rows(
+                self.rows,
+                self.labels,
+                self._kept[recipe.rooted].shares,
+                self._allowed(recipe),
+                self.coverage,
             )
-        return self.clusters[trusted]
+        return self._clusters[key]
 
 
 RECIPES = (
@@ -122,6 +156,12 @@ RECIPES = (
     ),
     Recipe("k-means"),
     *(Recipe("random", draw=draw) for draw in range(_DRAWS)),
+)
+# Tried as well if the shares may be others than in proportion. Sharpness 10 won hardly ever.
+ROOTED_RECIPES = tuple(
+    Recipe("coverage", trusted, sharpness, rooted=True)
+    for sharpness in (20, 40)
+    for trusted in (True, False)
 )
 
 
@@ -152,6 +192,7 @@ def tried_rows(
     coverage: Coverage,
     advance: Advance = ignore,
     *,
+    rooted: Kept | None = None,
     metric: Metric = "accuracy",
     weights: bool = False,
 ) -> tuple[Rows, list[Trial]]:
@@ -166,6 +207,7 @@ def tried_rows(
         trusted: [rows], in every class at least as many as its share.
         coverage: settings of the coverages; the sharpness comes from the recipes.
         advance: called with 1 for each selection that is made.
+        rooted: other shares to try as well, by the square roots of the classes; None for none.
         metric: what the judges are measured by.
         weights: whether the judges give each kept row the weight of the rows that it stands for.
 
@@ -174,16 +216,19 @@ def tried_rows(
     """
     seen = _sample(labels, len(shares), coverage.seed)
     whole = len(seen) == len(labels)
+    kept = Kept(shares, trusted)
     if whole:
-        kept, likely = shares, trusted
+        table = _Table(rows, labels, kept, rooted, coverage)
     else:
-        counts = np.bincount(labels[seen], minlength=len(shares)).astype(np.int64)
-        keep = round(int(shares.sum()) * len(seen) / len(labels))
-        kept = class_shares(counts, keep, shares)
-        likely = trusted_rows(labels[seen], np.where(trusted, labels, -1)[seen], kept)
-    own_rows, own_labels = (rows, labels) if whole else (rows[seen], labels[seen])
-    recipes = [one for one in RECIPES if not (one.trusted and likely.all())]
-    table = _Table(own_rows, own_labels, kept, likely, coverage)
+        table = _Table(
+            rows[seen],
+            labels[seen],
+            kept.of(labels, seen),
+            None if rooted is None else rooted.of(labels, seen),
+            coverage,
+        )
+    own_rows, own_labels = table.rows, table.labels
+    recipes = table.recipes()
     candidates = table.select_all(recipes, advance)
     seed, threads = coverage.seed, coverage.threads
     stood_for = None
@@ -217,14 +262,19 @@ def tried_rows(
     ]
     if whole:
         return candidates[best], trials
-    chosen = _Table(rows, labels, shares, trusted, coverage).select(recipes[best])
+    chosen = _Table(rows, labels, kept, rooted, coverage).select(recipes[best])
     advance(1)
     return chosen, trials
 
 
-def most_trials(rows: int) -> int:
-    """Return how many selections `tried_rows` makes at most for a number of rows."""
-    return len(RECIPES) + (rows > TRIAL_ROWS)
+def most_trials(rows: int, *, rooted: bool = False) -> int:
+    """Return how many selections `tried_rows` makes at most for a number of rows.
+
+    Args:
+        rows: how many rows there are to select from.
+        rooted: whether other shares are tried as well.
+    """
+    return len(RECIPES) + (len(ROOTED_RECIPES) if rooted else 0) + (rows > TRIAL_ROWS)
 
 
 def trial_scores(measured: npt.NDArray[np.float64], drawn: Mask) -> npt.NDArray[np.float64]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
@@ -19,6 +21,7 @@ from dsir.model.features import HashedNgrams
 from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.primitive_arrays import to_numpy
 
+_AT_ONCE = 10_000
 _LONGEST_TERM = 8
 _TOKEN_NUMBERS = "ids"
 
@@ -96,17 +99,63 @@ class Cutting:
 
     def terms(self, text: str) -> list[str]:
         """Return the terms of a text, in order."""
-        found = [
-            one
-            for one in self.tokens(text)
-            if (one.isalnum() or any(map(str.isalnum, one))) and one not in self._left_out
-        ]
-        if self._stem is not None:
-            found = [self._stem(one) for one in found]
+        found = self._terms_of(self.tokens(text))
         if self.ngram == 1:
             return found
         runs = range(len(found) - self.ngram + 1)
         return [" ".join(found[k : k + self.ngram]) for k in runs]
+
+    def _terms_of(self, tokens: list[str]) -> list[str]:
+        """Return the terms of tokens, one token each."""
+        found = [
+            one
+            for one in tokens
+            if (one.isalnum() or any(map(str.isalnum, one))) and one not in self._left_out
+        ]
+        return found if self._stem is None else [self._stem(one) for one in found]
+
+    def sequences(
+        self, chunks: Sequence[pa.Array]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return the terms of all texts in order, as numbers from 1; equal terms have one number.
+
+        Args:
+            chunks: arrays of texts; a null is an empty text.
+
+        Returns:
+            int64[texts + 1]: where the terms of each text begin; int32[terms].
+        """
+        if self.tokenizer is None and self.ngram == 1:
+            return self._word_sequences(chunks)
+        numbers: dict[str, int] = {}
+        found, ends = [], [0]
+        for chunk in chunks:
+            for begin in range(0, len(chunk), _AT_ONCE):
+                for text in chunk.slice(begin, _AT_ONCE).to_pylist():
+                    found += [
+                        numbers.setdefault(term, len(numbers) + 1)
+                        for term in self.terms(text or "")
+                    ]
+                    ends.append(len(found))
+        return np.array(ends, dtype=np.int64), np.array(found, dtype=np.int32)
+
+    def _word_sequences(
+        self, chunks: Sequence[pa.Array]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return `sequences` of words, which the core cuts; each word is looked at once here."""
+        cut = _core.TokenNumbers()
+        for chunk in chunks:
+            cut.add(chunk)
+        ends, tokens, words, word_ends = cut.take()
+        numbers: dict[str, int] = {}
+        term_of = np.zeros(len(word_ends) - 1, dtype=np.int32)  # 0: no term.
+        for word, (begin, end) in enumerate(itertools.pairwise(word_ends.tolist())):
+            for term in self._terms_of([words[begin:end].decode()]):
+                term_of[word] = numbers.setdefault(term, len(numbers) + 1)
+        terms = term_of[tokens]
+        is_term = terms != 0
+        before = np.concatenate(([0], np.cumsum(is_term, dtype=np.int64)))
+        return before[ends], terms[is_term]
 
     def column(self, texts: pa.Array) -> pa.Array:
         """Return the terms of texts: list<large_string>, empty for nulls."""

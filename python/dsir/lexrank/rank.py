@@ -36,7 +36,7 @@ class Centrality(Facts):
     Attributes:
         scores: float64[units]. For "lexrank" a distribution over the units with a term; for
             "degree" the sum of each unit's edges.
-        iterations: steps of the power method; 0 for "degree".
+        iterations: steps of the walk; 0 for "degree".
         change: how much the last step changed the scores, absolute values added up.
         converged: whether the change is at most the tolerance.
         graph: the similarity graph; None for the continuous variant, which needs no graph.

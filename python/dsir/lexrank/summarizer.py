@@ -155,7 +155,7 @@ class Summarizer:
             offsets,
             units,
             self.cutting.tokens,
-            self.cutting.terms,
+            self.cutting,
             self.to_query(texts, embeddings),
             self.threads,
         )

@@ -31,6 +31,7 @@ from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw
 from dsir.stages.plan import OutputPlan
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
+from dsir.stages.unit_scores import rows_of
 
 
 def accounts_of(
@@ -54,9 +55,11 @@ def accounts_of(
             could not be read.
     """
     ends = list(itertools.accumulate(units))
-    files = [scores[end - count : end] for end, count in zip(ends, units, strict=True)]
+    # A file at a time: the units of all files are many.
+    files = [(end - count, end) for end, count in zip(ends, units, strict=True)]
     skipped = sum(
-        any(entry.row is None for unit in file for entry in unit.skipped) for file in files
+        any(entry.row is None for unit in scores[first:stop] for entry in unit.skipped)
+        for first, stop in files
     )
     looked_for = any(unit.repeated is not None for unit in scores)
     duplicates = drawn.duplicates if looked_for else None
@@ -74,7 +77,8 @@ def accounts_of(
         duplicates=None
         if duplicates is None
         else DuplicateAccounts(
-            duplicates, [sum(unit.duplicates for unit in file) for file in files]
+            duplicates,
+            [sum(unit.duplicates for unit in scores[first:stop]) for first, stop in files],
         ),
         groups={one.column: one.describe() for one in drawn.groups} or None,
         coverage=[
@@ -102,7 +106,7 @@ def row_accounts(
     duplicates: int | None = None,
 ) -> RowAccounts:
     """Return what became of every row: read = selected + passed over by reason + bad."""
-    read = sum(unit.rows for unit in scores)
+    read = int(rows_of(scores).sum())
     empty = sum(unit.empty for unit in scores)
     bad = sum(unit.bad for unit in scores)
     passed_over = PassedOver(

@@ -23,10 +23,14 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import Shard
 from dsir.corpus.cast_columns import cast_column
+from dsir.progress import Advance
+from dsir.run.pipeline import Pipeline
 from dsir.sampling import KeyRule, Run, selected_positions
 from dsir.settings.combine import DSIR, LEXRANK, Combine
 from dsir.settings.draw import DrawSettings
+from dsir.stages.damage.tally import stopping
 from dsir.stages.drawn import Draw, TargetDraw
+from dsir.stages.measure import MeasureTask, measure_shard
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import Piece
 from dsir.stages.quota_draw import GroupAccounts, QuotaPlan, open_positions
@@ -35,11 +39,65 @@ from dsir.stages.score import ShardScores
 from dsir.stages.selected_rows import SelectedRows
 from dsir.stages.survey import survey_of
 from dsir.stages.take import taken_rows
+from dsir.stages.unit_scores import ChangeableScores
+
+
+def choose_rows(
+    pipeline: Pipeline,
+    shards: Sequence[Shard],
+    scores: ChangeableScores,
+    rows: Sequence[ShardRows],
+    drawn: Draw,
+    settings: DrawSettings,
+    combine: Combine,
+) -> tuple[Draw, Sequence[ShardRows]]:
+    """Choose from candidates by several measures; see `choose_among`."""
+    candidates = sum(unit.selected for unit in rows)
+    with (
+        pipeline.timed("combine"),
+        pipeline.reporter.stage("combine", candidates, "rows") as advance,
+    ):
+        beside = _measured(pipeline, shards, rows, combine, advance)
+        found = choose_among(
+            shards,
+            scores,
+            rows,
+            drawn,
+            settings,
+            combine,
+            beside,
+            pipeline.engine.threads_here,
+            pipeline.machine.memory.candidates,
+        )
+        if not len(beside):
+            advance(candidates)
+    return found
+
+
+def _measured(
+    pipeline: Pipeline,
+    shards: Sequence[Shard],
+    rows: Sequence[ShardRows],
+    combine: Combine,
+    advance: Advance,
+) -> npt.NDArray[np.float64]:
+    """Return the columns and log-weights of candidates, float64[measures, candidates]."""
+    models = tuple(model.estimator for model in combine.models)
+    measures = len(combine.columns) + len(models)
+    with_rows = [(shard, unit) for shard, unit in zip(shards, rows, strict=True) if unit.selected]
+    threads = pipeline.threads_inside(len(with_rows))
+    tasks = [
+        MeasureTask(shard, unit, combine.columns, models, threads) for shard, unit in with_rows
+    ]
+    if not measures:
+        return np.zeros((0, 0))
+    with stopping(pipeline.engine.run(measure_shard, tasks, advance)) as found:
+        return np.concatenate([np.zeros((measures, 0)), *found], axis=1)
 
 
 def choose_among(
     shards: Sequence[Shard],
-    scores: Sequence[ShardScores],
+    scores: ChangeableScores,
     rows: Sequence[ShardRows],
     drawn: Draw,
     settings: DrawSettings,
@@ -123,7 +181,7 @@ def _best(
 
 
 def _best_within_quotas(
-    run: Run, scores: Sequence[ShardScores], settings: DrawSettings, threads: int, in_a_pass: int
+    run: Run, scores: ChangeableScores, settings: DrawSettings, threads: int, in_a_pass: int
 ) -> tuple[npt.NDArray[np.int64], tuple[GroupAccounts, ...]]:
     """Return the positions of the best candidates within budget and quotas, and the accounts.
 

@@ -6,7 +6,7 @@ folder in a work directory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ from dsir.sampling import Calibration
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.units import without_unnumbered
-from dsir.stages.score import ShardScores, load_shard_scores
+from dsir.stages.score import load_shard_scores
 from dsir.stages.score_table import ScoreForm
+from dsir.stages.unit_scores import ChangeableScores, UnitScores
 from dsir.stages.units import unit_counts, unit_layout
 from dsir.storage.atomic import remove_abandoned
 from dsir.storage.place import Place
@@ -145,7 +146,7 @@ def score_to_folder(
     folder: Folder,
     share: tuple[int, int] = (0, 1),
     extra: ExtraColumns = NO_EXTRA,
-) -> list[ShardScores]:
+) -> UnitScores:
     """Score the units of a corpus, or one job's share of them, into a folder.
 
     Args:
@@ -160,7 +161,7 @@ def score_to_folder(
     raw = in_units(raw, pipeline.machine)
     numbers = range(share[0], len(raw.shards), share[1])
     if not numbers:
-        return []
+        return UnitScores()
     if isinstance(folder, Path):
         remove_abandoned(folder)
     workdir = score_workdir(folder, raw, model, filters, pipeline.reading.on_error, extra=extra)
@@ -205,14 +206,6 @@ def sample_to_folder(
         for _ in range(units)
     ]
     fingerprint = fingerprint_of(manifest)
-    places = [Place.at(place / f"{i:05d}", fingerprint, mirror=mirror) for i in range(len(names))]
-    markers = [place.finished() for place in places]
-    missing = [number for number, marker in enumerate(markers) if marker is None]
-    if missing:
-        raise WorkdirError(
-            f"{scores}: {len(missing)} of {counted(len(places), 'unit')} are not scored yet "
-            f"(the first: {names[missing[0]]}); run 'dsir score' for all parts"
-        )
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
     filters = manifest["settings"]["filters"]
     form = ScoreForm(
@@ -222,15 +215,23 @@ def sample_to_folder(
         content=extra.content,
         groups=len(extra.groups),
     )
-    unit_scores = [
-        load_shard_scores(place, marker, form)
-        for place, marker in zip(places, markers, strict=True)
-        if marker is not None
-    ]
+    found_scores, missing = UnitScores(), []
+    for number, name in enumerate(names):
+        unit = Place.at(place / f"{number:05d}", fingerprint, mirror=mirror)
+        marker = unit.finished()
+        if marker is None:
+            missing.append(name)
+        else:
+            found_scores.append(load_shard_scores(unit, marker, form))
+    if missing:
+        raise WorkdirError(
+            f"{scores}: {len(missing)} of {counted(len(names), 'unit')} are not scored yet "
+            f"(the first: {missing[0]}); run 'dsir score' for all parts"
+        )
     # The row numbers of a unit of row groups come from the footer; a file that was cut into units
     # has a digest of its footer.
     unit_scores = without_unnumbered(
-        unit_scores, counts, ["footer" in one for one in raw_of(manifest)]
+        found_scores, counts, ["footer" in one for one in raw_of(manifest)]
     )
     take_columns(unit_scores, extra, settings)
     if isinstance(folder, Path):
@@ -257,12 +258,13 @@ def is_folder_of_columns(folder: Folder) -> bool:
     return (units / "manifest.json").is_file()
 
 
-def take_columns(
-    scores: Sequence[ShardScores], extra: ExtraColumns, settings: DrawSettings
-) -> None:
+def take_columns(scores: ChangeableScores, extra: ExtraColumns, settings: DrawSettings) -> None:
     """Set which of the stored columns the quotas of a draw use, in the order of the quotas."""
-    for shard in scores:
-        shard.columns = [extra.groups.index(column) for column in settings.quotas.columns]
+    if not extra.groups:
+        return
+    columns = [extra.groups.index(column) for column in settings.quotas.columns]
+    for number, shard in enumerate(scores):
+        scores[number] = replace(shard, columns=columns)
 
 
 def raw_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:

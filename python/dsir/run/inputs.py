@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dsir.corpus import Corpus, LeftOut, OnError, resolve
+from dsir.corpus.units import Units
 from dsir.corpus.windows.shard import WINDOW_KEYS, chunked
 from dsir.model.features import HashedNgrams
 from dsir.model.language_column import LanguageColumn, with_languages
@@ -165,7 +165,7 @@ def in_units(corpus: Corpus, machine: Machine) -> Corpus:
         return corpus
     tasks = [units_of_work.CutTask(shard, units_of_work.UNIT_BYTES) for shard in corpus.shards]
     parts = machine.engine.run_short(units_of_work.cut_shard, tasks)
-    return replace(corpus, shards=tuple(itertools.chain.from_iterable(parts)))
+    return replace(corpus, shards=Units.of(parts))
 
 
 def note_left_out(reporter: Reporter, *corpora: Corpus) -> None:

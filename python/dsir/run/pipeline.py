@@ -1,4 +1,8 @@
-"""The stages of a run: make a task for each unit, let the engine run them, merge the results."""
+"""The stages of a run: make a task for each unit, let the engine run them, merge the results.
+
+The stages that go over all units are here, and what they need of the machine. The fit is in
+`run.fitting`, the writing in `run.writing`.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +15,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from dsir.corpus import Corpus, Shard
 from dsir.corpus.skipped import Skipped
+from dsir.corpus.units import sizes_of
 from dsir.engine import Engine, Tasks
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Scoring
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
-from dsir.output import AddedColumns
 from dsir.plural import counted
-from dsir.progress import Advance, Reporter, ignore
-from dsir.remote import Location
-from dsir.run.combining import choose_among
-from dsir.settings.combine import Combine
+from dsir.progress import Reporter, ignore
+from dsir.run.stage_time import StageTime
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.machine import Machine
-from dsir.settings.output import OutputSettings
 from dsir.settings.reading import ReadSettings
 from dsir.stages.coverage import draw_coverage
 from dsir.stages.coverage_pool import PoolRows
@@ -43,25 +43,14 @@ from dsir.stages.drawn import Draw
 from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
-from dsir.stages.measure import MeasureTask, measure_shard
 from dsir.stages.merged_groups import merge_groups
-from dsir.stages.plan import OutputPlan, OutputShard, plan_output
 from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, load_shard_scores, score_shard
+from dsir.stages.unit_rows import UnitRows
+from dsir.stages.unit_scores import ChangeableScores, UnitScores, rows_of
 from dsir.stages.units import file_numbers
-from dsir.stages.write import (
-    GatheredShard,
-    GatherTask,
-    WriteTask,
-    Written,
-    gather_shard,
-    merge_written,
-    write_shard,
-    write_stored,
-    written_apart,
-)
 from dsir.storage.workdir import Workdir
 
 Spooled = Sequence[Path | None]
@@ -80,33 +69,6 @@ class Covered(NamedTuple):
     model: RelevanceModel
     units: Sequence[Shard]
     folder: Path | None
-
-
-@dataclass(slots=True)
-class StageTime:
-    """How long a stage took, and for how many bytes of text (0 if bytes are no measure of it).
-
-    Attributes:
-        seconds: the time.
-        text_bytes: bytes of text that the results of the stage are of.
-        kept_bytes: those whose results an earlier run had left, which were not read again.
-    """
-
-    seconds: float = 0.0
-    text_bytes: int = 0
-    kept_bytes: int = 0
-
-    def describe(self) -> dict[str, float | None]:
-        """Return seconds, bytes and MB/s as plain values; `kept_bytes` only if there are some."""
-        read = self.text_bytes - self.kept_bytes
-        rate = read / self.seconds / 1e6 if read and self.seconds else None
-        kept = {"kept_bytes": self.kept_bytes} if self.kept_bytes else {}
-        return {
-            "seconds": round(self.seconds, 3),
-            "text_bytes": self.text_bytes,
-            **kept,
-            "mb_per_second": None if rate is None else round(rate, 1),
-        }
 
 
 @dataclass(slots=True)
@@ -147,7 +109,7 @@ class Pipeline:
         apart: KeptApart | None = None,
         *,
         noted: bool = False,
-    ) -> list[ShardScores]:
+    ) -> UnitScores:
         """Return the scores of the units of a corpus.
 
         Args:
@@ -173,10 +135,11 @@ class Pipeline:
         tally = BadTally(
             self.reading.limits, corpus.name, len({files[number] for number in chosen})
         )
+        sizes = sizes_of(corpus.shards)
         tasks = self.score_tasks(
             corpus, model, filters, workdir, chosen, keeps, spooled, extra, earlier, tally, apart
         )
-        size = sum(corpus.shards[number].size for number in chosen)
+        size = int(sizes[chosen].sum()) if len(chosen) else 0
         with self.timed("score") as timed:
             with (
                 nullcontext(ignore)
@@ -186,14 +149,14 @@ class Pipeline:
                     _noted(tasks) if noted else self.engine.run(score_shard, tasks, advance)
                 ) as results,
             ):
-                chosen_units = [(corpus.shards[number], files[number]) for number in chosen]
-                scores = list(within_limits(results, chosen_units, tally))
+                chosen_units = ((corpus.shards[number], files[number]) for number in chosen)
+                scores = UnitScores(within_limits(results, chosen_units, tally))
             tally.finish()
-            timed.text_bytes = sum(unit.text_bytes for unit in scores)
-            timed.kept_bytes = sum(unit.kept_bytes for unit in scores)
-        if numbers is None:
+            timed.text_bytes = int(scores.column("text_bytes").sum())
+            timed.kept_bytes = int(scores.column("kept_bytes").sum())
+        if numbers is None and not (rows := int(scores.column("rows").sum())):
             skipped = [entry for unit in scores for entry in unit.skipped]
-            refuse_no_rows(corpus, sum(unit.rows for unit in scores), skipped)
+            refuse_no_rows(corpus, rows, skipped)
         return scores
 
     def score_tasks(
@@ -241,7 +204,7 @@ class Pipeline:
         filters: QualityFilters | None,
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
-    ) -> list[ShardScores]:
+    ) -> UnitScores:
         """Return scores with the damaged units scored again, without their lost row groups.
 
         Bad rows and shards are counted again as well.
@@ -275,25 +238,25 @@ class Pipeline:
             )
             for number in numbers
         ]
-        found = list(scores)
+        found = UnitScores(scores)
         with self.timed("score"), stopping(self.engine.run(score_shard, tasks, ignore)) as new:
             for number, unit in zip(numbers, new, strict=True):
                 found[number] = unit
         tally = BadTally(self.reading.limits, corpus.name, len(corpus.first_shards))
-        units = list(zip(corpus.shards, file_numbers(corpus.shards), strict=True))
-        found = list(within_limits(found, units, tally))
+        units = zip(corpus.shards, file_numbers(corpus.shards), strict=True)
+        again = UnitScores(within_limits(found, units, tally))
         tally.finish()
-        return found
+        return again
 
     def sample(
         self,
-        scores: Sequence[ShardScores],
+        scores: ChangeableScores,
         settings: DrawSettings,
         shares: Sequence[float],
         workdir: Callable[[], Workdir] | None,
         covered: Covered | None = None,
         known: Draw | None = None,
-    ) -> tuple[Draw, list[ShardRows]]:
+    ) -> tuple[Draw, Sequence[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
         Args:
@@ -314,7 +277,7 @@ class Pipeline:
                 'method="coverage": reads the texts again, so it cannot draw from scores alone; '
                 'use dsir.select, or method="cap"'
             )
-        rows = sum(unit.rows for unit in scores)
+        rows = int(rows_of(scores).sum())
         with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup == "exact":
                 find_repeats(scores, settings, self.machine.memory.hashes)
@@ -347,7 +310,7 @@ class Pipeline:
                     self.machine.memory.candidates,
                 )
             tasks = self.sample_tasks(scores, settings, drawn, workdir() if workdir else None)
-            return drawn, list(self.engine.run(sample_shard, tasks, advance))
+            return drawn, UnitRows(self.engine.run(sample_shard, tasks, advance))
 
     def sample_tasks(
         self,
@@ -357,15 +320,15 @@ class Pipeline:
         folder: Workdir | None,
     ) -> Sequence[SampleTask]:
         """Return the tasks that pick the selected rows of every unit; see `sample`."""
-        first_rows = np.concatenate([[0], np.cumsum([unit.rows for unit in scores])])
+        first_rows = np.concatenate([[0], np.cumsum(rows_of(scores))])
 
         def task(number: int) -> SampleTask:
-            first = int(first_rows[number])
+            first, unit = int(first_rows[number]), scores[number]
             return SampleTask(
-                scores[number],
+                unit,
                 first,
                 settings,
-                drawn.within(first, scores[number].rows),
+                drawn.within(first, unit.rows),
                 folder.place(number) if folder else None,
             )
 
@@ -419,120 +382,6 @@ class Pipeline:
             for number, listed in zip(numbers, results, strict=True):
                 found[number] = listed
         return found
-
-    def choose(
-        self,
-        shards: Sequence[Shard],
-        scores: Sequence[ShardScores],
-        rows: Sequence[ShardRows],
-        drawn: Draw,
-        settings: DrawSettings,
-        combine: Combine,
-    ) -> tuple[Draw, list[ShardRows]]:
-        """Choose from candidates by several measures; see `choose_among`."""
-        candidates = sum(unit.selected for unit in rows)
-        with (
-            self.timed("combine"),
-            self.reporter.stage("combine", candidates, "rows") as advance,
-        ):
-            beside = self._measured(shards, rows, combine, advance)
-            found = choose_among(
-                shards,
-                scores,
-                rows,
-                drawn,
-                settings,
-                combine,
-                beside,
-                self.engine.threads_here,
-                self.machine.memory.candidates,
-            )
-            if not len(beside):
-                advance(candidates)
-        return found
-
-    def _measured(
-        self,
-        shards: Sequence[Shard],
-        rows: Sequence[ShardRows],
-        combine: Combine,
-        advance: Advance,
-    ) -> npt.NDArray[np.float64]:
-        """Return the columns and log-weights of candidates, float64[measures, candidates]."""
-        models = tuple(model.estimator for model in combine.models)
-        measures = len(combine.columns) + len(models)
-        with_rows = [
-            (shard, unit) for shard, unit in zip(shards, rows, strict=True) if unit.selected
-        ]
-        threads = self.threads_inside(len(with_rows))
-        tasks = [
-            MeasureTask(shard, unit, combine.columns, models, threads) for shard, unit in with_rows
-        ]
-        if not measures:
-            return np.zeros((0, 0))
-        with stopping(self.engine.run(measure_shard, tasks, advance)) as found:
-            return np.concatenate([np.zeros((measures, 0)), *found], axis=1)
-
-    def plan(
-        self, shards: Sequence[Shard], rows: Sequence[ShardRows], output: OutputSettings
-    ) -> OutputPlan:
-        """Divide the selected rows among output shards."""
-        return plan_output(shards, rows, output.shard_size, keep_types=output.keep_types)
-
-    def write(
-        self,
-        outputs: Sequence[OutputShard],
-        folder: Location,
-        added: AddedColumns,
-        features: HashedNgrams,
-        workdir: Workdir | None,
-    ) -> Written:
-        """Write the output shards, and note finished ones in a work directory."""
-        tasks = self.write_tasks(outputs, folder, added, features, workdir)
-        with self._writing(outputs) as advance:
-            if workdir is not None and self.engine.needs_workdir:
-                parts = self.engine.run(write_stored, tasks, advance)
-                return written_apart(self.engine, tasks, parts, workdir)
-            return merge_written(self.engine.run(write_shard, tasks, advance))
-
-    def write_tasks(
-        self,
-        outputs: Sequence[OutputShard],
-        folder: Location,
-        added: AddedColumns,
-        features: HashedNgrams,
-        workdir: Workdir | None,
-    ) -> list[WriteTask]:
-        """Return the tasks that write the output shards."""
-        threads = self.threads_inside(len(outputs))
-        return [
-            WriteTask(
-                output,
-                folder,
-                added,
-                features,
-                threads,
-                workdir.place(output.number) if workdir else None,
-            )
-            for output in outputs
-        ]
-
-    def gather(
-        self, outputs: Sequence[OutputShard], added: AddedColumns, features: HashedNgrams
-    ) -> list[GatheredShard]:
-        """Return the rows of the output shards in memory."""
-        threads = self.threads_inside(len(outputs))
-        tasks = [GatherTask(output, added, features, threads) for output in outputs]
-        with self._writing(outputs) as advance:
-            return list(self.engine.run(gather_shard, tasks, advance))
-
-    @contextmanager
-    def _writing(self, outputs: Sequence[OutputShard]) -> Iterator[Advance]:
-        rows = sum(output.rows for output in outputs)
-        with self.timed("write") as timed:
-            timed.text_bytes = sum(output.text_bytes for output in outputs)
-            with self.reporter.stage("write", rows, "rows") as advance:
-                yield advance
 
     @contextmanager
     def timed(self, name: str) -> Iterator[StageTime]:

@@ -8,30 +8,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from typing import Any
 
 from dsir.corpus import Corpus, Shard
-from dsir.corpus.skipped import Skipped
 from dsir.errors import InputError, SettingError, ShardError
 from dsir.formats import format_of
-from dsir.model import model_file
 from dsir.model.estimator import Estimator
 from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
-from dsir.output.dataset_note import write_dataset_note
-from dsir.output.folder import (
-    MODEL_FILE,
-)
-from dsir.output.manifest import manifest_of
-from dsir.output.rejects import write_rejects
-from dsir.output.writer import FileAccount, writing
-from dsir.remote import Folder, Location, Mirror, within
-from dsir.run.accounts import accounts_of, warn_of_other_columns, with_kl_reduction
+from dsir.remote import Folder, Location, Mirror
+from dsir.run.accounts import accounts_of, warn_of_other_columns
 from dsir.run.accounts_file import keep_accounts
+from dsir.run.combining import choose_rows
+from dsir.run.finish import fetch, finish
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
 from dsir.run.folders import draw_shares, rows_workdir, take_columns
@@ -42,8 +31,8 @@ from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Covered, Pipeline
 from dsir.run.run_files import described_inputs, write_run_file
 from dsir.run.run_output import HeldOutput, RunOutput
-from dsir.run.selected_table import join_tables
 from dsir.run.selection import Selection
+from dsir.run.writing import plan_parts
 from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine
@@ -55,9 +44,9 @@ from dsir.stages.drawn import Draw
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.plan import kept_folder, plan_keeping
-from dsir.stages.plan import OutputShard
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
+from dsir.stages.unit_scores import ChangeableScores, rows_of
 from dsir.stages.units import file_ranges, placed, skipped_in_files
 from dsir.storage.workdir import Workdir
 from dsir.storage.workdir_folder import is_new, make_folder
@@ -68,15 +57,6 @@ from dsir.storage.workdir_manifest import fingerprint_of
 DRAWN = "drawn.json"  # In the work directory of a planned run: the draw is made.
 
 _WAY_OUT = 'repair the file and start again, or give on_error="skip" to pass over the row group'
-
-
-class _Fetched(NamedTuple):
-    """The selected rows, in files or in memory."""
-
-    paths: list[Location]
-    table: pa.Table | None
-    counts: npt.NDArray[np.int64]
-    files: list[FileAccount]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,31 +220,42 @@ class SelectionRun:
             if self.plan.combine is not None:
                 settings = self.plan.draw.calibrated(model.calibrations)
                 try:
-                    drawn, rows = self.pipeline.choose(
-                        shards, scores, rows, drawn, settings, self.plan.combine
+                    drawn, rows = choose_rows(
+                        self.pipeline, shards, scores, rows, drawn, settings, self.plan.combine
                     )
                 except ShardError as error:
                     lost = self._with_damage(error, lost, shards, rows, workdir)
                     continue
-            planned = self.pipeline.plan(shards, rows, self.plan.output)
+            planned = plan_parts(shards, rows, self.plan.output)
             outputs = planned.shards
             for output in outputs:
                 self.added.refuse_taken_names(output.schema)
             skipped = fitted.skipped + skipped_in_files(shards, [unit.skipped for unit in scores])
-            rows_read = [
-                sum(unit.rows for unit in scores[first:stop]) for first, stop in file_ranges(shards)
-            ]
+            of_units = rows_of(scores)
+            rows_read = [int(of_units[first:stop].sum()) for first, stop in file_ranges(shards)]
             described = described_inputs(self.inputs, rows_read, fitted, self.fitted)
             outputs_workdir = None if held is None else held.open(lost)
             try:
-                written = self._fetch(outputs, model, outputs_workdir)
+                written = fetch(
+                    self.pipeline, outputs, self.out, self.added, model, outputs_workdir
+                )
             except ShardError as error:
                 lost = self._with_damage(error, lost, shards, rows, workdir)
                 continue
             if held is not None:
                 warn_of_other_columns(planned)
-            selection, manifest = self._finish(
-                written, model, scores, drawn, rows, skipped, described
+            stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
+            selection, manifest = finish(
+                written,
+                self._accounts(scores, drawn, rows),
+                rows,
+                model,
+                skipped,
+                out=self.out,
+                inputs=described,
+                settings=self._settings,
+                stages=stages,
+                separate=bool(self.added.target_names),
             )
             if held is not None:
                 write_run_file(
@@ -347,7 +338,7 @@ class SelectionRun:
         fitted: Fitted,
         lost: LostGroups,
         known: Draw | None = None,
-    ) -> tuple[list[ShardScores], Draw, list[ShardRows]]:
+    ) -> tuple[ChangeableScores, Draw, Sequence[ShardRows]]:
         """Score every unit and draw; return the scores, the draw and the selected rows by unit.
 
         Args:
@@ -370,8 +361,8 @@ class SelectionRun:
                 scores = self.pipeline.score_again(
                     self.raw, scores, lost, model, filters, None, extra
                 )
-            scores = without_unnumbered_of(self.raw.shards, scores)
-            return scores, *self.pipeline.sample(scores, settings, shares, None, covered)
+            numbered = without_unnumbered_of(self.raw.shards, scores)
+            return numbered, *self.pipeline.sample(numbered, settings, shares, None, covered)
         place, durable = workdir.folder, workdir.durable
         on_error = self.plan.reading.on_error
         folder, extra, earlier = open_scores(
@@ -379,7 +370,7 @@ class SelectionRun:
         )
         if known is None and not lost:
             known = self.drawn_before(workdir, settings, len(shares))
-        keeps: tuple[Keep | None, ...] = ()
+        keeps: Sequence[Keep | None] = ()
         if kept is not None and known is None:
             keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
         apart = None
@@ -402,8 +393,8 @@ class SelectionRun:
             scores = self.pipeline.score_again(
                 self.raw, scores, lost, model, filters, folder, extra
             )
-        scores = without_unnumbered_of(self.raw.shards, scores)
-        take_columns(scores, extra, settings)
+        numbered = without_unnumbered_of(self.raw.shards, scores)
+        take_columns(numbered, extra, settings)
         manifest = folder.manifest
 
         def in_rows() -> Workdir:
@@ -411,12 +402,12 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        drawn, rows = self.pipeline.sample(scores, settings, shares, in_rows, covered, known)
+        drawn, rows = self.pipeline.sample(numbered, settings, shares, in_rows, covered, known)
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
-                in_rows(), manifest["settings"], self._accounts(scores, drawn, rows), scores
+                in_rows(), manifest["settings"], self._accounts(numbered, drawn, rows), numbered
             )
-        return scores, drawn, rows
+        return numbered, drawn, rows
 
     def drawn_before(self, workdir: Workdir, settings: DrawSettings, columns: int) -> Draw | None:
         """Return the draw that the workers of this run have made; None if they have not."""
@@ -450,71 +441,6 @@ class SelectionRun:
             () if filters is None else filters.active,
             units=[stop - first for first, stop in file_ranges(self.raw.shards)],
         )
-
-    def _fetch(
-        self,
-        outputs: Sequence[OutputShard],
-        model: Estimator,
-        workdir: Workdir | None,
-    ) -> _Fetched:
-        """Copy the selected rows from the inputs to files, or into memory."""
-        if self.out is None:
-            gathered = self.pipeline.gather(outputs, self.added, model.features)
-            table = join_tables([shard.table for shard in gathered])
-            return _Fetched([], table, np.sum([shard.counts for shard in gathered], axis=0), [])
-        written = self.pipeline.write(outputs, self.out, self.added, model.features, workdir)
-        return _Fetched(written.paths, None, written.counts, written.files)
-
-    def _finish(
-        self,
-        fetched: _Fetched,
-        model: Estimator,
-        scores: Sequence[ShardScores],
-        drawn: Draw,
-        rows: Sequence[ShardRows],
-        skipped: list[Skipped],
-        inputs: dict[str, Any],
-    ) -> tuple[Selection, dict[str, Any]]:
-        """Collect the accounts and write the files beside the rows.
-
-        Returns:
-            The selection, and the content of its manifest; no content without an output folder.
-        """
-        files = fetched.files
-        if self.out is not None:
-            files = files + write_rejects(self.out, skipped)
-            with writing(self.out / MODEL_FILE):
-                files.append(model_file.write(self.out / MODEL_FILE, model.content()))
-            files.append(write_dataset_note(self.out))
-        metrics = self._accounts(scores, drawn, rows)
-        metrics = with_kl_reduction(metrics, model.training_counts, fetched.counts)
-        stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
-        loaded = [(unit.corpus_row, unit.load()) for unit in rows]
-        selection = Selection(
-            paths=fetched.paths,
-            table=fetched.table,
-            rows=np.concatenate([first + unit.shard_row for first, unit in loaded]),
-            log_weights=np.concatenate([unit.log_weight for _, unit in loaded]),
-            target=(
-                np.concatenate([unit.target for _, unit in loaded if unit.target is not None])
-                if self.added.target_names
-                else None
-            ),
-            metrics=metrics.with_stages(stages),
-            skipped=skipped,
-            model=model,
-        )
-        if self.out is None:
-            return selection, {}
-        described = {
-            "settings": self._settings,
-            "inputs": inputs,
-            "model": model.fingerprint,
-            "metrics": metrics.describe(),
-            "outputs": [within(path, self.out) for path in fetched.paths],
-            "skipped": [entry.to_json() for entry in skipped],
-        }
-        return selection, manifest_of(self.out, described, files)
 
 
 def _seen_by_all(workdir: Workdir | None) -> Path | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from dsir.engine import Engine, Progress
+from dsir.engine import Engine, Progress, Tasks
 from dsir.run.shared_tasks import Share, SharedTasks
 from dsir.stages.draw_results import StoredTask, load_result, run_stored
 from dsir.storage.workdir import Workdir
@@ -49,10 +49,12 @@ class SharedEngine(Engine):
         """Run all tasks with the other workers; see `Engine.run`."""
         name = _word(self._runs)
         self._runs += 1
-        stored = [
-            StoredTask(stage, task, self._folder.place(f"{name}-{number:05d}"))
-            for number, task in enumerate(tasks)
-        ]
+        places = self._folder
+
+        def stored_task(number: int) -> StoredTask:
+            return StoredTask(stage, tasks[number], places.place(f"{name}-{number:05d}"))
+
+        stored = Tasks(len(tasks), stored_task)
         shared = SharedTasks(stored, [1] * len(stored), self._worker, self._share)
         if not shared.all_done:
             shared.run(run_stored, self._engine, progress)

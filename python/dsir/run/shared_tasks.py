@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from dsir.engine import Engine, Progress
 from dsir.errors import InputError, StoreError
@@ -50,28 +52,35 @@ class SharedTasks(Generic[SharedTask]):
 
     Args:
         tasks: the tasks of the stage; each has a place.
-        sizes: how much each task is, in bytes or rows.
+        sizes: int64[tasks], how much each task is, in bytes or rows.
         worker: makes the claims.
         share: the units to do first.
     """
 
     def __init__(
-        self, tasks: Sequence[SharedTask], sizes: Sequence[int], worker: Worker, share: Share
+        self,
+        tasks: Sequence[SharedTask],
+        sizes: npt.ArrayLike,
+        worker: Worker,
+        share: Share,
     ) -> None:
         self._tasks = tasks
-        self._sizes = sizes
+        self._sizes = of_tasks = np.asarray(sizes, dtype=np.int64)
         self._worker = worker
-        left = [number for number, task in enumerate(tasks) if not _is_done(task)]
+        numbers = (number for number, task in enumerate(tasks) if not _is_done(task))
+        left = np.fromiter(numbers, dtype=np.int64)
         # Asking a store for a unit that another worker is at costs two requests, so workers begin
         # in different places there.
         first = hash(worker.name) % len(tasks) if tasks and _mirror_of(tasks[0]) else 0
-        self._next = deque(
-            sorted(left, key=lambda n: (not share.has(n), -sizes[n], (n - first) % len(tasks)))
-        )
+        # Its own share first, then by size; an array, because there may be a million of them.
+        others = left % share.parts != share.part
+        turn = (left - first) % max(1, len(tasks))
+        self._next = left[np.lexsort((turn, -of_tasks[left], others))]
+        self._at = 0  # The first of these that this worker has not looked at.
         self._mirrors = list(
             {id(mirror): mirror for mirror in map(_mirror_of, tasks) if mirror}.values()
         )
-        self._done_before = sum(sizes) - sum(sizes[number] for number in left)
+        self._done_before = int(of_tasks.sum() - of_tasks[left].sum())
         self._claimed: list[int] = []
         self._moved = True
         self._lock = threading.Lock()
@@ -80,7 +89,7 @@ class SharedTasks(Generic[SharedTask]):
     @property
     def all_done(self) -> bool:
         """Whether no task is left for this worker to look at."""
-        return not self._next
+        return self._at == len(self._next)
 
     def run(
         self,
@@ -98,7 +107,7 @@ class SharedTasks(Generic[SharedTask]):
             advance: called with the size of what is done, by this worker or others.
         """
         advance(self._done_before)
-        lanes = range(min(engine.threads, len(self._next)))
+        lanes = range(min(engine.threads, len(self._next) - self._at))
 
         def lane(number: int, progress: Progress) -> None:
             del number
@@ -114,7 +123,7 @@ class SharedTasks(Generic[SharedTask]):
         task = self._tasks[number]
         try:
             stage(task, progress)
-            self._worker.finished(self._sizes[number])
+            self._worker.finished(int(self._sizes[number]))
         except StoreError:
             raise
         except UNIT_ERRORS as error:
@@ -134,7 +143,7 @@ class SharedTasks(Generic[SharedTask]):
                 if not self._claimed:
                     return None
                 wait = not self._moved
-                self._next.extend(self._claimed)
+                self._next, self._at = np.array(self._claimed, dtype=np.int64), 0
                 self._claimed, self._moved = [], False
             if wait:
                 progress(0)
@@ -145,12 +154,13 @@ class SharedTasks(Generic[SharedTask]):
         """Go through the tasks that were not looked at yet; claim one, or return None."""
         for mirror in self._mirrors:
             mirror.look_again()
-        while self._next:
-            number = self._next.popleft()
+        while self._at < len(self._next):
+            number = int(self._next[self._at])
+            self._at += 1
             task = self._tasks[number]
             if _is_done(task):
                 self._moved = True
-                progress(self._sizes[number])
+                progress(int(self._sizes[number]))
                 continue
             if not self._worker.claim(_claim_of(task)):
                 self._claimed.append(number)
@@ -158,7 +168,7 @@ class SharedTasks(Generic[SharedTask]):
             self._moved = True
             if _is_done(task, fresh=True):  # In the meantime.
                 self._worker.release(_claim_of(task))
-                progress(self._sizes[number])
+                progress(int(self._sizes[number]))
                 continue
             return number
         return None

@@ -16,6 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
+import numpy as np
+import numpy.typing as npt
+
+from dsir.corpus.units import sizes_of
 from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
@@ -27,9 +31,10 @@ from dsir.run.select_run import DRAWN, SelectionRun
 from dsir.run.selection import Selection
 from dsir.run.shared_engine import SharedEngine
 from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
+from dsir.run.writing import plan_parts, write_tasks
 from dsir.settings.draw import DrawSettings
 from dsir.stages.count import count_shard
-from dsir.stages.damage.columns import lost_before
+from dsir.stages.damage.columns import LostGroups, lost_before
 from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, note_of
@@ -37,9 +42,11 @@ from dsir.stages.drawn import Draw
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.named import named_files
 from dsir.stages.kept.plan import FOLDER, plan_keeping
-from dsir.stages.sample import ShardRows, load_shard_rows, sample_shard
+from dsir.stages.sample import load_shard_rows, sample_shard
 from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
+from dsir.stages.unit_rows import UnitRows
+from dsir.stages.unit_scores import rows_of
 from dsir.stages.units import placed
 from dsir.stages.write import write_shard
 from dsir.storage.marker import is_whole
@@ -248,7 +255,7 @@ class _Work:
             earlier=earlier,
             apart=self._keeping(model),
         )
-        sizes = [task.shard.size for task in tasks]
+        sizes = sizes_of(self._run.raw.shards)
         return self._share_out("score", score_shard, tasks, sizes, "bytes")
 
     def _drawn(self) -> dict[str, Any] | None:
@@ -282,11 +289,12 @@ class _Work:
             earlier=earlier,
             noted=True,
         )
-        scores = without_unnumbered_of(run.raw.shards, scores)
-        if sum(unit.rows for unit in scores) < _APART_ROWS:
+        numbered = without_unnumbered_of(run.raw.shards, scores)
+        sizes = rows_of(numbered)
+        if sizes.sum() < _APART_ROWS:
             self._once("draw", self._drawn, self._make_draw)
             return True
-        take_columns(scores, extra, settings)
+        take_columns(numbered, extra, settings)
 
         def folders() -> tuple[Workdir, Workdir]:
             rows = rows_workdir(
@@ -298,9 +306,8 @@ class _Work:
         self._once("drawing", lambda: self._noted(_DRAWING), lambda: self._note(_DRAWING, folders))
         rows, found = folders()
         engine = SharedEngine(found, self._worker, self._share, self._pipeline.engine)
-        drawn = draw_apart(scores, settings, draw_shares(model), engine, checks=True)
-        tasks = self._pipeline.sample_tasks(scores, settings, drawn, rows)
-        sizes = [unit.rows for unit in scores]
+        drawn = draw_apart(numbered, settings, draw_shares(model), engine, checks=True)
+        tasks = self._pipeline.sample_tasks(numbered, settings, drawn, rows)
         if not self._share_out("sample", sample_shard, tasks, sizes, "rows"):
             return False
         self._once("draw", self._drawn, lambda: self._make_draw(drawn))
@@ -338,28 +345,26 @@ class _Work:
         run, lost = self._run, lost_before(self._workdir, self._plan)
         self._output.refuse_lost(self._workdir)
         model = self._model()
-        rows = self._drawn_rows(lost.stage("rows"), model)
-        for number, path in named_files(self._workdir.path / FOLDER).items():
-            if number < len(rows) and number not in lost.by_unit:
-                rows[number].kept = path
+        rows = self._drawn_rows(lost, model)
         shards = placed(run.raw.shards, [unit.source_rows for unit in rows])
-        outputs = self._pipeline.plan(shards, rows, run.plan.output).shards
+        outputs = plan_parts(shards, rows, run.plan.output).shards
         for output in outputs:
             run.added.refuse_taken_names(output.schema)
         folder = self._workdir.stage(lost.stage("outputs"), run.writing)
         out = self._output.folder
-        tasks = self._pipeline.write_tasks(outputs, out, run.added, model.features, folder)
+        tasks = write_tasks(self._pipeline, outputs, out, run.added, model.features, folder)
         sizes = [output.rows for output in outputs]
         return self._share_out("write", write_shard, tasks, sizes, "rows")
 
-    def _drawn_rows(self, stage: str, model: Estimator) -> list[ShardRows]:
+    def _drawn_rows(self, lost: LostGroups, model: Estimator) -> UnitRows:
         manifest = self._workdir.stage_manifest("scores")
         if manifest is None:
             raise WorkdirError(f"{self._workdir.folder}: the scores have gone; start again")
         settings = self._run.plan.draw.calibrated(model.calibrations)
-        folder = rows_workdir(self._workdir.folder / stage, manifest, settings)
+        folder = rows_workdir(self._workdir.folder / lost.stage("rows"), manifest, settings)
+        kept = named_files(self._workdir.path / FOLDER)
         form = ScoreForm(model.columns, chunks=self._run.raw.shards[0].is_windows)
-        units = []
+        units = UnitRows()
         for number, shard in enumerate(self._run.raw.shards):
             place = folder.place(number)
             marker = place.finished()
@@ -368,7 +373,8 @@ class _Work:
                     f"{folder.folder}: the drawn rows of {shard.name} are missing; "
                     f"remove {self._workdir.location(DRAWN)} to draw again"
                 )
-            units.append(load_shard_rows(place, marker, form))
+            of_unit = None if number in lost.by_unit else kept.path(number)
+            units.append(load_shard_rows(place, marker, form, of_unit))
         return units
 
     def _share_out(
@@ -376,14 +382,15 @@ class _Work:
         name: str,
         stage: Callable[..., object],
         tasks: Sequence[SharedTask],
-        sizes: Sequence[int],
+        sizes: npt.ArrayLike,
         unit: str,
     ) -> bool:
         """Do the tasks of a stage with the other workers; return whether all are done."""
-        shared = SharedTasks(tasks, sizes, self._worker, self._share)
+        of_tasks = np.asarray(sizes, dtype=np.int64)
+        shared = SharedTasks(tasks, of_tasks, self._worker, self._share)
         if shared.all_done:
             return True
-        with self._pipeline.reporter.stage(name, sum(sizes), unit) as advance:
+        with self._pipeline.reporter.stage(name, int(of_tasks.sum()), unit) as advance:
             shared.run(stage, self._pipeline.engine, advance)
         self._done.units = self._worker.units
         for failure in shared.failures:

@@ -27,6 +27,7 @@ from dsir.run.accounts_file import DrawnAccounts, read_accounts
 from dsir.run.folders import are_chunks, raw_of
 from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Pipeline
+from dsir.run.writing import plan_parts, write_parts
 from dsir.settings.output import OutputSettings
 from dsir.stages.damage.columns import raise_named
 from dsir.stages.sample import ShardRows, load_shard_rows
@@ -118,7 +119,7 @@ def _write(
     accounts = read_accounts(folder, fingerprint_of(manifest), len(shards))
     units = _selected(rows, folder, manifest, shards, model)
     shards = placed(shards, [unit.source_rows for unit in units])
-    planned = pipeline.plan(shards, units, output)
+    planned = plan_parts(shards, units, output)
     outputs = planned.shards
     added = output.added(tuple(model.column_names))
     for shard in outputs:
@@ -127,7 +128,7 @@ def _write(
         claim.clear()
     with claim.unfinished():
         try:
-            written = pipeline.write(outputs, out, added, model.features, None)
+            written = write_parts(pipeline, outputs, out, added, model.features, None)
         except ShardError as error:
             raise_named(error, shards, units, _WAY_OUT)
         warn_of_other_columns(planned)

@@ -8,7 +8,8 @@ passes its share after all, it is counted again in one piece. The counts are the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Iterable, Sequence
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from operator import itemgetter
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from dsir.corpus import OnError, Shard
+from dsir.corpus.units import sizes_of
 from dsir.engine import Engine, Tasks
 from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, ignore
@@ -69,14 +71,14 @@ class CorpusCount:
         Raises:
             BadDataError: more is bad than the tally allows.
         """
-        tasks, task_files = self._ranges()
+        tasks = self._ranges()
         total = self._nothing()
         rows: dict[int, int] = {}
         again: list[tuple[int, int]] = []
         numbers: list[int] = []
         # Closed even after an error: otherwise the engine would still run the waiting tasks.
         with closing(self._counts(engine, tasks, advance)) as results:
-            found = zip(task_files, results, strict=True)
+            found = zip(self._task_files(), results, strict=True)
             for number, ((first, stop), counted) in enumerate(
                 itertools.groupby(found, key=itemgetter(0))
             ):
@@ -113,27 +115,34 @@ class CorpusCount:
 
     def tasks(self, engine: Engine) -> Sequence[CountTask]:
         """Return the tasks that `run` begins with."""
-        return self._tasks(self._ranges()[0], engine)
+        return self._tasks(self._ranges(), engine)
 
     def _stored(self, name: str) -> Place:
         place = self.place(name)
         assert place is not None
         return place
 
-    def _ranges(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Return the ranges of unit numbers that are counted in one piece, and their files."""
-        ranges: list[tuple[int, int]] = []
-        files: list[tuple[int, int]] = []
+    def _ranges(self) -> Sequence[tuple[int, int]]:
+        """Return the ranges of unit numbers that are counted in one piece."""
+        firsts, stops = array("q"), array("q")
         for first, stop in file_ranges(self.units):
-            whole = not self._by_unit(first, stop)
-            mine = [(first, stop)] if whole else itertools.pairwise(range(first, stop + 1))
-            ranges += mine
-            files += [(first, stop)] * (len(ranges) - len(files))
-        return ranges, files
+            if self._by_unit(first, stop):
+                firsts.extend(range(first, stop))
+                stops.extend(range(first + 1, stop + 1))
+            else:
+                firsts.append(first)
+                stops.append(stop)
+        return Tasks(len(firsts), lambda number: (firsts[number], stops[number]))
+
+    def _task_files(self) -> Iterator[tuple[int, int]]:
+        """Give for each of these ranges the range of all units of its file."""
+        for first, stop in file_ranges(self.units):
+            yield from [(first, stop)] * (stop - first if self._by_unit(first, stop) else 1)
 
     def _by_unit(self, first: int, stop: int) -> bool:
-        size = sum(unit.size for unit in self.units[first:stop])
-        return stop - first == 1 or likely_whole(size, self.limit)
+        if stop - first == 1:
+            return True
+        return likely_whole(int(sizes_of(self.units[first:stop]).sum()), self.limit)
 
     def _counts(
         self, engine: Engine, ranges: Sequence[tuple[int, int]], advance: Advance

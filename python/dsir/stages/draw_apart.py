@@ -12,6 +12,7 @@ they are folded in order.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.engine import Engine, Progress
+from dsir.engine import Engine, Progress, Tasks
 from dsir.errors import WorkdirError
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.proportions import split
@@ -34,6 +35,7 @@ from dsir.stages.eligible import eligible_rows
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import RUN_ROWS, Scores, in_runs
 from dsir.stages.survey import Survey, checked_scores, weights_of
+from dsir.stages.unit_scores import rows_of
 
 _MOST_RUNS = 64  # Of a task, so 4 million rows.
 _TASKS = 4  # For each task that runs at a time, as long as a task has a run at least.
@@ -321,11 +323,13 @@ def draw_apart(
                 number: int = number,
                 rule: KeyRule = rule,
                 earlier: tuple[TargetDraw, ...] = earlier,
-            ) -> list[DigitTask]:
-                return [
-                    DigitTask(piece, settings, number, rule, earlier, prefix, collects)
-                    for piece in pieces
-                ]
+            ) -> Sequence[DigitTask]:
+                return Tasks(
+                    len(pieces),
+                    lambda at: DigitTask(
+                        pieces[at], settings, number, rule, earlier, prefix, collects
+                    ),
+                )
 
             threshold = search(tasks, amount, survey.eligible, engine)
         targets.append(TargetDraw(rule, threshold, survey.sizes[number].value()))
@@ -333,21 +337,24 @@ def draw_apart(
     return survey.draw(tuple(targets))
 
 
-def _pieces(shards: Sequence[ShardScores], threads: int) -> list[Piece]:
+def _pieces(shards: Sequence[ShardScores], threads: int) -> Sequence[Piece]:
     """Cut a corpus into ranges of whole runs."""
-    firsts = np.concatenate([[0], np.cumsum([shard.rows for shard in shards], dtype=np.int64)])
+    firsts = np.concatenate([[0], np.cumsum(rows_of(shards))])
     rows = int(firsts[-1])
     runs = -(-rows // RUN_ROWS)
     of_a_task = min(_MOST_RUNS, max(1, runs // max(1, _TASKS * threads)))
-    pieces = []
-    for start in range(0, rows, of_a_task * RUN_ROWS):
+    starts = range(0, rows, of_a_task * RUN_ROWS)
+
+    def piece(number: int) -> Piece:
+        start = starts[number]
         stop = min(rows, start + of_a_task * RUN_ROWS)
         first = int(np.searchsorted(firsts, start, side="right")) - 1
         last = int(np.searchsorted(firsts, stop, side="left"))
         # Bad rows are no business of the draw, and there may be many.
         units = tuple(replace(shard, skipped=[]) for shard in shards[first:last])
-        pieces.append(Piece(units, int(firsts[first]), start, stop))
-    return pieces
+        return Piece(units, int(firsts[first]), start, stop)
+
+    return Tasks(len(starts), piece)
 
 
 def _survey(
@@ -361,18 +368,21 @@ def _survey(
     total = Survey(columns, None)
     greatest: list[list[float]] = [[] for _ in range(columns)]
     by_piece: list[int] = []
-    surveys = [SurveyTask(piece, settings, columns, checks) for piece in pieces]
+    surveys = Tasks(len(pieces), lambda at: SurveyTask(pieces[at], settings, columns, checks))
     for counts, found in engine.run(survey_piece, surveys, ignore):
         total.merge(counts)
         for so_far, of_piece in zip(greatest, found, strict=True):
             so_far.extend(of_piece)
         by_piece.append(len(found[0]))
     relative = [EffectiveSampleSize.relative_to(column) for column in greatest]
-    tasks, at = [], 0
-    for piece, runs in zip(pieces, by_piece, strict=True):
-        mine = tuple(tuple(column[at : at + runs]) for column in relative)
-        tasks.append(SizeTask(piece, settings, mine))
-        at += runs
+    ends = list(itertools.accumulate(by_piece))
+
+    def size_task(number: int) -> SizeTask:
+        stop = ends[number]
+        mine = tuple(tuple(column[stop - by_piece[number] : stop]) for column in relative)
+        return SizeTask(pieces[number], settings, mine)
+
+    tasks = Tasks(len(pieces), size_task)
     at = 0
     for sums in engine.run(sizes_in_piece, tasks, ignore):
         for column, size in enumerate(total.sizes):
@@ -383,7 +393,10 @@ def _survey(
 
 
 def search(
-    tasks: Callable[[Prefix, bool], list[DigitTask]], budget: int, documents: int, engine: Engine
+    tasks: Callable[[Prefix, bool], Sequence[DigitTask]],
+    budget: int,
+    documents: int,
+    engine: Engine,
 ) -> Threshold:
     """Return the threshold that spends a budget.
 

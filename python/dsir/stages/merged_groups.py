@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dsir.stages.score import ShardScores
+from dsir.stages.unit_scores import ChangeableScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Groups:
     names: list[list[str]]
 
 
-def merge_groups(shards: Sequence[ShardScores], columns: tuple[str, ...]) -> Groups:
+def merge_groups(shards: ChangeableScores, columns: tuple[str, ...]) -> Groups:
     """Give each value one code for all shards, in the order in which values first occur.
 
     Args:
@@ -34,10 +33,10 @@ def merge_groups(shards: Sequence[ShardScores], columns: tuple[str, ...]) -> Gro
         WorkdirError: a shard's file of values is missing or damaged.
     """
     known: list[dict[str, int]] = [{} for _ in columns]
-    for shard in shards:
+    for number, shard in enumerate(shards):
         codes = []
         for names, corpus_codes in zip(shard.group_names(), known, strict=True):
             translated = [corpus_codes.setdefault(name, len(corpus_codes)) for name in names]
             codes.append(np.array(translated, dtype=np.uint32))
-        shard.codes = codes
+        shards[number] = replace(shard, codes=codes)
     return Groups(columns, [list(corpus_codes) for corpus_codes in known])

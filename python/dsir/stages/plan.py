@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +32,47 @@ class Piece:
     source: int = 0
 
 
+class Pieces(Sequence[Piece]):
+    """The pieces of an output shard, made when they are asked for, in 32 bytes each.
+
+    Args:
+        shards: the shards that rows come from.
+        rows: the selected rows of each.
+    """
+
+    def __init__(self, shards: Sequence[Shard], rows: Sequence[ShardRows]) -> None:
+        self._shards = shards
+        self._selected = rows
+        self._columns = array("q")  # Of each piece: the unit, start, stop, and the file.
+
+    def append(self, unit: int, start: int, stop: int, source: int) -> None:
+        """Add a piece of a unit; see `Piece`."""
+        self._columns.extend((unit, start, stop, source))
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return sum(self._columns[2::4]) - sum(self._columns[1::4])
+
+    def __len__(self) -> int:
+        return len(self._columns) // 4
+
+    @overload
+    def __getitem__(self, number: int) -> Piece: ...
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Piece, ...]: ...
+    def __getitem__(self, number: int | slice) -> Piece | tuple[Piece, ...]:
+        if isinstance(number, slice):
+            return tuple(self[one] for one in range(*number.indices(len(self))))
+        at = 4 * range(len(self))[number]
+        unit, start, stop, source = self._columns[at : at + 4]
+        return Piece(self._shards[unit], self._selected[unit], start, stop, source)
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        # Whoever writes one output shard needs nothing of the others.
+        return (tuple, (list(self),))
+
+
 @dataclass(frozen=True, slots=True)
 class OutputShard:
     """What one output shard holds: pieces of input shards of one kind whose rows fit one schema.
@@ -41,13 +84,15 @@ class OutputShard:
     """
 
     number: int
-    pieces: tuple[Piece, ...]
+    pieces: Sequence[Piece]
     schema: pa.Schema | None
     text_bytes: int
 
     @property
     def rows(self) -> int:
         """How many rows the output shard holds."""
+        if isinstance(self.pieces, Pieces):
+            return self.pieces.rows
         return sum(piece.stop - piece.start for piece in self.pieces)
 
 
@@ -85,7 +130,9 @@ def plan_output(
         keep_types: write every column in the type that it came in.
     """
     schemas = SharedSchemas(keep_types=keep_types)
-    forms = [_form_of(*one, schemas) for one in zip(shards, rows, strict=True)]
+    found_forms = (_form_of(*one, schemas) for one in zip(shards, rows, strict=True))
+    known: dict[_Form | None, _Form | None] = {}  # Equal forms of many units are one object.
+    forms = [known.setdefault(form, form) for form in found_forms]
     found = tuple(_output_shards(shards, rows, forms, schemas, shard_size))
     return OutputPlan(found, None if keep_types else schemas.clash)
 
@@ -110,23 +157,22 @@ def _output_shards(
     schemas: SharedSchemas,
     shard_size: int,
 ) -> Iterator[OutputShard]:
-    pieces: list[Piece] = []
+    pieces = Pieces(shards, rows)
     filled = number = 0
     opened: _Form | None = None
 
     def output() -> OutputShard:
         assert opened is not None
         schema = None if opened[1] is None else schemas[opened[1]]
-        return OutputShard(number, tuple(pieces), schema, filled)
+        return OutputShard(number, pieces, schema, filled)
 
-    for source, shard, selected, form in zip(
-        file_numbers(shards), shards, rows, forms, strict=True
-    ):
+    for unit, (source, form) in enumerate(zip(file_numbers(shards), forms, strict=True)):
         if form is None:
             continue
+        selected = rows[unit]
         if opened is not None and opened != form:
             yield output()
-            pieces, filled, number = [], 0, number + 1
+            pieces, filled, number = Pieces(shards, rows), 0, number + 1
         opened = form
         ends = np.cumsum(selected.load().bytes, dtype=np.int64)
         start = 0
@@ -137,10 +183,10 @@ def _output_shards(
             if stop <= start:
                 if pieces:  # Not even one more row fits.
                     yield output()
-                    pieces, filled, number = [], 0, number + 1
+                    pieces, filled, number = Pieces(shards, rows), 0, number + 1
                     continue
                 stop = start + 1  # A row larger than a shard gets a shard of its own.
-            pieces.append(Piece(shard, selected, start, stop, source))
+            pieces.append(unit, start, stop, source)
             filled += int(ends[stop - 1]) - before
             start = stop
     if pieces:

@@ -7,21 +7,21 @@ stayed instead, that text would have the best of a hundred draws of noise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from dsir import _core
 from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import eligible_rows
-from dsir.stages.score import ShardScores
+from dsir.stages.unit_scores import ChangeableScores
 
 # By byte, how many of its bits are 1. np.bitwise_count needs numpy 2.
 _BITS_SET = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(1, dtype=np.uint8)
 
 
 def find_repeats(
-    shards: Sequence[ShardScores],
+    shards: ChangeableScores,
     settings: DrawSettings,
     hashes_a_pass: int,
 ) -> None:
@@ -40,8 +40,9 @@ def find_repeats(
     rows = sum(shard.rows for shard in shards)
     passes = max(1, -(-rows // hashes_a_pass))
     bits = [np.zeros(-(-shard.rows // 8), dtype=np.uint8) for shard in shards]
-    for shard in shards:
-        shard.repeated = None
+    for number, shard in enumerate(shards):
+        if shard.repeated is not None:
+            shards[number] = replace(shard, repeated=None)
     for number in range(passes):
         seen = _core.FirstSeen(number, passes, rows // passes)
         for shard, shard_bits in zip(shards, bits, strict=True):
@@ -55,6 +56,6 @@ def find_repeats(
                 shard_bits[at : at + len(packed)] |= packed
                 at += len(packed)
         del seen  # Free its memory before the next pass makes another.
-    for shard, shard_bits in zip(shards, bits, strict=True):
-        shard.repeated = shard_bits
-        shard.duplicates = int(_BITS_SET[shard_bits].sum(dtype=np.int64))
+    for number, (shard, shard_bits) in enumerate(zip(shards, bits, strict=True)):
+        duplicates = int(_BITS_SET[shard_bits].sum(dtype=np.int64))
+        shards[number] = replace(shard, repeated=shard_bits, duplicates=duplicates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ _RELEASE_EVERY = 16
 
 
 def taken_rows(
-    pieces: tuple[Piece, ...], threads: int
+    pieces: Sequence[Piece], threads: int
 ) -> Iterator[tuple[Piece, TakenRows, SelectedRows, npt.NDArray[np.int64]]]:
     """Fetch the rows of pieces, in batches.
 

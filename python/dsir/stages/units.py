@@ -7,6 +7,7 @@ messages and results name files, and rows in files.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from dsir.corpus import Shard
 from dsir.corpus.shard import FilePart
 from dsir.corpus.skipped import Skipped
+from dsir.corpus.units import Units
 from dsir.engine import Progress
 from dsir.errors import InputError, StoreError
 
@@ -62,6 +64,7 @@ def unit_layout(units: Sequence[Shard]) -> dict[str, dict[str, list[int]]]:
     """
     layout: dict[str, dict[str, list[int]]] = {}
     for number, (first, stop) in enumerate(file_ranges(units)):
+        # A file at a time: the units of all files are many.
         parts = [unit.part for unit in units[first:stop]]
         if parts[0] is not None:
             layout[str(number)] = {
@@ -124,6 +127,9 @@ def begins_file(unit: Shard) -> bool:
 
 def file_ranges(units: Sequence[Shard]) -> Iterator[tuple[int, int]]:
     """Give the unit numbers of every file, as (first, stop)."""
+    if isinstance(units, Units):
+        yield from itertools.pairwise(units.firsts.tolist())
+        return
     first = 0
     for number in range(1, len(units) + 1):
         if number == len(units) or begins_file(units[number]):
@@ -171,13 +177,15 @@ class Placing:
         return last is not None and unit.part is not None and last.stop == unit.part.start
 
 
-def placed(units: Sequence[Shard], rows: Sequence[int | None]) -> list[Shard]:
+def placed(units: Sequence[Shard], rows: Sequence[int | None]) -> Sequence[Shard]:
     """Set how many rows of the file come before each unit; see `Placing`.
 
     Args:
         units: all units of every file, in order.
         rows: input rows in each unit; None if unknown.
     """
+    if isinstance(units, Units):
+        return units.placed(rows)
     placing = Placing()
     return [placing.next(unit, count) for unit, count in zip(units, rows, strict=True)]
 

@@ -47,6 +47,10 @@ class Place:
         """Return the place of a path without a suffix."""
         return cls(stem.parent, stem.name, fingerprint, durable, mirror)
 
+    def beside(self, name: str) -> Place:
+        """Return the place of another name in the same folder, of the same run."""
+        return Place(self.folder, name, self.fingerprint, self.durable, self.mirror)
+
     @property
     def stem(self) -> Path:
         """Folder and name, without a suffix."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.summaries.budget import BudgetUnit, SummaryBudget
 from dsir.lexrank.units import Units
 
@@ -27,7 +28,7 @@ class Candidates:
         offsets: int64[documents + 1]: where the sentences of each document begin.
         units: the vectors of the sentences.
         cut: returns the tokens of a sentence, for budgets of tokens.
-        terms: returns the terms of a sentence, in order.
+        cutting: how sentences are cut into terms.
         to_query: float64[sentences], 0 to 1: the cosine of each sentence with the query; None
             without a query.
         threads: how many threads to use; no method's choice depends on them.
@@ -37,7 +38,7 @@ class Candidates:
     offsets: npt.NDArray[np.int64]
     units: Units
     cut: Cut
-    terms: Cut
+    cutting: Cutting
     to_query: npt.NDArray[np.float64] | None = None
     threads: int = 1
     _lengths: dict[tuple[BudgetUnit, int], int] = field(default_factory=dict)
@@ -74,10 +75,16 @@ class Candidates:
             return words_in(text)
         return len(text) if unit == "characters" else len(self.cut(text))
 
+    def sequences(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return the terms of every sentence in order; see `Cutting.sequences`."""
+        return self.cutting.sequences(self._chunks())
+
+    def _chunks(self) -> list[pa.Array]:
+        return self.texts.chunks if isinstance(self.texts, pa.ChunkedArray) else [self.texts]
+
     def all_texts(self) -> Iterator[str]:
         """Give every sentence, few of them in memory at a time; a null sentence is empty."""
-        chunks = self.texts.chunks if isinstance(self.texts, pa.ChunkedArray) else [self.texts]
-        for chunk in chunks:
+        for chunk in self._chunks():
             for begin in range(0, len(chunk), _AT_ONCE):
                 for text in chunk.slice(begin, _AT_ONCE).to_pylist():
                     yield text or ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dsir import _core
 from dsir.lexrank.summaries.budget import SummaryBudget
 from dsir.lexrank.summaries.candidates import Candidates
 from dsir.lexrank.summaries.coverage_search import best_cover
@@ -67,29 +68,8 @@ def concepts_of(candidates: Candidates, *, least: int = 2) -> Concepts:
         candidates: the sentences.
         least: how many sentences must have a concept.
     """
-    numbers: dict[str, int] = {"": 0}  # Number 0 stands beside a single term.
-    terms: list[int] = []
-    lengths = []
-    for text in candidates.all_texts():
-        found = candidates.terms(text)
-        found = ["", *found] if len(found) == 1 else found
-        lengths.append(len(found))
-        terms.extend(numbers.setdefault(term, len(numbers)) for term in found)
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    flat = np.array(terms, dtype=np.int64)
-    inside = rows[1:] == rows[:-1]
-    pairs = (flat[:-1] * len(numbers) + flat[1:])[inside]
-    pairs = np.unique(pairs, return_inverse=True)[1].astype(np.int64)
-    most = int(pairs.max()) + 1 if len(pairs) else 0
-    # Each pair counts once in a sentence.
-    entry_rows, entry_pairs = np.divmod(np.unique(rows[1:][inside] * most + pairs), max(1, most))
-    counts = np.bincount(entry_pairs, minlength=most)
-    shared = counts >= (least if (counts >= least).any() else 1)
-    kept = shared[entry_pairs]
-    renumbered = (np.cumsum(shared) - 1).astype(np.int64)
-    per_row = np.bincount(entry_rows[kept], minlength=len(lengths))
-    offsets = np.concatenate(([0], np.cumsum(per_row))).astype(np.int64)
-    return Concepts(offsets, renumbered[entry_pairs[kept]], counts[shared].astype(np.float64))
+    offsets, numbers, counts = _core.shared_pairs(*candidates.sequences(), least=least)
+    return Concepts(offsets, numbers, counts.astype(np.float64))
 
 
 class Covered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def within_limits(
-    results: Iterable[ShardScores], units: Sequence[tuple[Shard, int]], tally: BadTally
+    results: Iterable[ShardScores], units: Iterable[tuple[Shard, int]], tally: BadTally
 ) -> Iterator[ShardScores]:
     """Give the results in order, after the tally has counted each.
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from dsir.corpus import Shard
 from dsir.stages.score import ShardScores
+from dsir.stages.unit_scores import ChangeableScores, UnitScores
 from dsir.stages.units import file_ranges
 
 
 def without_unnumbered(
     scores: Sequence[ShardScores], units: Sequence[int], numbered: Sequence[bool]
-) -> list[ShardScores]:
+) -> ChangeableScores:
     """Return the scores, without rows for units whose row numbers in the file are unknown.
 
     Rows of JSON Lines are counted by reading them. So if one unit cannot be read, the rest of its
@@ -22,23 +24,21 @@ def without_unnumbered(
         units: how many units each file has.
         numbered: for each file, whether its metadata says which rows its units hold.
     """
-    found = []
-    rest = iter(scores)
+    found = scores if isinstance(scores, UnitScores) else list(scores)
+    rest = enumerate(scores)
     for count, has_numbers in zip(units, numbered, strict=True):
         lost: ShardScores | None = None
-        for _ in range(count):
-            unit = next(rest)
+        for number, unit in itertools.islice(rest, count):
             if lost is not None and not has_numbers:
-                unit = ShardScores(skipped=lost.skipped, form=unit.form)
+                found[number] = ShardScores(skipped=lost.skipped, form=unit.form)
             elif unit.source_rows is None:
                 lost = unit
-            found.append(unit)
     return found
 
 
 def without_unnumbered_of(
     units: Sequence[Shard], scores: Sequence[ShardScores]
-) -> list[ShardScores]:
+) -> ChangeableScores:
     """Return the same as `without_unnumbered`, for a list of units."""
     ranges = list(file_ranges(units))
     numbered = []

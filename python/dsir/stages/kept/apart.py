@@ -29,6 +29,7 @@ _SUFFIX = ".seen.npy"
 _EVERY = 1.0  # Seconds between two exchanges.
 _AT_ONCE = 32  # Files of other workers that an exchange reads.
 _LARGEST = 1 << 28  # Bytes of such a file.
+_UNKNOWN, _NOT_KEPT = -1, -2  # In place of the global number of a unit's first row.
 
 Seen = list[tuple[int, npt.NDArray[np.uint64]]]
 
@@ -47,12 +48,13 @@ class KeptApart(Shared):
 
     def __init__(self, folder: Path, keeps: Sequence[Keep | None], least_free: int) -> None:
         # Not the keeps themselves: a path for each unit weighs more than the rest of them.
-        of_unit = {n: keep.corpus_row for n, keep in enumerate(keeps) if keep is not None}
+        rows = (_NOT_KEPT if keep is None else _corpus_row_of(keep) for keep in keeps)
+        of_unit = np.fromiter(rows, dtype=np.int64, count=len(keeps))
         gate = next((keep.gate for keep in keeps if keep is not None), None)
         self._begin(folder, of_unit, gate, least_free)
 
     def _begin(
-        self, folder: Path, of_unit: dict[int, int | None], gate: Gate | None, least_free: int
+        self, folder: Path, of_unit: npt.NDArray[np.int64], gate: Gate | None, least_free: int
     ) -> None:
         self._folder = folder
         self._of_unit = of_unit
@@ -91,13 +93,14 @@ class KeptApart(Shared):
             return None
 
     def _keep_of(self, number: int) -> Keep | None:
-        if self._gate is None or number not in self._of_unit:
+        row = _NOT_KEPT if number >= len(self._of_unit) else int(self._of_unit[number])
+        if self._gate is None or row == _NOT_KEPT:
             return None
         with contextlib.suppress(OSError):
             if shutil.disk_usage(self._folder).free >= self._least_free:
                 # Named like the other unfinished files of a work directory, which are swept.
                 name = f".{number:05d}.arrows.tmp-{os.getpid()}-{secrets.token_hex(4)}"
-                return Keep(self._gate, self._of_unit[number], self._folder / name)
+                return Keep(self._gate, None if row == _UNKNOWN else row, self._folder / name)
         return None
 
     def _exchange(self) -> None:
@@ -147,8 +150,12 @@ class KeptApart(Shared):
                 self._read[name] = state.st_mtime_ns, seen
 
 
+def _corpus_row_of(keep: Keep) -> int:
+    return _UNKNOWN if keep.corpus_row is None else keep.corpus_row
+
+
 def _copied(
-    folder: Path, of_unit: dict[int, int | None], gate: Gate | None, least_free: int
+    folder: Path, of_unit: npt.NDArray[np.int64], gate: Gate | None, least_free: int
 ) -> KeptApart:
     made = KeptApart.__new__(KeptApart)
     made._begin(folder, of_unit, gate, least_free)

@@ -6,11 +6,13 @@ not is passed over, and its rows come from the input.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from dsir.storage.sealed_json import file_checksum
 
+_CHECKSUM = 32  # Bytes.
 _NAMED = re.compile(r"([0-9]{5,})\.([0-9a-f]{64})\.arrows")
 
 
@@ -23,14 +25,18 @@ def give_name(path: Path, number: int) -> Path:
     return path.replace(path.with_name(f"{number:05d}.{file_checksum(path)}.arrows"))
 
 
-def named_files(folder: Path) -> dict[int, Path]:
-    """Return the files of kept rows in a folder, by unit; none if there is no such folder."""
+def named_files(folder: Path) -> KeptFiles:
+    """Return the files of kept rows in a folder; none if there is no such folder."""
+    found = KeptFiles()
     try:
-        names = [entry.name for entry in folder.iterdir()]
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                match = _NAMED.fullmatch(entry.name)
+                if match is not None:
+                    found.set(int(match[1]), folder / entry.name)
     except OSError:
-        return {}
-    found = ((_NAMED.fullmatch(name), folder / name) for name in sorted(names))
-    return {int(match[1]): path for match, path in found if match is not None}
+        return KeptFiles()
+    return found
 
 
 def is_whole(path: Path) -> bool:
@@ -40,3 +46,51 @@ def is_whole(path: Path) -> bool:
         return match is None or file_checksum(path) == match[2]
     except OSError:
         return False
+
+
+class KeptFiles:
+    """The files of kept rows by unit, all in one folder, in 33 bytes a unit."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._has = bytearray()  # 0 for no file, 1 for one that a number names, 2 for a checksum.
+        self._checksums = bytearray()
+        self._others: dict[int, Path] = {}
+
+    def __len__(self) -> int:
+        """How many units have a file."""
+        return len(self._has) - self._has.count(0) + len(self._others)
+
+    def set(self, number: int, path: Path) -> None:
+        """Set the file of a unit."""
+        if self._folder is None:
+            self._folder = path.parent
+        match = _NAMED.fullmatch(path.name)
+        stem = f"{number:05d}"
+        named = path.name == f"{stem}.arrows" if match is None else match[1] == stem
+        if path.parent != self._folder or not named:
+            self._others[number] = path
+            return
+        self._others.pop(number, None)
+        _grow(self._has, number + 1)
+        self._has[number] = 1 if match is None else 2
+        if match is not None:
+            _grow(self._checksums, _CHECKSUM * (number + 1))
+            at = _CHECKSUM * number
+            self._checksums[at : at + _CHECKSUM] = bytes.fromhex(match[2])
+
+    def path(self, number: int) -> Path | None:
+        """Return the file of a unit; None if there is none."""
+        other = self._others.get(number)
+        if other is not None or self._folder is None or number >= len(self._has):
+            return other
+        name = f"{number:05d}"
+        if self._has[number] == 2:
+            at = _CHECKSUM * number
+            name += "." + self._checksums[at : at + _CHECKSUM].hex()
+        return self._folder / f"{name}.arrows" if self._has[number] else None
+
+
+def _grow(room: bytearray, size: int) -> None:
+    """Give a bytearray at least so many bytes; new ones are 0."""
+    room.extend(bytes(max(0, size - len(room))))

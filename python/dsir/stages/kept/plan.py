@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from dsir.corpus import Shard
+from dsir.corpus.units import sizes_of
+from dsir.engine import Tasks
 from dsir.errors import InputError
 from dsir.model.proportions import split
 from dsir.settings.draw import DrawSettings
@@ -19,6 +23,7 @@ FOLDER = "kept"  # In the work directory.
 
 # Keeping costs more than it saves if k is a larger share of the N rows: k (1 + ln(N / k)) are kept.
 _LARGEST_SHARE = 0.05
+_UNKNOWN = -1  # In place of a global row number.
 _MOST_TARGETS = 16  # Each has a bar of 8 MB.
 # Rough figures, used only to compare a budget with _LARGEST_SHARE.
 _TOKENS_PER_BYTE = 0.5  # Tokens in one byte of compressed text.
@@ -32,7 +37,7 @@ def plan_keeping(
     shares: Sequence[float],
     folder: Path,
     counted: Sequence[int | None] = (),
-) -> tuple[Keep | None, ...]:
+) -> Sequence[Keep | None]:
     """Return for each shard which rows to keep, and in which file; None to keep no rows.
 
     With quotas or method="coverage" no rows are kept: a row may then be selected however many
@@ -51,7 +56,7 @@ def plan_keeping(
     if settings.quotas or settings.rule.method == "coverage":
         return nothing
     try:
-        keeping = [can_keep(shard) for shard in shards]
+        keeping = bytes(can_keep(shard) for shard in shards)  # One byte each.
         if not any(keeping):
             return nothing
         corpus_rows = _corpus_rows(shards, counted)
@@ -67,18 +72,24 @@ def plan_keeping(
         # too far.
         amount *= 2
     if budget.unit == "documents":
-        size = sum(shard.size for shard in shards)
+        size = int(sizes_of(shards).sum())
         share = amount / max(1, size / _BYTES_PER_DOCUMENT if total is None else total)
     else:
         per_byte = _TOKENS_PER_BYTE if budget.unit == "tokens" else _BYTES_PER_BYTE
-        share = amount / max(1, sum(shard.size for shard in shards) * per_byte)
+        share = amount / max(1, int(sizes_of(shards).sum()) * per_byte)
     if amount == 0 or share > _LARGEST_SHARE or len(shares) > _MOST_TARGETS:
         return nothing
     gate = Gate(settings, split(amount, shares), shutil.disk_usage(folder).free // 4)
-    return tuple(
-        Keep(gate, first, folder / f"{number:05d}.arrows") if keep else None
-        for number, (first, keep) in enumerate(zip(corpus_rows, keeping, strict=False))
-    )
+    firsts = np.array([_UNKNOWN if row is None else row for row in corpus_rows], dtype=np.int64)
+
+    def keep_of(number: int) -> Keep | None:
+        if not keeping[number]:
+            return None
+        first = None if firsts[number] == _UNKNOWN else int(firsts[number])
+        return Keep(gate, first, folder / f"{number:05d}.arrows")
+
+    # Made when asked for: a path for each of a million units would take 300 MB.
+    return Tasks(len(keeping), keep_of)
 
 
 def _corpus_rows(shards: Sequence[Shard], counted: Sequence[int | None]) -> list[int | None]:
