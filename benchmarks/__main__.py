@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import (
     classifier,
+    decontaminate,
     end_to_end,
     fasttext_models,
     kernels,
@@ -48,6 +49,7 @@ def benchmarks(data: Path, *, full: bool) -> dict[str, Callable[[], dict[str, An
         "peers": lambda: peers.run(data, rounds),
         "classifier": lambda: classifier.run(data, rounds),
         "scorers": lambda: scorers.run(data, 3 * rounds),
+        "decontaminate": lambda: decontaminate.run(data, rounds),
         "fasttext": lambda: fasttext_models.run(data, rounds),
         "end_to_end": lambda: end_to_end.run(data, rounds, shards),
         "threads": lambda: threads.run(data, rounds, shards),

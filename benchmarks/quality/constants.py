@@ -56,7 +56,8 @@ class Constants:
         length: a document's gain is divided by its n-grams to this power.
         background: rounds of expectation maximisation that take out of raw's shares what is of the
             target in raw.
-        tilt: share of the log-ratio of target to pool that is added to an n-gram's relevance.
+        tilt: share of the log-ratio of target to pool that is added to an n-gram's relevance; the
+            pool then has no threshold.
         nb_svm: make the pool of the documents with the best scores of an NB-SVM (Wang & Manning
             2012), without a threshold.
     """
@@ -178,7 +179,7 @@ class Corpus:
             relevance = relevance + constants.tilt * np.log(aim / share)
             scores = self.ngrams.means(relevance)
         least = math.inf
-        if not constants.nb_svm:
+        if not constants.nb_svm and not constants.tilt:  # Calibration is of relevance alone.
             least = _threshold(target, wanted, raw_shares, constants)
         pool = allowed & (scores >= least)
         if self.tokens[pool].sum() < constants.pool * amount:
@@ -274,6 +275,7 @@ def _nb_svm(target: Documents, others: Documents) -> Floats:
         sides.append(csr_matrix(ones, shape=(len(side.lengths), BUCKETS)))
     present = [np.asarray(side.sum(axis=0)).ravel() + 1 for side in sides]
     ratio = np.log(present[0] / present[0].sum()) - np.log(present[1] / present[1].sum())
+    ratio[(present[0] == 1) & (present[1] == 1)] = 0  # Never seen, so nothing is known.
     features = vstack(sides).multiply(ratio).tocsr()
     labels = np.repeat([1, 0], [len(target.lengths), len(others.lengths)])
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=100)

@@ -4,6 +4,7 @@
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
 #include "bindings/tokenizer_kind.hpp"
+#include "contamination/finder.hpp"
 #include "ngram/kernels.hpp"
 #include "ngram/scorer_kernel.hpp"
 
@@ -70,14 +71,19 @@ struct Scores {
     ngram::ScoreOutput out;
 };
 
-py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatioTable& table,
-                const Weighing& weighing, unsigned threads) {
-    const ImportedArray imported(array);
-    const arrow::TextColumn column = imported.text();
+void check_scoring(const FeatureSpec& spec, const LogRatioTable& table, const Weighing& weighing,
+                   unsigned threads) {
     require(table.buckets() == spec.buckets, "the table must have one entry per bucket");
     require(table.targets() == weighing.targets,
             "table and weighing must have the same number of targets");
     require(threads >= 1, "threads must be at least 1");
+}
+
+py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatioTable& table,
+                const Weighing& weighing, unsigned threads) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    check_scoring(spec, table, weighing, threads);
     const Scores scores(weighing.columns(), column.size());
     {
         // This frame holds the outputs, and the caller's frame holds `table` and `weighing`. Only
@@ -123,6 +129,27 @@ py::tuple score_together(const py::object& array, const std::vector<const HeldPa
         ngram::score_together(column, parts, threads, outputs);
     }
     return py::make_tuple(log_weights, shared.tokens, shared.bytes, shared.status);
+}
+
+py::tuple score_and_compare(const py::object& array, const FeatureSpec& spec,
+                            const LogRatioTable& table, const Weighing& weighing,
+                            const contamination::NgramIndex& index, std::uint32_t most,
+                            unsigned threads) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    check_scoring(spec, table, weighing, threads);
+    require(most >= 1 && most <= contamination::kMostHits, "most must be 1 to 1,000");
+    const Scores scores(weighing.columns(), column.size());
+    py::array_t<std::uint32_t> ngrams(column.size()), text(column.size());
+    const contamination::Found found{ngrams.mutable_data(), text.mutable_data(), most};
+    {
+        // As in score(); the caller's frame holds `index` as well.
+        const py::gil_scoped_release release;
+        const contamination::Finders finders(index, found, column.size());
+        ngram::score(column, spec, table, weighing, threads, scores.out, &finders);
+    }
+    return py::make_tuple(scores.log_weight, scores.tokens, scores.bytes, scores.status, ngrams,
+                          text);
 }
 
 py::tuple score_by_kernel(const py::object& array, const FeatureSpec& spec, std::uintptr_t kernel,
@@ -238,6 +265,10 @@ void bind_ngram(py::module_& module) {
     module.def("score_together", &score_together, py::arg("array"), py::arg("parts"), py::kw_only(),
                py::arg("threads") = 1,
                "(log_weights of each part, tokens, bytes, status) of the rows.");
+    module.def("score_and_compare", &score_and_compare, py::arg("array"), py::arg("spec"),
+               py::arg("table"), py::arg("weighing"), py::arg("index"), py::kw_only(),
+               py::arg("most"), py::arg("threads") = 1,
+               "(log_weight, tokens, bytes, status, ngrams, text) of the rows.");
     module.def("score_by_kernel", &score_by_kernel, py::arg("array"), py::arg("spec"),
                py::arg("kernel"), py::arg("log_ratio").noconvert(), py::kw_only(),
                py::arg("threads") = 1,

@@ -45,6 +45,7 @@ void bind_sampling(py::module_& module);
 void bind_quota(py::module_& module);
 void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
+void bind_contamination(py::module_& module);
 void bind_bootstrap(py::module_& module);
 void bind_coverage(py::module_& module);
 void bind_classifier(py::module_& module);

@@ -6,10 +6,12 @@
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "ngram/any_ngrams.hpp"
 #include "ngram/byte_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
+#include "ngram/token_watch.hpp"
 #include "text/normalizer.hpp"
 #include "text/token_buffer.hpp"
 #include "text/tokenizers.hpp"
@@ -30,6 +32,9 @@ class BucketStream {
         }
     }
 
+    /// Shows the tokens of all further documents to `watch` as well, or to nobody if it is null.
+    void show_tokens_to(TokenWatch* watch) { watch_ = watch; }
+
     struct Outcome {
         std::uint64_t tokens;
         std::uint64_t features;  ///< buckets of a valid document, each as often as it was delivered
@@ -48,7 +53,8 @@ class BucketStream {
             if (!in_form) return {0, 0, false};
             document = *in_form;
         }
-        if (byte_ngrams_ &&
+        // A watch sees the hashes of tokens, which the tables of bytes do not make.
+        if (byte_ngrams_ && watch_ == nullptr &&
             (cutting_.kind == text::TokenizerKind::bytes || text::is_ascii(document))) {
             return run_bytes(document, sink);
         }
@@ -82,9 +88,10 @@ class BucketStream {
             [&]<class Own>(Own& ngrams) {
                 ngrams.start_document();
                 std::uint64_t tokens = 0;
+                if (watch_ != nullptr) watch_->start_document();
                 while (tokenizer.next()) {
                     tokens += buffer_.size();
-                    sink(ngrams.take(buffer_));
+                    sink(watch_ == nullptr ? ngrams.take(buffer_) : take_watched(ngrams));
                 }
                 const bool valid = tokenizer.valid();
                 std::uint64_t features = ngram_count(tokens, n_);
@@ -96,12 +103,32 @@ class BucketStream {
             ngrams_);
     }
 
+    /// Takes the tokens of the buffer, and shows their hashes to the watch first.
+    template <class Own>
+    std::span<const std::uint32_t> take_watched(Own& ngrams) {
+        const std::size_t size = buffer_.size();
+        if (hashes_.size() < size + simd::kBucketSlack) hashes_.resize(size + simd::kBucketSlack);
+        std::span<const std::uint32_t> buckets;
+        if constexpr (std::same_as<Own, FastNgrams>) {
+            buckets = ngrams.take(buffer_, hashes_.data());
+        } else {
+            buckets = ngrams.take(buffer_);
+            simd::token_hashes_kernel(simd::active_level())(
+                {buffer_.bytes.get(), buffer_.starts.get(), buffer_.ends.get(), size},
+                hashes_.data());
+        }
+        watch_->take({hashes_.data(), size});
+        return buckets;
+    }
+
     AnyNgrams ngrams_;
     std::optional<ByteNgrams> byte_ngrams_;  ///< if there may be documents whose tokens are bytes
     text::Cutting cutting_;
     unsigned n_;
     std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form
     text::TokenBuffer buffer_;
+    TokenWatch* watch_ = nullptr;
+    std::vector<std::uint64_t> hashes_;  ///< of the tokens of a stretch, for `watch_`
 };
 
 }  // namespace dsir::ngram

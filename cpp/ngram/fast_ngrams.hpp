@@ -23,13 +23,14 @@ class FastNgrams {
     void start_document() { before_ = {}; }
 
     /// Returns the buckets of the n-grams that end at a token of this stretch, valid until the next
-    /// call.
-    std::span<const std::uint32_t> take(const text::TokenBuffer& tokens) {
+    /// call. Writes the hashes of the tokens to `hashes`, unless it is null.
+    std::span<const std::uint32_t> take(const text::TokenBuffer& tokens,
+                                        std::uint64_t* hashes = nullptr) {
         const std::size_t room = n_ * tokens.size() + simd::kBucketSlack;
         if (found_.size() < room) found_.resize(room);
         const simd::TokenView view = {tokens.bytes.get(), tokens.starts.get(), tokens.ends.get(),
                                       tokens.size()};
-        return {found_.data(), kernel_(view, n_, buckets_, before_, found_.data())};
+        return {found_.data(), kernel_(view, n_, buckets_, before_, found_.data(), hashes)};
     }
 
   private:

@@ -7,6 +7,7 @@
 #include "arrow/text_column.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/log_ratio_table.hpp"
+#include "ngram/token_watch.hpp"
 #include "ngram/weighing.hpp"
 #include "text/row_status.hpp"
 
@@ -38,9 +39,11 @@ struct ScoreOutput {
 };
 
 /// Computes the log-weights of every row, weighing.columns() of them. `table` must have
-/// spec.buckets buckets and weighing.targets targets.
+/// spec.buckets buckets and weighing.targets targets. `watches` see the tokens of the rows as well,
+/// unless it is null.
 void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
-           const Weighing& weighing, unsigned threads, const ScoreOutput& out);
+           const Weighing& weighing, unsigned threads, const ScoreOutput& out,
+           const TokenWatches* watches = nullptr);
 
 /// One n-gram of a text, as the string that the reference would hash.
 struct NamedNgram {

@@ -123,9 +123,11 @@ ScorePart part_of(const FeatureSpec& spec, const LogRatioTable& table, const Wei
 }
 
 void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
-           const Weighing& weighing, unsigned threads, const ScoreOutput& out) {
-    score_rows(column, spec, weighing.columns(), threads, out,
-               [&] { return Sums(table, weighing); });
+           const Weighing& weighing, unsigned threads, const ScoreOutput& out,
+           const TokenWatches* watches) {
+    score_rows(
+        column, spec, weighing.columns(), threads, out, [&] { return Sums(table, weighing); },
+        watches);
 }
 
 }  // namespace dsir::ngram

@@ -8,6 +8,7 @@
 
 #include "ngram/bucket_stream.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/token_watch.hpp"
 #include "parallel/for_ranges.hpp"
 
 namespace dsir::ngram {
@@ -16,15 +17,18 @@ namespace dsir::ngram {
 ///
 /// `make()` returns the scorer of a thread, which has two members: `take(stream, document)` reads a
 /// document and returns the stream's outcome, and `finish(outcome, weights)` then writes the
-/// document's log-weights. `finish` is called only for documents with features.
+/// document's log-weights. `finish` is called only for documents with features. `watches` see the
+/// tokens of valid documents as well, unless it is null.
 template <class Make>
 void score_rows(const arrow::TextColumn& column, const FeatureSpec& spec, std::size_t columns,
-                unsigned threads, const ScoreOutput& out, const Make& make) {
+                unsigned threads, const ScoreOutput& out, const Make& make,
+                const TokenWatches* watches = nullptr) {
     using Scorer = decltype(make());
     struct Scratch {
         BucketStream stream;
         Scorer scorer;
         std::vector<double> weights;
+        std::unique_ptr<TokenWatch> watch;
     };
     std::vector<std::unique_ptr<Scratch>> scratches(threads);
     const std::int64_t rows = column.size();
@@ -47,6 +51,7 @@ void score_rows(const arrow::TextColumn& column, const FeatureSpec& spec, std::s
             out.status[row] = text::RowStatus::invalid_utf8;
             return;
         }
+        if (scratch.watch) scratch.watch->finish(row);
         out.tokens[row] = static_cast<std::uint32_t>(outcome.tokens);
         if (outcome.features == 0) return;
         scratch.scorer.finish(outcome, scratch.weights);
@@ -56,7 +61,11 @@ void score_rows(const arrow::TextColumn& column, const FeatureSpec& spec, std::s
     };
     parallel::for_ranges(rows, threads, [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         std::unique_ptr<Scratch>& own = scratches[thread];
-        if (!own) own.reset(new Scratch{BucketStream(spec), make(), {}});
+        if (!own) {
+            own.reset(new Scratch{BucketStream(spec), make(), {}, nullptr});
+            if (watches != nullptr) own->watch = watches->make();
+            own->stream.show_tokens_to(own->watch.get());
+        }
         for (std::int64_t row = begin; row < end; ++row) score_row(*own, row);
     });
 }

@@ -28,9 +28,11 @@ struct FastNgramsBefore {
 
 /// Writes the buckets of all n-grams of orders 1 to n that end at one of the tokens, in some order,
 /// and returns their number. n is at most kFastNgramsLargestOrder, `buckets` at most 2^24. `out`
-/// must have room for n * count + kBucketSlack entries.
+/// must have room for n * count + kBucketSlack entries. If `hashes` is not null, the hash of every
+/// token is written there as well, and it must have room for count + kBucketSlack entries.
 using FastNgrams = std::size_t (*)(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                                   FastNgramsBefore& before, std::uint32_t* out);
+                                   FastNgramsBefore& before, std::uint32_t* out,
+                                   std::uint64_t* hashes);
 
 inline constexpr std::size_t kBucketSlack = 8;
 
@@ -38,11 +40,11 @@ inline constexpr std::size_t kBucketSlack = 8;
 FastNgrams fast_ngrams_kernel(Level level);
 
 std::size_t fast_ngrams_scalar(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                               FastNgramsBefore& before, std::uint32_t* out);
+                               FastNgramsBefore& before, std::uint32_t* out, std::uint64_t* hashes);
 std::size_t fast_ngrams_avx2(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                             FastNgramsBefore& before, std::uint32_t* out);
+                             FastNgramsBefore& before, std::uint32_t* out, std::uint64_t* hashes);
 std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                               FastNgramsBefore& before, std::uint32_t* out);
+                               FastNgramsBefore& before, std::uint32_t* out, std::uint64_t* hashes);
 
 /// Writes the hash of every token. `out` must have room for kBucketSlack entries more.
 using TokenHashes = void (*)(const TokenView& tokens, std::uint64_t* out);

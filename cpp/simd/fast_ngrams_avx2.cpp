@@ -26,8 +26,8 @@ struct Avx2 : OneByOne<Avx2> {
 }  // namespace
 
 std::size_t fast_ngrams_avx2(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                             FastNgramsBefore& before, std::uint32_t* out) {
-    return fast_ngrams<Avx2>(tokens, n, buckets, before, out);
+                             FastNgramsBefore& before, std::uint32_t* out, std::uint64_t* hashes) {
+    return fast_ngrams<Avx2>(tokens, n, buckets, before, out, hashes);
 }
 
 void token_hashes_avx2(const TokenView& tokens, std::uint64_t* out) {

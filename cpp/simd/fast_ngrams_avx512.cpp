@@ -124,8 +124,9 @@ struct Avx512 {
 }  // namespace
 
 std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                               FastNgramsBefore& before, std::uint32_t* out) {
-    return fast_ngrams<Avx512>(tokens, n, buckets, before, out);
+                               FastNgramsBefore& before, std::uint32_t* out,
+                               std::uint64_t* hashes) {
+    return fast_ngrams<Avx512>(tokens, n, buckets, before, out, hashes);
 }
 
 void token_hashes_avx512(const TokenView& tokens, std::uint64_t* out) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstring>
+
 #include "hashing/fast_hash.hpp"
 #include "simd/fast_ngrams.hpp"
 
@@ -16,15 +18,17 @@ namespace dsir::simd {
 
 /// Bigrams, token by token. Without wide multiplications it is faster to use each hash at once than
 /// to store it in between.
-template <class Isa>
+template <class Isa, bool kHashes>
 inline std::size_t fast_bigrams(const TokenView& tokens, std::uint32_t buckets,
-                                FastNgramsBefore& before, std::uint32_t* out) {
+                                FastNgramsBefore& before, std::uint32_t* out,
+                                std::uint64_t* hashes) {
     std::uint32_t* const begin = out;
     std::uint64_t last = before.ending[0];
     std::size_t k = 0;
     if (before.tokens == 0 && tokens.count != 0) {
         last = Isa::token_hash(tokens.bytes + tokens.starts[0], tokens.ends[0] - tokens.starts[0]);
         *out++ = hashing::bucket_of(last, buckets);
+        if constexpr (kHashes) hashes[0] = last;
         before.tokens = 1;
         k = 1;
     }
@@ -32,6 +36,7 @@ inline std::size_t fast_bigrams(const TokenView& tokens, std::uint32_t buckets,
         const std::uint64_t token =
             Isa::token_hash(tokens.bytes + tokens.starts[k], tokens.ends[k] - tokens.starts[k]);
         out[0] = hashing::bucket_of(token, buckets);
+        if constexpr (kHashes) hashes[k] = token;
         out[1] = hashing::bucket_of(hashing::extend_hash(last, token), buckets);
         last = token;
     }
@@ -41,9 +46,14 @@ inline std::size_t fast_bigrams(const TokenView& tokens, std::uint32_t buckets,
 
 template <class Isa>
 inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                               FastNgramsBefore& before, std::uint32_t* out) {
+                               FastNgramsBefore& before, std::uint32_t* out,
+                               std::uint64_t* hashes) {
     if constexpr (Isa::kOneByOne) {
-        if (n == 2) return fast_bigrams<Isa>(tokens, buckets, before, out);
+        if (n == 2) {
+            return hashes == nullptr
+                       ? fast_bigrams<Isa, false>(tokens, buckets, before, out, nullptr)
+                       : fast_bigrams<Isa, true>(tokens, buckets, before, out, hashes);
+        }
     }
     // Few enough tokens that all arrays stay in the first-level cache. Entry 0 of each array
     // belongs to the token before.
@@ -57,6 +67,7 @@ inline std::size_t fast_ngrams(const TokenView& tokens, unsigned n, std::uint32_
         const std::size_t count = rest < kSome ? rest : kSome;
         token[0] = before.ending[0];
         Isa::hash(tokens.bytes, tokens.starts + first, tokens.ends + first, count, token + 1);
+        if (hashes != nullptr) std::memcpy(hashes + first, token + 1, count * sizeof *hashes);
         Isa::buckets(token + 1, count, buckets, out);
         out += count;
         before.ending[0] = token[count];

@@ -14,8 +14,9 @@ struct Scalar : OneByOne<Scalar> {
 }  // namespace
 
 std::size_t fast_ngrams_scalar(const TokenView& tokens, unsigned n, std::uint32_t buckets,
-                               FastNgramsBefore& before, std::uint32_t* out) {
-    return fast_ngrams<Scalar>(tokens, n, buckets, before, out);
+                               FastNgramsBefore& before, std::uint32_t* out,
+                               std::uint64_t* hashes) {
+    return fast_ngrams<Scalar>(tokens, n, buckets, before, out, hashes);
 }
 
 void token_hashes_scalar(const TokenView& tokens, std::uint64_t* out) {

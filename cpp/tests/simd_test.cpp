@@ -265,9 +265,15 @@ TEST(ngrams_of_every_level) {
             for (std::size_t from = 0; from < count;) {
                 const std::size_t some = std::min(count - from, random.below(200));
                 std::vector<std::uint32_t> out(n * some + dsir::simd::kBucketSlack);
+                std::vector<std::uint64_t> tokens(some + dsir::simd::kBucketSlack);
+                const bool show = random.below(2) == 0;
                 const std::size_t made = dsir::simd::fast_ngrams_kernel(level)(
                     {bytes.data(), starts.data() + from, ends.data() + from, some}, n, buckets,
-                    before, out.data());
+                    before, out.data(), show ? tokens.data() : nullptr);
+                if (show) {
+                    CHECK(std::equal(tokens.begin(), tokens.begin() + std::ptrdiff_t(some),
+                                     hashes.begin() + std::ptrdiff_t(from)));
+                }
                 found.insert(found.end(), out.begin(), out.begin() + std::ptrdiff_t(made));
                 from += some;
             }

@@ -250,6 +250,25 @@ def score_together(
     The specs of all parts have the same tokens, which are cut once.
     """
 
+def score_and_compare(
+    array: _ArrowArray,
+    spec: FeatureSpec,
+    table: LogRatioTable,
+    weighing: Weighing,
+    index: NgramIndex,
+    *,
+    most: int,
+    threads: int = 1,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint8],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+]:
+    """Return what `score` does, and what `NgramIndex.find` does, in one pass."""
+
 def score_by_kernel(
     array: _ArrowArray,
     spec: FeatureSpec,
@@ -510,6 +529,26 @@ def quality(
     (tokens, most_frequent, informative, numbers, characters, alphanumeric, repeated, status);
     `repeated` is empty unless asked for.
     """
+
+# Contamination.
+
+MAX_CONTAMINATION_ORDER: int
+MOST_CONTAMINATION_HITS: int
+
+class NgramIndex:
+    """The n-grams of texts, runs of n tokens, by the tokens of features."""
+
+    def __init__(self, texts: _ArrowArray, spec: FeatureSpec, n: int) -> None: ...
+    def __len__(self) -> int:
+        """Return the number of different n-grams."""
+
+    def lengths(self) -> NDArray[np.uint32]:
+        """Return the number of tokens of each text; 0 for null and what is not UTF-8."""
+
+    def find(
+        self, array: _ArrowArray, *, most: int, threads: int = 1
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Return (ngrams, text) of the rows, as `dsir.model.estimator.SharedNgrams` has them."""
 
 # Sampling.
 

@@ -130,7 +130,11 @@ VALUES: list[Any] = [
 SETTINGS = arguments_of(Plan)
 
 
-@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in ("n", "features")])
+# `decontaminate` reads files; tests/quality/test_decontamination.py has it.
+APART = ("n", "features", "decontaminate")
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in APART])
 def test_any_value_is_taken_or_refused(name):
     """Never another error than SettingError, whatever is given, from Python or from a manifest."""
     refused = 0

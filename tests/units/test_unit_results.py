@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from dsir.corpus.resolve import resolve
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.units import Units, first_of_files, sizes_of
 from dsir.corpus.windows.shard import chunked
+from dsir.run.status import _Markers
 from dsir.stages.kept.named import KeptFiles
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
@@ -23,6 +27,7 @@ from dsir.stages.unit_rows import UnitRows
 from dsir.stages.unit_scores import UnitScores, rows_of
 from dsir.stages.units import file_numbers, file_ranges, placed, unit_layout
 from dsir.storage.place import Place
+from dsir.storage.sealed_json import write_sealed
 
 
 @pytest.fixture
@@ -147,3 +152,46 @@ def test_kept_files_by_unit(tmp_path):
     for number in range(12):
         assert files.path(number) == (tmp_path / paths[number] if number in paths else None)
     assert len(files) == 4
+
+
+def bytes_each(count: int, make: Callable[[], object]) -> float:
+    """What an object keeps in memory, for each of so many."""
+    found = []
+    for _ in range(4):  # The table of interned strings may grow during one of them.
+        tracemalloc.start()
+        try:
+            made = make()
+            gc.collect()
+            found.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        assert made is not None
+        del made
+    return min(found) / count
+
+
+def test_units_and_results_take_no_object_each(by_file, tmp_path):
+    units, count = by_file[1], 3000
+    assert len(units) > 5
+    many = [units for _ in range(count // len(units))]
+    assert bytes_each(count, lambda: Units.of(many)) < 100
+    form = ScoreForm()
+
+    def scores() -> Iterator[ShardScores]:
+        for number in range(count):
+            place = Place(tmp_path, f"{number:05d}", "print")
+            yield ShardScores(number, number, text_bytes=number, form=form, place=place)
+
+    assert bytes_each(count, lambda: UnitScores(scores())) < 150
+
+
+def test_the_status_of_a_run_holds_no_markers(tmp_path):
+    count = 300
+    for number in range(count):
+        result = {"rows": number, "skipped": [[]] if number == 7 else []}
+        marker = {"fingerprint": "print", "files": {".arrow": "0" * 64}, "result": result}
+        write_sealed(tmp_path / f"{number:05d}.json", marker, durable=False)
+    found = _Markers(tmp_path, "", "print")
+    assert sorted(found.numbers.tolist()) == list(range(count))
+    assert found.skipped == 1
+    assert bytes_each(count, lambda: _Markers(tmp_path, "", "print")) < 100

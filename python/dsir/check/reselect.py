@@ -66,6 +66,7 @@ def select_again(
     negatives: Corpus | None,
     out: Path,
     machine: Machine,
+    decontaminate: object = None,
 ) -> None:
     """Make the selection of a manifest again, into another folder.
 
@@ -76,6 +77,8 @@ def select_again(
         negatives: what a classifier learned to tell the target from; None for raw.
         out: an empty or new folder.
         machine: what the run may use.
+        decontaminate: where the texts that rows were compared with are now; None for the paths in
+            the manifest.
 
     Raises:
         SettingError: this version of dsir does not know the settings of the manifest.
@@ -83,7 +86,7 @@ def select_again(
     """
     if is_described(manifest.settings["features"]):
         load_model(own_file(manifest, MODEL_FILE))  # Makes its vocabulary known.
-    plan = Plan.from_json(manifest.settings)
+    plan = Plan.from_json(manifest.settings, decontaminate)
     with warnings.catch_warnings():
         # The run that made the selection has given them.
         warnings.simplefilter("ignore", DsirWarning)
@@ -96,7 +99,12 @@ def is_of_stages(manifest: Manifest) -> bool:
 
 
 def write_again(
-    manifest: Manifest, raw: Corpus, model: Estimator, out: Path, machine: Machine
+    manifest: Manifest,
+    raw: Corpus,
+    model: Estimator,
+    out: Path,
+    machine: Machine,
+    decontaminate: object = None,
 ) -> None:
     """Make a selection with a fitted model again: score with the same model, draw and write.
 
@@ -108,6 +116,7 @@ def write_again(
         model: the model to score with.
         out: an empty or new folder.
         machine: what the run may use.
+        decontaminate: see `select_again`.
 
     Raises:
         SettingError: this version of dsir does not know the settings of the manifest.
@@ -122,7 +131,7 @@ def write_again(
     for name in (_NOT_OF_STAGES.keys() - {"combine"}) & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
     not_used = {**_NOT_OF_STAGES, "combine": settings.get("combine")}
-    plan = Plan.from_json({**settings, **FitSettings().describe(), **not_used})
+    plan = Plan.from_json({**settings, **FitSettings().describe(), **not_used}, decontaminate)
     if raw.in_memory or plan.draw.rule.method == "coverage" or plan.combine is not None:
         # The stages on their own read files and draw from scores alone, so this selection is one of
         # `select(model=...)`.
@@ -131,7 +140,7 @@ def write_again(
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
     extra = ExtraColumns(plan.draw.dedup == "exact", tuple(groups))
-    filters = plan.documents.filters
+    filters = plan.documents.row_filters
     with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch, warnings.catch_warnings():
         # The run that made the selection has given the warning already.
         warnings.simplefilter("ignore", DsirWarning)

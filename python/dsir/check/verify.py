@@ -141,6 +141,7 @@ def verify(
     raw: object = None,
     target: object = None,
     negatives: object = None,
+    decontaminate: object = None,
     model: Estimator | str | Path | RemotePath | None = None,
     quick: bool = False,
     ignore_times: bool = False,
@@ -163,6 +164,8 @@ def verify(
             change, but not another size.
         target: where the target is now, likewise.
         negatives: where the negatives of a classifier are now, likewise.
+        decontaminate: where the texts are now that rows were compared with, likewise. Files may
+            have another name, but not another text.
         model: the model to make a selection of `dsir write` again with; by default the file in
             the manifest, or the one in the folder. Such a selection has no target.
         quick: check only the checksums, and read no input.
@@ -197,7 +200,7 @@ def verify(
         limits = ReadLimits(machine.memory.reading.batch_bytes)
         again = _Again(manifest, findings, notes, limits)
         found = again.inputs(raw, target, model, negatives, ignore_times=ignore_times)
-        rows = None if found is None else again.run(*found, machine)
+        rows = None if found is None else again.run(*found, machine, decontaminate)
     return Verification(folder, quick, len(manifest.files), rows, findings, notes)
 
 
@@ -254,7 +257,12 @@ class _Again:
         return found_raw, other, unwanted
 
     def run(
-        self, raw: Corpus, other: object, negatives: Corpus | None, machine: Machine
+        self,
+        raw: Corpus,
+        other: object,
+        negatives: Corpus | None,
+        machine: Machine,
+        decontaminate: object,
     ) -> RowCounts | None:
         """Make the selection again and compare it; None if that is not possible.
 
@@ -263,15 +271,24 @@ class _Again:
             other: the target; for a selection of `dsir write` the model.
             negatives: what a classifier learned to tell the target from; None for raw.
             machine: what the run may use.
+            decontaminate: where the texts that rows were compared with are now; None for the paths
+                in the manifest.
+
+        Raises:
+            SettingError: rows were compared with no texts.
         """
         manifest = self._manifest
+        if decontaminate is not None and "decontaminate" not in manifest.settings:
+            raise SettingError(
+                f"decontaminate: {manifest.folder} was selected without; leave decontaminate out"
+            )
         with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch:
             again = Path(scratch) / "again"
             try:
                 if isinstance(other, Estimator):
-                    write_again(manifest, raw, other, again, machine)
+                    write_again(manifest, raw, other, again, machine, decontaminate)
                 else:
-                    select_again(manifest, raw, other, negatives, again, machine)
+                    select_again(manifest, raw, other, negatives, again, machine, decontaminate)
                 derived = read_selection_file(again)
             except StoreError:
                 raise

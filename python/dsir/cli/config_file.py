@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dsir.output.folder import SELECTION_FILE
+from dsir.settings.option_text import decontamination_options
 
 _KNOWN_TAGS = {
     f"tag:yaml.org,2002:{name}"
@@ -117,6 +118,14 @@ def _options_of_selection(content: Mapping[str, Any], path: Path) -> dict[str, A
     if isinstance(combine, dict):
         combine = {name: one for name, one in combine.items() if name != "models"}
         options |= {"candidates": combine.pop("candidates", 4.0), "combine": combine}
+    if isinstance(options.get("decontaminate"), dict):
+        given = decontamination_options(options["decontaminate"])
+        if given is None:
+            raise ValueError(
+                "its rows were compared with texts in memory, which only Python can give: "
+                "dsir.select"
+            )
+        options |= given
     if isinstance(options.get("proportions"), list):
         options["proportions"] = dict(
             zip(_names_of_targets(content), options["proportions"], strict=True)

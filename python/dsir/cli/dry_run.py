@@ -66,6 +66,7 @@ def dry_run(
     plan = Plan.of(given, names_of_targets(target))
     plan.fit.refuse_negatives(negatives)
     features = plan.fit.features if fitted is None else fitted.model.features
+    plan.documents.check_texts(features)
     machine = Machine.of({**given, "progress": False})
     text, encoding = plan.reading.text, plan.reading.text_encoding
     targets = NO_TARGETS

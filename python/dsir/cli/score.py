@@ -119,11 +119,12 @@ def score(
         return
     assert model is not None, "one of the two is given"
     loaded = load_estimator(model, label=label)
+    documents.check_texts(loaded.features)
     found = with_languages(_resolved(raw, reading), LanguageSettings.of(given).column())
     corpus = cut(found, documents, loaded.features, machine)
     with folder_of(location_of(out)) as folder:
         scores = score_to_folder(
-            Pipeline(machine, reading), corpus, loaded, documents.filters, folder, share, extra
+            Pipeline(machine, reading), corpus, loaded, documents.row_filters, folder, share, extra
         )
     _say(out, scores, quiet=quiet)
 

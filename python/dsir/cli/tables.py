@@ -80,7 +80,11 @@ def _row_lines(metrics: Metrics) -> Iterator[Line]:
     for reason, count in passed_over.items():
         if reason == "filtered":
             for name, number in count.items():
-                yield f"  filtered: {name}", f"{number:,}", ""
+                if name == "contaminated":
+                    note = "see _dsir/contaminated.jsonl" if number else ""
+                    yield f"  {name}", f"{number:,}", note
+                else:
+                    yield f"  filtered: {name}", f"{number:,}", ""
         elif reason != "not_drawn":
             note = "same text as an earlier row" if reason == "duplicates" else ""
             yield f"  {reason.replace('_', ' ')}", f"{count:,}", note

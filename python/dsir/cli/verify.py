@@ -15,6 +15,7 @@ from dsir.cli.failures import FAILED
 from dsir.cli.piped import negatives_in, piped
 from dsir.plural import counted
 from dsir.settings.machine import MachineOptions
+from dsir.settings.option_text import sources_in
 
 
 @command(arguments_of(MachineOptions))
@@ -64,6 +65,14 @@ def verify(
             "the paths in the manifest.",
         ),
     ] = None,
+    decontaminate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE,...",
+            help="Where the texts that rows were compared with are now, e.g. moved/tests.jsonl. By "
+            "default the paths in the manifest.",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +108,7 @@ def verify(
             raw=inputs or None,
             target=targets,
             negatives=negatives_in(negatives),
+            decontaminate=None if decontaminate is None else sources_in(decontaminate),
             model=model,
             quick=quick,
             ignore_times=ignore_times,

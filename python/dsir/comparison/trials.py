@@ -228,8 +228,9 @@ class ComparisonRun:
                 units={"raw": unit_layout(self.raw.shards)},
                 durable=False,
             )
-        filters = next(iter(self.plans.values())).documents.filters
-        scores = self.pipeline.score(self.raw, models, filters, workdir, extra=extra)
+        documents = next(iter(self.plans.values())).documents
+        documents.check_texts(models.features)
+        scores = self.pipeline.score(self.raw, models, documents.row_filters, workdir, extra=extra)
         return without_unnumbered_of(self.raw.shards, scores), extra
 
     def _draw(

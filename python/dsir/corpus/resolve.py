@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dsir.arguments import name_of_column
+from dsir.arguments import name_of_column, shown
 from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.file_shard import FileShard
@@ -254,7 +254,14 @@ class _Resolver:
             path = Path(source).expanduser()
         except RuntimeError:
             path = Path(source)
-        if path.is_dir():
+        try:
+            is_folder = path.is_dir()
+        except OSError as error:  # Such as a name of more characters than the system has.
+            why = error.strerror or error
+            raise ShardError(
+                f"{name}: {shown(source)}: cannot be read: {why}", path=source
+            ) from None
+        if is_folder:
             listing = list_folder(path, name)
         elif glob.has_magic(source) and not path.exists():
             listing = list_pattern(str(path), name)
@@ -263,7 +270,7 @@ class _Resolver:
                 raise ShardError(f"{name}: {path}: no such file or folder{hint}", path=str(path))
             listing = Listing((path,))
         self.left_out += listing.left_out
-        folder = path if path.is_dir() else None
+        folder = path if is_folder else None
         for file in listing.files:
             shard = open_file(file, self._text, self._encoding, on_error=self._on_error)
             yield partitioned(shard, folders_of(file, folder))

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus.token_ids import holds_ids
 from dsir.model import model_file
-from dsir.model.estimator import Estimator, TextScores, TrainingCounts
+from dsir.model.estimator import Estimator, SharedNgrams, TextScores, TrainingCounts
 from dsir.model.features import HashedNgrams
 from dsir.model.sentences import bytes_of
 from dsir.model.target_columns import TargetColumns
@@ -92,10 +92,7 @@ class CountedModel(Estimator):
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
         """Compute what each text sums to; see `Estimator.score_batch`."""
         prepared = self._features.prepared(texts)
-        log_weight, tokens, text_bytes, status = self._score(prepared, threads)
-        if prepared is not texts and not holds_ids(texts):
-            text_bytes = bytes_of(texts)
-        return TextScores(log_weight, tokens, text_bytes, status, prepared)
+        return _scores_of(texts, prepared, self._score(prepared, threads))
 
     def describe(self) -> dict[str, Any]:
         """Return what log-weights depend on besides the counts, as JSON values."""
@@ -144,6 +141,13 @@ def target_counts_of(content: model_file.Content) -> npt.NDArray[np.int64]:
     return counts if names else counts[0]
 
 
+def _scores_of(texts: pa.Array, prepared: pa.Array, scored: Scored) -> TextScores:
+    log_weight, tokens, text_bytes, status = scored
+    if prepared is not texts and not holds_ids(texts):
+        text_bytes = bytes_of(texts)
+    return TextScores(log_weight, tokens, text_bytes, status, prepared)
+
+
 class SummingModel(CountedModel):
     """A model whose log-weights are sums of what each n-gram is worth."""
 
@@ -170,3 +174,20 @@ class SummingModel(CountedModel):
         return _core.score(
             prepared, self._features.spec, self.table, self._weighing, threads=threads
         )
+
+    def score_and_compare(
+        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
+    ) -> tuple[TextScores, SharedNgrams]:
+        """Do both in one pass; see `Estimator.score_and_compare`."""
+        prepared = self._features.prepared(texts)
+        log_weight, tokens, text_bytes, status, ngrams, text = _core.score_and_compare(
+            prepared,
+            self._features.spec,
+            self.table,
+            self._weighing,
+            index,
+            most=most,
+            threads=threads,
+        )
+        scores = _scores_of(texts, prepared, (log_weight, tokens, text_bytes, status))
+        return scores, SharedNgrams(ngrams, text)

@@ -54,6 +54,19 @@ class TextScores(NamedTuple):
         return np.flatnonzero(self.status >= _core.INVALID_UTF8)
 
 
+class SharedNgrams(NamedTuple):
+    """What texts share with the texts of an index.
+
+    Attributes:
+        ngrams: uint32[rows], how many different n-grams each text shares, counted up to a limit.
+        text: uint32[rows], number of the text of the index that has the first of them; 2**32 - 1 if
+            there is none.
+    """
+
+    ngrams: npt.NDArray[np.uint32]
+    text: npt.NDArray[np.uint32]
+
+
 class TrainingCounts(NamedTuple):
     """The n-grams that a model was fitted to; a selection's KL reduction compares with them.
 
@@ -81,6 +94,11 @@ class Scoring(Protocol):
 
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
         """Compute the log-weights of texts; see `Estimator.score_batch`."""
+
+    def score_and_compare(
+        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
+    ) -> tuple[TextScores, SharedNgrams]:
+        """Compute the log-weights of texts, and what they share with other texts."""
 
 
 class Estimator(Shared, abc.ABC):
@@ -137,6 +155,22 @@ class Estimator(Shared, abc.ABC):
             texts: string, large_string, string_view, or a dictionary of one of these.
             threads: how many threads to use; the scores do not depend on it.
         """
+
+    def score_and_compare(
+        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
+    ) -> tuple[TextScores, SharedNgrams]:
+        """Compute the log-weights of texts, and what they share with other texts.
+
+        Models whose scores come from the same tokens do both in one pass.
+
+        Args:
+            texts: the texts; see `score_batch`.
+            index: n-grams of the other texts, by the tokens of `features`.
+            most: up to how many shared n-grams are counted.
+            threads: how many threads to use; the result does not depend on it.
+        """
+        scored = self.score_batch(texts, threads=threads)
+        return scored, SharedNgrams(*index.find(scored.prepared, most=most, threads=threads))
 
     @abc.abstractmethod
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:

@@ -17,6 +17,7 @@ from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
 from dsir.model.counted_model import Scored, SummingModel, target_counts_of
+from dsir.model.estimator import Estimator, SharedNgrams, TextScores
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.kernels import SCORERS
@@ -236,6 +237,14 @@ class ImportanceModel(Facts, SummingModel):
     def shares_tokens(self) -> bool:
         """See `CountedModel.shares_tokens`: a scorer of the user's makes log-weights itself."""
         return self._scorer is None
+
+    def score_and_compare(
+        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
+    ) -> tuple[TextScores, SharedNgrams]:
+        """Do both in one pass, unless the model has a scorer of its own."""
+        if self._scorer is None:
+            return super().score_and_compare(texts, index, most=most, threads=threads)
+        return Estimator.score_and_compare(self, texts, index, most=most, threads=threads)
 
     def _score(self, prepared: pa.Array, threads: int) -> Scored:
         if self._scorer is None:

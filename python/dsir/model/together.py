@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus.token_ids import holds_ids
-from dsir.model.estimator import Estimator, TextScores
+from dsir.model.estimator import Estimator, SharedNgrams, TextScores
 from dsir.model.features import HashedNgrams
 from dsir.model.scorers import Scorer, grouped, same_tokens
 from dsir.model.sentences import bytes_of
@@ -62,3 +62,10 @@ class Together:
         if prepared is not texts and not holds_ids(texts):
             text_bytes = bytes_of(texts)
         return TextScores(log_weight, tokens, text_bytes, status, prepared)
+
+    def score_and_compare(
+        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
+    ) -> tuple[TextScores, SharedNgrams]:
+        """Score texts and compare them; see `Estimator.score_and_compare`."""
+        scored = self.score_batch(texts, threads=threads)
+        return scored, SharedNgrams(*index.find(scored.prepared, most=most, threads=threads))

@@ -28,6 +28,7 @@ RANKING_FILE = f"{SIDE_FOLDER}/ranking.json"
 INSTANCES_FILE = f"{SIDE_FOLDER}/instances.json"
 COMPARISON_FILE = f"{SIDE_FOLDER}/compare.json"
 REJECTS_FILE = f"{SIDE_FOLDER}/rejects.jsonl"
+CONTAMINATED_FILE = f"{SIDE_FOLDER}/contaminated.jsonl"
 UNITS_FOLDER = f"{SIDE_FOLDER}/units"
 MODEL_FILE = f"{SIDE_FOLDER}/model.dsir"
 REPORT_FILE = f"{SIDE_FOLDER}/report.html"
@@ -44,7 +45,8 @@ _EARLIER = frozenset({"selection.json", "ranking.json", "instances.json"})
 
 _SHARD = re.compile(r"part-\d{5,}\.(parquet|jsonl|arrow)")
 _UNFINISHED = re.compile(
-    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|compare|rejects|model|report|card|\.claim|\.huggingface)"
+    r"\.(part-\d{5,}|selection|run|ranking|summaries|instances|compare|rejects|contaminated|model|report"
+    r"|card|\.claim|\.huggingface)"
     r"\.[a-z.]+\.tmp-.*"
 )
 
@@ -217,6 +219,7 @@ def own_files(folder: Location) -> Iterator[Location]:
         COMPARISON_FILE,
         RUN_FILE,
         REJECTS_FILE,
+        CONTAMINATED_FILE,
         MODEL_FILE,
         REPORT_FILE,
         CARD_FILE,

@@ -32,7 +32,7 @@ _WRITTEN = [one.suffixes[0] for one in FORMATS if one.suffixes]
 # The names that files of a selection may have. None leads out of its folder.
 _FILE = re.compile(
     rf"data/part-\d{{5,9}}({'|'.join(re.escape(suffix) for suffix in _WRITTEN)})"
-    r"|_dsir/(weights|rows)/part-\d{5,9}\.arrow|_dsir/rejects\.jsonl|_dsir/model\.dsir"
+    r"|_dsir/(weights|rows)/part-\d{5,9}\.arrow|_dsir/(rejects|contaminated)\.jsonl|_dsir/model\.dsir"
     r"|\.huggingface\.yaml"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")

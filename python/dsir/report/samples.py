@@ -13,8 +13,10 @@ from dsir import _core
 from dsir.corpus import TextBatch
 from dsir.corpus.token_ids import for_core
 from dsir.errors import DsirError
+from dsir.model.decontamination import CONTAMINATED, Decontamination
 from dsir.model.estimator import Estimator, TextScores
-from dsir.model.quality import REASONS, QualityFilters
+from dsir.model.quality import QualityFilters
+from dsir.model.row_filters import REASONS, RowFilters
 from dsir.output.row_origins import Origins
 from dsir.report.folder import SelectedRows, SelectionFolder
 from dsir.report.pieces import Piece
@@ -245,12 +247,12 @@ class LeftOut:
         for at in np.flatnonzero(repeated):
             found[at] = "duplicate"
         if self._filters is not None:
-            measured, cut_by, form = self._model.features.for_filters(batch.text, scored.prepared)
-            failed = self._filters.apply(
-                measured, cut_by, self._threads, normalize=form, source=batch.text
-            )
+            failed = self._filters.judge(
+                self._model.features, batch.text, scored.prepared, threads=self._threads
+            ).reason
             for at in np.flatnonzero(failed):
-                found[at] = f"filtered: {REASONS[int(failed[at]) - 1]}"
+                reason = REASONS[int(failed[at]) - 1]
+                found[at] = reason if reason == CONTAMINATED else f"filtered: {reason}"
         if self._draw is not None:
             scores = Scores(scored.log_weight, scored.tokens, scored.bytes)
             for reason, meets in rules(scores, self._draw):
@@ -259,12 +261,16 @@ class LeftOut:
         return found
 
 
-def _rules_of(folder: SelectionFolder) -> tuple[DrawSettings | None, QualityFilters | None]:
+def _rules_of(folder: SelectionFolder) -> tuple[DrawSettings | None, RowFilters | None]:
     """Return what decided which rows might be selected, as far as this version knows it."""
     given = {name: value for name, value in folder.settings.items() if value is not None}
-    filters = given.get("filters")
+    filters, texts = given.get("filters"), given.get("decontaminate")
     try:
-        return DrawSettings.of(given), filters and QualityFilters.from_json(filters)
+        found = RowFilters(
+            filters and QualityFilters.from_json(filters),
+            texts and Decontamination.from_json(texts),
+        )
+        return DrawSettings.of(given), found if found.active else None
     except DsirError:
         return None, None
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from dsir.arguments import arguments_of
 from dsir.model.named_model import is_file
+from dsir.plural import counted
 from dsir.report.facts import SelectionFacts
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
 from dsir.report.settings_table import inputs_list, settings_table
 from dsir.report.wording import value_of
 from dsir.settings.fit import FitArguments
+from dsir.settings.option_text import decontamination_options
 from dsir.settings.output import OutputSettings
 from dsir.settings.plan import Plan
 
@@ -61,11 +63,21 @@ def asked(facts: SelectionFacts) -> Markup:
         given = settings.get(name) or {}
         if given:
             found.append((title, value_of({k: v for k, v in given.items() if k not in _DERIVED})))
+    if settings.get("decontaminate"):
+        found.append(("Decontaminated of", _compared_with(settings["decontaminate"])))
     if settings.get("max_per") or settings.get("group_by"):
         quotas = settings.get("max_per") or f"the budget for each {settings['group_by']}"
         found.append(("Quotas", value_of(quotas)))
     found.append(("Seed", str(settings.get("seed"))))
     return facts_list(found)
+
+
+def _compared_with(texts: Mapping[str, Any]) -> str:
+    hits = texts.get("hits")
+    shared = "an n-gram" if hits == 1 else f"{hits} n-grams"
+    rows = counted(int(texts.get("rows", 0)), "text")
+    paths = ", ".join(map(str, texts.get("paths") or ["memory"]))
+    return f"{rows} of {paths}: no row that shares {shared} of {texts.get('ngram')} tokens"
 
 
 def _budget(settings: Mapping[str, Any]) -> str:
@@ -116,6 +128,9 @@ def repeat_command(facts: SelectionFacts) -> str:
     config = f"{facts.folder.rstrip('/')}/_dsir/selection.json"
     if not all(map(is_file, (facts.settings.get("combine") or {}).get("models", {}))):
         return ""
+    texts = facts.settings.get("decontaminate")
+    if texts and decontamination_options(texts) is None:
+        return ""
     words = ["dsir", "select"]
     targets: list[str] = []
     if described is None:
@@ -149,6 +164,7 @@ def _options(settings: Mapping[str, Any]) -> list[str]:
     combine = dict(settings.get("combine") or {})
     candidates = combine.pop("candidates", None)
     settings = {**settings, "combine": combine or None, "candidates": candidates}
+    settings |= decontamination_options(settings.get("decontaminate") or {}) or {}
     for name, one in arguments_of(Plan).items():
         value = settings.get(name)
         if name in _OF_FIT or value is None or value in (one.default, _DEFAULTS.get(name)):

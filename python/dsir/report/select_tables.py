@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from dsir.model.decontamination import CONTAMINATED
 from dsir.plural import counted
 from dsir.report import charts
 from dsir.report.charts import bar, plain
@@ -224,5 +225,14 @@ def duplicates(facts: SelectionFacts) -> Markup:
         lines.append(
             ("Exact", f"{counted(found['rows'], 'row')} passed over: the text of an earlier row")
         )
-    lines += [(name, "not looked for") for name in ("Near duplicates", "Contamination")]
+    lines.append(("Near duplicates", "not looked for"))
+    filtered = facts.metrics["rows"]["passed_over"].get("filtered")
+    shared = (filtered or {}).get(CONTAMINATED) if isinstance(filtered, Mapping) else None
+    if shared is None:
+        said = "not looked for; decontaminate=... leaves out rows that share text with benchmarks"
+    elif shared == 0:
+        said = "no row shares text with the texts that rows were compared with"
+    else:
+        said = f"{counted(shared, 'row')} left out; see _dsir/contaminated.jsonl"
+    lines.append(("Contamination", said))
     return facts_list(lines)

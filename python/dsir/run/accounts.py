@@ -13,8 +13,8 @@ from dsir.corpus.skipped import count_by_kind
 from dsir.errors import warn
 from dsir.model.estimator import TrainingCounts
 from dsir.model.metrics import kl_reduction_of_counts
-from dsir.model.quality import REASONS
 from dsir.model.random_selection import random_kl_reduction
+from dsir.model.row_filters import REASONS
 from dsir.plural import counted
 from dsir.run.metrics import (
     ByteAccounts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from dsir.storage.workdir import Workdir
 ACCOUNTS_FILE = "accounts.json"
 # Settings of the scores that the selection depends on.
 _OF_SCORES = ("filters", "on_error", "groups")
+_IF_GIVEN = ("decontaminate",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class DrawnAccounts:
     """The accounts of a draw, read back from its folder of selected rows.
 
     Attributes:
-        settings: settings of the scores: filters, on_error, groups.
+        settings: settings of the scores: filters, on_error, groups, decontaminate if given.
         metrics: the accounts, without the KL reduction.
         rows: rows read, by unit.
         skipped: rows and units that could not be read, by unit.
@@ -54,7 +55,7 @@ def keep_accounts(
         ACCOUNTS_FILE,
         {
             "fingerprint": rows.fingerprint,
-            "settings": {name: scores_settings[name] for name in _OF_SCORES},
+            "settings": {name: scores_settings[name] for name in _kept(scores_settings)},
             "metrics": metrics.describe(),
             "rows": [unit.rows for unit in scores],
             "skipped": [[entry.to_marker() for entry in unit.skipped] for unit in scores],
@@ -90,10 +91,16 @@ def read_accounts(folder: Path, fingerprint: str, units: int) -> DrawnAccounts:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WorkdirError(f"{path}: does not hold the accounts of a draw; {again}") from error
-    whole = len(found.rows) == len(found.skipped) == units and set(found.settings) == {*_OF_SCORES}
+    whole = len(found.rows) == len(found.skipped) == units
+    whole = whole and set(found.settings) == _kept(found.settings)
     if content.get("fingerprint") != fingerprint or not whole:
         raise WorkdirError(f"{path}: belongs to another draw; {again}")
     return found
+
+
+def _kept(settings: Mapping[str, Any]) -> set[str]:
+    """Return the names of the settings that are kept."""
+    return {*_OF_SCORES, *(name for name in _IF_GIVEN if name in settings)}
 
 
 def _skipped(entry: dict[str, Any]) -> Skipped:

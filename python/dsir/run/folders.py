@@ -13,7 +13,7 @@ from typing import Any
 from dsir.corpus import Corpus
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
-from dsir.model.quality import REASONS, QualityFilters
+from dsir.model.row_filters import RowFilters, active_in, described_filters
 from dsir.output.folder import UNITS_FOLDER
 from dsir.plural import counted
 from dsir.remote import Folder, Mirror
@@ -42,7 +42,7 @@ def score_workdir(
     path: Folder,
     raw: Corpus,
     model: Estimator,
-    filters: QualityFilters | None,
+    filters: RowFilters | None,
     on_error: str,
     *,
     extra: ExtraColumns = NO_EXTRA,
@@ -69,7 +69,7 @@ def score_workdir(
 def score_settings(
     raw: Corpus,
     model: Estimator,
-    filters: QualityFilters | None,
+    filters: RowFilters | None,
     on_error: str,
     extra: ExtraColumns,
 ) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def score_settings(
         "stage": "score",
         "model": model.fingerprint,
         "text": raw.shards[0].text,
-        "filters": None if filters is None else filters.describe(),
+        **described_filters(filters),
         "on_error": on_error,
         "separate": separate_targets(model),
         **_calibrations(model),
@@ -142,7 +142,7 @@ def score_to_folder(
     pipeline: Pipeline,
     raw: Corpus,
     model: Estimator,
-    filters: QualityFilters | None,
+    filters: RowFilters | None,
     folder: Folder,
     share: tuple[int, int] = (0, 1),
     extra: ExtraColumns = NO_EXTRA,
@@ -153,7 +153,7 @@ def score_to_folder(
         pipeline: what runs the stage.
         raw: the corpus; the same in every job.
         model: the model that gives log-weights.
-        filters: quality filters that rows must pass to be selected; None for no filters.
+        filters: what rows must pass to be selected; None for no filters.
         folder: the folder for the scores; the same in every job.
         share: (i, n) for the units whose number is i modulo n.
         extra: the columns to store beside the log-weights.
@@ -207,10 +207,10 @@ def sample_to_folder(
     ]
     fingerprint = fingerprint_of(manifest)
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
-    filters = manifest["settings"]["filters"]
+    refused_by = active_in(manifest["settings"])
     form = ScoreForm(
         len(separate["shares"]),
-        reasons=filters is not None,
+        reasons=bool(refused_by),
         chunks=are_chunks(manifest),
         content=extra.content,
         groups=len(extra.groups),
@@ -239,9 +239,7 @@ def sample_to_folder(
     drawn, rows = pipeline.sample(
         unit_scores, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
     )
-    accounts = accounts_of(
-        unit_scores, drawn, rows, separate["names"], _names_in(filters), units=counts
-    )
+    accounts = accounts_of(unit_scores, drawn, rows, separate["names"], refused_by, units=counts)
     keep_accounts(
         rows_workdir(folder, manifest, settings), manifest["settings"], accounts, unit_scores
     )
@@ -298,8 +296,3 @@ def _refuse_lacking(scores: Folder, extra: ExtraColumns, settings: DrawSettings)
             f"{settings.quotas}: {scores} has no values of {lacking[0]!r}; make it with "
             f"'dsir score --groups {','.join(wanted.groups)}'"
         )
-
-
-def _names_in(filters: dict[str, Any] | None) -> list[str]:
-    """Return the names of the filters that are on, from their description in a manifest."""
-    return [name for name in REASONS if name in (filters or {})]

@@ -11,7 +11,7 @@ from typing import Any
 from dsir._core import CONTENT_HASH
 from dsir.corpus import Corpus
 from dsir.model.estimator import Estimator
-from dsir.model.quality import QualityFilters
+from dsir.model.row_filters import RowFilters
 from dsir.run.folders import score_settings, score_workdir
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.stages.extend import EarlierScores
@@ -26,7 +26,7 @@ def open_scores(
     workdir: Workdir,
     raw: Corpus,
     model: Estimator,
-    filters: QualityFilters | None,
+    filters: RowFilters | None,
     on_error: str,
     needed: ExtraColumns,
 ) -> tuple[Workdir, ExtraColumns, EarlierScores | None]:

@@ -23,8 +23,8 @@ from dsir.engine import Engine, Tasks
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Scoring
 from dsir.model.features import HashedNgrams
-from dsir.model.quality import QualityFilters
 from dsir.model.relevance import RelevanceModel
+from dsir.model.row_filters import RowFilters
 from dsir.plural import counted
 from dsir.progress import Reporter, ignore
 from dsir.run.stage_time import StageTime
@@ -99,7 +99,7 @@ class Pipeline:
         self,
         corpus: Corpus,
         model: Scoring,
-        filters: QualityFilters | None,
+        filters: RowFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int] | None = None,
         keeps: Sequence[Keep | None] = (),
@@ -115,7 +115,7 @@ class Pipeline:
         Args:
             corpus: the corpus to score.
             model: the model that gives log-weights.
-            filters: quality filters that rows must pass to be selected; None for no filters.
+            filters: what rows must pass to be selected; None for no filters.
             workdir: the folder for the scores; None to hold them in memory.
             numbers: the numbers of the units to score; None for all.
             keeps: by unit, which rows to store as they are scored; empty for none.
@@ -163,7 +163,7 @@ class Pipeline:
         self,
         corpus: Corpus,
         model: Scoring,
-        filters: QualityFilters | None,
+        filters: RowFilters | None,
         workdir: Workdir | None,
         numbers: Sequence[int],
         keeps: Sequence[Keep | None] = (),
@@ -201,7 +201,7 @@ class Pipeline:
         scores: Sequence[ShardScores],
         lost: LostGroups,
         model: Scoring,
-        filters: QualityFilters | None,
+        filters: RowFilters | None,
         workdir: Workdir | None,
         extra: ExtraColumns = NO_EXTRA,
     ) -> UnitScores:
@@ -214,7 +214,7 @@ class Pipeline:
             scores: the scores of every unit.
             lost: the damaged row groups.
             model: the model that gives log-weights.
-            filters: quality filters that rows must pass to be selected; None for no filters.
+            filters: what rows must pass to be selected; None for no filters.
             workdir: the folder for the scores; None to hold them in memory.
             extra: the columns to store beside the log-weights.
 

@@ -113,6 +113,7 @@ def _plan_in(
     overwrite: bool,
     negatives: object,
 ) -> PlannedUnits:
+    plan.documents.check_texts(plan.fit.features)
     inputs = open_inputs(
         Paths(raw),
         target,

@@ -248,6 +248,7 @@ def run_plan(
             "shared folder, or one in a store such as s3://bucket/work"
         )
     features = plan.fit.features if fitted is None else fitted.model.features
+    plan.documents.check_texts(features)
     inputs = open_inputs(
         raw,
         target,

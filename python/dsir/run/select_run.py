@@ -20,6 +20,7 @@ from dsir.remote import Folder, Location, Mirror
 from dsir.run.accounts import accounts_of, warn_of_other_columns
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.combining import choose_rows
+from dsir.run.contaminated import write_contaminated_list
 from dsir.run.finish import fetch, finish
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
@@ -244,6 +245,10 @@ class SelectionRun:
                 continue
             if held is not None:
                 warn_of_other_columns(planned)
+            if self.out is not None:
+                texts = self.plan.documents.decontaminate
+                listed = write_contaminated_list(self.out, shards, scores, texts)
+                written = written._replace(files=written.files + listed)
             stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
             selection, manifest = finish(
                 written,
@@ -350,7 +355,7 @@ class SelectionRun:
             known: the draw, if it is known; then all scores and rows are in `workdir`. None to make
                 it, unless the workers of a planned run have.
         """
-        filters = self.plan.documents.filters
+        filters = self.plan.documents.row_filters
         shares = draw_shares(model)
         settings = self.draw_settings(model)
         covered = self._covered(model, kept or _seen_by_all(workdir), lost)
@@ -432,7 +437,7 @@ class SelectionRun:
         self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
     ) -> Metrics:
         """Return the accounts of a draw."""
-        filters = self.plan.documents.filters
+        filters = self.plan.documents.row_filters
         return accounts_of(
             scores,
             drawn,

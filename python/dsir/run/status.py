@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
+import os
+import re
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from dsir.output.folder import SELECTION_FILE, UNITS_FOLDER
 from dsir.remote import Folder, Mirror, location_of
@@ -118,7 +125,7 @@ def run_status(folder: Folder) -> RunStatus:
     fingerprint = _own_fingerprint(counts)
     layout = manifest["units"]["raw"]
     files = manifest["inputs"]["raw"]
-    sizes = unit_sizes(files, layout)
+    sizes = np.array(unit_sizes(files, layout), dtype=np.int64)
     raw = _Markers(counts, "raw-", fingerprint)
     raw.add_files(_Markers(counts, f"{WHOLE}-", fingerprint), unit_counts(files, layout))
     target = _Markers(counts, "target", fingerprint)
@@ -131,15 +138,13 @@ def run_status(folder: Folder) -> RunStatus:
         raw.status("fit", len(sizes), sizes),
         scores.status("score", len(sizes), sizes),
         rows.status("sample", len(sizes)),
-        written.status("write", len(written.found) if finished else None),
+        written.status("write", len(written.numbers) if finished else None),
     )
-    skipped = sum(len(result.get("skipped", [])) for result in scores.results())
-    skipped += sum(len(result.get("skipped", [])) for result in target.results())
     return RunStatus(
         holder_of(folder),
         finished,
         stages,
-        skipped,
+        scores.skipped + target.skipped,
         planned=is_planned(folder),
         workers=tuple(workers_of(folder)),
     )
@@ -147,25 +152,38 @@ def run_status(folder: Folder) -> RunStatus:
 
 def _status_of_scores(folder: Folder, local: Path, manifest: dict[str, Any]) -> RunStatus:
     """Return how far a folder of `dsir score` is."""
-    sizes = unit_sizes(manifest["inputs"]["raw"], manifest["units"]["raw"])
+    of_units = unit_sizes(manifest["inputs"]["raw"], manifest["units"]["raw"])
+    sizes = np.array(of_units, dtype=np.int64)
     scores = _Markers(local, "", fingerprint_of(manifest))
     stage = scores.status("score", len(sizes), sizes)
-    skipped = sum(len(result.get("skipped", [])) for result in scores.results())
-    return RunStatus(holder_of(folder), stage.done == stage.total, (stage,), skipped)
+    return RunStatus(holder_of(folder), stage.done == stage.total, (stage,), scores.skipped)
 
 
 class _Markers:
-    """The markers of a stage that belong to the run."""
+    """The markers of a stage that belong to the run, in 16 bytes each.
+
+    Attributes:
+        numbers: int64, the numbers in their names, in no order.
+        times: float64, when each was written, in seconds since 1970.
+        skipped: how many rows and shards they say could not be read.
+    """
 
     def __init__(self, folder: Path, prefix: str, fingerprint: str | None) -> None:
-        self.found: dict[str, tuple[float, dict[str, Any]]] = {}
-        if fingerprint is None or not folder.is_dir():
-            return
-        # Sums of counts have names that begin with a word.
-        for path in sorted(folder.glob(f"{prefix or '[0-9]'}*[0-9].json")):
-            content = _read(path)
-            if content is not None and content.get("fingerprint") == fingerprint:
-                self.found[path.stem] = (path.stat().st_mtime, content.get("result", {}))
+        numbers, times = array("q"), array("d")
+        self.skipped = 0
+        if fingerprint is not None and folder.is_dir():
+            # Sums of counts have names that begin with a word.
+            named = re.compile(fnmatch.translate(f"{prefix or '[0-9]'}*[0-9].json"))
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    content = _read(Path(entry.path)) if named.match(entry.name) else None
+                    if content is None or content.get("fingerprint") != fingerprint:
+                        continue
+                    numbers.append(int(Path(entry.name).stem.rpartition("-")[2]))
+                    times.append(entry.stat().st_mtime)
+                    self.skipped += len(content.get("result", {}).get("skipped", []))
+        self.numbers = np.array(numbers, dtype=np.int64)
+        self.times = np.array(times, dtype=np.float64)
 
     def add_files(self, files: _Markers, units: list[int]) -> None:
         """Add the markers of files that were counted as a whole, as if counted unit by unit.
@@ -174,18 +192,18 @@ class _Markers:
             files: markers, each named by the number of the file's first unit.
             units: number of units of each file.
         """
-        first = 0
-        for count in units:
-            marker = files.found.get(f"{WHOLE}-{first:05d}")
-            if marker is not None:
-                self.found.update({f"raw-{first + i:05d}": marker for i in range(count)})
-            first += count
+        stops = np.cumsum(units, dtype=np.int64)
+        firsts = stops - np.array(units, dtype=np.int64)
+        whole = np.isin(firsts, files.numbers)
+        ranges = zip(firsts[whole].tolist(), stops[whole].tolist(), strict=True)
+        of_files = [np.arange(first, stop, dtype=np.int64) for first, stop in ranges]
+        self.numbers = np.unique(np.concatenate([self.numbers, *of_files]))
+        used = files.times[np.isin(files.numbers, firsts)]
+        self.times = np.concatenate([self.times, used])
 
-    def results(self) -> list[dict[str, Any]]:
-        """Return the results that the markers hold."""
-        return [result for _, result in self.found.values()]
-
-    def status(self, name: str, total: int | None, sizes: list[int] | None = None) -> StageStatus:
+    def status(
+        self, name: str, total: int | None, sizes: npt.NDArray[np.int64] | None = None
+    ) -> StageStatus:
         """Return the status of the stage.
 
         Args:
@@ -193,16 +211,16 @@ class _Markers:
             total: number of all units; None if it is not known yet.
             sizes: bytes of every unit, by number; None for stages that go by rows.
         """
-        times = [time for time, _ in self.found.values()]
-        numbers = [int(stem.rpartition("-")[2]) for stem in self.found]
+        sizes = np.zeros(0, np.int64) if sizes is None else sizes
+        known = self.numbers[self.numbers < len(sizes)]
         return StageStatus(
             name,
-            len(self.found),
+            len(self.numbers),
             total,
-            sum(sizes[number] for number in numbers if number < len(sizes)) if sizes else 0,
-            sum(sizes) if sizes else 0,
-            min(times, default=None),
-            max(times, default=None),
+            int(sizes[known].sum()),
+            int(sizes.sum()),
+            float(self.times.min()) if len(self.times) else None,
+            float(self.times.max()) if len(self.times) else None,
         )
 
 

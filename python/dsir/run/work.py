@@ -207,7 +207,7 @@ class _Work:
             self._workdir,
             self._run.raw,
             model,
-            plan.documents.filters,
+            plan.documents.row_filters,
             plan.reading.on_error,
             settings.extra,
         )
@@ -248,7 +248,7 @@ class _Work:
         tasks = self._pipeline.score_tasks(
             self._run.raw,
             model,
-            self._run.plan.documents.filters,
+            self._run.plan.documents.row_filters,
             folder,
             range(len(self._run.raw.shards)),
             extra=extra,
@@ -283,7 +283,7 @@ class _Work:
         scores = self._pipeline.score(
             run.raw,
             model,
-            run.plan.documents.filters,
+            run.plan.documents.row_filters,
             folder,
             extra=extra,
             earlier=earlier,

@@ -11,8 +11,11 @@ from dsir.arguments import Amount, argument, chosen, described, one_of, shown
 from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
 from dsir.model import classifier, relevance
+from dsir.model.decontamination import HITS, NGRAM, Decontamination
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters, as_filters
+from dsir.model.row_filters import RowFilters
+from dsir.settings.option_text import sources_in
 
 Named = Literal["none", "paper"]
 Filters = QualityFilters | str | Mapping[str, Any] | None
@@ -30,6 +33,10 @@ class DocumentArguments(WindowArguments, total=False):
     """Arguments of `dsir.select` that prepare documents; see `DocumentSettings`."""
 
     filters: Filters
+    decontaminate: object
+    decontaminate_text: str | None
+    decontaminate_ngram: Amount
+    decontaminate_hits: Amount
     preprocessing: Named
 
 
@@ -95,6 +102,8 @@ class DocumentSettings(WindowSettings):
     Attributes:
         filters: quality filters that a document, or window, must pass to be selected; None for no
             filters.
+        decontaminate: the texts that no selected document, or window, may share n-grams with; None
+            for none.
     """
 
     filters: QualityFilters | None = argument(
@@ -104,6 +113,16 @@ class DocumentSettings(WindowSettings):
         "classifier=quality.bin,label=hq. Rows that fail are counted by reason; they still count "
         "in the fit. By default no row is filtered.",
         panel=arguments.DOCUMENTS,
+    )
+    decontaminate: Decontamination | None = argument(
+        None,
+        "Texts that training must not see, such as the test sets of benchmarks, given like raw, "
+        "e.g. 'benchmarks/*.jsonl': a row that shares an n-gram of tokens with one of them is "
+        "never selected, counts as contaminated, and is listed in _dsir/contaminated.jsonl. By "
+        "default nothing is compared.",
+        panel=arguments.DOCUMENTS,
+        metavar="SOURCE,...",
+        read=sources_in,
     )
 
     @classmethod
@@ -121,7 +140,31 @@ class DocumentSettings(WindowSettings):
             chunk_tokens=chunk_tokens,
             chunk_stride=given.get("chunk_stride"),
             filters=as_filters(filters),
+            decontaminate=_decontamination_of(given),
         )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as JSON values; decontamination only if there is any."""
+        found = described(self)
+        if self.decontaminate is None:
+            del found["decontaminate"]
+        return found
+
+    @property
+    def row_filters(self) -> RowFilters | None:
+        """What a row must meet to be selected; None for nothing."""
+        if self.filters is None and self.decontaminate is None:
+            return None
+        return RowFilters(self.filters, self.decontaminate)
+
+    def check_texts(self, features: HashedNgrams) -> None:
+        """Warn of texts of `decontaminate` that are too short to be compared with.
+
+        Raises:
+            SettingError: all of them are.
+        """
+        if self.decontaminate is not None:
+            self.decontaminate.check(features)
 
     def refuse_short_windows(self, min_tokens: int) -> None:
         """Raise SettingError if every window is shorter than `min_tokens`."""
@@ -136,12 +179,60 @@ class DocumentSettings(WindowSettings):
 class DocumentOptions(DocumentSettings):
     """The arguments that `DocumentSettings` are made from: one by one, or by a preset's name."""
 
+    decontaminate_text: str | None = argument(
+        None,
+        "The text column of decontaminate, e.g. question. By default the one of raw.",
+        panel=arguments.DOCUMENTS,
+        metavar="COLUMN",
+    )
+    decontaminate_ngram: int = argument(
+        NGRAM,
+        "With decontaminate: tokens of an n-gram, 1 to 1,024, e.g. 8. Tokens are those of the "
+        "tokenizer, in lower case unless lower=False.",
+        panel=arguments.DOCUMENTS,
+        metavar="N",
+    )
+    decontaminate_hits: int = argument(
+        HITS,
+        "With decontaminate: how many different n-grams a row has to share to be left out, 1 to "
+        "1,000, e.g. 3.",
+        panel=arguments.DOCUMENTS,
+        metavar="N",
+    )
     preprocessing: Named = argument(
         "none",
         "'paper' prepares documents much as the paper does: chunk_tokens=128, filters='paper' and "
         "tokenizer='word_tokenize'. Arguments that you give yourself win. min_tokens stays 100, "
         "where the paper has no such limit; min_tokens=0 lifts it.",
         panel=arguments.DOCUMENTS,
+    )
+
+
+def _decontamination_of(given: Mapping[str, Any]) -> Decontamination | None:
+    """Read the texts of a call.
+
+    Raises:
+        SettingError: an argument is out of range, or is for texts that are not given.
+        InputError: a text cannot be read.
+    """
+    source = given.get("decontaminate")
+    if source is None:
+        for name in ("decontaminate_text", "decontaminate_ngram", "decontaminate_hits"):
+            value, default = given.get(name), arguments.arguments_of(DocumentOptions)[name].default
+            if value is not None and not (type(value) is type(default) and value == default):
+                raise SettingError(
+                    f"{name}={shown(given[name])}: says how to compare with texts; give "
+                    "decontaminate as well"
+                )
+        return None
+    if isinstance(source, Decontamination):
+        return source
+    column = given.get("decontaminate_text")
+    return Decontamination.of(
+        source,
+        column=given.get("text", "text") if column is None else column,
+        ngram=given.get("decontaminate_ngram", NGRAM),
+        hits=given.get("decontaminate_hits", HITS),
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dsir.arguments import exact_share, is_percent
 from dsir.errors import SettingError
+from dsir.remote import location_of
 
 
 def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
@@ -77,3 +81,30 @@ def length_in(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def sources_in(text: str) -> str | list[str]:
+    """Read "PATH,PATH": one source, or several. A path that exists may have commas."""
+    if "," not in text or location_of(text).exists():
+        return text
+    return [one.strip() for one in text.split(",")]
+
+
+def decontamination_options(described: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the arguments that a described decontamination was made from, as options.
+
+    Args:
+        described: what `dsir.model.decontamination.Decontamination.describe` returned.
+
+    Returns:
+        The options by name; None if the texts were in memory, which no option can name.
+    """
+    paths = described.get("paths")
+    if not isinstance(paths, list):
+        return None
+    return {
+        "decontaminate": ",".join(map(str, paths)),
+        "decontaminate_text": described.get("text"),
+        "decontaminate_ngram": described.get("ngram"),
+        "decontaminate_hits": described.get("hits"),
+    }

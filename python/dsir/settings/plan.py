@@ -9,6 +9,7 @@ from typing import Any
 from dsir.arguments import arguments_of
 from dsir.corpus import token_ids
 from dsir.errors import SettingError
+from dsir.model.decontamination import Decontamination
 from dsir.model.quality import QualityFilters
 from dsir.settings.combine import Combine, CombineArguments, CombineOptions
 from dsir.settings.documents import DocumentArguments, DocumentOptions, DocumentSettings
@@ -142,11 +143,15 @@ class Plan:
         }
 
     @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> Plan:
+    def from_json(cls, described: Mapping[str, Any], decontaminate: object = None) -> Plan:
         """Return a plan from what `describe` returned.
 
         The JSON values may come from anywhere, so each goes through the checks of a call. A plan
         never says where a run writes or what it overwrites.
+
+        Args:
+            described: the JSON values.
+            decontaminate: where the texts of a decontamination are now; None for their paths.
 
         Raises:
             SettingError: a setting is missing, unknown, or out of range.
@@ -168,6 +173,10 @@ class Plan:
         combine = given.pop("combine", None)
         if "filters" in given:
             given["filters"] = QualityFilters.from_json(given["filters"])
+        if "decontaminate" in given:
+            given["decontaminate"] = Decontamination.from_json(
+                given["decontaminate"], decontaminate
+            )
         return cls(
             reading=ReadSettings.of(given),
             language=LanguageSettings.of(given),
@@ -179,10 +188,12 @@ class Plan:
         )
 
 
-# `preprocessing` is described as the settings it stands for; two others within `combine`.
+# `preprocessing` is described as the settings it stands for; others within `combine` and
+# `decontaminate`.
 _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates", "combine_models"}
+_NAMES -= {"decontaminate_text", "decontaminate_ngram", "decontaminate_hits"}
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
 # Described only if given, or where it differs from another setting.
-_OPTIONAL = {"target_text", "text_encoding", "estimator", "scorer"}
+_OPTIONAL = {"target_text", "text_encoding", "estimator", "scorer", "decontaminate"}
 _OPTIONAL |= LanguageArguments.__annotations__.keys()
-_OBJECTS = {"features", "filters", "combine", "max_per"}
+_OBJECTS = {"features", "filters", "combine", "max_per", "decontaminate"}

@@ -29,6 +29,8 @@ def check_tokens(
             f"chunk_tokens: windows are cut by tokenizers of the core, not by "
             f"{features.own_tokenizer!r}; cut the texts before, or choose another tokenizer"
         )
+    if documents.decontaminate is not None:
+        refuse_ids("decontaminate", reading)
     if numbers and (documents.chunk_tokens is not None or documents.filters is not None):
         refuse_ids("filters" if documents.chunk_tokens is None else "chunk_tokens", reading)
 

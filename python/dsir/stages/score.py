@@ -20,8 +20,9 @@ from dsir.corpus.token_ids import for_core
 from dsir.engine import Progress
 from dsir.errors import WorkdirError
 from dsir.model.estimator import Scoring
-from dsir.model.quality import QualityFilters
+from dsir.model.row_filters import RowFilters
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
+from dsir.stages.contaminated import Contaminated, contaminated_rows, write_contaminated
 from dsir.stages.damage.row_groups import despite_damage, or_skipped
 from dsir.stages.extend import ColumnAdder, EarlierScores
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
@@ -47,7 +48,7 @@ class ScoreTask:
     """Score one shard.
 
     Attributes:
-        filters: the quality filters that rows must pass to be selected; None for no filters.
+        filters: what rows must pass to be selected; None for no filters.
         place: where the result is stored; None to hold it in memory.
         keep: which rows to keep while scoring; None for none.
         spooled: the file of the shard's decompressed lines; None to decompress them again.
@@ -60,7 +61,7 @@ class ScoreTask:
 
     shard: Shard
     model: Scoring
-    filters: QualityFilters | None
+    filters: RowFilters | None
     on_error: OnError
     threads: int
     place: Place | None
@@ -116,6 +117,7 @@ class ShardScores:
         repeated: one bit a row, 1 if an earlier row has the same text; None if nobody looked for
             duplicates.
         duplicates: how many bits of `repeated` are 1.
+        contaminated: the contaminated rows, if they are in memory.
         given_up: whether scoring stopped because too many rows were bad.
     """
 
@@ -137,6 +139,7 @@ class ShardScores:
     codes: list[npt.NDArray[np.uint32]] | None = field(default=None, repr=False)
     repeated: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     duplicates: int = 0
+    contaminated: list[Contaminated] = field(default_factory=list, repr=False)
     given_up: bool = False
 
     @property
@@ -258,6 +261,9 @@ def _scored(task: ScoreTask, progress: Progress) -> ShardScores:
         if task.extra.groups:
             write_names(place, result.group_names())
             result.names = []
+        if task.filters is not None and task.filters.decontamination is not None:
+            write_contaminated(place, result.contaminated)
+            result.contaminated = []
         result.place = place
         if not result.given_up:  # An incomplete result gets no marker.
             place.finish(marker_of(result))
@@ -349,7 +355,13 @@ def _score_batches(
     travel = ShardProgress(shard, progress)
     encoder = GroupEncoder(len(task.extra.groups))
     for batch in task.batches():
-        scored = model.score_batch(batch.text, threads=task.threads)
+        reason = None
+        if task.filters is None:
+            scored = model.score_batch(batch.text, threads=task.threads)
+        else:
+            scored, judged = task.filters.score(model, batch.text, threads=task.threads)
+            reason = judged.reason
+            result.contaminated += contaminated_rows(batch, judged.matches)
         log_weight, tokens, text_bytes = scored.log_weight, scored.tokens, scored.bytes
         if len(scored.bad) and task.on_error == "raise":
             file_row = shard.rows_before() + batch.unit_row
@@ -363,12 +375,6 @@ def _score_batches(
         result.empty += int(np.count_nonzero(tokens == 0)) - bad_rows
         result.blank_lines += batch.blank_lines
         result.text_bytes += int(text_bytes.sum(dtype=np.int64))
-        reason = None
-        if task.filters is not None:
-            measured, cut_by, form = model.features.for_filters(batch.text, scored.prepared)
-            reason = task.filters.apply(
-                measured, cut_by, task.threads, normalize=form, source=batch.text
-            )
         row, start = (None, None) if batch.origin is None else batch.origin[:2]
         content = None
         if task.extra.content:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.errors import BudgetError, WorkdirError
+from dsir.model.decontamination import CONTAMINATED
 from dsir.model.metrics import EffectiveSampleSize
-from dsir.model.quality import REASONS
+from dsir.model.row_filters import REASONS
 from dsir.plural import counted
 from dsir.settings.draw import DrawSettings
 from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw
@@ -100,7 +101,7 @@ class Survey:
             )
             return
         refused = [
-            f"{count:,} fail the filter {REASONS[number]}"
+            f"{count:,} {_refused_for(REASONS[number])}"
             for number, count in enumerate(self.filtered.tolist())
             if count
         ]
@@ -172,6 +173,12 @@ class Survey:
             groups,
             self.total,
         )
+
+
+def _refused_for(reason: str) -> str:
+    if reason == CONTAMINATED:
+        return "are contaminated: they share text with decontaminate=..."
+    return f"fail the filter {reason}"
 
 
 def survey_of(

@@ -1,0 +1,412 @@
+"""Rows that share n-grams with given texts are left out, counted and listed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dsir
+from dsir import _core
+from dsir.model.decontamination import Decontamination
+from dsir.model.row_filters import REASONS, RowFilters
+from dsir.model.together import Together
+from dsir.settings.plan import Plan
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+
+from process_engine import ProcessEngine
+
+GIVEN = {"n": 60, "min_tokens": 1, "method": "top-k", "progress": False}
+TOKENS = {
+    "wordpunct": lambda text: re.findall(r"\w+|[^\w\s]+", text.lower()),
+    "whitespace": lambda text: text.lower().split(),
+}
+
+
+def shared(documents, texts, n, cut=TOKENS["wordpunct"]):
+    """For each document, its different n-grams that are in the texts, and the first one's text."""
+    first = {}
+    for number, text in enumerate(texts):
+        for ngram in ngrams(cut(text or ""), n):
+            first.setdefault(ngram, number)
+    found = []
+    for document in documents:
+        own = [ngram for ngram in ngrams(cut(document or ""), n) if ngram in first]
+        found.append((len(set(own)), first[own[0]] if own else 2**32 - 1))
+    return found
+
+
+def ngrams(tokens, n):
+    return [tuple(tokens[at : at + n]) for at in range(len(tokens) - n + 1)]
+
+
+WORDS = st.lists(st.sampled_from(["a", "B", "b", "c", "naïve", ",", "x1"]), max_size=60)
+TEXTS = st.lists(st.none() | WORDS.map(" ".join), max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    documents=TEXTS,
+    texts=TEXTS,
+    n=st.integers(1, 20),
+    tokenizer=st.sampled_from(sorted(TOKENS)),
+    order=st.integers(1, 3),
+    hash_name=st.sampled_from(["fast", "sha256"]),
+    threads=st.integers(1, 3),
+)
+def test_the_shared_ngrams_are_those_of_a_plain_search(
+    documents, texts, n, tokenizer, order, hash_name, threads
+):
+    features = dsir.HashedNgrams(n=order, buckets=100, tokenizer=tokenizer, hash=hash_name)
+    expected = shared(documents, texts, n, TOKENS[tokenizer])
+    index = _core.NgramIndex(pa.array(texts, pa.string()), features.spec, n)
+    given_texts = pa.array(documents, pa.string())
+    found = index.find(given_texts, most=1000, threads=threads)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+    table = _core.LogRatioTable(np.zeros((1, 100)))
+    *scored, ngrams_, text = _core.score_and_compare(
+        given_texts, features.spec, table, _core.Weighing(), index, most=1000, threads=threads
+    )
+    assert list(zip(ngrams_.tolist(), text.tolist(), strict=True)) == expected
+    plain = _core.score(given_texts, features.spec, table, _core.Weighing())
+    assert all(np.array_equal(one, other) for one, other in zip(scored, plain, strict=True))
+
+
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        *({"tokenizer": name} for name in ("bytes", "chars", "unicode", "word_tokenize")),
+        {"tokenizer": "whitespace"},
+        {"normalize": "NFKC"},
+        {"tokenizer": "bytes", "hash": "sha256"},
+    ],
+)
+def test_one_pass_finds_what_a_pass_of_its_own_finds(corpus, settings_):
+    documents, texts = (pa.array(one) for one in corpus)
+    features = dsir.HashedNgrams(buckets=100, **settings_)
+    index = _core.NgramIndex(features.prepared(texts), features.spec, 13)
+    expected = index.find(features.prepared(documents), most=100)
+    assert expected[0].any()
+    table = _core.LogRatioTable(np.zeros((1, 100)))
+    found = _core.score_and_compare(
+        features.prepared(documents), features.spec, table, _core.Weighing(), index, most=100
+    )[4:]
+    assert [one.tolist() for one in found] == [one.tolist() for one in expected]
+
+
+def text_of(drawn, words):
+    return " ".join(drawn.choices([f"word{i}" for i in range(400)], k=words))
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    """Documents, some with a piece of a benchmark, and the texts of the benchmark."""
+    drawn = random.Random(7)
+    documents = [text_of(drawn, drawn.randrange(30, 120)) for _ in range(200)]
+    texts = [text_of(drawn, 40) for _ in range(8)]
+    for row, text, size in ((3, 0, 13), (40, 5, 15), (41, 5, 30), (120, 7, 12), (199, 2, 14)):
+        words = documents[row].split()
+        words[10:10] = texts[text].upper().split()[4 : 4 + size]
+        documents[row] = " ".join(words)
+    return documents, texts
+
+
+CONTAMINATED = [3, 40, 41, 199]  # Row 120 shares 12 words in a row, which is one too few.
+
+
+@pytest.fixture
+def files(corpus, tmp_path):
+    documents, texts = corpus
+    write(tmp_path / "raw/a.jsonl", documents[:90])
+    write(tmp_path / "raw/b.jsonl", documents[90:])
+    write(tmp_path / "benchmarks/one.jsonl", texts[:5])
+    write(tmp_path / "benchmarks/two.jsonl", texts[5:])
+    write(tmp_path / "target.jsonl", documents[:30])
+    return tmp_path
+
+
+def write(path, texts, column="text"):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json.dumps({column: text}) + "\n" for text in texts))
+
+
+def select(files, **given):
+    out = given.pop("out", files / "out")
+    return dsir.select(
+        files / "raw",
+        files / "target.jsonl",
+        out=out,
+        **{**GIVEN, "n": 196, "decontaminate": str(files / "benchmarks/*.jsonl"), **given},
+    )
+
+
+def listed(out):
+    path = out / "_dsir/contaminated.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_contaminated_rows_are_left_out_counted_and_listed(files, corpus):
+    found = select(files)
+    assert set(range(200)) - set(found.rows.tolist()) == set(CONTAMINATED)
+    rows = found.metrics.rows
+    assert rows.passed_over.filtered == {"contaminated": 4}
+    assert rows.selected + rows.passed_over.not_drawn + 4 == rows.read
+    documents, texts = corpus
+    expected = shared(documents, texts, 13)
+    lines = listed(files / "out")
+    assert len(lines) == 4
+    for line, row in zip(lines, CONTAMINATED, strict=True):
+        ngrams_, text = expected[row]
+        assert line["shard"].endswith("a.jsonl" if row < 90 else "b.jsonl")
+        assert (line["row"], line["start"]) == (row if row < 90 else row - 90, None)
+        assert line["ngrams"] == ngrams_
+        assert line["text_file"].endswith("one.jsonl" if text < 5 else "two.jsonl")
+        assert line["text_row"] == (text if text < 5 else text - 5)
+    assert dsir.verify(files / "out").stands
+    assert "contaminated" in found.metrics.describe()["rows"]["passed_over"]["filtered"]
+
+
+def test_texts_in_memory_give_the_same_rows(files, corpus):
+    documents, texts = corpus
+    found = select(files)
+    in_memory = dsir.select(
+        documents, documents[:30], **{**GIVEN, "n": 196}, decontaminate=dsir.texts(texts)
+    )
+    assert sorted(in_memory.rows) == sorted(found.rows)
+    assert in_memory.metrics.rows.passed_over.filtered == {"contaminated": 4}
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows"),
+    [
+        ({"decontaminate_ngram": 12}, [*CONTAMINATED, 120]),
+        ({"decontaminate_ngram": 15}, [40, 41]),
+        ({"decontaminate_hits": 2}, [40, 41, 199]),
+        ({"decontaminate_hits": "18"}, [41]),
+    ],
+)
+def test_the_length_and_the_number_of_ngrams_are_settings(files, settings, rows):
+    found = select(files, **settings, n=195)
+    assert sorted({*range(200)} & {*rows}) == sorted(rows)
+    assert found.metrics.rows.passed_over.filtered == {"contaminated": len(rows)}
+    assert not {*rows} & {*found.rows.tolist()}
+
+
+@pytest.mark.filterwarnings("ignore:target. the classifier:dsir.DsirWarning")
+@pytest.mark.parametrize("estimator", ["ratio", "relevance", "classifier"])
+def test_every_estimator_compares(files, estimator):
+    found = select(files, estimator=estimator, method="top-k", n=190)
+    assert found.metrics.rows.passed_over.filtered == {"contaminated": 4}
+
+
+def test_methods_and_windows(files):
+    covered = select(files, method="coverage", n=150, out=files / "covered")
+    assert not {*CONTAMINATED} & {*covered.rows.tolist()}
+    cut = select(files, chunk_tokens=40, n=10, out=files / "windows")
+    lines = listed(files / "windows")
+    assert cut.metrics.rows.passed_over.filtered == {"contaminated": len(lines)}
+    assert {line["start"] for line in lines} != {None}
+    assert {line["row"] for line in lines if line["shard"].endswith("a.jsonl")} <= {3, 40, 41}
+
+
+def test_other_filters_do_not_change_how_many_are_contaminated(files):
+    found = select(files, filters="min_words=60", n=20, dedup="exact")
+    filtered = found.metrics.rows.passed_over.filtered
+    assert filtered["contaminated"] == 4
+    assert filtered["min_words"] > 0
+    rows = found.metrics.rows
+    assert rows.selected + rows.passed_over.not_drawn + sum(filtered.values()) == rows.read
+
+
+def test_the_same_bytes_for_threads_engines_and_a_restart(files, contents):
+    select(files, threads=1)
+    expected = contents(files / "out")
+    assert "_dsir/contaminated.jsonl" in {str(Path(name)) for name in expected}
+    select(files, threads=3, out=files / "threads", memory="1GB")
+    with ProcessEngine(2) as engine:
+        select(files, engine=engine, out=files / "engine")
+    for name in ("threads", "engine"):
+        assert contents(files / name) == expected
+    select(files, workdir=files / "work", out=files / "first")
+    before = marks(files / "work")
+    select(files, workdir=files / "work", out=files / "again")
+    assert contents(files / "first") == contents(files / "again") == expected
+    assert marks(files / "work")["scores"] == before["scores"]
+
+
+def marks(work):
+    return {
+        stage: sorted(
+            (path.name, path.stat().st_mtime_ns)
+            for path in (work / stage).glob("*.json")
+            if path.name != "manifest.json"
+        )
+        for stage in ("counts", "scores")
+    }
+
+
+def test_a_changed_text_repeats_the_scores_and_not_the_counts(files):
+    work = files / "work"
+    select(files, workdir=work, out=files / "first")
+    before = marks(work)
+    write(files / "benchmarks/two.jsonl", ["word1 " * 20])
+    select(files, workdir=work, out=files / "second")
+    after = marks(work)
+    assert after["counts"] == before["counts"]
+    assert after["scores"] != before["scores"]
+    assert len(listed(files / "second")) == 2
+
+
+def test_verify_wants_the_texts_that_were_used(files):
+    out = files / "out"
+    select(files)
+    moved = files / "moved"
+    (files / "benchmarks").rename(moved)
+    assert not dsir.verify(out).stands
+    assert dsir.verify(out, decontaminate=str(moved)).stands
+    write(moved / "one.jsonl", ["something else"] * 5)
+    found = dsir.verify(out, decontaminate=str(moved))
+    assert "not the texts that were used" in found.findings[-1].message
+
+
+def test_a_plan_is_read_back(files):
+    given_ = {"n": 5, "decontaminate": str(files / "benchmarks"), "decontaminate_ngram": 8}
+    plan = Plan.of(given_, ())
+    assert Plan.from_json(json.loads(json.dumps(plan.describe()))) == plan
+    assert "decontaminate" not in Plan.of({"n": 5}, ()).describe()
+    texts = plan.documents.decontaminate
+    assert pickle.loads(pickle.dumps(texts)) == texts
+
+
+def test_models_side_by_side_compare_as_well(corpus):
+    documents, texts = corpus
+    models = [dsir.fit(documents, documents[:30], progress=False)]
+    together = Together(models, dsir.HashedNgrams())
+    filters = RowFilters(decontamination=Decontamination.of(dsir.texts(texts)))
+    for model in (*models, together):
+        scored, judged = filters.score(model, pa.array(documents))
+        assert np.flatnonzero(judged.reason).tolist() == CONTAMINATED
+        assert set(judged.reason.tolist()) == {0, 1 + REASONS.index("contaminated")}
+        assert len(scored.tokens) == len(documents)
+
+
+@pytest.mark.parametrize(
+    ("given_", "message"),
+    [
+        ({"decontaminate": dsir.texts(["too short"])}, "none of the 1 text .* lower decontamin"),
+        ({"decontaminate": dsir.texts([])}, "decontaminate"),
+        ({"decontaminate": "no/such/*.jsonl"}, "decontaminate: no file"),
+        ({"decontaminate": dsir.texts(["a"]), "decontaminate_ngram": 0}, "^decontaminate_ngram=0"),
+        ({"decontaminate": dsir.texts(["a"]), "decontaminate_hits": 1001}, "^decontaminate_hits="),
+        ({"decontaminate_ngram": 8}, "give decontaminate as well"),
+        ({"decontaminate_text": "question"}, "give decontaminate as well"),
+    ],
+)
+def test_calls_that_mean_nothing_are_refused(corpus, given_, message):
+    with pytest.raises(dsir.DsirError, match=message):
+        dsir.select(corpus[0], corpus[0][:9], **GIVEN, **given_)
+
+
+@pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
+def test_a_comparison_leaves_them_out(corpus):
+    documents, texts = corpus
+    settings = {"budgets": "n=150", "methods": ["top-k", "random"], "seeds": 1, "min_tokens": 1}
+    compared = {"decontaminate": dsir.texts(texts), "progress": False}
+    dsir.compare(documents, documents[:60], **settings, **compared)
+    everything = dsir.texts(documents)
+    with pytest.raises(dsir.DsirError, match="contaminated"):
+        dsir.compare(documents, documents[:60], **settings, decontaminate=everything)
+    with pytest.raises(dsir.SettingError, match="lower decontaminate_ngram"):
+        dsir.compare(
+            documents, documents[:60], **settings, decontaminate=dsir.texts(["a"]), progress=False
+        )
+
+
+def test_short_texts_are_told(corpus):
+    documents, texts = corpus
+    with pytest.warns(dsir.DsirWarning, match="1 of 9 texts have fewer than decontaminate_ngram"):
+        dsir.select(documents, documents[:9], **GIVEN, decontaminate=dsir.texts([*texts, "a b"]))
+
+
+def test_damaged_and_other_columns(files):
+    path = files / "benchmarks/one.jsonl"
+    write(path, ["word1 " * 20], column="question")
+    with pytest.raises(dsir.InputError, match="text"):
+        select(files)
+    select(files, decontaminate=str(path), decontaminate_text="question")
+    path.write_text('{"text": "a')
+    with pytest.raises(dsir.InputError, match=r"one\.jsonl"):
+        select(files, out=files / "damaged")
+    path.write_bytes(b"")
+    with pytest.raises(dsir.InputError, match=r"0 bytes|nothing to read"):
+        select(files, decontaminate=str(path), out=files / "empty")
+
+
+def test_the_command_and_its_stages(files, invoke_dsir):
+    common = ["--min-tokens", "1", "--method", "top-k", "--n", "196", "--quiet"]
+    compared = [
+        "--decontaminate",
+        f"{files / 'benchmarks/one.jsonl'},{files / 'benchmarks/two.jsonl'}",
+    ]
+    raw, target = files / "raw", files / "target.jsonl"
+    out = files / "by-command"
+    ran = invoke_dsir("select", raw, "-t", target, "-o", out, *common, *compared)
+    assert ran.returncode == 0, ran.stderr
+    assert len(listed(out)) == 4
+    config = ["--config", out / "_dsir/selection.json"]
+    ran = invoke_dsir("select", raw, "-t", target, "-o", files / "config", *config, "--quiet")
+    assert ran.returncode == 0, ran.stderr
+    assert listed(files / "config") == listed(out)
+    model, scores, rows = files / "model.dsir", files / "scores", files / "rows"
+    assert invoke_dsir("fit", raw, "-t", target, "-o", model, "--quiet").returncode == 0
+    for words in (
+        ["score", raw, "-m", model, "-o", scores, *compared, "--quiet"],
+        ["sample", scores, "-o", rows, *common],
+        ["write", rows, "-m", model, "-o", files / "written", "--quiet"],
+    ):
+        ran = invoke_dsir(*words)
+        assert ran.returncode == 0, (words, ran.stderr)
+    written = dsir.load(files / "written")
+    assert written.metrics.rows.passed_over.filtered == {"contaminated": 4}
+    assert sorted(written.rows) == sorted(dsir.load(out).rows)
+    assert dsir.verify(files / "written").stands
+    ran = invoke_dsir(
+        "select", raw, "-t", target, "-o", files / "x", *common, "--decontaminate-ngram", "5"
+    )
+    assert ran.returncode == 2
+    assert "--decontaminate" in ran.stderr
+
+
+def test_a_planned_run(files, invoke_dsir):
+    work, out = files / "work", files / "planned"
+    common = ["--min-tokens", "1", "--method", "top-k", "--n", "196"]
+    ran = invoke_dsir(
+        "plan", files / "raw", "-t", files / "target.jsonl", "--workdir", work, "-o", out,
+        *common, "--decontaminate", files / "benchmarks", "--quiet",
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    for command in ("work", "finish"):
+        ran = invoke_dsir(command, work, "--quiet")
+        assert ran.returncode == 0, ran.stderr
+    select(files)
+    assert listed(out) == listed(files / "out")
+
+
+def test_the_report_says_it(files):
+    select(files)
+    page = files / "r.html"
+    dsir.load(files / "out").report(page)
+    said = page.read_text()
+    assert "4 rows left out; see _dsir/contaminated.jsonl" in said
+    assert "no row that shares an n-gram of 13 tokens" in said
+    assert "--decontaminate" not in said or str(files / "benchmarks") in said
