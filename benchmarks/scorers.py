@@ -1,7 +1,7 @@
 """Several models in one pass over the same texts, against one of them alone, on one thread.
 
-Five models of the same n-grams share the work on a text. Five of three kinds share it within each
-kind, because each kind has another number of buckets.
+Five models of the same n-grams share the work on a text, and their tables lie side by side. Five of
+three kinds share the tokens and hashes; each kind has another number of buckets.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bindings/held_part.hpp"
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
 #include "classifier/linear_table.hpp"
@@ -90,19 +91,35 @@ LinearTable make_table(const Array<float>& weights) {
             static_cast<std::size_t>(weights.shape(1))};
 }
 
-py::tuple score(const LinearTable& table, const py::object& array, const ngram::FeatureSpec& spec,
-                const Lines& lines, const ngram::Weighing& weighing, unsigned threads) {
-    const ImportedArray imported(array);
-    const arrow::TextColumn column = imported.text();
+/// Returns lines that fit a table and a weighing.
+std::vector<Line> checked_lines(const LinearTable& table, const ngram::FeatureSpec& spec,
+                                const Lines& lines, const ngram::Weighing& weighing) {
     require(table.buckets() == spec.buckets, "the table must have one entry per bucket");
     require(table.columns() == weighing.targets && table.columns() == lines.size(),
             "table, lines and weighing must have the same number of columns");
-    require(threads >= 1, "threads must be at least 1");
     std::vector<Line> checked;
     for (const auto& [slope, intercept] : lines) {
         require(std::isfinite(slope) && std::isfinite(intercept), "lines must be finite");
         checked.push_back({slope, intercept});
     }
+    return checked;
+}
+
+HeldPart part(const py::object& table, const ngram::FeatureSpec& spec, const Lines& lines,
+              const ngram::Weighing& weighing) {
+    const auto& own = table.cast<const LinearTable&>();
+    const auto checked =
+        std::make_shared<const std::vector<Line>>(checked_lines(own, spec, lines, weighing));
+    const auto kept = std::make_shared<const ngram::Weighing>(weighing);
+    return {table, kept, checked, classifier::part_of(spec, own, *checked, *kept)};
+}
+
+py::tuple score(const LinearTable& table, const py::object& array, const ngram::FeatureSpec& spec,
+                const Lines& lines, const ngram::Weighing& weighing, unsigned threads) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    require(threads >= 1, "threads must be at least 1");
+    const std::vector<Line> checked = checked_lines(table, spec, lines, weighing);
     const py::ssize_t rows = column.size();
     py::array_t<double> log_weight({static_cast<py::ssize_t>(weighing.columns()), rows});
     py::array_t<std::uint32_t> tokens(rows);
@@ -163,6 +180,8 @@ void bind_classifier(py::module_& module) {
         .def("score", &score, py::arg("array"), py::arg("spec"), py::arg("lines"),
              py::arg("weighing"), py::kw_only(), py::arg("threads") = 1,
              "(log_weight, tokens, bytes, status) of the rows.")
+        .def("part", &part, py::arg("spec"), py::arg("lines"), py::arg("weighing"),
+             "What score_together takes: score() with all but its texts.")
         .def("score_lists", &score_lists, py::arg("offsets").noconvert(),
              py::arg("terms").noconvert(), py::kw_only(), py::arg("threads") = 1,
              "The scores of lists of terms.");

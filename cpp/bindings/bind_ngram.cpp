@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "bindings/held_part.hpp"
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
 #include "bindings/tokenizer_kind.hpp"
@@ -91,6 +92,43 @@ py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatio
         ngram::score(column, spec, table, weighing, threads, scores.out);
     }
     return scores.to_tuple();
+}
+
+HeldPart score_part(const FeatureSpec& spec, const py::object& table, const Weighing& weighing) {
+    const auto& own = table.cast<const LogRatioTable&>();
+    require(own.buckets() == spec.buckets, "the table must have one entry per bucket");
+    require(own.targets() == weighing.targets,
+            "table and weighing must have the same number of targets");
+    const auto kept = std::make_shared<const Weighing>(weighing);
+    return {table, kept, nullptr, ngram::part_of(spec, own, *kept)};
+}
+
+py::tuple score_together(const py::object& array, const std::vector<const HeldPart*>& held,
+                         unsigned threads) {
+    const ImportedArray imported(array);
+    const arrow::TextColumn column = imported.text();
+    require(!held.empty(), "there must be at least one part");
+    require(threads >= 1, "threads must be at least 1");
+    std::vector<ngram::ScorePart> parts;
+    std::vector<py::array_t<double>> log_weights;
+    std::vector<ngram::ScoreOutput> outputs;
+    Scores shared(0, column.size());
+    for (const HeldPart* const one : held) {
+        require(one != nullptr, "a part must not be None");
+        const FeatureSpec& spec = parts.emplace_back(one->part).spec;
+        require(spec.cutting == parts[0].spec.cutting && spec.form == parts[0].spec.form,
+                "the parts must have the same tokens");
+        auto& weights = log_weights.emplace_back(
+            std::vector<py::ssize_t>{static_cast<py::ssize_t>(one->part.columns), column.size()});
+        ngram::ScoreOutput& out = outputs.emplace_back(shared.out);
+        out.log_weight = weights.mutable_data();
+    }
+    {
+        // As in score(); the caller's frame holds the parts.
+        const py::gil_scoped_release release;
+        ngram::score_together(column, parts, threads, outputs);
+    }
+    return py::make_tuple(log_weights, shared.tokens, shared.bytes, shared.status);
 }
 
 py::tuple score_and_compare(const py::object& array, const FeatureSpec& spec,
@@ -221,6 +259,12 @@ void bind_ngram(py::module_& module) {
     module.def("score", &score, py::arg("array"), py::arg("spec"), py::arg("table"),
                py::arg("weighing"), py::kw_only(), py::arg("threads") = 1,
                "(log_weight, tokens, bytes, status) of the rows.");
+    py::class_<HeldPart>(module, "ScorePart");
+    module.def("score_part", &score_part, py::arg("spec"), py::arg("table"), py::arg("weighing"),
+               "What score_together takes: score() with all but its texts.");
+    module.def("score_together", &score_together, py::arg("array"), py::arg("parts"), py::kw_only(),
+               py::arg("threads") = 1,
+               "(log_weights of each part, tokens, bytes, status) of the rows.");
     module.def("score_and_compare", &score_and_compare, py::arg("array"), py::arg("spec"),
                py::arg("table"), py::arg("weighing"), py::arg("index"), py::kw_only(),
                py::arg("most"), py::arg("threads") = 1,

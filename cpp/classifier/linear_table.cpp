@@ -3,15 +3,14 @@
 #include <array>
 #include <cmath>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include "classifier/terms.hpp"
-#include "ngram/bucket_stream.hpp"
 #include "ngram/log_ratio_table.hpp"
+#include "ngram/score_rows.hpp"
 #include "parallel/for_ranges.hpp"
-#include "text/row_status.hpp"
 
 namespace dsir::classifier {
 namespace {
@@ -109,59 +108,49 @@ class Sums {
     std::int64_t squares_ = 0;
 };
 
-/// The scratch memory of one thread.
-struct Scratch {
-    Scratch(const ngram::FeatureSpec& spec, const LinearTable& table)
-        : stream(spec), terms(spec.buckets), sums(table), weights(table.columns()) {}
-    ngram::BucketStream stream;
-    DocumentTerms terms;
-    Sums sums;
-    std::vector<double> weights;
-};
+/// The log-weights of one document after the other. Use one per thread.
+class TableScorer final : public ngram::DocumentScorer {
+  public:
+    TableScorer(const LinearTable& table, const std::vector<Line>& lines,
+                const ngram::Weighing& weighing)
+        : terms_(table.buckets()), sums_(table), lines_(lines), weighing_(weighing) {}
 
-void score_row(Scratch& scratch, std::optional<std::string_view> document,
-               const std::vector<Line>& lines, const ngram::Weighing& weighing, std::int64_t row,
-               std::int64_t rows, const ngram::ScoreOutput& out) {
-    const auto columns = static_cast<std::int64_t>(weighing.columns());
-    for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = 0;
-    out.tokens[row] = 0;
-    out.bytes[row] = 0;
-    out.status[row] = document ? text::RowStatus::text : text::RowStatus::null;
-    if (!document) return;
-    if (document->size() > text::kLargestDocument) {
-        out.status[row] = text::RowStatus::too_long;
-        return;
+    ngram::BucketStream::Outcome take(ngram::BucketStream& stream, std::string_view document) {
+        terms_.forget();
+        return stream.run(document,
+                          [this](std::span<const std::uint32_t> buckets) { terms_.add(buckets); });
     }
-    out.bytes[row] = static_cast<std::uint32_t>(document->size());
-    const auto outcome = scratch.stream.run(
-        *document,
-        [&scratch](std::span<const std::uint32_t> buckets) { scratch.terms.add(buckets); });
-    if (!outcome.valid) {
-        scratch.terms.forget();
-        out.status[row] = text::RowStatus::invalid_utf8;
-        return;
+
+    void start() override { terms_.forget(); }
+    void add(std::span<const std::uint32_t> buckets) override { terms_.add(buckets); }
+
+    void finish(const ngram::BucketStream::Outcome& outcome,
+                std::vector<double>& weights) override {
+        weights.resize(lines_.size());
+        sums_.add(terms_);
+        sums_.finish(weights.data());
+        for (std::size_t c = 0; c < lines_.size(); ++c) {
+            weights[c] = lines_[c].slope * weights[c] + lines_[c].intercept;
+        }
+        weighing_.apply(outcome.tokens, outcome.features, weights.data());
     }
-    out.tokens[row] = static_cast<std::uint32_t>(outcome.tokens);
-    double* const weights = scratch.weights.data();
-    scratch.sums.add(scratch.terms);
-    scratch.sums.finish(weights);
-    if (outcome.features == 0) return;
-    for (std::size_t c = 0; c < lines.size(); ++c) {
-        weights[c] = lines[c].slope * weights[c] + lines[c].intercept;
-    }
-    weighing.apply(outcome.tokens, outcome.features, weights);
-    for (std::int64_t c = 0; c < columns; ++c) out.log_weight[c * rows + row] = weights[c];
-}
+
+  private:
+    DocumentTerms terms_;
+    Sums sums_;
+    const std::vector<Line>& lines_;
+    const ngram::Weighing& weighing_;
+};
 
 }  // namespace
 
 LinearTable::LinearTable(const float* weights, std::size_t columns, std::size_t buckets)
     : columns_(columns), entries_(columns * buckets) {
+    constexpr double kUnits = std::int64_t{1} << kFractionBits;  // exact, and faster than ldexp
     for (std::size_t c = 0; c < columns; ++c) {
         for (std::size_t b = 0; b < buckets; ++b) {
             const auto weight = static_cast<double>(weights[c * buckets + b]);
-            entries_[b * columns + c] =
-                static_cast<std::int32_t>(std::llrint(std::ldexp(weight, kFractionBits)));
+            entries_[b * columns + c] = static_cast<std::int32_t>(std::llrint(weight * kUnits));
         }
     }
 }
@@ -169,16 +158,15 @@ LinearTable::LinearTable(const float* weights, std::size_t columns, std::size_t 
 void score(const arrow::TextColumn& column, const ngram::FeatureSpec& spec,
            const LinearTable& table, const std::vector<Line>& lines,
            const ngram::Weighing& weighing, unsigned threads, const ngram::ScoreOutput& out) {
-    std::vector<std::unique_ptr<Scratch>> scratches(threads);
-    parallel::for_ranges(column.size(), threads,
-                         [&](unsigned thread, std::int64_t begin, std::int64_t end) {
-                             if (!scratches[thread])
-                                 scratches[thread] = std::make_unique<Scratch>(spec, table);
-                             for (std::int64_t row = begin; row < end; ++row) {
-                                 score_row(*scratches[thread], column[row], lines, weighing, row,
-                                           column.size(), out);
-                             }
-                         });
+    ngram::score_rows(column, spec, weighing.columns(), threads, out,
+                      [&] { return TableScorer(table, lines, weighing); });
+}
+
+ngram::ScorePart part_of(const ngram::FeatureSpec& spec, const LinearTable& table,
+                         const std::vector<Line>& lines, const ngram::Weighing& weighing) {
+    return {spec, weighing.columns(), [&table, &weighing, &lines] {
+                return std::make_unique<TableScorer>(table, lines, weighing);
+            }};
 }
 
 void score_lists(const TermListsView& lists, const LinearTable& table, unsigned threads,

@@ -8,6 +8,7 @@
 #include "classifier/term_lists.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/score_together.hpp"
 #include "ngram/weighing.hpp"
 
 namespace dsir::classifier {
@@ -49,6 +50,11 @@ class LinearTable {
 void score(const arrow::TextColumn& column, const ngram::FeatureSpec& spec,
            const LinearTable& table, const std::vector<Line>& lines,
            const ngram::Weighing& weighing, unsigned threads, const ngram::ScoreOutput& out);
+
+/// The part of score_together that does as score(). `table`, `lines` and `weighing` must outlive
+/// it.
+ngram::ScorePart part_of(const ngram::FeatureSpec& spec, const LinearTable& table,
+                         const std::vector<Line>& lines, const ngram::Weighing& weighing);
 
 /// Sets scores[documents] to the scores of lists in the first column; 0 for empty lists.
 void score_lists(const TermListsView& lists, const LinearTable& table, unsigned threads,

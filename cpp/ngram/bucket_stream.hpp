@@ -8,11 +8,9 @@
 #include <variant>
 #include <vector>
 
+#include "ngram/any_ngrams.hpp"
 #include "ngram/byte_ngrams.hpp"
-#include "ngram/fast_ngrams.hpp"
 #include "ngram/feature_spec.hpp"
-#include "ngram/kernel_features.hpp"
-#include "ngram/sha256_ngrams.hpp"
 #include "ngram/token_watch.hpp"
 #include "text/normalizer.hpp"
 #include "text/token_buffer.hpp"
@@ -24,7 +22,7 @@ namespace dsir::ngram {
 class BucketStream {
   public:
     /// The most buckets that a call of a sink gets.
-    static constexpr std::size_t kMostAtOnce = kMaxOrder * text::kStretchTokens;
+    static constexpr std::size_t kMostAtOnce = kMostBucketsAtOnce;
 
     explicit BucketStream(const FeatureSpec& spec)
         : ngrams_(ngrams_of(spec)), cutting_(spec.cutting), n_(spec.n) {
@@ -65,14 +63,6 @@ class BucketStream {
     }
 
   private:
-    using Ngrams = std::variant<FastNgrams, Sha256Ngrams, KernelFeatures>;
-
-    static Ngrams ngrams_of(const FeatureSpec& spec) {
-        if (spec.kernel != nullptr) return Ngrams(std::in_place_type<KernelFeatures>, spec);
-        if (spec.hash == HashKind::fast) return Ngrams(std::in_place_type<FastNgrams>, spec);
-        return Ngrams(std::in_place_type<Sha256Ngrams>, spec);
-    }
-
     /// Whether the tokens of ASCII are its visible bytes.
     static bool cuts_characters(const text::Cutting& cutting) {
         using enum text::TokenizerKind;
@@ -106,13 +96,7 @@ class BucketStream {
                 const bool valid = tokenizer.valid();
                 std::uint64_t features = ngram_count(tokens, n_);
                 if constexpr (std::same_as<Own, KernelFeatures>) {
-                    std::span<const std::uint32_t> found;
-                    if (valid) found = ngrams.finish();
-                    features = found.size();
-                    for (; found.size() > kMostAtOnce; found = found.subspan(kMostAtOnce)) {
-                        sink(found.first(kMostAtOnce));
-                    }
-                    sink(found);
+                    features = deliver_rest(ngrams, valid, sink);
                 }
                 return Outcome{tokens, features, valid};
             },
@@ -137,7 +121,7 @@ class BucketStream {
         return buckets;
     }
 
-    Ngrams ngrams_;
+    AnyNgrams ngrams_;
     std::optional<ByteNgrams> byte_ngrams_;  ///< if there may be documents whose tokens are bytes
     text::Cutting cutting_;
     unsigned n_;

@@ -26,6 +26,8 @@ struct FeatureSpec {
     FeatureKernel kernel = nullptr;  ///< makes the features in place of n-grams, if there is one
     std::uint32_t kernel_most = 0;   ///< the most features that `kernel` makes of a token
 
+    bool operator==(const FeatureSpec&) const = default;
+
     /// The most features that a document has for each of its tokens.
     std::uint32_t most_per_token() const { return kernel == nullptr ? n : kernel_most; }
 };

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "ngram/score_rows.hpp"
+#include "ngram/score_together.hpp"
 #include "ngram/visit_entries.hpp"
 #include "simd/row_sums.hpp"
 
@@ -22,8 +23,26 @@ class Sums {
           sums_(table.groups().size() * LogRatioTable::kGroup) {}
 
     BucketStream::Outcome take(BucketStream& stream, std::string_view document) {
-        std::fill(sums_.begin(), sums_.end(), 0);
-        return table_.targets() == 1 ? add_one(stream, document) : add_several(stream, document);
+        start();
+        if (table_.targets() > 1) {
+            return stream.run(
+                document, [this](std::span<const std::uint32_t> buckets) { add_several(buckets); });
+        }
+        int128 sum = 0;
+        const auto outcome = stream.run(
+            document, [&](std::span<const std::uint32_t> buckets) { sum += sum_of_one(buckets); });
+        sums_[0] = sum;
+        return outcome;
+    }
+
+    void start() { std::fill(sums_.begin(), sums_.end(), 0); }
+
+    void add(std::span<const std::uint32_t> buckets) {
+        if (table_.targets() > 1) {
+            add_several(buckets);
+        } else {
+            sums_[0] += sum_of_one(buckets);
+        }
     }
 
     void finish(const BucketStream::Outcome& outcome, std::vector<double>& weights) {
@@ -35,37 +54,29 @@ class Sums {
     }
 
   private:
-    BucketStream::Outcome add_one(BucketStream& stream, std::string_view document) {
-        const std::int64_t* const table = table_.groups()[0].data;
-        int128 sum = 0;
-        const auto outcome = stream.run(document, [&](std::span<const std::uint32_t> buckets) {
-            std::int64_t stretch = 0;
-            visit_entries(buckets, table, table_.buckets(),
-                          [&stretch](std::int64_t entry) { stretch += entry; });
-            sum += stretch;
-        });
-        sums_[0] = sum;
-        return outcome;
+    std::int64_t sum_of_one(std::span<const std::uint32_t> buckets) const {
+        std::int64_t stretch = 0;
+        visit_entries(buckets, table_.groups()[0].data, table_.buckets(),
+                      [&stretch](std::int64_t entry) { stretch += entry; });
+        return stretch;
     }
 
-    BucketStream::Outcome add_several(BucketStream& stream, std::string_view document) {
-        return stream.run(document, [this](std::span<const std::uint32_t> buckets) {
-            for (const LogRatioTable::Group& group : table_.groups()) {
-                switch (group.width) {
-                    case 1:
-                        add_stretch<1>(group, buckets);
-                        break;
-                    case 2:
-                        add_stretch<2>(group, buckets);
-                        break;
-                    case 4:
-                        add_stretch<4>(group, buckets);
-                        break;
-                    default:
-                        add_rows(group, buckets);
-                }
+    void add_several(std::span<const std::uint32_t> buckets) {
+        for (const LogRatioTable::Group& group : table_.groups()) {
+            switch (group.width) {
+                case 1:
+                    add_stretch<1>(group, buckets);
+                    break;
+                case 2:
+                    add_stretch<2>(group, buckets);
+                    break;
+                case 4:
+                    add_stretch<4>(group, buckets);
+                    break;
+                default:
+                    add_rows(group, buckets);
             }
-        });
+        }
     }
 
     template <std::size_t kWidth>
@@ -90,7 +101,26 @@ class Sums {
     std::vector<int128> sums_;  ///< by target, padded like the groups
 };
 
+/// The same sums, for score_together.
+class SumsOfPart final : public DocumentScorer {
+  public:
+    SumsOfPart(const LogRatioTable& table, const Weighing& weighing) : sums_(table, weighing) {}
+    void start() override { sums_.start(); }
+    void add(std::span<const std::uint32_t> buckets) override { sums_.add(buckets); }
+    void finish(const BucketStream::Outcome& outcome, std::vector<double>& weights) override {
+        sums_.finish(outcome, weights);
+    }
+
+  private:
+    Sums sums_;
+};
+
 }  // namespace
+
+ScorePart part_of(const FeatureSpec& spec, const LogRatioTable& table, const Weighing& weighing) {
+    return {spec, weighing.columns(),
+            [&table, &weighing] { return std::make_unique<SumsOfPart>(table, weighing); }};
+}
 
 void score(const arrow::TextColumn& column, const FeatureSpec& spec, const LogRatioTable& table,
            const Weighing& weighing, unsigned threads, const ScoreOutput& out,

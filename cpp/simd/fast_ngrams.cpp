@@ -20,4 +20,13 @@ TokenHashes token_hashes_kernel(Level level) {
     return token_hashes_scalar;
 }
 
+HashSteps hash_steps(Level level) {
+#if defined(__x86_64__) || defined(_M_X64)
+    if (level == Level::avx512) return hash_steps_avx512();
+    if (level == Level::avx2) return hash_steps_avx2();
+#endif
+    (void)level;
+    return hash_steps_scalar();
+}
+
 }  // namespace dsir::simd

@@ -50,6 +50,22 @@ std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_
 using TokenHashes = void (*)(const TokenView& tokens, std::uint64_t* out);
 TokenHashes token_hashes_kernel(Level level);
 
+/// The steps of a FastNgrams kernel, for those who use a hash more than once. Arrays have `count`
+/// entries; kBucketSlack more of each must be readable, and writable if they are written to.
+struct HashSteps {
+    TokenHashes hash;
+    /// out[k] is the hash of the n-gram that is shorter[k] and the token tokens[k].
+    void (*extend)(const std::uint64_t* shorter, const std::uint64_t* tokens, std::size_t count,
+                   std::uint64_t* out);
+    void (*buckets)(const std::uint64_t* hashes, std::size_t count, std::uint32_t buckets,
+                    std::uint32_t* out);
+};
+HashSteps hash_steps(Level level);
+
+HashSteps hash_steps_scalar();
+HashSteps hash_steps_avx2();
+HashSteps hash_steps_avx512();
+
 void token_hashes_scalar(const TokenView& tokens, std::uint64_t* out);
 void token_hashes_avx2(const TokenView& tokens, std::uint64_t* out);
 void token_hashes_avx512(const TokenView& tokens, std::uint64_t* out);

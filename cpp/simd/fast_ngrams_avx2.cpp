@@ -34,5 +34,9 @@ void token_hashes_avx2(const TokenView& tokens, std::uint64_t* out) {
     Avx2::hash(tokens.bytes, tokens.starts, tokens.ends, tokens.count, out);
 }
 
+HashSteps hash_steps_avx2() {
+    return {&token_hashes_avx2, &Avx2::extend, &Avx2::buckets};
+}
+
 }  // namespace dsir::simd
 #endif

@@ -133,5 +133,9 @@ void token_hashes_avx512(const TokenView& tokens, std::uint64_t* out) {
     Avx512::hash(tokens.bytes, tokens.starts, tokens.ends, tokens.count, out);
 }
 
+HashSteps hash_steps_avx512() {
+    return {&token_hashes_avx512, &Avx512::extend, &Avx512::buckets};
+}
+
 }  // namespace dsir::simd
 #endif

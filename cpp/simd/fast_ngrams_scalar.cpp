@@ -23,4 +23,8 @@ void token_hashes_scalar(const TokenView& tokens, std::uint64_t* out) {
     Scalar::hash(tokens.bytes, tokens.starts, tokens.ends, tokens.count, out);
 }
 
+HashSteps hash_steps_scalar() {
+    return {&token_hashes_scalar, &Scalar::extend, &Scalar::buckets};
+}
+
 }  // namespace dsir::simd

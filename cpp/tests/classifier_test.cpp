@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -205,6 +206,32 @@ TEST(scores_are_those_of_the_formula_for_texts_and_lists) {
     };
     const auto found = scored(1);
     CHECK(scored(3) == found);
+    // Beside a table of other n-grams of the same tokens.
+    FeatureSpec other = spec;
+    other.n = 3;
+    other.buckets = 77;
+    std::vector<double> ratios(other.buckets);
+    for (std::size_t b = 0; b < ratios.size(); ++b) ratios[b] = static_cast<double>(b) / 7 - 5;
+    const dsir::ngram::LogRatioTable ratio_table(ratios.data(), 1, ratios.size());
+    Weighing two, one;
+    two.targets = 2;
+    const std::vector<dsir::ngram::ScorePart> parts = {part_of(spec, table, lines, two),
+                                                       part_of(other, ratio_table, one)};
+    for (const unsigned threads : {1U, 3U}) {
+        std::vector<double> log_weight(3 * rows.size()), alone(rows.size());
+        std::vector<std::uint32_t> tokens(rows.size()), bytes(rows.size());
+        std::vector<dsir::text::RowStatus> status(rows.size());
+        const std::vector<dsir::ngram::ScoreOutput> out = {
+            {log_weight.data(), tokens.data(), bytes.data(), status.data()},
+            {log_weight.data() + 2 * rows.size(), tokens.data(), bytes.data(), status.data()}};
+        dsir::ngram::score_together(texts->column(), parts, threads, out);
+        CHECK(std::equal(found.begin(), found.end(), log_weight.begin()));
+        const auto statuses = status;
+        dsir::ngram::score(texts->column(), other, ratio_table, one, threads,
+                           {alone.data(), tokens.data(), bytes.data(), status.data()});
+        CHECK(std::equal(alone.begin(), alone.end(), log_weight.end() - size));
+        CHECK(status == statuses);
+    }
     std::vector<double> of_lists(rows.size());
     score_lists(view_of(lists_of(rows)), first, 2, of_lists.data());
     for (std::int64_t d = 0; d < size; ++d) {

@@ -284,6 +284,18 @@ TEST(ngrams_of_every_level) {
                 {bytes.data(), starts.data(), ends.data(), count}, alone.data());
             alone.resize(count);
             CHECK(alone == hashes);
+            const dsir::simd::HashSteps steps = dsir::simd::hash_steps(level);
+            std::vector<std::uint64_t> tokens(1 + count + dsir::simd::kBucketSlack, 17);
+            std::vector<std::uint64_t> longer(tokens.size());
+            std::vector<std::uint32_t> chosen(tokens.size());
+            steps.hash({bytes.data(), starts.data(), ends.data(), count}, tokens.data() + 1);
+            steps.extend(tokens.data(), tokens.data() + 1, count, longer.data());
+            steps.buckets(longer.data(), count, buckets, chosen.data());
+            for (std::size_t k = 0; k < count; ++k) {
+                CHECK(tokens[k + 1] == hashes[k]);
+                CHECK(longer[k] == dsir::hashing::extend_hash(tokens[k], hashes[k]));
+                CHECK(chosen[k] == dsir::hashing::bucket_of(longer[k], buckets));
+            }
         }
     }
 }

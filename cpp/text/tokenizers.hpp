@@ -108,6 +108,8 @@ struct Cutting {
     TokenizerKind kind = TokenizerKind::wordpunct;
     Case letters = Case::lower;
     TokenizerKernel kernel = nullptr;  ///< cuts in place of `kind`, if there is one
+
+    bool operator==(const Cutting&) const = default;
 };
 
 /// Whether a tokenizer can leave letters as they are written.

@@ -236,6 +236,20 @@ def score(
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
     """Return (log_weight, tokens, bytes, status); log_weight is [log-weights per row, rows]."""
 
+class ScorePart:
+    """One of several that score texts together."""
+
+def score_part(spec: FeatureSpec, table: LogRatioTable, weighing: Weighing) -> ScorePart:
+    """Return what `score_together` takes: `score` with all but its texts."""
+
+def score_together(
+    array: _ArrowArray, parts: Sequence[ScorePart], *, threads: int = 1
+) -> tuple[list[NDArray[np.float64]], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
+    """Return (log_weights, tokens, bytes, status), with the log-weights of each part.
+
+    The specs of all parts have the same tokens, which are cut once.
+    """
+
 def score_and_compare(
     array: _ArrowArray,
     spec: FeatureSpec,
@@ -338,6 +352,11 @@ class LinearTable:
         threads: int = 1,
     ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
         """Return log_weight, tokens, bytes and status, as `score` of the module does."""
+
+    def part(
+        self, spec: FeatureSpec, lines: Sequence[tuple[float, float]], weighing: Weighing
+    ) -> ScorePart:
+        """Return what `score_together` takes: `score` with all but its texts."""
 
     def score_lists(
         self, offsets: NDArray[np.int64], terms: NDArray[np.uint32], *, threads: int = 1

@@ -81,15 +81,71 @@ def test_each_column_has_the_bits_of_its_model_alone(models, threads):
     assert not left
 
 
-def test_texts_are_cut_once_for_models_of_the_same_ngrams(models, monkeypatch):
-    calls = []
-    kernel = _core.score
+@pytest.fixture
+def calls(monkeypatch) -> list[int]:
+    """How many models, or tables of several, each call of the core had."""
+    found = []
+    kernel = _core.score_together
     monkeypatch.setattr(
-        scorers._core, "score", lambda *a, **k: calls.append(a[1]) or kernel(*a, **k)
+        scorers._core,
+        "score_together",
+        lambda texts, parts, **how: found.append(len(parts)) or kernel(texts, parts, **how),
     )
+    return found
+
+
+def test_texts_are_cut_once_for_models_of_the_same_ngrams(models, calls):
     names = ["sum", "law", "smoothed", "pooled", "separate"]
     dsir.score(TEXTS, [models[name] for name in names])
+    assert calls == [1]
+
+
+def test_texts_are_cut_once_for_models_of_all_kinds(models, calls):
+    """The tokens are the same, and kinds, buckets and orders differ."""
+    names = ["sum", "mean", "poisson", "mixture", "other", "relevance", "classifier"]
+    given = [models[name] for name in (*names, "mixed classifier", "other classifier")]
+    dsir.score(TEXTS, given)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"tokenizer": "unicode"},
+        {"normalize": "NFC"},
+        {"lower": False},
+        {"hash": "sha256"},
+        {"n": 8, "buckets": 77},
+    ],
+)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_models_of_other_tokens_and_hashes(models, features, threads):
+    """Long documents, which are not put aside, and the bits of each model alone."""
+    other = dsir.HashedNgrams(**{"buckets": 300, **features})
+    given = {
+        "ratio": models["sum"],
+        "classifier": models["classifier"],
+        "other": dsir.fit(TEXTS[:60], SEA, features=other, progress=False),
+        "other classifier": dsir.fit(
+            TEXTS[:60], SEA, features=other, estimator="classifier", progress=False
+        ),
+    }
+    texts = [*TEXTS, *(" ".join(TEXTS[:60]) * times for times in (1, 3, 40, 50, 200)), *TEXTS] * 3
+    found = dsir.score(texts, given, threads=threads)
+    for name, model in given.items():
+        assert found[name].to_numpy().tobytes() == model.score(texts).tobytes(), name
+
+
+def test_bad_texts_among_others_change_none(models):
+    """What was counted of a text before its bad bytes is forgotten."""
+    long = b" ".join([b"ship and sea"] * 9000)
+    texts = [b"a ship", b"ship " * 700 + b"\xff", b"the sea", long + b"\xff", b"the law", b"\xff"]
+    kinds = scorers.Scorers({name: models[name] for name in ("sum", "relevance", "classifier")})
+    column = pa.array(texts).view(pa.string())
+    columns, bad = kinds.score_batch(column)
+    assert bad.tolist() == [1, 3, 5]
+    expected = [models[name].score_batch(column).log_weight[0] for name in kinds.names]
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(columns, expected, strict=True))
 
 
 def test_a_list_of_models_is_named_by_files_and_kinds(models, tmp_path):

@@ -218,6 +218,10 @@ class ClassifierModel(Facts, CountedModel):
         """The weights in fixed point, which is how the core adds them up."""
         return _core.LinearTable(self._weights)
 
+    def part(self) -> _core.ScorePart:
+        """See `CountedModel.part`."""
+        return self.table.part(self._features.spec, self._lines, self._weighing)
+
     def _score(self, prepared: pa.Array, threads: int) -> Scored:
         return self.table.score(
             prepared, self._features.spec, self._lines, self._weighing, threads=threads

@@ -40,6 +40,15 @@ class CountedModel(Estimator):
     def _score(self, prepared: pa.Array, threads: int) -> Scored:
         """Return log-weights, tokens, bytes and status of texts, as `_core.score` does."""
 
+    @abc.abstractmethod
+    def part(self) -> _core.ScorePart:
+        """Return what scores texts in the core together with models of the same tokens."""
+
+    @property
+    def shares_tokens(self) -> bool:
+        """Whether `part` gives the log-weights, and nothing else has to be done."""
+        return True
+
     @property
     def features(self) -> HashedNgrams:
         """The n-grams and their buckets."""
@@ -156,6 +165,10 @@ class SummingModel(CountedModel):
     @abc.abstractmethod
     def divisor(self) -> float | None:
         """The power of the number of n-grams that sums are divided by; None if that is not all."""
+
+    def part(self) -> _core.ScorePart:
+        """See `CountedModel.part`."""
+        return _core.score_part(self._features.spec, self.table, self._weighing)
 
     def _score(self, prepared: pa.Array, threads: int) -> Scored:
         return _core.score(

@@ -233,6 +233,11 @@ class ImportanceModel(Facts, SummingModel):
         """How the core makes log-weights from sums of log ratios."""
         return self._weighing
 
+    @property
+    def shares_tokens(self) -> bool:
+        """See `CountedModel.shares_tokens`: a scorer of the user's makes log-weights itself."""
+        return self._scorer is None
+
     def score_and_compare(
         self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
     ) -> tuple[TextScores, SharedNgrams]:

@@ -1,14 +1,15 @@
 """score(): the columns of several models for the same texts, which are read once.
 
-Models whose n-grams are the same share the work: their tables lie side by side, and each text is
-cut and hashed once for all of them.
+Models of the same tokens share the work: each text is cut and hashed once for all of them. If their
+n-grams have the same buckets, their tables also lie side by side.
 """
 
 from __future__ import annotations
 
 import abc
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from dsir.corpus.bad_text import bad_text_error
 from dsir.engine import Shared
 from dsir.errors import ModelError, SettingError
 from dsir.model.classifier import ClassifierModel
-from dsir.model.counted_model import SummingModel
+from dsir.model.counted_model import CountedModel, SummingModel
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_model
 from dsir.model.fasttext_model import FastTextModel
@@ -33,6 +34,7 @@ from dsir.remote import RemotePath, location_of
 Model = Estimator | FastTextModel
 Given = Model | str | Path | RemotePath
 _PREFIX = "__label__"
+_OF_TOKENS = ("n", "buckets", "hash", "extractor")  # What n-grams are made of tokens.
 
 
 def score(
@@ -45,8 +47,8 @@ def score(
 ) -> pa.Table:
     """Compute what several models say of texts, in one pass over them.
 
-    Each column has the same bits as `score` of its model alone. Models with the same n-grams cut
-    each text once for all.
+    Each column has the same bits as `score` of its model alone. Models of the same tokens, of
+    whatever kind, cut and hash each text once for all.
 
     Args:
         source: a list of str, an Arrow array or table, a path, or whatever else `select` takes.
@@ -240,13 +242,13 @@ class GroupScores(NamedTuple):
     """What the models of a group say of consecutive texts.
 
     Attributes:
-        columns: [columns, texts].
+        columns: [columns, texts], or an array for each column.
         status: uint8[texts], as in `TextScores`.
         tokens: uint32[texts], tokens of the group's `features`; None if it has none.
         bytes: uint32[texts], bytes of UTF-8; None if `tokens` is None.
     """
 
-    columns: npt.NDArray[Any]
+    columns: npt.NDArray[Any] | list[npt.NDArray[Any]]
     status: npt.NDArray[np.uint8]
     tokens: npt.NDArray[np.uint32] | None = None
     bytes: npt.NDArray[np.uint32] | None = None
@@ -307,80 +309,96 @@ class _Probabilities(Group):
         return GroupScores(probabilities.T, status)
 
 
-class _Tables(Group):
-    """Models that add up one table each, over the same n-grams and with the same divisor."""
+class _SameTokens(Group):
+    """Models of the same tokens: each text is cut into them, and each n-gram hashed, once for all.
 
-    def __init__(
-        self,
-        scorers: Sequence[Scorer],
-        features: HashedNgrams,
-        rows: Sequence[npt.NDArray[np.float64]],
-        alpha: float,
-    ) -> None:
-        super().__init__(scorers)
-        self.features = features
-        self._table = _core.LogRatioTable(np.ascontiguousarray(np.concatenate(rows)))
-        self._weighing = _core.Weighing(targets=len(self.places), alpha=alpha)
+    Models that add up tables over the same n-grams have one table, side by side.
+    """
 
-    def score(self, texts: pa.Array, threads: int) -> GroupScores:
-        assert self.features is not None
-        log_weight, tokens, text_bytes, status = _core.score(
-            self.features.prepared(texts),
-            self.features.spec,
-            self._table,
-            self._weighing,
-            threads=threads,
-        )
-        return GroupScores(log_weight, status, tokens, text_bytes)
+    def __init__(self, scorers: Sequence[Scorer]) -> None:
+        super().__init__([])
+        tables: dict[tuple[HashedNgrams, float], list[Scorer]] = {}
+        classifiers: dict[HashedNgrams, list[Scorer]] = {}
+        self._parts: list[_core.ScorePart] = []
+        for scorer in scorers:
+            model = scorer.model
+            if isinstance(model, ClassifierModel) and model.targets != "mixture":
+                classifiers.setdefault(model.features, []).append(scorer)
+            elif isinstance(model, SummingModel) and model.divisor is not None:
+                tables.setdefault((model.features, model.divisor), []).append(scorer)
+            else:
+                assert isinstance(model, CountedModel)
+                self._add([scorer], model.part())
+        for (features, alpha), members in tables.items():
+            self._add(members, _part_of_tables(members, features, alpha))
+        for features, members in classifiers.items():
+            self._add(members, _part_of_classifiers(members, features))
+        self.features = _features_of(scorers[0])
 
-
-class _Classifiers(Group):
-    """Classifiers over the same n-grams."""
-
-    def __init__(self, scorers: Sequence[Scorer], models: Sequence[ClassifierModel]) -> None:
-        super().__init__(scorers)
-        self.features = features = models[0].features
-        weights = [model.weights.reshape(-1, features.buckets) for model in models]
-        self._table = _core.LinearTable(np.ascontiguousarray(np.concatenate(weights)))
-        self._lines = [line for model in models for line in model.lines]
-        self._weighing = _core.Weighing(targets=len(self.places))
+    def _add(self, scorers: Sequence[Scorer], part: _core.ScorePart) -> None:
+        self.places += [place for scorer in scorers for place in scorer.places]
+        self._parts.append(part)
 
     def score(self, texts: pa.Array, threads: int) -> GroupScores:
         assert self.features is not None
-        log_weight, tokens, text_bytes, status = self._table.score(
-            self.features.prepared(texts),
-            self.features.spec,
-            self._lines,
-            self._weighing,
-            threads=threads,
+        found, tokens, text_bytes, status = _core.score_together(
+            self.features.prepared(texts), self._parts, threads=threads
         )
-        return GroupScores(log_weight, status, tokens, text_bytes)
+        return GroupScores(
+            [column for part in found for column in part], status, tokens, text_bytes
+        )
+
+
+def _part_of_tables(
+    scorers: Sequence[Scorer], features: HashedNgrams, alpha: float
+) -> _core.ScorePart:
+    models = [one.model for one in scorers if isinstance(one.model, SummingModel)]
+    if len(models) == 1:
+        return models[0].part()
+    rows = np.concatenate([model.rows for model in models])
+    table = _core.LogRatioTable(np.ascontiguousarray(rows))
+    return _core.score_part(features.spec, table, _core.Weighing(targets=len(rows), alpha=alpha))
+
+
+def _part_of_classifiers(scorers: Sequence[Scorer], features: HashedNgrams) -> _core.ScorePart:
+    models = [one.model for one in scorers if isinstance(one.model, ClassifierModel)]
+    if len(models) == 1:
+        return models[0].part()
+    weights = np.concatenate([model.weights.reshape(-1, features.buckets) for model in models])
+    lines = [line for model in models for line in model.lines]
+    table = _core.LinearTable(np.ascontiguousarray(weights))
+    return table.part(features.spec, lines, _core.Weighing(targets=len(lines)))
+
+
+def _features_of(scorer: Scorer) -> HashedNgrams:
+    assert isinstance(scorer.model, Estimator)
+    return scorer.model.features
+
+
+def same_tokens(one: HashedNgrams, other: HashedNgrams) -> bool:
+    """Tell whether two kinds of n-grams are of the same tokens."""
+    return all(
+        getattr(one, field.name) == getattr(other, field.name)
+        for field in fields(HashedNgrams)
+        if field.name not in _OF_TOKENS
+    )
 
 
 def grouped(scorers: Sequence[Scorer]) -> list[Group]:
     """Return the models in groups that share the work."""
-    tables: dict[tuple[HashedNgrams, float], list[Scorer]] = {}
-    classifiers: dict[HashedNgrams, list[Scorer]] = {}
+    shared: list[list[Scorer]] = []
     groups: list[Group] = []
     for scorer in scorers:
-        model = scorer.model
-        if isinstance(model, FastTextModel):
+        if isinstance(scorer.model, FastTextModel):
             groups.append(_Probabilities(scorer))
-        elif isinstance(model, SummingModel) and model.divisor is not None:
-            tables.setdefault((model.features, model.divisor), []).append(scorer)
-        elif isinstance(model, ClassifierModel) and model.targets != "mixture":
-            classifiers.setdefault(model.features, []).append(scorer)
+        elif isinstance(scorer.model, CountedModel) and scorer.model.shares_tokens:
+            for members in shared:
+                if same_tokens(_features_of(members[0]), _features_of(scorer)):
+                    members.append(scorer)
+                    break
+            else:
+                shared.append([scorer])
         else:
             groups.append(_Alone(scorer))
-    for (features, alpha), members in tables.items():
-        groups.append(_Tables(members, features, list(_rows_of(members)), alpha))
-    for members in classifiers.values():
-        models = [one.model for one in members if isinstance(one.model, ClassifierModel)]
-        groups.append(_Classifiers(members, models))
-    return groups
-
-
-def _rows_of(scorers: Sequence[Scorer]) -> Iterator[npt.NDArray[np.float64]]:
-    for scorer in scorers:
-        assert isinstance(scorer.model, SummingModel)
-        yield scorer.model.rows
+    together = (_SameTokens(many) if len(many) > 1 else _Alone(many[0]) for many in shared)
+    return [*groups, *together]

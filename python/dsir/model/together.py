@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,7 @@ from dsir import _core
 from dsir.corpus.token_ids import holds_ids
 from dsir.model.estimator import Estimator, SharedNgrams, TextScores
 from dsir.model.features import HashedNgrams
-from dsir.model.scorers import Scorer, grouped
+from dsir.model.scorers import Scorer, grouped, same_tokens
 from dsir.model.sentences import bytes_of
 
 
@@ -70,10 +69,3 @@ class Together:
         """Score texts and compare them; see `Estimator.score_and_compare`."""
         scored = self.score_batch(texts, threads=threads)
         return scored, SharedNgrams(*index.find(scored.prepared, most=most, threads=threads))
-
-
-def same_tokens(one: HashedNgrams, other: HashedNgrams) -> bool:
-    """Tell whether two kinds of n-grams are of the same tokens."""
-    return other == replace(
-        one, n=other.n, buckets=other.buckets, hash=other.hash, extractor=other.extractor
-    )
