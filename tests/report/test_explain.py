@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -109,6 +110,21 @@ def test_what_is_refused(words, message, selected, invoke_dsir):
     done = invoke_dsir("explain", selected, *words)
     assert done.returncode == 2
     assert re.search(message, done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("what", [["--row", 3], ["--all"], ["a text"]])
+@pytest.mark.parametrize("folder", ["", "pages/"])
+def test_a_folder_for_the_page_is_refused_before_the_work(
+    what, folder, selected, invoke_dsir, tmp_path
+):
+    (tmp_path / "pages").mkdir()
+    shutil.copytree(selected, tmp_path / "copy")
+    for model in (tmp_path / "copy" / "_dsir").glob("model*"):
+        model.write_bytes(b"damaged")  # Whoever reads it first says so.
+    done = invoke_dsir("explain", tmp_path / "copy", *what, "--html", f"{tmp_path}/{folder}")
+    assert done.returncode == 1
+    assert "is a folder, not a file" in done.stderr, done.stderr
+    assert not done.stdout
 
 
 def test_what_is_not_of_an_n_gram_is_named(select_to, invoke_dsir, tmp_path):

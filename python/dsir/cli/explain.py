@@ -16,7 +16,7 @@ from dsir.cli.explained_tables import print_explained, print_explained_selection
 from dsir.corpus.names_or_texts import exists
 from dsir.errors import RowError, SettingError, warn
 from dsir.model.estimators import load_estimator
-from dsir.remote import location_of
+from dsir.remote import Location, location_of
 from dsir.report.explain_page import explain_page, explain_selection_page
 from dsir.report.explaining import (
     SHOWN_CHARACTERS,
@@ -27,7 +27,7 @@ from dsir.report.explaining import (
     explain_text,
 )
 from dsir.report.folder import open_selection
-from dsir.report.write import write_page
+from dsir.report.write import page_file, write_page
 
 
 @command()
@@ -107,9 +107,10 @@ def explain(
     if (row or every) and (target is not None or label is not None):
         one = f"target={target!r}" if target is not None else f"label={label!r}"
         raise SettingError(f"{one}: rows of a selection have the one that took them")
+    page = None if html is None else page_file(html)
     if every:
         whole = explain_selection(open_selection(location_of(model)), top)
-        _write(html, lambda _: explain_selection_page(_title(model), whole))
+        _write(page, lambda _: explain_selection_page(_title(model), whole))
         if as_json:
             _echo(_described_selection(whole))
         else:
@@ -127,7 +128,7 @@ def explain(
         if not given_text.strip():
             warn("the text is empty: there is nothing to explain")
         found = [explain_text(load_estimator(model, label=label), given_text, target)]
-    _write(html, lambda most: explain_page(_title(model), found, top, most))
+    _write(page, lambda most: explain_page(_title(model), found, top, most))
     if as_json:
         _echo({"rows": [_described(one, top) for one in found]} if row else _of_one(found[0], top))
     else:
@@ -149,9 +150,9 @@ def _title(model: str) -> str:
     return location_of(model).name or model
 
 
-def _write(path: str | None, page_of: Any) -> None:
-    if path is not None:
-        write_page(location_of(path), page_of, SHOWN_CHARACTERS)
+def _write(page: Location | None, page_of: Any) -> None:
+    if page is not None:
+        write_page(page, page_of, SHOWN_CHARACTERS)
 
 
 def _described(one: ExplainedText, top: int) -> dict[str, Any]:

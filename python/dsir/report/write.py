@@ -50,11 +50,21 @@ def write_report(
         StoreError: a store does not answer.
     """
     place = location_of(folder)
-    path = place / REPORT_FILE if out is None else location_of(out)
-    with writing(path):  # Before the folder and its inputs are read.
-        refuse_special(path)
+    path = page_file(place / REPORT_FILE if out is None else out)
     write_page(path, _page_of(place, quick))
     return path
+
+
+def page_file(path: str | Path | RemotePath) -> Location:
+    """Return where a page is to be written; call it before the work that the page takes.
+
+    Raises:
+        OutputError: there is a folder of this name, or what is no regular file.
+    """
+    place = location_of(path)
+    with writing(place):
+        refuse_special(place)
+    return place
 
 
 def write_page(
