@@ -23,7 +23,7 @@ from fasttext_file import FastTextFile
 from public_classes import public_classes
 
 import dsir
-from dsir import compat, errors, graph
+from dsir import _core, compat, errors, graph
 from dsir.gais.selector import InstanceSelector
 from dsir.model import kernels
 from dsir.model.estimator import Estimator
@@ -107,6 +107,11 @@ def made(tmp_path_factory) -> dict[str, Any]:
             "coverage": covering,
             "mixture": dsir.fit(TEXTS, several, targets="mixture", progress=False),
             "scores": files.model.score_batch(pa.array(TEXTS)),
+            "compared": files.model.score_and_compare(
+                pa.array(TEXTS),
+                _core.NgramIndex(pa.array(TEXTS[5:9]), files.model.features.spec, 3),
+                most=9,
+            ),
             "content": files.model.content(),
             "counts": [one.model.training_counts for one in (files, separate, covering)],
             "calibrations": covering.model.calibrations,

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
+import dsir.run.pipeline
+import dsir.run.writing
 from dsir import _core
 from dsir.stages import repeats
 
@@ -273,7 +275,8 @@ def test_going_on(corpus, models, contents, monkeypatch, tmp_path):
     for name in names:
         work, out = tmp_path / f"work-{name}", tmp_path / f"out-{name}"
         with monkeypatch.context() as patched:
-            real = getattr(dsir.run.pipeline, name)
+            module = dsir.run.writing if name == "write_shard" else dsir.run.pipeline
+            real = getattr(module, name)
             calls = []
 
             def dying(*arguments, real=real, calls=calls, name=name):
@@ -282,7 +285,7 @@ def test_going_on(corpus, models, contents, monkeypatch, tmp_path):
                     raise KeyboardInterrupt
                 return real(*arguments)
 
-            patched.setattr(f"dsir.run.pipeline.{name}", dying)
+            patched.setattr(module, name, dying)
             with pytest.raises(KeyboardInterrupt):
                 dsir.select(paths, TARGETS, out=out, workdir=work, threads=1, **KEYWORDS)
         dsir.select(paths, TARGETS, out=out, workdir=work, **KEYWORDS)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import bisect
-import io
 from collections.abc import Iterator, Sequence
 
 from dsir.remote.remote_file import RemoteFile
+from dsir.remote.seekable_file import SeekableFile
 
 # Ranges this near to each other come in one request, and no request is longer: the figures with
 # which pyarrow itself puts ranges together.
@@ -14,7 +14,7 @@ _HOLE_BYTES = 8 << 10
 _MOST_BYTES = 32 << 20
 
 
-class HeldRanges(io.RawIOBase):
+class HeldRanges(SeekableFile):
     """A file in a store of which some ranges are in memory; `pa.PythonFile` makes it an Arrow file.
 
     A read inside one of these ranges makes no request, and no copy where pyarrow reads. Any other
@@ -27,7 +27,7 @@ class HeldRanges(io.RawIOBase):
     def __init__(self, file: RemoteFile) -> None:
         super().__init__()
         self._file = file
-        self._at = 0
+        self.size = file.size
         self._starts: list[int] = []
         self._contents: list[bytes] = []
 
@@ -58,31 +58,13 @@ class HeldRanges(io.RawIOBase):
 
     def read_buffer(self, size: int) -> memoryview:
         """Read `size` bytes without a copy; pyarrow prefers it to `read`."""
-        data = self.read_at(self._at, min(size, max(0, self._file.size - self._at)))
+        data = self.read_at(self._at, min(size, max(0, self.size - self._at)))
         self._at += len(data)
         return data
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read `size` bytes, or up to the end of the file if it comes first."""
-        return bytes(self.read_buffer(self._file.size if size is None or size < 0 else size))
-
-    def readable(self) -> bool:
-        """Return True; pyarrow checks it."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True; pyarrow checks it."""
-        return True
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a position."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size}[whence]
-        self._at = start + offset
-        return self._at
+        return bytes(self.read_buffer(self.size if size is None or size < 0 else size))
 
     def close(self) -> None:
         """Close the file, and free what is held."""

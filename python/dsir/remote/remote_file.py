@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dsir.remote.retries import trying
+from dsir.remote.seekable_file import SeekableFile
 from dsir.remote.store import ObjectState, OpenObject, RemoteError, Store, TryAgainError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _TAIL_BYTES = 256 << 10
 _MOST_TAILS = 64
 
 
-class RemoteFile(io.RawIOBase):
+class RemoteFile(SeekableFile):
     """A file in a store that can be read at any position; `pa.PythonFile` makes it an Arrow file.
 
     A read of at least a window goes to the store as it is. A smaller read is served from the last
@@ -67,27 +67,8 @@ class RemoteFile(io.RawIOBase):
         self.size = self._state.size
         self.changed = self._state.changed
         self._window = window
-        self._at = 0
         self._held_from = 0
         self._held = b""
-
-    def readable(self) -> bool:
-        """Return True; pyarrow checks it."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True; pyarrow checks it."""
-        return True
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a position."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
-        self._at = start + offset
-        return self._at
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read `size` bytes, or up to the end of the file if it comes first."""

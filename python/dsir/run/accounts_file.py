@@ -92,15 +92,15 @@ def read_accounts(folder: Path, fingerprint: str, units: int) -> DrawnAccounts:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WorkdirError(f"{path}: does not hold the accounts of a draw; {again}") from error
     whole = len(found.rows) == len(found.skipped) == units
-    whole = whole and set(found.settings) == _kept(found.settings)
+    whole = whole and list(found.settings) == _kept(found.settings)
     if content.get("fingerprint") != fingerprint or not whole:
         raise WorkdirError(f"{path}: belongs to another draw; {again}")
     return found
 
 
-def _kept(settings: Mapping[str, Any]) -> set[str]:
-    """Return the names of the settings that are kept."""
-    return {*_OF_SCORES, *(name for name in _IF_GIVEN if name in settings)}
+def _kept(settings: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings that are kept, in the order in which they are written."""
+    return [*_OF_SCORES, *(name for name in _IF_GIVEN if name in settings)]
 
 
 def _skipped(entry: dict[str, Any]) -> Skipped:

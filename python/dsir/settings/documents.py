@@ -117,7 +117,7 @@ class DocumentSettings(WindowSettings):
     decontaminate: Decontamination | None = argument(
         None,
         "Texts that training must not see, such as the test sets of benchmarks, given like raw, "
-        "e.g. 'benchmarks/*.jsonl': a row that shares an n-gram of tokens with one of them is "
+        "e.g. 'benchmarks/': a row that shares an n-gram of tokens with one of them is "
         "never selected, counts as contaminated, and is listed in _dsir/contaminated.jsonl. By "
         "default nothing is compared.",
         panel=arguments.DOCUMENTS,
