@@ -16,12 +16,10 @@ needs scikit-learn.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +28,7 @@ import pyarrow as pa
 
 import dsir
 from benchmarks.quality.cells import Cell, Cells, against, geometric_mean
+from benchmarks.quality.options import parser_of
 from benchmarks.quality.worlds import World
 from dsir import _core
 from dsir.comparison.held_out import uniform
@@ -361,13 +360,8 @@ def table(cells: Sequence[Cell]) -> str:
 
 def main() -> None:
     """Measure what is missing, and print a table of all that is known."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser = parser_of(__doc__, seeds=1, budgets=("0.5%", "2%", "10%"))
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
-    parser.add_argument("--budgets", nargs="+", default=["0.5%", "2%", "10%"])
-    parser.add_argument("--targets", nargs="+", default=[])
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
     cells = Cells(given.cache / "constants.jsonl")

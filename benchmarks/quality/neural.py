@@ -15,7 +15,6 @@ goes on where it stopped, and prints the table of all that is there.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 import warnings
@@ -28,6 +27,7 @@ import pyarrow as pa
 
 import dsir
 from benchmarks.quality.cells import Cell, Cells, against, by_target, geometric_mean
+from benchmarks.quality.options import parser_of
 from benchmarks.quality.selectors import METHODS, REFERENCE, Selectors
 from benchmarks.quality.small_model import (
     Training,
@@ -147,13 +147,8 @@ def table(cells: Sequence[Cell], other: str = REFERENCE) -> str:
 
 def main() -> None:
     """Measure what is missing, and print a table of all that is known."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = parser_of(__doc__, seeds=3, budgets=("0.5%", "2%"))
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--budgets", nargs="+", default=["0.5%", "2%"])
-    parser.add_argument("--targets", nargs="+", default=[])
     parser.add_argument("--steps", type=int, default=Training().steps)
     parser.add_argument("--against", default=REFERENCE, choices=list(METHODS))
     given = parser.parse_args()

@@ -17,7 +17,6 @@ there. `fastText` needs the wheel of fastText.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import warnings
@@ -29,6 +28,7 @@ import pyarrow as pa
 
 import dsir
 from benchmarks.quality.cells import Cell, Cells, against, by_target, geometric_mean
+from benchmarks.quality.options import parser_of
 from benchmarks.quality.selectors import METHODS, REFERENCE, Selectors
 from benchmarks.quality.worlds import HELD_OUT, World
 
@@ -123,13 +123,8 @@ def table_by_target(cells: Sequence[Cell], other: str = REFERENCE) -> str:
 
 def main() -> None:
     """Measure what is missing, and print tables of all that is known."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser = parser_of(__doc__, seeds=1, budgets=("0.5%", "2%", "10%"))
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--budgets", nargs="+", default=["0.5%", "2%", "10%"])
-    parser.add_argument("--targets", nargs="+", default=[])
     parser.add_argument("--by-target", action="store_true", help="print a row for each target")
     parser.add_argument("--against", default=REFERENCE, choices=list(METHODS))
     given = parser.parse_args()
