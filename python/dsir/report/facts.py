@@ -162,7 +162,7 @@ class SelectionFacts:
 
     Attributes:
         name: name of the folder.
-        folder: the folder as it was given.
+        folder: the folder as it was given; "" for a selection in memory.
         content: the content of its manifest.
         raw_read: rows of raw that were read for the page; 0 if raw is unknown.
         selected_read: selected rows that were read for the page.

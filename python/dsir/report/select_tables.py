@@ -233,6 +233,7 @@ def duplicates(facts: SelectionFacts) -> Markup:
     elif shared == 0:
         said = "no row shares text with the texts that rows were compared with"
     else:
-        said = f"{counted(shared, 'row')} left out; see _dsir/contaminated.jsonl"
+        listed = "; see _dsir/contaminated.jsonl" if facts.folder else ""
+        said = f"{counted(shared, 'row')} left out{listed}"
     lines.append(("Contamination", said))
     return facts_list(lines)
