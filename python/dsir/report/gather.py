@@ -22,6 +22,7 @@ from dsir.report.facts import Sample, SelectionFacts
 from dsir.report.folder import input_names, open_selection
 from dsir.report.marking import SHOWN_CHARACTERS, Explained, averaged, explained, marked
 from dsir.report.measure import Measured, measure, telling_columns
+from dsir.report.near import NearRowFinder
 from dsir.report.pieces import Piece
 from dsir.report.samples import LeftOut, chosen_rows, spread_rows, target_of, texts_of
 from dsir.report.source import SelectionSource
@@ -99,11 +100,16 @@ class SelectionGathering:
             replicates = _core.BootstrapCounts(
                 model.features.spec, replicates=closeness.replicates_for(model), seed=0, source=0
             )
+        near = None
+        if folder.settings.get("text_encoding") != TOKEN_IDS:
+            text_bytes = min(size, SELECTED_BYTES)
+            near = NearRowFinder(model.features, text_bytes, threads=self._threads)
         first = 0
 
         def resample(piece: Piece, batch: TextBatch, scored: TextScores) -> None:
             nonlocal first
-            del piece, batch
+            if near is not None:
+                near.look(piece, batch, scored)
             if replicates is not None:
                 replicates.add(scored.prepared, first, threads=self._threads)
             first += len(scored.tokens)
@@ -111,6 +117,8 @@ class SelectionGathering:
         found = measure(
             what, model, threads=self._threads, columns=columns, count=True, look=resample
         )
+        if near is not None:
+            self._facts.near = near.found(folder)
         return found, replicates
 
     def _measure_raw(self, columns: list[str]) -> tuple[Measured | None, LeftOut | None]:

@@ -101,6 +101,23 @@ def all_rows(folder: SelectionSource, step: int) -> Iterator[SelectedRow]:
             place += len(origins.source)
 
 
+def rows_at(
+    folder: SelectionSource, places: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], SelectedRow]:
+    """Return rows of a selection by their part and row, in any order."""
+    found = {}
+    for part in sorted({part for part, _ in places}):
+        wanted = np.array(sorted({row for of, row in places if of == part}), dtype=np.int64)
+        first = 0
+        for origins in folder.origins_of(part):
+            stop = first + len(origins.source)
+            inside = wanted[np.searchsorted(wanted, first) : np.searchsorted(wanted, stop)]
+            for row in inside.tolist():
+                found[part, row] = row_at(origins, part, row, row - first)
+            first = stop
+    return found
+
+
 def chosen_rows(folder: SelectionSource, rows: int) -> dict[str, list[SelectedRow]]:
     """Return the rows to show, by group: highest, middle and lowest log-weights.
 

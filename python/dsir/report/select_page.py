@@ -79,8 +79,8 @@ def select_page(facts: SelectionFacts, *, sample_characters: int) -> Markup:
         Section(
             "duplicates",
             "Duplicates",
-            "Rows with the text of another row.",
-            duplicates(facts),
+            "Rows with the text of another row, or nearly so.",
+            duplicates(facts, sample_characters),
         ),
         Section(
             "samples",
