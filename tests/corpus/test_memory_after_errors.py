@@ -1,7 +1,7 @@
 """A file that cannot be read keeps no memory once its error has been dealt with.
 
-An error whose traceback has a frame that holds the error is freed by Python's collector alone, which
-looks only now and then; until then it keeps all that its frames hold, megabytes for each file.
+An error whose traceback has a frame that holds the error is freed by Python's collector alone,
+which looks only now and then; until then it keeps all that its frames hold, megabytes for each file.
 """
 
 from __future__ import annotations
@@ -69,10 +69,14 @@ def test_a_damaged_file_keeps_no_memory(tmp_path: Path, name: str, where: float)
     try:
         before = pa.total_allocated_bytes()
         with pytest.raises(DsirError) as refused:
-            for shard in resolve(tmp_path / name, text="text").shards:
-                for _ in shard.text_batches(on_error="raise"):
-                    pass
+            _read(tmp_path / name)
         del refused
         assert pa.total_allocated_bytes() == before
     finally:
         gc.enable()
+
+
+def _read(path: Path) -> None:
+    for shard in resolve(path, text="text").shards:
+        for _ in shard.text_batches(on_error="raise"):
+            pass

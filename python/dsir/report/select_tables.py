@@ -217,15 +217,25 @@ def duplicates(facts: SelectionFacts) -> Markup:
     """Return what is known of duplicates."""
     found = facts.metrics.get("duplicates")
     lines: list[tuple[str, Child]] = []
+    near = facts.settings.get("dedup") == "near"
     if found is None:
         lines.append(
             ("Exact", 'not looked for; dedup="exact" selects the first of equal texts only')
         )
-    else:
+    elif not near:
         lines.append(
             ("Exact", f"{counted(found['rows'], 'row')} passed over: the text of an earlier row")
         )
-    lines.append(("Near duplicates", "not looked for"))
+    if near and found is not None:
+        passed = f"{counted(found['rows'], 'row')} passed over: nearly the text of an earlier row"
+        lines.append(("Near duplicates", passed))
+    else:
+        lines.append(
+            (
+                "Near duplicates",
+                'not looked for; dedup="near" selects the first of nearly equal texts only',
+            )
+        )
     filtered = facts.metrics["rows"]["passed_over"].get("filtered")
     shared = (filtered or {}).get(CONTAMINATED) if isinstance(filtered, Mapping) else None
     if shared is None:
