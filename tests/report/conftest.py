@@ -58,6 +58,12 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
+def read_page() -> Callable[[Path], Page]:
+    """A function that reads a page."""
+    return lambda path: Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
 def page_of() -> Callable[..., Page]:
     """A function that writes the page of a folder and reads it."""
     from dsir.report.write import write_report

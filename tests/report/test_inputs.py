@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
-from dsir.report import gather, pieces
+from dsir.report import gather, pieces, source
 from dsir.report.gather import selection_facts
 from dsir.report.write import write_report
 
@@ -101,8 +101,8 @@ def test_inputs_that_are_not_as_they_were_are_said_to_be(how, world, select_to, 
 
 
 def test_quick_reads_no_input(selected, page_of, monkeypatch):
-    monkeypatch.setattr(gather, "Found", None)  # Looking for inputs would fail.
-    monkeypatch.setattr(gather, "found_targets", None)
+    monkeypatch.setattr(source, "Found", None)  # Looking for inputs would fail.
+    monkeypatch.setattr(source, "found_targets", None)
     assert "without reading inputs" in page_of(selected, quick=True).text()
 
 
@@ -186,10 +186,7 @@ def test_a_page_is_written_into_the_folder_and_belongs_to_it(select_to, invoke_d
     assert not written.exists()
 
 
-def test_what_has_no_page(tmp_path, select_to, world, invoke_dsir):
-    in_memory = dsir.select(world.table(), world.target, n=9, min_tokens=1, progress=False)
-    with pytest.raises(dsir.SettingError, match=r'out="selected/"'):
-        in_memory.report("page.html")
+def test_what_has_no_page(tmp_path, select_to, invoke_dsir):
     done = invoke_dsir("report", tmp_path / "nowhere")
     assert (done.returncode, "no such folder" in done.stderr) == (1, True)
     folder = select_to(tmp_path / "out")

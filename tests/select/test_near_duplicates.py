@@ -81,8 +81,11 @@ def test_rows_with_an_earlier_near_duplicate_are_passed_over(raw, texts):
     )
     repeated = repeated_of(texts, MEAN["min_tokens"])
     long = [len((text or "").split()) >= MEAN["min_tokens"] for text in texts]
-    expected = [row for row, (is_long, is_near) in enumerate(zip(long, repeated, strict=True))
-                if is_long and not is_near]
+    expected = [
+        row
+        for row, (is_long, is_near) in enumerate(zip(long, repeated, strict=True))
+        if is_long and not is_near
+    ]
     assert sorted(selection.rows.tolist()) == expected
     assert selection.metrics["duplicates"]["rows"] == sum(repeated) > 30
     assert selection.metrics["rows"]["passed_over"]["duplicates"] == sum(repeated)
@@ -129,8 +132,8 @@ def test_keys_are_a_file_format():
     assert hex(int(np.bitwise_xor.reduce(found, axis=None))) == GOLDEN_ALL
 
 
-GOLDEN_FIRST = []
-GOLDEN_ALL = ""
+GOLDEN_FIRST = ["0x831f153c8559b28e", "0xf5c257f8b050d9f8", "0xeac44ad875453c15"]
+GOLDEN_ALL = "0x8a702b4e80c58f7a"
 
 
 @pytest.mark.parametrize(
@@ -159,9 +162,7 @@ def test_the_same_files_for_threads_passes_and_a_restart(
     dsir.select(raw, target, out=tmp_path / "one", threads=1, **keywords)
     work = tmp_path / "work"
     # Scores that lack the keys gain them; then there is a pass for each of a few keys.
-    dsir.select(
-        raw, target, out=tmp_path / "none", workdir=work, **{**keywords, "dedup": "none"}
-    )
+    dsir.select(raw, target, out=tmp_path / "none", workdir=work, **{**keywords, "dedup": "none"})
     monkeypatch.setattr(
         "dsir.run.pipeline.find_repeats",
         lambda shards, settings, _: repeats.find_repeats(shards, settings, 700),
@@ -213,6 +214,14 @@ def test_tokens_in_a_column(tmp_path):
     target = tmp_path / "target.parquet"
     pq.write_table(pa.table({"ids": pa.array(ids[:5], pa.list_(pa.int32()))}), target)
     selection = dsir.select(
-        path, target, n=70, tokens="ids", dedup="near", allow_fewer=True, **MEAN
-    ) if False else None
-    assert selection is None
+        path,
+        target,
+        n=70,
+        text="ids",
+        text_encoding="token-ids",
+        features=dsir.HashedNgrams(tokenizer="ids"),
+        dedup="near",
+        allow_fewer=True,
+        **MEAN,
+    )
+    assert sorted(selection.rows.tolist()) == list(range(50))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.batches import cut_text, rows_per_batch, within
+from dsir.corpus.batches import cut_text, rows_per_batch, table_bytes, within
 from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.group_values import find_group_column, values_of
 from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, bad_among, refuse_missing_rows
@@ -52,6 +52,15 @@ class MemoryShard(Shard):
         digest = hashlib.sha256(lengths.digest() + content.digest()).hexdigest()[:16]
         told = {} if self.encoding is None else {"text_encoding": self.encoding}
         return {"name": self.name, "num_rows": self.rows_in_metadata(), "texts": digest, **told}
+
+    def between(self, first: int, stop: int, *, copied: bool = False) -> MemoryShard:
+        """Return some rows as a shard of their own; see `Shard.between`."""
+        table = self.table.slice(first, stop - first)
+        if copied:
+            rows = np.arange(first, stop, dtype=np.int64)
+            batches = [taken.records for taken in self.take(rows) if taken.records is not None]
+            table = pa.Table.from_batches(batches, self.table.schema)
+        return replace(self, table=table, size=table_bytes(table))
 
     def check_unchanged(self) -> None:
         """Do nothing: Arrow tables do not change."""

@@ -297,6 +297,18 @@ class Shard(abc.ABC):
         """
         return 0
 
+    def between(self, first: int, stop: int, *, copied: bool = False) -> Shard:
+        """Return some rows of a table in memory as a shard of their own.
+
+        Only for shards without a `file`.
+
+        Args:
+            first: the first row; with windows, the first document.
+            stop: the row after the last.
+            copied: whether to copy the rows, so that the table need not stay in memory.
+        """
+        raise NotImplementedError(f"{self.name}: is no table in memory")
+
     @abc.abstractmethod
     def identity(self) -> dict[str, int | str]:
         """Return what identifies this shard; a reused work directory compares it."""

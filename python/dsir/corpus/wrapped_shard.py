@@ -107,6 +107,10 @@ class WrappedShard(Shard):
         """Return how many documents of the file are before this part."""
         return self.inner.rows_before()
 
+    def between(self: Wrapped, first: int, stop: int, *, copied: bool = False) -> Wrapped:
+        """Return the same over some rows of the inner shard; see `Shard.between`."""
+        return replace(self, inner=self.inner.between(first, stop, copied=copied))
+
     def identity(self) -> dict[str, int | str]:
         """Return the identity of the inner shard."""
         return self.inner.identity()

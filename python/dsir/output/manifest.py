@@ -102,7 +102,7 @@ def manifest_of(
         }
         for one in files
     }
-    whole = {"format": FORMAT, "versions": _versions(), **content, "files": described}
+    whole = {"format": FORMAT, "versions": versions(), **content, "files": described}
     return {**whole, "checksum": _checksum(whole)}
 
 
@@ -184,7 +184,8 @@ def read_selection_file(folder: Location) -> Manifest:
     return Manifest(folder, content, files, problems)
 
 
-def _versions() -> dict[str, Any]:
+def versions() -> dict[str, Any]:
+    """Return the versions that a selection depends on, for its manifest."""
     return {
         "dsir": __version__,
         "unicode": _core.UNICODE_VERSION,

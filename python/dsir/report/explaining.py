@@ -14,12 +14,12 @@ from dsir.corpus import texts
 from dsir.errors import SettingError
 from dsir.model.estimator import Estimator
 from dsir.plural import counted
-from dsir.remote import Location
 from dsir.report.facts import Contribution, MarkedText
-from dsir.report.folder import SelectionFolder, input_names, open_selection
+from dsir.report.folder import input_names
 from dsir.report.marking import averaged, by_ngram, contributions_of, explained, marked
 from dsir.report.rounds import Paid, paid_for
 from dsir.report.samples import SelectedRow, row_at, spread_rows, target_of, texts_of
+from dsir.report.source import SelectionSource
 
 MOST_DOCUMENTS = 1000
 SHOWN_CHARACTERS = 2000
@@ -87,7 +87,7 @@ def explain_text(model: Estimator, text: str, target: str | None) -> ExplainedTe
     return ExplainedText(None, "", log_weight, target, table.to_pylist(), beginning)
 
 
-def explain_rows(folder: SelectionFolder, rows: Sequence[int]) -> list[ExplainedText]:
+def explain_rows(folder: SelectionSource, rows: Sequence[int]) -> list[ExplainedText]:
     """Return rows of a selection with what their n-grams contribute.
 
     Args:
@@ -123,20 +123,19 @@ def explain_rows(folder: SelectionFolder, rows: Sequence[int]) -> list[Explained
     return found
 
 
-def explain_row(folder: Location, row: int) -> pa.Table:
-    """Return the table of `Estimator.explain` for a row of the selection in a folder.
+def explain_row(opened: SelectionSource, row: int) -> pa.Table:
+    """Return the table of `Estimator.explain` for a row of a selection.
 
     Raises:
         SettingError: the selection has no such row.
         OutputError, InputError: the row cannot be read.
     """
-    opened = open_selection(folder)
     one = _existing(opened, [row])[row]
     text = texts_of(opened, [one])[one.part, one.row]
     return contributions_of(opened.model, text, target_of(opened.model, one))[0]
 
 
-def explain_selection(folder: SelectionFolder, most: int) -> ExplainedSelection:
+def explain_selection(folder: SelectionSource, most: int) -> ExplainedSelection:
     """Return what n-grams contribute to the log-weights of a selection, on average.
 
     Args:
@@ -161,7 +160,7 @@ def explain_selection(folder: SelectionFolder, most: int) -> ExplainedSelection:
     return ExplainedSelection(len(found), total, lifting, lowering)
 
 
-def _existing(folder: SelectionFolder, rows: Sequence[int]) -> dict[int, SelectedRow]:
+def _existing(folder: SelectionSource, rows: Sequence[int]) -> dict[int, SelectedRow]:
     """Return rows of a selection by their number.
 
     Raises:
@@ -174,7 +173,7 @@ def _existing(folder: SelectionFolder, rows: Sequence[int]) -> dict[int, Selecte
     return _rows_at(folder, sorted({*rows}))
 
 
-def _rows_at(folder: SelectionFolder, numbers: Sequence[int]) -> dict[int, SelectedRow]:
+def _rows_at(folder: SelectionSource, numbers: Sequence[int]) -> dict[int, SelectedRow]:
     """Return rows of a selection by their number, ascending."""
     wanted = np.array(numbers, dtype=np.int64)
     found = {}

@@ -156,13 +156,45 @@ class Sample(NamedTuple):
     reason: str = ""
 
 
+class NearPair(NamedTuple):
+    """Two selected rows that are near copies.
+
+    Attributes:
+        resemblance: the share of their different n-grams that both have, 0.8 to 1.
+        where: where each comes from.
+        texts: the beginning of each, with what the other lacks marked.
+    """
+
+    resemblance: float
+    where: tuple[str, str]
+    texts: tuple[MarkedText, MarkedText]
+
+
+class NearRows(NamedTuple):
+    """Near copies among selected rows.
+
+    Attributes:
+        rows: how many rows were looked at.
+        compared: how many of these have an n-gram, and were compared.
+        with_copy: how many of these have a near copy among them.
+        complete: whether no more of them have one.
+        pairs: a few pairs.
+    """
+
+    rows: int
+    compared: int
+    with_copy: int
+    complete: bool
+    pairs: tuple[NearPair, ...]
+
+
 @dataclass(slots=True)
 class SelectionFacts:
     """What is known of a selection. What is unknown is None or empty, and `unknown` says why.
 
     Attributes:
         name: name of the folder.
-        folder: the folder as it was given.
+        folder: the folder as it was given; "" for a selection in memory.
         content: the content of its manifest.
         raw_read: rows of raw that were read for the page; 0 if raw is unknown.
         selected_read: selected rows that were read for the page.
@@ -175,6 +207,7 @@ class SelectionFacts:
         lowering: n-grams that lower the log-weights of documents.
         lowering_of: whose log-weights these are: "documents left out" or "selected documents".
         explained: how many documents lifting and lowering were measured on.
+        near: near copies among selected rows; None if rows are no texts.
         samples: documents to look at.
         unknown: what could not be known, and why, by topic.
     """
@@ -193,6 +226,7 @@ class SelectionFacts:
     lowering: tuple[Contribution, ...] = ()
     lowering_of: str = ""
     explained: int = 0
+    near: NearRows | None = None
     samples: list[Sample] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
 

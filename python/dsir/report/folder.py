@@ -1,78 +1,57 @@
-"""The folder of a selection as a report reads it, and its inputs as far as they are still there."""
+"""The folder of a selection as a report reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dsir.corpus import Shard
-from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.files import open_file
-from dsir.corpus.partitions import IDENTITY_KEY, partitioned
-from dsir.corpus.windows.shard import WINDOW_KEYS, ChunkedShard
-from dsir.errors import DsirError, InputError, OutputError, StoreError
+from dsir.errors import InputError, OutputError, StoreError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
-from dsir.model.language_column import described_languages
 from dsir.output.folder import MODEL_FILE, ORIGINS_FOLDER, SELECTION_FILE, beside
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, read_origins
-from dsir.remote import Location, location_of
-from dsir.remote.location import is_url
+from dsir.remote import Location
 from dsir.report.accounts import has_accounts
+from dsir.report.source import SelectionSource, encoding_in
 
-_NOT_IDENTITY = ("rows", *WINDOW_KEYS)
 
+class SelectionFolder(SelectionSource):
+    """A finished selection in a folder.
 
-@dataclass(frozen=True, slots=True)
-class SelectionFolder:
-    """A finished selection.
-
-    Attributes:
+    Args:
         manifest: its selection.json.
         model: the model that its log-weights are from.
         parts: the files with its rows, in order.
     """
 
-    manifest: Manifest
-    model: Estimator
-    parts: tuple[Shard, ...]
+    def __init__(self, manifest: Manifest, model: Estimator, parts: Sequence[Shard]) -> None:
+        folder = manifest.folder
+        super().__init__(
+            name=folder.name or str(folder),
+            folder=str(folder),
+            place=str(folder / SELECTION_FILE),
+            content=manifest.content,
+            model=model,
+            parts=parts,
+        )
+        self._manifest = manifest
 
-    @property
-    def content(self) -> Mapping[str, Any]:
-        """The content of the manifest."""
-        return self.manifest.content
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The settings of the run."""
-        return self.manifest.settings
-
-    def origins(self) -> Iterator[Origins]:
-        """Yield where the rows come from, in their order.
+    def origins_of(self, part: int) -> Iterator[Origins]:
+        """Yield where the rows of a part come from.
 
         Raises:
             OutputError: a file is missing or damaged.
         """
-        for part in range(len(self.parts)):
-            yield from self.origins_of(part)
-
-    def origins_of(self, part: int) -> Iterator[Origins]:
-        """Yield where the rows of a part come from."""
-        name = self.manifest.parts[part]
+        name = self._manifest.parts[part]
         stem = name.rpartition("/")[2].partition(".")[0]
-        path = (self.manifest.folder / name).with_name(stem)
+        path = (self._manifest.folder / name).with_name(stem)
         yield from read_origins(beside(path, ORIGINS_FOLDER))
-
-    def log_weights(self) -> Iterator[npt.NDArray[np.float64]]:
-        """Yield the log-weights of the rows, in their order."""
-        for origins in self.origins():
-            yield origins.log_weight
 
 
 def open_selection(folder: Location) -> SelectionFolder:
@@ -94,94 +73,14 @@ def open_selection(folder: Location) -> SelectionFolder:
     text = manifest.settings.get("text")
     if not isinstance(text, str) or not text:
         raise OutputError(f"{folder / SELECTION_FILE}: does not name the text column")
-    encoding = _encoding(manifest.settings)
+    encoding = encoding_in(manifest.settings)
     try:
         parts = [open_file(folder / name, text, encoding) for name in manifest.parts]
     except StoreError:
         raise
     except InputError as error:
         raise OutputError(str(error)) from error
-    return SelectionFolder(manifest, model, tuple(parts))
-
-
-class Found:
-    """Inputs of a selection that are still as they were.
-
-    Attributes:
-        shards: the inputs, in order; empty if one of them is gone or has changed.
-        why_not: why there are none; "" if there are.
-    """
-
-    __slots__ = ("shards", "why_not")
-
-    def __init__(self, described: object, text: str) -> None:
-        """Look for the inputs.
-
-        Args:
-            described: the inputs, as the manifest describes them.
-            text: the text column.
-        """
-        self.shards: tuple[Shard, ...] = ()
-        self.why_not = ""
-        entries = described if isinstance(described, list) else []
-        found = []
-        for entry in entries:
-            one = _input_of(entry if isinstance(entry, dict) else {}, text)
-            if isinstance(one, str):
-                self.why_not = one
-                return
-            found.append(one)
-        if not found:
-            self.why_not = "the manifest does not name them"
-        self.shards = tuple(found)
-
-
-def found_targets(content: Mapping[str, Any]) -> dict[str, Found]:
-    """Look for the targets of a selection, by name; "" for a target without a name."""
-    described = content["inputs"].get("target")
-    settings = content["settings"]
-    columns = settings.get("target_text")
-    text = columns if isinstance(columns, str) else settings["text"]
-    if isinstance(described, list) and described and "shards" in described[0]:
-        by_name = columns if isinstance(columns, dict) else {}
-        return {
-            str(entry.get("name")): Found(entry.get("shards"), by_name.get(entry.get("name"), text))
-            for entry in described
-        }
-    return {"": Found(described, text)}
-
-
-def _input_of(entry: Mapping[str, Any], text: str) -> Shard | str:
-    """Return an input of a manifest as a shard, or why it cannot be read."""
-    path = entry.get("path")
-    if "texts" in entry or path is None:
-        return "they were in memory, or came through a pipe"
-    if not isinstance(path, str) or "\0" in path or not (is_url(path) or Path(path).is_absolute()):
-        return f"the manifest names {path!r:.80}, which is not a path"
-    try:
-        file = open_file(location_of(path), text, _encoding(entry))
-        shard = partitioned(file, entry.get(IDENTITY_KEY))
-        shard = described_languages(shard, entry).surveyed()
-    except (DsirError, OSError) as error:  # Also of a store that does not answer.
-        return str(error)
-    identity = shard.identity()
-    was = {name: value for name, value in entry.items() if name not in _NOT_IDENTITY}
-    if {name: value for name, value in identity.items() if name not in _NOT_IDENTITY} != was:
-        return f"{path} has changed since the selection"
-    if "chunk_tokens" in entry:
-        shard = ChunkedShard(
-            shard,
-            entry["chunk_tokens"],
-            entry["chunk_stride"],
-            entry["chunk_tokenizer"],
-            entry.get("chunk_normalize"),
-        )
-    return shard
-
-
-def _encoding(described: Mapping[str, Any]) -> str | None:
-    found = described.get("text_encoding")
-    return None if found is None else encoding_of(found)
+    return SelectionFolder(manifest, model, parts)
 
 
 class SelectedRows:

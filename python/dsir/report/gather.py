@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.corpus import Shard, TextBatch
+from dsir.corpus import TextBatch
 from dsir.corpus.token_ids import ENCODING as TOKEN_IDS
 from dsir.engine import thread_count
 from dsir.errors import InputError
@@ -19,16 +19,13 @@ from dsir.remote import Location
 from dsir.report import closeness, pieces, shares
 from dsir.report.distributions import Numbers, Series, histogram
 from dsir.report.facts import Sample, SelectionFacts
-from dsir.report.folder import (
-    Found,
-    found_targets,
-    input_names,
-    open_selection,
-)
+from dsir.report.folder import input_names, open_selection
 from dsir.report.marking import SHOWN_CHARACTERS, Explained, averaged, explained, marked
 from dsir.report.measure import Measured, measure, telling_columns
+from dsir.report.near import NearRowFinder
 from dsir.report.pieces import Piece
 from dsir.report.samples import LeftOut, chosen_rows, spread_rows, target_of, texts_of
+from dsir.report.source import SelectionSource
 
 # Bytes of text that are read at most. More than this is sampled, and the page says so.
 SELECTED_BYTES = 256 << 20
@@ -44,17 +41,15 @@ class SelectionGathering:
     """Collects the facts of one selection.
 
     Args:
-        folder: the folder.
-        quick: read no inputs, and only the rows of the folder that are shown.
+        folder: the selection, in a folder or in memory.
+        quick: read no inputs, and only the rows of the selection that are shown.
     """
 
-    def __init__(self, folder: Location, *, quick: bool) -> None:
-        self._folder = open_selection(folder)
+    def __init__(self, folder: SelectionSource, *, quick: bool) -> None:
+        self._folder = folder
         self._quick = quick
         self._threads = thread_count(None)
-        self._facts = SelectionFacts(
-            name=folder.name or str(folder), folder=str(folder), content=self._folder.content
-        )
+        self._facts = SelectionFacts(name=folder.name, folder=folder.folder, content=folder.content)
 
     def facts(self) -> SelectionFacts:
         """Return the facts.
@@ -93,7 +88,7 @@ class SelectionGathering:
     ) -> tuple[Measured, _core.BootstrapCounts | None]:
         folder, model = self._folder, self._folder.model
         size = _number(self._facts.content["metrics"]["text_bytes"]["selected"])
-        what = pieces.spread(folder.parts, size, SELECTED_BYTES)
+        what = pieces.spread(pieces.whole(folder.parts), size, SELECTED_BYTES)
         whole = all(piece.most_bytes is None for piece in what)
         replicates = None
         if size > RESAMPLED_BYTES:
@@ -105,11 +100,16 @@ class SelectionGathering:
             replicates = _core.BootstrapCounts(
                 model.features.spec, replicates=closeness.replicates_for(model), seed=0, source=0
             )
+        near = None
+        if folder.settings.get("text_encoding") != TOKEN_IDS:
+            text_bytes = min(size, SELECTED_BYTES)
+            near = NearRowFinder(model.features, text_bytes, threads=self._threads)
         first = 0
 
         def resample(piece: Piece, batch: TextBatch, scored: TextScores) -> None:
             nonlocal first
-            del piece, batch
+            if near is not None:
+                near.look(piece, batch, scored)
             if replicates is not None:
                 replicates.add(scored.prepared, first, threads=self._threads)
             first += len(scored.tokens)
@@ -117,6 +117,8 @@ class SelectionGathering:
         found = measure(
             what, model, threads=self._threads, columns=columns, count=True, look=resample
         )
+        if near is not None:
+            self._facts.near = near.found(folder)
         return found, replicates
 
     def _measure_raw(self, columns: list[str]) -> tuple[Measured | None, LeftOut | None]:
@@ -124,18 +126,18 @@ class SelectionGathering:
         if self._quick:
             facts.unknown["raw"] = "the report was made without reading inputs (--quick)"
             return None, None
-        found = Found(folder.content["inputs"].get("raw"), folder.settings["text"])
+        found = folder.raw()
         if found.why_not:
             facts.unknown["raw"] = found.why_not
             return None, None
         metrics = facts.content["metrics"]
         size = _number(metrics["text_bytes"]["read"])
-        what = pieces.spread(found.shards, size, RAW_BYTES)
+        what = pieces.spread(found.pieces, size, RAW_BYTES)
         rows = _number(metrics["rows"]["read"])
         left_out = LeftOut(
             folder,
             rows * min(size, RAW_BYTES) // max(1, size),
-            whole=size <= RAW_BYTES,
+            whole=size <= RAW_BYTES and found.complete,
             threads=self._threads,
         )
         unreadable: list[str] = []
@@ -154,7 +156,7 @@ class SelectionGathering:
             facts.unknown["raw files"] = unreadable[0]
         return measured, left_out
 
-    def _measure_targets(self) -> dict[str, tuple[Measured, tuple[Shard, ...]]]:
+    def _measure_targets(self) -> dict[str, tuple[Measured, tuple[Piece, ...]]]:
         folder, facts = self._folder, self._facts
         if self._quick:
             facts.unknown["target"] = "the report was made without reading inputs (--quick)"
@@ -163,15 +165,15 @@ class SelectionGathering:
             facts.unknown["target"] = "the selection was made with a fitted model"
             return {}
         found, why_not = {}, []
-        for name, target in found_targets(folder.content).items():
+        for name, target in folder.targets().items():
             if target.why_not:
                 why_not.append(target.why_not)
                 continue
-            size = sum(shard.size for shard in target.shards) * 4  # They may be compressed.
-            what = pieces.spread(target.shards, size, TARGET_BYTES)
+            size = sum(piece.shard.size for piece in target.pieces) * 4  # They may be compressed.
+            what = pieces.spread(target.pieces, size, TARGET_BYTES)
             measured = measure(what, folder.model, threads=self._threads, unreadable=why_not)
             if measured.rows:
-                found[name] = measured, target.shards
+                found[name] = measured, target.pieces
         if why_not or not found:
             topic = "target files" if found else "target"
             facts.unknown[topic] = why_not[0] if why_not else "it has no rows"
@@ -181,7 +183,7 @@ class SelectionGathering:
         self,
         selected: Measured,
         raw: Measured | None,
-        targets: Mapping[str, tuple[Measured, tuple[Shard, ...]]],
+        targets: Mapping[str, tuple[Measured, tuple[Piece, ...]]],
     ) -> None:
         weights: dict[str, Series] = {}
         lengths: dict[str, Series] = {}
@@ -218,7 +220,7 @@ class SelectionGathering:
         self,
         selected: Measured,
         replicates: _core.BootstrapCounts | None,
-        targets: Mapping[str, tuple[Measured, tuple[Shard, ...]]],
+        targets: Mapping[str, tuple[Measured, tuple[Piece, ...]]],
     ) -> None:
         facts, model = self._facts, self._folder.model
         counts, metrics = model.training_counts, facts.content["metrics"]
@@ -306,8 +308,8 @@ class SelectionGathering:
 
 
 def selection_facts(folder: Location, *, quick: bool = False) -> SelectionFacts:
-    """Return the facts of a selection; see `SelectionGathering`."""
-    return SelectionGathering(folder, quick=quick).facts()
+    """Return the facts of the selection in a folder; see `SelectionGathering`."""
+    return SelectionGathering(open_selection(folder), quick=quick).facts()
 
 
 def _again(numbers: npt.NDArray[Any]) -> Series:
@@ -317,12 +319,12 @@ def _again(numbers: npt.NDArray[Any]) -> Series:
     return give
 
 
-def _first_texts(shards: tuple[Shard, ...], most: int) -> Iterator[str]:
+def _first_texts(read: Sequence[Piece], most: int) -> Iterator[str]:
     """Yield the first texts of a corpus, each cut to what is worth naming n-grams of."""
     left = most
-    for shard in shards:
+    for piece in read:
         try:
-            for batch in shard.text_batches(on_error="skip", batch_bytes=1 << 20):
+            for batch in piece.shard.text_batches(on_error="skip", batch_bytes=1 << 20):
                 for text in batch.text:
                     if left <= 0:
                         return

@@ -21,7 +21,7 @@ class Piece(NamedTuple):
     Attributes:
         source: number of the input.
         shard: the input, or a part of it.
-        first_row: rows of the input before the part.
+        first_row: rows of the input before the part; with windows, its documents.
         most_bytes: about how many bytes of text to read; None for all.
     """
 
@@ -31,7 +31,12 @@ class Piece(NamedTuple):
     most_bytes: int | None
 
 
-def spread(shards: Sequence[Shard], total_bytes: int, budget: int) -> list[Piece]:
+def whole(shards: Sequence[Shard]) -> list[Piece]:
+    """Return inputs as pieces that are read from beginning to end."""
+    return [Piece(number, shard, 0, None) for number, shard in enumerate(shards)]
+
+
+def spread(inputs: Sequence[Piece], total_bytes: int, budget: int) -> list[Piece]:
     """Return what to read of a corpus; all of it, if that fits into the budget.
 
     Which parts are read depends on the files and the numbers alone, so a report is the same every
@@ -39,18 +44,21 @@ def spread(shards: Sequence[Shard], total_bytes: int, budget: int) -> list[Piece
     row in their middle takes reading all that is before it.
 
     Args:
-        shards: the inputs, in order.
+        inputs: the inputs, in order; tables in memory may be there in parts.
         total_bytes: bytes of text in all of them together.
         budget: about how many bytes of text to read at most.
     """
     if total_bytes <= budget:
-        return [Piece(number, shard, 0, None) for number, shard in enumerate(shards)]
-    files = _evenly(range(len(shards)), _PLACES)
+        return list(inputs)
+    files = _evenly(inputs, _PLACES)
     places = max(1, _PLACES // len(files))
     most = max(_LEAST_BYTES, budget // (len(files) * places))
     found = []
-    for number in files:
-        shard = shards[number].surveyed()
+    for piece in files:
+        if piece.shard.file is None:
+            found += slices(piece, budget // len(files), places)
+            continue
+        number, shard = piece.source, piece.shard.surveyed()
         parts = [
             part
             for part in shard.parts(shard.bounds(most))
@@ -62,6 +70,29 @@ def spread(shards: Sequence[Shard], total_bytes: int, budget: int) -> list[Piece
         for part in _evenly(parts, places):
             before = part.part.rows_before if part.part is not None else 0
             found.append(Piece(number, part, before or 0, most))
+    return found
+
+
+def slices(
+    table: Piece, budget: int, places: int = _PLACES, *, copied: bool = False
+) -> list[Piece]:
+    """Return runs of rows of a table in memory, spread evenly; all of it, if the budget is enough.
+
+    Args:
+        table: the table.
+        budget: about how many bytes to return.
+        places: how many runs to return at most.
+        copied: whether to copy the rows, so that the table need not stay in memory.
+    """
+    rows = table.shard.documents.rows_in_metadata() or 0
+    wanted = rows if table.shard.size <= budget else rows * budget // table.shard.size
+    runs = min(places, wanted)
+    found = []
+    for number in range(runs):
+        first = number * rows // runs
+        stop = first + (number + 1) * wanted // runs - number * wanted // runs
+        shard = table.shard.between(first, stop, copied=copied)
+        found.append(Piece(table.source, shard, table.first_row + first, None))
     return found
 
 

@@ -22,9 +22,8 @@ from dsir.corpus import Shard
 from dsir.errors import OutputError
 from dsir.model.features import HashedNgrams
 from dsir.model.relevance import RelevanceModel
-from dsir.output.folder import SELECTION_FILE
-from dsir.report.folder import SelectionFolder
 from dsir.report.samples import SelectedRow
+from dsir.report.source import SelectionSource
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
 from dsir.stages.coverage import Covering, PoolLists
 from dsir.stages.drawn import Rounds
@@ -50,7 +49,7 @@ class Paid(NamedTuple):
 
 
 def paid_for(
-    folder: SelectionFolder, rows: Sequence[SelectedRow], texts: Mapping[tuple[int, int], str]
+    folder: SelectionSource, rows: Sequence[SelectedRow], texts: Mapping[tuple[int, int], str]
 ) -> dict[tuple[int, int], Paid]:
     """Return why rows of a coverage selection were taken, by part and row; nothing for others.
 
@@ -104,16 +103,15 @@ def paid_for(
     return found
 
 
-def _damaged(folder: SelectionFolder) -> OutputError:
-    where = folder.manifest.folder / SELECTION_FILE
-    return OutputError(f"{where}: its accounts of the rounds are not those of its rows")
+def _damaged(folder: SelectionSource) -> OutputError:
+    return OutputError(f"{folder.place}: its accounts of the rounds are not those of its rows")
 
 
-def _rows_of(folder: SelectionFolder, part: int) -> int:
+def _rows_of(folder: SelectionSource, part: int) -> int:
     return sum(len(origins.source) for origins in folder.origins_of(part))
 
 
-def _targets(folder: SelectionFolder, model: RelevanceModel) -> npt.NDArray[np.int64]:
+def _targets(folder: SelectionSource, model: RelevanceModel) -> npt.NDArray[np.int64]:
     """Return the number of the target that took each row."""
     numbers = {name: number for number, name in enumerate(model.column_names)}
     found = [np.zeros(0, dtype=np.int64)]

@@ -18,8 +18,9 @@ from dsir.model.estimator import Estimator, TextScores
 from dsir.model.quality import QualityFilters
 from dsir.model.row_filters import REASONS, RowFilters
 from dsir.output.row_origins import Origins
-from dsir.report.folder import SelectedRows, SelectionFolder
+from dsir.report.folder import SelectedRows
 from dsir.report.pieces import Piece
+from dsir.report.source import SelectionSource
 from dsir.report.wording import words
 from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import rules, within_rules
@@ -88,7 +89,7 @@ def row_at(origins: Origins, part: int, row: int, at: int) -> SelectedRow:
     )
 
 
-def all_rows(folder: SelectionFolder, step: int) -> Iterator[SelectedRow]:
+def all_rows(folder: SelectionSource, step: int) -> Iterator[SelectedRow]:
     """Yield every `step`-th row of a selection, from the first on."""
     place = 0
     for part in range(len(folder.parts)):
@@ -100,7 +101,24 @@ def all_rows(folder: SelectionFolder, step: int) -> Iterator[SelectedRow]:
             place += len(origins.source)
 
 
-def chosen_rows(folder: SelectionFolder, rows: int) -> dict[str, list[SelectedRow]]:
+def rows_at(
+    folder: SelectionSource, places: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], SelectedRow]:
+    """Return rows of a selection by their part and row, in any order."""
+    found = {}
+    for part in sorted({part for part, _ in places}):
+        wanted = np.array(sorted({row for of, row in places if of == part}), dtype=np.int64)
+        first = 0
+        for origins in folder.origins_of(part):
+            stop = first + len(origins.source)
+            inside = wanted[np.searchsorted(wanted, first) : np.searchsorted(wanted, stop)]
+            for row in inside.tolist():
+                found[part, row] = row_at(origins, part, row, row - first)
+            first = stop
+    return found
+
+
+def chosen_rows(folder: SelectionSource, rows: int) -> dict[str, list[SelectedRow]]:
     """Return the rows to show, by group: highest, middle and lowest log-weights.
 
     With more than 50,000 rows, the middle is that of every 2nd, 3rd, ... row.
@@ -124,7 +142,7 @@ def _order(row: SelectedRow) -> tuple[float, int, int]:
     return -row.log_weight, row.part, row.row
 
 
-def _extreme(folder: SelectionFolder, most: int, sign: float) -> list[SelectedRow]:
+def _extreme(folder: SelectionSource, most: int, sign: float) -> list[SelectedRow]:
     """Return the rows with the greatest log-weights, or with sign -1 the least."""
     kept: list[SelectedRow] = []
     for part in range(len(folder.parts)):
@@ -138,7 +156,7 @@ def _extreme(folder: SelectionFolder, most: int, sign: float) -> list[SelectedRo
     return sorted(kept, key=_order)
 
 
-def texts_of(folder: SelectionFolder, rows: Sequence[SelectedRow]) -> dict[tuple[int, int], str]:
+def texts_of(folder: SelectionSource, rows: Sequence[SelectedRow]) -> dict[tuple[int, int], str]:
     """Return the texts of rows, by part and row.
 
     Raises:
@@ -165,7 +183,7 @@ class LeftOut:
         threads: how many threads to use.
     """
 
-    def __init__(self, folder: SelectionFolder, rows: int, *, whole: bool, threads: int) -> None:
+    def __init__(self, folder: SelectionSource, rows: int, *, whole: bool, threads: int) -> None:
         self._model = folder.model
         self._selected = SelectedRows(folder.origins())
         self._draw, self._filters = _rules_of(folder)
@@ -276,7 +294,7 @@ class LeftOut:
         return found
 
 
-def _rules_of(folder: SelectionFolder) -> tuple[DrawSettings | None, RowFilters | None]:
+def _rules_of(folder: SelectionSource) -> tuple[DrawSettings | None, RowFilters | None]:
     """Return what decided which rows might be selected, as far as this version knows it."""
     given = {name: value for name, value in folder.settings.items() if value is not None}
     filters, texts = given.get("filters"), given.get("decontaminate")
@@ -305,7 +323,7 @@ def _text_at(batch: TextBatch, at: int) -> str:
     return str(text or "")[:_LONGEST_TEXT]
 
 
-def spread_rows(folder: SelectionFolder, rows: int, most: int) -> list[SelectedRow]:
+def spread_rows(folder: SelectionSource, rows: int, most: int) -> list[SelectedRow]:
     """Return rows that are evenly spread over a selection.
 
     Args:

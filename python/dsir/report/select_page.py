@@ -79,8 +79,8 @@ def select_page(facts: SelectionFacts, *, sample_characters: int) -> Markup:
         Section(
             "duplicates",
             "Duplicates",
-            "Rows with the text of another row.",
-            duplicates(facts),
+            "Rows with the text of another row, or nearly so.",
+            duplicates(facts, sample_characters),
         ),
         Section(
             "samples",
@@ -179,13 +179,12 @@ def _accounts(facts: SelectionFacts) -> Markup:
     ]
     head = tag("tr", [tag("th", one, scope="col") for one in ("rows", "number", "share of read")])
     remarks = []
+    rejects = "_dsir/rejects.jsonl" if facts.folder else "selection.skipped"
     if rows["documents"] != rows["read"]:
         remarks.append(note(f"The rows are windows of {rows['documents']:,} documents."))
     if shards["skipped"]:
         remarks.append(
-            note(
-                f"{counted(shards['skipped'], 'file')} could not be read; see _dsir/rejects.jsonl."
-            )
+            note(f"{counted(shards['skipped'], 'file')} could not be read; see {rejects}.")
         )
     for kind, count in rows.get("bad_by_kind", {}).items():
         remarks.append(note(f"Bad rows, {words(kind)}: {count:,}."))
@@ -221,7 +220,7 @@ def _raw_note(facts: SelectionFacts) -> Markup | None:
         return note(
             "Raw is not shown: ",
             sentence(facts.unknown["raw"]),
-            " The folder of a selection keeps the log-weights of its own rows only.",
+            " A selection keeps the log-weights of its own rows only.",
         )
     if "raw files" in facts.unknown:
         return note(

@@ -102,16 +102,18 @@ def settings_and_command(facts: SelectionFacts) -> Markup:
             tag("button", "Copy", type="button", data_copies="command", hidden=True),
         ]
     else:
+        what = "Some inputs" if facts.folder else "The rows"
         parts.append(
             note(
-                "Some inputs were in memory or came through a pipe, so no command names them; "
+                f"{what} were in memory or came through a pipe, so no command names them; "
                 "call dsir.select with the settings below."
             )
         )
-    parts += [
-        tag("h3", "Check it"),
-        tag("pre", tag("code", f"dsir verify {shlex.quote(facts.folder)}")),
-    ]
+    if facts.folder:
+        parts += [
+            tag("h3", "Check it"),
+            tag("pre", tag("code", f"dsir verify {shlex.quote(facts.folder)}")),
+        ]
     versions = ", ".join(
         f"{name} {value}" for name, value in facts.content.get("versions", {}).items()
     )
@@ -121,8 +123,10 @@ def settings_and_command(facts: SelectionFacts) -> Markup:
 
 
 def repeat_command(facts: SelectionFacts) -> str:
-    """Return the command that makes the selection again; "" if an input is no file."""
+    """Return the command that makes the selection again; "" if it or an input is in memory."""
     content = facts.content
+    if not facts.folder:
+        return ""
     raw = [entry.get("path") for entry in content["inputs"]["raw"]]
     described = content["inputs"].get("target")
     config = f"{facts.folder.rstrip('/')}/_dsir/selection.json"

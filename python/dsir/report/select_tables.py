@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dsir.model.decontamination import CONTAMINATED
+from dsir.model.resemblance import NEAR, WIDTH
 from dsir.plural import counted
 from dsir.report import charts
 from dsir.report.charts import bar, plain
-from dsir.report.facts import Contribution, SelectionFacts, Shares
+from dsir.report.facts import Contribution, NearPair, SelectionFacts, Shares
 from dsir.report.markup import Child, Markup, joined, tag
 from dsir.report.page import facts_list, note
+from dsir.report.sample_text import marked_text
 from dsir.report.wording import NOTHING, TIMES, cut, nats, percent, sentence, words
 
 
@@ -213,29 +215,24 @@ def contributions(caption: str, found: Sequence[Contribution], most: float, styl
     return tag("table", tag("caption", caption), tag("tbody", rows or tag("tr", tag("td", "none"))))
 
 
-def duplicates(facts: SelectionFacts) -> Markup:
-    """Return what is known of duplicates."""
+def duplicates(facts: SelectionFacts, characters: int) -> Markup:
+    """Return what is known of duplicates.
+
+    Args:
+        facts: what is known.
+        characters: how much to show of each text.
+    """
     found = facts.metrics.get("duplicates")
     lines: list[tuple[str, Child]] = []
-    near = facts.settings.get("dedup") == "near"
     if found is None:
-        lines.append(
-            ("Exact", 'not looked for; dedup="exact" selects the first of equal texts only')
-        )
-    elif not near:
-        lines.append(
-            ("Exact", f"{counted(found['rows'], 'row')} passed over: the text of an earlier row")
-        )
-    if near and found is not None:
-        passed = f"{counted(found['rows'], 'row')} passed over: nearly the text of an earlier row"
-        lines.append(("Near duplicates", passed))
+        said = 'not looked for; dedup="exact" selects the first of equal texts only'
+    elif facts.settings.get("dedup") == "near":
+        said = "passed over: the text of an earlier row, or nearly that"
+        said = f"{counted(found['rows'], 'row')} {said}"
     else:
-        lines.append(
-            (
-                "Near duplicates",
-                'not looked for; dedup="near" selects the first of nearly equal texts only',
-            )
-        )
+        said = f"{counted(found['rows'], 'row')} passed over: the text of an earlier row"
+    lines.append(("In raw", said))
+    lines.append(("Near duplicates that are selected", _near(facts)))
     filtered = facts.metrics["rows"]["passed_over"].get("filtered")
     shared = (filtered or {}).get(CONTAMINATED) if isinstance(filtered, Mapping) else None
     if shared is None:
@@ -243,6 +240,44 @@ def duplicates(facts: SelectionFacts) -> Markup:
     elif shared == 0:
         said = "no row shares text with the texts that rows were compared with"
     else:
-        said = f"{counted(shared, 'row')} left out; see _dsir/contaminated.jsonl"
+        listed = "; see _dsir/contaminated.jsonl" if facts.folder else ""
+        said = f"{counted(shared, 'row')} left out{listed}"
     lines.append(("Contamination", said))
-    return facts_list(lines)
+    pairs = [_near_pair(one, characters) for one in facts.near.pairs] if facts.near else []
+    if not pairs:
+        return facts_list(lines)
+    title = tag("h3", "Near duplicates: the most alike, one in the middle, and the least alike")
+    told = note("Words with a dotted line are not in the other text.")
+    return joined(facts_list(lines), title, told, pairs)
+
+
+def _near(facts: SelectionFacts) -> str:
+    """Say how many rows have a near copy, and among how many."""
+    near = facts.near
+    if near is None:
+        return "not looked for: the rows are token numbers, not texts"
+    share = percent(near.with_copy / max(1, near.compared))
+    more = "" if near.complete else "at least "
+    found = f"{more}{near.with_copy:,} ({share})" if near.with_copy else "none"
+    said = f"{found} of {near.compared:,} rows with {WIDTH} tokens or more"
+    if near.rows < facts.metrics["rows"]["selected"]:
+        said += ", spread over the selection (copies among the other rows are not seen)"
+    least = 100 * NEAR[0] // NEAR[1]
+    return (
+        f"{said}. Near duplicates are two rows that both have at least {least} % of the "
+        f"different runs of {WIDTH} tokens that one of them has (their resemblance)"
+    )
+
+
+def _near_pair(pair: NearPair, characters: int) -> Markup:
+    texts = [
+        tag(
+            "div",
+            tag("header", tag("bdi", where)),
+            marked_text(text, characters),
+            class_="sample",
+        )
+        for where, text in zip(pair.where, pair.texts, strict=True)
+    ]
+    said = tag("p", f"Resemblance {percent(pair.resemblance)}", class_="note")
+    return tag("article", said, tag("div", texts, class_="pair"))

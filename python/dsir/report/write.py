@@ -10,7 +10,7 @@ from dsir.output.writer import writing
 from dsir.remote import Location, RemotePath, location_of
 from dsir.report.compare_page import compare_page
 from dsir.report.comparison import comparison_content
-from dsir.report.gather import selection_facts
+from dsir.report.gather import SelectionGathering, selection_facts
 from dsir.report.instances import instances_facts
 from dsir.report.instances_page import instances_page
 from dsir.report.marking import SHOWN_CHARACTERS
@@ -18,6 +18,7 @@ from dsir.report.markup import Markup
 from dsir.report.ranking import ranking_facts
 from dsir.report.ranking_page import ranking_page
 from dsir.report.select_page import select_page
+from dsir.report.source import SelectionSource
 from dsir.storage.atomic import atomic_file, refuse_special
 
 MOST_BYTES = 1_000_000
@@ -52,6 +53,25 @@ def write_report(
     place = location_of(folder)
     path = page_file(place / REPORT_FILE if out is None else out)
     write_page(path, _page_of(place, quick))
+    return path
+
+
+def write_page_of(
+    selection: SelectionSource, out: str | Path | RemotePath, *, quick: bool = False
+) -> Location:
+    """Write the page of an opened selection; see `write_report`.
+
+    Args:
+        selection: the selection, in a folder or in memory.
+        out: the file to write.
+        quick: read no inputs.
+
+    Raises:
+        OutputError, InputError, StoreError: see `write_report`.
+    """
+    path = page_file(out)
+    facts = SelectionGathering(selection, quick=quick).facts()
+    write_page(path, lambda characters: select_page(facts, sample_characters=characters))
     return path
 
 

@@ -17,8 +17,10 @@ from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import MODEL_FILE
 from dsir.output.manifest import manifest_of
 from dsir.output.rejects import write_rejects
+from dsir.output.row_origins import Origins, joined_origins
 from dsir.output.writer import FileAccount, writing
 from dsir.remote import Location, within
+from dsir.report.held import Held, HeldInputs
 from dsir.run.accounts import with_kl_reduction
 from dsir.run.metrics import Metrics
 from dsir.run.pipeline import Pipeline
@@ -37,6 +39,7 @@ class Fetched(NamedTuple):
     table: pa.Table | None
     counts: npt.NDArray[np.int64]
     files: list[FileAccount]
+    origins: Origins | None = None
 
 
 def fetch(
@@ -51,7 +54,9 @@ def fetch(
     if out is None:
         gathered = gather_parts(pipeline, outputs, added, model.features)
         table = join_tables([shard.table for shard in gathered])
-        return Fetched([], table, np.sum([shard.counts for shard in gathered], axis=0), [])
+        counts = np.sum([shard.counts for shard in gathered], axis=0)
+        origins = joined_origins([shard.origins for shard in gathered])
+        return Fetched([], table, counts, [], origins)
     written = write_parts(pipeline, outputs, out, added, model.features, workdir)
     return Fetched(written.paths, None, written.counts, written.files)
 
@@ -64,6 +69,7 @@ def finish(
     skipped: list[Skipped],
     *,
     out: Location | None,
+    held: HeldInputs | None,
     inputs: dict[str, Any],
     settings: dict[str, Any],
     stages: Mapping[str, dict[str, float | None]],
@@ -78,6 +84,7 @@ def finish(
         model: the model of the run.
         skipped: what could not be read.
         out: the folder of the rows; None if they are in memory.
+        held: what rows in memory keep of their inputs, for a report; None with a folder.
         inputs: the inputs, for the manifest.
         settings: the settings, for the manifest.
         stages: the time of each stage, which is not in the manifest.
@@ -103,6 +110,13 @@ def finish(
         metrics=metrics.with_stages(stages),
         skipped=skipped,
         model=model,
+        _held=None
+        if held is None or fetched.origins is None
+        else Held(
+            {"settings": settings, "inputs": inputs, "metrics": metrics.describe()},
+            fetched.origins,
+            held,
+        ),
     )
     if out is None:
         return selection, {}

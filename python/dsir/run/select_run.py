@@ -17,6 +17,7 @@ from dsir.model.estimator import Estimator
 from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.remote import Folder, Location, Mirror
+from dsir.report.held import HeldInputs
 from dsir.run.accounts import accounts_of, warn_of_other_columns
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.combining import choose_rows
@@ -257,6 +258,9 @@ class SelectionRun:
                 model,
                 skipped,
                 out=self.out,
+                held=HeldInputs.of(self.raw, self.inputs.target.corpora)
+                if self.out is None
+                else None,
                 inputs=described,
                 settings=self._settings,
                 stages=stages,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,12 @@ from dsir.facts import Fact, Facts
 from dsir.model.estimator import Estimator
 from dsir.plural import counted
 from dsir.remote import Location, RemotePath, location_of
+from dsir.report.held import Held
 from dsir.run.metrics import Metrics
 from dsir.run.selected_table import read_parts
+
+if TYPE_CHECKING:
+    from dsir.report.source import SelectionSource
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,6 +69,8 @@ class Selection(Facts):
     metrics: Metrics
     skipped: list[Skipped]
     model: Estimator
+    # What `report` and `explain` need of a selection in memory, and `table` does not have.
+    _held: Held | None = field(default=None, compare=False)
 
     def to_pandas(self) -> Any:
         """Return the selected rows as a pandas DataFrame, read from their files if need be.
@@ -112,7 +119,7 @@ class Selection(Facts):
             under the target that took the row, if targets are separate.
 
         Raises:
-            SettingError: the selection is in memory, or has no such row.
+            SettingError: the selection has no such row.
             InputError: the row cannot be read.
 
         Example:
@@ -120,7 +127,8 @@ class Selection(Facts):
         """
         from dsir.report.explaining import explain_row  # Here, because few selections need it.
 
-        return explain_row(self._folder("explain", "selection.model.explain(text)"), row)
+        with self._opened() as selection:
+            return explain_row(selection, row)
 
     def report(
         self, out: str | Path | RemotePath | None = None, *, quick: bool = False
@@ -129,26 +137,38 @@ class Selection(Facts):
 
         The page shows the accounts of all rows, distributions of log-weights and lengths, shares by
         source, the KL reduction and the coverage, n-grams for and against, and twenty documents. It
-        has at most 1 MB. The same folder and inputs give the same bytes.
+        has at most 1 MB. The same selection and inputs give the same bytes.
+
+        Inputs that are files are read again. Of inputs in memory, a selection in memory keeps
+        about 32 MB of raw and 8 MB of each target; of larger ones, rows that are spread evenly.
 
         Args:
             out: the file to write, e.g. "report.html"; None for `_dsir/report.html` in the folder
-                of the selection.
+                of the selection, if it has one.
             quick: do not read the inputs; the page then has nothing of raw and target.
 
         Returns:
             The file.
 
         Raises:
-            SettingError: the selection is in memory, and has no folder.
+            SettingError: the selection is in memory, and `out` names no file.
             OutputError: the folder is damaged, or the page cannot be written.
 
         Example:
             >>> dsir.load("selected/").report("report.html")  # doctest: +SKIP
         """
-        from dsir.report.write import write_report  # Here, because few selections need a page.
+        # Here, because few selections need a page.
+        from dsir.report.write import write_page_of, write_report
 
-        return write_report(self._folder("report"), out, quick=quick)
+        if self.paths:
+            return write_report(self._folder("report"), out, quick=quick)
+        if out is None:
+            raise SettingError(
+                "report(): this selection is in memory, and has no folder for the page; name a "
+                'file, e.g. report("report.html")'
+            )
+        with self._opened() as selection:
+            return write_page_of(selection, out, quick=quick)
 
     def card(self, out: str | Path | RemotePath | None = None) -> Path | RemotePath:
         """Write the dataset card of the selection: Markdown, as Hugging Face's hub shows it.
@@ -236,7 +256,20 @@ class Selection(Facts):
         folder = self._folder("to_hub")
         return push_to_hub(folder, repo, private=private, token=token, endpoint=endpoint)
 
-    def _folder(self, call: str, instead: str = "") -> Path | RemotePath:
+    @contextmanager
+    def _opened(self) -> Iterator[SelectionSource]:
+        """Give the selection as reports read it, from its folder or from memory."""
+        if self._held is None or self.table is None:
+            from dsir.report.folder import open_selection  # Here, because few selections need it.
+
+            yield open_selection(self._folder("open"))
+            return
+        from dsir.report.in_memory import in_memory  # Here, because few selections need it.
+
+        with in_memory(self._held, self.model, self.table) as selection:
+            yield selection
+
+    def _folder(self, call: str) -> Path | RemotePath:
         """Return the folder of the selection, for what is made of its files.
 
         Raises:
@@ -244,10 +277,9 @@ class Selection(Facts):
         """
         if self.paths:
             return self.paths[0].parent.parent
-        other = f", or call {instead}" if instead else ""
         raise SettingError(
             f"{call}(): this selection is in memory, and {call}() reads the folder of one; select "
-            f'with out="selected/"{other}'
+            'with out="selected/"'
         )
 
     def _rows_as_table(self) -> pa.Table:

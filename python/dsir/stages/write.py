@@ -19,7 +19,7 @@ from dsir.model.features import HashedNgrams
 from dsir.model.random_selection import halves
 from dsir.output import AddedColumns, open_writer
 from dsir.output.folder import part_stem
-from dsir.output.row_origins import Origins, OriginsWriter
+from dsir.output.row_origins import Origins, OriginsWriter, joined_origins
 from dsir.output.writer import FileAccount
 from dsir.remote import Location, RemotePath, within
 from dsir.stages.plan import OutputShard, Piece
@@ -89,10 +89,12 @@ class GatheredShard:
 
     Attributes:
         counts: as in `Written`.
+        origins: where the rows come from.
     """
 
     table: pa.Table
     counts: npt.NDArray[np.int64]
+    origins: Origins
 
 
 def write_shard(task: WriteTask, progress: Progress) -> Written:
@@ -209,8 +211,8 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
         InputError: the rows cannot be read again, or differ from the rows that were scored.
     """
     counts = _no_counts(task)
-    tables = []
-    for _, taken, selected, rows in taken_rows(task.output.pieces, task.threads):
+    tables, origins = [], []
+    for piece, taken, selected, rows in taken_rows(task.output.pieces, task.threads):
         _count(taken.text, selected, rows, task, counts)
         if taken.records is None:
             table = pa.table({"text": taken.text, "line": taken.lines})
@@ -222,8 +224,9 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
         for column, value in zip(task.added.fields, values, strict=True):
             table = table.append_column(column, value)
         tables.append(table)
+        origins.append(_origins_of(piece, taken, selected, values, rows))
         progress(len(rows))
-    return GatheredShard(pa.concat_tables(tables), counts)
+    return GatheredShard(pa.concat_tables(tables), counts, joined_origins(origins))
 
 
 def _no_counts(task: WriteTask | GatherTask) -> npt.NDArray[np.int64]:
