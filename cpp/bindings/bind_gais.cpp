@@ -5,6 +5,7 @@
 #include "gais/attention_network.hpp"
 #include "gais/facility_location.hpp"
 #include "gais/group_neighbours.hpp"
+#include "gais/landmarks.hpp"
 #include "gais/prototypes.hpp"
 
 namespace dsir::bindings {
@@ -282,6 +283,47 @@ py::tuple facility_location(const Array<std::int64_t>& offsets, const Array<std:
     return py::make_tuple(to_numpy(std::move(found.chosen)), to_numpy(std::move(found.gains)));
 }
 
+py::array_t<float> shortest_paths(const Array<std::int64_t>& offsets,
+                                  const Array<std::int32_t>& ends, const Array<float>& lengths,
+                                  std::int32_t source) {
+    const std::int64_t rows = offsets.size() - 1;
+    check_cut(ends, offsets, rows);
+    require(lengths.ndim() == 1 && lengths.size() == ends.size(),
+            "lengths must have one entry per edge");
+    require(std::all_of(lengths.data(), lengths.data() + lengths.size(),
+                        [](float length) { return length >= 0; }),
+            "lengths must not be negative");
+    require(source >= 0 && source < rows, "source is out of range");
+    std::vector<float> found;
+    {
+        const py::gil_scoped_release release;
+        found = gais::shortest_paths({rows, offsets.data(), ends.data(), lengths.data()}, source);
+    }
+    return to_numpy(std::move(found));
+}
+
+py::array_t<float> landmark_coordinates(const Array<float>& squared,
+                                        const Array<std::int32_t>& landmarks, std::int64_t most,
+                                        unsigned threads) {
+    const DenseRows view = dense_rows(squared);
+    require(landmarks.ndim() == 1 && landmarks.size() == view.size && view.size >= 1,
+            "squared must have one row per landmark");
+    require(std::all_of(landmarks.data(), landmarks.data() + landmarks.size(),
+                        [&](std::int32_t row) { return row >= 0 && row < view.width; }),
+            "a landmark is out of range");
+    require(std::all_of(view.values, view.values + view.entries(),
+                        [](float value) { return std::isfinite(value); }),
+            "distances must be finite");
+    require(most >= 1 && threads >= 1, "most and threads must be at least 1");
+    gais::Coordinates found;
+    {
+        const py::gil_scoped_release release;
+        found = gais::landmark_coordinates({view.size, view.width, view.values, landmarks.data()},
+                                           most, threads);
+    }
+    return to_numpy(std::move(found.values)).reshape({view.width, found.width});
+}
+
 template <class Value>
 void bind_network(py::module_& module) {
     module.def("run_network", &run_network<Value>, py::arg("graph"),
@@ -323,6 +365,12 @@ void bind_gais(py::module_& module) {
                py::arg("members").noconvert(), py::arg("offsets").noconvert(),
                py::arg("prototypes").noconvert(), py::arg("ends").noconvert(), py::kw_only(),
                py::arg("passes"), py::arg("sharpness"), py::arg("local"), py::arg("seed"),
+               py::arg("threads") = 1);
+    module.def("shortest_paths", &shortest_paths, py::arg("offsets").noconvert(),
+               py::arg("ends").noconvert(), py::arg("lengths").noconvert(), py::kw_only(),
+               py::arg("source"));
+    module.def("landmark_coordinates", &landmark_coordinates, py::arg("squared").noconvert(),
+               py::arg("landmarks").noconvert(), py::kw_only(), py::arg("most"),
                py::arg("threads") = 1);
     module.def("facility_location", &facility_location, py::arg("offsets").noconvert(),
                py::arg("served").noconvert(), py::arg("values").noconvert(),

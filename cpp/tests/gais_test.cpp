@@ -8,6 +8,7 @@
 #include "gais/dense_products.hpp"
 #include "gais/facility_location.hpp"
 #include "gais/group_neighbours.hpp"
+#include "gais/landmarks.hpp"
 #include "gais/prototypes.hpp"
 #include "numeric/portable_exp_float.hpp"
 
@@ -300,6 +301,50 @@ TEST(single_precision_is_near_double) {
         }
         CHECK(worst <= 2e-4 * most + 1e-7);
     }
+}
+
+TEST(landmarks_give_back_distances_of_points) {
+    Random random(3);
+    const std::int64_t size = 60;
+    const std::vector<float> points = random_values(random, 60 * 3);
+    const std::vector<std::int32_t> landmarks = {0, 7, 13, 21, 40, 59};
+    std::vector<float> squared;
+    for (const std::int32_t l : landmarks) {
+        for (std::int64_t i = 0; i < size; ++i) {
+            squared.push_back(squared_distance(points.data() + l * 3, points.data() + i * 3, 3));
+        }
+    }
+    const LandmarkDistances known = {6, size, squared.data(), landmarks.data()};
+    const Coordinates found = landmark_coordinates(known, 8, 1);
+    CHECK_EQUAL(found.width, 3);
+    double worst = 0;
+    for (std::int64_t i = 0; i < size; ++i) {
+        for (std::int64_t j = 0; j < size; ++j) {
+            const float given = squared_distance(points.data() + i * 3, points.data() + j * 3, 3);
+            const float back =
+                squared_distance(found.values.data() + i * 3, found.values.data() + j * 3, 3);
+            worst = std::max(worst, std::abs(static_cast<double>(given) - back));
+        }
+    }
+    CHECK(worst < 1e-3);
+    CHECK(landmark_coordinates(known, 8, 3).values == found.values);
+    CHECK_EQUAL(landmark_coordinates(known, 2, 1).width, 2);
+    const std::vector<float> nothing(squared.size(), 0.0F);
+    const Coordinates none =
+        landmark_coordinates({6, size, nothing.data(), landmarks.data()}, 8, 1);
+    CHECK_EQUAL(none.width, 1);
+    CHECK(none.values == std::vector<float>(60, 0.0F));
+}
+
+TEST(shortest_paths_go_around) {
+    // 0 - 1 - 2 with a long edge from 0 to 2, and a row that no path reaches.
+    const std::vector<std::int64_t> offsets = {0, 2, 4, 6, 6};
+    const std::vector<std::int32_t> ends = {1, 2, 0, 2, 0, 1};
+    const std::vector<float> lengths = {1.0F, 9.0F, 1.0F, 2.5F, 9.0F, 2.5F};
+    const std::vector<float> found =
+        shortest_paths({4, offsets.data(), ends.data(), lengths.data()}, 0);
+    const float far = std::numeric_limits<float>::infinity();
+    CHECK(found == (std::vector<float>{0.0F, 1.0F, 3.5F, far}));
 }
 
 }  // namespace

@@ -25,21 +25,24 @@ from dsir.cli.main import app
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BESIDE = (
-    "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "SECURITY.md",
     "benchmarks/README.md",
     "examples/corpus/SOURCES.md",
 )
+FIRST = "README.md"
 API = "docs/reference/python.md"
 COMMANDS = "docs/reference/commands.md"
 
+_OPTION = re.compile(r"(?<![\w-])(--[a-z][\w-]*)")
 _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
-INDEX = """# dsir
+# After the text of the README, which is the first page of the site.
+INDEX = """
 
 ```{{toctree}}
+:hidden:
 :maxdepth: 1
 
 docs/README
@@ -47,6 +50,7 @@ docs/README
 
 ```{{toctree}}
 :caption: Learn
+:hidden:
 :maxdepth: 1
 
 docs/quickstart
@@ -57,6 +61,7 @@ docs/determinism
 
 ```{{toctree}}
 :caption: How-to guides
+:hidden:
 :maxdepth: 1
 
 {guides}
@@ -64,6 +69,7 @@ docs/determinism
 
 ```{{toctree}}
 :caption: Reference
+:hidden:
 :maxdepth: 1
 
 docs/api
@@ -72,6 +78,7 @@ docs/api
 
 ```{{toctree}}
 :caption: The lab
+:hidden:
 :maxdepth: 1
 
 {lab}
@@ -80,9 +87,9 @@ benchmarks/README
 
 ```{{toctree}}
 :caption: The project
+:hidden:
 :maxdepth: 1
 
-README
 docs/architecture
 CONTRIBUTING
 CHANGELOG
@@ -96,27 +103,34 @@ def stage(folder: Path) -> None:
     """Write the sources of the site into an empty folder."""
     pages = [*BESIDE, *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
     made = {API: api_page(), COMMANDS: commands_page()}
-    for page in pages:
+    for page in (FIRST, *pages):
         text = (ROOT / page).read_text("utf-8")
         for name in files_linked_from(page, text):
             if name not in pages and name not in made:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / name, folder / name)
-        made[page] = text
-    made["index.md"] = index(made)
+        if page != FIRST:
+            made[page] = text
+    made["index.md"] = (ROOT / FIRST).read_text("utf-8") + index(made)
     for page, text in made.items():
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
         (folder / page).write_text(text, encoding="utf-8")
 
 
 def index(pages: dict[str, str]) -> str:
-    """Return the page that lists all others."""
+    """Return the lists of all other pages, for the first one."""
 
     def below(start: str) -> list[str]:
         return sorted(page.removesuffix(".md") for page in pages if page.startswith(start))
 
+    # Guides in the order in which the documentation names them.
+    by_task = _LINK.findall(pages["docs/README.md"])
+    place = {target.removesuffix(".md"): number for number, (target, _) in enumerate(by_task)}
+    guides = sorted(
+        below("docs/how-to/"), key=lambda page: (place.get(page.removeprefix("docs/"), 99), page)
+    )
     listed = {
-        "guides": below("docs/how-to/"),
+        "guides": guides,
         "reference": below("docs/reference/"),
         "lab": below("docs/lab/"),
     }
@@ -194,11 +208,17 @@ def _names(parameter: Any) -> str:
 
 
 def _markdown(text: str | None) -> str:
-    return inspect.cleandoc(text or "")
+    return _options_as_code(inspect.cleandoc(text or ""))
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return _options_as_code(" ".join(text.split()).replace("|", "\\|"))
+
+
+def _options_as_code(text: str) -> str:
+    """Return Markdown with options as code, so that their dashes stay what they are."""
+    parts = re.split("(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else _OPTION.sub(r"`\1`", part) for part in parts)
 
 
 def main() -> None:

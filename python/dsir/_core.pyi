@@ -1092,6 +1092,20 @@ def judge_candidates(
     log loss. `weights`, one for each member, say how many rows a member stands for.
     """
 
+def shortest_paths(
+    offsets: NDArray[np.int64],
+    ends: NDArray[np.int32],
+    lengths: NDArray[np.float32],
+    *,
+    source: int,
+) -> NDArray[np.float32]:
+    """Return the length of the shortest path from a row to each row; infinite if there is none."""
+
+def landmark_coordinates(
+    squared: NDArray[np.float32], landmarks: NDArray[np.int32], *, most: int, threads: int = 1
+) -> NDArray[np.float32]:
+    """Return coordinates [rows, at most `most`] by squared distances [landmarks, rows]."""
+
 def facility_location(
     offsets: NDArray[np.int64],
     served: NDArray[np.int32],

@@ -162,6 +162,7 @@ def gais(
         graph=how.graph,
         network=how.trains,
         scaling=how.scaling,
+        distance=how.distance,
         epochs=how.epochs,
         passes=how.passes,
         metric=how.metric,
@@ -289,7 +290,7 @@ def _described_settings(
         **{
             name: arguments[name]
             for name in (
-                *("bins", "missing", "scaling", "select", "rank_by", "graph"),
+                *("bins", "missing", "scaling", "distance", "select", "rank_by", "graph"),
                 *("network", "epochs", "passes"),
             )
         },

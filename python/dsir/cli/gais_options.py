@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from dsir.arguments import argument
+from dsir.arguments import argument, one_of
 from dsir.gais.class_budgets import Shares, shares_in
 from dsir.gais.gais import GraphName, Network, RankBy, Select
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_table import Missing, Scaling
 
+# A file holds columns and not the distances of pairs.
+ColumnDistance = Literal["euclidean", "cosine", "manhattan"]
 NetworkUse = Literal["always", "auto", "never"]
 _HOW = "How to select"
 
@@ -73,6 +75,12 @@ class SelectorOptions:
         "scale, e.g. of embeddings.",
         panel=_HOW,
     )
+    distance: ColumnDistance = argument(
+        "euclidean",
+        "Which rows are near: 'euclidean', 'cosine' for the angle of the rows without scaling, "
+        "e.g. of embeddings, or 'manhattan' for the sum of the differences of all columns.",
+        panel=_HOW,
+    )
     graph: GraphName = argument(
         "minibatch",
         "How near rows are found: 'minibatch', 'lsh', 'lsh-multilevel', 'lsh-multiview' or "
@@ -91,6 +99,10 @@ class SelectorOptions:
         kind=float,
         panel=_HOW,
     )
+
+    def __post_init__(self) -> None:
+        one_of("distance", self.distance, get_args(ColumnDistance))
+        one_of("network", self.network, get_args(NetworkUse))
 
     @property
     def trains(self) -> Network:

@@ -11,10 +11,10 @@ from dsir.arguments import whole_number
 from dsir.engine import thread_count
 from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes
 from dsir.gais.coverage import Coverage, cluster_rows, highest
-from dsir.gais.gais import Seed, seed_of
 from dsir.gais.labelled_table import Missing, labelled_table
 from dsir.gais.labels import class_codes
 from dsir.gais.neighbours import neighbours
+from dsir.gais.seeds import Seed, seed_of
 from dsir.gais.selector import InstanceSelector, rows_to_keep
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.gais.neighbours import NeighbourGraph
+from dsir.gais.neighbours import Edges
 from dsir.gais.parts import Parts, split_rows
 
 Floats = npt.NDArray[np.float32]
@@ -56,7 +56,7 @@ def trusted_rows(
     return np.asarray(trusted | doubtful[labels])
 
 
-def neighbours_vote(graph: NeighbourGraph, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
+def neighbours_vote(graph: Edges, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
     """Return for each row the label that most of its neighbours have; -1 without neighbours.
 
     Among labels with equal votes the smaller one wins.

@@ -28,11 +28,20 @@ from dsir.gais.coverage import (
     trusted_rows,
 )
 from dsir.gais.judges import Metric
-from dsir.gais.labelled_table import LabelledTable, Missing, Scaling, check_missing, labelled_table
+from dsir.gais.labelled_table import (
+    Distance,
+    LabelledTable,
+    Missing,
+    Scaling,
+    check_missing,
+    labelled_table,
+)
 from dsir.gais.labels import MOST_BINS
-from dsir.gais.neighbours import neighbours
 from dsir.gais.parts import split_rows
 from dsir.gais.represented import represented_rows
+from dsir.gais.row_graph import Nearness, graph_of, graph_of_distances, row_count
+from dsir.gais.scores import drawn_keys, row_scores
+from dsir.gais.seeds import Seed, check_seed, seed_of
 from dsir.gais.selector import InstanceSelector, rows_to_keep
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.training_batches import batch_count, training_batches
@@ -45,10 +54,8 @@ RankBy = Literal["attention", "attention-same-class", "confidence"]
 Select = Literal["coverage", "attention-coverage", "top", "sample"]
 Network = Literal["auto"] | bool
 
-Seed = int | np.random.RandomState | np.random.Generator | None
 # With network="auto": fewer labels that the neighbours contradict leave the network nothing to say.
 _MOST_CONTRADICTED = 0.01
-_LARGEST_SEED = (1 << 62) - 1
 
 
 class GAIS(InstanceSelector):
@@ -114,6 +121,12 @@ class GAIS(InstanceSelector):
             that have a missing value or label.
         scaling: "columns" gives every column variance 1. "whole" divides all columns by one number,
             so that your own scale decides which rows are near, e.g. for embeddings.
+        distance: which rows are near. "euclidean"; "cosine", the angle of the rows as they are,
+            without scaling; "manhattan", the sum of the differences of all columns; or
+            "precomputed", as in scikit-learn: X is then a square array with the distances of all
+            pairs, or a sparse matrix in compressed rows with those of near pairs, e.g. of
+            `kneighbors_graph(mode="distance")`. Distances that are not Euclidean become
+            coordinates by landmark MDS; the neighbours of the graph are exact.
         features: give this if X is texts; their hashed n-grams become the columns.
         random_state: seed, 0 or more; or a RandomState or Generator of numpy, which draws one.
         n_jobs: threads; None or -1 for every core.
@@ -174,6 +187,7 @@ class GAIS(InstanceSelector):
         bins: int | None = None,
         missing: Missing = "raise",
         scaling: Scaling = "columns",
+        distance: Distance = "euclidean",
         features: HashedNgrams | None = None,
         random_state: Seed = 0,
         n_jobs: int | None = None,
@@ -200,6 +214,7 @@ class GAIS(InstanceSelector):
         self.bins = bins
         self.missing = missing
         self.scaling = scaling
+        self.distance = distance
         self.features = features
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -210,33 +225,28 @@ class GAIS(InstanceSelector):
         seed = seed_of(self.random_state)
         threads = thread_count(None if self.n_jobs in (None, -1) else self.n_jobs)
         shown = reporter(self.progress)
-        if self.features is not None:
-            X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
-        table = labelled_table(
-            X,
-            y,
-            categorical=self.categorical,
-            bins=self.bins,
+        how = Nearness(
+            k=self.neighbours,
+            method=self.graph,
+            threshold=self.threshold,
+            batch_size=self.batch_size,
             seed=seed,
-            missing=self.missing,
-            scaling=self.scaling,
+            threads=threads,
         )
+        if self._pairwise:
+            with shown.stage("graph", row_count(X), "rows") as advance:
+                table, found = graph_of_distances(X, y, self.bins, how)
+                advance(len(table.rows))
+        else:
+            table = self._table(X, y, seed)
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
         shares = kept_of_classes(self.shares, counts, keep, table.classes)
-        with shown.stage("graph", len(table.rows), "rows") as advance:
-            found = neighbours(
-                table.rows,
-                k=self.neighbours,
-                threshold=self.threshold,
-                method=self.graph,
-                batch_size=self.batch_size,
-                labels=table.labels,
-                random_state=seed,
-                threads=threads,
-            )
-            edges = found.undirected()
-            advance(len(table.rows))
+        if not self._pairwise:
+            with shown.stage("graph", len(table.rows), "rows") as advance:
+                table, found = graph_of(table, self.distance, how)
+                advance(len(table.rows))
+        edges = found.undirected()
         vote = neighbours_vote(found, table.labels, len(counts))
         self._forget_network()
         network = None
@@ -246,7 +256,7 @@ class GAIS(InstanceSelector):
             with shown.stage("train", self.epochs, "epochs") as advance:
                 network = self._train(edges, table, seed, threads, advance)
             guesses = network.probabilities.argmax(axis=1)
-            self.scores_ = _scores(self.rank_by, *edges, network, table.labels)
+            self.scores_ = row_scores(self.rank_by, *edges, network, table.labels)
             self.embeddings_ = network.embeddings
             self.history_ = network.history
         # Both must agree with the label; for a row without neighbours the network decides alone.
@@ -275,13 +285,32 @@ class GAIS(InstanceSelector):
         else:
             keys = self.scores_
             if self.select == "sample":
-                keys = _drawn_keys(keys, seed)
+                keys = drawn_keys(keys, seed)
             self.sample_indices_ = highest(keys, table.labels, shares)
         self._count_kept(table.labels, table.classes)
         if self.weights:
             self.sample_weight_ = represented_rows(
                 table.rows, table.labels, self.sample_indices_, seed=seed, threads=threads
             )
+
+    def _table(self, X: Any, y: Any, seed: int) -> LabelledTable:  # noqa: N803
+        """Return the columns of X, scaled, and the class codes."""
+        if self.features is not None:
+            X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
+        return labelled_table(
+            X,
+            y,
+            categorical=self.categorical,
+            bins=self.bins,
+            seed=seed,
+            missing=self.missing,
+            scaling=self.scaling,
+            distance=self.distance,
+        )
+
+    @property
+    def _pairwise(self) -> bool:
+        return self.distance == "precomputed"
 
     def _wants_network(self, vote: npt.NDArray[np.int64], labels: npt.NDArray[np.int32]) -> bool:
         if self.network != "auto":
@@ -355,6 +384,7 @@ class GAIS(InstanceSelector):
                 "out; give select='coverage', or leave network out"
             )
         one_of("scaling", self.scaling, get_args(Scaling))
+        self._check_distance()
         whole_number("heads", self.heads, 1, 64)
         whole_number("hidden", self.hidden, 1, 1024)
         whole_number("epochs", self.epochs, 1)
@@ -363,6 +393,11 @@ class GAIS(InstanceSelector):
         number("threshold", self.threshold, least=-1, most=1, expected="a number from -1 to 1")
         flag("trials", self.trials)
         flag("weights", self.weights)
+        if self.metric in get_args(Distance):
+            raise SettingError(
+                f"metric={shown(self.metric)}: metric is the measure of the trial classifiers; "
+                f"give distance={shown(self.metric)}"
+            )
         one_of("metric", self.metric, get_args(Metric))
         flag("progress", self.progress)
         if self.bins is not None:
@@ -378,50 +413,24 @@ class GAIS(InstanceSelector):
         if self.features is not None and not isinstance(self.features, HashedNgrams):
             raise SettingError(f"features={self.features!r}: expected HashedNgrams(...)")
 
-
-def seed_of(random_state: object) -> int:
-    """Return a seed; 0 for None, so that a selection is the same in every run.
-
-    A `RandomState` or `Generator` of numpy draws one, as scikit-learn's estimators do; so it gives
-    another seed each time.
-
-    Raises:
-        SettingError: `random_state` is neither of these, nor a whole number of 0 or more.
-    """
-    if random_state is None:
-        return 0
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(1 << 31))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(1 << 31))
-    return whole_number("random_state", random_state, 0, _LARGEST_SEED)
-
-
-def check_seed(random_state: object) -> None:
-    """Raise SettingError unless `seed_of` takes it; draws nothing."""
-    if not isinstance(random_state, np.random.RandomState | np.random.Generator):
-        seed_of(random_state)
-
-
-def _scores(
-    rank_by: str,
-    offsets: npt.NDArray[np.int64],
-    ends: npt.NDArray[np.int32],
-    network: TrainedNetwork,
-    labels: npt.NDArray[np.int32],
-) -> npt.NDArray[np.float64]:
-    size = len(labels)
-    if rank_by == "confidence":
-        return network.probabilities[np.arange(size), labels].astype(np.float64)
-    weights = network.attention.astype(np.float64)
-    if rank_by == "attention-same-class":
-        rows = np.repeat(np.arange(size), np.diff(offsets))
-        weights = np.where(labels[rows] == labels[ends], weights, 0)
-    return np.bincount(ends, weights, minlength=size).astype(np.float64)
-
-
-def _drawn_keys(scores: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
-    """Return random keys; taking the largest draws without replacement, weighted by the scores."""
-    random = np.random.Generator(np.random.Philox(seed))
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(scores) + random.gumbel(size=len(scores)))
+    def _check_distance(self) -> None:
+        """Raise SettingError for arguments that say nothing with the distance."""
+        one_of("distance", self.distance, get_args(Distance))
+        unused: dict[str, bool] = {}
+        if self.distance != "euclidean":
+            unused["scaling"] = self.distance != "manhattan" and self.scaling != "columns"
+        if self.distance in ("manhattan", "precomputed"):
+            unused["threshold"] = self.threshold != 0
+        if self.distance == "manhattan":
+            unused["graph"] = self.graph not in ("minibatch", "exact")
+        if self.distance == "precomputed":
+            unused["graph"] = self.graph != "minibatch"
+            unused["categorical"] = bool(self.categorical)
+            unused["features"] = self.features is not None
+            unused["missing"] = self.missing == "fill"
+        for name, given in unused.items():
+            if given:
+                raise SettingError(
+                    f"{name}={shown(getattr(self, name))}: does not go with "
+                    f"distance={shown(self.distance)}; leave {name} out"
+                )

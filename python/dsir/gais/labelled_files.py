@@ -22,10 +22,11 @@ from dsir.corpus.text_column import describe_columns, find_text_column
 from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError
 from dsir.gais.baselines import RandomSelection
-from dsir.gais.gais import GAIS, seed_of
+from dsir.gais.gais import GAIS
 from dsir.gais.judges import JUDGES, Metric, judge
 from dsir.gais.labelled_table import labelled_table
 from dsir.gais.labels import class_codes
+from dsir.gais.seeds import seed_of
 from dsir.gais.selector import take_rows
 from dsir.gais.text_rows import ngram_rows
 from dsir.model.features import HashedNgrams
@@ -272,6 +273,7 @@ def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
         seed=seed,
         missing=gais.missing,
         scaling=gais.scaling,
+        distance=gais.distance,
     )
     if isinstance(gais.shares, Mapping):
         # Numbers of rows are meant for all rows; here are four fifths of them.

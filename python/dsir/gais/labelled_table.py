@@ -17,6 +17,7 @@ from dsir.gais.text_rows import text_column
 
 Missing = Literal["raise", "fill", "drop"]
 Scaling = Literal["columns", "whole"]
+Distance = Literal["euclidean", "cosine", "manhattan", "precomputed"]
 Floats = npt.NDArray[np.float32]
 # Data with more columns than the first are projected to the second (see `projected`).
 MOST_COLUMNS = 512
@@ -48,6 +49,7 @@ def labelled_table(
     seed: int = 0,
     missing: Missing = "raise",
     scaling: Scaling = "columns",
+    distance: Distance = "euclidean",
 ) -> LabelledTable:
     """Return checked and scaled rows, and class codes, for a selector.
 
@@ -62,6 +64,7 @@ def labelled_table(
         missing: with "fill", a missing number becomes the mean of its column, and a missing name a
             name of its own; otherwise a missing value is an error.
         scaling: "columns" gives every column variance 1; "whole" divides all by one number.
+        distance: with "cosine" rows are scaled and not columns, see `one_length`.
 
     Raises:
         SettingError: X or y is of another kind, they differ in length, a value is missing or
@@ -69,6 +72,8 @@ def labelled_table(
     """
     labels, classes = class_codes(y, bins)
     scaled = standardised if scaling == "columns" else one_scale
+    if distance == "cosine":
+        scaled = one_length
     rows = _numbers(X, categorical, seed, missing == "fill", scaled)
     _check_length(len(rows), len(labels))
     return LabelledTable(scaled(rows), labels, classes)
@@ -103,6 +108,19 @@ def one_scale(rows: npt.NDArray[np.float64]) -> Floats:
     return np.ascontiguousarray(scaled, dtype=np.float32)
 
 
+def one_length(rows: npt.NDArray[np.float64]) -> Floats:
+    """Return the rows scaled to one length, the root of the number of columns; zeros stay 0.
+
+    Rows of one length are the nearer, the greater the cosine of their angle.
+    """
+    # Divided by the largest value first: squares of very large values would overflow.
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    scaled = rows / np.where(largest > 0, largest, 1)[:, None]
+    lengths = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
+    scaled *= (np.sqrt(rows.shape[1]) / np.where(lengths > 0, lengths, 1))[:, None]
+    return np.ascontiguousarray(scaled, dtype=np.float32)
+
+
 def present_rows(X: Any, y: Any, *, texts: bool = False) -> npt.NDArray[np.int64]:  # noqa: N803
     """Return the numbers of the rows that have a label and no missing value, ascending.
 
@@ -115,7 +133,7 @@ def present_rows(X: Any, y: Any, *, texts: bool = False) -> npt.NDArray[np.int64
         SettingError: X or y cannot be read, or they differ in length.
     """
     missing = label_column(y).missing
-    if X is None or _is_sparse(X):
+    if X is None or is_sparse(X):
         return np.flatnonzero(~missing)
     columns = [text_column(X)] if texts else columns_of(X)
     for column in columns:
@@ -136,7 +154,8 @@ def _check_length(rows: int, labels: int) -> None:
         )
 
 
-def _is_sparse(table: Any) -> bool:
+def is_sparse(table: Any) -> bool:
+    """Tell whether a value is a sparse matrix in compressed rows, by the attributes of scipy."""
     return all(hasattr(table, name) for name in ("indptr", "indices", "data", "shape"))
 
 
@@ -147,7 +166,7 @@ def _numbers(
     fill: bool,
     scaled: Callable[[npt.NDArray[np.float64]], Floats],
 ) -> npt.NDArray[np.float64]:
-    if _is_sparse(table):
+    if is_sparse(table):
         if categorical:
             raise SettingError(
                 "categorical: a sparse matrix has only columns of numbers; leave categorical out"

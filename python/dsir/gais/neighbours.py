@@ -29,26 +29,16 @@ _MOST_BITS = 48
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class NeighbourGraph(Facts):
-    """Nearest neighbours in compressed rows; edges are directed.
+class Edges(Facts):
+    """Directed edges between rows, in compressed rows.
 
     Attributes:
         offsets: int64[rows + 1].
         neighbours: int32[edges], ascending in a row.
-        cosines: float32[edges].
-        shares: float32[edges], the share of the tables, levels or views that put both rows into one
-            bucket; 1 everywhere for "exact" and "minibatch".
-
-    Example:
-        >>> found = dsir.graph.neighbours([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1)
-        >>> found.neighbours.tolist()
-        [1, 0, 0]
     """
 
     offsets: npt.NDArray[np.int64]
     neighbours: npt.NDArray[np.int32]
-    cosines: Floats
-    shares: Floats
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -57,14 +47,6 @@ class NeighbourGraph(Facts):
         """Give the size of the graph."""
         yield "rows", f"{len(self):,}"
         yield "edges", f"{len(self.neighbours):,}"
-
-    def recall(self, exact: NeighbourGraph) -> float:
-        """Return the share of the exact graph's edges that this graph has, 0 to 1."""
-        size = len(self)
-        if len(exact) != size:
-            raise SettingError(f"recall: the graphs have {size:,} and {len(exact):,} rows")
-        wanted, found = exact.keys(), self.keys()
-        return float(np.isin(wanted, found).mean()) if len(wanted) else 1.0
 
     def keys(self) -> npt.NDArray[np.int64]:
         """Return every edge as row * rows + neighbour: int64[edges]."""
@@ -84,6 +66,35 @@ class NeighbourGraph(Facts):
         offsets = np.zeros(size + 1, dtype=np.int64)
         np.cumsum(np.bincount(keys // size, minlength=size), out=offsets[1:])
         return offsets, (keys % size).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NeighbourGraph(Edges):
+    """Nearest neighbours in compressed rows; edges are directed.
+
+    Attributes:
+        offsets: int64[rows + 1].
+        neighbours: int32[edges], ascending in a row.
+        cosines: float32[edges].
+        shares: float32[edges], the share of the tables, levels or views that put both rows into one
+            bucket; 1 everywhere for "exact" and "minibatch".
+
+    Example:
+        >>> found = dsir.graph.neighbours([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1)
+        >>> found.neighbours.tolist()
+        [1, 0, 0]
+    """
+
+    cosines: Floats
+    shares: Floats
+
+    def recall(self, exact: NeighbourGraph) -> float:
+        """Return the share of the exact graph's edges that this graph has, 0 to 1."""
+        size = len(self)
+        if len(exact) != size:
+            raise SettingError(f"recall: the graphs have {size:,} and {len(exact):,} rows")
+        wanted, found = exact.keys(), self.keys()
+        return float(np.isin(wanted, found).mean()) if len(wanted) else 1.0
 
 
 def neighbours(
@@ -216,3 +227,23 @@ def _buckets(codes: npt.NDArray[np.uint64], most: int) -> Parts:
         pieces = -(-(end - begin) // most)
         ends += [begin + (end - begin) * piece // pieces for piece in range(pieces)]
     return Parts(order, np.array([*ends, len(codes)], np.int64))
+
+
+def nearest_columns(away: Floats, own: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int32]:
+    """Return for each row its k nearest columns, ascending: int32[rows, k].
+
+    Args:
+        away: the distances, [rows, columns].
+        own: [rows], the column that is the row itself; it is not its own neighbour.
+        k: less than there are columns. Of equally near columns the earlier comes first.
+    """
+    if k == 0:
+        return np.zeros((len(away), 0), np.int32)
+    away = away.copy()
+    away[np.arange(len(away)), own] = np.inf
+    last = np.partition(away, k - 1, axis=1)[:, k - 1 : k]
+    nearer = away < last
+    level = away == last
+    wanted = k - nearer.sum(axis=1, keepdims=True)
+    chosen = nearer | (level & (np.cumsum(level, axis=1) <= wanted))
+    return np.nonzero(chosen)[1].reshape(len(away), k).astype(np.int32)

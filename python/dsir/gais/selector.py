@@ -48,7 +48,8 @@ class InstanceSelector(Facts):
 
         Args:
             X: numbers [rows, columns], a sparse matrix in compressed rows, an Arrow table, or a
-                data frame; the same kind is returned.
+                data frame; the same kind is returned. With distance="precomputed" X has the
+                distances of pairs, and those among the selected rows are returned.
             y: one label for each row: an array, list, column, or a table with one column.
             params: must be empty; imbalanced-learn's pipelines may pass metadata.
 
@@ -58,7 +59,7 @@ class InstanceSelector(Facts):
         if params:
             raise SettingError(f"fit_resample: unexpected arguments: {', '.join(params)}")
         self._fit(X, y)
-        return take_rows(X, self.sample_indices_), take_rows(y, self.sample_indices_)
+        return self._taken(X, self.sample_indices_), take_rows(y, self.sample_indices_)
 
     def fit(self: Self, X: Any, y: Any) -> Self:  # noqa: N803
         """Select rows, and return self; `sample_indices_` has their numbers."""
@@ -79,13 +80,23 @@ class InstanceSelector(Facts):
             self._select(X, y)
             return
         texts = getattr(self, "features", None) is not None
-        rows = present_rows(X if self._reads_rows else None, y, texts=texts)
+        reads = self._reads_rows and not self._pairwise
+        rows = present_rows(X if reads else None, y, texts=texts)
         if len(rows) == 0:
             raise SettingError("missing='drop': every row has a missing value")
         labels = label_column(y)
-        self._select(None if X is None else take_rows(X, rows), take_rows(y, rows))
+        self._select(None if X is None else self._taken(X, rows), take_rows(y, rows))
         self.sample_indices_ = rows[self.sample_indices_]
         self._place(rows, len(labels))
+
+    @property
+    def _pairwise(self) -> bool:
+        """Whether X has the distances of all pairs of rows."""
+        return False
+
+    def _taken(self, X: Any, rows: npt.NDArray[np.int64]) -> Any:  # noqa: N803
+        """Return rows of X; of the distances of pairs those among the rows."""
+        return take_pairs(X, rows) if self._pairwise else take_rows(X, rows)
 
     def _see_columns(self, X: Any) -> None:  # noqa: N803
         """Set how many columns X has, and their names, as scikit-learn's estimators do."""
@@ -148,7 +159,7 @@ class InstanceSelector(Facts):
         return Tags(
             estimator_type="sampler",
             target_tags=TargetTags(required=True),
-            input_tags=InputTags(sparse=True, string=True),
+            input_tags=InputTags(sparse=True, string=not self._pairwise, pairwise=self._pairwise),
         )
 
     def _facts(self) -> Iterator[Fact]:
@@ -177,6 +188,18 @@ def take_rows(values: Any, rows: npt.NDArray[np.int64]) -> Any:
     if isinstance(values, list | tuple):
         return [values[row] for row in rows.tolist()]
     return values[rows]
+
+
+def take_pairs(values: Any, rows: npt.NDArray[np.int64]) -> Any:
+    """Return some rows of a square table, and of these the same columns, as the same kind."""
+    if hasattr(values, "iloc"):
+        return values.iloc[rows, rows]
+    if isinstance(values, list | tuple):
+        return [take_rows(row, rows) for row in take_rows(values, rows)]
+    taken = take_rows(values, rows)
+    if isinstance(taken, pa.Table | pa.RecordBatch):
+        return taken.select(rows.tolist())
+    return taken[:, rows]
 
 
 def one_array(column: pa.ChunkedArray) -> pa.Array:
