@@ -62,18 +62,28 @@ void BandKeys::start_document() {
 void BandKeys::add(std::uint64_t ngram) {
     const std::uint64_t hash = fold(ngram ^ hashing::kRoot7, hashing::kRoot11);
     std::uint64_t& least = least_[hashing::bucket_of(hash, kBins)];
-    // kEmpty itself is no hash of a bin.
-    if (hash < least) least = hash;
+    // Stored in any case: whether the hash is less is hard to predict.
+    least = std::min(least, hash);
 }
 
 void BandKeys::take(std::span<const std::uint64_t> hashes) {
-    std::size_t at = tokens_ % kOrder;
-    for (const std::uint64_t token : hashes) {
-        rolling_ = rolling_ * kBase + token - last_[at] * kLeaves;
-        last_[at] = token;
-        if (++at == kOrder) at = 0;
-        if (++tokens_ >= kOrder) add(rolling_);
+    const std::size_t size = hashes.size();
+    std::size_t at = 0;
+    std::uint64_t rolling = rolling_;  // In a register: add() may write to any number in memory.
+    for (; at < std::min<std::size_t>(size, kOrder); ++at) {
+        rolling = rolling * kBase + hashes[at] - last_[at] * kLeaves;
+        if (tokens_ + at + 1 >= kOrder) add(rolling);
     }
+    for (; at < size; ++at) {
+        rolling = rolling * kBase + hashes[at] - hashes[at - kOrder] * kLeaves;
+        add(rolling);
+    }
+    rolling_ = rolling;
+    tokens_ += size;
+    const std::size_t stay = size < kOrder ? kOrder - size : 0;
+    std::copy(last_.end() - static_cast<std::ptrdiff_t>(stay), last_.end(), last_.begin());
+    std::copy(hashes.end() - static_cast<std::ptrdiff_t>(kOrder - stay), hashes.end(),
+              last_.begin() + static_cast<std::ptrdiff_t>(stay));
 }
 
 void BandKeys::finish(std::int64_t row) {

@@ -45,7 +45,7 @@ class BandKeys final : public ngram::TokenWatch {
     std::uint64_t* out_;
     std::int64_t rows_;
     std::array<std::uint64_t, kBins> least_{};  ///< by bin the least hash; kEmpty if it has none
-    std::array<std::uint64_t, kOrder> last_{};  ///< hashes of the last tokens, in turn
+    std::array<std::uint64_t, kOrder> last_{};  ///< hashes of the last tokens; 0 before the first
     std::uint64_t rolling_ = 0;                 ///< of the last tokens
     std::size_t tokens_ = 0;
 };

@@ -19,7 +19,9 @@ from dsir.stages import repeats
 pytestmark = pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
 
 MEAN: dict[str, Any] = {"min_tokens": 5, "length": "mean", "progress": False}
-TARGET = ["the ship sails over the sea with the mast and the tide"] * 9
+TARGET = [f"the ship sails over the sea with the mast and the tide {one}" for one in range(20)]
+    f"the ship sails over the sea with the mast and the tide {number}" for number in range(20)
+]
 WORDS = [f"w{number}" for number in range(400)] + ["ship", "sea", "tide", "mast"] * 20
 BANDS, ROWS, ORDER = _core.MINHASH_BANDS, _core.MINHASH_ROWS, _core.MINHASH_ORDER
 
@@ -146,7 +148,7 @@ GOLDEN_ALL = "0x8a702b4e80c58f7a"
         {"chunk_tokens": 12},
         {"targets": "separate"},
         {"filters": "max_words=150"},
-        {"estimator": "classifier"},
+        {"estimator": "classifier", "length": "sum"},
         {"normalize": "NFKC"},
     ],
     ids=lambda settings: "-".join(settings) or "plain",
@@ -158,7 +160,7 @@ def test_the_same_files_for_threads_passes_and_a_restart(
     if "normalize" in settings:
         settings = {"features": dsir.HashedNgrams(normalize=settings["normalize"])}
     keywords = {"n": 60, **MEAN, "dedup": "near", "allow_fewer": True, **settings}
-    target = {"a": TARGET, "b": TARGET[:1]} if "targets" in settings else TARGET
+    target = {"a": TARGET, "b": TARGET[:9]} if "targets" in settings else TARGET
     dsir.select(raw, target, out=tmp_path / "one", threads=1, **keywords)
     work = tmp_path / "work"
     # Scores that lack the keys gain them; then there is a pass for each of a few keys.
@@ -171,7 +173,7 @@ def test_the_same_files_for_threads_passes_and_a_restart(
         out = tmp_path / f"out-{number}"
         dsir.select(raw, target, out=out, workdir=place, threads=3, **keywords)
         assert contents(out) == contents(tmp_path / "one")
-    verified = dsir.verify(tmp_path / "one", threads=1)
+    verified = dsir.verify(tmp_path / "one", target=target, threads=1)
     assert verified.stands, [str(finding) for finding in verified.findings]
 
 
@@ -207,8 +209,8 @@ def test_the_commands(raw, tmp_path, invoke_dsir, contents):
 def test_tokens_in_a_column(tmp_path):
     """Ids are compared as they are, without a text."""
     source = random.Random(3)
-    ids = [[source.randrange(5000) for _ in range(60)] for _ in range(50)]
-    copies = [one[:30] + [7] + one[31:] for one in ids[:20]]
+    ids = [[source.randrange(5000) for _ in range(300)] for _ in range(50)]
+    copies = [[*one[:30], 7, *one[31:]] for one in ids[:20]]
     path = tmp_path / "ids.parquet"
     pq.write_table(pa.table({"ids": pa.array(ids + copies, pa.list_(pa.int32()))}), path)
     target = tmp_path / "target.parquet"
