@@ -20,8 +20,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
 
 MEAN: dict[str, Any] = {"min_tokens": 5, "length": "mean", "progress": False}
 TARGET = [f"the ship sails over the sea with the mast and the tide {one}" for one in range(20)]
-    f"the ship sails over the sea with the mast and the tide {number}" for number in range(20)
-]
 WORDS = [f"w{number}" for number in range(400)] + ["ship", "sea", "tide", "mast"] * 20
 BANDS, ROWS, ORDER = _core.MINHASH_BANDS, _core.MINHASH_ROWS, _core.MINHASH_ORDER
 
