@@ -4,11 +4,13 @@
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
 #include "coverage/bucket_lists.hpp"
+#include "coverage/covering.hpp"
 #include "coverage/relevance.hpp"
 
 namespace dsir::bindings {
 namespace {
 
+using coverage::Covering;
 using coverage::LeftOneOut;
 using ngram::FeatureSpec;
 using ngram::LogRatioTable;
@@ -124,6 +126,44 @@ void add_counts(const Array<std::int64_t>& offsets, const Array<std::uint32_t>& 
     coverage::add_counts(lists, wanted.data(), out);
 }
 
+Covering covering(const Array<double>& wanted, const Array<double>& smoothing, double largest) {
+    require(wanted.ndim() == 1 && smoothing.ndim() == 1 && wanted.size() == smoothing.size(),
+            "wanted and smoothing must be one-dimensional and of equal length");
+    require(largest > 0 && largest < LogRatioTable::kLargest,
+            "largest must be above 0 and below 24");
+    const auto size = static_cast<std::size_t>(wanted.size());
+    const std::span<const double> shares(wanted.data(), size);
+    const std::span<const double> of_raw(smoothing.data(), size);
+    require(std::all_of(shares.begin(), shares.end(),
+                        [](double one) { return std::isfinite(one) && one >= 0; }) &&
+                std::all_of(of_raw.begin(), of_raw.end(),
+                            [](double one) { return std::isfinite(one) && one > 0; }),
+            "wanted must be finite and at least 0, smoothing finite and above 0");
+    return {shares, of_raw, largest};
+}
+
+py::array_t<double> mean_gains(Covering& covering, const Array<std::int64_t>& offsets,
+                               const Array<std::uint32_t>& buckets,
+                               const Array<std::uint8_t>& wanted, unsigned threads) {
+    require(threads >= 1, "threads must be at least 1");
+    const coverage::ListsView lists = checked_lists(offsets, buckets, wanted, covering.buckets());
+    py::array_t<double> means(static_cast<py::ssize_t>(lists.size()));
+    double* const out = means.mutable_data();
+    {
+        // Only one thread works with this object: the rounds of a draw come one after the other.
+        const py::gil_scoped_release release;
+        covering.mean_gains(lists, wanted.data(), threads, out);
+    }
+    return means;
+}
+
+void add_covered(Covering& covering, const Array<std::int64_t>& offsets,
+                 const Array<std::uint32_t>& buckets, const Array<std::uint8_t>& wanted) {
+    const coverage::ListsView lists = checked_lists(offsets, buckets, wanted, covering.buckets());
+    const py::gil_scoped_release release;
+    covering.add(lists, wanted.data());
+}
+
 }  // namespace
 
 void bind_coverage(py::module_& module) {
@@ -137,6 +177,17 @@ void bind_coverage(py::module_& module) {
              py::arg("prior"))
         .def("score", &score_left_out, py::arg("array"), py::arg("spec"), py::kw_only(),
              py::arg("threads") = 1, "(relevance, tokens) of documents of the target.");
+    py::class_<Covering>(module, "Covering")
+        .def(py::init(&covering), py::arg("wanted").noconvert(), py::arg("smoothing").noconvert(),
+             py::kw_only(), py::arg("largest"))
+        .def("add", &add_covered, py::arg("offsets").noconvert(), py::arg("buckets").noconvert(),
+             py::arg("wanted").noconvert(), "Counts the n-grams of wanted documents as selected.")
+        .def(
+            "gains", [](const Covering& covering) { return to_numpy(covering.gains()); },
+            "What each n-gram pays.")
+        .def("mean_gains", &mean_gains, py::arg("offsets").noconvert(),
+             py::arg("buckets").noconvert(), py::arg("wanted").noconvert(), py::kw_only(),
+             py::arg("threads") = 1, "Mean of what each document's n-grams pay.");
     module.def("bucket_lists", &bucket_lists, py::arg("array"), py::arg("spec"),
                py::arg("positions").noconvert(), py::kw_only(), py::arg("threads") = 1,
                "(offsets, buckets) of the rows at the positions.");

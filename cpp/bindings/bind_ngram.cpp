@@ -177,10 +177,11 @@ LogRatioTable make_table(const Array<double>& log_ratio) {
     require(log_ratio.ndim() == 2 && log_ratio.shape(0) >= 1,
             "log_ratio must have the axes targets and buckets");
     const double* const values = log_ratio.data();
+    bool fits = true;  // Not NaN either. Without a branch, this is a loop over vectors.
     for (py::ssize_t b = 0; b < log_ratio.size(); ++b) {
-        require(std::isfinite(values[b]) && std::abs(values[b]) < LogRatioTable::kLargest,
-                "log_ratio must be finite and below 24 in magnitude");
+        fits &= std::abs(values[b]) < LogRatioTable::kLargest;
     }
+    require(fits, "log_ratio must be finite and below 24 in magnitude");
     return {values, static_cast<std::size_t>(log_ratio.shape(0)),
             static_cast<std::size_t>(log_ratio.shape(1))};
 }

@@ -47,8 +47,11 @@ std::vector<double> relevance(const std::int64_t* target, const std::int64_t* ra
                               std::size_t buckets, double prior) {
     const double total = total_of(target, buckets);
     const std::vector<double> shares = raw_shares(raw, buckets);
-    std::vector<double> table(buckets);
+    // Most buckets are not of the target, and have the same entry.
+    std::vector<double> table(buckets,
+                              std::min(portable_log((0 + prior) / (1 + prior)), kLargestRelevance));
     for (std::size_t b = 0; b < buckets; ++b) {
+        if (target[b] == 0) continue;
         const double ratio = static_cast<double>(target[b]) / (total * shares[b]);
         table[b] = std::min(portable_log((ratio + prior) / (1 + prior)), kLargestRelevance);
     }

@@ -26,11 +26,11 @@ LogRatioTable::LogRatioTable(const double* log_ratio, std::size_t targets, std::
             ::operator new(size * sizeof(std::int64_t), std::align_val_t{kAlignment}));
         memory_.emplace_back(data);
         groups_.push_back({first, width, data});
-        std::fill_n(data, size, 0);
+        if (width > inside) std::fill_n(data, size, 0);
         for (std::size_t t = 0; t < inside; ++t) {
             const double* const of_target = log_ratio + (first + t) * buckets;
             for (std::size_t b = 0; b < buckets; ++b) {
-                data[b * width + t] = std::llrint(of_target[b] * kUnits);
+                data[b * width + t] = to_fixed(of_target[b]);
             }
         }
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,8 +43,21 @@ class LogRatioTable {
     std::size_t buckets() const { return buckets_; }
     const std::vector<Group>& groups() const { return groups_; }
 
+    /// Changes the entry of a bucket; for tables of one target. The conditions are those above.
+    void set(std::size_t bucket, double log_ratio) { memory_[0][bucket] = to_fixed(log_ratio); }
+
     /// Converts a sum of entries to the nearest double.
     static double to_double(int128 sum);
+
+    /// Converts a double below kLargest in magnitude to the nearest entry, ties to even, as llrint
+    /// does, but without a call, so that loops become vectors: beside 1.5 x 2^52 a double has room
+    /// for whole numbers of 51 bits.
+    static std::int64_t to_fixed(double log_ratio) {
+        constexpr double kUnits = std::int64_t{1} << kFractionBits;
+        constexpr double kWhole = 0x1.8p52;
+        return std::bit_cast<std::int64_t>(log_ratio * kUnits + kWhole) -
+               std::bit_cast<std::int64_t>(kWhole);
+    }
 
   private:
     struct Deleter {

@@ -419,6 +419,35 @@ class FastTextFile:
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Return (probabilities[rows, labels], status of each row), as fastText reports them."""
 
+class Covering:
+    """What each n-gram pays, by what is selected: min(wanted / (count + smoothing), largest)."""
+
+    def __init__(
+        self, wanted: NDArray[np.float64], smoothing: NDArray[np.float64], *, largest: float
+    ) -> None:
+        """Take float64[buckets] of each; nothing is selected."""
+
+    def add(
+        self,
+        offsets: NDArray[np.int64],
+        buckets: NDArray[np.uint32],
+        wanted: NDArray[np.uint8],
+    ) -> None:
+        """Count the n-grams of the wanted documents as selected."""
+
+    def gains(self) -> NDArray[np.float64]:
+        """Return what each n-gram pays."""
+
+    def mean_gains(
+        self,
+        offsets: NDArray[np.int64],
+        buckets: NDArray[np.uint32],
+        wanted: NDArray[np.uint8],
+        *,
+        threads: int = 1,
+    ) -> NDArray[np.float64]:
+        """Return the mean of what the n-grams of each wanted document pay; else 0."""
+
 def bucket_lists(
     array: _ArrowArray, spec: FeatureSpec, positions: NDArray[np.int64], *, threads: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
@@ -549,6 +578,19 @@ class NgramIndex:
         self, array: _ArrowArray, *, most: int, threads: int = 1
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Return (ngrams, text) of the rows, as `dsir.model.estimator.SharedNgrams` has them."""
+
+# Near duplicates.
+
+MINHASH: str
+MINHASH_BANDS: int
+MINHASH_ROWS: int
+MINHASH_ORDER: int
+
+def band_keys(array: _ArrowArray, spec: FeatureSpec, *, threads: int = 1) -> NDArray[np.uint64]:
+    """Return uint64[bands, rows]: texts that share the key of a band are near duplicates.
+
+    All keys of a text without tokens, or that is null or not UTF-8, are 0.
+    """
 
 # Sampling.
 

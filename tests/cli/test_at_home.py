@@ -27,6 +27,7 @@ def test_python_dash_m(run_dsir):
 @pytest.mark.parametrize("command", sorted(_COMMANDS))
 def test_flags_take_no_value_in_help(command, invoke_dsir):
     assert "<bool>" not in invoke_dsir(command, "--help").stdout
+    assert "<bool>" not in invoke_dsir("--help").stdout
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir.model.metrics import kl_divergence
-from dsir.model.random_selection import _expected_kl, halves, random_kl_reduction
+from dsir.model.random_selection import _distinct, _expected_kl, _Pool, halves, random_kl_reduction
 
 CORPUS = Path(__file__).parents[2] / "examples" / "corpus"
 # The weights of these documents are uneven, which does not matter here.
@@ -49,13 +49,22 @@ def test_halves_are_about_equal():
     assert abs(len(one) - 5_000) < 4 * 50  # four standard deviations
 
 
+@given(st.lists(st.integers(0, 70_000) | st.integers(0, 3), max_size=200))
+def test_different_counts_are_those_that_sorting_finds(counts):
+    array = np.array(counts, dtype=np.int64)
+    for found, expected in zip(
+        _distinct(array), np.unique(array, return_inverse=True), strict=True
+    ):
+        assert found.tolist() == expected.tolist()
+
+
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.3, 0.9, 0.999_999_9, 1.0])
 @pytest.mark.parametrize("size", [20, 400, 30_000])
 def test_the_expectation_is_the_mean_of_draws(share, size):
     draw = np.random.default_rng(int(size * share) + 1)
     pool = draw.poisson(draw.gamma(0.3, size, 300)) * (draw.random(300) < 0.9)
     target = draw.poisson(draw.gamma(0.5, 20, 300))
-    expected = _expected_kl(target, pool.astype(float), share)
+    expected = _expected_kl(target, _Pool.of(pool, lambda counts: counts.astype(float)), share)
     total = share * pool.sum()
     p = target / target.sum() + 1e-8
     values = []
@@ -128,5 +137,6 @@ def test_a_selection_with_an_empty_half_counts_as_single_ngrams():
     target = counts[::-1].copy()
     selected = np.stack([np.zeros_like(counts), counts])
     found = random_kl_reduction(selected, counts * 50, target, 0.02)
-    gap = _expected_kl(target, counts * 50.0, 0.02) - kl_divergence(target, counts)
+    pool = _Pool.of(counts * 50, lambda counts: counts.astype(float))
+    gap = _expected_kl(target, pool, 0.02) - kl_divergence(target, counts)
     assert found == pytest.approx(-gap)

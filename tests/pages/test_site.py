@@ -43,6 +43,14 @@ def test_it_builds_without_a_warning(tmp_path):
     assert 'id="dsir.integrations.sklearn.NgramVectorizer"' in names
     commands = (tmp_path / "html/docs/reference/commands.html").read_text("utf-8")
     assert "--max-per" in commands
+    # An option in a help text is code, and keeps its two dashes.
+    assert not re.search("\N{EN DASH}[a-z]", commands)
+    assert names.count('<a class="reference internal" href="#dsir.') > 500
+    # A property's docstring with a colon stays whole.
+    assert "Weight of every bucket, float32[buckets]; several classifiers: [targets" in names
+    first = (tmp_path / "html/index.html").read_text("utf-8")
+    assert "Point it at terabytes of text" in first
+    assert 'href="docs/quickstart.html"' in first
     # Nothing is fetched from elsewhere when a page is opened.
     for page in (tmp_path / "html").rglob("*.html"):
         text = page.read_text("utf-8")
@@ -56,6 +64,14 @@ def test_every_page_is_in_the_index(script, tmp_path):
     pages = {str(one.relative_to(tmp_path)) for one in tmp_path.rglob("*.md")} - {"index.md"}
     assert {page.removesuffix(".md") for page in pages} == listed
     assert {str(one.relative_to(ROOT)) for one in (ROOT / "docs").rglob("*.md")} <= pages
+
+
+def test_guides_are_in_the_order_of_the_documentation(script, tmp_path):
+    script.stage(tmp_path)
+    index = (tmp_path / "index.md").read_text("utf-8")
+    guides = re.findall(r"^docs/(how-to/[\w-]+)$", index, re.M)
+    named = re.findall(r"\((how-to/[\w-]+)\.md\)", (ROOT / "docs/README.md").read_text("utf-8"))
+    assert guides == list(dict.fromkeys(named))
 
 
 def test_every_command_and_option_is_on_the_page(script):

@@ -172,14 +172,14 @@ def test_a_run_that_was_killed_goes_on(files, target, tmp_path, contents, monkey
     monkeypatch.setattr(units, "UNIT_BYTES", 3000)
     dsir.select(files, target, out=tmp_path / "whole", **given)
     calls = itertools.count()
-    mean_entries = _core.mean_entries
+    gains = rounds.PoolLists.gains
 
     def dies(*arguments, **keywords):
         if next(calls) == 7:
             raise KeyboardInterrupt
-        return mean_entries(*arguments, **keywords)
+        return gains(*arguments, **keywords)
 
-    monkeypatch.setattr(rounds._core, "mean_entries", dies)
+    monkeypatch.setattr(rounds.PoolLists, "gains", dies)
     with pytest.raises(KeyboardInterrupt):
         dsir.select(files, target, out=tmp_path / "out", workdir=tmp_path / "work", **given)
     assert not (tmp_path / "work" / "kept").exists()

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 import dsir
 from dsir import _core
 from dsir.corpus.parquet import ParquetShard
-from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
+from dsir.sampling import Calibration, KeyRule, Run, find_threshold, selected_positions
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
 from dsir.stages.kept import plan as keeping
+from dsir.stages.kept import reader
 from dsir.stages.kept.gate import Gate
 from dsir.stages.score_table import Scores
 
@@ -192,6 +193,72 @@ def test_the_same_lines_from_one_reading(
     assert sum(taken) > 0
     expected = contents(tmp_path / "plain")
     assert contents(tmp_path / "kept-1") == contents(tmp_path / "kept-3") == expected
+
+
+@pytest.mark.parametrize("kind", ["shards", "lines"])
+@pytest.mark.parametrize("settings", [{"n": 36}, {"tokens": 3000}, {"n": 36, **TARGETS}], ids=str)
+def test_the_pool_of_a_coverage_selection_is_kept(
+    world, kind, target, settings, tmp_path, contents, taken, monkeypatch, request
+):
+    """All of it, some of it, or nothing: the same files."""
+    paths = request.getfixturevalue(kind)
+    wanted = {"a": world.target[:30], "b": world.target[30:]} if "targets" in settings else target
+    settings = {**settings, **SUM, "method": "coverage", "fit_tokens": "all"}
+    monkeypatch.setattr("dsir.stages.kept.gate._LARGEST_SHARE_PASSED", 1.0)
+    monkeypatch.setattr("dsir.corpus.line_blocks.BLOCK_BYTES", 20_000)
+    found = []
+
+    def kept_texts(*arguments):
+        found.append(reader.kept_texts(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr("dsir.stages.pool.kept_texts", kept_texts)
+    for threads in (1, 3):
+        monkeypatch.setattr(keeping, "_LARGEST_POOL", 10.0)
+        dsir.select(paths, wanted, out=tmp_path / f"all-{threads}", threads=threads, **settings)
+        assert found
+        assert all(texts is not None for texts in found)
+        assert sum(taken) == 0
+        found.clear()
+    monkeypatch.setattr(keeping, "_LARGEST_POOL", 0.05)
+    monkeypatch.setattr("dsir.stages.kept.writer._HELD_BYTES", 1000)
+    dsir.select(paths, wanted, out=tmp_path / "some", **settings)
+    assert sum(texts is not None for texts in found) < len(paths)
+    without_keeping(monkeypatch)
+    found.clear()
+    dsir.select(paths, wanted, out=tmp_path / "none", **settings)
+    assert not found
+    expected = contents(tmp_path / "none")
+    for name in ("all-1", "all-3", "some"):
+        assert contents(tmp_path / name) == expected
+
+
+def test_a_large_pool_is_not_kept():
+    """Its rows are not put aside any more once it holds more than a quarter of the rows."""
+    rule = KeyRule(0, "coverage", calibrations=(Calibration(0.5, 1.0),))
+    gate = Gate(DrawSettings(Budget(n=100), rule, 1, False), [100], 10**9)
+    tokens = np.full(100, 9, np.uint32)
+    found = []
+    for seed in range(40):
+        weights = np.random.default_rng(seed).normal(0.6, 0.3, (1, 100))
+        found.append(gate.may_be_selected(Scores(weights, tokens, tokens), 100 * seed))
+    assert [part is None for part in found] == [False] * 16 + [True] * 24
+
+
+def test_a_gate_of_a_pool_lets_relevant_rows_through_and_what_it_lacks():
+    rule = KeyRule(0, "coverage", calibrations=(Calibration(5.0, 1.0),))
+    gate = Gate(DrawSettings(Budget(n=4), rule, 1, False), [4], 10**9)
+    tokens = np.full(8, 9, np.uint32)
+
+    def passed(*weights):
+        scores = Scores(np.array([weights], dtype=float), tokens, tokens)
+        return gate.may_be_selected(scores, None).tolist()
+
+    # Six are wanted. The bar says what they may be until as many relevant rows have come.
+    assert passed(1, 2, 3, 4, 6, 1, 2, 3) == [1, 2, 3, 4, 6, 7]
+    assert passed(1, 1, 9, 1, 1, 1, 1, 4) == [2, 7]
+    assert passed(6, 6, 6, 6, 4.9, 1, 5, 9) == [0, 1, 2, 3, 6, 7]
+    assert passed(4.9, 4.9, 4.9, 5.1, 1, 1, 1, 1) == [3]
 
 
 def test_lines_are_numbered_by_the_fit(lines, target, tmp_path, contents, taken, monkeypatch):

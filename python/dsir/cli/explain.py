@@ -35,7 +35,9 @@ def explain(
     model: options.ModelArgument,
     text: Annotated[
         str | None,
-        typer.Argument(help="The text; without it, --file or --row, standard input is read."),
+        typer.Argument(
+            metavar="TEXT", help="The text; without it, --file or --row, standard input is read."
+        ),
     ] = None,
     file: Annotated[
         Path | None,

@@ -44,23 +44,32 @@ _LOOK: dict[str, Any] = {
 
 
 class _Command(typer.core.TyperCommand):
-    """A command whose --help says that --help takes no value."""
+    """A command whose --help shows that flags take no value."""
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option --help."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.metavar = ""
-        return option
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the arguments and options, with --help."""
+        return _without_values(super().get_params(ctx))
 
 
 class _Commands(typer.core.TyperGroup):
     """The subcommands; those that are not called are stand-ins with a help text."""
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options, with --help."""
+        return _without_values(super().get_params(ctx))
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that is called, and import it."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else _imported(name), rest
+
+
+def _without_values(params: list[Any]) -> list[Any]:
+    """Return options of which flags show no type of value; typer has some of its own."""
+    for one in params:
+        if getattr(one, "is_flag", False) and one.metavar is None:
+            one.metavar = ""
+    return params
 
 
 def _imported(name: str) -> Any:

@@ -33,7 +33,7 @@ Target = Annotated[
     typer.Option(
         "--target",
         "-t",
-        metavar="[NAME=]SOURCE[:COLUMN]",
+        metavar="SOURCE",
         help="A sample of the documents that you want, e.g. wanted.jsonl. May be repeated: sources "
         "without names count as one target; for named targets, e.g. law=law/, --targets says how "
         "they share the budget. A text column other than --text follows a colon: wanted.csv:body. "

@@ -217,7 +217,9 @@ class ComparisonRun:
         groups = dict.fromkeys(column for extra in extras for column in extra.groups)
         if self.shares_by is not None:
             groups[self.shares_by] = None
-        extra = ExtraColumns(any(one.content for one in extras), tuple(groups))
+        extra = ExtraColumns(
+            any(one.content for one in extras), tuple(groups), any(one.bands for one in extras)
+        )
         workdir = None
         if not self.raw.in_memory:
             # A few numbers for each document go to disk, so that memory does not grow with raw.

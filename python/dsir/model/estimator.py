@@ -7,6 +7,7 @@ write a subclass of `Estimator` in a file of this folder and add it to `dsir.mod
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
@@ -213,7 +214,11 @@ class Estimator(Shared, abc.ABC):
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits, which differ between models whose log-weights may differ."""
-        return model_file.digest(self.content())[:16]
+        return self._digest[:16]
+
+    @functools.cached_property  # The content may be tens of megabytes.
+    def _digest(self) -> str:
+        return model_file.digest(self.content())
 
     def score(
         self,

@@ -60,7 +60,6 @@ class LabelModel(Facts, Estimator):
                 f"label={label!r:.80}: is the only label of the model, and so always certain"
             )
         self._features = HashedNgrams(n=1, tokenizer="whitespace")
-        self._fingerprint: str | None = None
         self._nothing = _core.LogRatioTable(np.zeros((1, self._features.buckets)))
 
     @property
@@ -77,13 +76,6 @@ class LabelModel(Facts, Estimator):
     def label(self) -> str:
         """The label that log-weights are the log-odds of."""
         return self._labels[self._number]
-
-    @property
-    def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits; see `Estimator.fingerprint`."""
-        if self._fingerprint is None:  # The content may be as large as the model.
-            self._fingerprint = super().fingerprint
-        return self._fingerprint
 
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
         """Compute the log-odds of the label; see `Estimator.score_batch`."""

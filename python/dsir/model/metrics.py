@@ -37,7 +37,10 @@ def kl_divergence(p_counts: npt.NDArray[np.int64], q_counts: npt.NDArray[np.int6
         raise ModelError("the KL divergence of a corpus without n-grams is not defined")
     p = p_counts / p_counts.sum() + FLOOR
     q = q_counts / q_counts.sum() + FLOOR
-    return float(np.sum(p * np.log(p / q)))
+    ratio = p / q
+    # Of many buckets there is nothing on either side.
+    logs = np.log(ratio, out=np.zeros(len(ratio)), where=ratio != 1)
+    return float(np.sum(p * logs))
 
 
 def kl_reduction_of_counts(

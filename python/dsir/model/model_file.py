@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ class Content:
 
 def digest(content: Content) -> str:
     """Return the SHA-256 of a file's content, in hexadecimal digits."""
-    return hashlib.sha256(_encode(content)).hexdigest()
+    return _sha256(_encode(content)).hexdigest()
 
 
 def write(path: Location, content: Content) -> FileAccount:
@@ -71,10 +71,15 @@ def write(path: Location, content: Content) -> FileAccount:
         OSError: the file cannot be written.
     """
     body = _encode(content)
-    data = body + hashlib.sha256(body).digest()
+    sha256 = _sha256(body)
+    checksum = sha256.digest()
     with atomic_file(path, sweeps=True) as file:
-        file.write(data)
-    return FileAccount(path, len(data), 0, hashlib.sha256(data).hexdigest())
+        for part in body:
+            file.write(part)
+        file.write(checksum)
+        size = file.tell()
+    sha256.update(checksum)  # Now it is that of the whole file.
+    return FileAccount(path, size, 0, sha256.hexdigest())
 
 
 def read(path: Location) -> Content:
@@ -161,20 +166,36 @@ def parsed(data: bytes, path: Location) -> Content:
         ) from error
 
 
-def _encode(content: Content) -> bytes:
+_Part = bytes | memoryview
+
+
+def _sha256(parts: Sequence[_Part]) -> hashlib._Hash:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part)
+    return found
+
+
+def _bytes_in(array: npt.NDArray[Any]) -> memoryview:
+    """Return the bytes of an array, which are not copied if its numbers lie in a row."""
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _encode(content: Content) -> list[_Part]:
+    """Return the bytes of a file but for the checksum, in parts."""
     if content.kind != RATIO or set(content.arrays) != _COUNTS:
         return _encode_arrays(content)
     raw, target = content.arrays["raw_counts"], content.arrays["target_counts"]
     header = json.dumps(content.settings, sort_keys=True).encode("utf-8")
     prefix = _PREFIX.pack(MAGIC, _COUNTS_VERSION, len(header))
     shape = _COUNTS_SHAPE.pack(*reversed(target.shape))
-    counts = [array.astype("<i8").tobytes() for array in (raw, target)]
-    return b"".join([prefix, shape, header, *counts])
+    counts = [_bytes_in(array.astype("<i8", copy=False)) for array in (raw, target)]
+    return [prefix, shape, header, *counts]
 
 
-def _encode_arrays(content: Content) -> bytes:
+def _encode_arrays(content: Content) -> list[_Part]:
     named = [
-        (name, array.astype(array.dtype.newbyteorder("<")))
+        (name, array.astype(array.dtype.newbyteorder("<"), copy=False))
         for name, array in content.arrays.items()
     ]
     for name, array in named:
@@ -188,7 +209,7 @@ def _encode_arrays(content: Content) -> bytes:
     header = json.dumps(described, sort_keys=True).encode("utf-8")
     prefix = _PREFIX.pack(MAGIC, _ARRAYS_VERSION, len(header))
     size = _ARRAYS_SIZE.pack(sum(array.nbytes for _, array in named))
-    return b"".join([prefix, size, header, *(array.tobytes() for _, array in named)])
+    return [prefix, size, header, *(_bytes_in(array) for _, array in named)]
 
 
 def _with_arrays(header: dict[str, Any], data: memoryview) -> Content:

@@ -8,6 +8,9 @@ formulas.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +22,7 @@ _COINS = _core.KeySettings(seed=0, target=(1 << 32) - 1)
 _MEDIAN = -float(np.log(np.log(2.0)))  # of standard Gumbel noise
 # Above this mean the series of the logarithm is exact to about 1e-4, below it is summed.
 _LARGE_MEAN = 50.0
+_SMALL_COUNTS = 1 << 16
 _LEAST_SHARE = 1e-15
 _LARGEST_SHARE = 1 - 1e-6  # Above it, a part counts as the whole.
 
@@ -53,13 +57,60 @@ def random_kl_reduction(
     Raises:
         ModelError: one of the three has no n-grams.
     """
-    known = raw / raw.sum()
     ngrams = float(selected.sum())
     # The counts may come from a part of raw, which then stands for all of it.
-    pool = known * max(float(raw.sum()), ngrams / max(share, _LEAST_SHARE))
+    every = max(float(raw.sum()), ngrams / max(share, _LEAST_SHARE))
+    pool = _Pool.of(raw, lambda counts: counts / raw.sum() * every)
     whole = kl_divergence(target, raw)
-    left_out = _expected_kl(target, pool, ngrams / float(pool.sum())) - whole
+    left_out = _expected_kl(target, pool, ngrams / pool.ngrams) - whole
     return -left_out * _clustering(selected)
+
+
+class _Pool(NamedTuple):
+    """How many n-grams of each bucket there are.
+
+    Attributes:
+        sizes: float64, the different numbers, ascending.
+        bucket: int64[buckets], the position of each bucket's number in `sizes`.
+        ngrams: all of them.
+    """
+
+    sizes: npt.NDArray[np.float64]
+    bucket: npt.NDArray[np.int64]
+    ngrams: float
+
+    @classmethod
+    def of(
+        cls,
+        counts: npt.NDArray[np.int64],
+        numbers: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]],
+    ) -> _Pool:
+        """Return the pool in which the n-grams of a bucket are a function of its count.
+
+        Args:
+            counts: int64[buckets].
+            numbers: returns the numbers for counts of any shape; larger ones for larger counts.
+        """
+        different, bucket = _distinct(counts)
+        return cls(numbers(different), bucket, float(numbers(counts).sum()))
+
+
+def _distinct(
+    counts: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return what `np.unique(counts, return_inverse=True)` returns, without sorting small counts.
+
+    Nearly all counts are small, and a million of them would be sorted for a tenth of a second.
+    """
+    capped = np.minimum(counts, _SMALL_COUNTS)
+    present = np.zeros(_SMALL_COUNTS + 1, dtype=bool)
+    present[capped] = True
+    small = np.flatnonzero(present[:-1])
+    inverse = (np.cumsum(present) - 1)[capped]
+    others = np.flatnonzero(capped == _SMALL_COUNTS)
+    large, position = np.unique(counts[others], return_inverse=True)
+    inverse[others] = len(small) + position
+    return np.concatenate([small, large]), inverse
 
 
 def _clustering(selected: npt.NDArray[np.int64]) -> float:
@@ -71,30 +122,27 @@ def _clustering(selected: npt.NDArray[np.int64]) -> float:
     if not selected.any(axis=1).all():
         return 1.0
     documents = sum(kl_divergence(whole, half) for half in selected)
-    ngrams = sum(
-        _expected_kl(whole, whole.astype(np.float64), float(half.sum() / whole.sum()))
-        for half in selected
-    )
+    pool = _Pool.of(whole, lambda counts: counts.astype(np.float64))
+    ngrams = sum(_expected_kl(whole, pool, float(half.sum() / whole.sum())) for half in selected)
     return max(1.0, documents / ngrams) if ngrams > 0 else 1.0
 
 
-def _expected_kl(
-    target: npt.NDArray[np.int64], pool: npt.NDArray[np.float64], share: float
-) -> float:
+def _expected_kl(target: npt.NDArray[np.int64], pool: _Pool, share: float) -> float:
     """Return the mean of KL(target‖part) over parts of a pool of n-grams.
 
     Each n-gram of the pool is in the part with the same probability, independently of the others.
 
     Args:
         target: int64[buckets].
-        pool: float64[buckets], how many n-grams of each bucket there are.
+        pool: how many n-grams of each bucket there are.
         share: the probability, above 0 and at most 1.
     """
     p = target / target.sum() + FLOOR
+    # Most buckets are not of the target, and have the same logarithm.
+    logs_of_target = np.log(p, out=np.full(len(p), np.log(FLOOR)), where=target > 0)
     # Buckets with the same number of n-grams have the same expectation.
-    sizes, bucket = np.unique(pool, return_inverse=True)
-    logs = _expected_logs(sizes, share, share * float(pool.sum()))
-    return float(np.sum(p * (np.log(p) - logs[bucket])))
+    logs = _expected_logs(pool.sizes, share, share * pool.ngrams)
+    return float(np.sum(p * (logs_of_target - logs[pool.bucket])))
 
 
 def _expected_logs(

@@ -25,7 +25,7 @@ from dsir.model.relevance import RelevanceModel
 from dsir.report.samples import SelectedRow
 from dsir.report.source import SelectionSource
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
-from dsir.stages.coverage import Covering, PoolLists
+from dsir.stages.coverage import PoolLists, covering_of
 from dsir.stages.drawn import Rounds
 from dsir.stages.pool import Lists, ShardPool, written_pool
 
@@ -144,14 +144,13 @@ def _rounds(
     open_rows: npt.NDArray[np.bool_],
 ) -> Iterator[tuple[int, npt.NDArray[np.float64], npt.NDArray[np.bool_]]]:
     """Go through the rounds of a target; give the gains of n-grams and the rows that are taken."""
-    covering = Covering(model, number, account.weight) if account.pool_cost else None
+    covering = covering_of(model, number, account.weight) if account.pool_cost else None
     rule = KeyRule(method="top-k")
     open_rows = open_rows.copy()
     for turn, (documents, _) in enumerate(account.taken):
         if not documents or covering is None:
             continue
-        table = covering.gains
-        run = Run(0, lists.gains(table, open_rows), open_rows.astype(np.uint8))
+        run = Run(0, lists.gains(covering, open_rows), open_rows.astype(np.uint8))
 
         def runs(run: Run = run) -> list[Run]:
             return [run]
@@ -159,8 +158,8 @@ def _rounds(
         threshold = find_threshold(runs, rule, documents, 1, len(open_rows))
         chosen = np.zeros(len(open_rows), dtype=bool)
         chosen[selected_positions(run, rule, threshold)] = True
-        yield turn + 1, table, chosen
-        lists.add(chosen, covering.counts)
+        yield turn + 1, covering.gains(), chosen
+        lists.add(chosen, covering)
         open_rows &= ~chosen
 
 

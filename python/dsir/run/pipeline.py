@@ -279,7 +279,7 @@ class Pipeline:
             )
         rows = int(rows_of(scores).sum())
         with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
-            if settings.dedup == "exact":
+            if settings.dedup != "none":
                 find_repeats(scores, settings, self.machine.memory.hashes)
             columns = settings.quotas.columns
             if known is not None:
@@ -291,7 +291,11 @@ class Pipeline:
                         settings,
                         covered.model,
                         lambda pool: self.pool(
-                            covered.units, pool, (covered.model.features,), place
+                            covered.units,
+                            pool,
+                            (covered.model.features,),
+                            place,
+                            lambda number: scores[number].kept,
                         ),
                         self.engine.threads_here,
                         self.machine.memory.lists,
@@ -351,6 +355,7 @@ class Pipeline:
         pool: Sequence[PoolRows],
         features: tuple[HashedNgrams, ...],
         folder: Path | None,
+        kept: Callable[[int], Path | None] = lambda _: None,
     ) -> list[ShardPool]:
         """List the n-grams of some rows, by unit.
 
@@ -359,6 +364,7 @@ class Pipeline:
             pool: the rows, by unit.
             features: the kinds of n-grams to list; all of the same tokens.
             folder: where the lists are kept; None for memory.
+            kept: returns the file of rows that were kept while a unit was scored, if there is one.
         """
         numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
         threads = self.threads_inside(len(numbers))
@@ -370,6 +376,7 @@ class Pipeline:
                 *pool[number],
                 threads,
                 None if folder is None else folder / f"{number:05d}.arrow",
+                kept(number),
             )
             for number in numbers
         ]

@@ -23,11 +23,12 @@ from dsir.errors import BudgetError
 from dsir.model.relevance import RelevanceModel
 from dsir.sampling import KeyRule, Run, find_threshold, selected_positions
 from dsir.settings.draw import DrawSettings
-from dsir.stages.coverage_pool import POOL, Pool, PoolRows, bar_of, bar_of_quotas, pool_of
+from dsir.stages.coverage_pool import Pool, PoolRows, bar_of, bar_of_quotas, pool_of
 from dsir.stages.draw import amounts_of
 from dsir.stages.drawn import CoverageDraw, Draw, Rounds
 from dsir.stages.merged_groups import Groups
 from dsir.stages.pool import Lists, ShardPool
+from dsir.stages.pool_size import pool_sizes
 from dsir.stages.quota_draw import Closing, QuotaPlan, open_positions
 from dsir.stages.score import ShardScores
 from dsir.stages.survey import survey_of
@@ -71,15 +72,13 @@ def draw_coverage(
     survey = survey_of(shards, settings, model.columns, groups)
     amounts = amounts_of(survey, settings, model.column_shares)
     bars = []
-    before = 0
-    for number, (amount, _) in enumerate(amounts.parts):
-        wanted = before - (-amount * POOL[0] // POOL[1])  # Rounded up.
+    sizes = pool_sizes([amount for amount, _ in amounts.parts])
+    for number, ((amount, _), wanted) in enumerate(zip(amounts.parts, sizes, strict=True)):
         if amounts.plan is None:
             bars.append(bar_of(shards, settings, number, amount, wanted, threads))
         else:
             plan = survey.quota_plan(settings.widened(wanted / amounts.total))
             bars.append(bar_of_quotas(shards, settings, number, amount, plan, threads, candidates))
-        before += amount
     pool = pool_of(shards, settings, bars)
     lists = PoolLists(list_pool(pool.of_shards), pool.lengths, threads, held_bytes)
     taken = np.zeros(len(pool.rows), dtype=bool)
@@ -121,25 +120,20 @@ class PoolLists:
         self._threads = threads
 
     def gains(
-        self, table: npt.NDArray[np.float64], wanted: npt.NDArray[np.bool_]
+        self, covering: _core.Covering, wanted: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.float64]:
-        """Return the mean of a table's entries over the n-grams of each wanted document; else 0."""
-        entries = _core.LogRatioTable(table.reshape(1, -1))
+        """Return the mean of what the n-grams of each wanted document pay; else 0."""
         gains = np.zeros(len(wanted))
         for where, lists in self._wanted(wanted):
-            gains[where] = _core.mean_entries(
-                lists.offsets,
-                lists.buckets,
-                entries,
-                wanted[where].view(np.uint8),
-                threads=self._threads,
+            gains[where] = covering.mean_gains(
+                *lists, wanted[where].view(np.uint8), threads=self._threads
             )
         return gains
 
-    def add(self, wanted: npt.NDArray[np.bool_], counts: npt.NDArray[np.int64]) -> None:
-        """Add the n-grams of the wanted documents to int64[buckets]."""
+    def add(self, wanted: npt.NDArray[np.bool_], covering: _core.Covering) -> None:
+        """Count the n-grams of the wanted documents as selected."""
         for where, lists in self._wanted(wanted):
-            _core.add_counts(lists.offsets, lists.buckets, wanted[where].view(np.uint8), counts)
+            covering.add(*lists, wanted[where].view(np.uint8))
 
     def _wanted(self, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[slice, Lists]]:
         """Give the batches that hold wanted documents, and where these documents are."""
@@ -154,32 +148,20 @@ class PoolLists:
                     yield where, lists
 
 
-class Covering:
-    """How much each n-gram pays, by what is selected so far.
+def covering_of(model: RelevanceModel, number: int, weight: float) -> _core.Covering:
+    """Return how much each n-gram pays while nothing is selected.
 
-    The model of what is selected is smoothed with as many n-grams as the budget has tokens.
+    That is the share that the target has over the share that is selected. The model of what is
+    selected is smoothed with as many n-grams as the budget has tokens.
 
     Args:
         model: the model.
         number: the target.
         weight: the tokens of the budget.
-
-    Attributes:
-        counts: int64[buckets], the n-grams of what is selected so far.
     """
-
-    def __init__(self, model: RelevanceModel, number: int, weight: float) -> None:
-        self._wanted = weight * model.target_shares(number)
-        self._smoothing = weight * model.raw_shares
-        self.counts = np.zeros(model.features.buckets, dtype=np.int64)
-
-    @property
-    def gains(self) -> npt.NDArray[np.float64]:
-        """float64[buckets], the share that the target has over the share that is selected."""
-        found: npt.NDArray[np.float64] = np.minimum(
-            self._wanted / (self.counts + self._smoothing), LARGEST_GAIN
-        )
-        return found
+    return _core.Covering(
+        weight * model.target_shares(number), weight * model.raw_shares, largest=LARGEST_GAIN
+    )
 
 
 class _Round:
@@ -281,7 +263,7 @@ def _take(
     )
     if not amount or not open_rows.any():
         return taken, rounds
-    covering = Covering(model, number, rounds.weight)
+    covering = covering_of(model, number, rounds.weight)
     found = []
     spent = 0
     for turn in range(ROUNDS):
@@ -290,9 +272,9 @@ def _take(
         if not (open_rows & (pool.cost <= limit)).any():
             found.append((0, 0))
             continue
-        gains = lists.gains(covering.gains, open_rows)
+        gains = lists.gains(covering, open_rows)
         chosen, cost = one_round.take(turn, limit, gains, open_rows)
-        lists.add(chosen, covering.counts)
+        lists.add(chosen, covering)
         taken |= chosen
         open_rows &= ~chosen
         spent += cost

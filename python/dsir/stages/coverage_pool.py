@@ -21,9 +21,6 @@ from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores
 from dsir.stages.survey import runs_of
 
-POOL = (3, 2)
-"""A pool holds at least this many budgets, as a fraction, if there are so many documents."""
-
 
 class PoolRows(NamedTuple):
     """The rows of one shard that are in the pool.

@@ -27,6 +27,8 @@ from dsir.model.features import HashedNgrams
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote.read_errors import translated
 from dsir.stages.damage.row_groups import despite_damage
+from dsir.stages.kept.named import is_whole
+from dsir.stages.kept.reader import kept_texts
 
 
 class Lists(NamedTuple):
@@ -50,6 +52,7 @@ class PoolTask:
         rows: int64, rows of the shard, ascending.
         tokens: uint32, the tokens of each of these rows, as they were scored.
         path: the file that the lists are written to; None to hold them in memory.
+        kept: the file of rows that were kept while scoring; None if there is none.
     """
 
     shard: Shard
@@ -59,6 +62,7 @@ class PoolTask:
     tokens: npt.NDArray[np.uint32]
     threads: int
     path: Path | None
+    kept: Path | None = None
 
 
 @dataclass(slots=True)
@@ -149,28 +153,44 @@ def _list_rows(
     save: Callable[[tuple[Lists, ...]], None],
 ) -> None:
     shard.check_unchanged()
-    travel = ShardProgress(shard, progress)
-    at = done = 0
-    for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
-        wanted = within(task.rows, at, len(batch.text)) - at
-        at += len(batch.text)
-        if len(wanted):
-            text = task.features[0].prepared(batch.text)
-            tokens = task.tokens[done : done + len(wanted)].astype(np.int64)
-            found = []
-            for one in task.features:
-                lists = Lists(*_core.bucket_lists(text, one.spec, wanted, threads=task.threads))
-                expected = sum(np.maximum(tokens - order, 0) for order in range(one.n))
-                if not np.array_equal(np.diff(lists.offsets), expected):
-                    _refuse_changed(shard)
-                found.append(lists)
-            done += len(wanted)
-            save(tuple(found))
-        travel.to(batch)
-        if done == len(task.rows):
-            break
+    done = 0
+    for texts, wanted in _texts(task, shard, ShardProgress(shard, progress)):
+        prepared = task.features[0].prepared(texts)
+        tokens = task.tokens[done : done + len(wanted)].astype(np.int64)
+        found = []
+        for one in task.features:
+            lists = Lists(*_core.bucket_lists(prepared, one.spec, wanted, threads=task.threads))
+            expected = sum(np.maximum(tokens - order, 0) for order in range(one.n))
+            if not np.array_equal(np.diff(lists.offsets), expected):
+                _refuse_changed(shard)
+            found.append(lists)
+        done += len(wanted)
+        save(tuple(found))
     if done < len(task.rows):
         _refuse_changed(shard)
+
+
+def _texts(
+    task: PoolTask, shard: Shard, travel: ShardProgress
+) -> Iterator[tuple[pa.Array, npt.NDArray[np.int64]]]:
+    """Give texts of a shard, and the positions among them of rows of the pool, in order."""
+    kept = None
+    if task.kept is not None and not shard.is_windows and is_whole(task.kept):
+        kept = kept_texts(task.kept, shard, task.rows)
+    if kept is not None:
+        for texts in kept:
+            yield texts, np.arange(len(texts), dtype=np.int64)
+    else:
+        at = done = 0
+        for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
+            wanted = within(task.rows, at, len(batch.text)) - at
+            at += len(batch.text)
+            if len(wanted):
+                yield batch.text, wanted
+            done += len(wanted)
+            travel.to(batch)
+            if done == len(task.rows):
+                break
     travel.arrive()
 
 

@@ -14,6 +14,7 @@ from dsir import _core
 from dsir.sampling import KeyRule
 from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import cost_of_rows, eligible_rows
+from dsir.stages.pool_size import pool_sizes
 from dsir.stages.score_table import Scores
 
 # When row numbers are unknown, only log-weights can be compared. After 8 budgets' worth of rows the
@@ -27,6 +28,8 @@ class Gate:
     """Lets rows through that may still be selected. Shared by the tasks of a stage; thread-safe.
 
     A copy in another process starts without what this one has seen, so it lets more rows through.
+    With method="coverage", the rows are those that may be in the pool: all that reach the threshold
+    of the target's own documents, and as many more as the pool lacks.
 
     Args:
         settings: how rows will be drawn.
@@ -38,15 +41,16 @@ class Gate:
         self._arguments = (settings, tuple(amounts), most_bytes)
         self._settings = settings
         self._bars = []
-        before = 0
-        for number, amount in enumerate(amounts):
-            # Earlier targets may take the best rows first, so this one may reach down to the rows
-            # of all budgets so far.
-            before += amount
+        self._pools = settings.rule.method == "coverage"
+        # Earlier targets may take the best rows first, so a target may reach down to the rows of
+        # all budgets so far.
+        reach = pool_sizes(amounts) if self._pools else np.cumsum(amounts).tolist()
+        for number, (amount, most) in enumerate(zip(amounts, reach, strict=True)):
             rule: KeyRule = settings.rule.of_target(number)
             if amount:
-                self._bars.append((number, rule, _core.RisingBar(rule.core, before)))
-        self._budget = before
+                self._bars.append((number, rule, _core.RisingBar(rule.core, most)))
+        self._lacking = reach  # By target, what the pool needs beside relevant rows, for pools.
+        self._budget = sum(amounts)
         self._left = most_bytes
         self._gone_by = 0  # In the budget's unit.
         self._rows_since_risen = 0
@@ -67,26 +71,39 @@ class Gate:
             corpus_row: global row number of the first row; None if not known yet.
 
         Returns:
-            The positions; None if row numbers are unknown and too many rows pass without them, so
-            that the gate is of no use.
+            The positions; None if too many rows pass, because row numbers are unknown or the pool
+            is large, so that the gate is of no use.
         """
-        if corpus_row is None and self._useless:
+        watched = corpus_row is None or self._pools
+        if watched and self._useless:
             return None
         eligible = eligible_rows(scores, self._settings)
         cost = cost_of_rows(scores, self._settings)
-        found = [
-            bar.add(rule.in_keys(scores.log_weight[number]), eligible, corpus_row, cost=cost)
-            for number, rule, bar in self._bars
-        ]
+        found = []
+        for number, rule, bar in self._bars:
+            weights = scores.log_weight[number]
+            if self._pools:
+                reaching = (weights >= rule.calibration.threshold) & (eligible > 0)
+                found.append(np.flatnonzero(reaching))
+                if not self._lacks(number, len(found[-1]) if cost is None else cost[reaching]):
+                    continue
+            found.append(bar.add(rule.in_keys(weights), eligible, corpus_row, cost=cost))
         passed = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-        if corpus_row is None:
+        if watched:
             amount = scores.rows if cost is None else int(cost.sum(dtype=np.int64))
             with self._lock:
                 self._look_back(scores.rows, len(passed), amount)
         return passed
 
+    def _lacks(self, number: int, relevant: int | npt.NDArray[np.uint32]) -> bool:
+        """Tell whether a pool needs more than the relevant rows so far; more of them have come."""
+        more = relevant if isinstance(relevant, int) else int(relevant.sum(dtype=np.int64))
+        with self._lock:
+            self._lacking[number] -= more
+            return self._lacking[number] > 0
+
     def _look_back(self, rows: int, passed: int, amount: int) -> None:
-        """Check whether the gate holds back enough rows without numbers to be of use."""
+        """Check whether the gate holds back enough rows to be of use."""
         enough = _BUDGETS_TO_RISE * self._budget
         if self._gone_by >= enough:
             self._rows_since_risen += rows

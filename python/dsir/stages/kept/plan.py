@@ -23,6 +23,9 @@ FOLDER = "kept"  # In the work directory.
 
 # Keeping costs more than it saves if k is a larger share of the N rows: k (1 + ln(N / k)) are kept.
 _LARGEST_SHARE = 0.05
+_LARGEST_POOL = (
+    0.15  # The same for a pool: of its rows, the share that the selection leaves is larger.
+)
 _UNKNOWN = -1  # In place of a global row number.
 _MOST_TARGETS = 16  # Each has a bar of 8 MB.
 # Rough figures, used only to compare a budget with _LARGEST_SHARE.
@@ -40,8 +43,8 @@ def plan_keeping(
 ) -> Sequence[Keep | None]:
     """Return for each shard which rows to keep, and in which file; None to keep no rows.
 
-    With quotas or method="coverage" no rows are kept: a row may then be selected however many
-    greater keys there are.
+    With quotas no rows are kept: a row may then be selected however many greater keys there are.
+    With method="coverage" the rows are kept that may be in the pool, as long as these are few.
     The noise of a row depends on its global number. After the first shard whose number of rows is
     unknown, global numbers are unknown too, so more rows are kept, to allow for any noise.
 
@@ -53,7 +56,7 @@ def plan_keeping(
         counted: for each shard its number of rows, if a fit has read it to the end; else None.
     """
     nothing: tuple[Keep | None, ...] = (None,) * len(shards)
-    if settings.quotas or settings.rule.method == "coverage":
+    if settings.quotas:
         return nothing
     try:
         keeping = bytes(can_keep(shard) for shard in shards)  # One byte each.
@@ -67,7 +70,7 @@ def plan_keeping(
     if budget.amount is None and (total is None or budget.unit != "documents"):
         return nothing  # How much a share comes to is known once every row is read.
     amount = budget.of(total or 0)
-    if settings.dedup == "exact":
+    if settings.dedup != "none":
         # The bar counts every copy of a text, and copies that are refused later must not raise it
         # too far.
         amount *= 2
@@ -79,7 +82,10 @@ def plan_keeping(
         share = amount / max(1, int(sizes_of(shards).sum()) * per_byte)
     if amount == 0 or share > _LARGEST_SHARE or len(shares) > _MOST_TARGETS:
         return nothing
-    gate = Gate(settings, split(amount, shares), shutil.disk_usage(folder).free // 4)
+    most = shutil.disk_usage(folder).free // 4
+    if settings.rule.method == "coverage":
+        most = min(most, int(_LARGEST_POOL * _BYTES_PER_BYTE * sizes_of(shards).sum()))
+    gate = Gate(settings, split(amount, shares), most)
     firsts = np.array([_UNKNOWN if row is None else row for row in corpus_rows], dtype=np.int64)
 
     def keep_of(number: int) -> Keep | None:

@@ -30,6 +30,33 @@ def take_kept(
     return _records(path, shard, wanted, threads)
 
 
+def kept_texts(
+    path: Path, shard: Shard, wanted: npt.NDArray[np.int64]
+) -> Iterator[pa.Array] | None:
+    """Return the texts of rows, in their order and some at a time; None unless all were kept.
+
+    Args:
+        path: the file of kept rows.
+        shard: the shard that the rows belong to.
+        wanted: ascending row numbers.
+    """
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        names = stream.schema.names
+    rows = len(names) - 1
+    kept = [numbers for _, numbers in _batches(path, columns=[rows])]
+    if not np.isin(wanted, np.concatenate([np.zeros(0, np.int64), *kept])).all():
+        return None
+    text = 0 if shard.kept_as == "lines" else names.index(shard.text)
+    return _texts(path, wanted, [text, rows])
+
+
+def _texts(path: Path, wanted: npt.NDArray[np.int64], columns: list[int]) -> Iterator[pa.Array]:
+    for batch, rows in _batches(path, columns):
+        positions = np.flatnonzero(np.isin(rows, wanted, assume_unique=True))
+        if len(positions):
+            yield take_values(batch.column(0), positions)
+
+
 def _records(
     path: Path, shard: Shard, wanted: npt.NDArray[np.int64], threads: int
 ) -> Iterator[TakenRows]:
