@@ -17,7 +17,7 @@ std::unique_ptr<NgramIndex> make_index(const py::object& texts, const ngram::Fea
     const arrow::TextColumn column = imported.text();
     require(column.size() < NgramIndex::kNone, "there must be fewer than 2^32 - 1 texts");
     const py::gil_scoped_release release;
-    return std::make_unique<NgramIndex>(column, contamination::Tokens{spec.cutting, spec.form}, n);
+    return std::make_unique<NgramIndex>(column, ngram::Tokens{spec.cutting, spec.form}, n);
 }
 
 py::tuple find(const NgramIndex& index, const py::object& array, std::uint32_t most,

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_json(module);
     dsir::bindings::bind_hashing(module);
     dsir::bindings::bind_contamination(module);
+    dsir::bindings::bind_minhash(module);
     dsir::bindings::bind_ngram(module);
     dsir::bindings::bind_sampling(module);
     dsir::bindings::bind_quota(module);

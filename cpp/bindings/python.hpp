@@ -46,6 +46,7 @@ void bind_quota(py::module_& module);
 void bind_chunk(py::module_& module);
 void bind_quality(py::module_& module);
 void bind_contamination(py::module_& module);
+void bind_minhash(py::module_& module);
 void bind_bootstrap(py::module_& module);
 void bind_coverage(py::module_& module);
 void bind_classifier(py::module_& module);

@@ -88,14 +88,14 @@ std::unique_ptr<ngram::TokenWatch> Finders::make() const {
 void find(const arrow::TextColumn& column, const NgramIndex& index, unsigned threads,
           const Found& out) {
     struct Own {
-        TokenHashes hashes;
+        ngram::TokenHashes hashes;
         Finder finder;
     };
     const Finders finders(index, out, column.size());
     std::vector<std::unique_ptr<Own>> owns(threads);
     const auto find_range = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         std::unique_ptr<Own>& own = owns[thread];
-        if (!own) own.reset(new Own{TokenHashes(index.tokens()), Finder(index, out)});
+        if (!own) own.reset(new Own{ngram::TokenHashes(index.tokens()), Finder(index, out)});
         for (std::int64_t row = begin; row < end; ++row) {
             const auto document = column[row];
             if (!document || document->size() > text::kLargestDocument) continue;

@@ -16,10 +16,10 @@ constexpr std::size_t kBitsPerBlock = 16;
 
 }  // namespace
 
-NgramIndex::NgramIndex(const arrow::TextColumn& texts, const Tokens& tokens, unsigned n)
+NgramIndex::NgramIndex(const arrow::TextColumn& texts, const ngram::Tokens& tokens, unsigned n)
     : n_(n), block_((n + 1) / 2), tokens_(tokens) {
     const std::int64_t rows = texts.size();
-    TokenHashes hashes(tokens);
+    ngram::TokenHashes hashes(tokens);
     std::vector<std::uint64_t> every;    // hashes of the tokens of all texts
     std::vector<std::size_t> starts{0};  // [rows + 1], in `every`
     std::size_t blocks = 0;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "arrow/text_column.hpp"
-#include "contamination/token_hashes.hpp"
+#include "ngram/token_hashes.hpp"
 #include "hashing/fast_hash.hpp"
 #include "ngram/large_array.hpp"
 
@@ -31,11 +31,11 @@ class NgramIndex {
 
     /// Takes the n-grams of the rows of `texts`, at most 2^32 - 2 rows. Rows that are null, not
     /// UTF-8 or shorter than n tokens have none.
-    NgramIndex(const arrow::TextColumn& texts, const Tokens& tokens, unsigned n);
+    NgramIndex(const arrow::TextColumn& texts, const ngram::Tokens& tokens, unsigned n);
 
     unsigned n() const { return n_; }
     unsigned block() const { return block_; }
-    const Tokens& tokens() const { return tokens_; }
+    const ngram::Tokens& tokens() const { return tokens_; }
 
     /// The number of different n-grams.
     std::size_t size() const { return ngrams_; }
@@ -87,7 +87,7 @@ class NgramIndex {
 
     unsigned n_;
     unsigned block_;
-    Tokens tokens_;
+    ngram::Tokens tokens_;
     std::size_t ngrams_ = 0;
     std::vector<std::uint32_t> lengths_;
     ngram::LargeArray<std::uint64_t> words_{1};  ///< a filter of the blocks; a power of two

@@ -20,13 +20,15 @@ using Fixed = std::integral_constant<std::int64_t, N>;
 
 using Four = float __attribute__((vector_size(16)));
 using Eight = float __attribute__((vector_size(32)));
-using Sixteen = float __attribute__((vector_size(64)));
-// gcc keeps vectors that are wider than NEON's registers in memory between operations.
-#if defined(__aarch64__)
-constexpr bool kFourAtMost = true;
+// As wide as the registers: gcc keeps wider vectors in memory between operations.
+#if defined(__AVX512F__)
+constexpr std::int64_t kWide = 16;
+#elif defined(__AVX2__)
+constexpr std::int64_t kWide = 8;
 #else
-constexpr bool kFourAtMost = false;
+constexpr std::int64_t kWide = 4;
 #endif
+using Wide = float __attribute__((vector_size(kWide * sizeof(float))));
 
 template <class Lanes>
 inline void load(Lanes& lanes, const float* from) {
@@ -74,10 +76,10 @@ template <class Value>
 void exponentials(Value* values, std::int64_t size) {
     std::int64_t k = 0;
     if constexpr (std::is_same_v<Value, float>) {
-        using Whole16 = std::int32_t __attribute__((vector_size(64)));
+        using WholeWide = std::int32_t __attribute__((vector_size(kWide * sizeof(std::int32_t))));
         using Whole4 = std::int32_t __attribute__((vector_size(16)));
-        if constexpr (!kFourAtMost) {
-            for (; k + 16 <= size; k += 16) exponential_lanes<Sixteen, Whole16>(values + k);
+        if constexpr (kWide > 4) {
+            for (; k + kWide <= size; k += kWide) exponential_lanes<Wide, WholeWide>(values + k);
         }
         for (; k + 4 <= size; k += 4) exponential_lanes<Four, Whole4>(values + k);
         for (; k < size; ++k) values[k] = numeric::portable_exp_float(values[k]);

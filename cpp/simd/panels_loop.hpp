@@ -5,35 +5,59 @@
 
 #include "simd/panels.hpp"
 
-// The kernels, in vectors as wide as a panel, which the compiler splits into what its flags allow.
-// The unnamed namespace gives every width code of its own.
+// The kernels, in vectors as wide as the registers that the flags allow: gcc keeps wider ones in
+// memory between operations, which makes a kernel ten times slower. A panel is a few of them, and
+// the loops over these unroll. The unnamed namespace gives every width code of its own.
 namespace dsir::simd {
 namespace {
 
-using Floats = float __attribute__((vector_size(kPanelRows * sizeof(float))));
-using Numbers = std::int32_t __attribute__((vector_size(kPanelRows * sizeof(std::int32_t))));
+#if defined(__AVX512F__)
+constexpr std::int64_t kLanes = 16;
+#elif defined(__AVX2__)
+constexpr std::int64_t kLanes = 8;
+#else
+constexpr std::int64_t kLanes = 4;
+#endif
+constexpr std::int64_t kPieces = kPanelRows / kLanes;
+using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
+using Numbers = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
+
+/// One value for each row of a panel.
+struct Panel {
+    Floats piece[kPieces];
+};
 
 inline void load(Floats& lanes, const float* from) {
     std::memcpy(&lanes, from, sizeof(Floats));
 }
 
+inline void store(const Panel& rows, float* to) {
+#pragma GCC unroll 4
+    for (std::int64_t k = 0; k < kPieces; ++k) {
+        std::memcpy(to + k * kLanes, &rows.piece[k], sizeof(Floats));
+    }
+}
+
 inline void panel_distances(const float* panel, std::int64_t width, const float* point,
-                            Floats& sum) {
-    sum = Floats{};
+                            Panel& sum) {
+    sum = Panel{};
     for (std::int64_t f = 0; f < width; ++f) {
-        Floats lanes;
-        load(lanes, panel + f * kPanelRows);
-        lanes -= point[f];
-        sum += lanes * lanes;
+#pragma GCC unroll 4
+        for (std::int64_t k = 0; k < kPieces; ++k) {
+            Floats lanes;
+            load(lanes, panel + f * kPanelRows + k * kLanes);
+            lanes -= point[f];
+            sum.piece[k] += lanes * lanes;
+        }
     }
 }
 
 void distances(const float* panels, std::int64_t count, std::int64_t width, const float* point,
                float* out) {
     for (std::int64_t p = 0; p < count; ++p) {
-        Floats sum;
+        Panel sum;
         panel_distances(panels + p * width * kPanelRows, width, point, sum);
-        std::memcpy(out + p * kPanelRows, &sum, sizeof(Floats));
+        store(sum, out + p * kPanelRows);
     }
 }
 
@@ -41,36 +65,44 @@ void products(const float* panels, std::int64_t count, std::int64_t width, const
               float* out) {
     for (std::int64_t p = 0; p < count; ++p) {
         const float* const panel = panels + p * width * kPanelRows;
-        Floats sum = {};
+        Panel sum = {};
         for (std::int64_t f = 0; f < width; ++f) {
-            Floats lanes;
-            load(lanes, panel + f * kPanelRows);
-            sum += lanes * point[f];
+#pragma GCC unroll 4
+            for (std::int64_t k = 0; k < kPieces; ++k) {
+                Floats lanes;
+                load(lanes, panel + f * kPanelRows + k * kLanes);
+                sum.piece[k] += lanes * point[f];
+            }
         }
-        std::memcpy(out + p * kPanelRows, &sum, sizeof(Floats));
+        store(sum, out + p * kPanelRows);
     }
 }
 
 std::int32_t nearest(const float* panels, std::int64_t count, std::int64_t width,
                      const float* point, float* distance) {
-    Floats least;
-    for (std::int64_t lane = 0; lane < kPanelRows; ++lane) {
-        least[lane] = std::numeric_limits<float>::infinity();
-    }
-    Numbers of_panel = {};
+    const float far = std::numeric_limits<float>::infinity();
+    Panel least;
+    Numbers of_panel[kPieces] = {};
+#pragma GCC unroll 4
+    for (std::int64_t k = 0; k < kPieces; ++k) least.piece[k] = Floats{} + far;
     for (std::int64_t p = 0; p < count; ++p) {
-        Floats sum;
+        Panel sum;
         panel_distances(panels + p * width * kPanelRows, width, point, sum);
-        const Numbers less = sum < least;
-        least = less ? sum : least;
-        of_panel = less ? Numbers{} + static_cast<std::int32_t>(p) : of_panel;
+#pragma GCC unroll 4
+        for (std::int64_t k = 0; k < kPieces; ++k) {
+            const Numbers less = sum.piece[k] < least.piece[k];
+            least.piece[k] = less ? sum.piece[k] : least.piece[k];
+            of_panel[k] = less ? Numbers{} + static_cast<std::int32_t>(p) : of_panel[k];
+        }
     }
     std::int32_t best = 0;
-    float least_of_all = std::numeric_limits<float>::infinity();
+    float least_of_all = far;
     for (std::int32_t lane = 0; lane < kPanelRows; ++lane) {
-        const std::int32_t row = of_panel[lane] * static_cast<std::int32_t>(kPanelRows) + lane;
-        if (least[lane] < least_of_all || (least[lane] == least_of_all && row < best)) {
-            least_of_all = least[lane];
+        const std::int32_t panel = of_panel[lane / kLanes][lane % kLanes];
+        const float value = least.piece[lane / kLanes][lane % kLanes];
+        const std::int32_t row = panel * static_cast<std::int32_t>(kPanelRows) + lane;
+        if (value < least_of_all || (value == least_of_all && row < best)) {
+            least_of_all = value;
             best = row;
         }
     }

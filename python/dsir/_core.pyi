@@ -586,6 +586,19 @@ class NgramIndex:
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Return (ngrams, text) of the rows, as `dsir.model.estimator.SharedNgrams` has them."""
 
+# Near duplicates.
+
+MINHASH: str
+MINHASH_BANDS: int
+MINHASH_ROWS: int
+MINHASH_ORDER: int
+
+def band_keys(array: _ArrowArray, spec: FeatureSpec, *, threads: int = 1) -> NDArray[np.uint64]:
+    """Return uint64[bands, rows]: texts that share the key of a band are near duplicates.
+
+    All keys of a text without tokens, or that is null or not UTF-8, are 0.
+    """
+
 # Sampling.
 
 class KeySettings:

@@ -211,17 +211,21 @@ def main() -> None:
         print(CASES[options.only[0]](Path(tempfile.mkdtemp())).check(options.again.read_bytes()))
         return
     if options.child is None:
+        found_something = False
         for name in options.only or CASES:
             begin = time.monotonic()
-            found = run_case(
-                name,
-                seed=options.seed,
-                inputs=options.inputs,
-                seconds=options.seconds,
-                atheris=options.atheris,
-            )
+            try:
+                found: object = run_case(
+                    name,
+                    seed=options.seed,
+                    inputs=options.inputs,
+                    seconds=options.seconds,
+                    atheris=options.atheris,
+                )
+            except AssertionError as error:
+                found, found_something = error, True
             print(f"{name:<12} {time.monotonic() - begin:6.0f} s {found}", flush=True)
-        return
+        raise SystemExit(found_something)
     work = Path(tempfile.mkdtemp())
     case = CASES[options.child](work)
     if options.atheris:

@@ -65,6 +65,7 @@ def same(one: dsir.Selection, other: dsir.Selection) -> None:
     [
         {"chunk_tokens": 30, "filters": "min_words=5", "min_tokens": 10},
         {"dedup": "exact", "max_per": {"domain": 0.5}, "on_error": "skip"},
+        {"dedup": "near", "allow_fewer": True},
         {"method": "coverage", "features": dsir.HashedNgrams(buckets=4000)},
     ],
     ids=["windows", "quotas", "coverage"],

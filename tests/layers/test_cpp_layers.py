@@ -28,6 +28,7 @@ ROOMS: list[tuple[str, ...]] = [
         "gais",
         "language_model",
         "lexrank",
+        "minhash",
         "quality",
     ),
     ("ngram",),

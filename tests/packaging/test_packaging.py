@@ -88,21 +88,54 @@ def test_wheels_are_built_for_every_python_that_is_promised(project):
     assert (ROOT / wheels["test-command"].partition("{project}/")[2]).is_file()
 
 
-def test_cibuildwheel_understands_it():
-    """And it has a wheel of each for Linux, by both C libraries."""
-    if shutil.which("cibuildwheel", path=Path(sys.executable).parent) is None:
-        pytest.skip("cibuildwheel is not installed")
+@pytest.mark.parametrize(
+    ("platform", "archs", "kinds"),
+    [
+        ("linux", "x86_64,aarch64", ("manylinux", "musllinux")),
+        ("macos", "x86_64,arm64", ("macosx",)),
+    ],
+)
+def test_cibuildwheel_understands_it(platform, archs, kinds):
+    """And there is a wheel of each Python: for Linux by both C libraries, and for macOS."""
     command = [sys.executable, "-m", "cibuildwheel", "--print-build-identifiers"]
-    names = subprocess.run(
-        [*command, "--platform", "linux", "--archs", "x86_64,aarch64"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
+    names = said_by(
+        "cibuildwheel", [*command, "--platform", platform, "--archs", archs]
     ).stdout.split()
     pythons = ("cp310", "cp311", "cp312", "cp313", "cp314", "cp314t")
-    kinds = ("manylinux_x86_64", "manylinux_aarch64", "musllinux_x86_64", "musllinux_aarch64")
-    assert sorted(names) == sorted(f"{one}-{kind}" for one in pythons for kind in kinds)
+    machines = [f"{kind}_{arch}" for kind in kinds for arch in archs.split(",")]
+    assert sorted(names) == sorted(f"{one}-{machine}" for one in pythons for machine in machines)
+
+
+def said_by(tool, command):
+    """Run a tool of packagers; skip where it is not installed."""
+    if shutil.which(tool, path=Path(sys.executable).parent) is None:
+        pytest.skip(f"{tool} is not installed")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("vendor.github-workflows", ".github/workflows/release.yml"),
+        ("vendor.citation-file-format", "CITATION.cff"),
+    ],
+)
+def test_files_are_as_their_readers_want_them(schema, file):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, file]
+    said_by("check-jsonschema", command)
+
+
+def test_the_workflow_has_no_known_weakness():
+    program = str(Path(sys.executable).with_name("zizmor"))
+    said_by("zizmor", [program, "--offline", ".github/workflows/release.yml"])
+
+
+def test_the_dockerfile_has_no_known_weakness():
+    # apt-get installs a compiler that is not in the image, so its version need not be pinned.
+    program = str(Path(sys.executable).with_name("hadolint"))
+    said_by("hadolint", [program, "--ignore", "DL3008", "packaging/Dockerfile"])
 
 
 def test_the_conda_recipe_has_the_same_requirements(project):
@@ -122,7 +155,7 @@ def test_the_image_is_not_run_by_root():
     lines = (ROOT / "packaging/Dockerfile").read_text("utf-8").splitlines()
     last = max(place for place, line in enumerate(lines) if line.startswith("FROM "))
     runtime = lines[last:]
-    assert "USER dsir" in runtime
+    assert "USER 1000" in runtime
     assert not any("apt-get" in line for line in runtime)
     # What the build copies is there, and not ignored.
     copied = [one for line in lines if line.startswith("COPY ") for one in line.split()[1:-1]]
@@ -131,6 +164,32 @@ def test_the_image_is_not_run_by_root():
         if not one.startswith(("--from", "/opt")):
             assert (ROOT / one).exists(), one
             assert f"!{one}" in shown
+
+
+@pytest.mark.parametrize(
+    ("system", "stdlib"),
+    [
+        ("linux-64", "sysroot_linux-64 2.28.*"),
+        ("linux-aarch64", "sysroot_linux-aarch64 2.28.*"),
+        ("osx-64", "macosx_deployment_target_osx-64 12.0.*"),
+        ("osx-arm64", "macosx_deployment_target_osx-arm64 12.0.*"),
+    ],
+)
+def test_the_conda_recipe_gives_a_package_for_each_python(project, system, stdlib):
+    rattler = pytest.importorskip("rattler_build")
+    given = {"target_platform": system, "build_platform": system, "host_platform": system}
+    folder = ROOT / "packaging/conda"
+    variants = rattler.VariantConfig.from_file_with_context(
+        folder / "variants.yaml", rattler.JinjaConfig(platform=rattler.PlatformConfig(**given))
+    )
+    recipe = rattler.Stage0Recipe.from_file(folder / "recipe.yaml")
+    config = rattler.RenderConfig(platform=rattler.PlatformConfig(**given))
+    found = [one.recipe for one in recipe.render(variants, config)]
+    pythons = [one.build.to_dict()["string"].partition("h")[0] for one in found]
+    listed = project["project"]["classifiers"]
+    assert pythons == [f"py3{one.rpartition('.')[2]}" for one in listed if ":: Python :: 3." in one]
+    for one in found:
+        assert stdlib in one.requirements.to_dict()["build"]
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ WRONG_CALLS: dict[str, dict[str, Any]] = {
     "max_per too low": {"n": 200, "max_per": {"domain": 5}},
     "group_by of no column": {"group_by": "nowhere"},
     "group_by of a list": {"group_by": "tags"},
-    "dedup": {"dedup": "near"},
+    "dedup": {"dedup": "fuzzy"},
     "combine": {"combine": {"dsir": 1.0, "pagerank": 1.0}},
     "combine with coverage": {"combine": {"dsir": 1, "lexrank": 1}, "method": "coverage"},
     "candidates below 1": {"combine": {"dsir": 1, "lexrank": 1}, "candidates": 0.5},

@@ -43,6 +43,37 @@ def changed(folder, tmp_path, change):
     return copy
 
 
+def test_one_budget_has_no_charts(small_world, tmp_path, page_of):
+    dsir.compare(
+        small_world.table(),
+        small_world.target,
+        methods=["top-k"],
+        budgets="n=9",
+        seeds=1,
+        min_tokens=1,
+        out=tmp_path / "out",
+        progress=False,
+    )
+    page = page_of(tmp_path / "out")
+    assert "By budget" not in page.text("main")
+    assert "Budget n=9" in page.text("caption")
+
+
+def test_a_budget_below_every_document_names_the_method(small_world):
+    for method in ("coverage", "top-k"):
+        said = rf"^budgets: tokens=1 is less than .* \(method '{method}'\)$"
+        with pytest.raises(dsir.BudgetError, match=said):
+            dsir.compare(
+                small_world.table(),
+                small_world.target,
+                methods=[method],
+                budgets="1",
+                seeds=1,
+                min_tokens=1,
+                progress=False,
+            )
+
+
 def test_it_shows_ranking_charts_and_recommendation(folder, page_of):
     page = page_of(folder)
     found = dsir.Comparison.load(folder)

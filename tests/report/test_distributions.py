@@ -38,6 +38,24 @@ def test_a_tail_does_not_squeeze_the_rest():
     }
 
 
+def test_a_few_large_values_do_not_squeeze_the_rest():
+    spread = np.linspace(-100, 0, 950)
+    far = np.concatenate([spread, np.linspace(0, 1e6, 50)])
+    target = np.concatenate([np.linspace(100, 200, 60), np.linspace(200, 2e6, 40)])
+    series = {"selected": lambda: iter([far]), "target": lambda: iter([target])}
+    assert histogram(series).edges[-1] > 1e6
+    found = histogram(series, main="selected")
+    assert 183 < found.edges[-1] < 1000  # The target's median is 182.
+    assert found.beyond == (False, True)
+    assert found.shares["target"][-1] > 0.3
+    # Without a few large values nothing is cut.
+    for values in (spread, np.random.default_rng(0).normal(size=999), np.full(9, 3.0)):
+        series["selected"] = lambda values=values: iter([values])
+        series["target"] = lambda values=values: iter([values + 1])
+        both = [histogram(series, main=main).edges.tolist() for main in ("", "selected")]
+        assert both[0] == both[1]
+
+
 def test_no_numbers_and_equal_numbers():
     assert histogram({"selected": lambda: iter([])}) is None
     found = histogram({"selected": lambda: iter([np.full(9, 3.0)])}, log=True)

@@ -119,7 +119,7 @@ def test_messages(corpus):
         ({"n": 1, "max_per": {"a": 0.2}, "group_by": "a"}, "'a' is in both"),
         ({"n": 1, "max_per": dict.fromkeys("abcde", 2)}, "at most 4 columns"),
         ({"n": 1, "max_per": {"": 2}}, "not the name of a column"),
-        ({"n": 1, "dedup": "near"}, "dedup='near'"),
+        ({"n": 1, "dedup": "fuzzy"}, "dedup='fuzzy'"),
         ({"n": 1, "bytes": 5}, "exactly one of n, fraction, tokens and bytes"),
         ({"bytes": "many"}, "bytes='many'"),
     ]

@@ -55,6 +55,7 @@ def raw(world, tmp_path) -> list[Path]:
 
 FORMS: dict[str, dict[str, Any]] = {
     "dedup": {"n": 60, "dedup": "exact"},
+    "near": {"n": 40, "max_per": {"source": 0.4}, "dedup": "near", "allow_fewer": True},
     "bytes": {"bytes": "12kB", "dedup": "exact", "method": "top-k"},
     "caps": {"n": 60, "max_per": {"source": 0.2, "doc.lang": 25}, "dedup": "exact"},
     "groups": {"n": 4, "group_by": "doc.lang", "dedup": "exact", "allow_fewer": True},

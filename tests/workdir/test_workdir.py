@@ -87,6 +87,7 @@ WRITTEN = {"counts", "scores", "rows"}
         ({"min_tokens": 6}, DRAWN),
         ({"allow_fewer": True}, DRAWN),
         ({"dedup": "exact"}, {"counts"}),
+        ({"dedup": "near"}, {"counts"}),
         ({"max_per": {"domain": 0.9}}, {"counts"}),
         ({"keep_types": True}, WRITTEN),
         ({"estimator": "relevance"}, set()),
@@ -142,7 +143,9 @@ def test_scores_serve_draws_with_fewer_or_other_quotas(raw, goal, tmp_path, cont
         {"max_per": {"domain": 3}, "dedup": "exact"},
         {"group_by": "domain"},
         {"dedup": "exact"},
+        {"dedup": "near", "group_by": "domain"},
         {},
+        {"dedup": "exact"},
         {"max_per": {"meta.chars": 2}},
         {"max_per": {"meta.chars": 1, "domain": 0.5}, "dedup": "exact"},
         {"group_by": "domain"},
@@ -156,7 +159,7 @@ def test_scores_serve_draws_with_fewer_or_other_quotas(raw, goal, tmp_path, cont
             raw, goal, out=tmp_path / f"fresh-{number}", **{**keywords, "workdir": None}, **quota
         )
         assert contents(tmp_path / f"out-{number}") == contents(tmp_path / f"fresh-{number}")
-    assert scored == [True, *[False] * 7]
+    assert scored == [True, *[False] * 9]
 
 
 @pytest.mark.parametrize(

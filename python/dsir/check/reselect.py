@@ -139,7 +139,7 @@ def write_again(
         return
     pipeline = Pipeline(machine, plan.reading)
     corpus = cut(raw, plan.documents, model.features, machine)
-    extra = ExtraColumns(plan.draw.dedup == "exact", tuple(groups))
+    extra = ExtraColumns.of(plan.draw.dedup, tuple(groups))
     filters = plan.documents.row_filters
     with tempfile.TemporaryDirectory(prefix="dsir-verify-") as scratch, warnings.catch_warnings():
         # The run that made the selection has given the warning already.

@@ -94,7 +94,7 @@ def score(
     """
     refuse_pipes(raw, None, "'dsir write' reads the documents again")
     reading, documents = ReadSettings.of(given), DocumentSettings.of(given)
-    extra = ExtraColumns(check_dedup(given.get("dedup")) == "exact", _columns_of(groups))
+    extra = ExtraColumns.of(check_dedup(given.get("dedup")), _columns_of(groups))
     share = _part_of(part)
     machine = Machine.of({**given, "progress": not quiet})
     if (model is None) == (not with_):

@@ -36,6 +36,7 @@ from dsir.comparison.measures import (
 )
 from dsir.comparison.variants import Variant
 from dsir.corpus import Corpus
+from dsir.errors import BudgetError
 from dsir.model.estimator import Estimator
 from dsir.model.features import HashedNgrams
 from dsir.model.relevance import RelevanceModel
@@ -154,7 +155,11 @@ class ComparisonRun:
         drawn = {}
         with self.pipeline.reporter.stage("draw", len(self.plans), "selections") as advance:
             for trial, plan in self.plans.items():
-                drawn[trial] = self._draw(plan, *columns.of(trial, plan), scores, extra)
+                try:
+                    drawn[trial] = self._draw(plan, *columns.of(trial, plan), scores, extra)
+                except BudgetError as error:
+                    method = self.variants[trial.method].name
+                    raise BudgetError(f"budgets: {error} (method {method!r})") from error
                 advance(1)
         units = self._listed(drawn.values(), measures)
         results = {}
@@ -217,7 +222,9 @@ class ComparisonRun:
         groups = dict.fromkeys(column for extra in extras for column in extra.groups)
         if self.shares_by is not None:
             groups[self.shares_by] = None
-        extra = ExtraColumns(any(one.content for one in extras), tuple(groups))
+        extra = ExtraColumns(
+            any(one.content for one in extras), tuple(groups), any(one.bands for one in extras)
+        )
         workdir = None
         if not self.raw.in_memory:
             # A few numbers for each document go to disk, so that memory does not grow with raw.

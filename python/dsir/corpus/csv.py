@@ -303,8 +303,12 @@ class CsvShard(FileShard):
             ShardError: the row is longer than any row may be.
             Exception: `error`, if it is about something else.
         """
-        if _TOO_LONG not in str(error):
-            raise error
+        try:
+            if _TOO_LONG not in str(error):
+                raise error
+        finally:
+            # An error that a frame of its own traceback holds keeps all their memory.
+            del error
         most = min(self.limits.row_bytes, _LARGEST_BLOCK)
         if block >= most:
             raise ShardError(

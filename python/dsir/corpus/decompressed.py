@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import copy
 import gzip
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -201,9 +202,11 @@ class Decompressed:
         Raises:
             Exception: `error`, if that library cannot read on either.
         """
-        other = self._open_other(error)
         left = self._at
         try:
+            other = self._open_other(error)
+            if other is None:
+                raise error
             while left:
                 passed = len(other.read(min(left, _SKIP_BYTES)))
                 if not passed:
@@ -212,12 +215,16 @@ class Decompressed:
             self._other = _Checked(other, error)
         except (OSError, EOFError, ValueError, zlib.error):
             raise error from None
+        finally:
+            # An error that a frame of its own traceback holds keeps all their memory.
+            del error
 
-    def _open_other(self, error: Exception) -> _Reads:
+    def _open_other(self, error: Exception) -> _Reads | None:
+        """Return what may read what pyarrow cannot; None if nothing can."""
         if self.compression not in ("gzip", "bz2", "zstd"):
-            raise error
+            return None
         if self.compression == "zstd" and _WINDOW_TOO_LARGE not in str(error):
-            raise error
+            return None
         file = self._reopened()
         if self.compression == "gzip":
             return gzip.GzipFile(fileobj=file, mode="rb")
@@ -281,14 +288,15 @@ class _Checked:
 
     def __init__(self, other: _Reads, error: Exception) -> None:
         self._other = other
-        self._error = error
+        # Without its traceback, whose frames hold this object.
+        self._error = error.with_traceback(None)
 
     def read(self, size: int, /) -> bytes:
         try:
             return self._other.read(size)
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise_if_store_failed(error)
-            raise self._error from None
+            raise copy.copy(self._error) from None
 
 
 class _Bz2Members:

@@ -12,21 +12,29 @@ from dsir.report.facts import Histogram
 BINS = 48
 _FEWEST_BINS = 16
 _MOST_KEPT = 1 << 20
+_FAR = 8
 
 Numbers = npt.NDArray[np.float64]
 Series = Callable[[], Iterator[Numbers]]
 
 
 def histogram(
-    series: Mapping[str, Series], *, cut_below: frozenset[str] = frozenset(), log: bool = False
+    series: Mapping[str, Series],
+    *,
+    main: str = "",
+    cut_below: frozenset[str] = frozenset(),
+    log: bool = False,
 ) -> Histogram | None:
     """Return the distributions of several series over the same bins.
 
-    The bins reach from the least 1 % to the greatest 1 % of any series.
+    The bins reach from the least 1 % to the greatest 1 % of any series, but where a few values are
+    far out they end before: 8 interquartile ranges of the main series above its upper quartile, or
+    at the largest median.
 
     Args:
         series: for each name, a function that gives its numbers anew, in runs. They are read
             twice, and never held at once.
+        main: the series that has to show its shape; "" for none.
         cut_below: series whose lower half may lie below the first bin, because its tail would
             leave no room for the others.
         log: bins equally wide on a logarithmic scale, for numbers of 1 and more.
@@ -44,6 +52,11 @@ def histogram(
         for name, values in kept.items()
     )
     high = max(float(np.quantile(values, 0.99)) for values in kept.values())
+    if main in kept and not only:
+        lower, upper = np.quantile(kept[main], (0.25, 0.75))
+        if upper > lower:
+            middle = max(float(np.median(values)) for values in kept.values())
+            high = min(high, max(middle, float(upper + _FAR * (upper - lower))))
     # The fewer documents, the wider the bins have to be to show a shape.
     fewest = min(len(values) for values in kept.values())
     bins = min(BINS, max(_FEWEST_BINS, round(3 * fewest**0.5)))

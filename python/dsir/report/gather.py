@@ -195,7 +195,9 @@ class SelectionGathering:
             measured = [one for one, _ in targets.values()]
             weights["target"] = _again(np.concatenate([one.log_weight for one in measured]))
             lengths["target"] = _again(np.concatenate([one.tokens for one in measured]))
-        self._facts.weights = histogram(weights, cut_below=frozenset({"raw", "target"}))
+        self._facts.weights = histogram(
+            weights, main="selected", cut_below=frozenset({"raw", "target"})
+        )
         self._facts.lengths = histogram(lengths, log=True)
 
     def _shares(self, selected: Measured, raw: Measured | None) -> None:

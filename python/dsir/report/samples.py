@@ -23,7 +23,7 @@ from dsir.report.pieces import Piece
 from dsir.report.source import SelectionSource
 from dsir.report.wording import words
 from dsir.settings.draw import DrawSettings
-from dsir.stages.eligible import rules
+from dsir.stages.eligible import rules, within_rules
 from dsir.stages.score_table import Scores
 
 EACH = 5
@@ -187,9 +187,10 @@ class LeftOut:
         self._model = folder.model
         self._selected = SelectedRows(folder.origins())
         self._draw, self._filters = _rules_of(folder)
-        dedup = self._draw is not None and self._draw.dedup == "exact"
-        self._texts = _core.FirstSeen(0, 1, rows) if dedup else None
-        self._otherwise = "not drawn" if whole or not dedup else "not drawn, or a duplicate"
+        self._dedup = "none" if self._draw is None else self._draw.dedup
+        self._seen_before = _core.FirstSeen(0, 1, rows)
+        alone = whole or self._dedup == "none"
+        self._otherwise = "not drawn" if alone else "not drawn, or a duplicate"
         self._threads = threads
         self._step = max(1, rows // 200)
         self._seen = 0
@@ -204,7 +205,7 @@ class LeftOut:
     def look(self, piece: Piece, batch: TextBatch, scored: TextScores) -> None:
         """Look at a batch of raw; see `measure`."""
         rows, starts = _places_of(piece, batch)
-        repeated = self._repeated(batch)
+        repeated = self._repeated(batch, scored)
         left_out = ~self._selected.among(piece.source, rows, starts) & (scored.tokens > 0)
         weights = scored.log_weight.max(axis=0)
         candidates = np.flatnonzero(left_out)
@@ -245,17 +246,33 @@ class LeftOut:
             _text_at(batch, at),
         )
 
-    def _repeated(self, batch: TextBatch) -> npt.NDArray[np.uint8]:
+    def _repeated(self, batch: TextBatch, scored: TextScores) -> npt.NDArray[np.uint8]:
         """Tell which rows have the text of an earlier row, if the selection left these out.
 
         Equal texts are equally long and pass the same filters, so the first of them is the one that
-        could be selected, or none could.
+        could be selected, or none could. Near duplicates need not pass the same filters.
         """
         repeated = np.zeros(len(batch.text), dtype=np.uint8)
-        if self._texts is not None:
+        if self._dedup == "exact":
             hashes = _core.content_hashes(for_core(batch.text), threads=self._threads)
-            self._texts.add(hashes, np.ones_like(repeated), repeated)
+            self._seen_before.add(hashes, np.ones_like(repeated), repeated)
+        elif self._dedup == "near" and self._draw is not None:
+            scores = Scores(scored.log_weight, scored.tokens, scored.bytes)
+            eligible = within_rules(scores, self._draw)
+            if self._filters is not None:
+                eligible &= self._judged(batch, scored) == 0
+            spec = self._model.features.spec
+            keys = _core.band_keys(scored.prepared, spec, threads=self._threads)
+            for band in keys:
+                self._seen_before.add(band, eligible.astype(np.uint8), repeated)
         return repeated
+
+    def _judged(self, batch: TextBatch, scored: TextScores) -> npt.NDArray[np.uint8]:
+        """Return by row 0, or 1 + the place in REASONS of what refused it; with filters."""
+        assert self._filters is not None
+        return self._filters.judge(
+            self._model.features, batch.text, scored.prepared, threads=self._threads
+        ).reason
 
     def _reasons(
         self, batch: TextBatch, scored: TextScores, repeated: npt.NDArray[np.uint8]
@@ -265,9 +282,7 @@ class LeftOut:
         for at in np.flatnonzero(repeated):
             found[at] = "duplicate"
         if self._filters is not None:
-            failed = self._filters.judge(
-                self._model.features, batch.text, scored.prepared, threads=self._threads
-            ).reason
+            failed = self._judged(batch, scored)
             for at in np.flatnonzero(failed):
                 reason = REASONS[int(failed[at]) - 1]
                 found[at] = reason if reason == CONTAMINATED else f"filtered: {reason}"

@@ -225,14 +225,14 @@ def duplicates(facts: SelectionFacts, characters: int) -> Markup:
     found = facts.metrics.get("duplicates")
     lines: list[tuple[str, Child]] = []
     if found is None:
-        lines.append(
-            ("Exact", 'not looked for; dedup="exact" selects the first of equal texts only')
-        )
+        said = 'not looked for; dedup="exact" selects the first of equal texts only'
+    elif facts.settings.get("dedup") == "near":
+        said = "passed over: the text of an earlier row, or nearly that"
+        said = f"{counted(found['rows'], 'row')} {said}"
     else:
-        lines.append(
-            ("Exact", f"{counted(found['rows'], 'row')} passed over: the text of an earlier row")
-        )
-    lines.append(("Near duplicates", _near(facts)))
+        said = f"{counted(found['rows'], 'row')} passed over: the text of an earlier row"
+    lines.append(("In raw", said))
+    lines.append(("Near duplicates that are selected", _near(facts)))
     filtered = facts.metrics["rows"]["passed_over"].get("filtered")
     shared = (filtered or {}).get(CONTAMINATED) if isinstance(filtered, Mapping) else None
     if shared is None:

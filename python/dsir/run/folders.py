@@ -28,7 +28,7 @@ from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.units import without_unnumbered
 from dsir.stages.score import load_shard_scores
-from dsir.stages.score_table import ScoreForm
+from dsir.stages.score_table import form_of_columns
 from dsir.stages.unit_scores import ChangeableScores, UnitScores
 from dsir.stages.units import unit_counts, unit_layout
 from dsir.storage.atomic import remove_abandoned
@@ -208,13 +208,7 @@ def sample_to_folder(
     fingerprint = fingerprint_of(manifest)
     separate = manifest["settings"]["separate"] or {"names": [], "shares": [1.0]}
     refused_by = active_in(manifest["settings"])
-    form = ScoreForm(
-        len(separate["shares"]),
-        reasons=bool(refused_by),
-        chunks=are_chunks(manifest),
-        content=extra.content,
-        groups=len(extra.groups),
-    )
+    form = form_of_columns(len(separate["shares"]), bool(refused_by), are_chunks(manifest), extra)
     found_scores, missing = UnitScores(), []
     for number, name in enumerate(names):
         unit = Place.at(place / f"{number:05d}", fingerprint, mirror=mirror)
@@ -280,8 +274,7 @@ def are_chunks(manifest: dict[str, Any]) -> bool:
 
 def _extra_of(manifest: dict[str, Any]) -> ExtraColumns:
     """Return which columns a folder of scores has beside the log-weights."""
-    settings = manifest["settings"]
-    return ExtraColumns(settings["content_hash"] is not None, tuple(settings["groups"]))
+    return ExtraColumns.from_json(manifest["settings"])
 
 
 def _refuse_lacking(scores: Folder, extra: ExtraColumns, settings: DrawSettings) -> None:
@@ -289,6 +282,11 @@ def _refuse_lacking(scores: Folder, extra: ExtraColumns, settings: DrawSettings)
     if wanted.content and not extra.content:
         raise SettingError(
             f"dedup: {scores} has no content hashes; make it with 'dsir score --dedup exact'"
+        )
+    if wanted.bands and not extra.bands:
+        raise SettingError(
+            f"dedup: {scores} has no keys of near duplicates; make it with 'dsir score --dedup "
+            "near'"
         )
     lacking = [column for column in wanted.groups if column not in extra.groups]
     if lacking:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dsir._core import CONTENT_HASH
 from dsir.corpus import Corpus
 from dsir.model.estimator import Estimator
 from dsir.model.row_filters import RowFilters
@@ -51,7 +50,7 @@ def open_scores(
     if manifest is not None:
         wanted = score_settings(raw, model, filters, on_error, needed)
         had = _columns_of(manifest["settings"], wanted, needed)
-    extra = needed if had is None else _union(had, needed)
+    extra = needed if had is None else had.with_more(needed)
     earlier = None
     if manifest is not None and had is not None and had != extra:
         earlier = EarlierScores(fingerprint_of(manifest), had)
@@ -68,8 +67,7 @@ def open_scores(
     )
     if earlier is not None:
         note = {"scores": folder.fingerprint, "fingerprint": earlier.fingerprint}
-        columns = {"content": earlier.extra.content, "groups": list(earlier.extra.groups)}
-        workdir.keep(_NOTE, {**note, **columns})
+        workdir.keep(_NOTE, {**note, **earlier.extra.describe()})
     elif folder.resumed:
         earlier = _noted(workdir, folder)
     return folder, extra, earlier
@@ -82,12 +80,7 @@ def _columns_of(
     own = needed.describe()
     if any(kept.get(name) != wanted[name] for name in wanted.keys() - own.keys()):
         return None
-    return ExtraColumns(kept["content_hash"] == CONTENT_HASH, tuple(kept["groups"]))
-
-
-def _union(had: ExtraColumns, needed: ExtraColumns) -> ExtraColumns:
-    more = tuple(column for column in needed.groups if column not in had.groups)
-    return ExtraColumns(had.content or needed.content, had.groups + more)
+    return ExtraColumns.from_json(kept)
 
 
 def _noted(workdir: Workdir, folder: Workdir) -> EarlierScores | None:
@@ -95,4 +88,4 @@ def _noted(workdir: Workdir, folder: Workdir) -> EarlierScores | None:
     note = workdir.kept(_NOTE)
     if note is None or note.get("scores") != folder.fingerprint:
         return None
-    return EarlierScores(note["fingerprint"], ExtraColumns(note["content"], tuple(note["groups"])))
+    return EarlierScores(note["fingerprint"], ExtraColumns.from_json(note))

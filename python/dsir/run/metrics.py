@@ -50,7 +50,8 @@ class PassedOver(JsonRecord):
         not_drawn: rows that were eligible but not drawn.
         too_short: rows with fewer tokens than `min_tokens`.
         empty: rows without a token.
-        duplicates: rows with the text of an earlier row; None unless duplicates are removed.
+        duplicates: rows with the text of an earlier row, or nearly that; None unless duplicates are
+            removed.
         filtered: rows that a quality filter rejected, by filter; None without filters.
     """
 
@@ -129,7 +130,7 @@ class ByteAccounts(JsonRecord):
 
 @dataclass(frozen=True, eq=False)
 class DuplicateAccounts(JsonRecord):
-    """Rows with the text of an earlier row.
+    """Rows with the text of an earlier row, or nearly that.
 
     Attributes:
         rows: number of such rows.
@@ -172,7 +173,8 @@ class Metrics(JsonRecord):
         shards: how many files or tables were read.
         tokens: tokens in the rows.
         text_bytes: bytes of text in the rows.
-        duplicates: rows with the text of an earlier row; None unless duplicates are removed.
+        duplicates: rows with the text of an earlier row, or nearly that; None unless duplicates are
+            removed.
         groups: for each column with a quota: `values`, the number of its values, and `most`, the
             values that most selected rows have, each with `value`, `eligible` and `selected`; None
             without quotas.

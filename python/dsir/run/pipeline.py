@@ -279,7 +279,7 @@ class Pipeline:
             )
         rows = int(rows_of(scores).sum())
         with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
-            if settings.dedup == "exact":
+            if settings.dedup != "none":
                 find_repeats(scores, settings, self.machine.memory.hashes)
             columns = settings.quotas.columns
             if known is not None:

@@ -425,5 +425,5 @@ class _Work:
 
 def _is_drawn_apart(settings: DrawSettings) -> bool:
     """Tell whether workers can draw together: quotas and duplicates need all rows in one place."""
-    alone = not settings.quotas.columns and settings.dedup != "exact"
+    alone = not settings.quotas.columns and settings.dedup == "none"
     return alone and settings.rule.method != "coverage"

@@ -49,7 +49,8 @@ class DrawSettings:
         rule: how the keys are made that documents are ranked by.
         min_tokens: documents with fewer tokens, or none, are never selected.
         allow_fewer: take all eligible documents if the budget asks for more.
-        dedup: "exact": only the first of several rows with the same text may be selected.
+        dedup: "exact": only the first of several rows with the same text may be selected; "near":
+            no row that nearly has the text of an earlier one.
         quotas: limits by the values of columns.
 
     Raises:
@@ -74,6 +75,7 @@ class DrawSettings:
     dedup: Dedup = argument(
         "none",
         "'exact' selects at most the first of several rows with the same text, byte for byte; "
+        "'near' selects no row whose text is nearly that of an earlier one, by MinHash of 5-grams; "
         "'none' does not look for duplicates.",
         panel=arguments.DRAW,
     )
@@ -129,7 +131,7 @@ class DrawSettings:
     @property
     def extra(self) -> ExtraColumns:
         """The columns that scores need beside the log-weights for this draw."""
-        return ExtraColumns(self.dedup == "exact", self.quotas.columns)
+        return ExtraColumns.of(self.dedup, self.quotas.columns)
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as JSON values."""

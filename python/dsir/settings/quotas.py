@@ -14,7 +14,7 @@ from dsir.errors import SettingError
 from dsir.settings.option_text import max_per_in
 
 MaxPer = Mapping[str, float | int | str]
-Dedup = Literal["none", "exact"]
+Dedup = Literal["none", "exact", "near"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def check_dedup(dedup: object) -> Dedup:
     """Return how duplicates are handled; None means "none".
 
     Raises:
-        SettingError: `dedup` is neither "none" nor "exact".
+        SettingError: `dedup` is none of "none", "exact" and "near".
     """
     if dedup is None:
         return "none"

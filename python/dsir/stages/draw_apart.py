@@ -281,7 +281,7 @@ def _ranked(run: Run, rule: KeyRule) -> Candidates:
 
 def can_draw_apart(shards: Sequence[ShardScores], settings: DrawSettings) -> bool:
     """Tell whether a draw can be made by `draw_apart`: quotas and duplicates need all rows."""
-    alone = not settings.quotas.columns and settings.dedup != "exact"
+    alone = not settings.quotas.columns and settings.dedup == "none"
     return alone and all(shard.place is not None for shard in shards)
 
 

@@ -19,7 +19,7 @@ def can_note(draw: Draw, settings: DrawSettings) -> bool:
     """Tell whether `draw_of` gives all of a draw: quotas and duplicates are drawn row by row."""
     return (
         not settings.quotas.columns
-        and settings.dedup != "exact"
+        and settings.dedup == "none"
         and not draw.groups
         and all(
             isinstance(target, TargetDraw)

@@ -14,6 +14,7 @@ import numpy as np
 from dsir import _core
 from dsir.corpus import TextBatch
 from dsir.corpus.token_ids import for_core
+from dsir.model.features import HashedNgrams
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.stages.group_codes import GroupEncoder
 from dsir.stages.score_table import ScoreForm, Scores, join
@@ -38,12 +39,17 @@ class ColumnAdder:
     Args:
         had: the columns that the scores have.
         wanted: the columns that they are to have; those of quotas begin with those of `had`.
+        features: cut the texts into tokens.
         threads: how many threads may hash texts.
     """
 
-    def __init__(self, had: ExtraColumns, wanted: ExtraColumns, threads: int) -> None:
+    def __init__(
+        self, had: ExtraColumns, wanted: ExtraColumns, features: HashedNgrams, threads: int
+    ) -> None:
         self.columns = wanted.groups[len(had.groups) :]
         self._hashes = wanted.content and not had.content
+        self._bands = wanted.bands and not had.bands
+        self._features = features
         self._encoder = GroupEncoder(len(self.columns))
         self._threads = threads
 
@@ -77,6 +83,10 @@ class ColumnAdder:
         if self._hashes:
             hashes = _core.content_hashes(for_core(batch.text), threads=self._threads)
             scores = scores._replace(content=hashes)
+        if self._bands:
+            prepared = self._features.prepared(batch.text)
+            keys = _core.band_keys(prepared, self._features.spec, threads=self._threads)
+            scores = scores._replace(bands=keys)
         codes = self._encoder.encode(batch.groups)
         if codes is None:
             return scores

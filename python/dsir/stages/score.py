@@ -83,11 +83,7 @@ class ScoreTask:
     def form(self) -> ScoreForm:
         """Which columns the scores have."""
         return form_of_columns(
-            self.model.columns,
-            self.filters is not None,
-            self.shard.is_windows,
-            self.extra.content,
-            len(self.extra.groups),
+            self.model.columns, self.filters is not None, self.shard.is_windows, self.extra
         )
 
 
@@ -114,8 +110,8 @@ class ShardScores:
         columns: which quota columns the draw uses, in the order of its quotas; None for all.
         codes: by column, this shard's codes translated to codes of the corpus; None until
             `merge_groups` has set them.
-        repeated: one bit a row, 1 if an earlier row has the same text; None if nobody looked for
-            duplicates.
+        repeated: one bit a row, 1 if an earlier row has the same text, or nearly the same; None if
+            nobody looked for duplicates.
         duplicates: how many bits of `repeated` are 1.
         contaminated: the contaminated rows, if they are in memory.
         given_up: whether scoring stopped because too many rows were bad.
@@ -276,7 +272,7 @@ def _extended(task: ScoreTask, place: Place, progress: Progress) -> ShardScores 
     if earlier is None:
         return None
     before = replace(place, fingerprint=earlier.fingerprint)
-    form = replace(task.form, content=earlier.extra.content, groups=len(earlier.extra.groups))
+    form = replace(task, extra=earlier.extra).form
     try:
         marker = before.finished()
         if marker is None or any(
@@ -305,7 +301,7 @@ def _add_columns(
     task: ScoreTask, place: Place, earlier: EarlierScores, form: ScoreForm, progress: Progress
 ) -> list[list[str]]:
     """Write the scores of a shard with more columns; return the values of the new columns."""
-    adder = ColumnAdder(earlier.extra, task.extra, task.threads)
+    adder = ColumnAdder(earlier.extra, task.extra, task.model.features, task.threads)
     travel = ShardProgress(task.shard, progress)
 
     def batches() -> Iterator[TextBatch]:
@@ -379,8 +375,14 @@ def _score_batches(
         content = None
         if task.extra.content:
             content = _core.content_hashes(for_core(batch.text), threads=task.threads)
+        bands = None
+        if task.extra.bands:
+            bands = _core.band_keys(scored.prepared, model.features.spec, threads=task.threads)
         group_codes = encoder.encode(batch.groups)
-        scores = Scores(log_weight, tokens, text_bytes, reason, row, start, content, group_codes)
+        scores = Scores(
+            *(log_weight, tokens, text_bytes, reason, row, start, content, group_codes),
+            bands=bands,
+        )
         save(scores)
         if keeper is not None:
             keeper.look_at(batch, scores)

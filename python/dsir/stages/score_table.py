@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir import _core
 from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_arrow, to_numpy
 from dsir.remote.read_errors import translated
+from dsir.settings.extra_columns import ExtraColumns
 
 RUN_ROWS = 1 << 16
 
@@ -34,8 +36,10 @@ class Scores(NamedTuple):
         content: uint64, the content hash of the text; None if the draw ignores duplicates.
         group_codes: uint32[columns, rows], codes of the values in the quota columns; None without
             quota columns.
-        repeated: uint8, 1 if an earlier row has the same text; None if nobody looked for
-            duplicates. Never written to the file.
+        repeated: uint8, 1 if an earlier row has the same text, or nearly the same; None if nobody
+            looked for duplicates. Never written to the file.
+        bands: uint64[bands, rows], the keys of the text's bands; None unless the draw leaves near
+            duplicates out.
     """
 
     log_weight: npt.NDArray[np.float64]
@@ -47,6 +51,7 @@ class Scores(NamedTuple):
     content: npt.NDArray[np.uint64] | None = None
     group_codes: npt.NDArray[np.uint32] | None = None
     repeated: npt.NDArray[np.uint8] | None = None
+    bands: npt.NDArray[np.uint64] | None = None
 
     @property
     def rows(self) -> int:
@@ -60,8 +65,10 @@ class Scores(NamedTuple):
     def to_batch(self) -> pa.RecordBatch:
         """Return the scores as an Arrow batch."""
         single = [column for column in self[1:7] if column is not None]
-        group_codes = () if self.group_codes is None else self.group_codes
-        columns = [to_arrow(column) for column in (*self.log_weight, *single, *group_codes)]
+        several = [() if column is None else column for column in (self.group_codes, self.bands)]
+        columns = [
+            to_arrow(column) for column in (*self.log_weight, *single, *several[0], *several[1])
+        ]
         return pa.record_batch(columns, schema=form_of(self).schema)
 
 
@@ -76,6 +83,7 @@ class ScoreForm:
         content: whether there are content hashes.
         groups: how many quota columns there are.
         repeated: whether duplicates were looked for. Never written to the file.
+        bands: how many keys of bands there are.
     """
 
     columns: int = 1
@@ -84,6 +92,7 @@ class ScoreForm:
     content: bool = False
     groups: int = 0
     repeated: bool = False
+    bands: int = 0
 
     @property
     def schema(self) -> pa.Schema:
@@ -96,6 +105,7 @@ class ScoreForm:
         fields += [("source_row", pa.int64()), ("start", pa.uint32())] * self.chunks
         fields += [("content", pa.uint64())] * self.content
         fields += [(f"group_{i}", pa.uint32()) for i in range(self.groups)]
+        fields += [(f"band_{i}", pa.uint64()) for i in range(self.bands)]
         return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])
 
     @property
@@ -111,6 +121,7 @@ class ScoreForm:
             np.zeros(0, np.uint64) if self.content else None,
             np.zeros((self.groups, 0), np.uint32) if self.groups else None,
             np.zeros(0, np.uint8) if self.repeated else None,
+            np.zeros((self.bands, 0), np.uint64) if self.bands else None,
         )
 
     def scores_of(self, batch: pa.RecordBatch) -> Scores:
@@ -118,16 +129,16 @@ class ScoreForm:
         columns: Iterator[npt.NDArray[Any]] = map(to_numpy, batch.columns)
         log_weight = np.stack([next(columns) for _ in range(self.columns)])
         single = [None if empty is None else next(columns) for empty in self.nothing[1:7]]
-        group_codes = np.stack(list(columns)) if self.groups else None
-        return Scores._make([log_weight, *single, group_codes, None])
+        group_codes = np.stack([next(columns) for _ in range(self.groups)]) if self.groups else None
+        bands = np.stack(list(columns)) if self.bands else None
+        return Scores._make([log_weight, *single, group_codes, None, bands])
 
 
 @functools.cache
-def form_of_columns(
-    columns: int, reasons: bool, chunks: bool, content: bool, groups: int
-) -> ScoreForm:
+def form_of_columns(columns: int, reasons: bool, chunks: bool, extra: ExtraColumns) -> ScoreForm:
     """Return the form with these columns: one object for the results of all units."""
-    return ScoreForm(columns, reasons, chunks, content, groups)
+    bands = _core.MINHASH_BANDS if extra.bands else 0
+    return ScoreForm(columns, reasons, chunks, extra.content, len(extra.groups), bands=bands)
 
 
 def form_of(scores: Scores) -> ScoreForm:
@@ -138,6 +149,7 @@ def form_of(scores: Scores) -> ScoreForm:
         scores.source_row is not None,
         scores.content is not None,
         0 if scores.group_codes is None else len(scores.group_codes),
+        bands=0 if scores.bands is None else len(scores.bands),
     )
 
 

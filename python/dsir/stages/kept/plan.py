@@ -70,7 +70,7 @@ def plan_keeping(
     if budget.amount is None and (total is None or budget.unit != "documents"):
         return nothing  # How much a share comes to is known once every row is read.
     amount = budget.of(total or 0)
-    if settings.dedup == "exact":
+    if settings.dedup != "none":
         # The bar counts every copy of a text, and copies that are refused later must not raise it
         # too far.
         amount *= 2

@@ -12,7 +12,7 @@
 #include "text/token_buffer.hpp"
 #include "text/tokenizers.hpp"
 
-namespace dsir::contamination {
+namespace dsir::ngram {
 
 /// How texts are cut into the tokens that n-grams are made of.
 struct Tokens {
@@ -60,4 +60,4 @@ class TokenHashes {
     std::vector<std::uint64_t> hashes_;  ///< of the tokens of a stretch
 };
 
-}  // namespace dsir::contamination
+}  // namespace dsir::ngram
