@@ -59,19 +59,28 @@ def test_one_budget_has_no_charts(small_world, tmp_path, page_of):
     assert "Budget n=9" in page.text("caption")
 
 
-def test_a_budget_below_every_document_names_the_method(small_world):
-    for method in ("coverage", "top-k"):
-        said = rf"^budgets: tokens=1 is less than .* \(method '{method}'\)$"
-        with pytest.raises(dsir.BudgetError, match=said):
-            dsir.compare(
-                small_world.table(),
-                small_world.target,
-                methods=[method],
-                budgets="1",
-                seeds=1,
-                min_tokens=1,
-                progress=False,
-            )
+@pytest.mark.parametrize(
+    ("budgets", "said"),
+    [
+        ("1", "budgets='1': tokens=1 is less than"),
+        ("bytes=2", "budgets='bytes=2': bytes=2 is less than"),
+        ("500,n=999", "budgets='n=999': "),
+    ],
+)
+@pytest.mark.parametrize("method", ["coverage", "top-k"])
+def test_a_budget_that_cannot_be_met_is_named_with_the_method(method, budgets, said, small_world):
+    with pytest.raises(dsir.BudgetError) as raised:
+        dsir.compare(
+            small_world.table(),
+            small_world.target,
+            methods=[method],
+            budgets=budgets,
+            seeds=1,
+            min_tokens=1,
+            progress=False,
+        )
+    assert str(raised.value).startswith(said)
+    assert str(raised.value).endswith(f"(method '{method}')")
 
 
 def test_it_shows_ranking_charts_and_recommendation(folder, page_of):

@@ -158,8 +158,10 @@ class ComparisonRun:
                 try:
                     drawn[trial] = self._draw(plan, *columns.of(trial, plan), scores, extra)
                 except BudgetError as error:
-                    method = self.variants[trial.method].name
-                    raise BudgetError(f"budgets: {error} (method {method!r})") from error
+                    raise BudgetError(
+                        f"budgets='{_asked(plan)}': {error} "
+                        f"(method {self.variants[trial.method].name!r})"
+                    ) from error
                 advance(1)
         units = self._listed(drawn.values(), measures)
         results = {}
@@ -307,6 +309,13 @@ class ComparisonRun:
                 trained.append(uniform((rows + first).astype(np.uint64), 0) < share)
         name = f"{self.variants[trial.method].name} with {plan.draw.budget}"
         return Selected(name, tokens, list(zip(units, drawn.rows, strict=True)), trained)
+
+
+def _asked(plan: Plan) -> str:
+    """Return the budget of a plan as `budgets` has it: tokens without their name."""
+    described = plan.draw.budget.describe().items()
+    name, value = next((name, value) for name, value in described if value is not None)
+    return str(value) if name == "tokens" else f"{name}={value}"
 
 
 class _Fitted(NamedTuple):
