@@ -14,7 +14,8 @@ import pyarrow as pa
 from dsir.corpus.batches import cut_text, rows_per_batch, table_bytes, within
 from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.group_values import find_group_column, values_of
-from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, bad_among, refuse_missing_rows
+from dsir.corpus.shard import OnError, Shard, refuse_missing_rows
+from dsir.corpus.shard_rows import TakenRows, TextBatch, bad_among
 from dsir.corpus.take_rows import take_few
 from dsir.corpus.token_ids import holds_ids
 from dsir.formats import Kind

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.arguments import shown
-from dsir.corpus.shard import Shard, TakenRows
+from dsir.corpus.shard import Shard
+from dsir.corpus.shard_rows import TakenRows
 from dsir.corpus.text_column import TextColumn, describe_columns, find_column, is_text, meant
 from dsir.errors import RowError, ShardError
 from dsir.primitive_arrays import to_numpy
