@@ -223,7 +223,7 @@ class Shard(abc.ABC):
         """
         return 0
 
-    def between(self, first: int, stop: int, *, copied: bool = False) -> Shard:
+    def between(self, first: int, stop: int) -> Shard:
         """Return some rows of a table in memory as a shard of their own.
 
         Only for shards without a `file`.
@@ -231,7 +231,19 @@ class Shard(abc.ABC):
         Args:
             first: the first row; with windows, the first document.
             stop: the row after the last.
-            copied: whether to copy the rows, so that the table need not stay in memory.
+        """
+        raise NotImplementedError(f"{self.name}: is no table in memory")
+
+    def copied(self, most: int) -> Shard | None:
+        """Return the same rows of a table in memory, so that the table need not stay there.
+
+        Only for shards without a `file`. Columns of dictionaries and views are plain in the copy.
+
+        Args:
+            most: how many bytes the copy may have.
+
+        Returns:
+            The copy; None if it would be larger.
         """
         raise NotImplementedError(f"{self.name}: is no table in memory")
 
