@@ -63,7 +63,7 @@ classifier::TermListsView checked_lists(const Offsets& offsets, const Terms& ter
 
 py::array_t<float> train(const Offsets& offsets, const Terms& terms, const Array<float>& importance,
                          std::size_t buckets, unsigned passes, std::size_t batch, float rate,
-                         unsigned threads) {
+                         bool graded, unsigned threads) {
     const classifier::TermListsView documents = checked_lists(offsets, terms, buckets);
     require(
         importance.ndim() == 1 && static_cast<std::size_t>(importance.size()) == documents.size(),
@@ -71,12 +71,16 @@ py::array_t<float> train(const Offsets& offsets, const Terms& terms, const Array
     const std::span<const float> weights(importance.data(), documents.size());
     require(std::all_of(weights.begin(), weights.end(), [](float w) { return std::isfinite(w); }),
             "importance must be finite");
+    require(!graded || std::all_of(weights.begin(), weights.end(), [](float w) { return w <= 1; }),
+            "grades must be at most 1");
     require(passes >= 1 && batch >= 1 && rate > 0 && threads >= 1,
             "passes, batch, rate and threads must be above 0");
     std::vector<float> found;
     {
         const py::gil_scoped_release release;
-        found = classifier::train(documents, weights, buckets, {passes, batch, rate}, threads);
+        const classifier::Schedule schedule{passes, batch, rate};
+        found = graded ? classifier::train_graded(documents, weights, buckets, schedule, threads)
+                       : classifier::train(documents, weights, buckets, schedule, threads);
     }
     return to_numpy(std::move(found));
 }
@@ -163,6 +167,21 @@ py::tuple platt(const Array<double>& scores, const Array<std::uint8_t>& wanted) 
     return py::make_tuple(line.slope, line.intercept);
 }
 
+py::tuple platt_graded(const Array<double>& scores, const Array<double>& grades) {
+    require(scores.ndim() == 1 && grades.ndim() == 1 && scores.size() == grades.size() &&
+                scores.size() > 0,
+            "scores and grades must be one-dimensional and of equal length above 0");
+    const auto size = static_cast<std::size_t>(scores.size());
+    const std::span<const double> values(scores.data(), size);
+    const std::span<const double> wanted(grades.data(), size);
+    require(std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); }),
+            "scores must be finite");
+    require(std::all_of(wanted.begin(), wanted.end(), [](double g) { return g >= 0 && g <= 1; }),
+            "grades must be 0 to 1");
+    const Line line = classifier::platt_graded(values, wanted);
+    return py::make_tuple(line.slope, line.intercept);
+}
+
 }  // namespace
 
 void bind_classifier(py::module_& module) {
@@ -174,7 +193,8 @@ void bind_classifier(py::module_& module) {
     module.def("train_logistic", &train, py::arg("offsets").noconvert(),
                py::arg("terms").noconvert(), py::arg("importance").noconvert(), py::kw_only(),
                py::arg("buckets"), py::arg("passes"), py::arg("batch"), py::arg("rate"),
-               py::arg("threads") = 1, "The weights of a logistic regression.");
+               py::arg("graded") = false, py::arg("threads") = 1,
+               "The weights of a logistic regression.");
     py::class_<LinearTable>(module, "LinearTable")
         .def(py::init(&make_table), py::arg("weights").noconvert())
         .def("score", &score, py::arg("array"), py::arg("spec"), py::arg("lines"),
@@ -187,6 +207,8 @@ void bind_classifier(py::module_& module) {
              "The scores of lists of terms.");
     module.def("platt", &platt, py::arg("scores").noconvert(), py::arg("wanted").noconvert(),
                "(slope, intercept) of the log-odds by score.");
+    module.def("platt_graded", &platt_graded, py::arg("scores").noconvert(),
+               py::arg("grades").noconvert(), "The same for grades from 0 to 1.");
 }
 
 }  // namespace dsir::bindings

@@ -18,16 +18,18 @@ constexpr float kBiasRate = 0.01F;
 class Training {
   public:
     Training(const TermListsView& lists, std::span<const float> importance, std::size_t buckets,
-             const Schedule& schedule, unsigned threads)
+             const Schedule& schedule, bool graded, unsigned threads)
         : lists_(lists),
           importance_(importance),
+          graded_(graded),
           schedule_(schedule),
           threads_(threads),
           weights_(buckets),
           scales_(importance.size()),
           steps_(schedule.batch) {
         for (std::size_t d = 0; d < lists.size(); ++d) {
-            if (importance_[d] == 0 || lists[d].empty()) continue;
+            const bool left_out = graded_ ? importance_[d] < 0 : importance_[d] == 0;
+            if (left_out || lists[d].empty()) continue;
             order_.push_back(d);
             std::int64_t squares = 0;
             for (const Term term : lists[d]) {
@@ -87,6 +89,7 @@ class Training {
         const double limited = std::clamp(log_odds, -700.0, 700.0);
         const double probability = 1 / (1 + numeric::portable_exp(-limited));
         const auto weight = static_cast<double>(importance_[document]);
+        if (graded_) return static_cast<float>(probability - weight);
         return static_cast<float>(weight > 0 ? weight * (probability - 1) : -weight * probability);
     }
 
@@ -113,7 +116,8 @@ class Training {
     }
 
     TermListsView lists_;
-    std::span<const float> importance_;
+    std::span<const float> importance_;  ///< or grades
+    bool graded_;
     Schedule schedule_;
     unsigned threads_;
     TermWeights term_weights_;
@@ -128,7 +132,12 @@ class Training {
 
 std::vector<float> train(const TermListsView& lists, std::span<const float> importance,
                          std::size_t buckets, const Schedule& schedule, unsigned threads) {
-    return Training(lists, importance, buckets, schedule, threads).run();
+    return Training(lists, importance, buckets, schedule, false, threads).run();
+}
+
+std::vector<float> train_graded(const TermListsView& lists, std::span<const float> grades,
+                                std::size_t buckets, const Schedule& schedule, unsigned threads) {
+    return Training(lists, grades, buckets, schedule, true, threads).run();
 }
 
 }  // namespace dsir::classifier

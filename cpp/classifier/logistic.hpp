@@ -30,4 +30,9 @@ struct Schedule {
 std::vector<float> train(const TermListsView& lists, std::span<const float> importance,
                          std::size_t buckets, const Schedule& schedule, unsigned threads);
 
+/// The same for documents with grades: the probability to be met, 0 to 1, in place of a side. Every
+/// document counts once; those with a grade below 0 are left out. The loss is the cross-entropy.
+std::vector<float> train_graded(const TermListsView& lists, std::span<const float> grades,
+                                std::size_t buckets, const Schedule& schedule, unsigned threads);
+
 }  // namespace dsir::classifier

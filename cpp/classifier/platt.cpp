@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <utility>
+#include <vector>
 
 #include "numeric/portable_exp.hpp"
 #include "numeric/portable_log.hpp"
@@ -21,11 +24,9 @@ constexpr double kSufficient = 1e-4;  // of the descent that the gradient promis
 /// The loss of a line over the scores, and its derivatives.
 class Loss {
   public:
-    Loss(std::span<const double> scores, std::span<const std::uint8_t> wanted)
-        : scores_(scores), wanted_(wanted) {
-        for (const std::uint8_t one : wanted) yes_ += one != 0 ? 1 : 0;
-        no_ = static_cast<double>(wanted.size()) - yes_;
-    }
+    /// `labels` are 0 to 1, and `shares` say how much each document counts.
+    Loss(std::span<const double> scores, std::vector<double> labels, std::vector<double> shares)
+        : scores_(scores), labels_(std::move(labels)), shares_(std::move(shares)) {}
 
     double of(const Line& line) const {
         double loss = 0;
@@ -34,8 +35,8 @@ class Loss {
             // log(1 + e^x) - label x, without overflow.
             const double size = std::min(std::abs(x), 700.0);
             const double one =
-                (x > 0 ? x : 0) + portable_log(1 + portable_exp(-size)) - label(i) * x;
-            loss += one * share(i);
+                (x > 0 ? x : 0) + portable_log(1 + portable_exp(-size)) - labels_[i] * x;
+            loss += one * shares_[i];
         }
         return loss;
     }
@@ -50,8 +51,8 @@ class Loss {
         for (std::size_t i = 0; i < scores_.size(); ++i) {
             const double x = line.slope * scores_[i] + line.intercept;
             const double p = 1 / (1 + portable_exp(-std::clamp(x, -700.0, 700.0)));
-            const double off = (p - label(i)) * share(i);
-            const double curve = p * (1 - p) * share(i);
+            const double off = (p - labels_[i]) * shares_[i];
+            const double curve = p * (1 - p) * shares_[i];
             d.slope += off * scores_[i];
             d.intercept += off;
             d.slope_slope += curve * scores_[i] * scores_[i];
@@ -62,21 +63,12 @@ class Loss {
     }
 
   private:
-    double label(std::size_t i) const {
-        return wanted_[i] != 0 ? (yes_ + 1) / (yes_ + 2) : 1 / (no_ + 2);
-    }
-    double share(std::size_t i) const { return 1 / (wanted_[i] != 0 ? yes_ : no_); }
-
     std::span<const double> scores_;
-    std::span<const std::uint8_t> wanted_;
-    double yes_ = 0;
-    double no_ = 0;
+    std::vector<double> labels_;
+    std::vector<double> shares_;
 };
 
-}  // namespace
-
-Line platt(std::span<const double> scores, std::span<const std::uint8_t> wanted) {
-    const Loss loss(scores, wanted);
+Line line_of_least(const Loss& loss) {
     Line line;
     double least = loss.of(line);
     for (int round = 0; round < kSteps; ++round) {
@@ -104,6 +96,29 @@ Line platt(std::span<const double> scores, std::span<const std::uint8_t> wanted)
         if (!better) break;
     }
     return line;
+}
+
+}  // namespace
+
+Line platt(std::span<const double> scores, std::span<const std::uint8_t> wanted) {
+    double yes = 0;
+    for (const std::uint8_t one : wanted) yes += one != 0 ? 1 : 0;
+    const double no = static_cast<double>(wanted.size()) - yes;
+    std::vector<double> labels;
+    std::vector<double> shares;
+    for (const std::uint8_t one : wanted) {
+        labels.push_back(one != 0 ? (yes + 1) / (yes + 2) : 1 / (no + 2));
+        shares.push_back(1 / (one != 0 ? yes : no));
+    }
+    return line_of_least(Loss(scores, std::move(labels), std::move(shares)));
+}
+
+Line platt_graded(std::span<const double> scores, std::span<const double> grades) {
+    const auto size = static_cast<double>(grades.size());
+    std::vector<double> labels;
+    for (const double grade : grades) labels.push_back((grade * size + 1) / (size + 2));
+    std::vector<double> shares(grades.size(), 1 / size);
+    return line_of_least(Loss(scores, std::move(labels), std::move(shares)));
 }
 
 }  // namespace dsir::classifier

@@ -12,4 +12,8 @@ namespace dsir::classifier {
 /// Both sides count equally, however many documents they have, and neither may be empty.
 Line platt(std::span<const double> scores, std::span<const std::uint8_t> wanted);
 
+/// The same for documents with grades from 0 to 1, which are the probabilities to be met: the mean
+/// cross-entropy is least. Every document counts once. There must be one.
+Line platt_graded(std::span<const double> scores, std::span<const double> grades);
+
 }  // namespace dsir::classifier

@@ -332,9 +332,13 @@ def train_logistic(
     passes: int,
     batch: int,
     rate: float,
+    graded: bool = False,
     threads: int = 1,
 ) -> NDArray[np.float32]:
-    """Return the weights of a logistic regression; a wanted document's importance is above 0."""
+    """Return the weights of a logistic regression; a wanted document's importance is above 0.
+
+    With `graded`, the importance is the probability to be met, 0 to 1; below 0 for none.
+    """
 
 class LinearTable:
     """Weights of hashed n-grams in fixed point."""
@@ -365,6 +369,9 @@ class LinearTable:
 
 def platt(scores: NDArray[np.float64], wanted: NDArray[np.uint8]) -> tuple[float, float]:
     """Return (slope, intercept) of the log-odds by score, with both sides counting equally."""
+
+def platt_graded(scores: NDArray[np.float64], grades: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the same for grades from 0 to 1, which are the probabilities to be met."""
 
 # Models of fastText.
 

@@ -43,6 +43,46 @@ def changed(folder, tmp_path, change):
     return copy
 
 
+def test_one_budget_has_no_charts(small_world, tmp_path, page_of):
+    dsir.compare(
+        small_world.table(),
+        small_world.target,
+        methods=["top-k"],
+        budgets="n=9",
+        seeds=1,
+        min_tokens=1,
+        out=tmp_path / "out",
+        progress=False,
+    )
+    page = page_of(tmp_path / "out")
+    assert "By budget" not in page.text("main")
+    assert "Budget n=9" in page.text("caption")
+
+
+@pytest.mark.parametrize(
+    ("budgets", "said"),
+    [
+        ("1", "budgets='1': tokens=1 is less than"),
+        ("bytes=2", "budgets='bytes=2': bytes=2 is less than"),
+        ("500,n=999", "budgets='n=999': "),
+    ],
+)
+@pytest.mark.parametrize("method", ["coverage", "top-k"])
+def test_a_budget_that_cannot_be_met_is_named_with_the_method(method, budgets, said, small_world):
+    with pytest.raises(dsir.BudgetError) as raised:
+        dsir.compare(
+            small_world.table(),
+            small_world.target,
+            methods=[method],
+            budgets=budgets,
+            seeds=1,
+            min_tokens=1,
+            progress=False,
+        )
+    assert str(raised.value).startswith(said)
+    assert str(raised.value).endswith(f"(method '{method}')")
+
+
 def test_it_shows_ranking_charts_and_recommendation(folder, page_of):
     page = page_of(folder)
     found = dsir.Comparison.load(folder)

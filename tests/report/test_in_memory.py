@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
+from dsir.corpus.batches import table_bytes
+from dsir.corpus.memory import MemoryShard
 from dsir.report import held, pieces
 from dsir.report.folder import open_selection
 from dsir.report.gather import SelectionGathering
@@ -171,6 +173,41 @@ def test_large_tables_are_kept_in_part(world, tmp_path, monkeypatch, read_page):
         row = int(one.where.rpartition(" ")[2].replace(",", ""))
         assert (row in chosen) == (one.group != "near miss")
         assert "".join(piece for piece, _ in one.text.pieces)[:20] in table["text"][row].as_py()
+
+
+@pytest.mark.parametrize("kind", ["dictionary", "string_view"])
+def test_one_value_that_many_rows_share_is_not_copied_for_each(kind, world):
+    values = pa.array(["sail ship " * 20_000, *world.texts])
+    rows = np.zeros(3000, dtype=np.int64)
+    rows[::5] = np.arange(1, 601)
+    if kind == "dictionary":
+        column = pa.DictionaryArray.from_arrays(pa.array(rows, pa.int32()), values)
+    else:
+        column = values.cast(pa.string_view())
+        views = np.frombuffer(column.buffers()[1], dtype="V16")[rows]
+        buffers = [None, pa.py_buffer(views.tobytes()), *column.buffers()[2:]]
+        column = pa.Array.from_buffers(pa.string_view(), len(rows), buffers)
+    table = pa.table({"text": column})
+    shard = MemoryShard("raw", table_bytes(table), "text", table)
+    assert shard.between(0, 5).copied(10_000) is None
+    copy = shard.between(0, 5).copied(10**6)
+    assert copy.table["text"].to_pylist() == table["text"].slice(0, 5).to_pylist()
+    assert copy.table.get_total_buffer_size() < 900_000
+
+
+@pytest.mark.parametrize("kind", ["string", "string_view", "dictionary"])
+def test_what_is_kept_does_not_hold_the_whole_table(kind, world, monkeypatch):
+    monkeypatch.setattr(held, "RAW_BYTES", 100_000)
+    texts = pa.array(world.texts * 4)
+    column = texts.dictionary_encode() if kind == "dictionary" else texts.cast(getattr(pa, kind)())
+    table = pa.table({"text": column, "list": [["a", "b"]] * len(texts)})
+    selection = dsir.select(table, world.target, **GIVEN)
+    pieces = selection._held.inputs.raw
+    assert len(pieces) > (30 if kind == "dictionary" else 60)  # Long runs are left out.
+    assert sum(piece.shard.table.get_total_buffer_size() for piece in pieces) < 400_000
+    for piece in pieces:
+        rows = piece.shard.table["text"].to_pylist()
+        assert rows == table["text"].slice(piece.first_row, len(rows)).to_pylist()
 
 
 def test_a_large_selection_is_measured_in_part(world, monkeypatch):

@@ -225,3 +225,14 @@ def test_tokens_in_a_column(tmp_path):
         **MEAN,
     )
     assert sorted(selection.rows.tolist()) == list(range(50))
+
+
+@pytest.mark.parametrize("quota", [{}, {"max_per": {"kind": 1.0}}], ids=["plain", "quota"])
+def test_a_budget_that_duplicates_leave_too_little_for_says_so(raw, texts, quota):
+    repeated = sum(repeated_of(texts, MEAN["min_tokens"]))
+    with pytest.raises(dsir.BudgetError, match=f"min_tokens=5, {repeated} duplicates\\)"):
+        dsir.select(raw, TARGET, fraction=1.0, dedup="near", **quota, **MEAN)
+    with pytest.raises(dsir.BudgetError, match=r"min_tokens=5, \d+ duplicates, \d+ filtered\)"):
+        dsir.select(
+            raw, TARGET, fraction=1.0, dedup="near", filters="min_words=30", **quota, **MEAN
+        )

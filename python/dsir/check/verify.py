@@ -5,16 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from dsir.arguments import flag, takes_arguments
 from dsir.check.file_checks import Finding, check_files, check_nothing_else
-from dsir.check.json_differences import differences
+from dsir.check.manifest_differences import manifest_differences, version_differences
 from dsir.check.part_rows import part_rows
 from dsir.check.reselect import (
     is_of_stages,
@@ -25,11 +24,10 @@ from dsir.check.reselect import (
     target_of,
     write_again,
 )
+from dsir.check.row_differences import column_at, unlike_content, unlike_values
 from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
-from dsir.corpus.cast_columns import cast_column, viewless_type
-from dsir.corpus.take_rows import take_rows
 from dsir.errors import DsirError, OutputError, SettingError, StoreError
 from dsir.facts import Fact, Facts
 from dsir.model.estimator import Estimator
@@ -295,35 +293,13 @@ class _Again:
             except DsirError as error:
                 self._say("setting", f"the selection cannot be made again: {error}")
                 return None
-            self._compare_manifests(derived)
+            for message in manifest_differences(self._manifest, derived):
+                self._say("account", message)
+            self._notes += version_differences(self._manifest, derived)
             total = sum(derived.files[part].rows for part in derived.parts)
             with machine.reporter.stage("compare", total, "rows") as advance:
                 self._compare_rows(derived, advance)
         return self._rows
-
-    def _compare_manifests(self, derived: Manifest) -> None:
-        """Compare settings, accounts and other entries of the manifests."""
-        for name in ("model", "metrics", "outputs", "settings"):
-            for one in differences(
-                self._manifest.content.get(name), derived.content.get(name), name
-            ):
-                self._say("account", f"{one.name} is {one.one}; made again it is {one.other}")
-        files = [_rows_by_file(one) for one in (self._manifest, derived)]
-        for one in differences(files[0], files[1], "rows of the file"):
-            self._say("account", f"{one.name} were {one.one}; made again they are {one.other}")
-        was, now = (_skipped(one) for one in (self._manifest, derived))
-        for one in differences(was, now, "skipped"):
-            self._say("account", f"{one.name} is {one.one}; made again it is {one.other}")
-        for name in ("raw", "target", "negatives"):
-            was, now = (_rows_read(one, name) for one in (self._manifest, derived))
-            for one in differences(was, now, name):
-                self._say(
-                    "account",
-                    f"rows read of {one.name} were {one.one}; made again they are {one.other}",
-                )
-        versions = self._manifest.content.get("versions")
-        for one in differences(versions, derived.content["versions"]):
-            self._notes.append(f"{one.name} was {one.one}; made again with {one.other}")
 
     def _compare_rows(self, derived: Manifest, advance: Advance) -> None:
         try:
@@ -358,14 +334,14 @@ class _Again:
         ].view(np.int64)
         rows.other_weight += int(np.count_nonzero(weights))
         self._show(pair.one, pair.common_one[weights], "has another log-weight")
-        targets = _unlike(
-            _column_at(one.target, pair.common_one), _column_at(other.target, pair.common_other)
+        targets = unlike_values(
+            column_at(one.target, pair.common_one), column_at(other.target, pair.common_other)
         )
         if targets is not None:
             rows.other_target += int(np.count_nonzero(targets))
             self._show(pair.one, pair.common_one[targets], "was taken by another target")
             bad |= targets
-        content = _unlike_content(pair)
+        content = unlike_content(pair)
         rows.other_content += int(np.count_nonzero(content))
         self._show(pair.one, pair.common_one[content], "has other content")
         rows.stand += int(np.count_nonzero(~(bad | weights | content)))
@@ -391,74 +367,3 @@ def _all_rows(manifest: Manifest, limits: ReadLimits) -> Iterator[Rows]:
     text = str(manifest.settings["text"])
     for part in manifest.parts:
         yield from part_rows(manifest, part, text, limits)
-
-
-def _skipped(manifest: Manifest) -> list[Any]:
-    """Return the skipped rows and files, files without their folders, which may differ."""
-    entries = []
-    for entry in manifest.content["skipped"]:
-        if isinstance(entry, dict) and isinstance(entry.get("path"), str):
-            path = entry["path"]
-            name = PurePath(path).name
-            entry = {**entry, "path": name, "reason": str(entry.get("reason")).replace(path, name)}
-        entries.append(entry)
-    return entries
-
-
-def _rows_by_file(manifest: Manifest) -> dict[str, int]:
-    return {name: account.rows for name, account in manifest.files.items()}
-
-
-def _rows_read(manifest: Manifest, name: str) -> Any:
-    """Return the number of rows read from every input file or table."""
-
-    def rows_of(entry: Any) -> Any:
-        if isinstance(entry, dict) and isinstance(entry.get("shards"), list):
-            return [rows_of(shard) for shard in entry["shards"]]
-        return entry.get("rows") if isinstance(entry, dict) else None
-
-    found = manifest.content["inputs"].get(name)
-    return [rows_of(entry) for entry in found] if isinstance(found, list) else None
-
-
-def _column_at(column: pa.Array | None, positions: npt.NDArray[np.int64]) -> pa.Array | None:
-    if column is None:
-        return None
-    batch = pa.RecordBatch.from_arrays([column], ["value"])
-    return take_rows(batch, positions).column(0)
-
-
-def _unlike_content(pair: Pair) -> npt.NDArray[np.bool_]:
-    """Return for every common row whether its columns differ."""
-    count = len(pair.common_one)
-    unlike = np.zeros(count, dtype=bool)
-    one, other = pair.one.content, pair.other.content
-    if not count or one is None or other is None:
-        return unlike
-    if not one.schema.equals(other.schema):
-        return np.ones(count, dtype=bool)
-    one, other = take_rows(one, pair.common_one), take_rows(other, pair.common_other)
-    for left, right in zip(one.columns, other.columns, strict=True):
-        found = _unlike(left, right)
-        if found is not None:
-            unlike |= found
-    return unlike
-
-
-def _unlike(one: pa.Array | None, other: pa.Array | None) -> npt.NDArray[np.bool_] | None:
-    """Return for every row whether two columns differ; None if no row differs."""
-    if one is None or other is None:
-        return None if one is other else np.ones(len(one or other or []), dtype=bool)
-    if pa.types.is_dictionary(one.type) and pa.types.is_dictionary(other.type):
-        one, other = (
-            cast_column(side, viewless_type(side.type.value_type)) for side in (one, other)
-        )
-    if one.equals(other):
-        return None
-    try:
-        # Row by row as texts, because a NaN differs from itself as a number.
-        left, right = one.to_pylist(), other.to_pylist()
-        unlike = [repr(a) != repr(b) for a, b in zip(left, right, strict=True)]
-    except (ValueError, OverflowError):  # A date that Python cannot hold, or a text not in UTF-8.
-        unlike = [not one.slice(row, 1).equals(other.slice(row, 1)) for row in range(len(one))]
-    return np.array(unlike, dtype=bool) if any(unlike) else None

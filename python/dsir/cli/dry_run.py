@@ -93,7 +93,16 @@ def dry_run(
         typer.echo(json.dumps(surveys, indent=2))
     else:
         print_survey(surveys)
-    look_at_inputs(found, targets, machine.engine, plan.reading, plan.draw, features, plan.numbers)
+    look_at_inputs(
+        found,
+        targets,
+        machine.engine,
+        plan.reading,
+        plan.draw,
+        features,
+        plan.numbers,
+        plan.fit.grades,
+    )
     unreadable = [one for survey in surveys for one in survey["unreadable"]]
     if unreadable and not plan.reading.skips:
         raise InputError(unreadable[0], path=None)

@@ -147,6 +147,11 @@ def compare(
         check_output_folder(place, overwrite=overwrite, resuming=False)
         check_writable(place)
     machine = Machine.of(given)
+    if any(plan.fit.grades is not None for plan in plans.values()):
+        raise SettingError(
+            "grades: a comparison keeps only the texts of the target; fit a model with grades, and "
+            'give it to a method, as in "graded: model=m.dsir"'
+        )
     if negatives is not None:
         _refuse_negatives(plans, variants)
     corpora = _targets(target, negatives, first, machine)

@@ -36,6 +36,7 @@ from dsir.comparison.measures import (
 )
 from dsir.comparison.variants import Variant
 from dsir.corpus import Corpus
+from dsir.errors import BudgetError
 from dsir.model.estimator import Estimator
 from dsir.model.features import HashedNgrams
 from dsir.model.relevance import RelevanceModel
@@ -154,7 +155,13 @@ class ComparisonRun:
         drawn = {}
         with self.pipeline.reporter.stage("draw", len(self.plans), "selections") as advance:
             for trial, plan in self.plans.items():
-                drawn[trial] = self._draw(plan, *columns.of(trial, plan), scores, extra)
+                try:
+                    drawn[trial] = self._draw(plan, *columns.of(trial, plan), scores, extra)
+                except BudgetError as error:
+                    raise BudgetError(
+                        f"budgets='{_asked(plan)}': {error} "
+                        f"(method {self.variants[trial.method].name!r})"
+                    ) from error
                 advance(1)
         units = self._listed(drawn.values(), measures)
         results = {}
@@ -302,6 +309,13 @@ class ComparisonRun:
                 trained.append(uniform((rows + first).astype(np.uint64), 0) < share)
         name = f"{self.variants[trial.method].name} with {plan.draw.budget}"
         return Selected(name, tokens, list(zip(units, drawn.rows, strict=True)), trained)
+
+
+def _asked(plan: Plan) -> str:
+    """Return the budget of a plan as `budgets` has it: tokens without their name."""
+    described = plan.draw.budget.describe().items()
+    name, value = next((name, value) for name, value in described if value is not None)
+    return str(value) if name == "tokens" else f"{name}={value}"
 
 
 class _Fitted(NamedTuple):

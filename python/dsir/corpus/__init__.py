@@ -5,7 +5,8 @@ from __future__ import annotations
 from dsir.corpus.listing import LeftOut
 from dsir.corpus.names_or_texts import Paths, Texts, files, texts
 from dsir.corpus.resolve import Corpus, resolve
-from dsir.corpus.shard import BadRow, ChunkOrigin, OnError, Shard, TakenRows, TextBatch
+from dsir.corpus.shard import OnError, Shard
+from dsir.corpus.shard_rows import BadRow, ChunkOrigin, TakenRows, TextBatch
 
 __all__ = [
     "BadRow",

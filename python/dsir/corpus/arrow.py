@@ -16,13 +16,8 @@ from dsir.corpus.buffers import check_buffers
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.first_bytes import in_place_of
 from dsir.corpus.group_values import find_group_column, values_of
-from dsir.corpus.shard import (
-    OnError,
-    TakenRows,
-    TextBatch,
-    bad_among,
-    refuse_missing_rows,
-)
+from dsir.corpus.shard import OnError, refuse_missing_rows
+from dsir.corpus.shard_rows import TakenRows, TextBatch, bad_among
 from dsir.corpus.take_rows import take_few
 from dsir.corpus.text_column import check_names
 from dsir.errors import ShardError

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.file_shard import FileShard
-from dsir.corpus.shard import OnError, TakenRows, TextBatch
+from dsir.corpus.shard import OnError
+from dsir.corpus.shard_rows import TakenRows, TextBatch
 from dsir.errors import ShardError
 from dsir.formats import Kind, how_read
 from dsir.remote import Location, RemotePath

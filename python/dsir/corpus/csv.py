@@ -7,7 +7,6 @@ empty value without quotes is null. Rows are written out as Parquet, which keeps
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,17 +19,12 @@ import pyarrow as pa
 
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.batches import cut_text, within
+from dsir.corpus.csv_end import EndedFile, NotUtf8Error, end_of, is_end
 from dsir.corpus.decompressed import Decompressed, TextFile, decompresses_to_nothing
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import find_group_column, values_of
-from dsir.corpus.shard import (
-    BadRow,
-    OnError,
-    TakenRows,
-    TextBatch,
-    refuse_bad_row,
-    refuse_missing_rows,
-)
+from dsir.corpus.shard import OnError, refuse_bad_row, refuse_missing_rows
+from dsir.corpus.shard_rows import BadRow, TakenRows, TextBatch
 from dsir.corpus.take_rows import take_rows
 from dsir.corpus.text_column import find_text_column
 from dsir.errors import ShardError
@@ -41,9 +35,6 @@ from dsir.remote.read_errors import first_line, translated
 _BLOCK_BYTES = 4 << 20
 _SMALLEST_BLOCK = 1 << 16
 _LARGEST_BLOCK = (1 << 31) - 1  # pyarrow counts in 32 bits.
-# One more row behind the last. It is not found if a quoted value before it is never closed: the
-# reader of pyarrow takes the rest of the file for that value.
-_END = b"dsir: end of file"
 _DELIMITERS = (",", ";", "\t", "|")
 _TOO_LONG = "straddling object"
 _NO_COLUMNS = "Empty CSV file"
@@ -203,7 +194,7 @@ class CsvShard(FileShard):
                     yield first, batch.slice(first - unit_row), left
             except _RowTooLongError as error:
                 block = self._larger(block, done, error.error)
-            except _NotUtf8Error:
+            except NotUtf8Error:
                 utf8 = False
             else:
                 return
@@ -215,7 +206,7 @@ class CsvShard(FileShard):
 
         Raises:
             _RowTooLongError: a row does not fit into a block.
-            _NotUtf8Error: the file is not UTF-8, and `utf8` says that it is.
+            NotUtf8Error: the file is not UTF-8, and `utf8` says that it is.
         """
         schema = pa.schema([(name, pa.string()) for name in names])
         bad: list[BadRow] = []
@@ -229,7 +220,7 @@ class CsvShard(FileShard):
         held: pa.RecordBatch | None = None
         with (
             self._reading(lambda: f"is damaged or cut off after row {unit_row:,}"),
-            self._open(_end_of(names, self._delimiter), check=utf8) as file,
+            self._open(end_of(names, self._delimiter), check=utf8) as file,
         ):
             try:
                 with self._reader(file, block, names, refused, utf8=utf8) as reader:
@@ -250,7 +241,7 @@ class CsvShard(FileShard):
                     whole, here = _with_bad(held, unit_row, bad)
                     yield unit_row, whole, here
                 raise _RowTooLongError(error) from error
-        if held is None or not _is_end(held):
+        if held is None or not is_end(held):
             rows = unit_row + (0 if held is None else len(held) + len(bad) - 1)
             raise ShardError(
                 f"{self.name}: row {rows}: a quoted value is not closed before the end of the file",
@@ -262,7 +253,7 @@ class CsvShard(FileShard):
             yield unit_row, whole, here
 
     def _reader(
-        self, file: _Ended, block: int, names: list[str], refused: Any, *, utf8: bool = False
+        self, file: EndedFile, block: int, names: list[str], refused: Any, *, utf8: bool = False
     ) -> Any:
         """Return pyarrow's reader; without `utf8`, bytes come as the characters of Latin-1.
 
@@ -290,11 +281,11 @@ class CsvShard(FileShard):
             ),
         )
 
-    def _open(self, end: bytes, *, check: bool = False) -> _Ended:
+    def _open(self, end: bytes, *, check: bool = False) -> EndedFile:
         self.refuse_empty_file()
         title = "TSV" if self._delimiter == "\t" else "CSV"
         file = Decompressed(self.path, self.name, TextFile(title, b""), self.compression)
-        return _Ended(file, end, check=check)
+        return EndedFile(file, end, check=check)
 
     def _larger(self, block: int, rows: int, error: Exception) -> int:
         """Return the next larger block, for a row that does not fit.
@@ -336,69 +327,6 @@ class _RowTooLongError(Exception):
         self.error = error
 
 
-class _NotUtf8Error(Exception):
-    """A file is not UTF-8."""
-
-
-class _Ended:
-    """A file, and more bytes behind its end; `pa.PythonFile` makes it an Arrow file.
-
-    Args:
-        file: the file; a byte order mark of UTF-8 is left out.
-        end: the bytes to put behind its end.
-        check: whether to raise _NotUtf8Error when the file is not UTF-8.
-    """
-
-    def __init__(self, file: Decompressed, end: bytes, *, check: bool) -> None:
-        self._file = file
-        self._end = end
-        self._begun = False
-        self._decoder = codecs.getincrementaldecoder("utf-8")() if check else None
-
-    def __enter__(self) -> _Ended:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def closed(self) -> bool:
-        return self._file.closed
-
-    def close(self) -> None:
-        self._file.close()
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def read(self, size: int = -1, /) -> bytes:
-        # Full reads: pyarrow takes each for a block, and a block has to end a row at least.
-        pieces: list[bytes] = []
-        left = size
-        while left > 0 and (piece := self._file.read(left)):
-            left -= len(piece)
-            pieces.append(piece)
-        if not self._begun and pieces:
-            self._begun = True
-            pieces[0] = pieces[0].removeprefix(codecs.BOM_UTF8)
-        pieces.append(self._end[:left])
-        self._end = self._end[left:] if left > 0 else self._end
-        data = b"".join(pieces)
-        if self._decoder is not None:
-            try:
-                self._decoder.decode(data)
-            except UnicodeDecodeError:
-                raise _NotUtf8Error from None
-        return data
-
-
-def _end_of(names: list[str], delimiter: str) -> bytes:
-    return b"\n" + _END + delimiter.encode() * (len(names) - 1) + b"\n"
-
-
 def _skip(_: object) -> str:
     return "skip"
 
@@ -421,12 +349,6 @@ def _as_in_file(column: pa.StringArray) -> pa.StringArray:
     return pa.StringArray.from_buffers(
         len(column), pa.py_buffer(offsets), pa.py_buffer(_bytes_of(text)), bitmap
     )
-
-
-def _is_end(batch: pa.RecordBatch) -> bool:
-    """Tell whether the last row of a batch is the one that was put behind the file."""
-    value = batch.column(0)[len(batch) - 1].as_buffer()
-    return value is not None and value.to_pybytes() == _END
 
 
 def _bad_row(row: int, found: Any, *, latin: bool) -> BadRow:

@@ -21,14 +21,8 @@ from dsir.corpus.json_text import ReadTexts, choose_field, read_texts
 from dsir.corpus.line_blocks import LineBlock
 from dsir.corpus.lines_shard import LinesShard
 from dsir.corpus.read_ahead import read_ahead
-from dsir.corpus.shard import (
-    BadRow,
-    OnError,
-    TakenRows,
-    TextBatch,
-    refuse_bad_row,
-    refuse_missing_rows,
-)
+from dsir.corpus.shard import OnError, refuse_bad_row, refuse_missing_rows
+from dsir.corpus.shard_rows import BadRow, TakenRows, TextBatch
 from dsir.errors import InputError, ShardError, StoreError, TextColumnError
 from dsir.formats import Kind
 

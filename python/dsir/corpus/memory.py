@@ -14,7 +14,8 @@ import pyarrow as pa
 from dsir.corpus.batches import cut_text, rows_per_batch, table_bytes, within
 from dsir.corpus.cast_columns import cast_column
 from dsir.corpus.group_values import find_group_column, values_of
-from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch, bad_among, refuse_missing_rows
+from dsir.corpus.shard import OnError, Shard, refuse_missing_rows
+from dsir.corpus.shard_rows import TakenRows, TextBatch, bad_among
 from dsir.corpus.take_rows import take_few
 from dsir.corpus.token_ids import holds_ids
 from dsir.formats import Kind
@@ -53,13 +54,19 @@ class MemoryShard(Shard):
         told = {} if self.encoding is None else {"text_encoding": self.encoding}
         return {"name": self.name, "num_rows": self.rows_in_metadata(), "texts": digest, **told}
 
-    def between(self, first: int, stop: int, *, copied: bool = False) -> MemoryShard:
+    def between(self, first: int, stop: int) -> MemoryShard:
         """Return some rows as a shard of their own; see `Shard.between`."""
         table = self.table.slice(first, stop - first)
-        if copied:
-            rows = np.arange(first, stop, dtype=np.int64)
-            batches = [taken.records for taken in self.take(rows) if taken.records is not None]
-            table = pa.Table.from_batches(batches, self.table.schema)
+        return replace(self, table=table, size=table_bytes(table))
+
+    def copied(self, most: int) -> MemoryShard | None:
+        """Return the same rows in memory of their own; see `Shard.copied`."""
+        if sum(map(_plain_bytes, self.table.columns)) > most:
+            return None
+        columns = [_plain(column) for column in self.table.columns]
+        plain = pa.table(columns, names=self.table.column_names)
+        # Chunks are copied where they are joined, which is faster than taking rows.
+        table = pa.concat_tables([plain, plain.slice(0, 0)]).combine_chunks()
         return replace(self, table=table, size=table_bytes(table))
 
     def check_unchanged(self) -> None:
@@ -122,6 +129,40 @@ class MemoryShard(Shard):
                 for places, records in take_few(batch, wanted - unit_row):
                     yield TakenRows(unit_row + places, column.of(records), records=records)
             unit_row += len(batch)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column that is neither a dictionary nor views: a row of these keeps all values."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
+
+
+def _plain_bytes(column: pa.ChunkedArray) -> int:
+    """Return about how many bytes `_plain` would return."""
+    if pa.types.is_dictionary(column.type):
+        found = 0
+        for chunk in column.chunks:
+            lengths = _lengths(chunk.dictionary)
+            found += int(lengths[to_numpy(chunk.indices.drop_null())].sum())
+        return found
+    if pa.types.is_string_view(column.type):
+        return sum(int(_lengths(chunk).sum()) for chunk in column.chunks)
+    return int(column.nbytes)
+
+
+def _lengths(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the bytes of each value; about 16 for those that are no strings."""
+    import pyarrow.compute as pc  # Here: long to import.
+
+    if pa.types.is_string_view(values.type):
+        # A view begins with its length, of 4 bytes.
+        views = np.frombuffer(values.buffers()[1] or b"", np.int32).reshape(-1, 4)
+        lengths = views[values.offset : values.offset + len(values), 0].astype(np.int64)
+        return np.where(to_numpy(values.is_valid().cast(pa.uint8())) != 0, lengths, 0)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return to_numpy(pc.binary_length(values).fill_null(0)).astype(np.int64)
+    return np.full(len(values), 16, dtype=np.int64)
 
 
 def _content(text: pa.LargeBinaryArray) -> memoryview:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.arguments import shown
-from dsir.corpus.shard import Shard, TakenRows
+from dsir.corpus.shard import Shard
+from dsir.corpus.shard_rows import TakenRows
 from dsir.corpus.text_column import TextColumn, describe_columns, find_column, is_text, meant
 from dsir.errors import RowError, ShardError
 from dsir.primitive_arrays import to_numpy
@@ -25,13 +26,16 @@ from dsir.primitive_arrays import to_numpy
 _WAY_OUT = "fill the column in, or leave the row out of raw"
 
 
-def find_number_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
+def find_number_column(
+    schema: pa.Schema, column: str, name: str, purpose: str = "combine"
+) -> TextColumn:
     """Find a column of numbers in a schema.
 
     Args:
         schema: the columns of the shard.
         column: the name of the column; dots lead into nested columns.
         name: what messages call the shard.
+        purpose: the argument that names the column.
 
     Raises:
         ShardError: there is no such column, or its type cannot be numbers.
@@ -39,14 +43,14 @@ def find_number_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
     found = find_column(schema, column)
     if found is None:
         raise ShardError(
-            f"{name}: no column {column!r} for combine; columns: {describe_columns(schema)}"
+            f"{name}: no column {column!r} for {purpose}; columns: {describe_columns(schema)}"
             f"{meant(schema, column)}",
             path=name,
         )
     kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
     if not (_is_number(kind) or is_text(kind) or pa.types.is_null(kind)):
         raise ShardError(
-            f"{name}: column {column!r} is {found.type}; combine needs a column of numbers",
+            f"{name}: column {column!r} is {found.type}; {purpose} needs a column of numbers",
             path=name,
         )
     return found

@@ -25,15 +25,8 @@ from dsir.corpus.parquet_footer import (
     bytes_by_group,
     opened_footer,
 )
-from dsir.corpus.shard import (
-    BadRow,
-    DamagedGroups,
-    FilePart,
-    OnError,
-    TakenRows,
-    TextBatch,
-    refuse_missing_rows,
-)
+from dsir.corpus.shard import DamagedGroups, FilePart, OnError, refuse_missing_rows
+from dsir.corpus.shard_rows import BadRow, TakenRows, TextBatch
 from dsir.corpus.take_rows import take_few
 from dsir.corpus.text_column import TextColumn, check_names
 from dsir.errors import ShardError, StoreError

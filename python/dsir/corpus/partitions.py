@@ -22,7 +22,8 @@ import pyarrow as pa
 from dsir.corpus.batches import MAX_BATCH_ROWS
 from dsir.corpus.file_shard import FileShard
 from dsir.corpus.group_values import GroupValues
-from dsir.corpus.shard import OnError, Shard, TakenRows, TextBatch
+from dsir.corpus.shard import OnError, Shard
+from dsir.corpus.shard_rows import TakenRows, TextBatch
 from dsir.corpus.wrapped_shard import WrappedShard
 from dsir.remote import Location, RemotePath
 

@@ -19,7 +19,8 @@ from dsir.corpus.decompressed import TextFile
 from dsir.corpus.group_values import find_group_column
 from dsir.corpus.lines_shard import LinesShard
 from dsir.corpus.read_ahead import read_ahead
-from dsir.corpus.shard import OnError, TakenRows, TextBatch, refuse_missing_rows
+from dsir.corpus.shard import OnError, refuse_missing_rows
+from dsir.corpus.shard_rows import TakenRows, TextBatch
 from dsir.corpus.take_rows import take_values
 from dsir.corpus.text_column import find_text_column
 from dsir.formats import Kind

@@ -107,9 +107,14 @@ class WrappedShard(Shard):
         """Return how many documents of the file are before this part."""
         return self.inner.rows_before()
 
-    def between(self: Wrapped, first: int, stop: int, *, copied: bool = False) -> Wrapped:
+    def between(self: Wrapped, first: int, stop: int) -> Wrapped:
         """Return the same over some rows of the inner shard; see `Shard.between`."""
-        return replace(self, inner=self.inner.between(first, stop, copied=copied))
+        return replace(self, inner=self.inner.between(first, stop))
+
+    def copied(self: Wrapped, most: int) -> Wrapped | None:
+        """Return the same over a copy of the inner shard; see `Shard.copied`."""
+        inner = self.inner.copied(most)
+        return None if inner is None else replace(self, inner=inner)
 
     def identity(self) -> dict[str, int | str]:
         """Return the identity of the inner shard."""

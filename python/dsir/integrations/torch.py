@@ -13,7 +13,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from dsir.arguments import flag, shown, whole_number
 from dsir.corpus import Paths, resolve
-from dsir.corpus.shard import TakenRows
+from dsir.corpus.shard_rows import TakenRows
 from dsir.errors import SettingError
 from dsir.output.manifest import read_selection_file
 from dsir.remote import RemotePath, location_of

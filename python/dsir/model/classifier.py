@@ -22,7 +22,7 @@ from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
 from dsir.model.counted_model import CountedModel, Scored, target_counts_of
-from dsir.model.examples import Examples
+from dsir.model.examples import Examples, GradedExamples
 from dsir.model.explanation import contributions_table
 from dsir.model.features import HashedNgrams
 from dsir.model.importance import frozen_counts
@@ -43,6 +43,7 @@ _FEWEST_PASSES, _MOST_PASSES = 5, 200
 _STEPS = 1 << 16  # Documents are gone over until this many were seen: few need more passes.
 _HELD_OUT = 5  # One in so many documents.
 _MOST_IMPORTANT = 64.0  # A document of a small side counts at most so many times.
+_PAIRS = 256  # Rows of a block of pairs.
 _TERM_UNIT = 1 << 12  # Weights of terms are multiples of 1 / this.
 
 
@@ -74,6 +75,10 @@ class Learned:
             the other side.
         accuracy: the mean over both sides of the share of held-out documents whose log-weight has
             the right sign.
+        grades: the least and the greatest grade; None if it was not learned from grades. `wanted`
+            are the graded documents then, `others` is 0, `auc` is the chance that of two documents
+            the one with the greater grade has the greater log-weight, and the two sides are the
+            grades above and below the middle.
     """
 
     wanted: int
@@ -81,6 +86,7 @@ class Learned:
     held_out: int
     auc: float
     accuracy: float
+    grades: tuple[float, float] | None = None
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Learned:
@@ -92,17 +98,35 @@ class Learned:
         auc, accuracy = float(described["auc"]), float(described["accuracy"])
         if not (0 <= auc <= 1 and 0 <= accuracy <= 1):
             raise ValueError("auc and accuracy must be 0 to 1")
+        grades = described.get("grades")
+        if grades is not None:
+            least, greatest = map(float, grades)
+            if not -math.inf < least < greatest < math.inf:
+                raise ValueError("grades must be two finite numbers, the least first")
+            grades = least, greatest
         return cls(
             wanted=whole_number("wanted", described["wanted"], 0),
             others=whole_number("others", described["others"], 0),
             held_out=whole_number("held_out", described["held_out"], 0),
             auc=auc,
             accuracy=accuracy,
+            grades=grades,
         )
 
     def describe(self) -> dict[str, Any]:
-        """Return the values as JSON."""
-        return asdict(self)
+        """Return the values as JSON; grades only if there are any."""
+        found = asdict(self)
+        if self.grades is None:
+            del found["grades"]
+        else:
+            found["grades"] = list(self.grades)
+        return found
+
+    def __str__(self) -> str:
+        """Return what it was learned from, in words."""
+        if self.grades is None:
+            return f"{self.wanted:,} against {self.others:,}"
+        return f"{self.wanted:,} with grades from {self.grades[0]:g} to {self.grades[1]:g}"
 
 
 class Column(NamedTuple):
@@ -281,7 +305,7 @@ class ClassifierModel(Facts, CountedModel):
             yield "targets", f"{', '.join(self.target_names)} ({self.targets})"
         yield (
             "documents",
-            ", ".join(f"{one.wanted:,} against {one.others:,}" for one in self._learned),
+            ", ".join(map(str, self._learned)),
         )
         yield "held-out AUC", ", ".join(f"{one.auc:.4f}" for one in self._learned)
 
@@ -358,6 +382,90 @@ def learn(
         accuracy=(_share(log_odds[sides] > 0) + _share(log_odds[~sides] < 0)) / 2,
     )
     return Column(weights, line, learned)
+
+
+def learn_graded(graded: GradedExamples, buckets: int, *, name: str, threads: int = 1) -> Column:
+    """Learn the grades of documents: the loss is the cross-entropy with grades as probabilities.
+
+    Grades are scaled, so that the least is 0 and the greatest 1. One in five documents is held out,
+    by its key, to calibrate the log-odds. So the mean of the grade of documents with a log-weight w
+    is estimated by least + (greatest - least) / (1 + exp(-w)).
+
+    Args:
+        graded: the documents.
+        buckets: number of buckets.
+        name: what messages call the documents.
+        threads: how many threads to use; the result does not depend on it.
+
+    Raises:
+        ModelError: there are too few different documents, or all have the same grade.
+    """
+    documents, found = graded.examples, graded.means()
+    if len(documents) < FEWEST_DOCUMENTS:
+        raise ModelError(
+            f"{name}: has {len(documents)} different documents that have a token, and a classifier "
+            f"of grades needs {FEWEST_DOCUMENTS} or more; give more documents"
+        )
+    least, greatest = float(found.min()), float(found.max())
+    if not least < greatest:
+        raise ModelError(
+            f"{name}: all documents have the grade {least:g}; a classifier learns from documents "
+            "of different grades, or without grades=..., from documents that are not wanted"
+        )
+    span = greatest / 2 - least / 2  # Halves, because the difference of doubles may be infinite.
+    grades = np.clip((found / 2 - least / 2) / span, 0.0, 1.0)
+    held_out = np.zeros(len(documents), dtype=bool)
+    held_out[_HELD_OUT - 1 :: _HELD_OUT] = True
+    used = int(np.count_nonzero(~held_out))
+    weights = _core.train_logistic(
+        documents.offsets,
+        documents.terms,
+        np.where(held_out, -1.0, grades).astype(np.float32),
+        buckets=buckets,
+        passes=min(_MOST_PASSES, max(_FEWEST_PASSES, _STEPS // used)),
+        batch=_BATCH,
+        rate=_RATE,
+        graded=True,
+        threads=threads,
+    )
+    scores = _core.LinearTable(weights.reshape(1, -1)).score_lists(
+        documents.offsets, documents.terms, threads=threads
+    )[held_out]
+    of_held_out = grades[held_out]
+    line = Line(*_core.platt_graded(scores, of_held_out))
+    if not line.slope > 0:  # Higher scores do not make a grade likelier to be high.
+        line = Line(0.0, 0.0)
+    log_odds = line.slope * scores + line.intercept
+    sides = [
+        _share(sign * log_odds[members] > 0)
+        for sign, members in ((1, of_held_out > 0.5), (-1, of_held_out < 0.5))
+        if members.any()
+    ]
+    learned = Learned(
+        wanted=used,
+        others=0,
+        held_out=len(scores),
+        auc=_concordance(scores, of_held_out),
+        accuracy=sum(sides) / max(1, len(sides)),
+        grades=(least, greatest),
+    )
+    return Column(weights, line, learned)
+
+
+def _concordance(scores: npt.NDArray[np.float64], grades: npt.NDArray[np.float64]) -> float:
+    """Return the share of pairs of different grades that scores put in order; ties half.
+
+    A half if there are no such pairs.
+    """
+    twice = pairs = 0
+    for first in range(0, len(scores), _PAIRS):
+        some = slice(first, first + _PAIRS)
+        greater = grades[some, np.newaxis] > grades
+        of_scores = scores[some, np.newaxis]
+        twice += 2 * int(np.count_nonzero(greater & (of_scores > scores)))
+        twice += int(np.count_nonzero(greater & (of_scores == scores)))
+        pairs += int(np.count_nonzero(greater))
+    return twice / (2 * pairs) if pairs else 0.5
 
 
 def _share(right: npt.NDArray[np.bool_]) -> float:

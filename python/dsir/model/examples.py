@@ -9,6 +9,7 @@ occurs many times is one example.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,6 +80,44 @@ class Examples:
         return cls(keys[order], _offsets_of(chosen), terms), order < len(one)
 
 
+@dataclass(frozen=True, slots=True)
+class GradedExamples:
+    """Some documents with grades.
+
+    Attributes:
+        examples: the documents, equal texts once.
+        keys: uint64, the key of every row; equal texts each have theirs.
+        grades: float64, the grade of every row.
+    """
+
+    examples: Examples
+    keys: npt.NDArray[np.uint64]
+    grades: npt.NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[GradedExamples]) -> GradedExamples:
+        """Return the documents of several parts in the order of their keys."""
+        return cls(
+            Examples.joined([part.examples for part in parts]),
+            np.concatenate([np.zeros(0, np.uint64), *(part.keys for part in parts)]),
+            np.concatenate([np.zeros(0, np.float64), *(part.grades for part in parts)]),
+        )
+
+    def means(self) -> npt.NDArray[np.float64]:
+        """Return the grade of each document, float64[documents]; the mean of those of equal texts.
+
+        The sums are exact, so the order of the rows does not matter.
+        """
+        order = np.argsort(self.keys, kind="stable")
+        grades = self.grades[order]
+        ends = np.searchsorted(self.keys[order], self.examples.keys, side="right").tolist()
+        starts = [0, *ends[:-1]]
+        return np.array(
+            [math.fsum(grades[a:b]) / (b - a) for a, b in zip(starts, ends, strict=True)],
+            dtype=np.float64,
+        )
+
+
 _NO_TERMS = np.zeros(0, dtype=np.uint32)
 NO_EXAMPLES = Examples(np.zeros(0, np.uint64), np.zeros(1, np.int64), _NO_TERMS)
 
@@ -100,16 +139,37 @@ def examples_in(
         bound: 0 to 2^64, as `sample_bound` returns it.
         threads: how many threads to use; the result does not depend on it.
     """
+    return _examples_in(texts, features, bound, threads)[1]
+
+
+def graded_in(
+    texts: pa.Array,
+    grades: npt.NDArray[np.float64],
+    features: HashedNgrams,
+    bound: int,
+    *,
+    threads: int = 1,
+) -> GradedExamples:
+    """Return the same with grades, float64[rows]."""
+    positions, found = _examples_in(texts, features, bound, threads)
+    return GradedExamples(found, found.keys, grades[positions])
+
+
+def _examples_in(
+    texts: pa.Array, features: HashedNgrams, bound: int, threads: int
+) -> tuple[npt.NDArray[np.int64], Examples]:
+    """Return the positions of the examples of a batch, and the examples."""
     keys = _keys_of(_core.content_hashes(for_core(texts), threads=threads))
     chosen = np.ones(len(keys), bool) if bound >= _KEYS else keys < np.uint64(bound)
     positions = np.flatnonzero(chosen)
     if not len(positions):
-        return NO_EXAMPLES
+        return positions, NO_EXAMPLES
     offsets, terms = _core.term_lists(
         features.prepared(texts), features.spec, positions, most=LONGEST, threads=threads
     )
     filled = np.diff(offsets) > 0
-    return Examples(keys[positions[filled]], np.unique(offsets), terms)
+    positions = positions[filled]
+    return positions, Examples(keys[positions], np.unique(offsets), terms)
 
 
 def _keys_of(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.shard import TakenRows
+from dsir.corpus.shard_rows import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.dictionaries import has_dictionary
 from dsir.output.parquet import with_added

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.shard import TakenRows
+from dsir.corpus.shard_rows import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.folder import WEIGHTS_FOLDER, beside
 from dsir.output.line_fields import with_fields

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.cast_columns import cast_table, with_inner_types
-from dsir.corpus.shard import TakenRows
+from dsir.corpus.shard_rows import TakenRows
 from dsir.output.added_columns import AddedColumns
 from dsir.output.row_groups import MAX_ROWS, match_columns
 from dsir.output.table_file import TableFile

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.corpus.shard import TakenRows
+from dsir.corpus.shard_rows import TakenRows
 from dsir.errors import OutputError
 from dsir.remote import Location
 

@@ -59,13 +59,16 @@ def compare_page(content: Mapping[str, Any]) -> Markup:
             "first.",
             joined([_ranking(budget, table) for budget in budgets]),
         ),
-        Section(
-            "charts",
-            "By budget",
-            "A line for each method; bars are the standard deviation over the seeds.",
-            joined([_chart(measure, table, budgets) for measure in _MEASURES]),
-        ),
     ]
+    if len(budgets) > 1:  # Of one budget, the table says all.
+        sections.append(
+            Section(
+                "charts",
+                "By budget",
+                "A line for each method; bars are the standard deviation over the seeds.",
+                joined([_chart(measure, table, budgets) for measure in _MEASURES]),
+            )
+        )
     if content.get("shares"):
         sections.append(
             Section(

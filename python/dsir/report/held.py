@@ -17,8 +17,9 @@ from dsir.formats import format_of
 from dsir.output.row_origins import Origins
 from dsir.report.pieces import Piece, slices
 
-RAW_BYTES = 32 << 20
+RAW_BYTES = 16 << 20
 TARGET_BYTES = 8 << 20
+_LARGER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,9 @@ def _held_pieces(shards: Sequence[Shard], most: int) -> tuple[Piece, ...]:
 
 
 def _copies(table: Piece, most: int) -> Iterator[Piece]:
-    """Yield copies of rows of a table; a row that alone takes more than all may is left out."""
-    for piece in slices(table, most, copied=True):
-        if piece.shard.size <= most:
-            yield piece
+    """Yield copies of rows of a table; runs that are much larger than others are left out."""
+    found = slices(table, most)
+    for piece in found:
+        copy = piece.shard.copied(_LARGER * most // len(found))
+        if copy is not None:
+            yield piece._replace(shard=copy)

@@ -9,7 +9,7 @@ from dsir.corpus import Shard, TextBatch
 from dsir.corpus.batches import text_bytes
 
 # A budget is spread over so many places, so that a corpus sorted by source shows all of them.
-_PLACES = 64
+PLACES = 64
 _LEAST_BYTES = 64 << 10
 
 _Item = TypeVar("_Item")
@@ -50,8 +50,8 @@ def spread(inputs: Sequence[Piece], total_bytes: int, budget: int) -> list[Piece
     """
     if total_bytes <= budget:
         return list(inputs)
-    files = _evenly(inputs, _PLACES)
-    places = max(1, _PLACES // len(files))
+    files = _evenly(inputs, PLACES)
+    places = max(1, PLACES // len(files))
     most = max(_LEAST_BYTES, budget // (len(files) * places))
     found = []
     for piece in files:
@@ -73,16 +73,13 @@ def spread(inputs: Sequence[Piece], total_bytes: int, budget: int) -> list[Piece
     return found
 
 
-def slices(
-    table: Piece, budget: int, places: int = _PLACES, *, copied: bool = False
-) -> list[Piece]:
+def slices(table: Piece, budget: int, places: int = PLACES) -> list[Piece]:
     """Return runs of rows of a table in memory, spread evenly; all of it, if the budget is enough.
 
     Args:
         table: the table.
         budget: about how many bytes to return.
         places: how many runs to return at most.
-        copied: whether to copy the rows, so that the table need not stay in memory.
     """
     rows = table.shard.documents.rows_in_metadata() or 0
     wanted = rows if table.shard.size <= budget else rows * budget // table.shard.size
@@ -91,7 +88,7 @@ def slices(
     for number in range(runs):
         first = number * rows // runs
         stop = first + (number + 1) * wanted // runs - number * wanted // runs
-        shard = table.shard.between(first, stop, copied=copied)
+        shard = table.shard.between(first, stop)
         found.append(Piece(table.source, shard, table.first_row + first, None))
     return found
 

@@ -26,6 +26,7 @@ from dsir.corpus.cast_columns import cast_column
 from dsir.progress import Advance
 from dsir.run.pipeline import Pipeline
 from dsir.sampling import KeyRule, Run, selected_positions
+from dsir.settings.budget import LeftOut
 from dsir.settings.combine import DSIR, LEXRANK, Combine
 from dsir.settings.draw import DrawSettings
 from dsir.stages.damage.tally import stopping
@@ -33,7 +34,7 @@ from dsir.stages.drawn import Draw, TargetDraw
 from dsir.stages.measure import MeasureTask, measure_shard
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import Piece
-from dsir.stages.quota_draw import GroupAccounts, QuotaPlan, open_positions
+from dsir.stages.quota_draw import GroupAccounts, open_positions
 from dsir.stages.sample import ShardRows
 from dsir.stages.score import ShardScores
 from dsir.stages.selected_rows import SelectedRows
@@ -171,6 +172,7 @@ def _best(
         total=drawn.total,
         eligible=drawn.eligible,
         available=available[settings.budget.unit],
+        left_out=LeftOut(drawn.duplicates, sum(drawn.filtered)),
         min_tokens=settings.min_tokens,
         allow_fewer=settings.allow_fewer,
     )
@@ -193,15 +195,7 @@ def _best_within_quotas(
         in_a_pass: how many documents are decided on in one pass.
     """
     survey = survey_of(scores, settings, 1, merge_groups(scores, settings.quotas.columns))
-    assert survey.groups is not None, "there are quotas"
-    plan = QuotaPlan(
-        settings,
-        survey.groups,
-        rows=survey.rows,
-        total=survey.total,
-        eligible=survey.eligible,
-        available=survey.available(settings),
-    )
+    plan = survey.quota_plan(settings)
     [part] = plan.parts([1.0])
     rule = KeyRule(method="top-k")
     threshold, closings = plan.draw(lambda: [run], rule, part, threads, in_a_pass)

@@ -37,6 +37,7 @@ class _Look:
         shard: the file.
         columns: the quota columns that it must have.
         numbers: the columns of numbers that it must have.
+        grades: the column of grades that it must have; None for none.
         skips: whether a file that cannot be used is skipped.
     """
 
@@ -44,6 +45,7 @@ class _Look:
     columns: tuple[str, ...]
     skips: bool
     numbers: tuple[str, ...] = ()
+    grades: str | None = None
 
 
 def _look_at(look: _Look, progress: Advance) -> int | None:
@@ -70,6 +72,8 @@ def _look_at(look: _Look, progress: Advance) -> int | None:
         raise
     for column in look.numbers if schema is not None else ():
         find_number_column(schema, column, shard.name)
+    if look.grades is not None and schema is not None:
+        find_number_column(schema, look.grades, shard.name, "grades")
     return rows
 
 
@@ -81,6 +85,7 @@ def look_at_inputs(
     draw: DrawSettings | None,
     features: HashedNgrams,
     numbers: tuple[str, ...] = (),
+    grades: str | None = None,
 ) -> None:
     """Check the columns of files whose schema is known, the target's rows, and the budget.
 
@@ -94,6 +99,7 @@ def look_at_inputs(
         draw: how documents are drawn; None for a fit.
         features: the features that documents are compared by.
         numbers: the columns of raw that `combine` reads.
+        grades: the column of the targets that a classifier learns; None for none.
 
     Warns:
         DsirWarning: a target is raw itself, or has its accents in another normal form.
@@ -112,7 +118,7 @@ def look_at_inputs(
     rows = _rows_of(raw, engine, columns, numbers, skips=reading.skips)
     for target in targets.corpora:
         with column_given_by("target_text"):
-            found = _rows_of(target, engine, skips=reading.skips)
+            found = _rows_of(target, engine, skips=reading.skips, grades=grades)
         if found is not None:
             refuse_no_rows(target, found, [])
     if targets.negatives is not None:
@@ -192,9 +198,10 @@ def _rows_of(
     numbers: tuple[str, ...] = (),
     *,
     skips: bool,
+    grades: str | None = None,
 ) -> int | None:
     """Look at the files of a corpus, and return the number of its rows; None if it is not known."""
-    looks = [_Look(shard, columns, skips, numbers) for shard in corpus.shards]
+    looks = [_Look(shard, columns, skips, numbers, grades) for shard in corpus.shards]
     if corpus.in_memory:
         found: Sequence[int | None] = [_look_at(look, ignore) for look in looks]
     else:

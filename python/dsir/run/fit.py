@@ -82,7 +82,13 @@ def fit(
         features=settings.features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, reading, None, settings.features
+            found,
+            targets,
+            machine.engine,
+            reading,
+            None,
+            settings.features,
+            grades=settings.grades,
         ),
         negatives=negatives,
     )

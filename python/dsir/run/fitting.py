@@ -217,6 +217,7 @@ def _learned_place(counts: Workdir, settings: FitSettings) -> Place:
     """Return where a classifier is kept, beside the counts that it depends on."""
     place = counts.place(f"learned-{0:05d}")
     kind = [ClassifierModel.kind, FORMAT, settings.targets == "pooled"]
+    kind += [] if settings.grades is None else [settings.grades]
     return replace(place, fingerprint=fingerprint_of([place.fingerprint, *kind]))
 
 

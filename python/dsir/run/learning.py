@@ -8,15 +8,15 @@ import numpy as np
 
 from dsir.corpus import Corpus
 from dsir.errors import warn
-from dsir.model.classifier import ClassifierModel, Column, Learned, Line, learn
-from dsir.model.examples import Examples, sample_bound
+from dsir.model.classifier import ClassifierModel, Column, Learned, Line, learn, learn_graded
+from dsir.model.examples import Examples, GradedExamples, sample_bound
 from dsir.model.importance import frozen_counts
 from dsir.model.targets import TargetCorpora
 from dsir.run.pipeline import Pipeline
 from dsir.settings.fit import FitSettings
 from dsir.stages.count import ShardCounts
 from dsir.stages.damage.tally import stopping
-from dsir.stages.examples import ExampleTask, counted_parts, list_examples
+from dsir.stages.examples import ExampleTask, counted_parts, list_examples, list_graded
 from dsir.stages.sums import load_array
 from dsir.storage.place import Place
 
@@ -79,6 +79,8 @@ def _learned(
     counts: ShardCounts,
 ) -> list[Column]:
     """Learn a column for each target, or one for all; see `learn_classifier`."""
+    if settings.grades is not None:
+        return _learned_of_grades(pipeline, target, settings, target_counts)
     others = _examples(pipeline, corpus, settings, counts)
     wanted = [
         _examples(pipeline, one, settings, counted)
@@ -106,24 +108,68 @@ def _learned(
     return columns
 
 
+def _learned_of_grades(
+    pipeline: Pipeline,
+    target: TargetCorpora,
+    settings: FitSettings,
+    target_counts: Sequence[ShardCounts],
+) -> list[Column]:
+    """Learn the grades of each target's documents, or of all; see `learn_classifier`."""
+    graded = []
+    for corpus, counts in zip(target.corpora, target_counts, strict=True):
+        tasks = _tasks(pipeline, corpus, settings, counts)
+        with (
+            pipeline.reporter.stage(f"learn {corpus.name}", _size(tasks), "bytes") as advance,
+            stopping(pipeline.engine.run(list_graded, tasks, advance)) as results,
+        ):
+            graded.append(GradedExamples.joined(list(results)))
+    titles = [one.name for one in target.corpora]
+    if settings.targets == "pooled":
+        graded, titles = [GradedExamples.joined(graded)], ["target"]
+    columns = []
+    for one, name in zip(graded, titles, strict=True):
+        column = learn_graded(
+            one, settings.features.buckets, name=name, threads=pipeline.engine.threads_here
+        )
+        if column.line.slope == 0:
+            warn(
+                f"{name}: the classifier cannot tell documents with high grades from others (it "
+                f"orders {100 * column.learned.auc:.0f} % of the pairs of documents held out), so "
+                "all log-weights are 0; give more documents, or other grades"
+            )
+        columns.append(column)
+    return columns
+
+
 def _examples(
     pipeline: Pipeline, corpus: Corpus, settings: FitSettings, counts: ShardCounts
 ) -> Examples:
     """Return a sample of the documents that were counted."""
+    tasks = _tasks(pipeline, corpus, settings, counts)
+    with (
+        pipeline.reporter.stage(f"learn {corpus.name}", _size(tasks), "bytes") as advance,
+        stopping(pipeline.engine.run(list_examples, tasks, advance)) as results,
+    ):
+        return Examples.joined(list(results))
+
+
+def _size(tasks: Sequence[ExampleTask]) -> int:
+    return sum(task.shard.size for task in tasks)
+
+
+def _tasks(
+    pipeline: Pipeline, corpus: Corpus, settings: FitSettings, counts: ShardCounts
+) -> list[ExampleTask]:
+    """Return the tasks that list a sample of the documents that were counted."""
     parts = counted_parts(corpus.shards, counts)
     bound = sample_bound(counts.documents, counts.ngrams)
     threads = pipeline.threads_inside(len(parts))
     on_error = pipeline.reading.on_error
-    tasks = [
-        ExampleTask(shard, rows, settings.features, bound, on_error, threads)
+    grades = settings.grades or ""
+    return [
+        ExampleTask(shard, rows, settings.features, bound, on_error, threads, grades)
         for shard, rows in parts
     ]
-    size = sum(task.shard.size for task in tasks)
-    with (
-        pipeline.reporter.stage(f"learn {corpus.name}", size, "bytes") as advance,
-        stopping(pipeline.engine.run(list_examples, tasks, advance)) as results,
-    ):
-        return Examples.joined(list(results))
 
 
 def _store(place: Place, columns: Sequence[Column]) -> None:

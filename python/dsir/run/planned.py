@@ -126,7 +126,14 @@ def _plan_in(
         features=plan.fit.features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, plan.reading, plan.draw, plan.fit.features, plan.numbers
+            found,
+            targets,
+            machine.engine,
+            plan.reading,
+            plan.draw,
+            plan.fit.features,
+            plan.numbers,
+            plan.fit.grades,
         ),
         negatives=negatives,
     )

@@ -261,7 +261,14 @@ def run_plan(
         features=features,
         machine=machine,
         look=lambda found, targets: look_at_inputs(
-            found, targets, machine.engine, plan.reading, plan.draw, features, plan.numbers
+            found,
+            targets,
+            machine.engine,
+            plan.reading,
+            plan.draw,
+            features,
+            plan.numbers,
+            plan.fit.grades,
         ),
         negatives=negatives,
     )

@@ -140,7 +140,7 @@ class Selection(Facts):
         has at most 1 MB. The same selection and inputs give the same bytes.
 
         Inputs that are files are read again. Of inputs in memory, a selection in memory keeps
-        about 32 MB of raw and 8 MB of each target; of larger ones, rows that are spread evenly.
+        about 16 MB of raw and 8 MB of each target; of larger ones, rows that are spread evenly.
 
         Args:
             out: the file to write, e.g. "report.html"; None for `_dsir/report.html` in the folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dsir import arguments
 from dsir.arguments import MOST, amount, argument, exact_share, is_percent, share
@@ -13,6 +13,18 @@ from dsir.errors import BudgetError, SettingError
 from dsir.plural import counted
 
 Unit = Literal["documents", "tokens", "bytes"]
+
+
+class LeftOut(NamedTuple):
+    """How many documents cannot be selected for other reasons than their length.
+
+    Attributes:
+        duplicates: those with the text of an earlier document, or nearly that.
+        filtered: those that a filter refuses, or that are contaminated.
+    """
+
+    duplicates: int = 0
+    filtered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,7 @@ class Budget:
         total: int,
         eligible: int,
         available: int,
+        left_out: LeftOut,
         min_tokens: int,
         allow_fewer: bool,
     ) -> int:
@@ -155,6 +168,7 @@ class Budget:
             total: the size of the rows read, in the budget's unit.
             eligible: documents that may be selected.
             available: the size of the eligible documents, in the budget's unit.
+            left_out: why other documents are not eligible; for the message.
             min_tokens: the fewest tokens of an eligible document; for the message.
             allow_fewer: take all eligible documents if the budget asks for more.
 
@@ -173,8 +187,9 @@ class Budget:
             return wanted
         if allow_fewer:
             return available
+        why = "".join(f", {count:,} {what}" for what, count in left_out._asdict().items() if count)
         raise BudgetError(
             f"{self} asks for {wanted:,} {self.unit}, but only {available:,} are eligible "
-            f"({counted(rows, 'row')} read, min_tokens={min_tokens}); "
+            f"({counted(rows, 'row')} read, min_tokens={min_tokens}{why}); "
             f"ask for less, lower min_tokens, or give allow_fewer=True to take all of them"
         )

@@ -38,6 +38,7 @@ class FitArguments(TypedDict, total=False):
     smoothing: float
     length: Length
     scorer: OwnScorer | Scorer | None
+    grades: str | None
     fit_tokens: FitTokens
 
 
@@ -53,6 +54,7 @@ class FitSettings:
         smoothing: pseudo-count added to every bucket of a target.
         length: how the log-weight depends on the length of a document.
         scorer: what makes log-weights in place of sums of log ratios.
+        grades: the column of the targets with the grades that a classifier learns; None for none.
         fit_tokens: n-grams of raw to count.
 
     Raises:
@@ -111,6 +113,15 @@ class FitSettings:
         option="",
         panel=arguments.NGRAMS,
     )
+    grades: str | None = argument(
+        None,
+        "A column of the target with numbers that say how much each document is wanted, e.g. "
+        "quality from 0 to 5. The classifier then learns the grades of the target's documents, "
+        "and nothing from raw; log-weights are above 0 for documents above the middle of the "
+        "grades. For estimator 'classifier'; dots lead into nested columns.",
+        panel=arguments.NGRAMS,
+        metavar="COLUMN",
+    )
     fit_tokens: FitTokens = argument(
         "auto",
         "N-grams of raw to count: 'auto' counts 100,000 for each bucket, 'all' counts all, or give "
@@ -132,8 +143,19 @@ class FitSettings:
             object.__setattr__(self, "scorer", own_scorer_of(self.scorer))
             check_scorer(self.scorer, self.length, self.targets)
         object.__setattr__(self, "fit_tokens", check_fit_tokens(self.fit_tokens))
+        if self.grades is not None:
+            self._check_grades()
         if self.estimator != "ratio":
             self._refuse_ratios()
+
+    def _check_grades(self) -> None:
+        if not isinstance(self.grades, str) or not self.grades:
+            raise SettingError(f"grades={shown(self.grades)}: expected the name of a column")
+        if self.estimator != classifier.ClassifierModel.kind:
+            raise SettingError(
+                f'grades={shown(self.grades)}: are for estimator="classifier", not '
+                f'"{self.estimator}"'
+            )
 
     def _refuse_ratios(self) -> None:
         # Relevance is a mean; a classifier has a length of its own.
@@ -191,17 +213,24 @@ class FitSettings:
 
     def refuse_negatives(self, negatives: object) -> None:
         """Raise SettingError if negatives are given to an estimator that has no use for them."""
+        if negatives is not None and self.grades is not None:
+            raise SettingError(
+                "negatives: do not go with grades, which say of each document how much it is "
+                "wanted; give unwanted documents low grades"
+            )
         if negatives is not None and self.estimator != classifier.ClassifierModel.kind:
             raise SettingError(f'negatives: are for estimator="classifier", not "{self.estimator}"')
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as JSON values.
 
-        The estimator is named only if it is not "ratio", and a scorer only if there is one.
+        The estimator is named only if it is not "ratio", a scorer and grades only if there are any.
         """
         found = described(self)
         if self.scorer is None:
             del found["scorer"]
+        if self.grades is None:
+            del found["grades"]
         if self.estimator == "ratio":
             del found["estimator"]
         return found

@@ -194,6 +194,6 @@ _NAMES = PlanArguments.__annotations__.keys() - {"preprocessing", "candidates", 
 _NAMES -= {"decontaminate_text", "decontaminate_ngram", "decontaminate_hits"}
 _ADDED = {name for name, one in arguments_of(Plan).items() if one.added}
 # Described only if given, or where it differs from another setting.
-_OPTIONAL = {"target_text", "text_encoding", "estimator", "scorer", "decontaminate"}
+_OPTIONAL = {"target_text", "text_encoding", "estimator", "scorer", "grades", "decontaminate"}
 _OPTIONAL |= LanguageArguments.__annotations__.keys()
 _OBJECTS = {"features", "filters", "combine", "max_per", "decontaminate"}

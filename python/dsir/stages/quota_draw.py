@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dsir import _core
 from dsir.errors import BudgetError
 from dsir.sampling import KeyRule, Run, Threshold
+from dsir.settings.budget import LeftOut
 from dsir.settings.draw import DrawSettings
 from dsir.settings.quotas import Cap
 from dsir.stages.eligible import cost_of_rows
@@ -129,6 +130,7 @@ class QuotaPlan:
         total: the size of the rows, in the budget's unit.
         eligible: documents that may be selected.
         available: the size of the eligible documents, in the budget's unit.
+        left_out: why other documents are not eligible; for messages.
 
     Raises:
         BudgetError: the budget cannot be met within the quotas.
@@ -146,6 +148,7 @@ class QuotaPlan:
         total: int,
         eligible: int,
         available: int,
+        left_out: LeftOut,
     ) -> None:
         self._settings = settings
         self._sizes = sizes
@@ -158,6 +161,7 @@ class QuotaPlan:
                 total=total,
                 eligible=eligible,
                 available=available,
+                left_out=left_out,
                 min_tokens=settings.min_tokens,
                 allow_fewer=settings.allow_fewer,
             )

@@ -12,6 +12,7 @@ from dsir.model.decontamination import CONTAMINATED
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.row_filters import REASONS
 from dsir.plural import counted
+from dsir.settings.budget import LeftOut
 from dsir.settings.draw import DrawSettings
 from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw
 from dsir.stages.eligible import cost_of_rows, eligible_rows, rules, within_rules
@@ -124,6 +125,9 @@ class Survey:
             "bytes": self.eligible_bytes,
         }[settings.budget.unit]
 
+    def _left_out(self) -> LeftOut:
+        return LeftOut(self.duplicates, int(self.filtered.sum()))
+
     def quota_plan(self, settings: DrawSettings) -> QuotaPlan:
         """Return how much each group may take; for surveys with groups.
 
@@ -138,6 +142,7 @@ class Survey:
             total=self.total,
             eligible=self.eligible,
             available=self.available(settings),
+            left_out=self._left_out(),
         )
 
     def amount(self, settings: DrawSettings) -> int:
@@ -151,6 +156,7 @@ class Survey:
             total=self.total,
             eligible=self.eligible,
             available=self.available(settings),
+            left_out=self._left_out(),
             min_tokens=settings.min_tokens,
             allow_fewer=settings.allow_fewer,
         )

@@ -21,14 +21,8 @@ from dsir.arguments import Amount, amount, one_of
 from dsir.corpus.bad_text import bad_text_error, snippet_at, why_bad
 from dsir.corpus.batches import cut_at
 from dsir.corpus.resolve import Corpus
-from dsir.corpus.shard import (
-    BadRow,
-    ChunkOrigin,
-    OnError,
-    Shard,
-    TakenRows,
-    TextBatch,
-)
+from dsir.corpus.shard import OnError, Shard
+from dsir.corpus.shard_rows import BadRow, ChunkOrigin, TakenRows, TextBatch
 from dsir.corpus.windows.lines import WindowLine
 from dsir.corpus.windows.records import WindowRecords, window_schema
 from dsir.corpus.windows.texts import WindowTexts, window_texts
