@@ -225,7 +225,7 @@ def duplicates(facts: SelectionFacts, characters: int) -> Markup:
     found = facts.metrics.get("duplicates")
     lines: list[tuple[str, Child]] = []
     if found is None:
-        said = 'not looked for; dedup="exact" selects the first of equal texts only'
+        said = 'not looked for; dedup="exact" or "near" selects the first of equal or similar texts'
     elif facts.settings.get("dedup") == "near":
         said = "passed over: the text of an earlier row, or nearly that"
         said = f"{counted(found['rows'], 'row')} {said}"
