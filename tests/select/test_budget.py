@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir.arguments import amount
-from dsir.settings.budget import Budget
+from dsir.settings.budget import Budget, LeftOut
 
 MEAN: dict[str, Any] = {"min_tokens": 20, "length": "mean", "progress": False}
 
@@ -132,6 +132,7 @@ def test_fractions_are_of_the_rows_read(rows, short, fraction):
             total=rows,
             eligible=eligible,
             available=eligible,
+            left_out=LeftOut(),
             min_tokens=1,
             allow_fewer=allow_fewer,
         )
