@@ -482,6 +482,10 @@ def test_all_columns_that_hold_names_are_listed_at_once(tmp_path, invoke_dsir):
         (["--buckets", "64"], "--buckets 64: n-grams are of a text column"),
         (["--select", "top", "--passes", "3"], "--passes 3.0: is for --select coverage, not for"),
         (["--rank-by", "confidence"], "--rank-by confidence: is for --select top or --select"),
+        (
+            ["--select", "top", "--metric", "log_loss"],
+            "--metric log_loss: there are trials only with",
+        ),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(invoke_dsir, tmp_path, options, said):

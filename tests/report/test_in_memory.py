@@ -270,6 +270,20 @@ def test_what_is_wrong_is_said_before_the_work(world, tmp_path):
         selection.explain(60)
     with pytest.raises(dsir.SettingError, match="row="):
         selection.explain(-1)
+    for odd in (5, b"r.html", ["r.html"], "r\0.html"):
+        with pytest.raises(dsir.SettingError, match="expected a path or URL"):
+            selection.report(odd)
+    with pytest.raises(dsir.SettingError, match="quick='yes': expected True or False"):
+        selection.report(tmp_path / "r.html", quick="yes")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("odd", [5, None, b"x", ["x"], "a\0b"], ids=repr)
+def test_what_names_no_place_is_refused(odd, world):
+    selection = dsir.select(world.table(), world.target, **GIVEN)
+    for call in (dsir.load_model, selection.model.save):
+        with pytest.raises(dsir.SettingError, match="expected a path or URL"):
+            call(odd)
 
 
 def test_lines_keep_their_fields(tmp_path, world):

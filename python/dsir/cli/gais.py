@@ -152,7 +152,7 @@ def gais(
         )
     if text is not None and categorical is not None:
         raise SettingError("give text=... or categorical=..., not both")
-    _refuse_unused(given, how, text)
+    _refuse_unused(given, how, text, measured=report)
     kept_share = keep or "4%"
     selector = GAIS(
         reduction_of(kept_share, 1),
@@ -239,8 +239,17 @@ def _named_as_columns(label: str) -> Iterator[None]:
         raise SettingError(message) from error
 
 
-def _refuse_unused(given: Mapping[str, Any], how: SelectorOptions, text: str | None) -> None:
-    """Refuse options that this selection would not look at."""
+def _refuse_unused(
+    given: Mapping[str, Any], how: SelectorOptions, text: str | None, *, measured: bool
+) -> None:
+    """Refuse options that this selection would not look at.
+
+    Args:
+        given: the options that were given.
+        how: how to select.
+        text: the column of texts.
+        measured: whether the selection is tried on rows held out, and measured there.
+    """
     for name in ("ngrams", "buckets"):
         if name in given and text is None:
             raise SettingError(
@@ -251,6 +260,11 @@ def _refuse_unused(given: Mapping[str, Any], how: SelectorOptions, text: str | N
         raise SettingError(
             f"network={how.network!r}: select={how.select!r} chooses by the network; leave one of "
             "the two out"
+        )
+    if "metric" in given and how.select != "coverage" and not measured:
+        raise SettingError(
+            f"metric={how.metric!r}: there are trials only with select='coverage', not with "
+            f"select={how.select!r}; leave one of the two out, or give report=True as well"
         )
     for name, ways in (("passes", ("coverage",)), ("rank_by", ("top", "sample"))):
         if name in given and how.select not in ways:

@@ -182,10 +182,12 @@ def location_of(place: str | Path | RemotePath) -> Location:
     """Return a path or URL as a location; paths are made absolute.
 
     Raises:
-        SettingError: a "file://" URL names another machine.
+        SettingError: it is neither, or a "file://" URL names another machine.
     """
     if isinstance(place, RemotePath):
         return place
+    if not isinstance(place, str | Path) or "\0" in str(place):
+        raise SettingError(f"{place!r:.80}: expected a path or URL")
     if isinstance(place, str):
         if is_url(place):
             return RemotePath(place.rstrip("/"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from dsir.arguments import flag
 from dsir.output.folder import COMPARISON_FILE, INSTANCES_FILE, RANKING_FILE, REPORT_FILE
 from dsir.output.writer import writing
 from dsir.remote import Location, RemotePath, location_of
@@ -45,11 +46,13 @@ def write_report(
         The file.
 
     Raises:
+        SettingError: `folder` or `out` is no path or URL, or `quick` is neither True nor False.
         OutputError: there is no such folder, one of its files is damaged, or the page cannot be
             written.
         InputError: the rows of the selection cannot be read.
         StoreError: a store does not answer.
     """
+    flag("quick", quick)
     place = location_of(folder)
     path = page_file(place / REPORT_FILE if out is None else out)
     write_page(path, _page_of(place, quick))
@@ -69,6 +72,7 @@ def write_page_of(
     Raises:
         OutputError, InputError, StoreError: see `write_report`.
     """
+    flag("quick", quick)
     path = page_file(out)
     facts = SelectionGathering(selection, quick=quick).facts()
     write_page(path, lambda characters: select_page(facts, sample_characters=characters))
