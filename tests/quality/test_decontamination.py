@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -350,6 +351,57 @@ def test_damaged_and_other_columns(files):
     path.write_bytes(b"")
     with pytest.raises(dsir.InputError, match=r"0 bytes|nothing to read"):
         select(files, decontaminate=str(path), out=files / "empty")
+
+
+def test_texts_in_bytes_have_the_encoding_of_raw(files, corpus):
+    documents, texts = corpus
+
+    def encoded(name, values):
+        path = files / name
+        pq.write_table(pa.table({"text": [value.encode("utf-16-le") for value in values]}), path)
+        return str(path)
+
+    out = files / "bytes"
+    dsir.select(
+        encoded("raw.parquet", documents),
+        encoded("target.parquet", documents[:30]),
+        out=out,
+        decontaminate=encoded("benchmark.parquet", texts),
+        text_encoding="utf-16-le",
+        **{**GIVEN, "n": 196},
+    )
+    assert [one["row"] for one in listed(out)] == CONTAMINATED
+    verified = dsir.verify(out)
+    assert verified.stands, verified.findings
+    numbers = pa.table({"text": [[1, 2], [3, 4]]})
+    with pytest.raises(dsir.SettingError, match="decontaminate: needs texts, not text_encoding"):
+        dsir.select(numbers, numbers, n=1, decontaminate=numbers, text_encoding="token-ids")
+
+
+def test_a_column_of_another_name_is_to_be_named(files, invoke_dsir):
+    write(files / "benchmarks/one.jsonl", ["word1 " * 20], column="question")
+    for source in (files / "benchmarks/one.jsonl", pa.table({"question": ["word1 " * 20]})):
+        with pytest.raises(dsir.TextColumnError, match=r"with decontaminate_text=\.\.\."):
+            select(files, decontaminate=source if isinstance(source, pa.Table) else str(source))
+    ran = invoke_dsir(
+        "select", files / "raw", "-t", files / "target.jsonl", "-n", 1, "-o", files / "o",
+        "--decontaminate", files / "benchmarks",
+    )  # fmt: skip
+    assert "name the right one with --decontaminate-text" in ran.stderr
+
+
+def test_a_budget_that_contamination_leaves_too_little_for_says_so(corpus):
+    documents, _ = corpus
+    given_ = {**GIVEN, "min_tokens": 5, "decontaminate": dsir.texts(documents[1:])}
+    message = f"only 1 is eligible .*min_tokens=5, {len(documents) - 1} contaminated\\)"
+    for combine in (None, {"dsir": 1.0, "lexrank": 0.1}):
+        with pytest.raises(dsir.BudgetError, match=message):
+            dsir.select(documents, documents[:30], **given_, combine=combine)
+    given_["decontaminate"] = dsir.texts(documents)
+    with pytest.raises(dsir.BudgetError, match="; raise decontaminate_ngram or decontaminate_hits"):
+        dsir.select(documents, documents[:30], **given_)
+    with pytest.raises(dsir.BudgetError, match="loosen the filters, or raise decontaminate_ngram"):
+        dsir.select([*documents, "a b c d e f g"], documents[:30], **given_, filters="min_words=8")
 
 
 def test_the_command_and_its_stages(files, invoke_dsir):

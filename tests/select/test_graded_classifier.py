@@ -265,7 +265,7 @@ def test_what_cannot_be_learned_is_refused(table, tmp_path):
     for settings, message in (
         ({"estimator": "ratio"}, 'grades=.score.: are for estimator="classifier", not "ratio"'),
         ({"estimator": "auto"}, 'are for estimator="classifier"'),
-        ({"negatives": RAW}, "negatives: do not go with grades"),
+        ({"negatives": RAW}, "negatives: cannot be given with grades="),
         ({"grades": ""}, "expected the name of a column"),
         ({"grades": 5}, "expected the name of a column"),
     ):
@@ -273,6 +273,13 @@ def test_what_cannot_be_learned_is_refused(table, tmp_path):
             dsir.fit(RAW, table, **{**GRADED, **settings})
     with pytest.raises(dsir.SettingError, match="only the texts of the target"):
         dsir.compare(RAW, table, methods=["classifier: grades=score"], budgets=[3])
+
+
+def test_the_command_names_options(tmp_path, run_dsir):
+    path = str(tmp_path / "t.parquet")  # Arguments are checked before inputs.
+    words = ["fit", path, "-t", path, "--estimator", "classifier", "--grades", "score"]
+    ran = run_dsir(*words, "--negatives", path, "-o", tmp_path / "m.dsir")
+    assert "error: --negatives: cannot be given with --grades, which say" in ran.stderr
 
 
 def test_grades_that_texts_do_not_tell_are_warned_of():

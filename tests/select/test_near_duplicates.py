@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +237,28 @@ def test_a_budget_that_duplicates_leave_too_little_for_says_so(raw, texts, quota
         dsir.select(
             raw, TARGET, fraction=1.0, dedup="near", filters="min_words=30", **quota, **MEAN
         )
+
+
+def test_the_table_of_accounts_says_which_duplicates(raw, tmp_path, invoke_dsir):
+    target = tmp_path / "target.jsonl"
+    target.write_text(json.dumps({"text": TARGET[0]}) + "\n", encoding="utf-8")
+    given = (raw, "-t", target, "-n", 40, "--length", "mean", "--min-tokens", 5, "--dedup")
+    for dedup, words in (("exact", "same text as"), ("near", "nearly the text of")):
+        out, work = tmp_path / f"{dedup}-planned", tmp_path / f"{dedup}-work"
+        selected = invoke_dsir("select", *given, dedup, "-o", tmp_path / dedup)
+        invoke_dsir("plan", *given, dedup, "-o", out, "--workdir", work)
+        for ran in (selected, invoke_dsir("finish", work)):
+            assert re.search(rf"duplicates +\d+ +{words} an earlier row", ran.stdout)
+
+
+def test_workers_say_options_as_the_plan_has_them(raw, tmp_path, invoke_dsir):
+    target, work = tmp_path / "target.jsonl", tmp_path / "work"
+    target.write_text(json.dumps({"text": TARGET[0]}) + "\n", encoding="utf-8")
+    given = ("-n", 300, "--min-tokens", 5, "--dedup", "near", "-o", tmp_path / "out")
+    planned = invoke_dsir("plan", raw, "-t", target, *given, "--workdir", work)
+    assert planned.returncode == 0, planned.stderr
+    for command in ("work", "finish"):
+        ran = invoke_dsir(command, work, "-q")
+        assert ran.returncode == 1
+        assert "error: --n 300 asks for 300 documents" in ran.stderr
+        assert "lower --min-tokens, or give --allow-fewer to take" in ran.stderr

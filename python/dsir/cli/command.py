@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -34,6 +34,7 @@ def command(
     settings: Mapping[str, Argument] | None = None,
     *,
     resumable: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+    also_named: Iterable[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorate the function of a command.
 
@@ -45,6 +46,8 @@ def command(
     Args:
         settings: arguments of settings, by name; each becomes an option.
         resumable: tells from the options whether the same call would continue where it stopped.
+        also_named: arguments that messages may name because they are options of an earlier command
+            of the same run.
     """
     taken = {name: one for name, one in (settings or {}).items() if one.option}
 
@@ -63,7 +66,7 @@ def command(
         def call(**values: Any) -> None:
             context, debug = values.pop("context"), values.pop("debug")
             values.pop("config", None)
-            with reported(debug=debug, resumable=resumable(values), names=names):
+            with reported(debug=debug, resumable=resumable(values), names={*names, *also_named}):
                 _refuse_options_as_values(context)
                 mine = {name: values[name] for name in own}
                 function(**mine, **_given(context, taken, values))

@@ -10,13 +10,14 @@ import typer
 from dsir.arguments import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
+from dsir.cli.plan import PLANNED
 from dsir.cli.tables import print_accounts, print_how_to_load
 from dsir.run.planned import open_planned
 from dsir.run.work import finish_run
 from dsir.settings.machine import Machine, MachineOptions
 
 
-@command(arguments_of(MachineOptions), resumable=lambda _: True)
+@command(arguments_of(MachineOptions), resumable=lambda _: True, also_named=PLANNED)
 def finish(
     workdir: options.PlannedWorkdir,
     quiet: options.Quiet = False,
@@ -41,5 +42,6 @@ def finish(
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
         buckets = selection.model.features.buckets
-        print_accounts(selection.metrics, selection.metrics["stages"], paths, buckets)
+        stages, dedup = selection.metrics["stages"], planned.run.plan.draw.dedup
+        print_accounts(selection.metrics, stages, paths, buckets, dedup=dedup)
         print_how_to_load(str(planned.run.out))

@@ -20,8 +20,11 @@ from dsir.settings.machine import Machine
 from dsir.settings.ngram_options import NGRAMS, with_features
 from dsir.settings.plan import Plan
 
+PLANNED = {**arguments_of(*SELECT_SETTINGS), **NGRAMS}
+"""The settings of a plan, which messages of its workers name as well."""
 
-@command({**arguments_of(*SELECT_SETTINGS), **NGRAMS})
+
+@command(PLANNED)
 def plan(
     raw: options.Raw,
     target: options.Target,

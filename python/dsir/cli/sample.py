@@ -46,4 +46,4 @@ def sample(
         typer.echo(json.dumps({"metrics": accounts}, indent=2))
     elif not quiet:
         stages = {name: time.describe() for name, time in pipeline.times.items()}
-        print_accounts(accounts, stages, [out])
+        print_accounts(accounts, stages, [out], dedup=settings.dedup)

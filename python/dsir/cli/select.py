@@ -147,5 +147,6 @@ def select(
         typer.echo(json.dumps(found, indent=2))
     elif not quiet:
         buckets = selection.model.features.buckets
-        print_accounts(selection.metrics, selection.metrics["stages"], paths, buckets)
+        stages = selection.metrics["stages"]
+        print_accounts(selection.metrics, stages, paths, buckets, dedup=given.get("dedup"))
         print_how_to_load(out)

@@ -28,7 +28,12 @@ def print_how_to_load(out: str) -> None:
 
 
 def print_accounts(
-    metrics: Metrics, stages: Mapping[str, Any], paths: list[str], buckets: int | None = None
+    metrics: Metrics,
+    stages: Mapping[str, Any],
+    paths: list[str],
+    buckets: int | None = None,
+    *,
+    dedup: str | None,
 ) -> None:
     """Print the accounts of a selection.
 
@@ -37,6 +42,7 @@ def print_accounts(
         stages: seconds and rates by stage, as in `Metrics.stages`.
         paths: the output shards.
         buckets: how many buckets the KL reduction is over; None if there is none.
+        dedup: which duplicates were left out.
     """
     # Imported here because rich takes a while to load.
     from rich.console import Console
@@ -48,7 +54,7 @@ def print_accounts(
     table.add_column(justify="right")
     table.add_column(style="dim")
     for section in (
-        _row_lines(metrics),
+        _row_lines(metrics, dedup),
         _quality_lines(metrics, buckets),
         _target_lines(metrics),
         _quota_lines(metrics),
@@ -65,7 +71,7 @@ def print_accounts(
         console.print(f"and {len(paths) - _NAMED_PATHS} more", style="green")
 
 
-def _row_lines(metrics: Metrics) -> Iterator[Line]:
+def _row_lines(metrics: Metrics, dedup: str | None) -> Iterator[Line]:
     """Say what became of every row."""
     rows, passed_over, shards = metrics.rows, metrics.rows.passed_over, metrics.shards
     read_shards = counted(shards.read, "shard")
@@ -86,7 +92,8 @@ def _row_lines(metrics: Metrics) -> Iterator[Line]:
                 else:
                     yield f"  filtered: {name}", f"{number:,}", ""
         elif reason != "not_drawn":
-            note = "same text as an earlier row" if reason == "duplicates" else ""
+            same = "nearly the text of" if dedup == "near" else "same text as"
+            note = f"{same} an earlier row" if reason == "duplicates" else ""
             yield f"  {reason.replace('_', ' ')}", f"{count:,}", note
     yield "  bad", f"{rows.bad:,}", "see _dsir/rejects.jsonl" if rows.bad else ""
     for kind, count in rows.bad_by_kind.items():

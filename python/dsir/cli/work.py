@@ -15,6 +15,7 @@ from dsir.arguments import arguments_of, one_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.failures import FAILED, say
+from dsir.cli.plan import PLANNED
 from dsir.errors import SettingError
 from dsir.plural import counted
 from dsir.run.planned import open_planned
@@ -29,7 +30,7 @@ _SLURM_STEP = ("SLURM_PROCID", "", "SLURM_NTASKS")
 _KUBERNETES = ("JOB_COMPLETION_INDEX", "", "JOB_COMPLETIONS")
 
 
-@command(arguments_of(MachineOptions), resumable=lambda _: True)
+@command(arguments_of(MachineOptions), resumable=lambda _: True, also_named=PLANNED)
 def work(
     workdir: options.PlannedWorkdir,
     until: Annotated[

@@ -14,8 +14,10 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.arguments import amount, is_utf8, name_of_column, shown
-from dsir.corpus import Paths, resolve
+from dsir.corpus import Paths, resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.encoded_text import encoding_of
+from dsir.corpus.text_column import column_given_by
 from dsir.engine import Shared
 from dsir.errors import SettingError, warn
 from dsir.model.features import HashedNgrams
@@ -60,6 +62,7 @@ class Decontamination(Shared):
         ngram: tokens of an n-gram, 1 to 1024.
         hits: different n-grams that make a document contaminated, 1 or more.
         digest: sixteen hexadecimal digits of the SHA-256 of the texts.
+        encoding: the encoding of a text column of bytes; None if there is none.
     """
 
     texts: pa.Array
@@ -69,12 +72,19 @@ class Decontamination(Shared):
     ngram: int
     hits: int
     digest: str
+    encoding: str | None = None
     _indices: dict[str, _core.NgramIndex] = field(default_factory=dict, repr=False)
     _lock: Any = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def of(
-        cls, source: object, *, column: str = "text", ngram: object = NGRAM, hits: object = HITS
+        cls,
+        source: object,
+        *,
+        column: str = "text",
+        ngram: object = NGRAM,
+        hits: object = HITS,
+        encoding: str | None = None,
     ) -> Decontamination:
         """Read the texts.
 
@@ -83,6 +93,7 @@ class Decontamination(Shared):
             column: the text column.
             ngram: tokens of an n-gram.
             hits: different n-grams that make a document contaminated.
+            encoding: the encoding of a text column of bytes; None if these are no texts.
 
         Raises:
             SettingError: an argument is out of range.
@@ -91,27 +102,30 @@ class Decontamination(Shared):
         ngram = amount("decontaminate_ngram", ngram, 1, _core.MAX_CONTAMINATION_ORDER)
         hits = amount("decontaminate_hits", hits, 1, _core.MOST_CONTAMINATION_HITS)
         name_of_column("decontaminate_text", column)
-        corpus = resolve(source, text=column, name="decontaminate")
-        files, texts, rows = [], [], 0
-        paths: list[str] | None = []
-        for shard in corpus.shards:
-            files.append(TextFile(shard.name, rows))
-            if shard.file is None:
-                paths = None
-            elif paths is not None:
-                paths.append(str(_absolute(shard.file)))
-            for batch in shard.text_batches(on_error="raise", threads=1):
-                counts = np.zeros(_ROW.buckets, dtype=np.int64)
-                invalid = _core.count(batch.text, _ROW.spec, counts)[4]
-                if len(invalid):
-                    row = int(invalid[0])
-                    raise bad_text_error(shard.name, batch.unit_row, batch.text, row)
-                texts.append(batch.text.cast(pa.large_string()))
-                rows += len(batch.text)
+        if encoding == token_ids.ENCODING:
+            raise SettingError(f"decontaminate: needs texts, not text_encoding={encoding!r}")
+        with column_given_by("decontaminate_text"):
+            corpus = resolve(source, text=column, name="decontaminate", encoding=encoding)
+            files, texts, rows = [], [], 0
+            paths: list[str] | None = []
+            for shard in corpus.shards:
+                files.append(TextFile(shard.name, rows))
+                if shard.file is None:
+                    paths = None
+                elif paths is not None:
+                    paths.append(str(_absolute(shard.file)))
+                for batch in shard.text_batches(on_error="raise", threads=1):
+                    counts = np.zeros(_ROW.buckets, dtype=np.int64)
+                    invalid = _core.count(batch.text, _ROW.spec, counts)[4]
+                    if len(invalid):
+                        row = int(invalid[0])
+                        raise bad_text_error(shard.name, batch.unit_row, batch.text, row)
+                    texts.append(batch.text.cast(pa.large_string()))
+                    rows += len(batch.text)
         if not rows:
             raise SettingError("decontaminate: there is no text to compare with")
         every = pa.concat_arrays(texts)
-        return cls(every, tuple(files), paths, column, ngram, hits, _digest_of(every))
+        return cls(every, tuple(files), paths, column, ngram, hits, _digest_of(every), encoding)
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any], source: object = None) -> Decontamination:
@@ -125,7 +139,8 @@ class Decontamination(Shared):
             SettingError: a value is out of range, the texts were in memory, or are others now.
             InputError: a text cannot be read.
         """
-        if set(described) != {"paths", "rows", "text", "ngram", "hits", "digest"}:
+        known = {"paths", "rows", "text", "ngram", "hits", "digest"}
+        if described.keys() - {"text_encoding"} != known:
             raise SettingError(f"decontaminate={shown(dict(described))}: expected what was used")
         if source is None:
             paths = described["paths"]
@@ -136,8 +151,13 @@ class Decontamination(Shared):
             if not isinstance(paths, list) or not all(map(_is_path, paths)):
                 raise SettingError(f"decontaminate={shown(paths)}: expected paths")
             source = Paths(paths)
+        encoding = described.get("text_encoding")
         found = cls.of(
-            source, column=described["text"], ngram=described["ngram"], hits=described["hits"]
+            source,
+            column=described["text"],
+            ngram=described["ngram"],
+            hits=described["hits"],
+            encoding=None if encoding is None else encoding_of(encoding),
         )
         if found.digest != described["digest"]:
             raise SettingError(
@@ -163,6 +183,7 @@ class Decontamination(Shared):
             self.ngram,
             self.hits,
             self.digest,
+            self.encoding,
         )
         return (Decontamination, given)
 
@@ -175,6 +196,7 @@ class Decontamination(Shared):
             "ngram": self.ngram,
             "hits": self.hits,
             "digest": self.digest,
+            **({} if self.encoding is None else {"text_encoding": self.encoding}),
         }
 
     @property

@@ -26,11 +26,10 @@ from dsir.corpus.cast_columns import cast_column
 from dsir.progress import Advance
 from dsir.run.pipeline import Pipeline
 from dsir.sampling import KeyRule, Run, selected_positions
-from dsir.settings.budget import LeftOut
 from dsir.settings.combine import DSIR, LEXRANK, Combine
 from dsir.settings.draw import DrawSettings
 from dsir.stages.damage.tally import stopping
-from dsir.stages.drawn import Draw, TargetDraw
+from dsir.stages.drawn import Draw, TargetDraw, left_out_of
 from dsir.stages.measure import MeasureTask, measure_shard
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import Piece
@@ -172,7 +171,7 @@ def _best(
         total=drawn.total,
         eligible=drawn.eligible,
         available=available[settings.budget.unit],
-        left_out=LeftOut(drawn.duplicates, sum(drawn.filtered)),
+        left_out=left_out_of(drawn.duplicates, drawn.filtered),
         min_tokens=settings.min_tokens,
         allow_fewer=settings.allow_fewer,
     )

@@ -20,11 +20,13 @@ class LeftOut(NamedTuple):
 
     Attributes:
         duplicates: those with the text of an earlier document, or nearly that.
-        filtered: those that a filter refuses, or that are contaminated.
+        filtered: those that a filter refuses.
+        contaminated: those that share text with the texts of `decontaminate`.
     """
 
     duplicates: int = 0
     filtered: int = 0
+    contaminated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +190,9 @@ class Budget:
         if allow_fewer:
             return available
         why = "".join(f", {count:,} {what}" for what, count in left_out._asdict().items() if count)
+        are = "is" if available == 1 else "are"
         raise BudgetError(
-            f"{self} asks for {wanted:,} {self.unit}, but only {available:,} are eligible "
+            f"{self} asks for {wanted:,} {self.unit}, but only {available:,} {are} eligible "
             f"({counted(rows, 'row')} read, min_tokens={min_tokens}{why}); "
             f"ask for less, lower min_tokens, or give allow_fewer=True to take all of them"
         )

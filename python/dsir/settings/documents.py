@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 from dsir import arguments
 from dsir.arguments import Amount, argument, chosen, described, one_of, shown
+from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
 from dsir.model import classifier, relevance
@@ -225,6 +226,7 @@ def _decontamination_of(given: Mapping[str, Any]) -> Decontamination | None:
                     "decontaminate as well"
                 )
         return None
+    encoding = given.get("text_encoding")
     if isinstance(source, Decontamination):
         return source
     column = given.get("decontaminate_text")
@@ -233,6 +235,7 @@ def _decontamination_of(given: Mapping[str, Any]) -> Decontamination | None:
         column=given.get("text", "text") if column is None else column,
         ngram=given.get("decontaminate_ngram", NGRAM),
         hits=given.get("decontaminate_hits", HITS),
+        encoding=None if encoding is None else encoding_of(encoding),
     )
 
 

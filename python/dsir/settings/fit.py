@@ -215,8 +215,8 @@ class FitSettings:
         """Raise SettingError if negatives are given to an estimator that has no use for them."""
         if negatives is not None and self.grades is not None:
             raise SettingError(
-                "negatives: do not go with grades, which say of each document how much it is "
-                "wanted; give unwanted documents low grades"
+                "negatives: cannot be given with grades=..., which say of each document how much "
+                "it is wanted; give unwanted documents low grades"
             )
         if negatives is not None and self.estimator != classifier.ClassifierModel.kind:
             raise SettingError(f'negatives: are for estimator="classifier", not "{self.estimator}"')

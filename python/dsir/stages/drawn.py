@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.corpus.batches import within
+from dsir.model.decontamination import CONTAMINATED
+from dsir.model.row_filters import REASONS
 from dsir.sampling import KeyRule, Run, Threshold, selected_positions
+from dsir.settings.budget import LeftOut
 from dsir.stages.quota_draw import (
     Closing,
     GroupAccounts,
@@ -159,3 +162,14 @@ class Draw:
         """Return what is needed to tell which of some consecutive rows are selected."""
         targets = tuple(target.within(first_row, rows) for target in self.targets)
         return replace(self, targets=targets)
+
+
+def left_out_of(duplicates: int, filtered: Sequence[int]) -> LeftOut:
+    """Return why documents cannot be selected, for messages.
+
+    Args:
+        duplicates: how many are duplicates.
+        filtered: how many are refused for each reason, in the order of `REASONS`.
+    """
+    contaminated = filtered[REASONS.index(CONTAMINATED)]
+    return LeftOut(duplicates, sum(filtered) - contaminated, contaminated)

@@ -14,7 +14,7 @@ from dsir.model.row_filters import REASONS
 from dsir.plural import counted
 from dsir.settings.budget import LeftOut
 from dsir.settings.draw import DrawSettings
-from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw
+from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw, left_out_of
 from dsir.stages.eligible import cost_of_rows, eligible_rows, rules, within_rules
 from dsir.stages.merged_groups import Groups
 from dsir.stages.quota_draw import (
@@ -112,9 +112,13 @@ class Survey:
                 refused.append(f"{count:,} are {account.replace('_', ' ')}{limit}")
         if self.empty:
             refused.append(f"{self.empty:,} are empty or cannot be read")
+        left_out = self._left_out()
+        ways = ["loosen the filters"] if left_out.filtered else []
+        if left_out.contaminated:
+            ways.append("raise decontaminate_ngram or decontaminate_hits")
         raise BudgetError(
             f"none of the {counted(self.rows, 'row')} can be selected: {', '.join(refused)}; "
-            "loosen the filters"
+            f"{', or '.join(ways)}"
         )
 
     def available(self, settings: DrawSettings) -> int:
@@ -126,7 +130,7 @@ class Survey:
         }[settings.budget.unit]
 
     def _left_out(self) -> LeftOut:
-        return LeftOut(self.duplicates, int(self.filtered.sum()))
+        return left_out_of(self.duplicates, self.filtered.tolist())
 
     def quota_plan(self, settings: DrawSettings) -> QuotaPlan:
         """Return how much each group may take; for surveys with groups.
