@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "arrow/text_column.hpp"
-#include "ngram/token_hashes.hpp"
 #include "hashing/fast_hash.hpp"
 #include "ngram/large_array.hpp"
+#include "ngram/token_hashes.hpp"
 
 /// Finds documents that share n-grams of tokens with given texts, such as those of benchmarks.
 namespace dsir::contamination {
