@@ -439,6 +439,30 @@ def test_the_command_and_its_stages(files, invoke_dsir):
     assert "--decontaminate" in ran.stderr
 
 
+def test_scores_compare_by_the_same_rule(files, invoke_dsir):
+    write(files / "quiz.jsonl", ["word1 " * 9, "word2 word3"], column="question")
+    raw, target, model = files / "raw", files / "target.jsonl", files / "m.dsir"
+    write(raw / "c.jsonl", ["word1 " * 9 + "word2"])
+    rule = ["--decontaminate", files / "quiz.jsonl", "--decontaminate-text", "question"]
+    rule += ["--decontaminate-ngram", 2, "--decontaminate-hits", 1]
+    common = ["--min-tokens", 1, "--method", "top-k", "-n", 20, "--quiet"]
+    for words in (
+        ["select", raw, "-t", target, *common, *rule, "-o", files / "out"],
+        ["fit", raw, "-t", target, "-o", model],
+        ["score", raw, "-m", model, *rule, "-o", files / "scores", "-q"],
+        ["sample", files / "scores", *common, "-o", files / "rows"],
+        ["write", files / "rows", "-m", model, "-o", files / "written", "-q"],
+    ):
+        ran = invoke_dsir(*words)
+        assert ran.returncode == 0, ran.stderr
+    selected, written = (dsir.load(files / name) for name in ("out", "written"))
+    assert selected.metrics.rows == written.metrics.rows
+    assert written.metrics.rows.passed_over.filtered["contaminated"] >= 1
+    assert written.rows.tolist() == selected.rows.tolist()
+    refused = invoke_dsir("score", raw, "--with", model, "-o", files / "columns", *rule)
+    assert "--decontaminate: is for weights to sample by" in refused.stderr
+
+
 def test_a_planned_run(files, invoke_dsir):
     work, out = files / "work", files / "planned"
     common = ["--min-tokens", "1", "--method", "top-k", "--n", "196"]

@@ -23,7 +23,7 @@ from dsir.run.folders import score_to_folder
 from dsir.run.inputs import cut
 from dsir.run.pipeline import Pipeline
 from dsir.run.score_columns import score_columns_to_folder
-from dsir.settings.documents import DocumentSettings
+from dsir.settings.documents import DocumentOptions, DocumentSettings
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.language import LanguageSettings
@@ -33,11 +33,12 @@ from dsir.settings.reading import ReadSettings
 from dsir.stages.score import ShardScores
 
 _ARGUMENTS = {
-    **arguments_of(ReadSettings, LanguageSettings, DocumentSettings, MachineOptions),
+    **arguments_of(ReadSettings, LanguageSettings, DocumentOptions, MachineOptions),
     "dedup": arguments_of(DrawSettings)["dedup"],
 }
-del _ARGUMENTS["target_text"]
-_OF_WEIGHTS = {*arguments_of(DocumentSettings, LanguageSettings), "dedup", "groups", "label"}
+for _name in ("target_text", "preprocessing"):  # They are for the fit: a model has its tokenizer.
+    del _ARGUMENTS[_name]
+_OF_WEIGHTS = {*arguments_of(DocumentOptions, LanguageSettings), "dedup", "groups", "label"}
 
 
 @command(_ARGUMENTS, resumable=lambda _: True)
