@@ -268,7 +268,14 @@ def test_it_is_recorded_and_verified(raw, target, fasttext, tmp_path, invoke_dsi
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, "null"), (math.nan, "nan"), (math.inf, "inf"), ("good", "'good'"), (["a"], "['a']")],
+    [
+        (None, "null"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+        ("good", "'good'"),
+        ("1_0", "'1_0'"),
+        (["a"], "['a']"),
+    ],
 )
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_what_is_no_number_is_an_error_that_names_the_row(value, said, form, target, tmp_path):

@@ -234,6 +234,7 @@ def test_the_command(table, tmp_path, run_dsir):
         ([float("nan")], "row 12: column 'score' is 'NaN'"),
         ([float("inf")], "row 12: column 'score' is 'Infinity'"),
         (["good"], "row 12: column 'score' is 'good'"),
+        (["1_0"], "row 12: column 'score' is '1_0'"),
     ],
     ids=str,
 )

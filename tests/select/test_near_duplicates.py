@@ -190,6 +190,7 @@ def test_the_commands(raw, tmp_path, invoke_dsir, contents):
     run("fit", raw, "-t", target, "-o", model, "--length", "mean")
     run("score", raw, "-m", model, "-o", scores, "--dedup", "exact")
     error = run("sample", scores, "-n", 40, "-o", rows, "--dedup", "near", *mean[2:], code=2)
+    assert "error: --dedup near: " in error
     assert "make it with 'dsir score --dedup near'" in error
     run("score", raw, "-m", model, "-o", tmp_path / "near", "--dedup", "near")
     run("sample", tmp_path / "near", "-n", 40, "-o", rows, "--dedup", "near", *mean[2:])

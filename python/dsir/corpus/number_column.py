@@ -81,7 +81,7 @@ def numbers_of(taken: TakenRows, column: str, shard: Shard) -> npt.NDArray[np.fl
         values = iter(array.to_pylist())
     found = np.zeros(len(taken.rows))
     for place, value in enumerate(values):
-        number = _number(value)
+        number = number_in(value)
         if number is None:
             row = shard.rows_before() + int(taken.rows[place])
             said = "null" if value is None else shown(value)
@@ -132,9 +132,14 @@ def _of_lines(
         yield value
 
 
-def _number(value: Any) -> float | None:
-    """Return a value as a finite float; None if it is no number."""
+def number_in(value: Any) -> float | None:
+    """Return a value of a column as a finite float; None if it is no number.
+
+    A text such as "1_000" is none, though Python's float() reads it.
+    """
     if isinstance(value, dict | list | bytes) or value is None:
+        return None
+    if isinstance(value, str) and "_" in value:
         return None
     try:
         number = float(value)

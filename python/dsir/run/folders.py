@@ -281,12 +281,13 @@ def _refuse_lacking(scores: Folder, extra: ExtraColumns, settings: DrawSettings)
     wanted = settings.extra
     if wanted.content and not extra.content:
         raise SettingError(
-            f"dedup: {scores} has no content hashes; make it with 'dsir score --dedup exact'"
+            f"dedup='exact': {scores} has no content hashes; make it with 'dsir score --dedup "
+            "exact'"
         )
     if wanted.bands and not extra.bands:
         raise SettingError(
-            f"dedup: {scores} has no keys of near duplicates; make it with 'dsir score --dedup "
-            "near'"
+            f"dedup='near': {scores} has no keys of near duplicates; make it with 'dsir score "
+            "--dedup near'"
         )
     lacking = [column for column in wanted.groups if column not in extra.groups]
     if lacking:

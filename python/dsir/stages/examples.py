@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dsir.arguments import shown
 from dsir.corpus import OnError, Shard, TextBatch
-from dsir.corpus.number_column import find_number_column
+from dsir.corpus.number_column import find_number_column, number_in
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.engine import Progress
 from dsir.errors import ModelError, ShardError
@@ -122,11 +122,8 @@ def _grades_of(batch: TextBatch, task: ExampleTask) -> npt.NDArray[np.float64]:
 
 def _number(name: str) -> float:
     """Return a value of a column, which is JSON, as a number; NaN if it is none."""
-    value = json.loads(name)
-    try:
-        return float(value) if isinstance(value, int | float | str) else math.nan
-    except (ValueError, OverflowError):
-        return math.nan
+    found = number_in(json.loads(name))
+    return math.nan if found is None else found
 
 
 def _batches(task: ExampleTask, progress: Progress) -> Iterator[TextBatch]:
