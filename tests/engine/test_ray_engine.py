@@ -68,7 +68,7 @@ def same(one: dsir.Selection, other: dsir.Selection) -> None:
         {"dedup": "near", "allow_fewer": True},
         {"method": "coverage", "features": dsir.HashedNgrams(buckets=4000)},
     ],
-    ids=["windows", "quotas", "coverage"],
+    ids=["windows", "quotas", "near", "coverage"],
 )
 def test_selections_are_those_of_the_local_engine(
     engine, keywords, parquet, jsonl, target, tmp_path, contents
