@@ -63,6 +63,9 @@ def test_a_store_at_fault(raised, cause):
         pa.ArrowMemoryError("malloc of size 1048576 failed"),
         pa.ArrowMemoryError("out of memory"),
         OSError("Failed to launch worker thread"),
+        OSError("ZSTD decompress failed: Allocation error : not enough memory"),
+        OSError("LZ4 decompress failed: ERROR_allocation_failed"),
+        OSError("zlib inflateInit failed: (unknown error)"),
         MemoryError(),
     ],
 )

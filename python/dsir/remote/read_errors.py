@@ -26,6 +26,12 @@ _LARGEST_ALLOCATION = 1 << 36  # Bytes: the most that a reader may need at once 
 # pyarrow's readers start threads of their own, and say so in these words if that fails.
 _NO_THREAD = re.compile(r"launch worker thread|can't start new thread")
 
+# Libraries that decompress for pyarrow say in these words that they got no memory. They ask for no
+# more than the largest window, 128 MB.
+_NO_MEMORY = re.compile(
+    r"not enough memory|ERROR_allocation_failed|(inflateInit|Brotli init|LZ4 init) failed"
+)
+
 # This machine, not the file: every further file would fail as well.
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
@@ -74,3 +80,5 @@ def _raise_if_short_of_memory(error: BaseException) -> None:
             raise error
     elif _NO_THREAD.search(str(error)):
         raise MemoryError("no thread can be started") from error
+    elif _NO_MEMORY.search(str(error)):
+        raise MemoryError(first_line(error)) from error
