@@ -32,7 +32,6 @@ from selection_under_test import (
     unfinished,
 )
 
-_SOURCE = Path(__file__).with_name("failing_writes.c")
 _SLOW = {"FSYNC_UNDER_TEST": "1"}
 
 
@@ -40,14 +39,16 @@ class WrongError(Exception):
     """Something was not as it should be."""
 
 
-def built_shim(folder: Path) -> Path | None:
-    """Compile the shim with the system's compiler; None where there is none."""
+def built_shim(folder: Path, source: str = "failing_writes.c") -> Path | None:
+    """Compile a shim with the system's compiler; None where there is none."""
     compiler = shutil.which("cc")
     if compiler is None:
         return None
-    shim = folder / "failing_writes.so"
+    shim = folder / Path(source).with_suffix(".so")
     options = ["-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    subprocess.run([compiler, *options, "-o", shim, _SOURCE, "-ldl"], check=True)
+    subprocess.run(
+        [compiler, *options, "-o", shim, Path(__file__).with_name(source), "-ldl"], check=True
+    )
     return shim
 
 

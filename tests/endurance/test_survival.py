@@ -87,6 +87,18 @@ def ended_for_want_of_memory(trial, megabytes: int) -> tuple[int, str]:
     return code, said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD")
+def test_a_file_is_not_damaged_where_its_decompressor_gets_no_memory(modules, tmp_path):
+    import fail_allocations
+
+    shim = modules[1].built_shim(tmp_path, "failing_allocations.c")
+    if shim is None:
+        pytest.skip("there is no C compiler")
+    for codec, ends in fail_allocations.outcomes(shim).items():
+        assert set(ends) == {"read", "MemoryError"}, codec
+        assert ends["MemoryError"] >= 4, codec
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS, /proc")
 @pytest.mark.timeout(600)
 def test_an_address_space_that_is_too_small(modules, tmp_path):

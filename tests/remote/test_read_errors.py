@@ -66,6 +66,7 @@ def test_a_store_at_fault(raised, cause):
         OSError("ZSTD decompress failed: Allocation error : not enough memory"),
         OSError("LZ4 decompress failed: ERROR_allocation_failed"),
         OSError("zlib inflateInit failed: (unknown error)"),
+        OSError("zlib deflateInit failed: insufficient memory"),
         MemoryError(),
     ],
 )
