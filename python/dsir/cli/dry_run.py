@@ -20,7 +20,7 @@ from dsir.model.targets import NO_TARGETS, names_of_targets, resolve_targets
 from dsir.model.writing import Writing, advise_on_scripts
 from dsir.plural import counted
 from dsir.remote import folder_of, location_of
-from dsir.run.first_look import check_output, look_at_inputs
+from dsir.run.first_look import check_output, look_as_planned
 from dsir.run.inputs import Inputs, in_units
 from dsir.run.select import fitted_model
 from dsir.settings.machine import Machine
@@ -93,16 +93,7 @@ def dry_run(
         typer.echo(json.dumps(surveys, indent=2))
     else:
         print_survey(surveys)
-    look_at_inputs(
-        found,
-        targets,
-        machine.engine,
-        plan.reading,
-        plan.draw,
-        features,
-        plan.numbers,
-        plan.fit.grades,
-    )
+    look_as_planned(found, targets, machine.engine, plan, features)
     unreadable = [one for survey in surveys for one in survey["unreadable"]]
     if unreadable and not plan.reading.skips:
         raise InputError(unreadable[0], path=None)

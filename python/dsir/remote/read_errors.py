@@ -29,7 +29,7 @@ _NO_THREAD = re.compile(r"launch worker thread|can't start new thread")
 # Libraries that decompress for pyarrow say in these words that they got no memory. They ask for no
 # more than the largest window, 128 MB.
 _NO_MEMORY = re.compile(
-    r"not enough memory|ERROR_allocation_failed|(flateInit|Brotli init|LZ4 init) failed"
+    r"not enough memory|ERROR_allocation_failed|((in|de)flateInit|Brotli init|LZ4 init) failed"
 )
 
 # This machine, not the file: every further file would fail as well.

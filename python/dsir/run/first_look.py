@@ -26,6 +26,7 @@ from dsir.progress import Advance, ignore
 from dsir.remote import Location
 from dsir.run.pipeline import refuse_no_rows
 from dsir.settings.draw import DrawSettings
+from dsir.settings.plan import Plan
 from dsir.settings.reading import ReadSettings
 
 
@@ -136,6 +137,22 @@ def look_at_inputs(
             f"{draw.budget} asks for {wanted:,} documents, but raw has "
             f"only {counted(rows, 'row')}; ask for less, or give allow_fewer=True"
         )
+
+
+def look_as_planned(
+    raw: Corpus, targets: TargetCorpora, engine: Engine, plan: Plan, features: HashedNgrams
+) -> None:
+    """Look at the inputs of a plan; see `look_at_inputs`."""
+    look_at_inputs(
+        raw,
+        targets,
+        engine,
+        plan.reading,
+        plan.draw,
+        features,
+        plan.numbers,
+        plan.fit.grades,
+    )
 
 
 def _warn_of_forms(raw: Corpus, targets: TargetCorpora, features: HashedNgrams) -> None:

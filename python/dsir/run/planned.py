@@ -20,7 +20,7 @@ from dsir.errors import SettingError, WorkdirError
 from dsir.model.features import HashedNgrams
 from dsir.model.targets import TargetCorpora
 from dsir.remote import Folder, Location, Mirror, folder_of, location_of
-from dsir.run.first_look import look_at_inputs
+from dsir.run.first_look import look_as_planned
 from dsir.run.inputs import Inputs, note_left_out, open_inputs
 from dsir.run.select_run import SelectionRun
 from dsir.settings.machine import Machine
@@ -125,15 +125,8 @@ def _plan_in(
         windows=plan.documents,
         features=plan.fit.features,
         machine=machine,
-        look=lambda found, targets: look_at_inputs(
-            found,
-            targets,
-            machine.engine,
-            plan.reading,
-            plan.draw,
-            plan.fit.features,
-            plan.numbers,
-            plan.fit.grades,
+        look=lambda found, targets: look_as_planned(
+            found, targets, machine.engine, plan, plan.fit.features
         ),
         negatives=negatives,
     )

@@ -17,7 +17,7 @@ from dsir.model.targets import names_of_targets
 from dsir.plural import counted
 from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
 from dsir.run.accounts import warn_of_top_k
-from dsir.run.first_look import look_at_inputs
+from dsir.run.first_look import look_as_planned
 from dsir.run.given_model import GivenModel
 from dsir.run.inputs import note_left_out, open_inputs
 from dsir.run.select_run import SelectionRun
@@ -260,16 +260,7 @@ def run_plan(
         windows=plan.documents,
         features=features,
         machine=machine,
-        look=lambda found, targets: look_at_inputs(
-            found,
-            targets,
-            machine.engine,
-            plan.reading,
-            plan.draw,
-            features,
-            plan.numbers,
-            plan.fit.grades,
-        ),
+        look=lambda found, targets: look_as_planned(found, targets, machine.engine, plan, features),
         negatives=negatives,
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.all_corpora)
