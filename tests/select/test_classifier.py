@@ -16,7 +16,7 @@ import pytest
 
 import dsir
 from dsir.model import examples
-from dsir.model.classifier import learn
+from dsir.model.classifier_training import learn
 from dsir.run import fitting, learning
 from dsir.stages import units
 from dsir.storage.sealed_json import read_sealed, write_sealed

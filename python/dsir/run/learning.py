@@ -8,7 +8,8 @@ import numpy as np
 
 from dsir.corpus import Corpus
 from dsir.errors import warn
-from dsir.model.classifier import ClassifierModel, Column, Learned, Line, learn, learn_graded
+from dsir.model.classifier import ClassifierModel, Column, Learned, Line
+from dsir.model.classifier_training import learn, learn_graded
 from dsir.model.examples import Examples, GradedExamples, sample_bound
 from dsir.model.importance import frozen_counts
 from dsir.model.targets import TargetCorpora
