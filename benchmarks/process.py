@@ -82,8 +82,10 @@ def run_select(
     threads: int,
     *,
     fit_tokens: str = "auto",
+    method: str = "resample",
 ) -> Ran:
     """Run `dsir select` with this installation, in a process of its own."""
     command = ["select", *raw, "--target", str(target), "--n", str(n), "--out", str(out)]
     command += ["--overwrite", "--threads", str(threads), "--quiet", "--fit-tokens", fit_tokens]
+    command += ["--method", method]
     return run_code(_SELECT, command)

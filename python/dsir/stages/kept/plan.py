@@ -23,9 +23,8 @@ FOLDER = "kept"  # In the work directory.
 
 # Keeping costs more than it saves if k is a larger share of the N rows: k (1 + ln(N / k)) are kept.
 _LARGEST_SHARE = 0.05
-_LARGEST_POOL = (
-    0.15  # The same for a pool: of its rows, the share that the selection leaves is larger.
-)
+# The same for a pool: of its rows, the share that the selection leaves is larger.
+_LARGEST_POOL = 0.15
 _UNKNOWN = -1  # In place of a global row number.
 _MOST_TARGETS = 16  # Each has a bar of 8 MB.
 # Rough figures, used only to compare a budget with _LARGEST_SHARE.
