@@ -84,7 +84,7 @@ def test_keys_are_functions_of_seed_target_and_row(seed, target, row):
 
 
 def test_pinned_keys():
-    # The same are in cpp/tests/sampling_test.cpp. A change here is a new file format.
+    # The same are in cpp/tests/sampling_keys_test.cpp. A change here is a new file format.
     found = keys(np.zeros(3), 0, seed=0)
     assert [key.hex() for key in found.tolist()] == [gumbel(0, 0, row).hex() for row in range(3)]
     assert [key.hex() for key in found.tolist()] == [
