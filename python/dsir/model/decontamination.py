@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import amount, is_utf8, name_of_column, shown
+from dsir.arguments.values import amount, is_utf8, name_of_column, shown
 from dsir.corpus import Paths, resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.encoded_text import encoding_of
