@@ -182,8 +182,10 @@ LogRatioTable make_table(const Array<double>& log_ratio) {
         fits &= std::abs(values[b]) < LogRatioTable::kLargest;
     }
     require(fits, "log_ratio must be finite and below 24 in magnitude");
-    return {values, static_cast<std::size_t>(log_ratio.shape(0)),
-            static_cast<std::size_t>(log_ratio.shape(1))};
+    LogRatioTable table(values, static_cast<std::size_t>(log_ratio.shape(0)),
+                        static_cast<std::size_t>(log_ratio.shape(1)));
+    table.find_codes();
+    return table;
 }
 
 Weighing make_weighing(std::size_t targets, double alpha,

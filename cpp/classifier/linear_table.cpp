@@ -113,16 +113,31 @@ class TableScorer final : public ngram::DocumentScorer {
   public:
     TableScorer(const LinearTable& table, const std::vector<Line>& lines,
                 const ngram::Weighing& weighing)
-        : terms_(table.buckets()), sums_(table), lines_(lines), weighing_(weighing) {}
+        : table_(table),
+          terms_(table.buckets()),
+          sums_(table),
+          lines_(lines),
+          weighing_(weighing) {}
 
     ngram::BucketStream::Outcome take(ngram::BucketStream& stream, std::string_view document) {
         terms_.forget();
         return stream.run(document,
-                          [this](std::span<const std::uint32_t> buckets) { terms_.add(buckets); });
+                          [this](std::span<const std::uint32_t> buckets) { add(buckets); });
     }
 
     void start() override { terms_.forget(); }
-    void add(std::span<const std::uint32_t> buckets) override { terms_.add(buckets); }
+
+    void add(std::span<const std::uint32_t> buckets) override {
+        // The weights are needed when the document is at its end. Until then its buckets are
+        // counted, which takes long enough for their weights to come to the second-level cache.
+        const std::int32_t* const entries = table_.of(0);
+        const std::size_t columns = table_.columns();
+        terms_.add(buckets, [entries, columns](std::uint32_t bucket) {
+            constexpr int kReading = 0;
+            constexpr int kSecondLevel = 2;
+            __builtin_prefetch(entries + bucket * columns, kReading, kSecondLevel);
+        });
+    }
 
     void finish(const ngram::BucketStream::Outcome& outcome,
                 std::vector<double>& weights) override {
@@ -136,6 +151,7 @@ class TableScorer final : public ngram::DocumentScorer {
     }
 
   private:
+    const LinearTable& table_;
     DocumentTerms terms_;
     Sums sums_;
     const std::vector<Line>& lines_;

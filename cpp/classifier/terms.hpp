@@ -48,19 +48,33 @@ class DocumentTerms {
     explicit DocumentTerms(std::size_t buckets) : counts_(buckets) {}
 
     void add(std::span<const std::uint32_t> buckets) {
+        add(buckets, [](std::uint32_t) {});
+    }
+
+    /// The same, and calls meet(bucket) for each bucket.
+    template <class Meet>
+    void add(std::span<const std::uint32_t> buckets, const Meet& meet) {
         if (seen_.size() < size_ + buckets.size()) seen_.resize(2 * (size_ + buckets.size()));
         // Locals, because a store of a byte may change any member as far as the compiler knows.
         std::uint8_t* const counts = counts_.data();
         std::uint32_t* const seen = seen_.data();
         std::size_t size = size_;
-        for (const std::uint32_t bucket : buckets) {
+        const auto count_one = [&](std::uint32_t bucket) {
+            meet(bucket);
             // Without a branch, because nothing tells whether a bucket is new.
             const std::uint32_t count = counts[bucket];
             seen[size] = bucket;
             size += (count - 1) >> 31U;  // 1 if the count is 0
             const std::uint32_t more = count + 1;
             counts[bucket] = static_cast<std::uint8_t>(more - (more >> kCountBits));
+        };
+        std::size_t i = 0;
+        for (; i + kAhead < buckets.size(); ++i) {
+            constexpr int kWriting = 1;
+            __builtin_prefetch(counts + buckets[i + kAhead], kWriting);
+            count_one(buckets[i]);
         }
+        for (; i < buckets.size(); ++i) count_one(buckets[i]);
         size_ = size;
     }
 
@@ -84,6 +98,8 @@ class DocumentTerms {
     }
 
   private:
+    static constexpr std::size_t kAhead = 16;
+
     std::vector<std::uint8_t> counts_;
     std::vector<std::uint32_t> seen_;  ///< the first size_ are the document's
     std::size_t size_ = 0;

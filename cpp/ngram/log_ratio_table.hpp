@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "ngram/entry_codes.hpp"
+
 namespace dsir::ngram {
 
 __extension__ typedef __int128 int128;
@@ -43,6 +45,14 @@ class LogRatioTable {
     std::size_t buckets() const { return buckets_; }
     const std::vector<Group>& groups() const { return groups_; }
 
+    /// Makes scoring with a large table of one target faster, if the table has few different
+    /// entries. This takes some milliseconds, and the entries must not change afterwards.
+    void find_codes() {
+        if (targets_ == 1) codes_ = EntryCodes({groups_[0].data, buckets_});
+    }
+    /// The codes of the only target's entries; empty if there are none.
+    const EntryCodes& codes() const { return codes_; }
+
     /// Changes the entry of a bucket; for tables of one target. The conditions are those above.
     void set(std::size_t bucket, double log_ratio) { memory_[0][bucket] = to_fixed(log_ratio); }
 
@@ -68,6 +78,7 @@ class LogRatioTable {
     std::size_t buckets_;
     std::vector<std::unique_ptr<std::int64_t[], Deleter>> memory_;  ///< one block per group
     std::vector<Group> groups_;
+    EntryCodes codes_;
 };
 
 /// log((target + smoothing) / total + 1e-8) - log(raw / total + 1e-8) for every bucket. Each total

@@ -56,6 +56,12 @@ class Sums {
   private:
     std::int64_t sum_of_one(std::span<const std::uint32_t> buckets) const {
         std::int64_t stretch = 0;
+        if (const EntryCodes& codes = table_.codes(); !codes.empty()) {
+            const std::int64_t* const values = codes.values();
+            visit_entries(buckets, codes.codes(), table_.buckets(),
+                          [&stretch, values](std::uint16_t code) { stretch += values[code]; });
+            return stretch;
+        }
         visit_entries(buckets, table_.groups()[0].data, table_.buckets(),
                       [&stretch](std::int64_t entry) { stretch += entry; });
         return stretch;

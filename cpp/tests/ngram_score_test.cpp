@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "check.hpp"
+#include "ngram/entry_codes.hpp"
 #include "ngram/kernels.hpp"
 #include "ngram_documents.hpp"
 #include "text_array.hpp"
@@ -270,6 +271,48 @@ TEST(table_in_fixed_point) {
     CHECK_EQUAL(LogRatioTable::to_double((int128{1} << 100) + (int128{1} << 47) + 1),
                 0x1.0000000000001p56);
     CHECK_EQUAL(LogRatioTable::to_double(-(int128{1} << 100)), -0x1p56);
+}
+
+TEST(codes_stand_for_the_entries_of_large_tables) {
+    Random random(29);
+    constexpr std::size_t kLarge = dsir::ngram::EntryCodes::kSmall / sizeof(std::int64_t) + 1;
+    constexpr std::size_t kMost = dsir::ngram::EntryCodes::kMostValues;
+    struct Case {
+        std::size_t buckets, values;
+        bool coded;
+    };
+    for (const auto& [buckets, values, coded] :
+         {Case{kLarge, 3, true}, Case{kLarge, kMost, true}, Case{kLarge, kMost + 1, false},
+          Case{kLarge - 1, 3, false}}) {
+        // Every value occurs, some often, and the last not before the last bucket.
+        const std::vector<double> different = random_ratios(random, values);
+        std::vector<double> ratios(buckets);
+        for (std::size_t b = 0; b < buckets; ++b) ratios[b] = different[b % (values - 1)];
+        ratios.back() = different.back();
+        const FeatureSpec spec{2, static_cast<std::uint32_t>(buckets), HashKind::fast};
+        const LogRatioTable plain(ratios.data(), 1, buckets);
+        LogRatioTable table(ratios.data(), 1, buckets);
+        CHECK(table.codes().empty());
+        table.find_codes();
+        CHECK_EQUAL(table.codes().empty(), !coded);
+        if (coded) {
+            bool equal = true;
+            for (std::size_t b = 0; b < buckets; ++b) {
+                equal &= table.codes().values()[table.codes().codes()[b]] == entries(plain)[b];
+            }
+            CHECK(equal);
+        }
+        const Rows rows = random_rows(random, 200);
+        const auto array = TextArray::strings(rows);
+        for (const Weighing& weighing : {kSum, kMean}) {
+            CHECK(score_rows(array->column(), spec, table, weighing, 2) ==
+                  score_rows(array->column(), spec, plain, weighing, 1));
+        }
+    }
+    std::vector<double> several(2 * kLarge, 1.0);
+    LogRatioTable table(several.data(), 2, kLarge);
+    table.find_codes();
+    CHECK(table.codes().empty());
 }
 
 TEST(log_ratio_of_counts) {
