@@ -31,12 +31,18 @@ def results_in_turn(runs: Mapping[str, Callable[[], T]], times: int) -> dict[str
     return found
 
 
-def in_turn(runs: dict[str, Callable[[], object]], times: int) -> dict[str, list[float]]:
+def in_turn(
+    runs: dict[str, Callable[[], object]],
+    times: int,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
     """Time functions A B C A B C ..., after one round that does not count.
 
     Args:
         runs: what to time, by name.
         times: how many rounds count.
+        clock: returns seconds; `time.process_time` for work of one thread beside other programs.
 
     Returns:
         Seconds by name, one per round.
@@ -44,9 +50,9 @@ def in_turn(runs: dict[str, Callable[[], object]], times: int) -> dict[str, list
 
     def timed(run: Callable[[], object]) -> Callable[[], float]:
         def seconds() -> float:
-            begun = time.perf_counter()
+            begun = clock()
             run()
-            return time.perf_counter() - begun
+            return clock() - begun
 
         return seconds
 

@@ -128,15 +128,7 @@ class TableScorer final : public ngram::DocumentScorer {
     void start() override { terms_.forget(); }
 
     void add(std::span<const std::uint32_t> buckets) override {
-        // The weights are needed when the document is at its end. Until then its buckets are
-        // counted, which takes long enough for their weights to come to the second-level cache.
-        const std::int32_t* const entries = table_.of(0);
-        const std::size_t columns = table_.columns();
-        terms_.add(buckets, [entries, columns](std::uint32_t bucket) {
-            constexpr int kReading = 0;
-            constexpr int kSecondLevel = 2;
-            __builtin_prefetch(entries + bucket * columns, kReading, kSecondLevel);
-        });
+        terms_.add(buckets, table_.of(0), table_.columns());
     }
 
     void finish(const ngram::BucketStream::Outcome& outcome,

@@ -47,35 +47,14 @@ class DocumentTerms {
   public:
     explicit DocumentTerms(std::size_t buckets) : counts_(buckets) {}
 
-    void add(std::span<const std::uint32_t> buckets) {
-        add(buckets, [](std::uint32_t) {});
-    }
+    void add(std::span<const std::uint32_t> buckets) { count<false>(buckets, nullptr, 0); }
 
-    /// The same, and calls meet(bucket) for each bucket.
-    template <class Meet>
-    void add(std::span<const std::uint32_t> buckets, const Meet& meet) {
-        if (seen_.size() < size_ + buckets.size()) seen_.resize(2 * (size_ + buckets.size()));
-        // Locals, because a store of a byte may change any member as far as the compiler knows.
-        std::uint8_t* const counts = counts_.data();
-        std::uint32_t* const seen = seen_.data();
-        std::size_t size = size_;
-        const auto count_one = [&](std::uint32_t bucket) {
-            meet(bucket);
-            // Without a branch, because nothing tells whether a bucket is new.
-            const std::uint32_t count = counts[bucket];
-            seen[size] = bucket;
-            size += (count - 1) >> 31U;  // 1 if the count is 0
-            const std::uint32_t more = count + 1;
-            counts[bucket] = static_cast<std::uint8_t>(more - (more >> kCountBits));
-        };
-        std::size_t i = 0;
-        for (; i + kAhead < buckets.size(); ++i) {
-            constexpr int kWriting = 1;
-            __builtin_prefetch(counts + buckets[i + kAhead], kWriting);
-            count_one(buckets[i]);
-        }
-        for (; i < buckets.size(); ++i) count_one(buckets[i]);
-        size_ = size;
+    /// The same, for a caller that needs weights[buckets][columns] when the document is at its end:
+    /// asks for the weights of each bucket, which come to the second-level cache while further
+    /// buckets are counted, and for counts some places ahead, which the weights drive out of it.
+    void add(std::span<const std::uint32_t> buckets, const std::int32_t* weights,
+             std::size_t columns) {
+        count<true>(buckets, weights, columns);
     }
 
     /// Calls use(bucket, count) for every bucket that was added, in the order of their first times,
@@ -98,7 +77,34 @@ class DocumentTerms {
     }
 
   private:
-    static constexpr std::size_t kAhead = 16;
+    // The loop has no function for what is asked for: GCC takes one that only prefetches for one
+    // without effect, and leaves out its calls.
+    template <bool kAsk>
+    void count(std::span<const std::uint32_t> buckets, const std::int32_t* weights,
+               std::size_t columns) {
+        if (seen_.size() < size_ + buckets.size()) seen_.resize(2 * (size_ + buckets.size()));
+        // Locals, because a store of a byte may change any member as far as the compiler knows.
+        std::uint8_t* const counts = counts_.data();
+        std::uint32_t* const seen = seen_.data();
+        std::size_t size = size_;
+        for (std::size_t i = 0; i < buckets.size(); ++i) {
+            const std::uint32_t bucket = buckets[i];
+            if constexpr (kAsk) {
+                constexpr std::size_t kAhead = 16;
+                constexpr int kReading = 0, kWriting = 1, kSecondLevel = 2;
+                const std::size_t ahead = i + kAhead < buckets.size() ? i + kAhead : i;
+                __builtin_prefetch(counts + buckets[ahead], kWriting);
+                __builtin_prefetch(weights + bucket * columns, kReading, kSecondLevel);
+            }
+            // Without a branch, because nothing tells whether a bucket is new.
+            const std::uint32_t count = counts[bucket];
+            seen[size] = bucket;
+            size += (count - 1) >> 31U;  // 1 if the count is 0
+            const std::uint32_t more = count + 1;
+            counts[bucket] = static_cast<std::uint8_t>(more - (more >> kCountBits));
+        }
+        size_ = size;
+    }
 
     std::vector<std::uint8_t> counts_;
     std::vector<std::uint32_t> seen_;  ///< the first size_ are the document's
