@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sized
 from typing import Any
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.errors import SettingError
 
 
