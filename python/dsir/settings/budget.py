@@ -11,7 +11,7 @@ from dsir.arguments import panels
 from dsir.arguments.declared import argument
 from dsir.arguments.values import MOST, amount, exact_share, is_percent, share
 from dsir.errors import BudgetError, SettingError
-from dsir.plural import counted
+from dsir.plural import counted, none_of
 
 Unit = Literal["documents", "tokens", "bytes"]
 
@@ -149,7 +149,7 @@ class Budget:
         """Raise BudgetError if no document is eligible."""
         if eligible == 0:
             raise BudgetError(
-                f"none of the {counted(rows, 'row')} can be selected: none has {min_tokens} tokens "
+                f"{none_of(rows, 'row')} can be selected: none has {min_tokens} tokens "
                 "or more; lower min_tokens, or check the text column"
             )
 
