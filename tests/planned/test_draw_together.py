@@ -17,12 +17,15 @@ from dsir.run.shared_tasks import Share
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
+from dsir.settings.quotas import Quotas
 from dsir.stages import draw_apart as module
 from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, draw_of, note_of
 from dsir.stages.draw_results import load_result
 from dsir.stages.drawn import Draw, TargetDraw
+from dsir.stages.duplicates.matches import match_range
+from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.storage.place import Place
@@ -34,6 +37,8 @@ CALLS = {
     "tokens": ("--tokens", 4000, "--shard-size", "8k"),
     "windows": ("--n", 60, "--chunk-tokens", 30),
     "filters": ("--fraction", "10%", "--filters", "min_words=30"),
+    "exact": ("--n", 40, "--dedup", "exact", "--temperature", "0.1"),
+    "near": ("--tokens", 4000, "--dedup", "near", "--filters", "min_words=30"),
 }
 SETTINGS = ("--min-tokens", 20)
 
@@ -128,6 +133,68 @@ def test_the_bytes_are_those_of_select_and_finishing_reads_no_scores(
     assert contents(tmp_path / "out") == contents(tmp_path / "b")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--n", 40, "--dedup", "near", "--max-per", "domain=0.5", "--allow-fewer"),
+        ("--n", 30, "--dedup", "exact", "--method", "coverage"),
+    ],
+    ids=["quotas", "coverage"],
+)
+def test_duplicates_are_found_together_for_a_draw_by_one(
+    options, invoke_dsir, planned, parquet, target, tmp_path, contents, monkeypatch
+):
+    planned(parquet, *options)
+
+    def alone(*_):
+        raise AssertionError("one process looked for duplicates")
+
+    monkeypatch.setattr("dsir.run.duplicates.find_repeats", alone)
+    for step in ("work", "finish"):
+        done = invoke_dsir(step, "work", "-q", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    found = {path.name for path in (tmp_path / "work" / "duplicates").iterdir()}
+    assert found == {"manifest.json", "marks-00000.json", "marks-00000.npy"}
+    monkeypatch.undo()
+    done = invoke_dsir(
+        "select", *parquet, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "b")
+
+
+def test_a_worker_that_is_late_finds_the_duplicates_found(
+    invoke_dsir, planned, parquet, tmp_path, monkeypatch
+):
+    """The slices that it is about to read are gone, because others have finished the search."""
+    planned(parquet, *CALLS["exact"])
+    search = "dsir.stages.duplicates.search"
+
+    def late(task, progress):
+        # Others do all that is left, and remove what they need no more.
+        monkeypatch.setattr(f"{search}.match_range", match_range)
+        match_range(task, progress)
+        folder = task.place.folder
+        (folder / "marks-00000.json").write_bytes(marked[0])
+        (folder / "marks-00000.npy").write_bytes(marked[1])
+        for path in folder.glob("*.slices"):
+            path.unlink()
+        task.place.path(".json").unlink()
+        match_range(task, progress)
+
+    assert invoke_dsir("work", "work", "-q", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "work" / "duplicates"
+    marked = [(folder / f"marks-00000{end}").read_bytes() for end in (".json", ".npy")]
+    for name in ("marks-00000.json", "marks-00000.npy"):
+        (folder / name).unlink()
+    (tmp_path / "work" / "drawn.json").unlink()
+    monkeypatch.setattr(f"{search}.match_range", late)
+    monkeypatch.setattr(DuplicateSearch, "remove_slices", lambda _: None)
+    for step in ("work", "finish"):
+        done = invoke_dsir(step, "work", "-q", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+
 def test_damaged_scores_are_found_before_they_are_drawn_from(
     invoke_dsir, planned, parquet, tmp_path
 ):
@@ -202,7 +269,8 @@ HOW = DrawSettings(budget=Budget(n=3), rule=KeyRule(3), min_tokens=40)
 def test_a_draw_is_exact_as_json():
     assert can_note(DRAWN, HOW)
     assert draw_of(json.loads(json.dumps(note_of(DRAWN))), HOW, 1) == DRAWN
-    assert not can_note(DRAWN, replace(HOW, dedup="exact"))
+    assert can_note(DRAWN, replace(HOW, dedup="exact"))
+    assert not can_note(DRAWN, replace(HOW, quotas=Quotas(group_by="domain")))
 
 
 @pytest.mark.parametrize(

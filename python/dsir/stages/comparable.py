@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_numpy
 from dsir.stages.score import ShardScores
-from dsir.stages.score_table import Scores, read_batches
+from dsir.stages.score_table import Scores, opened_scores
 
 
 class Comparable(NamedTuple):
@@ -48,29 +48,46 @@ class Comparable(NamedTuple):
         return Comparable(self.tokens[where], reason, [keys[where] for keys in self.keys])
 
 
-def comparable_rows(shard: ShardScores, *, near: bool) -> Iterator[Comparable]:
+def comparable_rows(
+    shard: ShardScores, *, near: bool, start: int = 0, stop: int | None = None
+) -> Iterator[Comparable]:
     """Read what a search for duplicates needs of a shard, in the batches it was written in.
 
     Args:
         shard: the scores of the shard.
         near: read the keys of bands, and not the content hashes.
+        start: the first row to read. Of a batch before it only the tokens are read, to count them.
+        stop: the row before which to stop; None for all rows.
 
     Raises:
         WorkdirError: the scores are missing or damaged.
     """
+    stop = shard.rows if stop is None else stop
     if shard.place is None:
-        yield Comparable.of(shard.scores or shard.form.nothing, near=near)
+        table = Comparable.of(shard.scores or shard.form.nothing, near=near)
+        yield table.at(slice(start, stop))
         return
-    form, rows = shard.form, 0
+    form, path, row = shard.form, shard.place.fetched(".arrow"), 0
     keys = [f"band_{band}" for band in range(form.bands)] if near else ["content"]
     names = ["tokens", *["reason"] * form.reasons, *keys]
-    for batch in read_batches(shard.place.fetched(".arrow"), form.schema, names):
-        columns = [to_numpy(column) for column in batch.columns]
-        reason = columns[1] if form.reasons else None
-        yield Comparable(columns[0], reason, columns[1 + form.reasons :])
-        rows += batch.num_rows
-    if rows != shard.rows:
+    with (
+        opened_scores(path, form.schema, names) as reader,
+        opened_scores(path, form.schema, ["tokens"]) as counter,
+    ):
+        for number in range(reader.num_record_batches):
+            if row >= stop:
+                return
+            rows = counter.get_batch(number).num_rows if row < start else 0
+            if row + rows <= start and row < start:
+                row += rows
+                continue
+            columns = [to_numpy(column) for column in reader.get_batch(number).columns]
+            reason = columns[1] if form.reasons else None
+            table = Comparable(columns[0], reason, columns[1 + form.reasons :])
+            yield table.at(slice(max(0, start - row), stop - row))
+            row += table.rows
+    if row < stop:
         raise WorkdirError(
-            f"{shard.place.path('.arrow')}: holds {rows:,} scores, its marker says {shard.rows:,}; "
+            f"{shard.place.path('.arrow')}: holds {row:,} scores, its marker says {shard.rows:,}; "
             "remove both to score it again"
         )

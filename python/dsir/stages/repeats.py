@@ -61,7 +61,7 @@ def find_repeats(
         del seen  # Free its memory before the next pass makes another.
     for number, (shard, shard_bits) in enumerate(zip(shards, bits, strict=True)):
         duplicates = int(_BITS_SET[shard_bits].sum(dtype=np.int64))
-        shards[number] = replace(shard, repeated=shard_bits, duplicates=duplicates)
+        shards[number] = replace(shard, repeated=shard_bits, marks=None, duplicates=duplicates)
 
 
 def _repeated_in(

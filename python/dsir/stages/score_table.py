@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -167,13 +168,16 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
     Raises:
         WorkdirError: the file is missing or damaged.
     """
-    return map(form.scores_of, read_batches(path, form.schema))
+    with opened_scores(path, form.schema) as reader:
+        for number in range(reader.num_record_batches):
+            yield form.scores_of(reader.get_batch(number))
 
 
-def read_batches(
+@contextmanager
+def opened_scores(
     path: Path, schema: pa.Schema, names: Sequence[str] | None = None
-) -> Iterator[pa.RecordBatch]:
-    """Read a file of scores as it was written.
+) -> Iterator[pa.ipc.RecordBatchFileReader]:
+    """Open a file of scores for the block, to read its batches as they were written.
 
     Args:
         path: the file.
@@ -202,8 +206,7 @@ def read_batches(
     ):
         if reader.schema != schema:
             raise WorkdirError(f"{path}: is not a file of scores with the columns of this run")
-        for number in range(reader.num_record_batches):
-            yield reader.get_batch(number)
+        yield reader
 
 
 def in_runs(tables: Iterable[Scores], form: ScoreForm, size: int = RUN_ROWS) -> Iterator[Scores]:
