@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +28,7 @@ from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, draw_of, note_of
 from dsir.stages.draw_results import load_result
 from dsir.stages.drawn import Draw, TargetDraw
+from dsir.stages.duplicates import layout
 from dsir.stages.duplicates.matches import match_range
 from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.score import ShardScores
@@ -193,6 +198,51 @@ def test_a_worker_that_is_late_finds_the_duplicates_found(
     for step in ("work", "finish"):
         done = invoke_dsir(step, "work", "-q", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
+
+
+_SMALL_TASKS = """
+import runpy, sys
+import dsir.run.work as work
+from dsir.stages.duplicates import layout
+work._APART_ROWS, layout._LEAST, layout._SLICE, layout.RUN_ROWS = 1, 60, 2, 64
+sys.argv[0] = "dsir"
+runpy.run_module("dsir", run_name="__main__")
+"""
+
+
+def test_workers_that_are_killed_in_a_search_lose_their_tasks_only(
+    invoke_dsir, planned, parquet, jsonl, target, tmp_path, contents, monkeypatch
+):
+    for name, value in {"_LEAST": 60, "_SLICE": 2, "RUN_ROWS": 64}.items():
+        monkeypatch.setattr(layout, name, value)
+    raw, options = [*parquet, *jsonl], ("--n", 40, "--dedup", "near")
+    planned(raw, *options)
+    found = tmp_path / "work" / "duplicates"
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", _SMALL_TASKS, "work", "work", "--threads", "1", "-q"]
+        return subprocess.Popen(command, cwd=tmp_path)
+
+    def results() -> set[str]:
+        return {path.name for path in found.glob("*-*.json")}
+
+    killed, before = 0, 0
+    while before < 12:
+        workers = [start(), start()]
+        while len(results()) <= before + 2 and workers[0].poll() is None:
+            time.sleep(0.002)
+        before = len(results())
+        for worker in workers:
+            worker.send_signal(signal.SIGKILL)
+            killed += worker.wait() == -signal.SIGKILL
+    assert killed > 2
+    last = start()
+    assert last.wait() == 0
+    assert not list(found.glob("*.slices"))
+    assert invoke_dsir("finish", "work", "-q", cwd=tmp_path).returncode == 0
+    done = invoke_dsir("select", *raw, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "b")
 
 
 def test_damaged_scores_are_found_before_they_are_drawn_from(

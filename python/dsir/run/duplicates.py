@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from dsir.settings.machine import Machine
 from dsir.stages.duplicates.layout import hashes_a_row
 from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.repeats import find_repeats
+from dsir.stages.score import ShardScores
 from dsir.stages.unit_scores import ChangeableScores, rows_of
 from dsir.storage.workdir import Workdir
 
@@ -25,20 +26,29 @@ _FEW_PASSES = 3
 _FEW_PASSES_OF_A_DRIVER = 1  # The scores of a large corpus are a burden for one node of a cluster.
 
 
-def search_in(workdir: Workdir, name: str, scores: str, settings: DrawSettings) -> OpenSearch:
+def search_in(
+    workdir: Workdir,
+    name: str,
+    scores: Sequence[ShardScores],
+    fingerprint: str,
+    settings: DrawSettings,
+) -> OpenSearch:
     """Return what opens the folder of a search in a work directory.
 
     Args:
         workdir: the work directory.
         name: the name of the folder.
-        scores: the fingerprint of the scores.
+        scores: the scores of all units.
+        fingerprint: of the folder of the scores.
         settings: decide what duplicates are.
     """
+    rows = int(rows_of(scores).sum())
 
     def opened(make: bool) -> Workdir | None:
         if not make and workdir.stage_manifest(name) is None:
             return None
-        return workdir.stage(name, {"scores": scores, **DuplicateSearch.described(settings)})
+        described = DuplicateSearch.described(settings, rows)
+        return workdir.stage(name, {"scores": fingerprint, **described})
 
     return opened
 

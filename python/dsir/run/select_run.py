@@ -412,7 +412,11 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        search = search_in(workdir, lost.stage("duplicates"), folder.fingerprint, settings)
+        search = None
+        if settings.dedup != "none":
+            search = search_in(
+                workdir, lost.stage("duplicates"), numbered, folder.fingerprint, settings
+            )
         drawn, rows = self.pipeline.sample(
             numbered, settings, shares, in_rows, covered, known, search
         )

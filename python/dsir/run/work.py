@@ -327,7 +327,7 @@ class _Work:
         self, scores: ChangeableScores, settings: DrawSettings, folder: Workdir
     ) -> bool:
         """Mark duplicates with the other workers; return whether all are marked."""
-        opened = search_in(self._workdir, "duplicates", folder.fingerprint, settings)
+        opened = search_in(self._workdir, "duplicates", scores, folder.fingerprint, settings)
         # By one worker first, as the folders of the draw.
         self._once(
             "search",

@@ -9,7 +9,7 @@ is written and read once, however many rows there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from dsir.engine import Progress, Tasks
@@ -76,12 +76,13 @@ class DuplicateSearch:
         self._layout = Layout.of(int(rows_of(scores).sum()), settings.dedup)
 
     @staticmethod
-    def described(settings: DrawSettings) -> dict[str, Any]:
-        """Return what a search depends on besides the scores, JSON values."""
+    def described(settings: DrawSettings, rows: int) -> dict[str, Any]:
+        """Return what the results depend on besides the scores of so many rows, JSON values."""
         return {
             "stage": "duplicates",
             "dedup": settings.dedup,
             "min_tokens": settings.min_tokens,
+            **asdict(Layout.of(rows, settings.dedup)),
         }
 
     @property
