@@ -13,7 +13,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from dsir.arguments import arguments_of
+from dsir.arguments.declared import arguments_of
 from dsir.comparison.compare import COMPARE_SETTINGS, CompareCall
 from dsir.model.features import HashedNgrams
 from dsir.run.select import SELECT_SETTINGS, SelectCall

@@ -79,7 +79,9 @@ void Scorer::set_word_sums() {
             });
         }
         for (std::size_t w = 0; w < width; ++w) {
-            word_sums_[id * width + w] = static_cast<float>(memory[w]);
+            const auto sum = static_cast<float>(memory[w]);
+            require(std::isfinite(sum), "its numbers are too large to add up");
+            word_sums_[id * width + w] = sum;
         }
     }
 }

@@ -50,7 +50,10 @@ Tables make_tables(const Matrix& input, const Matrix& output, const OutputLayer&
     if (layer.relative()) {
         const std::vector<float> last(tables.output.end() - static_cast<std::ptrdiff_t>(dim),
                                       tables.output.end());
-        for (std::size_t at = 0; at < scores * dim; ++at) tables.output[at] -= last[at % dim];
+        for (std::size_t at = 0; at < scores * dim; ++at) {
+            tables.output[at] -= last[at % dim];
+            require(std::isfinite(tables.output[at]), "its numbers are too large to subtract");
+        }
     }
     tables.output.resize(scores * dim);
     // Folding multiplies every row with every score, so it has to save something.

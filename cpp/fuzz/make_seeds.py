@@ -194,6 +194,12 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "classifier": rows(
             b"\x01\x04\x00\x01\x00\x05", b"\x08\x03\x02\x00\x01\x2a", b"\x20\x02\x04\x01\x05\x07"
         ),
+        "contamination": rows(
+            b"\x01\x02\x01\x08\x00\x01", b"\x01\x04\x02\x01\x03\x00", b"\x00\x0c\x03\x00\x04\x01"
+        )
+        | {
+            "shared": b"\x01\x01\x01\x08\x02\x01" + b"a b c d e f\xfe" + b"x a b c y b c d e\xfea b"
+        },
         "fasttext": {
             "softmax": fasttext_model(3),
             "tree": fasttext_model(1, maxn=3),
@@ -217,6 +223,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "lexrank": rows_and_graphs(),
         "lines": texts(b"")
         | {"lines": LINES, "sentences": b"Dr. A. B. went. He is. \n\n (So.) on"},
+        "minhash": rows(b"\x00\x00", b"\x03\x01", b"\x04\x01"),
         "ngram": rows(
             b"\x01\x04\x00\x01\x00\x01", b"\x0a\x05\x02\x01\x01\x03", b"\x20\x02\x04\x01\x09\x04"
         ),

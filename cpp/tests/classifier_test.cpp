@@ -176,6 +176,49 @@ TEST(training_does_not_depend_on_threads) {
     }
 }
 
+TEST(graded_training_is_plain_gradient_descent) {
+    const Rows rows = some_rows(90);
+    const TermLists lists = lists_of(rows);
+    std::vector<float> grades(rows.size());
+    for (std::size_t d = 0; d < rows.size(); ++d) {
+        grades[d] = d % 11 == 4 ? -1.0F : static_cast<float>(d % 6) / 5;
+    }
+    const std::size_t buckets = some_spec().buckets;
+    const Schedule schedule{2, 1, 0.5F};
+    const auto found = train_graded(view_of(lists), grades, buckets, schedule, 1);
+    CHECK(train_graded(view_of(lists), grades, buckets, schedule, 5) == found);
+    std::vector<std::size_t> order;
+    for (std::size_t d = 0; d < rows.size(); ++d) {
+        if (grades[d] >= 0 && !counted(rows[d]).empty()) order.push_back(d);
+    }
+    std::vector<double> weights(buckets);
+    double bias = 0;
+    double step_number = 0;
+    for (int pass = 0; pass < 2; ++pass) {
+        for (const std::size_t d : order) {
+            const double rate = 0.5 * (1 - step_number++ / (2 * static_cast<double>(order.size())));
+            const auto counts = counted(rows[d]);
+            double sum = 0, squares = 0;
+            for (const auto& [bucket, count] : counts) {
+                sum += weights[bucket] * weight_of(count);
+                squares += weight_of(count) * weight_of(count);
+            }
+            const double p = 1 / (1 + std::exp(-(sum / std::sqrt(squares) + bias)));
+            const double step = rate * (p - static_cast<double>(grades[d]));
+            for (const auto& [bucket, count] : counts) {
+                weights[bucket] -= step * weight_of(count) / std::sqrt(squares);
+            }
+            bias -= 0.01 * step;
+        }
+    }
+    double largest = 0;
+    for (std::size_t b = 0; b < buckets; ++b) {
+        CHECK(std::abs(static_cast<double>(found[b]) - weights[b]) < 1e-4);
+        largest = std::max(largest, std::abs(weights[b]));
+    }
+    CHECK(largest > 0.05);
+}
+
 TEST(nothing_to_learn_from_gives_no_weights) {
     const Rows rows = {"", std::nullopt};
     const auto found = train(view_of(lists_of(rows)), std::vector<float>{1, -1}, 64, {}, 2);
@@ -284,4 +327,23 @@ TEST(platt_is_finite_where_a_score_tells_all) {
     CHECK(std::isfinite(line.slope) && std::isfinite(line.intercept) && line.slope > 0);
     const Line same = platt(std::vector<double>{1, 1, 1, 1}, std::vector<std::uint8_t>{0, 1, 0, 1});
     CHECK(std::isfinite(same.slope) && std::isfinite(same.intercept));
+}
+
+TEST(platt_of_grades_finds_the_line_of_the_expected_grade) {
+    std::vector<double> scores, grades;
+    for (int i = -40; i <= 40; ++i) {
+        scores.push_back(i / 10.0);
+        grades.push_back(1 / (1 + std::exp(-(1.5 * scores.back() - 0.75))));
+    }
+    // The labels are drawn a little inside 0 and 1, less so the more documents there are.
+    std::vector<double> many_scores, many_grades;
+    for (int k = 0; k < 200; ++k) {
+        many_scores.insert(many_scores.end(), scores.begin(), scores.end());
+        many_grades.insert(many_grades.end(), grades.begin(), grades.end());
+    }
+    const Line line = platt_graded(many_scores, many_grades);
+    CHECK(std::abs(line.slope - 1.5) < 0.01);
+    CHECK(std::abs(line.intercept + 0.75) < 0.01);
+    const Line one = platt_graded(std::vector<double>{3}, std::vector<double>{1});
+    CHECK(std::isfinite(one.slope) && std::isfinite(one.intercept));
 }

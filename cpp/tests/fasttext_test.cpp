@@ -235,6 +235,30 @@ TEST(files_that_end_early_are_refused) {
     CHECK_THROWS(std::invalid_argument, "1 bytes behind its end", Classifier(longer));
 }
 
+TEST(numbers_whose_sums_are_infinite_are_refused) {
+    constexpr float kLarge = 3e38F;
+    Model words({5, 1, Loss::one_vs_all, 30, 2, 4});
+    // Small weights, so that no product is too large; a word and its subwords add up to too much.
+    for (auto& row : words.output) row.assign(row.size(), 0.25F);
+    for (auto& row : words.input) row.assign(row.size(), kLarge / 2);
+    CHECK_THROWS(std::invalid_argument, "too large to add up", Classifier(words.file()));
+
+    // Eight labels have more scores than columns, so the weights are kept as they are.
+    Model labels;
+    labels.labels.clear();
+    for (char c = 'a'; c < 'i'; ++c) labels.labels.push_back(std::string("__label__") + c);
+    labels.counts.assign(8, 3);
+    labels.output.assign(8, std::vector<float>(5, kLarge));
+    const Classifier equal(labels.file());
+    labels.output.back().assign(5, -kLarge);
+    CHECK_THROWS(std::invalid_argument, "too large to subtract", Classifier(labels.file()));
+
+    Model products;
+    products.input[1].assign(5, kLarge);
+    products.output[0].assign(5, kLarge);
+    CHECK_THROWS(std::invalid_argument, "too large to multiply", Classifier(products.file()));
+}
+
 TEST(trees_join_the_rarest_first) {
     const std::vector<std::int64_t> counts = {50, 20, 10, 5};
     const LabelTree tree(counts);

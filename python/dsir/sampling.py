@@ -18,8 +18,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsir import _core, arguments
-from dsir.arguments import amount, argument, number, one_of, whole_number
+from dsir import _core
+from dsir.arguments import panels
+from dsir.arguments.declared import argument
+from dsir.arguments.values import amount, number, one_of, whole_number
 from dsir.errors import BudgetError, SettingError
 
 Method = Literal["resample", "top-k", "random", "cap", "coverage"]
@@ -109,7 +111,7 @@ class KeyRule:
         0,
         "Seed of the random draw, 0 to 2^64 - 1, e.g. 7. The same seed gives the same rows.",
         kind=int,
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
     )
     method: Method = argument(
         "resample",
@@ -119,7 +121,7 @@ class KeyRule:
         "the documents with the n-grams of the target that the selection still lacks; 'cap' draws "
         "at random from all documents that are as relevant as the target's own. The last two weigh "
         "by the estimator 'relevance'.",
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
     )
     temperature: float = argument(
         1.0,
@@ -127,7 +129,7 @@ class KeyRule:
         "flattens the draw, below 1 it sharpens the draw. The rows of the other "
         "methods do not depend on it.",
         kind=float,
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
     )
     target: int = 0
     calibrations: tuple[Calibration, ...] = ()

@@ -1,6 +1,6 @@
 import pytest
 
-from dsir.arguments import arguments_of
+from dsir.arguments.declared import arguments_of
 from dsir.cli.spelling import in_options
 from dsir.run.select import SELECT_SETTINGS
 

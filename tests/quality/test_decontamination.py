@@ -304,7 +304,10 @@ def test_models_side_by_side_compare_as_well(corpus):
 @pytest.mark.parametrize(
     ("given_", "message"),
     [
-        ({"decontaminate": dsir.texts(["too short"])}, "none of the 1 text .* lower decontamin"),
+        (
+            {"decontaminate": dsir.texts(["too short"])},
+            "not even the one text .* lower decont",
+        ),
         ({"decontaminate": dsir.texts([])}, "decontaminate"),
         ({"decontaminate": "no/such/*.jsonl"}, "decontaminate: no file"),
         ({"decontaminate": dsir.texts(["a"]), "decontaminate_ngram": 0}, "^decontaminate_ngram=0"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dsir
-from dsir.arguments import amount
+from dsir.arguments.values import amount
 from dsir.settings.budget import Budget, LeftOut
 
 MEAN: dict[str, Any] = {"min_tokens": 20, "length": "mean", "progress": False}

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 import dsir
-from dsir.arguments import amount, arguments_of, share
+from dsir.arguments.declared import arguments_of
+from dsir.arguments.values import amount, share
 from dsir.cli.main import app
 from dsir.settings.plan import Plan
 

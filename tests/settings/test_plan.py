@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dsir
-from dsir.arguments import arguments_of
+from dsir.arguments.declared import arguments_of
 from dsir.errors import SettingError
 from dsir.run.fit import FIT_SETTINGS, FitCall
 from dsir.run.select import SELECT_SETTINGS, SelectCall

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import flag, takes_arguments
+from dsir.arguments.keywords import takes_arguments
+from dsir.arguments.values import flag
 from dsir.check.file_checks import Finding, check_files, check_nothing_else
 from dsir.check.manifest_differences import manifest_differences, version_differences
 from dsir.check.part_rows import part_rows

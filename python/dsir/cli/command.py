@@ -8,8 +8,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from dsir import arguments
-from dsir.arguments import Argument, arguments_of
+from dsir.arguments import panels
+from dsir.arguments.declared import Argument, arguments_of
 from dsir.cli.config import Config
 from dsir.cli.failures import reported
 from dsir.cli.options import Debug
@@ -20,11 +20,11 @@ from dsir.settings.budget import Budget
 _PANELS = (
     "",
     "",  # The panels of single commands.
-    arguments.BUDGET,
-    arguments.DRAW,
-    arguments.NGRAMS,
-    arguments.DOCUMENTS,
-    arguments.RUN,
+    panels.BUDGET,
+    panels.DRAW,
+    panels.NGRAMS,
+    panels.DOCUMENTS,
+    panels.RUN,
 )
 
 _BUDGETS = tuple(arguments_of(Budget))

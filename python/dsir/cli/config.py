@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dsir import arguments
+from dsir.arguments import panels
 from dsir.cli.config_file import read_config
 
 # The names of parameters that options have other names than.
@@ -33,7 +33,7 @@ Config = Annotated[
         "selection, for its settings. Options on the command line win.",
         callback=_take_config,
         is_eager=True,
-        rich_help_panel=arguments.RUN,
+        rich_help_panel=panels.RUN,
     ),
 ]
 

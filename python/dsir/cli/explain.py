@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.explained_tables import print_explained, print_explained_selection

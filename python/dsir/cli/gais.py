@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from dsir.arguments import arguments_of, chosen
+from dsir.arguments.declared import arguments_of, chosen
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.gais_options import SelectorOptions

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from dsir.arguments import argument, one_of
+from dsir.arguments.declared import argument
+from dsir.arguments.values import one_of
 from dsir.gais.class_budgets import Shares, shares_in
 from dsir.gais.gais import GraphName, Network, RankBy, Select
 from dsir.gais.judges import Metric

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from dsir.arguments import given_here
+from dsir.arguments.keywords import given_here
 from dsir.cli.failures import WRONG_CALL, say
 from dsir.cli.spelling import in_options
 from dsir.interrupts import INTERRUPTED

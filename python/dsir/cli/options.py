@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dsir import arguments
+from dsir.arguments import panels
 from dsir.cli.piped import STANDARD_INPUT
 from dsir.corpus import Paths
 from dsir.errors import SettingError
@@ -102,7 +102,7 @@ Quiet = Annotated[
         "-q",
         metavar="",
         help="Show no progress and no table; errors and warnings still appear.",
-        rich_help_panel=arguments.RUN,
+        rich_help_panel=panels.RUN,
     ),
 ]
 Json = Annotated[
@@ -111,7 +111,7 @@ Json = Annotated[
         "--json",
         metavar="",
         help="Print the result as JSON on standard output, in place of a table.",
-        rich_help_panel=arguments.RUN,
+        rich_help_panel=panels.RUN,
     ),
 ]
 Debug = Annotated[
@@ -120,7 +120,7 @@ Debug = Annotated[
         "--debug",
         metavar="",
         help="Show the traceback of an error as well as its message.",
-        rich_help_panel=arguments.RUN,
+        rich_help_panel=panels.RUN,
     ),
 ]
 

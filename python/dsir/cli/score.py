@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dsir.arguments import arguments_of
+from dsir.arguments.declared import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.piped import refuse_pipes

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.errors import SettingError

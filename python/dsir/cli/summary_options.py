@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from dsir.arguments import argument, chosen, described, whole_number
+from dsir.arguments.declared import argument, chosen, described
+from dsir.arguments.values import whole_number
 from dsir.errors import SettingError
 from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.idf import Idf

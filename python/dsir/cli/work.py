@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dsir.arguments import arguments_of, one_of
+from dsir.arguments.declared import arguments_of
+from dsir.arguments.values import one_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.failures import FAILED, say

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsir.arguments import Amount, flag, shown, takes_arguments
+from dsir.arguments.keywords import takes_arguments
+from dsir.arguments.values import Amount, flag, shown
 from dsir.comparison.composition import Trial
 from dsir.comparison.repeat import given_settings
 from dsir.comparison.result import Comparison

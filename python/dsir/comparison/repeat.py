@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dsir.arguments import arguments_of
+from dsir.arguments.declared import arguments_of
 from dsir.comparison.variants import Variant, plain
 from dsir.model.features import HashedNgrams
 from dsir.remote import RemotePath

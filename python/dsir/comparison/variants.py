@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from dsir.arguments import Argument, arguments_of, shown
+from dsir.arguments.declared import Argument, arguments_of
+from dsir.arguments.values import shown
 from dsir.errors import SettingError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import as_estimator, load_estimator

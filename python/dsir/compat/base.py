@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.compat import state_file
 from dsir.compat.dataset import (
     Dataset,

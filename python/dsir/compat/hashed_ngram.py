@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.compat.base import DSIR
 from dsir.compat.counting import AUTO_NGRAMS_PER_BUCKET, CountTask, count_dataset, share_of
 from dsir.compat.dataset import (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.corpus import token_ids
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.cast_columns import cast_column

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.corpus.shard import Shard
 from dsir.corpus.shard_rows import TakenRows
 from dsir.corpus.text_column import TextColumn, describe_columns, find_column, is_text, meant

@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dsir.arguments import name_of_column, shown
+from dsir.arguments.values import name_of_column, shown
 from dsir.corpus.batches import ReadLimits, table_bytes
 from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.file_shard import FileShard

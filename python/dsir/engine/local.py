@@ -16,7 +16,7 @@ from concurrent.futures import Future
 
 import pyarrow as pa
 
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.engine.base import Engine, Progress, Result, Stopped, Task
 from dsir.errors import DsirError
 from dsir.thread_pool import ThreadPool

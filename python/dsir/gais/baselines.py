@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.engine import thread_count
 from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes
 from dsir.gais.coverage import Coverage, cluster_rows, highest

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import amount, one_of, shown, whole_number
+from dsir.arguments.values import amount, one_of, shown, whole_number
 from dsir.errors import SettingError
 from dsir.plural import counted
 

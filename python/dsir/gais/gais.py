@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.arguments import flag, number, one_of, shown, whole_number
+from dsir.arguments.values import flag, number, one_of, shown, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.attention_training import TrainedNetwork, Training, train_network

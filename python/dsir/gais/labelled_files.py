@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import amount, is_percent, name_of_column, share, shown
+from dsir.arguments.values import amount, is_percent, name_of_column, share, shown
 from dsir.corpus import Paths, resolve
 from dsir.corpus.bad_text import snippet_of
 from dsir.corpus.cast_columns import cast_column, viewless_type

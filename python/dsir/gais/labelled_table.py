@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import one_of, shown, whole_number
+from dsir.arguments.values import one_of, shown, whole_number
 from dsir.errors import SettingError
 from dsir.gais.columns import Column, columns_of
 from dsir.gais.labels import class_codes, label_column

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.errors import SettingError
 from dsir.gais.columns import Column, column_of, columns_of, is_table
 

@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsir import _core, arguments
-from dsir.arguments import one_of, whole_number
+from dsir import _core
+from dsir.arguments.values import number, one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
@@ -148,7 +148,7 @@ def neighbours(
         bad = int(np.flatnonzero(~np.isfinite(narrow).all(axis=1))[0])
         raise SettingError(f"X: row {bad} holds NaN or an infinite value")
     k = whole_number("k", k, 1, 1 << 16)
-    arguments.number("threshold", threshold, least=-1, most=1, expected="a number from -1 to 1")
+    number("threshold", threshold, least=-1, most=1, expected="a number from -1 to 1")
     one_of("method", method, get_args(GraphMethod))
     batch_size = whole_number("batch_size", batch_size, 2)
     tables = whole_number("tables", tables, 1, 64)
@@ -202,11 +202,11 @@ def _hash_tables(
     centred = np.ascontiguousarray(rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32))
     fine = min(_MOST_BITS, max(1, int(len(rows) / _BUCKET_ROWS).bit_length()))
     cuts = []
-    for number in range(tables):
+    for table in range(tables):
         bits = fine
         if method == "lsh-multilevel":
             # Fine, middle and coarse codes in turn.
-            bits = max(1, fine - 2 * (number % 3))
+            bits = max(1, fine - 2 * (table % 3))
         planes = random.standard_normal((bits, rows.shape[1])).astype(np.float32)
         if method == "lsh-multiview":
             seen = random.permutation(rows.shape[1])[: max(1, (rows.shape[1] + 1) // 2)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 
 Seed = int | np.random.RandomState | np.random.Generator | None
 _LARGEST_SEED = (1 << 62) - 1

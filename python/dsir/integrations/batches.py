@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import name_of_column, number
+from dsir.arguments.values import name_of_column, number
 from dsir.errors import SettingError, TextColumnError
 from dsir.integrations.scorer import BatchScores, Model, TextScorer
 from dsir.remote.read_errors import first_line

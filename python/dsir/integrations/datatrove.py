@@ -9,7 +9,7 @@ from typing import Any
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.filters.base_filter import BaseFilter
 
-from dsir.arguments import name_of_column, whole_number
+from dsir.arguments.values import name_of_column, whole_number
 from dsir.integrations.batches import checked_least, kept
 from dsir.integrations.scorer import Model, TextScorer
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dsir.arguments import name_of_column
+from dsir.arguments.values import name_of_column
 from dsir.integrations.scorer import Model, TextScorer
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from nemo_curator.stages.base import ProcessingStage
 from nemo_curator.tasks import DocumentBatch
 
-from dsir.arguments import name_of_column
+from dsir.arguments.values import name_of_column
 from dsir.integrations.batches import checked_least, kept, text_column
 from dsir.integrations.scorer import Model, TextScorer
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import shown, whole_number
+from dsir.arguments.values import shown, whole_number
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.batches import table_bytes
 from dsir.corpus.encoded_text import encoding_of, text_type

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from dsir import _core
-from dsir.arguments import flag, shown, whole_number
+from dsir.arguments.values import flag, shown, whole_number
 from dsir.corpus.batches import table_bytes
 from dsir.corpus.memory import MemoryShard
 from dsir.errors import RowError, SettingError

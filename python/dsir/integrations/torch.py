@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
-from dsir.arguments import flag, shown, whole_number
+from dsir.arguments.values import flag, shown, whole_number
 from dsir.corpus import Paths, resolve
 from dsir.corpus.shard_rows import TakenRows
 from dsir.errors import SettingError

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import amount, is_percent, share, shown
+from dsir.arguments.values import amount, is_percent, share, shown
 from dsir.corpus import Corpus, OnError, Paths, Shard, resolve
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.text_column import column_given_by

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import shown, whole_number
+from dsir.arguments.values import shown, whole_number
 from dsir.errors import SettingError
 from dsir.lexrank.languages import stemmer_of
 from dsir.lexrank.stopwords import Stopwords, stopwords_of

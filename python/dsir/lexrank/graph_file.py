@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.errors import OutputError, SettingError
 from dsir.lexrank.graph_export import GRAPHML_END, edge_elements, graphml_head, node_element
 from dsir.lexrank.similarity import SimilarityGraph

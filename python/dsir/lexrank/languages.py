@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.errors import SettingError
 
 # The stemmers of Snowball, by code of ISO 639-1.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.arguments import one_of, whole_number
+from dsir.arguments.values import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError, warn
 from dsir.facts import Fact, Facts

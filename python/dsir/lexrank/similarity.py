@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts

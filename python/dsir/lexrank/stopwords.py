@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dsir.arguments import is_utf8, shown
+from dsir.arguments.values import is_utf8, shown
 from dsir.errors import SettingError
 from dsir.lexrank.languages import stopwords_in
 from dsir.model.stopwords import STOP_WORDS

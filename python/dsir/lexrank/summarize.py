@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import flag, one_of
+from dsir.arguments.values import flag, one_of
 from dsir.corpus.cast_columns import cast_column
 from dsir.engine import thread_count
 from dsir.errors import SettingError

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import is_utf8, shown
+from dsir.arguments.values import is_utf8, shown
 from dsir.errors import SettingError, warn
 from dsir.lexrank.cutting import Cutting
 from dsir.lexrank.doubtful import LOOKED_AT, warn_of_flat, warn_of_uncut

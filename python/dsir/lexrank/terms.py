@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import flag, name_of_column
+from dsir.arguments.values import flag, name_of_column
 from dsir.corpus import Corpus, Shard, resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.tables import table_of, table_of_texts

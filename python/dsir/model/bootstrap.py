@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.corpus import Corpus
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import ModelError, SettingError

@@ -12,6 +12,7 @@ from dsir import _core
 from dsir.errors import ModelError
 from dsir.model.classifier import Column, Learned, Line
 from dsir.model.examples import Examples, GradedExamples
+from dsir.plural import counted
 
 FEWEST_DOCUMENTS = 10
 """Different documents that each side must have."""
@@ -43,11 +44,11 @@ def learn(
         ModelError: a side has too few different documents.
     """
     others = others.without(wanted)
-    apart = f" and are not in {names[0]}"
+    apart = f" that {names[0]} does not have"
     for name, side, also in ((names[0], wanted, ""), (names[1], others, apart)):
         if len(side) < FEWEST_DOCUMENTS:
             raise ModelError(
-                f"{name}: has {len(side)} different documents that have a token{also}, and "
+                f"{name}: {counted(len(side), 'different document')} with a token{also}, and "
                 f'estimator="classifier" needs {FEWEST_DOCUMENTS} or more; give more documents, or '
                 'use estimator="ratio"'
             )
@@ -93,8 +94,8 @@ def learn_graded(graded: GradedExamples, buckets: int, *, name: str, threads: in
     documents, found = graded.examples, graded.means()
     if len(documents) < FEWEST_DOCUMENTS:
         raise ModelError(
-            f"{name}: has {len(documents)} different documents that have a token, and a classifier "
-            f"of grades needs {FEWEST_DOCUMENTS} or more; give more documents"
+            f"{name}: {counted(len(documents), 'different document')} with a token, and a "
+            f"classifier of grades needs {FEWEST_DOCUMENTS} or more; give more documents"
         )
     least, greatest = float(found.min()), float(found.max())
     if not least < greatest:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import amount, is_utf8, name_of_column, shown
+from dsir.arguments.values import amount, is_utf8, name_of_column, shown
 from dsir.corpus import Paths, resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.encoded_text import encoding_of
@@ -21,7 +21,7 @@ from dsir.corpus.text_column import column_given_by
 from dsir.engine import Shared
 from dsir.errors import SettingError, warn
 from dsir.model.features import HashedNgrams
-from dsir.plural import counted
+from dsir.plural import counted, none_of
 from dsir.remote import Location
 
 NGRAM = 13
@@ -226,7 +226,7 @@ class Decontamination(Shared):
         why = f"fewer than decontaminate_ngram={self.ngram} tokens"
         if short == len(lengths):
             raise SettingError(
-                f"decontaminate: none of the {counted(short, 'text')} can be compared: each has "
+                f"decontaminate: {none_of(short, 'text')} can be compared: each has "
                 f"{why} (the longest: {int(lengths.max(initial=0))}); lower decontaminate_ngram"
             )
         warn(

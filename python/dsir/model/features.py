@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir import _core, arguments
-from dsir.arguments import amount, argument, flag, one_of, shown, whole_number
+from dsir import _core
+from dsir.arguments import panels
+from dsir.arguments.declared import argument
+from dsir.arguments.values import amount, flag, one_of, shown, whole_number
 from dsir.corpus import resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
@@ -88,12 +90,12 @@ class HashedNgrams:
         "The longest n-gram, in tokens, 1 to 8.",
         kind=int,
         option="ngrams",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
     buckets: int = argument(
         10_000,
         "Number of buckets that n-grams are hashed into, 2 to 2^24, e.g. 100k.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
         metavar="N",
     )
     tokenizer: Tokenizer | OwnTokenizer = argument(
@@ -102,18 +104,18 @@ class HashedNgrams:
         "visible characters), 'word_tokenize' for NLTK's words, 'unicode' for the words of any "
         "language, 'chars', 'codepoints', 'bytes', 'whitespace', 'ids' for columns of token "
         "numbers, or a vocabulary such as tokenizer.json.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
     hash: Hash = argument(
         "fast",
         "How n-grams are hashed: 'fast', or 'sha256' for the reference's buckets.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
     sentences: Sentences = argument(
         "none",
         "With word_tokenize: 'punkt' splits sentences with nltk first, 'none' takes a text as one "
         "sentence.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
 
     normalize: Normalize | None = argument(
@@ -121,7 +123,7 @@ class HashedNgrams:
         "'NFC' makes the same tokens of composed and decomposed characters (é as one character or "
         "as two). 'NFKC' also of full-width and half-width letters, ligatures and the like. By "
         "default texts are cut as they are.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
         metavar="FORM",
         added=True,
     )
@@ -129,14 +131,14 @@ class HashedNgrams:
         True,
         "Whether tokens are in lower case.",
         kind=bool,
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
         added=True,
     )
     extractor: FeatureKernel | None = argument(
         None,
         "A dsir.kernel('features') that makes the features, in place of n-grams.",
         option="",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
         added=True,
     )
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file

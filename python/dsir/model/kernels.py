@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, get_args
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import one_of, whole_number
+from dsir.arguments.values import one_of, whole_number
 from dsir.errors import SettingError
 from dsir.model.own_part import OwnPart, digest_of, remember
 from dsir.model.own_scorer import CallableScorer, OwnScorer

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import is_utf8, shown
+from dsir.arguments.values import is_utf8, shown
 from dsir.errors import SettingError
 from dsir.model import model_file
 from dsir.model.fasttext_model import FastTextModel

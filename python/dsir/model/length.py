@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.errors import SettingError
 
 Length = Literal["sum", "mean", "poisson"] | float

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dsir.arguments import is_utf8, shown
+from dsir.arguments.values import is_utf8, shown
 from dsir.errors import ModelError, SettingError
 from dsir.model import model_file
 from dsir.model.estimator import Estimator

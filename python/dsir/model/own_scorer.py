@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.errors import KernelError, SettingError, warn
 from dsir.model.own_part import OwnPart, digest_of, known, remember
 from dsir.model.python_source import source_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.errors import SettingError
 from dsir.model import callable_tokenizer, vocabulary
 from dsir.model.callable_tokenizer import CallableTokenizer

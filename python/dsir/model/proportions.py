@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import exact_share, is_percent
+from dsir.arguments.values import exact_share, is_percent
 from dsir.errors import SettingError
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import amount, share, shown
+from dsir.arguments.values import amount, share, shown
 from dsir.errors import SettingError
 from dsir.model import label_filter
 from dsir.model.stopwords import STOP_WORDS, STOP_WORDS_VERSION

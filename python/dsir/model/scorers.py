@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import name_of_column, shown, whole_number
+from dsir.arguments.values import name_of_column, shown, whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
 from dsir.engine import Shared

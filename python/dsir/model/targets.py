@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from dsir.arguments import one_of, shown
+from dsir.arguments.values import one_of, shown
 from dsir.corpus import Corpus, OnError, resolve
 from dsir.corpus.batches import ReadLimits
 from dsir.errors import SettingError

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dsir.arguments import whole_number
+from dsir.arguments.values import whole_number
 from dsir.corpus import texts
 from dsir.errors import SettingError
 from dsir.model.estimator import Estimator

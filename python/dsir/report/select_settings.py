@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from dsir.arguments import arguments_of
+from dsir.arguments.declared import arguments_of
 from dsir.model.named_model import is_file
 from dsir.plural import counted
 from dsir.report.facts import SelectionFacts

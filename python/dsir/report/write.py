@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dsir.arguments import flag
+from dsir.arguments.values import flag
 from dsir.output.folder import COMPARISON_FILE, INSTANCES_FILE, RANKING_FILE, REPORT_FILE
 from dsir.output.writer import writing
 from dsir.remote import Location, RemotePath, location_of

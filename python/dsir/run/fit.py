@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dsir.arguments import takes_arguments
+from dsir.arguments.keywords import takes_arguments
 from dsir.errors import SettingError
 from dsir.model.estimators import FittedModel
 from dsir.model.targets import names_of_targets

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.errors import OutputError, SettingError
 from dsir.output.folder import ORIGINS_FOLDER, SELECTION_FILE, beside
 from dsir.output.manifest import Manifest, read_selection_file

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsir.arguments import flag, is_utf8, shown, takes_arguments
+from dsir.arguments.keywords import takes_arguments
+from dsir.arguments.values import flag, is_utf8, shown
 from dsir.errors import SettingError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import as_estimator, load_estimator

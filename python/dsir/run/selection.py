@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.corpus.pandas_index import range_index
 from dsir.corpus.skipped import Skipped
 from dsir.errors import SettingError

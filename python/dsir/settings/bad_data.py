@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dsir import arguments
-from dsir.arguments import Amount, amount, argument, exact_share, is_percent, shown
+from dsir.arguments import panels
+from dsir.arguments.declared import argument
+from dsir.arguments.values import Amount, amount, exact_share, is_percent, shown
 from dsir.errors import SettingError
 
 Most = Amount | None
@@ -45,14 +46,14 @@ class BadLimits:
         "With on_error='skip': how many bad rows raw, and each target, may have: a number, e.g. "
         "100 (the run stops at the 101st), or a share of the rows, e.g. 1% (checked once all rows "
         "are read). By default any number may be bad.",
-        panel=arguments.RUN,
+        panel=panels.RUN,
         metavar="N|SHARE%",
     )
     max_bad_shards: Limit | None = argument(
         None,
         "With on_error='skip': how many unreadable files raw, and each target, may have: a number, "
         "e.g. 3, or a share, e.g. 5%. By default any number may be unreadable.",
-        panel=arguments.RUN,
+        panel=panels.RUN,
         metavar="N|SHARE%",
     )
 

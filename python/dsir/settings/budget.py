@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from dsir import arguments
-from dsir.arguments import MOST, amount, argument, exact_share, is_percent, share
+from dsir.arguments import panels
+from dsir.arguments.declared import argument
+from dsir.arguments.values import MOST, amount, exact_share, is_percent, share
 from dsir.errors import BudgetError, SettingError
-from dsir.plural import counted
+from dsir.plural import counted, none_of
 
 Unit = Literal["documents", "tokens", "bytes"]
 
@@ -49,21 +50,21 @@ class Budget:
         "Documents to select, e.g. 100000 or 100k; or a share of the rows read, e.g. 2%.",
         metavar="N|SHARE%",
         letter="n",
-        panel=arguments.BUDGET,
+        panel=panels.BUDGET,
     )
     fraction: float | None = argument(
         None,
         "Share of the rows read to select, above 0 and at most 1, e.g. 0.02 or 2%. The number of "
         "documents is rounded down.",
         metavar="SHARE",
-        panel=arguments.BUDGET,
+        panel=panels.BUDGET,
     )
     tokens: int | str | None = argument(
         None,
         "Tokens to select, e.g. 1000000000 or 1G; or a share of the tokens read, e.g. 2%. "
         "Documents are taken by descending key until the next document would exceed this number.",
         metavar="N|SHARE%",
-        panel=arguments.BUDGET,
+        panel=panels.BUDGET,
     )
     bytes: int | str | None = argument(
         None,
@@ -71,7 +72,7 @@ class Budget:
         "of text read, e.g. 2%. Documents are taken by descending key until the next document "
         "would exceed this size.",
         metavar="SIZE|SHARE%",
-        panel=arguments.BUDGET,
+        panel=panels.BUDGET,
     )
 
     def __post_init__(self) -> None:
@@ -148,7 +149,7 @@ class Budget:
         """Raise BudgetError if no document is eligible."""
         if eligible == 0:
             raise BudgetError(
-                f"none of the {counted(rows, 'row')} can be selected: none has {min_tokens} tokens "
+                f"{none_of(rows, 'row')} can be selected: none has {min_tokens} tokens "
                 "or more; lower min_tokens, or check the text column"
             )
 

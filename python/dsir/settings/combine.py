@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dsir import arguments
-from dsir.arguments import argument, is_utf8, number, shown
+from dsir.arguments import panels
+from dsir.arguments.declared import argument
+from dsir.arguments.values import is_utf8, number, shown
 from dsir.errors import SettingError
 from dsir.model.estimator import Estimator
 from dsir.model.fasttext_model import FastTextModel
@@ -42,7 +43,7 @@ class CombineOptions:
         "candidates into memory. column:NAME: a column of numbers, also a nested one. model:PATH: "
         "a model file; for one of fastText a label follows. Columns and models may weigh less "
         "than 0. By default DSIR decides alone.",
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
         metavar="MEASURE=W,...",
         read=combine_in,
     )
@@ -56,7 +57,7 @@ class CombineOptions:
         "With combine: how many candidates to draw, in budgets, 1 or more; 4 draws four times "
         "the budget and chooses a quarter.",
         kind=float,
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dsir.arguments import Amount, argument, chosen, name_of_column, share, shown, whole_number
+from dsir.arguments.declared import argument, chosen
+from dsir.arguments.values import Amount, name_of_column, share, shown, whole_number
 from dsir.errors import SettingError
 from dsir.settings.budget import Budget
 

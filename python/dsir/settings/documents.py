@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, get_args
 
-from dsir import arguments
-from dsir.arguments import Amount, argument, chosen, described, one_of, shown
+from dsir.arguments import panels
+from dsir.arguments.declared import argument, arguments_of, chosen, described
+from dsir.arguments.values import Amount, one_of, shown
 from dsir.corpus.encoded_text import encoding_of
 from dsir.corpus.windows.shard import check_windows
 from dsir.errors import SettingError
@@ -58,14 +59,14 @@ class WindowSettings:
         "Cut documents of raw and target into windows of this many tokens, e.g. 128. Each window "
         "is a row with its source row, its span of characters and the other columns of its "
         "document. By default documents stay whole.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
         metavar="N",
     )
     chunk_stride: int | None = argument(
         None,
         "Tokens from the start of one window to the start of the next, 1 to chunk_tokens, e.g. 64. "
         "By default windows do not overlap.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
         metavar="N",
     )
 
@@ -113,7 +114,7 @@ class DocumentSettings(WindowSettings):
         "as min_words=40,max_numeric=0.2, or by a model of fastText: min_probability=0.5,"
         "classifier=quality.bin,label=hq. Rows that fail are counted by reason; they still count "
         "in the fit. By default no row is filtered.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
     )
     decontaminate: Decontamination | None = argument(
         None,
@@ -121,7 +122,7 @@ class DocumentSettings(WindowSettings):
         "e.g. 'benchmarks/': a row that shares an n-gram of tokens with one of them is "
         "never selected, counts as contaminated, and is listed in _dsir/contaminated.jsonl. By "
         "default nothing is compared.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
         metavar="SOURCE,...",
         read=sources_in,
     )
@@ -183,21 +184,21 @@ class DocumentOptions(DocumentSettings):
     decontaminate_text: str | None = argument(
         None,
         "The text column of decontaminate, e.g. question. By default the one of raw.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
         metavar="COLUMN",
     )
     decontaminate_ngram: int = argument(
         NGRAM,
         "With decontaminate: tokens of an n-gram, 1 to 1,024, e.g. 8. Tokens are those of the "
         "tokenizer, in lower case unless lower=False.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
         metavar="N",
     )
     decontaminate_hits: int = argument(
         HITS,
         "With decontaminate: how many different n-grams a row has to share to be left out, 1 to "
         "1,000, e.g. 3.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
         metavar="N",
     )
     preprocessing: Named = argument(
@@ -205,7 +206,7 @@ class DocumentOptions(DocumentSettings):
         "'paper' prepares documents much as the paper does: chunk_tokens=128, filters='paper' and "
         "tokenizer='word_tokenize'. Arguments that you give yourself win. min_tokens stays 100, "
         "where the paper has no such limit; min_tokens=0 lifts it.",
-        panel=arguments.DOCUMENTS,
+        panel=panels.DOCUMENTS,
     )
 
 
@@ -219,7 +220,7 @@ def _decontamination_of(given: Mapping[str, Any]) -> Decontamination | None:
     source = given.get("decontaminate")
     if source is None:
         for name in ("decontaminate_text", "decontaminate_ngram", "decontaminate_hits"):
-            value, default = given.get(name), arguments.arguments_of(DocumentOptions)[name].default
+            value, default = given.get(name), arguments_of(DocumentOptions)[name].default
             if value is not None and not (type(value) is type(default) and value == default):
                 raise SettingError(
                     f"{name}={shown(given[name])}: says how to compare with texts; give "

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
-from dsir import arguments
-from dsir.arguments import Amount, amount, argument, chosen, described, flag
+from dsir.arguments import panels
+from dsir.arguments.declared import argument, chosen, described
+from dsir.arguments.values import Amount, amount, flag
 from dsir.sampling import METHODS, Calibration, KeyRule, Method
 from dsir.settings.budget import Budget
 from dsir.settings.extra_columns import ExtraColumns
@@ -62,7 +63,7 @@ class DrawSettings:
     min_tokens: int = argument(
         100,
         "Documents with fewer tokens are never selected, 0 or more, e.g. 20.",
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
         metavar="N",
     )
     allow_fewer: bool = argument(
@@ -70,14 +71,14 @@ class DrawSettings:
         "Take all eligible documents if the budget asks for more. By default such a budget is an "
         "error.",
         kind=bool,
-        panel=arguments.BUDGET,
+        panel=panels.BUDGET,
     )
     dedup: Dedup = argument(
         "none",
         "'exact' selects at most the first of several rows with the same text, byte for byte; "
         "'near' selects no row whose text is nearly that of an earlier one, by MinHash of 5-grams; "
         "'none' does not look for duplicates.",
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
     )
     quotas: Quotas = field(default=NO_QUOTAS, metadata={"group": Quotas})
 

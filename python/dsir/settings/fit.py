@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, get_args
 
-from dsir import arguments
-from dsir.arguments import amount, argument, chosen, described, number, one_of, shown
+from dsir.arguments import panels
+from dsir.arguments.declared import argument, chosen, described
+from dsir.arguments.values import amount, number, one_of, shown
 from dsir.errors import SettingError, warn
 from dsir.model import classifier
 from dsir.model.features import HashedNgrams, check_features
@@ -74,7 +75,7 @@ class FitSettings:
         "of a logistic regression that learns to tell the target from raw, with 2^18 buckets "
         "unless you give others. 'auto' is 'relevance' for the methods 'coverage' and 'cap', which "
         "need it, and 'ratio' for all others.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
     targets: TargetMode = argument(
         "pooled",
@@ -82,13 +83,13 @@ class FitSettings:
         "for each target in turn its proportion of the budget, from the documents that no earlier "
         "target took; 'mixture' makes one draw by the weight log sum_k proportion_k "
         "exp(log-weight_k).",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
     proportions: tuple[float, ...] | None = argument(
         None,
         "Shares of separate or mixed targets, e.g. web=0.7,books=0.3. By default each "
         "target takes its share of the n-grams.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
         metavar="NAME=SHARE,...",
         read=proportions_in,
     )
@@ -96,14 +97,14 @@ class FitSettings:
         0.0,
         "Pseudo-count added to every bucket of a target, 0 or more, e.g. 0.5.",
         kind=float,
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
     length: Length = argument(
         "sum",
         "How the log-weight depends on the number of n-grams: their 'sum' (the reference), their "
         "'mean', a number alpha from 0 to 1 for sum / n-grams^alpha, or 'poisson' for the sum plus "
         "the log-ratio of the likelihoods of the document's number of tokens.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
         read=length_in,
     )
     scorer: OwnScorer | None = argument(
@@ -111,7 +112,7 @@ class FitSettings:
         "A dsir.kernel('scorer'), or a Python function, that makes the log-weight of a document of "
         "its n-grams, in place of the sum of their log ratios.",
         option="",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
     grades: str | None = argument(
         None,
@@ -119,7 +120,7 @@ class FitSettings:
         "quality from 0 to 5. The classifier then learns the grades of the target's documents, "
         "and nothing from raw; log-weights are above 0 for documents above the middle of the "
         "grades. For estimator 'classifier'; dots lead into nested columns.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
         metavar="COLUMN",
     )
     fit_tokens: FitTokens = argument(
@@ -127,7 +128,7 @@ class FitSettings:
         "N-grams of raw to count: 'auto' counts 100,000 for each bucket, 'all' counts all, or give "
         "a number, e.g. 50M. Every file counts an equal share of the number. Targets are "
         "always counted completely.",
-        panel=arguments.NGRAMS,
+        panel=panels.NGRAMS,
     )
 
     def __post_init__(self) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from dsir.arguments import argument, chosen, name_of_column
+from dsir.arguments.declared import argument, chosen
+from dsir.arguments.values import name_of_column
 from dsir.errors import SettingError
 from dsir.model.language_column import LanguageColumn, language_argument
 from dsir.remote import RemotePath

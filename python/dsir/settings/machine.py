@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dsir import _core, arguments
-from dsir.arguments import Amount, argument, flag
+from dsir import _core
+from dsir.arguments import panels
+from dsir.arguments.declared import argument
+from dsir.arguments.values import Amount, flag
 from dsir.engine import LOCAL, Engine, open_engine
 from dsir.errors import SettingError
 from dsir.progress import Reporter, reporter
@@ -37,27 +39,27 @@ class MachineOptions:
         LOCAL,
         "Where tasks run: 'local' (threads of this process), 'ray' (a Ray cluster), or an Engine "
         "(`dsir.engine`).",
-        panel=arguments.RUN,
+        panel=panels.RUN,
         metavar="NAME",
     )
     ray_address: str | None = argument(
         None,
         "The Ray cluster that engine='ray' runs on, e.g. 10.0.0.1:6379. By default the one of "
         "RAY_ADDRESS or of this machine, or a new one on this machine.",
-        panel=arguments.RUN,
+        panel=panels.RUN,
         metavar="ADDRESS",
     )
     threads: int | None = argument(
         None,
         "Threads to use, e.g. 8. By default every core that this process may use.",
         kind=int,
-        panel=arguments.RUN,
+        panel=panels.RUN,
     )
     memory: int | str | None = argument(
         None,
         "About how much memory the run may take, a number of bytes or a size such as 2GB: it "
         "limits how much is read at a time. By default each thread reads batches of 8 MB.",
-        panel=arguments.RUN,
+        panel=panels.RUN,
         metavar="SIZE",
     )
     progress: bool = argument(True, "Show progress on standard error.", option="")

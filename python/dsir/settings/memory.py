@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsir.arguments import Amount, amount, shown
+from dsir.arguments.values import Amount, amount, shown
 from dsir.corpus.batches import BATCH_BYTES, ReadLimits
 from dsir.errors import SettingError
 from dsir.plural import counted

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsir._core import MAX_ORDER
-from dsir.arguments import arguments_of, whole_number
+from dsir.arguments.declared import arguments_of
+from dsir.arguments.values import whole_number
 from dsir.model.features import HashedNgrams
 from dsir.settings.documents import default_buckets
 from dsir.settings.fit import estimator_of

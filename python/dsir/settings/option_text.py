@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dsir.arguments import exact_share, is_percent
+from dsir.arguments.values import exact_share, is_percent
 from dsir.errors import SettingError
 from dsir.remote import location_of
 

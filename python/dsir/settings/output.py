@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dsir.arguments import Amount, amount, argument, chosen, described, flag, name_of_column
+from dsir.arguments.declared import argument, chosen, described
+from dsir.arguments.values import Amount, amount, flag, name_of_column
 from dsir.output import AddedColumns
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsir.arguments import arguments_of
+from dsir.arguments.declared import arguments_of
 from dsir.corpus import token_ids
 from dsir.errors import SettingError
 from dsir.model.decontamination import Decontamination

@@ -8,8 +8,10 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any, Literal, SupportsIndex, get_args
 
-from dsir import _core, arguments
-from dsir.arguments import amount, argument, is_percent, one_of, share, shown
+from dsir import _core
+from dsir.arguments import panels
+from dsir.arguments.declared import argument
+from dsir.arguments.values import amount, is_percent, one_of, share, shown
 from dsir.errors import SettingError
 from dsir.settings.option_text import max_per_in
 
@@ -59,7 +61,7 @@ class Quotas:
         (),
         "The most that any one value of a column may take: a share of the budget, e.g. source=20%, "
         "or a number of documents, e.g. source=5. By default there is no such limit.",
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
         metavar="COLUMN=MOST,...",
         read=max_per_in,
     )
@@ -67,7 +69,7 @@ class Quotas:
         None,
         "Apply the budget to each value of this column separately, e.g. group_by='lang' with "
         "n=1000 selects 1,000 rows of each language.",
-        panel=arguments.DRAW,
+        panel=panels.DRAW,
         metavar="COLUMN",
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, get_args
 
-from dsir import arguments
-from dsir.arguments import argument, chosen, name_of_column, one_of
+from dsir.arguments import panels
+from dsir.arguments.declared import argument, chosen
+from dsir.arguments.values import name_of_column, one_of
 from dsir.corpus import OnError
 from dsir.corpus.encoded_text import encoding_of
 from dsir.settings.bad_data import NO_LIMITS, BadLimits, Most, check_bad_limits
@@ -59,7 +60,7 @@ class ReadSettings:
         "What to do with rows and files that cannot be read: 'raise' stops the run; 'skip' passes "
         "them over, counts them, and says which: a selection lists them in Selection.skipped and "
         "in _dsir/rejects.jsonl of its folder.",
-        panel=arguments.RUN,
+        panel=panels.RUN,
     )
     limits: BadLimits = field(default=NO_LIMITS, metadata={"group": BadLimits})
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import shown
+from dsir.arguments.values import shown
 from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.number_column import find_number_column, number_in
 from dsir.corpus.shard_progress import ShardProgress

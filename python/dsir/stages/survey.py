@@ -11,7 +11,7 @@ from dsir.errors import BudgetError, WorkdirError
 from dsir.model.decontamination import CONTAMINATED
 from dsir.model.metrics import EffectiveSampleSize
 from dsir.model.row_filters import REASONS
-from dsir.plural import counted
+from dsir.plural import none_of
 from dsir.settings.budget import LeftOut
 from dsir.settings.draw import DrawSettings
 from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw, left_out_of
@@ -117,7 +117,7 @@ class Survey:
         if left_out.contaminated:
             ways.append("raise decontaminate_ngram or decontaminate_hits")
         raise BudgetError(
-            f"none of the {counted(self.rows, 'row')} can be selected: {', '.join(refused)}; "
+            f"{none_of(self.rows, 'row')} can be selected: {', '.join(refused)}; "
             f"{', or '.join(ways)}"
         )
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments import Amount, amount, one_of
+from dsir.arguments.values import Amount, amount, one_of
 from dsir.corpus.bad_text import bad_text_error, snippet_at, why_bad
 from dsir.corpus.batches import cut_at
 from dsir.corpus.resolve import Corpus

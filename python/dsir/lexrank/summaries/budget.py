@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from dsir.arguments import number, whole_number
+from dsir.arguments.values import number, whole_number
 from dsir.errors import SettingError
 
 BudgetUnit = Literal["sentences", "words", "characters", "tokens"]

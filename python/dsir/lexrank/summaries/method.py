@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsir.arguments import number
+from dsir.arguments.values import number
 from dsir.lexrank.rank import LexRankSettings
 from dsir.lexrank.summaries.budget import SummaryBudget
 from dsir.lexrank.summaries.candidates import Candidates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from dsir.arguments import one_of, shown
+from dsir.arguments.values import one_of, shown
 from dsir.errors import SettingError
 from dsir.lexrank.summaries import (
     central,
