@@ -18,7 +18,7 @@ _MOST_HASHES = 12_000_000
 _MOST_CANDIDATES = 1 << 20
 _MOST_LISTS = 100_000_000
 _BYTES_PER_HASH = 22  # In a hash table that is at least three eighths full.
-_BYTES_PER_TASK_HASH = 40  # Of a task that sorts them, or finds those that are repeated.
+_BYTES_PER_TASK_HASH = 50  # Of a task that sorts them, or finds those that are repeated.
 _BYTES_PER_CANDIDATE = 90
 
 
