@@ -1,7 +1,8 @@
 """Selections for targets in languages without spaces, with tokenizers that fit and do not fit them.
 
 Usage: python -m benchmarks.quality.languages [--data FOLDER] [--seeds N] [--methods NAME ...]
-       [--budgets SIZE ...] [--targets NAME ...] [--tokenizers NAME ...] [--json FILE]
+       [--budgets SIZE ...] [--targets NAME ...] [--tokenizers NAME ...] [--catalogues FOLDER]
+       [--json FILE]
 
 Half of each target is given to the selection; the other half is kept out and measured with, in
 characters, which favours no tokenizer: the perplexity of an interpolated Kneser-Ney model of three
@@ -9,7 +10,9 @@ characters, trained on the selection, and the KL reduction of pairs of character
 
 Targets: Japanese manual pages (`man_ja` of FOLDER/targets), Chinese manual pages and Chinese pages
 of the kernel's documentation; half of the documents of the last two, at most 60, are taken out of
-raw.
+raw. With catalogues, as Debian's packages libreoffice-l10n-th and -km have them
+(usr/lib/libreoffice/program/resource), also the messages of LibreOffice's spreadsheet in Thai and
+in Khmer; raw then has the messages of all its programs, in every language of the folder.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ import pyarrow.parquet as pq
 
 import dsir
 from benchmarks import machine
+from benchmarks.quality.catalogues import documents_of
 from dsir import _core
 from dsir.model.metrics import kl_reduction_of_counts
 
@@ -47,6 +51,7 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 _COVERAGE_BUCKETS = 1 << 20  # What coverage has if no features are given.
 _SOURCES = {"Chinese manual pages": "man_zh_CN", "Chinese kernel documentation": "linux_rst"}
+_CATALOGUES = {"Thai messages": "th/sc", "Khmer messages": "km/sc"}
 _MOST_OF_A_SOURCE = 60
 _CHARACTERS = dsir.HashedNgrams(n=1, buckets=1 << 24, tokenizer="codepoints")
 _PAIRS = dsir.HashedNgrams(n=2, tokenizer="codepoints")
@@ -67,22 +72,29 @@ class World:
         targets: texts by name.
     """
 
-    def __init__(self, data: Path, folder: Path, seed: int) -> None:
+    def __init__(self, data: Path, catalogues: Path | None, folder: Path, seed: int) -> None:
         tables = []
         for path in sorted((data / "raw").glob("*.parquet")):
             table = pq.read_table(path, columns=["source", "text"])
             columns = [table[name].cast(pa.large_string()) for name in ("source", "text")]
             tables.append(pa.table(columns, ["source", "text"]))
         everything = pa.concat_tables(tables)
-        source = np.array(everything["source"].to_pylist())
         chinese = np.array([_is_chinese(text) for text in everything["text"].to_pylist()])
+        if catalogues is not None:
+            messages = pa.table(documents_of(catalogues), schema=everything.schema)
+            everything = pa.concat_tables([everything, messages])
+            chinese = np.append(chinese, np.zeros(len(messages), dtype=bool))
+        source = np.array(everything["source"].to_pylist())
         draw = np.random.default_rng(seed)
         kept = np.ones(len(source), dtype=bool)
         japanese = pq.read_table(data / "targets" / "man_ja.parquet", columns=["text"])["text"]
         self.targets = {"Japanese manual pages": japanese.cast(pa.large_string())}
-        for name, of in _SOURCES.items():
-            rows = np.flatnonzero((source == of) & chinese)
-            rows = np.sort(draw.permutation(rows)[: min(_MOST_OF_A_SOURCE, len(rows) // 2)])
+        found = {name: np.flatnonzero((source == of) & chinese) for name, of in _SOURCES.items()}
+        if catalogues is not None:
+            found |= {name: np.flatnonzero(source == of) for name, of in _CATALOGUES.items()}
+        for name, of_target in found.items():
+            most = min(_MOST_OF_A_SOURCE, len(of_target) // 2)
+            rows = np.sort(draw.permutation(of_target)[:most])
             self.targets[name] = everything["text"].take(rows)
             kept[rows] = False
         self.raw = everything["text"].filter(pa.array(kept))
@@ -138,6 +150,7 @@ def _settings(tokenizer: str, method: str) -> dict[str, Any]:
 
 def run(
     data: Path,
+    catalogues: Path | None,
     seeds: int,
     methods: list[str],
     budgets: list[str],
@@ -148,7 +161,7 @@ def run(
     cells = []
     for seed in range(seeds):
         with tempfile.TemporaryDirectory(prefix="dsir-languages-") as scratch:
-            world = World(data, Path(scratch), seed)
+            world = World(data, catalogues, Path(scratch), seed)
             for name, texts in world.targets.items():
                 if targets and name not in targets:
                     continue
@@ -213,10 +226,19 @@ def main() -> None:
     parser.add_argument(
         "--tokenizers", nargs="+", default=list(TOKENIZERS), choices=list(TOKENIZERS)
     )
+    parser.add_argument("--catalogues", type=Path)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     tokenizers = list(dict.fromkeys([BASE, *given.tokenizers]))
-    result = run(given.data, given.seeds, given.methods, given.budgets, given.targets, tokenizers)
+    result = run(
+        given.data,
+        given.catalogues,
+        given.seeds,
+        given.methods,
+        given.budgets,
+        given.targets,
+        tokenizers,
+    )
     if given.json:
         given.json.write_text(json.dumps(result, indent=1, ensure_ascii=False))
     print(table(result["cells"]))

@@ -50,6 +50,18 @@ AttentionGraph attention_graph(const Array<std::int64_t>& offsets,
                                       {neighbours.data(), neighbours.data() + neighbours.size()});
 }
 
+py::tuple both_ways(const Array<std::int64_t>& offsets, const Array<std::int32_t>& neighbours) {
+    require(offsets.ndim() == 1 && offsets.size() >= 1, "offsets must have at least one entry");
+    check_cut(neighbours, offsets, offsets.size() - 1);
+    gais::Edges found;
+    {
+        const py::gil_scoped_release release;
+        found = gais::both_ways(offsets.data(), neighbours.data(), offsets.size() - 1);
+    }
+    return py::make_tuple(to_numpy(std::move(found.offsets)),
+                          to_numpy(std::move(found.neighbours)));
+}
+
 /// A product of sizes. Throws std::invalid_argument if the product does not fit 63 bits.
 std::int64_t product(std::int64_t one, std::int64_t other) {
     std::int64_t result = 0;
@@ -345,6 +357,9 @@ void bind_gais(py::module_& module) {
              py::arg("neighbours").noconvert())
         .def_property_readonly("size", &AttentionGraph::size)
         .def_property_readonly("edges", &AttentionGraph::edges);
+    module.def("both_ways", &both_ways, py::arg("offsets").noconvert(),
+               py::arg("neighbours").noconvert(),
+               "Returns (offsets, neighbours) with every edge both ways, and a loop at each row.");
     bind_network<float>(module);
     bind_network<double>(module);
     module.def("group_neighbours", &group_neighbours, py::arg("rows").noconvert(),

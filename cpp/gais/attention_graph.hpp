@@ -24,4 +24,14 @@ struct AttentionGraph {
 AttentionGraph make_attention_graph(std::vector<std::int64_t> offsets,
                                     std::vector<std::int32_t> neighbours);
 
+struct Edges {
+    std::vector<std::int64_t> offsets;  ///< one more than nodes
+    std::vector<std::int32_t> neighbours;
+};
+
+/// Every edge of a directed graph both ways, and a loop at each node; neighbours ascend, and none
+/// is there twice. `offsets` has `size` + 1 entries that ascend from 0, and neighbours must be in
+/// range (this is not checked).
+Edges both_ways(const std::int64_t* offsets, const std::int32_t* neighbours, std::int64_t size);
+
 }  // namespace dsir::gais

@@ -1,49 +1,17 @@
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <array>
+#include <numeric>
 #include <vector>
 
+#include "gais/exchange_losses.hpp"
 #include "gais/panels.hpp"
 #include "gais/prototypes.hpp"
 #include "numeric/mixed.hpp"
-#include "numeric/portable_exp_float.hpp"
 #include "parallel/for_ranges.hpp"
+#include "simd/panels.hpp"
 
 namespace dsir::gais {
 namespace {
-
-constexpr float kFar = std::numeric_limits<float>::infinity();
-
-/// For every row, the two nearest prototypes on one side: of the row's own class, or of all others.
-struct NearestTwo {
-    std::vector<float> first, second;  ///< squared distances
-    std::vector<std::int32_t> first_slot, second_slot;
-
-    void resize(std::size_t size) {
-        first.resize(size);
-        second.resize(size);
-        first_slot.resize(size);
-        second_slot.resize(size);
-    }
-    void clear(std::int64_t i) {
-        first[i] = second[i] = kFar;
-        first_slot[i] = second_slot[i] = -1;
-    }
-    void offer(std::int64_t i, float d, std::int32_t slot) {
-        if (d < first[i]) {
-            second[i] = first[i];
-            second_slot[i] = first_slot[i];
-            first[i] = d;
-            first_slot[i] = slot;
-        } else if (d < second[i]) {
-            second[i] = d;
-            second_slot[i] = slot;
-        }
-    }
-    float without(std::int64_t i, std::int32_t slot) const {
-        return first_slot[i] == slot ? second[i] : first[i];
-    }
-};
 
 /// The search in one part. Rows are numbered by class, so the rows of a class are consecutive.
 class Search {
@@ -72,12 +40,21 @@ class Search {
         own_.resize(n);
         other_.resize(n);
         loss_.resize(n);
-        trial_.resize(n);
-        scanned_.resize(prototype_panels_.padded());
+        trials_.resize(n * simd::kPointsTogether);
+        near_.resize(n);
+        scanned_.resize(prototype_panels_.padded() * simd::kPointsTogether);
+        for (std::int32_t s = 0; s < count_; ++s) class_of_slot_.push_back(labels[prototypes[s]]);
+        served_.resize(static_cast<std::size_t>(count));
+        touched_.resize(static_cast<std::size_t>(size));
+        std::iota(touched_.begin(), touched_.end(), 0);
+        scan(touched_);
         std::int32_t classes = 0;
         for (std::int64_t i = 0; i < size; ++i) {
-            scan(i);
-            loss_[i] = loss_of(own_.first[i], other_.first[i]);
+            loss_[i] = loss_of(own_.first[i], other_.first[i], sharpness_);
+            for (const NearestTwo* side : {&own_, &other_}) {
+                const std::int32_t nearest = side->first_slot[i];
+                if (nearest >= 0) served_[nearest].push_back(static_cast<std::int32_t>(i));
+            }
             classes = std::max(classes, label(i) + 1);
         }
         class_ends_.assign(static_cast<std::size_t>(classes) + 1, 0);
@@ -95,29 +72,29 @@ class Search {
 
     void run(const Exchange& settings, std::uint64_t seed) {
         const auto tries = static_cast<std::int64_t>(settings.passes * count_);
-        std::uint64_t draws = 0;
-        const auto uniform = [&] {
-            return static_cast<double>(numeric::mixed(seed, draws++) >> 11) * 0x1p-53;
-        };
-        for (std::int64_t t = 0; t < tries; ++t) {
-            const auto slot = static_cast<std::int32_t>(uniform() * count_);
-            const std::int32_t of_class = labels_[prototypes_[slot]];
-            const std::vector<std::int32_t>* pool = &pools_[of_class];
-            if (uniform() < settings.local) {
-                cluster_.clear();
-                for (std::int64_t i = class_ends_[of_class]; i < class_ends_[of_class + 1]; ++i) {
-                    if (own_.first_slot[i] == slot && allowed_[members_[i]] != 0) {
-                        cluster_.push_back(static_cast<std::int32_t>(i));
-                    }
-                }
-                pool = &cluster_;
+        std::array<Try, simd::kPointsTogether> next{};
+        std::array<const float*, simd::kPointsTogether> points{};
+        std::int64_t t = 0;
+        while (t < tries) {
+            // What a try exchanges depends on no earlier try but those that succeed, and few do. So
+            // the distances of several tries are computed at once, and those after a success again.
+            std::size_t found = 0;
+            std::int64_t ahead = t;
+            while (ahead < tries && found < next.size()) {
+                const Try one = draw(settings.local, seed, ahead++);
+                if (one.candidate >= 0) next[found++] = one;
             }
-            const double place = uniform();
-            if (pool->empty()) continue;
-            const std::int32_t candidate =
-                (*pool)[static_cast<std::size_t>(place * static_cast<double>(pool->size()))];
-            if (std::binary_search(taken_.begin(), taken_.end(), members_[candidate])) continue;
-            attempt(slot, candidate);
+            if (found == 0) return;
+            for (std::size_t k = 0; k < points.size(); ++k) {
+                points[k] = row(next[std::min(k, found - 1)].candidate);
+            }
+            panels_.distances_together(points.data(), trials_.data());
+            t = ahead;
+            for (std::size_t k = 0; k < found; ++k) {
+                if (!attempt(next[k], trials_.data() + k * panels_.padded())) continue;
+                t = next[k].number + 1;
+                break;
+            }
         }
     }
 
@@ -128,88 +105,181 @@ class Search {
     }
 
   private:
+    /// A try to exchange the prototype of a slot for a row; -1 for no row.
+    struct Try {
+        std::int64_t number;
+        std::int32_t slot;
+        std::int32_t candidate;
+    };
+
+    Try draw(double local, std::uint64_t seed, std::int64_t number) {
+        auto draws = static_cast<std::uint64_t>(number) * 3;
+        const auto uniform = [&] {
+            return static_cast<double>(numeric::mixed(seed, draws++) >> 11) * 0x1p-53;
+        };
+        Try found = {number, static_cast<std::int32_t>(uniform() * count_), -1};
+        const std::int32_t of_class = class_of_slot_[found.slot];
+        const std::vector<std::int32_t>* pool = &pools_[of_class];
+        if (uniform() < local) {
+            cluster_.clear();
+            for (const std::int32_t i : served_[found.slot]) {
+                if (i < class_ends_[of_class] || i >= class_ends_[of_class + 1]) continue;
+                if (allowed_[members_[i]] != 0) cluster_.push_back(i);
+            }
+            pool = &cluster_;
+        }
+        const double place = uniform();
+        if (pool->empty()) return found;
+        const std::int32_t candidate =
+            (*pool)[static_cast<std::size_t>(place * static_cast<double>(pool->size()))];
+        if (!std::binary_search(taken_.begin(), taken_.end(), members_[candidate])) {
+            found.candidate = candidate;
+        }
+        return found;
+    }
+
     std::int32_t label(std::int64_t i) const { return labels_[members_[i]]; }
     const float* row(std::int64_t i) const { return rows_.values + members_[i] * rows_.width; }
 
-    float loss_of(float own, float other) const {
-        if (other == kFar) return 0.0F;
-        if (own == kFar) return 1.0F;
-        const float a = std::sqrt(own);
-        const float b = std::sqrt(other);
-        const float balance = a + b > 0 ? (a - b) / (a + b) : 0.0F;
-        return 1.0F / (1.0F + numeric::portable_exp_float(-sharpness_ * balance));
+    /// Finds the nearest prototypes of some rows again. The distances of several rows are computed
+    /// at once.
+    void scan(const std::vector<std::int32_t>& some) {
+        std::array<const float*, simd::kPointsTogether> points{};
+        for (std::size_t first = 0; first < some.size(); first += points.size()) {
+            const std::size_t found = std::min(points.size(), some.size() - first);
+            for (std::size_t k = 0; k < points.size(); ++k) {
+                points[k] = row(some[first + std::min(k, found - 1)]);
+            }
+            prototype_panels_.distances_together(points.data(), scanned_.data());
+            for (std::size_t k = 0; k < found; ++k) {
+                offer_all(some[first + k], scanned_.data() + k * prototype_panels_.padded());
+            }
+        }
     }
 
-    void scan(std::int64_t i) {
+    /// Finds the nearest prototypes of a row by its distances to all of them.
+    void offer_all(std::int64_t i, const float* distances) {
+        const std::int32_t own_class = label(i);
         own_.clear(i);
         other_.clear(i);
-        prototype_panels_.distances(row(i), scanned_.data());
         for (std::int32_t s = 0; s < count_; ++s) {
-            NearestTwo& side = labels_[prototypes_[s]] == label(i) ? own_ : other_;
-            if (scanned_[s] < side.second[i]) side.offer(i, scanned_[s], s);
+            NearestTwo& side = class_of_slot_[s] == own_class ? own_ : other_;
+            if (distances[s] < side.second[i]) side.offer(i, distances[s], s);
         }
     }
 
-    /// Calls body(i) for the rows from begin to end - 1 whose nearest prototype on a side would
-    /// change.
-    template <class Body>
-    void each_touched(const NearestTwo& side, std::int64_t begin, std::int64_t end,
-                      std::int32_t slot, Body&& body) const {
-        constexpr std::int64_t kBlock = 32;
-        const float* const d = trial_.data();
-        const float* const nearest = side.first.data();
-        const std::int32_t* const of_slot = side.first_slot.data();
-        for (std::int64_t first = begin; first < end; first += kBlock) {
-            const std::int64_t last = std::min(end, first + kBlock);
-            // Few rows would change, so whole blocks are skipped.
-            std::int32_t any = 0;
-            for (std::int64_t i = first; i < last; ++i) {
-                any |= static_cast<std::int32_t>(d[i] < nearest[i]) |
-                       static_cast<std::int32_t>(of_slot[i] == slot);
-            }
-            if (any == 0) continue;
-            for (std::int64_t i = first; i < last; ++i) {
-                if (d[i] < nearest[i] || of_slot[i] == slot) body(i);
-            }
-        }
+    /// Gathers the rows whose nearest prototype would change, ascending: those nearer to the
+    /// candidate than to their prototype, and those that the slot serves.
+    void find_touched(std::int32_t slot, std::int64_t begin, std::int64_t end,
+                      const float* distances) {
+        std::int64_t near = 0;
+        const auto find = [&](const NearestTwo& side, std::int64_t from, std::int64_t to) {
+            near += kernels_.below(distances, side.first.data(), from, to, near_.data() + near);
+        };
+        find(other_, 0, begin);
+        find(own_, begin, end);
+        find(other_, end, size_);
+        const std::vector<std::int32_t>& served = served_[slot];
+        touched_.resize(static_cast<std::size_t>(near) + served.size());
+        touched_.resize(static_cast<std::size_t>(std::set_union(near_.begin(), near_.begin() + near,
+                                                                served.begin(), served.end(),
+                                                                touched_.begin()) -
+                                                 touched_.begin()));
     }
 
-    void attempt(std::int32_t slot, std::int32_t candidate) {
-        const std::int32_t of_class = label(candidate);
+    /// Exchanges the prototype of a slot for the candidate, `distances` away from the rows, if this
+    /// lowers the loss; returns whether it does.
+    bool attempt(const Try& one, const float* distances) {
+        const std::int32_t slot = one.slot;
+        const std::int32_t of_class = class_of_slot_[slot];
         const std::int64_t begin = class_ends_[of_class];
         const std::int64_t end = class_ends_[of_class + 1];
-        panels_.distances(row(candidate), trial_.data());
-        double change = 0;
-        const auto add = [&](std::int64_t i, float after) {
-            change += static_cast<double>(after) - static_cast<double>(loss_[i]);
-        };
-        const auto other_changes = [&](std::int64_t i) {
-            const float nearest = std::min(trial_[i], other_.without(i, slot));
-            if (nearest != other_.first[i]) add(i, loss_of(own_.first[i], nearest));
-        };
-        each_touched(other_, 0, begin, slot, other_changes);
-        each_touched(own_, begin, end, slot, [&](std::int64_t i) {
-            const float nearest = std::min(trial_[i], own_.without(i, slot));
-            if (nearest != own_.first[i]) add(i, loss_of(nearest, other_.first[i]));
-        });
-        each_touched(other_, end, size_, slot, other_changes);
-        if (!(change < -1e-6)) return;
+        find_touched(slot, begin, end, distances);
+        changes_.clear(touched_.size());
+        for (const std::int32_t i : touched_) {
+            const bool own = i >= begin && i < end;
+            const NearestTwo& side = own ? own_ : other_;
+            const float nearest = std::min(distances[i], side.without(i, slot));
+            if (nearest == side.first[i]) continue;
+            changes_.add(own ? nearest : own_.first[i], own ? other_.first[i] : nearest, loss_[i]);
+        }
+        if (!(changes_.total(sharpness_) < -1e-6)) return false;
+        exchange(slot, one.candidate, begin, end, distances);
+        return true;
+    }
+
+    void exchange(std::int32_t slot, std::int32_t candidate, std::int64_t begin, std::int64_t end,
+                  const float* distances) {
         const auto old = std::lower_bound(taken_.begin(), taken_.end(), prototypes_[slot]);
         taken_.erase(old);
         prototypes_[slot] = members_[candidate];
         prototype_panels_.set(slot, row(candidate));
         taken_.insert(std::lower_bound(taken_.begin(), taken_.end(), prototypes_[slot]),
                       prototypes_[slot]);
-        for (std::int64_t i = 0; i < size_; ++i) {
-            NearestTwo& side = i >= begin && i < end ? own_ : other_;
-            if (side.first_slot[i] == slot || side.second_slot[i] == slot) {
-                scan(i);
-            } else if (trial_[i] < side.second[i]) {
-                side.offer(i, trial_[i], slot);
-            } else {
-                continue;
+        touched_.clear();
+        orphans_.clear();
+        find_orphans(other_, 0, begin, slot, distances);
+        find_orphans(own_, begin, end, slot, distances);
+        find_orphans(other_, end, size_, slot, distances);
+        before_.clear();
+        for (const std::int32_t i : orphans_) {
+            before_.push_back(own_.first_slot[i]);
+            before_.push_back(other_.first_slot[i]);
+        }
+        scan(orphans_);
+        for (std::size_t k = 0; k < orphans_.size(); ++k) {
+            const std::int32_t i = orphans_[k];
+            serve(i, before_[2 * k], own_.first_slot[i]);
+            serve(i, before_[2 * k + 1], other_.first_slot[i]);
+            touched_.push_back(i);
+        }
+        for (const std::int32_t i : touched_) {
+            loss_[i] = loss_of(own_.first[i], other_.first[i], sharpness_);
+        }
+    }
+
+    /// Offers the slot's new prototype to the rows from begin to end - 1, and gathers those that
+    /// had the old one.
+    void find_orphans(NearestTwo& side, std::int64_t begin, std::int64_t end, std::int32_t slot,
+                      const float* distances) {
+        constexpr std::int64_t kBlock = 32;
+        const float* const second = side.second.data();
+        const std::int32_t* const first_slot = side.first_slot.data();
+        const std::int32_t* const second_slot = side.second_slot.data();
+        for (std::int64_t first = begin; first < end; first += kBlock) {
+            const std::int64_t last = std::min(end, first + kBlock);
+            // Few rows change, so whole blocks are skipped.
+            std::int32_t any = 0;
+            for (std::int64_t i = first; i < last; ++i) {
+                any |= static_cast<std::int32_t>(distances[i] < second[i]) |
+                       static_cast<std::int32_t>(first_slot[i] == slot) |
+                       static_cast<std::int32_t>(second_slot[i] == slot);
             }
-            loss_[i] = loss_of(own_.first[i], other_.first[i]);
+            if (any == 0) continue;
+            for (std::int64_t i = first; i < last; ++i) {
+                if (first_slot[i] == slot || second_slot[i] == slot) {
+                    orphans_.push_back(static_cast<std::int32_t>(i));
+                } else if (distances[i] < second[i]) {
+                    const std::int32_t before = first_slot[i];
+                    side.offer(i, distances[i], slot);
+                    serve(i, before, first_slot[i]);
+                    touched_.push_back(static_cast<std::int32_t>(i));
+                }
+            }
+        }
+    }
+
+    /// Notes that a row has another nearest prototype.
+    void serve(std::int64_t i, std::int32_t before, std::int32_t after) {
+        if (before == after) return;
+        const auto row_place = static_cast<std::int32_t>(i);
+        if (before >= 0) {
+            std::vector<std::int32_t>& rows = served_[before];
+            rows.erase(std::lower_bound(rows.begin(), rows.end(), row_place));
+        }
+        if (after >= 0) {
+            std::vector<std::int32_t>& rows = served_[after];
+            rows.insert(std::lower_bound(rows.begin(), rows.end(), row_place), row_place);
         }
     }
 
@@ -223,7 +293,14 @@ class Search {
     float sharpness_;
     Panels panels_, prototype_panels_;
     NearestTwo own_, other_;
-    std::vector<float> loss_, trial_, scanned_;
+    std::vector<float> loss_, scanned_;
+    std::vector<float> trials_;  ///< [simd::kPointsTogether, padded rows]: distances of candidates
+    const simd::PanelKernels& kernels_ = simd::panel_kernels(simd::active_level());
+    Changes changes_;
+    std::vector<std::int32_t> class_of_slot_;
+    /// For each slot the rows of which it is the nearest on a side, ascending.
+    std::vector<std::vector<std::int32_t>> served_;
+    std::vector<std::int32_t> near_, touched_, orphans_, before_;
     std::vector<std::int64_t> class_ends_;
     std::vector<std::vector<std::int32_t>> pools_;  ///< places in the part, one list per class
     std::vector<std::int32_t> cluster_;

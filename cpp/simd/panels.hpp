@@ -10,12 +10,22 @@
 namespace dsir::simd {
 
 constexpr std::int64_t kPanelRows = 16;
+/// How many points distances_together takes. A panel is then read from memory once for all of them.
+constexpr std::int64_t kPointsTogether = 4;
 
 struct PanelKernels {
     /// out[row] = squared Euclidean distance from the row to the point. `out` has kPanelRows
     /// entries per panel.
     void (*distances)(const float* panels, std::int64_t count, std::int64_t width,
                       const float* point, float* out);
+    /// out[p * count * kPanelRows + row] = what `distances` gives for points[p], of kPointsTogether
+    /// points.
+    void (*distances_together)(const float* panels, std::int64_t count, std::int64_t width,
+                               const float* const* points, float* out);
+    /// Writes the numbers from `begin` to `end` - 1 for which values[number] < bounds[number] to
+    /// `numbers`, ascending, and returns how many there are. There must be room for all.
+    std::int64_t (*below)(const float* values, const float* bounds, std::int64_t begin,
+                          std::int64_t end, std::int32_t* numbers);
     /// out[row] = inner product of the row and the point.
     void (*products)(const float* panels, std::int64_t count, std::int64_t width,
                      const float* point, float* out);

@@ -3,7 +3,7 @@
 
 namespace dsir::simd {
 
-const PanelKernels kPanelsAvx2 = {distances, products, nearest};
+const PanelKernels kPanelsAvx2 = {distances, distances_together, below, products, nearest};
 
 }  // namespace dsir::simd
 #endif

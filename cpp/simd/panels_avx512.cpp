@@ -3,7 +3,7 @@
 
 namespace dsir::simd {
 
-const PanelKernels kPanelsAvx512 = {distances, products, nearest};
+const PanelKernels kPanelsAvx512 = {distances, distances_together, below, products, nearest};
 
 }  // namespace dsir::simd
 #endif

@@ -4,32 +4,17 @@
 #include <limits>
 
 #include "simd/panels.hpp"
+#include "simd/panels_together.hpp"
 
-// The kernels, in vectors as wide as the registers that the flags allow: gcc keeps wider ones in
-// memory between operations, which makes a kernel ten times slower. A panel is a few of them, and
-// the loops over these unroll. The unnamed namespace gives every width code of its own.
+// The kernels for one point. A panel is a few vectors, and the loops over these unroll. The unnamed
+// namespace gives every width code of its own.
 namespace dsir::simd {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr std::int64_t kLanes = 16;
-#elif defined(__AVX2__)
-constexpr std::int64_t kLanes = 8;
-#else
-constexpr std::int64_t kLanes = 4;
-#endif
-constexpr std::int64_t kPieces = kPanelRows / kLanes;
-using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
-using Numbers = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
 
 /// One value for each row of a panel.
 struct Panel {
     Floats piece[kPieces];
 };
-
-inline void load(Floats& lanes, const float* from) {
-    std::memcpy(&lanes, from, sizeof(Floats));
-}
 
 inline void store(const Panel& rows, float* to) {
 #pragma GCC unroll 4

@@ -5,6 +5,8 @@
 
 #include <limits>
 
+#include "simd/panels_together.hpp"
+
 namespace dsir::simd {
 namespace {
 
@@ -106,7 +108,7 @@ std::int32_t nearest(const float* panels, std::int64_t count, std::int64_t width
 
 static_assert(kPanelRows == 16);
 
-const PanelKernels kPanelsNeon = {distances, products, nearest};
+const PanelKernels kPanelsNeon = {distances, distances_together, below, products, nearest};
 
 }  // namespace dsir::simd
 #endif

@@ -2,6 +2,6 @@
 
 namespace dsir::simd {
 
-const PanelKernels kPanelsScalar = {distances, products, nearest};
+const PanelKernels kPanelsScalar = {distances, distances_together, below, products, nearest};
 
 }  // namespace dsir::simd

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,6 @@
 #include "gais/facility_location.hpp"
 #include "gais/group_neighbours.hpp"
 #include "gais/landmarks.hpp"
-#include "gais/prototypes.hpp"
 #include "numeric/portable_exp_float.hpp"
 
 namespace {
@@ -134,84 +134,6 @@ TEST(neighbours_are_the_nearest_of_the_groups) {
             }
         }
     }
-}
-
-TEST(clusters_of_one_row_each_are_those_rows) {
-    Random random(4);
-    const auto values = random_values(random, 12 * 3);
-    const DenseRows rows{12, 3, values.data()};
-    const std::vector<std::int32_t> members{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
-    const std::vector<std::int64_t> offsets{0, 5, 5, 12};
-    const std::vector<std::int64_t> wanted{5, 0, 3};
-    const auto chosen =
-        cluster_prototypes(rows, {members.data(), offsets.data(), 3}, wanted.data(), 10, 0, 2);
-    CHECK_EQUAL(chosen.size(), 8U);
-    CHECK_EQUAL(std::vector<std::int32_t>(chosen.begin(), chosen.begin() + 5),
-                std::vector<std::int32_t>{0, 1, 2, 3, 4});
-    std::vector<std::int32_t> last(chosen.begin() + 5, chosen.end());
-    std::sort(last.begin(), last.end());
-    CHECK(std::adjacent_find(last.begin(), last.end()) == last.end());
-    CHECK(last.front() >= 5 && last.back() <= 11);
-}
-
-TEST(exchanges_lower_the_loss_and_keep_the_classes) {
-    Random random(5);
-    const std::int64_t size = 400;
-    const auto values = random_values(random, static_cast<std::size_t>(size * 2));
-    const DenseRows rows{size, 2, values.data()};
-    std::vector<std::int32_t> labels, members;
-    std::vector<std::uint8_t> allowed;
-    for (std::int32_t i = 0; i < size; ++i) {
-        labels.push_back(values[2 * i] * values[2 * i + 1] > 0 ? 1 : 0);
-        members.push_back(i);
-        allowed.push_back(random.below(4) != 0 ? 1 : 0);
-    }
-    const std::vector<std::int64_t> offsets{0, 150, size};
-    std::vector<std::int32_t> first;
-    std::vector<std::int64_t> ends{0};
-    for (int part = 0; part < 2; ++part) {
-        for (std::int32_t wanted = 0; wanted < 2; ++wanted) {
-            int taken = 0;
-            for (std::int64_t i = offsets[part]; i < offsets[part + 1] && taken < 5; ++i) {
-                if (labels[i] == wanted && allowed[i] != 0) {
-                    first.push_back(static_cast<std::int32_t>(i));
-                    ++taken;
-                }
-            }
-        }
-        ends.push_back(static_cast<std::int64_t>(first.size()));
-    }
-    std::vector<std::vector<std::int32_t>> found;
-    for (const unsigned threads : {1U, 2U}) {
-        std::vector<std::int32_t> chosen = first;
-        std::vector<double> losses(4);
-        exchange_prototypes(rows, labels.data(), allowed.data(),
-                            {members.data(), offsets.data(), 2}, ends.data(), chosen.data(),
-                            losses.data(), {20.0, 10.0, 0.5, 3}, threads);
-        CHECK(losses[2] < losses[0] && losses[3] < losses[1]);
-        for (std::size_t s = 0; s < first.size(); ++s) {
-            CHECK_EQUAL(labels[chosen[s]], labels[first[s]]);
-            CHECK(allowed[chosen[s]] != 0);
-            CHECK_EQUAL(chosen[s] < 150, first[s] < 150);
-        }
-        found.push_back(chosen);
-    }
-    CHECK(found[0] == found[1]);
-    CHECK(found[0] != first);
-}
-
-TEST(a_part_of_one_class_stays_as_it_is) {
-    const std::vector<float> values{0, 1, 2, 3};
-    const DenseRows rows{4, 1, values.data()};
-    const std::vector<std::int32_t> labels{0, 0, 0, 0}, members{0, 1, 2, 3};
-    const std::vector<std::uint8_t> allowed(4, 1);
-    const std::vector<std::int64_t> offsets{0, 4}, ends{0, 1};
-    std::vector<std::int32_t> chosen{2};
-    std::vector<double> losses(2);
-    exchange_prototypes(rows, labels.data(), allowed.data(), {members.data(), offsets.data(), 1},
-                        ends.data(), chosen.data(), losses.data(), {5.0, 10.0, 0.5, 0}, 1);
-    CHECK_EQUAL(chosen[0], 2);
-    CHECK_EQUAL(losses[1], 0.0);
 }
 
 TEST(facilities_by_hand) {

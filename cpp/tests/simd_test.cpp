@@ -10,7 +10,6 @@
 #include "simd/cpu.hpp"
 #include "simd/cut.hpp"
 #include "simd/fast_ngrams.hpp"
-#include "simd/panels.hpp"
 #include "simd/possible_rows.hpp"
 #include "simd/row_sums.hpp"
 #include "unicode/unicode_tables.hpp"
@@ -367,62 +366,6 @@ TEST(rows_that_may_reach_a_bar) {
         }
     }
     CHECK(all > 10000);
-}
-
-TEST(panels_are_summed_column_by_column) {
-    Random random(11);
-    constexpr std::int64_t kRows = dsir::simd::kPanelRows;
-    for (const std::int64_t width : {1, 2, 7, 16, 33}) {
-        const std::int64_t count = 3;
-        std::vector<float> panels(static_cast<std::size_t>(count * kRows * width));
-        std::vector<float> point(static_cast<std::size_t>(width));
-        for (float& value : panels) value = static_cast<float>(random.below(9)) / 3.0F;
-        for (float& value : point) value = static_cast<float>(random.below(9)) / 3.0F;
-        // The second panel repeats the first: the first among equals is the nearest.
-        std::copy_n(panels.begin(), kRows * width, panels.begin() + kRows * width);
-        // The last rows of a table are infinitely far away.
-        for (std::int64_t f = 0; f < width; ++f) {
-            panels[static_cast<std::size_t>((2 * width + f) * kRows + kRows - 1)] =
-                std::numeric_limits<float>::infinity();
-        }
-        std::vector<float> distances, products;
-        float least = std::numeric_limits<float>::infinity();
-        std::int32_t nearest = 0;
-        for (std::int64_t row = 0; row < count * kRows; ++row) {
-            float distance = 0;
-            float product = 0;
-            for (std::int64_t f = 0; f < width; ++f) {
-                const float value = panels[static_cast<std::size_t>(
-                    (row / kRows * width + f) * kRows + row % kRows)];
-                const float gap = value - point[static_cast<std::size_t>(f)];
-                distance += gap * gap;
-                product += value * point[static_cast<std::size_t>(f)];
-            }
-            distances.push_back(distance);
-            products.push_back(product);
-            if (distance < least) {
-                least = distance;
-                nearest = static_cast<std::int32_t>(row);
-            }
-        }
-        for (const Level level : levels_up_to_active()) {
-            const dsir::simd::PanelKernels& kernels = dsir::simd::panel_kernels(level);
-            std::vector<float> found(distances.size());
-            kernels.distances(panels.data(), count, width, point.data(), found.data());
-            CHECK(found == distances);
-            float distance = -1;
-            CHECK_EQUAL(kernels.nearest(panels.data(), count, width, point.data(), &distance),
-                        nearest);
-            CHECK_EQUAL(distance, least);
-            found.pop_back();
-            products.pop_back();  // infinity times zero is not a number
-            found.push_back(0);
-            kernels.products(panels.data(), count, width, point.data(), found.data());
-            found.pop_back();
-            CHECK(found == products);
-            products.push_back(0);
-        }
-    }
 }
 
 TEST(level_names) {

@@ -1020,6 +1020,11 @@ class AttentionGraph:
     @property
     def edges(self) -> int: ...
 
+def both_ways(
+    offsets: NDArray[np.int64], neighbours: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return (offsets, neighbours) with every edge both ways, and a loop at each row."""
+
 def run_network(
     graph: AttentionGraph,
     features: NDArray[_Real],

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
+from ranked_files import names_in, scores_in, table_of
 
 from dsir.graph import Idf, lexrank, summarize
 from dsir.output.folder import DATASET_NOTE
@@ -18,42 +19,13 @@ def shards(world, tmp_path):
     first, second, third, fourth = world.cut(4)
     folder = tmp_path / "in"
     folder.mkdir()
-    pq.write_table(_table(first), folder / "a.parquet", row_group_size=11)
-    pq.write_table(_table(second), folder / "b.parquet")
+    pq.write_table(table_of(first), folder / "a.parquet", row_group_size=11)
+    pq.write_table(table_of(second), folder / "b.parquet")
     lines = [json.dumps(row).encode() + b"\n" for row in third]
     (folder / "c.jsonl").write_bytes(b"".join(lines))
-    with pa.ipc.new_file(str(folder / "d.arrow"), _table(fourth).schema) as writer:
-        writer.write_table(_table(fourth), max_chunksize=13)
+    with pa.ipc.new_file(str(folder / "d.arrow"), table_of(fourth).schema) as writer:
+        writer.write_table(table_of(fourth), max_chunksize=13)
     return folder
-
-
-def _table(rows):
-    kinds = [("id", pa.int64()), ("text", pa.string()), ("domain", pa.string())]
-    plain = [{name: row[name] for name, _ in kinds} for row in rows]
-    return pa.Table.from_pylist(plain, pa.schema(kinds))
-
-
-def names_in(folder):
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-def scores_in(out):
-    """(id, score) of every row written, in order."""
-    found = []
-    for path in sorted(out.glob("data/part-*")):
-        if path.suffix == ".jsonl":
-            weights = feather.read_table(out / f"_dsir/weights/{path.stem}.arrow")
-            ids = [json.loads(line)["id"] for line in path.read_bytes().splitlines()]
-            scores = weights.column("lexrank").to_pylist()
-        else:
-            table = (
-                pq.read_table(path)
-                if path.suffix == ".parquet"
-                else pa.ipc.open_file(str(path)).read_all()
-            )
-            ids, scores = table.column("id").to_pylist(), table.column("lexrank").to_pylist()
-        found += zip(ids, scores, strict=True)
-    return found
 
 
 def expected_scores(world, group_by=False, **settings):
@@ -238,140 +210,11 @@ def test_a_group_field_that_no_line_has(shards, tmp_path, invoke_dsir):
     assert "no line has a field 'nothing', which the quotas or --group-by name" in done.stderr
 
 
-@pytest.fixture
-def damaged(world, tmp_path):
-    """Five files: a good one, bad lines, a text and a key that are not UTF-8, one cut off."""
-    folder = tmp_path / "damaged"
-    folder.mkdir()
-    rows = [row for row in world.rows[:90] if row["text"]]
-    parts = [rows[0:20], rows[20:40], rows[40:60], rows[60:80]]
-    pq.write_table(_table(parts[0]), folder / "a.parquet")
-    lines = [json.dumps(row).encode() for row in parts[1]]
-    lines[3] = b'{"text": 5, "domain": "x"}'
-    lines[7] = b'{"text": "cut'
-    (folder / "b.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-    for number, column in ((2, "text"), (3, "domain")):
-        values = [row[column].encode() for row in parts[number]]
-        values[5] = b"a \xff b"
-        texts = pa.array(values, pa.binary())
-        bad = pa.Array.from_buffers(pa.string(), len(texts), texts.buffers())
-        table = _table(parts[number]).set_column(
-            _table(parts[number]).column_names.index(column), column, bad
-        )
-        with pa.ipc.new_file(str(folder / f"{'abcd'[number]}.arrow"), table.schema) as writer:
-            writer.write_table(table)
-    (folder / "e.parquet").write_bytes((folder / "a.parquet").read_bytes()[:-400])
-    texts = [row["text"] for part in parts for row in part]
-    groups = [row["domain"] for part in parts for row in part]
-    for row in (23, 27, 45):
-        texts[row] = None
-    return folder, texts, groups
-
-
-@pytest.mark.parametrize("group_by", [False, True])
-def test_what_cannot_be_read_is_listed(damaged, tmp_path, invoke_dsir, group_by):
-    folder, texts, groups = damaged
-    bad = [23, 27, 45]
-    if group_by:
-        texts[65], bad = None, [*bad, 65]
-    arguments = ["--group-by", "domain", "--idf", "group"] if group_by else []
-    out = tmp_path / "out"
-    done = invoke_dsir("lexrank", folder, "--out", out, "--on-error", "skip", "--json", *arguments)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert [(entry["path"].rpartition("/")[2], entry["row"]) for entry in said["skipped"]] == [
-        ("b.jsonl", 3),
-        ("b.jsonl", 7),
-        ("c.arrow", 5),
-        *([("d.arrow", 5)] if group_by else []),
-        ("e.parquet", None),
-    ]
-    assert all(entry["reason"] for entry in said["skipped"])
-    accounts = json.loads((out / "_dsir/ranking.json").read_text())
-    assert accounts["accounts"]["bad"] == len(bad)
-    assert accounts["skipped"] == said["skipped"]
-    assert (said["rows"], said["written"]) == (80, 80 - len(bad))
-    readable = {key for row, key in enumerate(groups) if row not in bad}
-    assert said["groups"] == (len(readable) if group_by else 1)
-    expected = np.zeros(80)
-    keys = np.array(groups if group_by else [""] * 80, dtype=object)
-    if group_by:
-        keys[bad] = None
-    for key in set(keys.tolist()):
-        members = np.flatnonzero(keys == key)
-        expected[members] = lexrank([texts[row] for row in members], None)
-    kept = [row for row in range(80) if row not in bad]
-    np.testing.assert_array_equal([score for _, score in scores_in(out)], expected[kept])
-
-
-@pytest.mark.parametrize(
-    "arguments", [[], ["--idf", "group"], ["--top", 1], ["--summary", 1, "--show"]]
-)
-@pytest.mark.parametrize("keyless", [False, True])
-def test_what_cannot_be_read_is_no_group(tmp_path, invoke_dsir, arguments, keyless):
-    lines = [b"text,topic", b"\xff\xfe,sea", b"A ship sails.,sea", b"\xff,land", b"A ship.,sea"]
-    lines += [b"A judge ruled.,law", *([b"Nobody knows.,"] if keyless else [])]
-    (tmp_path / "raw.csv").write_bytes(b"\n".join(lines) + b"\n")
-    out = tmp_path / "out"
-    options = ["--group-by", "topic", "--on-error", "skip", "--json", *arguments]
-    done = invoke_dsir("lexrank", tmp_path / "raw.csv", "--out", out, *options)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    accounts = json.loads((out / "_dsir/ranking.json").read_text())["accounts"]
-    assert said["groups"] == accounts["groups"] == 2 + keyless
-    assert (said["rows"], accounts["bad"]) == (5 + keyless, 2)
-    if "--show" in arguments:
-        shown = [one["group"] for one in said["summaries"]]
-        assert shown == ["sea", "law", *([None] if keyless else [])]
-
-
-@pytest.mark.parametrize("split", [False, True])
-def test_a_summary_passes_over_what_cannot_be_read(damaged, tmp_path, invoke_dsir, split):
-    folder, texts, _ = damaged
-    out = tmp_path / "out"
-    arguments = ["--summary", 4, "--on-error", "skip"] + ([] if split else ["--no-split"])
-    done = invoke_dsir("lexrank", folder, "--out", out, *arguments)
-    assert done.returncode == 0, done.stderr
-    assert "skipped: 3 rows, 1 file;" in done.stdout
-    summary = summarize(texts, sentences=4, split=split)
-    table = pq.read_table(out / "data/summaries.parquet").to_pydict()
-    assert table["sentence"] == summary.sentences
-    assert table["row"] == summary.documents.tolist()
-    assert table["score"] == summary.scores.tolist()
-    # Nothing that was put aside stays.
-    assert names_in(out) == {"_dsir/ranking.json", "data/summaries.parquet", DATASET_NOTE}
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("b.jsonl", "row 3 (line 4)"),
-        ("c.arrow", "row 5: the text is not UTF-8"),
-        ("e.parquet", "e.parquet: "),
-    ],
-)
-@pytest.mark.parametrize("arguments", [[], ["--summary", 2], ["--group-by", "domain"]])
-def test_what_cannot_be_read_is_an_error(damaged, tmp_path, invoke_dsir, name, message, arguments):
-    out = tmp_path / "out"
-    done = invoke_dsir("lexrank", damaged[0] / name, "--out", out, "--quiet", *arguments)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert names_in(out) == set()
-
-
 def test_help_says_where_skipped_rows_are_listed(invoke_dsir):
     words = re.sub(r"[│\s]+", " ", invoke_dsir("lexrank", "--help").stdout)
     assert "lists them in _dsir/ranking.json of the output" in words
     assert "rejects" not in words
     assert "Selection" not in words
-
-
-def test_nothing_readable(damaged, tmp_path, invoke_dsir):
-    path, out = damaged[0] / "e.parquet", tmp_path / "out"
-    done = invoke_dsir("lexrank", path, "--out", out, "--on-error", "skip", "--quiet")
-    assert done.returncode == 1
-    assert "no file can be read" in done.stderr
 
 
 @pytest.mark.parametrize(

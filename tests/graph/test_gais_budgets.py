@@ -121,7 +121,7 @@ def test_shares_in_proportion_where_nothing_is_tried():
     assert not [one for one in tried if "roots" in one.recipe]
     for given in ({"trials": False}, {"select": "top"}, {"select": "attention-coverage"}):
         one, other = (
-            GAIS(0.9, **FAST, **given, shares=shares).fit(X, Y).sample_indices_.tolist()
+            GAIS(0.9, epochs=2, **given, shares=shares).fit(X, Y).sample_indices_.tolist()
             for shares in ("auto", "proportional")
         )
         assert one == other
@@ -178,7 +178,7 @@ def test_weights_of_a_table_in_parts(monkeypatch):
 
 @pytest.mark.parametrize("select", ["coverage", "top", "attention-coverage"])
 def test_weights_add_up_to_the_rows_of_each_class(select):
-    gais = GAIS(0.9, select=select, shares="sqrt", weights=True, **FAST)
+    gais = GAIS(0.9, select=select, shares="sqrt", weights=True, epochs=2)
     _, y = gais.fit_resample(X, Y)
     weights = gais.sample_weight_
     assert weights.dtype == np.int64

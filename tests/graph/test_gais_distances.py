@@ -249,6 +249,7 @@ def test_arguments_that_do_not_go_with_a_distance():
     refused("graph='lsh': does not go with distance='manhattan'", distance="manhattan", graph="lsh")
     refused("scaling='whole': does not go with", distance="cosine", scaling="whole")
     refused("distance='hamming'", distance="hamming")
+    GAIS(distance="precomputed", categorical=[]).check()
     refused("is the measure of the trial classifiers; give distance='cosine'", metric="cosine")
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dsir.errors import SettingError
-from dsir.gais.neighbours import unit_rows
+from dsir.gais.neighbours import Edges, unit_rows
 from dsir.gais.parts import split_rows
 from dsir.graph import neighbours
 
@@ -88,6 +88,17 @@ def test_undirected_has_both_ways_and_each_row_itself():
     both = edges_of(graph) | {(b, a) for a, b in edges_of(graph)} | {(i, i) for i in range(80)}
     found = [(row, int(end)) for row in range(80) for end in ends[offsets[row] : offsets[row + 1]]]
     assert found == sorted(both)
+
+
+def test_undirected_has_an_edge_once_however_often_it_is_given():
+    graph = Edges(np.array([0, 3, 3, 5]), np.array([2, 0, 2, 0, 1], np.int32))
+    offsets, ends = graph.undirected()
+    assert offsets.tolist() == [0, 2, 4, 7]
+    assert ends.tolist() == [0, 2, 1, 2, 0, 1, 2]
+    assert [part.tolist() for part in Edges(np.zeros(1, np.int64), ends[:0]).undirected()] == [
+        [0],
+        [],
+    ]
 
 
 def test_parts_keep_the_shares_of_the_labels():

@@ -140,8 +140,9 @@ def test_top_k_and_graphs(units):
     part = weighted > 0
     # A graph knows nothing of units that take no part: there all do.
     np.testing.assert_allclose(lexrank(nearest)[part] * 100 / part.sum(), weighted[part], atol=1e-6)
-    with pytest.raises(SettingError, match="this is a graph"):
-        lexrank(graph, stopwords="en")
+    for unused in ({"stopwords": "en"}, {"punctuation": True}, {"top_k": 2}):
+        with pytest.raises(SettingError, match=r"graph already has|is a graph"):
+            lexrank(graph, **unused)
 
 
 @pytest.mark.parametrize(
@@ -322,3 +323,17 @@ def test_any_damping_converges(damping):
     assert quick.iterations <= slow.iterations
     if damping < 1:
         assert np.abs(slow.scores - quick.scores).sum() <= 2e-9 / (1 - damping)
+
+
+def test_what_the_units_or_the_method_leave_nothing_to_say_is_refused():
+    texts = ["ships sail", "ships sail home", "bakers bake"]
+    with pytest.raises(SettingError, match=r"punctuation=True: .* these units are vectors"):
+        lexrank(np.eye(3), punctuation=True)
+    with pytest.raises(SettingError, match=r"punctuation=True: .* these units are tokens"):
+        lexrank([text.split() for text in texts], punctuation=True)
+    with pytest.raises(SettingError, match="teleport: method='degree'"):
+        lexrank(texts, method="degree", teleport=[1, 0, 0])
+    for unused in ({"damping": 0.5}, {"tolerance": 0.1}, {"max_iterations": 7}):
+        with pytest.raises(SettingError, match="method='degree' counts neighbours"):
+            lexrank(texts, method="degree", **unused)
+    assert lexrank(texts, method="degree", damping=0.85).tolist() == [2, 2, 1]

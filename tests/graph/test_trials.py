@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from dsir import _core
+import dsir
+from dsir import SettingError, _core
 from dsir.gais import trials
 from dsir.gais.class_budgets import class_shares
 from dsir.gais.coverage import Coverage
@@ -213,3 +214,26 @@ def test_every_kernel_selects_the_same_rows():
             said[level] = done.stdout
     assert "scalar" in said
     assert len(set(said.values())) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metric": "log_loss", "trials": False}, "metric='log_loss': .* with trials=False; leave"),
+        ({"metric": "f1_macro", "select": "top"}, "metric='f1_macro': .* with select='top'; leave"),
+        (
+            {"passes": 3.0, "select": "sample"},
+            "passes=3.0: .* with select='sample'; leave",
+        ),
+        (
+            {"categorical": [0], "features": dsir.HashedNgrams()},
+            r"categorical=\[0\]: does not go with features=HashedNgrams",
+        ),
+    ],
+)
+def test_fit_refuses_what_another_argument_leaves_nothing_to_say(arguments, message):
+    gais = GAIS(epochs=1, **arguments)
+    with pytest.raises(SettingError, match=message):
+        gais.fit([[0.0], [1.0]], [0, 1])
+    (name, *_) = arguments
+    gais.set_params(**{name: GAIS().get_params()[name]}).check()

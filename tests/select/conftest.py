@@ -15,7 +15,7 @@ import pytest
 
 import dsir
 
-sys.path.insert(0, str(Path(__file__).parent))  # For `plain_coverage`.
+sys.path.insert(0, str(Path(__file__).parent))  # For what tests share.
 
 _WORDS = ["ship", "sail", "tide", "court", "judge", "bake", "flour", "the", "a", "of", "and"]
 _SOURCES = ["web", "web", "web", "web", "books", "books", "news", None, 'a "quoted", name']

@@ -5,7 +5,6 @@ Never a crash, never a row lost in silence. Every case goes through the API and 
 
 from __future__ import annotations
 
-import errno
 import gzip
 import json
 import re
@@ -19,12 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ship_files import GOOD, SETTINGS, TEXTS, parquet
 from typer.testing import CliRunner
 
 import dsir
 from dsir.cli.main import app
 
-SETTINGS: dict[str, Any] = {"n": 5, "min_tokens": 3, "method": "top-k", "progress": False}
 OPTIONS = ["--n", "5", "--min-tokens", "3", "--method", "top-k", "--quiet"]
 
 # Most of these calls select from the target itself, or learn from a line.
@@ -32,12 +31,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:target. is the same as raw:dsir.DsirWarning"),
     pytest.mark.filterwarnings("ignore:target. has only:dsir.DsirWarning"),
 ]
-TEXTS = [f"the ship {number} sails from the harbour at night" for number in range(40)]
-
-
-def parquet(path: Path, table: pa.Table, **keywords: Any) -> Path:
-    pq.write_table(table, path, **keywords)
-    return path
 
 
 def lines(path: Path, *rows: bytes) -> Path:
@@ -47,9 +40,6 @@ def lines(path: Path, *rows: bytes) -> Path:
 
 def line(text: str) -> bytes:
     return json.dumps({"text": text}).encode()
-
-
-GOOD = pa.table({"id": range(len(TEXTS)), "text": TEXTS})
 
 
 def cut_off(path: Path) -> Path:
@@ -395,45 +385,6 @@ def test_output_folder_is_not_empty(good, tmp_path):
     one_line_error(beyond, "file")
 
 
-def test_input_that_changes_while_it_is_read(good, tmp_path, monkeypatch):
-    from dsir.run.pipeline import Pipeline
-
-    score = Pipeline.score
-
-    def change(self: Pipeline, *arguments: Any, **keywords: Any) -> Any:
-        found = score(self, *arguments, **keywords)
-        parquet(good, GOOD.slice(1))
-        return found
-
-    monkeypatch.setattr(Pipeline, "score", change)
-    with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
-        dsir.select(good, TEXTS, out=tmp_path / "out", **SETTINGS)
-    assert not list((tmp_path / "out").rglob("*.*"))
-
-
-@pytest.mark.parametrize("stage", ["count", "score"])
-def test_a_file_that_changes_ends_the_run_also_when_bad_data_are_skipped(
-    good, tmp_path, monkeypatch, stage
-):
-    from dsir.corpus.parquet import ParquetShard
-
-    other = tmp_path / "other.parquet"
-    parquet(other, GOOD)
-    read = ParquetShard.text_batches
-    calls: list[str] = []
-
-    def change(self: ParquetShard, **keywords: Any) -> Any:
-        if Path(self.path) == other:
-            calls.append(self.path)
-            if len(calls) == (1 if stage == "count" else 2):
-                other.write_bytes(b"not yet written to its end")
-        return read(self, **keywords)
-
-    monkeypatch.setattr(ParquetShard, "text_batches", change)
-    with pytest.raises(dsir.ShardError, match="changed while the run was going on"):
-        dsir.select([good, other], TEXTS, **{**SETTINGS, "on_error": "skip", "threads": 1})
-
-
 def test_fit_and_score_name_the_files_that_they_pass_over(good, tmp_path):
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 and nothing else")
@@ -446,17 +397,6 @@ def test_fit_and_score_name_the_files_that_they_pass_over(good, tmp_path):
     assert done.exit_code == 0, done.output
     assert "dsir: warning: passed over 1 file" in done.stderr
     assert "broken.parquet" in done.stderr
-
-
-def test_too_many_open_files_are_no_bad_data(good, monkeypatch):
-    from dsir.corpus import parquet_footer
-
-    def open_source(*arguments: Any, **keywords: Any) -> Any:
-        raise OSError(errno.EMFILE, "Too many open files")
-
-    monkeypatch.setattr(parquet_footer, "open_source", open_source)
-    with pytest.raises(OSError, match="Too many open files"):
-        dsir.select(good, TEXTS, **{**SETTINGS, "on_error": "skip"})
 
 
 def test_a_line_of_30_mb(tmp_path):

@@ -165,7 +165,8 @@ def gais(
         distance=how.distance,
         epochs=how.epochs,
         passes=how.passes,
-        metric=how.metric,
+        # Without trials the metric is that of the report alone.
+        metric=how.metric if how.select == "coverage" else "accuracy",
         weights=weights is not None,
         categorical=_names(categorical),
         bins=how.bins,
@@ -198,7 +199,7 @@ def gais(
             selector.set_params(shares=with_labels(how.shares, classes_of(y, how.bins)))
         if report:
             shown.note("report: first a selection of four fifths of the rows")
-        accuracy = _accuracy(selector, x, y) if report else None
+        accuracy = _accuracy(selector, x, y, how.metric) if report else None
         rows = selector.fit(x, y).sample_indices_
         description = {
             "settings": _described_settings(tables, selector, kept_share, hashed, weights),
@@ -275,11 +276,11 @@ def _refuse_unused(
             )
 
 
-def _accuracy(selector: GAIS, x: Any, y: Any) -> dict[str, Any]:
+def _accuracy(selector: GAIS, x: Any, y: Any, metric: Metric) -> dict[str, Any]:
     if selector.missing == "drop":
         rows = present_rows(x, y, texts=selector.features is not None)
         x, y = take_rows(x, rows), take_rows(y, rows)
-    return held_out_report(selector, x, y)
+    return held_out_report(selector, x, y, metric)
 
 
 def _names(columns: str | None) -> list[str] | None:

@@ -42,10 +42,11 @@ from dsir.gais.represented import represented_rows
 from dsir.gais.row_graph import Nearness, graph_of, graph_of_distances, row_count
 from dsir.gais.scores import drawn_keys, row_scores
 from dsir.gais.seeds import Seed, check_seed, seed_of
-from dsir.gais.selector import InstanceSelector, rows_to_keep
+from dsir.gais.selector import InstanceSelector, argument_defaults, rows_to_keep
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.training_batches import batch_count, training_batches
 from dsir.gais.trials import Kept, Trial, most_trials, tried_rows
+from dsir.gais.unused import refuse_unused
 from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, reporter
 
@@ -75,6 +76,8 @@ class GAIS(InstanceSelector):
     - "sample": a draw without replacement in proportion to the score.
 
     The result depends on the data, the arguments and the seed, but not on the number of threads.
+    `fit` refuses an argument that differs from its default and that another argument leaves nothing
+    to say, such as `metric` with trials=False.
     In a pipeline, use that of imbalanced-learn; scikit-learn's takes a selector only as last step.
 
     Args:
@@ -92,9 +95,10 @@ class GAIS(InstanceSelector):
             ("confidence").
         select: "coverage", "attention-coverage", "top" or "sample", see above.
         network: whether to train the network. Without it the neighbours alone tell which rows are
-            trusted, there are no `scores_` and `embeddings_`, and select="coverage" takes about two
-            thirds of the time. "auto" trains it if `select` reads it, or if the neighbours
-            contradict more than one label in a hundred.
+            trusted, there are no `scores_` and `embeddings_`, select="coverage" takes about two
+            thirds of the time, and rank_by, heads, hidden, epochs and edge_dropout are not read.
+            "auto" trains it if `select` reads it, or if the neighbours contradict more than one
+            label in a hundred.
         heads: attention heads.
         hidden: units of each head.
         epochs: the most epochs of training; an epoch has all rows, or 131,072 of them if there are
@@ -367,7 +371,7 @@ class GAIS(InstanceSelector):
         """Check the arguments, as `fit` does before it looks at the data.
 
         Raises:
-            SettingError: an argument is out of range.
+            SettingError: an argument is out of range, or another one leaves it nothing to say.
         """
         check_missing(self.missing)
         rows_to_keep(self.reduction, 1, 1)
@@ -384,7 +388,7 @@ class GAIS(InstanceSelector):
                 "out; give select='coverage', or leave network out"
             )
         one_of("scaling", self.scaling, get_args(Scaling))
-        self._check_distance()
+        one_of("distance", self.distance, get_args(Distance))
         whole_number("heads", self.heads, 1, 64)
         whole_number("hidden", self.hidden, 1, 1024)
         whole_number("epochs", self.epochs, 1)
@@ -412,25 +416,4 @@ class GAIS(InstanceSelector):
                 )
         if self.features is not None and not isinstance(self.features, HashedNgrams):
             raise SettingError(f"features={self.features!r}: expected HashedNgrams(...)")
-
-    def _check_distance(self) -> None:
-        """Raise SettingError for arguments that say nothing with the distance."""
-        one_of("distance", self.distance, get_args(Distance))
-        unused: dict[str, bool] = {}
-        if self.distance != "euclidean":
-            unused["scaling"] = self.distance != "manhattan" and self.scaling != "columns"
-        if self.distance in ("manhattan", "precomputed"):
-            unused["threshold"] = self.threshold != 0
-        if self.distance == "manhattan":
-            unused["graph"] = self.graph not in ("minibatch", "exact")
-        if self.distance == "precomputed":
-            unused["graph"] = self.graph != "minibatch"
-            unused["categorical"] = bool(self.categorical)
-            unused["features"] = self.features is not None
-            unused["missing"] = self.missing == "fill"
-        for name, given in unused.items():
-            if given:
-                raise SettingError(
-                    f"{name}={shown(getattr(self, name))}: does not go with "
-                    f"distance={shown(self.distance)}; leave {name} out"
-                )
+        refuse_unused(self.get_params(), argument_defaults(type(self)))

@@ -243,19 +243,22 @@ def write_instances(
     return paths
 
 
-def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
+def held_out_report(
+    gais: GAIS, x: Any, y: pa.ChunkedArray, metric: Metric = "accuracy"
+) -> dict[str, Any]:
     """Return how well classifiers trained on kept rows do on a fifth of the rows, held out.
 
     Args:
         gais: the settings of the selection, which is made anew from the other four fifths.
         x: the rows; with missing="drop", those that have no missing value.
         y: their labels.
+        metric: what to measure beside the accuracy.
 
     Returns:
         `accuracy`: for each judge of `dsir.gais.judges.JUDGES`, its accuracy, 0 to 1, after
         training on all the other rows (`everything`), on the rows kept of them (`kept`), and on as
-        many rows drawn at random (`random`). The same under the name of `gais.metric` if that is
-        not the accuracy. `held_out` and `rows_kept`: numbers of rows.
+        many rows drawn at random (`random`). The same under the name of `metric` if that is not
+        the accuracy. `held_out` and `rows_kept`: numbers of rows.
         `majority`: the accuracy of always naming the largest class.
     """
     seed = seed_of(gais.random_state)
@@ -301,14 +304,14 @@ def held_out_report(gais: GAIS, x: Any, y: pa.ChunkedArray) -> dict[str, Any]:
         weights=stood_for,
     )
     metrics: list[Metric] = ["accuracy"]
-    if gais.metric != "accuracy":
-        metrics.append(gais.metric)
+    if metric != "accuracy":
+        metrics.append(metric)
     measured: dict[str, Any] = {}
-    for metric in metrics:
-        values = verdicts.measured(metric)
-        if metric == "log_loss":
+    for one in metrics:
+        values = verdicts.measured(one)
+        if one == "log_loss":
             values = -values
-        measured[metric] = {
+        measured[one] = {
             name: dict(zip(trained_on, values[:, number].tolist(), strict=True))
             for number, name in enumerate(JUDGES)
         }

@@ -58,14 +58,10 @@ class Edges(Facts):
 
         Neighbours ascend in a row.
         """
-        size = len(self)
-        rows = np.repeat(np.arange(size, dtype=np.int64), np.diff(self.offsets))
-        others = self.neighbours.astype(np.int64)
-        own = np.arange(size, dtype=np.int64) * (size + 1)
-        keys = np.unique(np.concatenate([rows * size + others, others * size + rows, own]))
-        offsets = np.zeros(size + 1, dtype=np.int64)
-        np.cumsum(np.bincount(keys // size, minlength=size), out=offsets[1:])
-        return offsets, (keys % size).astype(np.int32)
+        return _core.both_ways(
+            np.ascontiguousarray(self.offsets, np.int64),
+            np.ascontiguousarray(self.neighbours, np.int32),
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

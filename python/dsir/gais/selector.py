@@ -172,6 +172,12 @@ class InstanceSelector(Facts):
         return call_of(self)
 
 
+def argument_defaults(selector: type[InstanceSelector]) -> dict[str, Any]:
+    """Return the default of each argument of a selector, by name."""
+    parameters = inspect.signature(selector.__init__).parameters.values()
+    return {one.name: one.default for one in parameters if one.name != "self"}
+
+
 def take_rows(values: Any, rows: npt.NDArray[np.int64]) -> Any:
     """Return rows of a table, matrix, data frame, array or list, as the same kind."""
     if isinstance(values, pa.RecordBatch):

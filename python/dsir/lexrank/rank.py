@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from numbers import Real
 from typing import Any, Literal, get_args
 
@@ -27,6 +27,7 @@ from dsir.lexrank.stopwords import Stopwords
 from dsir.lexrank.units import Units, units_of
 
 Method = Literal["lexrank", "degree"]
+_OF_WALK = ("damping", "tolerance", "max_iterations")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,6 +92,19 @@ class LexRankSettings:
         iterations = whole_number("max_iterations", self.max_iterations, 1, 1 << 40)
         object.__setattr__(self, "max_iterations", iterations)
         one_of("method", self.method, get_args(Method))
+        if self.method == "degree":
+            refuse_of_walk(self)
+
+
+def refuse_of_walk(settings: LexRankSettings) -> None:
+    """Raise SettingError for a setting of the walk that is not its default, where nothing walks."""
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if field.name in _OF_WALK and value != field.default:
+            raise SettingError(
+                f"{field.name}={value:g}: method='degree' counts neighbours and does not walk; "
+                "leave one of the two out"
+            )
 
 
 def lexrank(
@@ -209,11 +223,23 @@ def centrality(
         (True, True)
     """
     settings = LexRankSettings(threshold, damping, tolerance, max_iterations, method, top_k)
+    if method == "degree" and teleport is not None:
+        raise SettingError(
+            "teleport: method='degree' counts neighbours and jumps nowhere; leave one of the two "
+            "out"
+        )
     used = thread_count(threads)
     if isinstance(units, SimilarityGraph):
         if idf is not None or stopwords is not None:
             raise SettingError(
                 "idf and stopwords apply to terms, but this is a graph; leave both out"
+            )
+        if punctuation:
+            raise SettingError("punctuation=True: is for texts, but this is a graph; leave it out")
+        if top_k is not None:
+            raise SettingError(
+                f"top_k={top_k}: this graph already has its edges; leave it out, or give top_k to "
+                "similarity_join"
             )
         found = rank_graph(units, settings, teleport=teleport, threads=used)
     else:

@@ -85,9 +85,17 @@ def units_of(
             raise SettingError(
                 "idf and stopwords apply to terms, but these units are vectors; leave both out"
             )
+        if punctuation:
+            raise SettingError(
+                "punctuation=True: is for texts, but these units are vectors; leave it out"
+            )
         return Units(vectors, vectors.occupied())
     stopwords = stopwords_beside(idf, stopwords, punctuation=punctuation)
     tokens = _token_lists(source, text)
+    if tokens is not None and punctuation:
+        raise SettingError(
+            "punctuation=True: is for texts, but these units are tokens already; leave it out"
+        )
     if tokens is None:
         counter = count_terms(
             source,

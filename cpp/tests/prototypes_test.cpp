@@ -1,0 +1,213 @@
+#include "gais/prototypes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "check.hpp"
+#include "numeric/mixed.hpp"
+#include "numeric/portable_exp_float.hpp"
+
+namespace {
+
+using namespace dsir::gais;
+using dsir::numeric::DenseRows;
+using dsir::test::Random;
+
+std::vector<float> random_values(Random& random, std::size_t size) {
+    std::vector<float> values(size);
+    for (float& value : values) value = static_cast<float>(random.uniform() * 4 - 2);
+    return values;
+}
+
+TEST(clusters_of_one_row_each_are_those_rows) {
+    Random random(4);
+    const auto values = random_values(random, 12 * 3);
+    const DenseRows rows{12, 3, values.data()};
+    const std::vector<std::int32_t> members{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    const std::vector<std::int64_t> offsets{0, 5, 5, 12};
+    const std::vector<std::int64_t> wanted{5, 0, 3};
+    const auto chosen =
+        cluster_prototypes(rows, {members.data(), offsets.data(), 3}, wanted.data(), 10, 0, 2);
+    CHECK_EQUAL(chosen.size(), 8U);
+    CHECK_EQUAL(std::vector<std::int32_t>(chosen.begin(), chosen.begin() + 5),
+                std::vector<std::int32_t>{0, 1, 2, 3, 4});
+    std::vector<std::int32_t> last(chosen.begin() + 5, chosen.end());
+    std::sort(last.begin(), last.end());
+    CHECK(std::adjacent_find(last.begin(), last.end()) == last.end());
+    CHECK(last.front() >= 5 && last.back() <= 11);
+}
+
+TEST(exchanges_lower_the_loss_and_keep_the_classes) {
+    Random random(5);
+    const std::int64_t size = 400;
+    const auto values = random_values(random, static_cast<std::size_t>(size * 2));
+    const DenseRows rows{size, 2, values.data()};
+    std::vector<std::int32_t> labels, members;
+    std::vector<std::uint8_t> allowed;
+    for (std::int32_t i = 0; i < size; ++i) {
+        labels.push_back(values[2 * i] * values[2 * i + 1] > 0 ? 1 : 0);
+        members.push_back(i);
+        allowed.push_back(random.below(4) != 0 ? 1 : 0);
+    }
+    const std::vector<std::int64_t> offsets{0, 150, size};
+    std::vector<std::int32_t> first;
+    std::vector<std::int64_t> ends{0};
+    for (int part = 0; part < 2; ++part) {
+        for (std::int32_t wanted = 0; wanted < 2; ++wanted) {
+            int taken = 0;
+            for (std::int64_t i = offsets[part]; i < offsets[part + 1] && taken < 5; ++i) {
+                if (labels[i] == wanted && allowed[i] != 0) {
+                    first.push_back(static_cast<std::int32_t>(i));
+                    ++taken;
+                }
+            }
+        }
+        ends.push_back(static_cast<std::int64_t>(first.size()));
+    }
+    std::vector<std::vector<std::int32_t>> found;
+    for (const unsigned threads : {1U, 2U}) {
+        std::vector<std::int32_t> chosen = first;
+        std::vector<double> losses(4);
+        exchange_prototypes(rows, labels.data(), allowed.data(),
+                            {members.data(), offsets.data(), 2}, ends.data(), chosen.data(),
+                            losses.data(), {20.0, 10.0, 0.5, 3}, threads);
+        CHECK(losses[2] < losses[0] && losses[3] < losses[1]);
+        for (std::size_t s = 0; s < first.size(); ++s) {
+            CHECK_EQUAL(labels[chosen[s]], labels[first[s]]);
+            CHECK(allowed[chosen[s]] != 0);
+            CHECK_EQUAL(chosen[s] < 150, first[s] < 150);
+        }
+        found.push_back(chosen);
+    }
+    CHECK(found[0] == found[1]);
+    CHECK(found[0] != first);
+}
+
+/// The search of exchange_prototypes in one part that holds all rows, without any memory of earlier
+/// tries: each try finds every row's nearest prototypes again. Distances must differ.
+std::vector<std::int32_t> exchanged_naively(const DenseRows& rows,
+                                            const std::vector<std::int32_t>& labels,
+                                            const std::vector<std::uint8_t>& allowed,
+                                            std::vector<std::int32_t> prototypes,
+                                            const Exchange& settings) {
+    std::vector<std::int32_t> order(labels.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::int32_t a, std::int32_t b) { return labels[a] < labels[b]; });
+    struct Nearest {
+        std::size_t own_slot;
+        float own, other, loss;
+    };
+    const auto nearest_of = [&](std::int32_t i) {
+        constexpr float kFar = std::numeric_limits<float>::infinity();
+        Nearest found{0, kFar, kFar, 0};
+        for (std::size_t s = 0; s < prototypes.size(); ++s) {
+            float distance = 0;
+            for (std::int64_t f = 0; f < rows.width; ++f) {
+                const float gap =
+                    rows.values[i * rows.width + f] - rows.values[prototypes[s] * rows.width + f];
+                distance += gap * gap;
+            }
+            const bool own = labels[prototypes[s]] == labels[i];
+            if (own && distance < found.own) found.own_slot = s;
+            float& side = own ? found.own : found.other;
+            side = std::min(side, distance);
+        }
+        const float a = std::sqrt(found.own);
+        const float b = std::sqrt(found.other);
+        const auto sharpness = static_cast<float>(settings.sharpness);
+        found.loss =
+            1.0F / (1.0F + dsir::numeric::portable_exp_float(-sharpness * ((a - b) / (a + b))));
+        return found;
+    };
+    const std::uint64_t seed = dsir::numeric::mixed(settings.seed, 0);
+    std::uint64_t draws = 0;
+    const auto uniform = [&] {
+        return static_cast<double>(dsir::numeric::mixed(seed, draws++) >> 11) * 0x1p-53;
+    };
+    const auto tries = settings.passes * static_cast<double>(prototypes.size());
+    for (std::int64_t t = 0; t < static_cast<std::int64_t>(tries); ++t) {
+        const auto slot =
+            static_cast<std::size_t>(uniform() * static_cast<double>(prototypes.size()));
+        const bool local = uniform() < settings.local;
+        std::vector<Nearest> before;
+        std::vector<std::int32_t> pool;
+        for (const std::int32_t i : order) {
+            before.push_back(nearest_of(i));
+            if (labels[i] == labels[prototypes[slot]] && allowed[i] != 0 &&
+                (!local || before.back().own_slot == slot)) {
+                pool.push_back(i);
+            }
+        }
+        const double place = uniform();
+        if (pool.empty()) continue;
+        const std::int32_t candidate =
+            pool[static_cast<std::size_t>(place * static_cast<double>(pool.size()))];
+        if (std::find(prototypes.begin(), prototypes.end(), candidate) != prototypes.end())
+            continue;
+        const std::int32_t old = prototypes[slot];
+        prototypes[slot] = candidate;
+        double change = 0;
+        for (std::size_t k = 0; k < order.size(); ++k) {
+            const Nearest after = nearest_of(order[k]);
+            if (after.own == before[k].own && after.other == before[k].other) continue;
+            change += double{after.loss} - double{before[k].loss};
+        }
+        if (!(change < -1e-6)) prototypes[slot] = old;
+    }
+    return prototypes;
+}
+
+TEST(exchanges_are_those_of_a_search_without_memory) {
+    Random random(15);
+    for (int run = 0; run < 6; ++run) {
+        const auto size = static_cast<std::int64_t>(60 + random.below(90));
+        const auto width = static_cast<std::int64_t>(1 + random.below(6));
+        const auto classes = 2 + random.below(3);
+        const auto values = random_values(random, static_cast<std::size_t>(size * width));
+        const DenseRows rows{size, width, values.data()};
+        std::vector<std::int32_t> labels, members, first;
+        std::vector<std::uint8_t> allowed;
+        for (std::int32_t i = 0; i < size; ++i) {
+            members.push_back(i);
+            labels.push_back(static_cast<std::int32_t>(random.below(classes)));
+            allowed.push_back(random.below(5) != 0 ? 1 : 0);
+        }
+        for (std::uint64_t c = 0; c < classes; ++c) {
+            labels[c] = static_cast<std::int32_t>(c);
+            first.push_back(static_cast<std::int32_t>(c));
+        }
+        for (std::int32_t i = static_cast<std::int32_t>(classes); i < size; i += 9) {
+            first.push_back(i);
+        }
+        const Exchange settings{12.0, 10.0, 0.6, static_cast<std::uint64_t>(run)};
+        const std::vector<std::int64_t> offsets{0, size};
+        const std::vector<std::int64_t> ends{0, static_cast<std::int64_t>(first.size())};
+        std::vector<std::int32_t> found = first;
+        std::vector<double> losses(2);
+        exchange_prototypes(rows, labels.data(), allowed.data(),
+                            {members.data(), offsets.data(), 1}, ends.data(), found.data(),
+                            losses.data(), settings, 1);
+        CHECK(found != first);
+        CHECK_EQUAL(found, exchanged_naively(rows, labels, allowed, first, settings));
+    }
+}
+
+TEST(a_part_of_one_class_stays_as_it_is) {
+    const std::vector<float> values{0, 1, 2, 3};
+    const DenseRows rows{4, 1, values.data()};
+    const std::vector<std::int32_t> labels{0, 0, 0, 0}, members{0, 1, 2, 3};
+    const std::vector<std::uint8_t> allowed(4, 1);
+    const std::vector<std::int64_t> offsets{0, 4}, ends{0, 1};
+    std::vector<std::int32_t> chosen{2};
+    std::vector<double> losses(2);
+    exchange_prototypes(rows, labels.data(), allowed.data(), {members.data(), offsets.data(), 1},
+                        ends.data(), chosen.data(), losses.data(), {5.0, 10.0, 0.5, 0}, 1);
+    CHECK_EQUAL(chosen[0], 2);
+    CHECK_EQUAL(losses[1], 0.0);
+}
+
+}  // namespace
