@@ -82,6 +82,37 @@ def test_selections_are_those_of_the_local_engine(
     assert contents(tmp_path / "far") == contents(tmp_path / "local")
 
 
+@pytest.mark.parametrize("dedup", ["exact", "near"])
+def test_duplicates_are_found_by_tasks(
+    engine, dedup, parquet, jsonl, target, tmp_path, contents, monkeypatch
+):
+    raw = [*parquet, *jsonl]
+    given = {**SETTINGS, "dedup": dedup}
+    local = dsir.select(raw, target, out=tmp_path / "local", **given)
+
+    def alone(*_: object) -> None:
+        raise AssertionError("the driver looked for duplicates")
+
+    monkeypatch.setattr("dsir.run.duplicates._FEW_PASSES_OF_A_DRIVER", 0)
+    monkeypatch.setattr("dsir.run.duplicates.find_repeats", alone)
+    for name, value in {"_LEAST": 90, "_SLICE": 3, "RUN_ROWS": 64}.items():
+        monkeypatch.setattr(f"dsir.stages.duplicates.layout.{name}", value)
+    sizes: dict[str, list[int]] = {}
+
+    class Watching(RayEngine):
+        def run(self, stage, tasks, progress):
+            sizes.setdefault(stage.__name__, []).extend(len(pickle.dumps(task)) for task in tasks)
+            yield from super().run(stage, tasks, progress)
+
+    work = tmp_path / "work"
+    far = dsir.select(raw, target, out=tmp_path / "far", engine=Watching(2), workdir=work, **given)
+    same(far, local)
+    assert contents(tmp_path / "far") == contents(tmp_path / "local")
+    assert {"partition_piece", "match_range", "mark_piece", "survey_piece"} <= sizes.keys()
+    assert len(sizes["match_range"]) > 3 < len(sizes["mark_piece"])
+    assert max(max(some) for name, some in sizes.items() if "score" not in name) < 4000
+
+
 def test_languages_are_those_of_the_local_engine(engine, world, parquet, target, tmp_path):
     fasttext = pytest.importorskip("fasttext", reason="needs the wheel of fastText")
     lines = [

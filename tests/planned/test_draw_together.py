@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -17,12 +21,16 @@ from dsir.run.shared_tasks import Share
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
+from dsir.settings.quotas import Quotas
 from dsir.stages import draw_apart as module
 from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, draw_of, note_of
 from dsir.stages.draw_results import load_result
 from dsir.stages.drawn import Draw, TargetDraw
+from dsir.stages.duplicates import layout
+from dsir.stages.duplicates.matches import match_range
+from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.storage.place import Place
@@ -34,6 +42,8 @@ CALLS = {
     "tokens": ("--tokens", 4000, "--shard-size", "8k"),
     "windows": ("--n", 60, "--chunk-tokens", 30),
     "filters": ("--fraction", "10%", "--filters", "min_words=30"),
+    "exact": ("--n", 40, "--dedup", "exact", "--temperature", "0.1"),
+    "near": ("--tokens", 4000, "--dedup", "near", "--filters", "min_words=30"),
 }
 SETTINGS = ("--min-tokens", 20)
 
@@ -128,6 +138,113 @@ def test_the_bytes_are_those_of_select_and_finishing_reads_no_scores(
     assert contents(tmp_path / "out") == contents(tmp_path / "b")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--n", 40, "--dedup", "near", "--max-per", "domain=0.5", "--allow-fewer"),
+        ("--n", 30, "--dedup", "exact", "--method", "coverage"),
+    ],
+    ids=["quotas", "coverage"],
+)
+def test_duplicates_are_found_together_for_a_draw_by_one(
+    options, invoke_dsir, planned, parquet, target, tmp_path, contents, monkeypatch
+):
+    planned(parquet, *options)
+
+    def alone(*_):
+        raise AssertionError("one process looked for duplicates")
+
+    monkeypatch.setattr("dsir.run.duplicates.find_repeats", alone)
+    for step in ("work", "finish"):
+        done = invoke_dsir(step, "work", "-q", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    found = {path.name for path in (tmp_path / "work" / "duplicates").iterdir()}
+    assert found == {"manifest.json", "marks-00000.json", "marks-00000.npy"}
+    monkeypatch.undo()
+    done = invoke_dsir(
+        "select", *parquet, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "b")
+
+
+def test_a_worker_that_is_late_finds_the_duplicates_found(
+    invoke_dsir, planned, parquet, tmp_path, monkeypatch
+):
+    """The slices that it is about to read are gone, because others have finished the search."""
+    planned(parquet, *CALLS["exact"])
+    search = "dsir.stages.duplicates.search"
+
+    def late(task, progress):
+        # Others do all that is left, and remove what they need no more.
+        monkeypatch.setattr(f"{search}.match_range", match_range)
+        match_range(task, progress)
+        folder = task.place.folder
+        (folder / "marks-00000.json").write_bytes(marked[0])
+        (folder / "marks-00000.npy").write_bytes(marked[1])
+        for path in folder.glob("*.slices"):
+            path.unlink()
+        task.place.path(".json").unlink()
+        match_range(task, progress)
+
+    assert invoke_dsir("work", "work", "-q", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "work" / "duplicates"
+    marked = [(folder / f"marks-00000{end}").read_bytes() for end in (".json", ".npy")]
+    for name in ("marks-00000.json", "marks-00000.npy"):
+        (folder / name).unlink()
+    (tmp_path / "work" / "drawn.json").unlink()
+    monkeypatch.setattr(f"{search}.match_range", late)
+    monkeypatch.setattr(DuplicateSearch, "remove_slices", lambda _: None)
+    for step in ("work", "finish"):
+        done = invoke_dsir(step, "work", "-q", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+
+_SMALL_TASKS = """
+import runpy, sys
+import dsir.run.work as work
+from dsir.stages.duplicates import layout
+work._APART_ROWS, layout._LEAST, layout._SLICE, layout.RUN_ROWS = 1, 60, 2, 64
+sys.argv[0] = "dsir"
+runpy.run_module("dsir", run_name="__main__")
+"""
+
+
+def test_workers_that_are_killed_in_a_search_lose_their_tasks_only(
+    invoke_dsir, planned, parquet, jsonl, target, tmp_path, contents, monkeypatch
+):
+    for name, value in {"_LEAST": 60, "_SLICE": 2, "RUN_ROWS": 64}.items():
+        monkeypatch.setattr(layout, name, value)
+    raw, options = [*parquet, *jsonl], ("--n", 40, "--dedup", "near")
+    planned(raw, *options)
+    found = tmp_path / "work" / "duplicates"
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", _SMALL_TASKS, "work", "work", "--threads", "1", "-q"]
+        return subprocess.Popen(command, cwd=tmp_path)
+
+    def results() -> set[str]:
+        return {path.name for path in found.glob("*-*.json")}
+
+    killed, before = 0, 0
+    while before < 12:
+        workers = [start(), start()]
+        while len(results()) <= before + 2 and workers[0].poll() is None:
+            time.sleep(0.002)
+        before = len(results())
+        for worker in workers:
+            worker.send_signal(signal.SIGKILL)
+            killed += worker.wait() == -signal.SIGKILL
+    assert killed > 2
+    last = start()
+    assert last.wait() == 0
+    assert not list(found.glob("*.slices"))
+    assert invoke_dsir("finish", "work", "-q", cwd=tmp_path).returncode == 0
+    done = invoke_dsir("select", *raw, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "b")
+
+
 def test_damaged_scores_are_found_before_they_are_drawn_from(
     invoke_dsir, planned, parquet, tmp_path
 ):
@@ -202,7 +319,8 @@ HOW = DrawSettings(budget=Budget(n=3), rule=KeyRule(3), min_tokens=40)
 def test_a_draw_is_exact_as_json():
     assert can_note(DRAWN, HOW)
     assert draw_of(json.loads(json.dumps(note_of(DRAWN))), HOW, 1) == DRAWN
-    assert not can_note(DRAWN, replace(HOW, dedup="exact"))
+    assert can_note(DRAWN, replace(HOW, dedup="exact"))
+    assert not can_note(DRAWN, replace(HOW, quotas=Quotas(group_by="domain")))
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,15 @@ import time
 
 import pytest
 
+from dsir.errors import WorkdirError
 from dsir.remote import RemotePath
 from dsir.remote.arrow_store import ArrowStore
 from dsir.run.planned import open_planned
 from dsir.run.shared_tasks import Share
 from dsir.run.work import work_on
 from dsir.settings.machine import Machine
+from dsir.stages.duplicates import layout
+from dsir.stages.duplicates.slices import SUFFIX
 from dsir.storage import board
 
 SETTINGS = ("--n", 40, "--min-tokens", 20, "--shard-size", "8kB")
@@ -55,6 +58,37 @@ def test_workers_share_a_store(conditional, call, alone, s3, tmp_path, invoke_ds
     assert "finished" in done.stdout
     left = s3.keys("work/claims/") + s3.keys("work/workers/")
     assert not [key for key in left if not key.endswith("/")]
+
+
+def test_workers_find_duplicates_in_a_store(
+    call, s3, proxy, tmp_path, invoke_dsir, contents, monkeypatch
+):
+    """A worker reads the slices that another wrote by range, and nobody fetches a whole file."""
+    given = (*call, "--dedup", "near")
+    assert invoke_dsir("select", *given, "-o", "alone", "-q", cwd=tmp_path).returncode == 0
+    monkeypatch.setattr("dsir.run.work._APART_ROWS", 1)
+    for name, value in {"_LEAST": 90, "_SLICE": 3, "RUN_ROWS": 64}.items():
+        monkeypatch.setattr(layout, name, value)
+    out, work = f"{s3.url}/out", f"{s3.url}/work"
+    assert invoke_dsir("plan", *given, "-o", out, "--workdir", work, "-q").returncode == 0
+
+    def stopping(task, progress):
+        raise WorkdirError("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dsir.stages.duplicates.search.match_range", stopping)
+        assert invoke_dsir("work", work, "-q").returncode == 1
+    written = [key for key in s3.keys("work/duplicates/") if key.endswith(SUFFIX)]
+    assert len(written) > 3
+    proxy.asked.clear()
+    for step in ("work", "finish"):
+        done = invoke_dsir(step, work, "-q", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    asked = [one for one in proxy.asked if one.method == "GET" and one.key.endswith(SUFFIX)]
+    assert len(asked) > 3 * len(written)
+    assert all(one.range for one in asked)
+    assert not [key for key in s3.keys("work/duplicates/") if key.endswith(SUFFIX)]
+    assert s3.files("out") == contents(tmp_path / "alone")
 
 
 def test_another_worker_takes_over_from_one_that_was_killed(

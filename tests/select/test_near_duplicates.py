@@ -165,7 +165,7 @@ def test_the_same_files_for_threads_passes_and_a_restart(
     # Scores that lack the keys gain them; then there is a pass for each of a few keys.
     dsir.select(raw, target, out=tmp_path / "none", workdir=work, **{**keywords, "dedup": "none"})
     monkeypatch.setattr(
-        "dsir.run.pipeline.find_repeats",
+        "dsir.run.duplicates.find_repeats",
         lambda shards, settings, _: repeats.find_repeats(shards, settings, 700),
     )
     for number, place in enumerate((None, work, work)):

@@ -254,7 +254,7 @@ def test_runs_and_parts_do_not_matter(corpus, models, monkeypatch, tmp_path):
         whole(shards, settings, hashes_a_pass=10)
         found.append([shard.duplicates for shard in shards])
 
-    monkeypatch.setattr("dsir.run.pipeline.find_repeats", in_parts)
+    monkeypatch.setattr("dsir.run.duplicates.find_repeats", in_parts)
     paths = corpus.write_parquet(tmp_path / "raw")
     selection = dsir.select(paths, TARGETS, workdir=tmp_path / "work", **KEYWORDS)
     assert selection.rows.tolist() == sorted(want)

@@ -48,6 +48,7 @@ class RemoteFile(SeekableFile):
     Args:
         path: the file.
         window: the bytes to request if a read asks for less; 0 to request what the read asks for.
+        tail: the bytes at the end of the file that are read together and held; 0 for none.
 
     Attributes:
         size: bytes of the file.
@@ -58,7 +59,9 @@ class RemoteFile(SeekableFile):
         RemoteError: the file cannot be read.
     """
 
-    def __init__(self, path: StoredFile, window: int = WINDOW_BYTES) -> None:
+    def __init__(
+        self, path: StoredFile, window: int = WINDOW_BYTES, tail: int = _TAIL_BYTES
+    ) -> None:
         super().__init__()
         self.path = path
         self._store = path.store
@@ -67,6 +70,7 @@ class RemoteFile(SeekableFile):
         self.size = self._state.size
         self.changed = self._state.changed
         self._window = window
+        self._tail_from = max(0, self.size - tail)
         self._held_from = 0
         self._held = b""
 
@@ -107,8 +111,8 @@ class RemoteFile(SeekableFile):
     def _range(self, start: int, length: int) -> bytes:
         at = start - self._held_from
         if not (at >= 0 and at + length <= len(self._held)):
-            if start >= self.size - _TAIL_BYTES:
-                self._held_from = max(0, self.size - _TAIL_BYTES)
+            if start >= self._tail_from:
+                self._held_from = self._tail_from
                 self._held = self._tail(self._held_from)
             elif length >= self._window:
                 return self._fetch(start, length)

@@ -61,7 +61,7 @@ def accounts_of(
         any(entry.row is None for unit in scores[first:stop] for entry in unit.skipped)
         for first, stop in files
     )
-    looked_for = any(unit.repeated is not None for unit in scores)
+    looked_for = any(unit.knows_duplicates for unit in scores)
     duplicates = drawn.duplicates if looked_for else None
     return Metrics(
         rows=row_accounts(scores, drawn, filters, duplicates),

@@ -19,6 +19,7 @@ from dsir.plural import counted
 from dsir.remote import Folder, Mirror
 from dsir.run.accounts import accounts_of, warn_of_top_k
 from dsir.run.accounts_file import keep_accounts
+from dsir.run.duplicates import search_beside
 from dsir.run.inputs import in_units
 from dsir.run.metrics import Metrics
 from dsir.run.passed_over import warn_of_passed_over
@@ -230,9 +231,14 @@ def sample_to_folder(
     take_columns(unit_scores, extra, settings)
     if isinstance(folder, Path):
         remove_abandoned(folder)
-    drawn, rows = pipeline.sample(
-        unit_scores, settings, separate["shares"], lambda: rows_workdir(folder, manifest, settings)
-    )
+    with search_beside(folder) as search:
+        drawn, rows = pipeline.sample(
+            unit_scores,
+            settings,
+            separate["shares"],
+            lambda: rows_workdir(folder, manifest, settings),
+            search=search if pipeline.engine.shares_files else None,
+        )
     accounts = accounts_of(unit_scores, drawn, rows, separate["names"], refused_by, units=counts)
     keep_accounts(
         rows_workdir(folder, manifest, settings), manifest["settings"], accounts, unit_scores

@@ -27,6 +27,7 @@ from dsir.model.relevance import RelevanceModel
 from dsir.model.row_filters import RowFilters
 from dsir.plural import counted
 from dsir.progress import Reporter, ignore
+from dsir.run.duplicates import OpenSearch, find_duplicates
 from dsir.run.stage_time import StageTime
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
@@ -45,7 +46,6 @@ from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.merged_groups import merge_groups
 from dsir.stages.pool import PoolTask, ShardPool, pool_shard
-from dsir.stages.repeats import find_repeats
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
 from dsir.stages.score import ScoreTask, ShardScores, load_shard_scores, score_shard
 from dsir.stages.unit_rows import UnitRows
@@ -256,6 +256,7 @@ class Pipeline:
         workdir: Callable[[], Workdir] | None,
         covered: Covered | None = None,
         known: Draw | None = None,
+        search: OpenSearch | None = None,
     ) -> tuple[Draw, Sequence[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
@@ -267,6 +268,7 @@ class Pipeline:
                 rows in memory.
             covered: what method="coverage" needs beside the scores; None for the other methods.
             known: the draw, if it was made before; None to make it.
+            search: opens the folder for a search for duplicates by tasks; None for none.
 
         Raises:
             BudgetError: the budget cannot be met.
@@ -280,7 +282,7 @@ class Pipeline:
         rows = int(rows_of(scores).sum())
         with self.timed("sample"), self.reporter.stage("sample", rows, "rows") as advance:
             if settings.dedup != "none":
-                find_repeats(scores, settings, self.machine.memory.hashes)
+                find_duplicates(scores, settings, self.machine, search)
             columns = settings.quotas.columns
             if known is not None:
                 drawn = known

@@ -22,6 +22,7 @@ from dsir.run.accounts import accounts_of, warn_of_other_columns
 from dsir.run.accounts_file import keep_accounts
 from dsir.run.combining import choose_rows
 from dsir.run.contaminated import write_contaminated_list
+from dsir.run.duplicates import search_in
 from dsir.run.finish import fetch, finish
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
@@ -411,7 +412,14 @@ class SelectionRun:
                 place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
             )
 
-        drawn, rows = self.pipeline.sample(numbered, settings, shares, in_rows, covered, known)
+        search = None
+        if settings.dedup != "none":
+            search = search_in(
+                workdir, lost.stage("duplicates"), numbered, folder.fingerprint, settings
+            )
+        drawn, rows = self.pipeline.sample(
+            numbered, settings, shares, in_rows, covered, known, search
+        )
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(
                 in_rows(), manifest["settings"], self._accounts(numbered, drawn, rows), numbered

@@ -23,6 +23,7 @@ from dsir.corpus.units import sizes_of
 from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
+from dsir.run.duplicates import search_in
 from dsir.run.fitting import Fitted, fit_counts, fit_model
 from dsir.run.folders import draw_shares, rows_workdir, take_columns
 from dsir.run.kept_scores import open_scores
@@ -39,6 +40,8 @@ from dsir.stages.damage.units import without_unnumbered_of
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, note_of
 from dsir.stages.drawn import Draw
+from dsir.stages.duplicates.layout import hashes_a_row
+from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.named import named_files
 from dsir.stages.kept.plan import FOLDER, plan_keeping
@@ -46,7 +49,7 @@ from dsir.stages.sample import load_shard_rows, sample_shard
 from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.unit_rows import UnitRows
-from dsir.stages.unit_scores import rows_of
+from dsir.stages.unit_scores import ChangeableScores, rows_of
 from dsir.stages.units import placed
 from dsir.stages.write import write_shard
 from dsir.storage.marker import is_whole
@@ -59,6 +62,7 @@ UNTIL = get_args(Until)
 
 _FITTED = "fitted.json"
 _DRAWING = "drawing.json"  # The folders of the draw are made.
+_SEARCHING = "searching.json"  # The folder of the search for duplicates is made.
 # A corpus of fewer rows is drawn from by one worker, before the others would have begun.
 _APART_ROWS = 1 << 24
 
@@ -271,14 +275,15 @@ class _Work:
         if self._drawn() is not None:
             return True
         model, lost = self._model(), lost_before(self._workdir, self._plan)
-        if lost or not _is_drawn_apart(self._run.draw_settings(model)):
+        settings = self._run.draw_settings(model)
+        if lost or not (_is_drawn_apart(settings) or settings.dedup != "none"):
             self._once("draw", self._drawn, self._make_draw)
             return True
-        return self._draw_together(model)
+        return self._draw_together(model, settings)
 
-    def _draw_together(self, model: Estimator) -> bool:
+    def _draw_together(self, model: Estimator, settings: DrawSettings) -> bool:
         """Draw with the other workers, each of which reads some of the scores."""
-        run, settings = self._run, self._run.draw_settings(model)
+        run = self._run
         folder, extra, earlier = self._scores_of(model)
         scores = self._pipeline.score(
             run.raw,
@@ -291,10 +296,15 @@ class _Work:
         )
         numbered = without_unnumbered_of(run.raw.shards, scores)
         sizes = rows_of(numbered)
-        if sizes.sum() < _APART_ROWS:
+        if sizes.sum() * max(1, hashes_a_row(settings.dedup)) < _APART_ROWS:
             self._once("draw", self._drawn, self._make_draw)
             return True
         take_columns(numbered, extra, settings)
+        if settings.dedup != "none" and not self._find_duplicates(numbered, settings, folder):
+            return False
+        if not _is_drawn_apart(settings):
+            self._once("draw", self._drawn, self._make_draw)
+            return True
 
         def folders() -> tuple[Workdir, Workdir]:
             rows = rows_workdir(
@@ -311,6 +321,35 @@ class _Work:
         if not self._share_out("sample", sample_shard, tasks, sizes, "rows"):
             return False
         self._once("draw", self._drawn, lambda: self._make_draw(drawn))
+        return True
+
+    def _find_duplicates(
+        self, scores: ChangeableScores, settings: DrawSettings, folder: Workdir
+    ) -> bool:
+        """Mark duplicates with the other workers; return whether all are marked."""
+        opened = search_in(self._workdir, "duplicates", scores, folder.fingerprint, settings)
+        # By one worker first, as the folders of the draw.
+        self._once(
+            "search",
+            lambda: self._noted(_SEARCHING),
+            lambda: self._note(_SEARCHING, lambda: opened(True)),
+        )
+        found = opened(True)
+        assert found is not None
+        most = self._pipeline.machine.memory.task_hashes
+        search = DuplicateSearch(scores, settings, found, most, checks=True)
+        for step in () if search.is_done else search.steps():
+            try:
+                done = self._share_out(step.name, step.stage, step.tasks, step.sizes, "rows")
+            except WorkdirError:
+                # The others went on without this worker, and have removed what it was reading.
+                if search.is_done:
+                    break
+                raise
+            if not done:
+                return False
+        # How many each unit has is asked by whoever makes the accounts.
+        search.marked(scores, counted=False)
         return True
 
     def _noted(self, name: str) -> dict[str, Any] | None:
@@ -333,10 +372,13 @@ class _Work:
             # Nothing is known of the fit here, and nothing is scored that could be kept.
             fitted = Fitted([], (), [None] * len(run.raw.shards), [], [], [])
             model = self._model()
-            _, drawn, _ = run.draw(model, self._workdir, None, fitted, lost, known)
+            scores, drawn, _ = run.draw(model, self._workdir, None, fitted, lost, known)
             held.open(lost)
         note: dict[str, Any] = {"plan": self._plan}
-        if not lost and can_note(drawn, run.draw_settings(model)):
+        settings = run.draw_settings(model)
+        # Who knows the draw reads no scores, so duplicates must be marked in files.
+        in_files = settings.dedup == "none" or any(unit.marks is not None for unit in scores)
+        if not lost and in_files and can_note(drawn, settings):
             note["draw"] = note_of(drawn)
         self._workdir.keep(DRAWN, note)
         return note
@@ -424,6 +466,5 @@ class _Work:
 
 
 def _is_drawn_apart(settings: DrawSettings) -> bool:
-    """Tell whether workers can draw together: quotas and duplicates need all rows in one place."""
-    alone = not settings.quotas.columns and settings.dedup == "none"
-    return alone and settings.rule.method != "coverage"
+    """Tell whether workers can draw together: quotas need all rows in one place."""
+    return not settings.quotas.columns and settings.rule.method != "coverage"

@@ -18,6 +18,7 @@ _MOST_HASHES = 12_000_000
 _MOST_CANDIDATES = 1 << 20
 _MOST_LISTS = 100_000_000
 _BYTES_PER_HASH = 22  # In a hash table that is at least three eighths full.
+_BYTES_PER_TASK_HASH = 50  # Of a task that sorts them, or finds those that are repeated.
 _BYTES_PER_CANDIDATE = 90
 
 
@@ -28,12 +29,15 @@ class MemoryLimit:
     Attributes:
         reading: limits for each file that is being read; each thread reads one.
         hashes: content hashes compared in one pass over the scores.
+        task_hashes: hashes that a task of a search for duplicates holds; None for as many as it
+            has, 4 million for corpora of fewer than 10^10 hashes.
         candidates: documents that a draw with quotas decides on in one pass.
         lists: bytes of the n-grams of a coverage pool that are held; a larger pool stays in files.
     """
 
     reading: ReadLimits = ReadLimits()  # noqa: RUF009 - frozen
     hashes: int = _MOST_HASHES
+    task_hashes: int | None = None
     candidates: int = _MOST_CANDIDATES
     lists: int = _MOST_LISTS
 
@@ -66,6 +70,7 @@ def memory_limit(memory: Amount | None, threads: int) -> MemoryLimit:
     return MemoryLimit(
         ReadLimits(min(BATCH_BYTES, row_bytes), row_bytes),
         min(_MOST_HASHES, rest // _BYTES_PER_HASH),
+        max(1, of_a_thread // _BYTES_PER_TASK_HASH),
         min(_MOST_CANDIDATES, rest // _BYTES_PER_CANDIDATE),
         min(_MOST_LISTS, rest // 4),
     )

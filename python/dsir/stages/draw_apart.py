@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -32,9 +32,10 @@ from dsir.settings.draw import DrawSettings
 from dsir.stages.draw import Amounts, refuse_too_little, run_for
 from dsir.stages.drawn import Draw, TargetDraw
 from dsir.stages.eligible import eligible_rows
+from dsir.stages.pieces import Piece, pieces_of
 from dsir.stages.score import ShardScores
-from dsir.stages.score_table import RUN_ROWS, Scores, in_runs
-from dsir.stages.survey import Survey, checked_scores, weights_of
+from dsir.stages.score_table import RUN_ROWS
+from dsir.stages.survey import Survey, weights_of
 from dsir.stages.unit_scores import rows_of
 
 _MOST_RUNS = 64  # Of a task, so 4 million rows.
@@ -58,37 +59,6 @@ LEVELS = (
     *(Level(True, shift, 12) for shift in (36, 24, 12, 0)),
     *(Level(False, shift, 16) for shift in (48, 32, 16, 0)),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A range of rows of a corpus, whole runs.
-
-    Attributes:
-        units: the scores of the units that have these rows.
-        first_row: global row number of the first unit's first row.
-        start, stop: the range, in global row numbers.
-    """
-
-    units: tuple[ShardScores, ...]
-    first_row: int
-    start: int
-    stop: int
-
-    def runs(self) -> Iterator[tuple[int, Scores]]:
-        """Give the scores in runs, each with the global row number of its first row."""
-        row = self.start
-        for scores in in_runs(self._tables(), self.units[0].drawn_form):
-            yield row, scores
-            row += scores.rows
-
-    def _tables(self) -> Iterator[Scores]:
-        at = self.first_row
-        for scores in checked_scores(self.units):
-            start, stop = max(self.start - at, 0), min(self.stop - at, scores.rows)
-            if start < stop:
-                yield scores.at(slice(start, stop))
-            at += scores.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +184,11 @@ def survey_piece(task: SurveyTask, progress: Progress) -> PieceSurvey:
     """Count what there is to draw from in a piece."""
     counts = Survey(task.columns, None)
     greatest: list[list[float]] = [[] for _ in range(task.columns)]
-    for unit in task.scores.units if task.checks else ():
-        if unit.place is not None and unit.place.finished() is None:
-            raise WorkdirError(f"{unit.place.path('.json')}: has gone; start again")
-        progress(0)
+    if task.checks:
+        for place in task.scores.places():
+            if place.finished() is None:
+                raise WorkdirError(f"{place.path('.json')}: has gone; start again")
+            progress(0)
     for _, scores in task.scores.runs():
         for column, weights in zip(greatest, counts.count(scores, task.settings), strict=True):
             column.append(float(weights.max()) if len(weights) else math.nan)
@@ -280,9 +251,15 @@ def _ranked(run: Run, rule: KeyRule) -> Candidates:
 
 
 def can_draw_apart(shards: Sequence[ShardScores], settings: DrawSettings) -> bool:
-    """Tell whether a draw can be made by `draw_apart`: quotas and duplicates need all rows."""
-    alone = not settings.quotas.columns and settings.dedup == "none"
-    return alone and all(shard.place is not None for shard in shards)
+    """Tell whether a draw can be made by `draw_apart`.
+
+    Quotas need all rows in one place. Duplicates must be marked in files, because tasks are sent.
+    """
+    in_files = all(
+        shard.place is not None and (settings.dedup == "none" or shard.marks is not None)
+        for shard in shards
+    )
+    return in_files and not settings.quotas.columns
 
 
 def draw_apart(
@@ -297,7 +274,7 @@ def draw_apart(
 
     Args:
         shards: the scores, stored where tasks see them.
-        settings: how to draw, without quotas and without `dedup`.
+        settings: how to draw, without quotas.
         shares: each target's share of the budget.
         engine: runs the tasks.
         checks: whether tasks check the scores against their checksums.
@@ -339,22 +316,9 @@ def draw_apart(
 
 def _pieces(shards: Sequence[ShardScores], threads: int) -> Sequence[Piece]:
     """Cut a corpus into ranges of whole runs."""
-    firsts = np.concatenate([[0], np.cumsum(rows_of(shards))])
-    rows = int(firsts[-1])
-    runs = -(-rows // RUN_ROWS)
+    runs = -(-int(rows_of(shards).sum()) // RUN_ROWS)
     of_a_task = min(_MOST_RUNS, max(1, runs // max(1, _TASKS * threads)))
-    starts = range(0, rows, of_a_task * RUN_ROWS)
-
-    def piece(number: int) -> Piece:
-        start = starts[number]
-        stop = min(rows, start + of_a_task * RUN_ROWS)
-        first = int(np.searchsorted(firsts, start, side="right")) - 1
-        last = int(np.searchsorted(firsts, stop, side="left"))
-        # Bad rows are no business of the draw, and there may be many.
-        units = tuple(replace(shard, skipped=[]) for shard in shards[first:last])
-        return Piece(units, int(firsts[first]), start, stop)
-
-    return Tasks(len(starts), piece)
+    return pieces_of(shards, of_a_task * RUN_ROWS)
 
 
 def _survey(

@@ -16,10 +16,9 @@ _FILTERS = 255  # Reasons of quality filters.
 
 
 def can_note(draw: Draw, settings: DrawSettings) -> bool:
-    """Tell whether `draw_of` gives all of a draw: quotas and duplicates are drawn row by row."""
+    """Tell whether `draw_of` gives all of a draw: with quotas, groups have ranks of their own."""
     return (
         not settings.quotas.columns
-        and settings.dedup == "none"
         and not draw.groups
         and all(
             isinstance(target, TargetDraw)

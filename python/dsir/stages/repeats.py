@@ -12,7 +12,7 @@ results.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.settings.draw import DrawSettings
-from dsir.stages.eligible import eligible_rows
-from dsir.stages.score_table import Scores
+from dsir.stages.comparable import comparable_rows
+from dsir.stages.eligible import could_be_selected
+from dsir.stages.score import ShardScores
 from dsir.stages.unit_scores import ChangeableScores
 
 # By byte, how many of its bits are 1. np.bitwise_count needs numpy 2.
@@ -50,31 +51,37 @@ def find_repeats(
         hashes *= _core.MINHASH_BANDS
     passes = max(1, -(-hashes // hashes_a_pass))
     bits = [np.zeros(-(-shard.rows // 8), dtype=np.uint8) for shard in shards]
-    for number, shard in enumerate(shards):
-        if shard.repeated is not None:
-            shards[number] = replace(shard, repeated=None)
     for number in range(passes):
         seen = _core.FirstSeen(number, passes, hashes // passes)
         for shard, shard_bits in zip(shards, bits, strict=True):
             at = 0
-            for scores in shard.runs():  # All but the last have a multiple of eight rows.
-                repeated = np.zeros(scores.rows, dtype=np.uint8)
-                eligible = eligible_rows(scores, settings)
-                for keys in _keys_of(scores, settings):
-                    seen.add(np.ascontiguousarray(keys), eligible, repeated)
-                packed = np.packbits(repeated, bitorder="little")
+            for packed in _packed(_repeated_in(shard, settings, seen)):
                 shard_bits[at : at + len(packed)] |= packed
                 at += len(packed)
         del seen  # Free its memory before the next pass makes another.
     for number, (shard, shard_bits) in enumerate(zip(shards, bits, strict=True)):
         duplicates = int(_BITS_SET[shard_bits].sum(dtype=np.int64))
-        shards[number] = replace(shard, repeated=shard_bits, duplicates=duplicates)
+        shards[number] = replace(shard, repeated=shard_bits, marks=None, duplicates=duplicates)
 
 
-def _keys_of(scores: Scores, settings: DrawSettings) -> Sequence[npt.NDArray[np.uint64]]:
-    """Return what duplicates have in common: each is uint64[rows]."""
-    if settings.dedup == "near":
-        assert scores.bands is not None, "these scores were made with keys of bands"
-        return list(scores.bands)
-    assert scores.content is not None, "these scores were made with content hashes"
-    return [scores.content]
+def _repeated_in(
+    shard: ShardScores, settings: DrawSettings, seen: _core.FirstSeen
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """Give 1 for each row that is repeated, by what was seen before, batch by batch."""
+    for rows in comparable_rows(shard, near=settings.dedup == "near"):
+        repeated = np.zeros(rows.rows, dtype=np.uint8)
+        could = could_be_selected(rows, settings).astype(np.uint8)
+        for keys in rows.keys:
+            seen.add(np.ascontiguousarray(keys), could, repeated)
+        yield repeated
+
+
+def _packed(parts: Iterable[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Give the bits of arrays as if they were one, packed; whole bytes but for the last."""
+    rest = np.zeros(0, dtype=np.uint8)
+    for part in parts:
+        joined = np.concatenate([rest, part])
+        whole = len(joined) // 8 * 8
+        yield np.packbits(joined[:whole], bitorder="little")
+        rest = joined[whole:]
+    yield np.packbits(rest, bitorder="little")

@@ -24,6 +24,7 @@ from dsir.model.row_filters import RowFilters
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.contaminated import Contaminated, contaminated_rows, write_contaminated
 from dsir.stages.damage.row_groups import despite_damage, or_skipped
+from dsir.stages.duplicates.marks import Marks
 from dsir.stages.extend import ColumnAdder, EarlierScores
 from dsir.stages.group_codes import GroupEncoder, read_names, recoded, write_names
 from dsir.stages.kept.apart import KeptApart
@@ -111,8 +112,9 @@ class ShardScores:
         codes: by column, this shard's codes translated to codes of the corpus; None until
             `merge_groups` has set them.
         repeated: one bit a row, 1 if an earlier row has the same text, or nearly the same; None if
-            nobody looked for duplicates.
-        duplicates: how many bits of `repeated` are 1.
+            nobody looked for duplicates, or the bits are in files.
+        marks: the same bits in files; None if there are none.
+        duplicates: how many of these bits are 1.
         contaminated: the contaminated rows, if they are in memory.
         given_up: whether scoring stopped because too many rows were bad.
     """
@@ -134,6 +136,7 @@ class ShardScores:
     columns: list[int] | None = None
     codes: list[npt.NDArray[np.uint32]] | None = field(default=None, repr=False)
     repeated: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    marks: Marks | None = None
     duplicates: int = 0
     contaminated: list[Contaminated] = field(default_factory=list, repr=False)
     given_up: bool = False
@@ -146,9 +149,14 @@ class ShardScores:
 
     @property
     def drawn_form(self) -> ScoreForm:
-        """Which columns the draw sees: the quota columns that it uses, and `repeated` if set."""
+        """Which columns the draw sees: the quota columns that it uses, and `repeated` if known."""
         groups = self.form.groups if self.columns is None else len(self.columns)
-        return replace(self.selected_form, groups=groups, repeated=self.repeated is not None)
+        return replace(self.selected_form, groups=groups, repeated=self.knows_duplicates)
+
+    @property
+    def knows_duplicates(self) -> bool:
+        """Whether duplicates were looked for."""
+        return self.repeated is not None or self.marks is not None
 
     @property
     def selected_form(self) -> ScoreForm:
@@ -163,7 +171,13 @@ class ShardScores:
             count: how many it has.
         """
         return replace(
-            self, weights=(first, count), columns=None, codes=None, repeated=None, duplicates=0
+            self,
+            weights=(first, count),
+            columns=None,
+            codes=None,
+            repeated=None,
+            marks=None,
+            duplicates=0,
         )
 
     def batches(self) -> Iterator[Scores]:
@@ -172,9 +186,11 @@ class ShardScores:
             written = read_scores(self.place.fetched(".arrow"), self.form)
         else:
             written = iter([self.scores or self.form.nothing])
-        at = 0
+        repeated, at = self.repeated, 0
+        if self.marks is not None:
+            repeated, at = self.marks.packed(self.rows), self.marks.offset
         for scores in written:
-            yield self._drawn(scores, at)
+            yield self._drawn(scores, repeated, at)
             at += scores.rows
 
     def runs(self) -> Iterator[Scores]:
@@ -193,12 +209,13 @@ class ShardScores:
             names = read_names(self.place, self.form.groups)
         return names if self.columns is None else [names[column] for column in self.columns]
 
-    def _drawn(self, scores: Scores, at: int) -> Scores:
+    def _drawn(self, scores: Scores, bits: npt.NDArray[np.uint8] | None, at: int) -> Scores:
         """Translate a batch's group codes to codes of the corpus, and add the `repeated` bits.
 
         Args:
             scores: the batch.
-            at: how many rows of the shard come before the batch.
+            bits: a bit a row, 1 for duplicates; None if nobody looked for them.
+            at: which bit is of the batch's first row.
         """
         group_codes = scores.group_codes
         if group_codes is not None and self.columns is not None:
@@ -206,8 +223,8 @@ class ShardScores:
         if group_codes is not None and self.codes is not None:
             group_codes = recoded(group_codes, self.codes)
         repeated = None
-        if self.repeated is not None:
-            packed = self.repeated[at // 8 : (at + scores.rows + 7) // 8]
+        if bits is not None:
+            packed = bits[at // 8 : (at + scores.rows + 7) // 8]
             repeated = np.unpackbits(packed, bitorder="little")[at % 8 : at % 8 + scores.rows]
         log_weight = scores.log_weight
         if self.weights is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -167,6 +168,30 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
     Raises:
         WorkdirError: the file is missing or damaged.
     """
+    with opened_scores(path, form.schema) as reader:
+        for number in range(reader.num_record_batches):
+            yield form.scores_of(reader.get_batch(number))
+
+
+@contextmanager
+def opened_scores(
+    path: Path, schema: pa.Schema, names: Sequence[str] | None = None
+) -> Iterator[pa.ipc.RecordBatchFileReader]:
+    """Open a file of scores for the block, to read its batches as they were written.
+
+    Args:
+        path: the file.
+        schema: the columns of the file.
+        names: the columns to read, in the order of the schema; None for all. Others are not read
+            from the disk.
+
+    Raises:
+        WorkdirError: the file is missing or damaged.
+    """
+    options = None
+    if names is not None:
+        options = pa.ipc.IpcReadOptions(included_fields=list(map(schema.get_field_index, names)))
+        schema = pa.schema([schema.field(name) for name in names])
     with (
         translated(
             lambda error: WorkdirError(
@@ -177,12 +202,11 @@ def read_scores(path: Path, form: ScoreForm) -> Iterator[Scores]:
         # Not memory-mapped: mapped pages count as memory of this process, which would then grow
         # with the file.
         pa.OSFile(str(path)) as file,
-        pa.ipc.open_file(file) as reader,
+        pa.ipc.open_file(file, options=options) as reader,
     ):
-        if reader.schema != form.schema:
+        if reader.schema != schema:
             raise WorkdirError(f"{path}: is not a file of scores with the columns of this run")
-        for number in range(reader.num_record_batches):
-            yield form.scores_of(reader.get_batch(number))
+        yield reader
 
 
 def in_runs(tables: Iterable[Scores], form: ScoreForm, size: int = RUN_ROWS) -> Iterator[Scores]:

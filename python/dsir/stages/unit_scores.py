@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from dsir.stages.duplicates.marks import Marks
 from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm
 from dsir.stages.unit_results import UnitResults
@@ -22,6 +24,8 @@ class UnitScores(UnitResults[ShardScores]):
 
     def __init__(self, results: Iterable[ShardScores] = ()) -> None:
         self._columns = {name: array("q") for name in _COUNTS}
+        self._marks: Marks | None = None
+        self._first_rows = self._duplicates = np.zeros(0, dtype=np.int64)  # With marks only.
         super().__init__(results)
 
     def _add(self, result: ShardScores) -> None:
@@ -29,7 +33,10 @@ class UnitScores(UnitResults[ShardScores]):
             column.append(getattr(result, name))
 
     def _is_plain(self, result: ShardScores) -> bool:
-        told = (result.scores, result.weights, result.columns, result.codes, result.repeated)
+        told = (
+            *(result.scores, result.weights, result.columns, result.codes),
+            *(result.repeated, result.marks),
+        )
         return (
             not result.skipped
             and not result.names
@@ -40,7 +47,29 @@ class UnitScores(UnitResults[ShardScores]):
 
     def _made(self, at: int, form: ScoreForm, place: Place) -> ShardScores:
         counts: dict[str, Any] = {name: column[at] for name, column in self._columns.items()}
-        return ShardScores(**counts, form=form, place=place)
+        made = ShardScores(**counts, form=form, place=place)
+        if self._marks is not None:
+            made.marks = self._marks.of_rows_from(int(self._first_rows[at]))
+            made.duplicates = int(self._duplicates[at])
+        return made
+
+    def mark(self, marks: Marks, duplicates: npt.NDArray[np.int64]) -> None:
+        """Set which rows are duplicates, once all units are there.
+
+        Args:
+            marks: of all rows.
+            duplicates: int64[units], how many each unit has.
+        """
+        rows = self.column("rows")
+        self._marks, self._duplicates = marks, duplicates
+        self._first_rows = np.cumsum(rows) - rows
+        for at, result in self._as_is.items():
+            self._as_is[at] = replace(
+                result,
+                repeated=None,
+                marks=marks.of_rows_from(int(self._first_rows[at])),
+                duplicates=int(duplicates[at]),
+            )
 
     def column(self, name: str) -> npt.NDArray[np.int64]:
         """Return a count of every unit, such as "rows"."""

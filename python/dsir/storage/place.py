@@ -176,6 +176,13 @@ class Place:
             return path
         return self.mirror.remote / path.relative_to(self.mirror.local)
 
+    def remove(self, suffix: str) -> None:
+        """Remove the result's file with a suffix, if there is one, here and in the store."""
+        path = self.path(suffix)
+        path.unlink(missing_ok=True)
+        if self.mirror is not None:
+            (self.mirror.remote / path.name).unlink(missing_ok=True)
+
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the marker, which says that the result is whole."""
         # Through JSON, so that the checksum covers exactly what a reader gets.

@@ -25,7 +25,7 @@ from dsir.storage.workdir_folder import make_folder
 from dsir.storage.workdir_manifest import FORMAT, fingerprint_of, read_manifest, what_differs
 
 # Markers, and files of results: a number, or a word and a number.
-_RESULT = re.compile(r"(?:[a-z]+-)*[0-9]{5,}\.(?:json|arrow|npy|groups)")
+_RESULT = re.compile(r"(?:[a-z]+-)*[0-9]{5,}\.(?:json|arrow|npy|groups|slices)")
 
 
 def _is_marker(name: str) -> bool:
