@@ -11,18 +11,14 @@
 #include "gais/group_neighbours.hpp"
 #include "gais/landmarks.hpp"
 #include "numeric/portable_exp_float.hpp"
+#include "random_values.hpp"
 
 namespace {
 
 using namespace dsir::gais;
 using dsir::numeric::DenseRows;
 using dsir::test::Random;
-
-std::vector<float> random_values(Random& random, std::size_t size) {
-    std::vector<float> values(size);
-    for (float& value : values) value = static_cast<float>(random.uniform() * 4 - 2);
-    return values;
-}
+using dsir::test::random_values;
 
 TEST(exp_float_is_near_exp) {
     double worst = 0;

@@ -9,18 +9,14 @@
 #include "check.hpp"
 #include "numeric/mixed.hpp"
 #include "numeric/portable_exp_float.hpp"
+#include "random_values.hpp"
 
 namespace {
 
 using namespace dsir::gais;
 using dsir::numeric::DenseRows;
 using dsir::test::Random;
-
-std::vector<float> random_values(Random& random, std::size_t size) {
-    std::vector<float> values(size);
-    for (float& value : values) value = static_cast<float>(random.uniform() * 4 - 2);
-    return values;
-}
+using dsir::test::random_values;
 
 TEST(clusters_of_one_row_each_are_those_rows) {
     Random random(4);

@@ -10,19 +10,15 @@ done and writes the manifest.
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_args
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Literal, get_args
 
 from dsir.corpus.units import sizes_of
 from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
+from dsir.run.crew import Crew, WorkDone
 from dsir.run.duplicates import search_in
 from dsir.run.fitting import Fitted, fit_counts, fit_model
 from dsir.run.folders import draw_shares, rows_workdir, take_columns
@@ -31,7 +27,7 @@ from dsir.run.planned import PlannedRun
 from dsir.run.select_run import DRAWN, SelectionRun
 from dsir.run.selection import Selection
 from dsir.run.shared_engine import SharedEngine
-from dsir.run.shared_tasks import PlacedTask, Share, SharedTasks
+from dsir.run.shared_tasks import Share
 from dsir.run.writing import plan_parts, write_tasks
 from dsir.settings.draw import DrawSettings
 from dsir.stages.count import count_shard
@@ -65,27 +61,6 @@ _DRAWING = "drawing.json"  # The folders of the draw are made.
 _SEARCHING = "searching.json"  # The folder of the search for duplicates is made.
 # A corpus of fewer rows is drawn from by one worker, before the others would have begun.
 _APART_ROWS = 1 << 24
-
-# Seconds between two looks at what another worker makes: at first, and at most.
-_FIRST_LOOK, _LOOK = 0.05, 1.0
-
-Made = TypeVar("Made")
-SharedTask = TypeVar("SharedTask", bound=PlacedTask)
-
-
-@dataclass(slots=True)
-class WorkDone:
-    """What a worker did.
-
-    Attributes:
-        units: units that this worker finished.
-        complete: whether workers can do no more, up to the stage that was asked for.
-        left: what is left and why, a line each.
-    """
-
-    units: int = 0
-    complete: bool = True
-    left: list[str] = field(default_factory=list)
 
 
 def work_on(planned: PlannedRun, share: Share, until: Until = "write") -> WorkDone:
@@ -138,7 +113,9 @@ class _Work:
         output = run.output()
         assert output is not None, "a planned run writes to a folder"
         self._output = output
-        self._done = WorkDone()
+        self._crew = Crew(
+            workdir, self._plan, worker, share, self._pipeline, skips=run.plan.reading.skips
+        )
 
     def until(self, until: Until) -> WorkDone:
         """Go through the stages up to one of them."""
@@ -152,7 +129,7 @@ class _Work:
             self._worker.stage = stage
             if not step() or stage == until:
                 break
-        return self._done
+        return self._crew.done
 
     def _fit(self) -> bool:
         if self._fitted() is not None:
@@ -166,9 +143,9 @@ class _Work:
             for task in count.tasks(self._pipeline.engine)
         ]
         sizes = [task.shard.size for task in tasks]
-        if not self._share_out("fit", count_shard, tasks, sizes, "bytes"):
+        if not self._crew.share_out("fit", count_shard, tasks, sizes, "bytes"):
             return False
-        self._once("fit", self._fitted, self._make_model)
+        self._crew.once("fit", self._fitted, self._make_model)
         return True
 
     def _counts(self) -> Workdir:
@@ -260,15 +237,15 @@ class _Work:
             apart=self._keeping(model),
         )
         sizes = sizes_of(self._run.raw.shards)
-        return self._share_out("score", score_shard, tasks, sizes, "bytes")
+        return self._crew.share_out("score", score_shard, tasks, sizes, "bytes")
 
     def _drawn(self) -> dict[str, Any] | None:
         """Return the note of the draw, if it is made."""
-        return self._noted(DRAWN)
+        return self._crew.noted(DRAWN)
 
     def _sample(self) -> bool:
         if self._run.plan.combine is not None:
-            self._done.left.append(
+            self._crew.done.left.append(
                 "the choice by several measures and the output are made by 'dsir finish'"
             )
             return False
@@ -277,7 +254,7 @@ class _Work:
         model, lost = self._model(), lost_before(self._workdir, self._plan)
         settings = self._run.draw_settings(model)
         if lost or not (_is_drawn_apart(settings) or settings.dedup != "none"):
-            self._once("draw", self._drawn, self._make_draw)
+            self._crew.once("draw", self._drawn, self._make_draw)
             return True
         return self._draw_together(model, settings)
 
@@ -297,13 +274,13 @@ class _Work:
         numbered = without_unnumbered_of(run.raw.shards, scores)
         sizes = rows_of(numbered)
         if sizes.sum() * max(1, hashes_a_row(settings.dedup)) < _APART_ROWS:
-            self._once("draw", self._drawn, self._make_draw)
+            self._crew.once("draw", self._drawn, self._make_draw)
             return True
         take_columns(numbered, extra, settings)
         if settings.dedup != "none" and not self._find_duplicates(numbered, settings, folder):
             return False
         if not _is_drawn_apart(settings):
-            self._once("draw", self._drawn, self._make_draw)
+            self._crew.once("draw", self._drawn, self._make_draw)
             return True
 
         def folders() -> tuple[Workdir, Workdir]:
@@ -313,14 +290,18 @@ class _Work:
             return rows, self._workdir.stage("draw", {"rows": rows.fingerprint})
 
         # Opened by one worker first: who opens a folder that is of another draw empties it.
-        self._once("drawing", lambda: self._noted(_DRAWING), lambda: self._note(_DRAWING, folders))
+        self._crew.once(
+            "drawing",
+            lambda: self._crew.noted(_DRAWING),
+            lambda: self._crew.note(_DRAWING, folders),
+        )
         rows, found = folders()
         engine = SharedEngine(found, self._worker, self._share, self._pipeline.engine)
         drawn = draw_apart(numbered, settings, draw_shares(model), engine, checks=True)
         tasks = self._pipeline.sample_tasks(numbered, settings, drawn, rows)
-        if not self._share_out("sample", sample_shard, tasks, sizes, "rows"):
+        if not self._crew.share_out("sample", sample_shard, tasks, sizes, "rows"):
             return False
-        self._once("draw", self._drawn, lambda: self._make_draw(drawn))
+        self._crew.once("draw", self._drawn, lambda: self._make_draw(drawn))
         return True
 
     def _find_duplicates(
@@ -329,10 +310,10 @@ class _Work:
         """Mark duplicates with the other workers; return whether all are marked."""
         opened = search_in(self._workdir, "duplicates", scores, folder.fingerprint, settings)
         # By one worker first, as the folders of the draw.
-        self._once(
+        self._crew.once(
             "search",
-            lambda: self._noted(_SEARCHING),
-            lambda: self._note(_SEARCHING, lambda: opened(True)),
+            lambda: self._crew.noted(_SEARCHING),
+            lambda: self._crew.note(_SEARCHING, lambda: opened(True)),
         )
         found = opened(True)
         assert found is not None
@@ -340,7 +321,7 @@ class _Work:
         search = DuplicateSearch(scores, settings, found, most, checks=True)
         for step in () if search.is_done else search.steps():
             try:
-                done = self._share_out(step.name, step.stage, step.tasks, step.sizes, "rows")
+                done = self._crew.share_out(step.name, step.stage, step.tasks, step.sizes, "rows")
             except WorkdirError:
                 # The others went on without this worker, and have removed what it was reading.
                 if search.is_done:
@@ -351,18 +332,6 @@ class _Work:
         # How many each unit has is asked by whoever makes the accounts.
         search.marked(scores, counted=False)
         return True
-
-    def _noted(self, name: str) -> dict[str, Any] | None:
-        """Return a note of this plan; None if there is none."""
-        note = self._workdir.kept(name)
-        return note if note is not None and note.get("plan") == self._plan else None
-
-    def _note(self, name: str, make: Callable[[], object]) -> dict[str, Any]:
-        """Make something, and note it."""
-        make()
-        note = {"plan": self._plan}
-        self._workdir.keep(name, note)
-        return note
 
     def _make_draw(self, known: Draw | None = None) -> dict[str, Any]:
         """Draw, or take the draw that is known, and open the output folder."""
@@ -396,7 +365,7 @@ class _Work:
         out = self._output.folder
         tasks = write_tasks(self._pipeline, outputs, out, run.added, model.features, folder)
         sizes = [output.rows for output in outputs]
-        return self._share_out("write", write_shard, tasks, sizes, "rows")
+        return self._crew.share_out("write", write_shard, tasks, sizes, "rows")
 
     def _drawn_rows(self, lost: LostGroups, model: Estimator) -> UnitRows:
         manifest = self._workdir.stage_manifest("scores")
@@ -418,51 +387,6 @@ class _Work:
             of_unit = None if number in lost.by_unit else kept.path(number)
             units.append(load_shard_rows(place, marker, form, of_unit))
         return units
-
-    def _share_out(
-        self,
-        name: str,
-        stage: Callable[..., object],
-        tasks: Sequence[SharedTask],
-        sizes: npt.ArrayLike,
-        unit: str,
-    ) -> bool:
-        """Do the tasks of a stage with the other workers; return whether all are done."""
-        of_tasks = np.asarray(sizes, dtype=np.int64)
-        shared = SharedTasks(tasks, of_tasks, self._worker, self._share)
-        if shared.all_done:
-            return True
-        with self._pipeline.reporter.stage(name, int(of_tasks.sum()), unit) as advance:
-            shared.run(stage, self._pipeline.engine, advance)
-        self._done.units = self._worker.units
-        for failure in shared.failures:
-            self._done.left.append(self._said(failure))
-        self._done.complete = not shared.failures
-        return self._done.complete
-
-    def _said(self, failure: InputError) -> str:
-        if failure.row_group is not None and self._run.plan.reading.skips:
-            return f"{failure}; 'dsir finish' draws again without this row group"
-        return str(failure)
-
-    def _once(self, name: str, found: Callable[[], Made | None], make: Callable[[], Made]) -> Made:
-        """Return what one worker makes for all: found, made here, or waited for."""
-        waiting, pause = False, _FIRST_LOOK
-        while True:
-            made = found()
-            if made is not None:
-                return made
-            if self._worker.claim(name):
-                try:
-                    made = found()
-                    return make() if made is None else made
-                finally:
-                    self._worker.release(name)
-            if not waiting:
-                self._pipeline.reporter.note(f"waiting for the {name} of another worker")
-                waiting = True
-            time.sleep(pause)
-            pause = min(_LOOK, 2 * pause)
 
 
 def _is_drawn_apart(settings: DrawSettings) -> bool:
