@@ -159,8 +159,8 @@ class ComparisonRun:
                     drawn[trial] = self._draw(plan, *columns.of(trial, plan), scores, extra)
                 except BudgetError as error:
                     raise BudgetError(
-                        f"budgets={_asked(plan)!r}, method {self.variants[trial.method].name!r}: "
-                        f"{error}"
+                        f"budgets='{_asked(plan)}': {error} "
+                        f"(method {self.variants[trial.method].name!r})"
                     ) from error
                 advance(1)
         units = self._listed(drawn.values(), measures)

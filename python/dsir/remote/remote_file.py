@@ -48,7 +48,8 @@ class RemoteFile(SeekableFile):
     Args:
         path: the file.
         window: the bytes to request if a read asks for less; 0 to request what the read asks for.
-        tail: the bytes at the end of the file that are read together and held; 0 for none.
+        tail: the bytes at the end of the file that are read together and held; 0 for none, and
+            None for as many as a footer of Parquet usually has.
 
     Attributes:
         size: bytes of the file.
@@ -60,7 +61,7 @@ class RemoteFile(SeekableFile):
     """
 
     def __init__(
-        self, path: StoredFile, window: int = WINDOW_BYTES, tail: int = _TAIL_BYTES
+        self, path: StoredFile, window: int = WINDOW_BYTES, tail: int | None = None
     ) -> None:
         super().__init__()
         self.path = path
@@ -70,7 +71,7 @@ class RemoteFile(SeekableFile):
         self.size = self._state.size
         self.changed = self._state.changed
         self._window = window
-        self._tail_from = max(0, self.size - tail)
+        self._tail_from = max(0, self.size - (_TAIL_BYTES if tail is None else tail))
         self._held_from = 0
         self._held = b""
 
