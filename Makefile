@@ -9,7 +9,8 @@ WHEELS := build/wheels
 export PATH := $(abspath $(BIN)):$(PATH)
 
 # The fuzzers need clang++ with its libFuzzer; without it they are left out.
-CLANG ?= $(firstword $(shell command -v clang++ clang++-19 clang++-16 clang++-14))
+# One at a time: `command -v` of some shells looks at its first name only.
+CLANG ?= $(firstword $(foreach name,clang++ clang++-19 clang++-16 clang++-14,$(shell command -v $(name))))
 
 # The kernels of AArch64 need a cross-compiler and an emulator (Debian and Ubuntu:
 # g++-aarch64-linux-gnu, qemu-user-static); without them they are left out.
