@@ -139,3 +139,23 @@ def test_the_command_that_draws_alone(raw, by_tasks, tmp_path, invoke_dsir):
     ]
     assert found[0] == found[1]
     assert not list(tmp_path.glob("dsir-duplicates-*"))
+
+
+def test_a_search_that_is_not_resumed_has_a_folder_only_while_it_needs_one(tmp_path, monkeypatch):
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    place = tmp_path / "beside"
+    place.mkdir()
+    with module.search_beside(place / "rows") as opened:
+        assert opened(False) is None
+        assert not list(place.iterdir())
+        assert opened(True) is not None
+        assert len(list(place.iterdir())) == 1
+    assert not list(place.iterdir())
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with module.search_beside(place / "rows") as opened:
+        assert opened(True) is not None
+        assert not list(place.iterdir())
+        assert len(list(elsewhere.iterdir())) == 1
+    assert not list(elsewhere.iterdir())

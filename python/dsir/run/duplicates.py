@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dsir.progress import ignore
@@ -55,12 +56,21 @@ def search_in(
 
 @contextmanager
 def search_beside(folder: Folder) -> Iterator[OpenSearch]:
-    """Give what opens a temporary folder beside another, for a search that is not resumed."""
-    beside = folder.parent if isinstance(folder, Path) and folder.parent.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="dsir-duplicates-", dir=beside) as scratch:
+    """Give what opens a temporary folder for a search that is not resumed.
+
+    It is made when a search begins: beside the given folder, which has room for what tasks write,
+    or where the system keeps temporary files if nothing can be written there.
+    """
+    with ExitStack() as stack:
 
         def opened(make: bool) -> Workdir | None:
-            return Workdir(Path(scratch) / "search", {}, {}, durable=False) if make else None
+            if not make:
+                return None
+            beside = folder.parent if isinstance(folder, Path) else None
+            if beside is not None and not os.access(beside, os.W_OK | os.X_OK):
+                beside = None
+            scratch = tempfile.TemporaryDirectory(prefix="dsir-duplicates-", dir=beside)
+            return Workdir(Path(stack.enter_context(scratch)) / "search", {}, {}, durable=False)
 
         yield opened
 
