@@ -24,10 +24,14 @@ inline std::uint32_t bits(__m256i mask) {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(mask));
 }
 
+inline __m256i lower_of(__m256i bytes) {
+    const __m256i upper = in_range(bytes, 'A', 26);
+    return _mm256_add_epi8(bytes, _mm256_and_si256(upper, _mm256_set1_epi8(0x20)));
+}
+
 inline HalfMasks classify_half(const std::uint8_t* in, std::uint8_t* lowered) {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in));
-    const __m256i upper = in_range(bytes, 'A', 26);
-    const __m256i lower = _mm256_add_epi8(bytes, _mm256_and_si256(upper, _mm256_set1_epi8(0x20)));
+    const __m256i lower = lower_of(bytes);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(lowered), lower);
     const __m256i letter_or_digit =
         _mm256_or_si256(in_range(lower, 'a', 26), in_range(lower, '0', 10));
@@ -62,6 +66,16 @@ class Avx2 {
                 join(low.non_ascii, high.non_ascii)};
     }
 
+    static std::uint64_t lower(const std::uint8_t* in, std::uint8_t* lowered) {
+        const auto half = [in, lowered](std::size_t at) {
+            const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in + at));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(lowered + at), lower_of(bytes));
+            return bits(bytes);
+        };
+        const std::uint32_t low = half(0);
+        return join(low, half(32));
+    }
+
     /// Writes eight entries at a time even if fewer are left. For most blocks the loop then takes
     /// the same number of steps, and a mispredicted branch costs more than the surplus entries.
     static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
@@ -90,8 +104,15 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx2 = {classify,       classify_known<Avx2>,     cut_ascii<Avx2>,
-                             cut_part<Avx2>, pass_sure<OfFormC<Avx2>>, pass_sure<OfFormKc<Avx2>>};
+const CutKernels kCutAvx2 = {classify,
+                             classify_known<Avx2>,
+                             find_characters<Avx2>,
+                             lower_block<Avx2>,
+                             Avx2::append,
+                             cut_ascii<Avx2>,
+                             cut_part<Avx2>,
+                             pass_sure<OfFormC<Avx2>>,
+                             pass_sure<OfFormKc<Avx2>>};
 
 }  // namespace dsir::simd
 #endif

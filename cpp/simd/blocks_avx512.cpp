@@ -12,6 +12,10 @@ inline __mmask64 in_range(__m512i bytes, char first, char count) {
                                   _mm512_set1_epi8(count));
 }
 
+inline __m512i lower_of(__m512i bytes) {
+    return _mm512_mask_add_epi8(bytes, in_range(bytes, 'A', 26), bytes, _mm512_set1_epi8(0x20));
+}
+
 class Avx512 {
   public:
     explicit Avx512(const std::uint8_t* block) : bytes_(_mm512_loadu_si512(block)) {}
@@ -26,13 +30,18 @@ class Avx512 {
 
     static BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
         const __m512i bytes = _mm512_loadu_si512(in);
-        const __mmask64 upper = in_range(bytes, 'A', 26);
-        const __m512i lower = _mm512_mask_add_epi8(bytes, upper, bytes, _mm512_set1_epi8(0x20));
+        const __m512i lower = lower_of(bytes);
         _mm512_storeu_si512(lowered, lower);
         const __mmask64 word = in_range(lower, 'a', 26) | in_range(lower, '0', 10) |
                                _mm512_cmpeq_epi8_mask(lower, _mm512_set1_epi8('_'));
         const __mmask64 space = in_range(lower, 0x09, 5) | in_range(lower, 0x1C, 5);
         return {word, space, _mm512_movepi8_mask(bytes)};
+    }
+
+    static std::uint64_t lower(const std::uint8_t* in, std::uint8_t* lowered) {
+        const __m512i bytes = _mm512_loadu_si512(in);
+        _mm512_storeu_si512(lowered, lower_of(bytes));
+        return _mm512_movepi8_mask(bytes);
     }
 
     /// Compresses the numbers of the set bits out of 0 to 63, and widens them sixteen at a time. In
@@ -68,9 +77,15 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutAvx512 = {
-    classify,         classify_known<Avx512>,     cut_ascii<Avx512>,
-    cut_part<Avx512>, pass_sure<OfFormC<Avx512>>, pass_sure<OfFormKc<Avx512>>};
+const CutKernels kCutAvx512 = {classify,
+                               classify_known<Avx512>,
+                               find_characters<Avx512>,
+                               lower_block<Avx512>,
+                               Avx512::append,
+                               cut_ascii<Avx512>,
+                               cut_part<Avx512>,
+                               pass_sure<OfFormC<Avx512>>,
+                               pass_sure<OfFormKc<Avx512>>};
 
 }  // namespace dsir::simd
 #endif

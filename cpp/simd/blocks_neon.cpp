@@ -78,6 +78,16 @@ class Neon {
         return {bits_of(is(kWord)), bits_of(is(kSpace)), high_bits_of(block)};
     }
 
+    static std::uint64_t lower(const std::uint8_t* in, std::uint8_t* lowered) {
+        const NeonBlock block = load_block(in);
+        for (int i = 0; i < 4; ++i) {
+            const uint8x16_t from_a = vsubq_u8(block.val[i], vdupq_n_u8('A'));
+            const uint8x16_t upper = vcltq_u8(from_a, vdupq_n_u8(26));
+            vst1q_u8(lowered + 16 * i, vaddq_u8(block.val[i], vandq_u8(upper, vdupq_n_u8(0x20))));
+        }
+        return high_bits_of(block);
+    }
+
     /// Writes eight entries at a time, for the reason that the AVX2 kernel gives.
     static std::size_t append(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out) {
         const auto count = static_cast<std::size_t>(std::popcount(mask));
@@ -100,8 +110,15 @@ BlockMasks classify(const std::uint8_t* in, std::uint8_t* lowered) {
 
 }  // namespace
 
-const CutKernels kCutNeon = {classify,       classify_known<Neon>,     cut_ascii<Neon>,
-                             cut_part<Neon>, pass_sure<OfFormC<Neon>>, pass_sure<OfFormKc<Neon>>};
+const CutKernels kCutNeon = {classify,
+                             classify_known<Neon>,
+                             find_characters<Neon>,
+                             lower_block<Neon>,
+                             Neon::append,
+                             cut_ascii<Neon>,
+                             cut_part<Neon>,
+                             pass_sure<OfFormC<Neon>>,
+                             pass_sure<OfFormKc<Neon>>};
 
 }  // namespace dsir::simd
 #endif

@@ -60,6 +60,43 @@ KnownMasks know_none(const std::uint8_t*) {
     return {0, 0};
 }
 
+/// The highest bits of eight bytes as one byte.
+std::uint64_t gathered(std::uint64_t high) {
+    return (high * 0x0002040810204081U) >> 56;
+}
+
+constexpr std::uint64_t kHigh = 0x8080808080808080U;
+
+CharacterMasks find_characters(const std::uint8_t* block) {
+    std::uint8_t lowered[64];  // not used
+    CharacterMasks found{};
+    found.classes = Scalar::classify(block, lowered);
+    if (found.classes.non_ascii == 0) return found;
+    for (unsigned i = 0; i < 64; i += 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, block + i, 8);
+        // The two or three upper bits of each byte, moved into its highest bit.
+        const std::uint64_t two = eight & (eight << 1) & kHigh;
+        found.two_or_more |= gathered(two) << i;
+        found.three_or_more |= gathered(two & (eight << 2)) << i;
+    }
+    return found;
+}
+
+std::uint64_t lower_block(const std::uint8_t* block, std::uint8_t* lowered) {
+    for (std::size_t i = 0; i < 64; ++i) {
+        const bool upper = static_cast<std::uint8_t>(block[i] - 'A') < 26;
+        lowered[i] = static_cast<std::uint8_t>(block[i] + (upper ? 0x20 : 0));
+    }
+    std::uint64_t non_ascii = 0;
+    for (unsigned i = 0; i < 64; i += 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, block + i, 8);
+        non_ascii |= gathered(eight & kHigh) << i;
+    }
+    return non_ascii;
+}
+
 /// All characters below the one whose first byte is kUnsure are sure, and those from U+4000 to
 /// U+9FFF.
 template <std::uint8_t kUnsure>
@@ -82,7 +119,8 @@ std::size_t pass_most(const std::uint8_t* in, std::size_t blocks, std::uint64_t&
 
 }  // namespace
 
-const CutKernels kCutScalar = {classify_scalar,  know_none,       cut_ascii<Scalar>,
+const CutKernels kCutScalar = {classify_scalar,  know_none,       find_characters,
+                               lower_block,      Scalar::append,  cut_ascii<Scalar>,
                                cut_part<Scalar>, pass_most<0xCC>, pass_most<0xC2>};
 
 }  // namespace dsir::simd

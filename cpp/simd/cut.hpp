@@ -51,6 +51,24 @@ struct KnownMasks {
 /// character.
 using ClassifyKnown = KnownMasks (*)(const std::uint8_t* block);
 
+/// The characters of a block that is UTF-8, except at its end.
+struct CharacterMasks {
+    BlockMasks classes;           ///< as by Classify
+    KnownMasks known;             ///< as by ClassifyKnown
+    std::uint64_t two_or_more;    ///< first bytes of characters of two bytes or more
+    std::uint64_t three_or_more;  ///< of three bytes or more
+};
+using FindCharacters = CharacterMasks (*)(const std::uint8_t* block);
+
+/// Writes 64 bytes to `lowered`, with the letters of ASCII in lower case. Returns the bytes of
+/// characters beyond ASCII that may change in lower case, or may not be UTF-8: all but those of
+/// frequent characters whose bytes all lie in the block. The scalar kernel knows no such character.
+using LowerBlock = std::uint64_t (*)(const std::uint8_t* block, std::uint8_t* lowered);
+
+/// Writes offset + i for every set bit i of a mask, in order, and returns how many there are. May
+/// write kCutSlack entries whatever the mask.
+using AppendPlaces = std::size_t (*)(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out);
+
 /// Passes over blocks of 64 bytes, at most `blocks`, as long as a Unicode Normalization Form leaves
 /// all their characters as they are, whatever is around them. Returns how many blocks were passed.
 /// If one is left, `unsure` has a bit for every byte of it at which another character may begin; of
@@ -60,6 +78,9 @@ using PassSure = std::size_t (*)(const std::uint8_t* in, std::size_t blocks, std
 struct CutKernels {
     Classify classify;
     ClassifyKnown known;
+    FindCharacters characters;
+    LowerBlock lower;
+    AppendPlaces append;
     CutAscii ascii;
     CutBlock block;
     PassSure sure;             ///< for Form C

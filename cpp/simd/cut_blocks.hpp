@@ -5,6 +5,7 @@
 /// The loops of cut.hpp. Each file that knows an instruction set gives a type `Isa`, which has
 ///
 ///     BlockMasks classify(in, lowered);       // as simd::Classify
+///     std::uint64_t lower(in, lowered);       // the same, but returns BlockMasks::non_ascii alone
 ///     std::size_t append(mask, offset, out);  // writes offset + i for every set bit i; may write
 ///                                             // kCutSlack entries whatever the mask
 ///     Isa(block);                             // holds a block, for the two members below
@@ -95,6 +96,63 @@ inline KnownMasks classify_known(const std::uint8_t* at) {
     }
     const auto three = [](std::uint64_t lead) { return lead | (lead << 1) | (lead << 2); };
     return {three(word3) | word2 | (word2 << 1), three(punctuation3)};
+}
+
+template <class Isa>
+inline CharacterMasks find_characters(const std::uint8_t* at) {
+    std::uint8_t lowered[64];  // not used
+    CharacterMasks found{};
+    found.classes = Isa::classify(at, lowered);
+    if (found.classes.non_ascii == 0) return found;
+    const Isa block(at);
+    found.known = classify_known<Isa>(at);
+    found.two_or_more = block.bytes_from(0xC0);
+    found.three_or_more = block.bytes_from(0xE0);
+    return found;
+}
+
+/// The bytes of characters beyond ASCII that stay as they are in lower case. More characters than
+/// classify_known() knows, at less cost, because their classes are not asked for. The tests compare
+/// all of Unicode.
+template <class Isa>
+inline std::uint64_t find_uncased(const std::uint8_t* at) {
+    const Isa block(at);
+    const std::uint64_t continuation = block.bytes_in(0x80, 0xBF);
+    const std::uint64_t one_follows = continuation >> 1;
+    const std::uint64_t two_follow = one_follows & (continuation >> 2);
+    // U+3000-9FFF.
+    std::uint64_t three = block.bytes_in(0xE3, 0xE9) & two_follow;
+    std::uint64_t two = 0;
+    // What is left of the characters that lie in the block with the two bytes that may follow.
+    std::uint64_t left = block.bytes_from(0xC2) & ~three & (~std::uint64_t{0} >> 2);
+    if (left != 0) {
+        // U+00DF-00FF.
+        two = block.bytes_in(0xC3, 0xC3) & (block.bytes_in(0x9F, 0xBF) >> 1);
+        left &= ~two;
+    }
+    if (left != 0) {
+        const auto lead = [&block](std::uint8_t first, std::uint8_t last) {
+            return block.bytes_in(first, last);
+        };
+        const auto second = [&block](std::uint8_t first, std::uint8_t last) {
+            return block.bytes_in(first, last) >> 1;
+        };
+        // U+0430-045F; U+05C0-07FF.
+        two |= (lead(0xD0, 0xD0) & second(0xB0, 0xBF)) | (lead(0xD1, 0xD1) & second(0x80, 0x9F)) |
+               (lead(0xD7, 0xDF) & one_follows);
+        // U+0800-0FFF; U+2000-203F; U+B000-CFFF; U+FF00-FF1F.
+        three |= ((lead(0xE0, 0xE0) & second(0xA0, 0xBF)) |
+                  (lead(0xE2, 0xE2) & second(0x80, 0x80)) | lead(0xEB, 0xEC) |
+                  (lead(0xEF, 0xEF) & second(0xBC, 0xBC) & ~(block.bytes_from(0xA0) >> 2))) &
+                 two_follow;
+    }
+    return three | (three << 1) | (three << 2) | two | (two << 1);
+}
+
+template <class Isa>
+inline std::uint64_t lower_block(const std::uint8_t* at, std::uint8_t* lowered) {
+    const std::uint64_t non_ascii = Isa::lower(at, lowered);
+    return non_ascii == 0 ? 0 : non_ascii & ~find_uncased<Isa>(at);
 }
 
 /// The first bytes of characters that NFC may change or that combine, as far as a block tells. The

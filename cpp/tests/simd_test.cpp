@@ -225,6 +225,131 @@ TEST(known_characters_are_utf8) {
     }
 }
 
+/// Blocks of bytes that are often beside each other, and of any bytes.
+Block some_block(Random& random) {
+    const std::vector<std::uint8_t> usual = {
+        0xC3, 0xCE, 0xCF, 0xD0, 0xD1, 0xD8, 0xE0, 0xE2, 0xE3, 0xE5, 0xE9, 0xEB, 0xEC, 0xED, 0xEF,
+        0xF0, 0x80, 0x81, 0x82, 0x83, 0x9F, 0xA0, 0xB0, 0xB7, 0xBC, 0xBF, 'a',  'Z',  ' ',  '.'};
+    const bool any = random.below(2) == 0;
+    Block block{};
+    for (auto& byte : block) {
+        byte =
+            any ? static_cast<std::uint8_t>(random.below(256)) : usual[random.below(usual.size())];
+    }
+    return block;
+}
+
+TEST(characters_of_a_block) {
+    Random random(10);
+    for (int round = 0; round < 20000; ++round) {
+        const Block block = some_block(random);
+        Block lowered{};
+        const BlockMasks classes = dsir::simd::classify_scalar(block.data(), lowered.data());
+        std::uint64_t two_or_more = 0;
+        std::uint64_t three_or_more = 0;
+        for (std::size_t i = 0; i < 64; ++i) {
+            two_or_more |= std::uint64_t{block[i] >= 0xC0} << i;
+            three_or_more |= std::uint64_t{block[i] >= 0xE0} << i;
+        }
+        for (const Level level : levels_up_to_active()) {
+            const auto& kernels = dsir::simd::cut_kernels(level);
+            const auto found = kernels.characters(block.data());
+            const auto known = kernels.known(block.data());
+            CHECK_EQUAL(found.classes.word, classes.word);
+            CHECK_EQUAL(found.classes.space, classes.space);
+            CHECK_EQUAL(found.classes.non_ascii, classes.non_ascii);
+            CHECK_EQUAL(found.known.word, known.word);
+            CHECK_EQUAL(found.known.punctuation, known.punctuation);
+            CHECK_EQUAL(found.two_or_more, two_or_more);
+            CHECK_EQUAL(found.three_or_more, three_or_more);
+        }
+    }
+}
+
+// What is not left to look up stays as it is in lower case. The test asks about every character.
+TEST(characters_that_lower_case_leaves) {
+    for (const Level level : levels_up_to_active()) {
+        const auto lower = dsir::simd::cut_kernels(level).lower;
+        long found = 0;
+        for (char32_t c = 0x80; c < 0x110000; ++c) {
+            if (c >= 0xD800 && c < 0xE000) continue;
+            std::uint8_t bytes[4];
+            const unsigned length = dsir::unicode::encode_utf8(c, bytes);
+            Block block{};
+            const std::size_t at = c % 64;  // also beyond the end
+            for (unsigned i = 0; i < length && at + i < 64; ++i) block[at + i] = bytes[i];
+            Block lowered{};
+            const std::uint64_t left = lower(block.data(), lowered.data());
+            CHECK(lowered == block);
+            if (left == 0) {
+                const auto& properties = dsir::unicode::properties_of(c);
+                CHECK_EQUAL_FOR(std::uint32_t(c), at + length <= 64, true);
+                CHECK_EQUAL_FOR(std::uint32_t(c), properties.lower_delta, 0);
+                CHECK_EQUAL_FOR(std::uint32_t(c), properties.special, 0);
+                ++found;
+            } else if (at + length <= 64) {
+                CHECK_EQUAL_FOR(std::uint32_t(c), left, ((std::uint64_t{1} << length) - 1) << at);
+            }
+        }
+        CHECK(level == Level::scalar ? found == 0 : found > 30000);
+    }
+}
+
+TEST(lower_case_of_blocks) {
+    Random random(11);
+    for (int round = 0; round < 20000; ++round) {
+        const Block block = some_block(random);
+        Block expected{};
+        const std::uint64_t all =
+            dsir::simd::classify_scalar(block.data(), expected.data()).non_ascii;
+        for (const Level level : levels_up_to_active()) {
+            Block lowered{};
+            const std::uint64_t left =
+                dsir::simd::cut_kernels(level).lower(block.data(), lowered.data());
+            CHECK(lowered == expected);
+            CHECK_EQUAL(left & ~all, 0U);
+            if (level == Level::scalar) CHECK_EQUAL(left, all);
+            // What is not left is UTF-8, in whole characters.
+            const std::uint64_t sure = all & ~left;
+            for (std::size_t i = 0; i < 64;) {
+                if (((sure >> i) & 1) == 0) {
+                    ++i;
+                    continue;
+                }
+                const auto decoded =
+                    dsir::unicode::decode_utf8(block.data() + i, block.data() + block.size());
+                CHECK(decoded.length > 1);
+                if (decoded.length == 0) break;
+                const std::uint64_t own = ((std::uint64_t{1} << decoded.length) - 1) << i;
+                CHECK_EQUAL(sure & own, own);
+                i += decoded.length;
+            }
+        }
+    }
+}
+
+TEST(places_of_bits) {
+    Random random(12);
+    for (int round = 0; round < 5000; ++round) {
+        std::uint64_t mask = random.below(~0ULL);
+        if (round % 4 == 1) mask &= random.below(~0ULL);
+        if (round % 4 == 2) mask |= random.below(~0ULL);
+        if (round < 2) mask = round == 0 ? 0 : ~std::uint64_t{0};
+        const auto offset = static_cast<std::uint32_t>(random.below(1U << 31));
+        std::vector<std::uint32_t> expected;
+        for (std::uint32_t i = 0; i < 64; ++i) {
+            if (((mask >> i) & 1) != 0) expected.push_back(offset + i);
+        }
+        for (const Level level : levels_up_to_active()) {
+            std::vector<std::uint32_t> out(dsir::simd::kCutSlack);
+            const std::size_t count =
+                dsir::simd::cut_kernels(level).append(mask, offset, out.data());
+            out.resize(count);
+            CHECK_EQUAL(out, expected);
+        }
+    }
+}
+
 TEST(ngrams_of_every_level) {
     Random random(7);
     for (int round = 0; round < 300; ++round) {

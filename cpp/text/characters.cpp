@@ -26,7 +26,7 @@ void CodePointCut::take(Places& places) {
     const std::uint64_t starts = visible & leads;
     const std::uint64_t ends = (visible << 1) & leads & inside;
     const auto offset = static_cast<std::uint32_t>(at_ - begin_);
-    places.append(starts, ends, offset);
+    places.append(kernels_, starts, ends, offset);
     at_ += block.length;
     if (((visible >> (block.length - 1)) & 1) != 0) {
         places.ends[places.ends_size++] = static_cast<std::uint32_t>(at_ - begin_);
@@ -84,7 +84,8 @@ void GraphemeCut::take(Places& places) {
     }
     const std::uint64_t before = (visible << 1) | std::uint64_t{open_};
     const auto offset = static_cast<std::uint32_t>(at_ - begin_);
-    places.append(starts & inside, before & (starts | (~visible & leads)) & inside, offset);
+    places.append(kernels_, starts & inside, before & (starts | (~visible & leads)) & inside,
+                  offset);
     open_ = ((visible >> (block.length - 1)) & 1) != 0;
     at_ += block.length;
     if (at_ == end_ && open_) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "simd/cut.hpp"
 #include "text/letter_case.hpp"
 #include "text/token_buffer.hpp"
 #include "text/token_spans.hpp"
@@ -19,24 +19,16 @@ namespace dsir::text {
 /// Where tokens start and end; the arrays belong to the caller.
 struct Places {
     /// Appends offset + i for the bits i that are set.
-    void append(std::uint64_t start_bits, std::uint64_t end_bits, std::uint32_t offset) {
-        starts_size += positions(start_bits, offset, starts + starts_size);
-        ends_size += positions(end_bits, offset, ends + ends_size);
+    void append(const simd::CutKernels& kernels, std::uint64_t start_bits, std::uint64_t end_bits,
+                std::uint32_t offset) {
+        starts_size += kernels.append(start_bits, offset, starts + starts_size);
+        ends_size += kernels.append(end_bits, offset, ends + ends_size);
     }
 
     std::uint32_t* starts;
     std::uint32_t* ends;
     std::size_t starts_size = 0;
     std::size_t ends_size = 0;
-
-  private:
-    static std::size_t positions(std::uint64_t bits, std::uint32_t offset, std::uint32_t* out) {
-        std::size_t count = 0;
-        for (; bits != 0; bits &= bits - 1) {
-            out[count++] = offset + static_cast<std::uint32_t>(std::countr_zero(bits));
-        }
-        return count;
-    }
 };
 
 /// Cuts a text that is UTF-8. Each take() goes over at most 64 bytes more of the text and appends
@@ -51,6 +43,7 @@ concept TextCut = std::constructible_from<T, std::string_view> && requires(T one
 
 /// The most places of a kind that one take() appends.
 inline constexpr std::size_t kMostPlaces = 65;
+static_assert(simd::kCutSlack < kMostPlaces, "what a kernel overwrites is in the arrays");
 
 /// Takes pieces of the text until a stretch is full or at its end.
 template <TextCut Cut>

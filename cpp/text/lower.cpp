@@ -80,13 +80,9 @@ std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
             std::memcpy(padded, at, available);
             block = padded;
         }
-        std::uint64_t left = kernels.classify(block, to).non_ascii;
+        const std::uint64_t left = kernels.lower(block, to);
         std::size_t done = 64;
-        if (left != 0) {
-            const simd::KnownMasks known = kernels.known(block);
-            left &= ~(known.word | known.punctuation);
-            done = lower_block(at, end, left, to);
-        }
+        if (left != 0) done = lower_block(at, end, left, to);
         done = std::min(done, available);
         at += done;
         to += done;

@@ -24,11 +24,12 @@ class TextBlock {
             std::memcpy(padded, at, available);
             block = padded;
         }
-        std::uint8_t lowered[64];  // not used
-        masks = kernels.classify(block, lowered);
+        const simd::CharacterMasks found = kernels.characters(block);
+        masks = found.classes;
         if (masks.non_ascii == 0) return;
-        known = kernels.known(block);
-        find_first_bytes(block);
+        known = found.known;
+        two_or_more = found.two_or_more;
+        three_or_more = found.three_or_more;
         const auto last = static_cast<std::size_t>(std::bit_width(two_or_more)) - 1;
         const std::size_t size = block[last] >= 0xF0 ? 4 : block[last] >= 0xE0 ? 3 : 2;
         if (last + size > 64) length = last;
@@ -42,22 +43,6 @@ class TextBlock {
     simd::KnownMasks known{};
     std::uint64_t two_or_more = 0;    ///< first bytes of characters of two bytes or more
     std::uint64_t three_or_more = 0;  ///< of three bytes or more
-
-  private:
-    void find_first_bytes(const std::uint8_t* block) {
-        constexpr std::uint64_t kHigh = 0x8080808080808080U;
-        for (unsigned i = 0; i < 64; i += 8) {
-            std::uint64_t eight = 0;
-            std::memcpy(&eight, block + i, 8);
-            // The two or three upper bits of each byte, moved into its highest bit.
-            const std::uint64_t two = eight & (eight << 1) & kHigh;
-            two_or_more |= gathered(two) << i;
-            three_or_more |= gathered(two & (eight << 2)) << i;
-        }
-    }
-
-    /// The highest bits of eight bytes as one byte.
-    static std::uint64_t gathered(std::uint64_t high) { return (high * 0x0002040810204081U) >> 56; }
 };
 
 /// The lowest `count` bits, for a count of 1 to 64.

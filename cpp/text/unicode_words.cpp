@@ -49,6 +49,7 @@ struct WordCut::Marks {
     std::uint64_t single;     ///< of characters to which no other is joined, except marks
     std::uint64_t joined;     ///< first bytes of characters that are joined to the one before
     std::uint64_t connector;  ///< of connectors beyond ASCII, and of marks
+    std::uint64_t no_letter;  ///< of characters known to be neither letters, digits nor marks
 };
 
 WordCut::WordCut(std::string_view text)
@@ -60,10 +61,12 @@ WordCut::WordCut(std::string_view text)
 void WordCut::take(Places& places) {
     const TextBlock block(kernels_, at_, end_);
     const std::uint64_t inside = low_bits(block.length);
-    Marks marks{block.masks.word | block.known.word, block.masks.space, 0, 0, 0};
+    Marks marks{block.masks.word | block.known.word, block.masks.space, 0, 0, 0, 0};
     // The kernel knows Chinese characters and kana, which have three bytes, and Latin letters.
     const std::uint64_t three = block.known.word & block.three_or_more;
     marks.single = three | (three << 1) | (three << 2);
+    marks.no_letter =
+        (~(marks.word | block.masks.non_ascii) | marks.single | block.known.punctuation) & inside;
     look_up(block, marks);
 
     const std::uint64_t other = ~(marks.word | marks.space);
@@ -76,7 +79,8 @@ void WordCut::take(Places& places) {
     if (between != 0) {
         // Few segments have a connector or a mark beside the boundary.
         const std::uint64_t beside = block.masks.word | marks.connector;
-        const std::uint64_t candidates = between & (beside | (beside << 1) | 1);
+        const std::uint64_t candidates =
+            between & (beside | (beside << 1) | std::uint64_t{beside_});
         if (candidates != 0) {
             join_connectors(candidates, marks);
             between &= ~marks.joined;
@@ -84,13 +88,15 @@ void WordCut::take(Places& places) {
     }
     const std::uint64_t change =
         ((marks.word ^ word_before) | (other ^ other_before)) & ~marks.joined & inside;
-    places.append((change & ~marks.space) | between,
+    places.append(kernels_, (change & ~marks.space) | between,
                   (change & (word_before | other_before)) | between,
                   static_cast<std::uint32_t>(at_ - begin_));
     const std::size_t last = block.length - 1;
     word_open_ = ((marks.word >> last) & 1) != 0;
     other_open_ = ((other >> last) & 1) != 0;
     single_ = ((marks.single >> last) & 1) != 0;
+    no_letter_ = ((marks.no_letter >> last) & 1) != 0;
+    beside_ = (((block.masks.word | marks.connector) >> last) & 1) != 0;
     at_ += block.length;
     if (at_ == end_ && (word_open_ || other_open_)) {
         places.ends[places.ends_size++] = static_cast<std::uint32_t>(end_ - begin_);
@@ -101,9 +107,16 @@ void WordCut::take(Places& places) {
 /// from left to right.
 void WordCut::look_up(const TextBlock& block, Marks& marks) const {
     const std::uint64_t inside = low_bits(block.length);
-    // The punctuation that the kernel knows has characters that may join words, such as U+FF07.
-    std::uint64_t left = block.two_or_more & ~block.known.word & inside;
-    std::uint64_t ascii = ~(marks.word | marks.space | block.masks.non_ascii) & inside;
+    const std::uint64_t no_letter_before = (marks.no_letter << 1) | std::uint64_t{no_letter_};
+    // The punctuation that the kernel knows has characters that may join words, such as U+FF07. It
+    // joins nothing unless a letter or a digit is before it.
+    std::uint64_t left = block.two_or_more & ~block.known.word & inside &
+                         ~(block.known.punctuation & no_letter_before);
+    // The same is true of ASCII, and unless one is after it: WB7a alone asks for none, and its
+    // letters are not ASCII.
+    const std::uint64_t none_after = (marks.no_letter >> 1) & (~block.masks.non_ascii << 1);
+    std::uint64_t ascii = ~(marks.word | marks.space | block.masks.non_ascii) & inside &
+                          ~(no_letter_before | none_after);
     for (; ascii != 0; ascii &= ascii - 1) {
         const int i = std::countr_zero(ascii);
         if (kMids[at_[i]] != WordBreak::other) left |= std::uint64_t{1} << i;
@@ -194,6 +207,8 @@ void WordCut::look_up_mid(std::size_t at, std::size_t length, WordBreak mid, Mar
 void WordCut::join_connectors(std::uint64_t candidates, Marks& marks) const {
     for (; candidates != 0; candidates &= candidates - 1) {
         const std::uint8_t* const here = at_ + std::countr_zero(candidates);
+        const auto is_neither = [](std::uint8_t byte) { return byte < 0x80 && byte != '_'; };
+        if (is_neither(here[0]) || is_neither(here[-1])) continue;
         const WordBreak own = class_of(unicode::decode_utf8(here, end_));
         if (own != WordBreak::connector && own != WordBreak::katakana) continue;
         const WordBreak before = class_before(here);

@@ -43,6 +43,8 @@ class WordCut {
     bool word_open_ = false;   ///< it belongs to a segment with a character of a word
     bool other_open_ = false;  ///< it belongs to another segment
     bool single_ = false;      ///< nothing is joined to it except marks
+    bool no_letter_ = true;    ///< it is known to be of no letter, digit or mark
+    bool beside_ = false;      ///< it may be of a connector or a mark
 };
 
 /// tokenizer="unicode".

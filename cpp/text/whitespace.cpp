@@ -35,7 +35,7 @@ void WhitespaceCut::take(Places& places) {
     const std::uint64_t token = ~white_space(block, at_, end_);
     const std::uint64_t before = (token << 1) | std::uint64_t{open_};
     const auto offset = static_cast<std::uint32_t>(at_ - begin_);
-    places.append(token & ~before & inside, ~token & before & inside, offset);
+    places.append(kernels_, token & ~before & inside, ~token & before & inside, offset);
     open_ = ((token >> (block.length - 1)) & 1) != 0;
     at_ += block.length;
     if (at_ == end_ && open_) {
