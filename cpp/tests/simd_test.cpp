@@ -361,7 +361,9 @@ TEST(ngrams_of_every_level) {
         std::vector<std::uint32_t> ends;
         for (std::size_t k = 0; k < count; ++k) {
             starts.push_back(std::uint32_t(bytes.size()));
-            const std::size_t length = 1 + random.below(round % 3 == 0 ? 40 : 12);
+            // Words, or short tokens with few longer ones among them.
+            const bool is_short = round % 3 == 1 && random.below(40) != 0;
+            const std::size_t length = 1 + random.below(is_short ? 5 : round % 3 == 0 ? 40 : 12);
             for (std::size_t i = 0; i < length; ++i)
                 bytes.push_back(std::uint8_t(random.below(256)));
             ends.push_back(std::uint32_t(bytes.size()));
