@@ -125,21 +125,24 @@ inline std::uint64_t find_uncased(const std::uint8_t* at) {
     std::uint64_t two = 0;
     // What is left of the characters that lie in the block with the two bytes that may follow.
     std::uint64_t left = block.bytes_from(0xC2) & ~three & (~std::uint64_t{0} >> 2);
-    if (left != 0) {
+    if (left == 0) return three | (three << 1) | (three << 2);
+    const auto lead = [&block](std::uint8_t first, std::uint8_t last) {
+        return block.bytes_in(first, last);
+    };
+    const auto second = [&block](std::uint8_t first, std::uint8_t last) {
+        return block.bytes_in(first, last) >> 1;
+    };
+    const std::uint64_t three_or_more = block.bytes_from(0xE0);
+    if ((left & ~three_or_more) != 0) {
         // U+00DF-00FF.
-        two = block.bytes_in(0xC3, 0xC3) & (block.bytes_in(0x9F, 0xBF) >> 1);
-        left &= ~two;
+        two = lead(0xC3, 0xC3) & second(0x9F, 0xBF);
+        if ((left & ~(three_or_more | two)) != 0) {
+            // U+0430-045F; U+05C0-07FF.
+            two |= (lead(0xD0, 0xD0) & second(0xB0, 0xBF)) |
+                   (lead(0xD1, 0xD1) & second(0x80, 0x9F)) | (lead(0xD7, 0xDF) & one_follows);
+        }
     }
-    if (left != 0) {
-        const auto lead = [&block](std::uint8_t first, std::uint8_t last) {
-            return block.bytes_in(first, last);
-        };
-        const auto second = [&block](std::uint8_t first, std::uint8_t last) {
-            return block.bytes_in(first, last) >> 1;
-        };
-        // U+0430-045F; U+05C0-07FF.
-        two |= (lead(0xD0, 0xD0) & second(0xB0, 0xBF)) | (lead(0xD1, 0xD1) & second(0x80, 0x9F)) |
-               (lead(0xD7, 0xDF) & one_follows);
+    if ((left & three_or_more) != 0) {
         // U+0800-0FFF; U+2000-203F; U+B000-CFFF; U+FF00-FF1F.
         three |= ((lead(0xE0, 0xE0) & second(0xA0, 0xBF)) |
                   (lead(0xE2, 0xE2) & second(0x80, 0x80)) | lead(0xEB, 0xEC) |
