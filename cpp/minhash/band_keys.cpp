@@ -112,6 +112,14 @@ void BandKeys::fill_empty_bins() {
     }
 }
 
+BandKeysOfRows::BandKeysOfRows(std::uint64_t* out, std::int64_t rows) : out_(out), rows_(rows) {
+    std::fill_n(out, rows * kBands, std::uint64_t{0});
+}
+
+std::unique_ptr<ngram::TokenWatch> BandKeysOfRows::make() const {
+    return std::make_unique<BandKeys>(out_, rows_);
+}
+
 void band_keys(const arrow::TextColumn& column, const ngram::Tokens& tokens, unsigned threads,
                std::uint64_t* out) {
     struct Own {
@@ -119,7 +127,7 @@ void band_keys(const arrow::TextColumn& column, const ngram::Tokens& tokens, uns
         BandKeys keys;
     };
     const std::int64_t rows = column.size();
-    std::fill_n(out, rows * kBands, std::uint64_t{0});
+    const BandKeysOfRows all(out, rows);
     std::vector<std::unique_ptr<Own>> owns(threads);
     parallel::for_ranges(rows, threads, [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         std::unique_ptr<Own>& own = owns[thread];

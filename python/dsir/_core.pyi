@@ -250,14 +250,15 @@ def score_together(
     The specs of all parts have the same tokens, which are cut once.
     """
 
-def score_and_compare(
+def score_and_watch(
     array: _ArrowArray,
     spec: FeatureSpec,
     table: LogRatioTable,
     weighing: Weighing,
-    index: NgramIndex,
     *,
-    most: int,
+    index: NgramIndex | None = None,
+    most: int = 1,
+    bands: bool = False,
     threads: int = 1,
 ) -> tuple[
     NDArray[np.float64],
@@ -266,8 +267,13 @@ def score_and_compare(
     NDArray[np.uint8],
     NDArray[np.uint32],
     NDArray[np.uint32],
+    NDArray[np.uint64],
 ]:
-    """Return what `score` does, and what `NgramIndex.find` does, in one pass."""
+    """Return what `score` does, `NgramIndex.find`, and `band_keys`, in one pass over the tokens.
+
+    (log_weight, tokens, bytes, status, ngrams, text, keys); no rows of `ngrams` and `text` without
+    an index, and none of `keys` without `bands`.
+    """
 
 def score_by_kernel(
     array: _ArrowArray,
