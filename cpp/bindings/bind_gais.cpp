@@ -117,6 +117,26 @@ py::tuple run_network(const AttentionGraph& nodes, const Array<Value>& features,
 }
 
 template <class Value>
+py::array_t<Value> node_logits(const AttentionGraph& nodes, const Array<std::int32_t>& asked,
+                               const Array<Value>& features, const Array<Value>& weights,
+                               std::int64_t heads, std::int64_t hidden, std::int64_t classes,
+                               unsigned threads) {
+    const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
+    require(asked.ndim() == 1 &&
+                std::all_of(asked.data(), asked.data() + asked.size(),
+                            [&](std::int32_t node) { return node >= 0 && node < nodes.size(); }),
+            "a node is out of range");
+    product(asked.size(), classes);
+    std::vector<Value> logits;
+    {
+        const py::gil_scoped_release release;
+        logits = gais::node_logits(nodes, asked.data(), asked.size(), features.data(), shape,
+                                   weights.data(), threads);
+    }
+    return to_numpy(std::move(logits));
+}
+
+template <class Value>
 py::tuple network_gradient(const AttentionGraph& nodes, const Array<Value>& features,
                            const Array<std::int32_t>& labels, const Array<Value>& node_weights,
                            const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
@@ -339,6 +359,9 @@ py::array_t<float> landmark_coordinates(const Array<float>& squared,
 template <class Value>
 void bind_network(py::module_& module) {
     module.def("run_network", &run_network<Value>, py::arg("graph"),
+               py::arg("features").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
+               py::arg("heads"), py::arg("hidden"), py::arg("classes"), py::arg("threads") = 1);
+    module.def("node_logits", &node_logits<Value>, py::arg("graph"), py::arg("nodes").noconvert(),
                py::arg("features").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
                py::arg("heads"), py::arg("hidden"), py::arg("classes"), py::arg("threads") = 1);
     module.def("network_gradient", &network_gradient<Value>, py::arg("graph"),

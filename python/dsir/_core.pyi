@@ -1037,6 +1037,19 @@ def run_network(
 ) -> tuple[NDArray[_Real], NDArray[_Real], NDArray[_Real], NDArray[_Real]]:
     """Return (embeddings, logits, attention of the first layer, of the second), each flat."""
 
+def node_logits(
+    graph: AttentionGraph,
+    nodes: NDArray[np.int32],
+    features: NDArray[_Real],
+    weights: NDArray[_Real],
+    *,
+    heads: int,
+    hidden: int,
+    classes: int,
+    threads: int = 1,
+) -> NDArray[_Real]:
+    """Return the logits of some nodes, flat: those of run_network, for less work."""
+
 def network_gradient(
     graph: AttentionGraph,
     features: NDArray[_Real],
