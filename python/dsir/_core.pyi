@@ -1108,6 +1108,26 @@ def nearest_chosen(
     Part g has members[offsets[g]:offsets[g + 1]] and chosen[ends[g]:ends[g + 1]], at least one.
     """
 
+class NearRows:
+    """For each row of each part the rows that are near to it, for `exchange_prototypes`."""
+
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        members: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        starts: list[tuple[NDArray[np.int32], NDArray[np.int64]]],
+        *,
+        most: int,
+        threads: int = 1,
+    ) -> None:
+        """Find them for searches that start from prototypes and ends; none if more than `most`."""
+
+    @property
+    def entries(self) -> int:
+        """How many near rows all lists have; 0 if there are no lists."""
+
 def exchange_prototypes(
     rows: NDArray[np.float32],
     labels: NDArray[np.int32],
@@ -1122,6 +1142,7 @@ def exchange_prototypes(
     local: float,
     seed: int,
     threads: int = 1,
+    near: NearRows | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return (prototypes, losses of the parts before and then after)."""
 
