@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +20,8 @@ from dsir.run.shared_tasks import Share
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
-from dsir.settings.quotas import Quotas
 from dsir.stages import draw_apart as module
+from dsir.stages import rank_search
 from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, draw_of, note_of
@@ -103,7 +102,7 @@ def test_every_worker_finds_the_draw_of_one_process(budget, rule, columns, tmp_p
 def planned(invoke_dsir, target, tmp_path, monkeypatch):
     """A function: plans a selection that workers draw together, in spite of its size."""
     monkeypatch.setattr("dsir.run.work._APART_ROWS", 1)
-    monkeypatch.setattr(module, "_FEW", 10)
+    monkeypatch.setattr(rank_search, "_FEW", 10)
 
     def plan(raw, *options):
         call = [*raw, "-t", target, *SETTINGS, *options]
@@ -317,10 +316,8 @@ HOW = DrawSettings(budget=Budget(n=3), rule=KeyRule(3), min_tokens=40)
 
 
 def test_a_draw_is_exact_as_json():
-    assert can_note(DRAWN, HOW)
+    assert can_note(DRAWN)
     assert draw_of(json.loads(json.dumps(note_of(DRAWN))), HOW, 1) == DRAWN
-    assert can_note(DRAWN, replace(HOW, dedup="exact"))
-    assert not can_note(DRAWN, replace(HOW, quotas=Quotas(group_by="domain")))
 
 
 @pytest.mark.parametrize(
