@@ -43,6 +43,8 @@ CALLS = {
     "filters": ("--fraction", "10%", "--filters", "min_words=30"),
     "exact": ("--n", 40, "--dedup", "exact", "--temperature", "0.1"),
     "near": ("--tokens", 4000, "--dedup", "near", "--filters", "min_words=30"),
+    "max-per": ("--n", 40, "--max-per", "domain=0.4"),
+    "group-by": ("--tokens", 900, "--group-by", "domain", "--dedup", "exact"),
 }
 SETTINGS = ("--min-tokens", 20)
 
@@ -140,7 +142,10 @@ def test_the_bytes_are_those_of_select_and_finishing_reads_no_scores(
 @pytest.mark.parametrize(
     "options",
     [
-        ("--n", 40, "--dedup", "near", "--max-per", "domain=0.5", "--allow-fewer"),
+        (
+            *("--n", 40, "--dedup", "near", "--allow-fewer"),
+            *("--max-per", "domain=0.5,id=1"),
+        ),
         ("--n", 30, "--dedup", "exact", "--method", "coverage"),
     ],
     ids=["quotas", "coverage"],
@@ -198,6 +203,52 @@ def test_a_worker_that_is_late_finds_the_duplicates_found(
         done = invoke_dsir(step, "work", "-q", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
+
+def test_workers_that_are_killed_in_a_draw_with_quotas_lose_their_tasks_only(
+    invoke_dsir, planned, parquet, jsonl, target, tmp_path, contents, monkeypatch
+):
+    raw, options = [*parquet, *jsonl], ("--n", 40, "--max-per", "domain=0.4")
+    planned(raw, *options)
+    assert invoke_dsir("work", "work", "--until", "score", "-q", cwd=tmp_path).returncode == 0
+    found = tmp_path / "work" / "draw"
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", _SMALL_PIECES, "work", "work", "--threads", "1", "-q"]
+        return subprocess.Popen(command, cwd=tmp_path)
+
+    def results() -> int:
+        return len(list(found.glob("*-*.json")))
+
+    killed, before = 0, -1
+    while results() < 60:
+        workers = [start(), start()]
+        while results() <= before + 9 and workers[0].poll() is None:
+            time.sleep(0.002)
+        assert workers[0].poll() in (None, 0)
+        before = results()
+        for worker in workers:
+            worker.send_signal(signal.SIGKILL)
+            killed += worker.wait() == -signal.SIGKILL
+    assert killed > 2
+    last = start()
+    assert last.wait() == 0
+    assert not list(found.glob("*.slices"))
+    assert invoke_dsir("finish", "work", "-q", cwd=tmp_path).returncode == 0
+    done = invoke_dsir("select", *raw, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "b")
+
+
+_SMALL_PIECES = """
+import runpy, sys
+import dsir.run.work as work
+from dsir.stages import draw_apart, rank_search
+from dsir.stages.group_search import search
+work._APART_ROWS, rank_search._FEW, search._MOST = 1, 10, 20
+draw_apart.RUN_ROWS, draw_apart._MOST_RUNS = 64, 1
+sys.argv[0] = "dsir"
+runpy.run_module("dsir", run_name="__main__")
+"""
 
 _SMALL_TASKS = """
 import runpy, sys

@@ -61,11 +61,9 @@ class Followed(Shared):
         nothing = np.zeros(len(codes), dtype=np.uint64)
         return cls(codes, nothing.astype(np.uint8), nothing, nothing)
 
-    def where(self, chosen: npt.NDArray[np.bool_]) -> Followed:
-        """Return some of the groups."""
-        return Followed(
-            self.codes[chosen], self.level[chosen], self.key[chosen], self.not_row[chosen]
-        )
+    def where(self, at: Whole) -> Followed:
+        """Return the groups in these places."""
+        return Followed(self.codes[at], self.level[at], self.key[at], self.not_row[at])
 
     def extended(self, at: Whole, digits: Whole) -> Followed:
         """Return the groups with a digit more of some of them, which know equally many."""

@@ -137,7 +137,7 @@ class GroupDraw:
             large = np.flatnonzero((documents > _MOST) & (followed.level == level))
             if not len(large):
                 break
-            chosen = followed.where(np.isin(np.arange(len(codes)), large))
+            chosen = followed.where(large)
 
             def task(at: int, chosen: Followed = chosen) -> GroupDigitTask:
                 return GroupDigitTask(self.pieces[at], *who, decided, chosen)
