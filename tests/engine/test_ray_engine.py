@@ -128,6 +128,7 @@ def test_draws_with_a_quota_are_made_by_tasks(
         raise AssertionError("the driver read all scores")
 
     monkeypatch.setattr("dsir.run.pipeline.draw", alone)
+    monkeypatch.setattr("dsir.run.pipeline._QUOTA_APART_ROWS", 1)
     monkeypatch.setattr("dsir.run.duplicates._FEW_PASSES_OF_A_DRIVER", 0)
     stages: set[str] = set()
 

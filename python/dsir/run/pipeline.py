@@ -53,6 +53,10 @@ from dsir.stages.unit_scores import ChangeableScores, UnitScores, rows_of
 from dsir.stages.units import file_numbers
 from dsir.storage.workdir import Workdir
 
+# With a quota column the driver of a cluster draws from fewer rows itself, before tasks would have
+# gone through them several times.
+_QUOTA_APART_ROWS = 1 << 22
+
 Spooled = Sequence[Path | None]
 
 
@@ -311,7 +315,7 @@ class Pipeline:
             elif (
                 self.engine.needs_workdir
                 and can_draw_apart(scores, settings)
-                and (groups is None or apart is not None)
+                and (groups is None or (apart is not None and rows >= _QUOTA_APART_ROWS))
             ):
                 drawn = draw_apart(
                     scores,
