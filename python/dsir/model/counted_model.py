@@ -13,6 +13,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus.token_ids import holds_ids
 from dsir.model import model_file
+from dsir.model.carried_features import arrays_of
 from dsir.model.estimator import Estimator, SharedNgrams, TextScores, TrainingCounts
 from dsir.model.features import HashedNgrams
 from dsir.model.sentences import bytes_of
@@ -123,7 +124,7 @@ class CountedModel(Estimator):
         return model_file.Content(
             self.kind,
             {**shared, **settings},
-            {**counts, **(arrays or {}), **self._features.arrays()},
+            {**counts, **(arrays or {}), **arrays_of(self._features)},
         )
 
 

@@ -16,6 +16,7 @@ from dsir.arguments.values import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
+from dsir.model.carried_features import features_of_file
 from dsir.model.counted_model import Scored, SummingModel, target_counts_of
 from dsir.model.estimator import Estimator, SharedNgrams, TextScores
 from dsir.model.explanation import explain_sum
@@ -324,7 +325,7 @@ class ImportanceModel(Facts, SummingModel):
         settings = content.settings
         raw_size, sizes = settings["raw_size"], settings["target_sizes"]
         return cls(
-            HashedNgrams.from_file(settings["features"], content.arrays),
+            features_of_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
             target_counts_of(content),
             target_names=settings["target_names"],
